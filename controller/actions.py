@@ -1,0 +1,114 @@
+"""What a flow does with a frame, as values; each knows its `ovs-ofctl` spelling.
+
+The spelling is that of `ovs-ofctl -O OpenFlow13 --names dump-flows`, so that text made
+here can be compared with a live switch by `diff`.
+"""
+
+from dataclasses import dataclass
+
+NORMAL_PORT = "NORMAL"
+OFPVID_PRESENT = 0x1000  # OpenFlow 1.3, 7.2.3.7: set in vlan_vid if there is a tag
+
+
+@dataclass(frozen=True, slots=True)
+class Goto:
+    """Go on in another table; always the last."""
+
+    table: int
+
+    def __str__(self) -> str:
+        return f"goto_table:{self.table}"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Send a copy, as the frame is now, to a port of this bridge, by its name."""
+
+    port: str
+
+    def __str__(self) -> str:
+        return f'output:"{self.port}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """Switch by MAC and tag as a plain learning switch does."""
+
+    def __str__(self) -> str:
+        return "NORMAL"
+
+
+@dataclass(frozen=True, slots=True)
+class InPort:
+    """Send the frame back where it came from; a plain output never does that."""
+
+    def __str__(self) -> str:
+        return "IN_PORT"
+
+
+@dataclass(frozen=True, slots=True)
+class PopVlan:
+    """Take the tag off."""
+
+    def __str__(self) -> str:
+        return "pop_vlan"
+
+
+@dataclass(frozen=True, slots=True)
+class PushVlan:
+    """Put an 802.1Q tag on; its VLAN id is set next."""
+
+    def __str__(self) -> str:
+        return "push_vlan:0x8100"
+
+
+@dataclass(frozen=True, slots=True)
+class SetField:
+    """Write `value` into `field` (vlan_vid, tun_id, arp_op, arp_sha, arp_spa, eth_src)."""
+
+    field: str
+    value: int | str
+
+    def __str__(self) -> str:
+        shown = hex(self.value) if self.field == "tun_id" else self.value
+        return f"set_field:{shown}->{self.field}"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Copy one header field over another; both `bits` wide."""
+
+    source: str
+    to: str
+    bits: int
+
+    def __str__(self) -> str:
+        return f"move:{self.source}[]->{self.to}[]"
+
+
+@dataclass(frozen=True, slots=True)
+class LearnReturnPath:
+    """Make the flow that sends unicast to this frame's source back through its tunnel.
+
+    Source: Neutron `OVSTunnelBridge.setup_default_table` (the `learn` of LEARN_FROM_TUN).
+    """
+
+    table: int
+    hard_timeout_s: int
+    priority: int
+
+    def __str__(self) -> str:
+        return (
+            f"learn(table={self.table},hard_timeout={self.hard_timeout_s},"
+            f"priority={self.priority},NXM_OF_VLAN_TCI[0..11],"
+            "NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:0->NXM_OF_VLAN_TCI[],"
+            "load:NXM_NX_TUN_ID[]->NXM_NX_TUN_ID[],output:OXM_OF_IN_PORT[])"
+        )
+
+
+Action = Goto | Output | Normal | InPort | PopVlan | PushVlan | SetField | Move | LearnReturnPath
+
+
+def tag(local_vlan: int) -> tuple[PushVlan, SetField]:
+    """Put the local VLAN's tag on an untagged frame."""
+    return PushVlan(), SetField("vlan_vid", local_vlan | OFPVID_PRESENT)

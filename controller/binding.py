@@ -1,0 +1,88 @@
+"""What one host has allotted: local VLANs and OpenFlow port numbers.  Pure.
+
+Both depend on history, so they are a value of their own, beside the overlay.  A
+number once given is never changed; `allocate` only adds, `release` only takes away
+what the overlay no longer asks for.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from controller.ports import BridgePort, host_ports
+from topologies.errors import ModelError
+from topologies.model import Overlay
+
+LOCAL_VLAN_MAX = 4094  # 4095 is Neutron's DEAD_VLAN_TAG
+DEAD_VLAN_TAG = 4095
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """Numbers in use on one host.
+
+    Attributes:
+        local_vlans: network id -> VLAN id on br-int, 1..4094.
+        ofports: bridge -> port name -> OpenFlow port number.
+        highest: bridge -> the highest ofport ever used there; lower ones are not used again,
+            so that a flow left for a dead port can never reach another one.
+        dead: ports on br-int that no known, switched-on port stands behind.
+    """
+
+    host: str
+    local_vlans: Mapping[str, int] = field(default_factory=dict)
+    ofports: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    highest: Mapping[str, int] = field(default_factory=dict)
+    dead: frozenset[str] = frozenset()
+
+    def ofport(self, bridge: str, name: str) -> int | None:
+        """The OpenFlow port number of `name` on `bridge`, or None if it is not there."""
+        return self.ofports.get(bridge, {}).get(name)
+
+
+def allocate(overlay: Overlay, binding: Binding) -> Binding:
+    """`binding` with numbers for all that the overlay asks of the host; nothing is changed.
+
+    Raises:
+        ModelError: the host has more networks than local VLANs.
+    """
+    numbered = _with_ofports(binding, host_ports(overlay, overlay.host(binding.host)))
+    return replace(numbered, local_vlans=_with_vlans(overlay, binding))
+
+
+def fresh(overlay: Overlay, host: str) -> Binding:
+    """The binding of a host that has just been raised."""
+    return allocate(overlay, Binding(host=host))
+
+
+def release(overlay: Overlay, binding: Binding) -> Binding:
+    """`binding` without the local VLANs of networks that have no active port here any more."""
+    here = {network.id for network in overlay.networks_on(binding.host)}
+    kept = {id_: vlan for id_, vlan in binding.local_vlans.items() if id_ in here}
+    return replace(binding, local_vlans=kept)
+
+
+def _with_vlans(overlay: Overlay, binding: Binding) -> dict[str, int]:
+    vlans = dict(binding.local_vlans)
+    free = iter(sorted(set(range(1, LOCAL_VLAN_MAX + 1)) - set(vlans.values())))
+    for network in overlay.networks_on(binding.host):
+        if network.id not in vlans:
+            vlan = next(free, None)
+            if vlan is None:
+                raise ModelError(
+                    f"no local VLAN is left for {network.where}",
+                    where=f"host {binding.host!r}",
+                    allowed=f"{LOCAL_VLAN_MAX} networks on one host",
+                    do="Move its ports to another host.",
+                )
+            vlans[network.id] = vlan
+    return vlans
+
+
+def _with_ofports(binding: Binding, wanted: Iterable[BridgePort]) -> Binding:
+    ofports = {bridge: dict(ports) for bridge, ports in binding.ofports.items()}
+    highest = dict(binding.highest)
+    for port in wanted:
+        here = ofports.setdefault(port.bridge, {})
+        if port.name not in here:
+            here[port.name] = highest[port.bridge] = highest.get(port.bridge, 0) + 1
+    return replace(binding, ofports=ofports, highest=highest)

@@ -1,0 +1,1 @@
+"""Questions put to a lab, and the figures that answer them."""

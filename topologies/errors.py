@@ -1,0 +1,71 @@
+"""Every error this project raises on purpose.
+
+OverlayError
+├── UsageError      the command line is wrong: exit 2
+├── ModelError      the description is wrong: fix the scenario; exit 2
+├── PipelineError   a flow breaks the declared pipeline: fix the controller
+├── HostError       this machine lacks something: `overlaylab doctor`; exit 4
+├── CommandError    a command that should have worked did not
+├── SwitchError     a switch is silent, or refused what it was sent
+├── LabError        a lab is not there, or not as it should be
+└── MeasureError    a run gave no usable sample: look in results/<run>/raw/
+"""
+
+from collections.abc import Iterable
+
+
+class OverlayError(Exception):
+    """Says where, what was found, what is allowed, and what to do next."""
+
+    def __init__(self, found: str, *, where: str, allowed: str, do: str) -> None:
+        super().__init__(f"{where}: {found}; allowed: {allowed}. {do}")
+        self.found, self.where, self.allowed, self.do = found, where, allowed, do
+
+
+class UsageError(OverlayError):
+    """The command line asks for something that does not exist."""
+
+
+class ModelError(OverlayError):
+    """The overlay description contradicts itself or a protocol limit."""
+
+
+class PipelineError(OverlayError):
+    """A flow looks at, or jumps to, something its table's row does not declare."""
+
+
+class HostError(OverlayError):
+    """This machine lacks something that the task needs."""
+
+
+class CommandError(OverlayError):
+    """A command could not start, failed, or outlived its time."""
+
+
+class SwitchError(OverlayError):
+    """A switch did not answer, or refused a message."""
+
+
+class LabError(OverlayError):
+    """A lab is missing, taken, or broken."""
+
+
+class MeasureError(OverlayError):
+    """A measurement gave nothing that can be used."""
+
+
+class ModelErrors(ModelError):
+    """Several model errors, reported together so that one pass mends them all."""
+
+    def __init__(self, errors: Iterable[ModelError]) -> None:
+        self.errors = tuple(errors)
+        Exception.__init__(self, "\n".join(str(error) for error in self.errors))
+
+
+def raise_all(errors: Iterable[ModelError]) -> None:
+    """Raise nothing, the one error, or all of them as one `ModelErrors`."""
+    found = tuple(errors)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ModelErrors(found)

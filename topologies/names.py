@@ -1,0 +1,61 @@
+"""Names of devices and ids, as Neutron and Nova would give them."""
+
+import base64
+import hashlib
+import uuid
+from ipaddress import IPv4Address, IPv6Address
+
+from topologies.encap import NetworkType
+
+IFNAMSIZ = 15  # usable characters of a Linux interface name
+_NAMESPACE = uuid.UUID("5f0a3f6e-5d3c-5a55-9d0e-0b1a6f1f7c11")  # ours alone; any constant will do
+
+
+def tunnel_port_name(network_type: NetworkType, remote_ip: IPv4Address | IPv6Address) -> str:
+    """The port on br-tun towards one VTEP: `vxlan-c0a8960b` for 192.168.150.11.
+
+    Source: Neutron `OVSNeutronAgent.get_tunnel_name` and `get_tunnel_hash`.
+    """
+    if isinstance(remote_ip, IPv4Address):
+        return f"{network_type}-{int(remote_ip):08x}"
+    digest = hashlib.blake2b(str(remote_ip).encode(), digest_size=20).digest()
+    spare = IFNAMSIZ - len(network_type.value) - 1
+    return f"{network_type}-{base64.b32encode(digest).decode().lower()[:spare]}"
+
+
+def int_port_name(port_id: str) -> str:
+    """The guest's port on br-int, `qvo` and the first 11 characters of the port's id."""
+    return f"qvo{port_id[:11]}"
+
+
+def patch_to_phys(bridge: str) -> tuple[str, str]:
+    """The patch pair between br-int and a provider bridge: (on br-int, on the bridge)."""
+    return f"int-{bridge}"[:IFNAMSIZ], f"phy-{bridge}"[:IFNAMSIZ]
+
+
+def derived_id(*parts: str) -> str:
+    """A UUID that depends on `parts` alone, so that a scenario without ids is still repeatable."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
+
+
+def derived_mac(port_id: str) -> str:
+    """A MAC under Neutron's base_mac fa:16:3e:00:00:00, made from the port's id."""
+    tail = hashlib.blake2b(port_id.encode(), digest_size=3).digest()
+    return "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in tail)
+
+
+def underlay_mac(address: IPv4Address | IPv6Address) -> str:
+    """The MAC of a VTEP's bridge, made from its address, so that a lab is repeatable.
+
+    02 in the first octet marks it as locally administered (IEEE 802).
+    """
+    tail = hashlib.blake2b(str(address).encode(), digest_size=4).digest()
+    return "02:01:" + ":".join(f"{byte:02x}" for byte in tail)
+
+
+def link_local(mac: str) -> IPv6Address:
+    """The fe80::/64 address that a guest forms from its MAC (RFC 4291, appendix A)."""
+    octets = [int(part, 16) for part in mac.split(":")]
+    eui64 = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
+    return IPv6Address(bytes([0xFE, 0x80, 0, 0, 0, 0, 0, 0]) + eui64)
+
