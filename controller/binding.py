@@ -46,7 +46,7 @@ def allocate(overlay: Overlay, binding: Binding) -> Binding:
         ModelError: the host has more networks than local VLANs.
     """
     numbered = _with_ofports(binding, host_ports(overlay, overlay.host(binding.host)))
-    return replace(numbered, local_vlans=_with_vlans(overlay, binding))
+    return allot_vlans(overlay, numbered)
 
 
 def fresh(overlay: Overlay, host: str) -> Binding:
@@ -61,9 +61,19 @@ def release(overlay: Overlay, binding: Binding) -> Binding:
     return replace(binding, local_vlans=kept)
 
 
-def _with_vlans(overlay: Overlay, binding: Binding) -> dict[str, int]:
+def allot_vlans(
+    overlay: Overlay, binding: Binding, *, avoid: frozenset[int] = frozenset()
+) -> Binding:
+    """`binding` with a local VLAN for every network that has an active port here.
+
+    Args:
+        avoid: VLANs not to give now, because flows of a network that is gone still use them.
+
+    Raises:
+        ModelError: the host has more networks than local VLANs.
+    """
     vlans = dict(binding.local_vlans)
-    free = iter(sorted(set(range(1, LOCAL_VLAN_MAX + 1)) - set(vlans.values())))
+    free = iter(sorted(set(range(1, LOCAL_VLAN_MAX + 1)) - set(vlans.values()) - avoid))
     for network in overlay.networks_on(binding.host):
         if network.id not in vlans:
             vlan = next(free, None)
@@ -75,7 +85,7 @@ def _with_vlans(overlay: Overlay, binding: Binding) -> dict[str, int]:
                     do="Move its ports to another host.",
                 )
             vlans[network.id] = vlan
-    return vlans
+    return replace(binding, local_vlans=vlans)
 
 
 def _with_ofports(binding: Binding, wanted: Iterable[BridgePort]) -> Binding:

@@ -1,0 +1,84 @@
+# The two commands of the README are `make run` and `make test`; `make help` lists all.
+# Repeating costs nothing: what is installed is remembered by the settings it was installed from.
+
+PYTHON := /usr/bin/python3
+ARGS :=
+PYTEST_ARGS :=
+# Where `make test` leaves pytest's own exit status (make itself only knows 0 and 2).
+STATUS_FILE :=
+
+# Programs the lab calls; Mininet comes from here because PyPI's has no mnexec.
+DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool python3-venv
+
+IS_ROOT := $(filter 0,$(shell id -u))
+SUDO := $(if $(IS_ROOT),,sudo)
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+PIP := -m pip -qq --disable-pip-version-check --no-input install
+
+# An environment is made anew when the interpreter or the folder changed, installed into when the settings did.
+HOME_KEY := $(shell $(PYTHON) -V 2>&1 | tr ' ' -)|$(CURDIR)
+RUN_KEY := $(HOME_KEY)|$(shell cat pyproject.toml setup.py | cksum)
+RYU_KEY := $(HOME_KEY)|$(shell cksum < requirements-ryu.txt)
+IS_RYU_POSSIBLE := $(shell $(PYTHON) -c 'import sys; print(sys.version_info < (3, 12) or "")' 2>/dev/null)
+
+CODE := topologies controller experiments tests
+# Files made under sudo belong to whoever called it.
+MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
+    -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
+
+.PHONY: help run test check golden doctor ready ready-dev ready-ryu debian clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ready  ## what is missing, then the experiments: make run ARGS="latency --quick"
+	@$(SUDO) .venv/bin/python experiments/run.py $(ARGS); status=$$?; $(GIVE_BACK); \
+	test $$status -ne 3 || status=0; exit $$status  # 3: done, and the verdict says what to think of it
+
+test: ready-dev ready-ryu  ## what is missing, then every test that this user may run
+	@$(if $(IS_ROOT),NEED_ROOT=$${NEED_ROOT-1}) $(if $(IS_RYU_POSSIBLE),NEED_RYU=$${NEED_RYU-1}) \
+	.venv/bin/python -m pytest $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); \
+	$(if $(STATUS_FILE),echo $$status > $(STATUS_FILE);) \
+	$(if $(IS_ROOT),,echo 'Tests that need root were skipped; `sudo make test` runs them.' >&2;) exit $$status
+
+check: ready-dev  ## format, lint, types, layers
+	@set -e; trap '$(GIVE_BACK)' EXIT; PATH="$(CURDIR)/.venv/bin:$$PATH"; \
+	ruff format --check; ruff check; mypy; lint-imports
+
+golden: ready-dev  ## write tests/golden anew; read the difference before you commit it
+	@GOLDEN=write .venv/bin/python -m pytest -q tests/golden $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); exit $$status
+
+doctor: ready  ## what this machine has and lacks
+	@.venv/bin/python experiments/run.py doctor
+
+ready: debian  ## install what is missing, and no more
+	@set -e; test "$$(cat .venv/ready 2>/dev/null)" != '$(RUN_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
+	test "$$(cat .venv/home 2>/dev/null)" = '$(HOME_KEY)' || { echo 'making .venv ...' >&2; \
+	    $(PYTHON) -m venv --clear --system-site-packages .venv; echo '$(HOME_KEY)' > .venv/home; }; \
+	echo 'installing overlaylab into .venv ...' >&2; .venv/bin/python $(PIP) --editable .; echo '$(RUN_KEY)' > .venv/ready
+
+ready-dev: ready  ## the same, and what the tests need
+	@set -e; test "$$(cat .venv/ready-dev 2>/dev/null)" != '$(RUN_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
+	echo 'installing the test tools into .venv ...' >&2; .venv/bin/python $(PIP) --editable '.[dev]'; echo '$(RUN_KEY)' > .venv/ready-dev
+
+ready-ryu: debian  ## Ryu 4.34 in an environment of its own
+ifeq ($(IS_RYU_POSSIBLE),True)
+	@set -e; test "$$(cat .venv-ryu/ready 2>/dev/null)" != '$(RYU_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
+	echo 'making .venv-ryu ...' >&2; $(PYTHON) -m venv --clear .venv-ryu; \
+	.venv-ryu/bin/python $(PIP) pip==23.0.1 setuptools==66.1.1 wheel==0.38.4; \
+	.venv-ryu/bin/python $(PIP) --no-build-isolation --requirement requirements-ryu.txt; echo '$(RYU_KEY)' > .venv-ryu/ready
+else
+	@echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2
+endif
+
+debian:
+	@set -e; missing=; have=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEBIAN) 2>/dev/null || true); \
+	for package in $(DEBIAN); do case "$$have" in *"$$package installed"*) ;; *) missing="$$missing $$package";; esac; done; \
+	test -n "$$missing" || exit 0; echo "installing$$missing ..." >&2; \
+	$(APT) update >/dev/null; $(APT) install --yes --no-install-recommends $$missing >/dev/null
+
+clean:  ## remove what make made; results/ stays
+	@rm -rf $(MADE)
+	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,49 @@
+"""What the northbound API asks of the engine behind it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from topologies.model import Host, Overlay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState:
+    """How one host is.
+
+    Attributes:
+        alive: it answers.
+        wired: all that the overlay now asks of it is in place.
+        heartbeat: when it last answered, ISO 8601 UTC; empty if never.
+        alarm: what is wrong there; empty if nothing is.
+    """
+
+    host: str
+    alive: bool
+    wired: bool
+    heartbeat: str = ""
+    alarm: str = ""
+
+
+class Backend(Protocol):
+    """The overlay behind the API."""
+
+    @property
+    def overlay(self) -> Overlay:
+        """The overlay as it should be now."""
+
+    def change(self, edit: Callable[[Overlay], Overlay]) -> Overlay:
+        """Replace the overlay by `edit(overlay)`, atomically; the new one.
+
+        Raises:
+            ModelError: what `edit` makes is impossible; nothing has changed.
+        """
+
+    def agents(self) -> Sequence[AgentState]:
+        """How each host is, in scenario order."""
+
+    def register(self, host: Host, ovsdb: str) -> None:
+        """Add a host whose database is at `ovsdb`, or give a known one new options."""
+
+    def forget(self, host: str) -> None:
+        """Remove a host that no port is bound to."""

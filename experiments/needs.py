@@ -1,0 +1,18 @@
+"""What this program imports from elsewhere: import name, and the distribution that brings it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+PYTHON: Mapping[str, str] = MappingProxyType({
+    "click": "click",
+    "falcon": "falcon",
+    "jsonschema": "jsonschema",
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "os_ken": "os-ken",
+    "oslo_config": "oslo.config",
+    "rich": "rich",
+    "ruamel.yaml": "ruamel.yaml",
+    "scipy": "scipy",
+    "waitress": "waitress",
+})  # fmt: skip

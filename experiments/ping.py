@@ -1,0 +1,106 @@
+"""What `ping -n -D` said, as samples.  Pure: text in, values out.
+
+Written for iputils (Debian's `iputils-ping`); its own summary is read too, and a
+count that disagrees with the lines above it is an error, never a guess.
+"""
+
+import re
+from dataclasses import dataclass
+from statistics import median
+
+from topologies.errors import MeasureError
+
+# iputils ping/ping_common.c `gather_statistics`: "[stamp] 64 bytes from A: icmp_seq=N ttl=T time=X ms"
+REPLY = re.compile(
+    r"^\[(?P<stamp>\d+\.\d+)\] \d+ bytes from \S+ icmp_seq=(?P<seq>\d+) ttl=\d+ "
+    r"time=(?P<rtt>[\d.]+) ms(?P<dup> \(DUP!\))?$",
+    re.MULTILINE,
+)
+TOTAL = re.compile(
+    r"^(?P<sent>\d+) packets transmitted, (?P<received>\d+) received"
+    r"(?:, \+(?P<dups>\d+) duplicates)?(?:, \+\d+ errors)?, .*packet loss",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One echo request and what became of it; a lost one has no time."""
+
+    seq: int  # 1 is the first request
+    rtt_ms: float | None
+    received_s: float | None  # Unix time at which the reply was read
+    copies: int  # replies beyond the first
+
+
+@dataclass(frozen=True, slots=True)
+class Pinged:
+    """One run of ping: a `Reply` per request sent, in the order sent."""
+
+    replies: tuple[Reply, ...]
+
+    @property
+    def lost(self) -> int:
+        """Requests without an answer."""
+        return sum(reply.rtt_ms is None for reply in self.replies)
+
+    @property
+    def duplicates(self) -> int:
+        """Answers beyond the first to a request."""
+        return sum(reply.copies for reply in self.replies)
+
+    @property
+    def achieved_interval_ms(self) -> float | None:
+        """Median distance of successive replies: ping's timer is coarser than it lets one ask."""
+        stamps = [(reply.seq, reply.received_s) for reply in self.replies]
+        gaps = [
+            (later - earlier) * 1000
+            for (a, earlier), (b, later) in zip(stamps, stamps[1:], strict=False)
+            if earlier is not None and later is not None and b == a + 1
+        ]
+        return round(median(gaps), 3) if gaps else None
+
+
+def parse_ping(text: str) -> Pinged:
+    """The samples in the output of `ping -n -D`.
+
+    Raises:
+        MeasureError: no summary (ping was cut short), or it contradicts the lines above it.
+    """
+    total = TOTAL.search(text)
+    if total is None:
+        raise _unreadable("no `packets transmitted` line", text)
+    pinged = Pinged(_replies(text, sent=int(total["sent"])))
+    counted = (len(pinged.replies) - pinged.lost, pinged.duplicates)
+    said = (int(total["received"]), int(total["dups"] or 0))
+    if counted != said:
+        raise _unreadable(
+            "replies and duplicates {} and {} in the lines, {} and {} in the summary".format(
+                *counted, *said
+            ),
+            text,
+        )
+    return pinged
+
+
+def _replies(text: str, *, sent: int) -> tuple[Reply, ...]:
+    found: dict[int, list[re.Match[str]]] = {}
+    for line in REPLY.finditer(text):
+        found.setdefault(int(line["seq"]), []).append(line)
+    return tuple(_reply(seq, found.get(seq, [])) for seq in range(1, sent + 1))
+
+
+def _reply(seq: int, lines: list[re.Match[str]]) -> Reply:
+    if not lines:
+        return Reply(seq, None, None, 0)
+    return Reply(seq, float(lines[0]["rtt"]), float(lines[0]["stamp"]), len(lines) - 1)
+
+
+def _unreadable(found: str, text: str) -> MeasureError:
+    last = text.strip().splitlines()[-1:] or ["nothing"]
+    return MeasureError(
+        f"{found}; the last line was {last[0]!r}",
+        where="output of ping",
+        allowed="the lines and the summary of iputils' `ping -n -D`",
+        do="Look in raw/ for all of it; `overlaylab doctor` tells which ping is installed.",
+    )

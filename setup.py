@@ -1,0 +1,5 @@
+"""Settings are in pyproject.toml."""
+
+from setuptools import setup
+
+setup()

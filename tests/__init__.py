@@ -1,0 +1,1 @@
+"""Tests by level: pure, golden, rootless, root, smoke."""

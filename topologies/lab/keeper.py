@@ -1,0 +1,52 @@
+"""Namespaces that outlive whoever made them: each is kept by a small process of the lab."""
+
+import time
+from pathlib import Path
+
+from topologies import commands
+from topologies.errors import HostError
+from topologies.lab.ledger import Ledger
+from topologies.lab.process import PROC, identify
+
+KEEPER = "sleep"
+DEADLINE_S = 10.0
+POLL_S = 0.001
+NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+
+
+def keep(ledger: Ledger, name: str) -> int:
+    """New network and mount namespaces; return the pid of the process that keeps them.
+
+    Raises:
+        HostError: the namespaces could not be made.
+    """
+    made = commands.start("mnexec", "-n", KEEPER, "infinity", mark=ledger.token)
+    ledger.process(made.pid, f"keeper of {name}")
+    deadline = time.monotonic() + DEADLINE_S
+    # mnexec turns into the keeper only when the namespaces stand.
+    while not _is_keeper(made.pid):
+        if made.poll() is not None or time.monotonic() > deadline:
+            raise HostError(
+                f"no namespaces for {name!r}",
+                where="mnexec -n",
+                allowed="a network and a mount namespace of its own",
+                do="`overlaylab doctor` tells what this machine lacks.",
+            )
+        time.sleep(POLL_S)
+    return made.pid
+
+
+def _is_keeper(pid: int) -> bool:
+    return identify(pid) is not None and (PROC / str(pid) / "comm").read_text().strip() == KEEPER
+
+
+def without_ipv6(pid: int) -> None:
+    """Switch IPv6 off there; its neighbour discovery alone keeps fifty idle hosts busy."""
+    if Path("/proc/sys/net/ipv6").exists():
+        commands.run("sysctl", "-qw", *NO_IPV6, pid=pid)
+
+
+def ip_batch(pid: int, lines: list[str]) -> None:
+    """Run many `ip` commands in one process, inside the namespaces of `pid`."""
+    if lines:
+        commands.run("ip", "-batch", "-", pid=pid, stdin="\n".join(lines) + "\n")

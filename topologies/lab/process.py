@@ -1,0 +1,112 @@
+"""Processes told apart for sure: a pid is used again, a pid with its start time is not."""
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from topologies.commands import MARK
+from topologies.errors import LabError
+
+PROC = Path("/proc")
+POLL_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One process; `start` is in clock ticks since boot (proc(5), stat, field 22)."""
+
+    pid: int
+    start: int
+
+
+def boot_id() -> str:
+    """The id of this boot: pids and start times of another one mean nothing."""
+    return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the third on; the second may hold spaces."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def identify(pid: int) -> Identity | None:
+    """The process that has `pid` now, or None if none has, or only its zombie."""
+    found = _stat(pid)
+    return Identity(pid, int(found[19])) if found and found[0] not in "ZX" else None
+
+
+def is_alive(identity: Identity) -> bool:
+    """True if that very process still runs."""
+    return identify(identity.pid) == identity
+
+
+def marked(token: str) -> Iterator[Identity]:
+    """Processes started for the lab of `token`: its exact mark is in their environment."""
+    wanted = f"{MARK}={token}".encode()
+    for entry in PROC.iterdir():
+        if entry.name.isdigit() and wanted in _environment(entry):
+            identity = identify(int(entry.name))
+            if identity:
+                yield identity
+
+
+def _environment(entry: Path) -> list[bytes]:
+    try:
+        return (entry / "environ").read_bytes().split(b"\0")
+    except OSError:  # gone in the meantime, or a kernel thread
+        return []
+
+
+def lineage() -> frozenset[int]:
+    """This process and its ancestors: never to be ended by itself."""
+    pids, pid = [], os.getpid()
+    while pid > 0:
+        pids.append(pid)
+        found = _stat(pid)
+        pid = int(found[1]) if found else 0
+    return frozenset(pids)
+
+
+def send(identity: Identity, number: int) -> None:
+    """Signal that very process, or none: a descriptor pins it before it is looked at again."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(identity.pid)
+        try:
+            if is_alive(identity):
+                signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
+
+
+def kill(identities: Iterable[Identity], *, timeout_s: float = 10) -> None:
+    """Kill these processes and wait until they are gone.
+
+    Raises:
+        LabError: one is still there after `timeout_s`.
+    """
+    doomed = tuple(identities)
+    for identity in doomed:
+        send(identity, signal.SIGKILL)
+    left = await_end(doomed, timeout_s=timeout_s)
+    if left:
+        raise LabError(
+            f"{len(left)} still run: {', '.join(str(one.pid) for one in left)}",
+            where="SIGKILL",
+            allowed=f"gone within {timeout_s} s",
+            do="Look at /proc/PID/stack: something in the kernel holds them.",
+        )
+
+
+def await_end(identities: Iterable[Identity], *, timeout_s: float) -> tuple[Identity, ...]:
+    """Wait until these processes are gone; return those that are not."""
+    deadline, left = time.monotonic() + timeout_s, tuple(identities)
+    while (left := tuple(filter(is_alive, left))) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    return left

@@ -1,0 +1,63 @@
+"""Questions to an OVS daemon by its control socket: what `ovs-appctl` asks, without a process."""
+
+import json
+import socket
+from pathlib import Path
+
+from topologies.errors import SwitchError
+
+TIMEOUT_S = 5.0
+CHUNK = 65536
+
+
+def socket_of(pid: int, daemon: str) -> Path:
+    """The control socket of the only `daemon` in the mount namespace of process `pid`.
+
+    Raises:
+        SwitchError: there is none: the daemon is dead, or not there yet.
+    """
+    rundir = Path(f"/proc/{pid}/root/run/openvswitch")
+    for found in rundir.glob(f"{daemon}.*.ctl"):
+        return found
+    raise _silent(daemon, f"no control socket in {rundir}")
+
+
+def ask(pid: int, daemon: str, method: str, *params: str) -> str:
+    """The answer of `daemon`, in the namespaces of process `pid`, to one command (JSON-RPC 1.0).
+
+    Raises:
+        SwitchError: it did not answer in time, or refused.
+    """
+    question = json.dumps({"id": 0, "method": method, "params": params}).encode()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(TIMEOUT_S)
+        try:
+            connection.connect(str(socket_of(pid, daemon)))
+            connection.sendall(question)
+            answer = _read(connection)
+        except OSError as error:
+            raise _silent(daemon, str(error)) from error
+    if answer.get("error"):
+        raise _silent(f"{daemon} {method}", str(answer["error"]).strip())
+    return str(answer["result"])
+
+
+def _read(connection: socket.socket) -> dict[str, object]:
+    """One JSON object; there is no length before it, so read until it is whole."""
+    data = b""
+    while chunk := connection.recv(CHUNK):
+        data += chunk
+        try:
+            return dict(json.loads(data))
+        except ValueError:
+            continue
+    raise OSError("it closed the connection")
+
+
+def _silent(where: str, found: str) -> SwitchError:
+    return SwitchError(
+        found,
+        where=where,
+        allowed=f"an answer within {TIMEOUT_S} s",
+        do="`overlaylab status` tells which daemons live.",
+    )

@@ -1,0 +1,135 @@
+"""Scenarios: a YAML file and the Neutron .ini files it points to, as one `Overlay`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from topologies.enlarge import enlarge
+from topologies.errors import ModelError, ModelErrors
+from topologies.model import Host, Overlay
+from topologies.scenario_file import Map, Place, Problems, read_yaml, shown
+from topologies.scenario_networks import networks_of, subnets_of, underlay_mtu
+from topologies.scenario_options import Options, agents_of, server_options
+from topologies.scenario_place import place_of
+from topologies.scenario_ports import ports_of
+from topologies.scenario_schema import checked
+from topologies.scenario_warnings import warnings_of
+
+__all__ = ["Scenario", "available", "enlarge", "load", "summaries"]
+FOLDER = Path(__file__).with_name("scenarios")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a scenario file describes.
+
+    Attributes:
+        warnings: what Neutron would ignore or do otherwise, each with file and line.
+    """
+
+    name: str
+    path: Path
+    summary: str
+    overlay: Overlay
+    warnings: tuple[str, ...] = ()
+
+
+def available() -> tuple[str, ...]:
+    """The names of the scenarios that come with the project."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+
+
+def summaries() -> tuple[tuple[str, str], ...]:
+    """Each shipped scenario's name and the line that it says of itself."""
+    read = ((name, read_yaml(FOLDER / f"{name}.yaml")) for name in available())
+    return tuple((name, str(data.get("summary", ""))) for name, data in read)
+
+
+def load(ref: str | Path) -> Scenario:
+    """Read a scenario: one of `available()` by its name, or any by the path of its file.
+
+    Raises:
+        ModelError: it cannot be read or contradicts itself; `ModelErrors` if in several ways.
+    """
+    path = _path(ref)
+    file, problems = shown(path), Problems()
+    problems.open(file)
+    data = checked(read_yaml(path), file, problems)
+    overlay, warnings = None, ()
+    if data is not None:
+        overlay, warnings = _overlay(data, path, problems)
+    problems.raise_all()
+    assert overlay is not None  # else there was a problem  # noqa: S101
+    return Scenario(path.stem, path, str(data.get("summary", "")) if data else "", overlay, warnings)
+
+
+def _path(ref: str | Path) -> Path:
+    if isinstance(ref, str) and ref in available():
+        return FOLDER / f"{ref}.yaml"
+    path = Path(ref)
+    if not path.is_file():
+        raise ModelError(
+            "no such name or file",
+            where=f"scenario {str(ref)!r}",
+            allowed=f"{', '.join(available())}, or the path of a .yaml file",
+            do="`overlaylab list` shows the names.",
+        )
+    return path
+
+
+def _overlay(
+    data: Map, path: Path, problems: Problems
+) -> tuple[Overlay | None, tuple[str, ...]]:
+    name, folder = path.stem, path.parent
+    server = server_options(data, folder, problems)
+    agents = agents_of(data, folder, problems)
+    hosts = tuple(_hosts(agents, problems))
+    version = hosts[0].local_ip.version if hosts else 4
+    networks = networks_of(data, server, name=name, ip_version=version, problems=problems)
+    subnets = subnets_of(data, networks, name=name, problems=problems)
+    ports = ports_of(data, networks, subnets, name=name, problems=problems)
+    built = {"networks": networks, "subnets": subnets, "ports": ports, "hosts": hosts}
+    return _checked(data, path, built, problems), warnings_of(server, [a for _, a in agents])
+
+
+def _hosts(agents: tuple[tuple[Map, Options], ...], problems: Problems) -> Iterator[Host]:
+    for keys, options in agents:
+        if options.get("ovs", "local_ip") is not None:
+            yield _host(keys["name"], options)
+        elif ("ovs", "local_ip") not in options.refused or not options.text("ovs", "local_ip"):
+            problems.add(
+                options.place_of("ovs", "local_ip"), keys.path, f"no local_ip for {keys['name']!r}",
+                allowed="an IPv4 or IPv6 address",
+                do="Give `local_ip` here, or in [ovs] of the host's agent_file.",
+            )  # fmt: skip
+
+
+def _host(name: str, options: Options) -> Host:
+    return Host(
+        name=name,
+        local_ip=options.get("ovs", "local_ip"),
+        tunnel_types=options.get("agent", "tunnel_types", ()),
+        l2_population=options.get("agent", "l2_population", otherwise=False),
+        arp_responder=options.get("agent", "arp_responder", otherwise=False),
+        bridge_mappings=options.get("ovs", "bridge_mappings", ()),
+    )
+
+
+def _checked(data: Map, path: Path, built: dict[str, Any], problems: Problems) -> Overlay | None:
+    """The overlay; what the model refuses is noted, with the line that it speaks of."""
+    dropped = {host["name"] for host in data.maps("hosts")} - {host.name for host in built["hosts"]}
+    # A port on a host that is at fault itself is not to blame for it.
+    ports = tuple(port for port in built["ports"] if port.host not in dropped)
+    try:
+        return Overlay(
+            **{**built, "ports": ports},
+            name=path.stem,
+            release=data.get("release", "queens"),
+            underlay_mtu=underlay_mtu(data),
+        )
+    except ModelError as error:
+        for one in error.errors if isinstance(error, ModelErrors) else (error,):
+            place = place_of(one, data) or Place(shown(path), 1)
+            problems.add(place, one.where, one.found, allowed=one.allowed, do=one.do)
+        return None
