@@ -18,7 +18,7 @@ PIP := -m pip -qq --disable-pip-version-check --no-input install
 # An environment is made anew when the interpreter or the folder changed, installed into when the settings did.
 HOME_KEY := $(shell $(PYTHON) -V 2>&1 | tr ' ' -)|$(CURDIR)
 RUN_KEY := $(HOME_KEY)|$(shell cat pyproject.toml setup.py | cksum)
-RYU_KEY := $(HOME_KEY)|$(shell cksum < requirements-ryu.txt)
+RYU_KEY := $(HOME_KEY)|$(shell cat requirements-ryu.txt requirements-ryu.pth | cksum)
 IS_RYU_POSSIBLE := $(shell $(PYTHON) -c 'import sys; print(sys.version_info < (3, 12) or "")' 2>/dev/null)
 
 CODE := topologies controller experiments tests
@@ -68,7 +68,9 @@ ifeq ($(IS_RYU_POSSIBLE),True)
 	@set -e; test "$$(cat .venv-ryu/ready 2>/dev/null)" != '$(RYU_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
 	echo 'making .venv-ryu ...' >&2; $(PYTHON) -m venv --clear .venv-ryu; \
 	.venv-ryu/bin/python $(PIP) pip==23.0.1 setuptools==66.1.1 wheel==0.38.4; \
-	.venv-ryu/bin/python $(PIP) --no-build-isolation --requirement requirements-ryu.txt; echo '$(RYU_KEY)' > .venv-ryu/ready
+	.venv-ryu/bin/python $(PIP) --no-build-isolation --requirement requirements-ryu.txt; \
+	cp requirements-ryu.pth "$$(.venv-ryu/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"/eventlet-for-ryu.pth; \
+	.venv-ryu/bin/ryu-manager --version >/dev/null; echo '$(RYU_KEY)' > .venv-ryu/ready
 else
 	@echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2
 endif

@@ -25,8 +25,8 @@ def usable(subnet: Subnet) -> Pool:
     Subnet-Router anycast address (RFC 4291, 2.6.1).
     """
     cidr = subnet.cidr
-    spare = cidr.num_addresses > 2  # noqa: PLR2004  # a /31 or /127 has no address to spare
-    last = cidr[-2] if spare and cidr.version == 4 else cidr[-1]  # noqa: PLR2004
+    spare = cidr.num_addresses > 2
+    last = cidr[-2] if spare and cidr.version == 4 else cidr[-1]
     return cidr[1 if spare else 0], last
 
 

@@ -16,6 +16,7 @@ class AgentState:
         wired: all that the overlay now asks of it is in place.
         heartbeat: when it last answered, ISO 8601 UTC; empty if never.
         alarm: what is wrong there; empty if nothing is.
+        ovsdb: where its database is, as `tcp:198.18.1.1:6640`.
     """
 
     host: str
@@ -23,6 +24,8 @@ class AgentState:
     wired: bool
     heartbeat: str = ""
     alarm: str = ""
+    ovsdb: str = ""
+    datapath_type: str = "netdev"
 
 
 class Backend(Protocol):

@@ -156,8 +156,8 @@ class Engine:
                 self._all_well(host, health, revision)
 
     def _raise_alarm(self, host: str, health: _Health, alarm: str) -> None:
-        if alarm != health.alarm:
-            LOG.warning("%s: %s", host, alarm)
+        if alarm != health.alarm:  # a host that was never well is only late
+            LOG.log(logging.WARNING if health.heard else logging.INFO, "%s: %s", host, alarm)
         health.alarm = alarm
 
     def _all_well(self, host: str, health: _Health, revision: int) -> None:

@@ -110,10 +110,11 @@ BR_PHYS: Mapping[int, Row] = {
 }  # fmt: skip
 PIPELINES = {"br-int": BR_INT, "br-tun": BR_TUN}  # any other bridge is a provider bridge
 RELEASES = ("queens",)
-MATCH_ORDER = (  # the order in which ovs-ofctl prints fields
+FIELDS = (  # in the order in which ovs-ofctl prints them
     "proto", "tun_id", "in_port", "dl_vlan", "vlan_tci", "dl_src", "dl_dst",
     "arp_spa", "arp_tpa", "icmp_type", "nd_target",
 )  # fmt: skip
+_RANK = {name: rank for rank, name in enumerate(FIELDS)}
 Match = tuple[tuple[str, str | int], ...]
 
 
@@ -164,6 +165,10 @@ def pipeline_of(bridge: str) -> Mapping[int, Row]:
 
 
 def match(**fields: str | int | None) -> Match:
-    """A match in ovs-ofctl's order; fields given as None are left out."""
+    """A match in ovs-ofctl's order; fields given as None are left out.
+
+    Raises:
+        KeyError: a field that the pipeline does not know.
+    """
     given = {name: value for name, value in fields.items() if value is not None}
-    return tuple(sorted(given.items(), key=lambda item: MATCH_ORDER.index(item[0])))
+    return tuple(sorted(given.items(), key=lambda item: _RANK[item[0]]))

@@ -97,8 +97,7 @@ def mac_in_use(network_id: str, mac: str) -> NeutronError:
     return NeutronError(
         409,
         "MacAddressInUse",
-        f"Unable to complete operation for network {network_id}. "
-        f"The mac address {mac} is in use.",
+        f"Unable to complete operation for network {network_id}. The mac address {mac} is in use.",
     )
 
 

@@ -25,14 +25,16 @@ MAC: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}
 NOBODY: Schema = {"const": ""}
 
 
-@FORMATS.checks("IP address", raises=ValueError)
 def _is_ip(value: object) -> bool:
     return not isinstance(value, str) or "%" not in str(ip_address(value))
 
 
-@FORMATS.checks("CIDR without host bits", raises=ValueError)
 def _is_cidr(value: object) -> bool:
     return not isinstance(value, str) or ("/" in value and bool(ip_network(value)))
+
+
+FORMATS.checks("IP address", raises=ValueError)(_is_ip)
+FORMATS.checks("CIDR without host bits", raises=ValueError)(_is_cidr)
 
 
 def _object(properties: Schema, *required: str) -> Schema:

@@ -116,6 +116,26 @@ def agent_view(overlay: Overlay, state: AgentState) -> View:
     }
 
 
+_BASE = frozenset({"id", *NOBODY})
+NETWORK_ATTRIBUTES = _BASE | {
+    "name", "mtu", "status", "admin_state_up", "subnets", "shared", "router:external",
+    "provider:network_type", "provider:segmentation_id", "provider:physical_network",
+    "port_security_enabled",
+}  # fmt: skip
+SUBNET_ATTRIBUTES = _BASE | {
+    "name", "network_id", "cidr", "ip_version", "gateway_ip", "enable_dhcp",
+    "ipv6_ra_mode", "ipv6_address_mode",
+}  # fmt: skip
+PORT_ATTRIBUTES = _BASE | {
+    "name", "network_id", "mac_address", "fixed_ips", "status", "admin_state_up",
+    "device_id", "device_owner", "binding:host_id", "binding:vif_type", "binding:vnic_type",
+    "port_security_enabled",
+}  # fmt: skip
+AGENT_ATTRIBUTES = frozenset(
+    {"id", "agent_type", "binary", "host", "topic", "alive", "admin_state_up"}
+)
+
+
 def selected(
     views: Iterable[View], query: Sequence[tuple[str, str]], known: Iterable[str]
 ) -> list[View]:
@@ -125,15 +145,15 @@ def selected(
     `fixed_ips=ip_address=10.0.0.5` and `fixed_ips=subnet_id=...` look inside.
 
     Raises:
-        NeutronError: a name is none of `known`, the attributes.
+        NeutronError: a name is none of `known`, the attributes to filter by.
     """
     wanted: dict[str, list[str]] = {}
     for name, value in query:
         wanted.setdefault(name, []).append(value)
     fields = wanted.pop("fields", [])
-    unknown = ", ".join(sorted(wanted.keys() - set(known)))
+    unknown = sorted(wanted.keys() - set(known))
     if unknown:
-        said = f"['{unknown}'] is invalid attribute for filtering"
+        said = f"{unknown} is invalid attribute for filtering"
         raise NeutronError(400, "HTTPBadRequest", said)
     chosen = (view for view in views if all(_has(view, *item) for item in wanted.items()))
     return [_cut(view, fields) for view in chosen]

@@ -37,10 +37,14 @@ def flow_text(flow: Flow) -> str:
     return f"{table}priority={int(flow.priority)}{matched} actions={actions_text(flow.actions)}"
 
 
-def dump(flows: Iterable[Flow]) -> list[str]:
+def ordered(flows: Iterable[Flow]) -> list[Flow]:
     """All flows, by table, then priority from high to low, then text."""
-    ordered = sorted(flows, key=lambda flow: (flow.table, -flow.priority, flow_text(flow)))
-    return [flow_text(flow) for flow in ordered]
+    return sorted(flows, key=lambda flow: (flow.table, -flow.priority, flow_text(flow)))
+
+
+def dump(flows: Iterable[Flow]) -> list[str]:
+    """The text of all flows, in the order of `ordered`."""
+    return [flow_text(flow) for flow in ordered(flows)]
 
 
 def normalise(dumped: str) -> list[str]:

@@ -10,7 +10,9 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 OLDEST = (3, 10)
-HANDED_OVER = "OVERLAYLAB_HANDED_OVER"  # the pid, which execv keeps: no loop, and no child is misled
+HANDED_OVER = (
+    "OVERLAYLAB_HANDED_OVER"  # the pid, which execv keeps: no loop, and no child is misled
+)
 
 
 def mend_path():

@@ -95,6 +95,7 @@ def _refuse(report: pytest.TestReport | pytest.CollectReport) -> None:
 def is_refused(reason: str, environment: "os._Environ[str] | dict[str, str]") -> bool:
     """Whether NEED_ROOT=1 or NEED_RYU=1 forbids a skip for this reason."""
     return any(
-        environment.get(f"NEED_{need}", "") not in {"", "0"} and re.search(rf"\b{need}\b", reason, re.I)
+        environment.get(f"NEED_{need}", "") not in {"", "0"}
+        and re.search(rf"\b{need}\b", reason, re.I)
         for need in ("ROOT", "RYU")
     )

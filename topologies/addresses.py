@@ -15,15 +15,13 @@ def default_gateway(cidr: IPv4Network | IPv6Network) -> Address | None:
 
 def default_pools(cidr: IPv4Network | IPv6Network, gateway: Address | None) -> tuple[Pool, ...]:
     """Every address for guests: all but the network's own, the broadcast and the gateway."""
-    reserved = 1 if cidr.num_addresses > 2 else 0  # noqa: PLR2004  /31, /32: none (RFC 3021)
+    reserved = 1 if cidr.num_addresses > 2 else 0  # /31, /32: none (RFC 3021)
     last = int(cidr[-1]) - (reserved if isinstance(cidr, IPv4Network) else 0)
     taken = [int(gateway)] if gateway is not None and gateway in cidr else []
     return tuple(_between(int(cidr[0]) + reserved, last, taken, make=type(cidr[0])))
 
 
-def _between(
-    first: int, last: int, taken: Iterable[int], *, make: type[Address]
-) -> Iterator[Pool]:
+def _between(first: int, last: int, taken: Iterable[int], *, make: type[Address]) -> Iterator[Pool]:
     for hole in taken:
         if first <= hole <= last:
             if first < hole:

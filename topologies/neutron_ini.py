@@ -76,7 +76,9 @@ class _Parser(BaseParser):
             self._note(f"{line!r} has no option before the sign", "Write `option = value`.")
 
     def error_unexpected_continuation(self, line: str) -> None:  # type: ignore[override]
-        self._note(f"{line.strip()!r} is indented, but continues nothing", "Remove the indentation.")
+        self._note(
+            f"{line.strip()!r} is indented, but continues nothing", "Remove the indentation."
+        )
 
     def error_no_section_end_bracket(self, line: str) -> None:  # type: ignore[override]
         self._note(f"{line!r} lacks its closing bracket", "Write `[section]`.")

@@ -52,7 +52,7 @@ def _tunnel_types(text: str) -> tuple[NetworkType, ...]:
 
 def _bridge_mappings(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [tuple(part.strip() for part in word.split(":")) for word in words(text)]
-    if not all(len(pair) == 2 and all(pair) for pair in pairs):  # noqa: PLR2004  network:bridge
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):  # network:bridge
         raise ValueError(text)
     if len({pair[0] for pair in pairs}) < len(pairs) or len({p[1] for p in pairs}) < len(pairs):
         raise ValueError(text)  # Neutron: neither a network nor a bridge stands twice

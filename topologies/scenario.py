@@ -56,12 +56,10 @@ def load(ref: str | Path) -> Scenario:
     file, problems = shown(path), Problems()
     problems.open(file)
     data = checked(read_yaml(path), file, problems)
-    overlay, warnings = None, ()
-    if data is not None:
-        overlay, warnings = _overlay(data, path, problems)
+    overlay, warnings = _overlay(data, path, problems) if data is not None else (None, ())
     problems.raise_all()
-    assert overlay is not None  # else there was a problem  # noqa: S101
-    return Scenario(path.stem, path, str(data.get("summary", "")) if data else "", overlay, warnings)
+    assert data is not None and overlay is not None  # else there was a problem  # noqa: S101, PT018
+    return Scenario(path.stem, path, str(data.get("summary", "")), overlay, warnings)
 
 
 def _path(ref: str | Path) -> Path:
@@ -78,9 +76,7 @@ def _path(ref: str | Path) -> Path:
     return path
 
 
-def _overlay(
-    data: Map, path: Path, problems: Problems
-) -> tuple[Overlay | None, tuple[str, ...]]:
+def _overlay(data: Map, path: Path, problems: Problems) -> tuple[Overlay | None, tuple[str, ...]]:
     name, folder = path.stem, path.parent
     server = server_options(data, folder, problems)
     agents = agents_of(data, folder, problems)

@@ -40,7 +40,7 @@ class Map(dict[str, Any]):
         """How an error names `key` of this mapping."""
         return f"{self.path}.{key}" if self.path else key
 
-    def maps(self, key: str) -> "Iterator[Map]":
+    def maps(self, key: str) -> Iterator["Map"]:
         """The mappings of the list at `key`; none if there is no list."""
         return (item for item in self.get(key) or () if isinstance(item, Map))
 

@@ -21,7 +21,11 @@ def networks_of(
 ) -> tuple[Network, ...]:
     """Every network that can be made; what is wrong with the others is in `problems`."""
     used = {
-        (NetworkType(net["network_type"]), net.get("physical_network") or "", net["segmentation_id"])
+        (
+            NetworkType(net["network_type"]),
+            net.get("physical_network") or "",
+            net["segmentation_id"],
+        )
         for net in data.maps("networks")
         if "network_type" in net and "segmentation_id" in net
     }
@@ -74,7 +78,7 @@ def _segment(net: Map, server: Options, used: Used, problems: Problems) -> Segme
         return None
     if not kind.kind.id_max or "segmentation_id" in net:
         return kind, net.get("physical_network"), net.get("segmentation_id")
-    return _allotted(net, kind, server, used) or _no_id(net, (kind,), server, problems)
+    return _allotted(net, (kind,), server, used, problems)
 
 
 def _tenant_segment(net: Map, server: Options, used: Used, problems: Problems) -> Segment | None:
@@ -87,8 +91,7 @@ def _tenant_segment(net: Map, server: Options, used: Used, problems: Problems) -
         )  # fmt: skip
         return None
     kinds = tuple(NetworkType(word) for word in tenant_types(server) if word in RANGE_WORDS)
-    segments = (_allotted(net, kind, server, used) for kind in kinds)
-    return next(filter(None, segments), None) or _no_id(net, kinds, server, problems)
+    return _allotted(net, kinds, server, used, problems)
 
 
 RANGE_WORDS = frozenset(str(kind) for kind in RANGES)
@@ -101,8 +104,18 @@ def tenant_types(server: Options) -> tuple[str, ...]:
     return newer
 
 
-def _allotted(net: Map, kind: NetworkType, server: Options, used: Used) -> Segment | None:
-    """The first free id of the type's ranges."""
+def _allotted(
+    net: Map, kinds: tuple[NetworkType, ...], server: Options, used: Used, problems: Problems
+) -> Segment | None:
+    """The first type's first free id, or the next type's."""
+    segments = (_first_free(net, kind, server, used) for kind in kinds)
+    found = next(filter(None, segments), None)
+    if not found:
+        _note_no_id(net, kinds, server, problems)
+    return found
+
+
+def _first_free(net: Map, kind: NetworkType, server: Options, used: Used) -> Segment | None:
     ranges: Iterable[Range] = server.get(*RANGES[kind], ())
     for physical, first, last in ranges:
         if net.get("physical_network", physical) != physical:
@@ -115,14 +128,17 @@ def _allotted(net: Map, kind: NetworkType, server: Options, used: Used) -> Segme
     return None
 
 
-def _no_id(
+def _note_no_id(
     net: Map, kinds: tuple[NetworkType, ...], server: Options, problems: Problems
 ) -> None:
     """Note that no id could be allotted, unless the ranges themselves are at fault."""
     if any(RANGES[kind] in server.refused for kind in kinds):
         return
     if not kinds:
-        found, allowed = "no network_type", "one of vlan, gre, vxlan, geneve in tenant_network_types"
+        found, allowed = (
+            "no network_type",
+            "one of vlan, gre, vxlan, geneve in tenant_network_types",
+        )
         do = "Give `network_type`, or set tenant_network_types in [ml2]."
     else:
         wanted = ", ".join("[{}] {}".format(*RANGES[kind]) for kind in kinds)

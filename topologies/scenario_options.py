@@ -136,9 +136,7 @@ def _read(
         )
 
 
-def agents_of(
-    data: Map, folder: Path, problems: Problems
-) -> tuple[tuple[Map, Options], ...]:
+def agents_of(data: Map, folder: Path, problems: Problems) -> tuple[tuple[Map, Options], ...]:
     """Every host with its agent's options."""
     hosts: Iterable[Map] = data.maps("hosts")
     return tuple((host, agent_options(data, host, folder, problems)) for host in hosts)

@@ -31,5 +31,5 @@ def _named(data: Map, kind: str, name: str) -> Iterator[Map]:
 
 def _key(item: Map, found: str) -> Place:
     """An error begins with the key it is about: `mtu 12`, `fixed ip 10.0.0.1`."""
-    first = found.split()[0]
+    first = found.split(maxsplit=1)[0]
     return next((item.place_of(key) for key in item if key.startswith(first)), item.place)

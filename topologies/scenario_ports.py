@@ -18,7 +18,9 @@ def ports_of(
     _assert_servers_once(data, problems)
     known = {network.name: network for network in networks}
     taken: dict[str, set[Address]] = {network.id: set() for network in networks}
-    placed = [(port, known[port["network"]]) for port in data.maps("ports") if port["network"] in known]
+    placed = [
+        (port, known[port["network"]]) for port in data.maps("ports") if port["network"] in known
+    ]
     for port, network in placed:
         taken[network.id].update(map(ip_address, port.get("fixed_ips") or ()))
     _note_unknown_networks(data, known, problems)

@@ -25,14 +25,16 @@ TYPES = {
 Path_ = tuple[str | int, ...]
 
 
-@FORMATS.checks("overlaylab-ip", raises=ValueError)
 def _is_address(value: object) -> bool:
     return not isinstance(value, str) or bool(ip_address(value))
 
 
-@FORMATS.checks("overlaylab-cidr", raises=ValueError)
 def _is_cidr(value: object) -> bool:
     return not isinstance(value, str) or bool(ip_network(value))
+
+
+FORMATS.checks("overlaylab-ip", raises=ValueError)(_is_address)
+FORMATS.checks("overlaylab-cidr", raises=ValueError)(_is_cidr)
 
 
 @cache
@@ -56,10 +58,11 @@ def checked(data: Any, file: str, problems: Problems) -> Map | None:
 def _stands(data: Any, path: Path_, file: str) -> tuple[Place, str]:
     """Where `path` is, or the nearest thing that has a line; and how a person writes it."""
     place, node = Place(file, 1), data
+    step: Any
     for step in path:
         if isinstance(node, Map):
             place = node.place_of(str(step))
-        node = node[step] if isinstance(node, list) or (node and step in node) else None
+        node = node[step] if isinstance(node, list) else (node or {}).get(step)
         place = node.place if isinstance(node, Map) else place
     written = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return place, written.removeprefix(".")
@@ -156,7 +159,9 @@ def _found(value: object) -> str:
         return "a mapping of keys"
     if isinstance(value, list):
         return "a list"
-    return repr(value) if isinstance(value, str | int | float) else f"{value} ({type(value).__name__})"
+    return (
+        repr(value) if isinstance(value, str | int | float) else f"{value} ({type(value).__name__})"
+    )
 
 
 # These leave something to work with: the rest of the scenario is still checked.

@@ -1,6 +1,6 @@
 """What is no error, but not what its writer may have meant: what Neutron would do with it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from topologies.neutron_options import (
     AGENT,
@@ -62,7 +62,7 @@ def _agent(agent: Options) -> Iterator[str]:
 
 
 def _unused(
-    options: Options, read: dict[tuple[str, str], object], others: frozenset[tuple[str, str]]
+    options: Options, read: Container[tuple[str, str]], others: frozenset[tuple[str, str]]
 ) -> Iterator[str]:
     for which, setting in (options.ini.settings if options.ini else {}).items():
         if which in read:

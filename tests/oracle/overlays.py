@@ -52,7 +52,7 @@ def overlay_of(seed: int) -> Overlay:
 def _networks(rng: Random, mode: Mode) -> Iterator[Network]:
     many = 1 if mode.network_type is NetworkType.FLAT else rng.randint(1, NETWORKS_MAX)
     for number, wire_id in enumerate(rng.sample(_wire_ids(mode), many)):
-        kind = rng.choices(TUNNEL_TYPES, (4, 4, 1))[0]
+        kind = rng.choices(TUNNEL_TYPES, (4, 4, 2))[0]
         yield _network(f"net{number}", kind, wire_id)
     if mode.network_type is None and rng.random() < 0.6:
         kind = rng.choice((NetworkType.FLAT, NetworkType.VLAN))

@@ -6,7 +6,7 @@ from pathlib import Path
 from topologies import commands
 from topologies.errors import HostError
 from topologies.lab.ledger import Ledger
-from topologies.lab.process import PROC, identify
+from topologies.lab.process import PROC, Identity, is_alive
 
 KEEPER = "sleep"
 DEADLINE_S = 10.0
@@ -14,18 +14,17 @@ POLL_S = 0.001
 NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 
 
-def keep(ledger: Ledger, name: str) -> int:
-    """New network and mount namespaces; return the pid of the process that keeps them.
+def keep(ledger: Ledger, name: str) -> Identity:
+    """New network and mount namespaces; return the process that keeps them.
 
     Raises:
         HostError: the namespaces could not be made.
     """
-    made = commands.start("mnexec", "-n", KEEPER, "infinity", mark=ledger.token)
-    ledger.process(made.pid, f"keeper of {name}")
+    made = ledger.start(f"keeper of {name}", "mnexec", "-n", KEEPER, "infinity")
     deadline = time.monotonic() + DEADLINE_S
     # mnexec turns into the keeper only when the namespaces stand.
-    while not _is_keeper(made.pid):
-        if made.poll() is not None or time.monotonic() > deadline:
+    while not _is_keeper(made):
+        if not is_alive(made) or time.monotonic() > deadline:
             raise HostError(
                 f"no namespaces for {name!r}",
                 where="mnexec -n",
@@ -33,11 +32,14 @@ def keep(ledger: Ledger, name: str) -> int:
                 do="`overlaylab doctor` tells what this machine lacks.",
             )
         time.sleep(POLL_S)
-    return made.pid
+    return made
 
 
-def _is_keeper(pid: int) -> bool:
-    return identify(pid) is not None and (PROC / str(pid) / "comm").read_text().strip() == KEEPER
+def _is_keeper(made: Identity) -> bool:
+    try:
+        return (PROC / str(made.pid) / "comm").read_text().strip() == KEEPER
+    except OSError:
+        return False
 
 
 def without_ipv6(pid: int) -> None:

@@ -11,11 +11,14 @@ import os
 import re
 import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from topologies import commands
 from topologies.errors import LabError, UsageError
 from topologies.lab.process import (
     Identity,
@@ -37,12 +40,23 @@ def home() -> Path:
     return Path(os.environ.get(HOME_VARIABLE, "/run/overlaylab"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeEntry:
+    """A node of the lab, and the process that keeps its namespaces."""
+
+    name: str
+    kind: str  # guest, host, segment or neutron
+    keeper: Identity
+    facts: dict[str, Any] = field(default_factory=dict)  # host: index; guest: ports
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The record of one lab."""
+    """The record of one lab: a file, one JSON object a line, only ever appended to."""
 
     directory: Path
     token: str
+    children: "list[subprocess.Popen[bytes]]" = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
@@ -51,50 +65,81 @@ class Ledger:
 
     @property
     def path(self) -> Path:
-        """The file, one JSON object a line, only ever appended to."""
+        """The file."""
         return self.directory / "ledger"
+
+    def start(self, role: str, *argv: str, **options: Any) -> Identity:
+        """Start a process of the lab (see `commands.start`) and record it.
+
+        Raises:
+            CommandError: it could not start.
+        """
+        child = commands.start(*argv, mark=self.token, **options)
+        self.children.append(child)  # to be waited for when it has ended
+        return self.process(child.pid, role) or Identity(child.pid, 0)
 
     def process(self, pid: int, role: str) -> Identity | None:
         """Record a process just started; None if it is gone already."""
         identity = identify(pid)
         if identity:
-            self._append({"what": "process", "role": role, **_as_json(identity)})
+            self.note("process", role=role, **as_json(identity))
         return identity
 
-    def owner_is(self, pid: int) -> None:
-        """Record which process holds the lab from now on."""
-        identity = identify(pid)
-        if identity:
-            self._append({"what": "owner", **_as_json(identity)})
+    def node(self, name: str, kind: str, keeper: Identity, **facts: Any) -> None:
+        """Record a node, or new facts about it."""
+        self.note("node", name=name, kind=kind, **as_json(keeper), facts=facts)
 
-    def entries(self) -> Iterator[dict[str, Any]]:
+    def note(self, what: str, **facts: Any) -> None:
+        """Add one entry."""
+        with self.path.open("a") as file:  # O_APPEND: one short line is written whole
+            file.write(json.dumps({"what": what, **facts}) + "\n")
+
+    def entries(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """What is recorded, in order; a last line cut short by a crash is left out."""
         for line in self.path.read_text().splitlines():
             try:
-                yield json.loads(line)
+                entry = json.loads(line)
             except ValueError:
                 return
+            if not kinds or entry["what"] in kinds:
+                yield entry
+
+    def last(self, what: str) -> dict[str, Any]:
+        """The last entry of a kind; empty if there is none."""
+        return next(iter(reversed(list(self.entries(what)))), {})
+
+    def nodes(self) -> dict[str, NodeEntry]:
+        """The nodes there are now, by name, in the order in which they came."""
+        found: dict[str, NodeEntry] = {}
+        for entry in self.entries("node", "gone"):
+            if entry["what"] == "gone":
+                found.pop(entry["name"], None)
+            else:
+                name, kind, facts = entry["name"], entry["kind"], entry["facts"]
+                keeper = from_json(entry)
+                found[name] = NodeEntry(name=name, kind=kind, keeper=keeper, facts=facts)
+        return found
 
     def owner(self) -> Identity | None:
         """The process that holds the lab, or None if it is dead."""
-        found = [entry for entry in self.entries() if entry["what"] == "owner"]
-        owner = Identity(found[-1]["pid"], found[-1]["start"]) if found else None
-        return owner if owner and self.is_of_this_boot and is_alive(owner) else None
+        return self.living("owner")
+
+    def living(self, what: str) -> Identity | None:
+        """The process of the last entry of a kind (owner, controller), or None if it is dead."""
+        entry = self.last(what)
+        identity = from_json(entry) if entry and self.is_of_this_boot else None
+        return identity if identity and is_alive(identity) else None
 
     @property
     def is_of_this_boot(self) -> bool:
         """False if its pids are those of an earlier boot."""
-        return any(entry.get("boot") == boot_id() for entry in self.entries())
+        return self.last("lab").get("boot") == boot_id()
 
     def processes(self) -> frozenset[Identity]:
         """Living processes of the lab: those recorded, and those that bear its token."""
         if not self.is_of_this_boot:
             return frozenset()
-        recorded = (
-            Identity(entry["pid"], entry["start"])
-            for entry in self.entries()
-            if entry["what"] == "process"
-        )
+        recorded = map(from_json, self.entries("process"))
         return frozenset((*filter(is_alive, recorded), *marked(self.token)))
 
     def undo(self) -> None:
@@ -105,21 +150,36 @@ class Ledger:
         """
         spared = lineage()
         for _ in range(ROUNDS):
-            if not self.path.exists():
-                break
-            doomed = [one for one in self.processes() if one.pid not in spared]
+            doomed = self._doomed(spared)
             if not doomed:
                 break
             kill(doomed)
+        for child in self.children:
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=1)
+        self.children.clear()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _append(self, entry: dict[str, Any]) -> None:
-        with self.path.open("a") as file:  # O_APPEND: one short line is written whole
-            file.write(json.dumps(entry) + "\n")
+    def _doomed(self, spared: frozenset[int]) -> list[Identity]:
+        try:
+            return [one for one in self.processes() if one.pid not in spared]
+        except FileNotFoundError:  # undone already
+            return []
 
 
-def _as_json(identity: Identity) -> dict[str, int]:
+def as_json(identity: Identity) -> dict[str, int]:
+    """A process as it is recorded."""
     return {"pid": identity.pid, "start": identity.start}
+
+
+def from_json(entry: dict[str, Any]) -> Identity:
+    """The process that was recorded."""
+    return Identity(entry["pid"], entry["start"])
+
+
+def _me() -> Identity:
+    identity = identify(os.getpid())
+    return identity or Identity(os.getpid(), 0)
 
 
 def claim(name: str | None = None) -> Ledger:
@@ -134,8 +194,8 @@ def claim(name: str | None = None) -> Ledger:
     home().mkdir(mode=0o755, parents=True, exist_ok=True)
     draft = Ledger(home() / f".{wanted}.{secrets.token_hex(4)}", secrets.token_hex(16))
     draft.directory.mkdir(mode=0o700)
-    draft._append({"what": "lab", "token": draft.token, "boot": boot_id()})
-    draft.owner_is(os.getpid())
+    draft.note("lab", token=draft.token, boot=boot_id())
+    draft.note("owner", **as_json(_me()))
     try:
         # Onto a directory with a ledger in it, rename fails: so a name is taken just once.
         draft.directory.rename(home() / wanted)
@@ -154,9 +214,8 @@ def find(name: str) -> Ledger:
     if NAME.fullmatch(name):
         ledger = Ledger(home() / name, "")
         try:
-            token = next(entry["token"] for entry in ledger.entries() if "token" in entry)
-            return Ledger(ledger.directory, token)
-        except (FileNotFoundError, StopIteration):
+            return Ledger(ledger.directory, ledger.last("lab")["token"])
+        except (OSError, KeyError):
             pass
     raise LabError(
         f"no lab {name!r}",

@@ -1,15 +1,26 @@
 """The Mininet nodes of a lab: guests, and the switches that stand for machines beneath them."""
 
+import atexit
+from functools import cache
 from typing import Any
 
 from mininet.node import Node, Switch
 from mininet.node import Host as MininetHost
 
 from topologies import commands
-from topologies.lab import keeper, plan
-from topologies.lab.ledger import Ledger
-from topologies.lab.process import identify, kill
-from topologies.model import Overlay, Port
+from topologies.lab import plan
+from topologies.lab.keeper import ip_batch, keep, without_ipv6
+from topologies.lab.ledger import Ledger, claim
+from topologies.lab.process import Identity, kill
+from topologies.model import Port
+
+
+@cache
+def own_ledger() -> Ledger:
+    """The lab of this process, where nobody has claimed one: Mininet's `mn` raises it."""
+    ledger = claim()
+    atexit.register(ledger.undo)
+    return ledger
 
 
 class Kept(Node):  # type: ignore[misc]  # Mininet has no types
@@ -19,13 +30,28 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
     nodes need no 200 shells.
     """
 
-    def __init__(self, name: str, *, ledger: Ledger, keeper: int = 0, **params: Any) -> None:
-        self.ledger, self.found = ledger, keeper
+    kind = "node"
+
+    def __init__(
+        self, name: str, *, ledger: Ledger | None = None, keeper: Identity | None = None, **params: Any
+    ) -> None:
+        self.ledger, self.found = ledger or own_ledger(), keeper
         super().__init__(name, **{**params, "inNamespace": True})
+        if not self.found:
+            self.record()
+
+    def facts(self) -> dict[str, Any]:
+        """What else the ledger should know."""
+        return {}
+
+    def record(self) -> None:
+        """Write the node into the ledger."""
+        self.ledger.node(self.name, self.kind, self.keeper, **self.facts())
 
     def startShell(self, mnopts: str | None = None) -> None:  # noqa: ARG002, N802, N803
         """Mininet calls this as soon as the node is made: make the namespaces, no shell."""
-        self.pid = self.found or keeper.keep(self.ledger, self.name)
+        self.keeper = self.found or keep(self.ledger, self.name)
+        self.pid = self.keeper.pid
 
     def mountPrivateDirs(self) -> None:  # noqa: N802
         """Mount a tmpfs of its own on each of `privateDirs`."""
@@ -62,9 +88,8 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
     def terminate(self) -> None:
         """Close the shell, and end the namespaces if they were made by this object."""
         super().terminate()
-        identity = None if self.found else identify(self.pid)
-        if identity:
-            kill([identity])
+        if not self.found:
+            kill([self.keeper])
 
 
 class Machine(Kept, Switch):
@@ -75,7 +100,7 @@ class Machine(Kept, Switch):
     def __init__(self, name: str, **params: Any) -> None:
         super().__init__(name, **params)
         if not self.found:
-            keeper.without_ipv6(self.pid)
+            without_ipv6(self.pid)
 
     def defaultDpid(self, dpid: str | None = None) -> str:  # noqa: ARG002, N802
         """None: its bridges have their own."""
@@ -91,6 +116,8 @@ class Machine(Kept, Switch):
 class Segment(Machine):
     """One Ethernet: a Linux bridge that floods what it does not know, without snooping or STP."""
 
+    kind = "segment"
+
     @property
     def bridge(self) -> str:
         """The bridge's name."""
@@ -101,41 +128,46 @@ class Segment(Machine):
         mtu = self.params["mtu"]
         lines = [f"link add {self.bridge} mtu {mtu} type bridge stp_state 0 mcast_snooping 0"]
         lines += [f"link set {self.bridge} up", "link set lo up"]
-        keeper.ip_batch(self.pid, lines)
+        ip_batch(self.pid, lines)
         for intf in self.intfList():
             self.attach(intf.name)
 
     def attach(self, intf: str) -> None:
         """Put one more wire on the bridge."""
-        keeper.ip_batch(self.pid, [f"link set {intf} master {self.bridge} up"])
+        ip_batch(self.pid, [f"link set {intf} master {self.bridge} up"])
 
 
 class Guest(Kept, MininetHost):
-    """A virtual machine: a namespace with one interface a port."""
+    """A virtual machine: a namespace with one interface a port, eth0 and on."""
+
+    kind = "guest"
+
+    def facts(self) -> dict[str, Any]:
+        """Which port is where: what is needed to take it away again."""
+        return {"ports": [(port.id, port.host) for port in self.params["ports"]]}
 
     def config(self, **_: Any) -> dict[str, Any]:
-        """Set it up as Nova, DHCP and Neutron would: addresses, and no partial checksums.
-
-        User-space OVS drops what a sender left for the hardware to sum.
-        """
-        overlay: Overlay = self.params["overlay"]
-        ports: tuple[Port, ...] = self.params["ports"]
-        lines = ["link set lo up"]
-        for number, port in enumerate(ports):
-            addresses = tuple(plan.guest_addresses(overlay, port))
-            lines += [f"link set eth{number} up"]
-            lines += [f"addr add {each} dev eth{number}{_nodad(each)}" for each in addresses]
-            self._tell_mininet(f"eth{number}", addresses)
-        keeper.ip_batch(self.pid, lines)
-        for number in range(len(ports)):
-            commands.run("ethtool", "-K", f"eth{number}", "tx", "off", pid=self.pid)
+        """Set all interfaces up."""
+        ip_batch(self.pid, ["link set lo up"])
+        for number, port in enumerate(self.params["ports"]):
+            self.set_up(number, port)
         return {}
 
-    def _tell_mininet(self, intf: str, addresses: tuple[str, ...]) -> None:
-        if addresses and intf in self.nameToIntf:
-            one = self.nameToIntf[intf]
-            one.ip, one.prefixLen = addresses[0].split("/")
+    def set_up(self, number: int, port: Port) -> None:
+        """Address one interface as DHCP would, and let it leave no checksum to the hardware.
 
+        User-space OVS drops what a sender has not summed.
+        """
+        intf, overlay = f"eth{number}", self.params["overlay"]
+        addresses = tuple(plan.guest_addresses(overlay, port))
+        lines = [f"addr add {each} dev {intf}{' nodad' if ':' in each else ''}" for each in addresses]
+        commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
+        ip_batch(self.pid, [*lines, f"link set {intf} up"])
+        self.tell_mininet(number, port)
 
-def _nodad(address: str) -> str:
-    return " nodad" if ":" in address else ""
+    def tell_mininet(self, number: int, port: Port) -> None:
+        """Let Mininet know the address, for its `pingall` and `dump`."""
+        one = self.nameToIntf[f"eth{number}"]
+        one.mac = port.mac_address
+        for address in tuple(plan.guest_addresses(self.params["overlay"], port))[:1]:
+            one.ip, one.prefixLen = address.split("/")

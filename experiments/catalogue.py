@@ -1,0 +1,5 @@
+"""The experiments there are, each with the line that says what it asks.  Imports nothing."""
+
+EXPERIMENTS: tuple[tuple[str, str], ...] = (
+    ("latency", "how much round-trip time does a tunnel add to the same bridges without one?"),
+)

@@ -1,0 +1,115 @@
+"""`overlaylab`: finds the command, runs it, and turns what happened into an exit status."""
+
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from topologies.errors import HostError, ModelError, OverlayError, UsageError
+
+DONE, FAILED, WRONG_USE, HOST_CANNOT = 0, 1, 2, 4
+INTERRUPTED = 128 + signal.SIGINT
+NO_READER = 128 + signal.SIGPIPE  # what the shell says of a program that wrote on to `| head`
+OWN_WORDS = frozenset({"--help", "--version"})  # anything else that starts with - is for `run`
+
+
+MODULES = {  # command -> the module beside this one that has it, imported only when asked for
+    "run": "run", "list": "offline", "validate": "offline", "flows": "offline",
+    "up": "lab", "exec": "lab", "status": "lab", "shell": "lab", "capture": "lab", "down": "lab",
+    "doctor": "doctor",
+}  # fmt: skip
+
+
+class Commands(click.Group):
+    """The commands of the design, in its order, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        module = f"experiments.cli.{MODULES.get(cmd_name)}"
+        if cmd_name not in MODULES or importlib.util.find_spec(module) is None:
+            return None
+        commands: tuple[click.Command, ...] = importlib.import_module(module).commands
+        return next((command for command in commands if command.name == cmd_name), None)
+
+
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+    if wanted:
+        print(f"overlaylab {_version()}")
+        context.exit()
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("overlaylab")
+    except metadata.PackageNotFoundError:  # a clone that is not installed
+        return "(not installed)"
+
+
+@click.group(cls=Commands)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+    help="Show the version and exit.",
+)  # fmt: skip
+def overlaylab() -> None:
+    """Raise overlay networks as Neutron builds them, look at their flows, and measure them.
+
+    Without a command: run the default experiments (`overlaylab run`).
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; return its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or (words[0].startswith("-") and words[0] not in OWN_WORDS):
+        words.insert(0, "run")
+    try:
+        status = _status(lambda: _invoke(words))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes again at exit; there must be something that takes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NO_READER
+    return status
+
+
+def console() -> None:
+    """The entry point of the installed command."""
+    sys.exit(main())
+
+
+def _invoke(words: list[str]) -> object:
+    with overlaylab.make_context("overlaylab", words) as context:
+        return overlaylab.invoke(context)
+
+
+def _status(command: Callable[[], object]) -> int:
+    """The exit status of `command`; an error is said in one line, or one line each."""
+    try:
+        returned = command()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        return _said(error.format_message(), WRONG_USE)
+    except (UsageError, ModelError) as error:
+        return _said(str(error), WRONG_USE)
+    except HostError as error:
+        return _said(str(error), HOST_CANNOT)
+    except OverlayError as error:
+        return _said(str(error), FAILED)
+    except (KeyboardInterrupt, click.Abort):
+        return _said("interrupted", INTERRUPTED)
+    return returned if isinstance(returned, int) else DONE
+
+
+def _said(message: str, status: int) -> int:
+    for line in message.splitlines():
+        print(f"overlaylab: {line}", file=sys.stderr)
+    return status

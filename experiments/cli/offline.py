@@ -1,0 +1,148 @@
+"""Commands that need neither root nor a lab: list, validate, flows."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from topologies.errors import UsageError
+
+if TYPE_CHECKING:
+    from controller.binding import Binding
+    from controller.pipeline import Flow
+    from topologies.model import Overlay
+
+JSON_FORMAT = 1
+FORMAT = click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="What is printed: lines for people, or one JSON document.",
+)  # fmt: skip
+
+
+@click.command("list")
+@FORMAT
+def list_(output: str) -> None:
+    """Show the experiments, modes and scenarios there are."""
+    from experiments.catalogue import EXPERIMENTS
+    from topologies.modes import MODES, describe
+    from topologies.scenario import summaries
+
+    sections = {
+        "experiments": EXPERIMENTS,
+        "modes": tuple((str(mode), describe(mode)) for mode in MODES),
+        "scenarios": summaries(),
+    }
+    print(_list_json(sections) if output == "json" else _list_text(sections))
+
+
+def _list_json(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
+    entries = {
+        title: [{"name": name, "summary": line} for name, line in lines]
+        for title, lines in sections.items()
+    }
+    return json.dumps({"format": JSON_FORMAT, **entries}, indent=2)
+
+
+def _list_text(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
+    width = max(len(name) for lines in sections.values() for name, _ in lines)
+    return "\n\n".join(
+        "\n".join([title, *(f"  {name:<{width}}  {line}" for name, line in lines)])
+        for title, lines in sections.items()
+    )
+
+
+@click.command()
+@click.argument("scenario")
+def validate(scenario: str) -> None:
+    """Read SCENARIO (a name or a .yaml file) and its .ini files; tell every error at once."""
+    from topologies.scenario import load
+
+    loaded = load(scenario)
+    for warning in loaded.warnings:
+        print(f"warning: {warning}")
+    overlay = loaded.overlay
+    counts = (
+        _counted(len(overlay.hosts), "host"),
+        _counted(len(overlay.networks), "network"),
+        _counted(len(overlay.ports), "port"),
+        _counted(len(loaded.warnings), "warning"),
+    )
+    print(f"{loaded.name}: valid: {', '.join(counts)}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--host", required=True, help="A compute host of the scenario.")
+@click.option("--bridge", required=True, help="br-int, br-tun, or a provider bridge.")
+@click.option("--mode", help="Carry it another way; `overlaylab list` shows the modes.")
+@click.option("--release", help="The Neutron release whose flow tables are used.")
+@FORMAT
+def flows(  # noqa: PLR0917  click's options, by name
+    scenario: str, host: str, bridge: str, mode: str | None, release: str | None, output: str
+) -> None:
+    """Show the flows that the controller would install, as `ovs-ofctl` prints them."""
+    from controller.binding import fresh
+    from controller.flows import bridge_flows
+    from controller.text import dump
+    from topologies.scenario import load
+
+    overlay = _as_asked(load(scenario).overlay, mode, release)
+    binding = fresh(overlay, host)
+    wanted = bridge_flows(overlay, binding, bridge)
+    if output == "text":
+        print(*dump(wanted), sep="\n")
+        return
+    document = {
+        "format": JSON_FORMAT,
+        "scenario": overlay.name,
+        "mode": mode,
+        "release": overlay.release,
+        "host": host,
+        "bridge": bridge,
+        "ports": _ports(binding, bridge),
+        "flows": _as_json(wanted),
+    }
+    print(json.dumps(document, indent=2))
+
+
+def _as_asked(overlay: "Overlay", mode: str | None, release: str | None) -> "Overlay":
+    from controller.pipeline import RELEASES
+    from topologies.modes import parse_mode, with_mode
+
+    if release is not None and release not in RELEASES:
+        raise UsageError(
+            repr(release), where="release", allowed=", ".join(RELEASES), do="Pick one of them."
+        )
+    carried = with_mode(overlay, parse_mode(mode) if mode is not None else None)
+    return replace(carried, release=release or carried.release)
+
+
+def _ports(binding: "Binding", bridge: str) -> dict[str, int]:
+    return dict(binding.ofports.get(bridge, {}))
+
+
+def _as_json(wanted: Iterable["Flow"]) -> list[dict[str, Any]]:
+    from controller.pipeline import Int, Phys, Tun
+    from controller.text import ordered
+
+    tables = {"br-int": Int, "br-tun": Tun}
+    return [
+        {
+            "table": int(flow.table),
+            "table_name": tables.get(flow.bridge, Phys)(flow.table).name,
+            "priority": int(flow.priority),
+            "match": dict(flow.match),
+            "actions": [str(action) for action in flow.actions],
+            "why": flow.why,
+        }
+        for flow in ordered(wanted)
+    ]
+
+
+commands: tuple[click.Command, ...] = (list_, validate, flows)
