@@ -70,7 +70,11 @@ class SetField:
     value: int | str
 
     def __str__(self) -> str:
-        shown = hex(self.value) if self.field == "tun_id" else self.value
+        shown = (
+            f"{self.value:#x}"
+            if isinstance(self.value, int) and self.field == "tun_id"
+            else self.value
+        )
         return f"set_field:{shown}->{self.field}"
 
 

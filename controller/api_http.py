@@ -78,7 +78,9 @@ def answer_one(request: Request, response: Response, kind: str, shown: View) -> 
 def say_http_error(_: Request, response: Response, error: falcon.HTTPError) -> None:
     """Falcon's own errors: no such path, no such method, a bad body."""
     said = error.description or SAID.get(error.status_code) or HTTPStatus(error.status_code).phrase
-    answer(response, error_body(type(error).__name__, said), error.status_code)
+    # Falcon tells an unknown path (HTTPRouteNotFound) from an unknown thing; Neutron does not.
+    type_ = type(error).__name__.replace("RouteNotFound", "NotFound")
+    answer(response, error_body(type_, said), error.status_code)
 
 
 def say_refusal(_: Request, response: Response, error: ModelError, __: object) -> None:

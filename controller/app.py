@@ -65,7 +65,7 @@ class OverlayApp(framework.App):  # type: ignore[misc]  # the framework has no t
         self.engine.start()
         LOG.info("%s on %s:%s", framework.NAME, config["listen_ip"], config["listen_port"])
 
-    @set_ev_cls(events.EventOFPStateChange, [MAIN, DEAD])
+    @set_ev_cls(events.EventOFPStateChange, [MAIN, DEAD])  # type: ignore[untyped-decorator]
     def _state_change(self, event: Any) -> None:
         datapath = event.datapath
         if event.state == MAIN:
@@ -74,11 +74,11 @@ class OverlayApp(framework.App):  # type: ignore[misc]  # the framework has no t
         elif (ended := self.sessions.pop(id(datapath), None)) is not None:
             self.engine.disconnected(ended)
 
-    @set_ev_cls(events.EventOFPPortStatus, MAIN)
+    @set_ev_cls(events.EventOFPPortStatus, MAIN)  # type: ignore[untyped-decorator]
     def _port_status(self, _: Any) -> None:
         self.engine.wake()
 
-    @set_ev_cls(
+    @set_ev_cls(  # type: ignore[untyped-decorator]
         [
             events.EventOFPFlowStatsReply,
             events.EventOFPBarrierReply,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from controller.ports import BridgePort, host_ports
 from topologies.errors import ModelError
 from topologies.model import Overlay
+from topologies.names import int_port_name
 
 LOCAL_VLAN_MAX = 4094  # 4095 is Neutron's DEAD_VLAN_TAG
 DEAD_VLAN_TAG = 4095
@@ -50,8 +51,10 @@ def allocate(overlay: Overlay, binding: Binding) -> Binding:
 
 
 def fresh(overlay: Overlay, host: str) -> Binding:
-    """The binding of a host that has just been raised."""
-    return allocate(overlay, Binding(host=host))
+    """The binding of a host that has just been raised, with all its ports plugged."""
+    off = (p for p in overlay.ports if p.host == host and not p.admin_state_up)
+    dead = frozenset(int_port_name(port.id) for port in off)
+    return allocate(overlay, Binding(host=host, dead=dead))
 
 
 def release(overlay: Overlay, binding: Binding) -> Binding:
@@ -66,8 +69,7 @@ def allot_vlans(
 ) -> Binding:
     """`binding` with a local VLAN for every network that has an active port here.
 
-    Args:
-        avoid: VLANs not to give now, because flows of a network that is gone still use them.
+    VLANs in `avoid` are not given now: flows of a network that is gone still use them.
 
     Raises:
         ModelError: the host has more networks than local VLANs.

@@ -5,8 +5,8 @@ Source: Neutron 12 `openflow/native/br_int.py`, `br_phys.py`, whose method each 
 
 from collections.abc import Iterator
 
-from controller.actions import Action, Goto, Normal, PopVlan, SetField, tag
 from controller.actions import OFPVID_PRESENT as PRESENT
+from controller.actions import Action, Goto, Normal, PopVlan, SetField, tag
 from controller.binding import Binding
 from controller.pipeline import Flow, Int, Match, Phys, Priority, match
 from controller.ports import BR_INT
@@ -42,10 +42,15 @@ def br_int_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flo
 
 def _guest(port: Port, name: str) -> Iterator[Flow]:
     """Let a guest speak only for its own MAC and addresses (`install_arp_spoofing_protection`,
-    `install_icmpv6_na_spoofing_protection`, `set_allowed_macs_for_port`)."""
+    `install_icmpv6_na_spoofing_protection`, `set_allowed_macs_for_port`).
+    """
     if not port.port_security_enabled:
         return
-    advertises = {"proto": "icmp6", "in_port": name, "icmp_type": NEIGHBOUR_ADVERTISEMENT}
+    advertises: dict[str, str | int] = {
+        "proto": "icmp6",
+        "in_port": name,
+        "icmp_type": NEIGHBOUR_ADVERTISEMENT,
+    }
     first, check = Int.LOCAL_SWITCHING, Int.ARP_SPOOF_TABLE
     yield _flow(first, Priority.GUEST_ADDRESS, match(proto="arp", in_port=name), Goto(check))
     yield _flow(first, Priority.GUEST_ADDRESS, match(**advertises), Goto(check))
@@ -67,17 +72,14 @@ def _from_provider(host: Host, binding: Binding, network: Network) -> Iterator[F
         return
     on_int, _ = patch_to_phys(bridge)
     local_vlan = binding.local_vlans[network.id]
-    if network.segmentation_id is None:
-        seen, write = match(in_port=on_int, vlan_tci=UNTAGGED), tag(local_vlan)
-    else:
-        seen = match(in_port=on_int, dl_vlan=network.segmentation_id)
-        write = (SetField("vlan_vid", local_vlan | PRESENT),)
+    seen: Match = match(in_port=on_int, vlan_tci=UNTAGGED)
+    write: tuple[Action, ...] = tag(local_vlan)
+    if network.segmentation_id is not None:  # tagged already: only another id
+        seen, write = match(in_port=on_int, dl_vlan=network.segmentation_id), write[1:]
     yield _flow(Int.LOCAL_SWITCHING, Priority.TRANSLATE, seen, *write, Goto(Int.TRANSIENT_TABLE))
 
 
-def br_phys_flows(
-    overlay: Overlay, host: Host, binding: Binding, bridge: str
-) -> Iterator[Flow]:
+def br_phys_flows(overlay: Overlay, host: Host, binding: Binding, bridge: str) -> Iterator[Flow]:
     """Every flow of the provider bridge `bridge` (br-phys `provision_local_vlan`)."""
     _, on_phys = patch_to_phys(bridge)
     yield Flow(bridge, Phys.LOCAL_SWITCHING, Priority.MISS, (), (Normal(),))

@@ -23,7 +23,7 @@ from controller.ovsdb import (
     stale_ports,
     tag_args,
 )
-from controller.ports import BR_TUN, switch_ports
+from controller.ports import BR_INT, BR_TUN, switch_ports
 from controller.reading import Reading, binding_of, status_changes
 from controller.reconcile import Wanted, changes, stale_vlans
 from controller.session import Session
@@ -43,6 +43,7 @@ class _Health:
     done: int = -1  # the last revision carried out there
     heard: str = ""  # when it last answered, ISO 8601
     alarm: str = ""
+    datapath_type: str = ""
 
 
 class Engine:
@@ -170,7 +171,7 @@ class Engine:
         """Make `host` what the overlay says; the revision that was carried out."""
         database = Ovsdb(self._ovsdb[host])
         reading = database.read()
-        self._note_status(host, reading)
+        self._note(host, reading)
         with self._lock:
             overlay, revision = self.overlay, self.revision
         if host not in overlay.host_of:
@@ -211,8 +212,10 @@ class Engine:
             )
         return session
 
-    def _note_status(self, host: str, reading: Reading) -> None:
+    def _note(self, host: str, reading: Reading) -> None:
         """Ports that were plugged or unplugged change the overlay, and so wake everybody."""
+        if BR_INT in reading:
+            self._health[host].datapath_type = reading[BR_INT].datapath_type
 
         def edit(overlay: Overlay) -> Overlay:
             said = status_changes(overlay, host, reading)
@@ -240,6 +243,8 @@ class Engine:
             wired=health.done == self.revision and not health.alarm,
             heartbeat=health.heard,
             alarm=health.alarm,
+            ovsdb=self._ovsdb.get(host, ""),
+            datapath_type=health.datapath_type,
         )
 
 
@@ -255,5 +260,3 @@ def _wanted(overlay: Overlay, binding: Binding, bridge: str) -> Wanted:
         ports=keep,
         local_vlans=frozenset(binding.local_vlans.values()),
     )
-
-

@@ -121,5 +121,3 @@ class Ovsdb:
 
 def _quoted(value: str) -> str:
     return f'"{value}"'
-
-

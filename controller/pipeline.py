@@ -94,7 +94,7 @@ BR_TUN: Mapping[int, Row] = {
 }  # fmt: skip
 BR_INT: Mapping[int, Row] = {
     Int.LOCAL_SWITCHING: row("guest, tunnel or provider side; a guest's frames are checked first",
-                             match="proto in_port icmp_type vlan_tci",
+                             match="proto in_port dl_vlan vlan_tci icmp_type",
                              next=(Int.ARP_SPOOF_TABLE, Int.MAC_SPOOF_TABLE, Int.TRANSIENT_TABLE)),
     Int.CANARY_TABLE:    row("empty after a restart of ovs-vswitchd: that is how it is noticed"),
     Int.ARP_SPOOF_TABLE: row("does the guest own the address it speaks for?",

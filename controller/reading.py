@@ -10,7 +10,7 @@ from controller.ports import BR_INT
 from topologies.model import Overlay, Port
 
 COLUMNS = {
-    "Bridge": "name,datapath_id,ports",
+    "Bridge": "name,datapath_id,datapath_type,ports",
     "Port": "_uuid,name,tag,other_config",
     "Interface": "name,type,ofport,external_ids",
 }
@@ -34,6 +34,7 @@ class BridgeRow:
 
     name: str
     dpid: int | None
+    datapath_type: str = "system"
     ports: Mapping[str, PortRow] = field(default_factory=dict)
 
 
@@ -54,6 +55,7 @@ def _bridge(row: dict[str, Any], port_of: Mapping[str, PortRow]) -> BridgeRow:
     return BridgeRow(
         name=row["name"],
         dpid=int(dpid, 16) if isinstance(dpid, str) else None,
+        datapath_type=row["datapath_type"] or "system",  # OVSDB's way to say the default
         ports={port.name: port for port in members},
     )
 
@@ -78,7 +80,7 @@ def _rows(line: str) -> Iterator[dict[str, Any]]:
 
 def _value(cell: Any) -> Any:
     """An OVSDB value as Python's own (RFC 7047, 5.1)."""
-    if isinstance(cell, list) and len(cell) == 2:  # noqa: PLR2004  a tagged pair
+    if isinstance(cell, list) and len(cell) == 2:
         kind, content = cell
         if kind == "uuid":
             return content

@@ -62,9 +62,7 @@ def _is_same(mod: Any, stats: Any | None) -> bool:
 def is_learned(bridge: str, stats: Any) -> bool:
     """True if the switch made this flow itself, by the `learn` of LEARN_FROM_TUN."""
     return (
-        bridge == BR_TUN
-        and stats.table_id == Tun.UCAST_TO_TUN
-        and stats.priority == Priority.MATCH
+        bridge == BR_TUN and stats.table_id == Tun.UCAST_TO_TUN and stats.priority == Priority.MATCH
     )
 
 

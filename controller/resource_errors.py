@@ -31,7 +31,7 @@ def error_body(type_: str, message: str) -> dict[str, dict[str, str]]:
 
 def invalid(message: str) -> NeutronError:
     """A value that cannot be."""
-    return NeutronError(400, "InvalidInput", f"Invalid input for operation: {message}.")
+    return NeutronError(400, "InvalidInput", f"Invalid input for operation: {message.rstrip('.')}.")
 
 
 def not_found(kind: str, id_: str) -> NeutronError:

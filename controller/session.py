@@ -41,6 +41,15 @@ class Session:
         waiting.put(message)
         return True
 
+    def expect(self, xids: Iterable[int], replies: "queue.Queue[Any] | None") -> None:
+        """Send replies to these xids to a queue, or, given None, nowhere any more."""
+        with self._lock:
+            for xid in xids:
+                if replies is None:
+                    self._waiting.pop(xid, None)
+                else:
+                    self._waiting[xid] = replies
+
     def flows(self) -> list[Any]:
         """Every flow of the switch, as OFPFlowStats.
 
@@ -141,11 +150,8 @@ class _Listening:
         self.xids = [message.xid for message in messages]
 
     def __enter__(self) -> "queue.Queue[Any]":
-        with self.session._lock:
-            self.session._waiting |= dict.fromkeys(self.xids, self.replies)
+        self.session.expect(self.xids, self.replies)
         return self.replies
 
     def __exit__(self, *_: object) -> None:
-        with self.session._lock:
-            for xid in self.xids:
-                self.session._waiting.pop(xid, None)
+        self.session.expect(self.xids, None)

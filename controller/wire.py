@@ -4,13 +4,14 @@ It may never disagree with `controller.text`: tests install one and read back th
 `parser` and `ofproto` are the framework's modules of the negotiated version.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from controller import actions as act
 from controller.pipeline import Flow, Match
 
 ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58  # EtherTypes and IP protocol (IANA)
+TPID = 0x8100  # IEEE 802.1Q
 PROTO = {"arp": {"eth_type": ARP}, "icmp6": {"eth_type": IPV6, "ip_proto": ICMPV6}}
 OXM = {
     "dl_src": "eth_src", "dl_dst": "eth_dst", "arp_spa": "arp_spa", "arp_tpa": "arp_tpa",
@@ -75,25 +76,17 @@ def _instructions(datapath: Any, flow: Flow, ports: Ports, cookie: int) -> list[
 
 def _action(datapath: Any, action: act.Action, ports: Ports, cookie: int) -> Any:
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
-    match action:
-        case act.Output(port):
-            return parser.OFPActionOutput(ports[port], 0)
-        case act.Normal():
-            return parser.OFPActionOutput(ofproto.OFPP_NORMAL, 0)
-        case act.InPort():
-            return parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0)
-        case act.PopVlan():
-            return parser.OFPActionPopVlan()
-        case act.PushVlan():
-            return parser.OFPActionPushVlan(0x8100)
-        case act.SetField(field, value):
-            return parser.OFPActionSetField(**{SET.get(field, field): value})
-        case act.Move(source, to, bits):
-            return parser.NXActionRegMove(src_field=NXM[source], dst_field=NXM[to], n_bits=bits)
-        case act.LearnReturnPath():
-            return _learn(parser, action, cookie)
-        case _:
-            raise TypeError(f"no wire form for {action!r}")
+    forms: dict[type[Any], Callable[[Any], Any]] = {
+        act.Output: lambda out: parser.OFPActionOutput(ports[out.port], 0),
+        act.Normal: lambda _: parser.OFPActionOutput(ofproto.OFPP_NORMAL, 0),
+        act.InPort: lambda _: parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0),
+        act.PopVlan: lambda _: parser.OFPActionPopVlan(),
+        act.PushVlan: lambda _: parser.OFPActionPushVlan(TPID),
+        act.SetField: lambda a: parser.OFPActionSetField(**{SET.get(a.field, a.field): a.value}),
+        act.Move: lambda a: parser.NXActionRegMove(NXM[a.source], NXM[a.to], a.bits),
+        act.LearnReturnPath: lambda a: _learn(parser, a, cookie),
+    }
+    return forms[type(action)](action)
 
 
 def _learn(parser: Any, learn: act.LearnReturnPath, cookie: int) -> Any:
@@ -114,7 +107,12 @@ def _learn(parser: Any, learn: act.LearnReturnPath, cookie: int) -> Any:
 
 
 def purge(
-    datapath: Any, table: int, cookie: int, *, local_vlan: int | None = None, ofport: int | None = None
+    datapath: Any,
+    table: int,
+    cookie: int,
+    *,
+    local_vlan: int | None = None,
+    ofport: int | None = None,
 ) -> Any:
     """The message that deletes all of `table` under `cookie` for a VLAN, or towards a port.
 
@@ -154,8 +152,3 @@ def body(flow: Any) -> bytes:
     for instruction in flow.instructions:
         instruction.serialize(buffer, len(buffer))
     return bytes(buffer)
-
-
-def names_of(ports: Iterable[Any]) -> dict[int, str]:
-    """ofport -> name, of the ports in a port description reply."""
-    return {port.port_no: port.name.decode() for port in ports}

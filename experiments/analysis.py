@@ -161,7 +161,7 @@ def _bootstrap(clusters: tuple[Samples, ...], *, seed: int) -> Interval | None:
     made = stats.bootstrap(
         (np.arange(count),), statistic, n_resamples=RESAMPLES, batch=BATCH, vectorized=True,
         confidence_level=_expanded(LEVEL, count), method="percentile",
-        random_state=np.random.default_rng(seed),
+        rng=np.random.default_rng(seed),
     )  # fmt: skip
     return Interval(float(made.confidence_interval.low), float(made.confidence_interval.high))
 

@@ -6,6 +6,7 @@ count that disagrees with the lines above it is an error, never a guess.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from topologies.errors import MeasureError
@@ -55,7 +56,7 @@ class Pinged:
         stamps = [(reply.seq, reply.received_s) for reply in self.replies]
         gaps = [
             (later - earlier) * 1000
-            for (a, earlier), (b, later) in zip(stamps, stamps[1:], strict=False)
+            for (a, earlier), (b, later) in pairwise(stamps)
             if earlier is not None and later is not None and b == a + 1
         ]
         return round(median(gaps), 3) if gaps else None
@@ -75,9 +76,8 @@ def parse_ping(text: str) -> Pinged:
     said = (int(total["received"]), int(total["dups"] or 0))
     if counted != said:
         raise _unreadable(
-            "replies and duplicates {} and {} in the lines, {} and {} in the summary".format(
-                *counted, *said
-            ),
+            f"{counted[0]} replies and {counted[1]} duplicates in the lines, "
+            f"{said[0]} and {said[1]} in the summary",
             text,
         )
     return pinged

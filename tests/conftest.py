@@ -96,6 +96,6 @@ def is_refused(reason: str, environment: "os._Environ[str] | dict[str, str]") ->
     """Whether NEED_ROOT=1 or NEED_RYU=1 forbids a skip for this reason."""
     return any(
         environment.get(f"NEED_{need}", "") not in {"", "0"}
-        and re.search(rf"\b{need}\b", reason, re.I)
+        and re.search(rf"\b{need}\b", reason, re.IGNORECASE)
         for need in ("ROOT", "RYU")
     )

@@ -7,6 +7,7 @@ Every process bears the mark of what it was started for in its environment
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -55,10 +56,15 @@ def attempt(
     """
     try:
         return subprocess.run(
-            in_node(pid, argv), capture_output=True, text=True, timeout=timeout_s, check=False,
-            input=stdin, env=environment(mark, env), errors="replace",
-            **({} if stdin is not None else {"stdin": subprocess.DEVNULL}),
-        )  # fmt: skip
+            in_node(pid, argv),
+            input=stdin or "",  # never the terminal's: a command must not wait for a person
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+            env=environment(mark, env),
+        )
     except subprocess.TimeoutExpired as error:
         raise _failed(argv, _text(error.stderr), f"no end within {timeout_s} s") from error
     except OSError as error:
@@ -80,18 +86,22 @@ def start(
     Raises:
         CommandError: it could not start.
     """
-    opened = {"stdout": stdout, "stderr": stderr}
-    files = {name: out.open("ab") for name, out in opened.items() if isinstance(out, Path)}
-    try:
-        return subprocess.Popen(
-            in_node(pid, argv), stdin=subprocess.DEVNULL, start_new_session=True,
-            env=environment(mark, env), **{**opened, **files},  # type: ignore[call-overload]
-        )  # fmt: skip
-    except OSError as error:
-        raise _failed(argv, str(error), "it could not start") from error
-    finally:
-        for file in files.values():
-            file.close()
+    with ExitStack() as files:
+
+        def opened(out: Path | IO[Any] | int) -> IO[Any] | int:
+            return files.enter_context(out.open("ab")) if isinstance(out, Path) else out
+
+        try:
+            return subprocess.Popen(
+                in_node(pid, argv),
+                stdin=subprocess.DEVNULL,
+                stdout=opened(stdout),
+                stderr=opened(stderr),
+                start_new_session=True,
+                env=environment(mark, env),
+            )
+        except OSError as error:
+            raise _failed(argv, str(error), "it could not start") from error
 
 
 def become(*argv: str, pid: int, mark: str) -> NoReturn:

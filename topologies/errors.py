@@ -35,7 +35,7 @@ class PipelineError(OverlayError):
 
 
 class HostError(OverlayError):
-    """This machine lacks something that the task needs."""
+    """The machine lacks something that the task needs."""
 
 
 class CommandError(OverlayError):
@@ -54,7 +54,7 @@ class MeasureError(OverlayError):
     """A measurement gave nothing that can be used."""
 
 
-class ModelErrors(ModelError):
+class ModelErrors(ModelError):  # noqa: N818  a plural reads as what it is
     """Several model errors, reported together so that one pass mends them all."""
 
     def __init__(self, errors: Iterable[ModelError]) -> None:

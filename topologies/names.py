@@ -58,4 +58,3 @@ def link_local(mac: str) -> IPv6Address:
     octets = [int(part, 16) for part in mac.split(":")]
     eui64 = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
     return IPv6Address(bytes([0xFE, 0x80, 0, 0, 0, 0, 0, 0]) + eui64)
-

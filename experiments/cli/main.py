@@ -98,12 +98,10 @@ def _status(command: Callable[[], object]) -> int:
         return end.exit_code
     except click.ClickException as error:
         return _said(error.format_message(), WRONG_USE)
-    except (UsageError, ModelError) as error:
-        return _said(str(error), WRONG_USE)
-    except HostError as error:
-        return _said(str(error), HOST_CANNOT)
     except OverlayError as error:
-        return _said(str(error), FAILED)
+        is_use = isinstance(error, UsageError | ModelError)
+        is_host = isinstance(error, HostError)
+        return _said(str(error), WRONG_USE if is_use else HOST_CANNOT if is_host else FAILED)
     except (KeyboardInterrupt, click.Abort):
         return _said("interrupted", INTERRUPTED)
     return returned if isinstance(returned, int) else DONE

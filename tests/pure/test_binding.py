@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.pure.small import BLUE, RED, port, small, without
 
 from controller.binding import LOCAL_VLAN_MAX, Binding, allocate, allot_vlans, fresh, release
+from tests.pure.small import BLUE, RED, port, small, without
 from topologies.errors import ModelError
 
 A, B, C = port(1, RED, "h1"), port(2, RED, "h2"), port(3, BLUE, "h1")
@@ -63,9 +63,9 @@ def test_ofports_are_not_used_again():
     assert again.ofports["br-tun"]["vxlan-c0000202"] == 3
 
 
-def test_a_port_that_is_switched_off_needs_no_vlan():
-    off = replace(A, admin_state_up=False)
-    assert fresh(small(off), "h1").local_vlans == {}
+def test_a_port_that_is_switched_off_is_dead_and_needs_no_vlan():
+    off = fresh(small(replace(A, admin_state_up=False)), "h1")
+    assert (off.local_vlans, off.dead) == ({}, {"qvo00000001-00"})
     assert fresh(without(small(A), A.id), "h1").local_vlans == {}
 
 

@@ -1,8 +1,7 @@
 """Which tunnels a host has, and how their rows read."""
 
-from tests.pure.small import BLUE, RED, port, small
-
 from controller.ports import host_ports, tunnels, tunnels_of
+from tests.pure.small import BLUE, RED, port, small
 from topologies.model import Network, Overlay
 
 

@@ -3,9 +3,8 @@
 import json
 from dataclasses import replace
 
-from tests.pure.small import BLUE, RED, port, small
-
 from controller.reading import binding_of, parse_reading, plugged, status_changes
+from tests.pure.small import BLUE, RED, port, small
 
 A, B = port(1, RED, "h1"), port(2, BLUE, "h1")
 
@@ -18,9 +17,9 @@ def ovsdb(*, tag: object = 7, ofport: object = 2, iface_id: str = A.id, net: str
     ids = [["iface-id", iface_id], ["attached-mac", A.mac_address]]
     return "\n".join([
         table(
-            "name datapath_id ports",
-            ["br-int", "0000de7928e28a49", ["set", [["uuid", "u1"], ["uuid", "u2"], ["uuid", "u3"]]]],
-            ["br-tun", ["set", []], ["uuid", "u4"]],
+            "name datapath_id datapath_type ports",
+            ["br-int", "0000de7928e28a49", "netdev", ["set", [["uuid", "u1"], ["uuid", "u2"], ["uuid", "u3"]]]],
+            ["br-tun", ["set", []], "", ["uuid", "u4"]],
         ),
         table(
             "_uuid name tag other_config",
@@ -43,6 +42,7 @@ def test_bridges_ports_and_numbers():
     reading = parse_reading(ovsdb())
     assert reading["br-int"].dpid == 0xDE7928E28A49
     assert reading["br-tun"].dpid is None
+    assert [reading[b].datapath_type for b in ("br-int", "br-tun")] == ["netdev", "system"]
     assert reading["br-int"].ports["qvo00000001-00"].ofport == 2
     assert reading["br-int"].ports["qvo00000001-00"].tag == 7
     assert list(reading["br-tun"].ports) == ["br-tun"]
@@ -85,7 +85,7 @@ def test_a_host_without_br_int_says_nothing_about_its_ports():
     empty = "\n".join(
         table(headings)
         for headings in (
-            "name datapath_id ports", "_uuid name tag other_config", "name type ofport external_ids",
+            "name datapath_id datapath_type ports", "_uuid name tag other_config", "name type ofport external_ids",
         )
     )  # fmt: skip
     assert status_changes(small(A), "h1", parse_reading(empty)) == {}

@@ -248,7 +248,7 @@ def test_a_bad_state_says_where_and_what_is_allowed(text: str, said: str) -> Non
 
 
 def test_a_torn_file_is_refused() -> None:
-    with pytest.raises(ModelError, match="state file: no JSON .*line 1 column 1"):
+    with pytest.raises(ModelError, match=r"^state file: no JSON .*line 1 column 1"):
         load_state("")
 
 

@@ -50,6 +50,8 @@ class Switch:
 
     def vsctl(self, *arguments: str) -> str:
         """One transaction on its OVSDB; returns when the switch has carried it out."""
+        if not arguments:
+            return ""
         return commands.run("ovs-vsctl", "--timeout=10", f"--db={self.db}", *arguments)
 
     def ofctl(self, *arguments: str, stdin: str | None = None) -> str:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-OUTPUT = re.compile(r'output:"?([^"\s,]+)"?')
-TUN_ID = re.compile(r"(?:set_field:|load:)(0x[0-9a-f]+|\d+)->(?:tun_id|NXM_NX_TUN_ID\[\])")
+OUTPUT = re.compile(r'\s+output:"?([^"\s]+)"?')
+TUN_ID = re.compile(r"\s+(?:set_field:|load:)(0x[0-9a-f]+|\d+)->(?:tun_id|NXM_NX_TUN_ID\[\])")
 PUSHED = re.compile(r"push_vlan\(.*?\bvid=(\d+)")
 ANSWERED = re.compile(r"set\(arp\(sip=([0-9.]+),.*?op=2.*?sha=([0-9a-f:]+)")
 SKIPPED = ">> skipping output to input port"
@@ -74,9 +74,9 @@ def tunnelled(trace: str, tunnels: frozenset[str]) -> tuple[tuple[str, int | Non
     lines = trace.splitlines()
     tun_id, found = None, []
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
-        if written := TUN_ID.search(line):
+        if written := TUN_ID.match(line):
             tun_id = int(written[1], 0)
-        reached = OUTPUT.search(line) if line.startswith("    ") else None
+        reached = OUTPUT.match(line)
         if reached and reached[1] in tunnels and SKIPPED not in after:
             found.append((reached[1], tun_id))
     return tuple(found)

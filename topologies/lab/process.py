@@ -110,3 +110,15 @@ def await_end(identities: Iterable[Identity], *, timeout_s: float) -> tuple[Iden
     while (left := tuple(filter(is_alive, left))) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     return left
+
+
+def sharing_network(keeper: Identity, among: Iterable[Identity]) -> list[Identity]:
+    """Those of `among` that live in the network namespace of `keeper`."""
+    wanted = _network(keeper)
+    return [one for one in among if wanted and _network(one) == wanted]
+
+
+def _network(identity: Identity) -> str:
+    with suppress(OSError):
+        return os.readlink(PROC / str(identity.pid) / "ns" / "net")  # noqa: PTH115  no path: `net:[1]`
+    return ""

@@ -16,6 +16,16 @@ class Interrupts:
         self.shielded = False
         self.noted = False
 
+    def open(self) -> None:
+        """Let signals interrupt from now on, and the one that came while shielded.
+
+        Raises:
+            KeyboardInterrupt: one came.
+        """
+        self.shielded = False
+        if self.noted:
+            raise KeyboardInterrupt
+
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """The handler of all three signals.
 

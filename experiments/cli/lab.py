@@ -1,0 +1,179 @@
+"""Commands on living labs: up, exec, status, shell, capture, plug, unplug, down."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from topologies.errors import HostError, UsageError
+from topologies.modes import parse_mode, with_mode
+
+LAB = click.argument("lab")
+
+
+def _assert_host_ready() -> None:
+    from experiments.cli.doctor import assert_host_ready
+
+    assert_host_ready(root=True)
+
+
+def _assert_root() -> None:
+    """Check that this process may enter a lab.
+
+    Raises:
+        HostError: it may not.
+    """
+    if os.geteuid() != 0:
+        raise HostError("not root", where="labs", allowed="needs root", do="Use `sudo`.")
+
+
+def _say(text: str) -> None:
+    """Progress: to a terminal alone."""
+    if sys.stderr.isatty():
+        click.echo(text, err=True)
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--mode", help="Carry the networks another way: see `overlaylab list`.")
+@click.option("--name", help="Name of the lab; made up if not given.")
+@click.option("--detach", is_flag=True, help="Return when the lab is ready; it stays up.")
+@click.option("--datapath", type=click.Choice(["netdev", "system"]), default="netdev",
+              help="OVS in user space, or (experimental) in the kernel.")  # fmt: skip
+@click.option("--app", type=click.Choice(["os-ken", "ryu"]), default="os-ken",
+              help="The framework that runs the controller.")  # fmt: skip
+def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
+    """Raise the lab of SCENARIO and hold it until Ctrl-C."""
+    from topologies import scenario as scenarios
+    from topologies.lab import holder, raised
+
+    overlay = scenarios.load(scenario).overlay
+    overlay = with_mode(overlay, parse_mode(mode) if mode else None)
+    _assert_host_ready()
+    if detach:
+        click.echo(holder.detach(overlay, _say, **options))
+        return
+    with raised(overlay, say=_say, **options) as lab:
+        click.echo(lab.name)
+        holder.hold(lab, _say)
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": True,
+                                         "allow_interspersed_args": False})  # fmt: skip
+@LAB
+@click.argument("node")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND in NODE of LAB; the exit status is the command's."""
+    from topologies.commands import become
+    from topologies.lab import attach
+
+    _assert_root()
+    found = attach(lab)
+    argv = command[1:] if command[0] == "--" else command
+    become(*argv, pid=found.pid(node), mark=found.ledger.token)
+
+
+@click.command()
+@click.argument("lab", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+def status(lab: str | None, form: str) -> None:
+    """Nodes, tunnels, flows and health of LAB, or of every lab."""
+    from topologies.lab.ledger import labs
+    from topologies.lab.status import status_of
+
+    _assert_root()
+    found = [status_of(name) for name in ([lab] if lab else labs())]
+    if form == "json":
+        click.echo(json.dumps(found[0] if lab else {"labs": found}, indent=1))
+        return
+    from experiments.cli.lab_text import show
+
+    show(found)
+
+
+@click.command()
+@LAB
+@click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False))
+def shell(lab: str, script: str | None) -> None:
+    """Mininet's command line on LAB; with SCRIPT, run the commands in that file."""
+    from topologies.lab import attach
+
+    _assert_root()
+    net = attach(lab).net
+    from mininet.cli import CLI
+
+    try:
+        CLI(net, script=script)
+    finally:
+        for node in net.values():
+            node.terminate()  # its shell alone: the lab stays
+
+
+@click.command()
+@LAB
+@click.argument("node")
+@click.argument("interface")
+@click.option("-w", "file", required=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="The pcapng file to write.")  # fmt: skip
+@click.option("--count", type=click.IntRange(1), default=0, help="Stop after so many packets.")
+@click.option("--seconds", type=click.FloatRange(0), default=0, help="Stop after so long.")
+def capture(  # noqa: PLR0913, PLR0917  click hands over what the user may say
+    lab: str, node: str, interface: str, file: Path, count: int, seconds: float
+) -> None:
+    """Write the packets of INTERFACE in NODE to a file, until Ctrl-C."""
+    from topologies.lab import attach
+    from topologies.lab.capture import capture as run
+
+    _assert_root()
+    run(attach(lab), node, interface, file, packets=count, seconds=seconds)
+
+
+@click.command()
+@LAB
+@click.argument("port_id")
+def plug(lab: str, port_id: str) -> None:
+    """Raise the guest of a port that was created through LAB's API."""
+    from topologies.lab import attach
+
+    _assert_root()
+    attach(lab).plug(port_id)
+
+
+@click.command()
+@LAB
+@click.argument("port_id")
+def unplug(lab: str, port_id: str) -> None:
+    """Take a port's interface away, and its guest if that was the last."""
+    from topologies.lab import attach
+
+    _assert_root()
+    attach(lab).unplug(port_id)
+
+
+@click.command()
+@click.argument("lab", required=False)
+@click.option("--all", "every", is_flag=True, help="Every lab on this machine.")
+def down(lab: str | None, *, every: bool) -> None:
+    """Take LAB down; what is not a lab's is never touched."""
+    from topologies.lab.holder import take_down_by_name
+    from topologies.lab.ledger import labs
+
+    if bool(lab) == every:
+        raise UsageError(
+            "both" if lab else "neither",
+            where="overlaylab down",
+            allowed="the name of one lab, or --all",
+            do="Give one of the two.",
+        )
+    _assert_root()
+    for name in labs() if every else (lab or "",):
+        take_down_by_name(name)
+
+
+commands: tuple[click.Command, ...] = (
+    up, exec_, status, shell, capture, plug, unplug, down,
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""A lab's status as tables on the terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(labs: list[dict[str, Any]]) -> None:
+    """Print one table a lab, and a line where there is none."""
+    console = Console()
+    if not labs:
+        console.print("no lab is up")
+    for lab in labs:
+        console.print(_title(lab))
+        console.print(_table(lab))
+
+
+def _title(lab: dict[str, Any]) -> str:
+    holder = lab["holder_pid"] or "none: `overlaylab down` clears it away"
+    return (
+        f"[bold]{lab['name']}[/bold]: {lab['overlay']}, {lab['state']} (holder {holder}), "
+        f"controller {lab['controller_pid'] or 'dead'} ({lab.get('app')}), "
+        f"datapath {lab.get('datapath')}, underlay MTU {lab['underlay_mtu']}"
+    )
+
+
+def _table(lab: dict[str, Any]) -> Table:
+    table = Table("node", "kind", "pid", "addresses and MTU", "flows", "tunnels", "agent")
+    agents = {agent["host"]: agent for agent in lab["agents"]}
+    for node in lab["nodes"]:
+        table.add_row(
+            node["name"],
+            node["kind"],
+            str(node["pid"]) if node["alive"] else "dead",
+            "\n".join(_addresses(node)),
+            "\n".join(f"{bridge} {count}" for bridge, count in node.get("flows", {}).items()),
+            "\n".join(f"{each['ofport']} {each['name']}" for each in node.get("tunnels", ())),
+            _health(agents.get(node["name"])) if node["kind"] == "host" else "",
+        )
+    return table
+
+
+def _addresses(node: dict[str, Any]) -> Iterator[str]:
+    for each in node.get("interfaces", ()):
+        told = [address for address in each["addresses"] if not address.startswith("fe80")]
+        if told:
+            yield f"{each['name']} {', '.join(told)} mtu {each['mtu']}"
+
+
+def _health(agent: dict[str, Any] | None) -> str:
+    if agent is None:
+        return "unknown"
+    if agent["alarm"]:
+        return str(agent["alarm"])
+    return "wired" if agent["alive"] and agent["wired"] else "not wired yet"

@@ -1,0 +1,188 @@
+"""`overlaylab run`: measure, judge, draw."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from experiments.catalogue import EXPERIMENTS
+from topologies.errors import HostError, UsageError
+
+if TYPE_CHECKING:
+    from experiments.experiment import Experiment
+    from experiments.report import Told
+    from experiments.runner import Request
+    from topologies.model import Overlay
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+JSON_FORMAT = 1
+DONE, NOT_TRUSTED = 0, 3
+SEED_MAX = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command line."""
+
+    scenario: str
+    modes: str | None
+    hosts: int | None
+    repeats: int | None
+    seed: int | None
+    quick: bool
+    out: Path
+    app: str
+    datapath: str
+    output: str
+
+
+@click.command()
+@click.argument("experiment", nargs=-1)
+@click.option("--scenario", default="article", show_default=True, help="A name, or a .yaml file.")
+@click.option("--modes", help="Such as flat,gre-mesh,vxlan-l2pop; `overlaylab list` shows them.")
+@click.option("--hosts", type=click.IntRange(min=2), help="Compute hosts, the scenario's and more.")
+@click.option("--repeats", type=click.IntRange(min=1), help="Blocks: all modes, freshly raised.")
+@click.option("--seed", type=click.IntRange(0, SEED_MAX), help="Of the order; default: a new one.")
+@click.option("--quick", is_flag=True, help="Seconds, for a first look: one block, no intervals.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=RESULTS,
+    help="The folder in which the run's own folder is made.  [default: results/ of the project]",
+)  # fmt: skip
+@click.option("--app", type=click.Choice(["os-ken", "ryu"]), default="os-ken", show_default=True)
+@click.option(
+    "--datapath", type=click.Choice(["netdev", "system"]), default="netdev", show_default=True,
+    help="OVS in user space, or (experimental) in the kernel.",
+)  # fmt: skip
+@click.option(
+    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="What is printed: a table for people, or one JSON document.",
+)  # fmt: skip
+def run(experiment: tuple[str, ...], **options: object) -> int:
+    """Measure EXPERIMENTs (default: all) on freshly raised labs; needs root.
+
+    Exit status: 0 done and trusted, 1 an expectation failed, 3 done but not to be trusted.
+    """
+    asked = Asked(**options)  # type: ignore[arg-type]  # click has checked them
+    requests = [_request(name, asked) for name in _names(experiment)]
+    _assert_root()
+    results = [_perform(request, asked) for request in requests]
+    if asked.output == "json":
+        _print_json(results)
+    return DONE if all(told.trusted for told, _ in results) else NOT_TRUSTED
+
+
+commands = (run,)
+
+
+def _names(asked: tuple[str, ...]) -> tuple[str, ...]:
+    known = tuple(name for name, _ in EXPERIMENTS)
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                repr(name), where="experiment", allowed=", ".join(known), do="Pick one of them."
+            )
+    return tuple(dict.fromkeys(asked)) or known
+
+
+def _request(name: str, asked: Asked) -> "Request":
+    """What the command line asks of one experiment; every fault in it is found before root is."""
+    from experiments.find import find
+    from experiments.runner import Request
+
+    experiment = find(name)
+    settings = experiment.quick if asked.quick else experiment.full
+    return Request(
+        experiment=experiment,
+        overlay=_overlay(asked),
+        modes=_modes(asked, experiment),
+        settings=replace(settings, blocks=asked.repeats or settings.blocks),
+        seed=_seed() if asked.seed is None else asked.seed,
+        quick=asked.quick,
+        lab={"datapath": asked.datapath, "app": asked.app},
+        parent=asked.out,
+    )
+
+
+def _overlay(asked: Asked) -> "Overlay":
+    from topologies.enlarge import enlarge
+    from topologies.scenario import load
+
+    overlay = load(asked.scenario).overlay
+    return enlarge(overlay, asked.hosts) if asked.hosts else overlay
+
+
+def _modes(asked: Asked, experiment: "Experiment") -> tuple[str, ...]:
+    from topologies.modes import parse_mode
+
+    if asked.modes is None:
+        return tuple(map(str, experiment.factors["mode"]))
+    return tuple(dict.fromkeys(str(parse_mode(text.strip())) for text in asked.modes.split(",")))
+
+
+def _seed() -> int:
+    return int.from_bytes(os.urandom(4), "big")
+
+
+def _assert_root() -> None:
+    if os.geteuid() != 0:
+        raise HostError(
+            f"user id {os.geteuid()}",
+            where="overlaylab run",
+            allowed="root, which network namespaces need",
+            do="Use sudo, or be root.",
+        )
+
+
+def _perform(request: "Request", asked: Asked) -> "tuple[Told, dict[str, str]]":
+    from functools import partial
+
+    from experiments.draw import redraw
+    from experiments.runner import perform
+    from topologies.lab import raised
+
+    with _saying(asked) as say:
+        raise_lab = partial(raised, datapath=asked.datapath, app=asked.app)
+        directory, _ = perform(request, raise_lab, say)
+        say("drawing")
+        told, files = redraw(directory, request.experiment)
+    if asked.output == "text":
+        _print_text(told, files)
+    return told, files
+
+
+@contextmanager
+def _saying(asked: Asked) -> "Iterator[Callable[[str], None]]":
+    """Shows what is going on, on standard error and only to a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda text: status.update(f"{asked.scenario}: {text}")
+
+
+def _print_text(told: "Told", files: dict[str, str]) -> None:
+    from rich.console import Console
+
+    from experiments.report import terminal_table, verdict_line
+
+    # To a file or a pipe, rich would fold the table at 80 columns.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console.print(terminal_table(told))
+    console.print(f"Verdict: {verdict_line(told)}", soft_wrap=True, markup=False)
+    for kind, path in files.items():
+        console.print(f"{kind + ':':<10} {path}", soft_wrap=True, markup=False)
+
+
+def _print_json(results: "list[tuple[Told, dict[str, str]]]") -> None:
+    from experiments.report import to_json
+
+    runs = [to_json(told, files) for told, files in results]
+    print(json.dumps({"format": JSON_FORMAT, "runs": runs}, indent=2, ensure_ascii=False))

@@ -1,0 +1,157 @@
+"""Figures, drawn on the axes they are given.  Pure: the caller owns figures and files.
+
+Levels keep their colour in every panel; each is labelled where it stands, so no legend
+has to be looked up.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+
+from experiments.analysis import Blocks, Samples, Summary
+from experiments.experiment import Prediction
+
+BASELINE_COLOUR = "#555555"
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe, Ito 2008
+DOTS_TOP, DOTS_BOTTOM = 0.46, -0.12  # above and below the line of a level; rows are 1 apart
+BOX_AT, BOX_HIGH = -0.26, 0.17
+TICKS = (1, 2, 5)  # of each decade, on a logarithmic axis
+
+
+def colours(levels: Sequence[str], baseline: str) -> dict[str, str]:
+    """A colour per level; the baseline is grey, since it is what others are seen against."""
+    others = [level for level in levels if level != baseline]
+    cycle = {level: COLOURS[i % len(COLOURS)] for i, level in enumerate(others)}
+    return {baseline: BASELINE_COLOUR, **cycle}
+
+
+def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
+    """Every sample as a dot, a lane per block, over a box of the quartiles and p10 to p90.
+
+    Lanes run in the order of the blocks, so that a block that differs is seen to.
+    """
+    for at, (level, blocks) in enumerate(levels.items()):
+        for lane, samples in zip(_lanes(len(blocks)), blocks, strict=True):
+            _dots(ax, samples, [at - edge for edge in lane], palette[level], f"samples {level}")
+        _box(ax, np.concatenate(blocks), at - BOX_AT, palette[level])
+    ax.set_yticks(range(len(levels)), labels=list(levels))
+    ax.set_ylim(len(levels) - 0.45, -0.55)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=True, axis="x")
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
+    """Which share of the pings came back within a time; a step at every sample."""
+    for level, blocks in levels.items():
+        ax.ecdf(np.concatenate(blocks), color=palette[level], linewidth=1.6, label=level)
+    ax.set_ylim(0, 1.02)
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.set_ylabel("pings answered\nwithin that time")
+    ax.grid(visible=True)
+    _label_curves(ax, levels, palette)
+    return ax
+
+
+def plot_differences(
+    ax: Axes, summaries: Sequence[Summary], prediction: Prediction, margin: float, palette: Mapping[str, str]
+) -> Axes:
+    """Each level's difference to the baseline and its interval, on the band that was predicted."""
+    told = [(each, each.to_baseline) for each in summaries if each.to_baseline]
+    _bands(ax, prediction, margin)
+    for at, (each, found) in enumerate(told):
+        if found.interval:
+            ax.plot([found.interval.low, found.interval.high], [at, at], color=palette[each.level],
+                    linewidth=2.4, solid_capstyle="butt", gid=f"interval {each.level}")  # fmt: skip
+        ax.plot([found.estimate], [at], "o", color=palette[each.level], markersize=6)
+    ax.set_yticks(range(len(told)), labels=[each.level for each, _ in told])
+    ax.set_ylim(len(told) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.margins(x=0.12)
+    return ax
+
+
+def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
+    """A logarithmic axis of times: a round trip has a long tail, and ratios are what one compares."""
+    every = np.concatenate([samples for blocks in levels.values() for samples in blocks])
+    low, high = float(every.min()) / 1.15, float(every.max()) * 1.15
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ax.xaxis.set_major_locator(FixedLocator(_ticks(low, high)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.set_xlabel(f"round-trip time [{unit}], logarithmic")
+    return ax
+
+
+def _bands(ax: Axes, prediction: Prediction, margin: float) -> None:
+    """What was said before the run: the predicted band, and the margin under which nothing matters."""
+    ax.axvspan(prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0, gid="predicted")
+    ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
+    for edge in (-margin, margin):
+        ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
+    above = ax.get_xaxis_transform()
+    ax.text(prediction.high, 1.02, "predicted", transform=above, ha="right", va="bottom", fontsize=8)
+    ax.text(-margin, 1.02, f"margin ±{margin:g}", transform=above, ha="center", va="bottom", fontsize=8)
+
+
+def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: str) -> None:
+    """One block: a dot per sample between the edges of its lane, and a stroke at its median."""
+    top, bottom = lane
+    ax.plot(
+        samples, top + (bottom - top) * _scattered(len(samples)), linestyle="none", marker="o",
+        markersize=2.3, alpha=0.45, markeredgewidth=0, color=colour, gid=gid,
+    )  # fmt: skip
+    middle = [float(np.median(samples))] * 2
+    ax.plot(middle, lane, color="black", linewidth=1.3, solid_capstyle="butt", gid="block median")
+
+
+def _box(ax: Axes, samples: Samples, at: float, colour: str) -> None:
+    ax.boxplot(
+        [samples], positions=[at], widths=BOX_HIGH, orientation="horizontal", whis=(10, 90),
+        showfliers=False, manage_ticks=False, patch_artist=True,
+        boxprops={"facecolor": "white", "edgecolor": colour, "linewidth": 1.2},
+        whiskerprops={"color": colour, "linewidth": 1.2}, capprops={"color": colour, "linewidth": 1.2},
+        medianprops={"color": colour, "linewidth": 2.6, "solid_capstyle": "butt"},
+    )  # fmt: skip
+
+
+def _lanes(count: int) -> list[tuple[float, float]]:
+    """The strip of each block, from the top of the dots' part of a row down."""
+    edges = np.linspace(DOTS_TOP, DOTS_BOTTOM, count + 1)
+    return [(float(a), float(b)) for a, b in pairwise(edges)]
+
+
+def _scattered(count: int) -> Samples:
+    """Places in 0.1..0.9 that fill evenly whatever their number: no chance, no overplotting."""
+    golden = (5**0.5 - 1) / 2
+    places: Samples = 0.1 + 0.8 * np.mod(np.arange(count) * golden, 1)
+    return places
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    every = [round(digit * 10.0**decade, 9) for decade in decades for digit in TICKS]
+    return [value for value in every if low <= value <= high]
+
+
+def _label_curves(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> None:
+    """Names beside the curves: the fastest on its left, the others right of all curves."""
+    pooled = {level: np.concatenate(blocks) for level, blocks in levels.items()}
+    first, *others = sorted(pooled, key=lambda level: float(np.median(pooled[level])))
+    _name(ax, first, (float(np.quantile(pooled[first], 0.6)), 0.6), palette[first], left=True)
+    for level, height in zip(others, np.linspace(0.72, 0.28, len(others)), strict=True):
+        clear = max(float(np.quantile(samples, height)) for samples in pooled.values())
+        _name(ax, level, (clear, float(height)), palette[level], left=False)
+
+
+def _name(ax: Axes, level: str, at: tuple[float, float], colour: str, *, left: bool) -> None:
+    ax.annotate(
+        level, at, xytext=(-9 if left else 9, 0), textcoords="offset points", va="center",
+        ha="right" if left else "left", color=colour, fontweight="bold",
+    )  # fmt: skip

@@ -1,0 +1,16 @@
+"""The controller over real switches: what it installs is the offline text, and frames go as said."""
+
+import pytest
+
+from tests.oracle.overlays import SEEDS, mode_of, overlay_of
+from tests.rootless.agreement import (
+    assert_as_the_oracle_says,
+    assert_dumps_equal_the_offline_text,
+)
+
+
+@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"{seed}-{mode_of(seed)}")
+def test_live_dump_equals_offline_text_and_delivery_agrees_with_the_oracle(live_rig, seed):
+    laid = live_rig(overlay_of(seed))
+    assert_dumps_equal_the_offline_text(laid)
+    assert_as_the_oracle_says(laid)

@@ -1,0 +1,7 @@
+"""A lab: namespaces, one Open vSwitch per compute host, and the controller, raised and undone."""
+
+from topologies.lab.lab import Lab
+from topologies.lab.ledger import labs
+from topologies.lab.raising import attach, raised
+
+__all__ = ["Lab", "attach", "labs", "raised"]

@@ -1,0 +1,51 @@
+"""A Mininet object over nodes that are up already."""
+
+from typing import Any
+
+from mininet.net import Mininet
+
+from topologies.lab.compute import ComputeHost
+from topologies.lab.ledger import Ledger, NodeEntry
+from topologies.lab.neutron import Neutron
+from topologies.lab.nodes import Guest, Segment
+from topologies.lab.ready import overlay_of
+from topologies.lab.wires import End
+from topologies.model import Overlay
+
+CLASSES = {"host": ComputeHost, "segment": Segment, "neutron": Neutron}
+
+
+def attached_net(ledger: Ledger) -> Any:
+    """Mininet over the lab's nodes as the ledger has them; stopping it leaves the lab alone."""
+    Mininet.inited = True  # else it changes limits of the whole machine
+    net = Mininet(topo=None, controller=None, build=False)
+    overlay = overlay_of(ledger)
+    for entry in ledger.nodes().values():
+        add_found(net, ledger, overlay, entry)
+    net.built = True
+    return net
+
+
+def add_found(net: Any, ledger: Ledger, overlay: Overlay, entry: NodeEntry) -> None:
+    """Make one living node known to Mininet."""
+    common = {
+        "ledger": ledger, "keeper": entry.keeper, "overlay": overlay,
+        "datapath": ledger.last("settings").get("datapath", "netdev"),
+    }  # fmt: skip
+    if entry.kind == "guest":
+        _add_guest(net, entry, common)
+    else:
+        net.addSwitch(entry.name, cls=CLASSES[entry.kind], **common, **entry.facts)
+
+
+def _add_guest(net: Any, entry: NodeEntry, common: dict[str, Any]) -> None:
+    known = common["overlay"].port_of
+    ports = tuple(known[id_] for id_, _ in entry.facts["ports"] if id_ in known)
+    guest = net.addHost(entry.name, cls=Guest, ports=ports, **common)
+    for number, port in enumerate(ports):
+        End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
+        guest.tell_mininet(number, port)
+
+
+def _stay(*_: Any, **__: Any) -> None:
+    """Do not move the interface: it is where it belongs."""

@@ -1,0 +1,167 @@
+"""Holding a lab until told to end, in the foreground or as a process of its own."""
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from topologies import errors
+from topologies.commands import MARK
+from topologies.errors import LabError, OverlayError
+from topologies.lab import neighbours
+from topologies.lab.lab import Lab
+from topologies.lab.ledger import Ledger, find
+from topologies.lab.process import await_end, send
+from topologies.lab.raising import raised
+from topologies.model import Overlay
+
+WATCH_S = 0.25
+REFRESH_S = neighbours.AGE_S / 4
+END_S = 60.0  # for a holder to take its lab down
+
+
+def hold(lab: Lab, say: Callable[[str], None]) -> None:
+    """Keep a lab alive until a signal or Ctrl-C: its controller, and its VTEP neighbours."""
+    told = time.monotonic()
+    while True:
+        time.sleep(WATCH_S)
+        watch(lab, say)
+        if time.monotonic() - told > REFRESH_S:
+            told = time.monotonic()
+            tell_neighbours(lab)
+
+
+def watch(lab: Lab, say: Callable[[str], None]) -> None:
+    """Start the controller again if it has died."""
+    from topologies.lab.neutron import relaunch
+
+    if lab.ledger.living("controller") is None and relaunch(lab.ledger):
+        say("the controller had died: started again")
+
+
+def tell_neighbours(lab: Lab) -> None:
+    """Make every VTEP known to every host for another hour."""
+    overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
+    for host in overlay.hosts:
+        # A dead switch is for the controller to report; the others still need their neighbours.
+        with suppress(OverlayError):
+            neighbours.tell(lab.pid(host.name), overlay, host, datapath)
+
+
+def detach(overlay: Overlay, say: Callable[[str], None], **options: Any) -> str:
+    """Raise a lab in a process of its own; return its name when it is ready.
+
+    Raises:
+        OverlayError: the holder's own reason why it could not.
+    """
+    reading, writing = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _be_holder(overlay, writing, options)
+    os.close(writing)
+    try:
+        return _outcome(reading, say)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+        raise
+
+
+def _outcome(reading: int, say: Callable[[str], None]) -> str:
+    """Pass on what the holder says until it is ready, or raise its error here."""
+    with os.fdopen(reading) as pipe:
+        for line in pipe:
+            told = json.loads(line)
+            if "ready" in told:
+                return str(told["ready"])
+            if "error" in told:
+                raise _error(told)
+            say(told["say"])
+    raise LabError(
+        "the holder died", where="lab", allowed="a holder that gets ready", do="Try again."
+    )
+
+
+def _error(told: dict[str, str]) -> OverlayError:
+    """The holder's error, of its own class, so that the exit status is the same."""
+    kind = getattr(errors, told["class"], OverlayError)
+    return kind(  # type: ignore[no-any-return]
+        told["error"], where=told["where"], allowed=told["allowed"], do=told["do"]
+    )
+
+
+def _be_holder(overlay: Overlay, writing: int, options: dict[str, Any]) -> None:
+    """The life of a detached holder; it never returns."""
+    os.setsid()
+    os.environ.pop(MARK, None)  # whoever started us from inside another lab may take that one down
+    status = 1
+    try:
+        with os.fdopen(writing, "w", buffering=1) as pipe:
+            status = _hold_detached(overlay, lambda **told: pipe.write(json.dumps(told) + "\n"), options)
+    finally:
+        os._exit(status)
+
+
+def _hold_detached(overlay: Overlay, tell: Callable[..., Any], options: dict[str, Any]) -> int:
+    try:
+        with raised(overlay, say=lambda text: tell(say=text), **options) as lab:
+            _log_to(lab.directory / "holder.log")
+            tell(ready=lab.name)
+            hold(lab, _log)
+    except KeyboardInterrupt:
+        return 130
+    except OverlayError as error:
+        with suppress(BrokenPipeError):
+            tell(**{"class": type(error).__name__, "error": error.found, "where": error.where,
+                    "allowed": error.allowed, "do": error.do})  # fmt: skip
+    except BaseException:  # noqa: BLE001  nobody is left to catch it; its words must not be lost
+        text = traceback.format_exc().strip().splitlines()[-1]
+        with suppress(BrokenPipeError):
+            tell(**{"class": "LabError", "error": text, "where": "holder", "allowed": "no crash",
+                    "do": "Report it."})  # fmt: skip
+    return 1
+
+
+def _log_to(path: Path) -> None:
+    """Turn the standard streams of this process to a file, and its input to nothing."""
+    null, log = os.open(os.devnull, os.O_RDONLY), os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    for source, target in ((null, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+
+
+def _log(text: str) -> None:
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), text, flush=True)
+
+
+def take_down(ledger: Ledger) -> None:
+    """End a lab: by its holder if that lives, and by the ledger what is then left.
+
+    Raises:
+        LabError: a process would not end.
+    """
+    owner = ledger.owner() if ledger.path.exists() else None
+    if owner and owner.pid != os.getpid():
+        send(owner, signal.SIGTERM)
+        deadline = time.monotonic() + END_S
+        while ledger.path.exists() and time.monotonic() < deadline and ledger.owner():
+            await_end([owner], timeout_s=WATCH_S)
+    ledger.undo()
+
+
+def take_down_by_name(name: str) -> None:
+    """`take_down` the lab called `name`.
+
+    Raises:
+        LabError: there is no such lab.
+    """
+    take_down(find(name))

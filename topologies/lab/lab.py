@@ -1,0 +1,145 @@
+"""A lab that is up, whoever raised it: run in it, plug into it, ask its controller."""
+
+import signal as signals
+import subprocess
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from topologies import commands
+from topologies.errors import LabError
+from topologies.lab.api_client import call_api
+from topologies.lab.ledger import Ledger, NodeEntry
+from topologies.lab.ovs import ENVIRONMENT
+from topologies.lab.process import is_alive
+from topologies.lab.ready import await_ready, overlay_of
+from topologies.model import Host, Overlay
+
+
+class Lab:
+    """One lab.  Nodes: compute hosts and guests by name, and neutron, underlay, management.
+
+    What it is made of stands in its ledger, so the object that raised it and one made by
+    `attach` in another process can do the same.
+    """
+
+    def __init__(self, ledger: Ledger, net: Any = None) -> None:
+        self.ledger, self._net = ledger, net
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.ledger.name
+
+    @property
+    def directory(self) -> Path:
+        """Where its files are; only root may look."""
+        return self.ledger.directory
+
+    @property
+    def overlay(self) -> Overlay:
+        """The overlay as the controller has it now."""
+        return overlay_of(self.ledger)
+
+    def nodes(self) -> dict[str, NodeEntry]:
+        """Its nodes by name."""
+        return self.ledger.nodes()
+
+    def node(self, name: str) -> NodeEntry:
+        """The node called `name`.
+
+        Raises:
+            LabError: there is none, or it is dead.
+        """
+        nodes = self.nodes()
+        found = nodes.get(name)
+        if found is None or not is_alive(found.keeper):
+            raise LabError(
+                f"no node {name!r}" if found is None else f"node {name!r} is dead",
+                where=f"lab {self.name!r}",
+                allowed=", ".join(nodes),
+                do=f"`overlaylab status {self.name}` lists them.",
+            )
+        return found
+
+    def pid(self, node: str) -> int:
+        """A process in the namespaces of `node`."""
+        return self.node(node).keeper.pid
+
+    def run(self, node: str, *argv: str, timeout_s: float = 10) -> str:
+        """Run argv in `node` to its end; return its stdout.
+
+        Raises:
+            CommandError: it could not start, exited non-zero, or outlived `timeout_s`.
+        """
+        pid, mark = self.pid(node), self.ledger.token
+        return commands.run(*argv, pid=pid, mark=mark, env=ENVIRONMENT, timeout_s=timeout_s)
+
+    def attempt(
+        self, node: str, *argv: str, timeout_s: float = 10
+    ) -> "subprocess.CompletedProcess[str]":
+        """As `run`, but an exit status other than 0 is an answer, not an error."""
+        pid, mark = self.pid(node), self.ledger.token
+        return commands.attempt(*argv, pid=pid, mark=mark, env=ENVIRONMENT, timeout_s=timeout_s)
+
+    def start(
+        self, node: str, *argv: str, stdout: Path | int = subprocess.DEVNULL
+    ) -> "subprocess.Popen[bytes]":
+        """Start argv in `node`; it ends with the lab, if not before."""
+        self.ledger.start(f"{argv[0]} in {node}", *argv, pid=self.pid(node), stdout=stdout)
+        return self.ledger.children[-1]
+
+    def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """One request to the controller's API.
+
+        Raises:
+            LabError: the API is not there, or refused; the message says why.
+        """
+        return call_api(self.directory, method, path, body)
+
+    def await_ready(self, *, timeout_s: float = 60) -> None:
+        """Wait until every port is wired, every flow in, every VTEP neighbour resolved.
+
+        Raises:
+            LabError: something still is missing; the message names it.
+        """
+        await_ready(self.ledger, timeout_s=timeout_s)
+
+    def restart_controller(self, *, signal: int = signals.SIGKILL) -> None:
+        """End the controller by `signal` and start it anew; return when all is ready again."""
+        from topologies.lab.neutron import relaunch
+
+        relaunch(self.ledger, number=signal)
+        self.await_ready()
+
+    @cached_property
+    def net(self) -> Any:
+        """The Mininet object: the one that raised the lab, or one made over its living nodes."""
+        from topologies.lab.attached import attached_net
+
+        return self._net or attached_net(self.ledger)
+
+    def plug(self, port_id: str) -> None:
+        """Raise the guest of a port created through the API; return when it is wired."""
+        from topologies.lab import live
+
+        live.plug(self, port_id)
+
+    def unplug(self, port_id: str) -> None:
+        """Take a port's interface away, and its guest if that was the last."""
+        from topologies.lab import live
+
+        live.unplug(self, port_id)
+
+    def add_host(self, host: Host) -> None:
+        """Raise one more compute host; return when all tunnels to it stand."""
+        from topologies.lab import live
+
+        live.add_host(self, host)
+
+    def remove_host(self, name: str) -> None:
+        """Take a compute host away; the API refuses while ports are bound there."""
+        from topologies.lab import live
+
+        live.remove_host(self, name)

@@ -1,0 +1,192 @@
+"""Changes to a lab that is up: guests plugged and unplugged, compute hosts added and removed.
+
+Each is a plain addition to a Mininet object over the lab's nodes.  Any process may do it:
+namespaces are kept by processes of the lab, not by whoever made them, so there is nobody
+to be asked.
+"""
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from controller.ovsdb import add_port_args
+from controller.ports import guest_port
+from topologies.errors import LabError
+from topologies.lab import neighbours, plan
+from topologies.lab.keeper import ip_batch
+from topologies.lab.process import kill, sharing_network
+from topologies.model import Host, Overlay, Port
+from topologies.names import int_port_name
+
+if TYPE_CHECKING:
+    from topologies.lab.lab import Lab
+
+DEADLINE_S = 20.0
+POLL_S = 0.02
+
+
+def plug(lab: "Lab", port_id: str) -> None:
+    """Raise the guest of a port, or one more interface of a guest that is up.
+
+    Raises:
+        LabError: there is no such port, it is not bound, plugged already, or never got wired.
+    """
+    overlay = lab.overlay
+    port = _bound_port(lab, overlay, port_id)
+    number, guest = _guest(lab, overlay, port)
+    compute = lab.net[port.host]
+    from topologies.overlay import guest_wire
+
+    lab.net.addLink(**guest_wire(overlay, guest.name, number, port))
+    ip_batch(compute.pid, [f"link set {int_port_name(port.id)} up"])
+    guest.set_up(number, port)
+    guest.record()
+    compute.plug(add_port_args(guest_port(port), None))
+    _await_status(lab, port_id)
+
+
+def _bound_port(lab: "Lab", overlay: Overlay, port_id: str) -> Port:
+    port = overlay.port_of.get(port_id)
+    plugged = {id_ for node in lab.nodes().values() for id_, _ in node.facts.get("ports", ())}
+    if port is None or not port.host or port_id in plugged:
+        found = "unknown" if port is None else "plugged already" if port.host else "not bound"
+        raise LabError(
+            f"port {port_id} is {found}",
+            where=f"lab {lab.name!r}",
+            allowed="a port with binding:host_id that has no interface yet",
+            do="Create or bind it through the API first.",
+        )
+    return port
+
+
+def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
+    """The guest's node, made if need be, and the number of its next interface."""
+    name, net = plan.guest_name(port), lab.net
+    if name not in net:
+        from topologies.lab.nodes import Guest
+
+        guest = net.addHost(name, cls=Guest, ledger=lab.ledger, overlay=overlay, ports=(port,))
+        ip_batch(guest.pid, ["link set lo up"])
+        return 0, guest
+    guest = net[name]
+    guest.params.update(overlay=overlay, ports=(*guest.params["ports"], port))
+    return len(guest.params["ports"]) - 1, guest
+
+
+def _await_status(lab: "Lab", port_id: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while (status := lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]) != "ACTIVE":
+        if time.monotonic() > deadline:
+            raise LabError(
+                f"port {port_id} is {status}",
+                where=f"lab {lab.name!r}",
+                allowed=f"ACTIVE within {DEADLINE_S:g} s",
+                do=f"Read {lab.directory / 'controller.log'}.",
+            )
+        time.sleep(POLL_S)
+
+
+def unplug(lab: "Lab", port_id: str) -> None:
+    """Take a port's interface away, and its guest if that was the last.
+
+    Raises:
+        LabError: no guest has it.
+    """
+    for name, node in lab.nodes().items():
+        ports = [tuple(pair) for pair in node.facts.get("ports", ())]
+        host = dict(ports).get(port_id)
+        if host:
+            _take_away(lab, name, port_id, host)
+            return
+    raise LabError(
+        f"port {port_id} has no interface",
+        where=f"lab {lab.name!r}",
+        allowed="a port that is plugged",
+        do=f"`overlaylab status {lab.name}` lists them.",
+    )
+
+
+def _take_away(lab: "Lab", name: str, port_id: str, host: str) -> None:
+    device, guest = int_port_name(port_id), lab.net[name]
+    lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
+    ip_batch(lab.pid(host), [f"link del {device}"])
+    ports = tuple(port for port in guest.params["ports"] if port.id != port_id)
+    guest.params["ports"] = ports
+    if ports:
+        guest.record()
+    else:
+        _end_node(lab, name)
+
+
+def _end_node(lab: "Lab", name: str) -> None:
+    """End every process that shares the node's namespaces, and forget the node."""
+    keeper = lab.node(name).keeper
+    kill(sharing_network(keeper, lab.ledger.processes()))
+    lab.ledger.note("gone", name=name)
+    node, net = lab.net[name], lab.net
+    node.terminate()
+    (net.hosts if node in net.hosts else net.switches).remove(node)
+    net.links[:] = [link for link in net.links if node not in (link.intf1.node, link.intf2.node)]
+    del net.nameToNode[name]
+
+
+def add_host(lab: "Lab", host: Host) -> None:
+    """Raise one more compute host; return when all tunnels to it stand.
+
+    Raises:
+        ModelError: the overlay cannot have it.
+        LabError: it did not get ready.
+    """
+    overlay = lab.overlay
+    larger = replace(overlay, hosts=(*overlay.hosts, host))
+    indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
+    index = max(indices, default=-1) + 1
+    _raise_host(lab, larger, host.name, index)
+    lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index)})
+    datapath = lab.ledger.last("settings")["datapath"]
+    for other in overlay.hosts:
+        neighbours.tell(lab.pid(other.name), larger, other, datapath)
+    lab.await_ready()
+
+
+def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
+    from topologies.lab.compute import ComputeHost
+    from topologies.overlay import host_wires
+
+    net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
+    node = net.addSwitch(
+        name, cls=ComputeHost, ledger=lab.ledger, overlay=overlay, datapath=datapath, index=index
+    )
+    for wire in host_wires(overlay, name, index):
+        net.addLink(**wire)
+        net[wire["node2"]].attach(wire["intfName2"])
+    node.raise_up()
+
+
+def _agent(host: Host, index: int) -> dict[str, Any]:
+    """The host as the API's `agents` take it."""
+    return {
+        "host": host.name,
+        "configurations": {
+            "tunneling_ip": str(host.local_ip),
+            "tunnel_types": [str(kind) for kind in host.tunnel_types],
+            "l2_population": host.l2_population,
+            "arp_responder_enabled": host.arp_responder,
+            "bridge_mappings": dict(host.bridge_mappings),
+            "ovsdb_connection": plan.ovsdb_of(index),
+        },
+    }
+
+
+def remove_host(lab: "Lab", name: str) -> None:
+    """Take a compute host away, once the controller has forgotten it.
+
+    Raises:
+        LabError: the API refused: ports are bound there.
+    """
+    agents = lab.api("GET", "/v2.0/agents")["agents"]
+    for agent in agents:
+        if agent["host"] == name:
+            lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
+    _end_node(lab, name)
+    lab.await_ready()

@@ -1,0 +1,100 @@
+"""Raising a lab and taking it down again, whatever happens in between."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from topologies.errors import HostError
+from topologies.lab.lab import Lab
+from topologies.lab.ledger import Ledger, claim, find
+from topologies.lab.signals import interrupts
+from topologies.model import Overlay
+
+DATAPATHS = ("netdev", "system")
+
+
+@contextmanager
+def raised(
+    overlay: Overlay, *, name: str | None = None, datapath: str = "netdev", app: str = "os-ken",
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Lab]:  # fmt: skip
+    """A lab of `overlay`, ready for use; at the end of the block nothing is left of it.
+
+    Ctrl-C, SIGTERM and SIGHUP become KeyboardInterrupt inside, and wait while it is taken down.
+
+    Raises:
+        HostError: this machine cannot.
+        LabError: the name is taken, or the lab did not get ready.
+    """
+    assert_able(datapath)
+    nets: list[Any] = []
+    with interrupts() as signals:
+        signals.shielded = True
+        ledger = claim(name)
+        try:
+            signals.open()
+            yield _raise(ledger, nets, {"overlay": overlay, "datapath": datapath, "app": app}, say)
+        finally:
+            signals.shielded = True
+            say(f"taking down {ledger.name}")
+            ledger.undo()
+            for net in nets:
+                _close(net)
+
+
+def _raise(
+    ledger: Ledger, nets: list[Any], params: dict[str, Any], say: Callable[[str], None]
+) -> Lab:
+    from mininet.net import Mininet
+
+    from topologies.overlay import OverlayTopo
+
+    say(f"raising {ledger.name}: nodes and links")
+    topo = OverlayTopo(ledger=ledger, **params)
+    nets.append(Mininet(topo=topo, controller=None, build=False))
+    nets[0].build()
+    say(f"raising {ledger.name}: switches and controller")
+    nets[0].start()
+    say(f"{ledger.name} is ready")
+    return Lab(ledger, nets[0])
+
+
+def _close(net: Any) -> None:
+    """Close the terminals of shells that Mininet opened; the processes are gone."""
+    for node in net.values():
+        with suppress(OSError):
+            node.terminate()
+
+
+def attach(name: str) -> Lab:
+    """The lab called `name`, raised by another process.
+
+    Raises:
+        LabError: there is no such lab.
+    """
+    return Lab(find(name))
+
+
+def assert_able(datapath: str) -> None:
+    """Check that this machine can raise a lab.
+
+    Raises:
+        HostError: it cannot; the message says what is lacking.
+    """
+    if os.geteuid() != 0:
+        raise HostError(
+            "not root", where="this process", allowed="needs root", do="Use `sudo`."
+        )
+    if datapath not in DATAPATHS:
+        raise HostError(
+            repr(datapath), where="datapath", allowed=", ".join(DATAPATHS), do="Pick one."
+        )
+    if datapath == "system" and not Path("/sys/module/openvswitch").exists():
+        raise HostError(
+            "no openvswitch kernel module",
+            where="datapath 'system'",
+            allowed="a kernel that has it loaded",
+            do="`modprobe openvswitch`, or take datapath 'netdev'.",
+        )

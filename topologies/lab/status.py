@@ -1,0 +1,114 @@
+"""What a lab is doing: nodes, tunnels, flows, agents, as one value that JSON can hold."""
+
+import json
+from typing import Any
+
+from topologies.errors import OverlayError
+from topologies.lab.compute import together
+from topologies.lab.lab import Lab
+from topologies.lab.ledger import NodeEntry
+from topologies.lab.process import is_alive
+from topologies.lab.raising import attach
+from topologies.model import Overlay
+
+TUNNELS = frozenset({"vxlan", "gre", "geneve"})
+
+
+def status_of(name: str) -> dict[str, Any]:
+    """All there is to say about the lab called `name`.
+
+    Raises:
+        LabError: there is no such lab.
+    """
+    lab = attach(name)
+    owner, controller = lab.ledger.owner(), lab.ledger.living("controller")
+    overlay = _overlay(lab)
+    return {
+        "name": name,
+        "overlay": overlay.name if overlay else None,
+        "state": "held" if owner else "abandoned",
+        "holder_pid": owner.pid if owner else None,
+        "controller_pid": controller.pid if controller else None,
+        "underlay_mtu": overlay.underlay_mtu if overlay else None,
+        **lab.ledger.last("settings"),
+        "agents": _agents(lab),
+        "nodes": together(lambda node: _node(lab, node), lab.nodes().values()),
+    }
+
+
+def _overlay(lab: Lab) -> Overlay | None:
+    try:
+        return lab.overlay
+    except OSError:  # it is still being raised, or was never
+        return None
+
+
+def _agents(lab: Lab) -> list[dict[str, Any]]:
+    try:
+        told = lab.api("GET", "/v2.0/agents")["agents"]
+    except OverlayError:
+        return []
+    return [
+        {
+            "host": agent["host"],
+            "alive": agent["alive"],
+            "wired": agent["configurations"]["wired"],
+            "alarm": agent["configurations"].get("alarm", ""),
+        }
+        for agent in told
+    ]
+
+
+def _node(lab: Lab, node: NodeEntry) -> dict[str, Any]:
+    alive = is_alive(node.keeper)
+    found = {"name": node.name, "kind": node.kind, "pid": node.keeper.pid, "alive": alive}
+    if not alive:
+        return found
+    found["interfaces"] = _interfaces(lab, node.name)
+    return {**found, **_switch(lab, node.name)} if node.kind == "host" else found
+
+
+def _interfaces(lab: Lab, node: str) -> list[dict[str, Any]]:
+    shown = json.loads(lab.run(node, "ip", "-json", "addr", "show"))
+    return [
+        {
+            "name": link["ifname"],
+            "mtu": link["mtu"],
+            "mac": link.get("address"),
+            "addresses": [f"{at['local']}/{at['prefixlen']}" for at in link["addr_info"]],
+        }
+        for link in shown
+        if link["ifname"] not in {"lo", "ovs-netdev"}
+    ]
+
+
+def _switch(lab: Lab, node: str) -> dict[str, Any]:
+    """Flow counts by bridge, and the tunnels; empty with the reason if OVS is silent."""
+    try:
+        bridges = _vsctl(lab, node, "list-br").split()
+        return {
+            "flows": {bridge: _flow_count(lab, node, bridge) for bridge in bridges},
+            "tunnels": _tunnels(lab, node),
+        }
+    except OverlayError as error:
+        return {"flows": {}, "tunnels": [], "alarm": error.found}
+
+
+def _flow_count(lab: Lab, node: str, bridge: str) -> int:
+    flows = lab.run(node, "ovs-ofctl", "-OOpenFlow13", "dump-aggregate", bridge)
+    return int(flows.rpartition("flow_count=")[2].split()[0])
+
+
+def _tunnels(lab: Lab, node: str) -> list[dict[str, str]]:
+    columns = "--columns=name,type,ofport,options"
+    told = json.loads(_vsctl(lab, node, "--format=json", columns, "list", "Interface"))
+    return [
+        {"name": name, "type": kind, "ofport": ofport, "remote_ip": dict(options[1])["remote_ip"]}
+        for name, kind, ofport, options in told["data"]
+        if kind in TUNNELS
+    ]
+
+
+def _vsctl(lab: Lab, node: str, *argv: str) -> str:
+    return lab.run(node, "ovs-vsctl", "--timeout=5", *argv)
+

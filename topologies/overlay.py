@@ -1,0 +1,146 @@
+"""Mininet topologies: the article's two hosts, and any scenario.
+
+    mn --custom topologies/overlay.py --topo article
+    mn --custom topologies/overlay.py --topo overlay,scenario=side-by-side,mode=vxlan-l2pop
+
+`mn` runs this text with the system's Python and without a file name, so the project and
+its virtual environment are first put where Python finds them.
+"""
+
+import os
+import site
+import sys
+
+
+def _find_project() -> None:
+    """Put the project first and its .venv last on the path, if they are not there."""
+    here = os.path.abspath(_find_project.__code__.co_filename)  # noqa: PTH100  before all else
+    root = os.path.dirname(os.path.dirname(here))  # noqa: PTH120
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    site.addsitedir(os.path.join(root, ".venv", "lib", version, "site-packages"))  # noqa: PTH118
+
+
+_find_project()
+
+from typing import Any  # noqa: E402
+
+from mininet.net import Mininet  # noqa: E402
+from mininet.topo import Topo  # noqa: E402
+
+from topologies.lab import nodes, plan  # noqa: E402
+from topologies.lab.compute import ComputeHost  # noqa: E402
+from topologies.lab.neutron import Neutron  # noqa: E402
+from topologies.lab.wires import Wire  # noqa: E402
+from topologies.model import Overlay  # noqa: E402
+from topologies.names import int_port_name  # noqa: E402
+
+
+class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
+    """Compute hosts with their guests, on an underlay and a management network.
+
+        ServerA                                      ServerB        guests: Mininet's hosts
+          | eth0                                       | eth0
+          | qvo...                                     | qvo...
+     +----+---------+                             +----+---------+
+     |   br-int     |                             |   br-int     |
+     |   br-tun     |        tunnels              |   br-tun     |  compute hosts, each with
+     |   br-vtep  - - - - - - - - - - - - - - - - - - br-vtep    |  an Open vSwitch of its own
+     +--+--------+--+                             +--+--------+--+
+        |        | underlay             underlay     |        |
+        |        +--------------+  +-----------------+        |
+        | management         host1 host2          management  |
+        |                  [ underlay ]                       |
+      host1                                                 host2
+     [ management ] --neutron-- management [ neutron: the controller ]
+
+    `overlay` wins over `scenario` and `mode`; `ledger` None: the lab gets one of its own.
+    """
+
+    def build(  # noqa: PLR0913, PLR0917  Mininet passes what follows `--topo overlay,`
+        self, overlay: Overlay | None = None, scenario: str = "article", mode: str = "",
+        ledger: Any = None, datapath: str = "netdev", app: str = "os-ken", **_: Any,
+    ) -> None:  # fmt: skip
+        """Describe the nodes and links; nothing is made yet."""
+        if os.geteuid() == 0:  # else Mininet's own check speaks
+            # Mininet would change limits and buffers of the whole machine.
+            Mininet.inited = True
+        overlay = overlay or _scenario(scenario, mode)
+        common = {"ledger": ledger, "overlay": overlay, "datapath": datapath}
+        self._networks(common, overlay.underlay_mtu)
+        self.addSwitch(plan.NEUTRON, cls=Neutron, app=app, **common)
+        self._wire(plan.NEUTRON, plan.MANAGEMENT, plan.MANAGEMENT, plan.NEUTRON)
+        for index, host in enumerate(overlay.hosts):
+            self.addSwitch(host.name, cls=ComputeHost, index=index, **common)
+            for line in host_wires(overlay, host.name, index):
+                self.addLink(**line)
+        for name, ports in plan.guests(overlay).items():
+            self.addHost(name, cls=nodes.Guest, ports=ports, **common)
+            for number, port in enumerate(ports):
+                self.addLink(**guest_wire(overlay, name, number, port))
+
+    def _networks(self, common: dict[str, Any], underlay_mtu: int) -> None:
+        mtus = {plan.UNDERLAY: underlay_mtu, plan.MANAGEMENT: plan.ETHERNET_MTU}
+        for name, mtu in mtus.items():
+            self.addSwitch(name, cls=nodes.Segment, mtu=mtu, **common)
+
+    def _wire(self, one: str, other: str, name1: str, name2: str) -> None:
+        self.addLink(
+            one, other, cls=Wire, intfName1=name1, intfName2=name2, mtu=plan.ETHERNET_MTU
+        )
+
+
+class ArticleTopo(OverlayTopo):
+    """The article's lab: two hosts, GRE and VXLAN ports side by side, one VXLAN network.
+
+        ServerA 172.16.166.117             ServerB 172.16.166.125
+           |  qvo00a1bde0-be                  |
+        controller 192.168.150.10 ========= computer 192.168.150.11
+                     VXLAN, VNI 111, over the underlay
+    """
+
+    def build(self, mode: str = "", **params: Any) -> None:
+        """Describe it; `mode` carries the network another way."""
+        super().build(scenario="article", mode=mode, **params)
+
+
+def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
+    """The two links of a compute host, as Mininet's `addLink` takes them."""
+    mtus = {plan.MANAGEMENT: plan.ETHERNET_MTU, plan.UNDERLAY: overlay.underlay_mtu}
+    return [
+        {
+            "node1": name, "node2": network, "cls": Wire, "mtu": mtu,
+            "intfName1": network, "intfName2": plan.switch_port(index),
+        }
+        for network, mtu in mtus.items()
+    ]  # fmt: skip
+
+
+def guest_wire(overlay: Overlay, name: str, number: int, port: Any) -> dict[str, Any]:
+    """The link between a guest and its host's br-int, as Mininet's `addLink` takes it."""
+    return {
+        "node1": name, "node2": port.host, "cls": Wire, "mtu": plan.guest_mtu(overlay, port),
+        "intfName1": f"eth{number}", "addr1": port.mac_address,
+        "intfName2": int_port_name(port.id),
+    }  # fmt: skip
+
+
+def _scenario(name: str, mode: str) -> Overlay:
+    from topologies import scenario
+    from topologies.modes import parse_mode, with_mode
+
+    return with_mode(scenario.load(name).overlay, parse_mode(mode) if mode else None)
+
+
+def cleanup() -> None:
+    """Take down this process's lab alone.
+
+    `mn` calls what goes by this name when it fails; Mininet's own would end every ping and
+    bridge of the machine.
+    """
+    if nodes.own_ledger.cache_info().currsize:
+        nodes.own_ledger().undo()
+
+
+topos = {"article": ArticleTopo, "overlay": OverlayTopo}
