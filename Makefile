@@ -11,15 +11,17 @@ STATUS_FILE :=
 DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool python3-venv
 
 IS_ROOT := $(filter 0,$(shell id -u))
-SUDO := $(if $(IS_ROOT),,sudo)
-APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
-PIP := -m pip -qq --disable-pip-version-check --no-input install
+SUDO := $(if $(IS_ROOT),,$(shell command -v sudo))
+APT := $(SUDO) env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300
+# What lies in the caller's own site folder would be missing under sudo: it does not count as installed.
+PIP = PYTHONNOUSERSITE=1 $(1)/bin/python -m pip -qq --disable-pip-version-check --no-input install
 
 # An environment is made anew when the interpreter or the folder changed, installed into when the settings did.
-HOME_KEY := $(shell $(PYTHON) -V 2>&1 | tr ' ' -)|$(CURDIR)
-RUN_KEY := $(HOME_KEY)|$(shell cat pyproject.toml setup.py | cksum)
-RYU_KEY := $(HOME_KEY)|$(shell cat requirements-ryu.txt requirements-ryu.pth | cksum)
-IS_RYU_POSSIBLE := $(shell $(PYTHON) -c 'import sys; print(sys.version_info < (3, 12) or "")' 2>/dev/null)
+# (Expanded in recipes only, since Python itself may have to be installed first.)
+HOME_KEY = $(shell $(PYTHON) -V 2>&1 | tr ' ' -)|$(CURDIR)
+RUN_KEY = $(HOME_KEY)|$(shell cat pyproject.toml setup.py | cksum)
+RYU_KEY = $(HOME_KEY)|$(shell cat requirements-ryu.txt requirements-ryu.pth | cksum)
 
 CODE := topologies controller experiments tests
 # Files made under sudo belong to whoever called it.
@@ -38,7 +40,7 @@ run: ready  ## what is missing, then the experiments: make run ARGS="latency --q
 	test $$status -ne 3 || status=0; exit $$status  # 3: done, and the verdict says what to think of it
 
 test: ready-dev ready-ryu  ## what is missing, then every test that this user may run
-	@$(if $(IS_ROOT),NEED_ROOT=$${NEED_ROOT-1}) $(if $(IS_RYU_POSSIBLE),NEED_RYU=$${NEED_RYU-1}) \
+	@$(if $(IS_ROOT),export NEED_ROOT=$${NEED_ROOT-1};) test ! -e .venv-ryu/ready || export NEED_RYU=$${NEED_RYU-1}; \
 	.venv/bin/python -m pytest $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); \
 	$(if $(STATUS_FILE),echo $$status > $(STATUS_FILE);) \
 	$(if $(IS_ROOT),,echo 'Tests that need root were skipped; `sudo make test` runs them.' >&2;) exit $$status
@@ -57,29 +59,31 @@ ready: debian  ## install what is missing, and no more
 	@set -e; test "$$(cat .venv/ready 2>/dev/null)" != '$(RUN_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
 	test "$$(cat .venv/home 2>/dev/null)" = '$(HOME_KEY)' || { echo 'making .venv ...' >&2; \
 	    $(PYTHON) -m venv --clear --system-site-packages .venv; echo '$(HOME_KEY)' > .venv/home; }; \
-	echo 'installing overlaylab into .venv ...' >&2; .venv/bin/python $(PIP) --editable .; echo '$(RUN_KEY)' > .venv/ready
+	echo 'installing overlaylab into .venv ...' >&2; \
+	$(call PIP,.venv) --editable .; echo '$(RUN_KEY)' > .venv/ready
 
 ready-dev: ready  ## the same, and what the tests need
 	@set -e; test "$$(cat .venv/ready-dev 2>/dev/null)" != '$(RUN_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
-	echo 'installing the test tools into .venv ...' >&2; .venv/bin/python $(PIP) --editable '.[dev]'; echo '$(RUN_KEY)' > .venv/ready-dev
+	echo 'installing the test tools into .venv ...' >&2; \
+	$(call PIP,.venv) --editable '.[dev]'; echo '$(RUN_KEY)' > .venv/ready-dev
 
+# Ryu asks for old build tools, and they for a Python before 3.12.
 ready-ryu: debian  ## Ryu 4.34 in an environment of its own
-ifeq ($(IS_RYU_POSSIBLE),True)
 	@set -e; test "$$(cat .venv-ryu/ready 2>/dev/null)" != '$(RYU_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || { \
+	    echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2; exit 0; }; \
 	echo 'making .venv-ryu ...' >&2; $(PYTHON) -m venv --clear .venv-ryu; \
-	.venv-ryu/bin/python $(PIP) pip==23.0.1 setuptools==66.1.1 wheel==0.38.4; \
-	.venv-ryu/bin/python $(PIP) --no-build-isolation --requirement requirements-ryu.txt; \
-	cp requirements-ryu.pth "$$(.venv-ryu/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"/eventlet-for-ryu.pth; \
+	$(call PIP,.venv-ryu) pip==23.0.1 setuptools==66.1.1 wheel==0.38.4; \
+	$(call PIP,.venv-ryu) --no-build-isolation --requirement requirements-ryu.txt; \
+	site=$$(.venv-ryu/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \
+	cp requirements-ryu.pth "$$site/eventlet-for-ryu.pth"; \
 	.venv-ryu/bin/ryu-manager --version >/dev/null; echo '$(RYU_KEY)' > .venv-ryu/ready
-else
-	@echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2
-endif
 
 debian:
 	@set -e; missing=; have=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEBIAN) 2>/dev/null || true); \
 	for package in $(DEBIAN); do case "$$have" in *"$$package installed"*) ;; *) missing="$$missing $$package";; esac; done; \
 	test -n "$$missing" || exit 0; echo "installing$$missing ..." >&2; \
-	$(APT) update >/dev/null; $(APT) install --yes --no-install-recommends $$missing >/dev/null
+	$(APT) update >/dev/null || true; $(APT) install --yes --no-install-recommends $$missing >/dev/null
 
 clean:  ## remove what make made; results/ stays
 	@rm -rf $(MADE)

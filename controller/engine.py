@@ -24,7 +24,7 @@ from controller.ovsdb import (
     tag_args,
 )
 from controller.ports import BR_INT, BR_TUN, switch_ports
-from controller.reading import Reading, binding_of, status_changes
+from controller.reading import Reading, binding_of, pending, status_changes
 from controller.reconcile import Wanted, changes, stale_vlans
 from controller.session import Session
 from topologies.errors import OverlayError, SwitchError
@@ -171,6 +171,7 @@ class Engine:
         """Make `host` what the overlay says; the revision that was carried out."""
         database = Ovsdb(self._ovsdb[host])
         reading = database.read()
+        _assert_looked_at(host, reading)
         self._note(host, reading)
         with self._lock:
             overlay, revision = self.overlay, self.revision
@@ -245,6 +246,20 @@ class Engine:
             alarm=health.alarm,
             ovsdb=self._ovsdb.get(host, ""),
             datapath_type=health.datapath_type,
+        )
+
+
+def _assert_looked_at(host: str, reading: Reading) -> None:
+    """A reading between a transaction and ovs-vswitchd's doing shows ports without number.
+
+    Taken at its word, it would say that guests are unplugged, and free their local VLANs.
+    """
+    if waiting := pending(reading):
+        raise SwitchError(
+            f"ovs-vswitchd has not numbered {', '.join(sorted(waiting))}",
+            where=f"host {host!r}",
+            allowed="a number, or -1, for every port",
+            do="It is looked for again shortly.",
         )
 
 

@@ -26,6 +26,7 @@ class PortRow:
     tag: int | None = None
     net_uuid: str = ""
     iface_id: str = ""
+    is_pending: bool = False  # ovs-vswitchd has not looked at it yet; -1 would say that it failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ def _port(row: dict[str, Any], interface: dict[str, Any]) -> PortRow:
         tag=row["tag"] if isinstance(row["tag"], int) else None,
         net_uuid=row["other_config"].get("net_uuid", ""),
         iface_id=interface.get("external_ids", {}).get("iface-id", ""),
+        is_pending=not isinstance(ofport, int),
     )
 
 
@@ -95,6 +97,12 @@ def plugged(reading: Reading) -> dict[str, PortRow]:
     """Guests' ports on br-int that have a number, by their iface-id."""
     ports = reading[BR_INT].ports.values() if BR_INT in reading else ()
     return {port.iface_id: port for port in ports if port.iface_id and port.ofport}
+
+
+def pending(reading: Reading) -> frozenset[str]:
+    """Ports that OVSDB has and ovs-vswitchd has not looked at yet: nothing is known of them."""
+    ports = (port for bridge in reading.values() for port in bridge.ports.values())
+    return frozenset(port.name for port in ports if port.is_pending)
 
 
 def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:

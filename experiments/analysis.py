@@ -156,7 +156,7 @@ def _bootstrap(clusters: tuple[Samples, ...], *, seed: int) -> Interval | None:
     def statistic(picked: NDArray[np.int64], axis: int) -> Any:
         del axis  # scipy hands the resamples as rows
         medians = [_median_of_rows(cluster[picked]) for cluster in clusters]
-        return medians[0] - medians[1] if len(medians) == 2 else medians[0]  # noqa: PLR2004
+        return medians[0] - medians[1] if len(medians) == 2 else medians[0]
 
     made = stats.bootstrap(
         (np.arange(count),), statistic, n_resamples=RESAMPLES, batch=BATCH, vectorized=True,

@@ -1,5 +1,6 @@
 """A run's files in, its figures and report out: no lab, no root, on any laptop."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from matplotlib.figure import Figure
 from experiments import plots
 from experiments.analysis import Blocks, summarise
 from experiments.experiment import Experiment, Row
-from experiments.report import Told, headline, markdown, verdict_line
+from experiments.report import Told, conditions, headline, markdown, verdict_line
 from experiments.results import Run, read
 from topologies.errors import MeasureError
 from topologies.ownership import give_back
 
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
 REPORT = "report.md"
+FOOT_WIDTH = 115  # characters
 WIDTH_IN = 7.0  # 700 pixels at 100 dpi: the width of a README
 
 
@@ -86,7 +88,9 @@ def redraw(directory: Path, experiment: Experiment) -> tuple[Told, dict[str, str
 def draw(told: Told, levels: Mapping[str, Blocks]) -> Figure:
     """One figure: every sample and its box, the ECDF below on the same axis, then the differences."""
     with mpl.rc_context(fname=STYLE):
-        has_intervals = any(each.to_baseline and each.to_baseline.interval for each in told.summaries)
+        has_intervals = any(
+            each.to_baseline and each.to_baseline.interval for each in told.summaries
+        )
         rows = len(levels)
         heights = [0.78 * rows, 2.0] + ([0.36 * (rows - 1) + 0.25] if has_intervals else [])
         figure = Figure(figsize=(WIDTH_IN, sum(heights) + 2.3), layout="constrained")
@@ -106,19 +110,30 @@ def _fill(told: Told, levels: Mapping[str, Blocks], axes: Sequence[Axes]) -> Non
         plots.time_axis(ax, levels, experiment.unit)
     axes[0].set_xlabel("")
     axes[0].tick_params(axis="x", labelbottom=False, length=0)
-    blocks = max(map(len, levels.values()))
-    lanes = f" in {blocks} blocks, each with its median" if blocks > 1 else ""
-    axes[0].set_title(f"Every ping{lanes}; box: median and quartiles, whiskers: p10 to p90")
-    axes[1].set_title("Share of pings answered within a time (ECDF)")
-    if len(axes) > 2:  # noqa: PLR2004
-        plots.plot_differences(axes[2], told.summaries, experiment.prediction, experiment.margin, palette)
-        axes[2].set_title("Difference of medians and its 95% interval", pad=18)
-        axes[2].set_xlabel(f"slower than {str(*experiment.baseline.values())} by [{experiment.unit}]")
+    _title(axes[0], *_legend(max(map(len, levels.values()))))
+    _title(axes[1], "Share of pings answered within a time (ECDF)")
+    if len(axes) > 2:
+        _title(axes[2], "Difference of medians, 95% interval", pad=19)
+        plots.plot_differences(axes[2], told, palette)
+
+
+def _legend(blocks: int) -> tuple[str, str]:
+    """What the first panel shows, and how to read its box."""
+    lane = "a lane per block" if blocks > 1 else "one block"
+    return "Every ping", f"{lane}, black: its median; box: quartiles, whiskers: p10 to p90"
+
+
+def _title(ax: Axes, bold: str, small: str = "", *, pad: float = 8) -> None:
+    ax.set_title(bold, pad=pad)
+    ax.set_title(small, loc="right", fontsize=8, fontweight="normal", pad=pad)
 
 
 def _frame(figure: Figure, told: Told) -> None:
-    figure.suptitle(headline(told).replace("; ", "\n"), x=0.012, ha="left", fontsize=11.5, fontweight="bold")
-    figure.supxlabel(verdict_line(told), x=0.012, ha="left", fontsize=8)
+    figure.suptitle(
+        headline(told).replace("; ", "\n"), x=0.012, ha="left", fontsize=11.5, fontweight="bold"
+    )
+    below = textwrap.fill(f"Verdict: {verdict_line(told)}", FOOT_WIDTH)
+    figure.supxlabel(f"{conditions(told)}\n{below}", x=0.012, ha="left", fontsize=8)
 
 
 def _place(level: str, experiment: Experiment) -> tuple[int, str]:

@@ -3,9 +3,9 @@
 Pure: a probe is handed everything it may touch.
 """
 
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from subprocess import CompletedProcess
 from typing import Protocol
 
 from experiments.verdict import Thresholds
@@ -31,9 +31,7 @@ class Bench(Protocol):
     def run(self, node: str, *argv: str, timeout_s: float = 10) -> str:
         """Standard output of a command in a node; a failure raises."""
 
-    def attempt(
-        self, node: str, *argv: str, timeout_s: float = 10
-    ) -> "subprocess.CompletedProcess[str]":
+    def attempt(self, node: str, *argv: str, timeout_s: float = 10) -> CompletedProcess[str]:
         """A command in a node; its failure is an answer."""
 
 

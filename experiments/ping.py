@@ -51,7 +51,7 @@ class Pinged:
         return sum(reply.copies for reply in self.replies)
 
     @property
-    def achieved_interval_ms(self) -> float | None:
+    def kept_interval_ms(self) -> float | None:
         """Median distance of successive replies: ping's timer is coarser than it lets one ask."""
         stamps = [(reply.seq, reply.received_s) for reply in self.replies]
         gaps = [

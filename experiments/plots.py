@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
-from experiments.analysis import Blocks, Samples, Summary
+from experiments.analysis import Blocks, Difference, Samples
 from experiments.experiment import Prediction
+from experiments.report import Told
 
 BASELINE_COLOUR = "#555555"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe, Ito 2008
@@ -57,23 +58,34 @@ def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]
     return ax
 
 
-def plot_differences(
-    ax: Axes, summaries: Sequence[Summary], prediction: Prediction, margin: float, palette: Mapping[str, str]
-) -> Axes:
+def plot_differences(ax: Axes, told: Told, palette: Mapping[str, str]) -> Axes:
     """Each level's difference to the baseline and its interval, on the band that was predicted."""
-    told = [(each, each.to_baseline) for each in summaries if each.to_baseline]
-    _bands(ax, prediction, margin)
-    for at, (each, found) in enumerate(told):
-        if found.interval:
-            ax.plot([found.interval.low, found.interval.high], [at, at], color=palette[each.level],
-                    linewidth=2.4, solid_capstyle="butt", gid=f"interval {each.level}")  # fmt: skip
-        ax.plot([found.estimate], [at], "o", color=palette[each.level], markersize=6)
-    ax.set_yticks(range(len(told)), labels=[each.level for each, _ in told])
-    ax.set_ylim(len(told) - 0.5, -0.5)
+    experiment = told.experiment
+    found = [(each.level, each.to_baseline) for each in told.summaries if each.to_baseline]
+    _bands(ax, experiment.prediction, experiment.margin)
+    for at, (level, difference) in enumerate(found):
+        _difference(ax, difference, at, level, palette[level])
+    ax.set_yticks(range(len(found)), labels=[level for level, _ in found])
+    ax.set_ylim(len(found) - 0.5, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
+    ax.set_xlabel(f"median minus that of {told.baseline} [{experiment.unit}]")
     ax.margins(x=0.12)
     return ax
+
+
+def _difference(ax: Axes, found: Difference, at: int, level: str, colour: str) -> None:
+    if found.interval:
+        ax.plot(
+            [found.interval.low, found.interval.high], [at, at], color=colour, linewidth=2.4,
+            solid_capstyle="butt", gid=f"interval {level}",
+        )  # fmt: skip
+    ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {level}")
+    ax.annotate(
+        f"{found.estimate:+.3f}", (found.estimate, at), xytext=(0, 6), textcoords="offset points",
+        ha="center", color=colour, fontsize=8.5, fontweight="bold",
+    )  # fmt: skip
 
 
 def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
@@ -91,13 +103,19 @@ def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
 
 def _bands(ax: Axes, prediction: Prediction, margin: float) -> None:
     """What was said before the run: the predicted band, and the margin under which nothing matters."""
-    ax.axvspan(prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0, gid="predicted")
+    ax.axvspan(
+        prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0, gid="predicted"
+    )
     ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
     for edge in (-margin, margin):
         ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
     above = ax.get_xaxis_transform()
-    ax.text(prediction.high, 1.02, "predicted", transform=above, ha="right", va="bottom", fontsize=8)
-    ax.text(-margin, 1.02, f"margin ±{margin:g}", transform=above, ha="center", va="bottom", fontsize=8)
+    ax.text(
+        prediction.high, 1.02, "predicted", transform=above, ha="right", va="bottom", fontsize=8
+    )
+    ax.text(
+        -margin, 1.02, f"margin ±{margin:g}", transform=above, ha="center", va="bottom", fontsize=8
+    )
 
 
 def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: str) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 
 from rich.table import Table
 
-from experiments.analysis import Difference, Interval, Summary, against, call
+from experiments.analysis import Interval, Summary, against, call
 from experiments.experiment import Experiment
 
 NONE = "-"
@@ -25,6 +26,11 @@ class Told:
     summaries: tuple[Summary, ...]
 
     @property
+    def baseline(self) -> str:
+        """The level that others are held against."""
+        return str(*self.experiment.baseline.values())
+
+    @property
     def trusted(self) -> bool:
         """The verdict that stands in run.json."""
         return bool(self._verdict.get("trusted"))
@@ -37,8 +43,7 @@ class Told:
 
     @property
     def _verdict(self) -> Mapping[str, object]:
-        found = self.about.get("verdict")
-        return found if isinstance(found, dict) else {}
+        return _part(self.about, "verdict")
 
     @property
     def is_quick(self) -> bool:
@@ -47,27 +52,57 @@ class Told:
 
 
 def headline(told: Told) -> str:
-    """The finding in one line, claiming no more than the intervals bear."""
+    """The finding, claiming no more than the intervals bear; a part per level, joined by `; `."""
     others = [each for each in told.summaries if each.to_baseline]
-    baseline = next(iter(told.experiment.baseline.values()))
     if not others:
-        return f"Only {', '.join(each.level for each in told.summaries)} measured: nothing to compare"
+        return f"{told.baseline} was not measured beside anything: nothing to compare"
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
-        blocks = told.summaries[0].blocks
-        return f"First look at {len(told.summaries)} modes, {_count(blocks, 'block')}: no interval, no claim"
-    return "; ".join(_finding(each, told.experiment, str(baseline)) for each in others)
+        many = _count(told.summaries[0].blocks, "block")
+        return f"A first look at {len(told.summaries)} modes in {many}: no interval, no claim"
+    findings = [_finding(each, told) for each in others]
+    return "; ".join(findings if told.trusted else ["Not to be trusted (why: below)", *findings])
 
 
-def _finding(each: Summary, experiment: Experiment, baseline: str) -> str:
-    found = each.to_baseline
+def _finding(each: Summary, told: Told) -> str:
+    found, unit, margin = each.to_baseline, told.experiment.unit, told.experiment.margin
     if found is None or found.interval is None:
         return f"{each.level}: too few blocks"
-    between = f"{_between(found.interval, signed=True)} {experiment.unit}"
+    low, high = sorted((abs(found.interval.low), abs(found.interval.high)))
+    clear = f"{each.level} is {{}} than {told.baseline} by {low:.3f} to {high:.3f} {unit}"
     return {
-        "slower": f"{each.level} is slower than {baseline} by {between}",
-        "faster": f"{each.level} is faster than {baseline} by {between}",
-        "no difference that matters": f"{each.level} within ±{experiment.margin:g} {experiment.unit} of {baseline}",
-    }.get(call(found, experiment.margin), f"{each.level} to {baseline}: {between}, undecided")
+        "slower": clear.format("slower"),
+        "faster": clear.format("faster"),
+        "no difference that matters": f"{each.level} is within ±{margin:g} {unit} of {told.baseline}",
+    }.get(
+        call(found, margin),
+        f"{each.level} minus {told.baseline}: {_between(found.interval, signed=True)} {unit}, undecided at ±{margin:g}",
+    )
+
+
+def conditions(told: Told) -> str:
+    """How the samples were taken, in one line: a figure is only as good as its run."""
+    settings, lab = _part(told.about, "settings"), _part(told.about, "lab")
+    tools = _part(_part(told.about, "machine"), "tools")
+    kept = kept_interval_ms(told.about)
+    every = f"every {kept:.0f} ms" if kept else f"asked every {settings.get('interval_ms')} ms"
+    return (
+        f"{_count(told.summaries[0].blocks, 'block')} of {settings.get('pings')} pings a mode, {every}, "
+        f"{settings.get('payload_bytes')} bytes; OVS {tools.get('ovs')}, datapath {lab.get('datapath')}, "
+        f"{lab.get('app')}; scenario {told.about.get('scenario')}"
+    )
+
+
+def kept_interval_ms(about: Mapping[str, object]) -> float | None:
+    """The interval ping kept, the median of the rounds; coarser than what it was asked for."""
+    measured = about.get("measured")
+    rounds = measured if isinstance(measured, list) else []
+    kept = [each["kept_interval_ms"] for each in rounds if each.get("kept_interval_ms")]
+    return float(median(kept)) if kept else None
+
+
+def _part(whole: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def verdict_line(told: Told) -> str:
@@ -84,7 +119,10 @@ def cells(each: Summary, experiment: Experiment) -> tuple[str, ...]:
         each.level,
         str(each.samples + each.lost),
         str(each.lost),
-        *(_figure(each.percentiles.get(rank)) if rank != 50 else _figure(each.median) for rank in (10, 50, 90, 99)),  # noqa: PLR2004
+        _figure(each.percentiles[10]),
+        _figure(each.median),
+        _figure(each.percentiles[90]),
+        _figure(each.percentiles[99]),
         _between(each.interval),
         _figure(found.estimate, signed=True) if found else NONE,
         _between(found.interval, signed=True) if found else NONE,
@@ -97,7 +135,9 @@ def terminal_table(told: Told) -> Table:
     """The final table, without the columns that have nothing to tell."""
     rows = [cells(each, told.experiment) for each in told.summaries]
     kept = [i for i in range(len(HEADS)) if i == 0 or any(row[i] != NONE for row in rows)]
-    table = Table(title=headline(told), title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=headline(told), title_justify="left", title_style="bold", box=None, pad_edge=False
+    )
     for i in kept:
         table.add_column(HEADS[i], justify="left" if i in {0, 10, 11} else "right", no_wrap=True)
     for row in rows:
@@ -108,7 +148,6 @@ def terminal_table(told: Told) -> Table:
 def markdown(told: Told, figures: Sequence[str]) -> str:
     """report.md: question, prediction, figure, table, verdict."""
     experiment = told.experiment
-    settings = told.about.get("settings")
     lines = [
         f"# {experiment.name}: {headline(told)}",
         "",
@@ -127,7 +166,7 @@ def markdown(told: Told, figures: Sequence[str]) -> str:
         "",
         f"**Verdict.** {_sentence(verdict_line(told))}",
         "",
-        f"Settings: {_listed(settings)}. Seed {told.about.get('seed')}. Everything else is in `run.json`, every sample in `samples.csv`.",
+        f"{_sentence(conditions(told))} Seed {told.about.get('seed')}. The rest is in `run.json`, every sample in `samples.csv`.",
         "",
     ]
     return "\n".join(lines)
@@ -149,12 +188,21 @@ def to_json(told: Told, files: Mapping[str, str]) -> dict[str, object]:
 
 def _summary_json(each: Summary, experiment: Experiment) -> dict[str, object]:
     found = each.to_baseline
-    told = {"call": call(found, experiment.margin), "prediction": against(experiment.prediction, found)} if found else {}
+    told = (
+        {
+            "call": call(found, experiment.margin),
+            "prediction": against(experiment.prediction, found),
+        }
+        if found
+        else {}
+    )
     return {**asdict(each), **told}
 
 
 def _alternative(told: Told) -> str:
-    medians = ", ".join(f"{each.level} {each.median:.3f} {told.experiment.unit}" for each in told.summaries)
+    medians = ", ".join(
+        f"{each.level} {each.median:.3f} {told.experiment.unit}" for each in told.summaries
+    )
     return f"Box plot and ECDF of round-trip times; medians: {medians}"
 
 
@@ -174,10 +222,3 @@ def _count(number: int, what: str) -> str:
 
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
-
-
-def _listed(settings: object) -> str:
-    return ", ".join(f"{k} {v}" for k, v in settings.items()) if isinstance(settings, dict) else "unknown"
-
-
-__all__ = ["Difference", "Told", "cells", "headline", "markdown", "terminal_table", "to_json", "verdict_line"]

@@ -6,8 +6,10 @@
 import csv
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from experiments.experiment import Row, Value
@@ -39,7 +41,7 @@ class Recorder:
         with _telling(self.directory / SAMPLES):
             (self.directory / RAW).mkdir()
             with (self.directory / SAMPLES).open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow(self._columns)
+                csv.writer(file, lineterminator="\n").writerow(self._columns)
         give_back(self.directory)
 
     def about(self, about: Mapping[str, object]) -> None:
@@ -53,7 +55,7 @@ class Recorder:
         """Append rows to samples.csv and have them on disk."""
         path = self.directory / SAMPLES
         with _telling(path), path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self._columns).writerows(rows)
+            csv.DictWriter(file, self._columns, lineterminator="\n").writerows(rows)
             file.flush()
             os.fsync(file.fileno())
 
@@ -83,53 +85,49 @@ def read(directory: Path) -> Run:
             allowed=f"1..{FORMAT}",
             do="Read it with the overlaylab that wrote it, or a newer one.",
         )
-    with _telling(directory / SAMPLES), (directory / SAMPLES).open(newline="", encoding="utf-8") as file:
-        rows = tuple({name: _value(text) for name, text in row.items()} for row in csv.DictReader(file))
+    with (
+        _telling(directory / SAMPLES),
+        (directory / SAMPLES).open(newline="", encoding="utf-8") as file,
+    ):
+        rows = tuple(
+            {name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)
+        )
     return Run(directory, about, rows)
 
 
 def _value(text: str) -> Value:
     """A field of samples.csv: empty is None, a number is one."""
-    if text == "":
-        return None
     for kind in (int, float):
-        try:
+        with suppress(ValueError):
             return kind(text)
-        except ValueError:
-            continue
-    return text
+    return text or None
 
 
 def _fresh(parent: Path, name: str) -> Path:
     """A new directory, and those above it that were missing; two runs of one second get two."""
     missing = [each for each in (parent, *parent.parents) if not each.exists()]
-    for path in (parent / name, *(parent / f"{name}-{again}" for again in range(2, 100))):
-        with _telling(path):
-            try:
-                path.mkdir(parents=True)
-            except FileExistsError:
-                continue
-        give_back(missing[-1] if missing else path)
-        return path
-    raise MeasureError(
-        "all names taken", where=str(parent / name), allowed="99 runs a second", do="Wait."
-    )
+    with _telling(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        path = next(path for path in _names(parent / name) if not path.exists())
+        path.mkdir()
+    give_back(missing[-1] if missing else path)
+    return path
 
 
-class _telling:  # noqa: N801 - reads as a verb where it is used
-    """Turns the system's refusal to read or write `path` into a MeasureError."""
+def _names(first: Path) -> Iterator[Path]:
+    yield first
+    yield from (first.with_name(f"{first.name}-{again}") for again in count(2))
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (OSError, ValueError)):
-            raise MeasureError(
-                str(error),
-                where=str(self._path),
-                allowed="a file of a run that can be read and written",
-                do="See that the disk has room and that the folder is yours (`--out DIR` names another).",
-            ) from error
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to read or write `path` into a MeasureError."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise MeasureError(
+            str(error),
+            where=str(path),
+            allowed="a file of a run that can be read and written",
+            do="See that the disk has room and the folder is yours (`--out DIR` names another).",
+        ) from error

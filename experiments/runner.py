@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from experiments import environment, latency
-from experiments.experiment import PLACE, Bench, Experiment, Measured, Point, Row, Settings, Tools
+from experiments.experiment import (
+    PLACE,
+    Bench,
+    Experiment,
+    Measured,
+    Meter,
+    Point,
+    Row,
+    Settings,
+    Tools,
+)
 from experiments.results import Recorder
 from experiments.verdict import Seen, Thresholds, Verdict, judge
 from topologies.model import Overlay
@@ -75,23 +85,35 @@ class Progress:
     labs: dict[str, object] = field(default_factory=dict)  # by mode: MTUs and offloads found there
 
 
-def perform(request: Request, raised: Raise, say: Say = lambda _: None) -> tuple[Path, Verdict]:
-    """Run all of it; return where the files are, and whether to trust them.
+def begin(request: Request) -> Recorder:
+    """The run's own folder, made; that it can be written is known before anything is raised."""
+    experiment = request.experiment
+    name = f"{environment.now().replace('-', '').replace(':', '')}-{experiment.name}"
+    return Recorder(request.parent, name, (*PLACE, *experiment.columns))
+
+
+def perform(
+    request: Request,
+    recorder: Recorder,
+    raised: Raise,
+    *,
+    say: Say = lambda _: None,
+    meter: Callable[[], Meter] = environment.CpuMeter,
+) -> None:
+    """Run all of it into `recorder`'s folder, and judge it.
 
     An interruption or an error leaves the files of what was measured, marked as such, and goes on
     up.  The thresholds and the prediction are on disk before the first lab is raised.
     """
-    experiment = request.experiment
-    name = f"{environment.now().replace('-', '').replace(':', '')}-{experiment.name}"
-    columns = (*PLACE, *experiment.columns)
-    recorder, progress = Recorder(request.parent, name, columns), Progress()
     rounds = schedule(_points(request), request.settings.blocks, request.seed)
-    about = {**_beforehand(request, rounds), "directory": recorder.directory.name}
-    with _finishing(recorder, request, progress, about) as verdicts:
+    progress = Progress()
+    with _finishing(recorder, request, progress, _beforehand(request, rounds)):
         for number, each in enumerate(rounds, start=1):
-            say(f"{number}/{len(rounds)}  {each.name}")
-            _measure(request, each, raised, recorder, progress)
-    return recorder.directory, verdicts[0]
+            say(f"{number} of {len(rounds)}: {each.name}")
+            tools = Tools(settings=request.settings, keep=_keeper(recorder, each), meter=meter)
+            measured = _measure(request, each, raised, tools, progress)
+            recorder.samples(_placed(each, measured))
+            progress.done.append((each, measured))
 
 
 def _points(request: Request) -> tuple[Point, ...]:
@@ -100,24 +122,27 @@ def _points(request: Request) -> tuple[Point, ...]:
 
 
 def _measure(
-    request: Request, each: Round, raised: Raise, recorder: Recorder, progress: Progress
-) -> None:
+    request: Request, each: Round, raised: Raise, tools: Tools, progress: Progress
+) -> Measured:
+    """Probe one freshly raised lab; the first of each mode also tells its MTUs and offloads."""
     mode = str(each.point["mode"])
-    tools = Tools(
-        settings=request.settings,
-        keep=lambda name, text: void(recorder.file(f"{each.folder}/{name}", text)),
-        meter=environment.CpuMeter,
-    )
     with raised(with_mode(request.overlay, parse_mode(mode))) as lab:
         if mode not in progress.labs:
             progress.labs[mode] = _lab_facts(lab)
-        measured = request.experiment.probe(lab, each.point, tools)
-    recorder.samples({"block": each.block, "order": each.order, **each.point, **row} for row in measured.rows)
-    progress.done.append((each, measured))
+        return request.experiment.probe(lab, each.point, tools)
 
 
-def void(_: object) -> None:
-    """Nothing, whatever it is given."""
+def _keeper(recorder: Recorder, each: Round) -> Callable[[str, str], None]:
+    def keep(name: str, text: str) -> None:
+        recorder.file(f"{each.folder}/{name}", text)
+
+    return keep
+
+
+def _placed(each: Round, measured: Measured) -> Iterator[Row]:
+    return (
+        {"block": each.block, "order": each.order, **each.point, **row} for row in measured.rows
+    )
 
 
 def _lab_facts(lab: Bench) -> dict[str, object]:
@@ -161,22 +186,18 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
 @contextmanager
 def _finishing(
     recorder: Recorder, request: Request, progress: Progress, about: Mapping[str, object]
-) -> Iterator[list[Verdict]]:
-    """Mark the run as running, then as what became of it; yields a list that gets the verdict."""
+) -> Iterator[None]:
+    """Mark the run as running, and at the end as what became of it."""
     recorder.about({**about, "status": "running"})
-    verdicts: list[Verdict] = []
     status = "complete"
     try:
-        yield verdicts
-    except KeyboardInterrupt:
-        status = "interrupted"
-        raise
+        yield
     except BaseException as error:
-        status = f"failed: {error}"
+        interrupted = isinstance(error, KeyboardInterrupt)
+        status = "interrupted" if interrupted else f"failed: {error}"
         raise
     finally:
         verdict = _verdict(request, progress, status)
-        verdicts.append(verdict)
         recorder.about({**about, **_afterwards(progress, status), "verdict": verdict.to_json()})
 
 

@@ -75,7 +75,7 @@ def _busy(
         return ()
     worst = (min if floor else max)(bad, key=lambda window: bad[window])
     limit = f"at least {floor:.0%}" if floor else f"at most {ceiling:.0%}"
-    many = f" and {len(bad) - 1} other windows" if len(bad) > 1 else ""
+    many = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
     return (f"CPU {what} {bad[worst]:.0%} in {worst}{many}; wanted {limit}",)
 
 

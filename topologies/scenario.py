@@ -91,9 +91,11 @@ def _overlay(data: Map, path: Path, problems: Problems) -> tuple[Overlay | None,
 
 def _hosts(agents: tuple[tuple[Map, Options], ...], problems: Problems) -> Iterator[Host]:
     for keys, options in agents:
+        if keys.lacks or options.refused or ("agent_file" in keys and options.ini is None):
+            continue  # it is at fault in another way, which is said already
         if options.get("ovs", "local_ip") is not None:
             yield _host(keys["name"], options)
-        elif ("ovs", "local_ip") not in options.refused or not options.text("ovs", "local_ip"):
+        else:
             problems.add(
                 options.place_of("ovs", "local_ip"), keys.path, f"no local_ip for {keys['name']!r}",
                 allowed="an IPv4 or IPv6 address",
@@ -114,9 +116,9 @@ def _host(name: str, options: Options) -> Host:
 
 def _checked(data: Map, path: Path, built: dict[str, Any], problems: Problems) -> Overlay | None:
     """The overlay; what the model refuses is noted, with the line that it speaks of."""
-    dropped = {host["name"] for host in data.maps("hosts")} - {host.name for host in built["hosts"]}
-    # A port on a host that is at fault itself is not to blame for it.
-    ports = tuple(port for port in built["ports"] if port.host not in dropped)
+    known = {host.name for host in built["hosts"]}
+    # A port on a host that is itself at fault is not to blame for it.
+    ports = tuple(port for port in built["ports"] if port.host in known)
     try:
         return Overlay(
             **{**built, "ports": ports},

@@ -25,12 +25,13 @@ class Place:
 
 
 class Map(dict[str, Any]):
-    """A mapping that knows its own place and its keys' places."""
+    """A mapping that knows its own place, its keys' places, and what was taken out as wrong."""
 
     def __init__(self, path: str, place: Place) -> None:
         super().__init__()
         self.path, self.place = path, place
         self.places: dict[str, Place] = {}
+        self.lacks: set[str] = set()  # keys taken out, or with something below them taken out
 
     def place_of(self, key: str) -> Place:
         """Where `key` stands; where the mapping begins if it has no such key."""
@@ -104,7 +105,7 @@ def read_text(path: Path, *, where: str) -> str:
         ) from None
     except OSError as error:
         raise ModelError(
-            f"no readable file ({type(error).__name__})",
+            "no such file" if isinstance(error, FileNotFoundError) else "cannot be read",
             where=where,
             allowed="a file that you may read",
             do="Check the path, which counts from the scenario file's folder, and its rights.",

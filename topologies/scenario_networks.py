@@ -31,6 +31,8 @@ def networks_of(
     }
     made = []
     for net in data.maps("networks"):
+        if net.lacks:
+            continue  # it is at fault in another way, which is said already
         segment = _segment(net, server, used, problems)
         if segment:
             mtu = net.get("mtu") or _path_mtu(data, server, segment[0], ip_version)

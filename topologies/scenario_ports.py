@@ -23,7 +23,8 @@ def ports_of(
     ]
     for port, network in placed:
         taken[network.id].update(map(ip_address, port.get("fixed_ips") or ()))
-    _note_unknown_networks(data, known, problems)
+    _note_unknown(data, "network", problems)
+    _note_unknown(data, "host", problems)
     made = []
     for port, network in placed:
         of_network = [subnet for subnet in subnets if subnet.network_id == network.id]
@@ -75,16 +76,17 @@ def _note_exhausted(port: Map, subnets: Iterable[Subnet], problems: Problems) ->
     )
 
 
-def _note_unknown_networks(data: Map, known: Iterable[str], problems: Problems) -> None:
-    named = {net["name"] for net in data.maps("networks")} | set(known)
+def _note_unknown(data: Map, what: str, problems: Problems) -> None:
+    """Note ports that name a network or host that is described nowhere."""
+    named = dict.fromkeys(thing["name"] for thing in data.maps(f"{what}s"))
     for port in data.maps("ports"):
-        if port["network"] not in named:
+        if port[what] not in named:
             problems.add(
-                port.place_of("network"),
-                port.path_of("network"),
-                f"{port['network']!r} does not exist",
-                allowed=", ".join(sorted(named)) or "none (there are none)",
-                do="Name an existing network.",
+                port.place_of(what),
+                port.path_of(what),
+                f"{port[what]!r} does not exist",
+                allowed=", ".join(named) or "none (there are none)",
+                do=f"Name an existing {what}.",
             )
 
 

@@ -127,6 +127,11 @@ def _say_length(error: ValidationError) -> Iterator[Said]:
     yield (), f"{len(error.instance)} entries", allowed, do
 
 
+def _say_minimum(error: ValidationError) -> Iterator[Said]:
+    about = _schema(error).get("description")
+    yield (), _found(error.instance), f"{error.validator_value} or more ({about})", "Mend the value."
+
+
 def _say_repeated(error: ValidationError) -> Iterator[Said]:
     shown = ", ".join(map(str, error.instance))
     yield (), f"[{shown}]", "each entry once", "Remove what stands twice."
@@ -144,6 +149,7 @@ _SAY: dict[str, Callable[[ValidationError], Iterator[Said]]] = {
     "minItems": _say_length,
     "maxItems": _say_length,
     "minLength": _say_empty,
+    "minimum": _say_minimum,
     "uniqueItems": _say_repeated,
 }
 
@@ -173,8 +179,8 @@ def _left(data: Any) -> Map | None:
     while True:
         errors = (e for e in _validator().iter_errors(data) if e.validator not in HARMLESS)
         faulty = {tuple(error.absolute_path) for error in errors}
-        if not faulty:
-            return data if isinstance(data, Map) else None
+        if not faulty or () in faulty:
+            return data if isinstance(data, Map) and not faulty else None
         data = _without(data, faulty, ())
 
 
@@ -188,8 +194,11 @@ def _without(node: Any, faulty: set[Path_], at: Path_) -> Any:
     if not isinstance(node, Map):
         return node
     copy = Map(node.path, node.place)
-    copy.places = node.places
+    copy.places, copy.lacks = node.places, set(node.lacks)
     for key, value in node.items():
-        if (*at, key) not in faulty:
-            copy[key] = _without(value, faulty, (*at, key))
+        below = (*at, key)
+        if any(path[: len(below)] == below for path in faulty):
+            copy.lacks.add(key)
+        if below not in faulty:
+            copy[key] = _without(value, faulty, below)
     return copy

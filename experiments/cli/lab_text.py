@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+
+WIDTH = 160  # columns where there is no terminal to ask
 
 
 def show(labs: list[dict[str, Any]]) -> None:
     """Print one table a lab, and a line where there is none."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     if not labs:
         console.print("no lab is up")
     for lab in labs:
@@ -27,7 +32,7 @@ def _title(lab: dict[str, Any]) -> str:
 
 
 def _table(lab: dict[str, Any]) -> Table:
-    table = Table("node", "kind", "pid", "addresses and MTU", "flows", "tunnels", "agent")
+    table = Table("node", "kind", "pid", "addresses", "flows", "tunnels", "agent", box=SIMPLE)
     agents = {agent["host"]: agent for agent in lab["agents"]}
     for node in lab["nodes"]:
         table.add_row(

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from topologies.errors import HostError, UsageError
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
     from experiments.report import Told
+    from experiments.results import Recorder
     from experiments.runner import Request
     from topologies.model import Overlay
 
@@ -140,20 +142,32 @@ def _assert_root() -> None:
 
 
 def _perform(request: "Request", asked: Asked) -> "tuple[Told, dict[str, str]]":
-    from functools import partial
-
     from experiments.draw import redraw
-    from experiments.runner import perform
-    from topologies.lab import raised
+    from experiments.runner import begin
 
+    recorder = begin(request)
     with _saying(asked) as say:
-        raise_lab = partial(raised, datapath=asked.datapath, app=asked.app)
-        directory, _ = perform(request, raise_lab, say)
+        try:
+            _measure(request, recorder, say)
+        except BaseException:
+            print(f"overlaylab: what was measured: {recorder.directory}", file=sys.stderr)
+            raise
         say("drawing")
-        told, files = redraw(directory, request.experiment)
+        told, files = redraw(recorder.directory, request.experiment)
     if asked.output == "text":
         _print_text(told, files)
     return told, files
+
+
+def _measure(request: "Request", recorder: "Recorder", say: "Callable[[str], None]") -> None:
+    from experiments.runner import perform
+    from topologies.lab import raised
+    from topologies.lab.signals import interrupts
+
+    datapath, app = str(request.lab["datapath"]), str(request.lab["app"])
+    # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
+    with interrupts():
+        perform(request, recorder, partial(raised, datapath=datapath, app=app), say=say)
 
 
 @contextmanager

@@ -123,6 +123,12 @@ def test_closing_does_not_wait_for_an_idle_connection(path):
         idle.close()
 
 
+def test_closing_wakes_a_server_that_waits(path, monkeypatch):
+    monkeypatch.setattr("controller.api_server.TURN_S", 60)
+    with served(path):  # which fails if the thread has not ended after 10 s
+        assert ask(path, "GET", "/")[0] == 200
+
+
 def test_a_stale_socket_is_replaced(path):
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))

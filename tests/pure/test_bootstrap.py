@@ -62,7 +62,7 @@ def test_without_an_environment_one_line_names_the_command(clone):
 
 
 def test_a_half_made_environment_is_not_taken_for_a_whole_one(clone):
-    venv_python(clone, f'exec {sys.executable} -S -E "$@"')
+    venv_python(clone, f'exec "{sys.executable}" -S -E "$@"')
     assert_not_set_up(attempt(sys.executable, run_py(clone)), clone, "lacks click, falcon,")
 
 
@@ -79,7 +79,7 @@ def test_the_environment_takes_over_with_arguments_and_exit_status(clone):
 
 
 def test_a_strange_environment_is_entered_once(clone):
-    venv_python(clone, f'exec {sys.executable} "$@"')  # its sys.prefix is not .venv
+    venv_python(clone, f'exec "{sys.executable}" "$@"')  # its sys.prefix is not .venv
     assert attempt(sys.executable, run_py(clone)).returncode == 3
 
 
@@ -91,7 +91,7 @@ def test_a_child_may_hand_over_again(clone):
 
 @pytest.mark.parametrize("folder", [".", "experiments", "/"])
 def test_its_folder_is_never_on_the_path(clone, folder):
-    script = f"cd '{clone}' && cd {folder} && exec {sys.executable} '{run_py(clone)}'"
+    script = f"cd '{clone}' && cd {folder} && exec '{sys.executable}' '{run_py(clone)}'"
     done = attempt("sh", "-c", script)
     assert (done.returncode, done.stderr) == (3, "")
     assert f'"path": ["{clone}", ' in done.stdout
@@ -105,7 +105,7 @@ def test_it_runs_as_a_module_and_through_a_link(clone, tmp_path, folder, how):
     link = tmp_path / "link.py"
     link.symlink_to(run_py(clone))
     words = how.replace("LINK", str(link))
-    done = attempt("sh", "-c", f"cd '{clone}' && cd {folder} && exec {sys.executable} {words}")
+    done = attempt("sh", "-c", f"cd '{clone}' && cd {folder} && exec '{sys.executable}' {words}")
     assert (done.returncode, done.stderr) == (3, "")
     assert f'"{clone}/experiments"' not in done.stdout
 

@@ -34,8 +34,8 @@ def test_a_derived_mac_that_is_taken_is_derived_again():
     assert made.ports[-1].mac_address == derived_mac("port-n/1")
 
 
-def test_the_gateway_is_not_handed_out():
-    pools = ((ip_address("172.16.166.1"), ip_address("172.16.166.2")),)
+def test_neither_the_gateway_nor_the_networks_own_address_is_handed_out():
+    pools = ((ip_address("172.16.166.0"), ip_address("172.16.166.2")),)
     overlay = replace(OVERLAY, subnets=(replace(OVERLAY.subnets[0], pools=pools),))
 
     assert ips(port(overlay)) == ["172.16.166.2"]
@@ -122,6 +122,21 @@ def test_a_port_gets_the_addresses_it_asks_for(wanted, given):
             "IP address 172.16.166.255 is not a valid IP for the specified subnet.",
         ),
         (
+            [{}],
+            400,
+            "InvalidInput",
+            "Invalid input for operation: port.fixed_ips.0: {} should be non-empty.",
+        ),
+        (
+            [{"ip_address": "fe80::1%eth0"}],
+            400,
+            "InvalidInput",
+            (
+                "Invalid input for operation: port.fixed_ips.0.ip_address: 'fe80::1%eth0' "
+                "is not a 'IP address'."
+            ),
+        ),
+        (
             [{"subnet_id": "no"}],
             400,
             "InvalidInput",
@@ -197,7 +212,8 @@ def test_new_addresses_replace_the_old_and_the_ports_own_are_free_to_it():
         "172.16.166.100",
         "172.16.166.101",
     ]
-    assert ips(update(fixed_ips=[{"subnet_id": "sub-1"}]), "port-1") == ["172.16.166.100"]
+    last = update(fixed_ips=[{"ip_address": "172.16.166.102"}])
+    assert ips(update(last, fixed_ips=[{"subnet_id": "sub-1"}]), "port-1") == ["172.16.166.102"]
     assert ips(update(fixed_ips=[]), "port-1") == []
     assert refused(update, port(), fixed_ips=[{"ip_address": "172.16.166.101"}])[0] == 409
 

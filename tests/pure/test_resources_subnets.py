@@ -73,6 +73,18 @@ def test_a_subnet_gets_its_gateway_and_pools(asked, gateway, pools):
             "Invalid input for operation: Gateway 10.0.0.7 is not valid on subnet 10.0.0.0/29.",
         ),
         (
+            {"gateway_ip": "::a00:1"},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: Gateway ::a00:1 is not valid on subnet 10.0.0.0/29.",
+        ),
+        (
+            {"allocation_pools": []},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: subnet.allocation_pools: [] should be non-empty.",
+        ),
+        (
             {"allocation_pools": [pool(5, 4)]},
             400,
             "InvalidAllocationPool",

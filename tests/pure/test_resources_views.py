@@ -6,7 +6,8 @@ import pytest
 
 from controller import resource_views as views
 from controller import resources
-from tests.pure.resource_requests import OVERLAY, refused
+from controller.backend import AgentState
+from tests.pure.resource_requests import OVERLAY, port, refused, subnet
 from topologies.encap import NetworkType
 
 
@@ -59,6 +60,26 @@ def test_a_port_is_active_only_while_frames_can_pass():
 
     assert shown == ["ACTIVE", "DOWN", "DOWN", "DOWN"]
     assert views.port_view(OVERLAY, replace(up, host=""))["binding:vif_type"] == "unbound"
+
+
+def test_each_address_is_shown_once_with_its_own_subnet():
+    both = port(subnet(cidr="2001:db8::/64"))
+
+    assert views.port_view(both, both.port_of["port-n"])["fixed_ips"] == [
+        {"subnet_id": "sub-1", "ip_address": "172.16.166.101"},
+        {"subnet_id": "sub-n", "ip_address": "2001:db8::2"},
+    ]
+
+
+def test_an_agent_answers_arp_only_with_l2population():
+    host = replace(OVERLAY.hosts[0], arp_responder=True)
+    state = AgentState(host=host.name, alive=True, wired=True)
+    shown = [
+        views.agent_view(resources.with_host(OVERLAY, one), state)["configurations"]
+        for one in (host, replace(host, l2_population=True))
+    ]
+
+    assert [one["arp_responder_enabled"] for one in shown] == [False, True]
 
 
 ROWS = [

@@ -77,8 +77,8 @@ class Controller:
     def wait_for(self, is_so: Callable[[], bool], otherwise: str) -> None:
         deadline = time.monotonic() + READY_S
         while not is_so():
-            late = time.monotonic() > deadline
-            assert self.process.poll() is None and not late, f"{otherwise}\n{self.log()}"
+            assert self.process.poll() is None, f"it ended\n{self.log()}"
+            assert time.monotonic() < deadline, f"{otherwise}\n{self.log()}"
             time.sleep(POLL_S)
 
     def log(self) -> str:

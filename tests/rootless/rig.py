@@ -21,7 +21,7 @@ from controller.text import dump
 from tests.oracle.frames import Frame
 from tests.oracle.oracle import Copy, Outcome
 from tests.rootless.switch import Switch
-from tests.rootless.trace import sent, tunnelled
+from tests.rootless.trace import Sent, sent, tunnelled
 from topologies.encap import TUNNEL_TYPES
 from topologies.model import Host, Overlay
 from topologies.names import int_port_name
@@ -159,29 +159,37 @@ class Rig:
 
     def _follow(self, way: Arrival, told: str, frame: Frame) -> tuple[Outcome, list[Arrival]]:
         """What one switch did, and where the copies that left it arrive next."""
-        host, own = way.host, frozenset(n for at, n in self.underlay.towards if at == way.host)
-        tunnels = tunnelled(told, own)
-        copies, outside, onward, hears, answer = [], [], [], [], None
-        left = sent(told, way.tag)
-        assert sorted(s.port for s in left if s.port in own) == sorted(p for p, _ in tunnels), told
-        for name, tun_id in tunnels:
+        bridges_here = bridges(self.overlay.host(way.host))
+        tunnels = {name for at, name in self.underlay.towards if at == way.host}
+        left = [piece for piece in sent(told, way.tag) if piece.port not in bridges_here]
+        into = [piece for piece in left if piece.port in tunnels]
+        copies, onward = self._encapsulated(way.host, into, tunnelled(told, frozenset(tunnels)))
+        out = [piece for piece in left if piece.port.startswith(UPLINK)]
+        for piece in out:
+            onward += self._across(way.host, piece.port.removeprefix(UPLINK), piece.tag)
+        heard = [piece for piece in left if piece not in into and piece not in out]
+        own = [p.answer for p in heard if p.answer and self._guests[p.port] == frame.sender]
+        hears = [self._hearing(piece) for piece in heard if piece.answer not in own or not own]
+        outside = tuple(piece.tag for piece in out)
+        return Outcome(tuple(hears), copies, outside, own[0] if own else None), onward
+
+    def _hearing(self, piece: Sent) -> str:
+        """Who hears it; a guest should never see a tag, so one shows."""
+        tag = "" if piece.tag is None else f" with VLAN {piece.tag}"
+        return self._guests[piece.port] + tag
+
+    def _encapsulated(
+        self, host: str, into: list[Sent], ids: tuple[tuple[str, int | None], ...]
+    ) -> tuple[tuple[Copy, ...], list[Arrival]]:
+        """The copies that leave `host` in tunnels, and where they come out."""
+        assert [piece.port for piece in into] == [name for name, _ in ids], "the trace misleads"
+        copies, onward = [], []
+        for piece, (name, tun_id) in zip(into, ids, strict=True):
             kind, remote = self.underlay.towards[host, name]
             copies.append(Copy(host, remote, kind, -1 if tun_id is None else tun_id))
             if back := self.underlay.back.get((remote, kind, host)):
-                onward.append(Arrival(remote, BR_TUN, back, tun_id=tun_id))
-        for piece in left:
-            if piece.port in self._guests:
-                guest = self._guests[piece.port]
-                if guest == frame.sender and piece.answer:
-                    answer = piece.answer
-                else:
-                    hears.append(guest)
-            elif piece.port.startswith(UPLINK):
-                outside.append(piece.tag)
-                onward += self._across(host, piece.port.removeprefix(UPLINK), piece.tag)
-            else:
-                assert piece.port in {*own, *bridges(self.overlay.host(host))}, piece
-        return Outcome(tuple(hears), tuple(copies), tuple(outside), answer), onward
+                onward.append(Arrival(remote, BR_TUN, back, tun_id, piece.tag))
+        return tuple(copies), onward
 
     def _across(self, host: str, bridge: str, tag: int | None) -> list[Arrival]:
         """The provider network: every other host's bridge gets the frame as it left."""

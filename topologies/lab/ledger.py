@@ -32,6 +32,7 @@ from topologies.lab.process import (
 
 HOME_VARIABLE = "OVERLAYLAB_RUN"  # tests keep their labs apart by it
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_CHILDREN: "dict[Path, list[subprocess.Popen[bytes]]]" = {}  # to a process, its children are global
 ROUNDS = 5  # a process may fork while its siblings are being killed
 
 
@@ -56,12 +57,16 @@ class Ledger:
 
     directory: Path
     token: str
-    children: "list[subprocess.Popen[bytes]]" = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
         """The lab's name."""
         return self.directory.name
+
+    @property
+    def children(self) -> "list[subprocess.Popen[bytes]]":
+        """Processes of the lab that this one started, and so has to wait for at their end."""
+        return _CHILDREN.setdefault(self.directory, [])
 
     @property
     def path(self) -> Path:
@@ -154,10 +159,9 @@ class Ledger:
             if not doomed:
                 break
             kill(doomed)
-        for child in self.children:
+        for child in _CHILDREN.pop(self.directory, []):
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
-        self.children.clear()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _doomed(self, spared: frozenset[int]) -> list[Identity]:

@@ -1,0 +1,61 @@
+"""Every shipped scenario, carried in every sensible mode: the flows, as recorded.
+
+`make golden` writes the files anew (GOLDEN=write); read the difference before you commit it.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from controller.binding import fresh
+from controller.flows import bridge_flows, bridges
+from controller.text import dump
+from topologies.model import Overlay
+from topologies.modes import parse_mode, with_mode
+from topologies.scenario import available, load
+
+FOLDER = Path(__file__).parent
+OWN = "own"  # no mode: the scenario's own configuration
+MODES = {
+    "article": (
+        OWN, "gre-mesh", "gre-l2pop", "gre-l2pop-arp", "vxlan-mesh", "vxlan-l2pop",
+        "vxlan-l2pop-arp", "geneve-l2pop-arp", "vlan", "flat",
+    ),
+    "side-by-side": (OWN, "mesh", "l2pop", "l2pop-arp", "vlan"),
+}  # fmt: skip
+
+
+def carried(scenario: str, mode: str) -> Overlay:
+    return with_mode(load(scenario).overlay, None if mode == OWN else parse_mode(mode))
+
+
+def cases() -> Iterator[tuple[str, str, str, str]]:
+    for scenario, modes in MODES.items():
+        for mode in modes:
+            for host in carried(scenario, mode).hosts:
+                for bridge in bridges(host):
+                    yield scenario, mode, host.name, bridge
+
+
+CASES = {".".join(case): case for case in cases()}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_flows_are_as_recorded(name: str):
+    scenario, mode, host, bridge = CASES[name]
+    overlay = carried(scenario, mode)
+    text = "\n".join(dump(bridge_flows(overlay, fresh(overlay, host), bridge))) + "\n"
+    file = FOLDER / f"{name}.flows"
+    if os.environ.get("GOLDEN") == "write":
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
+
+
+def test_every_scenario_is_recorded():
+    assert set(MODES) == set(available())
+
+
+def test_no_recorded_file_is_left_over():
+    assert {file.stem for file in FOLDER.glob("*.flows")} == set(CASES)

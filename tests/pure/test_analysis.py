@@ -1,0 +1,169 @@
+"""Figures against what is computed by hand and against scipy, and intervals against their promise."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from experiments.analysis import (
+    Difference,
+    Interval,
+    against,
+    call,
+    difference,
+    median_interval,
+    percentile,
+    summarise,
+)
+from experiments.experiment import Prediction
+from topologies.errors import MeasureError
+
+RISING = [np.array([1.0 + block, 2.0 + block, 3.0 + block]) for block in range(6)]
+
+
+def blocks(seed, *, count=6, size=40, shift=0.0, apart=0.1):
+    """Skewed samples in blocks that differ among themselves, as labs do."""
+    draw = np.random.default_rng(seed)
+    return [draw.lognormal(draw.normal(-0.7, apart), 0.3, size) + shift for _ in range(count)]
+
+
+def prediction(low, high):
+    return Prediction(low=low, high=high, says="", because="")
+
+
+def test_median_of_a_level_is_that_of_all_its_samples():
+    (level,) = summarise({"flat": RISING}, {"flat": 2}, baseline="flat", seed=1)
+
+    # 1 2 2 3 3 3 4 4 4 5 5 5 6 6 6 7 7 8
+    assert level.median == 4.5
+    assert (level.samples, level.lost, level.blocks) == (18, 2, 6)
+    assert level.to_baseline is None
+
+
+def test_difference_is_that_of_the_medians():
+    slower = [block + 0.25 for block in RISING]
+
+    found = difference(slower, RISING, seed=1)
+
+    assert found.estimate == 0.25
+    # Paired by block: what the blocks have in common does not widen the interval.
+    assert (found.interval.low, found.interval.high) == (0.25, 0.25)
+
+
+def test_pairing_needs_the_same_blocks_in_the_same_order():
+    shuffled = [block + 0.25 for block in reversed(RISING)]
+
+    found = difference(shuffled, RISING, seed=1)
+
+    assert found.estimate == 0.25
+    assert found.interval.low < 0 < 0.5 < found.interval.high
+
+
+def test_a_block_short_of_replies_counts_with_those_it_has():
+    short = [np.array([9.0]), *RISING[1:]]
+
+    found = median_interval(short, seed=1)
+
+    assert found.high <= 9.0
+    assert not np.isnan(found.low)
+
+
+def test_five_blocks_make_no_interval_and_six_do():
+    assert median_interval(RISING[:5], seed=1) is None
+    assert median_interval(RISING, seed=1) is not None
+
+
+def test_the_interval_repeats_with_its_seed():
+    assert median_interval(blocks(3), seed=5) == median_interval(blocks(3), seed=5)
+
+
+def test_with_one_sample_a_block_the_interval_is_near_scipy_s_own():
+    """The median of single-sample blocks is the plain median, which scipy can do alone."""
+    values = np.random.default_rng(8).normal(5, 1, 200)
+
+    ours = median_interval([np.array([value]) for value in values], seed=2)
+    theirs = stats.bootstrap(
+        (values,), np.median, method="percentile", rng=np.random.default_rng(3)
+    ).confidence_interval
+
+    # With 200 blocks the widening for small samples is below a hundredth.
+    assert ours.low == pytest.approx(theirs.low, abs=0.03)
+    assert ours.high == pytest.approx(theirs.high, abs=0.03)
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.2])
+def test_the_same_against_itself_is_called_different_one_time_in_twenty(apart, monkeypatch):
+    monkeypatch.setattr("experiments.analysis.RESAMPLES", 799)
+    wrong = 0
+    for seed in range(200):
+        one = blocks((seed, 1), apart=apart, size=30)
+        other = blocks((seed, 2), apart=apart, size=30)
+        found = difference(one, other, seed=seed).interval
+        wrong += not found.low <= 0 <= found.high
+
+    # 5% of 200 is 10; more than 17 has a chance of 1 in 100 (binomial).
+    assert wrong <= 17
+    assert wrong >= 1, "an interval that is never wrong is too wide to tell anything"
+
+
+def test_a_shift_greater_than_the_noise_is_found():
+    found = difference(blocks((1, 1), shift=0.3, apart=0.05), blocks((1, 2), apart=0.05), seed=1)
+
+    assert found.interval.low > 0.1
+
+
+@pytest.mark.parametrize(
+    ("count", "rank", "is_borne"),
+    [(99, 90, False), (100, 90, True), (100, 10, True), (999, 99, False), (1000, 99, True)],
+)
+def test_no_percentile_that_the_sample_cannot_bear(count, rank, is_borne):
+    found = percentile(np.arange(float(count)), rank)
+
+    assert (found is not None) == is_borne
+    if is_borne:
+        assert found == np.percentile(np.arange(float(count)), rank)
+
+
+def test_a_level_without_a_reply_is_an_error():
+    with pytest.raises(MeasureError, match="samples of gre-mesh: no sample"):
+        summarise({"gre-mesh": [np.array([])]}, {}, baseline="flat", seed=1)
+
+
+def test_a_level_with_a_block_less_is_compared_over_the_blocks_both_have():
+    _, other = summarise({"flat": RISING, "gre-mesh": RISING[:4]}, {}, baseline="flat", seed=1)
+
+    assert other.blocks == 4
+    assert other.to_baseline == Difference(estimate=0.0, interval=None)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.06, 0.09, "slower"),
+        (-0.09, -0.06, "faster"),
+        (-0.05, 0.05, "no difference that matters"),
+        (0.01, 0.04, "no difference that matters"),
+        (0.04, 0.06, "undecided"),
+        (-0.2, 0.2, "undecided"),
+    ],
+)
+def test_a_difference_is_called_one_only_beyond_the_margin(low, high, word):
+    assert call(Difference(estimate=(low + high) / 2, interval=Interval(low, high)), 0.05) == word
+
+
+def test_without_an_interval_nothing_is_called():
+    assert call(Difference(estimate=9.0, interval=None), 0.05) == "first look: no interval"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.01, 0.09, "confirmed"),
+        (0.11, 0.2, "refuted"),
+        (-0.2, -0.1, "refuted"),
+        (0.09, 0.11, "undecided"),
+    ],
+)
+def test_a_prediction_is_confirmed_or_refuted_by_the_whole_interval(low, high, word):
+    found = Difference(estimate=(low + high) / 2, interval=Interval(low, high))
+
+    assert against(prediction(0, 0.1), found) == word

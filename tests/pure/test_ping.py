@@ -1,0 +1,81 @@
+"""The parser, on what ping really printed (iputils 20221126, between two namespaces)."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.ping import Reply, parse_ping
+from topologies.errors import MeasureError
+
+OUTPUT = Path(__file__).with_name("ping_output")
+
+
+def captured(name: str) -> str:
+    return (OUTPUT / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_each_reply_becomes_a_sample():
+    pinged = parse_ping(captured("plain"))
+
+    assert [reply.rtt_ms for reply in pinged.replies] == [1.12, 0.061, 0.059, 0.065, 0.071]
+    assert pinged.replies[1] == Reply(2, 0.061, 1795387808.704699, 0)
+    assert (pinged.lost, pinged.duplicates) == (0, 0)
+
+
+def test_what_is_lost_stays_a_sample_without_a_time():
+    pinged = parse_ping(captured("loss"))
+
+    assert [reply.seq for reply in pinged.replies] == list(range(1, 16))
+    assert [reply.seq for reply in pinged.replies if reply.rtt_ms is None] == [4, 5, 6]
+    assert pinged.lost == 3
+
+
+def test_duplicates_are_counted_and_the_first_reply_is_the_sample():
+    pinged = parse_ping(captured("dup"))
+
+    assert [(reply.rtt_ms, reply.copies) for reply in pinged.replies] == [
+        (0.045, 1),
+        (0.040, 1),
+        (0.070, 0),
+    ]
+    assert (pinged.lost, pinged.duplicates) == (0, 2)
+
+
+@pytest.mark.parametrize(("name", "sent"), [("none", 3), ("unreach", 2)])
+def test_silence_and_icmp_errors_are_loss(name, sent):
+    pinged = parse_ping(captured(name))
+
+    assert (len(pinged.replies), pinged.lost) == (sent, sent)
+    assert pinged.kept_interval_ms is None
+
+
+def test_the_interval_that_ping_kept_is_not_the_one_it_was_asked_for():
+    asked_ms = 10
+
+    kept_ms = parse_ping(captured("loss")).kept_interval_ms
+
+    assert kept_ms == pytest.approx(16, abs=0.5)
+    assert kept_ms > asked_ms
+
+
+def test_output_cut_short_is_refused():
+    with pytest.raises(MeasureError) as caught:
+        parse_ping(captured("plain").partition("\n---")[0])
+
+    assert str(caught.value) == (
+        "output of ping: no `packets transmitted` line; the last line was '[1795387808.749103] 64 bytes "
+        "from 172.16.166.118: icmp_seq=5 ttl=64 time=0.071 ms'; allowed: the lines and the summary of "
+        "iputils' `ping -n -D`. Look in raw/ for all of it; `overlaylab doctor` tells which ping is installed."
+    )
+
+
+def test_a_line_that_is_missing_is_noticed_by_the_summary():
+    lines = captured("plain").splitlines(keepends=True)
+
+    with pytest.raises(MeasureError, match="4 replies and 0 duplicates in the lines, 5 and 0 in"):
+        parse_ping("".join(lines[:2] + lines[3:]))
+
+
+def test_nothing_at_all_is_refused():
+    with pytest.raises(MeasureError, match="last line was 'nothing'"):
+        parse_ping("")

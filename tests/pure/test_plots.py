@@ -1,0 +1,195 @@
+"""Figures by their artists: what is drawn is what was measured, all of it."""
+
+import warnings
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.analysis import summarise
+from experiments.draw import STYLE, draw
+from experiments.latency import LATENCY
+from experiments.plots import colours, plot_boxes, plot_differences, plot_ecdf, time_axis
+from experiments.report import Told, headline
+
+LEVELS = {
+    "flat": [np.array([0.3, 0.4, 0.5]) + block / 100 for block in range(6)],
+    "gre-mesh": [np.array([0.4, 0.5, 2.0]) + block / 100 for block in range(6)],
+}
+PALETTE = colours(list(LEVELS), "flat")
+TRUSTED = {"verdict": {"trusted": True, "reasons": []}}
+
+
+@pytest.fixture
+def ax():
+    return Figure().add_subplot()
+
+
+def told(levels=LEVELS, about=TRUSTED):
+    summaries = summarise(levels, {}, baseline="flat", seed=1)
+    return Told(experiment=LATENCY, about=about, summaries=summaries)
+
+
+def artists(ax, gid):
+    return [line for line in ax.lines if line.get_gid() == gid]
+
+
+def test_every_sample_is_a_dot_a_lane_per_block(ax):
+    plot_boxes(ax, LEVELS, PALETTE)
+
+    dots = artists(ax, "samples gre-mesh")
+    assert [list(line.get_xdata()) for line in dots] == [
+        list(block) for block in LEVELS["gre-mesh"]
+    ]
+    lanes = [(min(line.get_ydata()), max(line.get_ydata())) for line in dots]
+    assert all(high < low for (_, high), (low, _) in zip(lanes, lanes[1:], strict=False))
+
+
+def test_dots_stay_in_the_row_of_their_level(ax):
+    plot_boxes(ax, LEVELS, PALETTE)
+
+    for row, level in enumerate(LEVELS):
+        for line in artists(ax, f"samples {level}"):
+            assert np.all(np.abs(line.get_ydata() - row) < 0.5)
+    assert [text.get_text() for text in ax.get_yticklabels()] == list(LEVELS)
+
+
+def test_each_block_has_a_stroke_at_its_median(ax):
+    plot_boxes(ax, LEVELS, PALETTE)
+
+    strokes = [line.get_xdata()[0] for line in artists(ax, "block median")]
+    assert strokes == [np.median(block) for blocks in LEVELS.values() for block in blocks]
+
+
+def test_the_box_is_of_the_quartiles_and_its_whiskers_of_p10_and_p90(ax):
+    plot_boxes(ax, {"flat": LEVELS["flat"]}, PALETTE)
+
+    pooled = np.concatenate(LEVELS["flat"])
+    (box,) = ax.patches
+    xs = box.get_path().vertices[:, 0]
+    assert (min(xs), max(xs)) == pytest.approx(np.percentile(pooled, [25, 75]))
+    ends = {round(float(x), 6) for line in ax.lines for x in line.get_xdata()}
+    # matplotlib draws a whisker to the last sample within the percentile.
+    low, high = np.percentile(pooled, [10, 90])
+    assert round(float(min(pooled[pooled >= low])), 6) in ends
+    assert round(float(max(pooled[pooled <= high])), 6) in ends
+
+
+def test_the_ecdf_steps_at_every_sample_and_ends_at_all(ax):
+    plot_ecdf(ax, LEVELS, PALETTE)
+
+    (curve,) = [line for line in ax.lines if line.get_label() == "flat"]
+    pooled = np.sort(np.concatenate(LEVELS["flat"]))
+    assert list(curve.get_xdata()[1:]) == list(pooled)
+    assert curve.get_ydata()[-1] == 1
+    assert ax.get_ylim()[0] == 0
+    assert ax.get_ylabel()
+
+
+def test_curves_are_named_beside_them_in_their_colour(ax):
+    plot_ecdf(ax, LEVELS, PALETTE)
+
+    assert {text.get_text(): text.get_color() for text in ax.texts} == PALETTE
+
+
+def test_the_time_axis_says_its_unit_and_that_it_is_logarithmic(ax):
+    time_axis(ax, LEVELS, "ms")
+
+    assert ax.get_xlabel() == "round-trip time [ms], logarithmic"
+    assert ax.get_xscale() == "log"
+    low, high = ax.get_xlim()
+    assert low < 0.3
+    assert high > 2.05
+    assert list(ax.get_xticks()) == [0.5, 1, 2]
+
+
+@pytest.mark.parametrize("values", [[0.31, 0.32], [0.044, 0.045], [6.0, 7.0]])
+def test_the_time_axis_has_ticks_however_narrow(ax, values):
+    time_axis(ax, {"flat": [np.array(values)]}, "ms")
+
+    assert len(ax.get_xticks()) >= 2
+
+
+def test_prediction_and_margin_stand_beside_what_was_measured(ax):
+    plot_differences(ax, told(), PALETTE)
+
+    (band,) = [patch for patch in ax.patches if patch.get_gid() == "predicted"]
+    xs = band.get_path().vertices[:, 0] if band.get_path().vertices[:, 0].max() > 1 else None
+    low, high = band.get_x(), band.get_x() + band.get_width()
+    assert xs is None
+    assert (low, high) == pytest.approx((LATENCY.prediction.low, LATENCY.prediction.high))
+    assert [line.get_xdata()[0] for line in artists(ax, "margin")] == [
+        -LATENCY.margin,
+        LATENCY.margin,
+    ]
+    (interval,) = artists(ax, "interval gre-mesh")
+    found = told().summaries[1].to_baseline
+    assert list(interval.get_xdata()) == [found.interval.low, found.interval.high]
+    assert ax.get_xlabel() == "median minus that of flat [ms]"
+
+
+def test_the_baseline_is_grey_and_others_differ():
+    palette = colours(["a", "flat", "b", "c"], "flat")
+
+    assert palette["flat"] == "#555555"
+    assert len(set(palette.values())) == 4
+
+
+def panels(figure):
+    return [ax.get_title(loc="left") for ax in figure.axes]
+
+
+def test_the_figure_has_three_panels_and_says_the_finding():
+    figure = draw(told(), LEVELS)
+
+    assert panels(figure) == [
+        "Every ping",
+        "Share of pings answered within a time (ECDF)",
+        "Difference of medians, 95% interval",
+    ]
+    assert figure.get_suptitle() == headline(told()).replace("; ", "\n")
+
+
+def test_without_intervals_there_is_no_panel_of_differences():
+    one = {level: blocks[:1] for level, blocks in LEVELS.items()}
+
+    assert len(panels(draw(told(one), one))) == 2
+
+
+def test_a_figure_of_an_untrusted_run_says_so():
+    about = {"verdict": {"trusted": False, "reasons": ["3 pings lost; wanted at most 0"]}}
+
+    figure = draw(told(about=about), LEVELS)
+
+    assert figure.get_suptitle().startswith("Not to be trusted")
+    assert "Verdict: not to be trusted: 3 pings lost" in figure.get_supxlabel()
+
+
+def test_a_single_level_can_be_drawn():
+    flat = {"flat": LEVELS["flat"]}
+
+    assert len(panels(draw(told(flat), flat))) == 2
+
+
+def test_the_style_has_no_unknown_setting():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = mpl.rc_params_from_file(STYLE, use_default_template=False)
+
+    assert found["svg.fonttype"] == "none"
+
+
+def test_no_text_is_cut_off_at_the_figure_s_edge():
+    figure = draw(told(), LEVELS)
+    figure.draw_without_rendering()
+
+    renderer = figure.canvas.get_renderer()
+    width, height = figure.canvas.get_width_height()
+    for text in figure.findobj(mpl.text.Text):
+        if text.get_visible() and text.get_text() and text.axes is None:
+            box = text.get_window_extent(renderer)
+            assert 0 <= box.x0
+            assert box.x1 <= width
+            assert 0 <= box.y0
+            assert box.y1 <= height

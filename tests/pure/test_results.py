@@ -1,0 +1,122 @@
+"""A run's files: what is written is what is read, and nothing is read that cannot be understood."""
+
+import csv
+import json
+import os
+
+import pytest
+
+from experiments.results import FORMAT, Recorder, read
+from topologies.errors import MeasureError
+
+COLUMNS = ("block", "mode", "rtt_ms")
+ROWS = ({"block": 1, "mode": "flat", "rtt_ms": 0.25}, {"block": 1, "mode": "flat", "rtt_ms": None})
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    recorder = Recorder(tmp_path / "results", "20260101T000000Z-latency", COLUMNS)
+    recorder.about({"experiment": "latency", "seed": 7})
+    return recorder
+
+
+def test_samples_are_read_as_written(recorder):
+    recorder.samples(ROWS)
+
+    run = read(recorder.directory)
+
+    assert run.rows == ROWS
+    assert run.about == {"format": FORMAT, "experiment": "latency", "seed": 7}
+
+
+def test_samples_are_on_disk_before_the_next_come(recorder):
+    recorder.samples(ROWS[:1])
+    with (recorder.directory / "samples.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [list(COLUMNS), ["1", "flat", "0.25"]]
+
+
+def test_a_column_nobody_declared_is_refused(recorder):
+    with pytest.raises(MeasureError, match=r"samples.csv: dict contains fields not in fieldnames"):
+        recorder.samples([{"block": 1, "mode": "flat", "rtt_ms": 1, "surprise": 2}])
+
+
+def test_raw_output_keeps_its_place_and_every_byte(recorder):
+    recorder.file("raw/01-01-flat/ping.txt", "64 bytes \u00b5\n\n")
+
+    assert (recorder.directory / "raw/01-01-flat/ping.txt").read_bytes() == b"64 bytes \xc2\xb5\n\n"
+
+
+def test_run_json_is_replaced_whole(recorder):
+    recorder.about({"status": "complete"})
+
+    assert json.loads((recorder.directory / "run.json").read_text()) == {
+        "format": FORMAT,
+        "status": "complete",
+    }
+    assert sorted(path.name for path in recorder.directory.iterdir()) == [
+        "raw",
+        "run.json",
+        "samples.csv",
+    ]
+
+
+def test_two_runs_of_one_second_get_two_folders(tmp_path):
+    made = {Recorder(tmp_path, "same", COLUMNS).directory.name for _ in range(3)}
+
+    assert made == {"same", "same-2", "same-3"}
+
+
+@pytest.mark.parametrize("found", [FORMAT + 1, 0, "1", None])
+def test_another_format_is_refused(recorder, found):
+    path = recorder.directory / "run.json"
+    path.write_text(json.dumps({"format": found}))
+
+    with pytest.raises(MeasureError) as caught:
+        read(recorder.directory)
+
+    assert str(caught.value) == (
+        f"{path}: format {found!r}; allowed: 1..{FORMAT}. "
+        "Read it with the overlaylab that wrote it, or a newer one."
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_broken_run_json_is_refused(recorder, text):
+    (recorder.directory / "run.json").write_text(text)
+
+    with pytest.raises(MeasureError, match=r"run\.json"):
+        read(recorder.directory)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(MeasureError, match=r"run\.json: .*No such file"):
+        read(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_fatal(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+
+    with pytest.raises(MeasureError, match=r"`--out DIR` names another"):
+        Recorder(tmp_path / "file", "run", COLUMNS)
+
+
+def test_a_full_disk_is_fatal(recorder):
+    (recorder.directory / "samples.csv").unlink()
+    os.symlink("/dev/full", recorder.directory / "samples.csv")
+
+    with pytest.raises(MeasureError, match="No space left on device"):
+        recorder.samples(ROWS)
+
+
+def test_all_that_is_made_is_given_back(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr("experiments.results.give_back", given.append)
+
+    made = Recorder(tmp_path / "a" / "b", "run", COLUMNS)
+    made.file("raw/01/ping.txt", "")
+    made.about({})
+
+    # The topmost folder made, with all below it; then what came later.
+    assert given[0] == tmp_path / "a"
+    assert made.directory / "raw/01" in given
+    assert made.directory / "run.json.new" in given

@@ -1,0 +1,168 @@
+"""What the lab's tests share: the command line, and everything a leak would show in."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+CLI = (sys.executable, "-c", "from experiments.cli.main import console; console()")
+
+
+def environment(home):
+    """Of a command line whose labs are kept apart from all others."""
+    paths = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
+    return {
+        **os.environ, "PYTHONPATH": os.pathsep.join(paths), "OVERLAYLAB_RUN": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip
+
+
+@dataclass
+class CommandLine:
+    home: Path
+
+    def run(self, *argv, timeout_s=60, **options):
+        return subprocess.run(
+            [*CLI, *argv], capture_output=True, text=True, timeout=timeout_s, check=False,
+            env=environment(self.home), cwd=ROOT, **options,
+        )  # fmt: skip
+
+    def start(self, *argv, **options):
+        return subprocess.Popen(
+            [*CLI, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=environment(self.home), cwd=ROOT, **options,
+        )  # fmt: skip
+
+
+def adopt_orphans():
+    """Make every process that descends from here ours for good, detached ones, too."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def stats() -> Iterator[tuple[int, int, str]]:
+    """pid, parent, state of all processes."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        yield int(path.parent.name), int(parent), state
+
+
+def descendants() -> frozenset[int]:
+    """Living processes that descend from this one."""
+    parents = {pid: parent for pid, parent, state in stats() if state not in "ZX"}
+    found = set()
+    for pid in parents:
+        line = pid
+        while line in parents and line != os.getpid():
+            line = parents[line]
+        if line == os.getpid() and pid != line:
+            found.add(pid)
+    return frozenset(found)
+
+
+def told(*argv):
+    return frozenset(
+        subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
+    )
+
+
+def without_counters(line):
+    return re.sub(r" (qlen \d+|state \w+)", "", line)
+
+
+@dataclass(frozen=True)
+class World:
+    """All that a lab could leave in the machine; processes are those that descend from here.
+
+    A namespace lives as long as a process, a mount or an open file keeps it.
+    """
+
+    processes: frozenset[int]
+    namespaces: frozenset[str]
+    links: frozenset[str]
+    mounts: frozenset[str]
+    sockets: frozenset[str]
+    labs: frozenset[str]
+
+    def added_since(self, before: "World") -> dict[str, frozenset[str]]:
+        names = tuple(self.__dataclass_fields__)
+        pairs = {name: getattr(self, name) - getattr(before, name) for name in names}
+        return {name: more for name, more in pairs.items() if more}
+
+
+def world(home: Path) -> World:
+    pids = descendants()
+    return World(
+        processes=pids,
+        namespaces=frozenset(namespaces(pids)),
+        links=frozenset(map(without_counters, told("ip", "-o", "link", "show"))),
+        mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
+        sockets=frozenset(listening(home)),
+        labs=frozenset(path.name for path in home.glob("*")) if home.exists() else frozenset(),
+    )
+
+
+def namespaces(pids):
+    """Network and mount namespaces that these processes, or our own open files, keep."""
+    paths = [
+        Path(f"/proc/{pid}/ns/{kind}") for pid in (*pids, os.getpid()) for kind in ("net", "mnt")
+    ]
+    for path in (*paths, *Path("/proc/self/fd").iterdir()):
+        try:
+            target = os.readlink(path)
+        except OSError:
+            continue
+        if re.match(r"(net|mnt):", target):
+            yield target
+
+
+def listening(home):
+    """Listening sockets in the root namespace; UNIX ones only of labs and of the machine's OVS."""
+    yield from told("ss", "-Hlntu")
+    for line in Path("/proc/net/unix").read_text().splitlines():
+        if str(home) in line or "/run/openvswitch" in line:
+            yield line.split()[-1]
+
+
+def wait_for(condition: Callable[[], object], what: str, timeout_s=20):
+    deadline = time.monotonic() + timeout_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"no {what} within {timeout_s} s"
+        time.sleep(0.02)
+    return found
+
+
+@contextmanager
+def nothing_left(home: Path) -> Iterator[World]:
+    """Fail if the block leaves anything in the machine."""
+    before = world(home)
+    yield before
+    deadline = time.monotonic() + 5  # the kernel takes dead namespaces apart a moment later
+    while (left := world(home).added_since(before)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == {}
+
+
+def pinged(lab, source: str, target: str, count=1) -> int:
+    """How many of `count` echo requests were answered, each within a second."""
+    done = lab.attempt(
+        source, "ping", "-n", "-W1", "-i0.05", f"-c{count}", target, timeout_s=5 + 2 * count
+    )
+    return int(re.search(r"(\d+) received", done.stdout)[1])
+
+
+def end(process, number=signal.SIGINT, timeout_s=30):
+    process.send_signal(number)
+    out, err = process.communicate(timeout=timeout_s)
+    return process.returncode, out, err

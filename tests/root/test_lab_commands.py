@@ -1,0 +1,155 @@
+"""The commands on a living lab, as a script uses them."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.root.labs import CommandLine, adopt_orphans, end, nothing_left, wait_for
+
+SERVER_B = "172.16.166.125"
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    adopt_orphans()
+    return CommandLine(tmp_path_factory.mktemp("labs"))
+
+
+@pytest.fixture(scope="module")
+def lab(line):
+    with nothing_left(line.home):
+        done = line.run("up", "article", "--detach", "--name", "held")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "held\n", "")
+        yield "held"
+        assert line.run("down", "held").returncode == 0
+
+
+def test_exec_returns_the_commands_status_and_passes_its_streams(line, lab):
+    assert line.run("exec", lab, "ServerA", "--", "ping", "-c1", "-W1", SERVER_B).returncode == 0
+    assert line.run("exec", lab, "ServerA", "--", "sh", "-c", "exit 7").returncode == 7
+    assert line.run("exec", lab, "ServerA", "tr", "a-z", "A-Z", input="overlay").stdout == "OVERLAY"
+    assert line.run("exec", lab, "ServerA", "--", "ls", "--help").returncode == 0  # its option, not ours
+
+
+def test_exec_names_the_nodes_there_are(line, lab):
+    done = line.run("exec", lab, "ServerZ", "--", "true")
+    assert done.returncode == 1
+    assert "no node 'ServerZ'; allowed: " in done.stderr
+    assert "ServerA" in done.stderr
+
+
+def test_status_tells_nodes_tunnels_flows_and_health(line, lab):
+    told = json.loads(line.run("status", lab, "--format", "json").stdout)
+    nodes = {node["name"]: node for node in told["nodes"]}
+    assert set(nodes) == {"ServerA", "ServerB", "computer", "controller", "management", "neutron", "underlay"}
+    assert [(port["ofport"], port["name"]) for port in sorted(nodes["controller"]["tunnels"], key=str)] == [
+        (2, "gre-c0a8960b"), (3, "vxlan-c0a8960b")]  # fmt: skip
+    dumped = line.run("exec", lab, "controller", "--", "ovs-ofctl", "-OOpenFlow13", "dump-flows", "br-int").stdout
+    assert nodes["controller"]["flows"]["br-int"] == dumped.count("cookie=")
+    assert {agent["host"]: agent["wired"] for agent in told["agents"]} == {"controller": True, "computer": True}
+    assert told["state"] == "held"
+    assert "eth0" in [each["name"] for each in nodes["ServerA"]["interfaces"] if each["mtu"] == 1450]
+    everything = json.loads(line.run("status", "--format", "json").stdout)
+    assert [each["name"] for each in everything["labs"]] == [lab]
+    text = line.run("status").stdout
+    assert "vxlan-c0a8960b" in text
+    assert "172.16.166.117/24" in text
+
+
+def test_capture_writes_pcapng_with_nanoseconds(line, lab, tmp_path):
+    file = tmp_path / "underlay.pcapng"
+    ping = subprocess.Popen(
+        [*line_argv(line), "exec", lab, "ServerA", "--", "ping", "-i0.1", "-c100", SERVER_B],
+        env=line_environment(line), stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        done = line.run("capture", lab, "controller", "underlay", "-w", str(file), "--count", "6")
+    finally:
+        ping.kill()
+        ping.wait()
+    assert done.returncode == 0, done.stderr
+    assert file.read_bytes()[:4] == bytes.fromhex("0a0d0d0a")  # pcapng's section header block
+    fields = ("-T", "fields", "-e", "frame.time_epoch", "-e", "vxlan.vni")
+    rows = subprocess.run(["tshark", "-r", file, "-n", *fields], capture_output=True, text=True, check=True)
+    packets = [row.split("\t") for row in rows.stdout.splitlines()]
+    assert len(packets) == 6
+    assert {vni for _, vni in packets} == {"111"}
+    assert any(not stamp.endswith("000") for stamp, _ in packets), "stamps are coarser than nanoseconds"
+
+
+def line_argv(line):
+    from tests.root.labs import CLI
+
+    return CLI
+
+
+def line_environment(line):
+    from tests.root.labs import environment
+
+    return environment(line.home)
+
+
+def test_ctrl_c_ends_a_capture_in_order(line, lab, tmp_path):
+    file = tmp_path / "guest.pcapng"
+    capture = line.start("capture", lab, "ServerA", "eth0", "-w", str(file))
+    wait_for(file.exists, "capture file")
+    line.run("exec", lab, "ServerB", "--", "ping", "-c3", "-i0.05", "172.16.166.117")
+    status, _, err = end(capture)
+    assert (status, err) == (0, "")
+    assert subprocess.run(["tshark", "-r", file], capture_output=True, check=True).stdout.count(b"ICMP") == 6
+
+
+def test_capture_of_what_is_not_there_says_so(line, lab, tmp_path):
+    done = line.run("capture", lab, "ServerA", "eth9", "-w", str(tmp_path / "x.pcapng"))
+    assert done.returncode == 1
+    assert "eth9" in done.stderr
+
+
+def test_the_shell_is_mininets(line, lab, tmp_path):
+    script = tmp_path / "script"
+    script.write_text("nodes\npingall\nServerA ip -o link show eth0\n")
+    done = line.run("shell", lab, str(script))
+    assert done.returncode == 0, done.stderr
+    assert "0% dropped (2/2 received)" in done.stdout
+    assert "mtu 1450" in done.stdout
+    assert line.run("exec", lab, "ServerA", "--", "true").returncode == 0, "the lab outlives its shell"
+
+
+def test_a_dead_controller_is_started_again(line, lab):
+    def pid():
+        return json.loads(line.run("status", lab, "--format", "json").stdout)["controller_pid"]
+
+    before = pid()
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: pid() not in {before, None}, "new controller")
+    assert "the controller had died" in (line.home / lab / "holder.log").read_text()
+    assert line.run("exec", lab, "ServerA", "--", "ping", "-c1", "-W1", SERVER_B).returncode == 0
+
+
+def test_a_detached_lab_that_cannot_be_says_why(line, lab):
+    done = line.run("up", "article", "--detach", "--name", lab)
+    assert done.returncode == 1
+    assert f"lab '{lab}' exists" in done.stderr
+    assert line.run("up", "article", "--detach", "--datapath", "system").returncode == (
+        0 if os.path.exists("/sys/module/openvswitch") else 4
+    )
+
+
+def test_down_wants_one_lab_or_all(line):
+    assert line.run("down").returncode == 2
+    assert line.run("down", "x", "--all").returncode == 2
+
+
+def test_only_root_may(line, lab):
+    def nobody():
+        os.setgroups([])
+        os.setuid(65534)
+
+    done = line.run("status", preexec_fn=nobody)
+    assert done.returncode == 4
+    assert "root" in done.stderr

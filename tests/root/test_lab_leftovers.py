@@ -1,0 +1,149 @@
+"""Whatever ends a lab, the machine is as before, and what is not the lab's stands."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.root.labs import CommandLine, adopt_orphans, descendants, end, nothing_left, wait_for, world
+from topologies.commands import MARK, run
+from topologies.lab.process import marked
+
+
+@pytest.fixture
+def line(tmp_path_factory, need_root):
+    adopt_orphans()
+    return CommandLine(tmp_path_factory.mktemp("labs"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_held_lab_ends_with_a_signal(line, number):
+    with nothing_left(line.home) as before:
+        holder = line.start("up", "article")
+        name = holder.stdout.readline().strip()
+        assert name in world(line.home).added_since(before)["labs"]
+        status, _, err = end(holder, number)
+    assert status == 130
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("processes", [1, 3, 5, 8, 12, 16])
+def test_ctrl_c_during_raising_leaves_nothing(line, processes):
+    """Once so many processes are there: nodes, then daemons, then the wait for the controller."""
+    with nothing_left(line.home):
+        holder = line.start("up", "article")
+        wait_for(lambda: len(descendants()) > processes, f"{processes} processes")
+        status, _, err = end(holder)
+    assert status == 130, err
+    assert "Traceback" not in err
+
+
+def test_a_second_ctrl_c_does_not_break_the_cleanup(line):
+    with nothing_left(line.home):
+        holder = line.start("up", "article")
+        holder.stdout.readline()
+        for _ in range(5):
+            holder.send_signal(signal.SIGINT)
+            time.sleep(0.005)  # as fast as a keyboard repeats
+        status, _, err = end(holder, 0)
+    assert status == 130
+    assert "Traceback" not in err
+
+
+def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):
+    with nothing_left(line.home):
+        name = line.run("up", "article", "--detach").stdout.strip()
+        told = json.loads(line.run("status", name, "--format", "json").stdout)
+        os.kill(told["holder_pid"], signal.SIGKILL)
+        wait_for(lambda: json.loads(line.run("status", name, "--format", "json").stdout)["state"] == "abandoned",
+                 "abandoned lab")  # fmt: skip
+        assert len(descendants()) > 8, "the lab must outlive its holder, or this shows nothing"
+        for _ in range(2):
+            done = line.run("down", "--all")
+            assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_holder_killed_while_raising_is_cleared_away(line):
+    with nothing_left(line.home):
+        holder = line.start("up", "article", "--name", "half")
+        wait_for(lambda: len(descendants()) > 8, "half a lab")
+        end(holder, signal.SIGKILL)
+        assert descendants()
+        assert line.run("down", "half").returncode == 0
+
+
+def test_down_ends_a_living_holder(line):
+    with nothing_left(line.home):
+        line.run("up", "article", "--detach", "--name", "live")
+        assert line.run("down", "live").returncode == 0
+    again = line.run("down", "live")
+    assert again.returncode == 1
+    assert "no lab 'live'" in again.stderr
+
+
+@pytest.fixture
+def foreign(tmp_path, need_root):
+    """A bridge, a namespace, an OVS and a process that bear names and marks much like ours."""
+    with ExitStack() as undo:
+        run("ip", "link", "add", "br-vtep", "type", "bridge")
+        undo.callback(run, "ip", "link", "del", "br-vtep")
+        run("ip", "netns", "add", "ol123456-neutron")
+        undo.callback(run, "ip", "netns", "del", "ol123456-neutron")
+        database = tmp_path / "conf.db"
+        run("ovsdb-tool", "create", str(database), "/usr/share/openvswitch/vswitch.ovsschema")
+        others = {**os.environ, MARK: "0" * 32}
+        started = [
+            subprocess.Popen(["ovsdb-server", f"--unixctl={tmp_path}/ctl", str(database)], env=others,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+            subprocess.Popen(["sleep", "1000"], env=others),
+        ]  # fmt: skip
+        for process in started:
+            undo.callback(process.wait)
+            undo.callback(process.kill)
+        yield lambda: (
+            [process.poll() for process in started] == [None, None]
+            and Path("/sys/class/net/br-vtep").exists()
+            and Path("/run/netns/ol123456-neutron").exists()
+        )
+
+
+def test_what_is_not_ours_stands(line, foreign):
+    with nothing_left(line.home):
+        name = line.run("up", "article", "--detach").stdout.strip()
+        told = json.loads(line.run("status", name, "--format", "json").stdout)
+        os.kill(told["holder_pid"], signal.SIGKILL)
+        assert foreign()
+        assert line.run("down", "--all").returncode == 0
+    assert foreign()
+
+
+def test_a_recorded_pid_that_is_somebody_elses_by_now_is_spared(line, foreign):
+    """A pid is used again: what counts is the pid with its start time."""
+    name = line.run("up", "article", "--detach").stdout.strip()
+    stranger = subprocess.Popen(["sleep", "1000"])
+    try:
+        with (line.home / name / "ledger").open("a") as ledger:
+            ledger.write(json.dumps({"what": "process", "role": "x", "pid": stranger.pid, "start": 1}) + "\n")
+        assert line.run("down", name).returncode == 0
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_every_process_of_a_lab_bears_its_token(line):
+    """So the ledger's scan finds also what has not been written down yet."""
+    with nothing_left(line.home):
+        name = line.run("up", "article", "--detach").stdout.strip()
+        ledger = [json.loads(text) for text in (line.home / name / "ledger").read_text().splitlines()]
+        holder = next(entry["pid"] for entry in ledger if entry["what"] == "owner")
+        owner = json.loads(line.run("status", name, "--format", "json").stdout)["holder_pid"]
+        assert holder == owner
+        bearing = {identity.pid for identity in marked(ledger[0]["token"])}
+        assert descendants() - {holder} == bearing
+        assert line.run("down", name).returncode == 0
