@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
 from experiments.analysis import Blocks, Difference, Samples
 from experiments.experiment import Prediction
@@ -155,7 +155,12 @@ def _scattered(count: int) -> Samples:
 def _ticks(low: float, high: float) -> list[float]:
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     every = [round(digit * 10.0**decade, 9) for decade in decades for digit in TICKS]
-    return [value for value in every if low <= value <= high]
+    seen = [value for value in every if low <= value <= high]
+    return seen if len(seen) > 2 else _even_ticks(low, high)  # noqa: PLR2004
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    return [float(value) for value in MaxNLocator(4).tick_values(low, high) if low <= value <= high]
 
 
 def _label_curves(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> None:

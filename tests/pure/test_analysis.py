@@ -55,7 +55,8 @@ def test_pairing_needs_the_same_blocks_in_the_same_order():
     found = difference(shuffled, RISING, seed=1)
 
     assert found.estimate == 0.25
-    assert found.interval.low < 0 < 0.5 < found.interval.high
+    assert found.interval.low < 0
+    assert found.interval.high > 0.5
 
 
 def test_a_block_short_of_replies_counts_with_those_it_has():
@@ -90,13 +91,12 @@ def test_with_one_sample_a_block_the_interval_is_near_scipy_s_own():
     assert ours.high == pytest.approx(theirs.high, abs=0.03)
 
 
-@pytest.mark.parametrize("apart", [0.0, 0.2])
-def test_the_same_against_itself_is_called_different_one_time_in_twenty(apart, monkeypatch):
+def test_the_same_against_itself_is_called_different_one_time_in_twenty(monkeypatch):
     monkeypatch.setattr("experiments.analysis.RESAMPLES", 799)
     wrong = 0
     for seed in range(200):
-        one = blocks((seed, 1), apart=apart, size=30)
-        other = blocks((seed, 2), apart=apart, size=30)
+        one = blocks((seed, 1), size=15)
+        other = blocks((seed, 2), size=15)
         found = difference(one, other, seed=seed).interval
         wrong += not found.low <= 0 <= found.high
 

@@ -130,7 +130,7 @@ def test_loss_is_a_sample_without_a_time(overlay, tools):
 
 
 def test_not_one_reply_is_a_failed_expectation(overlay, tools, kept):
-    with pytest.raises(MeasureError, match="ping from ServerA to ServerB .*: not one reply"):
+    with pytest.raises(MeasureError, match=r"ping from ServerA to ServerB .*: not one reply"):
         probe(FakeBench(overlay, lose=tuple(range(1, 9)), warm_pings=8), POINT, tools)
 
     assert "0 received" in kept["ping-warm.txt"]

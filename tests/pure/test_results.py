@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 
 import pytest
 
@@ -102,7 +101,7 @@ def test_a_place_that_cannot_be_written_is_fatal(tmp_path):
 
 def test_a_full_disk_is_fatal(recorder):
     (recorder.directory / "samples.csv").unlink()
-    os.symlink("/dev/full", recorder.directory / "samples.csv")
+    (recorder.directory / "samples.csv").symlink_to("/dev/full")
 
     with pytest.raises(MeasureError, match="No space left on device"):
         recorder.samples(ROWS)
