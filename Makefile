@@ -71,7 +71,7 @@ ready-dev: ready  ## the same, and what the tests need
 ready-ryu: debian  ## Ryu 4.34 in an environment of its own
 	@set -e; test "$$(cat .venv-ryu/ready 2>/dev/null)" != '$(RYU_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || { \
-	    echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2; exit 0; }; \
+	    echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2; rm -rf .venv-ryu; exit 0; }; \
 	echo 'making .venv-ryu ...' >&2; $(PYTHON) -m venv --clear .venv-ryu; \
 	$(call PIP,.venv-ryu) pip==23.0.1 setuptools==66.1.1 wheel==0.38.4; \
 	$(call PIP,.venv-ryu) --no-build-isolation --requirement requirements-ryu.txt; \

@@ -26,6 +26,7 @@ from controller.ovsdb import (
 from controller.ports import BR_INT, BR_TUN, switch_ports
 from controller.reading import Reading, binding_of, pending, status_changes
 from controller.reconcile import Wanted, changes, stale_vlans
+from controller.resources import with_host, without_host
 from controller.session import Session
 from topologies.errors import OverlayError, SwitchError
 from topologies.model import Host, Overlay
@@ -86,26 +87,31 @@ class Engine:
             return [self._agent(host.name) for host in self.overlay.hosts]
 
     def register(self, host: Host, ovsdb: str) -> None:
-        """Add a host, or give a known one new options."""
+        """Add a host, or give a known one new options.
 
-        def edit(overlay: Overlay) -> Overlay:
-            others = {known.name: known for known in overlay.hosts}
-            return replace(overlay, hosts=tuple((others | {host.name: host}).values()))
-
+        Raises:
+            ModelError: it cannot be among the others; nothing has changed.
+        """
         with self._lock:
-            self._ovsdb[host.name] = ovsdb
-            self.change(edit)
+            known = self._ovsdb
+            self._ovsdb = known | {host.name: ovsdb}
+            try:
+                self.change(lambda overlay: with_host(overlay, host))
+            except OverlayError:
+                self._ovsdb = known
+                raise
             self._employ(host.name)
+            self.wake()
 
     def forget(self, host: str) -> None:
         """Remove a host; the others drop their tunnels to it.
 
         Raises:
-            ModelError: ports are bound there.
+            OverlayError: ports are bound there; nothing has changed.
         """
         with self._lock:
-            self.change(lambda o: replace(o, hosts=tuple(h for h in o.hosts if h.name != host)))
-            self._ovsdb.pop(host, None)
+            self.change(lambda overlay: without_host(overlay, host))
+            self._ovsdb = {name: at for name, at in self._ovsdb.items() if name != host}
             self._health.pop(host, None)
             if awake := self._awake.pop(host, None):
                 awake.set()

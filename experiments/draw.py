@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from experiments import plots
 from experiments.analysis import Blocks, summarise
@@ -76,8 +77,7 @@ def redraw(directory: Path, experiment: Experiment) -> tuple[Told, dict[str, str
     files = {"directory": directory}
     for kind in ("png", "svg"):
         files[kind] = directory / f"{experiment.name}.{kind}"
-        # No date inside: the same samples give the same file.
-        figure.savefig(files[kind], metadata={"Date": None} if kind == "svg" else None)
+        _save(figure, files[kind])
     files["report"] = directory / REPORT
     files["report"].write_text(markdown(told, [f"{experiment.name}.png"]), encoding="utf-8")
     for path in list(files.values())[1:]:
@@ -86,19 +86,29 @@ def redraw(directory: Path, experiment: Experiment) -> tuple[Told, dict[str, str
 
 
 def draw(told: Told, levels: Mapping[str, Blocks]) -> Figure:
-    """One figure: every sample and its box, the ECDF below on the same axis, then the differences."""
+    """One figure: every sample and its box, the ECDF on the same axis, then the differences."""
     with mpl.rc_context(fname=STYLE):
         has_intervals = any(
             each.to_baseline and each.to_baseline.interval for each in told.summaries
         )
         rows = len(levels)
         heights = [0.78 * rows, 2.0] + ([0.36 * (rows - 1) + 0.25] if has_intervals else [])
-        figure = Figure(figsize=(WIDTH_IN, sum(heights) + 2.3), layout="constrained")
+        figure = Figure(figsize=(WIDTH_IN, sum(heights) + 2.3), layout=_layout())
         FigureCanvasAgg(figure)
         axes = list(figure.subplots(len(heights), 1, height_ratios=heights))
         _fill(told, levels, axes)
         _frame(figure, told)
     return figure
+
+
+def _layout() -> ConstrainedLayoutEngine:
+    return ConstrainedLayoutEngine(w_pad=0.08)  # inches; with less, the last tick's label is cut
+
+
+def _save(figure: Figure, path: Path) -> None:
+    """Write the figure; the same samples give the same bytes, hence no date inside."""
+    with mpl.rc_context(fname=STYLE):
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def _fill(told: Told, levels: Mapping[str, Blocks], axes: Sequence[Axes]) -> None:

@@ -1,4 +1,4 @@
-"""The machine and the program a run was made with, so that runs of unlike hosts are never merged."""
+"""The machine and the program that made a run: runs of unlike hosts are never merged."""
 
 import os
 import platform
@@ -94,7 +94,7 @@ def parse_offloads(text: str) -> dict[str, bool]:
 
 def first_version(text: str) -> str | None:
     """The first thing in a program's answer that looks like a version."""
-    found = re.search(r"\b\d+(?:\.\d+)+\b|\b20\d{6}\b", text)
+    found = re.search(r"\d+(?:\.\d+)+|20\d{6}", text)
     return found.group() if found else None
 
 

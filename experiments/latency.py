@@ -134,13 +134,13 @@ LATENCY = Experiment(
         high=0.1,
         says="a tunnel, whichever, adds 0 to 0.1 ms to the untunnelled round trip",
         because=(
-            "a packet passes the same two switch daemons with a tunnel or without; encapsulation only "
-            "adds a header there, which is far cheaper than waking the daemon up, and a warm unicast "
-            "follows one rule of table 20 in either way of flooding"
+            "a packet passes the same two switch daemons with a tunnel or without; encapsulation "
+            "only adds a header there, which is far cheaper than waking the daemon up, and a warm "
+            "unicast follows one rule of table 20 in either way of flooding"
         ),
     ),
     margin=0.05,
-    margin_because="about a daemon's own wake-up jitter (p50 0.015, p90 0.103 ms); less is of no matter",
+    margin_because="it is less than the jitter of waking a daemon up (p50 0.015, p90 0.103 ms)",
     columns={
         "mode": "how the overlay is carried; flat is untunnelled through the same bridges",
         "phase": "cold: the first ping of a fresh lab; warmup: thrown away; warm: what is compared",

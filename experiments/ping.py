@@ -11,7 +11,7 @@ from statistics import median
 
 from topologies.errors import MeasureError
 
-# iputils ping/ping_common.c `gather_statistics`: "[stamp] 64 bytes from A: icmp_seq=N ttl=T time=X ms"
+# iputils ping/ping_common.c `gather_statistics`
 REPLY = re.compile(
     r"^\[(?P<stamp>\d+\.\d+)\] \d+ bytes from \S+ icmp_seq=(?P<seq>\d+) ttl=\d+ "
     r"time=(?P<rtt>[\d.]+) ms(?P<dup> \(DUP!\))?$",

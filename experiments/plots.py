@@ -9,7 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullLocator,
+    PercentFormatter,
+)
 
 from experiments.analysis import Blocks, Difference, Samples
 from experiments.experiment import Prediction
@@ -89,7 +95,7 @@ def _difference(ax: Axes, found: Difference, at: int, level: str, colour: str) -
 
 
 def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
-    """A logarithmic axis of times: a round trip has a long tail, and ratios are what one compares."""
+    """A logarithmic axis of times, since round trips have a long tail and are compared by ratio."""
     every = np.concatenate([samples for blocks in levels.values() for samples in blocks])
     low, high = float(every.min()) / 1.15, float(every.max()) * 1.15
     ax.set_xscale("log")
@@ -102,7 +108,7 @@ def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
 
 
 def _bands(ax: Axes, prediction: Prediction, margin: float) -> None:
-    """What was said before the run: the predicted band, and the margin under which nothing matters."""
+    """What was said before the run: the predicted band, and the margin that is of no matter."""
     ax.axvspan(
         prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0, gid="predicted"
     )
@@ -134,7 +140,8 @@ def _box(ax: Axes, samples: Samples, at: float, colour: str) -> None:
         [samples], positions=[at], widths=BOX_HIGH, orientation="horizontal", whis=(10, 90),
         showfliers=False, manage_ticks=False, patch_artist=True,
         boxprops={"facecolor": "white", "edgecolor": colour, "linewidth": 1.2},
-        whiskerprops={"color": colour, "linewidth": 1.2}, capprops={"color": colour, "linewidth": 1.2},
+        whiskerprops={"color": colour, "linewidth": 1.2},
+        capprops={"color": colour, "linewidth": 1.2},
         medianprops={"color": colour, "linewidth": 2.6, "solid_capstyle": "butt"},
     )  # fmt: skip
 
@@ -156,7 +163,7 @@ def _ticks(low: float, high: float) -> list[float]:
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     every = [round(digit * 10.0**decade, 9) for decade in decades for digit in TICKS]
     seen = [value for value in every if low <= value <= high]
-    return seen if len(seen) > 2 else _even_ticks(low, high)  # noqa: PLR2004
+    return seen if len(seen) > 2 else _even_ticks(low, high)
 
 
 def _even_ticks(low: float, high: float) -> list[float]:
@@ -168,7 +175,7 @@ def _label_curves(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, 
     pooled = {level: np.concatenate(blocks) for level, blocks in levels.items()}
     first, *others = sorted(pooled, key=lambda level: float(np.median(pooled[level])))
     _name(ax, first, (float(np.quantile(pooled[first], 0.6)), 0.6), palette[first], left=True)
-    for level, height in zip(others, np.linspace(0.72, 0.28, len(others)), strict=True):
+    for level, height in zip(others, np.linspace(0.52, 0.24, len(others)), strict=True):
         clear = max(float(np.quantile(samples, height)) for samples in pooled.values())
         _name(ax, level, (clear, float(height)), palette[level], left=False)
 

@@ -15,6 +15,8 @@ HEADS = (
     "mode", "pings", "lost", "p10", "median", "p90", "p99", "95% interval", "to baseline",
     "95% interval", "verdict on it", "prediction",
 )  # fmt: skip
+FIRST = (0, 1, 2, 3, 4, 5, 8, 9)  # of HEADS, what fits 80 columns
+WORDS = (HEADS.index("mode"), HEADS.index("verdict on it"), HEADS.index("prediction"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,8 @@ def headline(told: Told) -> str:
     """The finding, claiming no more than the intervals bear; a part per level, joined by `; `."""
     others = [each for each in told.summaries if each.to_baseline]
     if not others:
-        return f"{told.baseline} was not measured beside anything: nothing to compare"
+        found = ", ".join(each.level for each in told.summaries)
+        return f"Measured: {found} (a difference takes {told.baseline} and another)"
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
         many = _count(told.summaries[0].blocks, "block")
         return f"A first look at {len(told.summaries)} modes in {many}: no interval, no claim"
@@ -68,15 +71,14 @@ def _finding(each: Summary, told: Told) -> str:
     if found is None or found.interval is None:
         return f"{each.level}: too few blocks"
     low, high = sorted((abs(found.interval.low), abs(found.interval.high)))
+    between = f"{_between(found.interval, signed=True)} {unit}, undecided at ±{margin:g}"
     clear = f"{each.level} is {{}} than {told.baseline} by {low:.3f} to {high:.3f} {unit}"
     return {
         "slower": clear.format("slower"),
         "faster": clear.format("faster"),
-        "no difference that matters": f"{each.level} is within ±{margin:g} {unit} of {told.baseline}",
-    }.get(
-        call(found, margin),
-        f"{each.level} minus {told.baseline}: {_between(found.interval, signed=True)} {unit}, undecided at ±{margin:g}",
-    )
+        "no difference that matters": f"{each.level} is within ±{margin:g} {unit} of "
+        f"{told.baseline}",
+    }.get(call(found, margin), f"{each.level} minus {told.baseline}: {between}")
 
 
 def conditions(told: Told) -> str:
@@ -86,9 +88,9 @@ def conditions(told: Told) -> str:
     kept = kept_interval_ms(told.about)
     every = f"every {kept:.0f} ms" if kept else f"asked every {settings.get('interval_ms')} ms"
     return (
-        f"{_count(told.summaries[0].blocks, 'block')} of {settings.get('pings')} pings a mode, {every}, "
-        f"{settings.get('payload_bytes')} bytes; OVS {tools.get('ovs')}, datapath {lab.get('datapath')}, "
-        f"{lab.get('app')}; scenario {told.about.get('scenario')}"
+        f"{_count(told.summaries[0].blocks, 'block')} of {settings.get('pings')} pings a mode, "
+        f"{every}, {settings.get('payload_bytes')} bytes; OVS {tools.get('ovs')}, "
+        f"datapath {lab.get('datapath')}, {lab.get('app')}; scenario {told.about.get('scenario')}"
     )
 
 
@@ -131,45 +133,66 @@ def cells(each: Summary, experiment: Experiment) -> tuple[str, ...]:
     )
 
 
-def terminal_table(told: Told) -> Table:
-    """The final table, without the columns that have nothing to tell."""
+def terminal_lines(told: Told) -> list[str | Table]:
+    """What stands on a terminal at the end, none of it wider than 80 columns."""
+    return [*headline(told).split("; "), _terminal_table(told), *_held_against(told)]
+
+
+def _terminal_table(told: Told) -> Table:
+    """The columns one looks for first, without those that have nothing to tell."""
+    heads = {**dict(enumerate(HEADS)), HEADS.index("to baseline"): f"to {told.baseline}"}
     rows = [cells(each, told.experiment) for each in told.summaries]
-    kept = [i for i in range(len(HEADS)) if i == 0 or any(row[i] != NONE for row in rows)]
-    table = Table(
-        title=headline(told), title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
+    kept = [i for i in FIRST if any(row[i] != NONE for row in rows)]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i in kept:
-        table.add_column(HEADS[i], justify="left" if i in {0, 10, 11} else "right", no_wrap=True)
+        table.add_column(heads[i], justify="left" if i in WORDS else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(row[i] for i in kept))
     return table
 
 
+def _held_against(told: Told) -> list[str]:
+    """The prediction, and what became of it."""
+    prediction = told.experiment.prediction
+    found = [(each.level, each.to_baseline) for each in told.summaries]
+    stands = [f"{level} {against(prediction, to)}" for level, to in found if to]
+    return [f"Predicted: {prediction.says}", f"Found:     {', '.join(stands)}"] if stands else []
+
+
 def markdown(told: Told, figures: Sequence[str]) -> str:
-    """report.md: question, prediction, figure, table, verdict."""
+    """report.md: the finding, its question, prediction and figures, the table, the verdict."""
     experiment = told.experiment
-    lines = [
+    parts = [
         f"# {experiment.name}: {headline(told)}",
-        "",
         f"**Question.** {experiment.question}",
-        "",
-        f"**Predicted beforehand.** {_sentence(experiment.prediction.says)} Because {experiment.prediction.because}.",
-        "",
-        f"**Margin.** A difference under {experiment.margin:g} {experiment.unit} is of no matter: {experiment.margin_because}.",
-        "",
-        *(f"![{_alternative(told)}]({figure})\n" for figure in figures),
+        *_said_beforehand(experiment),
+        *(f"![{_alternative(told)}]({figure})" for figure in figures),
         f"Times in {experiment.unit}, warm pings only. Intervals: bootstrap over blocks, 95%.",
-        "",
-        "| " + " | ".join(HEADS) + " |",
-        "|" + "|".join("---" if i in {0, 10, 11} else "---:" for i in range(len(HEADS))) + "|",
-        *("| " + " | ".join(cells(each, experiment)) + " |" for each in told.summaries),
-        "",
+        _markdown_table(told),
         f"**Verdict.** {_sentence(verdict_line(told))}",
-        "",
-        f"{_sentence(conditions(told))} Seed {told.about.get('seed')}. The rest is in `run.json`, every sample in `samples.csv`.",
-        "",
+        _sources(told),
     ]
-    return "\n".join(lines)
+    return "\n\n".join(parts) + "\n"
+
+
+def _sources(told: Told) -> str:
+    seed, files = told.about.get("seed"), "The rest is in `run.json`, every sample in `samples.csv`"
+    return f"{_sentence(conditions(told))} Seed {seed}. {files}."
+
+
+def _said_beforehand(experiment: Experiment) -> tuple[str, str]:
+    prediction = experiment.prediction
+    margin = f"A difference under {experiment.margin:g} {experiment.unit} is of no matter"
+    return (
+        f"**Predicted beforehand.** {_sentence(prediction.says)} Because {prediction.because}.",
+        f"**Margin.** {margin}: {experiment.margin_because}.",
+    )
+
+
+def _markdown_table(told: Told) -> str:
+    ruler = ("---" if i in WORDS else "---:" for i in range(len(HEADS)))
+    rows = (cells(each, told.experiment) for each in told.summaries)
+    return "\n".join("| " + " | ".join(row) + " |" for row in (HEADS, ruler, *rows))
 
 
 def to_json(told: Told, files: Mapping[str, str]) -> dict[str, object]:

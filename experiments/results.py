@@ -77,22 +77,23 @@ def read(directory: Path) -> Run:
     """
     with _telling(directory / RUN):
         about = json.loads((directory / RUN).read_text(encoding="utf-8"))
+    _assert_known(about, directory / RUN)
+    path = directory / SAMPLES
+    with _telling(path), path.open(newline="", encoding="utf-8") as file:
+        lines = csv.DictReader(file)
+        rows = tuple({name: _value(text) for name, text in line.items()} for line in lines)
+    return Run(directory, about, rows)
+
+
+def _assert_known(about: object, path: Path) -> None:
     found = about.get("format") if isinstance(about, dict) else None
     if not isinstance(found, int) or not 1 <= found <= FORMAT:
         raise MeasureError(
             f"format {found!r}",
-            where=str(directory / RUN),
+            where=str(path),
             allowed=f"1..{FORMAT}",
             do="Read it with the overlaylab that wrote it, or a newer one.",
         )
-    with (
-        _telling(directory / SAMPLES),
-        (directory / SAMPLES).open(newline="", encoding="utf-8") as file,
-    ):
-        rows = tuple(
-            {name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)
-        )
-    return Run(directory, about, rows)
 
 
 def _value(text: str) -> Value:

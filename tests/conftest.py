@@ -16,6 +16,9 @@ NEEDS_ROOT = ("root", "smoke")
 Evidence = Callable[[str, Callable[[], object]], None]
 EVIDENCE = pytest.StashKey[list[tuple[str, Callable[[], object]]]]()
 
+# Helpers say what differed, too: plain `assert` tells it in test modules only.
+pytest.register_assert_rewrite(*(f"tests.{level}" for level in LEVELS))
+
 # The deadline is pytest-timeout's: a shared machine makes single examples slow by chance.
 settings.register_profile("overlaylab", deadline=None, print_blob=True)
 settings.load_profile("overlaylab")

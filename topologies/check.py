@@ -199,7 +199,8 @@ def _twice(
 ) -> Iterator[ModelError]:
     for found, count in Counter(map(key, things)).items():
         if count > 1:
-            shown = " ".join(map(str, found)) if isinstance(found, tuple) else str(found)
+            parts = found if isinstance(found, tuple) else (found,)
+            shown = " ".join(str(part) for part in parts if part != "")
             yield ModelError(
                 f"{what} {shown} stands {count} times",
                 where=where,

@@ -58,7 +58,7 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
     `overlay` wins over `scenario` and `mode`; `ledger` None: the lab gets one of its own.
     """
 
-    def build(  # noqa: PLR0913, PLR0917  Mininet passes what follows `--topo overlay,`
+    def build(  # noqa: PLR0917  Mininet passes what follows `--topo overlay,`
         self, overlay: Overlay | None = None, scenario: str = "article", mode: str = "",
         ledger: Any = None, datapath: str = "netdev", app: str = "os-ken", **_: Any,
     ) -> None:  # fmt: skip
@@ -86,23 +86,21 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
             self.addSwitch(name, cls=nodes.Segment, mtu=mtu, **common)
 
     def _wire(self, one: str, other: str, name1: str, name2: str) -> None:
-        self.addLink(
-            one, other, cls=Wire, intfName1=name1, intfName2=name2, mtu=plan.ETHERNET_MTU
-        )
+        self.addLink(one, other, cls=Wire, intfName1=name1, intfName2=name2, mtu=plan.ETHERNET_MTU)
 
 
 class ArticleTopo(OverlayTopo):
     """The article's lab: two hosts, GRE and VXLAN ports side by side, one VXLAN network.
 
-        ServerA 172.16.166.117             ServerB 172.16.166.125
-           |  qvo00a1bde0-be                  |
-        controller 192.168.150.10 ========= computer 192.168.150.11
-                     VXLAN, VNI 111, over the underlay
+    ServerA 172.16.166.117             ServerB 172.16.166.125
+       |  qvo00a1bde0-be                  |
+    controller 192.168.150.10 ========= computer 192.168.150.11
+                 VXLAN, VNI 111, over the underlay
     """
 
-    def build(self, mode: str = "", **params: Any) -> None:
+    def build(self, *_: Any, **params: Any) -> None:
         """Describe it; `mode` carries the network another way."""
-        super().build(scenario="article", mode=mode, **params)
+        super().build(**{**params, "scenario": "article"})
 
 
 def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:

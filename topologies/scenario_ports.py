@@ -1,6 +1,5 @@
 """Ports of a scenario; ids, MACs and addresses that are not given are derived."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 
@@ -15,12 +14,10 @@ def ports_of(
     problems: Problems,
 ) -> tuple[Port, ...]:  # fmt: skip
     """Every port whose network could be made; what is wrong with the others is in `problems`."""
-    _assert_servers_once(data, problems)
     known = {network.name: network for network in networks}
     taken: dict[str, set[Address]] = {network.id: set() for network in networks}
-    placed = [
-        (port, known[port["network"]]) for port in data.maps("ports") if port["network"] in known
-    ]
+    once = tuple(_servers_once(data, problems))
+    placed = [(port, known[port["network"]]) for port in once if port["network"] in known]
     for port, network in placed:
         taken[network.id].update(map(ip_address, port.get("fixed_ips") or ()))
     _note_unknown(data, "network", problems)
@@ -90,12 +87,14 @@ def _note_unknown(data: Map, what: str, problems: Problems) -> None:
             )
 
 
-def _assert_servers_once(data: Map, problems: Problems) -> None:
-    """A guest has one interface, eth0, so one port; a later one of its name is refused."""
-    count: Counter[str] = Counter()
+def _servers_once(data: Map, problems: Problems) -> Iterator[Map]:
+    """The ports; a guest has one interface, eth0, so a later port of its name is refused."""
+    seen: set[str] = set()
     for port in data.maps("ports"):
-        count[port["server"]] += 1
-        if count[port["server"]] > 1:
+        if port["server"] not in seen:
+            seen.add(port["server"])
+            yield port
+        else:
             problems.add(
                 port.place_of("server"),
                 port.path_of("server"),

@@ -120,11 +120,10 @@ def _say_unknown_keys(error: ValidationError) -> Iterator[Said]:
             yield (key,), "unknown key", ", ".join(known), do
 
 
-def _say_length(error: ValidationError) -> Iterator[Said]:
+def _say_too_few(error: ValidationError) -> Iterator[Said]:
     schema = _schema(error)
     allowed = f"{schema['minItems']}..{schema['maxItems']}"
-    do = "Add some." if error.validator == "minItems" else "Take some away."
-    yield (), f"{len(error.instance)} entries", allowed, do
+    yield (), f"a list of {len(error.instance)}", allowed, "Add some."
 
 
 def _say_minimum(error: ValidationError) -> Iterator[Said]:
@@ -146,8 +145,8 @@ _SAY: dict[str, Callable[[ValidationError], Iterator[Said]]] = {
     "enum": _say_enum,
     "required": _say_required,
     "additionalProperties": _say_unknown_keys,
-    "minItems": _say_length,
-    "maxItems": _say_length,
+    "minItems": _say_too_few,
+    "maxItems": lambda _: iter(()),  # of hosts; the model says it
     "minLength": _say_empty,
     "minimum": _say_minimum,
     "uniqueItems": _say_repeated,

@@ -119,17 +119,17 @@ def shell(lab: str, script: str | None) -> None:
 @click.argument("interface")
 @click.option("-w", "file", required=True, type=click.Path(path_type=Path, dir_okay=False),
               help="The pcapng file to write.")  # fmt: skip
-@click.option("--count", type=click.IntRange(1), default=0, help="Stop after so many packets.")
-@click.option("--seconds", type=click.FloatRange(0), default=0, help="Stop after so long.")
-def capture(  # noqa: PLR0913, PLR0917  click hands over what the user may say
-    lab: str, node: str, interface: str, file: Path, count: int, seconds: float
+@click.option("--count", type=click.IntRange(1), help="Stop after so many packets.")
+@click.option("--seconds", type=click.FloatRange(0.1), help="Stop after so long.")
+def capture(  # noqa: PLR0917  click hands over what the user may say
+    lab: str, node: str, interface: str, file: Path, count: int | None, seconds: float | None
 ) -> None:
     """Write the packets of INTERFACE in NODE to a file, until Ctrl-C."""
     from topologies.lab import attach
     from topologies.lab.capture import capture as run
 
     _assert_root()
-    run(attach(lab), node, interface, file, packets=count, seconds=seconds)
+    run(attach(lab), node, interface, file, packets=count or 0, seconds=seconds or 0)
 
 
 @click.command()

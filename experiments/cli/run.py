@@ -185,11 +185,11 @@ def _saying(asked: Asked) -> "Iterator[Callable[[str], None]]":
 def _print_text(told: "Told", files: dict[str, str]) -> None:
     from rich.console import Console
 
-    from experiments.report import terminal_table, verdict_line
+    from experiments.report import terminal_lines, verdict_line
 
-    # To a file or a pipe, rich would fold the table at 80 columns.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(terminal_table(told))
+    console = Console(highlight=False)
+    for line in terminal_lines(told):
+        console.print(line, soft_wrap=isinstance(line, str), markup=False)
     console.print(f"Verdict: {verdict_line(told)}", soft_wrap=True, markup=False)
     for kind, path in files.items():
         console.print(f"{kind + ':':<10} {path}", soft_wrap=True, markup=False)

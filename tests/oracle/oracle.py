@@ -81,9 +81,7 @@ def _honest(sender: Port, frame: Frame) -> bool:
     return frame.src == sender.mac_address
 
 
-def _answerer(
-    here: Host, network: Network, everyone: list[Port], frame: Frame
-) -> Port | None:
+def _answerer(here: Host, network: Network, everyone: list[Port], frame: Frame) -> Port | None:
     """The remote port in whose name the host itself answers a broadcast ARP request."""
     if not (here.l2_population and here.arp_responder and network.network_type.is_tunnel):
         return None

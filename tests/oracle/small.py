@@ -1,9 +1,9 @@
 """One small overlay with a place for every table to matter.  Pure.
 
-            one            two        three          four
-    blue    ServerA, a2    ServerB    c                       vxlan 111 (the article's)
-    red     d                         e                       gre 112
-    outside f                                        g        vlan 7
+host     one            two        three          four
+blue     ServerA, a2    ServerB    c                       vxlan 111 (the article's)
+red      d                         e                       gre 112
+outside  f                                        g        vlan 7
 """
 
 from ipaddress import IPv4Address, IPv4Network

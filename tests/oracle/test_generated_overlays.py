@@ -45,12 +45,16 @@ CORNERS = {
     "several ports on one host": lambda o: any(
         max(Counter(hosts_of(o, n)).values()) > 1 for n in o.networks
     ),
-    "gre and vxlan side by side": lambda o: {NetworkType.GRE, NetworkType.VXLAN}
-    <= {n.network_type for n in o.networks},
-    "geneve by its own choice": lambda o: len({n.network_type for n in o.networks}) > 1
-    and any(n.network_type is NetworkType.GENEVE for n in o.networks),
-    "a provider network beside a tunnel": lambda o: {True, False}
-    == {n.network_type.is_tunnel for n in o.networks},
+    "gre and vxlan side by side": lambda o: (
+        {NetworkType.GRE, NetworkType.VXLAN} <= {n.network_type for n in o.networks}
+    ),
+    "geneve by its own choice": lambda o: (
+        len({n.network_type for n in o.networks}) > 1
+        and any(n.network_type is NetworkType.GENEVE for n in o.networks)
+    ),
+    "a provider network beside a tunnel": lambda o: (
+        {True, False} == {n.network_type.is_tunnel for n in o.networks}
+    ),
     "a host that does not speak a type in use": lambda o: any(
         n.network_type.is_tunnel and n.network_type not in h.tunnel_types
         for n in o.networks
@@ -62,10 +66,9 @@ CORNERS = {
     "port security off": lambda o: not all(p.port_security_enabled for p in o.ports),
     "a port switched off": lambda o: not all(p.admin_state_up for p in o.ports),
     "one MAC in two networks": lambda o: sum(p.mac_address == SHARED_MAC for p in o.ports) > 1,
-    "one address in two networks": lambda o: max(
-        Counter(ip for p in o.ports for ip in p.fixed_ips).values(), default=0
-    )
-    > 1,
+    "one address in two networks": lambda o: (
+        max(Counter(ip for p in o.ports for ip in p.fixed_ips).values(), default=0) > 1
+    ),
     "IPv6 on the underlay": lambda o: o.hosts[0].local_ip.version == 6,
     "the largest VNI": lambda o: any(n.segmentation_id == 2**24 - 1 for n in o.networks),
 }

@@ -170,7 +170,7 @@ def test_one_changed_sample_changes_the_table_and_the_figure(request_):
     samples = directory / "samples.csv"
     lines = samples.read_text().splitlines(keepends=True)
     last = lines[-1].split(",")
-    last[-2] = "99"
+    last[-2] = "0.01"
     samples.write_text("".join([*lines[:-1], ",".join(last)]))
     redraw(directory, LATENCY)
 

@@ -18,7 +18,7 @@ def test_each_reply_becomes_a_sample():
     pinged = parse_ping(captured("plain"))
 
     assert [reply.rtt_ms for reply in pinged.replies] == [0.321, 0.068, 0.068, 0.068, 0.068]
-    assert pinged.replies[1] == Reply(2, 0.061, 1795387808.704699, 0)
+    assert pinged.replies[1] == Reply(2, 0.068, 1795387832.469028, 0)
     assert (pinged.lost, pinged.duplicates) == (0, 0)
 
 
@@ -63,8 +63,8 @@ def test_output_cut_short_is_refused():
         parse_ping(captured("plain").partition("\n---")[0])
 
     assert str(caught.value) == (
-        "output of ping: no `packets transmitted` line; the last line was '[1795387808.749103] 64 bytes "
-        "from 172.16.166.118: icmp_seq=5 ttl=64 time=0.071 ms'; allowed: the lines and the summary of "
+        "output of ping: no `packets transmitted` line; the last line was '[1795387832.517048] 64 bytes "
+        "from 172.16.166.118: icmp_seq=5 ttl=64 time=0.068 ms'; allowed: the lines and the summary of "
         "iputils' `ping -n -D`. Look in raw/ for all of it; `overlaylab doctor` tells which ping is installed."
     )
 

@@ -185,10 +185,10 @@ def test_no_text_is_cut_off_at_the_figure_s_edge():
 
     renderer = figure.canvas.get_renderer()
     width, height = figure.canvas.get_width_height()
-    for text in figure.findobj(mpl.text.Text):
-        if text.get_visible() and text.get_text() and text.axes is None:
-            box = text.get_window_extent(renderer)
-            assert box.x0 >= 0
-            assert box.x1 <= width
-            assert box.y0 >= 0
-            assert box.y1 <= height
+    titles = [ax.title for ax in figure.axes] + [ax._right_title for ax in figure.axes]
+    for text in [*figure.texts, *titles]:
+        box = text.get_window_extent(renderer)
+        assert box.x0 >= 0
+        assert box.x1 <= width
+        assert box.y0 >= 0
+        assert box.y1 <= height

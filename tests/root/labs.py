@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,20 @@ def environment(home):
 
 @dataclass
 class CommandLine:
+    """The command line, with labs of its own; a test that fails leaves none of them behind."""
+
     home: Path
+    started: list[subprocess.Popen] = field(default_factory=list)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        self.run("down", "--all")
 
     def run(self, *argv, timeout_s=60, **options):
         return subprocess.run(
@@ -37,10 +50,11 @@ class CommandLine:
         )  # fmt: skip
 
     def start(self, *argv, **options):
-        return subprocess.Popen(
+        self.started.append(subprocess.Popen(
             [*CLI, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=environment(self.home), cwd=ROOT, **options,
-        )  # fmt: skip
+        ))  # fmt: skip
+        return self.started[-1]
 
 
 def adopt_orphans():
@@ -120,7 +134,7 @@ def namespaces(pids):
     ]
     for path in (*paths, *Path("/proc/self/fd").iterdir()):
         try:
-            target = os.readlink(path)
+            target = os.readlink(path)  # noqa: PTH115  no path: `net:[1]`
         except OSError:
             continue
         if re.match(r"(net|mnt):", target):
@@ -129,7 +143,9 @@ def namespaces(pids):
 
 def listening(home):
     """Listening sockets in the root namespace; UNIX ones only of labs and of the machine's OVS."""
-    yield from told("ss", "-Hlntu")
+    for line in told("ss", "-Hlntu"):
+        protocol, state, _, _, local, *_ = line.split()
+        yield f"{protocol} {state} {local}"
     for line in Path("/proc/net/unix").read_text().splitlines():
         if str(home) in line or "/run/openvswitch" in line:
             yield line.split()[-1]
@@ -151,7 +167,7 @@ def nothing_left(home: Path) -> Iterator[World]:
     deadline = time.monotonic() + 5  # the kernel takes dead namespaces apart a moment later
     while (left := world(home).added_since(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert left == {}
+    assert not left, f"left behind: {left}"
 
 
 def pinged(lab, source: str, target: str, count=1) -> int:

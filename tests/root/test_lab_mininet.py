@@ -1,7 +1,7 @@
 """Mininet stays Mininet: `mn --custom topologies/overlay.py --topo article` as its manual says."""
 
-import os
 import subprocess
+import sys
 
 import pytest
 
@@ -22,7 +22,9 @@ def test_mn_raises_the_topology_and_pings(tmp_path, need_root, topology):
 def test_mn_that_fails_ends_its_own_lab_only(tmp_path, need_root):
     """Mininet's own cleanup would kill every process called `mininet:...` and every ping."""
     adopt_orphans()
-    other = subprocess.Popen(["bash", "-c", "exec -a ping sleep 100 mininet:other"])
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(100)", "mininet:other"]
+    )
     wrong = "overlay,scenario=article,app=no-such-app"
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", wrong, "--test", "pingall"]
     try:
@@ -39,11 +41,15 @@ def test_mn_that_fails_ends_its_own_lab_only(tmp_path, need_root):
 def test_the_machines_limits_stay(tmp_path, need_root):
     """Mininet's start would raise them for good."""
     before = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=True).stdout
-    limits = [row for row in before.splitlines() if "mem_max" in row or "gc_thresh" in row or "file-max" in row]
+    limits = [
+        row
+        for row in before.splitlines()
+        if "mem_max" in row or "gc_thresh" in row or "file-max" in row
+    ]
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", "article", "--test", "none"]
     subprocess.run(argv, capture_output=True, timeout=60, check=True, cwd=ROOT,
                    env=environment(tmp_path / "labs"))  # fmt: skip
     after = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=True).stdout
     assert limits
     assert [row for row in limits if row not in after.splitlines()] == []
-    assert os.listdir(tmp_path / "labs") == []
+    assert list((tmp_path / "labs").iterdir()) == []

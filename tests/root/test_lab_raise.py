@@ -10,6 +10,7 @@ from tests.root.labs import adopt_orphans, nothing_left, pinged, wait_for, world
 from topologies import scenario
 from topologies.errors import LabError
 from topologies.lab import attach, raised
+from topologies.lab.nodes import Segment
 from topologies.modes import parse_mode, with_mode
 
 SERVER_A, SERVER_B = "172.16.166.117", "172.16.166.125"
@@ -111,11 +112,17 @@ def test_a_taken_name_is_an_error_and_harms_nobody(home, article):
 def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
     home, article, monkeypatch
 ):
-    monkeypatch.setattr("topologies.lab.ready.await_ready.__kwdefaults__", {"timeout_s": 6.0})
-    monkeypatch.setattr("topologies.lab.neighbours.tell", lambda *_: None)
+    def attach_all_but_one(self, intf, attach=Segment.attach):
+        if (self.name, intf) != ("management", "host2"):
+            attach(self, intf)
+
+    monkeypatch.setattr(Segment, "attach", attach_all_but_one)
+    monkeypatch.setattr("topologies.lab.ready.await_ready.__kwdefaults__", {"timeout_s": 5.0})
     with nothing_left(home), pytest.raises(LabError) as caught, raised(article):
         pass
-    assert "the MAC of VTEP 192.168.150.11 on host 'controller'" in str(caught.value)
+    assert "missing a living switch on host 'computer'; allowed: ready within 5 s" in str(
+        caught.value
+    )
 
 
 def reach(lab, node, address, *route):

@@ -9,18 +9,23 @@ from tests.oracle.oracle import expected
 from tests.rootless.rig import Rig
 
 
-def disagreements(rig: Rig) -> Iterator[str]:
-    """A line for each frame with which the switches and the oracle do not agree."""
-    for port in rig.overlay.ports:
-        for frame in frames_from(rig.overlay, port):
-            wanted, found = expected(rig.overlay, frame), rig.deliver(frame)
-            if wanted != found:
-                yield f"{port.name}, {frame}\n  wanted {wanted}\n  found  {found}"
+def disagreements(rig: Rig, *, at_most: int | None = None) -> Iterator[str]:
+    """A line for each frame with which the switches and the oracle do not agree.
+
+    `at_most`: try that many frames, evenly picked; None: all.
+    """
+    frames = [frame for port in rig.overlay.ports for frame in frames_from(rig.overlay, port)]
+    step = 1 if at_most is None else -(-len(frames) // at_most)
+    for frame in frames[::step]:
+        wanted, found = expected(rig.overlay, frame), rig.deliver(frame)
+        if wanted != found:
+            sender = rig.overlay.port_of[frame.sender].name
+            yield f"{sender}, {frame}\n  wanted {wanted}\n  found  {found}"
 
 
-def assert_as_the_oracle_says(rig: Rig) -> None:
-    """Every frame from every port becomes what the oracle says; shows the first ten that do not."""
-    found = list(disagreements(rig))
+def assert_as_the_oracle_says(rig: Rig, *, at_most: int | None = None) -> None:
+    """Frames from every port become what the oracle says; shows the first ten that do not."""
+    found = list(disagreements(rig, at_most=at_most))
     assert not found, f"{len(found)} frames:\n" + "\n".join(found[:10])
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import NamedTuple
 
 from controller.binding import DEAD_VLAN_TAG, Binding, fresh
@@ -27,7 +28,7 @@ from topologies.model import Host, Overlay
 from topologies.names import int_port_name
 
 PROTOCOLS = "protocols=OpenFlow10,OpenFlow13,OpenFlow14"
-ARRIVALS_MAX = 40  # more hops than any frame needs: it goes round in circles
+HOPS_MAX = 4  # twice what any frame needs
 Texts = dict[str, list[str]]  # bridge -> flows
 
 
@@ -135,27 +136,34 @@ class Rig:
         answer comes straight back to the guest that asked because of that.
         """
         sender = self.overlay.port_of[frame.sender]
-        ways = [Arrival(sender.host, BR_INT, int_port_name(sender.id))]
-        outcome, entered = Outcome(), 0
-        while entered < len(ways) <= ARRIVALS_MAX:
-            told = self._trace(ways[entered], frame, learn=learn or not entered)
-            part, onward = self._follow(ways[entered], told, frame)
-            outcome, entered = _together(outcome, part), entered + 1
-            ways += onward
-        assert len(ways) <= ARRIVALS_MAX, f"it goes round in circles: {ways}"
+        wave = [Arrival(sender.host, BR_INT, int_port_name(sender.id))]
+        outcome, hops = Outcome(), 0
+        while wave:
+            assert hops < HOPS_MAX, f"it goes round in circles: {wave}"
+            parts = self._wave(wave, frame, learn=learn or not hops)
+            outcome = reduce(_together, (part for part, _ in parts), outcome)
+            wave, hops = [way for _, onward in parts for way in onward], hops + 1
         if not learn:
             self.switches[sender.host].ctl.ask("fdb/flush")
         return outcome
 
-    def _trace(self, way: Arrival, frame: Frame, *, learn: bool) -> str:
+    def _wave(
+        self, wave: list[Arrival], frame: Frame, *, learn: bool
+    ) -> list[tuple[Outcome, list[Arrival]]]:
+        """One hop of every copy: all switches are asked first, so that they work together."""
+        for way in wave:
+            self._put_trace(way, frame, learn=learn)
+        told = [self.switches[way.host].ctl.answer() for way in wave]
+        return [self._follow(way, text, frame) for way, text in zip(wave, told, strict=True)]
+
+    def _put_trace(self, way: Arrival, frame: Frame, *, learn: bool) -> None:
         where = [f"in_port={way.port}"]
         where += [] if way.tun_id is None else [f"tun_id={way.tun_id}"]
         where += [] if way.tag is None else [f"dl_vlan={way.tag}"]
         flow = ",".join([*where, flow_text(frame)])
         effects = ["-generate"] if learn else []
-        return self.switches[way.host].ctl.ask(
-            "ofproto/trace", "--names", way.bridge, flow, *effects
-        )
+        ctl = self.switches[way.host].ctl
+        ctl.put("ofproto/trace", "--names", way.bridge, flow, *effects)
 
     def _follow(self, way: Arrival, told: str, frame: Frame) -> tuple[Outcome, list[Arrival]]:
         """What one switch did, and where the copies that left it arrive next."""

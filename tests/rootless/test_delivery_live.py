@@ -8,9 +8,11 @@ from tests.rootless.agreement import (
     assert_dumps_equal_the_offline_text,
 )
 
+FRAMES_MAX = 100  # an overlay; with the same flows from text, all are tried
+
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"{seed}-{mode_of(seed)}")
 def test_live_dump_equals_offline_text_and_delivery_agrees_with_the_oracle(live_rig, seed):
     laid = live_rig(overlay_of(seed))
     assert_dumps_equal_the_offline_text(laid)
-    assert_as_the_oracle_says(laid)
+    assert_as_the_oracle_says(laid, at_most=FRAMES_MAX)

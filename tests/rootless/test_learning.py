@@ -46,7 +46,9 @@ def answer(overlay):
 @either
 def test_a_frame_from_the_tunnel_teaches_table_20_the_way_back(asked):
     dumped = normalise(asked.switches["two"].dump("br-tun"))
-    learned = [flow for flow in dumped if flow not in asked.texts(asked.overlay.host("two"))["br-tun"]]
+    learned = [
+        flow for flow in dumped if flow not in asked.texts(asked.overlay.host("two"))["br-tun"]
+    ]
     assert learned == [LEARNED + 'output:"vxlan-c0a8960a"']
 
 

@@ -11,6 +11,7 @@ from topologies.lab.lab import Lab
 from topologies.ownership import give_back
 
 POLL_S = 0.05
+BLOCK_S = 0.5  # libpcap hands packets over in blocks, every 250 ms for dumpcap
 FLUSH_S = 10.0
 
 
@@ -49,6 +50,8 @@ def _wait(child: "subprocess.Popen[bytes]") -> None:
     with suppress(KeyboardInterrupt):
         while child.poll() is None:
             time.sleep(POLL_S)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=BLOCK_S)  # what it has not been given yet would be lost
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
         child.wait(timeout=FLUSH_S)

@@ -13,7 +13,6 @@ from topologies.lab.keeper import ip_batch
 from topologies.lab.nodes import Machine
 from topologies.model import Host, Overlay
 from topologies.modes import VTEP_BRIDGE
-from topologies.names import underlay_mac
 
 AT_ONCE = 8  # raising is mostly waiting for OVS to answer
 KERNEL = (

@@ -94,10 +94,8 @@ def _outcome(reading: int, say: Callable[[str], None]) -> str:
 
 def _error(told: dict[str, str]) -> OverlayError:
     """The holder's error, of its own class, so that the exit status is the same."""
-    kind = getattr(errors, told["class"], OverlayError)
-    return kind(  # type: ignore[no-any-return]
-        told["error"], where=told["where"], allowed=told["allowed"], do=told["do"]
-    )
+    kind: type[OverlayError] = getattr(errors, told["class"], OverlayError)
+    return kind(told["error"], where=told["where"], allowed=told["allowed"], do=told["do"])
 
 
 def _be_holder(overlay: Overlay, writing: int, options: dict[str, Any]) -> None:
@@ -107,7 +105,9 @@ def _be_holder(overlay: Overlay, writing: int, options: dict[str, Any]) -> None:
     status = 1
     try:
         with os.fdopen(writing, "w", buffering=1) as pipe:
-            status = _hold_detached(overlay, lambda **told: pipe.write(json.dumps(told) + "\n"), options)
+            status = _hold_detached(
+                overlay, lambda **told: pipe.write(json.dumps(told) + "\n"), options
+            )
     finally:
         os._exit(status)
 

@@ -24,7 +24,8 @@ def tell(pid: int, overlay: Overlay, host: Host, datapath: str) -> None:
         f"neigh replace {ip} lladdr {underlay_mac(ip)} dev {VTEP_BRIDGE} nud permanent"
         for ip in vteps
     ]
-    ip_batch(pid, [*ways, *kernel])  # the kernel's own are for `system`, and for pings between VTEPs
+    # The kernel's own are for `system`, and for pings between VTEPs.
+    ip_batch(pid, [*ways, *kernel])
     if datapath == "netdev":
         ask(pid, SWITCH, "tnl/neigh/aging", str(AGE_S))
         for ip in vteps:

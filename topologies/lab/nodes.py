@@ -4,8 +4,8 @@ import atexit
 from functools import cache
 from typing import Any
 
-from mininet.node import Node, Switch
 from mininet.node import Host as MininetHost
+from mininet.node import Node, Switch
 
 from topologies import commands
 from topologies.lab import plan
@@ -33,7 +33,12 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
     kind = "node"
 
     def __init__(
-        self, name: str, *, ledger: Ledger | None = None, keeper: Identity | None = None, **params: Any
+        self,
+        name: str,
+        *,
+        ledger: Ledger | None = None,
+        keeper: Identity | None = None,
+        **params: Any,
     ) -> None:
         self.ledger, self.found = ledger or own_ledger(), keeper
         super().__init__(name, **{**params, "inNamespace": True})
@@ -48,7 +53,7 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
         """Write the node into the ledger."""
         self.ledger.node(self.name, self.kind, self.keeper, **self.facts())
 
-    def startShell(self, mnopts: str | None = None) -> None:  # noqa: ARG002, N802, N803
+    def startShell(self, mnopts: str | None = None) -> None:  # noqa: ARG002, N802
         """Mininet calls this as soon as the node is made: make the namespaces, no shell."""
         self.keeper = self.found or keep(self.ledger, self.name)
         self.pid = self.keeper.pid
@@ -92,7 +97,7 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
             kill([self.keeper])
 
 
-class Machine(Kept, Switch):
+class Machine(Kept, Switch):  # type: ignore[misc]
     """A node that Mininet takes for a switch, so that `net.hosts` are the guests alone."""
 
     controlIntf = None  # noqa: N815
@@ -104,12 +109,12 @@ class Machine(Kept, Switch):
 
     def defaultDpid(self, dpid: str | None = None) -> str:  # noqa: ARG002, N802
         """None: its bridges have their own."""
-        return "0" * self.dpidLen
+        return "0" * int(self.dpidLen)
 
     def start(self, controllers: Any) -> None:
         """Nothing yet: `batchStartup` raises all of a kind at once."""
 
-    def stop(self, deleteIntfs: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002, N803
+    def stop(self, deleteIntfs: bool = True) -> None:  # noqa: FBT001, FBT002, N803
         """Nothing: the namespaces take everything along."""
 
 
@@ -137,7 +142,7 @@ class Segment(Machine):
         ip_batch(self.pid, [f"link set {intf} master {self.bridge} up"])
 
 
-class Guest(Kept, MininetHost):
+class Guest(Kept, MininetHost):  # type: ignore[misc]
     """A virtual machine: a namespace with one interface a port, eth0 and on."""
 
     kind = "guest"
@@ -160,7 +165,9 @@ class Guest(Kept, MininetHost):
         """
         intf, overlay = f"eth{number}", self.params["overlay"]
         addresses = tuple(plan.guest_addresses(overlay, port))
-        lines = [f"addr add {each} dev {intf}{' nodad' if ':' in each else ''}" for each in addresses]
+        lines = [
+            f"addr add {each} dev {intf}{' nodad' if ':' in each else ''}" for each in addresses
+        ]
         commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
         ip_batch(self.pid, [*lines, f"link set {intf} up"])
         self.tell_mininet(number, port)

@@ -1,7 +1,7 @@
 """Names and addresses of a lab's nodes and interfaces.  Pure.
 
-    guests   --eth0/qvo...--  compute hosts  --underlay/host1--     underlay
-                                             --management/host1--   management  --  neutron
+guests   --eth0/qvo...--  compute hosts  --underlay/host1--     underlay
+                                         --management/host1--   management  --  neutron
 """
 
 from collections.abc import Iterator

@@ -111,4 +111,3 @@ def _tunnels(lab: Lab, node: str) -> list[dict[str, str]]:
 
 def _vsctl(lab: Lab, node: str, *argv: str) -> str:
     return lab.run(node, "ovs-vsctl", "--timeout=5", *argv)
-

@@ -22,7 +22,7 @@ class Wire(Link):  # type: ignore[misc]
         self.mtu = mtu
         super().__init__(node1, node2, **{**params, "intf": End})
 
-    def makeIntfPair(  # noqa: N802, PLR0913, PLR0917  Mininet's signature
+    def makeIntfPair(  # noqa: N802, PLR0917  Mininet's signature
         self, intfname1: str, intfname2: str, addr1: str | None = None,
         addr2: str | None = None, node1: Any = None, node2: Any = None,
         deleteIntfs: bool = True,  # noqa: ARG002, FBT001, FBT002, N803
