@@ -153,6 +153,6 @@ LATENCY = Experiment(
     },
     full=Settings(blocks=6, pings=200, warmup_pings=20, interval_ms=10, payload_bytes=56),
     quick=Settings(blocks=1, pings=100, warmup_pings=10, interval_ms=10, payload_bytes=56),
-    thresholds=Thresholds(cpu_idle_min=0.2, cpu_steal_max=0.05, lost_max=0, duplicates_max=0),
+    thresholds=Thresholds(cpu_idle_min=0.5, cpu_steal_max=0.05, lost_max=0, duplicates_max=0),
     probe=probe,
 )

@@ -1,7 +1,6 @@
 """`overlaylab`: finds the command, runs it, and turns what happened into an exit status."""
 
 import importlib
-import importlib.util
 import os
 import signal
 import sys
@@ -31,10 +30,10 @@ class Commands(click.Group):
         return list(MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        module = f"experiments.cli.{MODULES.get(cmd_name)}"
-        if cmd_name not in MODULES or importlib.util.find_spec(module) is None:
+        if cmd_name not in MODULES:
             return None
-        commands: tuple[click.Command, ...] = importlib.import_module(module).commands
+        module = importlib.import_module(f"experiments.cli.{MODULES[cmd_name]}")
+        commands: tuple[click.Command, ...] = module.commands
         return next((command for command in commands if command.name == cmd_name), None)
 
 

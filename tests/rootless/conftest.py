@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.rootless.live import Controller
+from tests.rootless.live import OS_KEN, Controller
 from tests.rootless.rig import Rig
 from tests.rootless.switch import Switch
 from topologies.model import Overlay
@@ -48,18 +48,18 @@ def rig(lend: Lend) -> Callable[[Overlay], Rig]:
 
 
 @pytest.fixture
-def live_rig(lend: Lend) -> Iterator[Callable[[Overlay], Rig]]:
-    """Call with an overlay: its hosts, wired, and the controller has done its work.
+def live_rig(lend: Lend) -> Iterator[Callable[..., Rig]]:
+    """Call with an overlay, and a program: its hosts, wired, and the controller has done its work.
 
     The rig's `controller` is that process.  Undone: the process, its files.
     """
     with ExitStack() as undo:
 
-        def governed(overlay: Overlay) -> Rig:
+        def governed(overlay: Overlay, program: tuple[str, ...] = OS_KEN) -> Rig:
             home = Path(mkdtemp(prefix="ol-"))
             undo.callback(shutil.rmtree, home)
             switches = lend(overlay)
-            controller = Controller(home, overlay, switches)
+            controller = Controller(home, overlay, switches, program)
             undo.callback(controller.close)
             laid = Rig(overlay, switches, controller.openflow)
             controller.wait_until_wired()

@@ -24,11 +24,23 @@ POLL_S = 0.02
 LOOPBACK = "127.0.0.1"
 
 
-class Controller:
-    """`python -m controller` with its files in `home`; `close` ends it."""
+OS_KEN = (sys.executable, "-m", "controller")
 
-    def __init__(self, home: Path, overlay: Overlay, switches: Mapping[str, Switch]) -> None:
-        self.home, self.port = home, free_port()
+
+class Controller:
+    """The controller with its files in `home`; `close` ends it.
+
+    `program` is `python -m controller`, or Ryu's manager and our app.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        overlay: Overlay,
+        switches: Mapping[str, Switch],
+        program: tuple[str, ...] = OS_KEN,
+    ) -> None:
+        self.home, self.port, self.program = home, free_port(), program
         ovsdb = {host.name: switches[host.name].db for host in overlay.hosts}
         (home / "state.json").write_text(dump_state(overlay, ovsdb))
         settings = {"listen_ip": LOOPBACK, "listen_port": self.port,
@@ -42,9 +54,11 @@ class Controller:
         return f"tcp:{LOOPBACK}:{self.port}"
 
     def start(self) -> None:
+        config = f"{self.home}/controller.json"
         self.process = commands.start(
-            sys.executable, "-m", "controller", f"{self.home}/controller.json",
-            stdout=self.home / "log", env={"PYTHONPATH": str(ROOT)},
+            *self.program, *([config] if self.program is OS_KEN else []),
+            stdout=self.home / "log",
+            env={"PYTHONPATH": str(ROOT), "OVERLAYLAB_CONTROLLER": config},
         )  # fmt: skip
         self.wait_for(self._listens, "it does not listen")
 

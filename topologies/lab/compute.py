@@ -11,6 +11,7 @@ from topologies.errors import LabError, SwitchError
 from topologies.lab import neighbours, ovs, plan
 from topologies.lab.keeper import ip_batch
 from topologies.lab.nodes import Machine
+from topologies.lab.ready import await_listening
 from topologies.model import Host, Overlay
 from topologies.modes import VTEP_BRIDGE
 
@@ -71,6 +72,7 @@ class ComputeHost(Machine):
         for argv in ovs.daemons(self.params["index"]):
             self.ovs(*argv)
         self._record_daemons()
+        await_listening(self.ledger)
         self.ovs(*ovs.fresh_transaction(self.overlay, self.host, self.params["datapath"]))
         self._set_up_vtep()
         self.assert_ports()

@@ -4,14 +4,16 @@ import time
 from collections.abc import Iterator
 
 from topologies.errors import LabError, SwitchError
-from topologies.lab import neighbours
+from topologies.lab import neighbours, plan
 from topologies.lab.api_client import call_api
 from topologies.lab.ledger import Ledger
+from topologies.lab.process import PROC
 from topologies.model import Overlay
 from topologies.serial import load_state
 
 DEADLINE_S = 60.0
 POLL_S = 0.03
+LISTEN = "0A"  # /proc/net/tcp's word for it (TCP_LISTEN)
 
 
 def overlay_of(ledger: Ledger) -> Overlay:
@@ -30,13 +32,30 @@ def await_ready(ledger: Ledger, *, timeout_s: float = DEADLINE_S) -> None:
         if ledger.living("controller") is None:
             raise dead_controller(ledger)
         if time.monotonic() > deadline:
-            raise LabError(
-                "missing " + "; ".join(lacking),
-                where=f"lab {ledger.name!r}",
-                allowed=f"ready within {timeout_s:g} s",
-                do=f"Read {ledger.directory / 'controller.log'}.",
-            )
+            raise _late(ledger, lacking, timeout_s)
         time.sleep(POLL_S)
+
+
+def await_listening(ledger: Ledger) -> None:
+    """Wait until the controller takes connections: a switch that is refused waits a whole second.
+
+    Raises:
+        LabError: it died, or does not listen in time.
+    """
+    deadline = time.monotonic() + DEADLINE_S
+    while not _is_listening(ledger.nodes()[plan.NEUTRON].keeper.pid):
+        if ledger.living("controller") is None:
+            raise dead_controller(ledger)
+        if time.monotonic() > deadline:
+            raise _late(ledger, [f"a controller on port {plan.OPENFLOW_PORT}"], DEADLINE_S)
+        time.sleep(POLL_S)
+
+
+def _is_listening(pid: int) -> bool:
+    """Whether someone listens on the OpenFlow port in the network namespace of `pid`."""
+    rows = (row.split() for row in (PROC / str(pid) / "net" / "tcp").read_text().splitlines()[1:])
+    port = f":{plan.OPENFLOW_PORT:04X}"
+    return any(row[1].endswith(port) and row[3] == LISTEN for row in rows)
 
 
 def missing(ledger: Ledger) -> list[str]:
@@ -75,6 +94,15 @@ def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
             yield f"the datapath of host {host.name!r} ({error})"
         else:
             yield from (f"the MAC of VTEP {vtep} on host {host.name!r}" for vtep in lost)
+
+
+def _late(ledger: Ledger, lacking: list[str], timeout_s: float) -> LabError:
+    return LabError(
+        "missing " + "; ".join(lacking),
+        where=f"lab {ledger.name!r}",
+        allowed=f"ready within {timeout_s:g} s",
+        do=f"Read {ledger.directory / 'controller.log'}.",
+    )
 
 
 def dead_controller(ledger: Ledger) -> LabError:

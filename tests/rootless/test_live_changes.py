@@ -1,0 +1,267 @@
+"""Ports, networks and hosts that come and go while the lab is up.
+
+After every change each switch must hold just the offline text of the overlay as it then
+is, with the numbers that the switch itself has; learned flows apart.
+"""
+
+import json
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+
+from controller.binding import DEAD_VLAN_TAG
+from controller.flows import bridge_flows, bridges
+from controller.ovsdb import Ovsdb, add_port_args
+from controller.ports import guest_port
+from controller.reading import binding_of
+from controller.text import dump, normalise
+from tests.oracle.frames import BROADCAST, Frame
+from tests.oracle.small import SERVER_A, small
+from tests.rootless.rig import Rig
+from topologies.model import Overlay, Port
+from topologies.names import int_port_name
+from topologies.serial import load_state
+
+B, C = "ServerB", "c"
+
+
+def now(laid: Rig) -> Overlay:
+    """The overlay as the controller has it."""
+    return load_state((laid.controller.home / "state.json").read_text())[0]
+
+
+def port(laid: Rig, name: str) -> Port:
+    return next(port for port in laid.overlay.ports if port.name == name)
+
+
+def settle(laid: Rig, *, status: dict[str, str] | None = None) -> None:
+    """Until all is wired, and the ports named have the status they should."""
+    wanted = status or {}
+
+    def is_so() -> bool:
+        have = {p.id: p.status for p in now(laid).ports}
+        return all(have.get(id_) == said for id_, said in wanted.items())
+
+    laid.controller.wait_for(is_so, f"status is not {wanted}")
+    laid.controller.wait_until_wired()
+
+
+def plug(laid: Rig, there: Port) -> None:
+    laid.switches[there.host].vsctl(*add_port_args(guest_port(there), None))
+    settle(laid, status={there.id: "ACTIVE"})
+
+
+def unplug(laid: Rig, there: Port) -> None:
+    laid.switches[there.host].vsctl("del-port", "br-int", int_port_name(there.id))
+    settle(laid, status={there.id: "DOWN"})
+
+
+def assert_all_as_wanted(laid: Rig) -> None:
+    overlay = now(laid)
+    for host in overlay.hosts:
+        binding = binding_of(overlay, host.name, Ovsdb(laid.switches[host.name].db).read())
+        for bridge in bridges(host):
+            wanted = dump(bridge_flows(overlay, binding, bridge))
+            found = normalise(laid.switches[host.name].dump(bridge))
+            assert [flow for flow in found if "hard_timeout=300, " not in flow] == wanted
+
+
+def ports_of(laid: Rig, host: str, bridge: str) -> set[str]:
+    return set(laid.switches[host].vsctl("list-ports", bridge).split())
+
+
+def tag_of(laid: Rig, there: Port) -> int:
+    name = int_port_name(there.id)
+    return json.loads(laid.switches[there.host].vsctl("get", "Port", name, "tag"))
+
+
+def learned(laid: Rig, host: str) -> list[str]:
+    flows = normalise(laid.switches[host].dump("br-tun"))
+    return [flow for flow in flows if flow.startswith("table=20, hard_timeout=300, ")]
+
+
+def hear_server_a(laid: Rig) -> None:
+    """Every member of blue has heard a broadcast of ServerA, and learned from it."""
+    sender = port(laid, "ServerA").id
+    laid.deliver(Frame("broadcast", sender, SERVER_A, BROADCAST), learn=True)
+
+
+@pytest.mark.parametrize("mode", ["mesh", "l2pop", "l2pop-arp"])
+def test_a_port_that_goes_takes_its_flows_along_and_comes_back(live_rig, mode):
+    laid = live_rig(small(mode))
+    before = {host: laid.switches[host].dump("br-tun") for host in ("one", "two", "three")}
+    gone = port(laid, B)
+    unplug(laid, gone)
+    assert_all_as_wanted(laid)
+    if mode == "mesh":
+        assert "vxlan-c0a8960b" in ports_of(laid, "one", "br-tun")
+    else:  # host two shares nothing with anybody now
+        assert "vxlan-c0a8960b" not in ports_of(laid, "one", "br-tun")
+        assert ports_of(laid, "two", "br-tun") == {"patch-int"}
+        assert "c0a8960b" not in laid.switches["one"].dump("br-tun")
+    plug(laid, gone)
+    assert_all_as_wanted(laid)
+    after = {host: laid.switches[host].dump("br-tun") for host in before}
+    assert {h: sorted(map(_unordered, normalise(text))) for h, text in after.items()} == {
+        h: sorted(map(_unordered, normalise(text))) for h, text in before.items()
+    }
+
+
+def _unordered(flow: str) -> tuple[str, ...]:
+    """A flow with its outputs in no order: a tunnel that came back has another ofport."""
+    return tuple(sorted(flow.split(",")))
+
+
+def test_a_tunnel_that_goes_takes_what_was_learned_from_it(live_rig):
+    laid = live_rig(small("l2pop"))
+    hear_server_a(laid)
+    assert len(learned(laid, "two")) == 1
+    unplug(laid, port(laid, "ServerA"))
+    unplug(laid, port(laid, "a2"))
+    assert learned(laid, "two") == []
+    assert_all_as_wanted(laid)
+
+
+def test_a_network_that_leaves_a_host_takes_what_was_learned_for_its_vlan(live_rig):
+    laid = live_rig(small("mesh"))
+    hear_server_a(laid)
+    assert len(learned(laid, "two")) == 1
+    unplug(laid, port(laid, B))
+    assert learned(laid, "two") == []
+    assert len(learned(laid, "three")) == 1  # the others keep theirs
+
+
+def test_what_the_switch_learned_survives_an_unrelated_change(live_rig):
+    laid = live_rig(small("mesh"))
+    hear_server_a(laid)
+    before = learned(laid, "three")
+    unplug(laid, port(laid, "d"))
+    assert learned(laid, "three") == before != []
+
+
+def test_flows_added_by_hand_stay(live_rig):
+    laid = live_rig(small("mesh"))
+    by_hand = "table=22, priority=7,dl_vlan=77 actions=drop"
+    laid.switches["one"].load("br-tun", [by_hand.replace("table=22, ", "table=22,")])
+    unplug(laid, port(laid, B))
+    assert by_hand in normalise(laid.switches["one"].dump("br-tun"))
+
+
+def test_a_network_added_and_taken_away_leaves_the_others_as_they_were(live_rig):
+    laid = live_rig(small("l2pop-arp"))
+    before = tag_of(laid, port(laid, "ServerA"))
+    api = laid.controller.api
+    network = api("POST", "/v2.0/networks", {"network": {"name": "green"}})["network"]["id"]
+    subnet = {"network_id": network, "cidr": "10.9.0.0/24", "ip_version": 4}
+    api("POST", "/v2.0/subnets", {"subnet": subnet})
+    made = []
+    for host in ("two", "four"):
+        body = {"network_id": network, "binding:host_id": host}
+        id_ = api("POST", "/v2.0/ports", {"port": body})["port"]["id"]
+        assert now(laid).port_of[id_].status == "DOWN"
+        made.append(now(laid).port_of[id_])
+        plug(laid, made[-1])
+    assert_all_as_wanted(laid)
+    assert {"vxlan-c0a8960d"} <= ports_of(laid, "two", "br-tun")  # two and four share it
+    assert "vxlan-c0a8960d" not in ports_of(laid, "one", "br-tun")
+    assert tag_of(laid, port(laid, "ServerA")) == before
+    for there in made:
+        unplug(laid, there)
+        api("DELETE", f"/v2.0/ports/{there.id}")
+    api("DELETE", f"/v2.0/networks/{network}")
+    settle(laid)
+    assert network not in now(laid).network_of
+    assert_all_as_wanted(laid)
+    assert "vxlan-c0a8960d" not in ports_of(laid, "two", "br-tun")
+
+
+@pytest.mark.parametrize("how", ["deleted", "switched off"])
+def test_a_port_nobody_stands_behind_is_dead(live_rig, how):
+    laid = live_rig(small("mesh"))
+    there = port(laid, B)
+    if how == "deleted":
+        laid.controller.api("DELETE", f"/v2.0/ports/{there.id}")
+    else:
+        body = {"port": {"admin_state_up": False}}
+        laid.controller.api("PUT", f"/v2.0/ports/{there.id}", body)
+    settle(laid)
+    assert tag_of(laid, there) == DEAD_VLAN_TAG
+    dropped = f'priority=2,in_port="{int_port_name(there.id)}" actions=drop'
+    assert dropped in normalise(laid.switches["two"].dump("br-int"))
+    assert_all_as_wanted(laid)
+
+
+def test_a_host_that_goes_leaves_no_output_to_its_dead_port(live_rig):
+    """Neutron leaves `output:N` in table 22 until the next rewrite."""
+    laid = live_rig(small("mesh"))
+    api = laid.controller.api
+    agents = {agent["host"]: agent for agent in api("GET", "/v2.0/agents")["agents"]}
+    for there in [p for p in laid.overlay.ports if p.host == "three"]:
+        api("DELETE", f"/v2.0/ports/{there.id}")
+    api("DELETE", f"/v2.0/agents/{agents['three']['id']}")
+    settle(laid)
+    for host in ("one", "two", "four"):
+        assert "c0a8960c" not in laid.switches[host].dump("br-tun")
+        assert not {name for name in ports_of(laid, host, "br-tun") if "c0a8960c" in name}
+    assert_all_as_wanted(laid)
+    options = {key: agents["three"]["configurations"][key] for key in (
+        "tunnel_types", "tunneling_ip", "ovsdb_connection", "bridge_mappings",
+    )}  # fmt: skip
+    api("POST", "/v2.0/agents", {"agent": {"host": "three", "configurations": options}})
+    settle(laid)
+    assert "vxlan-c0a8960c" in ports_of(laid, "one", "br-tun")
+    assert_all_as_wanted(laid)
+
+
+def test_a_guest_that_moves_host(live_rig):
+    laid = live_rig(small("l2pop-arp"))
+    there = port(laid, B)
+    unplug(laid, there)
+    body = {"port": {"binding:host_id": "four"}}
+    laid.controller.api("PUT", f"/v2.0/ports/{there.id}", body)
+    plug(laid, replace(there, host="four"))
+    assert_all_as_wanted(laid)
+    (entry,) = [f for f in normalise(laid.switches["one"].dump("br-tun"))
+                if f"priority=2,dl_vlan=1,dl_dst={there.mac_address} " in f]  # fmt: skip
+    assert entry.endswith('output:"vxlan-c0a8960d"')
+
+
+def test_a_host_that_hangs_is_an_alarm_and_holds_nobody_up(live_rig):
+    laid = live_rig(small("mesh"))
+    pid = int((laid.switches["two"].home / "ovs-vswitchd.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        laid.switches["one"].vsctl("del-port", "br-int", int_port_name(port(laid, "a2").id))
+
+        def agents() -> dict[str, dict]:
+            listed = laid.controller.api("GET", "/v2.0/agents")["agents"]
+            return {agent["host"]: agent for agent in listed}
+
+        laid.controller.wait_for(
+            lambda: (
+                all(agents()[h]["configurations"]["wired"] for h in ("one", "three", "four"))
+                and now(laid).port_of[port(laid, "a2").id].status == "DOWN"
+            ),
+            "the others are held up",
+        )
+        laid.controller.wait_for(
+            lambda: not agents()["two"]["alive"] and agents()["two"]["configurations"]["alarm"],
+            "no alarm",
+        )
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    settle(laid)
+    assert_all_as_wanted(laid)
+
+
+def test_a_switch_that_lost_its_flows_gets_them_back(live_rig):
+    laid = live_rig(small("l2pop-arp"))
+    laid.switches["one"].ofctl("del-flows", "br-tun")
+    assert laid.switches["one"].dump("br-tun").count("actions=") == 0
+    laid.controller.wait_for(
+        lambda: laid.switches["one"].dump("br-tun").count("actions=") > 0, "still empty"
+    )
+    settle(laid)
+    assert_all_as_wanted(laid)
