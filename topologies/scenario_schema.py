@@ -128,7 +128,12 @@ def _say_too_few(error: ValidationError) -> Iterator[Said]:
 
 def _say_minimum(error: ValidationError) -> Iterator[Said]:
     about = _schema(error).get("description")
-    yield (), _found(error.instance), f"{error.validator_value} or more ({about})", "Mend the value."
+    yield (
+        (),
+        _found(error.instance),
+        f"{error.validator_value} or more ({about})",
+        "Mend the value.",
+    )
 
 
 def _say_repeated(error: ValidationError) -> Iterator[Said]:

@@ -18,8 +18,8 @@ controller.actions controller.addressing controller.binding controller.br_int co
 controller.flows controller.pipeline controller.ports controller.reading controller.reconcile
 controller.resource_errors controller.resource_schemas controller.resource_views
 controller.resources controller.text
-experiments.analysis experiments.cli.findings experiments.experiment experiments.modes
-experiments.needs experiments.ping experiments.plots experiments.predictions experiments.verdict
+experiments.analysis experiments.cli.findings experiments.experiment
+experiments.needs experiments.ping experiments.plots experiments.report experiments.verdict
 """.split()  # noqa: SIM905  thirty quoted names would be harder to read
 
 # What touches the world, or differs from call to call.
@@ -46,8 +46,11 @@ ALLOWED = {
     "topologies.lab.holder": {"fork"},  # `up --detach`: this process goes on as the lab's holder
 }
 
-READERS = ("experiments.analysis", "experiments.plots", "experiments.report")
-LAB_SIDE = ("topologies.lab", "topologies.overlay", "experiments.probes", "controller.app")
+READERS = (
+    "experiments.analysis", "experiments.draw", "experiments.plots", "experiments.report",
+    "experiments.results",
+)  # fmt: skip
+LAB_SIDE = ("topologies.lab", "topologies.overlay", "experiments.runner", "controller.app")
 LONGEST = 300
 
 

@@ -1,7 +1,6 @@
 """The commands that need no lab, as a script would call them."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -174,7 +173,7 @@ def test_a_reader_that_stops_reading_is_no_error():
 
 
 def test_a_full_disk_is_told():
-    if not os.path.exists("/dev/full"):
+    if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     status, _, err = in_a_shell(f"overlaylab {' '.join(FLOWS)} > /dev/full")
     assert status not in {0, 3}

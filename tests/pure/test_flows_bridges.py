@@ -106,7 +106,9 @@ def test_a_guest_may_speak_for_its_own_addresses_only():
     ]
 
 
-@pytest.mark.parametrize("off", [{"port_security_enabled": False}, {"status": "DOWN"}, {"host": ""}])
+@pytest.mark.parametrize(
+    "off", [{"port_security_enabled": False}, {"status": "DOWN"}, {"host": ""}]
+)
 def test_a_guest_without_port_security_or_not_there_has_no_flows(off):
     overlay = replace(BASE, ports=(replace(A, **off), B, C))
     assert not any("qvo00000001-00" in line for line in lines(overlay, bridge="br-int"))
@@ -139,7 +141,9 @@ def test_a_vlan_network_gets_its_tag_changed_on_both_sides():
     ]
 
 
-PLACES = st.lists(st.tuples(st.sampled_from([RED, BLUE]), st.integers(1, 4), st.booleans()), max_size=8)
+PLACES = st.lists(
+    st.tuples(st.sampled_from([RED, BLUE]), st.integers(1, 4), st.booleans()), max_size=8
+)
 WAYS = st.sampled_from([None, *(mode for mode in MODES if str(mode) != "flat")])
 
 
@@ -172,10 +176,14 @@ def assert_sound(flows, binding: Binding, bridge: str) -> None:
 
 @given(PLACES)
 def test_tunnel_ids_agree_between_the_two_ends(places):
-    overlay = small(*(port(n, net, f"h{on}") for n, (net, on, _) in enumerate(places, start=1)), hosts=4)
+    overlay = small(
+        *(port(n, net, f"h{on}") for n, (net, on, _) in enumerate(places, start=1)), hosts=4
+    )
     for network in overlay.networks:
         table = 4 if network.network_type is VXLAN else 3
         wanted = f"tun_id={network.segmentation_id:#x} "
         for host in overlay.hosts:
-            received = [line for line in of_table(table, lines(overlay, host.name)) if wanted in line]
+            received = [
+                line for line in of_table(table, lines(overlay, host.name)) if wanted in line
+            ]
             assert len(received) == (host in overlay.members(network.id))

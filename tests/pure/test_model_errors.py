@@ -248,7 +248,11 @@ def test_each_rule_says_where_what_found_what_allowed_and_what_to_do(rule: str):
 def test_every_error_is_told_at_once():
     with pytest.raises(ModelErrors) as caught:
         replace(BASE, underlay_mtu=1, **with_networks(network(segmentation_id=0, mtu=1)))
-    assert [error.where for error in caught.value.errors] == ["underlay", "network 'n'", "network 'n'"]
+    assert [error.where for error in caught.value.errors] == [
+        "underlay",
+        "network 'n'",
+        "network 'n'",
+    ]
     assert str(caught.value).splitlines() == [str(error) for error in caught.value.errors]
 
 

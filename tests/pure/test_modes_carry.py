@@ -53,7 +53,10 @@ def test_the_flooding_is_every_agents(mode, l2_population, arp_responder):
 
 def test_a_tunnel_mode_carries_every_network_and_keeps_its_id():
     networks = carried("vxlan-l2pop").networks
-    assert [(net.network_type, net.segmentation_id) for net in networks] == [(VXLAN, 111), (VXLAN, 222)]
+    assert [(net.network_type, net.segmentation_id) for net in networks] == [
+        (VXLAN, 111),
+        (VXLAN, 222),
+    ]
 
 
 def test_a_flooding_alone_keeps_types():

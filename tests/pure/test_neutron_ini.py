@@ -71,7 +71,9 @@ def test_the_winner_of_several_is_oslo_configs_own(pairs):
     conf.register_opts([cfg.StrOpt(name) for name in names], group="agent")
     conf([], default_config_files=[str(write("a.ini", text))], default_config_dirs=[])
     ours = settings(text)
-    assert {name: ours["agent", name][0] for name in names} == {name: conf.agent[name] for name in names}
+    assert {name: ours["agent", name][0] for name in names} == {
+        name: conf.agent[name] for name in names
+    }
 
 
 def test_lines_that_are_no_ini_are_all_told():
@@ -129,7 +131,9 @@ def test_a_servers_option_that_cannot_be(option):
 
 
 def test_defaults_that_are_written_out_are_no_error():
-    ini = f"{AGENT}vxlan_udp_port = 4789\ndont_fragment = True\n[ovs]\nintegration_bridge = br-int\n"
+    ini = (
+        f"{AGENT}vxlan_udp_port = 4789\ndont_fragment = True\n[ovs]\nintegration_bridge = br-int\n"
+    )
     scenario = load(write("s.yaml", with_agent(ini)))
     assert scenario.warnings == ()
     assert str(scenario.overlay.hosts[0].local_ip) == "192.0.2.9"
@@ -138,7 +142,10 @@ def test_defaults_that_are_written_out_are_no_error():
 def test_bridge_mappings_are_pairs():
     ini = f"{AGENT}[ovs]\nbridge_mappings = physnet1:br-ex, physnet2 : br-other\n"
     scenario = load(write("s.yaml", with_agent(ini)))
-    assert scenario.overlay.hosts[0].bridge_mappings == (("physnet1", "br-ex"), ("physnet2", "br-other"))
+    assert scenario.overlay.hosts[0].bridge_mappings == (
+        ("physnet1", "br-ex"),
+        ("physnet2", "br-other"),
+    )
 
 
 def test_a_file_that_is_not_utf8():

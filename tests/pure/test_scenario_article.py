@@ -28,7 +28,11 @@ def test_the_article_is_what_its_commands_made():
     assert not any(host.l2_population or host.bridge_mappings for host in ARTICLE.hosts)
     (network,) = ARTICLE.networks
     assert network.id == "2175ed07-99c9-4821-8cd8-3fd7148ab9f5"
-    assert (network.name, network.network_type, network.segmentation_id) == ("vxlan_net", "vxlan", 111)
+    assert (network.name, network.network_type, network.segmentation_id) == (
+        "vxlan_net",
+        "vxlan",
+        111,
+    )
     assert ARTICLE.mtu_of(network) == 1450
     (subnet,) = ARTICLE.subnets
     assert (subnet.name, str(subnet.cidr)) == ("vxlan_subnet", "172.16.166.0/24")
@@ -82,7 +86,10 @@ def test_side_by_side_shows_what_is_derived():
     scenario = load("side-by-side")
     overlay = scenario.overlay
     assert scenario.warnings == ()
-    assert [(net.name, net.segmentation_id) for net in overlay.networks] == [("red", 1000), ("blue", 222)]
+    assert [(net.name, net.segmentation_id) for net in overlay.networks] == [
+        ("red", 1000),
+        ("blue", 222),
+    ]
     assert {port.name: [str(ip) for ip in port.fixed_ips] for port in overlay.ports} == {
         "red1": ["10.1.0.2", "2001:db8:1::2"],
         "red2": ["10.1.0.3", "2001:db8:1::3"],
@@ -128,7 +135,10 @@ def test_more_hosts_are_like_the_last_and_go_on_from_it():
     assert {host.tunnel_types for host in larger.hosts} == {("gre", "vxlan")}
     assert larger.ports == ARTICLE.ports
     assert enlarge(ARTICLE, 2) == ARTICLE
-    assert [host.name for host in enlarge(load("side-by-side").overlay, 6).hosts[4:]] == ["host5", "host6"]
+    assert [host.name for host in enlarge(load("side-by-side").overlay, 6).hosts[4:]] == [
+        "host5",
+        "host6",
+    ]
     assert len(enlarge(ARTICLE, 16).hosts) == 16
 
 

@@ -38,11 +38,17 @@ def test_macs_are_no_numbers_and_become_lower_case():
           - {server: a, host: h1, network: n, mac_address: FA:16:3E:00:00:0A}
           - {server: b, host: h2, network: n, mac_address: 10:20:30:40:50:10}
         """)
-    assert [port.mac_address for port in overlay.ports] == ["fa:16:3e:00:00:0a", "10:20:30:40:50:10"]
+    assert [port.mac_address for port in overlay.ports] == [
+        "fa:16:3e:00:00:0a",
+        "10:20:30:40:50:10",
+    ]
 
 
 def test_a_hosts_own_option_goes_before_the_agents_and_that_before_the_files():
-    write("a.ini", "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = geneve\nl2_population = True\n")
+    write(
+        "a.ini",
+        "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = geneve\nl2_population = True\n",
+    )
     overlay = load(write("s.yaml", """\
         agent: {tunnel_types: [gre]}
         hosts:
@@ -57,7 +63,10 @@ def test_a_hosts_own_option_goes_before_the_agents_and_that_before_the_files():
 def test_files_are_found_from_the_scenarios_folder(monkeypatch, tmp_path):
     (tmp_path / "deep").mkdir()
     write("deep/a.ini", "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = gre\n")
-    write("deep/s.yaml", "hosts:\n- {name: h1, agent_file: a.ini}\n- {name: h2, local_ip: 192.0.2.2}\n")
+    write(
+        "deep/s.yaml",
+        "hosts:\n- {name: h1, agent_file: a.ini}\n- {name: h2, local_ip: 192.0.2.2}\n",
+    )
     assert str(load("deep/s.yaml").overlay.hosts[0].local_ip) == "192.0.2.9"
 
 
@@ -179,4 +188,6 @@ def test_a_free_address_is_the_lowest_that_is_not_taken(taken):
     subnet = Subnet(id="s", name="s", network_id="n", cidr=cidr, pools=((cidr[1], cidr[14]),),
                     gateway_ip=cidr[1])  # fmt: skip
     free = sorted(set(range(2, 15)) - taken)
-    assert free_address(subnet, {cidr[number] for number in taken}) == (cidr[free[0]] if free else None)
+    assert free_address(subnet, {cidr[number] for number in taken}) == (
+        cidr[free[0]] if free else None
+    )

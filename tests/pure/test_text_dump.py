@@ -58,7 +58,9 @@ def test_no_action_is_drop_and_a_tag_carries_its_present_bit():
 
 
 def test_a_flow_in_table_0_does_not_name_it():
-    first = Flow("br-tun", Tun.LOCAL_SWITCHING, Priority.MATCH, match(in_port="patch-int"), (Goto(2),))
+    first = Flow(
+        "br-tun", Tun.LOCAL_SWITCHING, Priority.MATCH, match(in_port="patch-int"), (Goto(2),)
+    )
     assert flow_text(first) == 'priority=1,in_port="patch-int" actions=goto_table:2'
     miss = Flow("br-int", Int.ARP_SPOOF_TABLE, Priority.MISS)
     assert flow_text(miss) == "table=24, priority=0 actions=drop"
@@ -67,7 +69,10 @@ def test_a_flow_in_table_0_does_not_name_it():
 def test_fields_stand_in_ovs_ofctls_order_whatever_the_order_given():
     given_backwards = match(arp_spa="10.0.0.1", in_port="a", proto="arp")
     flow = Flow("br-int", Int.ARP_SPOOF_TABLE, Priority.STATED, given_backwards, (Goto(25),))
-    assert flow_text(flow) == 'table=24, priority=2,arp,in_port="a",arp_spa=10.0.0.1 actions=goto_table:25'
+    assert (
+        flow_text(flow)
+        == 'table=24, priority=2,arp,in_port="a",arp_spa=10.0.0.1 actions=goto_table:25'
+    )
 
 
 def test_a_dump_is_by_table_then_priority_then_text():

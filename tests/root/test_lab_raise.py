@@ -125,6 +125,27 @@ def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
     )
 
 
+def test_a_listener_that_fails_does_not_save_the_lab(home, article):
+    def say(text):
+        if "raising" not in text:
+            raise BrokenPipeError(text)
+
+    with nothing_left(home), pytest.raises(BrokenPipeError), raised(article, say=say):
+        pass
+
+
+@pytest.mark.parametrize(
+    "vteps", [("fd00:150::10", "fd00:150::11"), ("192.168.150.10", "10.9.8.7")]
+)
+def test_vteps_may_be_of_ipv6_or_far_apart(home, article, vteps):
+    hosts = [
+        replace(host, local_ip=ip_address(vtep))
+        for host, vtep in zip(article.hosts, vteps, strict=True)
+    ]
+    with raised(replace(article, hosts=tuple(hosts))) as lab:
+        assert pinged(lab, "ServerA", SERVER_B, 3) == 3
+
+
 def reach(lab, node, address, *route):
     """Whether an address of the management network answers from `node`, by a route of its own."""
     lab.run(node, "ip", "route", "replace", f"{address}/32", *route)

@@ -110,16 +110,15 @@ class ComputeHost(Machine):
         ]
 
     def _set_up_vtep(self) -> None:
-        address, version = plan.vtep_address(self.host), self.host.local_ip.version
+        version = self.host.local_ip.version
         if version == 6:
             enable = f"net.ipv6.conf.{VTEP_BRIDGE}.disable_ipv6=0"
             commands.run("sysctl", "-qw", enable, pid=self.pid)
         lines = [
             f"link set {VTEP_BRIDGE} up mtu {self.overlay.underlay_mtu}",
-            f"addr add {address} dev {VTEP_BRIDGE}{' nodad' if version == 6 else ''}",
             f"rule add pref 4 iif {VTEP_BRIDGE} to {self.host.local_ip} lookup local",
         ]
-        ip_batch(self.pid, lines if version == 4 else lines[:2])
+        ip_batch(self.pid, lines if version == 4 else lines[:1])
 
     def assert_ports(self) -> None:
         """Check that every port has the OpenFlow number that was asked for.

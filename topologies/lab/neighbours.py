@@ -18,7 +18,9 @@ SWITCH = "ovs-vswitchd"
 
 def tell(pid: int, overlay: Overlay, host: Host, datapath: str) -> None:
     """Give the host with the namespaces of `pid` the MAC of every other VTEP, and a way to it."""
-    ways = [f"route replace {vtep} dev {VTEP_BRIDGE}" for vtep in plan.far_vteps(overlay, host)]
+    nodad = " nodad" if host.local_ip.version == 6 else ""
+    ways = [f"addr replace {plan.vtep_address(overlay, host)} dev {VTEP_BRIDGE}{nodad}"]
+    ways += [f"route replace {vtep} dev {VTEP_BRIDGE}" for vtep in plan.far_vteps(overlay, host)]
     vteps = [other.local_ip for other in plan.remotes(overlay, host)]
     kernel = [
         f"neigh replace {ip} lladdr {underlay_mac(ip)} dev {VTEP_BRIDGE} nud permanent"

@@ -5,7 +5,7 @@ guests   --eth0/qvo...--  compute hosts  --underlay/host1--     underlay
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 
 from topologies.model import Host, Overlay, Port
 
@@ -60,15 +60,20 @@ def guest_mtu(overlay: Overlay, port: Port) -> int:
     return overlay.mtu_of(overlay.network_of[port.network_id])
 
 
-def vtep_address(host: Host) -> str:
-    """The VTEP's address with its prefix length."""
-    return f"{host.local_ip}/{ON_LINK[host.local_ip.version]}"
+def vtep_address(overlay: Overlay, host: Host) -> str:
+    """The VTEP's address, with a prefix that holds every other VTEP: all are on one wire.
+
+    OVS takes a tunnel's source address from the prefix that its target is in.
+    """
+    first, most = int(overlay.hosts[0].local_ip), host.local_ip.max_prefixlen
+    unlike = max(int(other.local_ip) ^ first for other in overlay.hosts)
+    return f"{host.local_ip}/{min(ON_LINK[host.local_ip.version], most - unlike.bit_length())}"
 
 
 def far_vteps(overlay: Overlay, host: Host) -> Iterator[str]:
-    """VTEPs that need a route of their own: same wire, but outside `host`'s prefix."""
-    link = ip_network(ip_interface(vtep_address(host)).network)
-    return (str(remote.local_ip) for remote in overlay.hosts if remote.local_ip not in link)
+    """VTEPs outside the usual prefix; the kernel makes no route of its own for a prefix of 0."""
+    usual = ip_network((host.local_ip, ON_LINK[host.local_ip.version]), strict=False)
+    return (str(remote.local_ip) for remote in overlay.hosts if remote.local_ip not in usual)
 
 
 def remotes(overlay: Overlay, host: Host) -> tuple[Host, ...]:

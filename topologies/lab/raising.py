@@ -38,10 +38,10 @@ def raised(
             yield _raise(ledger, nets, {"overlay": overlay, "datapath": datapath, "app": app}, say)
         finally:
             signals.shielded = True
-            say(f"taking down {ledger.name}")
-            ledger.undo()
-            for net in nets:
-                _close(net)
+            try:
+                say(f"taking down {ledger.name}")
+            finally:  # whoever listened may be gone
+                _undo(ledger, nets)
 
 
 def _raise(
@@ -61,11 +61,13 @@ def _raise(
     return Lab(ledger, nets[0])
 
 
-def _close(net: Any) -> None:
-    """Close the terminals of shells that Mininet opened; the processes are gone."""
-    for node in net.values():
-        with suppress(OSError):
-            node.terminate()
+def _undo(ledger: Ledger, nets: list[Any]) -> None:
+    """End all processes, then close the terminals of shells that Mininet opened."""
+    ledger.undo()
+    for net in nets:
+        for node in net.values():
+            with suppress(OSError):
+                node.terminate()
 
 
 def attach(name: str) -> Lab:
