@@ -66,7 +66,8 @@ def _one_host_errors(host: "Host") -> Iterator[ModelError]:
 
 def _network_errors(overlay: "Overlay") -> Iterator[ModelError]:
     yield from _twice(overlay.networks, lambda net: net.id, "networks", "id")
-    yield from _twice(overlay.networks, lambda net: net.name, "networks", "name")
+    named = (net for net in overlay.networks if net.name)  # the API may make nameless ones
+    yield from _twice(named, lambda net: net.name, "networks", "name")
     yield from _twice(overlay.networks, _wire_id, "networks", "segment")
     for network in overlay.networks:
         yield from _segment_errors(network)

@@ -14,7 +14,7 @@ from controller.text import dump, flow_text
 from tests.pure.small import BLUE, RED, VXLAN, port, small
 from topologies.errors import ModelError
 from topologies.model import Overlay
-from topologies.modes import MODES, with_mode
+from topologies.modes import MODES, parse_mode, with_mode
 
 A, B, C = port(1, RED, "h1"), port(2, RED, "h2"), port(3, BLUE, "h3")
 BASE = small(A, B, C)
@@ -64,6 +64,21 @@ def test_l2population_floods_to_members_and_states_where_macs_are():
     )
     assert of_table(21, text) == []
     assert not any("c0000203" in line for line in text)
+
+
+def test_l2population_keeps_two_networks_of_one_type_apart():
+    both = small(A, B, port(4, BLUE, "h1"), port(5, BLUE, "h3"))
+    text = lines(with_mode(both, parse_mode("vxlan-l2pop")))
+    assert of_table(22, text)[:2] == [
+        'table=22, priority=1,dl_vlan=1 actions=pop_vlan,set_field:0x6f->tun_id,output:"vxlan-c0000202"',
+        'table=22, priority=1,dl_vlan=2 actions=pop_vlan,set_field:0xde->tun_id,output:"vxlan-c0000203"',
+    ]
+
+
+def test_a_network_that_is_nowhere_else_floods_nowhere():
+    text = lines(l2pop(small(A)))
+    assert of_table(22, text) == ["table=22, priority=0 actions=drop"]
+    assert len(of_table(4, text)) == 2
 
 
 def test_the_arp_responder_answers_for_remote_ipv4_addresses_only():

@@ -38,6 +38,10 @@ def lab(line):
         assert line.run("down", "held").returncode == 0
 
 
+def status(line, lab):
+    return json.loads(line.run("status", lab, "--format", "json").stdout)
+
+
 def test_exec_returns_the_commands_status_and_passes_its_streams(line, lab):
     assert line.run("exec", lab, "ServerA", "--", "ping", "-c1", "-W1", SERVER_B).returncode == 0
     assert line.run("exec", lab, "ServerA", "--", "sh", "-c", "exit 7").returncode == 7
@@ -55,7 +59,7 @@ def test_exec_names_the_nodes_there_are(line, lab):
 
 
 def test_status_tells_nodes_tunnels_flows_and_health(line, lab):
-    told = json.loads(line.run("status", lab, "--format", "json").stdout)
+    told = status(line, lab)
     nodes = {node["name"]: node for node in told["nodes"]}
     assert set(nodes) == {
         "ServerA",
@@ -147,14 +151,15 @@ def test_the_shell_is_mininets(line, lab, tmp_path):
 
 
 def test_a_dead_controller_is_started_again(line, lab):
-    def pid():
-        return json.loads(line.run("status", lab, "--format", "json").stdout)["controller_pid"]
-
-    before = pid()
+    before = status(line, lab)["controller_pid"]
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: pid() not in {before, None}, "new controller")
+    wait_for(lambda: status(line, lab)["controller_pid"] not in {before, None}, "new controller")
     assert "the controller had died" in (line.home / lab / "holder.log").read_text()
     assert line.run("exec", lab, "ServerA", "--", "ping", "-c1", "-W1", SERVER_B).returncode == 0
+    wait_for(
+        lambda: all(agent["wired"] for agent in status(line, lab)["agents"] or [{"wired": False}]),
+        "wired agents",
+    )
 
 
 def test_a_detached_lab_that_cannot_be_says_why(line, lab):
