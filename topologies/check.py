@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, TypeVar
 
 from topologies.encap import NetworkType
@@ -17,6 +18,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MTU_MIN, MTU_MAX = 576, 65535  # bytes; every IPv4 host takes 576 (RFC 791)
 HOSTS_MAX = 16  # what a lab is tested with
+MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for testing (RFC 2544)
 RESERVED = frozenset({"neutron", "underlay", "management"})  # nodes that every lab has
 
 
@@ -54,6 +56,13 @@ def _host_errors(overlay: "Overlay") -> Iterator[ModelError]:
 def _one_host_errors(host: "Host") -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     yield from _name_errors(host.name, where=where)
+    if host.local_ip in MANAGEMENT_NETWORK:
+        yield ModelError(
+            f"local_ip {host.local_ip}",
+            where=where,
+            allowed=f"any address outside {MANAGEMENT_NETWORK}",
+            do="Pick another: a lab's management network is there.",
+        )
     for network_type in host.tunnel_types:
         if not network_type.is_tunnel:
             yield ModelError(

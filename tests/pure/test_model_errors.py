@@ -57,6 +57,11 @@ RULES = {
         {"hosts": (*BASE.hosts, replace(host(1), name="h4"))},
         "hosts: local_ip 192.0.2.1 stands 2 times; allowed: once. Give each its own local_ip.",
     ),
+    "local_ip in the management network": (
+        with_host(local_ip=ip_address("198.18.7.7")),
+        "host 'h1': local_ip 198.18.7.7; allowed: any address outside 198.18.0.0/16. "
+        "Pick another: a lab's management network is there.",
+    ),
     "underlay mtu too small": (
         {"underlay_mtu": 575},
         "underlay: mtu 575; allowed: 576..65535 bytes. Pick one in that range; 1500 is Ethernet's.",

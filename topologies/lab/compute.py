@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from controller.binding import fresh
 from topologies import commands
+from topologies.check import MANAGEMENT_NETWORK
 from topologies.errors import LabError, SwitchError
 from topologies.lab import neighbours, ovs, plan
 from topologies.lab.keeper import ip_batch
@@ -90,7 +91,7 @@ class ComputeHost(Machine):
             self.ledger.process(int(pid), f"{daemon} of {self.name}")
 
     def _set_up_management(self) -> None:
-        address = f"{plan.management_ip(self.params['index'])}/{plan.MANAGEMENT_NETWORK.prefixlen}"
+        address = f"{plan.management_ip(self.params['index'])}/{MANAGEMENT_NETWORK.prefixlen}"
         lines = [f"addr add {address} dev {plan.MANAGEMENT}"]
         lines += [f"link set {intf.name} up" for intf in self.intfList()]
         ip_batch(self.pid, ["link set lo up", *lines, *self._who_may_talk_to_the_host()])

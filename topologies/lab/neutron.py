@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from topologies.check import MANAGEMENT_NETWORK
 from topologies.errors import HostError
 from topologies.lab import plan
 from topologies.lab.keeper import ip_batch
@@ -32,7 +33,7 @@ class Neutron(Machine):
     def start(self, controllers: Any) -> None:  # noqa: ARG002
         """Start the controller first of all: it loads while the hosts are raised."""
         overlay: Overlay = self.params["overlay"]
-        address = f"{plan.NEUTRON_IP}/{plan.MANAGEMENT_NETWORK.prefixlen}"
+        address = f"{plan.NEUTRON_IP}/{MANAGEMENT_NETWORK.prefixlen}"
         lines = ["link set lo up", f"addr add {address} dev {plan.MANAGEMENT}"]
         ip_batch(self.pid, [*lines, f"link set {plan.MANAGEMENT} up"])
         directory = self.ledger.directory

@@ -5,12 +5,11 @@ guests   --eth0/qvo...--  compute hosts  --underlay/host1--     underlay
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv4Network, ip_network
+from ipaddress import IPv4Address, ip_network
 
 from topologies.model import Host, Overlay, Port
 
 NEUTRON, UNDERLAY, MANAGEMENT = "neutron", "underlay", "management"
-MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # for tests of devices (RFC 2544)
 NEUTRON_IP = IPv4Address("198.18.0.1")
 OPENFLOW_PORT, OVSDB_PORT = 6633, 6640
 ETHERNET_MTU = 1500  # bytes; of the management network
