@@ -1,49 +1,25 @@
-"""Which addresses a subnet hands out, and to whom.  Pure; the rules are Neutron's IPAM's."""
+"""Which addresses a request asks for, and whether it may have them.  Pure; Neutron's IPAM's rules."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 
 from controller import resource_errors as refuse
-from topologies.model import Overlay, Subnet
-
-Address = IPv4Address | IPv6Address
-Pool = tuple[Address, Address]
+from topologies.addresses import (
+    Pool,
+    default_gateway,
+    default_pools,
+    free_address,
+    is_usable,
+)
+from topologies.model import Address, Overlay, Subnet
 
 
 def subnets_of(overlay: Overlay, network_id: str) -> tuple[Subnet, ...]:
     """The network's subnets, in the order in which they were made."""
     return tuple(subnet for subnet in overlay.subnets if subnet.network_id == network_id)
-
-
-def usable(subnet: Subnet) -> Pool:
-    """First and last address that a port may have.
-
-    IPv4 keeps its network and broadcast addresses, but for /31 and /32 (RFC 3021); IPv6 the
-    Subnet-Router anycast address (RFC 4291, 2.6.1).
-    """
-    cidr = subnet.cidr
-    spare = cidr.num_addresses > 2
-    last = cidr[-2] if spare and cidr.version == 4 else cidr[-1]
-    return cidr[1 if spare else 0], last
-
-
-def default_gateway(subnet: Subnet) -> Address | None:
-    """The first usable address, unless it is the only one."""
-    first, last = usable(subnet)
-    return first if first != last else None
-
-
-def default_pools(subnet: Subnet) -> tuple[Pool, ...]:
-    """All usable addresses but the gateway."""
-    first, last = usable(subnet)
-    gateway = subnet.gateway_ip
-    if gateway is None or not int(first) <= int(gateway) <= int(last):
-        return ((first, last),)
-    around = ((first, gateway - 1), (gateway + 1, last))
-    return tuple((low, high) for low, high in around if int(low) <= int(high))
 
 
 def checked(subnet: Subnet) -> Subnet:
@@ -53,7 +29,7 @@ def checked(subnet: Subnet) -> Subnet:
         NeutronError: they cannot.
     """
     gateway = subnet.gateway_ip
-    if gateway is not None and not _within(gateway, subnet):
+    if gateway is not None and not is_usable(gateway, subnet.cidr):
         raise refuse.invalid(f"Gateway {gateway} is not valid on subnet {subnet.cidr}")
     for pool in subnet.pools:
         _check_pool(pool, subnet)
@@ -68,26 +44,11 @@ def _check_pool(pool: Pool, subnet: Subnet) -> None:
     low, high = pool
     if low.version != high.version or int(low) > int(high):
         raise refuse.invalid_pool(pool)
-    if not (_within(low, subnet) and _within(high, subnet)):
+    if not (is_usable(low, subnet.cidr) and is_usable(high, subnet.cidr)):
         raise refuse.pool_out_of_bounds(pool, subnet.cidr)
     gateway = subnet.gateway_ip
     if gateway is not None and int(low) <= int(gateway) <= int(high):
         raise refuse.gateway_in_pool(gateway, pool)
-
-
-def _within(ip: Address, subnet: Subnet) -> bool:
-    first, last = usable(subnet)
-    return ip.version == first.version and int(first) <= int(ip) <= int(last)
-
-
-def free_address(subnet: Subnet, taken: Collection[Address]) -> Address | None:
-    """The first address of the pools that nobody has, the gateway apart; None: all are taken."""
-    for low, high in subnet.pools or default_pools(subnet):
-        for number in range(int(low), int(high) + 1):
-            ip = type(low)(number)
-            if ip not in taken and ip != subnet.gateway_ip and _within(ip, subnet):
-                return ip
-    return None
 
 
 def addresses(
@@ -144,10 +105,10 @@ def _explicit(wanted: Mapping[str, Any], subnets: Sequence[Subnet]) -> tuple[Add
     ip = ip_address(wanted["ip_address"])
     if "subnet_id" in wanted:
         subnet = _named(wanted["subnet_id"], subnets)
-        if not _within(ip, subnet):
+        if not is_usable(ip, subnet.cidr):
             raise refuse.not_of_subnet(ip)
         return ip, subnet
-    found = next((subnet for subnet in subnets if _within(ip, subnet)), None)
+    found = next((subnet for subnet in subnets if is_usable(ip, subnet.cidr)), None)
     if found is None:
         raise refuse.not_of_network(ip)
     return ip, found
@@ -175,5 +136,7 @@ def _allotted(
 
 def with_defaults(subnet: Subnet, *, has_gateway: bool, has_pools: bool) -> Subnet:
     """`subnet` with the gateway and the pools that the request did not name."""
-    routed = subnet if has_gateway else replace(subnet, gateway_ip=default_gateway(subnet))
-    return routed if has_pools else replace(routed, pools=default_pools(routed))
+    cidr = subnet.cidr
+    gateway = subnet.gateway_ip if has_gateway else default_gateway(cidr)
+    pools = subnet.pools if has_pools else default_pools(cidr, gateway)
+    return replace(subnet, gateway_ip=gateway, pools=pools)

@@ -235,7 +235,6 @@ class Agent:
 
     def on_delete(self, _: Request, response: Response, id_: str) -> None:
         state, _shown = _agent(self.backend, id_)
-        resources.without_host(self.backend.overlay, state.host)  # says 409 in Neutron's words
         self.backend.forget(state.host)
         response.status = 204
 

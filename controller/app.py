@@ -75,8 +75,8 @@ class OverlayApp(framework.App):  # type: ignore[misc]  # the framework has no t
             self.engine.disconnected(ended)
 
     @set_ev_cls(events.EventOFPPortStatus, MAIN)  # type: ignore[untyped-decorator]
-    def _port_status(self, _: Any) -> None:
-        self.engine.wake()
+    def _port_status(self, event: Any) -> None:
+        self.engine.wake(event.msg.datapath.id)
 
     @set_ev_cls(  # type: ignore[untyped-decorator]
         [

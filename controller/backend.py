@@ -12,9 +12,9 @@ class AgentState:
     """How one host is.
 
     Attributes:
-        alive: it answers.
+        alive: the last visit to it went through.
         wired: all that the overlay now asks of it is in place.
-        heartbeat: when it last answered, ISO 8601 UTC; empty if never.
+        heartbeat: when a visit last went through, ISO 8601 UTC; empty if none ever did.
         alarm: what is wrong there; empty if nothing is.
         ovsdb: where its database is, as `tcp:198.18.1.1:6640`.
     """

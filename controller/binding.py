@@ -13,8 +13,7 @@ from topologies.errors import ModelError
 from topologies.model import Overlay
 from topologies.names import int_port_name
 
-LOCAL_VLAN_MAX = 4094  # 4095 is Neutron's DEAD_VLAN_TAG
-DEAD_VLAN_TAG = 4095
+LOCAL_VLAN_MAX = 4094  # 4095 is DEAD_VLAN_TAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +26,9 @@ class Binding:
         highest: bridge -> the highest ofport ever used there; lower ones are not used again,
             so that a flow left for a dead port can never reach another one.
         dead: ports on br-int that no known, switched-on port stands behind.
+
+    Raises:
+        ModelError: two networks share a local VLAN.
     """
 
     host: str
@@ -34,6 +36,15 @@ class Binding:
     ofports: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     highest: Mapping[str, int] = field(default_factory=dict)
     dead: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if len(set(self.local_vlans.values())) != len(self.local_vlans):
+            raise ModelError(
+                f"local VLANs {sorted(self.local_vlans.values())}",
+                where=f"host {self.host!r}",
+                allowed="one network to a local VLAN",
+                do="Clear the tags of its ports on br-int; they are given anew.",
+            )
 
     def ofport(self, bridge: str, name: str) -> int | None:
         """The OpenFlow port number of `name` on `bridge`, or None if it is not there."""

@@ -27,7 +27,7 @@ def br_int_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flo
     yield _flow(Int.CANARY_TABLE, Priority.MISS, ())
     yield _flow(Int.ARP_SPOOF_TABLE, Priority.MISS, ())
     yield _flow(Int.TRANSIENT_TABLE, Priority.TRANSLATE, (), Normal())
-    for name in sorted(binding.dead):
+    for name in sorted(binding.dead & binding.ofports.get(BR_INT, {}).keys()):
         yield _flow(Int.LOCAL_SWITCHING, Priority.STATED, match(in_port=name))
     for _, bridge in dict.fromkeys(host.bridge_mappings):
         on_int, _ = patch_to_phys(bridge)

@@ -6,13 +6,20 @@ The argv builders are pure; `Ovsdb` runs them against one host's database.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from controller.binding import DEAD_VLAN_TAG, Binding
-from controller.ports import BridgePort
-from controller.reading import COLUMNS, PortRow, Reading, parse_reading, plugged
+from controller.binding import Binding
+from controller.flows import bridges
+from controller.ports import DEAD_VLAN_TAG, BridgePort
+from controller.reading import COLUMNS, PortRow, Reading, guest_rows, parse_reading
 from topologies.commands import run
-from topologies.model import Network, Overlay
+from topologies.model import Host, Network, Overlay
 
 TIMEOUT_S = 5
+OURS = {  # type of a port -> how our names of it begin
+    "patch": ("patch-", "int-", "phy-"),
+    "gre": ("gre-",),
+    "vxlan": ("vxlan-",),
+    "geneve": ("geneve-",),
+}
 
 
 def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
@@ -24,7 +31,7 @@ def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
     sets += [f"ofport_request={ofport}"] if ofport else []
     sets += [f"options:{key}={_quoted(value)}" for key, value in port.options.items()]
     sets += [f"external_ids:{key}={_quoted(value)}" for key, value in port.external_ids.items()]
-    args = ["--", "--may-exist", "add-port", port.bridge, port.name]
+    args = ["--", "--may-exist", "add-port", port.bridge, port.name, *port.when_new]
     return [*args, *(["--", "set", "Interface", port.name, *sets] if sets else [])]
 
 
@@ -36,10 +43,10 @@ def del_port_args(bridge: str, name: str) -> list[str]:
 def tag_args(overlay: Overlay, binding: Binding, reading: Reading) -> list[str]:
     """The part that gives guests' ports their local VLAN, where they do not have it yet."""
     args: list[str] = []
-    for port_id, row in plugged(reading).items():
+    for row in guest_rows(reading):
         if row.name in binding.dead:
             args += _dead_args(row)
-        elif (port := overlay.port_of.get(port_id)) is not None:
+        elif (port := overlay.port_of.get(row.iface_id)) is not None:
             args += _live_args(row, overlay.network_of[port.network_id], binding.local_vlans)
     return args
 
@@ -57,7 +64,8 @@ def _live_args(row: PortRow, network: Network, local_vlans: Mapping[str, int]) -
         "tag": str(tag),
     }
     sets = [f"other_config:{key}={_quoted(value)}" for key, value in config.items()]
-    return ["--", "set", "Port", row.name, f"tag={tag}", *sets]
+    clear = ["--", "clear", "Port", row.name, "vlan_mode", "trunks"]
+    return ["--", "set", "Port", row.name, f"tag={tag}", *sets, *clear]
 
 
 def _dead_args(row: PortRow) -> list[str]:
@@ -70,20 +78,37 @@ def _dead_args(row: PortRow) -> list[str]:
 
 
 def missing_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[BridgePort]:
-    """The wanted ports that the host does not have, on bridges that it has."""
-    return [p for p in wanted if p.bridge in reading and p.name not in reading[p.bridge].ports]
+    """The wanted ports that the host has not, or has otherwise, on bridges that it has."""
+    return [p for p in wanted if p.bridge in reading and not _is_there(p, reading)]
 
 
-def stale_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[tuple[str, str]]:
-    """(bridge, port) of tunnels and patches that the host has and nobody wants."""
+def _is_there(port: BridgePort, reading: Reading) -> bool:
+    row = reading[port.bridge].ports.get(port.name)
+    return row is not None and row.type == port.type and dict(row.options) == dict(port.options)
+
+
+def stale_ports(
+    host: Host, wanted: Iterable[BridgePort], reading: Reading
+) -> list[tuple[str, str]]:
+    """(bridge, port) of our tunnels and patches that the host has and nobody wants.
+
+    Ours by bridge, type and name: what a person adds by hand stays.
+    """
     keep = {(port.bridge, port.name) for port in wanted}
-    ours = {"gre", "vxlan", "geneve", "patch"}
     return [
-        (bridge.name, port.name)
-        for bridge in reading.values()
-        for port in bridge.ports.values()
-        if port.type in ours and (bridge.name, port.name) not in keep
+        (bridge, port.name)
+        for bridge in bridges(host)
+        if bridge in reading
+        for port in reading[bridge].ports.values()
+        if port.type in OURS and port.name.startswith(OURS[port.type])
+        if (bridge, port.name) not in keep
     ]
+
+
+def failed_ports(wanted: Iterable[BridgePort], reading: Reading) -> dict[str, str]:
+    """The wanted ports that ovs-vswitchd could not make, and why."""
+    rows = (reading[p.bridge].ports[p.name] for p in wanted if p.bridge in reading)
+    return {row.name: row.error or "no reason given" for row in rows if not row.ofport}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,23 @@ from topologies.model import Host, Network, Overlay, Port
 from topologies.names import int_port_name, patch_to_phys, tunnel_port_name
 
 BR_INT, BR_TUN = "br-int", "br-tun"
+DEAD_VLAN_TAG = 4095  # Neutron's name; no network is ever given it
 PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgePort:
-    """One port of one bridge; `type` "" is a plain network device."""
+    """One port of one bridge; `type` "" is a plain network device.
+
+    `when_new`: columns of its Port row that are set when it is made, and not again.
+    """
 
     bridge: str
     name: str
     type: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     external_ids: Mapping[str, str] = field(default_factory=dict)
+    when_new: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +106,15 @@ def _patch(bridge: str, name: str, peer: str) -> BridgePort:
 
 
 def guest_port(port: Port) -> BridgePort:
-    """A guest's port on br-int, with the ids by which os-vif makes it known to the agent."""
+    """A guest's port on br-int, with the ids by which os-vif makes it known to the agent.
+
+    It starts dead, as in Neutron's own driver (OL:414): a port without a tag would be a trunk
+    of every network until the controller gives it its VLAN.
+    """
     ids = {"iface-id": port.id, "attached-mac": port.mac_address, "iface-status": "active"}
-    return BridgePort(bridge=BR_INT, name=int_port_name(port.id), external_ids=ids)
+    dead = (f"tag={DEAD_VLAN_TAG}", "vlan_mode=trunk", f"trunks={DEAD_VLAN_TAG}")
+    name = int_port_name(port.id)
+    return BridgePort(bridge=BR_INT, name=name, external_ids=ids, when_new=dead)
 
 
 def switch_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:

@@ -1,24 +1,28 @@
 """What a host's OVSDB says, as a value; and the Binding that it amounts to.  Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from controller.binding import DEAD_VLAN_TAG, Binding
-from controller.ports import BR_INT
+from controller.binding import Binding
+from controller.ports import BR_INT, DEAD_VLAN_TAG
 from topologies.model import Overlay, Port
 
 COLUMNS = {
     "Bridge": "name,datapath_id,datapath_type,ports",
     "Port": "_uuid,name,tag,other_config",
-    "Interface": "name,type,ofport,external_ids",
+    "Interface": "name,type,ofport,options,external_ids,error",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortRow:
-    """One port as OVSDB has it; ofport None until ovs-vswitchd has given it one."""
+    """One port as OVSDB has it.
+
+    `ofport` is None without a device behind it; `is_pending`: ovs-vswitchd has not looked yet;
+    `error`: why it could not be made.
+    """
 
     name: str
     type: str = ""
@@ -26,6 +30,8 @@ class PortRow:
     tag: int | None = None
     net_uuid: str = ""
     iface_id: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
     is_pending: bool = False  # ovs-vswitchd has not looked at it yet; -1 would say that it failed
 
 
@@ -70,6 +76,8 @@ def _port(row: dict[str, Any], interface: dict[str, Any]) -> PortRow:
         tag=row["tag"] if isinstance(row["tag"], int) else None,
         net_uuid=row["other_config"].get("net_uuid", ""),
         iface_id=interface.get("external_ids", {}).get("iface-id", ""),
+        options=interface.get("options", {}),
+        error=interface.get("error") or "",
         is_pending=not isinstance(ofport, int),
     )
 
@@ -95,30 +103,44 @@ def _value(cell: Any) -> Any:
 
 def plugged(reading: Reading) -> dict[str, PortRow]:
     """Guests' ports on br-int that have a number, by their iface-id."""
+    return {row.iface_id: row for row in guest_rows(reading) if row.ofport}
+
+
+def guest_rows(reading: Reading) -> list[PortRow]:
+    """Guests' ports on br-int, with a device behind them or not."""
     ports = reading[BR_INT].ports.values() if BR_INT in reading else ()
-    return {port.iface_id: port for port in ports if port.iface_id and port.ofport}
+    return [port for port in ports if port.iface_id]
 
 
-def pending(reading: Reading) -> frozenset[str]:
+def pending(reading: Reading, bridges: Iterable[str]) -> frozenset[str]:
     """Ports that OVSDB has and ovs-vswitchd has not looked at yet: nothing is known of them."""
-    ports = (port for bridge in reading.values() for port in bridge.ports.values())
-    return frozenset(port.name for port in ports if port.is_pending)
+    rows = (reading[bridge].ports.values() for bridge in bridges if bridge in reading)
+    return frozenset(port.name for ports in rows for port in ports if port.is_pending)
 
 
 def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
     """What the host has allotted, read back: local VLANs from tags, ofports from interfaces."""
-    guests = plugged(reading)
     alive = {port.id for port in overlay.ports if port.host == host and port.is_active}
     return Binding(
         host=host,
-        local_vlans={
-            row.net_uuid: row.tag
-            for row in guests.values()
-            if row.net_uuid and row.tag and row.tag != DEAD_VLAN_TAG
-        },
+        local_vlans=_vlans(reading),
         ofports={bridge.name: _numbers(bridge) for bridge in reading.values()},
-        dead=frozenset(row.name for id_, row in guests.items() if id_ not in alive),
+        dead=frozenset(row.name for row in guest_rows(reading) if row.iface_id not in alive),
     )
+
+
+def _vlans(reading: Reading) -> dict[str, int]:
+    """Network -> tag; a tag that stands for two networks is left to one, the other is given anew."""
+    vlans: dict[str, int] = {}
+    for row in guest_rows(reading):
+        if row.net_uuid and row.tag and row.tag not in {DEAD_VLAN_TAG, *vlans.values()}:
+            vlans.setdefault(row.net_uuid, row.tag)
+    return vlans
+
+
+def tags(reading: Reading) -> frozenset[int]:
+    """Every local VLAN that stands at a guest's port, whoever's it is."""
+    return frozenset(row.tag for row in guest_rows(reading) if row.tag)
 
 
 def _numbers(bridge: BridgeRow) -> dict[str, int]:
@@ -127,6 +149,20 @@ def _numbers(bridge: BridgeRow) -> dict[str, int]:
         for port in bridge.ports.values()
         if port.ofport and port.name != bridge.name
     }
+
+
+def as_seen(overlay: Overlay, host: str, reading: Reading) -> Overlay:
+    """The overlay with the status of the host's ports as the host has them."""
+    said = status_changes(overlay, host, reading)
+    return with_status(overlay, said)
+
+
+def with_status(overlay: Overlay, said: Mapping[str, str]) -> Overlay:
+    """The overlay with other statuses: port id -> ACTIVE or DOWN."""
+    if not said:
+        return overlay
+    ports = (replace(port, status=said.get(port.id, port.status)) for port in overlay.ports)
+    return replace(overlay, ports=tuple(ports))
 
 
 def status_changes(overlay: Overlay, host: str, reading: Reading) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from controller import wire
 from controller.pipeline import Flow, Priority, Tun
-from controller.ports import BR_TUN
+from controller.ports import BR_INT, BR_TUN
 
 COOKIE_MARK = 0x6F6C << 48  # "ol"; below it the switch's datapath id, so it outlives us
 
@@ -47,7 +47,8 @@ def changes(datapath: Any, wanted: Wanted, installed: list[Any]) -> list[Any]:
     there = {wire.key(stats): stats for stats in installed}
     ours = [stats for stats in installed if stats.cookie == cookie]
     learned = [stats for stats in ours if is_learned(wanted.bridge, stats)]
-    stale = [stats for stats in ours if stats not in learned and wire.key(stats) not in mods]
+    stated = [stats for stats in ours if not is_learned(wanted.bridge, stats)]
+    stale = [stats for stats in stated if wire.key(stats) not in mods]
     return [
         *(mod for key, mod in mods.items() if not _is_same(mod, there.get(key))),
         *(wire.delete_strict(datapath, stats) for stats in stale),
@@ -66,9 +67,16 @@ def is_learned(bridge: str, stats: Any) -> bool:
     )
 
 
-def stale_vlans(installed: Iterable[Any], allotted: Iterable[int]) -> frozenset[int]:
-    """Local VLANs that flows of br-tun still speak of, but that no network has any more."""
-    return frozenset(filter(None, map(_vlan, installed))) - frozenset(allotted)
+def vlans_spoken_of(bridge: str, installed: Iterable[Any]) -> frozenset[int]:
+    """Local VLANs that the flows of one bridge match or write.
+
+    br-int also matches the provider network's own ids, and a provider bridge writes them:
+    those are not looked at.
+    """
+    flows = list(installed)
+    matched = () if bridge == BR_INT else map(_vlan, flows)
+    written = map(_written_vlan, flows) if bridge in {BR_INT, BR_TUN} else ()
+    return frozenset(vlan for vlan in (*matched, *written) if vlan)
 
 
 def _purges(datapath: Any, wanted: Wanted, learned: list[Any], cookie: int) -> list[Any]:
@@ -90,6 +98,17 @@ def _vlan(flow: Any) -> int | None:
     return None
 
 
+def _written_vlan(flow: Any) -> int | None:
+    """The VLAN that a flow puts on a frame, or None."""
+    for action in _actions(flow):
+        if getattr(action, "key", "") == "vlan_vid":
+            return int(action.value) & 0x0FFF
+    return None
+
+
 def _outputs(stats: Any) -> set[int]:
-    actions = [a for i in stats.instructions for a in getattr(i, "actions", ())]
-    return {int(action.port) for action in actions if hasattr(action, "port")}
+    return {int(action.port) for action in _actions(stats) if hasattr(action, "port")}
+
+
+def _actions(flow: Any) -> list[Any]:
+    return [a for i in flow.instructions for a in getattr(i, "actions", ())]

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from controller.addressing import default_pools, subnets_of
+from controller.addressing import subnets_of
 from controller.backend import AgentState
 from controller.resource_errors import NeutronError
+from topologies.addresses import pools_of
 from topologies.model import Network, Overlay, Port, Subnet
 from topologies.names import derived_id
 
@@ -35,7 +36,6 @@ def network_view(overlay: Overlay, network: Network) -> View:
 
 def subnet_view(_: Overlay, subnet: Subnet) -> View:
     """A subnet as Neutron shows it."""
-    pools = subnet.pools or default_pools(subnet)
     return {
         "id": subnet.id,
         "name": subnet.name,
@@ -43,7 +43,9 @@ def subnet_view(_: Overlay, subnet: Subnet) -> View:
         "cidr": str(subnet.cidr),
         "ip_version": subnet.cidr.version,
         "gateway_ip": None if subnet.gateway_ip is None else str(subnet.gateway_ip),
-        "allocation_pools": [{"start": str(low), "end": str(high)} for low, high in pools],
+        "allocation_pools": [
+            {"start": str(low), "end": str(high)} for low, high in pools_of(subnet)
+        ],
         "enable_dhcp": False,
         "dns_nameservers": [],
         "host_routes": [],
@@ -64,7 +66,7 @@ def port_view(overlay: Overlay, port: Port) -> View:
         "status": "ACTIVE" if port.is_active else "DOWN",
         "admin_state_up": port.admin_state_up,
         "device_id": port.device_id,
-        "device_owner": "compute:nova" if port.device_id else "",
+        "device_owner": port.device_owner,
         "binding:host_id": port.host,
         "binding:vif_type": "ovs" if port.host else "unbound",
         "binding:vnic_type": "normal",

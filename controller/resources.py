@@ -14,14 +14,13 @@ from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import Any, TypeVar
 
-from controller import addressing
+from controller import addressing, segments
 from controller import resource_errors as refuse
 from controller.resource_schemas import attributes
 from topologies.encap import NetworkType
 from topologies.model import Host, Network, Overlay, Port, Subnet
 from topologies.names import derived_mac
 
-ID_RANGE = range(1000, 2001)  # automatic segmentation ids: the article's vni_ranges=1000:2000
 V = TypeVar("V", Network, Subnet, Port)
 Body = object
 
@@ -51,59 +50,17 @@ def _renamed(asked: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, An
 
 
 def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
-    """`overlay` with one more network; unless asked otherwise a vxlan with the first free id."""
+    """`overlay` with one more network; its segment is chosen if the request names none."""
     asked = attributes("network", "create", body)
     network = Network(
         id=new_id,
         name=asked.get("name", ""),
         mtu=int(asked.get("mtu", 0)),
-        **_segment(overlay, asked),
+        **segments.wanted(overlay, asked),
     )
-    _check_segment(overlay, network)
+    segments.check_free(overlay, network)
     _check_mtu(overlay, network)
     return replace(overlay, networks=(*overlay.networks, network))
-
-
-def _segment(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Type, id and physical network of what was asked for."""
-    type_, id_, physical = (
-        asked.get(f"provider:{word}")
-        for word in ("network_type", "segmentation_id", "physical_network")
-    )
-    if type_ is None and (id_ is not None or physical is not None):
-        raise refuse.invalid("provider:network_type required")
-    network_type = NetworkType(type_ or NetworkType.VXLAN)
-    if network_type.is_tunnel and physical is not None:
-        said = f"provider:physical_network specified for {network_type} network"
-        raise refuse.invalid(said)
-    if id_ is None and network_type.kind.id_max:
-        id_ = _free_id(overlay, network_type, physical)
-    return {
-        "network_type": network_type,
-        "segmentation_id": None if id_ is None else int(id_),  # JSON schema takes 111.0 too
-        "physical_network": physical,
-    }
-
-
-def _free_id(overlay: Overlay, network_type: NetworkType, physical: str | None) -> int:
-    taken = {
-        network.segmentation_id
-        for network in overlay.networks
-        if (network.network_type, network.physical_network) == (network_type, physical)
-    }
-    free = next((id_ for id_ in ID_RANGE if id_ not in taken), None)
-    if free is None:
-        raise refuse.no_network_available()
-    return free
-
-
-def _check_segment(overlay: Overlay, network: Network) -> None:
-    def wire(one: Network) -> tuple[object, ...]:
-        physical = None if one.network_type.is_tunnel else one.physical_network
-        return one.network_type, physical, one.segmentation_id
-
-    if any(wire(other) == wire(network) for other in overlay.networks):
-        raise refuse.segment_in_use(network)
 
 
 def _check_mtu(overlay: Overlay, network: Network) -> None:
@@ -207,6 +164,7 @@ def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
         **values,
     )
     _check_mac(overlay, port)
+    _check_owner(port, asked)
     return replace(overlay, ports=(*overlay.ports, port))
 
 
@@ -240,7 +198,16 @@ def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
     moved = values.get("host", port.host) != port.host
     new = replace(port, mac_address=mac, status="DOWN" if moved else port.status, **values)
     _check_mac(overlay, new)
+    _check_owner(new, asked)
     return replace(overlay, ports=_swapped(overlay.ports, new))
+
+
+def _check_owner(port: Port, asked: Mapping[str, Any]) -> None:
+    """Refuse a device_owner that the port would not show; it follows from device_id."""
+    wanted = asked.get("device_owner", port.device_owner)
+    if wanted != port.device_owner:
+        said = f"device_owner must be {port.device_owner!r} with device_id {port.device_id!r}"
+        raise refuse.invalid(f"{said}, not {wanted!r}")
 
 
 def delete_port(overlay: Overlay, id_: str) -> Overlay:

@@ -25,12 +25,21 @@ class Session:
         self.datapath = datapath
         self.timeout_s = timeout_s
         self._waiting: dict[int, queue.Queue[Any]] = {}
+        self._is_closed = False
         self._lock = threading.Lock()
 
     @property
     def dpid(self) -> int:
         """The switch's datapath id."""
         return int(self.datapath.id)
+
+    def close(self) -> None:
+        """Tell everybody who waits that no answer will come."""
+        with self._lock:
+            self._is_closed = True
+            waiting = set(self._waiting.values())
+        for replies in waiting:
+            replies.put(None)
 
     def deliver(self, message: Any) -> bool:
         """Hand `message` to whoever asked for it; False if nobody did."""
@@ -61,7 +70,7 @@ class Session:
             self.datapath, 0, ofproto.OFPTT_ALL, ofproto.OFPP_ANY, ofproto.OFPG_ANY,
             0, 0, parser.OFPMatch()))  # fmt: skip
 
-    def is_answering(self) -> None:
+    def assert_worked_off(self) -> None:
         """Return once the switch has worked off all that it was sent.
 
         Raises:
@@ -83,9 +92,12 @@ class Session:
         with self._listening(sent) as errors:
             for message in sent:
                 self._send(message)
-            self._control(bundle, ofproto.ONF_BCT_COMMIT_REQUEST, flags)
+            # ovs-vswitchd leaves out what it cannot read and would commit the rest.
+            self.assert_worked_off()
             if not errors.empty():
+                self._control(bundle, ofproto.ONF_BCT_DISCARD_REQUEST, flags)
                 raise self._refused(errors.get())
+            self._control(bundle, ofproto.ONF_BCT_COMMIT_REQUEST, flags)
 
     def _control(self, bundle: int, kind: int, flags: int) -> None:
         control = self.datapath.ofproto_parser.ONFBundleCtrlMsg
@@ -107,7 +119,7 @@ class Session:
 
     def _next(self, replies: "queue.Queue[Any]") -> Any:
         try:
-            return replies.get(timeout=self.timeout_s)
+            reply = replies.get(timeout=self.timeout_s)
         except queue.Empty:
             raise SwitchError(
                 f"no answer in {self.timeout_s} s",
@@ -115,13 +127,21 @@ class Session:
                 allowed="an answer to every request",
                 do="Is ovs-vswitchd running there? It is asked again shortly.",
             ) from None
+        if reply is None:
+            raise self._closed()
+        return reply
 
     def _send(self, message: Any) -> None:
-        if self.datapath.send_msg(message) is False:
-            raise SwitchError(
-                "the session is closed", where=self._where, allowed="an open session",
-                do="It connects again by itself.",
-            )  # fmt: skip
+        if self._is_closed or self.datapath.send_msg(message) is False:
+            raise self._closed()
+
+    def _closed(self) -> SwitchError:
+        return SwitchError(
+            "the session is closed",
+            where=self._where,
+            allowed="an open session",
+            do="It connects again by itself.",
+        )
 
     def _refused(self, error: Any) -> SwitchError:
         return SwitchError(

@@ -20,6 +20,7 @@ MTU_MIN, MTU_MAX = 576, 65535  # bytes; every IPv4 host takes 576 (RFC 791)
 HOSTS_MAX = 16  # what a lab is tested with
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for testing (RFC 2544)
 RESERVED = frozenset({"neutron", "underlay", "management"})  # nodes that every lab has
+OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
 
 
 def overlay_errors(overlay: "Overlay") -> Iterator[ModelError]:
@@ -41,6 +42,13 @@ def _host_errors(overlay: "Overlay") -> Iterator[ModelError]:
     yield from _twice(overlay.hosts, lambda host: host.name, "hosts", "name")
     yield from _twice(overlay.hosts, lambda host: host.local_ip, "hosts", "local_ip")
     yield from _mtu_errors(overlay.underlay_mtu, where="underlay")
+    if overlay.path_mtu and not MTU_MIN <= overlay.path_mtu <= MTU_MAX:
+        yield ModelError(
+            f"path_mtu {overlay.path_mtu}",
+            where="underlay",
+            allowed=f"{MTU_MIN}..{MTU_MAX} bytes, or 0 for no limit",
+            do="Pick one in that range, or leave [ml2] path_mtu out.",
+        )
     versions = {host.local_ip.version for host in overlay.hosts}
     if len(versions) > 1:
         yield ModelError(
@@ -70,6 +78,22 @@ def _one_host_errors(host: "Host") -> Iterator[ModelError]:
                 where=where,
                 allowed="gre, vxlan, geneve",
                 do="Remove it; flat and vlan need `bridge_mappings`.",
+            )
+    yield from _mapping_errors(host, where)
+
+
+def _mapping_errors(host: "Host", where: str) -> Iterator[ModelError]:
+    """One physical network, one bridge; Neutron refuses more (`parse_mappings`)."""
+    where = f"{where} bridge_mappings"
+    yield from _twice(host.bridge_mappings, lambda pair: pair[0], where, "physical network")
+    yield from _twice(host.bridge_mappings, lambda pair: pair[1], where, "bridge")
+    for physical_network, bridge in host.bridge_mappings:
+        if bridge in OWN_BRIDGES:
+            yield ModelError(
+                f"bridge {bridge} for physical network {physical_network!r}",
+                where=where,
+                allowed=f"a bridge of its own, none of {', '.join(OWN_BRIDGES)}",
+                do="Name the provider bridge.",
             )
 
 

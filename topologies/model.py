@@ -46,7 +46,7 @@ class Network:
     network_type: NetworkType
     segmentation_id: int | None = None
     physical_network: str | None = None
-    mtu: int = 0  # bytes; 0: as the underlay allows
+    mtu: int = 0  # bytes, if it was asked for; 0: as the underlay allows
 
     @property
     def where(self) -> str:
@@ -56,7 +56,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet:
-    """The addresses of a network; `pools` are inclusive ranges for automatic allocation."""
+    """The addresses of a network.
+
+    `pools` are inclusive ranges for automatic allocation; none: all but the gateway.
+    """
 
     id: str
     name: str
@@ -87,6 +90,11 @@ class Port:
         return bool(self.host) and self.admin_state_up and self.status == "ACTIVE"
 
     @property
+    def device_owner(self) -> str:
+        """Whose port it is, in Neutron's words: a guest's, if it has one, else nobody's."""
+        return "compute:nova" if self.device_id else ""
+
+    @property
     def ipv4(self) -> tuple[IPv4Address, ...]:
         """Its IPv4 addresses, in the order given."""
         return tuple(ip for ip in self.fixed_ips if isinstance(ip, IPv4Address))
@@ -107,7 +115,8 @@ class Overlay:
     subnets: tuple[Subnet, ...] = ()
     ports: tuple[Port, ...] = ()
     release: str = "queens"
-    underlay_mtu: int = 1500
+    underlay_mtu: int = 1500  # bytes
+    path_mtu: int = 0  # bytes, [ml2] path_mtu: limits what is tunnelled; 0: no limit
 
     def __post_init__(self) -> None:
         raise_all(overlay_errors(self))
@@ -158,7 +167,11 @@ class Overlay:
         return tuple(host for host in self.hosts if host.name in names)
 
     def mtu_of(self, network: Network) -> int:
-        """The MTU [bytes] that guests of `network` are given."""
+        """The MTU [bytes] that guests of `network` are given.
+
+        Source: Neutron `TunnelTypeDriver.get_mtu`; its flat and vlan have no path_mtu.
+        """
         version = self.hosts[0].local_ip.version if self.hosts else 4
-        top = network_mtu(network.network_type, self.underlay_mtu, ip_version=version)
-        return network.mtu or top
+        is_limited = network.network_type.is_tunnel and self.path_mtu
+        carried = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
+        return network.mtu or network_mtu(network.network_type, carried, ip_version=version)

@@ -8,17 +8,21 @@ from ipaddress import IPv4Address, IPv6Address
 from topologies.encap import NetworkType
 
 IFNAMSIZ = 15  # usable characters of a Linux interface name
+INTERFACE_HASH_LEN = 6  # hexadecimal digits at the end of a name that was cut
 _NAMESPACE = uuid.UUID("5f0a3f6e-5d3c-5a55-9d0e-0b1a6f1f7c11")  # ours alone; any constant will do
 
 
 def tunnel_port_name(network_type: NetworkType, remote_ip: IPv4Address | IPv6Address) -> str:
     """The port on br-tun towards one VTEP: `vxlan-c0a8960b` for 192.168.150.11.
 
+    Over IPv6 it is a hash, SHA-1 as in `release: queens`, the only one there is; Neutron
+    took BLAKE2b in 25.0.0 (its commit d782a868d7), so there the same VTEP has another name.
+
     Source: Neutron `OVSNeutronAgent.get_tunnel_name` and `get_tunnel_hash`.
     """
     if isinstance(remote_ip, IPv4Address):
         return f"{network_type}-{int(remote_ip):08x}"
-    digest = hashlib.blake2b(str(remote_ip).encode(), digest_size=20).digest()
+    digest = _sha1(str(remote_ip))
     spare = IFNAMSIZ - len(network_type.value) - 1
     return f"{network_type}-{base64.b32encode(digest).decode().lower()[:spare]}"
 
@@ -30,7 +34,24 @@ def int_port_name(port_id: str) -> str:
 
 def patch_to_phys(bridge: str) -> tuple[str, str]:
     """The patch pair between br-int and a provider bridge: (on br-int, on the bridge)."""
-    return f"int-{bridge}"[:IFNAMSIZ], f"phy-{bridge}"[:IFNAMSIZ]
+    return _interface_name("int-", bridge), _interface_name("phy-", bridge)
+
+
+def _interface_name(prefix: str, name: str) -> str:
+    """`name` behind `prefix`; if that is too long, cut, with a hash of all of `name` at its end.
+
+    Source: neutron_lib `plugins.utils.get_interface_name`.
+    """
+    spare = IFNAMSIZ - len(prefix)
+    if len(name) <= spare:
+        return prefix + name
+    digest = _sha1(name).hex()[:INTERFACE_HASH_LEN]
+    return prefix + name[: spare - INTERFACE_HASH_LEN] + digest
+
+
+def _sha1(text: str) -> bytes:
+    """Neutron's hash of a name; nothing is kept safe by it."""
+    return hashlib.sha1(text.encode(), usedforsecurity=False).digest()
 
 
 def derived_id(*parts: str) -> str:

@@ -9,7 +9,7 @@ from topologies.enlarge import enlarge
 from topologies.errors import ModelError, ModelErrors
 from topologies.model import Host, Overlay
 from topologies.scenario_file import Map, Place, Problems, read_yaml, shown
-from topologies.scenario_networks import networks_of, subnets_of, underlay_mtu
+from topologies.scenario_networks import networks_of, path_mtu, subnets_of, underlay_mtu
 from topologies.scenario_options import Options, agents_of, server_options
 from topologies.scenario_place import place_of
 from topologies.scenario_ports import ports_of
@@ -81,11 +81,13 @@ def _overlay(data: Map, path: Path, problems: Problems) -> tuple[Overlay | None,
     server = server_options(data, folder, problems)
     agents = agents_of(data, folder, problems)
     hosts = tuple(_hosts(agents, problems))
-    version = hosts[0].local_ip.version if hosts else 4
-    networks = networks_of(data, server, name=name, ip_version=version, problems=problems)
+    networks = networks_of(data, server, name=name, problems=problems)
     subnets = subnets_of(data, networks, name=name, problems=problems)
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
-    built = {"networks": networks, "subnets": subnets, "ports": ports, "hosts": hosts}
+    built = {
+        "networks": networks, "subnets": subnets, "ports": ports, "hosts": hosts,
+        "path_mtu": path_mtu(server),
+    }  # fmt: skip
     return _checked(data, path, built, problems), warnings_of(server, [a for _, a in agents])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
 from topologies.addresses import default_gateway, default_pools
-from topologies.encap import NetworkType, network_mtu
+from topologies.encap import NetworkType
 from topologies.model import Network, Subnet
 from topologies.names import derived_id
 from topologies.neutron_options import RANGES, Range
@@ -17,7 +17,7 @@ Used = set[tuple[NetworkType, str, int]]
 
 
 def networks_of(
-    data: Map, server: Options, *, name: str, ip_version: int, problems: Problems
+    data: Map, server: Options, *, name: str, problems: Problems
 ) -> tuple[Network, ...]:
     """Every network that can be made; what is wrong with the others is in `problems`."""
     used = {
@@ -35,8 +35,7 @@ def networks_of(
             continue  # it is at fault in another way, which is said already
         segment = _segment(net, server, used, problems)
         if segment:
-            mtu = net.get("mtu") or _path_mtu(data, server, segment[0], ip_version)
-            made.append(_network(net, segment, name=name, mtu=mtu))
+            made.append(_network(net, segment, name=name))
     return tuple(made)
 
 
@@ -45,14 +44,12 @@ def underlay_mtu(data: Map) -> int:
     return int(data.map("underlay").get("mtu", UNDERLAY_MTU))
 
 
-def _path_mtu(data: Map, server: Options, kind: NetworkType, ip_version: int) -> int:
-    path = server.get("ml2", "path_mtu", 0)
-    if kind.is_tunnel and 0 < path < underlay_mtu(data):
-        return network_mtu(kind, path, ip_version=ip_version)
-    return 0
+def path_mtu(server: Options) -> int:
+    """The largest IP packet [bytes] between the hosts; 0: as the underlay's Ethernet allows."""
+    return int(server.get("ml2", "path_mtu", 0))
 
 
-def _network(net: Map, segment: Segment, *, name: str, mtu: int) -> Network:
+def _network(net: Map, segment: Segment, *, name: str) -> Network:
     kind, physical, segmentation_id = segment
     return Network(
         id=net.get("id") or derived_id(name, "network", net["name"]),
@@ -60,7 +57,7 @@ def _network(net: Map, segment: Segment, *, name: str, mtu: int) -> Network:
         network_type=kind,
         segmentation_id=segmentation_id,
         physical_network=physical,
-        mtu=mtu,
+        mtu=net.get("mtu", 0),
     )
 
 
@@ -182,6 +179,6 @@ def _subnet(subnet: Map, network: Network, scenario: str, problems: Problems) ->
         name=called,
         network_id=network.id,
         cidr=cidr,
-        pools=pools if "allocation_pools" in subnet else default_pools(cidr, gateway),
+        pools=pools or default_pools(cidr, gateway),
         gateway_ip=gateway,
     )

@@ -17,7 +17,9 @@ def place_of(error: ModelError, data: Map) -> Place | None:
             return _key(item, error.found)
     section = error.where if error.where in data else "hosts"
     if error.where == "underlay":
-        return data.map("underlay").place_of("mtu")
+        is_path = error.found.startswith("path_mtu")  # an option of the server's
+        options = data.map("ml2_conf").map("ml2")
+        return options.place_of("path_mtu") if is_path else data.map("underlay").place_of("mtu")
     return data.places.get(section)
 
 

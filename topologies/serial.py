@@ -186,6 +186,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "subnets": _many(_dataclass(Subnet)),
             "ports": _many(_dataclass(Port)),
             "underlay_mtu": _number,
+            "path_mtu": _number,
         },
     }
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
 from controller.backend import AgentState
+from controller.resources import without_host
 from topologies.encap import NetworkType
 from topologies.model import Host, Network, Overlay, Port, Subnet
 
@@ -87,5 +88,4 @@ class FakeBackend:
         self.ovsdb[host.name] = ovsdb
 
     def forget(self, host: str) -> None:
-        left = tuple(other for other in self.overlay.hosts if other.name != host)
-        self.overlay = replace(self.overlay, hosts=left)
+        self.change(lambda overlay: without_host(overlay, host))

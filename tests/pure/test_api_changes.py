@@ -123,6 +123,16 @@ def test_a_host_with_ports_is_not_forgotten(api, backend):
     assert len(backend.overlay.hosts) == 2
 
 
+def test_whether_a_host_may_go_is_asked_once_of_the_backend(api, backend, monkeypatch):
+    """Its own look at the overlay could be older than the change."""
+    forgotten = []
+    monkeypatch.setattr(backend, "forget", forgotten.append)
+
+    gone = api.simulate_delete(f"/v2.0/agents/{agent_id('controller')}")
+
+    assert (gone.status_code, forgotten) == (204, ["controller"])
+
+
 def test_a_host_needs_its_addresses(api):
     body = {"agent": {"host": "x", "configurations": {"tunnel_types": ["flat"]}}}
 

@@ -17,7 +17,7 @@ topologies.model topologies.modes topologies.names topologies.serial topologies.
 controller.actions controller.addressing controller.binding controller.br_int controller.br_tun
 controller.flows controller.pipeline controller.ports controller.reading controller.reconcile
 controller.resource_errors controller.resource_schemas controller.resource_views
-controller.resources controller.text
+controller.resources controller.segments controller.text
 experiments.analysis experiments.cli.findings experiments.experiment
 experiments.needs experiments.ping experiments.plots experiments.report experiments.verdict
 """.split()  # noqa: SIM905  thirty quoted names would be harder to read

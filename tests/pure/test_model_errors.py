@@ -71,6 +71,26 @@ RULES = {
         "underlay: mtu 65536; allowed: 576..65535 bytes. "
         "Pick one in that range; 1500 is Ethernet's.",
     ),
+    "path mtu too small": (
+        {"path_mtu": 575},
+        "underlay: path_mtu 575; allowed: 576..65535 bytes, or 0 for no limit. "
+        "Pick one in that range, or leave [ml2] path_mtu out.",
+    ),
+    "provider bridge of the agent's own": (
+        with_host(bridge_mappings=(("physnet1", "br-tun"),)),
+        "host 'h1' bridge_mappings: bridge br-tun for physical network 'physnet1'; "
+        "allowed: a bridge of its own, none of br-int, br-tun. Name the provider bridge.",
+    ),
+    "provider bridge twice": (
+        with_host(bridge_mappings=(("physnet1", "br-ex"), ("physnet2", "br-ex"))),
+        "host 'h1' bridge_mappings: bridge br-ex stands 2 times; allowed: once. "
+        "Give each its own bridge.",
+    ),
+    "physical network twice": (
+        with_host(bridge_mappings=(("physnet1", "br-ex"), ("physnet1", "br-other"))),
+        "host 'h1' bridge_mappings: physical network physnet1 stands 2 times; allowed: once. "
+        "Give each its own physical network.",
+    ),
     "IP versions mixed": (
         with_host(local_ip=ip_address("2001:db8::1")),
         "overlay 'small': IPv4 and IPv6 `local_ip` mixed; "

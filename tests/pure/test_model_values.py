@@ -7,7 +7,14 @@ import pytest
 
 from tests.pure.small import BLUE, RED, port, small
 from topologies.encap import NetworkType, network_mtu
-from topologies.names import derived_id, derived_mac, int_port_name, link_local, tunnel_port_name
+from topologies.names import (
+    derived_id,
+    derived_mac,
+    int_port_name,
+    link_local,
+    patch_to_phys,
+    tunnel_port_name,
+)
 
 DUAL = (ip_address("198.51.1.4"),)
 A, B, C = port(1, RED, "h2"), port(2, BLUE, "h1"), port(3, RED, "h1")
@@ -59,11 +66,35 @@ def test_addresses_of_a_port_are_told_apart_by_version():
 def test_names_are_neutrons():
     vtep = ip_address("192.168.150.11")
     assert tunnel_port_name(NetworkType.VXLAN, vtep) == "vxlan-c0a8960b"
-    six = ip_address("fd00:150::11")  # seen on Neutron 29
+    six = ip_address("fd00:150::11")
     names = [tunnel_port_name(kind, six) for kind in (NetworkType.VXLAN, NetworkType.GRE)]
-    assert names == ["vxlan-evm7o3p2p", "gre-evm7o3p2pbv"]
+    # SHA-1, as in Queens; Neutron 29 was seen to say vxlan-evm7o3p2p, which is BLAKE2b.
+    assert names == ["vxlan-fr2u5y6xu", "gre-fr2u5y6xuxm"]
     assert int_port_name("00a1bde0-be17-4c53-9d20-166117750000") == "qvo00a1bde0-be"
     assert str(link_local("fa:16:3e:7a:f5:1d")) == "fe80::f816:3eff:fe7a:f51d"
+
+
+@pytest.mark.parametrize(
+    ("bridge", "on_int", "on_phys"),
+    [
+        ("br-vtep", "int-br-vtep", "phy-br-vtep"),
+        ("br-storage1", "int-br-storage1", "phy-br-storage1"),  # 15 characters: just whole
+        ("br-provider1", "int-br-prcebb81", "phy-br-prcebb81"),  # the hash is of the bridge's name
+        ("br-provider2", "int-br-pr6e8b65", "phy-br-pr6e8b65"),
+    ],
+)
+def test_a_patch_ports_long_name_is_cut_as_neutron_cuts_it(bridge, on_int, on_phys):
+    assert patch_to_phys(bridge) == (on_int, on_phys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path_mtu", "mtu"),
+    [("vxlan", 0, 1450), ("vxlan", 1400, 1350), ("gre", 1400, 1358), ("vxlan", 9000, 1450),
+     ("vlan", 1400, 1500)],
+)  # fmt: skip
+def test_path_mtu_limits_what_is_tunnelled(kind, path_mtu, mtu):
+    overlay = replace(small(), path_mtu=path_mtu)
+    assert overlay.mtu_of(replace(overlay.networks[0], network_type=NetworkType(kind))) == mtu
 
 
 def test_what_is_derived_depends_on_its_parts_alone():

@@ -29,11 +29,11 @@ def ovsdb(*, tag: object = 7, ofport: object = 2, iface_id: str = A.id, net: str
             [["uuid", "u4"], "br-tun", ["set", []], ["map", []]],
         ),
         table(
-            "name type ofport external_ids",
-            ["br-int", "internal", 65534, ["map", []]],
-            ["patch-tun", "patch", 1, ["map", []]],
-            ["qvo00000001-00", "", ofport, ["map", ids]],
-            ["br-tun", "internal", 65534, ["map", []]],
+            "name type ofport options external_ids error",
+            ["br-int", "internal", 65534, ["map", []], ["map", []], ["set", []]],
+            ["patch-tun", "patch", 1, ["map", [["peer", "patch-int"]]], ["map", []], ["set", []]],
+            ["qvo00000001-00", "", ofport, ["map", []], ["map", ids], ["set", []]],
+            ["br-tun", "internal", 65534, ["map", []], ["map", []], "no such device"],
         ),
     ])  # fmt: skip
 
@@ -46,6 +46,8 @@ def test_bridges_ports_and_numbers():
     assert reading["br-int"].ports["qvo00000001-00"].ofport == 2
     assert reading["br-int"].ports["qvo00000001-00"].tag == 7
     assert list(reading["br-tun"].ports) == ["br-tun"]
+    assert reading["br-tun"].ports["br-tun"].error == "no such device"
+    assert reading["br-int"].ports["patch-tun"].options == {"peer": "patch-int"}
 
 
 def test_the_binding_is_what_stands_in_tags_and_numbers():
@@ -85,7 +87,7 @@ def test_a_host_without_br_int_says_nothing_about_its_ports():
     empty = "\n".join(
         table(headings)
         for headings in (
-            "name datapath_id datapath_type ports", "_uuid name tag other_config", "name type ofport external_ids",
+            "name datapath_id datapath_type ports", "_uuid name tag other_config", "name type ofport options external_ids error",
         )
     )  # fmt: skip
     assert status_changes(small(A), "h1", parse_reading(empty)) == {}

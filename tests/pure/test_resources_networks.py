@@ -10,13 +10,66 @@ from topologies.encap import NetworkType
 from topologies.errors import ModelError
 
 
-def test_a_network_is_vxlan_with_the_first_free_id_by_default():
+def test_a_network_has_the_first_free_id_by_default():
     first = network()
     second = resources.create_network(first, {"network": {"name": "b"}}, new_id="net-b")
 
     assert first.networks[-1].network_type is NetworkType.VXLAN
     assert [net.segmentation_id for net in second.networks] == [111, 1000, 1001]
     assert second.networks[:1] == OVERLAY.networks
+
+
+@pytest.mark.parametrize(
+    ("tunnel_types", "used", "chosen"),
+    [
+        ("gre vxlan", ["vxlan"], "vxlan"),  # the article: both spoken, one in use
+        ("gre vxlan", ["gre", "vxlan"], "gre"),
+        ("gre vxlan", [], "gre"),
+        ("geneve", [], "geneve"),
+        ("gre", ["vxlan"], "gre"),  # in use, but not spoken by the first host
+    ],
+)
+def test_a_network_is_of_a_type_that_the_hosts_speak(tunnel_types, used, chosen):
+    types = tuple(map(NetworkType, tunnel_types.split()))
+    lab = replace(
+        OVERLAY,
+        hosts=tuple(replace(host, tunnel_types=types) for host in OVERLAY.hosts),
+        networks=tuple(
+            replace(OVERLAY.networks[0], id=kind, name=kind, network_type=NetworkType(kind))
+            for kind in used
+        ),
+        subnets=(),
+        ports=(),
+    )
+
+    made = network(lab).networks[-1]
+
+    assert (made.network_type, made.segmentation_id) == (chosen, 1000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {},
+            "provider:network_type and provider:physical_network required: "
+            "the hosts have no tunnel types.",
+        ),
+        (
+            {"provider__network_type": "vlan"},
+            "provider:physical_network required for vlan network.",
+        ),
+    ],
+)
+def test_without_tunnels_a_network_must_be_told_its_segment(asked, said):
+    hosts = tuple(replace(host, tunnel_types=()) for host in OVERLAY.hosts)
+    lab = replace(OVERLAY, hosts=hosts, networks=(), subnets=(), ports=())
+
+    assert refused(network, lab, **asked) == (
+        400,
+        "InvalidInput",
+        f"Invalid input for operation: {said}",
+    )
 
 
 def test_a_freed_id_is_used_again_and_gre_counts_apart():

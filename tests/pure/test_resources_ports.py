@@ -235,3 +235,51 @@ def test_an_error_does_not_repeat_a_large_value():
     said = refused(update, name=["x" * 5000])[2]
 
     assert len(said) < 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({}, ("", "")),
+        ({"device_id": "ServerC"}, ("ServerC", "compute:nova")),
+        ({"device_id": "ServerC", "device_owner": "compute:nova"}, ("ServerC", "compute:nova")),
+        ({"device_id": "", "device_owner": ""}, ("", "")),
+    ],
+)
+def test_device_owner_is_shown_as_it_was_asked(asked, shown):
+    made = port(**asked).port_of["port-n"]
+    assert (made.device_id, made.device_owner) == shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"device_owner": "compute:nova"},
+            "device_owner must be '' with device_id '', not 'compute:nova'.",
+        ),
+        (
+            {"device_id": "ServerC", "device_owner": ""},
+            "device_owner must be 'compute:nova' with device_id 'ServerC', not ''.",
+        ),
+    ],
+)
+def test_a_device_owner_that_would_not_be_kept_is_refused(asked, said):
+    assert refused(port, **asked) == (400, "InvalidInput", f"Invalid input for operation: {said}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_refused"),
+    [
+        ({"device_owner": "compute:nova"}, False),  # it has a device_id already
+        ({"device_owner": ""}, True),
+        ({"device_owner": "", "device_id": ""}, False),
+        ({"device_owner": "compute:nova", "device_id": ""}, True),
+    ],
+)
+def test_an_update_of_the_device_owner_goes_with_the_device_id(asked, is_refused):
+    if is_refused:
+        assert refused(resources.update_port, OVERLAY, "port-1", {"port": asked})[0] == 400
+    else:
+        new = resources.update_port(OVERLAY, "port-1", {"port": asked}).port_of["port-1"]
+        assert new.device_owner == asked["device_owner"]

@@ -1,15 +1,12 @@
 """What a scenario file can say, and what it comes to."""
 
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.pure.scenario_files import TWO_HOSTS, with_two_hosts, write
-from topologies.addresses import default_gateway, default_pools, free_address
-from topologies.model import Overlay, Subnet
+from topologies.model import Overlay
+from topologies.modes import parse_mode, with_mode
 from topologies.scenario import load
 
 
@@ -125,6 +122,26 @@ def test_path_mtu_limits_tunnels_and_never_widens(path_mtu, mtu):
     assert overlay.mtu_of(overlay.networks[0]) == mtu
 
 
+@pytest.mark.parametrize(
+    ("mode", "mtu"), [("gre-mesh", 1358), ("vxlan-mesh", 1350), ("vlan", 1500)]
+)
+def test_path_mtu_follows_a_change_of_mode(mode, mtu):
+    overlay = loaded("""\
+        ml2_conf: {ml2: {path_mtu: 1400}}
+        networks: [{name: a, network_type: vxlan, segmentation_id: 5}]
+        """)
+    changed = with_mode(overlay, parse_mode(mode))
+    assert changed.mtu_of(changed.networks[0]) == mtu
+
+
+def test_an_mtu_that_is_asked_for_is_kept():
+    overlay = loaded("""\
+        ml2_conf: {ml2: {path_mtu: 1400}}
+        networks: [{name: a, network_type: vxlan, segmentation_id: 5, mtu: 1300}]
+        """)
+    assert overlay.networks[0].mtu == overlay.mtu_of(overlay.networks[0]) == 1300
+
+
 def test_addresses_are_the_first_free_of_the_pools_and_never_the_gateway():
     overlay = loaded("""\
         networks:
@@ -162,32 +179,3 @@ def test_what_is_derived_is_the_same_each_time_and_differs_between_scenarios():
     assert first == again
     assert len({port.id for overlay in (first, other) for port in overlay.ports}) == 4
     assert len({port.mac_address for overlay in (first, other) for port in overlay.ports}) == 4
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(8, 32), st.data())
-def test_default_pools_are_all_but_network_broadcast_and_gateway(number, length, data):
-    cidr = ip_network((number, length), strict=False)
-    offset = data.draw(st.integers(0, min(cidr.num_addresses - 1, 300)))
-    gateway = cidr[offset]
-    pools = default_pools(cidr, gateway)
-    inside = sum(int(high) - int(low) + 1 for low, high in pools)
-    edges = {cidr[0], cidr[-1]} if cidr.num_addresses > 2 else set()
-    assert inside == cidr.num_addresses - len(edges | {gateway})
-    for unusable in (*edges, gateway):
-        assert not any(low <= unusable <= high for low, high in pools)
-
-
-def test_the_default_gateway_is_the_first_address():
-    assert default_gateway(ip_network("10.0.0.0/24")) == ip_address("10.0.0.1")
-    assert default_gateway(ip_network("10.0.0.0/32")) is None
-
-
-@given(st.sets(st.integers(1, 14)))
-def test_a_free_address_is_the_lowest_that_is_not_taken(taken):
-    cidr = ip_network("10.0.0.0/28")
-    subnet = Subnet(id="s", name="s", network_id="n", cidr=cidr, pools=((cidr[1], cidr[14]),),
-                    gateway_ip=cidr[1])  # fmt: skip
-    free = sorted(set(range(2, 15)) - taken)
-    assert free_address(subnet, {cidr[number] for number in taken}) == (
-        cidr[free[0]] if free else None
-    )

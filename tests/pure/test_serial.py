@@ -1,6 +1,7 @@
 """An overlay survives JSON; a bad state file is refused with a reason."""
 
 import json
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Any
 
@@ -140,6 +141,7 @@ def overlays(draw: st.DrawFn) -> Overlay:
         ports=ports,
         release=draw(st.sampled_from(["queens", "current"])),
         underlay_mtu=draw(st.sampled_from([1500, 9000])),
+        path_mtu=draw(st.sampled_from([0, 1400])),
     )
 
 
@@ -265,6 +267,14 @@ def test_a_missing_field_with_a_default_takes_it() -> None:
     del overlay["ports"][0]["status"]
 
     assert overlay_from_json(overlay).ports[0].status == "ACTIVE"
+
+
+def test_a_state_file_from_before_path_mtu_has_no_limit() -> None:
+    overlay = overlay_to_json(replace(small(), path_mtu=1400))
+    assert overlay_from_json(overlay).path_mtu == 1400
+
+    del overlay["path_mtu"]
+    assert overlay_from_json(overlay) == small()
 
 
 def test_an_overlay_that_contradicts_itself_is_refused_as_the_model_does() -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import NamedTuple
 
-from controller.binding import DEAD_VLAN_TAG, Binding, fresh
+from controller.binding import Binding, fresh
 from controller.flows import bridge_flows, bridges
 from controller.ovsdb import add_port_args
-from controller.ports import BR_INT, BR_TUN, host_ports, provider_bridges
+from controller.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG, host_ports, provider_bridges
 from controller.text import dump
 from tests.oracle.frames import Frame
 from tests.oracle.oracle import Copy, Outcome
@@ -126,6 +126,7 @@ class Rig:
                 vlan = binding.local_vlans.get(port.network_id)
                 tag = DEAD_VLAN_TAG if name in binding.dead else vlan
                 yield from ("--", "set", "Port", name, f"tag={tag}")
+                yield from ("--", "clear", "Port", name, "vlan_mode", "trunks")
 
     # frames ------------------------------------------------------------------------------
 

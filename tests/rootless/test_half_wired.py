@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from controller.engine import _assert_looked_at
 from controller.ovsdb import Ovsdb
 from controller.reading import pending, plugged
+from controller.worker import Task
 from tests.oracle.small import small
 from topologies.errors import SwitchError
 
@@ -28,10 +28,10 @@ def halted(rig):
 
 def test_a_port_without_number_is_neither_plugged_nor_unplugged(halted):
     reading = Ovsdb(halted.db).read()
-    assert pending(reading) == {"qvolate"}
+    assert pending(reading, ["br-int"]) == {"qvolate"}
     assert "late" not in plugged(reading)
     with pytest.raises(SwitchError, match="has not numbered qvolate"):
-        _assert_looked_at("two", reading)
+        Task("two", Ovsdb(halted.db), {}, reading).lost(small("mesh"))
 
 
 def test_when_ovs_vswitchd_goes_on_the_port_is_plugged(rig):
@@ -39,5 +39,5 @@ def test_when_ovs_vswitchd_goes_on_the_port_is_plugged(rig):
     switch.vsctl("add-port", "br-int", "qvolate", "--", "set", "Interface", "qvolate",
                  "external_ids:iface-id=late")  # fmt: skip
     reading = Ovsdb(switch.db).read()
-    assert not pending(reading)
+    assert not pending(reading, ["br-int"])
     assert "late" in plugged(reading)

@@ -4,82 +4,33 @@ After every change each switch must hold just the offline text of the overlay as
 is, with the numbers that the switch itself has; learned flows apart.
 """
 
-import json
 import os
 import signal
 from dataclasses import replace
 
 import pytest
 
-from controller.binding import DEAD_VLAN_TAG
-from controller.flows import bridge_flows, bridges
-from controller.ovsdb import Ovsdb, add_port_args
-from controller.ports import guest_port
-from controller.reading import binding_of
-from controller.text import dump, normalise
+from controller.ports import DEAD_VLAN_TAG
+from controller.text import normalise
 from tests.oracle.frames import BROADCAST, Frame
 from tests.oracle.small import SERVER_A, small
+from tests.rootless.live_changes import (
+    add_network,
+    add_port,
+    assert_all_as_wanted,
+    learned,
+    now,
+    plug,
+    port,
+    ports_of,
+    settle,
+    tag_of,
+    unplug,
+)
 from tests.rootless.rig import Rig
-from topologies.model import Overlay, Port
 from topologies.names import int_port_name
-from topologies.serial import load_state
 
-B, C = "ServerB", "c"
-
-
-def now(laid: Rig) -> Overlay:
-    """The overlay as the controller has it."""
-    return load_state((laid.controller.home / "state.json").read_text())[0]
-
-
-def port(laid: Rig, name: str) -> Port:
-    return next(port for port in laid.overlay.ports if port.name == name)
-
-
-def settle(laid: Rig, *, status: dict[str, str] | None = None) -> None:
-    """Until all is wired, and the ports named have the status they should."""
-    wanted = status or {}
-
-    def is_so() -> bool:
-        have = {p.id: p.status for p in now(laid).ports}
-        return all(have.get(id_) == said for id_, said in wanted.items())
-
-    laid.controller.wait_for(is_so, f"status is not {wanted}")
-    laid.controller.wait_until_wired()
-
-
-def plug(laid: Rig, there: Port) -> None:
-    laid.switches[there.host].vsctl(*add_port_args(guest_port(there), None))
-    settle(laid, status={there.id: "ACTIVE"})
-
-
-def unplug(laid: Rig, there: Port) -> None:
-    laid.switches[there.host].vsctl("del-port", "br-int", int_port_name(there.id))
-    settle(laid, status={there.id: "DOWN"})
-
-
-def assert_all_as_wanted(laid: Rig) -> None:
-    overlay = now(laid)
-    for host in overlay.hosts:
-        binding = binding_of(overlay, host.name, Ovsdb(laid.switches[host.name].db).read())
-        for bridge in bridges(host):
-            wanted = dump(bridge_flows(overlay, binding, bridge))
-            found = normalise(laid.switches[host.name].dump(bridge))
-            assert [flow for flow in found if "hard_timeout=300, " not in flow] == wanted
-
-
-def ports_of(laid: Rig, host: str, bridge: str) -> set[str]:
-    return set(laid.switches[host].vsctl("list-ports", bridge).split())
-
-
-def tag_of(laid: Rig, there: Port) -> int:
-    name = int_port_name(there.id)
-    return json.loads(laid.switches[there.host].vsctl("get", "Port", name, "tag"))
-
-
-def learned(laid: Rig, host: str) -> list[str]:
-    flows = normalise(laid.switches[host].dump("br-tun"))
-    return [flow for flow in flows if flow.startswith("table=20, hard_timeout=300, ")]
+B = "ServerB"
 
 
 def hear_server_a(laid: Rig) -> None:
@@ -153,16 +104,11 @@ def test_a_network_added_and_taken_away_leaves_the_others_as_they_were(live_rig)
     laid = live_rig(small("l2pop-arp"))
     before = tag_of(laid, port(laid, "ServerA"))
     api = laid.controller.api
-    network = api("POST", "/v2.0/networks", {"network": {"name": "green"}})["network"]["id"]
-    subnet = {"network_id": network, "cidr": "10.9.0.0/24", "ip_version": 4}
-    api("POST", "/v2.0/subnets", {"subnet": subnet})
-    made = []
-    for host in ("two", "four"):
-        body = {"network_id": network, "binding:host_id": host}
-        id_ = api("POST", "/v2.0/ports", {"port": body})["port"]["id"]
-        assert now(laid).port_of[id_].status == "DOWN"
-        made.append(now(laid).port_of[id_])
-        plug(laid, made[-1])
+    network = add_network(laid, "green", "10.9.0.0/24", network_type="vxlan")
+    made = [add_port(laid, network, host) for host in ("two", "four")]
+    assert {there.status for there in made} == {"DOWN"}
+    for there in made:
+        plug(laid, there)
     assert_all_as_wanted(laid)
     assert {"vxlan-c0a8960d"} <= ports_of(laid, "two", "br-tun")  # two and four share it
     assert "vxlan-c0a8960d" not in ports_of(laid, "one", "br-tun")
