@@ -5,7 +5,7 @@ so that no packet falls between.  A guest's port is dead until it is tagged.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,10 +76,10 @@ class Task:
         row = self.reading.get(bridge)
         return self.sessions.get(row.dpid) if row and row.dpid is not None else None
 
-    def assert_connected(self, overlay: Overlay) -> None:
-        """Raise if a bridge of the host is missing, or has no session."""
-        for bridge in bridges(overlay.host(self.host)):
-            if self.session(bridge) is None:
+    def assert_served(self, wanted: Iterable[str], served: Iterable[str]) -> None:
+        """Raise if a bridge was left out: missing, or not connected when its turn came."""
+        for bridge in wanted:
+            if bridge not in served:
                 found = "not connected" if bridge in self.reading else "no such bridge"
                 raise self._wrong(
                     f"bridge {bridge!r}: {found}",
@@ -116,15 +116,15 @@ def carry_out(task: Task, overlay: Overlay) -> None:
         task.database.write([arg for port in missing for arg in add_port_args(port, None)])
         task.read()
     task.lost(overlay)  # looks whether all is numbered
-    _commit(task, as_seen(overlay, task.host, task.reading))
+    served = _commit(task, as_seen(overlay, task.host, task.reading))
     gone = stale_ports(host, wanted, task.reading)
     task.database.write([arg for bridge, name in gone for arg in del_port_args(bridge, name)])
-    task.assert_connected(overlay)
+    task.assert_served(bridges(host), served)
     task.assert_made(wanted)
 
 
-def _commit(task: Task, overlay: Overlay) -> None:
-    """Tags, then the flows of every bridge that is connected."""
+def _commit(task: Task, overlay: Overlay) -> frozenset[str]:
+    """Tags, then the flows of every bridge that is connected; the bridges served."""
     found = {name: task.session(name) for name in bridges(overlay.host(task.host))}
     sessions = {name: session for name, session in found.items() if session is not None}
     installed = {name: session.flows() for name, session in sessions.items()}
@@ -135,6 +135,7 @@ def _commit(task: Task, overlay: Overlay) -> None:
         if todo := changes(session.datapath, wanted, installed[bridge]):
             LOG.info("%s %s: %d changes", task.host, bridge, len(todo))
             session.commit(todo)
+    return frozenset(sessions)
 
 
 def _allotted(task: Task, overlay: Overlay, installed: Mapping[str, list[Any]]) -> Binding:

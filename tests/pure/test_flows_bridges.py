@@ -129,10 +129,13 @@ def test_a_guest_without_port_security_or_not_there_has_no_flows(off):
     assert not any("qvo00000001-00" in line for line in lines(overlay, bridge="br-int"))
 
 
-def test_a_dead_port_is_dropped():
-    binding = replace(fresh(BASE, "h1"), dead=frozenset({"qvodead"}))
+def test_a_dead_port_is_dropped_if_there_is_a_device_behind_it():
+    made = fresh(BASE, "h1")
+    numbers = {**made.ofports, "br-int": {**made.ofports["br-int"], "qvodead": 99}}
+    binding = replace(made, dead=frozenset({"qvodead", "qvogone"}), ofports=numbers)
     text = dump(bridge_flows(BASE, binding, "br-int"))
     assert 'priority=2,in_port="qvodead" actions=drop' in text
+    assert not [line for line in text if "qvogone" in line]
 
 
 def test_a_host_without_networks_knows_no_segment():
