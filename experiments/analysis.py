@@ -25,6 +25,7 @@ Blocks = Sequence[Samples]  # one array of samples per block
 LEVEL = 0.95
 RESAMPLES = 4999
 BATCH = 250  # resamples held in memory at a time
+NOT_JUDGED = "not judged"
 BEYOND = 10  # samples that must lie beyond a percentile for it to be one: p99 from 1,000 up
 
 
@@ -111,10 +112,9 @@ def call(found: Difference, margin: float) -> str:
 
 
 def against(prediction: Prediction, found: Difference) -> str:
-    """How a difference stands to what was predicted."""
+    """How a difference stands to what was predicted; nothing is said without an interval."""
     if found.interval is None:
-        inside = prediction.low <= found.estimate <= prediction.high
-        return "inside" if inside else "outside"
+        return NOT_JUDGED
     if found.interval.is_within(prediction.low, prediction.high):
         return "confirmed"
     apart = found.interval.high < prediction.low or found.interval.low > prediction.high

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
@@ -14,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from experiments import plots
 from experiments.analysis import Blocks, summarise
 from experiments.experiment import Experiment, Row
-from experiments.report import Told, conditions, headline, markdown, verdict_line
+from experiments.report import Told, conditions, doubt, finding, markdown, verdict_line
 from experiments.results import Run, read
 from topologies.errors import MeasureError
 from topologies.ownership import give_back
@@ -22,6 +23,12 @@ from topologies.ownership import give_back
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
 REPORT = "report.md"
 FOOT_WIDTH = 115  # characters
+NAME_IN = 0.19  # the least height of the ECDF, for each name beside it
+FRAME_IN = 2.2  # what titles, axis labels and the foot take
+HEAD_PAD_IN = 0.08
+LINE_IN = 1.22 / 72  # of a line of text, for each point of its letters
+SMALL = 8  # points
+FINDINGS_LARGE = 4
 WIDTH_IN = 7.0  # 700 pixels at 100 dpi: the width of a README
 
 
@@ -91,18 +98,49 @@ def draw(told: Told, levels: Mapping[str, Blocks]) -> Figure:
         has_intervals = any(
             each.to_baseline and each.to_baseline.interval for each in told.summaries
         )
-        rows = len(levels)
-        heights = [0.78 * rows, 2.0] + ([0.36 * (rows - 1) + 0.25] if has_intervals else [])
-        figure = Figure(figsize=(WIDTH_IN, sum(heights) + 2.3), layout=_layout())
+        rows, head = len(levels), _head(told)
+        heights = [0.78 * rows, max(2.0, NAME_IN * rows)]
+        heights += [0.36 * (rows - 1) + 0.25] if has_intervals else []
+        height = sum(heights) + FRAME_IN + head.height_in
+        figure = Figure(figsize=(WIDTH_IN, height), layout=_layout(1 - head.height_in / height))
         FigureCanvasAgg(figure)
         axes = list(figure.subplots(len(heights), 1, height_ratios=heights))
         _fill(told, levels, axes)
-        _frame(figure, told)
+        _write_head(figure, head)
+        _write_foot(figure, told)
     return figure
 
 
-def _layout() -> ConstrainedLayoutEngine:
-    return ConstrainedLayoutEngine(w_pad=0.08)  # inches; with less, the last tick's label is cut
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What stands above the panels: the findings, a line each, and smaller below them a doubt."""
+
+    findings: tuple[str, ...]
+    doubt: str
+
+    @property
+    def size(self) -> float:
+        """Of the findings' letters, in points; many findings have long names in them."""
+        return 11.5 if len(self.findings) <= FINDINGS_LARGE else 9.5
+
+    @property
+    def findings_in(self) -> float:
+        """The height of the findings."""
+        return len(self.findings) * self.size * LINE_IN
+
+    @property
+    def height_in(self) -> float:
+        """The height of all of it, with the space around it."""
+        return self.findings_in + (2 * SMALL * LINE_IN if self.doubt else 0) + 2 * HEAD_PAD_IN
+
+
+def _head(told: Told) -> Head:
+    return Head(findings=tuple(finding(told).split("; ")), doubt=doubt(told))
+
+
+def _layout(top: float) -> ConstrainedLayoutEngine:
+    """Room for the panels below `top`; with a w_pad of less, the last tick's label is cut."""
+    return ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, top))
 
 
 def _save(figure: Figure, path: Path) -> None:
@@ -120,30 +158,50 @@ def _fill(told: Told, levels: Mapping[str, Blocks], axes: Sequence[Axes]) -> Non
         plots.time_axis(ax, levels, experiment.unit)
     axes[0].set_xlabel("")
     axes[0].tick_params(axis="x", labelbottom=False, length=0)
-    _title(axes[0], *_legend(max(map(len, levels.values()))))
+    _title(axes[0], "Every ping", _legend(max(map(len, levels.values()))))
     _title(axes[1], "Share of pings answered within a time (ECDF)")
     if len(axes) > 2:
-        _title(axes[2], "Difference of medians, 95% interval", pad=19)
+        _title(axes[2], "Difference of medians, 95% interval", plots.said_beforehand(experiment))
         plots.plot_differences(axes[2], told, palette)
 
 
-def _legend(blocks: int) -> tuple[str, str]:
-    """What the first panel shows, and how to read its box."""
+def _legend(blocks: int) -> str:
+    """How to read a row of the first panel."""
     lane = "a lane per block" if blocks > 1 else "one block"
-    return "Every ping", f"{lane}, black: its median; box: quartiles, whiskers: p10 to p90"
+    return f"{lane}, black: its median; box: quartiles, whiskers: p10 to p90"
 
 
-def _title(ax: Axes, bold: str, small: str = "", *, pad: float = 8) -> None:
-    ax.set_title(bold, pad=pad)
-    ax.set_title(small, loc="right", fontsize=8, fontweight="normal", pad=pad)
+def _title(ax: Axes, bold: str, small: str = "") -> None:
+    """A title over its panel, and between the two how to read it."""
+    ax.set_title(bold, pad=19 if small else 8)
+    if small:
+        ax.annotate(
+            small,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 6),
+            textcoords="offset points",
+            fontsize=SMALL,
+        )
 
 
-def _frame(figure: Figure, told: Told) -> None:
-    figure.suptitle(
-        headline(told).replace("; ", "\n"), x=0.012, ha="left", fontsize=11.5, fontweight="bold"
-    )
+def _write_head(figure: Figure, head: Head) -> None:
+    height = float(figure.get_figheight())
+    title = figure.suptitle(
+        "\n".join(head.findings), x=0.012, y=1 - HEAD_PAD_IN / height, ha="left", va="top",
+        fontsize=head.size, fontweight="bold",
+    )  # fmt: skip
+    title.set_in_layout(False)  # its room is kept already
+    if head.doubt:
+        below = HEAD_PAD_IN + head.findings_in + SMALL * LINE_IN / 2
+        figure.text(
+            0.012, 1 - below / height, head.doubt, va="top", fontsize=SMALL + 1, in_layout=False
+        )
+
+
+def _write_foot(figure: Figure, told: Told) -> None:
     below = textwrap.fill(f"Verdict: {verdict_line(told)}", FOOT_WIDTH)
-    figure.supxlabel(f"{conditions(told)}\n{below}", x=0.012, ha="left", fontsize=8)
+    figure.supxlabel(f"{conditions(told)}\n{below}", x=0.012, ha="left", fontsize=SMALL)
 
 
 def _place(level: str, experiment: Experiment) -> tuple[int, str]:

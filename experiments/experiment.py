@@ -58,7 +58,7 @@ class Settings:
     blocks: int
     pings: int
     warmup_pings: int
-    interval_ms: int  # asked of ping; what it kept is recorded beside each sample
+    interval_ms: int  # asked of ping; run.json has what it kept, by round
     payload_bytes: int  # of ICMP
 
 
@@ -78,6 +78,11 @@ class Prediction:
     high: float
     says: str
     because: str
+    silent_on: tuple[str, ...] = ()  # levels it does not speak of
+
+    def is_about(self, level: str) -> bool:
+        """True if the level can confirm or refute it."""
+        return level not in self.silent_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The experiment `latency`: what a tunnel, and its way of flooding, cost a ping."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations
 
 from experiments.experiment import (
@@ -38,6 +39,21 @@ def guests(overlay: Overlay) -> tuple[Port, Port]:
         where=f"overlay {overlay.name!r}",
         allowed="a network with IPv4 guests on two hosts",
         do="Add a port on another host to the scenario.",
+    )
+
+
+def narrowed(overlay: Overlay) -> Overlay:
+    """The overlay with the network of `guests` alone: `flat` can carry but one on an underlay.
+
+    Raises:
+        MeasureError: there are no such guests.
+    """
+    measured = guests(overlay)[0].network_id
+    return replace(
+        overlay,
+        networks=tuple(each for each in overlay.networks if each.id == measured),
+        subnets=tuple(each for each in overlay.subnets if each.network_id == measured),
+        ports=tuple(each for each in overlay.ports if each.network_id == measured),
     )
 
 
@@ -138,6 +154,7 @@ LATENCY = Experiment(
             "only adds a header there, which is far cheaper than waking the daemon up, and a warm "
             "unicast follows one rule of table 20 in either way of flooding"
         ),
+        silent_on=("flat", "vlan"),
     ),
     margin=0.05,
     margin_because="it is less than the jitter of waking a daemon up (p50 0.015, p90 0.103 ms)",

@@ -1,11 +1,12 @@
 """Figures, drawn on the axes they are given.  Pure: the caller owns figures and files.
 
-Levels keep their colour in every panel; each is labelled where it stands, so no legend
-has to be looked up.
+Colour tells the encapsulation, the style of a line the way of flooding; both are the same
+in every panel.  Words stand in the margins, in the order of what they name, so that none
+covers another or a sample.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,21 +19,47 @@ from matplotlib.ticker import (
 )
 
 from experiments.analysis import Blocks, Difference, Samples
-from experiments.experiment import Prediction
+from experiments.experiment import Experiment, Prediction
 from experiments.report import Told
 
+LineStyle = str | tuple[float, tuple[float, float]]
+
 BASELINE_COLOUR = "#555555"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe, Ito 2008
+# Okabe and Ito (2008): told apart with every common colour blindness; legible as words, too.
+ENCAPSULATION = {"gre": "#0072B2", "vxlan": "#D55E00", "geneve": "#009E73", "vlan": "#CC79A7"}
+OTHERS = ("#000000", "#E69F00", "#56B4E9")
+FLOODING: Mapping[str, LineStyle] = {
+    "mesh": "-",
+    "l2pop": (0, (5, 1.5)),
+    "l2pop-arp": (0, (1, 1.2)),
+}
+MARGIN_AT = 1.02  # of the width of the axes: where words begin, right of all that is drawn
+SWATCH = 0.075  # of the same: a piece of the curve beside its name
+NAME_PITCH = 0.115  # of the height of the ECDF, if that is enough for all
 DOTS_TOP, DOTS_BOTTOM = 0.46, -0.12  # above and below the line of a level; rows are 1 apart
 BOX_AT, BOX_HIGH = -0.26, 0.17
 TICKS = (1, 2, 5)  # of each decade, on a logarithmic axis
 
 
 def colours(levels: Sequence[str], baseline: str) -> dict[str, str]:
-    """A colour per level; the baseline is grey, since it is what others are seen against."""
-    others = [level for level in levels if level != baseline]
-    cycle = {level: COLOURS[i % len(COLOURS)] for i, level in enumerate(others)}
-    return {baseline: BASELINE_COLOUR, **cycle}
+    """A colour per encapsulation; the baseline is grey, since it is what others are seen against."""
+    kinds = {level: _parts(level)[0] for level in levels if level != baseline}
+    unknown = [kind for kind in dict.fromkeys(kinds.values()) if kind not in ENCAPSULATION]
+    known = {**dict(zip(unknown, cycle(OTHERS), strict=False)), **ENCAPSULATION}
+    return {baseline: BASELINE_COLOUR, **{level: known[kind] for level, kind in kinds.items()}}
+
+
+def line_style(level: str) -> LineStyle:
+    """A line style per way of flooding."""
+    return FLOODING.get(_parts(level)[1], "-")
+
+
+def _parts(level: str) -> tuple[str, str]:
+    """Encapsulation and flooding; a flooding alone keeps each network's own encapsulation."""
+    if level in FLOODING:
+        return "", level
+    encapsulation, _, flooding = level.partition("-")
+    return encapsulation, flooding
 
 
 def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
@@ -55,7 +82,10 @@ def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str
 def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
     """Which share of the pings came back within a time; a step at every sample."""
     for level, blocks in levels.items():
-        ax.ecdf(np.concatenate(blocks), color=palette[level], linewidth=1.6, label=level)
+        ax.ecdf(
+            np.concatenate(blocks), color=palette[level], linewidth=1.6, label=level,
+            linestyle=line_style(level),
+        )  # fmt: skip
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.set_ylabel("pings answered\nwithin that time")
@@ -88,9 +118,9 @@ def _difference(ax: Axes, found: Difference, at: int, level: str, colour: str) -
             solid_capstyle="butt", gid=f"interval {level}",
         )  # fmt: skip
     ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {level}")
-    ax.annotate(
-        f"{found.estimate:+.3f}", (found.estimate, at), xytext=(0, 6), textcoords="offset points",
-        ha="center", color=colour, fontsize=8.5, fontweight="bold",
+    ax.text(
+        MARGIN_AT, at, f"{found.estimate:+.3f}", transform=ax.get_yaxis_transform(), va="center",
+        color=colour, fontsize=8.5, fontweight="bold", gid=f"value {level}",
     )  # fmt: skip
 
 
@@ -115,12 +145,15 @@ def _bands(ax: Axes, prediction: Prediction, margin: float) -> None:
     ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
     for edge in (-margin, margin):
         ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
-    above = ax.get_xaxis_transform()
-    ax.text(
-        prediction.high, 1.02, "predicted", transform=above, ha="right", va="bottom", fontsize=8
-    )
-    ax.text(
-        -margin, 1.02, f"margin ±{margin:g}", transform=above, ha="center", va="bottom", fontsize=8
+
+
+def said_beforehand(experiment: Experiment) -> str:
+    """How to read the band and the lines of `plot_differences`."""
+    prediction, margin, unit = experiment.prediction, experiment.margin, experiment.unit
+    silent = ", ".join(prediction.silent_on)
+    return (
+        f"yellow: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
+        f"{f' (not for {silent})' if silent else ''}; dashed: margin, ±{margin:g} {unit}"
     )
 
 
@@ -171,17 +204,22 @@ def _even_ticks(low: float, high: float) -> list[float]:
 
 
 def _label_curves(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> None:
-    """Names beside the curves: the fastest on its left, the others right of all curves."""
-    pooled = {level: np.concatenate(blocks) for level, blocks in levels.items()}
-    first, *others = sorted(pooled, key=lambda level: float(np.median(pooled[level])))
-    _name(ax, first, (float(np.quantile(pooled[first], 0.6)), 0.6), palette[first], left=True)
-    for level, height in zip(others, np.linspace(0.52, 0.24, len(others)), strict=True):
-        clear = max(float(np.quantile(samples, height)) for samples in pooled.values())
-        _name(ax, level, (clear, float(height)), palette[level], left=False)
+    """Names in the right margin, the fastest on top as its curve is."""
+    fastest_first = sorted(
+        levels, key=lambda level: float(np.median(np.concatenate(levels[level])))
+    )
+    pitch = min(NAME_PITCH, 1 / len(levels))
+    for place, level in enumerate(fastest_first):
+        _name(ax, level, 1 - pitch * (place + 0.5), palette[level])
 
 
-def _name(ax: Axes, level: str, at: tuple[float, float], colour: str, *, left: bool) -> None:
-    ax.annotate(
-        level, at, xytext=(-9 if left else 9, 0), textcoords="offset points", va="center",
-        ha="right" if left else "left", color=colour, fontweight="bold",
+def _name(ax: Axes, level: str, height: float, colour: str) -> None:
+    ends = [MARGIN_AT, MARGIN_AT + SWATCH]
+    ax.plot(
+        ends, [height, height], color=colour, linewidth=1.6, linestyle=line_style(level),
+        transform=ax.transAxes, clip_on=False, gid=f"swatch {level}",
+    )  # fmt: skip
+    ax.text(
+        ends[1] + 0.015, height, level, transform=ax.transAxes, va="center", color=colour,
+        fontsize=8.5, fontweight="bold",
     )  # fmt: skip

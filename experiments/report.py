@@ -6,7 +6,7 @@ from statistics import median
 
 from rich.table import Table
 
-from experiments.analysis import Interval, Summary, against, call
+from experiments.analysis import NOT_JUDGED, Interval, Summary, against, call
 from experiments.experiment import Experiment
 
 NONE = "-"
@@ -54,6 +54,16 @@ class Told:
 
 
 def headline(told: Told) -> str:
+    """The finding, with a doubt before it if there is one; its parts are joined by `; `."""
+    return "; ".join(filter(None, (doubt(told), finding(told))))
+
+
+def doubt(told: Told) -> str:
+    """What must be read before the finding of a run that is not to be trusted; else empty."""
+    return "" if told.trusted else "Not to be trusted (why: below)"
+
+
+def finding(told: Told) -> str:
     """The finding, claiming no more than the intervals bear; a part per level, joined by `; `."""
     others = [each for each in told.summaries if each.to_baseline]
     if not others:
@@ -62,8 +72,7 @@ def headline(told: Told) -> str:
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
         many = _count(told.summaries[0].blocks, "block")
         return f"A first look at {len(told.summaries)} modes in {many}: no interval, no claim"
-    findings = [_finding(each, told) for each in others]
-    return "; ".join(findings if told.trusted else ["Not to be trusted (why: below)", *findings])
+    return "; ".join(_finding(each, told) for each in others)
 
 
 def _finding(each: Summary, told: Told) -> str:
@@ -114,9 +123,9 @@ def verdict_line(told: Told) -> str:
     return f"trusted ({QUICK})" if told.is_quick else "trusted"
 
 
-def cells(each: Summary, experiment: Experiment) -> tuple[str, ...]:
+def cells(each: Summary, told: Told) -> tuple[str, ...]:
     """One row of the table, under `HEADS`."""
-    found = each.to_baseline
+    found, margin = each.to_baseline, told.experiment.margin
     return (
         each.level,
         str(each.samples + each.lost),
@@ -128,9 +137,17 @@ def cells(each: Summary, experiment: Experiment) -> tuple[str, ...]:
         _between(each.interval),
         _figure(found.estimate, signed=True) if found else NONE,
         _between(found.interval, signed=True) if found else NONE,
-        call(found, experiment.margin) if found else "baseline",
-        against(experiment.prediction, found) if found else NONE,
+        call(found, margin) if found else "baseline",
+        _judged(each, told),
     )
+
+
+def _judged(each: Summary, told: Told) -> str:
+    """What the level says of the prediction: nothing if it is not about it, or the run is no good."""
+    prediction, found = told.experiment.prediction, each.to_baseline
+    if found is None or not prediction.is_about(each.level):
+        return NONE
+    return against(prediction, found) if told.trusted else NOT_JUDGED
 
 
 def terminal_lines(told: Told) -> list[str | Table]:
@@ -141,7 +158,7 @@ def terminal_lines(told: Told) -> list[str | Table]:
 def _terminal_table(told: Told) -> Table:
     """The columns one looks for first, without those that have nothing to tell."""
     heads = {**dict(enumerate(HEADS)), HEADS.index("to baseline"): f"to {told.baseline}"}
-    rows = [cells(each, told.experiment) for each in told.summaries]
+    rows = [cells(each, told) for each in told.summaries]
     kept = [i for i in FIRST if any(row[i] != NONE for row in rows)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i in kept:
@@ -153,10 +170,10 @@ def _terminal_table(told: Told) -> Table:
 
 def _held_against(told: Told) -> list[str]:
     """The prediction, and what became of it."""
-    prediction = told.experiment.prediction
-    found = [(each.level, each.to_baseline) for each in told.summaries]
-    stands = [f"{level} {against(prediction, to)}" for level, to in found if to]
-    return [f"Predicted: {prediction.says}", f"Found:     {', '.join(stands)}"] if stands else []
+    judged = {each.level: _judged(each, told) for each in told.summaries}
+    stands = [f"{level} {word}" for level, word in judged.items() if word != NONE]
+    says = told.experiment.prediction.says
+    return [f"Predicted: {says}", f"Found:     {', '.join(stands)}"] if stands else []
 
 
 def markdown(told: Told, figures: Sequence[str]) -> str:
@@ -191,7 +208,7 @@ def _said_beforehand(experiment: Experiment) -> tuple[str, str]:
 
 def _markdown_table(told: Told) -> str:
     ruler = ("---" if i in WORDS else "---:" for i in range(len(HEADS)))
-    rows = (cells(each, told.experiment) for each in told.summaries)
+    rows = (cells(each, told) for each in told.summaries)
     return "\n".join("| " + " | ".join(row) + " |" for row in (HEADS, ruler, *rows))
 
 
@@ -205,21 +222,18 @@ def to_json(told: Told, files: Mapping[str, str]) -> dict[str, object]:
         "unit": told.experiment.unit,
         "quick": told.is_quick,
         "verdict": told.about.get("verdict"),
-        "summaries": [_summary_json(each, told.experiment) for each in told.summaries],
+        "summaries": [_summary_json(each, told) for each in told.summaries],
     }
 
 
-def _summary_json(each: Summary, experiment: Experiment) -> dict[str, object]:
+def _summary_json(each: Summary, told: Told) -> dict[str, object]:
     found = each.to_baseline
-    told = (
-        {
-            "call": call(found, experiment.margin),
-            "prediction": against(experiment.prediction, found),
-        }
+    words = (
+        {"call": call(found, told.experiment.margin), "prediction": _judged(each, told)}
         if found
         else {}
     )
-    return {**asdict(each), **told}
+    return {**asdict(each), **words}
 
 
 def _alternative(told: Told) -> str:

@@ -60,8 +60,8 @@ def judge(seen: Seen, limits: Thresholds) -> Verdict:
     reasons = (
         *_busy("idle", seen.cpu_idle, floor=limits.cpu_idle_min),
         *_busy("steal", seen.cpu_steal, ceiling=limits.cpu_steal_max),
-        *_over("pings lost", seen.lost, limits.lost_max),
-        *_over("duplicate replies", seen.duplicates, limits.duplicates_max),
+        *_over(("ping lost", "pings lost"), seen.lost, limits.lost_max),
+        *_over(("duplicate reply", "duplicate replies"), seen.duplicates, limits.duplicates_max),
         *_few(seen.blocks, limits.blocks_min),
     )
     return Verdict(not reasons, reasons, limits)
@@ -79,11 +79,13 @@ def _busy(
     return (f"CPU {what} {bad[worst]:.0%} in {worst}{many}; wanted {limit}",)
 
 
-def _over(what: str, count: int, limit: int) -> Sequence[str]:
-    return (f"{count} {what}; wanted at most {limit}",) if count > limit else ()
+def _over(names: tuple[str, str], count: int, limit: int) -> Sequence[str]:
+    """`names`: what is counted, of one and of several."""
+    return (f"{count} {names[count != 1]}; wanted at most {limit}",) if count > limit else ()
 
 
 def _few(blocks: int, limit: int) -> Sequence[str]:
     if blocks >= limit:
         return ()
-    return (f"{blocks} blocks complete; wanted {limit}, the fewest a 95% interval can come from",)
+    many = f"{blocks} block{'' if blocks == 1 else 's'}"
+    return (f"{many} complete; wanted {limit}, the fewest a 95% interval can come from",)

@@ -104,7 +104,7 @@ def start(
             raise _failed(argv, str(error), "it could not start") from error
 
 
-def become(*argv: str, pid: int, mark: str) -> NoReturn:
+def become(*argv: str, pid: int, mark: str, env: Mapping[str, str] | None = None) -> NoReturn:
     """Turn this process into argv, inside the namespaces of `pid`; terminal and status are its own.
 
     Raises:
@@ -112,7 +112,7 @@ def become(*argv: str, pid: int, mark: str) -> NoReturn:
     """
     full = in_node(pid, argv)
     try:
-        os.execvpe(full[0], full, {**os.environ, MARK: mark})  # noqa: S606  no shell is meant
+        os.execvpe(full[0], full, {**os.environ, **(env or {}), MARK: mark})  # noqa: S606  no shell is meant
     except OSError as error:
         raise _failed(argv, str(error), "it could not start") from error
 

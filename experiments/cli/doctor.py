@@ -26,6 +26,7 @@ from topologies.errors import CommandError
 
 ROOT = Path(__file__).resolve().parents[2]
 EXIT_HOST = 4
+SBIN = ("/usr/sbin", "/sbin")
 # Each in a network namespace of its own, which ends with the command.
 TRIALS = {
     "bridge": (
@@ -83,7 +84,13 @@ def _is_importable(name: str) -> bool:
 
 def search_path(environment: Mapping[str, str]) -> str:
     """PATH as root has it: Debian's other users have no sbin in theirs."""
-    return ":".join((environment.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+    path = environment.get("PATH", os.defpath)
+    return ":".join((path, *(each for each in SBIN if each not in path.split(":"))))
+
+
+def extend_path() -> None:
+    """Let all that this program starts, Mininet too, find what the doctor finds."""
+    os.environ["PATH"] = search_path(os.environ)
 
 
 def _ovs_version(program: str | None) -> tuple[int, ...]:

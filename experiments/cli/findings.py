@@ -21,6 +21,8 @@ PROGRAMS = {
     "ethtool": "ethtool",
     "tcpdump": "tcpdump",
     "tshark": "tshark",
+    "dumpcap": "tshark",  # Debian has it in wireshark-common, which tshark depends on
+    "ifconfig": "mininet",  # in net-tools, which mininet depends on, and which its links call
 }
 OLDEST_OVS = (2, 17)  # Ubuntu 22.04's
 ROOT_REMEDY = "Run it with sudo, or as root."

@@ -70,11 +70,12 @@ def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
     """Run COMMAND in NODE of LAB; the exit status is the command's."""
     from topologies.commands import become
     from topologies.lab import attach
+    from topologies.lab.ovs import ENVIRONMENT
 
     _assert_root()
     found = attach(lab)
     argv = command[1:] if command[0] == "--" else command
-    become(*argv, pid=found.pid(node), mark=found.ledger.token)
+    become(*argv, pid=found.pid(node), mark=found.ledger.token, env=ENVIRONMENT)
 
 
 @click.command()
@@ -82,11 +83,10 @@ def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def status(lab: str | None, form: str) -> None:
     """Nodes, tunnels, flows and health of LAB, or of every lab."""
-    from topologies.lab.ledger import labs
-    from topologies.lab.status import status_of
+    from topologies.lab.status import status_of, statuses
 
     _assert_root()
-    found = [status_of(name) for name in ([lab] if lab else labs())]
+    found = [status_of(lab)] if lab else statuses()
     if form == "json":
         click.echo(json.dumps(found[0] if lab else {"labs": found}, indent=1))
         return
@@ -159,8 +159,7 @@ def unplug(lab: str, port_id: str) -> None:
 @click.option("--all", "every", is_flag=True, help="Every lab on this machine.")
 def down(lab: str | None, *, every: bool) -> None:
     """Take LAB down; what is not a lab's is never touched."""
-    from topologies.lab.holder import take_down_by_name
-    from topologies.lab.ledger import labs
+    from topologies.lab.clearing import take_down_all, take_down_by_name
 
     if bool(lab) == every:
         raise UsageError(
@@ -170,8 +169,10 @@ def down(lab: str | None, *, every: bool) -> None:
             do="Give one of the two.",
         )
     _assert_root()
-    for name in labs() if every else (lab or "",):
-        take_down_by_name(name)
+    if lab:
+        take_down_by_name(lab)
+    else:
+        take_down_all()
 
 
 commands: tuple[click.Command, ...] = (

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 
 import click
 
+from experiments.catalogue import EXPERIMENTS
+from experiments.cli.doctor import extend_path
 from topologies.errors import HostError, ModelError, OverlayError, UsageError
 
 DONE, FAILED, WRONG_USE, HOST_CANNOT = 0, 1, 2, 4
@@ -66,9 +68,8 @@ def overlaylab() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if not words or (words[0].startswith("-") and words[0] not in OWN_WORDS):
-        words.insert(0, "run")
+    words = _with_command(list(sys.argv[1:] if argv is None else argv))
+    extend_path()
     try:
         status = _status(lambda: _invoke(words))
         sys.stdout.flush()
@@ -77,6 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO_READER
     return status
+
+
+def _with_command(words: list[str]) -> list[str]:
+    """`words`, after `run` where no command is named: at options, or at an experiment."""
+    if not words or words[0] in dict(EXPERIMENTS):
+        return ["run", *words]
+    is_option = words[0].startswith("-") and words[0] not in OWN_WORDS
+    return ["run", *words] if is_option else words
 
 
 def console() -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from experiments.catalogue import EXPERIMENTS
-from topologies.errors import HostError, UsageError
+from experiments.cli.doctor import assert_host_ready
+from topologies.errors import HostError, MeasureError, ModelError, UsageError
 
 if TYPE_CHECKING:
-    from experiments.experiment import Experiment
+    from contextlib import AbstractContextManager
+
+    from experiments.experiment import Bench, Experiment
     from experiments.report import Told
     from experiments.results import Recorder
     from experiments.runner import Request
@@ -72,7 +75,7 @@ def run(experiment: tuple[str, ...], **options: object) -> int:
     """
     asked = Asked(**options)  # type: ignore[arg-type]  # click has checked them
     requests = [_request(name, asked) for name in _names(experiment)]
-    _assert_root()
+    assert_host_ready()
     results = [_perform(request, asked) for request in requests]
     if asked.output == "json":
         _print_json(results)
@@ -99,10 +102,12 @@ def _request(name: str, asked: Asked) -> "Request":
 
     experiment = find(name)
     settings = experiment.quick if asked.quick else experiment.full
+    overlay, modes = _overlay(asked), _modes(asked, experiment)
+    _assert_carried(overlay, modes)
     return Request(
         experiment=experiment,
-        overlay=_overlay(asked),
-        modes=_modes(asked, experiment),
+        overlay=overlay,
+        modes=modes,
         settings=replace(settings, blocks=asked.repeats or settings.blocks),
         seed=_seed() if asked.seed is None else asked.seed,
         quick=asked.quick,
@@ -112,11 +117,33 @@ def _request(name: str, asked: Asked) -> "Request":
 
 
 def _overlay(asked: Asked) -> "Overlay":
+    """The scenario with the network that is measured and no other."""
+    from experiments.latency import narrowed
     from topologies.enlarge import enlarge
     from topologies.scenario import load
 
     overlay = load(asked.scenario).overlay
-    return enlarge(overlay, asked.hosts) if asked.hosts else overlay
+    try:
+        return narrowed(enlarge(overlay, asked.hosts) if asked.hosts else overlay)
+    except MeasureError as error:
+        raise UsageError(
+            error.found, where=f"scenario {asked.scenario!r}", allowed=error.allowed, do=error.do
+        ) from error
+
+
+def _assert_carried(overlay: "Overlay", modes: tuple[str, ...]) -> None:
+    from topologies.modes import parse_mode, with_mode
+
+    for mode in modes:
+        try:
+            with_mode(overlay, parse_mode(mode))
+        except ModelError as error:
+            raise UsageError(
+                f"cannot carry overlay {overlay.name!r} ({str(error).rstrip('.')})",
+                where=f"mode {mode}",
+                allowed="modes that can carry the scenario",
+                do="Leave it out with --modes, or take another scenario.",
+            ) from error
 
 
 def _modes(asked: Asked, experiment: "Experiment") -> tuple[str, ...]:
@@ -129,16 +156,6 @@ def _modes(asked: Asked, experiment: "Experiment") -> tuple[str, ...]:
 
 def _seed() -> int:
     return int.from_bytes(os.urandom(4), "big")
-
-
-def _assert_root() -> None:
-    if os.geteuid() != 0:
-        raise HostError(
-            f"user id {os.geteuid()}",
-            where="overlaylab run",
-            allowed="root, which network namespaces need",
-            do="Use sudo, or be root.",
-        )
 
 
 def _perform(request: "Request", asked: Asked) -> "tuple[Told, dict[str, str]]":
@@ -167,7 +184,27 @@ def _measure(request: "Request", recorder: "Recorder", say: "Callable[[str], Non
     datapath, app = str(request.lab["datapath"]), str(request.lab["app"])
     # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
     with interrupts():
-        perform(request, recorder, partial(raised, datapath=datapath, app=app), say=say)
+        perform(
+            request, recorder, partial(_lab, partial(raised, datapath=datapath, app=app)), say=say
+        )
+
+
+@contextmanager
+def _lab(
+    raised: "Callable[[Overlay], AbstractContextManager[Bench]]", overlay: "Overlay"
+) -> "Iterator[Bench]":
+    """A lab; where Mininet finds the host lacking it would end the whole program."""
+    with ExitStack() as stack:
+        try:
+            lab = stack.enter_context(raised(overlay))
+        except SystemExit as end:
+            raise HostError(
+                f"Mininet gave up (exit status {end.code})",
+                where="this machine",
+                allowed="a host on which Mininet can make nodes and links",
+                do="`overlaylab doctor` tells what is missing.",
+            ) from end
+        yield lab
 
 
 @contextmanager

@@ -150,6 +150,10 @@ def test_a_difference_is_called_one_only_beyond_the_margin(low, high, word):
     assert call(Difference(estimate=(low + high) / 2, interval=Interval(low, high)), 0.05) == word
 
 
+def test_without_an_interval_a_prediction_is_not_judged():
+    assert against(prediction(0, 0.1), Difference(estimate=0.05, interval=None)) == "not judged"
+
+
 def test_without_an_interval_nothing_is_called():
     assert call(Difference(estimate=9.0, interval=None), 0.05) == "first look: no interval"
 

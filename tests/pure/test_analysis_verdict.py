@@ -31,8 +31,11 @@ def test_a_calm_run_is_trusted():
         ({"cpu_idle": {"a": 0.6, "b": 0.1}}, "CPU idle 10% in b; wanted at least 20%"),
         ({"cpu_idle": {"a": 0.15, "b": 0.1}}, "CPU idle 10% in b and 1 more; wanted at least 20%"),
         ({"cpu_steal": {"a": 0.07, "b": 0.0}}, "CPU steal 7% in a; wanted at most 5%"),
-        ({"lost": 1}, "1 pings lost; wanted at most 0"),
+        ({"lost": 1}, "1 ping lost; wanted at most 0"),
+        ({"lost": 2}, "2 pings lost; wanted at most 0"),
+        ({"duplicates": 1}, "1 duplicate reply; wanted at most 0"),
         ({"duplicates": 2}, "2 duplicate replies; wanted at most 0"),
+        ({"blocks": 1}, "1 block complete; wanted 6, the fewest a 95% interval can come from"),
         ({"blocks": 5}, "5 blocks complete; wanted 6, the fewest a 95% interval can come from"),
     ],
 )

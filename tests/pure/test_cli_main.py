@@ -6,6 +6,7 @@ import sys
 import click
 import pytest
 
+from experiments.catalogue import EXPERIMENTS
 from experiments.cli import main as cli
 from topologies.errors import (
     CommandError,
@@ -98,6 +99,28 @@ def test_without_a_command_it_runs_the_experiments(monkeypatch, words):
     monkeypatch.setattr(cli, "_invoke", started.append)
     assert cli.main(words) == 0
     assert started == [["run", *words]]
+
+
+@pytest.mark.parametrize("experiment", [name for name, _ in EXPERIMENTS])
+def test_an_experiment_s_name_is_run(monkeypatch, experiment):
+    started = []
+    monkeypatch.setattr(cli, "_invoke", started.append)
+    assert cli.main([experiment, "--quick"]) == 0
+    assert started == [["run", experiment, "--quick"]]
+
+
+def test_no_experiment_is_called_like_a_command():
+    assert not {name for name, _ in EXPERIMENTS} & set(cli.MODULES)
+
+
+def test_programs_of_root_are_found_without_sbin_in_the_path(monkeypatch, command):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    command(lambda: None)
+
+    cli.main(["any"])
+    cli.main(["any"])
+
+    assert os.environ["PATH"] == "/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def test_arguments_are_the_programs_own_unless_given(monkeypatch):

@@ -7,9 +7,10 @@ import pytest
 from experiments.catalogue import EXPERIMENTS
 from experiments.experiment import Tools
 from experiments.find import find
-from experiments.latency import LATENCY, guests, probe
+from experiments.latency import LATENCY, guests, narrowed, probe
 from tests.pure.fake_bench import FakeBench
 from topologies.errors import MeasureError
+from topologies.modes import MODES, parse_mode, with_mode
 from topologies.scenario import load
 
 SETTINGS = replace(LATENCY.quick, pings=8, warmup_pings=3)
@@ -54,6 +55,22 @@ def test_guests_on_one_host_are_no_pair(overlay):
         "overlay 'article': no two guests of one network on different hosts; allowed: a network with "
         "IPv4 guests on two hosts. Add a port on another host to the scenario."
     )
+
+
+def test_narrowed_to_what_is_measured_nothing_of_another_network_is_left():
+    overlay = narrowed(load("side-by-side").overlay)
+
+    (network,) = overlay.networks
+    assert network.name == "red"
+    assert {each.network_id for each in (*overlay.ports, *overlay.subnets)} == {network.id}
+    assert len(overlay.hosts) == 4
+    assert with_mode(overlay, parse_mode("flat"))
+
+
+def test_the_prediction_speaks_of_tunnels():
+    about = {str(mode): LATENCY.prediction.is_about(str(mode)) for mode in MODES}
+
+    assert [mode for mode, is_about in about.items() if not is_about] == ["vlan", "flat"]
 
 
 def test_cold_warmup_and_warm_are_apart_and_all_recorded(overlay, tools):

@@ -128,8 +128,9 @@ def test_undo_ends_what_is_recorded_and_what_bears_the_token_and_nothing_else(ho
         sleeping(**{f"X{MARK}": made.token}) as named_alike,
     ):  # fmt: skip
         made.process(recorded.pid, "x")
+        doomed = [identify(each.pid) for each in (recorded, bearing)]
         made.undo()
-        assert [recorded.wait(5), bearing.wait(5)] == [-9, -9]
+        assert [is_alive(each) for each in doomed] == [False, False]
         assert [each.poll() for each in (others, similar, named_alike)] == [None, None, None]
         assert labs() == ("other",)
         made.undo()

@@ -1,18 +1,27 @@
 """Figures by their artists: what is drawn is what was measured, all of it."""
 
 import warnings
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from experiments.analysis import summarise
 from experiments.draw import STYLE, draw
 from experiments.latency import LATENCY
-from experiments.plots import colours, plot_boxes, plot_differences, plot_ecdf, time_axis
-from experiments.report import Told, headline
+from experiments.plots import (
+    colours,
+    line_style,
+    plot_boxes,
+    plot_differences,
+    plot_ecdf,
+    time_axis,
+)
+from experiments.report import Told, finding, headline
+from topologies.modes import MODES
 
 LEVELS = {
     "flat": [np.array([0.3, 0.4, 0.5]) + block / 100 for block in range(6)],
@@ -129,10 +138,19 @@ def test_prediction_and_margin_stand_beside_what_was_measured(ax):
 
 
 def test_the_baseline_is_grey_and_others_differ():
-    palette = colours(["a", "flat", "b", "c"], "flat")
+    palette = colours(["gre-mesh", "flat", "vxlan-mesh", "vlan", "mesh"], "flat")
 
     assert palette["flat"] == "#555555"
-    assert len(set(palette.values())) == 4
+    assert len(set(palette.values())) == 5
+
+
+def test_colour_tells_the_encapsulation_and_line_style_the_flooding():
+    levels = [str(mode) for mode in MODES]
+    palette = colours(levels, "flat")
+
+    assert palette["gre-mesh"] == palette["gre-l2pop"] == palette["gre-l2pop-arp"]
+    assert line_style("gre-l2pop") == line_style("vxlan-l2pop") == line_style("l2pop")
+    assert len({(palette[level], line_style(level)) for level in levels}) == len(levels)
 
 
 def panels(figure):
@@ -161,7 +179,10 @@ def test_a_figure_of_an_untrusted_run_says_so():
 
     figure = draw(told(about=about), LEVELS)
 
-    assert figure.get_suptitle().startswith("Not to be trusted")
+    (doubt,) = [text for text in figure.texts if text.get_text().startswith("Not to be trusted")]
+    (title,) = [text for text in figure.texts if text.get_text() == figure.get_suptitle()]
+    assert doubt.get_fontsize() < title.get_fontsize()
+    assert figure.get_suptitle() == finding(told())
     assert "Verdict: not to be trusted: 3 pings lost" in figure.get_supxlabel()
 
 
@@ -177,6 +198,56 @@ def test_the_style_has_no_unknown_setting():
         found = mpl.rc_params_from_file(STYLE, use_default_template=False)
 
     assert found["svg.fonttype"] == "none"
+
+
+THREE = ("flat", "gre-mesh", "vxlan-l2pop")
+NINE = (
+    *THREE, "vlan", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp", "geneve-mesh", "geneve-l2pop-arp",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("modes", [THREE, NINE])
+@pytest.mark.parametrize("apart", [0.0, 0.05, 1.0])
+def test_no_two_texts_overlap_and_none_is_cut_off(modes, apart, trusted):
+    levels = {
+        mode: [block + apart * place for block in LEVELS["gre-mesh"]]
+        for place, mode in enumerate(modes)
+    }
+    figure = draw(told(levels, {"verdict": {"trusted": trusted, "reasons": []}}), levels)
+    figure.draw_without_rendering()
+
+    whole = figure.bbox.padded(0.5)
+    boxes = dict(texts(figure))
+    assert len(boxes) > 4 * len(modes)
+    for (one, box), (other, second) in combinations(boxes.items(), 2):
+        assert not box.overlaps(second), f"{one} and {other}"
+    for name, box in boxes.items():
+        assert whole.contains(*box.min), name
+        assert whole.contains(*box.max), name
+
+
+def texts(figure):
+    """Every text that is seen, by panel and words, with its box; a panel's lines do not count."""
+    renderer = figure.canvas.get_renderer()
+    for where, parent in enumerate([figure, *figure.axes]):
+        for text in parent.findobj(Text) if where else figure.texts:
+            if text.get_visible() and text.get_text().strip():
+                yield (where, text.get_text(), id(text)), text.get_window_extent(renderer)
+
+
+def test_a_difference_s_value_stands_clear_of_every_line(ax):
+    plot_differences(ax, told(), PALETTE)
+
+    (value,) = [text for text in ax.texts if text.get_gid() == "value gre-mesh"]
+    assert value.get_transform() == ax.get_yaxis_transform()
+    assert value.get_position()[0] > 1
+
+
+def test_what_is_yellow_and_what_is_dashed_is_said():
+    shown = [text.get_text() for text in draw(told(), LEVELS).axes[2].texts]
+
+    assert "yellow: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown
 
 
 def test_no_text_is_cut_off_at_the_figure_s_edge():

@@ -1,6 +1,7 @@
 """A run in words: tables, headline, JSON; nothing is claimed that an interval does not bear."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -36,10 +37,10 @@ BASE = Summary(
 )  # fmt: skip
 
 
-def told(low=0.06, high=0.09, **about):
+def told(low=0.06, high=0.09, level="gre-mesh", **about):
     found = Difference(estimate=(low + high) / 2, interval=Interval(low, high))
     gre = Summary(
-        level="gre-mesh", blocks=6, samples=1199, lost=1, median=0.523, interval=Interval(0.5, 0.55),
+        level=level, blocks=6, samples=1199, lost=1, median=0.523, interval=Interval(0.5, 0.55),
         percentiles={10: 0.4, 90: 0.7, 99: None}, to_baseline=found,
     )  # fmt: skip
     return Told(experiment=LATENCY, about={**ABOUT, **about}, summaries=(BASE, gre))
@@ -71,6 +72,34 @@ def test_an_untrusted_run_says_so_before_its_finding():
 
     assert headline(doubted).startswith("Not to be trusted (why: below); gre-mesh")
     assert verdict_line(doubted) == "not to be trusted: 3 pings lost; wanted at most 0"
+
+
+def judged(told):
+    """The word on the prediction: in the table, in JSON, and on a terminal, if anything."""
+    row = markdown(told, []).split(f"| {told.summaries[1].level} |")[1].splitlines()[0]
+    document = to_json(told, {"directory": "/r"})
+    found = [line for line in terminal_lines(told) if str(line).startswith("Found:")]
+    return row.split("|")[-2].strip(), document["summaries"][1]["prediction"], found
+
+
+def test_an_untrusted_run_does_not_judge_the_prediction():
+    doubted = told(verdict={"trusted": False, "reasons": []})
+
+    assert judged(doubted) == ("not judged", "not judged", ["Found:     gre-mesh not judged"])
+
+
+def test_a_run_without_intervals_does_not_judge_the_prediction():
+    base, gre = told().summaries
+    gre = replace(gre, to_baseline=Difference(estimate=0.05, interval=None))
+
+    first_look = replace(told(), summaries=(base, gre))
+
+    assert judged(first_look) == ("not judged", "not judged", ["Found:     gre-mesh not judged"])
+
+
+@pytest.mark.parametrize("about", [{}, {"verdict": {"trusted": False}}])
+def test_the_prediction_is_held_against_tunnels_alone(about):
+    assert judged(told(level="vlan", **about)) == ("-", "-", [])
 
 
 def test_a_run_that_never_came_to_a_verdict_is_not_trusted():

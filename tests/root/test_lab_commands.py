@@ -12,9 +12,11 @@ from tests.root.labs import (
     CLI,
     CommandLine,
     adopt_orphans,
+    descendants,
     end,
     environment,
     nothing_left,
+    stats,
     wait_for,
 )
 
@@ -70,7 +72,7 @@ def test_status_tells_nodes_tunnels_flows_and_health(line, lab):
         "neutron",
         "underlay",
     }
-    assert [(port["ofport"], port["name"]) for port in sorted(nodes["controller"]["tunnels"], key=str)] == [
+    assert [(port["ofport"], port["name"]) for port in nodes["controller"]["tunnels"]] == [
         (2, "gre-c0a8960b"), (3, "vxlan-c0a8960b")]  # fmt: skip
     dumped = line.run(
         "exec", lab, "controller", "--", "ovs-ofctl", "-OOpenFlow13", "dump-flows", "br-int"
@@ -133,6 +135,69 @@ def test_capture_of_what_is_not_there_says_so(line, lab, tmp_path):
     done = line.run("capture", lab, "ServerA", "eth9", "-w", str(tmp_path / "x.pcapng"))
     assert done.returncode == 1
     assert "eth9" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_capture_into_a_directory_that_is_not_there_names_it(line, lab, tmp_path):
+    file = tmp_path / "none" / "x.pcapng"
+    done = line.run("capture", lab, "ServerA", "eth0", "-w", str(file))
+    assert done.returncode == 2
+    assert done.stderr.strip().endswith(
+        f"capture file '{file}': No such file or directory; allowed: a file that can be written, "
+        f"in a directory that exists ({file.parent}). Make that directory first, or name another file."
+    )
+
+
+def test_sigterm_ends_dumpcap_in_the_callers_own_directory(line, lab, tmp_path_factory):
+    """As under sudo: dumpcap gives up root's right to write into it."""
+    place = tmp_path_factory.mktemp("theirs")
+    file = place / "x.pcapng"
+    os.chown(place, 65534, 65534)
+    before = descendants()
+    os.environ.update(SUDO_UID="65534", SUDO_GID="65534")
+    try:
+        capture = line.start("capture", lab, "ServerA", "eth0", "-w", str(file))
+    finally:
+        del os.environ["SUDO_UID"], os.environ["SUDO_GID"]
+    wait_for(lambda: file.exists() and file.stat().st_size > 0, "capture file")
+    assert list(place.iterdir()) == [file]
+    line.run("exec", lab, "ServerB", "--", "ping", "-c1", "172.16.166.117")
+    assert end(capture, signal.SIGTERM)[0::2] == (0, "")
+    assert descendants() == before
+    assert (file.stat().st_uid, file.stat().st_gid) == (65534, 65534)
+    read = ["tshark", "-r", file, "-Y", "icmp", "-T", "fields", "-e", "icmp.type"]
+    assert subprocess.run(read, capture_output=True, check=True).stdout.split() == [b"8", b"0"]
+
+
+def test_the_callers_ovs_variables_lead_nowhere(line, lab, tmp_path):
+    script = tmp_path / "script"
+    script.write_text("controller ovs-vsctl list-br\n")
+    os.environ.update(OVS_RUNDIR="/nowhere", OVS_DBDIR="/nowhere")
+    try:
+        done = line.run("exec", lab, "controller", "--", "ovs-vsctl", "list-br")
+        shell = line.run("shell", lab, str(script))
+    finally:
+        del os.environ["OVS_RUNDIR"], os.environ["OVS_DBDIR"]
+    assert (done.stdout.split(), done.stderr) == (["br-int", "br-tun", "br-vtep"], "")
+    assert "br-vtep" in shell.stdout + shell.stderr
+
+
+def test_status_shows_a_lab_whose_state_is_spoilt_and_one_without_a_ledger(line, lab):
+    file = line.home / lab / "state.json"
+    whole = file.read_bytes()
+    (line.home / "spoilt").mkdir(mode=0o700)
+    (line.home / "spoilt" / "ledger").touch()
+    try:
+        file.write_bytes(b"{")
+        told = status(line, lab)
+        assert (told["state"], told["overlay"]) == ("held", None)
+        done = line.run("status")
+        assert done.returncode == 0, done.stderr
+        assert "unreadable" in done.stdout
+        assert line.run("down", "spoilt").returncode == 0
+    finally:
+        file.write_bytes(whole)
+    assert not (line.home / "spoilt").exists()
 
 
 def test_the_shell_is_mininets(line, lab, tmp_path):
@@ -153,6 +218,7 @@ def test_a_dead_controller_is_started_again(line, lab):
     os.kill(before, signal.SIGKILL)
     wait_for(lambda: status(line, lab)["controller_pid"] not in {before, None}, "new controller")
     assert "the controller had died" in (line.home / lab / "holder.log").read_text()
+    wait_for(lambda: before not in {pid for pid, *_ in stats()}, "reaped controller")
     assert line.run("exec", lab, "ServerA", "--", "ping", "-c1", "-W1", SERVER_B).returncode == 0
     wait_for(
         lambda: all(agent["wired"] for agent in status(line, lab)["agents"] or [{"wired": False}]),

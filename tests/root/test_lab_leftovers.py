@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.root.labs import (
+    ROOT,
     CommandLine,
     adopt_orphans,
     descendants,
     end,
+    environment,
     nothing_left,
     wait_for,
     world,
@@ -68,6 +71,54 @@ def test_a_second_ctrl_c_does_not_break_the_cleanup(line):
         status, _, err = end(holder, 0)
     assert status in {130, -signal.SIGINT}  # the latter: one came when all was done
     assert "Traceback" not in err
+
+
+LONELY = """if True:
+    import os, signal, sys
+    from topologies.lab import raised
+    from topologies.scenario import load
+
+    def say(text):
+        if sys.argv[1:] and text.startswith("taking down"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def defunct():
+        pids = (pid for pid in os.listdir("/proc") if pid.isdigit())
+        for pid in pids:
+            try:
+                stat = open(f"/proc/{pid}/stat").read().rpartition(")")
+            except OSError:
+                continue
+            if stat[2].split()[0] == "Z":
+                yield pid, stat[0]
+
+    before = set(defunct())
+    with raised(load("article").overlay, say=say) as lab:
+        lab.restart_controller()
+        lab.net["ServerA"].cmd("sleep 100 &")
+    print(set(defunct()) - before, flush=True)
+"""
+
+
+def lonely(home, *argv):
+    """A lab raised and taken down in a process that only its lab makes a parent."""
+    return subprocess.run(
+        [sys.executable, "-c", LONELY, *argv], env=environment(home), cwd=ROOT,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_no_zombie_is_left_to_a_first_process_that_may_not_reap(line):
+    done = lonely(line.home)
+    assert (done.returncode, done.stdout) == (0, "set()\n"), done.stderr
+
+
+def test_ctrl_c_while_a_lab_is_taken_down_ends_the_run_when_it_is_down(line):
+    with nothing_left(line.home):
+        done = lonely(line.home, "interrupt")
+    assert done.returncode == -signal.SIGINT
+    assert done.stdout == "", "the run went on"
+    assert "KeyboardInterrupt" in done.stderr
 
 
 def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):

@@ -230,6 +230,36 @@ def test_a_port_is_plugged_and_unplugged_from_another_process_object(home, artic
         assert pinged(owner, "ServerA", SERVER_B, 3) == 3
 
 
+def test_an_interface_keeps_its_number_when_another_goes(home, article):
+    with nothing_left(home), raised(article) as lab:
+        wanted = {
+            "network_id": article.networks[0].id,
+            "binding:host_id": "computer",
+            "device_id": "ServerC",
+        }
+
+        def plugged():
+            port = lab.api("POST", "/v2.0/ports", {"port": wanted})["port"]
+            attach(lab.name).plug(port["id"])
+            return port
+
+        def macs():
+            shown = lab.run("ServerC", "ip", "-o", "link", "show")
+            return dict(re.findall(r"(eth\d+)@.* link/ether (\S+)", shown))
+
+        first, second, third = plugged(), plugged(), plugged()
+        attach(lab.name).unplug(second["id"])
+        assert macs() == {"eth0": first["mac_address"], "eth2": third["mac_address"]}
+        fourth = plugged()
+        assert macs() == {
+            "eth0": first["mac_address"],
+            "eth1": fourth["mac_address"],
+            "eth2": third["mac_address"],
+        }
+        attach(lab.name).unplug(first["id"])
+        assert plugged()["mac_address"] == macs()["eth0"]
+
+
 def test_a_host_comes_and_goes(home, article):
     with nothing_left(home), raised(article) as lab:
         host = replace(article.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))

@@ -40,9 +40,9 @@ def add_found(net: Any, ledger: Ledger, overlay: Overlay, entry: NodeEntry) -> N
 
 def _add_guest(net: Any, entry: NodeEntry, common: dict[str, Any]) -> None:
     known = common["overlay"].port_of
-    ports = tuple(known[id_] for id_, _ in entry.facts["ports"] if id_ in known)
-    guest = net.addHost(entry.name, cls=Guest, ports=ports, **common)
-    for number, port in enumerate(ports):
+    interfaces = {n: known[id_] for id_, _, n in entry.facts["ports"] if id_ in known}
+    guest = net.addHost(entry.name, cls=Guest, interfaces=interfaces, **common)
+    for number, port in interfaces.items():
         End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
         guest.tell_mininet(number, port)
 

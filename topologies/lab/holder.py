@@ -1,6 +1,7 @@
 """Holding a lab until told to end, in the foreground or as a process of its own."""
 
 import json
+import math
 import os
 import signal
 import sys
@@ -16,38 +17,59 @@ from topologies.commands import MARK
 from topologies.errors import LabError, OverlayError
 from topologies.lab import neighbours
 from topologies.lab.lab import Lab
-from topologies.lab.ledger import Ledger, find
-from topologies.lab.process import await_end, send
 from topologies.lab.raising import raised
 from topologies.model import Overlay
 
 WATCH_S = 0.25
 REFRESH_S = neighbours.AGE_S / 4
-END_S = 60.0  # for a holder to take its lab down
+LONGEST_WAIT_S = 30.0  # between two tries to start a controller that dies at once
 
 
 def hold(lab: Lab, say: Callable[[str], None]) -> None:
     """Keep a lab alive until a signal or Ctrl-C: its controller, and its VTEP neighbours."""
-    told = time.monotonic()
+    told, watcher = time.monotonic(), Watcher(lab, say)
     while True:
         time.sleep(WATCH_S)
-        watch(lab, say)
+        watcher.look(time.monotonic())
         if time.monotonic() - told > REFRESH_S:
             told = time.monotonic()
             tell_neighbours(lab)
 
 
-def watch(lab: Lab, say: Callable[[str], None]) -> None:
-    """Start the controller again if it has died."""
-    from topologies.lab.neutron import relaunch
+class Watcher:
+    """Starts the controller again if it has died; ever more slowly one that dies at once."""
 
-    if lab.ledger.living("controller") is None and relaunch(lab.ledger):
-        say("the controller had died: started again")
+    def __init__(self, lab: Lab, say: Callable[[str], None]) -> None:
+        self._lab, self._say = lab, say
+        self._wait_s, self._tried = WATCH_S, -math.inf
+
+    def look(self, now: float) -> None:
+        """Wait for those that have ended, and start the controller if its time has come."""
+        self._lab.ledger.collect()
+        if self._lab.ledger.living("controller") is None:
+            if now >= self._tried + self._wait_s:
+                self._start(now)
+        elif now >= self._tried + LONGEST_WAIT_S:
+            self._wait_s = WATCH_S
+
+    def _start(self, now: float) -> None:
+        from topologies.lab.neutron import relaunch
+
+        self._tried, self._wait_s = now, min(2 * self._wait_s, LONGEST_WAIT_S)
+        after = f"if it dies again, the next try is in {self._wait_s:g} s"
+        try:
+            if relaunch(self._lab.ledger):
+                self._say(f"the controller had died: started again; {after}")
+        except OverlayError as error:
+            self._say(f"the controller had died and cannot start ({error}); {after}")
 
 
 def tell_neighbours(lab: Lab) -> None:
     """Make every VTEP known to every host for another hour."""
-    overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
+    try:
+        overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
+    except (OSError, OverlayError):  # a spoilt state.json is for `status` to tell, not to die of
+        return
     for host in overlay.hosts:
         # A dead switch is for the controller to report; the others still need their neighbours.
         with suppress(OverlayError):
@@ -141,27 +163,3 @@ def _log_to(path: Path) -> None:
 
 def _log(text: str) -> None:
     print(time.strftime("%Y-%m-%d %H:%M:%S"), text, flush=True)
-
-
-def take_down(ledger: Ledger) -> None:
-    """End a lab: by its holder if that lives, and by the ledger what is then left.
-
-    Raises:
-        LabError: a process would not end.
-    """
-    owner = ledger.owner() if ledger.path.exists() else None
-    if owner and owner.pid != os.getpid():
-        send(owner, signal.SIGTERM)
-        deadline = time.monotonic() + END_S
-        while ledger.path.exists() and time.monotonic() < deadline and ledger.owner():
-            await_end([owner], timeout_s=WATCH_S)
-    ledger.undo()
-
-
-def take_down_by_name(name: str) -> None:
-    """`take_down` the lab called `name`.
-
-    Raises:
-        LabError: there is no such lab.
-    """
-    take_down(find(name))

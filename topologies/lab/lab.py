@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from topologies import commands
 from topologies.errors import LabError
@@ -84,10 +84,16 @@ class Lab:
         return commands.attempt(*argv, pid=pid, mark=mark, env=ENVIRONMENT, timeout_s=timeout_s)
 
     def start(
-        self, node: str, *argv: str, stdout: Path | int = subprocess.DEVNULL
+        self,
+        node: str,
+        *argv: str,
+        stdout: Path | IO[Any] | int = subprocess.DEVNULL,
+        stderr: Path | IO[Any] | int = subprocess.STDOUT,
     ) -> "subprocess.Popen[bytes]":
         """Start argv in `node`; it ends with the lab, if not before."""
-        self.ledger.start(f"{argv[0]} in {node}", *argv, pid=self.pid(node), stdout=stdout)
+        self.ledger.start(
+            f"{argv[0]} in {node}", *argv, pid=self.pid(node), stdout=stdout, stderr=stderr
+        )
         return self.ledger.children[-1]
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:

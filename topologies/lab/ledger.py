@@ -28,6 +28,7 @@ from topologies.lab.process import (
     kill,
     lineage,
     marked,
+    reap,
 )
 
 HOME_VARIABLE = "OVERLAYLAB_RUN"  # tests keep their labs apart by it
@@ -100,14 +101,12 @@ class Ledger:
             file.write(json.dumps({"what": what, **facts}) + "\n")
 
     def entries(self, *kinds: str) -> Iterator[dict[str, Any]]:
-        """What is recorded, in order; a last line cut short by a crash is left out."""
-        for line in self.path.read_text().splitlines():
-            try:
+        """What is recorded, in order; a line cut short by a crash is left out."""
+        for line in self.path.read_text(errors="replace").splitlines():
+            with suppress(ValueError, AttributeError, KeyError):  # no JSON, no object, no entry
                 entry = json.loads(line)
-            except ValueError:
-                return
-            if not kinds or entry["what"] in kinds:
-                yield entry
+                if entry.get("what") in (kinds or (entry["what"],)):
+                    yield entry
 
     def last(self, what: str) -> dict[str, Any]:
         """The last entry of a kind; empty if there is none."""
@@ -132,7 +131,7 @@ class Ledger:
     def living(self, what: str) -> Identity | None:
         """The process of the last entry of a kind (owner, controller), or None if it is dead."""
         entry = self.last(what)
-        identity = from_json(entry) if entry and self.is_of_this_boot else None
+        identity = from_json(entry) if _is_whole(entry) and self.is_of_this_boot else None
         return identity if identity and is_alive(identity) else None
 
     @property
@@ -144,8 +143,8 @@ class Ledger:
         """Living processes of the lab: those recorded, and those that bear its token."""
         if not self.is_of_this_boot:
             return frozenset()
-        recorded = map(from_json, self.entries("process"))
-        return frozenset((*filter(is_alive, recorded), *marked(self.token)))
+        bearing = marked(self.token) if self.token else ()
+        return frozenset((*filter(is_alive, self._recorded()), *bearing))
 
     def undo(self) -> None:
         """End what is recorded and remove the directory; safe to repeat.
@@ -153,16 +152,32 @@ class Ledger:
         Raises:
             LabError: a process would not end.
         """
-        spared = lineage()
+        spared, ended = lineage(), self._recorded()
         for _ in range(ROUNDS):
             doomed = self._doomed(spared)
             if not doomed:
                 break
+            ended.update(doomed)
             kill(doomed)
         for child in _CHILDREN.pop(self.directory, []):
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
+        reap(one for one in ended if one.pid not in spared and not is_alive(one))
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def collect(self) -> None:
+        """Wait for children that have ended, such as a controller that was started anew."""
+        for child in self.children:
+            child.poll()
+
+    def _recorded(self) -> set[Identity]:
+        try:
+            of_now = self.is_of_this_boot
+            return (
+                set(map(from_json, filter(_is_whole, self.entries("process")))) if of_now else set()
+            )
+        except FileNotFoundError:  # undone already
+            return set()
 
     def _doomed(self, spared: frozenset[int]) -> list[Identity]:
         try:
@@ -179,6 +194,10 @@ def as_json(identity: Identity) -> dict[str, int]:
 def from_json(entry: dict[str, Any]) -> Identity:
     """The process that was recorded."""
     return Identity(entry["pid"], entry["start"])
+
+
+def _is_whole(entry: dict[str, Any]) -> bool:
+    return isinstance(entry.get("pid"), int) and isinstance(entry.get("start"), int)
 
 
 def _me() -> Identity:

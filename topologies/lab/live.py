@@ -7,6 +7,7 @@ to be asked.
 
 import time
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from controller.ovsdb import add_port_args
@@ -47,7 +48,7 @@ def plug(lab: "Lab", port_id: str) -> None:
 
 def _bound_port(lab: "Lab", overlay: Overlay, port_id: str) -> Port:
     port = overlay.port_of.get(port_id)
-    plugged = {id_ for node in lab.nodes().values() for id_, _ in node.facts.get("ports", ())}
+    plugged = {id_ for node in lab.nodes().values() for id_, *_ in node.facts.get("ports", ())}
     if port is None or not port.host or port_id in plugged:
         found = "unknown" if port is None else "plugged already" if port.host else "not bound"
         raise LabError(
@@ -69,8 +70,11 @@ def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
         ip_batch(guest.pid, ["link set lo up"])
         return 0, guest
     guest = net[name]
-    guest.params.update(overlay=overlay, ports=(*guest.params["ports"], port))
-    return len(guest.params["ports"]) - 1, guest
+    guest.params["overlay"] = overlay
+    taken = {n for *_, n in lab.nodes()[name].facts["ports"]} | set(guest.interfaces)
+    number = next(n for n in count() if n not in taken)
+    guest.interfaces[number] = port
+    return number, guest
 
 
 def _await_status(lab: "Lab", port_id: str) -> None:
@@ -93,8 +97,7 @@ def unplug(lab: "Lab", port_id: str) -> None:
         LabError: no guest has it.
     """
     for name, node in lab.nodes().items():
-        ports = [tuple(pair) for pair in node.facts.get("ports", ())]
-        host = dict(ports).get(port_id)
+        host = {id_: where for id_, where, _ in node.facts.get("ports", ())}.get(port_id)
         if host:
             _take_away(lab, name, port_id, host)
             return
@@ -110,9 +113,9 @@ def _take_away(lab: "Lab", name: str, port_id: str, host: str) -> None:
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
     ip_batch(lab.pid(host), [f"link del {device}"])
-    ports = tuple(port for port in guest.params["ports"] if port.id != port_id)
-    guest.params["ports"] = ports
-    if ports:
+    for number in [n for n, port in guest.interfaces.items() if port.id == port_id]:
+        del guest.interfaces[number]
+    if guest.interfaces:
         guest.record()
     else:
         _end_node(lab, name)

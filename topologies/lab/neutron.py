@@ -126,6 +126,7 @@ def relaunch(ledger: Ledger, *, number: int = 0) -> bool:
             _end(running, number)
         elif running:
             return False
+        ledger.collect()
         app = ledger.last("settings")["app"]
         launch(ledger, ledger.nodes()[plan.NEUTRON].keeper.pid, app)
         return True

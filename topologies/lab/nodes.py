@@ -11,6 +11,7 @@ from topologies import commands
 from topologies.lab import plan
 from topologies.lab.keeper import ip_batch, keep, without_ipv6
 from topologies.lab.ledger import Ledger, claim
+from topologies.lab.ovs import ENVIRONMENT
 from topologies.lab.process import Identity, kill
 from topologies.model import Port
 
@@ -87,7 +88,7 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
             self.pid, self.inNamespace = kept, True
 
     def _popen(self, cmd: list[str], **params: Any) -> Any:
-        environment = commands.environment(self.ledger.token)
+        environment = commands.environment(self.ledger.token, ENVIRONMENT)
         return super()._popen(cmd, **{"env": environment, **params})
 
     def terminate(self) -> None:
@@ -149,12 +150,20 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
 
     def facts(self) -> dict[str, Any]:
         """Which port is where: what is needed to take it away again."""
-        return {"ports": [(port.id, port.host) for port in self.params["ports"]]}
+        return {"ports": [(port.id, port.host, n) for n, port in self.interfaces.items()]}
+
+    @property
+    def interfaces(self) -> dict[int, Port]:
+        """Its ports by the numbers of their interfaces, which they keep when others go."""
+        found: dict[int, Port] = self.params.setdefault(
+            "interfaces", dict(enumerate(self.params.get("ports", ())))
+        )
+        return found
 
     def config(self, **_: Any) -> dict[str, Any]:
         """Set all interfaces up."""
         ip_batch(self.pid, ["link set lo up"])
-        for number, port in enumerate(self.params["ports"]):
+        for number, port in self.interfaces.items():
             self.set_up(number, port)
         return {}
 

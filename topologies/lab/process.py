@@ -1,5 +1,6 @@
 """Processes told apart for sure: a pid is used again, a pid with its start time is not."""
 
+import ctypes
 import os
 import signal
 import time
@@ -13,6 +14,8 @@ from topologies.errors import LabError
 
 PROC = Path("/proc")
 POLL_S = 0.01
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+REAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,28 @@ def await_end(identities: Iterable[Identity], *, timeout_s: float) -> tuple[Iden
     while (left := tuple(filter(is_alive, left))) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     return left
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every orphan below this process: pid 1 of a container may not reap."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap(identities: Iterable[Identity]) -> None:
+    """Wait for those of these dead processes that are children of this one, adopted ones too."""
+    deadline, left = time.monotonic() + REAP_S, set(identities)
+    while (left := set(filter(_is_awaited, left))) and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+
+
+def _is_awaited(identity: Identity) -> bool:
+    """Whether it is our child and still has to end; one that has ended is gone hereafter."""
+    found = _stat(identity.pid)  # a zombie has one, too
+    if found is None or int(found[19]) != identity.start:
+        return False
+    with suppress(ChildProcessError):
+        return os.waitpid(identity.pid, os.WNOHANG)[0] == 0
+    return False
 
 
 def sharing_network(keeper: Identity, among: Iterable[Identity]) -> list[Identity]:

@@ -9,6 +9,7 @@ from typing import Any
 from topologies.errors import HostError
 from topologies.lab.lab import Lab
 from topologies.lab.ledger import Ledger, claim, find
+from topologies.lab.process import adopt_orphans
 from topologies.lab.signals import interrupts
 from topologies.model import Overlay
 
@@ -27,8 +28,10 @@ def raised(
     Raises:
         HostError: this machine cannot.
         LabError: the name is taken, or the lab did not get ready.
+        KeyboardInterrupt: also if a signal came while it was taken down.
     """
     assert_able(datapath)
+    adopt_orphans()
     nets: list[Any] = []
     with interrupts() as signals:
         signals.shielded = True

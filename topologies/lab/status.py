@@ -6,7 +6,7 @@ from typing import Any
 from topologies.errors import OverlayError
 from topologies.lab.compute import together
 from topologies.lab.lab import Lab
-from topologies.lab.ledger import NodeEntry
+from topologies.lab.ledger import NodeEntry, home, labs
 from topologies.lab.process import is_alive
 from topologies.lab.raising import attach
 from topologies.model import Overlay
@@ -36,10 +36,27 @@ def status_of(name: str) -> dict[str, Any]:
     }
 
 
+def statuses() -> list[dict[str, Any]]:
+    """All there is to say about every lab; of one whose ledger is spoilt, just that."""
+    found = []
+    for name in labs():
+        try:
+            found.append(status_of(name))
+        except (OSError, KeyError, TypeError, OverlayError):
+            if (home() / name).exists():  # else it was taken down meanwhile
+                found.append(_unreadable(name))
+    return found
+
+
+def _unreadable(name: str) -> dict[str, Any]:
+    nothing = dict.fromkeys(("overlay", "holder_pid", "controller_pid", "underlay_mtu"))
+    return {"name": name, "state": "unreadable", **nothing, "agents": [], "nodes": []}
+
+
 def _overlay(lab: Lab) -> Overlay | None:
     try:
         return lab.overlay
-    except OSError:  # it is still being raised, or was never
+    except (OSError, ValueError, OverlayError):  # still being raised, or never was, or spoilt
         return None
 
 
@@ -99,14 +116,16 @@ def _flow_count(lab: Lab, node: str, bridge: str) -> int:
     return int(flows.rpartition("flow_count=")[2].split()[0])
 
 
-def _tunnels(lab: Lab, node: str) -> list[dict[str, str]]:
+def _tunnels(lab: Lab, node: str) -> list[dict[str, Any]]:
     columns = "--columns=name,type,ofport,options"
     told = json.loads(_vsctl(lab, node, "--format=json", columns, "list", "Interface"))
-    return [
+    found = [
         {"name": name, "type": kind, "ofport": ofport, "remote_ip": dict(options[1])["remote_ip"]}
         for name, kind, ofport, options in told["data"]
         if kind in TUNNELS
     ]
+    # One that OVS could not open has the empty set for a number: it comes last.
+    return sorted(found, key=lambda one: (isinstance(one["ofport"], list), one["ofport"]))
 
 
 def _vsctl(lab: Lab, node: str, *argv: str) -> str:

@@ -1,0 +1,63 @@
+"""A signal interrupts once, never during the cleanup, and is never forgotten."""
+
+import os
+import signal
+
+import pytest
+
+from topologies.lab.signals import NUMBERS, interrupts
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number.name)
+def test_a_signal_interrupts(number):
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt, match=number.name), interrupts():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) == before
+
+
+def test_a_signal_while_shielded_interrupts_when_all_is_done():
+    done = []
+
+    def clean_up():
+        with interrupts() as signals:
+            signals.shielded = True
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("cleaned up")
+
+    with pytest.raises(KeyboardInterrupt):
+        clean_up()
+    assert done == ["cleaned up"]
+
+
+def test_an_error_of_the_block_goes_before_a_signal_while_shielded():
+    def fail():
+        with interrupts() as signals:
+            signals.shielded = True
+            os.kill(os.getpid(), signal.SIGINT)
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        fail()
+
+
+def test_no_second_signal_lands_between_the_first_and_the_cleanup():
+    done = []
+    with interrupts() as signals:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            os.kill(os.getpid(), signal.SIGINT)  # before anyone could shield
+            done.append("went on")
+        assert signals.pending
+        signals.pending = False
+    assert done == ["went on"]
+
+
+def test_opening_delivers_once():
+    with interrupts() as signals:
+        signals.shielded = True
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            signals.open()
+        assert (signals.shielded, signals.pending) == (True, False)
