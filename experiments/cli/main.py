@@ -33,7 +33,12 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in MODULES:
-            return None
+            raise UsageError(
+                repr(cmd_name),
+                where="command",
+                allowed=", ".join(MODULES),
+                do="`overlaylab --help` says what each does; an experiment's name runs it.",
+            )
         module = importlib.import_module(f"experiments.cli.{MODULES[cmd_name]}")
         commands: tuple[click.Command, ...] = module.commands
         return next((command for command in commands if command.name == cmd_name), None)

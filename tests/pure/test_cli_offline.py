@@ -104,7 +104,12 @@ WRONG = {
     ),
     "missing option": (FLOWS[:4], "Missing option '--bridge'."),
     "unknown option": ((*FLOWS, "--colour"), "No such option"),
-    "unknown command": (("flow",), "No such command 'flow'."),
+    "unknown command": (
+        ("flow",),
+        "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
+        "unplug, capture, down, doctor. "
+        "`overlaylab --help` says what each does; an experiment's name runs it.",
+    ),
 }
 
 
