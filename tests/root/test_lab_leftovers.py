@@ -53,8 +53,9 @@ def test_ctrl_c_during_raising_leaves_nothing(line, processes):
     As a terminal does it: to the whole process group.
     """
     with nothing_left(line.home):
+        others = descendants()  # other levels' switches live as long as the session
         holder = line.start("up", "article", start_new_session=True)
-        wait_for(lambda: len(descendants()) > processes, f"{processes} processes")
+        wait_for(lambda: len(descendants() - others) > processes, f"{processes} processes")
         os.killpg(holder.pid, signal.SIGINT)
         status, _, err = end(holder, 0)
     assert status == 130, err
@@ -123,12 +124,15 @@ def test_ctrl_c_while_a_lab_is_taken_down_ends_the_run_when_it_is_down(line):
 
 def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):
     with nothing_left(line.home):
+        others = descendants()
         name = line.run("up", "article", "--detach").stdout.strip()
         told = json.loads(line.run("status", name, "--format", "json").stdout)
         os.kill(told["holder_pid"], signal.SIGKILL)
         wait_for(lambda: json.loads(line.run("status", name, "--format", "json").stdout)["state"] == "abandoned",
                  "abandoned lab")  # fmt: skip
-        assert len(descendants()) > 8, "the lab must outlive its holder, or this shows nothing"
+        assert len(descendants() - others) > 8, (
+            "the lab must outlive its holder, or this shows nothing"
+        )
         for _ in range(2):
             done = line.run("down", "--all")
             assert (done.returncode, done.stderr) == (0, "")
@@ -136,10 +140,11 @@ def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):
 
 def test_a_holder_killed_while_raising_is_cleared_away(line):
     with nothing_left(line.home):
+        others = descendants()
         holder = line.start("up", "article", "--name", "half")
-        wait_for(lambda: len(descendants()) > 8, "half a lab")
+        wait_for(lambda: len(descendants() - others) > 8, "half a lab")
         end(holder, signal.SIGKILL)
-        assert descendants()
+        assert descendants() - others
         assert line.run("down", "half").returncode == 0
 
 
@@ -182,6 +187,7 @@ def foreign(tmp_path, need_root):
 
 def test_what_is_not_ours_stands(line, foreign):
     with nothing_left(line.home):
+        others = descendants()
         name = line.run("up", "article", "--detach").stdout.strip()
         told = json.loads(line.run("status", name, "--format", "json").stdout)
         os.kill(told["holder_pid"], signal.SIGKILL)
@@ -209,6 +215,7 @@ def test_a_recorded_pid_that_is_somebody_elses_by_now_is_spared(line, foreign):
 def test_every_process_of_a_lab_bears_its_token(line):
     """So the ledger's scan finds also what has not been written down yet."""
     with nothing_left(line.home):
+        others = descendants()
         name = line.run("up", "article", "--detach").stdout.strip()
         ledger = [
             json.loads(text) for text in (line.home / name / "ledger").read_text().splitlines()
@@ -217,5 +224,5 @@ def test_every_process_of_a_lab_bears_its_token(line):
         owner = json.loads(line.run("status", name, "--format", "json").stdout)["holder_pid"]
         assert holder == owner
         bearing = {identity.pid for identity in marked(ledger[0]["token"])}
-        assert descendants() - {holder} == bearing
+        assert descendants() - others - {holder} == bearing
         assert line.run("down", name).returncode == 0
