@@ -187,7 +187,6 @@ def foreign(tmp_path, need_root):
 
 def test_what_is_not_ours_stands(line, foreign):
     with nothing_left(line.home):
-        others = descendants()
         name = line.run("up", "article", "--detach").stdout.strip()
         told = json.loads(line.run("status", name, "--format", "json").stdout)
         os.kill(told["holder_pid"], signal.SIGKILL)
