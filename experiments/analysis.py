@@ -6,7 +6,8 @@ quantiles are moved out to where Student's t stands (the expanded percentile int
 T. Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 5.3).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
@@ -15,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from experiments.experiment import Prediction
+from experiments.question import Prediction, Question, Row, level_name
 from experiments.verdict import INTERVAL_BLOCKS_MIN
+from experiments.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
 from topologies.errors import MeasureError
 
 Samples = NDArray[np.float64]
@@ -25,7 +27,6 @@ Blocks = Sequence[Samples]  # one array of samples per block
 LEVEL = 0.95
 RESAMPLES = 4999
 BATCH = 250  # resamples held in memory at a time
-NOT_JUDGED = "not judged"
 BEYOND = 10  # samples that must lie beyond a percentile for it to be one: p99 from 1,000 up
 
 
@@ -61,6 +62,27 @@ class Summary:
     interval: Interval | None  # of the median
     percentiles: Mapping[int, float | None]  # 10, 90, 99
     to_baseline: Difference | None
+
+
+def levels_of(rows: Iterable[Row], question: Question) -> dict[str, Blocks]:
+    """The samples by level, block by block, in the order of the question's points."""
+    found: dict[str, dict[object, list[float]]] = {}
+    for row in rows:
+        samples = found.setdefault(_level(row, question), {}).setdefault(row["block"], [])
+        if (value := row[question.value]) is not None:
+            samples.append(float(value))
+    order = {level_name(point): at for at, point in enumerate(question.points())}
+    ordered = sorted(found, key=lambda level: (order.get(level, len(order)), level))
+    return {level: [np.array(block) for block in found[level].values()] for level in ordered}
+
+
+def lost_of(rows: Iterable[Row], question: Question) -> dict[str, int]:
+    """Samples without a value, by level."""
+    return dict(Counter(_level(row, question) for row in rows if row[question.value] is None))
+
+
+def _level(row: Row, question: Question) -> str:
+    return level_name({name: row[name] for name in question.factors})  # type: ignore[misc]
 
 
 def percentile(samples: Samples, rank: int) -> float | None:
@@ -105,20 +127,20 @@ def call(found: Difference, margin: float) -> str:
     if found.interval.is_within(-margin, margin):
         return "no difference that matters"
     if found.interval.low > margin:
-        return "slower"
+        return "higher"
     if found.interval.high < -margin:
-        return "faster"
+        return "lower"
     return "undecided"
 
 
 def against(prediction: Prediction, found: Difference) -> str:
     """How a difference stands to what was predicted; nothing is said without an interval."""
-    if found.interval is None:
+    if found.interval is None or prediction.low is None or prediction.high is None:
         return NOT_JUDGED
     if found.interval.is_within(prediction.low, prediction.high):
-        return "confirmed"
+        return CONFIRMED
     apart = found.interval.high < prediction.low or found.interval.low > prediction.high
-    return "refuted" if apart else "undecided"
+    return REFUTED if apart else UNDECIDED
 
 
 def _summary(level: str, blocks: Blocks, lost: int, baseline: Blocks | None, seed: int) -> Summary:
@@ -127,8 +149,8 @@ def _summary(level: str, blocks: Blocks, lost: int, baseline: Blocks | None, see
         raise MeasureError(
             "no sample",
             where=f"samples of {level}",
-            allowed="at least one reply",
-            do="Look in raw/ for what ping said.",
+            allowed="at least one with a value",
+            do="Look in raw/ for what the tools said.",
         )
     return Summary(
         level=level,

@@ -1,24 +1,19 @@
-"""An experiment as a value: what is asked, what is tried, and what theory says before we look.
+"""An experiment as a value: a question, the labs it needs, and the probe that puts it to them.
 
 Pure: a probe is handed everything it may touch.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Protocol
+from typing import IO, Any, Protocol
 
+from experiments.question import Level, Point, Question, Row
 from experiments.verdict import Thresholds
 from topologies.model import Overlay
-
-Value = str | int | float | None
-Row = Mapping[str, Value]  # one line of samples.csv, by column
-Point = Mapping[str, str | int]  # one level of each factor
-
-PLACE = {
-    "block": "which repeat of all points, from 1; the unit that intervals are made from",
-    "order": "place within its block, from 1; drawn by the seed",
-}
+from topologies.modes import parse_mode, with_mode
 
 
 class Bench(Protocol):
@@ -34,32 +29,30 @@ class Bench(Protocol):
     def attempt(self, node: str, *argv: str, timeout_s: float = 10) -> CompletedProcess[str]:
         """A command in a node; its failure is an answer."""
 
+    def start(
+        self,
+        node: str,
+        *argv: str,
+        stdout: Path | IO[Any] | int = ...,
+        stderr: Path | IO[Any] | int = ...,
+    ) -> Any:
+        """A command left running in a node: a `subprocess.Popen`; it ends with the lab, if not before."""  # fmt: skip
+
+    def pid(self, node: str) -> int:
+        """A process in the namespaces of a node: what `ip link ... netns PID` takes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What a probe is given beside the lab."""
 
-    settings: "Settings"
     keep: Callable[[str, str], None]  # name, text: keeps raw tool output
-    meter: Callable[[], "Meter"]  # a new look at how busy this machine is
-
-
-class Meter(Protocol):
-    """Measures the machine from its making to `stop`."""
-
-    def stop(self) -> Mapping[str, float]:
-        """Fractions of processor time since it was made: `idle`, `steal`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What is the same at every point of a run."""
-
-    blocks: int
-    pings: int
-    warmup_pings: int
-    interval_ms: int  # asked of ping; run.json has what it kept, by round
-    payload_bytes: int  # of ICMP
+    path: Callable[[str], Path]  # where a raw file of that name goes, such as a capture
+    watch: Callable[
+        [], AbstractContextManager[None]
+    ]  # round what is measured: the machine is watched
+    say: Callable[[str], None]  # what is going on, for a person
+    seed: int  # of this round; for nonces and draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,44 +60,59 @@ class Measured:
     """What one probe of one freshly raised lab brought home."""
 
     rows: tuple[Row, ...]
-    facts: Mapping[str, object]  # for run.json: what was cold, how busy the machine was
+    more: Mapping[str, tuple[Row, ...]] = field(
+        default_factory=dict
+    )  # of the question's further tables
+    facts: Mapping[str, object] = field(
+        default_factory=dict
+    )  # for run.json: what was cold, for one
+    lost: int = 0  # of what should have been answered: the verdict counts it
+    duplicates: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """What theory says of a difference to the baseline, in the experiment's unit."""
+class Probe(Protocol):
+    """Puts the question to a lab.  A frozen dataclass whose fields are its settings, or a function."""
 
-    low: float
-    high: float
-    says: str
-    because: str
-    silent_on: tuple[str, ...] = ()  # levels it does not speak of
+    def __call__(self, bench: Bench, point: Point, tools: Tools, /) -> Measured:
+        """Measure one point on one freshly raised lab."""
 
-    def is_about(self, level: str) -> bool:
-        """True if the level can confirm or refute it."""
-        return level not in self.silent_on
+
+def by_mode(overlay: Overlay, point: Point) -> Overlay:
+    """The scenario, carried by the mode of the point."""
+    return with_mode(overlay, parse_mode(str(point["mode"])))
+
+
+def as_it_is(overlay: Overlay) -> Overlay:
+    """The whole scenario."""
+    return overlay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """A question, the levels to try, and the prediction it will be held against."""
+    """A question, and how it is put.
 
-    name: str
-    question: str
-    unit: str  # of the column `value`
-    value: str  # the column of samples.csv that answers the question
-    factors: Mapping[str, tuple[str | int, ...]]
-    baseline: Point
-    prediction: Prediction
-    margin: float  # a difference within it is of no matter; in `unit`
-    margin_because: str
-    columns: Mapping[str, str]  # of samples.csv, beside block and order: what each means
-    full: Settings
-    quick: Settings
+    `narrow` takes the scenario down to what is measured, once; `stage` makes of that what is
+    raised for a point; `foretell` gives the exact value of every cell of the narrowed scenario.
+    """
+
+    question: Question
+    probe: Probe
+    quick: Probe  # the same, in seconds, for a first look
     thresholds: Thresholds
-    probe: Callable[[Bench, Point, Tools], Measured]
+    blocks: int = 6
+    quick_factors: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)  # fewer levels
+    narrow: Callable[[Overlay], Overlay] = as_it_is
+    stage: Callable[[Overlay, Point], Overlay] = by_mode
+    foretell: Callable[[Overlay, tuple[Point, ...]], tuple[Row, ...]] | None = None
+    hosts_factor: str = ""  # the factor that `--hosts` sets; else the scenario is enlarged
 
-    def points(self) -> Iterable[Point]:
-        """Every level of the factor; baseline first."""
-        (name,) = self.factors
-        return ({name: level} for level in self.factors[name])
+    def with_levels(self, **levels: tuple[Level, ...]) -> "Experiment":
+        """The same experiment over other levels of some factors."""
+        factors = {**self.question.factors, **levels}
+        return replace(self, question=replace(self.question, factors=factors))
+
+
+def settings_of(probe: Probe) -> dict[str, object]:
+    """The settings of a probe, for run.json."""
+    settings: object = probe  # mypy takes no Protocol for a dataclass
+    return asdict(settings) if is_dataclass(settings) and not isinstance(settings, type) else {}

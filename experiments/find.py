@@ -6,6 +6,6 @@ from experiments.experiment import Experiment
 
 
 def find(name: str) -> Experiment:
-    """The experiment `name` of the catalogue: `latency` is `experiments.latency.LATENCY`."""
-    found: Experiment = getattr(import_module(f"experiments.{name}"), name.upper())
+    """The experiment `name` of the catalogue: `latency` is `experiments.probes.latency.LATENCY`."""
+    found: Experiment = getattr(import_module(f"experiments.probes.{name}"), name.upper())
     return found

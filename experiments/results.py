@@ -11,13 +11,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from experiments.experiment import Row, Value
+from experiments.question import Question, Row, Value, question_from_json
 from topologies.errors import MeasureError
 from topologies.ownership import give_back
 
-FORMAT = 1
-RUN, SAMPLES, RAW = "run.json", "samples.csv", "raw"
+FORMAT = 2
+RUN, RAW, SAMPLES = "run.json", "raw", "samples"  # the last: a table, samples.csv
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,19 @@ class Run:
     """A run as read back from its files."""
 
     directory: Path
-    about: Mapping[str, object]  # run.json
-    rows: tuple[Row, ...]  # samples.csv
+    question: Question
+    about: Mapping[str, Any]  # run.json
+    tables: Mapping[str, tuple[Row, ...]]  # by name; `samples` is the first
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """samples.csv."""
+        return self.tables[SAMPLES]
+
+    @property
+    def seed(self) -> int:
+        """What the order was drawn from; the bootstrap too, so that it repeats."""
+        return int(self.about["seed"])
 
 
 class Recorder:
@@ -35,14 +47,18 @@ class Recorder:
     Whatever cannot be written raises: a result that is not on disk was not measured.
     """
 
-    def __init__(self, parent: Path, name: str, columns: Sequence[str]) -> None:
-        self.directory = _fresh(parent, name)
-        self._columns = tuple(columns)
-        with _telling(self.directory / SAMPLES):
+    def __init__(self, parent: Path, name: str, tables: Mapping[str, Sequence[str]]) -> None:
+        self.directory = fresh_directory(parent, name)
+        self._tables = {table: tuple(columns) for table, columns in tables.items()}
+        with _telling(self.directory):
             (self.directory / RAW).mkdir()
-            with (self.directory / SAMPLES).open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file, lineterminator="\n").writerow(self._columns)
+            for table, columns in self._tables.items():
+                with self._table(table).open("w", newline="", encoding="utf-8") as file:
+                    csv.writer(file, lineterminator="\n").writerow(columns)
         give_back(self.directory)
+
+    def _table(self, name: str) -> Path:
+        return self.directory / f"{name}.csv"
 
     def about(self, about: Mapping[str, object]) -> None:
         """Write run.json anew; a reader sees the old one or the new one, never a part."""
@@ -51,13 +67,21 @@ class Recorder:
         with _telling(self.directory / RUN):
             (self.directory / f"{RUN}.new").replace(self.directory / RUN)
 
-    def samples(self, rows: Iterable[Row]) -> None:
-        """Append rows to samples.csv and have them on disk."""
-        path = self.directory / SAMPLES
+    def samples(self, rows: Iterable[Row], table: str = SAMPLES) -> None:
+        """Append rows to a table and have them on disk."""
+        path = self._table(table)
         with _telling(path), path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self._columns, lineterminator="\n").writerows(rows)
+            csv.DictWriter(file, self._tables[table], lineterminator="\n").writerows(rows)
             file.flush()
             os.fsync(file.fileno())
+
+    def path(self, name: str) -> Path:
+        """Where a file goes that another program writes; the folder is made."""
+        path = self.directory / name
+        with _telling(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        give_back(path.parent)
+        return path
 
     def file(self, name: str, text: str) -> Path:
         """Write one text file, named relative to the run's directory."""
@@ -73,26 +97,31 @@ def read(directory: Path) -> Run:
     """The run in `directory`.
 
     Raises:
-        MeasureError: a file is missing, cannot be read, or is of a newer format.
+        MeasureError: a file is missing, cannot be read, or is of another format.
     """
     with _telling(directory / RUN):
         about = json.loads((directory / RUN).read_text(encoding="utf-8"))
     _assert_known(about, directory / RUN)
-    path = directory / SAMPLES
+    with _telling(directory / RUN):
+        question = question_from_json(about["question"])
+    tables = {name: _read_table(directory / f"{name}.csv") for name in question.tables()}
+    return Run(directory, question, about, tables)
+
+
+def _read_table(path: Path) -> tuple[Row, ...]:
     with _telling(path), path.open(newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
-        rows = tuple({name: _value(text) for name, text in line.items()} for line in lines)
-    return Run(directory, about, rows)
+        return tuple({name: _value(text) for name, text in line.items()} for line in lines)
 
 
 def _assert_known(about: object, path: Path) -> None:
     found = about.get("format") if isinstance(about, dict) else None
-    if not isinstance(found, int) or not 1 <= found <= FORMAT:
+    if not isinstance(found, int) or found != FORMAT:
         raise MeasureError(
             f"format {found!r}",
             where=str(path),
-            allowed=f"1..{FORMAT}",
-            do="Read it with the overlaylab that wrote it, or a newer one.",
+            allowed=f"{FORMAT}",
+            do="Read it with the overlaylab that wrote it.",
         )
 
 
@@ -104,7 +133,7 @@ def _value(text: str) -> Value:
     return text or None
 
 
-def _fresh(parent: Path, name: str) -> Path:
+def fresh_directory(parent: Path, name: str) -> Path:
     """A new directory, and those above it that were missing; two runs of one second get two."""
     missing = [each for each in (parent, *parent.parents) if not each.exists()]
     with _telling(parent):
@@ -125,7 +154,7 @@ def _telling(path: Path) -> Iterator[None]:
     """Turn the system's refusal to read or write `path` into a MeasureError."""
     try:
         yield
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise MeasureError(
             str(error),
             where=str(path),

@@ -1,31 +1,38 @@
 """Runs an experiment: fresh labs in a seeded order, every sample on disk as soon as it is known."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from experiments import environment, latency
-from experiments.experiment import (
-    PLACE,
-    Bench,
-    Experiment,
-    Measured,
-    Meter,
-    Point,
-    Row,
-    Settings,
-    Tools,
-)
-from experiments.results import Recorder
-from experiments.verdict import Seen, Thresholds, Verdict, judge
+from experiments.experiment import Bench, Experiment, Measured, Probe, Tools, settings_of
+from experiments.instruments import environment
+from experiments.instruments.watch import Watcher
+from experiments.question import Point, Question, Row, level_name
+from experiments.results import RAW, SAMPLES, Recorder
+from experiments.verdict import Seen, Thresholds, Verdict, Window, judge
 from topologies.model import Overlay
-from topologies.modes import parse_mode, with_mode
 
 Raise = Callable[[Overlay], AbstractContextManager[Bench]]
-Say = Callable[[str], None]
+
+
+class Say(Protocol):
+    """Told what is going on, for a person."""
+
+    def __call__(self, done: int, rounds: int, now: str, /) -> None:
+        """So many of the rounds are done, and what is done now."""
+
+
+class Watch(Protocol):
+    """Watches one lab; `experiments.instruments.watch.Watcher` does."""
+
+    windows: list[Window]
+
+    def window(self) -> AbstractContextManager[None]:
+        """Watch while the block runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +40,23 @@ class Request:
     """What to run, and how."""
 
     experiment: Experiment
-    overlay: Overlay
-    modes: tuple[str, ...]
-    settings: Settings
+    overlay: Overlay  # narrowed to what is measured
+    blocks: int
     seed: int
     quick: bool
     lab: Mapping[str, object]  # what the lab was told beside the overlay: datapath, app
-    parent: Path  # the run's directory is made in here
+    parent: Path  # the run's directory is made in here,
+    name: str  # and called so
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return self.experiment.question
+
+    @property
+    def probe(self) -> Probe:
+        """How it is put."""
+        return self.experiment.quick if self.quick else self.experiment.probe
 
     @property
     def thresholds(self) -> Thresholds:
@@ -59,21 +76,25 @@ class Round:
     @property
     def name(self) -> str:
         """How people call it."""
-        return f"block {self.block}, {' '.join(map(str, self.point.values()))}"
+        return f"block {self.block}, {level_name(self.point)}"
 
     @property
     def folder(self) -> str:
         """Where its raw output goes; sorts in the order of the run."""
-        return f"raw/{self.block:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
+        return f"{RAW}/{self.block:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
+
+    def seed(self, of_run: int) -> int:
+        """A seed of its own, from the run's."""
+        return int(np.random.SeedSequence((of_run, self.block, self.order)).generate_state(1)[0])
 
 
-def schedule(points: Iterable[Point], blocks: int, seed: int) -> tuple[Round, ...]:
+def schedule(points: tuple[Point, ...], blocks: int, seed: int) -> tuple[Round, ...]:
     """Every point once in each block, shuffled within it by `seed`."""
-    chosen, draw = tuple(points), np.random.default_rng(seed)
+    draw = np.random.default_rng(seed)
     return tuple(
-        Round(block=block, order=order, point=chosen[which])
+        Round(block=block, order=order, point=points[which])
         for block in range(1, blocks + 1)
-        for order, which in enumerate(draw.permutation(len(chosen)), start=1)
+        for order, which in enumerate(draw.permutation(len(points)), start=1)
     )
 
 
@@ -81,15 +102,13 @@ def schedule(points: Iterable[Point], blocks: int, seed: int) -> tuple[Round, ..
 class Progress:
     """What has been measured so far."""
 
-    done: list[tuple[Round, Measured]] = field(default_factory=list)
-    labs: dict[str, object] = field(default_factory=dict)  # by mode: MTUs and offloads found there
+    done: list[tuple[Round, Measured, tuple[Window, ...]]] = field(default_factory=list)
+    labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads found there
 
 
 def begin(request: Request) -> Recorder:
     """The run's own folder, made; that it can be written is known before anything is raised."""
-    experiment = request.experiment
-    name = f"{environment.now().replace('-', '').replace(':', '')}-{experiment.name}"
-    return Recorder(request.parent, name, (*PLACE, *experiment.columns))
+    return Recorder(request.parent, request.name, request.question.tables())
 
 
 def perform(
@@ -97,81 +116,89 @@ def perform(
     recorder: Recorder,
     raised: Raise,
     *,
-    say: Say = lambda _: None,
-    meter: Callable[[], Meter] = environment.CpuMeter,
+    say: Say = lambda *_: None,
+    watch: Callable[[Bench], Watch] = Watcher,
 ) -> None:
     """Run all of it into `recorder`'s folder, and judge it.
 
     An interruption or an error leaves the files of what was measured, marked as such, and goes on
     up.  The thresholds and the prediction are on disk before the first lab is raised.
     """
-    rounds = schedule(_points(request), request.settings.blocks, request.seed)
+    rounds = schedule(request.question.points(), request.blocks, request.seed)
     progress = Progress()
     with _finishing(recorder, request, progress, _beforehand(request, rounds)):
-        for number, each in enumerate(rounds, start=1):
-            say(f"{number} of {len(rounds)}: {each.name}")
-            tools = Tools(settings=request.settings, keep=_keeper(recorder, each), meter=meter)
-            measured = _measure(request, each, raised, tools, progress)
-            recorder.samples(_placed(each, measured))
-            progress.done.append((each, measured))
+        for number, each in enumerate(rounds):
+            say(number, len(rounds), each.name)
+
+            def tell(now: str, number: int = number, each: Round = each) -> None:
+                say(number, len(rounds), f"{each.name}: {now}")
+
+            _round(request, each, raised, watch, recorder, progress, tell)
+        say(len(rounds), len(rounds), "judging")
 
 
-def _points(request: Request) -> tuple[Point, ...]:
-    (factor,) = request.experiment.factors
-    return tuple({factor: mode} for mode in request.modes)
+def _round(  # noqa: PLR0917  the parts of one round
+    request: Request,
+    each: Round,
+    raised: Raise,
+    watch: Callable[[Bench], Watch],
+    recorder: Recorder,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> None:
+    """Probe one freshly raised lab; the first of each point also tells its MTUs and offloads."""
+    with raised(request.experiment.stage(request.overlay, each.point)) as lab:
+        name = level_name(each.point)
+        if name not in progress.labs:
+            progress.labs[name] = environment.lab_facts(lab)
+        watcher = watch(lab)
+        tools = _tools(recorder, each, watcher, say, each.seed(request.seed))
+        measured = _watched(request.probe, lab, each.point, tools, watcher)
+    recorder.samples(_placed(each, measured.rows), SAMPLES)
+    for table, rows in measured.more.items():
+        recorder.samples(_placed(each, rows), table)
+    progress.done.append((each, measured, tuple(watcher.windows)))
 
 
-def _measure(
-    request: Request, each: Round, raised: Raise, tools: Tools, progress: Progress
-) -> Measured:
-    """Probe one freshly raised lab; the first of each mode also tells its MTUs and offloads."""
-    mode = str(each.point["mode"])
-    with raised(with_mode(request.overlay, parse_mode(mode))) as lab:
-        if mode not in progress.labs:
-            progress.labs[mode] = _lab_facts(lab)
-        return request.experiment.probe(lab, each.point, tools)
+def _watched(probe: Probe, lab: Bench, point: Point, tools: Tools, watcher: Watch) -> Measured:
+    """Let the probe measure; if it says not when to watch, all of it is watched."""
+    with watcher.window():
+        measured = probe(lab, point, tools)
+    if len(watcher.windows) > 1:
+        watcher.windows.pop()
+    return measured
 
 
-def _keeper(recorder: Recorder, each: Round) -> Callable[[str, str], None]:
+def _tools(
+    recorder: Recorder, each: Round, watcher: Watch, say: Callable[[str], None], seed: int
+) -> Tools:
     def keep(name: str, text: str) -> None:
         recorder.file(f"{each.folder}/{name}", text)
 
-    return keep
+    return Tools(
+        keep=keep, path=lambda name: recorder.path(f"{each.folder}/{name}"), watch=watcher.window,
+        say=say, seed=seed,
+    )  # fmt: skip
 
 
-def _placed(each: Round, measured: Measured) -> Iterator[Row]:
-    return (
-        {"block": each.block, "order": each.order, **each.point, **row} for row in measured.rows
-    )
-
-
-def _lab_facts(lab: Bench) -> dict[str, object]:
-    source, target = latency.guests(lab.overlay)
-    return {
-        "underlay_mtu": lab.overlay.underlay_mtu,
-        **environment.guest_interface(lab, source.device_id),
-        "from": source.device_id,
-        "to": target.device_id,
-    }
+def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
+    return ({"block": each.block, "order": each.order, **each.point, **row} for row in rows)
 
 
 def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object]:
     """All of run.json that is settled before the first sample."""
-    experiment = request.experiment
+    foretell = request.experiment.foretell
+    points = request.question.points()
     return {
-        "experiment": experiment.name,
-        "question": experiment.question,
-        "unit": experiment.unit,
-        "prediction": asdict(experiment.prediction),
-        "margin": {"value": experiment.margin, "because": experiment.margin_because},
-        "columns": {**PLACE, **experiment.columns},
+        "experiment": request.question.name,
+        "question": request.question.to_json(),
+        "foretold": list(foretell(request.overlay, points)) if foretell else [],
         "quick": request.quick,
-        "claims": "no interval, a first look" if request.quick else "95% intervals over blocks",
+        "blocks": request.blocks,
+        "settings": settings_of(request.probe),
         "scenario": request.overlay.name,
         "hosts": [host.name for host in request.overlay.hosts],
         "release": request.overlay.release,
-        "modes": list(request.modes),
-        "settings": asdict(request.settings),
         "seed": request.seed,
         "lab": dict(request.lab),
         "argv": environment.argv(),
@@ -202,41 +229,32 @@ def _finishing(
 
 
 def _verdict(request: Request, progress: Progress, status: str) -> Verdict:
-    found = judge(_seen(progress, len(request.modes)), request.thresholds)
+    found = judge(_seen(progress, len(request.question.points())), request.thresholds)
     if status == "complete":
         return found
     return Verdict(False, (status, *found.reasons), request.thresholds)
 
 
 def _seen(progress: Progress, points: int) -> Seen:
-    warm = [row for _, measured in progress.done for row in measured.rows if row["phase"] == "warm"]
     rounds_of: dict[int, int] = {}
-    for each, _ in progress.done:
+    for each, _, _ in progress.done:
         rounds_of[each.block] = rounds_of.get(each.block, 0) + 1
     return Seen(
         blocks=sum(count == points for count in rounds_of.values()),
-        lost=sum(row["rtt_ms"] is None for row in warm),
-        duplicates=sum(_int(row, "copies") for row in warm),
-        cpu_idle={each.name: _cpu(measured, "idle") for each, measured in progress.done},
-        cpu_steal={each.name: _cpu(measured, "steal") for each, measured in progress.done},
+        lost=sum(measured.lost for _, measured, _ in progress.done),
+        duplicates=sum(measured.duplicates for _, measured, _ in progress.done),
+        windows={each.name: windows for each, _, windows in progress.done},
     )
 
 
-def _int(row: Row, name: str) -> int:
-    value = row[name]
-    return value if isinstance(value, int) else 0
-
-
-def _cpu(measured: Measured, what: str) -> float:
-    busy = measured.facts["cpu"]
-    return float(busy[what]) if isinstance(busy, dict) else 0.0
-
-
 def _afterwards(progress: Progress, status: str) -> dict[str, object]:
-    facts = [{"block": e.block, "order": e.order, **e.point, **m.facts} for e, m in progress.done]
     return {
         "status": status,
         "end": environment.now(),
-        "modes_found": progress.labs,
-        "measured": facts,
-    }
+        "labs": progress.labs,
+        "measured": [
+            {"block": each.block, "order": each.order, **each.point, **measured.facts,
+             "windows": [asdict(window) for window in windows]}
+            for each, measured, windows in progress.done
+        ],
+    }  # fmt: skip

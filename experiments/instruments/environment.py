@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -13,38 +13,13 @@ from experiments.experiment import Bench
 from topologies import commands
 from topologies.errors import CommandError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("overlaylab", "os-ken", "numpy", "scipy", "matplotlib")
 TOOLS: Mapping[str, tuple[str, ...]] = {
     "ovs": ("ovs-vswitchd", "--version"),
     "mininet": ("mn", "--version"),
     "ping": ("ping", "-V"),
 }
-CPU_FIELDS = 8  # user nice system idle iowait irq softirq steal; guest time is in user (proc(5))
-
-
-class CpuMeter:
-    """How the processors of this machine were used since it was made."""
-
-    def __init__(self, stat: Path = Path("/proc/stat")) -> None:
-        self._stat = stat
-        self._before = parse_cpu(stat.read_text())
-
-    def stop(self) -> dict[str, float]:
-        """Fractions of all processor time since it was made: `idle` and `steal`."""
-        return cpu_fractions(self._before, parse_cpu(self._stat.read_text()))
-
-
-def parse_cpu(stat: str) -> tuple[int, ...]:
-    """The ticks of all processors together, by proc(5)'s order of fields."""
-    return tuple(int(field) for field in stat.split("\n", 1)[0].split()[1 : CPU_FIELDS + 1])
-
-
-def cpu_fractions(before: Sequence[int], after: Sequence[int]) -> dict[str, float]:
-    """Parts of the ticks between two looks; waiting for a disk is idle too."""
-    spent = [late - early for early, late in zip(before, after, strict=True)]
-    total = sum(spent) or 1
-    return {"idle": round((spent[3] + spent[4]) / total, 4), "steal": round(spent[7] / total, 4)}
 
 
 def now() -> str:
@@ -78,9 +53,23 @@ def source(root: Path = ROOT) -> dict[str, object]:
     return {"git_revision": revision, "git_dirty": bool(changed), "git_changed_files": len(changed)}
 
 
-def guest_interface(bench: Bench, node: str) -> dict[str, object]:
-    """The MTU [bytes] of a guest's interface, and what its driver may do for it."""
+def lab_facts(bench: Bench) -> dict[str, object]:
+    """The underlay's MTU [bytes], and what a guest of each network has: its MTU and offloads."""
+    overlay = bench.overlay
+    first = {port.network_id: port for port in reversed(overlay.ports) if port.device_id}
     return {
+        "underlay_mtu": overlay.underlay_mtu,
+        "hosts": len(overlay.hosts),
+        "networks": {
+            overlay.network_of[network].name: _guest_interface(bench, port.device_id)
+            for network, port in first.items()
+        },
+    }
+
+
+def _guest_interface(bench: Bench, node: str) -> dict[str, object]:
+    return {
+        "guest": node,
         "guest_mtu": int(bench.run(node, "cat", "/sys/class/net/eth0/mtu")),
         "guest_offloads": parse_offloads(bench.run(node, "ethtool", "-k", "eth0")),
     }

@@ -18,9 +18,8 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
-from experiments.analysis import Blocks, Difference, Samples
-from experiments.experiment import Experiment, Prediction
-from experiments.report import Told
+from experiments.analysis import Blocks, Difference, Samples, Summary
+from experiments.question import Prediction, Question, level_name
 
 LineStyle = str | tuple[float, tuple[float, float]]
 
@@ -88,17 +87,18 @@ def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]
         )  # fmt: skip
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.set_ylabel("pings answered\nwithin that time")
+    ax.set_ylabel("share of samples")
     ax.grid(visible=True)
     _label_curves(ax, levels, palette)
     return ax
 
 
-def plot_differences(ax: Axes, told: Told, palette: Mapping[str, str]) -> Axes:
+def plot_differences(
+    ax: Axes, question: Question, summaries: Sequence[Summary], palette: Mapping[str, str]
+) -> Axes:
     """Each level's difference to the baseline and its interval, on the band that was predicted."""
-    experiment = told.experiment
-    found = [(each.level, each.to_baseline) for each in told.summaries if each.to_baseline]
-    _bands(ax, experiment.prediction, experiment.margin)
+    found = [(each.level, each.to_baseline) for each in summaries if each.to_baseline]
+    _bands(ax, to_baseline(question), question.margin)
     for at, (level, difference) in enumerate(found):
         _difference(ax, difference, at, level, palette[level])
     ax.set_yticks(range(len(found)), labels=[level for level, _ in found])
@@ -106,9 +106,14 @@ def plot_differences(ax: Axes, told: Told, palette: Mapping[str, str]) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
-    ax.set_xlabel(f"median minus that of {told.baseline} [{experiment.unit}]")
+    ax.set_xlabel(f"median minus that of {level_name(question.baseline)} [{question.unit}]")
     ax.margins(x=0.12)
     return ax
+
+
+def to_baseline(question: Question) -> Prediction | None:
+    """The prediction about the difference to the baseline, if there is one."""
+    return next((each for each in question.predictions if each.of == "baseline"), None)
 
 
 def _difference(ax: Axes, found: Difference, at: int, level: str, colour: str) -> None:
@@ -124,8 +129,8 @@ def _difference(ax: Axes, found: Difference, at: int, level: str, colour: str) -
     )  # fmt: skip
 
 
-def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
-    """A logarithmic axis of times, since round trips have a long tail and are compared by ratio."""
+def log_axis(ax: Axes, levels: Mapping[str, Blocks], label: str) -> Axes:
+    """A logarithmic axis of times, since they have a long tail and are compared by ratio."""
     every = np.concatenate([samples for blocks in levels.values() for samples in blocks])
     low, high = float(every.min()) / 1.15, float(every.max()) * 1.15
     ax.set_xscale("log")
@@ -133,28 +138,31 @@ def time_axis(ax: Axes, levels: Mapping[str, Blocks], unit: str) -> Axes:
     ax.xaxis.set_major_locator(FixedLocator(_ticks(low, high)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.set_xlabel(f"round-trip time [{unit}], logarithmic")
+    ax.set_xlabel(f"{label}, logarithmic")
     return ax
 
 
-def _bands(ax: Axes, prediction: Prediction, margin: float) -> None:
+def _bands(ax: Axes, prediction: Prediction | None, margin: float) -> None:
     """What was said before the run: the predicted band, and the margin that is of no matter."""
-    ax.axvspan(
-        prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0, gid="predicted"
-    )
+    if prediction and prediction.low is not None and prediction.high is not None:
+        ax.axvspan(
+            prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0,
+            gid="predicted",
+        )  # fmt: skip
     ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
     for edge in (-margin, margin):
         ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
 
 
-def said_beforehand(experiment: Experiment) -> str:
+def said_beforehand(question: Question) -> str:
     """How to read the band and the lines of `plot_differences`."""
-    prediction, margin, unit = experiment.prediction, experiment.margin, experiment.unit
+    prediction, unit = to_baseline(question), question.unit
+    margin = f"dashed: margin, ±{question.margin:g} {unit}"
+    if prediction is None or prediction.low is None or prediction.high is None:
+        return margin
     silent = ", ".join(prediction.silent_on)
-    return (
-        f"yellow: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
-        f"{f' (not for {silent})' if silent else ''}; dashed: margin, ±{margin:g} {unit}"
-    )
+    band = f"yellow: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
+    return f"{band}{f' (not for {silent})' if silent else ''}; {margin}"
 
 
 def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: str) -> None:

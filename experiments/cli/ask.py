@@ -1,0 +1,125 @@
+"""From the words of the command line to what is to be run; every fault is found before root is."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiments.catalogue import DEFAULT, EXPERIMENTS
+from topologies.errors import MeasureError, ModelError, UsageError
+
+if TYPE_CHECKING:
+    from experiments.experiment import Experiment
+    from experiments.runner import Request
+    from topologies.model import Overlay
+
+SEED_MAX = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command line."""
+
+    scenario: str
+    modes: str | None
+    hosts: int | None
+    repeats: int | None
+    seed: int | None
+    quick: bool
+    out: Path
+    app: str
+    datapath: str
+    output: str
+
+
+def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
+    """The experiments asked for, each once; none named: the default ones.
+
+    Raises:
+        UsageError: there is no such experiment.
+    """
+    from experiments.find import find
+
+    known = tuple(name for name, _ in EXPERIMENTS)
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                repr(name), where="experiment", allowed=", ".join(known), do="Pick one of them."
+            )
+    return [find(name) for name in dict.fromkeys(names or DEFAULT)]
+
+
+def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) -> "Request":
+    """What the command line asks of one experiment.
+
+    Raises:
+        UsageError, ModelError: it asks for what there is not, or cannot be.
+    """
+    from experiments.runner import Request
+
+    wanted = _levels(experiment, asked)
+    overlay = _overlay(wanted, asked)
+    _assert_carried(wanted, overlay)
+    blocks = 1 if asked.quick else wanted.blocks
+    return Request(
+        experiment=wanted,
+        overlay=overlay,
+        blocks=asked.repeats or blocks,
+        seed=drawn_seed() if asked.seed is None else asked.seed,
+        quick=asked.quick,
+        lab={"datapath": asked.datapath, "app": asked.app},
+        parent=parent,
+        name=name,
+    )
+
+
+def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
+    """The experiment over the levels asked for."""
+    wanted = experiment.with_levels(**experiment.quick_factors) if asked.quick else experiment
+    if asked.modes and "mode" in wanted.question.factors:
+        wanted = wanted.with_levels(mode=_modes(asked.modes))
+    if asked.hosts and wanted.hosts_factor:
+        wanted = wanted.with_levels(**{wanted.hosts_factor: (asked.hosts,)})
+    return wanted
+
+
+def _modes(text: str) -> tuple[str, ...]:
+    from topologies.modes import parse_mode
+
+    return tuple(dict.fromkeys(str(parse_mode(each.strip())) for each in text.split(",")))
+
+
+def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay":
+    """The scenario, taken down to what the experiment measures."""
+    from topologies.enlarge import enlarge
+    from topologies.scenario import load
+
+    overlay = load(asked.scenario).overlay
+    is_enlarged = asked.hosts and not experiment.hosts_factor
+    try:
+        return experiment.narrow(enlarge(overlay, asked.hosts or 0) if is_enlarged else overlay)
+    except MeasureError as error:
+        raise UsageError(
+            error.found, where=f"scenario {asked.scenario!r}", allowed=error.allowed, do=error.do
+        ) from error
+
+
+def _assert_carried(experiment: "Experiment", overlay: "Overlay") -> None:
+    """Stage every point once, on paper."""
+    from experiments.question import level_name
+
+    for point in experiment.question.points():
+        try:
+            experiment.stage(overlay, point)
+        except ModelError as error:
+            raise UsageError(
+                f"cannot carry overlay {overlay.name!r} ({str(error).rstrip('.')})",
+                where=f"mode {level_name(point)}",
+                allowed="modes that can carry the scenario",
+                do="Leave it out with --modes, or take another scenario.",
+            ) from error
+
+
+def drawn_seed() -> int:
+    """A new seed; run.json keeps it."""
+    return int.from_bytes(os.urandom(4), "big")

@@ -1,0 +1,1 @@
+"""Figures: matplotlib on values, one module a kind of picture."""

@@ -1,0 +1,100 @@
+"""The sheet that every figure stands on: findings above, conditions and verdict below.
+
+The caller fills the axes; whoever asked for the figure saves it.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+STYLE = Path(__file__).with_name("overlaylab.mplstyle")
+FOOT_WIDTH = 115  # characters
+FRAME_IN = 2.2  # what titles, axis labels and the foot take
+HEAD_PAD_IN = 0.08
+LINE_IN = 1.22 / 72  # of a line of text, for each point of its letters
+SMALL = 8  # points
+FINDINGS_LARGE = 4
+WIDTH_IN = 7.0  # 700 pixels at 100 dpi: the width of a README
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What stands above and below the panels."""
+
+    findings: tuple[str, ...]  # a line each
+    doubt: str  # smaller, below them; may be empty
+    conditions: str
+    verdict: str
+
+    @property
+    def size(self) -> float:
+        """Of the findings' letters, in points; many findings have long names in them."""
+        return 11.5 if len(self.findings) <= FINDINGS_LARGE else 9.5
+
+    @property
+    def findings_in(self) -> float:
+        """The height of the findings."""
+        return len(self.findings) * self.size * LINE_IN
+
+    @property
+    def head_in(self) -> float:
+        """The height of all that stands above, with the space around it."""
+        return self.findings_in + (2 * SMALL * LINE_IN if self.doubt else 0) + 2 * HEAD_PAD_IN
+
+
+def sheet(
+    words: Words, heights_in: Sequence[float], *, frame_in: float = FRAME_IN
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel of each height, one below the other."""
+    height = sum(heights_in) + frame_in + words.head_in
+    figure = Figure(figsize=(WIDTH_IN, height), layout=_layout(1 - words.head_in / height))
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(heights_in), 1, height_ratios=heights_in, squeeze=False)
+    _write_head(figure, words)
+    _write_foot(figure, words)
+    return figure, [row[0] for row in axes]
+
+
+def title(ax: Axes, bold: str, small: str = "") -> None:
+    """A title over its panel, and between the two how to read it."""
+    ax.set_title(bold, pad=19 if small else 8)
+    if small:
+        ax.annotate(
+            small,
+            (0, 1),
+            xycoords="axes fraction",
+            xytext=(0, 6),
+            textcoords="offset points",
+            fontsize=SMALL,
+        )
+
+
+def _layout(top: float) -> ConstrainedLayoutEngine:
+    """Room for the panels below `top`; with a w_pad of less, the last tick's label is cut."""
+    return ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, top))
+
+
+def _write_head(figure: Figure, words: Words) -> None:
+    height = float(figure.get_figheight())
+    head = figure.suptitle(
+        "\n".join(words.findings), x=0.012, y=1 - HEAD_PAD_IN / height, ha="left", va="top",
+        fontsize=words.size, fontweight="bold",
+    )  # fmt: skip
+    head.set_in_layout(False)  # its room is kept already
+    if words.doubt:
+        below = HEAD_PAD_IN + words.findings_in + SMALL * LINE_IN / 2
+        figure.text(
+            0.012, 1 - below / height, words.doubt, va="top", fontsize=SMALL + 1, in_layout=False
+        )
+
+
+def _write_foot(figure: Figure, words: Words) -> None:
+    lines = (words.conditions, f"Verdict: {words.verdict}")
+    below = "\n".join(textwrap.fill(line, FOOT_WIDTH) for line in lines)
+    figure.supxlabel(below, x=0.012, ha="left", fontsize=SMALL)

@@ -1,0 +1,1 @@
+"""What measures: the machine, the packets, and what the tools print."""

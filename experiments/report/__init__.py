@@ -1,0 +1,1 @@
+"""A told run, set for its readers: terminal, Markdown, HTML."""

@@ -1,0 +1,28 @@
+"""Tellers: a run's files in, its story out.  Pure, and no lab is needed."""
+
+from importlib import import_module
+
+from experiments.results import Run
+from experiments.story import Story, Told
+from topologies.errors import MeasureError
+
+# By the name that a question gives: `tell(run)` of the module.
+TELLERS = {name: f"experiments.tell.{name}" for name in ("levels", "cells", "latency", "mtu", "fanout", "aa")}  # fmt: skip
+
+
+def told(run: Run) -> Told:
+    """The run with its story.
+
+    Raises:
+        MeasureError: its question names a teller that there is not, or the samples are not usable.
+    """
+    name = run.question.teller
+    if name not in TELLERS:
+        raise MeasureError(
+            f"teller {name!r}",
+            where=str(run.directory / "run.json"),
+            allowed=", ".join(TELLERS),
+            do="Name one of them in the experiment's Question.",
+        )
+    story: Story = import_module(TELLERS[name]).tell(run)
+    return Told(run=run, story=story)
