@@ -9,6 +9,8 @@ STATUS_FILE :=
 
 # Programs the lab calls; Mininet comes from here because PyPI's has no mnexec.
 DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool python3-venv
+# What tests need beside: a browser that opens report.html (110 MB to fetch, so not for `make run`).
+DEBIAN_TEST := chromium
 
 IS_ROOT := $(filter 0,$(shell id -u))
 SUDO := $(if $(IS_ROOT),,$(shell command -v sudo))
@@ -29,7 +31,7 @@ MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruf
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
     -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
 
-.PHONY: help run test check golden doctor ready ready-dev ready-ryu debian clean
+.PHONY: help run test check golden doctor ready ready-dev ready-ryu debian debian-test clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -39,7 +41,7 @@ run: ready  ## what is missing, then the experiments: make run ARGS="latency --q
 	@$(SUDO) .venv/bin/python experiments/run.py $(ARGS); status=$$?; $(GIVE_BACK); \
 	test $$status -ne 3 || status=0; exit $$status  # 3: done, and the verdict says what to think of it
 
-test: ready-dev ready-ryu  ## what is missing, then every test that this user may run
+test: ready-dev ready-ryu debian-test  ## what is missing, then every test that this user may run
 	@$(if $(IS_ROOT),export NEED_ROOT=$${NEED_ROOT-1};) test ! -e .venv-ryu/ready || export NEED_RYU=$${NEED_RYU-1}; \
 	.venv/bin/python -m pytest $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); \
 	$(if $(STATUS_FILE),echo $$status > $(STATUS_FILE);) \
@@ -79,11 +81,14 @@ ready-ryu: debian  ## Ryu 4.34 in an environment of its own
 	cp requirements-ryu.pth "$$site/eventlet-for-ryu.pth"; \
 	.venv-ryu/bin/ryu-manager --version >/dev/null; echo '$(RYU_KEY)' > .venv-ryu/ready
 
-debian:
-	@set -e; missing=; have=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEBIAN) 2>/dev/null || true); \
-	for package in $(DEBIAN); do case "$$have" in *"$$package installed"*) ;; *) missing="$$missing $$package";; esac; done; \
+debian: PACKAGES = $(DEBIAN)
+debian-test: PACKAGES = $(DEBIAN_TEST)
+debian-test: OTHERWISE = || echo 'without $(DEBIAN_TEST): the tests that need it will say so' >&2
+debian debian-test:
+	@set -e; missing=; have=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null || true); \
+	for package in $(PACKAGES); do case "$$have" in *"$$package installed"*) ;; *) missing="$$missing $$package";; esac; done; \
 	test -n "$$missing" || exit 0; echo "installing$$missing ..." >&2; \
-	$(APT) update >/dev/null || true; $(APT) install --yes --no-install-recommends $$missing >/dev/null
+	$(APT) update >/dev/null || true; $(APT) install --yes --no-install-recommends $$missing >/dev/null $(OTHERWISE)
 
 clean:  ## remove what make made; results/ stays
 	@rm -rf $(MADE)

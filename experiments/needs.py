@@ -6,6 +6,7 @@ from types import MappingProxyType
 PYTHON: Mapping[str, str] = MappingProxyType({
     "click": "click",
     "falcon": "falcon",
+    "jinja2": "jinja2",
     "jsonschema": "jsonschema",
     "matplotlib": "matplotlib",
     "numpy": "numpy",

@@ -53,9 +53,10 @@ class Question:
     predictions: tuple[Prediction, ...]
     teller: str = "levels"  # of experiments.tell.TELLERS: how the samples are told and drawn
     baseline: Point = field(default_factory=dict)  # what levels are held against, if anything
+    compared: Mapping[str, Level] = field(default_factory=dict)  # rows that answer, by column
     margin: float = 0.0  # a difference within it is of no matter; in `unit`
     margin_because: str = ""
-    more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further tables: columns
+    more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further tables: their columns beside place and factors
 
     def points(self) -> tuple[Point, ...]:
         """Every level of each factor with every level of the others, in their order."""
@@ -67,7 +68,10 @@ class Question:
     def tables(self) -> dict[str, tuple[str, ...]]:
         """The columns of each table of samples, by its name; `samples` is the first."""
         named = {"samples": self.columns, **self.more}
-        return {name: (*PLACE, *columns) for name, columns in named.items()}
+        return {
+            name: tuple(dict.fromkeys((*PLACE, *self.factors, *columns)))
+            for name, columns in named.items()
+        }
 
     def to_json(self) -> dict[str, Any]:
         """As run.json keeps it."""

@@ -104,14 +104,34 @@ def read(directory: Path) -> Run:
     _assert_known(about, directory / RUN)
     with _telling(directory / RUN):
         question = question_from_json(about["question"])
-    tables = {name: _read_table(directory / f"{name}.csv") for name in question.tables()}
+    tables = {
+        name: _read_table(directory / f"{name}.csv", columns)
+        for name, columns in question.tables().items()
+    }
     return Run(directory, question, about, tables)
 
 
-def _read_table(path: Path) -> tuple[Row, ...]:
+def _read_table(path: Path, columns: tuple[str, ...]) -> tuple[Row, ...]:
     with _telling(path), path.open(newline="", encoding="utf-8") as file:
-        lines = csv.DictReader(file)
-        return tuple({name: _value(text) for name, text in line.items()} for line in lines)
+        lines = csv.reader(file)
+        heads = tuple(next(lines, ()))
+        missing = [column for column in columns if column not in heads]
+        if missing:
+            raise _damaged(f"no column {', '.join(missing)}", str(path), ", ".join(columns))
+        return tuple(_row(line, heads, f"{path}, line {lines.line_num}") for line in lines if line)
+
+
+def _row(line: list[str], heads: tuple[str, ...], where: str) -> Row:
+    if len(line) != len(heads):
+        raise _damaged(f"{len(line)} fields", where, f"{len(heads)}, as in its first line")
+    return dict(zip(heads, map(_value, line), strict=True))
+
+
+def _damaged(found: str, where: str, allowed: str) -> MeasureError:
+    return MeasureError(
+        found, where=where, allowed=allowed,
+        do="Undo what was changed, or take away what was not written to its end.",
+    )  # fmt: skip
 
 
 def _assert_known(about: object, path: Path) -> None:
@@ -154,10 +174,17 @@ def _telling(path: Path) -> Iterator[None]:
     """Turn the system's refusal to read or write `path` into a MeasureError."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
         raise MeasureError(
             str(error),
             where=str(path),
             allowed="a file of a run that can be read and written",
             do="See that the disk has room and the folder is yours (`--out DIR` names another).",
+        ) from error
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise MeasureError(
+            f"no {error}" if isinstance(error, KeyError) else str(error),
+            where=str(path),
+            allowed="a file as `overlaylab run` left it",
+            do="Undo what was changed in it, or measure again.",
         ) from error

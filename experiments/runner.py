@@ -203,7 +203,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
         "lab": dict(request.lab),
         "argv": environment.argv(),
         "source": environment.source(),
-        "machine": environment.machine(),
+        "machine": environment.machine(str(request.lab.get("app"))),
         "rounds": [{"block": r.block, "order": r.order, **r.point} for r in rounds],
         "thresholds": request.thresholds.to_json(),
         "start": environment.now(),
@@ -244,6 +244,7 @@ def _seen(progress: Progress, points: int) -> Seen:
         lost=sum(measured.lost for _, measured, _ in progress.done),
         duplicates=sum(measured.duplicates for _, measured, _ in progress.done),
         windows={each.name: windows for each, _, windows in progress.done},
+        levels={each.name: level_name(each.point) for each, _, _ in progress.done},
     )
 
 

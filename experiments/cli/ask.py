@@ -38,13 +38,16 @@ def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
     Raises:
         UsageError: there is no such experiment.
     """
-    from experiments.find import find
+    from experiments.find import find, is_own
 
     known = tuple(name for name, _ in EXPERIMENTS)
     for name in names:
-        if name not in known:
+        if name not in known and not is_own(name):
             raise UsageError(
-                repr(name), where="experiment", allowed=", ".join(known), do="Pick one of them."
+                repr(name),
+                where="experiment",
+                allowed=f"{', '.join(known)}, or the path of a .py file",
+                do="Pick one of them; docs/extend.md shows a file of one's own.",
             )
     return [find(name) for name in dict.fromkeys(names or DEFAULT)]
 

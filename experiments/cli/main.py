@@ -21,7 +21,7 @@ OWN_WORDS = frozenset({"--help", "--version"})  # anything else that starts with
 MODULES = {  # command -> the module beside this one that has it, imported only when asked for
     "run": "run", "list": "offline", "validate": "offline", "flows": "offline",
     "up": "lab", "exec": "lab", "status": "lab", "shell": "lab", "plug": "lab", "unplug": "lab", "capture": "lab", "down": "lab",
-    "doctor": "doctor",
+    "report": "report", "compare": "compare", "doctor": "doctor",
 }  # fmt: skip
 
 

@@ -1,10 +1,9 @@
-"""`overlaylab run`: measure, judge, draw."""
+"""`overlaylab run`: measure, judge, draw; one experiment, or a suite of them."""
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,20 +11,15 @@ import click
 
 from experiments.cli.ask import SEED_MAX, Asked, experiments_of, request_of
 from experiments.cli.doctor import assert_host_ready
-from topologies.errors import HostError
+from experiments.cli.printed import print_chapter, print_json, print_paths, suite_document
+from topologies.errors import HostError, OverlayError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
-    from experiments.experiment import Bench
-    from experiments.results import Recorder
-    from experiments.runner import Request, Say
-    from experiments.story import Told
-    from topologies.model import Overlay
+    from experiments.report.chapter import Chapter
+    from experiments.runner import Request
+    from experiments.suite import Suite
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
-JSON_FORMAT = 1
 DONE, FAILED, NOT_TRUSTED = 0, 1, 3
 
 
@@ -55,111 +49,109 @@ def run(experiment: tuple[str, ...], **options: Any) -> int:
 
     Exit status: 0 done and trusted, 1 an exact expectation failed, 3 done but not to be trusted.
     """
+    from experiments.instruments.environment import now
+
     asked = Asked(**options)
-    results = _measured(_requests(experiment, asked), asked)
-    if asked.output == "json":
-        _print_json(results)
-    if not all(told.trusted for told, _ in results):
-        return NOT_TRUSTED
-    return FAILED if any(told.story.is_refuted for told, _ in results) else DONE
+    wanted = experiments_of(experiment)
+    requests = [request_of(each, asked, asked.out, each.question.name) for each in wanted]
+    _assert_told_apart([request.name for request in requests])
+    assert_host_ready()
+    stamp = now().replace("-", "").replace(":", "")
+    if len(requests) == 1:
+        return _alone(replace(requests[0], name=f"{stamp}-{requests[0].name}"), asked)
+    return _suite(requests, f"{stamp}-suite", asked)
 
 
 commands = (run,)
 
 
-def _requests(names: tuple[str, ...], asked: Asked) -> "list[Request]":
-    """A folder for the run; in it a folder for each experiment if there are several."""
-    from experiments.instruments.environment import now
-
-    stamp = now().replace("-", "").replace(":", "")
-    wanted = experiments_of(names)
-    if len(wanted) == 1:
-        only = wanted[0].question.name
-        return [request_of(wanted[0], asked, asked.out, f"{stamp}-{only}")]
-    suite = asked.out / f"{stamp}-suite"
-    return [request_of(each, asked, suite, each.question.name) for each in wanted]
+def _assert_told_apart(names: Sequence[str]) -> None:
+    """Each has a folder called like it."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"two are called {name!r}", where="experiments", allowed="names that differ",
+                do="Run them one by one, or name the Question of one otherwise.",
+            )  # fmt: skip
 
 
-def _measured(requests: "list[Request]", asked: Asked) -> "list[tuple[Told, dict[str, str]]]":
-    assert_host_ready()
-    return [_perform(request, asked) for request in requests]
+def _alone(request: "Request", asked: Asked) -> int:
+    from experiments.cli.measure import measured
+
+    chapter = measured(request, request.question.name)
+    if asked.output == "json":
+        print_json((chapter,))
+    else:
+        print_chapter(chapter, titled=False)
+        print_paths(chapter.files)
+    return _exit_status((chapter,))
 
 
-def _perform(request: "Request", asked: Asked) -> "tuple[Told, dict[str, str]]":
-    from experiments.report.redraw import redraw
-    from experiments.runner import begin
+def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
+    """Measure one after the other; one that fails leaves the others to be measured."""
+    from experiments.instruments.environment import argv, now
+    from experiments.report.redraw import bind
+    from experiments.suite import begin_suite
 
-    recorder = begin(request)
-    with _saying(request) as say:
-        try:
-            _measure(request, recorder, say)
-        except BaseException:
-            print(f"overlaylab: what was measured: {recorder.directory}", file=sys.stderr)
-            raise
-        told, files = redraw(recorder.directory)
+    names = [request.name for request in requests]
+    suite = begin_suite(asked.out, name, names, argv=argv(), start=now())
+    with _marking(suite):
+        chapters = [
+            _chapter(replace(request, parent=suite.directory), f"{request.name} ({at} of {len(names)})", asked)
+            for at, request in enumerate(requests, start=1)
+        ]  # fmt: skip
+    failed = [each.name for each in chapters if each.told is None]
+    suite = suite.marked(status=_failed(failed) if failed else "complete", end=now())
+    files = bind(suite, chapters)
+    if asked.output == "json":
+        print_json(chapters, suite_document(suite.status, files))
+    else:
+        print_paths(files)
+    return _exit_status(chapters)
+
+
+def _failed(names: Sequence[str]) -> str:
+    return f"failed: {', '.join(names)}"
+
+
+def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
+    """One experiment of a suite, printed as soon as it is known."""
+    from experiments.cli.measure import measured
+    from experiments.report.chapter import Chapter
+
+    try:
+        chapter = measured(request, title)
+    except HostError:
+        raise  # what this machine cannot, it cannot for the next one either
+    except OverlayError as error:
+        print(f"overlaylab: {request.name}: {error}", file=sys.stderr)
+        directory = {"directory": str(request.parent / request.name)}
+        chapter = Chapter(name=request.name, fault=str(error), files=directory)
     if asked.output == "text":
-        _print_text(told, files)
-    return told, files
-
-
-def _measure(request: "Request", recorder: "Recorder", say: "Say") -> None:
-    from experiments.runner import perform
-    from topologies.lab import raised
-    from topologies.lab.signals import interrupts
-
-    lab = partial(raised, datapath=str(request.lab["datapath"]), app=str(request.lab["app"]))
-    # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
-    with interrupts():
-        perform(request, recorder, partial(_lab, lab), say=say)
+        print_chapter(chapter, titled=True)
+    return chapter
 
 
 @contextmanager
-def _lab(
-    raised: "Callable[[Overlay], AbstractContextManager[Bench]]", overlay: "Overlay"
-) -> "Iterator[Bench]":
-    """A lab; where Mininet finds the host lacking it would end the whole program."""
-    with ExitStack() as stack:
-        try:
-            lab = stack.enter_context(raised(overlay))
-        except SystemExit as end:
-            raise HostError(
-                f"Mininet gave up (exit status {end.code})",
-                where="this machine",
-                allowed="a host on which Mininet can make nodes and links",
-                do="`overlaylab doctor` tells what is missing.",
-            ) from end
-        yield lab
+def _marking(suite: "Suite") -> Iterator[None]:
+    """Where a suite is broken off, what was measured stays, is marked, and is told."""
+    from experiments.instruments.environment import now
+    from experiments.report.redraw import redraw_suite
+
+    try:
+        yield
+    except BaseException as error:
+        print(f"overlaylab: the suite: {suite.directory}", file=sys.stderr)
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
+        with suppress(OverlayError):  # what broke the suite off is what is to be told
+            suite.marked(status=status, end=now())
+            redraw_suite(suite.directory)
+        raise
 
 
-@contextmanager
-def _saying(request: "Request") -> "Iterator[Say]":
-    """Shows what is going on, on standard error and only to a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("") as status:
-        yield lambda done, rounds, now: status.update(
-            f"{request.question.name} {done}/{rounds}: {now}"
-        )
-
-
-def _print_text(told: "Told", files: dict[str, str]) -> None:
-    from rich.console import Console
-
-    from experiments.report.text import terminal_lines
-
-    console = Console(highlight=False)
-    for line in terminal_lines(told):
-        console.print(line, soft_wrap=isinstance(line, str), markup=False)
-    console.print(f"Verdict: {told.verdict}", soft_wrap=True, markup=False)
-    for kind, path in files.items():
-        console.print(f"{kind + ':':<10} {path}", soft_wrap=True, markup=False)
-
-
-def _print_json(results: "list[tuple[Told, dict[str, str]]]") -> None:
-    from experiments.report.text import to_json
-
-    runs = [to_json(told, files) for told, files in results]
-    print(json.dumps({"format": JSON_FORMAT, "runs": runs}, indent=2, ensure_ascii=False))
+def _exit_status(chapters: "Sequence[Chapter]") -> int:
+    told = [chapter.told for chapter in chapters if chapter.told]
+    refuted = any(each.trusted and each.story.is_refuted for each in told)
+    if refuted or len(told) < len(chapters):
+        return FAILED
+    return DONE if all(each.trusted for each in told) else NOT_TRUSTED

@@ -27,6 +27,7 @@ BASELINE_COLOUR = "#555555"
 # Okabe and Ito (2008): told apart with every common colour blindness; legible as words, too.
 ENCAPSULATION = {"gre": "#0072B2", "vxlan": "#D55E00", "geneve": "#009E73", "vlan": "#CC79A7"}
 OTHERS = ("#000000", "#E69F00", "#56B4E9")
+PLAIN = ("flat", "veth", "same-host", "vtep")  # no tunnel: grey as the baseline
 FLOODING: Mapping[str, LineStyle] = {
     "mesh": "-",
     "l2pop": (0, (5, 1.5)),
@@ -42,10 +43,11 @@ TICKS = (1, 2, 5)  # of each decade, on a logarithmic axis
 
 def colours(levels: Sequence[str], baseline: str) -> dict[str, str]:
     """A colour per encapsulation; the baseline is grey, since it is what others are seen against."""
-    kinds = {level: _parts(level)[0] for level in levels if level != baseline}
+    grey = {level: BASELINE_COLOUR for level in levels if level in {baseline, *PLAIN}}
+    kinds = {level: _parts(level)[0] for level in levels if level not in grey}
     unknown = [kind for kind in dict.fromkeys(kinds.values()) if kind not in ENCAPSULATION]
     known = {**dict(zip(unknown, cycle(OTHERS), strict=False)), **ENCAPSULATION}
-    return {baseline: BASELINE_COLOUR, **{level: known[kind] for level, kind in kinds.items()}}
+    return {**grey, **{level: known[kind] for level, kind in kinds.items()}}
 
 
 def line_style(level: str) -> LineStyle:
@@ -78,6 +80,12 @@ def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str
     return ax
 
 
+def how_to_read(blocks: int) -> str:
+    """How to read a row of `plot_boxes`."""
+    lane = "a lane per block" if blocks > 1 else "one block"
+    return f"{lane}, black: its median; box: quartiles, whiskers: p10 to p90"
+
+
 def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
     """Which share of the pings came back within a time; a step at every sample."""
     for level, blocks in levels.items():
@@ -89,7 +97,8 @@ def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.set_ylabel("share of samples")
     ax.grid(visible=True)
-    _label_curves(ax, levels, palette)
+    medians = {level: float(np.median(np.concatenate(levels[level]))) for level in levels}
+    label_curves(ax, medians, palette)  # the leftmost curve's name on top
     return ax
 
 
@@ -170,7 +179,7 @@ def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: s
     top, bottom = lane
     ax.plot(
         samples, top + (bottom - top) * _scattered(len(samples)), linestyle="none", marker="o",
-        markersize=2.3, alpha=0.45, markeredgewidth=0, color=colour, gid=gid,
+        markersize=2.3, alpha=0.45, markeredgewidth=0, color=colour, gid=gid, rasterized=True,
     )  # fmt: skip
     middle = [float(np.median(samples))] * 2
     ax.plot(middle, lane, color="black", linewidth=1.3, solid_capstyle="butt", gid="block median")
@@ -211,14 +220,11 @@ def _even_ticks(low: float, high: float) -> list[float]:
     return [float(value) for value in MaxNLocator(4).tick_values(low, high) if low <= value <= high]
 
 
-def _label_curves(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> None:
-    """Names in the right margin, the fastest on top as its curve is."""
-    fastest_first = sorted(
-        levels, key=lambda level: float(np.median(np.concatenate(levels[level])))
-    )
-    pitch = min(NAME_PITCH, 1 / len(levels))
-    for place, level in enumerate(fastest_first):
-        _name(ax, level, 1 - pitch * (place + 0.5), palette[level])
+def label_curves(ax: Axes, places: Mapping[str, float], palette: Mapping[str, str]) -> None:
+    """Names in the right margin, that of the lowest place on top."""
+    pitch = min(NAME_PITCH, 1 / len(places))
+    for nth, level in enumerate(sorted(places, key=lambda level: places[level])):
+        _name(ax, level, 1 - pitch * (nth + 0.5), palette[level])
 
 
 def _name(ax: Axes, level: str, height: float, colour: str) -> None:

@@ -96,5 +96,5 @@ def _write_head(figure: Figure, words: Words) -> None:
 
 def _write_foot(figure: Figure, words: Words) -> None:
     lines = (words.conditions, f"Verdict: {words.verdict}")
-    below = "\n".join(textwrap.fill(line, FOOT_WIDTH) for line in lines)
+    below = "\n".join(textwrap.fill(line, FOOT_WIDTH, break_on_hyphens=False) for line in lines)
     figure.supxlabel(below, x=0.012, ha="left", fontsize=SMALL)

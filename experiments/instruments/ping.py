@@ -1,4 +1,4 @@
-"""What `ping -n -D` said, as samples.  Pure: text in, values out.
+"""What is asked of `ping -n -D`, and what it said, as samples.  Pure: text in, values out.
 
 Written for iputils (Debian's `iputils-ping`); its own summary is read too, and a
 count that disagrees with the lines above it is an error, never a guess.
@@ -22,6 +22,58 @@ TOTAL = re.compile(
     r"(?:, \+(?P<dups>\d+) duplicates)?(?:, \+\d+ errors)?, .*packet loss",
     re.MULTILINE,
 )
+
+ADAPTIVE = 0  # as interval_ms: `ping -A`, the next request as soon as the last is answered
+SLACK_S = 10.0  # for starting ping, and for its wait for a last reply
+UNANSWERED_S = 1.0  # that `ping -A` gives a request before the next, whatever -W says
+TICKS_PER_ASKED = 4  # ping keeps 16 ms where 10 are asked (its timer has kernel ticks), 9 for 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """Echo requests of one kind, from one process of ping."""
+
+    count: int
+    interval_ms: int = 10  # asked; ping keeps a longer one; ADAPTIVE: as fast as answers come
+    payload_bytes: int = 56  # of ICMP; the IPv4 packet has 28 bytes more
+    wait_s: float = 2.0  # for the last answer
+
+    @property
+    def sent(self) -> int:
+        """How many ping is told to send: one more than are wanted, if it is several.
+
+        Once anything was answered, ping waits for the last of them no longer than two round
+        trips or one interval (iputils `schedule_exit`): on a busy machine it calls lost what is late.
+        """
+        return self.count + (self.count > 1)
+
+    def read(self, text: str) -> "Pinged":
+        """The samples in the output of `argv`, without the one that was not waited for.
+
+        Raises:
+            MeasureError: as `parse_ping`.
+        """
+        return Pinged(parse_ping(text).replies[: self.count])
+
+    def argv(self, address: object) -> tuple[str, ...]:
+        """The command that sends them to `address`."""
+        pace = ("-i", f"{self.interval_ms / 1000:g}") if self.interval_ms else ("-A",)
+        return (
+            "ping", "-n", "-D", *pace, "-c", str(self.sent), "-W", f"{self.wait_s:g}",
+            "-s", str(self.payload_bytes), str(address),
+        )  # fmt: skip
+
+    @property
+    def timeout_s(self) -> float:
+        """When it must have ended, all lost or not."""
+        each_s = TICKS_PER_ASKED * self.interval_ms / 1000 if self.interval_ms else UNANSWERED_S
+        return SLACK_S + self.wait_s + self.sent * each_s
+
+    @property
+    def name(self) -> str:
+        """How people, and run.json, call the condition."""
+        pace = f"{self.interval_ms} ms" if self.interval_ms else "adaptive"
+        return f"{pace}, {self.payload_bytes} bytes"
 
 
 @dataclass(frozen=True, slots=True)

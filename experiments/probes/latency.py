@@ -1,62 +1,49 @@
 """The experiment `latency`: what a tunnel, and its way of flooding, cost a ping."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 from experiments.experiment import Bench, Experiment, Measured, Tools
-from experiments.instruments.ping import Pinged, parse_ping
-from experiments.question import Point, Prediction, Question, Row
-from experiments.verdict import Thresholds
+from experiments.instruments.ping import ADAPTIVE, Requests
+from experiments.probes.latency_cold import AS_RAISED, FirstPings, Scene, absent
+from experiments.probes.latency_lab import WARM, WARMUP, Lab, keeping
+from experiments.probes.latency_paths import (
+    Path,
+    guest_path,
+    same_host_path,
+    veth_path,
+    vtep_path,
+)
+from experiments.probes.latency_question import MAIN, QUESTION, THRESHOLDS
+from experiments.probes.pairs import guests, narrowed, with_neighbour
+from experiments.probes.stages import stage_rows
+from experiments.question import Point, Row
 from topologies.errors import MeasureError
-from topologies.model import Overlay, Port
+from topologies.model import Port
 
-SLACK_S = 10.0  # for starting ping, and for its wait for a last reply
-TICKS_PER_ASKED = 4  # ping keeps 16 ms where 10 are asked (its timer has kernel ticks), 4 ms for 1
-
-
-def guests(overlay: Overlay) -> tuple[Port, Port]:
-    """The first two guests of one network that stand on different hosts.
-
-    Raises:
-        MeasureError: there is no such pair.
-    """
-    for network in overlay.networks:
-        ports = [port for port in overlay.active_ports(network.id) if port.ipv4 and port.device_id]
-        for one, other in combinations(ports, 2):
-            if one.host != other.host:
-                return one, other
-    raise MeasureError(
-        "no two guests of one network on different hosts",
-        where=f"overlay {overlay.name!r}",
-        allowed="a network with IPv4 guests on two hosts",
-        do="Add a port on another host to the scenario.",
-    )
-
-
-def narrowed(overlay: Overlay) -> Overlay:
-    """The overlay with the network of `guests` alone: `flat` can carry but one on an underlay.
-
-    Raises:
-        MeasureError: there are no such guests.
-    """
-    measured = guests(overlay)[0].network_id
-    return replace(
-        overlay,
-        networks=tuple(each for each in overlay.networks if each.id == measured),
-        subnets=tuple(each for each in overlay.subnets if each.network_id == measured),
-        ports=tuple(each for each in overlay.ports if each.network_id == measured),
-    )
+__all__ = ["LATENCY", "Pings", "guests", "narrowed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pings:
-    """Ping from one guest to the other: once cold, a few times to warm up, then for the record."""
+    """Ping from guest to guest: cold as raised, warm, along the baselines, and with one thing cold.
 
-    pings: int
+    What stops the traffic comes last; what is compared comes before all but the warm-up.
+    """
+
+    pings: int  # of the main condition, which effects are judged on
     warmup_pings: int
-    interval_ms: int = 10  # asked of ping; run.json has what it kept, by round
-    payload_bytes: int = 56  # of ICMP
+    grid: tuple[Requests, ...]  # the other conditions
+    baseline_pings: int  # along each other path, in the main condition
+    baselines_in: str = "flat"  # the mode whose labs have them
+    cold_repeats: int  # of each level but the next
+    vtep_repeats: int = 1  # each a lost packet to wait for
+    stages_in: tuple[str, ...] = (
+        "flat",
+        "gre-mesh",
+        "vxlan-l2pop",
+    )  # modes whose time is followed hop by hop
+    stage_pings: int = 20
+    main: Requests = MAIN  # but for its count
 
     def __call__(self, bench: Bench, point: Point, tools: Tools, /) -> Measured:
         """Measure one lab.
@@ -64,118 +51,100 @@ class Pings:
         Raises:
             MeasureError: not one reply came while warm, or ping could not be read.
         """
-        source, target = pair = guests(bench.overlay)
-        cold = _what_is_cold(bench, source, target, tools)
-        first = self._ping(bench, pair, "cold", 1, tools)
-        warmup = self._ping(bench, pair, "warmup", self.warmup_pings, tools)
+        with keeping(bench, tools) as lab:
+            return self._measured(lab, point, tools)
+
+    def _measured(self, lab: Lab, point: Point, tools: Tools) -> Measured:
+        source, target = pair = guests(lab.bench.overlay)
+        guest = guest_path(pair)
+        scene = Scene(bench=lab.bench, source=source, target=target, look=lab.look)
+        as_raised = scene.as_raised()
+        lab.ping_once(guest, AS_RAISED, 1, self._of(1))
+        lab.ping(guest, WARMUP, self._of(self.warmup_pings))
         with tools.watch():
-            warm = self._ping(bench, pair, "warm", self.pings, tools)
-        if warm.lost == len(warm.replies):
-            raise _silent(source, target, point)
-        phases = (("cold", first), ("warmup", warmup), ("warm", warm))
+            warm = lab.ping(guest, WARM, self._of(self.pings))
+        if warm.lost == self.pings:
+            raise _silent(guest, point)
+        for condition in self.grid:
+            lab.ping(guest, WARM, condition)
+        is_asked = point.get("mode") == self.baselines_in
+        others = self._baselines(lab, pair) if is_asked else {}
+        staged = self._stages(lab.bench, pair, point, tools)
+        flushed = FirstPings(lab, guest, scene, self._of(1)).each_level(
+            self.cold_repeats, self.vtep_repeats, turn=tools.seed
+        )
         return Measured(
-            rows=tuple(row for name, pinged in phases for row in self._rows(name, pinged)),
-            facts={"cold": cold, "kept_interval_ms": warm.kept_interval_ms},
-            lost=warm.lost, duplicates=warm.duplicates,
-        )  # fmt: skip
-
-    def _ping(
-        self, bench: Bench, pair: tuple[Port, Port], phase: str, count: int, tools: Tools
-    ) -> Pinged:
-        source, target = pair
-        argv = (
-            "ping", "-n", "-D", "-i", f"{self.interval_ms / 1000:g}", "-c", str(count),
-            "-W", "2", "-s", str(self.payload_bytes), str(target.ipv4[0]),
-        )  # fmt: skip
-        timeout_s = SLACK_S + TICKS_PER_ASKED * count * self.interval_ms / 1000
-        # Exit status 1 is ping's word for loss, which is a result here.
-        done = bench.attempt(source.device_id, *argv, timeout_s=timeout_s)
-        asked = f"# {source.device_id}: {' '.join(argv)}"
-        tools.keep(f"ping-{phase}.txt", f"{asked}\n{done.stdout}{done.stderr}")
-        return parse_ping(done.stdout)
-
-    def _rows(self, phase: str, pinged: Pinged) -> Iterable[Row]:
-        return (
-            {
-                "phase": phase,
-                "seq": reply.seq,
-                "interval_ms": self.interval_ms,
-                "payload_bytes": self.payload_bytes,
-                "received_s": reply.received_s,
-                "rtt_ms": reply.rtt_ms,
-                "copies": reply.copies,
-            }
-            for reply in pinged.replies
+            rows=tuple(lab.rows),
+            more={"stages": staged} if staged else {},
+            facts={
+                "who_pinged_whom": {guest.name: guest.says, **others},
+                "cold_as_raised": as_raised,
+                "flushed": {**flushed, **absent(scene)},
+                "kept_interval_ms": lab.kept_interval_ms,
+            },
+            lost=warm.lost,
+            duplicates=warm.duplicates,
         )
 
+    def _of(self, count: int) -> Requests:
+        return replace(self.main, count=count)
 
-def _what_is_cold(bench: Bench, source: Port, target: Port, tools: Tools) -> dict[str, object]:
-    """What the first ping will find already known; looked up, not assumed."""
+    def _baselines(self, lab: Lab, pair: tuple[Port, Port]) -> dict[str, str]:
+        """Ping along each; who pinged whom, by path."""
+        with veth_path(lab.bench, pair) as veth:
+            paths = (veth, same_host_path(lab.bench, pair), vtep_path(lab.bench, pair))
+            for path in paths:
+                lab.ping(path, WARMUP, self._of(self.warmup_pings))
+                lab.ping(path, WARM, self._of(self.baseline_pings))
+        return {path.name: path.says for path in paths}
 
-    def look(name: str, node: str, *argv: str) -> str:
-        done = bench.attempt(node, *argv)
-        tools.keep(f"before-{name}.txt", f"# {node}: {' '.join(argv)}\n{done.stdout}{done.stderr}")
-        return done.stdout
-
-    neighbours = look("guest-arp", source.device_id, "ip", "-4", "neigh", "show")
-    learned = look("br-tun-20", source.host, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
-    megaflows = look("megaflows", source.host, "ovs-appctl", "dpctl/dump-flows", "-m")
-    mac = target.mac_address
-    return {
-        "guest_arp_known": str(target.ipv4[0]) in neighbours,
-        "far_guest_in_table_20": mac in learned,  # learned, or told by l2population
-        "megaflow_to_far_guest": f"dst={mac}" in megaflows,
-        "vtep_neighbours": "resolved when the lab was ready",
-    }
+    def _stages(
+        self, bench: Bench, pair: tuple[Port, Port], point: Point, tools: Tools
+    ) -> tuple[Row, ...]:
+        """Where the time goes, in some modes: captures cost time, and disturb what is captured."""
+        if point.get("mode") not in self.stages_in:
+            return ()
+        return stage_rows(bench, pair, tools, pings=self.stage_pings)
 
 
-def _silent(source: Port, target: Port, point: Point) -> MeasureError:
+def _silent(path: Path, point: Point) -> MeasureError:
     return MeasureError(
         "not one reply",
-        where=f"ping from {source.device_id} to {target.device_id} ({dict(point)})",
+        where=f"ping from {path.node} to {path.far} ({dict(point)})",
         allowed="replies",
         do="Raise the same lab with `overlaylab up` and look; raw/ has ping's output.",
     )
 
 
 LATENCY = Experiment(
-    question=Question(
-        name="latency",
-        asks="What does a tunnel cost a ping, and does the way of flooding matter once warm?",
-        unit="ms",
-        value="rtt_ms",
-        factors={"mode": ("flat", "gre-mesh", "vxlan-l2pop")},
-        baseline={"mode": "flat"},
-        teller="levels",
-        predictions=(
-            Prediction(
-                low=0.0,
-                high=0.1,
-                says="a tunnel, whichever, adds 0 to 0.1 ms to the untunnelled round trip",
-                because=(
-                    "a packet passes the same two switch daemons with a tunnel or without; "
-                    "encapsulation only adds a header there, which is far cheaper than waking the "
-                    "daemon up, and a warm unicast follows one rule of table 20 in either way of "
-                    "flooding"
-                ),
-                silent_on=("flat", "vlan"),
-            ),
+    question=QUESTION,
+    probe=Pings(
+        pings=80,
+        warmup_pings=10,
+        grid=(
+            Requests(count=15, payload_bytes=512),
+            Requests(count=15, payload_bytes=1400),
+            Requests(count=20, interval_ms=2),
+            Requests(count=4, interval_ms=100),
+            Requests(count=100, interval_ms=ADAPTIVE),
         ),
-        margin=0.05,
-        margin_because="it is less than the jitter of waking a daemon up (p50 0.015, p90 0.103 ms)",
-        columns={
-            "mode": "how the overlay is carried; flat is untunnelled through the same bridges",
-            "phase": "cold: the first ping of a fresh lab; warmup: thrown away; warm: compared",
-            "seq": "ICMP sequence number within its phase, from 1",
-            "interval_ms": "interval asked of ping; run.json says which it kept",
-            "payload_bytes": "ICMP payload; the IP packet has 28 bytes more",
-            "received_s": "Unix time at which ping read the reply; empty if lost",
-            "rtt_ms": "round-trip time as ping printed it (3 digits); empty if lost",
-            "copies": "replies beyond the first",
-        },
+        baseline_pings=40,
+        cold_repeats=3,
     ),
-    probe=Pings(pings=200, warmup_pings=20),
-    quick=Pings(pings=100, warmup_pings=10),
-    thresholds=Thresholds(cpu_idle_min=0.5, cpu_steal_max=0.05, lost_max=0, duplicates_max=0),
+    quick=Pings(
+        pings=50,
+        warmup_pings=6,
+        grid=(
+            Requests(count=8, payload_bytes=512),
+            Requests(count=8, payload_bytes=1400),
+            Requests(count=12, interval_ms=2),
+            Requests(count=3, interval_ms=100),
+            Requests(count=50, interval_ms=ADAPTIVE),
+        ),
+        baseline_pings=15,
+        cold_repeats=1,
+    ),
+    thresholds=THRESHOLDS,
     narrow=narrowed,
+    stage=with_neighbour,
 )

@@ -1,28 +1,38 @@
 """A told run on a terminal, and as JSON.  Pure."""
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
+from experiments.report.chapter import Chapter, telling
 from experiments.story import Grid, Told, is_quick
+
+WIDTH = 80  # columns
 
 
 def terminal_lines(told: Told) -> list[str | Table]:
-    """What stands on a terminal at the end, none of it wider than 80 columns."""
+    """What stands on a terminal at the end: findings, a table, predictions, verdict."""
+    findings = [_wrapped("", line) for line in (told.doubt, *told.story.findings) if line]
     tables = [terminal_table(grid) for grid in told.story.grids[:1]]
     held = [line for each in told.story.held for line in
-            (f"Predicted: {each.says}", f"Found:     {each.found} ({each.stands})")]  # fmt: skip
-    return [*told.headline.split("; "), *tables, *held]
+            (_wrapped("Predicted: ", each.says),
+             _wrapped("Found:     ", f"{each.found} ({each.stands})"))]  # fmt: skip
+    return [*findings, *tables, *held, _wrapped("Verdict:   ", told.verdict)]
+
+
+def _wrapped(label: str, text: str) -> str:
+    """Text of at most 80 columns, hung up at its label."""
+    return textwrap.fill(
+        text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def terminal_table(grid: Grid) -> Table:
     """The columns one looks for first, without those that have nothing to tell."""
-    shown = [
-        at
-        for at, head in enumerate(grid.heads)
-        if head in (grid.first or grid.heads) and any(row[at] != "-" for row in grid.rows)
-    ]
+    shown = [at for at in telling(grid) if grid.heads[at] in (grid.first or grid.heads)]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for at in shown:
         is_words = grid.heads[at] in grid.words
@@ -32,13 +42,28 @@ def terminal_table(grid: Grid) -> Table:
     return table
 
 
+def paths(files: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What was written, the most useful first."""
+    named = [(kind, path) for kind, path in files.items() if kind != "directory"]
+    pages = [each for each in named if each[0].startswith("report.")]
+    return [*pages, *(each for each in named if each not in pages), ("folder", files["directory"])]
+
+
+def document(chapters: Sequence[Chapter], suite: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What `--format json` prints, without the number of its format."""
+    told = [to_json(each.told, each.files) for each in chapters if each.told]
+    faults = [{"experiment": each.name, "fault": each.fault} for each in chapters if not each.told]
+    return {"suite": suite, "runs": told, "faults": faults}
+
+
 def to_json(told: Told, files: Mapping[str, str]) -> dict[str, Any]:
-    """One experiment of the document that `--format json` prints."""
+    """One experiment of it."""
     return {
         "experiment": told.name,
         "directory": files["directory"],
         "files": {name: path for name, path in files.items() if name != "directory"},
         "headline": told.headline,
+        "findings": list(told.story.findings),
         "unit": told.run.question.unit,
         "quick": is_quick(told.run),
         "verdict": told.run.about.get("verdict"),

@@ -6,6 +6,7 @@ The teller of any experiment whose samples are figures with a spread; pure.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.analysis import (
@@ -20,7 +21,7 @@ from experiments.analysis import (
 )
 from experiments.figures import boxes
 from experiments.figures.sheet import Words, sheet, title
-from experiments.question import Question, Row, level_name
+from experiments.question import Question, Row, level_name, of_point
 from experiments.results import Run
 from experiments.story import (
     NONE,
@@ -34,13 +35,9 @@ from experiments.story import (
     is_trusted,
 )
 
-HEADS = (
-    "level", "samples", "lost", "p10", "median", "p90", "p99", "95% interval", "to baseline",
-    "its interval", "verdict on it", "prediction",
-)  # fmt: skip
-FIRST = ("level", "samples", "lost", "p10", "median", "p90", "to baseline", "its interval")
 WORDS = ("level", "verdict on it", "prediction")
 NAME_IN = 0.19  # the least height of the ECDF, for each name beside it
+ROW_IN, ROWS_IN = 0.78, 5.5  # the height of a row of samples, and of all rows at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +59,13 @@ class Compared:
         return level_name(self.question.baseline)
 
 
-def compared(run: Run, rows: Sequence[Row]) -> Compared:
-    """The rows analysed; the bootstrap's seed is the run's own, so that it repeats."""
-    levels = levels_of(rows, run.question)
+def compared(run: Run, rows: Sequence[Row], *, first: Sequence[str] = ()) -> Compared:
+    """The rows analysed, the levels `first` before others.
+
+    The bootstrap's seed is the run's own, so that it repeats.
+    """
+    found = levels_of(rows, run.question)
+    levels = {level: found[level] for level in dict.fromkeys((*first, *found)) if level in found}
     summaries = summarise(
         levels, lost_of(rows, run.question), baseline=level_name(run.question.baseline),
         seed=run.seed,
@@ -73,8 +74,8 @@ def compared(run: Run, rows: Sequence[Row]) -> Compared:
 
 
 def tell(run: Run) -> Story:
-    """The story of a run whose rows are all to be compared."""
-    found = compared(run, run.rows)
+    """The story of a run, by the rows that its question compares."""
+    found = compared(run, of_point(run.rows, run.question.compared))
     conditions = f"{counted(blocks_of(found), 'block')}; scenario {run.about['scenario']}"
     story = Story(
         findings=findings(found), held=held(found), grids=(grid(found),), pictures=(),
@@ -166,10 +167,15 @@ def judged(each: Summary, found: Compared) -> str:
 
 def grid(found: Compared, heading: str = "By level") -> Grid:
     """The table of all levels."""
+    to = f"to {found.baseline}" if found.baseline else "difference"
+    before, after = ("level", "samples", "lost", "p10", "median", "p90"), (to, "its interval")
     return Grid(
-        title=heading, heads=HEADS, rows=tuple(_cells(each, found) for each in found.summaries),
-        words=WORDS, first=FIRST,
-        note=f"In {found.question.unit}. Intervals: bootstrap over blocks, 95%.",
+        title=heading,
+        heads=(*before, "p99", "min", "max", "95% interval", *after, "verdict on it", "prediction"),
+        rows=tuple(_cells(each, found) for each in found.summaries),
+        words=WORDS, first=(*before, *after),
+        note=f"In {found.question.unit}. Differences: the median over blocks of differences of "
+        "block medians. Intervals: bootstrap over blocks, 95%.",
     )  # fmt: skip
 
 
@@ -183,12 +189,18 @@ def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
         figure_text(each.median),
         figure_text(each.percentiles[90]),
         figure_text(each.percentiles[99]),
+        *_ends(found.levels[each.level]),
         between(each.interval),
         figure_text(difference.estimate, signed=True) if difference else NONE,
         between(difference.interval, signed=True) if difference else NONE,
         call(difference, margin) if difference else "baseline",
         judged(each, found),
     )
+
+
+def _ends(blocks: Blocks) -> tuple[str, str]:
+    every = np.concatenate(blocks)
+    return figure_text(float(every.min())), figure_text(float(every.max()))
 
 
 def data(found: Compared) -> tuple[Mapping[str, object], ...]:
@@ -210,7 +222,7 @@ def draw(found: Compared, words: Words) -> Figure:
     """One figure: every sample and its box, the ECDF on the same axis, then the differences."""
     has_intervals = any(e.to_baseline and e.to_baseline.interval for e in found.summaries)
     rows = len(found.levels)
-    heights = [0.78 * rows, max(2.0, NAME_IN * rows)]
+    heights = [min(ROW_IN * rows, ROWS_IN), max(2.0, NAME_IN * rows)]
     heights += [0.36 * (rows - 1) + 0.25] if has_intervals else []
     figure, axes = sheet(words, heights)
     palette = boxes.colours(list(found.levels), found.baseline)
@@ -221,18 +233,12 @@ def draw(found: Compared, words: Words) -> Figure:
         boxes.log_axis(ax, found.levels, f"{question.value.rpartition('_')[0]} [{question.unit}]")
     axes[0].set_xlabel("")
     axes[0].tick_params(axis="x", labelbottom=False, length=0)
-    title(axes[0], "Every sample", _legend(max(map(len, found.levels.values()))))
+    title(axes[0], "Every sample", boxes.how_to_read(max(map(len, found.levels.values()))))
     title(axes[1], "Share of samples up to a value (ECDF)")
     if has_intervals:
         title(axes[2], "Difference of medians, 95% interval", boxes.said_beforehand(question))
         boxes.plot_differences(axes[2], question, found.summaries, palette)
     return figure
-
-
-def _legend(blocks: int) -> str:
-    """How to read a row of the first panel."""
-    lane = "a lane per block" if blocks > 1 else "one block"
-    return f"{lane}, black: its median; box: quartiles, whiskers: p10 to p90"
 
 
 def figure_text(value: float | None, *, signed: bool = False) -> str:

@@ -1,16 +1,12 @@
 """A lab that never was: answers a probe's commands with what real ones printed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from subprocess import CompletedProcess
 
+from experiments.instruments.ping import Requests
 from topologies.model import Overlay
 
 RTT_MS = {"flat": 0.40, "gre": 0.46, "vxlan": 0.47}
-ETHTOOL = (
-    "Features for eth0:\nrx-checksumming: on\ntx-checksumming: off\n\ttx-lockless: off [fixed]\n"
-)
 
 
 def ping_output(count, rtt_ms, *, lose=()):
@@ -33,51 +29,86 @@ def ping_output(count, rtt_ms, *, lose=()):
     )
 
 
+def played_stages(bench, pair, tools, *, pings):
+    """In the place of `experiments.probes.latency.stage_rows`: no packet passes here."""
+    ways = (("request", "switch"), ("ping", "rtt"))
+    return tuple(
+        {"seq": seq, "direction": way, "stage": stage, "latency_us": 100.0, "note": None}
+        for seq in range(1, pings + 1)
+        for way, stage in ways
+    )
+
+
+ARP, LEARNED, MEGAFLOW, VTEP = "guest-arp", "learned-flow", "megaflow", "vtep-neighbour"
+FLUSHES = {
+    ("ip", "-4", "neigh", "flush"): ARP,
+    ("ovs-ofctl", "del-flows"): LEARNED,
+    ("ovs-appctl", "revalidator/purge"): MEGAFLOW,
+    ("ovs-appctl", "tnl/neigh/flush"): VTEP,
+}
+COLD_MS = {ARP: 0.3, LEARNED: 0.1, MEGAFLOW: 0.2}  # what it costs a ping that finds it cold
+
+
+def flushed_by(argv):
+    """What a command makes cold, if anything."""
+    return next((what for begins, what in FLUSHES.items() if argv[: len(begins)] == begins), None)
+
+
 @dataclass
 class FakeBench:
-    """One lab; keeps what it was asked."""
+    """One lab; keeps what it was asked, and forgets what it is told to forget."""
 
     overlay: Overlay
     asked: list[tuple[str, ...]] = field(default_factory=list)
     lose: tuple[int, ...] = ()  # of the warm pings
     warm_pings: int = 0
     extra_ms: float = 0.0
+    known: set[str] = field(default_factory=lambda: {VTEP})  # as raised
+    stubborn: frozenset[str] = frozenset()  # not forgotten, whatever is flushed
+
+    def pid(self, node):
+        return 4711
 
     def run(self, node, *argv, timeout_s=10):
         return self.attempt(node, *argv, timeout_s=timeout_s).stdout
 
     def attempt(self, node, *argv, timeout_s=10):
         self.asked.append((node, *argv))
+        self.known -= {flushed_by(argv)} - self.stubborn
+        if argv[:2] == ("ovs-appctl", "tnl/neigh/set"):
+            self.known.add(VTEP)
         return CompletedProcess(argv, 0, self._answer(argv), "")
+
+    @property
+    def far(self):
+        """The second guest of the scenario, which the first pings."""
+        return self.overlay.ports[1]
 
     def _answer(self, argv):
         if argv[0] == "ping":
-            count = int(argv[argv.index("-c") + 1])
-            rtt_ms = RTT_MS[str(self.overlay.networks[0].network_type)] + self.extra_ms
-            return ping_output(count, rtt_ms, lose=self.lose if count == self.warm_pings else ())
-        return {"cat": "1450\n", "ethtool": ETHTOOL}.get(argv[0], "")
+            return self._pinged(argv)
+        looked_up = {
+            ("ip", "-4", "neigh", "show"): (
+                ARP, f"{self.far.ipv4[0]} dev eth0 lladdr {self.far.mac_address} REACHABLE\n"),
+            ("ovs-ofctl", "dump-flows"): (LEARNED, f" table=20, dl_dst={self.far.mac_address} x\n"),
+            ("ovs-appctl", "dpctl/dump-flows"): (
+                MEGAFLOW, f"eth(src={self.overlay.ports[0].mac_address},dst={self.far.mac_address})"),
+            ("ovs-appctl", "tnl/neigh/show"): (
+                VTEP, f"IP MAC\n===\n{self.overlay.host(self.far.host).local_ip}  02:01:00  br-vtep\n"),
+        }  # fmt: skip
+        for begins, (what, text) in looked_up.items():
+            if argv[: len(begins)] == begins:
+                return text if what in self.known else ""
+        return ""
 
-
-@dataclass
-class FakeLabs:
-    """Raises them, one after the other, and knows whether one is still up."""
-
-    made: list[FakeBench] = field(default_factory=list)
-    up: int = 0
-    options: dict[str, object] = field(default_factory=dict)
-    fail_at: int = 0
-    failure: BaseException | None = None
-
-    @contextmanager
-    def raised(self, overlay: Overlay) -> Iterator[FakeBench]:
-        assert self.up == 0, "labs are raised one at a time"
-        bench = FakeBench(overlay, **self.options)
-        bench.extra_ms += len(self.made) / 1000  # no two labs are alike
-        self.made.append(bench)
-        self.up += 1
-        try:
-            if self.failure and len(self.made) == self.fail_at:
-                raise self.failure
-            yield bench
-        finally:
-            self.up -= 1
+    def _pinged(self, argv):
+        count = int(argv[argv.index("-c") + 1])
+        rtt_ms = RTT_MS[str(self.overlay.networks[0].network_type)] + self.extra_ms
+        if argv[-1] != str(self.far.ipv4[0]):
+            return ping_output(count, rtt_ms)  # along another path
+        lose = self.lose if count == Requests(count=self.warm_pings).sent else ()
+        if VTEP not in self.known:
+            lose = range(1, count + 1)
+        rtt_ms += sum(COLD_MS[what] for what in COLD_MS if what not in self.known)
+        self.known |= {ARP, LEARNED, MEGAFLOW, VTEP}
+        return ping_output(count, rtt_ms, lose=tuple(lose))

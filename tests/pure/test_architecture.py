@@ -18,9 +18,25 @@ controller.actions controller.addressing controller.binding controller.br_int co
 controller.flows controller.pipeline controller.ports controller.reading controller.reconcile
 controller.resource_errors controller.resource_schemas controller.resource_views
 controller.resources controller.segments controller.text
-experiments.analysis experiments.cli.findings experiments.experiment
-experiments.needs experiments.ping experiments.plots experiments.report experiments.verdict
-""".split()  # noqa: SIM905  thirty quoted names would be harder to read
+experiments.analysis experiments.cli.findings experiments.compare experiments.compare_text
+experiments.effects experiments.experiment experiments.figures.aa experiments.figures.boxes
+experiments.figures.cells experiments.figures.cold experiments.figures.conditions
+experiments.figures.effects experiments.figures.fanout experiments.figures.mtu
+experiments.figures.sheet experiments.figures.stages experiments.instruments.frames
+experiments.instruments.limits experiments.instruments.mtu_ping experiments.instruments.mtu_search
+experiments.instruments.netlink experiments.instruments.pcapng experiments.instruments.ping
+experiments.instruments.stages experiments.instruments.watch_counts experiments.machine
+experiments.mtu_words experiments.needs experiments.probes.fanout_count
+experiments.probes.fanout_stage experiments.probes.latency_cold experiments.probes.latency_paths
+experiments.probes.mtu_asks experiments.probes.pairs experiments.question
+experiments.report.chapter experiments.report.facts experiments.report.html
+experiments.report.markdown experiments.report.text experiments.selfcheck experiments.story
+experiments.suite experiments.tell.aa experiments.tell.cells experiments.tell.cold
+experiments.tell.effects experiments.tell.fanout experiments.tell.fanout_cells
+experiments.tell.latency experiments.tell.latency_found experiments.tell.latency_pictures
+experiments.tell.levels experiments.tell.mtu experiments.tell.mtu_tables experiments.tell.stages
+experiments.tell.warm experiments.verdict
+""".split()  # noqa: SIM905  eighty quoted names would be harder to read
 
 # What touches the world, or differs from call to call.
 EFFECTS = {
@@ -47,10 +63,15 @@ ALLOWED = {
 }
 
 READERS = (
-    "experiments.analysis", "experiments.draw", "experiments.plots", "experiments.report",
-    "experiments.results",
+    "experiments.analysis", "experiments.cli.compare", "experiments.cli.report",
+    "experiments.compare", "experiments.report.redraw", "experiments.results", "experiments.tell",
+    "experiments.tell.aa", "experiments.tell.cells", "experiments.tell.fanout",
+    "experiments.tell.latency", "experiments.tell.levels", "experiments.tell.mtu",
 )  # fmt: skip
-LAB_SIDE = ("topologies.lab", "topologies.overlay", "experiments.runner", "controller.app")
+LAB_SIDE = (
+    "topologies.lab", "topologies.overlay", "experiments.runner", "experiments.probes",
+    "controller.app",
+)  # fmt: skip
 LONGEST = 300
 
 

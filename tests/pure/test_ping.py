@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.ping import Reply, parse_ping
+from experiments.instruments.ping import ADAPTIVE, Reply, Requests, parse_ping
 from topologies.errors import MeasureError
 
 OUTPUT = Path(__file__).with_name("ping_output")
@@ -79,3 +79,38 @@ def test_a_line_that_is_missing_is_noticed_by_the_summary():
 def test_nothing_at_all_is_refused():
     with pytest.raises(MeasureError, match="last line was 'nothing'"):
         parse_ping("")
+
+
+def test_requests_become_the_command():
+    asked = Requests(count=7, interval_ms=2, payload_bytes=1400, wait_s=0.5)
+
+    assert asked.argv("10.0.0.1") == (
+        "ping", "-n", "-D", "-i", "0.002", "-c", "8", "-W", "0.5", "-s", "1400", "10.0.0.1",
+    )  # fmt: skip
+    assert asked.name == "2 ms, 1400 bytes"
+
+
+def test_the_last_of_several_is_not_waited_for_and_so_not_counted():
+    """In `loss`, 15 were sent; had 6 been wanted, the seventh and all after would not count."""
+    assert (Requests(count=6).sent, Requests(count=1).sent) == (7, 1)
+    pinged = Requests(count=6).read(captured("loss"))
+
+    assert [reply.seq for reply in pinged.replies] == [1, 2, 3, 4, 5, 6]
+    assert pinged.lost == 3
+
+
+def test_adaptive_requests_name_no_interval():
+    asked = Requests(count=7, interval_ms=ADAPTIVE)
+
+    assert "-A" in asked.argv("10.0.0.1")
+    assert "-i" not in asked.argv("10.0.0.1")
+    assert asked.name == "adaptive, 56 bytes"
+
+
+@pytest.mark.parametrize("interval_ms", [2, 10, 100, ADAPTIVE])
+def test_ping_is_given_time_for_all_to_be_lost_at_the_interval_it_keeps(interval_ms):
+    """9 ms kept where 2 are asked, 16 where 10 are; one a second adaptively."""
+    kept_s = {2: 0.009, 10: 0.016, 100: 0.104, ADAPTIVE: 1.0}[interval_ms]
+    asked = Requests(count=1000, interval_ms=interval_ms)
+
+    assert asked.timeout_s > 1000 * kept_s + asked.wait_s

@@ -9,18 +9,18 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from experiments.analysis import summarise
-from experiments.draw import STYLE, draw
-from experiments.latency import LATENCY
-from experiments.plots import (
+from experiments.figures.boxes import (
     colours,
     line_style,
+    log_axis,
     plot_boxes,
-    plot_differences,
     plot_ecdf,
-    time_axis,
 )
-from experiments.report import Told, finding, headline
+from experiments.figures.sheet import STYLE
+from experiments.question import Prediction, Question
+from experiments.results import Recorder, read
+from experiments.tell import told
+from tests.pure.latency_run import about
 from topologies.modes import MODES
 
 LEVELS = {
@@ -28,7 +28,17 @@ LEVELS = {
     "gre-mesh": [np.array([0.4, 0.5, 2.0]) + block / 100 for block in range(6)],
 }
 PALETTE = colours(list(LEVELS), "flat")
-TRUSTED = {"verdict": {"trusted": True, "reasons": []}}
+TRUSTED = {"trusted": True, "reasons": []}
+
+
+def question(modes):
+    return Question(
+        name="pings", asks="", unit="ms", value="rtt_ms", factors={"mode": modes},
+        columns={"rtt_ms": ""}, baseline={"mode": "flat"}, margin=0.05,
+        predictions=(
+            Prediction(low=0.0, high=0.1, says="", because="", silent_on=("flat", "vlan")),
+        ),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -36,9 +46,34 @@ def ax():
     return Figure().add_subplot()
 
 
-def told(levels=LEVELS, about=TRUSTED):
-    summaries = summarise(levels, {}, baseline="flat", seed=1)
-    return Told(experiment=LATENCY, about=about, summaries=summaries)
+@pytest.fixture
+def story(tmp_path):
+    """Tells a run of these levels, read from its files."""
+
+    def tell(levels=LEVELS, verdict=TRUSTED):
+        asked = question(tuple(levels))
+        recorder = Recorder(tmp_path, "run", asked.tables())
+        recorder.about(about(asked, verdict=verdict))
+        recorder.samples(
+            {"block": nth, "order": 1, "mode": level, "rtt_ms": float(value)}
+            for level, blocks in levels.items()
+            for nth, block in enumerate(blocks, start=1)
+            for value in block
+        )
+        return told(read(recorder.directory))
+
+    return tell
+
+
+@pytest.fixture
+def drawn(story):
+    """The figure of a run of these levels, in the style of reports."""
+
+    def draw(*args):
+        with mpl.rc_context(fname=STYLE):
+            return story(*args).story.pictures[0].draw()
+
+    return draw
 
 
 def artists(ax, gid):
@@ -104,7 +139,7 @@ def test_curves_are_named_beside_them_in_their_colour(ax):
 
 
 def test_the_time_axis_says_its_unit_and_that_it_is_logarithmic(ax):
-    time_axis(ax, LEVELS, "ms")
+    log_axis(ax, LEVELS, "round-trip time [ms]")
 
     assert ax.get_xlabel() == "round-trip time [ms], logarithmic"
     assert ax.get_xscale() == "log"
@@ -116,31 +151,26 @@ def test_the_time_axis_says_its_unit_and_that_it_is_logarithmic(ax):
 
 @pytest.mark.parametrize("values", [[0.31, 0.32], [0.044, 0.045], [6.0, 7.0]])
 def test_the_time_axis_has_ticks_however_narrow(ax, values):
-    time_axis(ax, {"flat": [np.array(values)]}, "ms")
+    log_axis(ax, {"flat": [np.array(values)]}, "round-trip time [ms]")
 
     assert len(ax.get_xticks()) >= 2
 
 
-def test_prediction_and_margin_stand_beside_what_was_measured(ax):
-    plot_differences(ax, told(), PALETTE)
+def test_prediction_and_margin_stand_beside_what_was_measured(drawn):
+    ax = drawn().axes[2]
 
     (band,) = [patch for patch in ax.patches if patch.get_gid() == "predicted"]
-    low, high = band.get_x(), band.get_x() + band.get_width()
-    assert (low, high) == pytest.approx((LATENCY.prediction.low, LATENCY.prediction.high))
-    assert [line.get_xdata()[0] for line in artists(ax, "margin")] == [
-        -LATENCY.margin,
-        LATENCY.margin,
-    ]
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((0.0, 0.1))
+    assert [line.get_xdata()[0] for line in artists(ax, "margin")] == [-0.05, 0.05]
     (interval,) = artists(ax, "interval gre-mesh")
-    found = told().summaries[1].to_baseline
-    assert list(interval.get_xdata()) == [found.interval.low, found.interval.high]
+    assert list(interval.get_xdata()) == pytest.approx([0.1, 0.1])
     assert ax.get_xlabel() == "median minus that of flat [ms]"
 
 
 def test_the_baseline_is_grey_and_others_differ():
-    palette = colours(["gre-mesh", "flat", "vxlan-mesh", "vlan", "mesh"], "flat")
+    palette = colours(["gre-mesh", "flat", "vxlan-mesh", "vlan", "mesh", "veth"], "flat")
 
-    assert palette["flat"] == "#555555"
+    assert palette["flat"] == palette["veth"] == "#555555"
     assert len(set(palette.values())) == 5
 
 
@@ -157,39 +187,35 @@ def panels(figure):
     return [ax.get_title(loc="left") for ax in figure.axes]
 
 
-def test_the_figure_has_three_panels_and_says_the_finding():
-    figure = draw(told(), LEVELS)
+def test_the_figure_has_three_panels_and_says_the_finding(drawn):
+    figure = drawn()
 
     assert panels(figure) == [
-        "Every ping",
-        "Share of pings answered within a time (ECDF)",
+        "Every sample",
+        "Share of samples up to a value (ECDF)",
         "Difference of medians, 95% interval",
     ]
-    assert figure.get_suptitle() == headline(told()).replace("; ", "\n")
+    assert figure.get_suptitle() == "gre-mesh is higher than flat by 0.100 to 0.100 ms"
 
 
-def test_without_intervals_there_is_no_panel_of_differences():
+def test_without_intervals_there_is_no_panel_of_differences(drawn):
     one = {level: blocks[:1] for level, blocks in LEVELS.items()}
 
-    assert len(panels(draw(told(one), one))) == 2
+    assert len(panels(drawn(one))) == 2
 
 
-def test_a_figure_of_an_untrusted_run_says_so():
-    about = {"verdict": {"trusted": False, "reasons": ["3 pings lost; wanted at most 0"]}}
-
-    figure = draw(told(about=about), LEVELS)
+def test_a_figure_of_an_untrusted_run_says_so(drawn):
+    figure = drawn(LEVELS, {"trusted": False, "reasons": ["3 pings lost; wanted at most 0"]})
 
     (doubt,) = [text for text in figure.texts if text.get_text().startswith("Not to be trusted")]
     (title,) = [text for text in figure.texts if text.get_text() == figure.get_suptitle()]
     assert doubt.get_fontsize() < title.get_fontsize()
-    assert figure.get_suptitle() == finding(told())
+    assert figure.get_suptitle().startswith("gre-mesh is higher")
     assert "Verdict: not to be trusted: 3 pings lost" in figure.get_supxlabel()
 
 
-def test_a_single_level_can_be_drawn():
-    flat = {"flat": LEVELS["flat"]}
-
-    assert len(panels(draw(told(flat), flat))) == 2
+def test_a_single_level_can_be_drawn(drawn):
+    assert len(panels(drawn({"flat": LEVELS["flat"]}))) == 2
 
 
 def test_the_style_has_no_unknown_setting():
@@ -197,7 +223,7 @@ def test_the_style_has_no_unknown_setting():
         warnings.simplefilter("error")
         found = mpl.rc_params_from_file(STYLE, use_default_template=False)
 
-    assert found["svg.fonttype"] == "none"
+    assert found["svg.hashsalt"] == "overlaylab"
 
 
 THREE = ("flat", "gre-mesh", "vxlan-l2pop")
@@ -209,12 +235,12 @@ NINE = (
 @pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.parametrize("modes", [THREE, NINE])
 @pytest.mark.parametrize("apart", [0.0, 0.05, 1.0])
-def test_no_two_texts_overlap_and_none_is_cut_off(modes, apart, trusted):
+def test_no_two_texts_overlap_and_none_is_cut_off(drawn, modes, apart, trusted):
     levels = {
         mode: [block + apart * place for block in LEVELS["gre-mesh"]]
         for place, mode in enumerate(modes)
     }
-    figure = draw(told(levels, {"verdict": {"trusted": trusted, "reasons": []}}), levels)
+    figure = drawn(levels, {"trusted": trusted, "reasons": []})
     figure.draw_without_rendering()
 
     whole = figure.bbox.padded(0.5)
@@ -236,22 +262,22 @@ def texts(figure):
                 yield (where, text.get_text(), id(text)), text.get_window_extent(renderer)
 
 
-def test_a_difference_s_value_stands_clear_of_every_line(ax):
-    plot_differences(ax, told(), PALETTE)
+def test_a_difference_s_value_stands_clear_of_every_line(drawn):
+    ax = drawn().axes[2]
 
     (value,) = [text for text in ax.texts if text.get_gid() == "value gre-mesh"]
     assert value.get_transform() == ax.get_yaxis_transform()
     assert value.get_position()[0] > 1
 
 
-def test_what_is_yellow_and_what_is_dashed_is_said():
-    shown = [text.get_text() for text in draw(told(), LEVELS).axes[2].texts]
+def test_what_is_yellow_and_what_is_dashed_is_said(drawn):
+    shown = [text.get_text() for text in drawn().axes[2].texts]
 
     assert "yellow: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown
 
 
-def test_no_text_is_cut_off_at_the_figure_s_edge():
-    figure = draw(told(), LEVELS)
+def test_no_text_is_cut_off_at_the_figure_s_edge(drawn):
+    figure = drawn()
     figure.draw_without_rendering()
 
     renderer = figure.canvas.get_renderer()

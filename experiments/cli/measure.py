@@ -1,0 +1,75 @@
+"""One experiment measured on real labs, shown as it goes, and told."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from experiments.cli.progress import shown
+from topologies.errors import HostError, OverlayError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from experiments.experiment import Bench
+    from experiments.report.chapter import Chapter
+    from experiments.results import Recorder
+    from experiments.runner import Request, Say
+    from topologies.model import Overlay
+
+
+def measured(request: "Request", title: str) -> "Chapter":
+    """Measure, judge and draw; where that is broken off, what was measured is drawn if it can be.
+
+    Raises:
+        OverlayError: what was measured until then is on disk, marked, and named on stderr.
+    """
+    from experiments.report.chapter import Chapter
+    from experiments.report.redraw import redraw
+    from experiments.runner import begin
+
+    recorder = begin(request)
+    with shown(title, time.monotonic) as say:
+        try:
+            _perform(request, recorder, say)
+        except BaseException:
+            print(f"overlaylab: what was measured: {recorder.directory}", file=sys.stderr)
+            with suppress(OverlayError):  # it may be too little to tell anything
+                redraw(recorder.directory)
+            raise
+        rounds = request.blocks * len(request.question.points())
+        say(rounds, rounds, "drawing")
+        told, files = redraw(recorder.directory)
+    return Chapter(name=told.name, told=told, files=files)
+
+
+def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
+    from experiments.runner import perform
+    from topologies.lab import raised
+    from topologies.lab.signals import interrupts
+
+    lab = partial(raised, datapath=str(request.lab["datapath"]), app=str(request.lab["app"]))
+    # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
+    with interrupts():
+        perform(request, recorder, partial(_lab, lab), say=say)
+
+
+@contextmanager
+def _lab(
+    raised: "Callable[[Overlay], AbstractContextManager[Bench]]", overlay: "Overlay"
+) -> "Iterator[Bench]":
+    """A lab; where Mininet finds the host lacking it would end the whole program."""
+    with ExitStack() as stack:
+        try:
+            lab = stack.enter_context(raised(overlay))
+        except SystemExit as end:
+            raise HostError(
+                f"Mininet gave up (exit status {end.code})",
+                where="this machine",
+                allowed="a host on which Mininet can make nodes and links",
+                do="`overlaylab doctor` tells what is missing.",
+            ) from end
+        yield lab

@@ -1,0 +1,50 @@
+"""What `run` and `report` print at the end: text for people, or one JSON document."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from experiments.report.chapter import Chapter
+
+JSON_FORMAT = 1
+
+
+def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
+    """Findings, first table, predictions, verdict; `titled`: it is one of several."""
+    from rich.console import Console
+
+    from experiments.report.text import terminal_lines
+
+    console = Console(highlight=False)
+    if titled:
+        console.print(f"── {chapter.name} ──", style="bold", markup=False)
+    for line in terminal_lines(chapter.told) if chapter.told else ():
+        console.print(line, soft_wrap=isinstance(line, str), markup=False)
+    if chapter.told is None:
+        console.print(f"No result: {chapter.fault}", soft_wrap=True, markup=False)
+    console.print()
+
+
+def print_paths(files: Mapping[str, str]) -> None:
+    """Where it all lies, the most useful first."""
+    from experiments.report.text import paths
+
+    named = paths(files)
+    width = max(len(kind) for kind, _ in named) + 1
+    for kind, path in named:
+        print(f"{kind + ':':<{width}} {path}")
+
+
+def print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:
+    """One document, and nothing else."""
+    from experiments.report.text import document
+
+    told = {"format": JSON_FORMAT, **document(chapters, suite)}
+    print(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def suite_document(status: str, files: Mapping[str, str]) -> dict[str, Any]:
+    """What the document says of the suite itself."""
+    pages = {name: path for name, path in files.items() if name != "directory"}
+    return {"directory": files["directory"], "status": status, "files": pages}

@@ -1,0 +1,82 @@
+"""`overlaylab report`: draws a run, or a suite of them, again from its files alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from experiments.cli.offline import FORMAT
+from experiments.cli.printed import print_chapter, print_json, print_paths, suite_document
+from topologies.errors import MeasureError, UsageError
+
+if TYPE_CHECKING:
+    from experiments.report.chapter import Chapter
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@FORMAT
+def report(directory: Path, output: str) -> None:
+    """Draw the run or the suite in DIR again from its files; needs neither root nor OVS.
+
+    Exit status: 0 drawn, whatever the verdict; 2 DIR has no run that can be told.
+    """
+    from experiments.suite import is_suite
+
+    _assert_run(directory)
+    try:
+        (_suite if is_suite(directory) else _run)(directory, output)
+    except MeasureError as error:
+        raise UsageError(
+            error.found, where=error.where, allowed=error.allowed, do=error.do
+        ) from error
+
+
+commands = (report,)
+
+
+def _assert_run(directory: Path) -> None:
+    if not (directory / "run.json").is_file():
+        raise UsageError(
+            "no run.json in it" if directory.is_dir() else "no such folder",
+            where=str(directory), allowed="the folder of a run, or of a suite of them",
+            do="`overlaylab run` says where it leaves one; most lie in results/.",
+        )  # fmt: skip
+
+
+def _run(directory: Path, output: str) -> None:
+    from experiments.report.chapter import Chapter
+    from experiments.report.redraw import redraw
+
+    told, files = redraw(directory)
+    drawn = Chapter(name=told.name, told=told, files=files)
+    if output == "json":
+        print_json((drawn,))
+        return
+    print_chapter(drawn, titled=False)
+    print_paths(files)
+
+
+def _suite(directory: Path, output: str) -> None:
+    from experiments.report.redraw import redraw_suite
+
+    suite, chapters, files = redraw_suite(directory)
+    if output == "json":
+        print_json(chapters, suite_document(suite.status, files))
+    else:
+        for each in chapters:
+            print_chapter(each, titled=True)
+        print_paths(files)
+    _assert_whole(directory, suite.status, chapters)
+
+
+def _assert_whole(directory: Path, status: str, chapters: "Sequence[Chapter]") -> None:
+    """What a complete suite has measured can be told, unless its files were damaged since."""
+    lost = [each for each in chapters if each.told is None]
+    if status == "complete" and lost:
+        raise UsageError(
+            f"{', '.join(each.name for each in lost)} cannot be told ({lost[0].fault.rstrip('.')})",
+            where=str(directory), allowed="a suite with all of its runs",
+            do="The others are drawn; bring back what is missing.",
+        )  # fmt: skip

@@ -1,0 +1,280 @@
+"""The figures of the experiment `mtu`: what becomes of each size, and goodput over guests' MTU."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import blended_transform_factory
+
+from experiments.figures.boxes import colours, label_curves, line_style
+from experiments.figures.sheet import SMALL, Words, sheet, title
+from experiments.mtu_words import (
+    ABOVE_GUEST,
+    FRAGMENTED,
+    GUEST,
+    LIMIT,
+    LOST_FRAGMENTS,
+    OVER,
+    REFUSED,
+    RIGHT,
+    SILENT,
+    SIZES,
+    SOME,
+    TOLD,
+    TOO_LARGE,
+    TWICE,
+    UNDERLAY,
+    WELL_UNDER,
+    WHOLE,
+)
+
+DARK, LIGHT = "#111111", "#ffffff"
+# Okabe and Ito (2008), told apart by their letters, too: letter, ground, ink.
+LOOKS = {
+    WHOLE: ("P", "#009E73", LIGHT),
+    FRAGMENTED: ("F", "#56B4E9", DARK),
+    SILENT: ("D", "#D55E00", LIGHT),
+    LOST_FRAGMENTS: ("X", "#E69F00", DARK),
+    REFUSED: ("R", "#C4C4C4", DARK),
+    TOLD: ("I", "#F0E442", DARK),
+    SOME: ("?", "#FFFFFF", DARK),
+}
+HEADS = {
+    WELL_UNDER: "limit\n-100", LIMIT: "limit", OVER: "limit\n+1", UNDERLAY: "under-\nlay's",
+    GUEST: "guests'", ABOVE_GUEST: "guests'\n+1", TWICE: "limit\nx2",
+}  # fmt: skip
+GAP = 0.5  # between the two parts of the map, of the width of a tile
+WIDE, HIGH = 0.95, 0.9  # of a tile's place
+PITCH = 2.35  # of the modes: two rows, and some air
+ROW_IN, KEY_IN, GOODPUT_IN = 0.21, 0.22, 3.4
+FOOT_IN, HEADS_IN, HEADS_PT = 1.1, 0.5, 24
+KEY_WIDE, LETTER = 0.022, 0.009  # of the width of the sheet: a tile, and a letter of its word
+LIMIT_AT = 0.15  # right of the last tile
+APART = 0.012  # of the width of the axes: between the modes' samples at one MTU
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """What became of one size in one lab."""
+
+    mode: str
+    underlay_mtu: int
+    guest: str  # too large, or right
+    size: str  # of `SIZES`
+    is_df: bool
+    ip_bytes: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The largest packet of one lab, beside what was foretold."""
+
+    mode: str
+    underlay_mtu: int
+    found: str
+    foretold: str
+
+    @property
+    def text(self) -> str:
+        """What stands beside the row."""
+        if self.found == self.foretold:
+            return f"{self.found}\n= theory"
+        return f"{self.found}\ntheory: {self.foretold}"
+
+
+def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Words) -> Figure:
+    """A panel per underlay MTU; the key first."""
+    underlays = tuple(dict.fromkeys(tile.underlay_mtu for tile in tiles))
+    modes = tuple(dict.fromkeys(tile.mode for tile in tiles))
+    height = PITCH * len(modes) * ROW_IN
+    frame_in = FOOT_IN + HEADS_IN * len(underlays)
+    figure, (key, *panels) = sheet(words, [KEY_IN, *[height] * len(underlays)], frame_in=frame_in)
+    plot_key(key, tuple(dict.fromkeys(tile.outcome for tile in tiles)))
+    for ax, underlay_mtu in zip(panels, underlays, strict=True):
+        plot_map(ax, [tile for tile in tiles if tile.underlay_mtu == underlay_mtu], modes)
+        plot_limits(ax, [each for each in limits if each.underlay_mtu == underlay_mtu], modes)
+        _over(ax, 0, f"Underlay MTU {underlay_mtu}: guests' MTU too large")
+        _over(ax, _column(RIGHT, LIMIT), "guests' MTU right")
+    panels[-1].set_xlabel("size of the IP packet [bytes]; right: the largest that passes with DF")
+    panels[-1].xaxis.set_label_position("bottom")
+    return figure
+
+
+def _over(ax: Axes, at: float, text: str) -> None:
+    """A heading over some columns, above what they are called."""
+    ax.annotate(
+        text, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, HEADS_PT),
+        textcoords="offset points", fontsize=9.5, fontweight="bold",
+    )  # fmt: skip
+
+
+def plot_key(ax: Axes, outcomes: Sequence[str]) -> Axes:
+    """What the letters mean, of those that there are, over the whole width of the sheet."""
+    ax.set_axis_off()
+    across = blended_transform_factory(ax.figure.transFigure, ax.transAxes)
+    at = 0.012
+    for outcome in (each for each in LOOKS if each in outcomes):
+        letter, ground, ink = LOOKS[outcome]
+        ax.add_patch(
+            Rectangle(
+                (at, 0.05), KEY_WIDE, 0.9, facecolor=ground, edgecolor="#bbbbbb", linewidth=0.3,
+                transform=across, clip_on=False, in_layout=False, gid=f"key {outcome}",
+            )
+        )  # fmt: skip
+        ax.text(
+            at + KEY_WIDE / 2, 0.46, letter, transform=across, ha="center", va="center", color=ink,
+            fontsize=SMALL, fontweight="bold", in_layout=False,
+        )  # fmt: skip
+        ax.text(
+            at + KEY_WIDE + 0.007, 0.46, outcome, transform=across, va="center", fontsize=SMALL,
+            in_layout=False,
+        )  # fmt: skip
+        at += KEY_WIDE + 0.022 + LETTER * len(outcome)
+    return ax
+
+
+def plot_map(ax: Axes, tiles: Sequence[Tile], modes: Sequence[str]) -> Axes:
+    """A tile per size, mode and DF: colour and letter say what became of it, the number how large."""
+    for tile in tiles:
+        _tile(ax, tile, _column(tile.guest, tile.size), _line(modes, tile.mode, is_df=tile.is_df))
+    lines = {
+        _line(modes, mode, is_df=is_df): f"{mode}   DF" if is_df else "no DF"
+        for mode in modes
+        for is_df in (True, False)
+    }
+    ax.set_yticks([at + HIGH / 2 for at in lines], labels=list(lines.values()), fontsize=SMALL)
+    ax.set(xlim=(-0.05, _end()), ylim=(PITCH * len(modes) - 0.35, -0.05))
+    ax.spines[:].set_visible(False)
+    ax.tick_params(axis="both", length=0)
+    _heads(ax)
+    return ax
+
+
+def _heads(ax: Axes) -> None:
+    """What the columns are, above; and whose MTU it is, above them."""
+    columns = [(guest, size) for guest, sizes in SIZES.items() for size in sizes]
+    ax.xaxis.tick_top()
+    ax.set_xticks(
+        [_column(*each) + WIDE / 2 for each in columns],
+        labels=[HEADS[size] for _, size in columns], fontsize=7, linespacing=0.95,
+    )  # fmt: skip
+    ax.tick_params(axis="x", pad=1)
+
+
+def plot_limits(ax: Axes, limits: Sequence[Limit], modes: Sequence[str]) -> Axes:
+    """The largest packet found, and whether it is theory's, right of its rows."""
+    for each in limits:
+        at = _line(modes, each.mode, is_df=True) + HIGH
+        is_equal = each.found == each.foretold
+        ax.text(
+            _end() + LIMIT_AT, at, each.text, va="center", fontsize=SMALL,
+            fontweight="normal" if is_equal else "bold", clip_on=False,
+            gid=f"limit {each.mode} {each.underlay_mtu}",
+        )  # fmt: skip
+    return ax
+
+
+def _tile(ax: Axes, tile: Tile, x: float, y: float) -> None:
+    letter, ground, ink = LOOKS[tile.outcome]
+    name = f"{tile.mode} {tile.underlay_mtu} {tile.guest} {tile.size} {'DF' if tile.is_df else '-'}"
+    ax.add_patch(
+        Rectangle((x, y), WIDE, HIGH, facecolor=ground, edgecolor="#bbbbbb", linewidth=0.3,
+                  gid=f"tile {name}")
+    )  # fmt: skip
+    middle = y + HIGH / 2 + 0.03
+    ax.text(x + 0.06, middle, letter, va="center", color=ink, fontsize=SMALL, fontweight="bold", gid=f"letter {name}")  # fmt: skip
+    ax.text(x + WIDE - 0.05, middle, str(tile.ip_bytes), ha="right", va="center", color=ink, fontsize=6.8)  # fmt: skip
+
+
+def _column(guest: str, size: str) -> float:
+    before = 0.0 if guest == TOO_LARGE else len(SIZES[TOO_LARGE]) + GAP
+    return before + SIZES[guest].index(size)
+
+
+def _end() -> float:
+    return _column(RIGHT, SIZES[RIGHT][-1]) + WIDE
+
+
+def _line(modes: Sequence[str], mode: str, *, is_df: bool) -> float:
+    return PITCH * modes.index(mode) + (0 if is_df else 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """The goodput of one mode: samples by guests' MTU [Mbit/s], and the largest packet [bytes]."""
+
+    mode: str
+    limit: int
+    samples: Mapping[int, tuple[float, ...]]
+
+    def median(self, mtu: int) -> float:
+        """The middle one of its samples."""
+        return float(np.median(self.samples[mtu]))
+
+    @property
+    def gain(self) -> float:
+        """The median at the limit over that at the least MTU; 0 if either was not measured."""
+        least = self.median(min(self.samples))
+        return self.median(self.limit) / least if self.limit in self.samples and least else 0.0
+
+
+def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Words) -> Figure:
+    """One panel: every sample, a line through the medians, crosses where all is lost."""
+    figure, (ax,) = sheet(words, [GOODPUT_IN], frame_in=1.6)
+    plot_goodput(ax, streams)
+    title(
+        ax, f"TCP goodput over guests' MTU, underlay MTU {underlay_mtu}",
+        "dot: a transfer; line: their medians; cross: nothing arrived, guests' MTU is above the limit",
+    )  # fmt: skip
+    return figure
+
+
+def plot_goodput(ax: Axes, streams: Sequence[Stream]) -> Axes:
+    """Samples of the modes stand a little beside each other, so that none hides another."""
+    palette = colours([each.mode for each in streams], "flat")
+    mtus = [mtu for each in streams for mtu in each.samples]
+    step = APART * ((max(mtus) - min(mtus)) or 1)
+    for lane, each in enumerate(streams):
+        _stream(ax, each, (lane - (len(streams) - 1) / 2) * step, palette[each.mode])
+    ax.set_xlabel("guests' MTU [bytes]")
+    ax.set_ylabel("goodput [Mbit/s]")
+    ax.set_ylim(bottom=0)
+    ax.set_ylim(bottom=-0.03 * ax.get_ylim()[1])
+    ax.grid(visible=True, axis="y")
+    _black_hole(ax, streams)
+    fastest = {each.mode: -max(map(each.median, each.samples)) for each in streams}
+    label_curves(ax, fastest, palette)
+    return ax
+
+
+def _stream(ax: Axes, stream: Stream, aside: float, colour: str) -> None:
+    for mtu, samples in stream.samples.items():
+        alive = [value for value in samples if value > 0]
+        places = [mtu + aside] * len(samples)
+        ax.plot(
+            places[: len(alive)], alive, linestyle="none", marker="o", markersize=3.6, alpha=0.6,
+            markeredgewidth=0, color=colour, gid=f"samples {stream.mode} {mtu}",
+        )  # fmt: skip
+        dead = len(samples) - len(alive)
+        ax.plot(
+            places[:dead], [0.0] * dead, linestyle="none", marker="x", markersize=6,
+            markeredgewidth=1.6, color=colour, gid=f"black hole {stream.mode} {mtu}",
+        )  # fmt: skip
+    ax.plot(
+        [mtu + aside for mtu in stream.samples], [stream.median(mtu) for mtu in stream.samples],
+        color=colour, linestyle=line_style(stream.mode), linewidth=1.6, gid=f"medians {stream.mode}",
+    )  # fmt: skip
+
+
+def _black_hole(ax: Axes, streams: Sequence[Stream]) -> None:
+    """Says what the crosses are, where they are."""
+    dead = [mtu for each in streams for mtu, of in each.samples.items() if not any(of)]
+    if dead:
+        ax.annotate(
+            "black hole", (min(dead), 0), xytext=(-14, 7), textcoords="offset points", ha="right",
+            fontsize=SMALL, gid="black hole",
+        )  # fmt: skip

@@ -1,0 +1,90 @@
+"""Packet counters of interfaces, read at a known moment and held against a capture.
+
+A reading is no use for an interface on which a frame passed while it was taken: so there are
+several, before and after, and the first quiet pair is taken.
+"""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+GUARD_NS = 1_000_000  # from a frame's stamp until both ends of its wire have counted it
+GAP_NS = 2_000_000  # between readings; more than the guard, so that one frame cannot spoil two
+RECEIVED, SENT = 1, 9  # places in a line of /proc/net/dev (proc(5))
+
+Place = tuple[str, str]  # node, interface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Packets received and sent together, by node and interface, at one moment."""
+
+    begun_ns: int  # since 1970, as captures are stamped
+    ended_ns: int
+    packets: Mapping[Place, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """One interface: what it counted and what the capture has between two readings."""
+
+    place: Place
+    counted: int | None  # None: frames passed during every reading
+    captured: int | None
+
+    @property
+    def difference(self) -> int:
+        """Frames that one of the two lacks; at least one if there was no quiet moment."""
+        if self.counted is None or self.captured is None:
+            return 1
+        return abs(self.counted - self.captured)
+
+
+def read(pids: Mapping[str, int]) -> Reading:
+    """All interfaces of the network namespaces of these processes, by node."""
+    begun_ns = time.time_ns()
+    texts = {node: Path(f"/proc/{pid}/net/dev").read_text() for node, pid in pids.items()}
+    ended_ns = time.time_ns()
+    return Reading(begun_ns=begun_ns, ended_ns=ended_ns, packets=parse(texts))
+
+
+def read_often(pids: Mapping[str, int], times: int) -> tuple[Reading, ...]:
+    """Several readings, one after the other."""
+    found = [read(pids)]
+    while len(found) < times:
+        while time.time_ns() < found[-1].ended_ns + GAP_NS:
+            time.sleep(GAP_NS / 10**9)
+        found.append(read(pids))
+    return tuple(found)
+
+
+def parse(texts: Mapping[str, str]) -> dict[Place, int]:
+    """Packets by node and interface, from /proc/net/dev of each node."""
+    lines = ((node, line) for node, text in texts.items() for line in text.splitlines()[2:])
+    split = ((node, *line.partition(":")[::2]) for node, line in lines)
+    return {
+        (node, name.strip()): sum(int(figures.split()[place]) for place in (RECEIVED, SENT))
+        for node, name, figures in split
+    }
+
+
+def reconciled(
+    place: Place, stamps_ns: Sequence[int], before: Iterable[Reading], after: Iterable[Reading]
+) -> Reconciled:
+    """The counters' difference beside the number of frames between the readings."""
+    first = next((each for each in before if is_quiet(each, stamps_ns)), None)
+    last = next((each for each in after if is_quiet(each, stamps_ns)), None)
+    if first is None or last is None:
+        return Reconciled(place=place, counted=None, captured=None)
+    return Reconciled(
+        place=place,
+        counted=last.packets[place] - first.packets[place],
+        captured=sum(first.ended_ns < stamp < last.begun_ns for stamp in stamps_ns),
+    )
+
+
+def is_quiet(reading: Reading, stamps_ns: Iterable[int]) -> bool:
+    """True if no frame can have been counted while the reading was taken."""
+    begun, ended = reading.begun_ns - GUARD_NS, reading.ended_ns
+    return not any(begun <= stamp <= ended for stamp in stamps_ns)

@@ -1,0 +1,40 @@
+"""Frames as bytes, each with a nonce by which it is known again.  Pure."""
+
+import struct
+from ipaddress import IPv4Address
+
+ETHERNET_LEAST = 60  # bytes, without the check sequence (IEEE 802.3)
+ARP = 0x0806
+LOCAL_EXPERIMENT = 0x88B5  # IEEE 802, EtherType for local experiments
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+MARKER_MAC = "02:4d:41:52:4b:00"  # locally administered
+NOBODY = "00:00:00:00:00:00"
+REQUEST = 1  # RFC 826
+EXPERIMENT = 24  # RFC 5494: an ARP operation for experiments; no kernel answers it
+NONCE = 18  # bytes: an ARP packet and a nonce fill a frame of the least length
+PAUSE = "01:80:c2:00:00:01"  # IEEE 802.1D, table 7-10: no bridge forwards it
+
+
+def mac_bytes(mac: str) -> bytes:
+    """Six bytes of `02:00:...`."""
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def ethernet(target: str, source: str, ethertype: int, payload: bytes) -> bytes:
+    """One frame, padded to the least length."""
+    head = mac_bytes(target) + mac_bytes(source) + struct.pack("!H", ethertype)
+    return (head + payload).ljust(ETHERNET_LEAST, b"\0")
+
+
+def arp_packet(
+    operation: int, sender: tuple[str, IPv4Address], target: tuple[str, IPv4Address]
+) -> bytes:
+    """An ARP packet for Ethernet and IPv4 (RFC 826)."""
+    parts = (mac_bytes(sender[0]), sender[1].packed, mac_bytes(target[0]), target[1].packed)
+    return struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation) + b"".join(parts)
+
+
+def marker(nonce: bytes) -> bytes:
+    """A frame that stays on its wire, and that no kernel answers."""
+    body = arp_packet(EXPERIMENT, (MARKER_MAC, IPv4Address(0)), (NOBODY, IPv4Address(0)))
+    return ethernet(PAUSE, MARKER_MAC, ARP, body + nonce)

@@ -1,0 +1,88 @@
+"""Progress on a terminal: what is done, what is measured now, and the time that is left."""
+
+import io
+import re
+
+import pytest
+
+from experiments.cli.progress import Pace, clock_text, shown
+
+CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_before_the_first_round_ends_nothing_is_foretold(clock):
+    pace = Pace(clock)
+    clock.now += 7
+
+    assert pace.told(12) == "0:07"
+
+
+def test_the_rest_is_expected_to_go_on_as_it_began(clock):
+    pace = Pace(clock)
+    clock.now += 20
+    pace.reach(4)
+
+    assert pace.told(12) == "0:20, about 0:40 left"
+    clock.now += 5  # the fifth is under way
+    pace.reach(4)
+    assert pace.told(12) == "0:25, about 0:35 left"
+
+
+def test_what_takes_longer_than_expected_is_not_foretold_below_nothing(clock):
+    pace = Pace(clock)
+    clock.now += 10
+    pace.reach(1)
+    clock.now += 60
+
+    assert pace.left_s(2) == 0
+    assert pace.told(2) == "1:10"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65.9, "1:05"), (3600, "60:00")])
+def test_time_is_minutes_and_seconds(seconds, text):
+    assert clock_text(seconds) == text
+
+
+def test_where_there_is_no_terminal_nothing_is_shown(capsys, monkeypatch, clock):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # makes rich take anything for a terminal
+
+    with shown("toll", clock) as say:
+        say(1, 12, "block 1, flat")
+
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_is_shown_where_it_stands(capsys, monkeypatch, clock):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+
+    with shown("mtu (2 of 3)", clock) as say:
+        clock.now += 24
+        say(3, 12, "block 1, gre-mesh: warm")
+
+    lines = [line.rstrip() for line in CONTROL.sub("", terminal.getvalue()).splitlines()]
+    assert any(
+        re.fullmatch(r"mtu \(2 of 3\) \S+ \S* *3/12 0:24, about 1:12 left", line) for line in lines
+    )
+    assert "  block 1, gre-mesh: warm" in lines
+    assert max(map(len, lines)) <= 80
+    assert capsys.readouterr().out == ""

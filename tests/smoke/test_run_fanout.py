@@ -1,0 +1,83 @@
+"""`overlaylab run fanout`, for real and through the command line: every cell is as foretold."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.instruments.captures import decoded
+from experiments.results import read
+
+ROOT = Path(__file__).resolve().parents[2]
+START = "import sys; from experiments.cli.main import main; sys.exit(main())"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One run of two labs, and what it printed."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    out = tmp_path_factory.mktemp("out")
+    labs = str(tmp_path_factory.mktemp("labs"))
+    argv = ("fanout", "--quick", "--modes", "gre-mesh,vxlan-l2pop-arp", "--hosts", "3",
+            "--seed", "7", "--format", "json", "--out", str(out))  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", START, "run", *argv], cwd=ROOT, capture_output=True, text=True,
+        check=False, timeout=110, env={**os.environ, "OVERLAYLAB_RUN": labs},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(done):
+    assert done.returncode in {0, 3}, done.stderr  # 3: the machine was too busy to be trusted
+    (told,) = json.loads(done.stdout)["runs"]
+    return read(Path(told["directory"]))
+
+
+def test_all_cells_are_exact_and_said_to_be(done, run):
+    (told,) = json.loads(done.stdout)["runs"]
+
+    assert done.stderr == ""
+    assert told["findings"][0] == "16 of 16 cells equal their prediction to the packet (16 frames)"
+    assert all(each["exact"] for each in told["summaries"])
+    assert {each["hosts"] for each in told["summaries"]} == {3}
+    assert {each["found"] for each in told["predictions"]} == {"8 of 8 cells exact"}
+
+
+def test_the_counts_stand_in_the_samples(run):
+    sent = {
+        (row["mode"], row["share"], row["kind"]): (row["copies_sent"], row["wasted"], row["heard"])
+        for row in run.rows
+    }
+    assert sent["gre-mesh", 50, "broadcast"] == (2, 1, 1)
+    assert sent["gre-mesh", 100, "unknown unicast"] == (2, 0, 2)
+    assert sent["vxlan-l2pop-arp", 50, "ARP unknown"] == (1, 0, 1)
+    assert sent["vxlan-l2pop-arp", 100, "ARP known"] == (0, 0, 0)
+    answered = {(row["mode"], row["kind"]) for row in run.rows if row["answered"]}
+    assert answered == {("vxlan-l2pop-arp", "ARP known")}
+    assert all(row["counted"] == row["captured"] for row in run.tables["interfaces"])
+
+
+def test_raw_captures_open_in_tshark_and_have_what_was_counted(run):
+    folder = next(run.directory.glob("raw/*gre-mesh*"))
+    files = {path.stem: path for path in folder.glob("*.pcapng")}
+
+    assert len(files) == 3
+    carried = decoded(files, ("gre.key",), "gre && frame contains 88:b5")
+    at_receivers = [p for p in carried if p["node"] != "controller"]
+    # Two kinds and a barrier on each of two networks, to two hosts each.
+    assert len(at_receivers) == 2 * 2 * 3
+    assert sum(path.stat().st_size for path in files.values()) < 200_000
+
+
+def test_foretold_stands_beside_and_pictures_are_drawn(run):
+    assert len(run.about["foretold"]) == 16
+    assert (run.directory / "fanout.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert b"<svg" in (run.directory / "fanout.svg").read_bytes()
+    assert (
+        "| gre-mesh | 3 | 2 | any | 2 | 2 | 1 | 1 | 4 of 4 |"
+        in (run.directory / "report.md").read_text()
+    )
