@@ -104,6 +104,7 @@ class Experiment:
     narrow: Callable[[Overlay], Overlay] = as_it_is
     stage: Callable[[Overlay, Point], Overlay] = by_mode
     foretell: Callable[[Overlay, tuple[Point, ...]], tuple[Row, ...]] | None = None
+    watches: bool = False  # the probe says when (`Tools.watch`); else all that it does is watched
     hosts_factor: str = ""  # the factor that `--hosts` sets; else the scenario is enlarged
 
     def with_levels(self, **levels: tuple[Level, ...]) -> "Experiment":

@@ -56,7 +56,9 @@ class Question:
     compared: Mapping[str, Level] = field(default_factory=dict)  # rows that answer, by column
     margin: float = 0.0  # a difference within it is of no matter; in `unit`
     margin_because: str = ""
-    more: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # further tables: their columns beside place and factors
+    more: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # further tables: their columns beside place and factors
 
     def points(self) -> tuple[Point, ...]:
         """Every level of each factor with every level of the others, in their order."""

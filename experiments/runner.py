@@ -1,7 +1,7 @@
 """Runs an experiment: fresh labs in a seeded order, every sample on disk as soon as it is known."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -153,20 +153,12 @@ def _round(  # noqa: PLR0917  the parts of one round
             progress.labs[name] = environment.lab_facts(lab)
         watcher = watch(lab)
         tools = _tools(recorder, each, watcher, say, each.seed(request.seed))
-        measured = _watched(request.probe, lab, each.point, tools, watcher)
+        with nullcontext() if request.experiment.watches else watcher.window():
+            measured = request.probe(lab, each.point, tools)
     recorder.samples(_placed(each, measured.rows), SAMPLES)
     for table, rows in measured.more.items():
         recorder.samples(_placed(each, rows), table)
     progress.done.append((each, measured, tuple(watcher.windows)))
-
-
-def _watched(probe: Probe, lab: Bench, point: Point, tools: Tools, watcher: Watch) -> Measured:
-    """Let the probe measure; if it says not when to watch, all of it is watched."""
-    with watcher.window():
-        measured = probe(lab, point, tools)
-    if len(watcher.windows) > 1:
-        watcher.windows.pop()
-    return measured
 
 
 def _tools(

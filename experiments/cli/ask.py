@@ -1,7 +1,7 @@
 """From the words of the command line to what is to be run; every fault is found before root is."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 

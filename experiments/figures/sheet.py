@@ -15,6 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
 FOOT_WIDTH = 115  # characters
+HEAD_WIDTH = 860  # characters of one point; a bold letter is 0.58 of its height wide
 FRAME_IN = 2.2  # what titles, axis labels and the foot take
 HEAD_PAD_IN = 0.08
 LINE_IN = 1.22 / 72  # of a line of text, for each point of its letters
@@ -38,9 +39,19 @@ class Words:
         return 11.5 if len(self.findings) <= FINDINGS_LARGE else 9.5
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The findings, each broken where the sheet ends."""
+        width = int(HEAD_WIDTH / self.size)
+        return tuple(
+            line
+            for finding in self.findings
+            for line in textwrap.wrap(finding, width, break_on_hyphens=False)
+        )
+
+    @property
     def findings_in(self) -> float:
         """The height of the findings."""
-        return len(self.findings) * self.size * LINE_IN
+        return len(self.lines) * self.size * LINE_IN
 
     @property
     def head_in(self) -> float:
@@ -83,7 +94,7 @@ def _layout(top: float) -> ConstrainedLayoutEngine:
 def _write_head(figure: Figure, words: Words) -> None:
     height = float(figure.get_figheight())
     head = figure.suptitle(
-        "\n".join(words.findings), x=0.012, y=1 - HEAD_PAD_IN / height, ha="left", va="top",
+        "\n".join(words.lines), x=0.012, y=1 - HEAD_PAD_IN / height, ha="left", va="top",
         fontsize=words.size, fontweight="bold",
     )  # fmt: skip
     head.set_in_layout(False)  # its room is kept already

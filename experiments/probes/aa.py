@@ -102,6 +102,7 @@ AA = Experiment(
     probe=WarmPings(warmup=Requests(count=5), warm=Requests(count=30)),
     quick=WarmPings(warmup=Requests(count=3), warm=Requests(count=15)),
     thresholds=THRESHOLDS,
+    watches=True,
     blocks=24,
     narrow=narrowed,
 )

@@ -206,6 +206,7 @@ FANOUT = Experiment(
     probe=Fanout(repeats=3),
     quick=Fanout(repeats=1),
     thresholds=Thresholds(lost_max=0, lost_upcalls_max=0, blocks_min=1),
+    watches=True,
     blocks=1,
     quick_factors={"mode": ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp"), "hosts": (2, 4)},
     stage=stage.staged,

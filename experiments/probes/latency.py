@@ -145,6 +145,7 @@ LATENCY = Experiment(
         cold_repeats=1,
     ),
     thresholds=THRESHOLDS,
+    watches=True,
     narrow=narrowed,
     stage=with_neighbour,
 )

@@ -2,120 +2,27 @@
 
 import json
 import re
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from experiments import runner
-from experiments.cli.main import main
-from experiments.experiment import Experiment, Measured
 from experiments.story import REFUTED, Held
 from experiments.tell import levels
-from experiments.verdict import Thresholds, Window
 from tests.pure.page_source import Page
-from tests.pure.small_run import QUESTION
-from topologies.errors import MeasureError
+from tests.pure.played_runs import Probe, about, known_to, played, run
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "topologies" / "scenarios"
-NAMES = ("toll", "reach", "copies")
-
-
-@dataclass(frozen=True)
-class Probe:
-    """Six samples of each level, without a lab."""
-
-    lost: int = 0
-    fails: bool = False
-
-    def __call__(self, bench, point, tools):
-        if self.fails:
-            raise MeasureError("silence", where="ping", allowed="an answer", do="Look.")
-        base = {"flat": 0.4}.get(point["mode"], 0.6)
-        rows = tuple({"rtt_ms": round(base + (tools.seed % 97 + n) / 1000, 3)} for n in range(6))
-        return Measured(rows=rows, lost=self.lost)
-
-
-@dataclass
-class Calm:
-    """A watcher of a machine that is as idle as it is told."""
-
-    bench: object
-    windows: list = field(default_factory=list)
-
-    @contextmanager
-    def window(self):
-        yield
-        self.windows.append(Window(cpu_idle=0.9))
-
-
-@dataclass
-class Labs:
-    """Raises them, one after the other; where it is told, something happens instead."""
-
-    made: list = field(default_factory=list)
-    up: int = 0
-    fail_at: int = 0
-    failure: BaseException | None = None
-
-    @contextmanager
-    def raised(self, overlay, **_):
-        assert self.up == 0, "labs are raised one at a time"
-        self.made.append(overlay)
-        self.up += 1
-        try:
-            if len(self.made) == self.fail_at:
-                raise self.failure
-            yield overlay
-        finally:
-            self.up -= 1
 
 
 @pytest.fixture
 def known(monkeypatch):
-    """Three experiments, by name; all are run by default."""
-    known = {
-        name: Experiment(
-            question=replace(QUESTION, name=name), probe=Probe(), quick=Probe(), blocks=6,
-            thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
-        )
-        for name in NAMES
-    }  # fmt: skip
-    monkeypatch.setattr("experiments.cli.ask.EXPERIMENTS", tuple((name, "") for name in NAMES))
-    monkeypatch.setattr("experiments.cli.ask.DEFAULT", NAMES)
-    monkeypatch.setattr("experiments.find.find", known.__getitem__)
-    return known
+    return known_to(monkeypatch)
 
 
 @pytest.fixture
 def labs(monkeypatch, known):
-    """No root needed, no lab raised, no figure drawn."""
-    labs = Labs()
-    monkeypatch.setattr("topologies.lab.raised", labs.raised)
-    monkeypatch.setattr("experiments.cli.run.assert_host_ready", lambda: None)
-    for name in ("lab_facts", "machine", "source"):  # they ask programs, time and again
-        monkeypatch.setattr(f"experiments.instruments.environment.{name}", lambda *_: {})
-    monkeypatch.setattr("experiments.runner.perform", partial(runner.perform, watch=Calm))
-    monkeypatch.setattr("experiments.report.redraw._drawn", drawn)
-    return labs
-
-
-def drawn(directory, picture):
-    path = directory / f"{picture.name}.svg"
-    path.write_text("<svg/>")
-    return {path.name: path}
-
-
-def run(capsys, *argv):
-    status = main(["run", *map(str, argv)])
-    out, err = capsys.readouterr()
-    return status, out, err
-
-
-def about(directory):
-    return json.loads((directory / "run.json").read_text())
+    return played(monkeypatch)
 
 
 @pytest.mark.usefixtures("known")
@@ -286,110 +193,3 @@ def test_ctrl_c_is_130_with_the_lab_down_and_what_was_measured_told(capsys, labs
     assert "Not to be trusted. By the limits set beforehand: interrupted." in Page(
         (directory / "report.html").read_text()
     ).text.replace(" . ", ". ")
-
-
-def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, labs, tmp_path):
-    status, out, err = run(capsys, "--seed", 5, "--out", tmp_path)
-
-    (suite,) = tmp_path.iterdir()
-    assert (status, err) == (0, "")
-    assert re.fullmatch(r"\d{8}T\d{6}Z-suite", suite.name)
-    assert {path.name for path in suite.iterdir()} == {
-        *NAMES,
-        "run.json",
-        "report.html",
-        "report.md",
-    }
-    said = about(suite)
-    assert {name: said[name] for name in ("format", "suite", "status")} == {
-        "format": 2, "suite": list(NAMES), "status": "complete",
-    }  # fmt: skip
-    assert said["start"] <= said["end"]
-    assert said["argv"]
-    for name in NAMES:
-        assert about(suite / name)["status"] == "complete"
-        assert (suite / name / "report.html").exists()
-    page = Page((suite / "report.html").read_text())
-    assert page.faults == []
-    assert page.text.count("✓ trusted") == 6  # in the summary, and in its place
-    assert [line for line in out.splitlines() if line.startswith("──")] == [
-        f"── {name} ──" for name in NAMES
-    ]
-    assert out.endswith(
-        f"report.html: {suite}/report.html\nreport.md:   {suite}/report.md\nfolder:      {suite}\n"
-    )
-
-
-def test_a_suite_as_json_is_one_document(capsys, labs, tmp_path):
-    status, out, err = run(capsys, "reach", "toll", "--out", tmp_path, "--format", "json")
-
-    told = json.loads(out)
-    (suite,) = tmp_path.iterdir()
-    assert (status, err) == (0, "")
-    assert [each["experiment"] for each in told["runs"]] == ["reach", "toll"]
-    assert told["suite"]["directory"] == str(suite)
-    assert told["suite"]["status"] == "complete"
-
-
-def test_one_that_fails_leaves_the_others_to_be_measured(capsys, labs, known, tmp_path):
-    known["reach"] = replace(known["reach"], probe=Probe(fails=True))
-
-    status, out, err = run(capsys, "--out", tmp_path)
-
-    (suite,) = tmp_path.iterdir()
-    assert status == 1
-    assert "overlaylab: reach: ping: silence; allowed: an answer. Look.\n" in err
-    assert about(suite)["status"] == "failed: reach"
-    assert about(suite / "copies")["status"] == "complete"
-    page = Page((suite / "report.html").read_text())
-    assert "This suite is not whole: Failed: reach." in page.text
-    assert "No result. ping: silence; allowed: an answer. Look." in page.text
-    assert "── copies ──" in out
-
-
-def test_one_that_cannot_be_trusted_makes_it_3(capsys, labs, known, tmp_path):
-    known["reach"] = replace(known["reach"], probe=Probe(lost=1))
-
-    status, _, _ = run(capsys, "--out", tmp_path)
-
-    (suite,) = tmp_path.iterdir()
-    assert (status, about(suite)["status"]) == (3, "complete")
-    assert "| [reach](#reach) | not to be trusted |" in (suite / "report.md").read_text()
-
-
-def test_a_suite_that_is_interrupted_is_130_marked_and_told(capsys, labs, tmp_path):
-    labs.fail_at, labs.failure = 18, KeyboardInterrupt()  # in the second of three
-
-    status, out, err = run(capsys, "--out", tmp_path)
-
-    (suite,) = tmp_path.iterdir()
-    assert (status, labs.up) == (130, 0)
-    assert "── toll ──" in out
-    assert err.splitlines()[-2:] == [f"overlaylab: the suite: {suite}", "overlaylab: interrupted"]
-    assert about(suite)["status"] == about(suite / "reach")["status"] == "interrupted"
-    assert not (suite / "copies").exists()
-    summary = (suite / "report.md").read_text()
-    assert "**This suite is not whole: Interrupted.**" in summary
-    assert "| [toll](#toll) | trusted |" in summary
-    assert "| [reach](#reach) | not to be trusted |" in summary
-    assert "| [copies](#copies) | no result | was not measured |" in summary
-
-
-def test_what_the_machine_cannot_ends_the_suite(capsys, labs, tmp_path):
-    labs.fail_at, labs.failure = 13, SystemExit(1)
-
-    status, _, _ = run(capsys, "--out", tmp_path)
-
-    (suite,) = tmp_path.iterdir()
-    assert (status, len(labs.made)) == (4, 13)
-    assert about(suite)["status"].startswith("failed: this machine: Mininet gave up")
-
-
-def test_two_of_one_name_are_refused_before_anything_is_made(capsys, labs, known, tmp_path):
-    known["reach"] = known["toll"]
-
-    status, out, err = run(capsys, "toll", "reach", "--out", tmp_path / "results")
-
-    assert (status, out, labs.made) == (2, "", [])
-    assert err.startswith("overlaylab: experiments: two are called 'toll'; ")
-    assert not (tmp_path / "results").exists()

@@ -44,7 +44,7 @@ class Count:
 
 EXPERIMENT = Experiment(
     question=QUESTION, probe=Count(), quick=Count(lost=0), blocks=6,
-    thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
+    thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0), watches=True,
     foretell=lambda overlay, points: tuple(
         {**point, "rules": len(overlay.hosts)} for point in points
     ),
@@ -207,9 +207,11 @@ def test_a_busy_machine_is_not_trusted(request_):
     assert "CPU idle 5%" in verdict["reasons"][0]
 
 
-@pytest.mark.parametrize(("asked", "kept"), [(0, 1), (1, 1), (3, 3)])
-def test_a_probe_says_when_to_watch_or_all_of_it_is_watched(request_, asked, kept):
-    experiment = replace(EXPERIMENT, probe=Count(windows=asked))
+@pytest.mark.parametrize(
+    ("watches", "asked", "kept"), [(False, 0, 1), (True, 1, 1), (True, 3, 3), (False, 2, 3)]
+)
+def test_a_probe_says_when_to_watch_or_all_of_it_is_watched(request_, watches, asked, kept):
+    experiment = replace(EXPERIMENT, probe=Count(windows=asked), watches=watches)
 
     about = performed(replace(request_, experiment=experiment), Labs()).about
 
