@@ -162,7 +162,9 @@ MTU = Experiment(
         goodput_bulk=Bulk(wanted_bytes=ENDLESS, send_s=0.06, deadline_s=0.25),
         repeats=2,
     ),
-    thresholds=Thresholds(cpu_steal_max=0.05, blocks_min=1),
+    # Goodput is judged by factors, which a tenth of the time stolen cannot turn; the rest is exact.
+    thresholds=Thresholds(cpu_steal_max=0.1, blocks_min=1),
+    watches=True,
     blocks=1,
     quick_factors={"mode": ("flat", "gre-mesh", "vxlan-l2pop"), "underlay_mtu": (1500,)},
     narrow=narrowed,
