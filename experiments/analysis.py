@@ -71,15 +71,21 @@ class Summary:
 
 
 def levels_of(rows: Iterable[Row], question: Question) -> dict[str, Blocks]:
-    """The samples by level, block by block, in the order of the question's points."""
+    """The samples by level, block by block, in the order of the question's points.
+
+    Every level has every block of the rows, in one order, so that place n is the same block in
+    all of them; where a level was not measured its block is empty.
+    """
     found: dict[str, dict[object, list[float]]] = {}
+    blocks: dict[object, None] = {}
     for row in rows:
+        blocks[row["block"]] = None
         samples = found.setdefault(_level(row, question), {}).setdefault(row["block"], [])
         if (value := row[question.value]) is not None:
             samples.append(float(value))
     order = {level_name(point): at for at, point in enumerate(question.points())}
     ordered = sorted(found, key=lambda level: (order.get(level, len(order)), level))
-    return {level: [np.array(block) for block in found[level].values()] for level in ordered}
+    return {level: [np.array(found[level].get(each, [])) for each in blocks] for level in ordered}
 
 
 def lost_of(rows: Iterable[Row], question: Question) -> dict[str, int]:
@@ -101,7 +107,7 @@ def percentile(samples: Samples, rank: int) -> float | None:
 
 def median_interval(blocks: Blocks, *, seed: int) -> Interval | None:
     """Where the median of all samples lies, from resampled blocks; None if these are too few."""
-    rows = _padded(blocks)
+    rows = _padded([block for block in blocks if len(block)])
     return bootstrap(len(rows), lambda picked: _median_of_rows(rows[picked]), seed=seed)
 
 
@@ -178,7 +184,7 @@ def _summary(level: str, blocks: Blocks, lost: int, baseline: Blocks | None, see
         )
     return Summary(
         level=level,
-        blocks=len(blocks),
+        blocks=sum(map(bool, map(len, blocks))),
         samples=len(pooled),
         lost=lost,
         median=float(np.median(pooled)),

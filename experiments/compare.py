@@ -77,6 +77,12 @@ class Comparison:
         return tuple(cell for cell in self.cells if not cell.is_equal)
 
     @property
+    def is_itself(self) -> bool:
+        """True if both are one measurement, in one folder or in a copy of it."""
+        one, other = ((run.about.get("start"), run.seed) for run in (self.a, self.b))
+        return one[0] is not None and one == other
+
+    @property
     def doubts(self) -> tuple[str, ...]:
         """Which run is not to be trusted, and why."""
         told = (("A", self.a), ("B", self.b))

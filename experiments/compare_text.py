@@ -120,6 +120,8 @@ def _table(heads: Sequence[str], words: Sequence[int]) -> Table:
 
 
 def _remarks(found: Comparison) -> Iterator[str]:
+    if found.is_itself:
+        yield "A and B are the same measurement: this shows only what two such runs could tell apart."
     moved = baseline_shift(found)
     if moved:
         yield (

@@ -45,7 +45,7 @@ def _of_file(path: Path) -> Experiment:
             do=f"Name those that only help with a leading _. {TOLD}" if names else TOLD,
         )
     (found,) = names.values()
-    _assert_usable(found.question, path)
+    _assert_usable(found, path)
     return found
 
 
@@ -100,9 +100,12 @@ def _line(error: BaseException, path: Path) -> int:
     return line
 
 
-def _assert_usable(question: Question, path: Path) -> None:
+def _assert_usable(experiment: Experiment, path: Path) -> None:
     """Refuse what would only show when all labs have been raised for nothing."""
-    for is_wrong, found, allowed in _faults(question):
+    question = experiment.question
+    is_mute = question.teller == "cells" and experiment.foretell is None
+    nothing = (is_mute, "no `foretell`", "one, since the teller 'cells' holds cells against it")
+    for is_wrong, found, allowed in (*_faults(question), nothing):
         if is_wrong:
             raise UsageError(
                 found, where=f"{path}: Question {question.name!r}", allowed=allowed, do=TOLD

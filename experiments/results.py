@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,11 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> tuple[Row, ...]:
 def _row(line: list[str], heads: tuple[str, ...], where: str) -> Row:
     if len(line) != len(heads):
         raise _damaged(f"{len(line)} fields", where, f"{len(heads)}, as in its first line")
-    return dict(zip(heads, map(_value, line), strict=True))
+    row = dict(zip(heads, map(_value, line), strict=True))
+    endless = [value for value in row.values() if isinstance(value, float) and not isfinite(value)]
+    if endless:
+        raise _damaged(str(endless[0]), where, "a finite number, a text, or nothing")
+    return row
 
 
 def _damaged(found: str, where: str, allowed: str) -> MeasureError:

@@ -14,6 +14,7 @@ from experiments.instruments.watch import Watcher
 from experiments.question import Point, Question, Row, level_name
 from experiments.results import RAW, SAMPLES, Recorder
 from experiments.verdict import Seen, Thresholds, Verdict, Window, judge
+from topologies.errors import UsageError
 from topologies.model import Overlay
 
 Raise = Callable[[Overlay], AbstractContextManager[Bench]]
@@ -48,6 +49,26 @@ class Request:
     parent: Path  # the run's directory is made in here,
     name: str  # and called so
 
+    def __post_init__(self) -> None:
+        """Refuse a prediction that no sample could be held against, before any lab is raised."""
+        self.foretold()
+
+    def foretold(self) -> tuple[Row, ...]:
+        """The value that theory has for each cell, if the experiment tells.
+
+        Raises:
+            UsageError: a row has no value, or a column that samples have not.
+        """
+        foretell = self.experiment.foretell
+        if foretell is None:
+            return ()
+        try:
+            rows = tuple(foretell(self.overlay, self.question.points()))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise _unforetold(self.question, f"{type(error).__name__}: {error}") from error
+        _assert_comparable(rows, self.question)
+        return rows
+
     @property
     def question(self) -> Question:
         """What is asked."""
@@ -63,6 +84,27 @@ class Request:
         """The limits this run must keep."""
         limits = self.experiment.thresholds
         return limits.for_first_look() if self.quick else limits
+
+
+def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
+    """Each row must have the question's value, and no column but those of samples.csv."""
+    columns = question.tables()[SAMPLES]
+    if not rows:
+        raise _unforetold(question, "no row")
+    for number, row in enumerate(rows, start=1):
+        if question.value not in row:
+            raise _unforetold(question, f"row {number} without {question.value!r}: {dict(row)}")
+        for name in row:
+            if name not in columns:
+                raise _unforetold(question, f"row {number} with {name!r}: {dict(row)}")
+
+
+def _unforetold(question: Question, found: str) -> UsageError:
+    return UsageError(
+        found, where=f"Experiment {question.name!r}, foretell",
+        allowed=f"rows with {question.value!r}, of columns that are in its Question",
+        do="docs/extend.md shows two that work.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +221,10 @@ def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
 
 def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object]:
     """All of run.json that is settled before the first sample."""
-    foretell = request.experiment.foretell
-    points = request.question.points()
     return {
         "experiment": request.question.name,
         "question": request.question.to_json(),
-        "foretold": list(foretell(request.overlay, points)) if foretell else [],
+        "foretold": list(request.foretold()),
         "quick": request.quick,
         "blocks": request.blocks,
         "settings": settings_of(request.probe),

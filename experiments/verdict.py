@@ -21,6 +21,8 @@ from statistics import fmean, median
 # An interval from n blocks reaches at most from the lowest to the highest; the true median
 # lies outside with probability 2 * 0.5**n, and 6 is the first n for which that is below 5%.
 INTERVAL_BLOCKS_MIN = 6
+# Of one and of several: a ping without its reply, a frame that capture and counters tell apart.
+UNACCOUNTED = ("answer or packet unaccounted for", "answers or packets unaccounted for")
 LEVEL_ROUNDS_MIN = 3  # fewer have no median that one disturbed round leaves alone
 
 
@@ -35,7 +37,7 @@ class Thresholds:
     drops_max: int | None = None  # by interfaces and sockets
     control_median_max_ms: float | None = None  # of the control ping, on a bare veth pair
     control_lost_max: int | None = None
-    lost_max: int | None = None  # answers that never came, in the whole run
+    lost_max: int | None = None  # answers that never came, packets amiss, in the whole run
     duplicates_max: int | None = None
     blocks_min: int = INTERVAL_BLOCKS_MIN
 
@@ -71,7 +73,7 @@ class Seen:
     """What a run showed of itself."""
 
     blocks: int  # complete ones
-    lost: int = 0
+    lost: int = 0  # what should have come, or have been counted, and was not
     duplicates: int = 0
     windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by round
     levels: Mapping[str, str] = field(default_factory=dict)  # of each round, what was measured
@@ -183,7 +185,7 @@ def judge(seen: Seen, limits: Thresholds) -> Verdict:
     )
     reasons = (
         *passed,
-        *_over(("answer missing", "answers missing"), seen.lost, limits.lost_max),
+        *_over(UNACCOUNTED, seen.lost, limits.lost_max),
         *_over(("duplicate answer", "duplicate answers"), seen.duplicates, limits.duplicates_max),
         *_few(seen.blocks, limits.blocks_min),
     )
@@ -193,7 +195,7 @@ def judge(seen: Seen, limits: Thresholds) -> Verdict:
 def _passed(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
     """What stands against one limit: what was not seen, the whole run, or else single levels."""
     windows = [(name, each) for name, all_ in seen.windows.items() for each in all_]
-    yield from _unseen(limit, windows)
+    yield from _unseen(limit, windows, seen)
     found = [
         Found(value, name, window)
         for name, window in windows
@@ -236,14 +238,14 @@ def _wanted(limit: Limit, bound: float) -> str:
     return f"; wanted {'at least' if limit.is_floor else 'at most'} {limit.shown(bound)}"
 
 
-def _unseen(limit: Limit, windows: list[tuple[str, Window]]) -> Iterator[str]:
+def _unseen(limit: Limit, windows: list[tuple[str, Window]], seen: Seen) -> Iterator[str]:
     """Why a figure is missing that a limit was set for."""
     failed = [(name, each) for name, each in windows if limit.figure in each.unseen]
     if failed:
         name, window = failed[0]
         many = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         yield f"{limit.called} could not be looked at in {name}{many}: {window.unseen[limit.figure]}"
-    elif windows and all(getattr(each, limit.figure) is None for _, each in windows):
+    elif seen.windows and all(getattr(each, limit.figure) is None for _, each in windows):
         yield f"{limit.called} was in no window, but has a limit"
 
 

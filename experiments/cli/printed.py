@@ -26,6 +26,18 @@ def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
     console.print()
 
 
+def print_overview(chapters: "Sequence[Chapter]") -> None:
+    """Several experiments at a glance."""
+    from rich.console import Console
+
+    from experiments.report.text import overview
+
+    console = Console(highlight=False)
+    console.print("── all ──", style="bold", markup=False)
+    console.print(overview(chapters), markup=False)
+    console.print()
+
+
 def print_paths(files: Mapping[str, str]) -> None:
     """Where it all lies, the most useful first."""
     from experiments.report.text import paths

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from experiments.cli.offline import FORMAT
-from experiments.cli.printed import print_chapter, print_json, print_paths, suite_document
+from experiments.cli.printed import (
+    print_chapter,
+    print_json,
+    print_overview,
+    print_paths,
+    suite_document,
+)
 from topologies.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
@@ -67,6 +73,7 @@ def _suite(directory: Path, output: str) -> None:
     else:
         for each in chapters:
             print_chapter(each, titled=True)
+        print_overview(chapters)
         print_paths(files)
     _assert_whole(directory, suite.status, chapters)
 

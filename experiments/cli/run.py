@@ -11,7 +11,13 @@ import click
 
 from experiments.cli.ask import SEED_MAX, Asked, experiments_of, request_of
 from experiments.cli.doctor import assert_host_ready
-from experiments.cli.printed import print_chapter, print_json, print_paths, suite_document
+from experiments.cli.printed import (
+    print_chapter,
+    print_json,
+    print_overview,
+    print_paths,
+    suite_document,
+)
 from topologies.errors import HostError, OverlayError, UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +112,7 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
     if asked.output == "json":
         print_json(chapters, suite_document(suite.status, files))
     else:
+        print_overview(chapters)
         print_paths(files)
     return _exit_status(chapters)
 

@@ -70,7 +70,8 @@ def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str
     """
     for at, (level, blocks) in enumerate(levels.items()):
         for lane, samples in zip(_lanes(len(blocks)), blocks, strict=True):
-            _dots(ax, samples, [at - edge for edge in lane], palette[level], f"samples {level}")
+            if len(samples):
+                _dots(ax, samples, [at - edge for edge in lane], palette[level], f"samples {level}")
         _box(ax, np.concatenate(blocks), at - BOX_AT, palette[level])
     ax.set_yticks(range(len(levels)), labels=list(levels))
     ax.set_ylim(len(levels) - 0.45, -0.55)
@@ -83,7 +84,7 @@ def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str
 def how_to_read(blocks: int) -> str:
     """How to read a row of `plot_boxes`."""
     lane = "a lane per block" if blocks > 1 else "one block"
-    return f"{lane}, black: its median; box: quartiles, whiskers: p10 to p90"
+    return f"{lane}, stroke: its median; box: quartiles, whiskers: p10 to p90"
 
 
 def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
@@ -170,7 +171,7 @@ def said_beforehand(question: Question) -> str:
     if prediction is None or prediction.low is None or prediction.high is None:
         return margin
     silent = ", ".join(prediction.silent_on)
-    band = f"yellow: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
+    band = f"band: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
     return f"{band}{f' (not for {silent})' if silent else ''}; {margin}"
 
 

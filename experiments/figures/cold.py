@@ -93,7 +93,7 @@ def _strip(ax: Axes, group: Group, mode: str, at: float, colour: str) -> None:
     if len(came):
         ax.plot([float(np.median(came))] * 2, [at - 0.4, at + 0.4], color="black", linewidth=1.4,
                 solid_capstyle="butt", gid=f"median {gid}")  # fmt: skip
-    _in_margin(ax, f"{np.median(came):.2f}" if len(came) else "lost", at, colour, gid)
+    _in_margin(ax, f"{np.median(came):.2f}" if len(came) else f"{lost} lost", at, colour, gid)
     if lost:
         ax.plot(
             [LOST_AT], [at], "x", color=BASELINE_COLOUR, markersize=5,

@@ -86,4 +86,4 @@ def how_to_read(margin: float, unit: str, *, blocks: int) -> str:
     """What is yellow, dashed, a bar and a tick."""
     ticks = "bar: 95% interval, ticks: blocks; " if blocks > 1 else ""
     dashed = f"; dashed: margin, ±{margin:g} {unit}" if margin else ""
-    return f"{ticks}yellow: predicted{dashed}"
+    return f"{ticks}band: predicted{dashed}"

@@ -240,7 +240,8 @@ def plot_goodput(ax: Axes, streams: Sequence[Stream]) -> Axes:
     step = APART * ((max(mtus) - min(mtus)) or 1)
     for lane, each in enumerate(streams):
         _stream(ax, each, (lane - (len(streams) - 1) / 2) * step, palette[each.mode])
-    ax.set_xlabel("guests' MTU [bytes]")
+    aside = step * (len(streams) - 1) / 2
+    ax.set_xlabel("guests' MTU [bytes]" + (f"; modes side by side, up to {aside:.0f} aside" if aside else ""))  # fmt: skip
     ax.set_ylabel("goodput [Mbit/s]")
     ax.set_ylim(bottom=0)
     ax.set_ylim(bottom=-0.03 * ax.get_ylim()[1])

@@ -106,7 +106,7 @@ def capturing(
             _await_markers(each, markers, size)
     for each in dumpcaps:
         _assert_caught_all(each)
-        found.dropped.update(parse_drops(each.node, each.said.read_text(errors="replace")))
+        found.dropped.update(_dropped(each))
 
 
 def _started(
@@ -169,6 +169,14 @@ def _has_all(file: Path, markers: Markers, since: int = 0) -> bool:
 def _assert_caught_all(each: _Dumpcap) -> None:
     if not _has_all(each.file, each.first):
         raise _incomplete(each, "the first marker frames are missing")
+
+
+def _dropped(each: _Dumpcap) -> dict[tuple[str, str], int]:
+    """What it says that it dropped; one that was killed says nothing, which is not none."""
+    said = parse_drops(each.node, each.said.read_text(errors="replace"))
+    if len(said) < len(set(each.interfaces)):
+        raise _incomplete(each, "it did not say what it dropped")
+    return said
 
 
 def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, seconds: float) -> None:

@@ -3,6 +3,7 @@
 What disturbs it disturbed the machine, not the overlay.
 """
 
+import re
 import signal
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: of nobody's 
 INTERVAL_S = 0.1
 REPLIES_MIN = 3  # fewer, in a window below 0.3 s, have no median to speak of
 END_S = 2.0
+HEADER = re.compile(r"^PING .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def read_control(text: str) -> Control:
     Raises:
         MeasureError: ping said something else than it does.
     """
-    if "packets transmitted" not in text and "bytes from" not in text:
+    if not HEADER.sub("", text).strip():
         return Control()  # ended before its first request
     replies = parse_ping(text).replies
     times = [reply.rtt_ms for reply in replies if reply.rtt_ms is not None]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from experiments.experiment import Bench, Experiment, Measured, Tools
-from experiments.instruments.ping import Requests
+from experiments.instruments.ping import Pinged, Requests
 from experiments.probes.latency_question import THRESHOLDS
 from experiments.probes.pairs import guests, narrowed
 from experiments.question import Point, Prediction, Question, Row
@@ -26,23 +26,28 @@ class WarmPings:
         Raises:
             MeasureError: not one reply came while warm, or ping could not be read.
         """
-        rows, _ = _pinged(bench, tools, WARMUP, self.warmup)
+        warmup = _pinged(bench, tools, WARMUP, self.warmup)
         with tools.watch():
-            warm, lost = _pinged(bench, tools, WARM, self.warm)
-        if lost == len(warm):
+            warm = _pinged(bench, tools, WARM, self.warm)
+        if warm.lost == len(warm.replies):
             raise _silent(point)
-        return Measured(rows=(*rows, *warm), lost=lost)
+        rows = (*_rows(WARMUP, self.warmup, warmup), *_rows(WARM, self.warm, warm))
+        return Measured(rows=rows, lost=warm.lost, duplicates=warm.duplicates)
 
 
-def _pinged(bench: Bench, tools: Tools, phase: str, asked: Requests) -> tuple[tuple[Row, ...], int]:
-    """The samples of one ping, and how many got no answer."""
+def _pinged(bench: Bench, tools: Tools, phase: str, asked: Requests) -> Pinged:
+    """One run of ping, kept raw."""
     source, target = guests(bench.overlay)
     argv = asked.argv(target.ipv4[0])
     # Exit status 1 is ping's word for loss, which is a result here.
     done = bench.attempt(source.device_id, *argv, timeout_s=asked.timeout_s)
     tools.keep(f"ping-{phase}.txt", f"# {source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}")  # fmt: skip
-    pinged = asked.read(done.stdout)
-    rows = tuple(
+    return asked.read(done.stdout)
+
+
+def _rows(phase: str, asked: Requests, pinged: Pinged) -> tuple[Row, ...]:
+    """Its samples."""
+    return tuple(
         {
             "phase": phase,
             "interval_ms": asked.interval_ms,
@@ -54,7 +59,6 @@ def _pinged(bench: Bench, tools: Tools, phase: str, asked: Requests) -> tuple[tu
         }
         for reply in pinged.replies
     )
-    return rows, pinged.lost
 
 
 def _silent(point: Point) -> MeasureError:

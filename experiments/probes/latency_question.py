@@ -153,7 +153,7 @@ QUESTION = Question(
     },
 )
 
-# Of the window of the main condition alone; a calm machine keeps them.
+# Of the windows of the main condition and of the stages; a calm machine keeps them.
 THRESHOLDS = Thresholds(
     cpu_idle_min=0.5,
     cpu_steal_max=0.05,

@@ -123,7 +123,7 @@ class Sizes:
         named = sizes(
             limit, underlay_mtu=path.bench.overlay.underlay_mtu, guest_mtu=guest_mtu, guest=guest
         )
-        return outcomes(path, named, limit, self.each, {"guest": guest, "guest_mtu": guest_mtu})
+        return outcomes(path, named, limit, self.each, guest=guest, guest_mtu=guest_mtu)
 
     def _goodput(self, path: Path, limit: int, staged: int) -> tuple[Row, ...]:
         if path.bench.overlay.underlay_mtu not in self.goodput_on:

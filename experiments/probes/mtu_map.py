@@ -1,6 +1,7 @@
 """What becomes of each size around the limit and above it, with and without DF."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from experiments.instruments.mtu_ping import Pinged
 from experiments.mtu_words import (
@@ -20,6 +21,7 @@ from experiments.mtu_words import (
 from experiments.probes.mtu_path import Path, Patience, outcome_of, went_as_far_as
 from experiments.question import Row
 
+DOUBTED = 3  # times that a size which ought to pass is tried: a machine may stall for a moment
 IP_MAX = 65535  # bytes; total length is 16 bits wide (RFC 791)
 
 
@@ -36,7 +38,13 @@ def sizes(limit: int, *, underlay_mtu: int, guest_mtu: int, guest: str) -> dict[
 
 
 def outcomes(
-    path: Path, named: Mapping[int, str], limit: int, patience: Patience, base: Row
+    path: Path,
+    named: Mapping[int, str],
+    limit: int,
+    patience: Patience,
+    *,
+    guest: str,
+    guest_mtu: int,
 ) -> Iterator[Row]:
     """A row per size, with DF and without; the limit itself before and after proves the path."""
     wanted = (
@@ -46,11 +54,13 @@ def outcomes(
     )
     before = path.carried(), path.fragments()
     for ip_bytes, name, df in wanted:
-        pinged, sent = _pinged(path, ip_bytes, name, patience, df=df)
+        ought_to_pass = ip_bytes <= limit or (not df and guest_mtu <= limit)
+        tries = max(patience.tries, DOUBTED if ought_to_pass else 1)
+        pinged, sent = _pinged(path, ip_bytes, name, replace(patience, tries=tries), df=df)
         after = path.carried(), path.fragments()
         grown = {place: after[0][place] - before[0][place] for place in after[0]}
         yield {
-            **base, "size": name, "ip_bytes": ip_bytes, "df": int(df),
+            "guest": guest, "guest_mtu": guest_mtu, "size": name, "ip_bytes": ip_bytes, "df": int(df),
             **_row(pinged, after[1] - before[1], grown, ip_bytes * sent),
         }  # fmt: skip
         before = after

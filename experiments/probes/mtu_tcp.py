@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from experiments.question import Row
 from topologies.errors import MeasureError
 
 PORT = 5201
+LISTENING = f"00000000:{PORT:04X} 00000000:0000 0A"  # in /proc/net/tcp (proc(5)): any address
+POLL_S = 0.005
 SLACK_S = 10.0  # for starting Python on a busy machine
 # Alone, from its file: a guest needs nothing of this project, and starts sooner without `site`.
 PYTHON = (sys.executable, "-I", "-S", tcp.__file__)
@@ -37,12 +40,28 @@ class Bulk:
 @contextmanager
 def serving(path: Path) -> Iterator[None]:
     """The target takes transfers while the block runs."""
-    server = path.bench.start(path.target.device_id, *PYTHON, "serve", str(PORT))
+    argv = (*PYTHON, "serve", str(PORT))
+    server = path.bench.start(path.target.device_id, *argv)
     try:
+        _await_listening(path, argv)
         yield
     finally:
         server.kill()
         server.wait(SLACK_S)
+
+
+def _await_listening(path: Path, argv: tuple[str, ...]) -> None:
+    """Else a server that is slow to start would look like a path that carries no handshake."""
+    end = time.monotonic() + SLACK_S
+    while LISTENING not in path.bench.run(path.target.device_id, "cat", "/proc/net/tcp"):
+        if time.monotonic() > end:
+            raise MeasureError(
+                f"not listening within {SLACK_S:g} s",
+                where=f"`{' '.join(argv)}`",
+                allowed="a server that listens before anything is sent to it",
+                do="Run again when the machine is calm.",
+            )
+        time.sleep(POLL_S)
 
 
 @contextmanager

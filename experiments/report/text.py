@@ -1,25 +1,42 @@
 """A told run on a terminal, and as JSON.  Pure."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from experiments.report.chapter import Chapter, telling
-from experiments.story import Grid, Told, is_quick
+from experiments.story import (
+    CONFIRMED,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Grid,
+    Held,
+    Told,
+    is_quick,
+)
 
 WIDTH = 80  # columns
+STANDS = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
 
 
 def terminal_lines(told: Told) -> list[str | Table]:
     """What stands on a terminal at the end: findings, a table, predictions, verdict."""
     findings = [_wrapped("", line) for line in (told.doubt, *told.story.findings) if line]
     tables = [terminal_table(grid) for grid in told.story.grids[:1]]
-    held = [line for each in told.story.held for line in
-            (_wrapped("Predicted: ", each.says),
-             _wrapped("Found:     ", f"{each.found} ({each.stands})"))]  # fmt: skip
-    return [*findings, *tables, *held, _wrapped("Verdict:   ", told.verdict)]
+    held = [line for each in told.story.held for line in _held(each)]
+    return [*findings, *tables, *(["Predicted beforehand:", *held] if held else []),
+            _wrapped("Verdict: ", told.verdict)]  # fmt: skip
+
+
+def _held(held: Held) -> Iterator[str]:
+    """What became of a prediction, then what was said; what was found if it was otherwise."""
+    label = f"  {held.stands:<{STANDS}}"
+    yield _wrapped(label, held.says)
+    if held.stands == REFUTED:
+        yield _wrapped(" " * len(label), f"found: {held.found}")
 
 
 def _wrapped(label: str, text: str) -> str:
@@ -39,6 +56,14 @@ def terminal_table(grid: Grid) -> Table:
         table.add_column(grid.heads[at], justify="left" if is_words else "right", no_wrap=True)
     for row in grid.rows:
         table.add_row(*(row[at] for at in shown))
+    return table
+
+
+def overview(chapters: Sequence[Chapter]) -> Table:
+    """A suite at a glance: a line for each experiment, the last one stays on the screen."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for each in chapters:
+        table.add_row(each.name, each.verdict, each.tally)
     return table
 
 

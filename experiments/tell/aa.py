@@ -183,7 +183,7 @@ def _draw(each: Itself, unit: str, words: Words) -> Figure:
     figure, axes = sheet(words, heights, frame_in=1.2 + 0.6 * len(heights))
     if each.checked:
         plot_draws(axes[0], each.checked.draws, each.checked.wrong, unit)
-        wrong = f"black: leaves out 0, {_counted(each)}; by chance at most {ALLOWED}"
+        wrong = f"strong: leaves out 0, {_counted(each)}; by chance at most {ALLOWED}"
         title(axes[0], f"{DRAWS} comparisons of {each.mode} with itself, 95% intervals", wrong)
     boxes.plot_boxes(axes[-1], each.labels, boxes.colours(list(each.labels), ""))
     boxes.log_axis(axes[-1], each.labels, f"warm round-trip time [{unit}]")

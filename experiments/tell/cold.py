@@ -188,9 +188,15 @@ def cold_finding(found: Sequence[Cold], unit: str) -> tuple[str, ...]:
         f"{each.name}: {each.lost_pings} of {each.pings} lost" for each in single if each.lost_pings
     ]
     came = max((each for each in single if not each.lost_pings), key=_worth, default=None)
-    most = [] if came is None else [f"{came.name}: {_worth(came):+.2f} {unit}"]
+    most = [] if came is None else [f"{came.name}: {_most(came)} {unit}"]
     said = ", ".join((*lost[:1], *most))
     return (f"Cold {said}",) if said else ()
+
+
+def _most(each: Cold) -> str:
+    """The interval of its cost; the figure alone where there is none."""
+    interval = each.cost.interval if each.cost else None
+    return f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else f"{_worth(each):+.2f}"
 
 
 def cold_held(prediction: Prediction, each: Cold, run: Run, unit: str) -> Held:

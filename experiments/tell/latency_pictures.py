@@ -140,7 +140,7 @@ def draw_cold(found: Analysed, words: Words) -> Figure:
     groups = _groups(found)
     figure, (ax,) = sheet(words, [COLD_IN * rows_of(groups) + 0.3], frame_in=1.75)
     plot_cold(ax, groups, _palette(found), f"round-trip time of a first ping [{found.main.question.unit}]")  # fmt: skip
-    small = "dot: a ping; stroke and figure: median; ×: lost; yellow: predicted, over nothing cold"
+    small = "dot: a ping; stroke and figure: median; ×: lost; band: predicted, over nothing cold"
     title(ax, "First pings by what was cold", small)
     return figure
 

@@ -3,7 +3,7 @@
 The teller of any experiment whose samples are figures with a spread; pure.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -24,8 +24,11 @@ from experiments.figures.sheet import Words, sheet, title
 from experiments.question import Question, Row, level_name, of_point
 from experiments.results import Run
 from experiments.story import (
+    CONFIRMED,
     NONE,
     NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
     Grid,
     Held,
     Picture,
@@ -107,8 +110,8 @@ def words_of(run: Run, story: Story) -> Words:
 
 
 def blocks_of(found: Compared) -> int:
-    """How many blocks the first level has."""
-    return found.summaries[0].blocks
+    """How many blocks there are, of the level that has most."""
+    return max(each.blocks for each in found.summaries)
 
 
 def findings(found: Compared) -> tuple[str, ...]:
@@ -147,14 +150,28 @@ def held(found: Compared) -> tuple[Held, ...]:
     said = {level: word for level, word in stands.items() if word != NONE}
     if prediction is None or not said:
         return ()
-    words = set(said.values())
+    stood = of_all(said.values())
+    parts = (
+        _beside(each, "" if said[each.level] == stood else f" {said[each.level]}")
+        for each in found.summaries
+        if each.level in said
+    )
     return (
-        Held(
-            says=prediction.says, because=prediction.because,
-            stands=words.pop() if len(words) == 1 else "mixed",
-            found=", ".join(f"{level} {word}" for level, word in said.items()),
-        ),
+        Held(says=prediction.says, because=prediction.because, stands=stood,
+             found=f"{', '.join(parts)} [{found.question.unit}]"),
     )  # fmt: skip
+
+
+def of_all(words: Iterable[str]) -> str:
+    """What becomes of a prediction about several levels: the least favourable one decides."""
+    said = set(words)
+    return next(word for word in (REFUTED, NOT_JUDGED, UNDECIDED, CONFIRMED) if word in said)
+
+
+def _beside(each: Summary, word: str) -> str:
+    """A level with its difference, and what it says if that differs from the whole."""
+    estimate = each.to_baseline.estimate if each.to_baseline else None
+    return f"{each.level} {figure_text(estimate, signed=True)}{word}"
 
 
 def judged(each: Summary, found: Compared) -> str:

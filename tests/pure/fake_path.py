@@ -11,6 +11,7 @@ from experiments.experiment import Tools
 from topologies.model import Overlay
 
 TUNNEL, ETHERNET = 50, 14
+LISTENING = "   0: 00000000:1451 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0\n"
 FRAGMENT = 8  # bytes: fragments begin at its multiples (RFC 791)
 
 
@@ -24,6 +25,7 @@ class FakePath:
     lose_first: int = 0  # so many of the runs of ping that should pass do not
     dead_from: int = 10**9  # from this run of ping on nothing passes
     wire_carries_all: bool = False  # it vanishes behind the wire instead
+    starts_after: int = 0  # so many looks the server is not listening yet
     guest_mtu: int = 0
     fragments: int = 0
     pings: int = 0
@@ -46,6 +48,14 @@ class FakePath:
         return FakeProcess(json.dumps(self._sent(int(argv[-3]))) if "send" in argv else "")
 
     def _sent(self, wanted):
+        if self.starts_after:
+            return {
+                "connected": False,
+                "greeted": False,
+                "sent": 0,
+                "received": None,
+                "seconds": None,
+            }
         told = {"connected": True, "greeted": True, "sent": min(wanted, 10**6),
                 "mss": self.guest_mtu - 52, "acked_before": 101}  # fmt: skip
         if self.guest_mtu > self.limit:
@@ -60,6 +70,9 @@ class FakePath:
         return ""
 
     def _cat(self, node, argv):
+        if argv[1] == "/proc/net/tcp":
+            self.starts_after = max(0, self.starts_after - 1)
+            return "" if self.starts_after else LISTENING
         if argv[1] == "/proc/net/snmp":
             return f"Ip: Forwarding FragCreates\nIp: 2 {self.fragments}\nIcmp: A\nIcmp: 1\n"
         first = 0 if "rx" in argv[1] and "qvo" in argv[1] else 2

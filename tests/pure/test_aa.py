@@ -248,6 +248,23 @@ def test_lost_answers_are_counted_and_silence_is_an_error(tools):
         AA.probe(bench(lose=tuple(range(1, warm + 1)), warm_pings=warm), POINT, tools)
 
 
+def test_answers_that_came_twice_are_counted(tools):
+    twice = bench()
+    once, warm = twice.attempt, AA.probe.warm
+
+    def attempt(node, *argv, timeout_s=10):
+        done = once(node, *argv, timeout_s=timeout_s)
+        if argv == warm.argv(twice.far.ipv4[0]):
+            line = next(each for each in done.stdout.splitlines() if "icmp_seq=3 " in each)
+            done.stdout = done.stdout.replace(line, f"{line}\n{line} (DUP!)").replace(
+                " received,", " received, +1 duplicates,"
+            )
+        return done
+
+    twice.attempt = attempt
+    assert AA.probe(twice, POINT, tools).duplicates == 1
+
+
 def test_labs_of_a_block_differ_in_their_label_alone():
     staged = [AA.stage(load("article").overlay, {**POINT, "label": label}) for label in "ab"]
 

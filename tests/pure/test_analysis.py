@@ -120,6 +120,25 @@ def test_a_block_without_samples_of_one_level_is_left_out():
     assert list(by_block((gap, RISING), (1, -1))) == [0.25] * 5
 
 
+def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
+    """A lab whose rows were taken out must not shift all that come after it."""
+    question = Question(
+        name="toll", asks="", unit="ms", value="rtt_ms", factors={"mode": ("flat", "gre-mesh")},
+        columns={"rtt_ms": ""}, predictions=(), baseline={"mode": "flat"},
+    )  # fmt: skip
+    rows = [
+        {"block": block, "order": 1, "mode": mode, "rtt_ms": block + more}
+        for block in range(1, 9)
+        for mode, more in (("flat", 0.0), ("gre-mesh", 0.25))
+        if (block, mode) not in {(2, "gre-mesh"), (7, "flat")}
+    ]
+
+    flat, mesh = summarise(levels_of(rows, question), {}, baseline="flat", seed=1)
+
+    assert (flat.blocks, mesh.blocks) == (7, 7)
+    assert mesh.to_baseline.interval == Interval(0.25, 0.25)
+
+
 def test_resamples_of_the_same_blocks_are_computed_once_and_placed_right():
     asked = []
 

@@ -107,7 +107,7 @@ WRONG = {
     "unknown command": (
         ("flow",),
         "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
-        "unplug, capture, down, doctor. "
+        "unplug, capture, down, report, compare, doctor. "
         "`overlaylab --help` says what each does; an experiment's name runs it.",
     ),
 }

@@ -57,6 +57,7 @@ def test_b_minus_a_is_the_sign(tmp_path):
 def test_the_same_run_is_the_same(tmp_path):
     a = read(made(tmp_path, "a"))
 
+    assert compare(a, a).is_itself
     for each in compare(a, a).shifts:
         assert each.difference.estimate == 0
         assert each.call == "no difference that matters"

@@ -172,5 +172,5 @@ def test_make_installs_every_package_that_the_doctor_names():
 
 def test_pyproject_brings_every_package_that_the_program_needs():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
-    listed = set(re.findall(r'^    "([A-Za-z.-]+)==[0-9.]+[;"]', text, re.MULTILINE))
+    listed = set(re.findall(r'^    "([A-Za-z0-9.-]+)==[0-9.]+[;"]', text, re.MULTILINE))
     assert set(PYTHON.values()) <= listed

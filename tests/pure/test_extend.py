@@ -18,7 +18,7 @@ from experiments.results import read
 from experiments.runner import Request, begin, perform
 from experiments.tell import told
 from experiments.verdict import Window
-from tests.pure.extend_examples import CONSOLES, EXAMPLES, written
+from tests.pure.extend_examples import CONSOLES, EXAMPLES, TEXT, written
 from topologies.errors import UsageError
 from topologies.scenario import load
 
@@ -134,7 +134,9 @@ def test_the_second_example_has_a_sample_for_every_ping(run):
     assert [row["first_ms"] for row in found.run.rows if row["mode"] == "vxlan-l2pop"] == [
         0.7, 0.7, None, *[0.7] * 17,
     ]  # fmt: skip
-    assert found.run.about["verdict"]["reasons"] == ["2 answers missing; wanted at most 0"]
+    assert found.run.about["verdict"]["reasons"] == [
+        "2 answers or packets unaccounted for; wanted at most 0"
+    ]
     assert [each["median"] for each in found.story.data] == [0.7, 0.5]
 
 
@@ -149,6 +151,17 @@ def test_the_scenario_is_one_without_warnings_and_counts_as_printed(tmp_path):
     assert f"tenants: valid: {counts}, 0 warnings" in CONSOLES[1]
     red1, _, blue2, _ = overlay.ports
     assert red1.fixed_ips == blue2.fixed_ips
+
+
+def test_an_experiment_can_raise_the_topology_of_the_class(tmp_path):
+    own = re.findall(r"^    (stage=.*)$", TEXT, re.MULTILINE)[-1]
+    rules = re.sub(r"stage=.*,", lambda _: f"{own},", EXAMPLES["rules.py"])
+    path = tmp_path / "stars.py"
+    path.write_text(f"{EXAMPLES['star.py']}\n{rules}", encoding="utf-8")
+
+    overlay = find(str(path)).stage(load("article").overlay, {"hosts": 5})
+
+    assert [host.name for host in overlay.hosts] == ["node1", "node2", "node3", "node4", "node5"]
 
 
 def test_a_path_is_an_experiment_and_a_wrong_name_says_so(tmp_path):
@@ -180,6 +193,8 @@ WRONG = {
                 "{path}: Question 'a/b': name 'a/b'; allowed: lower-case letters, digits and -"),
     "teller.py": (RULES.replace('teller="cells"', 'teller="cell"'),
                   "{path}: Question 'rules': teller 'cell'; allowed: levels, cells"),
+    "mute.py": (f"{RULES}\nfrom dataclasses import replace\nRULES = replace(RULES, foretell=None)",
+                "{path}: Question 'rules': no `foretell`; allowed: one"),
     "value.py": (RULES.replace('value="rules"', 'value="rule"'),
                  "{path}: Question 'rules': value 'rule'; allowed: one of its columns: rules"),
     "baseline.py": (RULES.replace('teller="cells"', 'baseline={"mode": "flat"}'),

@@ -111,6 +111,16 @@ def test_every_transfer_is_a_dot_or_a_cross(ax):
     assert found(ax.texts, "black hole")
 
 
+def test_how_far_a_mode_stands_aside_of_its_mtu_is_said(ax):
+    streams = [Stream(mode=mode, limit=1458, samples={576: (1.0,), 1576: (2.0,)})
+               for mode in ("flat", "gre-mesh", "vxlan-l2pop")]  # fmt: skip
+    plot_goodput(ax, streams)
+
+    (dots,) = found(ax.lines, "samples flat 576")
+    assert abs(dots.get_xdata()[0] - 576) == 12
+    assert ax.get_xlabel() == "guests' MTU [bytes]; modes side by side, up to 12 aside"
+
+
 def test_a_run_draws_a_map_and_its_goodput(run):
     pictures = tell(run).pictures
 

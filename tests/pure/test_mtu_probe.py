@@ -19,11 +19,11 @@ from experiments.mtu_words import (
     UNFINISHED,
     WHOLE,
 )
-from experiments.probes.mtu import BULK, MTU, with_large_guests
-from experiments.probes.mtu_map import sizes
-from experiments.probes.mtu_path import went_as_far_as
+from experiments.probes.mtu import BULK, EACH, MTU, with_large_guests
+from experiments.probes.mtu_map import outcomes, sizes
+from experiments.probes.mtu_path import Path, went_as_far_as
 from experiments.probes.mtu_tcp import became_of, mbit_s, tcp_row
-from experiments.probes.pairs import narrowed
+from experiments.probes.pairs import guests, narrowed
 from tests.pure.fake_path import FakePath, tools
 from topologies.errors import MeasureError
 from topologies.scenario import load
@@ -234,3 +234,40 @@ def test_every_column_is_described(measure):
     for name, columns in MTU.question.tables().items():
         assert {*tables[name][0]} <= {*columns}, name
         assert {*columns} - {*tables[name][0]} == {"block", "order", "mode", "underlay_mtu"}, name
+
+
+@pytest.fixture
+def mapped(staged, tmp_path):
+    """What the map says of one size, by DF, over a path of 1450 bytes."""
+
+    def mapped(ip_bytes, *, guest_mtu, **options):
+        bench = FakePath(staged, 1450, guest_mtu=guest_mtu, pings=1, **options)
+        source, target = guests(staged)
+        path = Path(bench=bench, source=source, target=target, tools=tools(tmp_path))
+        rows = outcomes(path, {ip_bytes: "it"}, 1450, EACH, guest="g", guest_mtu=guest_mtu)
+        return {row["df"]: row["outcome"] for row in rows if row["size"] == "it"}, path.tried
+
+    return mapped
+
+
+def test_what_ought_to_pass_is_doubted_when_a_stall_hides_it(mapped):
+    """The first runs lost are those of the control before."""
+    assert mapped(1400, guest_mtu=1450, lose_first=2)[0] == {1: WHOLE, 0: WHOLE}
+    whole, tried = mapped(1451, guest_mtu=1450, lose_first=2)
+    assert whole == {1: REFUSED, 0: FRAGMENTED}
+    assert [each["attempt"] for each in tried] == [1, 2, 3, 1, 1, 1]
+
+
+def test_what_ought_not_to_pass_is_tried_once(mapped):
+    became_of_it, tried = mapped(1500, guest_mtu=1700)
+
+    assert became_of_it == {1: SILENT, 0: SILENT}
+    assert [each["attempt"] for each in tried] == [1, 1, 1, 1]
+
+
+def test_a_server_that_is_slow_to_start_is_no_path_without_a_handshake(measure):
+    measured = measure(starts_after=4)
+
+    assert {row["guest"]: row["outcome"] for row in measured.more["tcp"]} == {
+        TOO_LARGE: HANGS, RIGHT: COMPLETES,
+    }  # fmt: skip

@@ -124,6 +124,25 @@ def test_goodput_is_not_judged_by_a_run_that_is_not_to_be_trusted(run, tmp_path)
     assert stands(tell(doubted)) == [CONFIRMED] * 3 + [NOT_JUDGED]
 
 
+def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_refuted(run):
+    rows = run.tables["goodput"]
+    least = [at for at, row in enumerate(rows) if (row["mode"], row["guest_mtu"]) == ("flat", 576)]
+    once = edited(run, "goodput", least[0], mbit_s=9999.0)
+    falling = run
+    for at in least:
+        falling = edited(falling, "goodput", at, mbit_s=9999.0)
+
+    assert len(least) == 4
+    assert stands(tell(once))[3] == UNDECIDED
+    assert stands(tell(falling))[3] == REFUTED
+
+
+def test_too_few_transfers_judge_no_trend(run):
+    few = tuple(row for row in run.tables["goodput"] if row["repeat"] <= 3)
+
+    assert stands(tell(replace(run, tables={**run.tables, "goodput": few})))[3] == NOT_JUDGED
+
+
 def test_goodput_above_the_limit_refutes(run):
     at = next(at for at, row in enumerate(run.tables["goodput"]) if row["mbit_s"] == 0)
 

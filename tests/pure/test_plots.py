@@ -273,7 +273,7 @@ def test_a_difference_s_value_stands_clear_of_every_line(drawn):
 def test_what_is_yellow_and_what_is_dashed_is_said(drawn):
     shown = [text.get_text() for text in drawn().axes[2].texts]
 
-    assert "yellow: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown
+    assert "band: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown
 
 
 def test_no_text_is_cut_off_at_the_figure_s_edge(drawn):

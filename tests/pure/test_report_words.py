@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from experiments.cli.printed import print_chapter
+from experiments.cli.printed import print_chapter, print_overview
 from experiments.report.chapter import Chapter
 from experiments.report.markdown import markdown, suite_markdown
 from experiments.report.text import document, paths, terminal_lines, to_json
@@ -32,9 +32,9 @@ def test_a_terminal_shows_findings_table_prediction_and_verdict():
         "level     median  lost|late",
         "flat       0.448          0",
         "gre-mesh   0.468        1|2",
-        "Predicted: a tunnel adds 0 to 0.1 ms",
-        "Found:     gre-mesh adds 0.02 ms (confirmed)",
-        "Verdict:   trusted",
+        "Predicted beforehand:",
+        "  confirmed  a tunnel adds 0 to 0.1 ms",
+        "Verdict: trusted",
     ]
 
 
@@ -43,18 +43,18 @@ def test_an_untrusted_run_says_so_before_its_finding():
 
     assert lines[:2] == ["Not to be trusted (why: below)", "gre-mesh is within ±0.05 ms of flat"]
     assert lines[-1] == (
-        "Verdict:   not to be trusted: CPU idle 20% in block 1, flat; wanted at least 50%"
+        "Verdict: not to be trusted: CPU idle 20% in block 1, flat; wanted at least 50%"
     )
 
 
 def test_a_run_that_never_came_to_a_verdict_is_not_trusted():
     assert shown(small_told(verdict=None))[-1] == (
-        "Verdict:   not to be trusted: no verdict was reached"
+        "Verdict: not to be trusted: no verdict was reached"
     )
 
 
 def test_a_first_look_says_so():
-    assert shown(small_told(quick=True))[-1] == "Verdict:   trusted (first look)"
+    assert shown(small_told(quick=True))[-1] == "Verdict: trusted (first look)"
 
 
 def test_no_line_of_words_is_wider_than_80_columns():
@@ -64,6 +64,29 @@ def test_no_line_of_words_is_wider_than_80_columns():
 
     assert max(map(len, lines)) <= 80
     assert sum(line.count("tunnel") for line in lines) == 30
+
+
+def test_what_was_found_instead_stands_below_a_refuted_prediction():
+    held = (
+        Held(says="one copy", because="", stands="refuted", found="two"),
+        Held(says="no loss", because="", stands="not judged", found="none"),
+    )
+
+    lines = shown(with_story(small_told(), held=held))
+
+    assert lines[-4:-1] == [
+        "  refuted    one copy",
+        "             found: two",
+        "  not judged no loss",
+    ]
+
+
+def test_a_suite_ends_with_a_line_for_each_experiment(chapters, capsys):
+    print_overview(chapters)
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["──", "all", "──"], ["toll", "trusted", "1", "confirmed"], ["mtu", "no", "result"], [],
+    ]  # fmt: skip
 
 
 def test_square_brackets_are_not_taken_for_markup(capsys):

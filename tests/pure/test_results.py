@@ -7,6 +7,7 @@ import pytest
 
 from experiments.question import Question
 from experiments.results import FORMAT, Recorder, read
+from tests.pure.made_runs import made
 from topologies.errors import MeasureError
 
 QUESTION = Question(
@@ -141,3 +142,17 @@ def test_all_that_is_made_is_given_back(tmp_path, monkeypatch):
     assert given[0] == tmp_path / "a"
     assert made.directory / "raw/01" in given
     assert made.directory / "run.json.new" in given
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_figure_that_is_no_number_is_damage_and_says_where(tmp_path, text):
+    directory = made(tmp_path, "run")
+    table = directory / "samples.csv"
+    head, first, *rest = table.read_text().splitlines()
+    at = head.split(",").index("rtt_ms")
+    fields = first.split(",")
+    fields[at] = text
+    table.write_text("\n".join([head, ",".join(fields), *rest]) + "\n")
+
+    with pytest.raises(MeasureError, match=r"samples.csv, line 2: -?(nan|inf); allowed: a finite"):
+        read(directory)

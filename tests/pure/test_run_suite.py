@@ -45,7 +45,7 @@ def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, lab
     assert page.faults == []
     assert page.text.count("✓ trusted") == 6  # in the summary, and in its place
     assert [line for line in out.splitlines() if line.startswith("──")] == [
-        f"── {name} ──" for name in NAMES
+        f"── {name} ──" for name in (*NAMES, "all")
     ]
     assert out.endswith(
         f"report.html: {suite}/report.html\nreport.md:   {suite}/report.md\nfolder:      {suite}\n"

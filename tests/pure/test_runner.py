@@ -12,7 +12,7 @@ from experiments.question import Prediction, Question
 from experiments.results import read
 from experiments.runner import Request, begin, perform, schedule
 from experiments.verdict import Thresholds, Window
-from topologies.errors import LabError
+from topologies.errors import LabError, UsageError
 from topologies.modes import parse_mode, with_mode
 from topologies.scenario import load
 
@@ -200,6 +200,28 @@ def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
     assert labs.seen.about["settings"] == {"lost": 0, "windows": 1}
 
 
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (({"mode": "flat", "rules": 2}, {"mode": "vlan"}), "row 2 without 'rules'"),
+        (({"mode": "flat", "rules": 2, "host": 1},), "row 1 with 'host'"),
+        ((), "no row"),
+    ],
+)
+def test_a_prediction_that_no_sample_can_meet_is_refused_before_anything(request_, rows, found):
+    experiment = replace(EXPERIMENT, foretell=lambda *_: rows)
+
+    with pytest.raises(UsageError, match=f"'rules', foretell: {found}"):
+        replace(request_, experiment=experiment)
+
+
+def test_a_prediction_that_cannot_be_told_is_refused_with_its_reason(request_):
+    experiment = replace(EXPERIMENT, foretell=lambda _, points: ({"rules": points[0]["vteps"]},))
+
+    with pytest.raises(UsageError, match="KeyError: 'vteps'"):
+        replace(request_, experiment=experiment)
+
+
 def test_a_busy_machine_is_not_trusted(request_):
     verdict = performed(request_, Labs(), lambda lab: Calm(lab, idle=0.05)).about["verdict"]
 
@@ -223,7 +245,9 @@ def test_what_was_lost_turns_the_verdict(request_):
 
     about = performed(replace(request_, experiment=experiment), Labs()).about
 
-    assert about["verdict"]["reasons"] == ["36 answers missing; wanted at most 0"]
+    assert about["verdict"]["reasons"] == [
+        "36 answers or packets unaccounted for; wanted at most 0"
+    ]
 
 
 def test_too_few_blocks_turn_it_but_not_that_of_a_first_look(request_):

@@ -13,6 +13,8 @@ from experiments.probes.latency_question import QUESTION
 from experiments.report.text import terminal_lines
 from experiments.results import read
 from experiments.tell import told
+from experiments.tell.latency_found import analysed
+from experiments.tell.levels import of_all
 from tests.pure.latency_run import MODES, made, written
 
 LATENCY = replace(QUESTION, teller="latency")
@@ -100,6 +102,25 @@ def test_a_true_effect_is_found_and_refutes_the_prediction(tell):
     assert held(found)["encapsulation"].stands == "refuted"
 
 
+def test_a_prediction_about_all_levels_is_refuted_by_one_and_confirmed_by_all():
+    assert of_all(["confirmed", "refuted", "undecided"]) == "refuted"
+    assert of_all(["confirmed", "undecided"]) == "undecided"
+    assert of_all(["confirmed", "confirmed"]) == "confirmed"
+
+
+def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell):
+    found = tell(made(effects={"gre": 0.3}))
+
+    first, rows = held(found)["baseline"], grid(found, "By level")
+    assert first.stands == "refuted"
+    for row in rows:
+        if row["level"] in MODES[1:]:
+            word = "" if row["prediction"] == "refuted" else f" {row['prediction']}"
+            assert f"{row['level']} {row['to flat']}{word}" in first.found.removesuffix(
+                " [ms]"
+            ).split(", ")
+
+
 def held(told):
     """What became of each prediction, by what it is of."""
     names = [each.of for each in told.run.question.predictions]
@@ -145,7 +166,11 @@ def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, ro
     assert table["vtep-neighbour"]["gre-mesh"] == "all 12 lost"
     assert table["vtep-neighbour"]["cost"] == "lost"
     assert table["nothing"]["verdict on it"] == "baseline"
-    assert run.story.findings[-1].startswith("Cold vtep-neighbour: 60 of 60 lost, megaflow: +1.2")
+    megaflow = next(each for each in analysed(run.run).colds if each.name == "megaflow")
+    low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
+    assert run.story.findings[-1] == (
+        f"Cold vtep-neighbour: 60 of 60 lost, megaflow: {low:+.2f} to {high:+.2f} ms"
+    )
 
 
 def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(tell):
@@ -238,7 +263,7 @@ def test_the_figure_of_first_pings_marks_those_that_were_lost(run):
     assert not artists(ax, "lost cold: guest-arp flat")
     said = {text.get_gid(): text.get_text() for text in ax.texts}
     assert said["said cold: vtep-neighbour"] == "predicted: no answer"
-    assert said["value cold: vtep-neighbour gre-mesh"] == "lost"
+    assert said["value cold: vtep-neighbour gre-mesh"] == "12 lost"
     low, high = ax.get_xlim()
     dots = np.concatenate([line.get_xdata() for line in ax.lines
                            if str(line.get_gid()).startswith("samples")])  # fmt: skip
@@ -301,6 +326,17 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     first = [artists(draw(each, "latency").axes[0], "samples veth")[0].get_xdata()[0]
              for each in (before, after)]  # fmt: skip
     assert first == [float(was), 77.0]
+
+
+def test_a_lab_whose_rows_are_gone_is_left_out_everywhere(tell, rows):
+    kept = [row for row in rows if (row["block"], row["mode"]) != (2, "gre-mesh")]
+    found = tell(kept)
+
+    table = {row["level"]: row for row in grid(found, "By level")}
+    assert table["gre-mesh"]["its interval"] == "-", "five pairs of blocks are too few"
+    assert table["gre-l2pop"]["its interval"] != "-"
+    assert len(artists(draw(found, "latency").axes[0], "samples gre-mesh")) == 5
+    assert found.story.conditions.startswith("6 blocks")
 
 
 def test_a_first_look_claims_nothing_and_draws_no_forest(tell):

@@ -146,6 +146,16 @@ def test_a_limit_on_what_no_window_shows_is_not_kept():
     assert reasons(seen(changes), replace(LIMITS, control_median_max_ms=None)) == ()
 
 
+def test_a_run_that_nothing_watched_is_not_trusted():
+    """As where a probe says that it will say when to watch, and never does."""
+    limits = Thresholds(cpu_steal_max=0.05)
+
+    blind = reasons(seen(windows=dict.fromkeys(ROUNDS, ())), limits)
+
+    assert blind == ("CPU steal was in no window, but has a limit",)
+    assert reasons(Seen(blocks=0), replace(limits, blocks_min=0)) == ()
+
+
 def test_windows_too_short_for_a_figure_leave_it_to_the_others():
     assert reasons(seen({(1, "flat"): {"control_median_ms": None}})) == ()
 
@@ -163,8 +173,8 @@ def test_what_could_not_be_looked_at_turns_it_where_it_was_asked_for():
 @pytest.mark.parametrize(
     ("of_run", "reason"),
     [
-        ({"lost": 1}, "1 answer missing; wanted at most 0"),
-        ({"lost": 2}, "2 answers missing; wanted at most 0"),
+        ({"lost": 1}, "1 answer or packet unaccounted for; wanted at most 0"),
+        ({"lost": 2}, "2 answers or packets unaccounted for; wanted at most 0"),
         ({"duplicates": 1}, "1 duplicate answer; wanted at most 0"),
         ({"duplicates": 2}, "2 duplicate answers; wanted at most 0"),
         ({"blocks": 1}, "1 block complete; wanted 6, the fewest a 95% interval can come from"),
@@ -186,7 +196,9 @@ def test_a_first_look_needs_one_block_and_keeps_the_other_limits():
 
     assert reasons(seen(blocks=1), limits) == ()
     assert reasons(seen(blocks=0), limits) == ("0 blocks complete; wanted 1",)
-    assert reasons(seen(blocks=1, lost=1), limits) == ("1 answer missing; wanted at most 0",)
+    assert reasons(seen(blocks=1, lost=1), limits) == (
+        "1 answer or packet unaccounted for; wanted at most 0",
+    )
 
 
 def test_nothing_is_asked_by_default_but_blocks():

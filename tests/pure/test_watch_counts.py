@@ -6,6 +6,7 @@ from experiments.instruments import watch_counts as counts
 from experiments.instruments.netlink import Drops
 from experiments.instruments.watch_control import Control, read_control
 from tests.pure.fake_bench import ping_output
+from topologies.errors import MeasureError
 
 STAT = "cpu  22882 0 4336 318369 574 0 101 756 0 0\ncpu0 6735 0 1804 164559 35 0 22 394 0 0\n"
 # ServerB of a lab in which ServerA sent ten broadcasts of EtherType 0x88b5, all of which arrived.
@@ -153,6 +154,12 @@ def test_a_reply_that_may_have_been_on_its_way_is_not_lost():
 
 def test_too_few_replies_have_no_median():
     assert read_control(ping_output(2, 0.03)) == Control(None, 0)
+
+
+def test_a_ping_that_could_not_begin_is_an_error():
+    """Its figures would else be missing in silence from some windows of a run."""
+    with pytest.raises(MeasureError, match="Network is unreachable"):
+        read_control("ping: connect: Network is unreachable\n")
 
 
 @pytest.mark.parametrize("text", ["", "PING 192.0.2.2 (192.0.2.2) 56(84) bytes of data.\n"])

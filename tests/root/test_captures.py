@@ -1,11 +1,13 @@
 """Captures in namespaces of our own: the first packet and the last are in the file."""
 
 import os
+import signal
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,6 +120,14 @@ def test_a_capture_that_misses_its_first_packet_is_refused(bench, tmp_path, monk
 
     monkeypatch.setattr(captures, "senders", mute_at_first)
     with pytest.raises(MeasureError, match="the first marker frames are missing"):  # noqa: SIM117
+        with capturing(bench, {"one": ("left",)}, tmp_path.joinpath):
+            pass
+
+
+def test_a_capture_that_cannot_say_what_it_dropped_is_refused(bench, tmp_path, monkeypatch):
+    """As one that had to be killed."""
+    monkeypatch.setattr(captures, "signal", SimpleNamespace(SIGINT=signal.SIGKILL))
+    with pytest.raises(MeasureError, match="did not say what it dropped"):  # noqa: SIM117
         with capturing(bench, {"one": ("left",)}, tmp_path.joinpath):
             pass
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -20,9 +21,11 @@ PROBE = Sizes(goodput_mtus=(), goodput_round=(0,), repeats=1)
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with raised(with_large_guests(narrowed(load("article").overlay), POINT)) as lab:
-        yield lab
+def lab(tmp_path_factory) -> Iterator[Lab]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
+        with raised(with_large_guests(narrowed(load("article").overlay), POINT)) as lab:
+            yield lab
 
 
 @pytest.fixture
@@ -101,10 +104,11 @@ def test_small_packets_pass_where_large_ones_do_not(path):
 
 
 def test_a_transfer_says_how_far_it_came(path):
+    patient = replace(STREAM, deadline_s=1.5)  # a kernel sends again after 0.2 s at the earliest
     with serving(path):
-        hung = transfer(path, STREAM, "hung")
+        hung = transfer(path, patient, "hung")
         path.set_guest_mtu(1450)
-        done = transfer(path, STREAM, "done")
+        done = transfer(path, patient, "done")
     unheard = transfer(path, STREAM, "unheard")  # nobody serves any more
 
     assert (hung["connected"], hung["greeted"], hung["received"]) == (True, True, None)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from topologies.modes import parse_mode, with_mode
 
 SERVER_B = "172.16.166.125"
 LOSSES = Thresholds(lost_upcalls_max=0, drops_max=0, control_lost_max=0, blocks_min=1)
-CALM_S = 20  # others may work on this machine, too
-BUSY = Thresholds(cpu_idle_min=0.02, blocks_min=1)
+BUSY = Thresholds(cpu_idle_min=0.2, blocks_min=1)
+TICKS_APART = 4  # the kernel adds the sum up first, then shows each processor as it is by then
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def test_a_calm_window_has_every_figure(lab):
 
     assert seen.unseen == {}
     assert (seen.lost_upcalls, seen.drops, seen.control_lost) == (0, 0, 0)
-    assert 0 < seen.control_median_ms < 50
+    assert seen.control_median_ms > 0
     assert 0 <= seen.cpu_idle <= 1
     assert seen.vswitchd_load >= 0
     assert seen.busiest in {"controller", "computer"}
@@ -104,34 +103,43 @@ def is_running(process):
     return fields[0].endswith("(sh") and int(fields[2].split()[11]) > 0
 
 
-def await_calm(lab):
-    """Wait for a window in which the machine is not starved; it may be, by others' work."""
-    deadline, found = time.monotonic() + CALM_S, ()
-    while time.monotonic() < deadline:
-        before = idle_ticks()
-        found = reasons(calm(lab), BUSY)
-        if not found:
-            return
-        assert idle_ticks() - before <= 10, f"not idle: {found}"
-    pytest.skip(f"others kept all processors busy for {CALM_S} s: {found}")
+class Copied:
+    """/proc/stat, and what it said each time that it was read."""
+
+    def __init__(self):
+        self.said = []
+
+    def read_text(self):
+        self.said.append(Path("/proc/stat").read_text())
+        return self.said[-1]
 
 
-def idle_ticks():
-    """Of all processors, added up by themselves."""
-    lines = Path("/proc/stat").read_text().splitlines()
-    return sum(int(each.split()[4]) for each in lines if re.match(r"cpu\d", each))
+def ticks(stat):
+    """Idle ones and all, of the processors one by one, where the watcher takes their sum."""
+    each = [line.split()[1:9] for line in stat.splitlines() if re.match(r"cpu\d", line)]
+    return sum(int(of[3]) + int(of[4]) for of in each), sum(int(one) for of in each for one in of)
+
+
+def test_idleness_is_that_of_the_processors_however_busy_they_are(lab):
+    stat = Copied()
+    watcher = Watcher(lab, stat)
+    with watcher.window():
+        some_pings(lab)
+
+    (idle, whole), (idle_later, whole_later) = map(ticks, stat.said)
+    assert whole_later > whole
+    of_all = watcher.windows[0].cpu_idle * (whole_later - whole)
+    assert abs(of_all - (idle_later - idle)) <= TICKS_APART
 
 
 def test_a_processor_hog_turns_it(lab):
-    await_calm(lab)
-
+    """Whatever else runs: with a loop more than there are processors none has time left."""
     with hogs(lab) as loops:
         wait_for(lambda: all(map(is_running, loops)), "running loops")
         window = watched(lab, lambda: some_pings(lab))
 
     idle = f"CPU idle {100 * window.cpu_idle:.3g}%"
-    assert reasons(window, BUSY) == (f"{idle} in this window; wanted at least 2%",)
-    await_calm(lab)
+    assert reasons(window, BUSY) == (f"{idle} in this window; wanted at least 20%",)
 
 
 def test_packets_that_overrun_the_sockets_of_a_switch_turn_it(lab):

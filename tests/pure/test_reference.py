@@ -1,0 +1,48 @@
+"""The committed reference run: told anew from its files, it says what it said."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from experiments.report.redraw import redraw_suite
+
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
+
+
+@pytest.fixture(scope="module")
+def redrawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reference") / "suite"
+    shutil.copytree(REFERENCE, folder)
+    (folder / "report.md").unlink()
+    return redraw_suite(folder)
+
+
+def test_it_redraws_to_the_same_tables(redrawn):
+    _, _, files = redrawn
+
+    assert Path(files["report.md"]).read_text() == (REFERENCE / "report.md").read_text()
+
+
+def test_it_is_complete_and_trusted(redrawn):
+    suite, chapters, _ = redrawn
+
+    assert suite.status == "complete"
+    assert [each.name for each in chapters] == ["latency", "mtu", "fanout"]
+    assert all(each.told.trusted for each in chapters)
+
+
+def test_no_exact_expectation_is_refuted(redrawn):
+    _, chapters, _ = redrawn
+
+    assert not any(each.told.story.is_refuted for each in chapters)
+    assert len(chapters[1].told.run.rows) == 12
+    assert len(chapters[2].told.run.rows) == 558
+
+
+def test_its_command_is_the_one_that_run_json_has(redrawn):
+    command = (REFERENCE / "COMMAND").read_text().splitlines()[0]
+
+    argv = json.loads((REFERENCE / "run.json").read_text())["argv"]
+    assert command == " ".join(["python", "experiments/run.py", *argv[1:]])
