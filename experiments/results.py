@@ -69,8 +69,13 @@ class Recorder:
             (self.directory / f"{RUN}.new").replace(self.directory / RUN)
 
     def samples(self, rows: Iterable[Row], table: str = SAMPLES) -> None:
-        """Append rows to a table and have them on disk."""
-        path = self._table(table)
+        """Append rows to a table and have them on disk.
+
+        Raises:
+            MeasureError: a row has a column that the table has not, or nothing can be written.
+        """
+        rows, path = tuple(rows), self._table(table)
+        _assert_columns(rows, self._tables[table], path)
         with _telling(path), path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self._tables[table], lineterminator="\n").writerows(rows)
             file.flush()
@@ -92,6 +97,16 @@ class Recorder:
             path.write_text(text, encoding="utf-8")
         give_back(path.parent if path.parent != self.directory else path)
         return path
+
+
+def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> None:
+    strange = next((name for row in rows for name in row if name not in columns), None)
+    if strange is not None:
+        raise MeasureError(
+            f"column {strange!r} in a row of the probe", where=path.name,
+            allowed=", ".join(columns),
+            do="Tell what it means in the Question's `columns` (or `more`), or leave it out.",
+        )  # fmt: skip
 
 
 def read(directory: Path) -> Run:

@@ -6,15 +6,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from experiments.experiment import Bench, Experiment, Measured, Probe, Tools, settings_of
 from experiments.instruments import environment
 from experiments.instruments.watch import Watcher
-from experiments.question import Point, Question, Row, level_name
-from experiments.results import RAW, SAMPLES, Recorder
+from experiments.question import Question, Row, level_name
+from experiments.results import SAMPLES, Recorder
+from experiments.rounds import Round, schedule
 from experiments.verdict import Seen, Thresholds, Verdict, Window, judge
-from topologies.errors import UsageError
+from topologies.errors import MeasureError, UsageError
 from topologies.model import Overlay
 
 Raise = Callable[[Overlay], AbstractContextManager[Bench]]
@@ -107,39 +106,6 @@ def _unforetold(question: Question, found: str) -> UsageError:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One fresh lab: which block, which place in it, which point."""
-
-    block: int
-    order: int
-    point: Point
-
-    @property
-    def name(self) -> str:
-        """How people call it."""
-        return f"block {self.block}, {level_name(self.point)}"
-
-    @property
-    def folder(self) -> str:
-        """Where its raw output goes; sorts in the order of the run."""
-        return f"{RAW}/{self.block:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
-
-    def seed(self, of_run: int) -> int:
-        """A seed of its own, from the run's."""
-        return int(np.random.SeedSequence((of_run, self.block, self.order)).generate_state(1)[0])
-
-
-def schedule(points: tuple[Point, ...], blocks: int, seed: int) -> tuple[Round, ...]:
-    """Every point once in each block, shuffled within it by `seed`."""
-    draw = np.random.default_rng(seed)
-    return tuple(
-        Round(block=block, order=order, point=points[which])
-        for block in range(1, blocks + 1)
-        for order, which in enumerate(draw.permutation(len(points)), start=1)
-    )
-
-
 @dataclass(slots=True)
 class Progress:
     """What has been measured so far."""
@@ -196,11 +162,20 @@ def _round(  # noqa: PLR0917  the parts of one round
         watcher = watch(lab)
         tools = _tools(recorder, each, watcher, say, each.seed(request.seed))
         with nullcontext() if request.experiment.watches else watcher.window():
-            measured = request.probe(lab, each.point, tools)
+            measured = _assert_measured(request.probe(lab, each.point, tools), request)
     recorder.samples(_placed(each, measured.rows), SAMPLES)
     for table, rows in measured.more.items():
         recorder.samples(_placed(each, rows), table)
     progress.done.append((each, measured, tuple(watcher.windows)))
+
+
+def _assert_measured(found: object, request: Request) -> Measured:
+    if not isinstance(found, Measured):
+        raise MeasureError(
+            f"{found!r}", where=f"what the probe of {request.question.name!r} returned",
+            allowed="a Measured with the rows it found", do="`return Measured(rows=...)`.",
+        )  # fmt: skip
+    return found
 
 
 def _tools(

@@ -79,7 +79,7 @@ def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) 
 def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
     """The experiment over the levels asked for."""
     wanted = experiment.with_levels(**experiment.quick_factors) if asked.quick else experiment
-    if asked.modes and "mode" in wanted.question.factors:
+    if asked.modes is not None and "mode" in wanted.question.factors:
         wanted = wanted.with_levels(mode=_modes(asked.modes))
     if asked.hosts and wanted.hosts_factor:
         wanted = wanted.with_levels(**{wanted.hosts_factor: (asked.hosts,)})

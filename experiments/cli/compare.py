@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from experiments.cli.report import assert_run
 from topologies.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def _runs(directory: Path) -> dict[str, Path]:
     """The folders of a suite's runs by experiment; of a single run, itself without a name."""
     from experiments.suite import is_suite, read_suite
 
+    assert_run(directory)
     if not is_suite(directory):
         return {"": directory}
     try:

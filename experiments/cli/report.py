@@ -30,7 +30,7 @@ def report(directory: Path, output: str) -> None:
     """
     from experiments.suite import is_suite
 
-    _assert_run(directory)
+    assert_run(directory)
     try:
         (_suite if is_suite(directory) else _run)(directory, output)
     except MeasureError as error:
@@ -42,7 +42,12 @@ def report(directory: Path, output: str) -> None:
 commands = (report,)
 
 
-def _assert_run(directory: Path) -> None:
+def assert_run(directory: Path) -> None:
+    """Check that the folder is one of a run, or of a suite.
+
+    Raises:
+        UsageError: it is not.
+    """
     if not (directory / "run.json").is_file():
         raise UsageError(
             "no run.json in it" if directory.is_dir() else "no such folder",

@@ -34,7 +34,11 @@ DONE, FAILED, NOT_TRUSTED = 0, 1, 3
 @click.option("--scenario", default="article", show_default=True, help="A name, or a .yaml file.")
 @click.option("--modes", help="Such as flat,gre-mesh,vxlan-l2pop; `overlaylab list` shows them.")
 @click.option("--hosts", type=click.IntRange(min=2), help="Compute hosts, the scenario's and more.")
-@click.option("--repeats", type=click.IntRange(min=1), help="Blocks: all points, freshly raised.")
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    help="Blocks: all points, freshly raised.  [default: the experiment's own]",
+)
 @click.option("--seed", type=click.IntRange(0, SEED_MAX), help="Of the order; default: a new one.")
 @click.option("--quick", is_flag=True, help="Seconds, for a first look: one block, no intervals.")
 @click.option(
@@ -52,6 +56,8 @@ DONE, FAILED, NOT_TRUSTED = 0, 1, 3
 )  # fmt: skip
 def run(experiment: tuple[str, ...], **options: Any) -> int:
     """Measure EXPERIMENTs (default: latency, mtu and fanout) on freshly raised labs; needs root.
+
+    An EXPERIMENT is a name of `overlaylab list`, or a .py file with one of your own (docs/extend.md).
 
     Exit status: 0 done and trusted, 1 an exact expectation failed, 3 done but not to be trusted.
     """

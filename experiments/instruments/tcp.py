@@ -5,7 +5,7 @@ hangs nor the MSS it used, and waits for its own control connection, which the s
 
 The sender is greeted first: a small request and its answer, which any path carries.  Then it
 sends in bulk, until BYTES are sent or SEND_S are over; the far end, told by the end of the
-stream, answers with what it got.  DEADLINE_S bounds all of it.
+stream, answers with what it got.  DEADLINE_S bounds all that comes after the greeting.
 """
 
 import json
@@ -19,6 +19,7 @@ GREETING = b"hello" * 20
 CHUNK = bytes(65536)
 RETRY_S = 0.005  # between connection attempts that were refused: nobody listens yet
 IDLE_S = 10.0
+GREETING_S = 4.0  # a lost SYN is sent again after 1 s and after 3 s (RFC 6298); then it is the path
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: what hangs is thrown away
 # struct tcp_info (linux/tcp.h): where each figure stands
 FIGURES = {"mss": ("I", 16), "pmtu": ("I", 60), "retransmits": ("I", 100), "acked": ("Q", 120)}
@@ -59,12 +60,13 @@ def send(
     told: dict[str, object] = {
         "connected": False, "greeted": False, "sent": 0, "received": None, "seconds": None,
     }  # fmt: skip
-    end = time.monotonic() + deadline_s
     try:
-        with connected(address, port, end) as link:
+        with connected(address, port, time.monotonic() + GREETING_S) as link:
             told["connected"] = True
             try:
-                transfer(link, told, wanted, time.monotonic() + send_s, end)
+                greet(link, told)
+                begin = time.monotonic()
+                transfer(link, told, wanted, begin + send_s, begin + deadline_s)
             finally:
                 told.update(figures(link))
                 link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -84,13 +86,18 @@ def connected(address: str, port: int, end: float) -> socket.socket:
             time.sleep(RETRY_S)
 
 
+def greet(link: socket.socket, told: "dict[str, object]") -> None:
+    """Be greeted: a small request, a smaller answer."""
+    link.settimeout(GREETING_S)
+    link.sendall(GREETING)
+    told["greeted"] = link.recv(1) == b"!"
+
+
 def transfer(  # the parts of one transfer
     link: socket.socket, told: "dict[str, object]", wanted: int, send_end: float, end: float
 ) -> None:
-    """Be greeted, send in bulk, and hear what arrived."""
+    """Send in bulk, and hear what arrived."""
     link.settimeout(left(end))
-    link.sendall(GREETING)
-    told["greeted"] = link.recv(1) == b"!"
     told["acked_before"] = figures(link)["acked"]
     told["sent"] = sent(link, wanted, min(send_end, end))
     link.shutdown(socket.SHUT_WR)

@@ -71,6 +71,7 @@ class Sizes:
         path = Path(bench=bench, source=source, target=target, tools=tools)
         staged = bench.overlay.mtu_of(bench.overlay.network_of[source.network_id])
         tools.say("searching the largest packet")
+        Passing(path, self.confirm, "warm up")(SMALLEST)
         with serving(path):
             # What hangs only waits, so the search loses nothing by running meanwhile.
             with transferring(path, self.bulk, "too-large") as hanging:
@@ -102,7 +103,6 @@ class Sizes:
         def passing(patience: Patience, why: str) -> "Passing":
             return Passing(path, patience, why)
 
-        passing(self.confirm, "warm up")(SMALLEST)
         return largest_passing(
             passing(self.search, "search"), passing(self.confirm, "confirm"),
             low=SMALLEST, high=staged,

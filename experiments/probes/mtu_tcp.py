@@ -25,7 +25,7 @@ PYTHON = (sys.executable, "-I", "-S", tcp.__file__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """How much is sent, for how long, and when all must be over."""
+    """How much is sent, for how long, and when all must be over; counted from the greeting."""
 
     wanted_bytes: int
     send_s: float
@@ -72,7 +72,9 @@ def transferring(path: Path, bulk: Bulk, name: str) -> Iterator[list[Mapping[str
     sender = path.bench.start(path.source.device_id, *argv, stdout=PIPE)
     try:
         yield told
-        said = sender.communicate(timeout=bulk.deadline_s + SLACK_S)[0].decode()
+        said = sender.communicate(timeout=2 * tcp.GREETING_S + bulk.deadline_s + SLACK_S)[
+            0
+        ].decode()
         path.tools.keep(f"tcp-{name}.json", said)
         told.append(json.loads(said))
     except (TimeoutExpired, ValueError) as error:

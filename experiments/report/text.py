@@ -25,7 +25,11 @@ STANDS = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
 def terminal_lines(told: Told) -> list[str | Table]:
     """What stands on a terminal at the end: findings, a table, predictions, verdict."""
     findings = [_wrapped("", line) for line in (told.doubt, *told.story.findings) if line]
-    tables = [terminal_table(grid) for grid in told.story.grids[:1]]
+    tables = [
+        part
+        for grid in told.story.grids[:1]
+        for part in (_wrapped("", f"{grid.title}:"), terminal_table(grid))
+    ]
     held = [line for each in told.story.held for line in _held(each)]
     return [*findings, *tables, *(["Predicted beforehand:", *held] if held else []),
             _wrapped("Verdict: ", told.verdict)]  # fmt: skip

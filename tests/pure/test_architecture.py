@@ -24,13 +24,14 @@ experiments.figures.cells experiments.figures.cold experiments.figures.condition
 experiments.figures.effects experiments.figures.fanout experiments.figures.mtu
 experiments.figures.sheet experiments.figures.stages experiments.instruments.frames
 experiments.instruments.limits experiments.instruments.mtu_ping experiments.instruments.mtu_search
-experiments.instruments.netlink experiments.instruments.pcapng experiments.instruments.ping
+experiments.instruments.netlink experiments.instruments.packets
+experiments.instruments.pcapng experiments.instruments.ping
 experiments.instruments.stages experiments.instruments.watch_counts experiments.machine
 experiments.mtu_words experiments.needs experiments.probes.fanout_count
 experiments.probes.fanout_stage experiments.probes.latency_cold experiments.probes.latency_paths
 experiments.probes.mtu_asks experiments.probes.pairs experiments.question
 experiments.report.chapter experiments.report.facts experiments.report.html
-experiments.report.markdown experiments.report.text experiments.selfcheck experiments.story
+experiments.report.markdown experiments.report.text experiments.rounds experiments.selfcheck experiments.story
 experiments.suite experiments.tell.aa experiments.tell.cells experiments.tell.cold
 experiments.tell.effects experiments.tell.fanout experiments.tell.fanout_cells
 experiments.tell.latency experiments.tell.latency_found experiments.tell.latency_pictures

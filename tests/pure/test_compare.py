@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from experiments.compare import baseline_shift, compare, independent
+from experiments.compare_text import to_text
 from experiments.results import read
 from experiments.tell import told
 from tests.pure.made_runs import CELLS, MACHINE, QUESTION, made, made_cells, pair
@@ -232,3 +233,10 @@ def test_what_is_compared_survives_json(tmp_path):
     assert json.loads((run.directory / "run.json").read_text())["question"]["compared"] == {
         "phase": "warm"
     }
+
+
+def test_a_run_held_against_itself_says_that_it_is(tmp_path):
+    a, b = pair(tmp_path)
+
+    assert "same measurement" in "".join(part for part in to_text(compare(a, a)) if isinstance(part, str))  # fmt: skip
+    assert not compare(a, b).is_itself

@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_refused_with_status_2(capsys, tmp_path, runs, br
     status, out, err = told(capsys, *runs)
 
     assert (status, out) == (2, "")
-    assert str(about) in err
+    assert str(about.parent) in err
     assert (f"format {FORMAT + 1}; allowed: {FORMAT}" in err) == (break_ == "format")
 
 

@@ -29,6 +29,7 @@ def with_story(told, **changes):
 def test_a_terminal_shows_findings_table_prediction_and_verdict():
     assert [line.rstrip() for line in shown(small_told())] == [
         "gre-mesh is within ±0.05 ms of flat",
+        "By level:",
         "level     median  lost|late",
         "flat       0.448          0",
         "gre-mesh   0.468        1|2",
@@ -90,14 +91,14 @@ def test_a_suite_ends_with_a_line_for_each_experiment(chapters, capsys):
 
 
 def test_square_brackets_are_not_taken_for_markup(capsys):
-    units = Grid(title="", heads=("level", "[ms]"), rows=(("[red]", "[bold]1"),))
+    units = Grid(title="In [ms]", heads=("level", "[ms]"), rows=(("[red]", "[bold]1"),))
     told = with_story(small_told(), findings=("rtt [ms] is [red]",), grids=(units,))
 
     print_chapter(Chapter(name="toll", told=told), titled=True)
 
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[:4]]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[:5]]
     assert lines == [
-        ["──", "toll", "──"], ["rtt", "[ms]", "is", "[red]"], ["level", "[ms]"], ["[red]", "[bold]1"],
+        ["──", "toll", "──"], ["rtt", "[ms]", "is", "[red]"], ["In", "[ms]:"], ["level", "[ms]"], ["[red]", "[bold]1"],
     ]  # fmt: skip
 
 

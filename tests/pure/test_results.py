@@ -56,7 +56,10 @@ def test_samples_are_on_disk_before_the_next_come(recorder):
 
 
 def test_a_column_nobody_declared_is_refused(recorder):
-    with pytest.raises(MeasureError, match=r"samples.csv: dict contains fields not in fieldnames"):
+    with pytest.raises(
+        MeasureError,
+        match=r"samples.csv: column 'surprise' in a row of the probe; allowed: block, order, mode",
+    ):
         recorder.samples([{**ROWS[0], "surprise": 2}])
 
 

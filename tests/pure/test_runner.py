@@ -10,9 +10,10 @@ import pytest
 from experiments.experiment import Experiment, Measured
 from experiments.question import Prediction, Question
 from experiments.results import read
-from experiments.runner import Request, begin, perform, schedule
+from experiments.rounds import schedule
+from experiments.runner import Request, begin, perform
 from experiments.verdict import Thresholds, Window
-from topologies.errors import LabError, UsageError
+from topologies.errors import LabError, MeasureError, UsageError
 from topologies.modes import parse_mode, with_mode
 from topologies.scenario import load
 
@@ -238,6 +239,13 @@ def test_a_probe_says_when_to_watch_or_all_of_it_is_watched(request_, watches, a
     about = performed(replace(request_, experiment=experiment), Labs()).about
 
     assert {len(each["windows"]) for each in about["measured"]} == {kept}
+
+
+def test_a_probe_that_returns_nothing_is_told_so(request_):
+    experiment = replace(EXPERIMENT, probe=lambda *_: None)
+
+    with pytest.raises(MeasureError, match=r"the probe of 'rules' returned: None; allowed: a Meas"):
+        performed(replace(request_, experiment=experiment), Labs())
 
 
 def test_what_was_lost_turns_the_verdict(request_):
