@@ -110,7 +110,7 @@ def plot_differences(
     found = [(each.level, each.to_baseline) for each in summaries if each.to_baseline]
     _bands(ax, to_baseline(question), question.margin)
     for at, (level, difference) in enumerate(found):
-        _difference(ax, difference, at, level, palette[level])
+        mark_difference(ax, difference, at, level, palette[level])
     ax.set_yticks(range(len(found)), labels=[level for level, _ in found])
     ax.set_ylim(len(found) - 0.5, -0.6)
     ax.tick_params(axis="y", length=0)
@@ -126,16 +126,17 @@ def to_baseline(question: Question) -> Prediction | None:
     return next((each for each in question.predictions if each.of == "baseline"), None)
 
 
-def _difference(ax: Axes, found: Difference, at: int, level: str, colour: str) -> None:
+def mark_difference(ax: Axes, found: Difference, at: float, name: str, colour: str) -> None:
+    """An interval, the estimate in it, and the figure in the margin."""
     if found.interval:
         ax.plot(
             [found.interval.low, found.interval.high], [at, at], color=colour, linewidth=2.4,
-            solid_capstyle="butt", gid=f"interval {level}",
+            solid_capstyle="butt", gid=f"interval {name}",
         )  # fmt: skip
-    ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {level}")
+    ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {name}")
     ax.text(
         MARGIN_AT, at, f"{found.estimate:+.3f}", transform=ax.get_yaxis_transform(), va="center",
-        color=colour, fontsize=8.5, fontweight="bold", gid=f"value {level}",
+        color=colour, fontsize=8.5, fontweight="bold", gid=f"value {name}",
     )  # fmt: skip
 
 

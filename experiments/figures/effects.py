@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from experiments.analysis import Difference
-from experiments.figures.boxes import BASELINE_COLOUR, MARGIN_AT
+from experiments.figures.boxes import BASELINE_COLOUR, mark_difference
 
 BAND_COLOUR = "#F0E442"
 BLOCKS_AT = 0.26  # below the interval: a tick for each block
@@ -54,16 +54,7 @@ def _line(ax: Axes, line: Line, at: int) -> None:
         line.by_block, [at + BLOCKS_AT] * len(line.by_block), linestyle="none", marker="|",
         markersize=6, markeredgewidth=0.9, color=colour, alpha=0.75, gid=f"blocks {line.name}",
     )  # fmt: skip
-    if found.interval:
-        ax.plot(
-            [found.interval.low, found.interval.high], [at, at], color=colour, linewidth=2.4,
-            solid_capstyle="butt", gid=f"interval {line.name}",
-        )  # fmt: skip
-    ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {line.name}")
-    ax.text(
-        MARGIN_AT, at, f"{found.estimate:+.3f}", transform=ax.get_yaxis_transform(), va="center",
-        color=colour, fontsize=NAME_SIZE, fontweight="bold", gid=f"value {line.name}",
-    )  # fmt: skip
+    mark_difference(ax, found, at, line.name, colour)
 
 
 def _band(ax: Axes, line: Line, at: int) -> None:

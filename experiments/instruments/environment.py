@@ -29,7 +29,6 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "dumpcap": ("dumpcap", "--version"),
     "iproute2": ("ip", "-V"),
     "ethtool": ("ethtool", "--version"),
-    "iperf3": ("iperf3", "--version"),
 }
 CPUFREQ = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")

@@ -5,10 +5,12 @@ count that disagrees with the lines above it is an error, never a guess.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from experiments.question import Row
 from topologies.errors import MeasureError
 
 # iputils ping/ping_common.c `gather_statistics`
@@ -46,6 +48,20 @@ class Requests:
         trips or one interval (iputils `schedule_exit`): on a busy machine it calls lost what is late.
         """
         return self.count + (self.count > 1)
+
+    def rows(self, pinged: "Pinged") -> "Iterator[Row]":
+        """The samples as columns of a table: a row per request."""
+        return (
+            {
+                "interval_ms": self.interval_ms,
+                "payload_bytes": self.payload_bytes,
+                "seq": reply.seq,
+                "received_s": reply.received_s,
+                "rtt_ms": reply.rtt_ms,
+                "copies": reply.copies,
+            }
+            for reply in pinged.replies
+        )
 
     def read(self, text: str) -> "Pinged":
         """The samples in the output of `argv`, without the one that was not waited for.

@@ -6,7 +6,7 @@ from experiments.experiment import Bench, Experiment, Measured, Tools
 from experiments.instruments.ping import Pinged, Requests
 from experiments.probes.latency_question import THRESHOLDS
 from experiments.probes.pairs import guests, narrowed
-from experiments.question import Point, Prediction, Question, Row
+from experiments.question import Point, Prediction, Question
 from experiments.selfcheck import ALLOWED, DRAWS, PER_DRAW, chance_of_more
 from topologies.errors import MeasureError
 
@@ -31,8 +31,11 @@ class WarmPings:
             warm = _pinged(bench, tools, WARM, self.warm)
         if warm.lost == len(warm.replies):
             raise _silent(point)
-        rows = (*_rows(WARMUP, self.warmup, warmup), *_rows(WARM, self.warm, warm))
-        return Measured(rows=rows, lost=warm.lost, duplicates=warm.duplicates)
+        phases = ((WARMUP, self.warmup, warmup), (WARM, self.warm, warm))
+        rows = (
+            {"phase": phase, **row} for phase, asked, found in phases for row in asked.rows(found)
+        )
+        return Measured(rows=tuple(rows), lost=warm.lost, duplicates=warm.duplicates)
 
 
 def _pinged(bench: Bench, tools: Tools, phase: str, asked: Requests) -> Pinged:
@@ -43,22 +46,6 @@ def _pinged(bench: Bench, tools: Tools, phase: str, asked: Requests) -> Pinged:
     done = bench.attempt(source.device_id, *argv, timeout_s=asked.timeout_s)
     tools.keep(f"ping-{phase}.txt", f"# {source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}")  # fmt: skip
     return asked.read(done.stdout)
-
-
-def _rows(phase: str, asked: Requests, pinged: Pinged) -> tuple[Row, ...]:
-    """Its samples."""
-    return tuple(
-        {
-            "phase": phase,
-            "interval_ms": asked.interval_ms,
-            "payload_bytes": asked.payload_bytes,
-            "seq": reply.seq,
-            "received_s": reply.received_s,
-            "rtt_ms": reply.rtt_ms,
-            "copies": reply.copies,
-        }
-        for reply in pinged.replies
-    )
 
 
 def _silent(point: Point) -> MeasureError:

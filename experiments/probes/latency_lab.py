@@ -61,20 +61,8 @@ class Lab:
     def _note(
         self, path: Path, phase: str, asked: Requests, pinged: Pinged, cold: str | None = None
     ) -> None:
-        self.rows.extend(
-            {
-                "path": path.name,
-                "phase": phase,
-                "cold": cold,
-                "interval_ms": asked.interval_ms,
-                "payload_bytes": asked.payload_bytes,
-                "seq": reply.seq,
-                "received_s": reply.received_s,
-                "rtt_ms": reply.rtt_ms,
-                "copies": reply.copies,
-            }
-            for reply in pinged.replies
-        )
+        named = {"path": path.name, "phase": phase, "cold": cold}
+        self.rows.extend({**named, **row} for row in asked.rows(pinged))
 
 
 @contextmanager

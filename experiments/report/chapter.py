@@ -18,11 +18,6 @@ class Chapter:
     files: Mapping[str, str] = field(default_factory=dict)  # by kind: where, `directory` among them
 
     @property
-    def is_sound(self) -> bool:
-        """True if it is told and can be trusted."""
-        return self.told is not None and self.told.trusted
-
-    @property
     def verdict(self) -> str:
         """In few words."""
         if self.told is None:

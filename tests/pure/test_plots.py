@@ -1,13 +1,12 @@
 """Figures by their artists: what is drawn is what was measured, all of it."""
 
 import warnings
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from experiments.figures.boxes import (
     colours,
@@ -21,6 +20,7 @@ from experiments.question import Prediction, Question
 from experiments.results import Recorder, read
 from experiments.tell import told
 from tests.pure.latency_run import about
+from tests.pure.seen_texts import assert_readable
 from topologies.modes import MODES
 
 LEVELS = {
@@ -241,25 +241,7 @@ def test_no_two_texts_overlap_and_none_is_cut_off(drawn, modes, apart, trusted):
         for place, mode in enumerate(modes)
     }
     figure = drawn(levels, {"trusted": trusted, "reasons": []})
-    figure.draw_without_rendering()
-
-    whole = figure.bbox.padded(0.5)
-    boxes = dict(texts(figure))
-    assert len(boxes) > 4 * len(modes)
-    for (one, box), (other, second) in combinations(boxes.items(), 2):
-        assert not box.overlaps(second), f"{one} and {other}"
-    for name, box in boxes.items():
-        assert whole.contains(*box.min), name
-        assert whole.contains(*box.max), name
-
-
-def texts(figure):
-    """Every text that is seen, by panel and words, with its box; a panel's lines do not count."""
-    renderer = figure.canvas.get_renderer()
-    for where, parent in enumerate([figure, *figure.axes]):
-        for text in parent.findobj(Text) if where else figure.texts:
-            if text.get_visible() and text.get_text().strip():
-                yield (where, text.get_text(), id(text)), text.get_window_extent(renderer)
+    assert_readable(figure, at_least=4 * len(modes) + 1)
 
 
 def test_a_difference_s_value_stands_clear_of_every_line(drawn):

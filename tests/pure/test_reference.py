@@ -4,9 +4,14 @@ import json
 import shutil
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 
+from experiments.figures.sheet import STYLE
 from experiments.report.redraw import redraw_suite
+from experiments.results import read
+from experiments.tell import told
+from tests.pure.seen_texts import assert_readable
 
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 
@@ -39,6 +44,16 @@ def test_no_exact_expectation_is_refuted(redrawn):
     assert not any(each.told.story.is_refuted for each in chapters)
     assert len(chapters[1].told.run.rows) == 12
     assert len(chapters[2].told.run.rows) == 558
+
+
+@pytest.mark.parametrize(("name", "pictures"), [("latency", 5), ("mtu", 2), ("fanout", 1)])
+def test_no_text_of_its_figures_covers_another(name, pictures):
+    story = told(read(REFERENCE / name)).story
+
+    assert len(story.pictures) == pictures
+    for picture in story.pictures:
+        with mpl.rc_context(fname=STYLE):
+            assert_readable(picture.draw(), at_least=10)
 
 
 def test_its_command_is_the_one_that_run_json_has(redrawn):

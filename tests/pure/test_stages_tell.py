@@ -1,14 +1,12 @@
 """The table and the waterfall of a ping's stages: what is in stages.csv, all of it, and no more."""
 
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from experiments.figures.sheet import STYLE
 from experiments.figures.stages import Stage, end_us, plot_waterfall, starts_us, total_us
@@ -16,6 +14,7 @@ from experiments.instruments.stages import ANSWER, PING, REPLY, REQUEST, RTT, ST
 from experiments.question import Question
 from experiments.results import Run
 from experiments.tell.stages import followed, stage_parts
+from tests.pure.seen_texts import assert_readable
 
 STEPS_US = (7, 190, 16, 140, 4, 18, 1, 22, 5, 185, 2)  # the medians below
 MODES = ("flat", "gre-mesh", "vxlan-l2pop")
@@ -243,22 +242,4 @@ def test_panels_are_one_below_the_other_or_in_two_columns_with_the_axis_below(
 def test_no_two_texts_overlap_and_none_is_cut_off(modes):
     with mpl.rc_context(fname=STYLE):
         figure = stage_parts(run_of(pings(modes=modes, blocks=2), modes))[1][0].draw()
-        figure.draw_without_rendering()
-
-    whole = figure.bbox.padded(0.5)
-    boxes = dict(texts(figure))
-    assert len(boxes) > 13 * len(modes)
-    for (one, box), (other, second) in combinations(boxes.items(), 2):
-        assert not box.overlaps(second), f"{one} and {other}"
-    for name, box in boxes.items():
-        assert whole.contains(*box.min), name
-        assert whole.contains(*box.max), name
-
-
-def texts(figure):
-    """Every text that is seen, by panel and words, with its box."""
-    renderer = figure.canvas.get_renderer()
-    for where, parent in enumerate([figure, *figure.axes]):
-        for text in parent.findobj(Text) if where else figure.texts:
-            if text.get_visible() and text.get_text().strip():
-                yield (where, text.get_text(), id(text)), text.get_window_extent(renderer)
+        assert_readable(figure, at_least=13 * len(modes) + 1)
