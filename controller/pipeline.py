@@ -109,7 +109,7 @@ BR_PHYS: Mapping[int, Row] = {
                               match="in_port dl_vlan"),
 }  # fmt: skip
 PIPELINES = {"br-int": BR_INT, "br-tun": BR_TUN}  # any other bridge is a provider bridge
-RELEASES = ("queens",)
+RELEASES = ("queens", "current")
 FIELDS = (  # in the order in which ovs-ofctl prints them
     "proto", "tun_id", "in_port", "dl_vlan", "vlan_tci", "dl_src", "dl_dst",
     "arp_spa", "arp_tpa", "icmp_type", "nd_target",

@@ -105,6 +105,7 @@ class Experiment:
     stage: Callable[[Overlay, Point], Overlay] = by_mode
     foretell: Callable[[Overlay, tuple[Point, ...]], tuple[Row, ...]] | None = None
     watches: bool = False  # the probe says when (`Tools.watch`); else all that it does is watched
+    scenario: str = "article"  # unless the command line names another
     hosts_factor: str = ""  # the factor that `--hosts` sets; else the scenario is enlarged
 
     def with_levels(self, **levels: tuple[Level, ...]) -> "Experiment":

@@ -21,6 +21,7 @@ class NetworkType(str, Enum):
     GRE = "gre"
     VXLAN = "vxlan"
     GENEVE = "geneve"
+    LOCAL = "local"
 
     @property
     def kind(self) -> Kind:
@@ -32,12 +33,18 @@ class NetworkType(str, Enum):
         """True if frames of this type cross the underlay inside IP packets."""
         return self in TUNNEL_TYPES
 
+    @property
+    def is_provider(self) -> bool:
+        """True if frames of this type cross a physical network as they are, or tagged."""
+        return self in PROVIDER_TYPES
+
     def __str__(self) -> str:
         return self.value
 
 
 _KINDS = {
     NetworkType.FLAT: Kind("none", 0, 0),
+    NetworkType.LOCAL: Kind("none", 0, 0),
     NetworkType.VLAN: Kind("VLAN id", 4094, 0),  # IEEE 802.1Q: 0 and 4095 are reserved
     # GRE 4 + key 4 + inner Ethernet 14 (RFC 2784, RFC 2890)
     NetworkType.GRE: Kind("key", 2**32 - 1, 22),
@@ -47,6 +54,7 @@ _KINDS = {
     NetworkType.GENEVE: Kind("VNI", 2**24 - 1, 30),
 }
 TUNNEL_TYPES = (NetworkType.GRE, NetworkType.VXLAN, NetworkType.GENEVE)
+PROVIDER_TYPES = (NetworkType.FLAT, NetworkType.VLAN)
 IP_HEADER = {4: 20, 6: 40}  # bytes, no options (RFC 791, RFC 8200)
 
 

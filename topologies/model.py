@@ -2,14 +2,36 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from topologies.check import overlay_errors
 from topologies.encap import NetworkType, network_mtu
 from topologies.errors import ModelError, raise_all
+from topologies.underlay import SWITCHED, Underlay
 
 Address = IPv4Address | IPv6Address
+
+
+class Mechanism(str, Enum):
+    """A host's mechanism driver: what carries its guests' frames."""
+
+    OPENVSWITCH = "openvswitch"  # br-int and br-tun, filled by the controller
+    LINUXBRIDGE = "linuxbridge"  # a Linux bridge and a kernel VXLAN device for each network
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentRange:
+    """Ids that networks of a type are given which name none, both ends included."""
+
+    network_type: NetworkType
+    first: int
+    last: int
+    physical_network: str = ""  # for vlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +44,9 @@ class Host:
     l2_population: bool = False
     arp_responder: bool = False
     bridge_mappings: tuple[tuple[str, str], ...] = ()  # (physical network, bridge)
+    mechanism: Mechanism = Mechanism.OPENVSWITCH
+    hybrid_plug: bool = False  # tap - qbr - qvb/qvo, a Linux bridge before br-int, as Nova plugs
+    vxlan_group: Address | None = None  # linuxbridge: floods by this multicast group
 
     def bridge_of(self, physical_network: str | None) -> str | None:
         """The provider bridge that carries `physical_network`, or None."""
@@ -117,6 +142,10 @@ class Overlay:
     release: str = "queens"
     underlay_mtu: int = 1500  # bytes
     path_mtu: int = 0  # bytes, [ml2] path_mtu: limits what is tunnelled; 0: no limit
+    underlay: Underlay = SWITCHED
+    dhcp: bool = False  # guests ask a dnsmasq for their addresses, instead of being given them
+    ranges: tuple[SegmentRange, ...] = ()  # what networks that name no id are given
+    tenant_network_types: tuple[NetworkType, ...] = ()  # of networks that name none
 
     def __post_init__(self) -> None:
         raise_all(overlay_errors(self))

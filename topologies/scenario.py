@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from topologies.enlarge import enlarge
 from topologies.errors import ModelError, ModelErrors
-from topologies.model import Host, Overlay
+from topologies.model import Host, Mechanism, Overlay
 from topologies.scenario_file import Map, Place, Problems, read_yaml, shown
-from topologies.scenario_networks import networks_of, path_mtu, subnets_of, underlay_mtu
+from topologies.scenario_networks import (
+    networks_of,
+    path_mtu,
+    ranges_of,
+    subnets_of,
+    tenant_network_types,
+    underlay_mtu,
+    underlay_of,
+)
 from topologies.scenario_options import Options, agents_of, server_options
 from topologies.scenario_place import place_of
 from topologies.scenario_ports import ports_of
@@ -80,23 +89,26 @@ def _overlay(data: Map, path: Path, problems: Problems) -> tuple[Overlay | None,
     name, folder = path.stem, path.parent
     server = server_options(data, folder, problems)
     agents = agents_of(data, folder, problems)
-    hosts = tuple(_hosts(agents, problems))
+    hosts = tuple(_hosts(data, agents, problems))
     networks = networks_of(data, server, name=name, problems=problems)
     subnets = subnets_of(data, networks, name=name, problems=problems)
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
     built = {
         "networks": networks, "subnets": subnets, "ports": ports, "hosts": hosts,
-        "path_mtu": path_mtu(server),
+        "path_mtu": path_mtu(server), "underlay": underlay_of(data), "ranges": ranges_of(server),
+        "tenant_network_types": tenant_network_types(server), "dhcp": data.get("dhcp", False),
     }  # fmt: skip
     return _checked(data, path, built, problems), warnings_of(server, [a for _, a in agents])
 
 
-def _hosts(agents: tuple[tuple[Map, Options], ...], problems: Problems) -> Iterator[Host]:
+def _hosts(
+    data: Map, agents: tuple[tuple[Map, Options], ...], problems: Problems
+) -> Iterator[Host]:
     for keys, options in agents:
         if keys.lacks or options.refused or ("agent_file" in keys and options.ini is None):
             continue  # it is at fault in another way, which is said already
         if options.get("ovs", "local_ip") is not None:
-            yield _host(keys["name"], options)
+            yield _host(keys["name"], options, data.map("agent") | keys)
         else:
             problems.add(
                 options.place_of("ovs", "local_ip"), keys.path, f"no local_ip for {keys['name']!r}",
@@ -105,7 +117,7 @@ def _hosts(agents: tuple[tuple[Map, Options], ...], problems: Problems) -> Itera
             )  # fmt: skip
 
 
-def _host(name: str, options: Options) -> Host:
+def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
     return Host(
         name=name,
         local_ip=options.get("ovs", "local_ip"),
@@ -113,6 +125,9 @@ def _host(name: str, options: Options) -> Host:
         l2_population=options.get("agent", "l2_population", otherwise=False),
         arp_responder=options.get("agent", "arp_responder", otherwise=False),
         bridge_mappings=options.get("ovs", "bridge_mappings", ()),
+        mechanism=Mechanism(keys.get("mechanism", Mechanism.OPENVSWITCH)),
+        hybrid_plug=keys.get("plug") == "hybrid",
+        vxlan_group=ip_address(keys["vxlan_group"]) if "vxlan_group" in keys else None,
     )
 
 

@@ -5,11 +5,12 @@ from ipaddress import ip_address, ip_network
 
 from topologies.addresses import default_gateway, default_pools
 from topologies.encap import NetworkType
-from topologies.model import Network, Subnet
+from topologies.model import Network, SegmentRange, Subnet
 from topologies.names import derived_id
 from topologies.neutron_options import RANGES, Range
 from topologies.scenario_file import Map, Problems
 from topologies.scenario_options import Options
+from topologies.underlay import Shape, Underlay
 
 UNDERLAY_MTU = 1500  # bytes, Ethernet's
 Segment = tuple[NetworkType, str | None, int | None]  # type, physical network, segmentation_id
@@ -42,6 +43,29 @@ def networks_of(
 def underlay_mtu(data: Map) -> int:
     """What one Ethernet frame of the underlay carries [bytes]; Neutron's global_physnet_mtu."""
     return int(data.map("underlay").get("mtu", UNDERLAY_MTU))
+
+
+def underlay_of(data: Map) -> Underlay:
+    """The shape of the network between the hosts, and what it does to packets."""
+    given = data.map("underlay")
+    shape = Shape(given.get("shape", Shape.SWITCH))
+    others = ("spines", "hash_policy", "delay_ms", "loss_percent")
+    return Underlay(shape=shape, **{key: given[key] for key in others if key in given})
+
+
+def ranges_of(server: Options) -> tuple[SegmentRange, ...]:
+    """Every range of ids for automatic allocation, in the order of the types."""
+    return tuple(
+        SegmentRange(network_type=kind, physical_network=physical, first=first, last=last)
+        for kind, which in RANGES.items()
+        for physical, first, last in server.get(*which, ())
+    )
+
+
+def tenant_network_types(server: Options) -> tuple[NetworkType, ...]:
+    """`tenant_types` as values; words that are no type are left out."""
+    known = {str(kind) for kind in NetworkType}
+    return tuple(NetworkType(word) for word in tenant_types(server) if word in known)
 
 
 def path_mtu(server: Options) -> int:

@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 
 from topologies.encap import NetworkType
 from topologies.errors import ModelError
-from topologies.model import Host, Network, Overlay, Port, Subnet
+from topologies.model import Host, Mechanism, Network, Overlay, Port, SegmentRange, Subnet
+from topologies.underlay import Shape, Underlay
 
 T = TypeVar("T")
-M = TypeVar("M", Host, Network, Subnet, Port, Overlay)
+M = TypeVar("M", Host, Network, Subnet, Port, Overlay, Underlay, SegmentRange)
 Reader = Callable[[Any, str], Any]
 FORMAT = 1
 
@@ -99,6 +100,12 @@ def _only(kind: type[T], word: str) -> Callable[[Any, str], T]:
 _text, _number, _flag = _only(str, "text"), _only(int, "an integer"), _only(bool, "true or false")
 
 
+def _real(value: Any, where: str) -> float:
+    if type(value) not in {int, float}:
+        raise _wrong(where, repr(value), "a number")
+    return float(value)
+
+
 def _parsed(parse: Callable[[str], T], word: str) -> Callable[[Any, str], T]:
     """Takes text that `parse` understands."""
 
@@ -163,6 +170,9 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "l2_population": _flag,
             "arp_responder": _flag,
             "bridge_mappings": _many(_pair(_text)),
+            "mechanism": _parsed(Mechanism, ", ".join(Mechanism)),
+            "hybrid_plug": _flag,
+            "vxlan_group": _optional(_ip),
         },
         Network: {
             "network_type": _network_type,
@@ -180,6 +190,14 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "port_security_enabled": _flag,
             "admin_state_up": _flag,
         },
+        Underlay: {
+            "shape": _parsed(Shape, ", ".join(Shape)),
+            "spines": _number,
+            "hash_policy": _number,
+            "delay_ms": _real,
+            "loss_percent": _real,
+        },
+        SegmentRange: {"network_type": _network_type, "first": _number, "last": _number},
         Overlay: {
             "hosts": _many(_dataclass(Host)),
             "networks": _many(_dataclass(Network)),
@@ -187,6 +205,10 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "ports": _many(_dataclass(Port)),
             "underlay_mtu": _number,
             "path_mtu": _number,
+            "underlay": _dataclass(Underlay),
+            "dhcp": _flag,
+            "ranges": _many(_dataclass(SegmentRange)),
+            "tenant_network_types": _many(_network_type),
         },
     }
 )

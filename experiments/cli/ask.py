@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from topologies.model import Overlay
 
 SEED_MAX = 2**32
+ALL = "all"  # every experiment of the catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """The options of the command line."""
 
-    scenario: str
+    scenario: str | None  # None: each experiment's own
     modes: str | None
     hosts: int | None
     repeats: int | None
@@ -42,14 +43,15 @@ def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
 
     known = tuple(name for name, _ in EXPERIMENTS)
     for name in names:
-        if name not in known and not is_own(name):
+        if name not in (*known, ALL) and not is_own(name):
             raise UsageError(
                 repr(name),
                 where="experiment",
-                allowed=f"{', '.join(known)}, or the path of a .py file",
+                allowed=f"{', '.join(known)}, {ALL}, or the path of a .py file",
                 do="Pick one of them; docs/extend.md shows a file of one's own.",
             )
-    return [find(name) for name in dict.fromkeys(names or DEFAULT)]
+    wanted = (each for name in names or DEFAULT for each in (known if name == ALL else (name,)))
+    return [find(name) for name in dict.fromkeys(wanted)]
 
 
 def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) -> "Request":
@@ -97,13 +99,14 @@ def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay":
     from topologies.enlarge import enlarge
     from topologies.scenario import load
 
-    overlay = load(asked.scenario).overlay
+    scenario = asked.scenario or experiment.scenario
+    overlay = load(scenario).overlay
     is_enlarged = asked.hosts and not experiment.hosts_factor
     try:
         return experiment.narrow(enlarge(overlay, asked.hosts or 0) if is_enlarged else overlay)
     except MeasureError as error:
         raise UsageError(
-            error.found, where=f"scenario {asked.scenario!r}", allowed=error.allowed, do=error.do
+            error.found, where=f"scenario {scenario!r}", allowed=error.allowed, do=error.do
         ) from error
 
 

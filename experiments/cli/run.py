@@ -31,7 +31,10 @@ DONE, FAILED, NOT_TRUSTED = 0, 1, 3
 
 @click.command()
 @click.argument("experiment", nargs=-1)
-@click.option("--scenario", default="article", show_default=True, help="A name, or a .yaml file.")
+@click.option(
+    "--scenario",
+    help="A name, or a .yaml file.  [default: the experiment's own, most often article]",
+)
 @click.option("--modes", help="Such as flat,gre-mesh,vxlan-l2pop; `overlaylab list` shows them.")
 @click.option("--hosts", type=click.IntRange(min=2), help="Compute hosts, the scenario's and more.")
 @click.option(
@@ -57,7 +60,7 @@ DONE, FAILED, NOT_TRUSTED = 0, 1, 3
 def run(experiment: tuple[str, ...], **options: Any) -> int:
     """Measure EXPERIMENTs (default: latency, mtu and fanout) on freshly raised labs; needs root.
 
-    An EXPERIMENT is a name of `overlaylab list`, or a .py file with one of your own (docs/extend.md).
+    An EXPERIMENT is a name of `overlaylab list`, `all`, or a .py file with one of your own (docs/extend.md).
 
     Exit status: 0 done and trusted, 1 an exact expectation failed, 3 done but not to be trusted.
     """

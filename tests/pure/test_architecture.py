@@ -13,7 +13,8 @@ PACKAGES = ("topologies", "controller", "experiments")
 # Those that do not exist yet, or no more, are left out: `test_the_pure_list_is_alive` counts the rest.
 PURE = """
 topologies.addresses topologies.check topologies.encap topologies.enlarge topologies.errors
-topologies.model topologies.modes topologies.names topologies.serial topologies.lab.plan
+topologies.model topologies.modes topologies.names topologies.serial topologies.underlay
+topologies.lab.plan
 controller.actions controller.addressing controller.binding controller.br_int controller.br_tun
 controller.flows controller.pipeline controller.ports controller.reading controller.reconcile
 controller.resource_errors controller.resource_schemas controller.resource_views
