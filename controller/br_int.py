@@ -1,6 +1,6 @@
-"""The integration bridge's flows, release queens, and a provider bridge's.  Pure.
+"""The integration bridge's flows, and a provider bridge's.  Pure.
 
-Source: Neutron 12 `openflow/native/br_int.py`, `br_phys.py`, whose method each function names.
+Source: Neutron `openflow/native/br_int.py`, `br_phys.py`, whose method each function names.
 """
 
 from collections.abc import Iterator
@@ -8,67 +8,97 @@ from collections.abc import Iterator
 from controller.actions import OFPVID_PRESENT as PRESENT
 from controller.actions import Action, Goto, Normal, PopVlan, SetField, tag
 from controller.binding import Binding
-from controller.pipeline import Flow, Int, Match, Phys, Priority, match
-from controller.ports import BR_INT
+from controller.pipeline import (
+    NEIGHBOUR_ADVERTISEMENT,
+    Flow,
+    Int,
+    Match,
+    Phys,
+    Priority,
+    always,
+    match,
+    pipeline_of,
+)
+from controller.ports import BR_INT, provider_bridges
 from topologies.model import Host, Network, Overlay, Port
 from topologies.names import int_port_name, link_local, patch_to_phys
 
-NEIGHBOUR_ADVERTISEMENT = 136  # RFC 4861, 4.4
 UNTAGGED = "0x0000/0x1fff"
-# Queens matches 4095 without OFPVID_PRESENT, so no tagged frame ever hits it: a known slip,
-# mended in Neutron 20.  The dead VLAN isolates by its tag alone.
-DEAD_VLAN = "0x0fff/0x1fff"
 
 
 def br_int_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flow]:
     """Every flow of br-int."""
-    yield _flow(Int.LOCAL_SWITCHING, Priority.DEAD, match(vlan_tci=DEAD_VLAN))
-    yield _flow(Int.LOCAL_SWITCHING, Priority.MISS, (), Goto(Int.TRANSIENT_TABLE))
-    yield _flow(Int.CANARY_TABLE, Priority.MISS, ())
-    yield _flow(Int.ARP_SPOOF_TABLE, Priority.MISS, ())
-    yield _flow(Int.TRANSIENT_TABLE, Priority.TRANSLATE, (), Normal())
+    release = overlay.release
+    yield from always(BR_INT, release)
     for name in sorted(binding.dead & binding.ofports.get(BR_INT, {}).keys()):
-        yield _flow(Int.LOCAL_SWITCHING, Priority.STATED, match(in_port=name))
-    for _, bridge in dict.fromkeys(host.bridge_mappings):
+        yield _dropped(release, name)
+    for bridge in provider_bridges(host):
         on_int, _ = patch_to_phys(bridge)
-        yield _flow(Int.LOCAL_SWITCHING, Priority.STATED, match(in_port=on_int))
+        yield _dropped(release, on_int)
     for network in overlay.networks_on(host.name):
-        yield from _from_provider(host, binding, network)
+        yield from _from_provider(release, host, binding, network)
     for port in overlay.ports:
         name = int_port_name(port.id)
         if port.host == host.name and port.is_active and binding.ofport(BR_INT, name) is not None:
-            yield from _guest(port, name)
+            yield from _guest(release, port, name)
 
 
-def _guest(port: Port, name: str) -> Iterator[Flow]:
-    """Let a guest speak only for its own MAC and addresses (`install_arp_spoofing_protection`,
-    `install_icmpv6_na_spoofing_protection`, `set_allowed_macs_for_port`).
+def _dropped(release: str, port: str) -> Flow:
+    """Nothing from `port` passes but what a higher flow lets in (`drop_port`)."""
+    return _flow(release, Int.LOCAL_SWITCHING, Priority.STATED, match(in_port=port))
+
+
+def _guest(release: str, port: Port, name: str) -> Iterator[Flow]:
+    """Let a guest speak only for its own MAC and addresses.
+
+    The network's own ports, such as a DHCP server's, are trusted (`setup_arp_spoofing_protection`).
     """
-    if not port.port_security_enabled:
-        return
-    advertises: dict[str, str | int] = {
-        "proto": "icmp6",
-        "in_port": name,
-        "icmp_type": NEIGHBOUR_ADVERTISEMENT,
-    }
-    first, check = Int.LOCAL_SWITCHING, Int.ARP_SPOOF_TABLE
-    yield _flow(first, Priority.GUEST_ADDRESS, match(proto="arp", in_port=name), Goto(check))
-    yield _flow(first, Priority.GUEST_ADDRESS, match(**advertises), Goto(check))
-    yield _flow(first, Priority.GUEST, match(in_port=name), Goto(Int.MAC_SPOOF_TABLE))
+    if port.port_security_enabled and not port.device_owner.startswith("network:"):
+        yield from _arp(release, port, name)
+        yield from _advertisements(release, port, name)
+        yield from _macs(release, port, name)
+
+
+def _arp(release: str, port: Port, name: str) -> Iterator[Flow]:
+    """ARP for its own IPv4 addresses only (`install_arp_spoofing_protection`)."""
+    said, check = match(proto="arp", in_port=name), Int.ARP_SPOOF_TABLE
+    yield _flow(release, Int.LOCAL_SWITCHING, Priority.GUEST_ADDRESS, said, Goto(check))
     for ip in port.ipv4:
-        yield _flow(check, Priority.STATED, match(proto="arp", in_port=name, arp_spa=str(ip)),
-                    Goto(Int.MAC_SPOOF_TABLE))  # fmt: skip
+        own = match(proto="arp", in_port=name, arp_spa=str(ip))
+        yield _flow(release, check, Priority.STATED, own, Goto(Int.MAC_SPOOF_TABLE))
+
+
+def _advertisements(release: str, port: Port, name: str) -> Iterator[Flow]:
+    """Neighbour advertisements for its own IPv6 addresses only, the one formed from its MAC
+    included (`install_icmpv6_na_spoofing_protection`).  Such a frame's MAC is not looked at.
+    """
+    kind, check = NEIGHBOUR_ADVERTISEMENT, Int.ARP_SPOOF_TABLE
+    said = match(proto="icmp6", in_port=name, icmp_type=kind)
+    yield _flow(release, Int.LOCAL_SWITCHING, Priority.GUEST_ADDRESS, said, Goto(check))
     for address in dict.fromkeys((link_local(port.mac_address), *port.ipv6)):
-        yield _flow(check, Priority.STATED, match(**advertises, nd_target=str(address)),
-                    Goto(Int.TRANSIENT_TABLE))  # fmt: skip
-    yield _flow(Int.MAC_SPOOF_TABLE, Priority.STATED,
-                match(in_port=name, dl_src=port.mac_address), Goto(Int.TRANSIENT_TABLE))  # fmt: skip
+        own = match(proto="icmp6", in_port=name, icmp_type=kind, nd_target=str(address))
+        yield _flow(release, check, Priority.STATED, own, _onward(release, check))
 
 
-def _from_provider(host: Host, binding: Binding, network: Network) -> Iterator[Flow]:
+def _macs(release: str, port: Port, name: str) -> Iterator[Flow]:
+    """Frames from its own MAC only (`set_allowed_macs_for_port`)."""
+    check = Int.MAC_SPOOF_TABLE
+    yield _flow(release, Int.LOCAL_SWITCHING, Priority.GUEST, match(in_port=name), Goto(check))
+    own = match(in_port=name, dl_src=port.mac_address)
+    yield _flow(release, check, Priority.STATED, own, _onward(release, check))
+
+
+def _onward(release: str, table: Int) -> Goto:
+    """The jump of a frame that `table` lets pass."""
+    passed = pipeline_of(BR_INT, release)[table].passed
+    assert passed is not None  # stated for each table that checks or translates  # noqa: S101
+    return Goto(passed)
+
+
+def _from_provider(release: str, host: Host, binding: Binding, network: Network) -> Iterator[Flow]:
     """Give frames of a flat or vlan network their local VLAN (br-int `provision_local_vlan`)."""
     bridge = host.bridge_of(network.physical_network)
-    if network.network_type.is_tunnel or bridge is None:
+    if not network.network_type.is_provider or bridge is None:
         return
     on_int, _ = patch_to_phys(bridge)
     local_vlan = binding.local_vlans[network.id]
@@ -76,22 +106,29 @@ def _from_provider(host: Host, binding: Binding, network: Network) -> Iterator[F
     write: tuple[Action, ...] = tag(local_vlan)
     if network.segmentation_id is not None:  # tagged already: only another id
         seen, write = match(in_port=on_int, dl_vlan=network.segmentation_id), write[1:]
-    yield _flow(Int.LOCAL_SWITCHING, Priority.TRANSLATE, seen, *write, Goto(Int.TRANSIENT_TABLE))
+    table = Int.LOCAL_SWITCHING
+    yield _flow(release, table, Priority.TRANSLATE, seen, *write, _onward(release, table))
 
 
 def br_phys_flows(overlay: Overlay, host: Host, binding: Binding, bridge: str) -> Iterator[Flow]:
     """Every flow of the provider bridge `bridge` (br-phys `provision_local_vlan`)."""
+    release, table = overlay.release, Phys.LOCAL_SWITCHING
     _, on_phys = patch_to_phys(bridge)
-    yield Flow(bridge, Phys.LOCAL_SWITCHING, Priority.MISS, (), (Normal(),))
-    yield Flow(bridge, Phys.LOCAL_SWITCHING, Priority.STATED, match(in_port=on_phys))
+    yield from always(bridge, release)
+    yield Flow(bridge, table, Priority.STATED, match(in_port=on_phys), release=release)
     for network in overlay.networks_on(host.name):
-        if network.network_type.is_tunnel or host.bridge_of(network.physical_network) != bridge:
+        if not _crosses(host, network, bridge):
             continue
         seen = match(in_port=on_phys, dl_vlan=binding.local_vlans[network.id])
         outside = network.segmentation_id
         write = PopVlan() if outside is None else SetField("vlan_vid", outside | PRESENT)
-        yield Flow(bridge, Phys.LOCAL_SWITCHING, Priority.PROVIDER, seen, (write, Normal()))
+        yield Flow(bridge, table, Priority.PROVIDER, seen, (write, Normal()), release)
 
 
-def _flow(table: Int, priority: Priority, match: Match, *actions: Action) -> Flow:
-    return Flow(BR_INT, table, priority, match, actions)
+def _crosses(host: Host, network: Network, bridge: str) -> bool:
+    """True if the network leaves `host` by the provider bridge `bridge`."""
+    return network.network_type.is_provider and host.bridge_of(network.physical_network) == bridge
+
+
+def _flow(release: str, table: Int, priority: Priority, match: Match, *actions: Action) -> Flow:
+    return Flow(BR_INT, table, priority, match, actions, release)

@@ -1,6 +1,6 @@
-"""The tunnel bridge's flows, release queens.  Pure: values in, flows out; a driver sends them.
+"""The tunnel bridge's flows.  Pure: values in, flows out; a driver sends them.
 
-Source: Neutron 12 `openflow/native/br_tun.py`, whose method each function names.
+Source: Neutron `openflow/native/br_tun.py`, whose method each function names.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from controller.actions import (
     Action,
     Goto,
     InPort,
-    LearnReturnPath,
     Move,
     Output,
     PopVlan,
@@ -17,53 +16,40 @@ from controller.actions import (
     tag,
 )
 from controller.binding import Binding
-from controller.pipeline import TUN_TO_LV, Flow, Match, Priority, Tun, match
-from controller.ports import BR_TUN, PATCH_INT, Tunnel, tunnels, tunnels_of
+from controller.pipeline import BROADCAST, TUN_TO_LV, Flow, Match, Priority, Tun, always, match
+from controller.ports import BR_TUN, Tunnel, tunnels, tunnels_of
 from topologies.model import Host, Network, Overlay, Port
 
-UNICAST = "00:00:00:00:00:00/01:00:00:00:00:00"
-MULTICAST = "01:00:00:00:00:00/01:00:00:00:00:00"
-BROADCAST = "ff:ff:ff:ff:ff:ff"
-LEARNED_S = 300  # a learned flow's hard_timeout
 ARP_REPLY = 2  # RFC 826, ar$op
 
 
 def br_tun_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flow]:
     """Every flow of br-tun, but for those it learns itself."""
-    yield from _fixed(arp_responder=host.is_arp_responder)
+    release = overlay.release
+    yield from always(BR_TUN, release)
+    if host.is_arp_responder:
+        yield from _asks_the_responder(release)
     for tunnel in tunnels(overlay, host):
         if binding.ofport(BR_TUN, tunnel.name) is not None:
-            yield _flow(Tun.LOCAL_SWITCHING, Priority.MATCH, match(in_port=tunnel.name),
+            yield _flow(release, Tun.LOCAL_SWITCHING, Priority.MATCH, match(in_port=tunnel.name),
                         Goto(TUN_TO_LV[tunnel.type]))  # fmt: skip
     for network in overlay.networks_on(host.name):
         if network.network_type.is_tunnel:
             yield from _network(overlay, host, binding, network)
 
 
-def _fixed(*, arp_responder: bool) -> Iterator[Flow]:
-    """What every br-tun has from the start (`setup_default_table`)."""
-    yield _flow(Tun.LOCAL_SWITCHING, Priority.MATCH, match(in_port=PATCH_INT),
-                Goto(Tun.PATCH_LV_TO_TUN))  # fmt: skip
-    yield _flow(Tun.LOCAL_SWITCHING, Priority.MISS, ())
-    if arp_responder:
-        yield _flow(Tun.PATCH_LV_TO_TUN, Priority.MATCH, match(proto="arp", dl_dst=BROADCAST),
-                    Goto(Tun.ARP_RESPONDER))  # fmt: skip
-        yield _flow(Tun.ARP_RESPONDER, Priority.MISS, (), Goto(Tun.FLOOD_TO_TUN))
-    yield _flow(Tun.PATCH_LV_TO_TUN, Priority.MISS, match(dl_dst=UNICAST), Goto(Tun.UCAST_TO_TUN))
-    yield _flow(Tun.PATCH_LV_TO_TUN, Priority.MISS, match(dl_dst=MULTICAST), Goto(Tun.FLOOD_TO_TUN))
-    for table in TUN_TO_LV.values():  # all three, whatever tunnel_types says
-        yield _flow(table, Priority.MISS, ())
-    learn = LearnReturnPath(Tun.UCAST_TO_TUN, LEARNED_S, Priority.MATCH)
-    yield _flow(Tun.LEARN_FROM_TUN, Priority.MATCH, (), learn, Output(PATCH_INT))
-    yield _flow(Tun.UCAST_TO_TUN, Priority.MISS, (), Goto(Tun.FLOOD_TO_TUN))
-    yield _flow(Tun.FLOOD_TO_TUN, Priority.MISS, ())
+def _asks_the_responder(release: str) -> Iterator[Flow]:
+    """ARP requests are looked up before they are flooded (`setup_default_table`)."""
+    asked = match(proto="arp", dl_dst=BROADCAST)
+    yield _flow(release, Tun.PATCH_LV_TO_TUN, Priority.MATCH, asked, Goto(Tun.ARP_RESPONDER))
+    yield _flow(release, Tun.ARP_RESPONDER, Priority.MISS, (), Goto(Tun.FLOOD_TO_TUN))
 
 
 def _network(overlay: Overlay, host: Host, binding: Binding, network: Network) -> Iterator[Flow]:
     """What one tenant network adds on this host (`provision_local_vlan`)."""
     local_vlan = binding.local_vlans[network.id]
     assert network.segmentation_id is not None  # the model holds it for tunnel types  # noqa: S101
-    yield _flow(TUN_TO_LV[network.network_type], Priority.MATCH,
+    yield _flow(overlay.release, TUN_TO_LV[network.network_type], Priority.MATCH,
                 match(tun_id=network.segmentation_id), *tag(local_vlan),
                 Goto(Tun.LEARN_FROM_TUN))  # fmt: skip
     copies = [
@@ -72,7 +58,7 @@ def _network(overlay: Overlay, host: Host, binding: Binding, network: Network) -
         if binding.ofport(BR_TUN, tunnel.name) is not None
     ]
     if copies:
-        yield _flow(Tun.FLOOD_TO_TUN, Priority.MATCH, match(dl_vlan=local_vlan),
+        yield _flow(overlay.release, Tun.FLOOD_TO_TUN, Priority.MATCH, match(dl_vlan=local_vlan),
                     *_into(network, *_by_ofport(binding, copies)))  # fmt: skip
     if host.l2_population:
         yield from _stated(overlay, host, network, local_vlan, copies)
@@ -81,25 +67,28 @@ def _network(overlay: Overlay, host: Host, binding: Binding, network: Network) -
 def _stated(
     overlay: Overlay, host: Host, network: Network, local_vlan: int, copies: list[Tunnel]
 ) -> Iterator[Flow]:
-    """What l2population says of the network's remote ports (`install_unicast_to_tun`)."""
+    """What l2population says of the network's remote ports (`install_unicast_to_tun`).
+
+    The server says a MAC once for each address, so a port without any is flooded to and learned.
+    """
     towards = {tunnel.remote.name: tunnel for tunnel in copies}
     for port in overlay.active_ports(network.id):
-        if port.host not in towards:
+        if port.host not in towards or not port.fixed_ips:
             continue
-        yield _flow(Tun.UCAST_TO_TUN, Priority.STATED,
+        yield _flow(overlay.release, Tun.UCAST_TO_TUN, Priority.STATED,
                     match(dl_vlan=local_vlan, dl_dst=port.mac_address),
                     *_into(network, towards[port.host]))  # fmt: skip
         if host.is_arp_responder:
-            yield from _arp_answers(local_vlan, port)
+            yield from _arp_answers(overlay.release, local_vlan, port)
 
 
-def _arp_answers(local_vlan: int, port: Port) -> Iterator[Flow]:
+def _arp_answers(release: str, local_vlan: int, port: Port) -> Iterator[Flow]:
     """Turn an ARP request for a known address into its answer and send it back.
 
     As in Neutron, arp_op is not matched, and IPv6 is never answered (`install_arp_responder`).
     """
     for ip in port.ipv4:
-        yield _flow(Tun.ARP_RESPONDER, Priority.MATCH,
+        yield _flow(release, Tun.ARP_RESPONDER, Priority.MATCH,
                     match(proto="arp", dl_vlan=local_vlan, arp_tpa=str(ip)),
                     SetField("arp_op", ARP_REPLY),
                     Move("NXM_NX_ARP_SHA", "NXM_NX_ARP_THA", 48),
@@ -124,5 +113,5 @@ def _by_ofport(binding: Binding, tunnels: list[Tunnel]) -> list[Tunnel]:
     return sorted(tunnels, key=lambda tunnel: binding.ofport(BR_TUN, tunnel.name) or 0)
 
 
-def _flow(table: Tun, priority: Priority, match: Match, *actions: Action) -> Flow:
-    return Flow(BR_TUN, table, priority, match, actions)
+def _flow(release: str, table: Tun, priority: Priority, match: Match, *actions: Action) -> Flow:
+    return Flow(BR_TUN, table, priority, match, actions, release)

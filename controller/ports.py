@@ -13,6 +13,8 @@ from topologies.names import int_port_name, patch_to_phys, tunnel_port_name
 
 BR_INT, BR_TUN = "br-int", "br-tun"
 DEAD_VLAN_TAG = 4095  # Neutron's name; no network is ever given it
+IP6GRE = "ip6gre"
+GRE_OVER_IPV6 = {"queens": "gre", "current": IP6GRE}  # by release; Neutron wrote ip6gre from 18.0.0
 PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
 
 
@@ -38,17 +40,20 @@ class Tunnel:
     name: str
     type: NetworkType
     remote: Host
+    port_type: str  # the Interface's type
 
     def as_port(self, local: Host) -> BridgePort:
         """Its OVSDB row; `in_key=flow` leaves the segmentation_id to the flows."""
         options = {
             "df_default": "true",  # [agent] dont_fragment, on by default
-            "remote_ip": str(self.remote.local_ip),
-            "local_ip": str(local.local_ip),
+            "remote_ip": self.remote.vtep,
+            "local_ip": local.vtep,
             "in_key": "flow",
             "out_key": "flow",
+            "egress_pkt_mark": "0",
+            **({"packet_type": "legacy_l2"} if self.port_type == IP6GRE else {}),
         }
-        return BridgePort(bridge=BR_TUN, name=self.name, type=str(self.type), options=options)
+        return BridgePort(bridge=BR_TUN, name=self.name, type=self.port_type, options=options)
 
 
 def tunnels(overlay: Overlay, host: Host) -> tuple[Tunnel, ...]:
@@ -58,12 +63,19 @@ def tunnels(overlay: Overlay, host: Host) -> tuple[Tunnel, ...]:
     l2population: only to hosts that share a network of the type.
     """
     return tuple(
-        Tunnel(name=tunnel_port_name(kind, remote.local_ip), type=kind, remote=remote)
+        _tunnel(overlay.release, kind, remote)
         for kind in host.tunnel_types
         for remote in overlay.hosts
         if remote.name != host.name and kind in remote.tunnel_types
         if not host.l2_population or _share(overlay, host, remote, kind)
     )
+
+
+def _tunnel(release: str, kind: NetworkType, remote: Host) -> Tunnel:
+    name = tunnel_port_name(kind, remote.vtep, release)
+    is_ip6gre = kind is NetworkType.GRE and remote.local_ip.version == 6
+    port_type = GRE_OVER_IPV6[release] if is_ip6gre else str(kind)
+    return Tunnel(name=name, type=kind, remote=remote, port_type=port_type)
 
 
 def _share(overlay: Overlay, one: Host, other: Host, kind: NetworkType) -> bool:

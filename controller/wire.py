@@ -15,6 +15,7 @@ TPID = 0x8100  # IEEE 802.1Q
 PROTO = {"arp": {"eth_type": ARP}, "icmp6": {"eth_type": IPV6, "ip_proto": ICMPV6}}
 OXM = {
     "dl_src": "eth_src", "dl_dst": "eth_dst", "arp_spa": "arp_spa", "arp_tpa": "arp_tpa",
+    "arp_tha": "arp_tha",
     "icmp_type": "icmpv6_type", "nd_target": "ipv6_nd_target", "tun_id": "tunnel_id",
 }  # fmt: skip
 SET = {"tun_id": "tunnel_id"}  # the others are named as in OpenFlow

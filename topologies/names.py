@@ -3,26 +3,30 @@
 import base64
 import hashlib
 import uuid
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from topologies.encap import NetworkType
 
+VTEP_BRIDGE = "br-vtep"  # carries the VTEP's address, on the underlay
 IFNAMSIZ = 15  # usable characters of a Linux interface name
 INTERFACE_HASH_LEN = 6  # hexadecimal digits at the end of a name that was cut
 _NAMESPACE = uuid.UUID("5f0a3f6e-5d3c-5a55-9d0e-0b1a6f1f7c11")  # ours alone; any constant will do
 
 
-def tunnel_port_name(network_type: NetworkType, remote_ip: IPv4Address | IPv6Address) -> str:
+def tunnel_port_name(
+    network_type: NetworkType, remote_ip: IPv4Address | IPv6Address | str, release: str = "queens"
+) -> str:
     """The port on br-tun towards one VTEP: `vxlan-c0a8960b` for 192.168.150.11.
 
-    Over IPv6 it is a hash, SHA-1 as in `release: queens`, the only one there is; Neutron
-    took BLAKE2b in 25.0.0 (its commit d782a868d7), so there the same VTEP has another name.
+    Over IPv6 it is a hash of the address as it is spelt: given as text, that text counts, so
+    fd00:150:0::11 and fd00:150::11 have two names, as in Neutron.
 
     Source: Neutron `OVSNeutronAgent.get_tunnel_name` and `get_tunnel_hash`.
     """
-    if isinstance(remote_ip, IPv4Address):
-        return f"{network_type}-{int(remote_ip):08x}"
-    digest = _sha1(str(remote_ip))
+    address = ip_address(remote_ip)
+    if isinstance(address, IPv4Address):
+        return f"{network_type}-{int(address):08x}"
+    digest = TUNNEL_HASH[release](str(remote_ip))
     spare = IFNAMSIZ - len(network_type.value) - 1
     return f"{network_type}-{base64.b32encode(digest).decode().lower()[:spare]}"
 
@@ -32,9 +36,52 @@ def int_port_name(port_id: str) -> str:
     return f"qvo{port_id[:11]}"
 
 
+def hybrid_names(port_id: str) -> tuple[str, str, str]:
+    """The hybrid plug's devices before `qvo...`: the guest's tap, the bridge, the veth on it.
+
+    Source: os-vif `vif_plug_ovs.ovs.OvsPlugin.gen_port_name`, Nova `VIF_HYBRID`.
+    """
+    short = port_id[:11]
+    return tap_name(port_id), f"qbr{short}", f"qvb{short}"
+
+
+def tap_name(port_id: str) -> str:
+    """The guest's port in a Linux bridge, `tap` and the first 11 characters of the port's id.
+
+    Source: Neutron `linuxbridge_neutron_agent.LinuxBridgeManager.get_tap_device_name`.
+    """
+    return f"tap{port_id[:11]}"
+
+
+def bridge_name(network_id: str) -> str:
+    """A network's Linux bridge, `brq` and the first 11 characters of the network's id.
+
+    Source: Neutron `LinuxBridgeManager.get_bridge_name`.
+    """
+    return f"brq{network_id[:11]}"
+
+
+def vxlan_name(vni: int) -> str:
+    """A network's kernel VXLAN device: `vxlan-111`.
+
+    Source: Neutron `LinuxBridgeManager.get_vxlan_device_name`.
+    """
+    return f"vxlan-{vni}"
+
+
 def patch_to_phys(bridge: str) -> tuple[str, str]:
     """The patch pair between br-int and a provider bridge: (on br-int, on the bridge)."""
     return _interface_name("int-", bridge), _interface_name("phy-", bridge)
+
+
+def provider_interface(physical_network: str) -> str:
+    """A host's interface to a physical network: `ext-physnet1`."""
+    return _interface_name("ext-", physical_network)
+
+
+def segment_bridge(name: str) -> str:
+    """The Linux bridge of the node `name` that stands for an Ethernet: `br-underlay`."""
+    return _interface_name("br-", name)
 
 
 def _interface_name(prefix: str, name: str) -> str:
@@ -52,6 +99,14 @@ def _interface_name(prefix: str, name: str) -> str:
 def _sha1(text: str) -> bytes:
     """Neutron's hash of a name; nothing is kept safe by it."""
     return hashlib.sha1(text.encode(), usedforsecurity=False).digest()
+
+
+def _blake2b(text: str) -> bytes:
+    """What Neutron took in SHA-1's place in 25.0.0 (its commit d782a868d7)."""
+    return hashlib.blake2b(text.encode(), digest_size=20).digest()
+
+
+TUNNEL_HASH = {"queens": _sha1, "current": _blake2b}  # by release; of IPv6 VTEPs' names only
 
 
 def derived_id(*parts: str) -> str:

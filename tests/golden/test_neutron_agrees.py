@@ -1,16 +1,35 @@
-"""The flows are those that the article prints, and those that the real Neutron 12 installs."""
+"""The flows are those that the article prints, and those that the real Neutron 12 and 29 install.
+
+`neutron/<release>/<scenario>.<mode>.flows` is what the agent of that release made of a whole
+scenario: its own methods, in the order of its start, with its own bridge classes, sent to an Open
+vSwitch and dumped there.  Cookies and counters are left out.
+"""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from controller.binding import fresh
+from controller.binding import Binding, fresh
+from controller.flows import bridge_flows, bridges
+from controller.pipeline import RELEASES
+from controller.ports import BR_TUN, tunnels
+from controller.text import dump
 from experiments.cli.main import main
 from tests.golden.openflow10 import port_names, translate
+from topologies.model import Host, Overlay
+from topologies.modes import parse_mode, with_mode
 from topologies.scenario import load
 
 HERE = Path(__file__).parent
+OWN = "own"  # no mode: the scenario's own configuration
+RECORDED = {
+    f"{file.parent.name}.{file.stem}": file
+    for release in RELEASES
+    for file in sorted((HERE / "neutron" / release).glob("*.flows"))
+}
 SERVER_A = "qvo00a1bde0-be"
 
 
@@ -75,24 +94,81 @@ def test_br_int_has_every_rule_that_the_article_prints(capsys):
 
 
 @pytest.mark.parametrize(
-    ("mode", "name"),
+    ("release", "mode", "name"),
     [
-        ("vxlan-mesh", "q_a_vxlan_flood_learn_queens.br-tun"),
-        ("vxlan-l2pop-arp", "q_c_vxlan_l2pop_arp_queens.br-tun"),
+        ("queens", "vxlan-mesh", "q_a_vxlan_flood_learn_queens.br-tun"),
+        ("queens", "vxlan-l2pop-arp", "q_c_vxlan_l2pop_arp_queens.br-tun"),
+        ("current", "vxlan-mesh", "a_vxlan_flood_learn.br-tun"),
+        ("current", "vxlan-l2pop-arp", "c_vxlan_l2pop_arp.br-tun"),
     ],
 )
-def test_br_tun_is_what_neutron_installs(capsys, mode, name):
+def test_br_tun_is_what_neutron_installs(capsys, release, mode, name):
     theirs = neutron(name)
     assert len(theirs) > 10
-    assert sorted(printed(capsys, "br-tun", "--mode", mode)) == sorted(theirs)
+    ours = printed(capsys, "br-tun", "--mode", mode, "--release", release)
+    assert sorted(ours) == sorted(theirs)
 
 
 @pytest.mark.parametrize("mode", [None, "vxlan-mesh", "gre-l2pop-arp"])
-def test_br_int_is_what_neutron_installs(capsys, mode):
-    theirs = [
-        line.replace("tapa0000001-00", SERVER_A)
-        for line in neutron("q_a_vxlan_flood_learn_queens.br-int")
-    ]
-    assert len(theirs) == 11
-    ours = printed(capsys, "br-int", *(["--mode", mode] if mode else []))
-    assert sorted(ours) == sorted(theirs)
+@pytest.mark.parametrize(
+    ("release", "name", "rules"),
+    [("queens", "q_a_vxlan_flood_learn_queens", 11), ("current", "g_brint_protected", 16)],
+)
+def test_br_int_is_what_neutron_installs(capsys, release, name, rules, mode):
+    theirs = [line.replace("tapa0000001-00", SERVER_A) for line in neutron(f"{name}.br-int")]
+    assert len(theirs) == rules
+    options = ["--release", release, *(["--mode", mode] if mode else [])]
+    assert sorted(printed(capsys, "br-int", *options)) == sorted(theirs)
+
+
+def scenario(name: str, mode: str, release: str) -> Overlay:
+    """The overlay that was recorded: a scenario that is shipped, or one of `scenarios`."""
+    file = HERE / f"neutron/scenarios/{name}.yaml"
+    overlay = load(str(file) if file.exists() else name).overlay
+    return replace(with_mode(overlay, None if mode == OWN else parse_mode(mode)), release=release)
+
+
+def lines(overlay: Overlay, host: Host) -> Iterator[str]:
+    """What our controller would make of `host`, as the recorded files spell it."""
+    binding = fresh(overlay, host.name)
+    for bridge in bridges(host):
+        yield f"# {host.name} {bridge}"
+        yield from dump(bridge_flows(overlay, binding, bridge))
+    if BR_TUN in bridges(host):
+        yield from rows(overlay, host, binding)
+
+
+def rows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[str]:
+    """The tunnel ports with type and options, in the order of their ofports."""
+    ports = [tunnel.as_port(host) for tunnel in tunnels(overlay, host)]
+    if ports:
+        yield f"# {host.name} br-tun ports"
+    for port in sorted(ports, key=lambda port: binding.ofport(BR_TUN, port.name) or 0):
+        options = ",".join(f"{key}={value}" for key, value in port.options.items())
+        yield f"{port.name} type={port.type} {options}"
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_whole_scenario_is_what_the_real_agent_makes_of_it(name):
+    release, of, mode = name.split(".")
+    overlay = scenario(of, mode, release)
+    ours = [line for host in overlay.hosts for line in lines(overlay, host)]
+    assert sections(ours) == sections(RECORDED[name].read_text(encoding="utf-8").splitlines())
+
+
+def sections(text: list[str]) -> dict[str, list[str]]:
+    """The lines below each heading, sorted: the order of what is unlike does not matter."""
+    found: dict[str, list[str]] = {}
+    for line in text:
+        if line.startswith("# "):
+            found[line] = below = []
+        else:
+            below.append(line)
+    return {heading: sorted(below) for heading, below in found.items()}
+
+
+def test_both_releases_are_recorded_for_the_same_scenarios():
+    per_release = [{name.partition(".")[2] for name in RECORDED if name.startswith(release)}
+                   for release in RELEASES]  # fmt: skip
+    assert per_release[0] == per_release[1]
+    assert len(per_release[0]) >= 11

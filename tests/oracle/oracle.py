@@ -49,8 +49,8 @@ def expected(overlay: Overlay, frame: Frame) -> Outcome:
     here = overlay.host_of[sender.host]
     answerer = _answerer(here, network, everyone, frame)
     vteps = [] if answerer else _vteps(overlay, here, network, everyone, frame)
-    plain = not network.network_type.is_tunnel
-    reached = overlay.hosts if plain else [here, *vteps]
+    plain = network.network_type.is_provider
+    reached = overlay.hosts if plain else [here, *vteps]  # a local network ends where it is
     return Outcome(
         hears=_sorted(p.id for p in everyone if p is not sender and _on(p, reached)),
         copies=_sorted(_copy(here, vtep, network) for vtep in vteps),
@@ -100,7 +100,8 @@ def _vteps(
     others = [host for host in overlay.hosts if host.name != here.name]
     if not here.l2_population:
         return [host for host in others if network.network_type in host.tunnel_types]
-    homes = {port.host for port in everyone if port.mac_address == frame.dst}
+    # The server tells MACs together with addresses: who has none stays unknown.
+    homes = {port.host for port in everyone if port.mac_address == frame.dst and port.fixed_ips}
     members = {port.host for port in everyone}
     stated = [host for host in others if host.name in homes]
     return stated or [host for host in others if host.name in members]

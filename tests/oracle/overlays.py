@@ -3,7 +3,7 @@
 Corners: a host without a member, a network with one member, several ports on one
 host, two addresses, IPv6 alone, port security off, a port switched off, the same MAC
 and the same addresses in two networks, hosts that do not speak every type, VTEPs
-with IPv6 addresses, a provider network beside the tunnels.
+with IPv6 addresses, provider networks on two bridges and local ones beside the tunnels.
 """
 
 from collections.abc import Iterator
@@ -11,24 +11,39 @@ from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from random import Random
 
+from controller.pipeline import RELEASES
 from topologies.encap import TUNNEL_TYPES, NetworkType
 from topologies.model import Address, Host, Network, Overlay, Port, Subnet
 from topologies.modes import MODES, PHYSNET, Mode, with_mode
 from topologies.names import derived_id
 
-SEEDS = tuple(range(50))
+SEEDS = tuple(range(56))  # each mode four times, twice under each release
 CIDR4 = IPv4Network("172.16.166.0/24")  # the same in every network: tenants may overlap
 CIDR6 = IPv6Network("fd00:166::/64")
-PROVIDER_BRIDGE = "br-ex"
+PHYSNET2 = "physnet2"
+PROVIDER_BRIDGES = ((PHYSNET, "br-ex"), (PHYSNET2, "br-two"))
 SHARED_MAC = "fa:16:3e:aa:aa:aa"  # may stand once in every network
 HOSTS_MAX = 6
 NETWORKS_MAX = 4
 Place = tuple[str, Network]  # a host's name, and a network that has a member there
 
 
+SWITCHED_MODES = tuple(mode for mode in MODES if not mode.is_kernel)  # those that flows carry
+
+
 def mode_of(seed: int) -> Mode:
     """The mode that overlay number `seed` is carried by."""
-    return MODES[seed % len(MODES)]
+    return SWITCHED_MODES[seed % len(SWITCHED_MODES)]
+
+
+def release_of(seed: int) -> str:
+    """The release of overlay number `seed`: each mode comes under both."""
+    return RELEASES[seed // len(SWITCHED_MODES) % len(RELEASES)]
+
+
+def named(seed: int) -> str:
+    """Overlay number `seed` in the name of a test."""
+    return f"{seed}-{mode_of(seed)}-{release_of(seed)}"
 
 
 def overlay_of(seed: int) -> Overlay:
@@ -45,6 +60,7 @@ def overlay_of(seed: int) -> Overlay:
         networks=networks,
         subnets=tuple(_subnets(networks)),
         ports=tuple(ports),
+        release=release_of(seed),
     )
     return with_mode(base, mode)
 
@@ -54,9 +70,17 @@ def _networks(rng: Random, mode: Mode) -> Iterator[Network]:
     for number, wire_id in enumerate(rng.sample(_wire_ids(mode), many)):
         kind = rng.choices(TUNNEL_TYPES, (4, 4, 2))[0]
         yield _network(f"net{number}", kind, wire_id)
-    if mode.network_type is None and rng.random() < 0.6:
-        kind = rng.choice((NetworkType.FLAT, NetworkType.VLAN))
-        yield _network("outside", kind, 7, PHYSNET)
+    if mode.network_type is None:
+        yield from _beside_the_tunnels(rng)
+
+
+def _beside_the_tunnels(rng: Random) -> Iterator[Network]:
+    """Networks that no mode carries another way, since each keeps its own type."""
+    for name, physical in (("outside", PHYSNET), ("beyond", PHYSNET2)):
+        if rng.random() < 0.6:
+            yield _network(name, rng.choice((NetworkType.FLAT, NetworkType.VLAN)), 7, physical)
+    if rng.random() < 0.5:
+        yield _network("inside", NetworkType.LOCAL, 0)
 
 
 def _wire_ids(mode: Mode) -> list[int]:
@@ -88,7 +112,7 @@ def _places(rng: Random, hosts: list[str], networks: tuple[Network, ...]) -> Ite
 
 def _hosts(rng: Random, names: list[str], places: list[Place]) -> Iterator[Host]:
     prefix = "fd00:150::" if rng.random() < 0.15 else "192.168.150."
-    outside = any(not network.network_type.is_tunnel for _, network in places)
+    outside = any(network.network_type.is_provider for _, network in places)
     for number, name in enumerate(names, start=10):
         needed = {net.network_type for host, net in places if host == name} & set(TUNNEL_TYPES)
         extra = {kind for kind in TUNNEL_TYPES if rng.random() < 0.6}
@@ -98,7 +122,7 @@ def _hosts(rng: Random, names: list[str], places: list[Place]) -> Iterator[Host]
             name=name,
             local_ip=ip_address(f"{prefix}{number}"),
             tunnel_types=tuple(spoken),
-            bridge_mappings=((PHYSNET, PROVIDER_BRIDGE),) if outside else (),
+            bridge_mappings=PROVIDER_BRIDGES if outside else (),
         )
 
 

@@ -4,9 +4,16 @@ from collections import Counter
 
 import pytest
 
-from tests.oracle.overlays import SEEDS, SHARED_MAC, mode_of, overlay_of
+from controller.pipeline import RELEASES
+from tests.oracle.overlays import (
+    SEEDS,
+    SHARED_MAC,
+    SWITCHED_MODES,
+    mode_of,
+    overlay_of,
+    release_of,
+)
 from topologies.encap import NetworkType
-from topologies.modes import MODES
 
 
 @pytest.fixture(scope="module")
@@ -14,10 +21,10 @@ def overlays():
     return [overlay_of(seed) for seed in SEEDS]
 
 
-def test_there_are_50_and_each_mode_comes_at_least_3_times():
-    assert len(SEEDS) == 50
-    times = Counter(mode_of(seed) for seed in SEEDS)
-    assert min(times[mode] for mode in MODES) >= 3
+def test_each_mode_of_switches_comes_twice_under_each_release():
+    times = Counter((mode_of(seed), release_of(seed)) for seed in SEEDS)
+    assert {times[mode, release] for mode in SWITCHED_MODES for release in RELEASES} == {2}
+    assert len(SWITCHED_MODES) >= 14
 
 
 def test_a_seed_always_makes_the_same_overlay(overlays):
@@ -31,7 +38,7 @@ def test_no_two_seeds_make_the_same_overlay(overlays):
 def test_sizes_stay_within_what_was_agreed(overlays):
     for overlay in overlays:
         assert 2 <= len(overlay.hosts) <= 6
-        assert 1 <= len(overlay.networks) <= 5
+        assert 1 <= len(overlay.networks) <= 7
         assert overlay.ports
 
 
@@ -54,6 +61,12 @@ CORNERS = {
     ),
     "a provider network beside a tunnel": lambda o: (
         {True, False} == {n.network_type.is_tunnel for n in o.networks}
+    ),
+    "provider networks on two bridges": lambda o: (
+        len({n.physical_network for n in o.networks if n.network_type.is_provider}) > 1
+    ),
+    "a local network with guests on two hosts": lambda o: any(
+        n.network_type is NetworkType.LOCAL and len(set(hosts_of(o, n))) > 1 for n in o.networks
     ),
     "a host that does not speak a type in use": lambda o: any(
         n.network_type.is_tunnel and n.network_type not in h.tunnel_types

@@ -3,12 +3,14 @@
 import pytest
 
 from controller.actions import Goto
-from controller.pipeline import BR_INT, BR_TUN, Flow, Priority, Tun, match
+from controller.pipeline import RELEASES, Flow, Priority, Tun, match, pipeline_of
 from topologies.errors import PipelineError
 
 
-@pytest.mark.parametrize("pipeline", [BR_INT, BR_TUN], ids=["br-int", "br-tun"])
-def test_every_jump_leads_forward(pipeline):
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("bridge", ["br-int", "br-tun"])
+def test_every_jump_leads_forward(bridge, release):
+    pipeline = pipeline_of(bridge, release)
     assert [(t, n) for t, row in pipeline.items() for n in row.next if n <= t] == []
 
 

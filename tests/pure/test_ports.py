@@ -1,8 +1,13 @@
 """Which tunnels a host has, and how their rows read."""
 
+from ipaddress import ip_address
+
+import pytest
+
 from controller.ports import host_ports, tunnels, tunnels_of
 from tests.pure.small import BLUE, RED, port, small
-from topologies.model import Network, Overlay
+from topologies.encap import NetworkType
+from topologies.model import Host, Network, Overlay
 
 
 def names(overlay: Overlay, host: str) -> list[str]:
@@ -49,7 +54,7 @@ def test_rows_read_as_neutron_writes_them():
     rows = {p.name: p for p in host_ports(small(RED_ON_1_2[0]), small().host("h1"))}
     assert rows["vxlan-c0000202"].options == {
         "df_default": "true", "remote_ip": "192.0.2.2", "local_ip": "192.0.2.1",
-        "in_key": "flow", "out_key": "flow",
+        "in_key": "flow", "out_key": "flow", "egress_pkt_mark": "0",
     }  # fmt: skip
     assert rows["patch-tun"].options == {"peer": "patch-int"}
     assert rows["patch-int"].options == {"peer": "patch-tun"}
@@ -64,3 +69,25 @@ def test_the_mode_flat_joins_br_int_to_its_provider_bridge_and_has_no_br_tun():
         ("br-int", "int-br-vtep", "phy-br-vtep"),
         ("br-vtep", "phy-br-vtep", "int-br-vtep"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("release", "name", "kind", "more"),
+    [
+        ("queens", "gre-fr2u5y6xuxm", "gre", {}),
+        ("current", "gre-evm7o3p2pbv", "ip6gre", {"packet_type": "legacy_l2"}),
+    ],
+)
+def test_gre_over_ipv6_is_what_the_release_writes(release, name, kind, more):
+    hosts = tuple(
+        Host(name=f"h{n}", local_ip=ip_address(f"fd00:150::{n}"), tunnel_types=(NetworkType.GRE,))
+        for n in (10, 11)
+    )
+    overlay = Overlay(name="six", hosts=hosts, release=release)
+    (tunnel,) = tunnels(overlay, hosts[0])
+    row = tunnel.as_port(hosts[0])
+    assert (row.name, row.type) == (name, kind)
+    assert row.options == {
+        "df_default": "true", "remote_ip": "fd00:150::11", "local_ip": "fd00:150::10",
+        "in_key": "flow", "out_key": "flow", "egress_pkt_mark": "0", **more,
+    }  # fmt: skip

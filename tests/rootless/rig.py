@@ -80,7 +80,7 @@ class Rig:
         self.switches[host.name].vsctl(*words)
 
     def _read_underlay(self) -> Underlay:
-        owner = {str(host.local_ip): host.name for host in self.overlay.hosts}
+        owner = {host.vtep: host.name for host in self.overlay.hosts}
         towards = {
             (host.name, name): (kind, owner[options["remote_ip"]])
             for host in self.overlay.hosts
@@ -93,10 +93,11 @@ class Rig:
             "--format=json", "--columns=name,type,options", "list", "Interface"
         )
         for name, kind, (_, pairs) in json.loads(listing)["data"]:
-            if kind in set(TUNNEL_TYPES):
+            carried = kind.removeprefix("ip6")  # GRE over IPv6 is a type of its own
+            if carried in set(TUNNEL_TYPES):
                 options = dict(pairs)
-                assert options["local_ip"] == str(host.local_ip)
-                yield name, kind, options
+                assert options["local_ip"] == host.vtep
+                yield name, carried, options
 
     # flows -------------------------------------------------------------------------------
 

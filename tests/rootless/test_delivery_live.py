@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.oracle.overlays import SEEDS, mode_of, overlay_of
+from tests.oracle.overlays import SEEDS, named, overlay_of
 from tests.rootless.agreement import (
     assert_as_the_oracle_says,
     assert_dumps_equal_the_offline_text,
@@ -11,7 +11,7 @@ from tests.rootless.agreement import (
 FRAMES_MAX = 100  # an overlay; with the same flows from text, all are tried
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"{seed}-{mode_of(seed)}")
+@pytest.mark.parametrize("seed", SEEDS, ids=named)
 def test_live_dump_equals_offline_text_and_delivery_agrees_with_the_oracle(live_rig, seed):
     laid = live_rig(overlay_of(seed))
     assert_dumps_equal_the_offline_text(laid)

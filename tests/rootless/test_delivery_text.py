@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.oracle.overlays import SEEDS, mode_of, overlay_of
+from tests.oracle.overlays import SEEDS, named, overlay_of
 from tests.rootless.agreement import (
     assert_as_the_oracle_says,
     assert_dumps_equal_the_offline_text,
 )
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: f"{seed}-{mode_of(seed)}")
+@pytest.mark.parametrize("seed", SEEDS, ids=named)
 def test_offline_text_and_delivery_agree_with_the_oracle(rig, seed):
     laid = rig(overlay_of(seed))
     laid.install()

@@ -2,14 +2,19 @@
 
 import pytest
 
-from tests.oracle.overlays import mode_of, overlay_of
+from controller.pipeline import RELEASES
+from tests.oracle.overlays import SEEDS as SOME
+from tests.oracle.overlays import mode_of, named, overlay_of, release_of
 from tests.rootless.agreement import assert_dumps_equal_the_offline_text
 from tests.rootless.live import OS_KEN, ROOT
 from tests.rootless.rig import Rig
 
 # One of each kind: own types, a mesh, l2population, both with the ARP responder, no tunnel.
 WANTED = ("mesh", "l2pop-arp", "gre-mesh", "vxlan-l2pop-arp", "flat", "vlan")
-SEEDS = [next(seed for seed in range(50) if str(mode_of(seed)) == mode) for mode in WANTED]
+KINDS = tuple(zip(WANTED, RELEASES * 3, strict=True))  # both releases in turn
+SEEDS = [
+    next(seed for seed in SOME if (str(mode_of(seed)), release_of(seed)) == kind) for kind in KINDS
+]
 
 
 def dumps(laid: Rig) -> dict[tuple[str, str], str]:
@@ -21,7 +26,7 @@ def dumps(laid: Rig) -> dict[tuple[str, str], str]:
     }
 
 
-@pytest.mark.parametrize("seed", SEEDS, ids=lambda seed: str(mode_of(seed)))
+@pytest.mark.parametrize("seed", SEEDS, ids=named)
 def test_ryu_installs_what_os_ken_installs(live_rig, need_ryu, seed):
     overlay = overlay_of(seed)
     laid = live_rig(overlay, (str(need_ryu), str(ROOT / "controller" / "app.py")))
