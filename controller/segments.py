@@ -1,13 +1,22 @@
-"""Which segment a network gets: its type, its id on the wire, its physical network.  Pure."""
+"""Which segment a network gets: its type, its id on the wire, its physical network.  Pure.
+
+Rules and texts are those of Neutron's type drivers (neutron/plugins/ml2/drivers/type_*.py).
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from controller import resource_errors as refuse
+from topologies.allocation import (
+    Segment,
+    first_free,
+    physical_networks,
+    ranges_of,
+    segment_of,
+    tenant_segment,
+)
 from topologies.encap import NetworkType
 from topologies.model import Network, Overlay
-
-ID_RANGE = range(1000, 2001)  # automatic segmentation ids: the article's vni_ranges=1000:2000
 
 
 def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,27 +29,83 @@ def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
         asked.get(f"provider:{word}")
         for word in ("network_type", "segmentation_id", "physical_network")
     )
-    if type_ is None and (id_ is not None or physical is not None):
+    if type_ is not None:
+        # JSON schema takes 111.0 too.
+        number = None if id_ is None else int(id_)
+        return _provider(overlay, Segment(NetworkType(type_), physical, number))._asdict()
+    if id_ is not None or physical is not None:
         raise refuse.invalid("provider:network_type required")
-    network_type = default_type(overlay) if type_ is None else NetworkType(type_)
-    if network_type.is_tunnel and physical is not None:
-        said = f"provider:physical_network specified for {network_type} network"
+    return _tenant(overlay)._asdict()
+
+
+def _provider(overlay: Overlay, asked: Segment) -> Segment:
+    """What was asked for, with an id if the type has them and none was named."""
+    _check_driver(overlay, asked.network_type)
+    _check_physical(overlay, asked)
+    _check_id(asked)
+    kind, physical, id_ = asked
+    if id_ is not None or not kind.kind.id_max:
+        return asked
+    found = first_free(kind, ranges_of(overlay), _taken(overlay), physical_network=physical)
+    if found is None:
+        raise refuse.no_network_available()
+    return found
+
+
+def _check_driver(overlay: Overlay, kind: NetworkType) -> None:
+    """Only types of `type_drivers` (Neutron `TypeManager.validate_provider_segment`)."""
+    if kind not in overlay.type_drivers:
+        raise refuse.invalid(f"network_type value '{kind}' not supported")
+
+
+def _check_physical(overlay: Overlay, asked: Segment) -> None:
+    kind, physical, id_ = asked
+    if kind.is_tunnel and physical is not None:
+        raise refuse.invalid(f"provider:physical_network specified for {kind} network")
+    if kind is NetworkType.LOCAL and physical is not None:
+        raise refuse.invalid("physical_network prohibited for local provider network")
+    if kind is NetworkType.FLAT and not physical:
+        raise refuse.invalid("physical_network required for flat provider network")
+    known = _known(overlay)
+    if kind is NetworkType.VLAN and physical and known and physical not in known:
+        raise refuse.invalid(f"physical_network '{physical}' unknown for VLAN provider network")
+    if kind is NetworkType.VLAN and not physical and id_ is not None:
+        raise refuse.invalid("segmentation_id requires physical_network for VLAN provider network")
+
+
+def _known(overlay: Overlay) -> frozenset[str]:
+    """Physical networks with a range for vlan, or with a bridge on some host; none: any will do."""
+    ranged = (each.physical_network for each in overlay.ranges if each.physical_network)
+    return frozenset(ranged).union(physical_networks(overlay))
+
+
+def _check_id(asked: Segment) -> None:
+    """Only what the type has room for on the wire: 1 to 4094, 2^24-1 or 2^32-1, or nothing."""
+    top = asked.network_type.kind.id_max
+    if asked.segmentation_id is None:
+        return
+    if not top:
+        said = f"segmentation_id prohibited for {asked.network_type} provider network"
         raise refuse.invalid(said)
-    if not network_type.is_tunnel and not physical:
-        raise refuse.invalid(f"provider:physical_network required for {network_type} network")
-    if id_ is None and network_type.kind.id_max:
-        id_ = _free_id(overlay, network_type, physical)
-    return {
-        "network_type": network_type,
-        "segmentation_id": None if id_ is None else int(id_),  # JSON schema takes 111.0 too
-        "physical_network": physical,
-    }
+    if not 1 <= asked.segmentation_id <= top:
+        raise refuse.invalid(f"segmentation_id out of range (1 through {top})")
+
+
+def _tenant(overlay: Overlay) -> Segment:
+    """The segment of a network that names no type: of tenant_network_types, in their order."""
+    kinds = overlay.tenant_network_types or (default_type(overlay),)
+    allowed = [kind for kind in kinds if kind in overlay.type_drivers]
+    found = tenant_segment(allowed, ranges_of(overlay), _taken(overlay))
+    if found is None:
+        raise refuse.no_network_available()
+    return found
 
 
 def default_type(overlay: Overlay) -> NetworkType:
-    """The type of a network that names none: the first of the first host's tunnel types.
+    """The type of networks that name none where there are no tenant_network_types.
 
-    One that carries a network already goes before one that carries none.
+    The first of the first host's tunnel types, and one that carries a network already goes
+    before one that carries none.
 
     Raises:
         NeutronError: the host has no tunnel type; flat and vlan must be asked for by name.
@@ -55,24 +120,12 @@ def default_type(overlay: Overlay) -> NetworkType:
     return next((kind for kind in spoken if kind in used), spoken[0])
 
 
-def _free_id(overlay: Overlay, network_type: NetworkType, physical: str | None) -> int:
-    taken = {
-        network.segmentation_id
-        for network in overlay.networks
-        if (network.network_type, network.physical_network) == (network_type, physical)
-    }
-    free = next((id_ for id_ in ID_RANGE if id_ not in taken), None)
-    if free is None:
-        raise refuse.no_network_available()
-    return free
+def _taken(overlay: Overlay) -> frozenset[Segment]:
+    return frozenset(map(segment_of, overlay.networks))
 
 
 def check_free(overlay: Overlay, network: Network) -> None:
-    """Refuse a segment that another network has."""
-
-    def wire(one: Network) -> tuple[object, ...]:
-        physical = None if one.network_type.is_tunnel else one.physical_network
-        return one.network_type, physical, one.segmentation_id
-
-    if any(wire(other) == wire(network) for other in overlay.networks):
+    """Refuse a segment that another network has; local ones share nothing, so have none."""
+    is_local = network.network_type is NetworkType.LOCAL
+    if not is_local and segment_of(network) in _taken(overlay):
         raise refuse.segment_in_use(network)

@@ -6,7 +6,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, TypeVar
 
-from topologies.encap import NetworkType
+from topologies.check_linuxbridge import linuxbridge_errors
+from topologies.check_segments import (
+    NAME,
+    bridge_errors,
+    physical_network_errors,
+    range_errors,
+    segment_errors,
+    wire_id,
+)
+from topologies.check_underlay import router_names, underlay_errors
 from topologies.errors import ModelError
 from topologies.names import int_port_name
 
@@ -14,19 +23,21 @@ if TYPE_CHECKING:
     from topologies.model import Host, Network, Overlay, Port
 
 T = TypeVar("T")
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MTU_MIN, MTU_MAX = 576, 65535  # bytes; every IPv4 host takes 576 (RFC 791)
 HOSTS_MAX = 16  # what a lab is tested with
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for testing (RFC 2544)
 RESERVED = frozenset({"neutron", "underlay", "management"})  # nodes that every lab has
-OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
 
 
 def overlay_errors(overlay: "Overlay") -> Iterator[ModelError]:
     """Every contradiction in `overlay`, in reading order."""
     yield from _host_errors(overlay)
+    yield from underlay_errors(overlay)
+    yield from linuxbridge_errors(overlay)
     yield from _network_errors(overlay)
+    yield from physical_network_errors(overlay, RESERVED.union(router_names(overlay)))
+    yield from range_errors(overlay.ranges)
     yield from _subnet_errors(overlay)
     yield from _port_errors(overlay)
 
@@ -87,62 +98,18 @@ def _mapping_errors(host: "Host", where: str) -> Iterator[ModelError]:
     where = f"{where} bridge_mappings"
     yield from _twice(host.bridge_mappings, lambda pair: pair[0], where, "physical network")
     yield from _twice(host.bridge_mappings, lambda pair: pair[1], where, "bridge")
-    for physical_network, bridge in host.bridge_mappings:
-        if bridge in OWN_BRIDGES:
-            yield ModelError(
-                f"bridge {bridge} for physical network {physical_network!r}",
-                where=where,
-                allowed=f"a bridge of its own, none of {', '.join(OWN_BRIDGES)}",
-                do="Name the provider bridge.",
-            )
+    yield from bridge_errors(host)
 
 
 def _network_errors(overlay: "Overlay") -> Iterator[ModelError]:
     yield from _twice(overlay.networks, lambda net: net.id, "networks", "id")
     named = (net for net in overlay.networks if net.name)  # the API may make nameless ones
     yield from _twice(named, lambda net: net.name, "networks", "name")
-    yield from _twice(overlay.networks, _wire_id, "networks", "segment")
+    yield from _twice(overlay.networks, wire_id, "networks", "segment")
     for network in overlay.networks:
-        yield from _segment_errors(network)
+        yield from segment_errors(network)
         if network.mtu:
             yield from _mtu_errors(network.mtu, where=network.where)
-
-
-def _wire_id(network: "Network") -> tuple[str, str, int]:
-    physical = "" if network.network_type.is_tunnel else network.physical_network or ""
-    return (network.network_type.value, physical, network.segmentation_id or 0)
-
-
-def _segment_errors(network: "Network") -> Iterator[ModelError]:
-    kind, found = network.network_type.kind, network.segmentation_id
-    if not kind.id_max and found is not None:
-        yield ModelError(
-            f"segmentation_id {found}",
-            where=network.where,
-            allowed=f"none ({network.network_type} has no id)",
-            do="Remove it.",
-        )
-    if kind.id_max and not (found and 1 <= found <= kind.id_max):
-        yield ModelError(
-            f"segmentation_id {found}",
-            where=network.where,
-            allowed=f"1..{kind.id_max} ({network.network_type}'s {kind.id_word})",
-            do="Pick one in that range" + _wider(network) + ".",
-        )
-    if not network.network_type.is_tunnel and not network.physical_network:
-        yield ModelError(
-            "no physical_network",
-            where=network.where,
-            allowed="a name that `bridge_mappings` of the hosts know",
-            do="Name the provider network.",
-        )
-
-
-def _wider(network: "Network") -> str:
-    """Another type whose ids are wide enough for what was asked, if there is one."""
-    asked = network.segmentation_id or 0
-    fits = network.network_type is not NetworkType.GRE and asked <= NetworkType.GRE.kind.id_max
-    return ", or network_type: gre" if fits and asked > 0 else ""
 
 
 def _subnet_errors(overlay: "Overlay") -> Iterator[ModelError]:
@@ -219,7 +186,7 @@ def _binding_errors(
             allowed=", ".join(map(str, host.tunnel_types)) or "none (tunnel_types is empty)",
             do=f"Add {network.network_type} to the host's [agent] tunnel_types.",
         )
-    elif not network.network_type.is_tunnel and not host.bridge_of(network.physical_network):
+    elif network.network_type.is_provider and not host.bridge_of(network.physical_network):
         yield ModelError(
             f"physical network {network.physical_network!r}",
             where=f"{where} on host {host.name!r}",

@@ -1,43 +1,44 @@
 """Networks and subnets of a scenario; ids that are not given are allotted as Neutron does."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address, ip_network
 
 from topologies.addresses import default_gateway, default_pools
+from topologies.allocation import Segment, first_free, tenant_segment
 from topologies.encap import NetworkType
 from topologies.model import Network, SegmentRange, Subnet
 from topologies.names import derived_id
-from topologies.neutron_options import RANGES, Range
+from topologies.neutron_options import RANGES
 from topologies.scenario_file import Map, Problems
 from topologies.scenario_options import Options
 from topologies.underlay import Shape, Underlay
 
 UNDERLAY_MTU = 1500  # bytes, Ethernet's
-Segment = tuple[NetworkType, str | None, int | None]  # type, physical network, segmentation_id
-Used = set[tuple[NetworkType, str, int]]
+KNOWN = tuple(map(str, NetworkType))
 
 
 def networks_of(
     data: Map, server: Options, *, name: str, problems: Problems
 ) -> tuple[Network, ...]:
     """Every network that can be made; what is wrong with the others is in `problems`."""
-    used = {
-        (
-            NetworkType(net["network_type"]),
-            net.get("physical_network") or "",
-            net["segmentation_id"],
-        )
-        for net in data.maps("networks")
-        if "network_type" in net and "segmentation_id" in net
-    }
+    _note_unknown_types(server, problems)
+    nets = [net for net in data.maps("networks") if not net.lacks]  # others are said already
+    taken = set(_asked_for(data))
     made = []
-    for net in data.maps("networks"):
-        if net.lacks:
-            continue  # it is at fault in another way, which is said already
-        segment = _segment(net, server, used, problems)
+    for net in nets:
+        segment = _segment(net, server, taken, problems)
         if segment:
+            taken.add(segment)
             made.append(_network(net, segment, name=name))
     return tuple(made)
+
+
+def _asked_for(data: Map) -> Iterator[Segment]:
+    """The segments that networks ask for by id: nobody else is given them."""
+    for net in data.maps("networks"):
+        if "network_type" in net and "segmentation_id" in net:
+            kind = NetworkType(net["network_type"])
+            yield Segment(kind, net.get("physical_network"), net["segmentation_id"])
 
 
 def underlay_mtu(data: Map) -> int:
@@ -49,7 +50,7 @@ def underlay_of(data: Map) -> Underlay:
     """The shape of the network between the hosts, and what it does to packets."""
     given = data.map("underlay")
     shape = Shape(given.get("shape", Shape.SWITCH))
-    others = ("spines", "hash_policy", "delay_ms", "loss_percent")
+    others = ("spines", "hash_policy", "wan_mtu", "delay_ms", "loss_percent")
     return Underlay(shape=shape, **{key: given[key] for key in others if key in given})
 
 
@@ -64,8 +65,26 @@ def ranges_of(server: Options) -> tuple[SegmentRange, ...]:
 
 def tenant_network_types(server: Options) -> tuple[NetworkType, ...]:
     """`tenant_types` as values; words that are no type are left out."""
-    known = {str(kind) for kind in NetworkType}
-    return tuple(NetworkType(word) for word in tenant_types(server) if word in known)
+    return tuple(NetworkType(word) for word in tenant_types(server) if word in KNOWN)
+
+
+def type_drivers(server: Options) -> tuple[NetworkType, ...]:
+    """The types that a network may be of; words that are no type are left out."""
+    given = server.get("ml2", "type_drivers", KNOWN)
+    return tuple(NetworkType(word) for word in given if word in KNOWN)
+
+
+def _note_unknown_types(server: Options, problems: Problems) -> None:
+    """Note tenant types without a driver; Neutron's server ends at once (`_check_tenant_types`)."""
+    drivers = tuple(map(str, type_drivers(server)))
+    for option in ("tenant_network_types", "project_network_types"):
+        for word in server.get("ml2", option, ()):
+            if word not in drivers:
+                problems.add(
+                    server.place_of("ml2", option), f"[ml2] {option}", repr(word),
+                    allowed=f"{', '.join(drivers) or 'none'} (type_drivers)",
+                    do="Add it to type_drivers, or take it away here.",
+                )  # fmt: skip
 
 
 def path_mtu(server: Options) -> int:
@@ -74,50 +93,54 @@ def path_mtu(server: Options) -> int:
 
 
 def _network(net: Map, segment: Segment, *, name: str) -> Network:
-    kind, physical, segmentation_id = segment
     return Network(
         id=net.get("id") or derived_id(name, "network", net["name"]),
         name=net["name"],
-        network_type=kind,
-        segmentation_id=segmentation_id,
-        physical_network=physical,
+        **segment._asdict(),
         mtu=net.get("mtu", 0),
     )
 
 
-def _segment(net: Map, server: Options, used: Used, problems: Problems) -> Segment | None:
+def _segment(
+    net: Map, server: Options, taken: set[Segment], problems: Problems
+) -> Segment | None:
     if "network_type" not in net:
-        return _tenant_segment(net, server, used, problems)
+        return _tenant_segment(net, server, taken, problems)
     kind = NetworkType(net["network_type"])
-    drivers = server.get("ml2", "type_drivers")
-    if drivers is not None and str(kind) not in drivers:
+    if kind not in type_drivers(server):
         problems.add(
             net.place_of("network_type"),
             net.path_of("network_type"),
             str(kind),
-            allowed=f"{', '.join(drivers) or 'none'} ([ml2] type_drivers)",
+            allowed=f"{', '.join(type_drivers(server)) or 'none'} ([ml2] type_drivers)",
             do=f"Add {kind} to type_drivers, or pick another.",
         )
         return None
-    if not kind.kind.id_max or "segmentation_id" in net:
-        return kind, net.get("physical_network"), net.get("segmentation_id")
-    return _allotted(net, (kind,), server, used, problems)
+    physical = net.get("physical_network")
+    if not kind.kind.id_max or "segmentation_id" in net or (physical and kind.is_tunnel):
+        return Segment(kind, physical, net.get("segmentation_id"))
+    found = first_free(kind, ranges_of(server), taken, physical_network=physical)
+    if not found:
+        _note_no_id(net, (kind,), server, problems)
+    return found
 
 
-def _tenant_segment(net: Map, server: Options, used: Used, problems: Problems) -> Segment | None:
+def _tenant_segment(
+    net: Map, server: Options, taken: set[Segment], problems: Problems
+) -> Segment | None:
     """A network that names no type gets the first of tenant_network_types with a free id."""
-    if "segmentation_id" in net or "physical_network" in net:
-        key = "segmentation_id" if "segmentation_id" in net else "physical_network"
-        problems.add(
-            net.place_of(key), net.path_of(key), f"{key} without network_type",
-            allowed="both, or neither", do="Add `network_type`.",
-        )  # fmt: skip
-        return None
-    kinds = tuple(NetworkType(word) for word in tenant_types(server) if word in RANGE_WORDS)
-    return _allotted(net, kinds, server, used, problems)
-
-
-RANGE_WORDS = frozenset(str(kind) for kind in RANGES)
+    for key in ("segmentation_id", "physical_network"):
+        if key in net:
+            problems.add(
+                net.place_of(key), net.path_of(key), f"{key} without network_type",
+                allowed="both, or neither", do="Add `network_type`.",
+            )  # fmt: skip
+            return None
+    kinds = tenant_network_types(server)
+    found = tenant_segment(kinds, ranges_of(server), taken)
+    if not found:
+        _note_no_id(net, tuple(kind for kind in kinds if kind in RANGES), server, problems)
+    return found
 
 
 def tenant_types(server: Options) -> tuple[str, ...]:
@@ -125,30 +148,6 @@ def tenant_types(server: Options) -> tuple[str, ...]:
     older: tuple[str, ...] = server.get("ml2", "tenant_network_types", ())
     newer: tuple[str, ...] = server.get("ml2", "project_network_types", older)
     return newer
-
-
-def _allotted(
-    net: Map, kinds: tuple[NetworkType, ...], server: Options, used: Used, problems: Problems
-) -> Segment | None:
-    """The first type's first free id, or the next type's."""
-    segments = (_first_free(net, kind, server, used) for kind in kinds)
-    found = next(filter(None, segments), None)
-    if not found:
-        _note_no_id(net, kinds, server, problems)
-    return found
-
-
-def _first_free(net: Map, kind: NetworkType, server: Options, used: Used) -> Segment | None:
-    ranges: Iterable[Range] = server.get(*RANGES[kind], ())
-    for physical, first, last in ranges:
-        if net.get("physical_network", physical) != physical:
-            continue
-        free = (number for number in range(first, last + 1) if (kind, physical, number) not in used)
-        found = next(free, None)
-        if found is not None:
-            used.add((kind, physical, found))
-            return kind, physical or None, found
-    return None
 
 
 def _note_no_id(
@@ -160,7 +159,7 @@ def _note_no_id(
     if not kinds:
         found, allowed = (
             "no network_type",
-            "one of vlan, gre, vxlan, geneve in tenant_network_types",
+            "one of local, vlan, gre, vxlan, geneve in tenant_network_types",
         )
         do = "Give `network_type`, or set tenant_network_types in [ml2]."
     else:

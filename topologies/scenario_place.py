@@ -19,7 +19,7 @@ def place_of(error: ModelError, data: Map) -> Place | None:
     if error.where == "underlay":
         is_path = error.found.startswith("path_mtu")  # an option of the server's
         options = data.map("ml2_conf").map("ml2")
-        return options.place_of("path_mtu") if is_path else data.map("underlay").place_of("mtu")
+        return options.place_of("path_mtu") if is_path else _key(data.map("underlay"), error.found)
     return data.places.get(section)
 
 

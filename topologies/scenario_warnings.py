@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterator, Sequence
 
+from topologies.encap import NetworkType
 from topologies.neutron_options import (
     AGENT,
     AGENT_OTHERS,
@@ -9,6 +10,8 @@ from topologies.neutron_options import (
     SERVER_OTHERS,
 )
 from topologies.scenario_options import Options
+
+KNOWN_TYPES = frozenset(map(str, NetworkType))
 
 
 def warnings_of(server: Options, agents: Sequence[Options]) -> tuple[str, ...]:
@@ -21,6 +24,7 @@ def warnings_of(server: Options, agents: Sequence[Options]) -> tuple[str, ...]:
 
 def _server(server: Options, agents: Sequence[Options]) -> Iterator[str]:
     yield from _unused(server, SERVER, SERVER_OTHERS)
+    yield from _unknown_drivers(server)
     drivers = server.get("ml2", "mechanism_drivers")
     if drivers is None:
         return
@@ -38,6 +42,15 @@ def _server(server: Options, agents: Sequence[Options]) -> Iterator[str]:
             "Neutron's server would send them no FDB entries, and they would build no tunnel; "
             "here they are told all the same"
         )
+
+
+def _unknown_drivers(server: Options) -> Iterator[str]:
+    for word in server.get("ml2", "type_drivers", ()):
+        if word not in KNOWN_TYPES:
+            yield (
+                f"{server.place_of('ml2', 'type_drivers')}: type_drivers has {word!r}: no type "
+                "that is known here; it is ignored"
+            )
 
 
 def _agent(agent: Options) -> Iterator[str]:
