@@ -1,0 +1,16 @@
+#!/bin/sh -e
+# What udhcpc calls in a guest: sets what the server said, and nothing outside of the namespace.
+# Debian's own writes /etc/resolv.conf, which would be the machine's.
+case $1 in
+deconfig)
+    ip -4 address flush dev "$interface"
+    ip link set "$interface" up
+    ;;
+bound | renew)
+    test -z "$mtu" || ip link set "$interface" mtu "$mtu"
+    ip -4 address flush dev "$interface"
+    ip address add "$ip/$mask" dev "$interface"
+    test -z "$router" || ip route replace default via "${router%% *}" dev "$interface" onlink \
+        metric "$((100 + ${interface#eth}))"
+    ;;
+esac
