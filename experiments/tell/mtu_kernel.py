@@ -1,0 +1,61 @@
+"""Part of the story of `mtu`: the modes in which the kernel's VXLAN tells who sends too much.  Pure."""
+
+from collections.abc import Sequence
+
+from experiments.mtu_words import COMPLETES, HANGS, REFUSED, TOLD, TOO_LARGE
+from experiments.question import Prediction, Row
+from experiments.results import Run
+from experiments.story import CONFIRMED, NOT_JUDGED, REFUTED
+from topologies.modes import KERNEL
+
+KERNEL_TELLS = "kernel"  # the prediction's `of`
+
+
+def is_kernel(row: Row) -> bool:
+    """True if the row is of a mode that the kernel's VXLAN carries."""
+    return str(row["mode"]).startswith(KERNEL)
+
+
+def spoken_of(run: Run) -> tuple[Prediction, ...]:
+    """The predictions; that of the kernel only where a mode of it was measured."""
+    has_kernel = any(map(is_kernel, run.rows))
+    return tuple(each for each in run.question.predictions if has_kernel or each.of != KERNEL_TELLS)
+
+
+def _transfers(run: Run) -> list[Row]:
+    return [row for row in run.tables["tcp"] if is_kernel(row) and row["guest"] == TOO_LARGE]
+
+
+def _sizes(run: Run) -> list[Row]:
+    """Pings with DF that were too large for the path, from guests whose MTU was too large, too."""
+    limit = {(row["mode"], row["underlay_mtu"]): row["largest_bytes"] for row in run.rows}
+    return [
+        row for row in run.tables["outcomes"]
+        if is_kernel(row) and row["guest"] == TOO_LARGE and row["df"]
+        and int(row["ip_bytes"] or 0) > int(limit.get((row["mode"], row["underlay_mtu"])) or 0)
+    ]  # fmt: skip
+
+
+def kernel_finding(run: Run) -> str:
+    """One line; nothing if no such mode was measured."""
+    sent = _transfers(run)
+    done = sum(row["outcome"] == COMPLETES for row in sent)
+    many = f"{done} of {len(sent)}"
+    return (
+        f"The kernel's VXLAN tells by ICMP: TCP completes with MTU too large {many}" if sent else ""
+    )
+
+
+def judge_kernel(run: Run, _cells: Sequence[object]) -> tuple[str, str]:
+    """What became of the prediction, and why."""
+    sizes, sent = _sizes(run), _transfers(run)
+    if not sizes or not sent:
+        return NOT_JUDGED, "not measured"
+    told = sum(row["outcome"] in {TOLD, REFUSED} for row in sizes)
+    done = sum(row["outcome"] == COMPLETES for row in sent)
+    hung = sum(row["outcome"] == HANGS for row in sent)
+    stands = CONFIRMED if (told, done) == (len(sizes), len(sent)) else REFUTED
+    return stands, (
+        f"{told} of {len(sizes)} sizes with DF were told of, by ICMP or by what the guest then knew; "
+        f"{done} of {len(sent)} transfers complete, {hung} hang"
+    )
