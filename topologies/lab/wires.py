@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from mininet.link import Intf, Link
+from mininet.link import Intf, Link, TCIntf, TCLink
 
 from topologies import commands
+from topologies.underlay import Underlay
 
 
 class End(Intf):  # type: ignore[misc]  # Mininet has no types
@@ -38,3 +39,36 @@ class Wire(Link):  # type: ignore[misc]
 
     def stop(self) -> None:
         """Leave it to the namespaces: they take their interfaces along."""
+
+
+class ImpairedEnd(TCIntf):  # type: ignore[misc]
+    """A host's end of its underlay wire, where what leaves is delayed, or lost."""
+
+    def config(self, delay_ms: float = 0.0, loss_percent: float = 0.0, **_: Any) -> dict[str, Any]:
+        """Set netem; Mininet's own would start a shell, and print tc's refusal instead of raising."""
+        for command in impairments(self.name, delay_ms, loss_percent):
+            commands.run(*command, pid=self.node.pid)
+        return {}
+
+
+class ImpairedWire(Wire, TCLink):  # type: ignore[misc]
+    """A Mininet TCLink that is made as a `Wire` is; only its first end is impaired."""
+
+    def __init__(self, node1: Any, node2: Any, **params: Any) -> None:
+        super().__init__(node1, node2, **{**params, "cls1": ImpairedEnd, "cls2": End})
+
+
+def impairments(interface: str, delay_ms: float, loss_percent: float) -> list[tuple[str, ...]]:
+    """The commands by which Mininet's TCIntf delays and loses packets that leave an interface."""
+    delay = f"{delay_ms:g}ms" if delay_ms else None
+    told, _ = TCIntf.delayCmds(" root ", delay=delay, loss=loss_percent)
+    return [tuple((command % ("tc", interface)).split()) for command in told]
+
+
+def impaired(underlay: Underlay) -> dict[str, Any]:
+    """What else `addLink` is told of a host's underlay wire: to delay and lose, if it is to."""
+    if not underlay.is_impaired:
+        return {}
+    return {
+        "cls": ImpairedWire, "delay_ms": underlay.delay_ms, "loss_percent": underlay.loss_percent,
+    }  # fmt: skip
