@@ -11,8 +11,10 @@ from topologies.errors import UsageError
 
 if TYPE_CHECKING:
     from controller.binding import Binding
+    from controller.explain import Explainer
     from controller.pipeline import Flow
     from topologies.model import Overlay
+    from topologies.sites import Sites
 
 JSON_FORMAT = 1
 FORMAT = click.option(
@@ -62,14 +64,19 @@ def validate(scenario: str) -> None:
     loaded = load(scenario)
     for warning in loaded.warnings:
         print(f"warning: {warning}")
-    overlay = loaded.overlay
-    counts = (
-        _counted(len(overlay.hosts), "host"),
-        _counted(len(overlay.networks), "network"),
-        _counted(len(overlay.ports), "port"),
-        _counted(len(loaded.warnings), "warning"),
-    )
-    print(f"{loaded.name}: valid: {', '.join(counts)}")
+    counts = {**_counts(loaded.described), "warning": len(loaded.warnings)}
+    print(f"{loaded.name}: valid: {', '.join(_counted(n, what) for what, n in counts.items())}")
+
+
+def _counts(described: "Overlay | Sites") -> dict[str, int]:
+    """How many there are of each thing that a scenario lists."""
+    from topologies.sites import Sites
+
+    if isinstance(described, Sites):
+        stations = sum(len(site.stations) for site in described.sites)
+        return {"site": 2, "router": len(described.routers), "station": stations}
+    named = {"host": described.hosts, "network": described.networks, "port": described.ports}
+    return {what: len(things) for what, things in named.items()}
 
 
 def _counted(number: int, what: str) -> str:
@@ -82,21 +89,27 @@ def _counted(number: int, what: str) -> str:
 @click.option("--bridge", required=True, help="br-int, br-tun, or a provider bridge.")
 @click.option("--mode", help="Carry it another way; `overlaylab list` shows the modes.")
 @click.option("--release", help="The Neutron release whose flow tables are used.")
+@click.option("--explain", is_flag=True, help="Say of each flow what it does with which frames.")
 @FORMAT
 def flows(  # noqa: PLR0917  click's options, by name
-    scenario: str, host: str, bridge: str, mode: str | None, release: str | None, output: str
-) -> None:
+    scenario: str, host: str, bridge: str, mode: str | None, release: str | None, output: str,
+    *, explain: bool,
+) -> None:  # fmt: skip
     """Show the flows that the controller would install, as `ovs-ofctl` prints them."""
     from controller.binding import fresh
+    from controller.explain import Explainer
+    from controller.explain_names import Names
     from controller.flows import bridge_flows
     from controller.text import dump
+    from experiments.cli.explain_text import explained
     from topologies.scenario import load
 
     overlay = _as_asked(load(scenario).overlay, mode, release)
     binding = fresh(overlay, host)
     wanted = bridge_flows(overlay, binding, bridge)
+    explainer = Explainer(Names(overlay, overlay.host(host), binding), wanted) if explain else None
     if output == "text":
-        print(*dump(wanted), sep="\n")
+        print(*(explained(explainer) if explainer else dump(wanted)), sep="\n")
         return
     document = {
         "format": JSON_FORMAT,
@@ -106,7 +119,7 @@ def flows(  # noqa: PLR0917  click's options, by name
         "host": host,
         "bridge": bridge,
         "ports": _ports(binding, bridge),
-        "flows": _as_json(wanted),
+        "flows": _as_json(wanted, explainer),
     }
     print(json.dumps(document, indent=2))
 
@@ -127,19 +140,19 @@ def _ports(binding: "Binding", bridge: str) -> dict[str, int]:
     return dict(binding.ofports.get(bridge, {}))
 
 
-def _as_json(wanted: Iterable["Flow"]) -> list[dict[str, Any]]:
-    from controller.pipeline import Int, Phys, Tun
+def _as_json(wanted: Iterable["Flow"], explainer: "Explainer | None") -> list[dict[str, Any]]:
+    from controller.explain import table_name
     from controller.text import ordered
 
-    tables = {"br-int": Int, "br-tun": Tun}
     return [
         {
             "table": int(flow.table),
-            "table_name": tables.get(flow.bridge, Phys)(flow.table).name,
+            "table_name": table_name(flow.bridge, flow.release, flow.table),
             "priority": int(flow.priority),
             "match": dict(flow.match),
             "actions": [str(action) for action in flow.actions],
             "why": flow.why,
+            **({"explanation": explainer.explain(flow)} if explainer else {}),
         }
         for flow in ordered(wanted)
     ]

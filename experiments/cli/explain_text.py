@@ -1,0 +1,31 @@
+"""Explanations as lines: a table set, each flow with its sentence.  Pure."""
+
+import textwrap
+from collections.abc import Iterator
+
+from controller.explain import Explainer, table_name
+from controller.text import flow_text, ordered
+
+WIDTH = 100  # columns; flows are not wrapped, so that they can be searched for
+SAID = " " * 6
+
+
+def explained(explainer: Explainer) -> Iterator[str]:
+    """Every flow with its sentence, table by table, each under the question it answers."""
+    table = None
+    for flow in ordered(explainer.flows):
+        if flow.table != table:
+            yield from () if table is None else ("",)
+            name = table_name(flow.bridge, explainer.release, flow.table)
+            yield f"table {flow.table:d}, {name}: {flow.why}"
+            table = flow.table
+        yield f"  {flow_text(flow)}"
+        yield from wrapped(explainer.explain(flow), SAID)
+
+
+def wrapped(text: str, indent: str = "") -> list[str]:
+    """`text` in lines of WIDTH columns; names and addresses are kept whole."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
