@@ -39,6 +39,7 @@ def effects(levels: Mapping[str, Blocks], *, baseline: str, seed: int) -> tuple[
         _interaction(levels),
         _responder(levels),
         _tunnel(levels, baseline),
+        _kernel(levels),
     )
     borne = ((each, contrast(levels, each.weights)) for each in wanted if each.weights)
     return tuple(_effect(each, sums, seed) for each, sums in borne if len(sums))
@@ -91,6 +92,15 @@ def _tunnel(levels: Mapping[str, Blocks], baseline: str) -> _Contrast:
     weights = _shares([(level, baseline) for level in tunnelled])
     brief, over = f"tunnel minus {baseline}", f", mean of {counted(len(tunnelled), 'mode')}"
     return _Contrast("tunnel", brief, over, weights if baseline in levels else {})
+
+
+def _kernel(levels: Mapping[str, Blocks]) -> _Contrast:
+    """The kernel's VXLAN minus Open vSwitch's, over the ways of flooding that both have."""
+    pairs = {
+        "mesh": ("kvxlan-mesh", "vxlan-mesh"),
+        "l2pop": ("kvxlan-l2pop", "vxlan-l2pop-arp"),  # both answer ARP on the host
+    }
+    return _mean("kernel", "kvxlan minus vxlan", pairs, levels)
 
 
 def _interaction(levels: Mapping[str, Blocks]) -> _Contrast:

@@ -21,17 +21,19 @@ from matplotlib.ticker import (
 from experiments.analysis import Blocks, Difference, Samples, Summary
 from experiments.question import Prediction, Question, level_name
 
-LineStyle = str | tuple[float, tuple[float, float]]
+LineStyle = str | tuple[float, tuple[float, ...]]
 
 BASELINE_COLOUR = "#555555"
 # Okabe and Ito (2008): told apart with every common colour blindness; legible as words, too.
-ENCAPSULATION = {"gre": "#0072B2", "vxlan": "#D55E00", "geneve": "#009E73", "vlan": "#CC79A7"}
-OTHERS = ("#000000", "#E69F00", "#56B4E9")
+ENCAPSULATION = {"gre": "#0072B2", "vxlan": "#D55E00", "geneve": "#009E73", "vlan": "#CC79A7",
+                 "kvxlan": "#000000"}  # fmt: skip
+OTHERS = ("#E69F00", "#56B4E9")
 PLAIN = ("flat", "veth", "same-host", "vtep")  # no tunnel: grey as the baseline
 FLOODING: Mapping[str, LineStyle] = {
     "mesh": "-",
     "l2pop": (0, (5, 1.5)),
     "l2pop-arp": (0, (1, 1.2)),
+    "multicast": (0, (6, 1.5, 1, 1.5)),
 }
 MARGIN_AT = 1.02  # of the width of the axes: where words begin, right of all that is drawn
 SWATCH = 0.075  # of the same: a piece of the curve beside its name

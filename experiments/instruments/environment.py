@@ -11,12 +11,13 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from experiments.experiment import Bench
+from experiments.experiment import Bench, described
 from experiments.instruments.limits import limits
 from experiments.instruments.namespace import look_into, read_sysctls
 from topologies import commands
 from topologies.errors import CommandError
 from topologies.model import Port
+from topologies.sites import WAN, Sites
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("overlaylab", "os-ken", "numpy", "scipy", "matplotlib")
@@ -108,7 +109,9 @@ def lab_facts(bench: Bench) -> dict[str, object]:
 
     Of each network the first guest stands for all, and the first compute host for the others.
     """
-    overlay = bench.overlay
+    overlay = described(bench)
+    if isinstance(overlay, Sites):
+        return _site_facts(bench, overlay)
     first = {port.network_id: port for port in reversed(overlay.ports) if _is_node(port)}
     networks = {overlay.network_of[each].name: port.device_id for each, port in first.items()}
     host = overlay.hosts[0].name
@@ -119,6 +122,22 @@ def lab_facts(bench: Bench) -> dict[str, object]:
         "underlay": {"host": host, **_interface(bench, host, "underlay")},
         "sysctls": {
             "guest": _sysctls(bench, next(iter(networks.values()), ""), GUEST_SYSCTLS),
+            "host": _sysctls(bench, host, HOST_SYSCTLS),
+        },
+    }
+
+
+def _site_facts(bench: Bench, sites: Sites) -> dict[str, object]:
+    """The same of two sites: a station stands for each LAN, and the calling site's router."""
+    first = {site.name: site.stations[0].name for site in sites.sites}
+    host = sites.near.router
+    return {
+        "underlay_mtu": sites.underlay_mtu,
+        "hosts": len(sites.hosts),
+        "networks": {name: _guest(bench, station) for name, station in first.items()},
+        "underlay": {"host": host, **_interface(bench, host, WAN)},
+        "sysctls": {
+            "guest": _sysctls(bench, first[sites.near.name], GUEST_SYSCTLS),
             "host": _sysctls(bench, host, HOST_SYSCTLS),
         },
     }

@@ -22,6 +22,12 @@ MEMINFO_DROPS = 8  # SK_MEMINFO_DROPS (linux/sock_diag.h): packets for which the
 RTM_GETQDISC = 38  # linux/rtnetlink.h
 TC_MESSAGE = struct.Struct("=BBHiIII")  # tcmsg: family, padding, interface, handle, parent, info
 TCA_STATS = 3
+
+RTM_NEWLINK, RTM_GETLINK = 16, 18
+REQUEST_ACK = 0x1 | 0x4  # NLM_F_REQUEST, NLM_F_ACK
+LINK_MESSAGE = struct.Struct("=BxHiII")  # ifinfomsg: family, type, index, flags, change
+IFLA_LINKINFO, INFO_KIND, INFO_DATA = 18, 1, 2  # linux/if_link.h
+BRIDGE_LEARNED, BRIDGE_LEARNED_MOST = 48, 49  # IFLA_BR_FDB_N_LEARNED, IFLA_BR_FDB_MAX_LEARNED
 TC_STATS = struct.Struct("=QII")  # tc_stats: bytes, packets, drops
 
 
@@ -31,6 +37,13 @@ class Drops(NamedTuple):
     interface: int  # index of it; 0: all of them
     key: int  # socket: inode; discipline: handle; tells those of one interface apart
     dropped: int
+
+
+class Learned(NamedTuple):
+    """Addresses of a Linux bridge."""
+
+    now: int
+    most: int  # that it may learn; 0: no limit
 
 
 def packet_sockets() -> bytes:
@@ -44,8 +57,38 @@ def queueing() -> bytes:
     return _request(RTM_GETQDISC, TC_MESSAGE.pack(0, 0, 0, 0, 0, 0, 0))
 
 
-def _request(kind: int, body: bytes) -> bytes:
-    return HEADER.pack(HEADER.size + len(body), kind, REQUEST_DUMP, 1, 0) + body
+def bridge_asked(index: int) -> bytes:
+    """Asks for one link of a namespace, by its number."""
+    return _request(RTM_GETLINK, LINK_MESSAGE.pack(0, 0, index, 0, 0), REQUEST_ACK)
+
+
+def bridge_limited(index: int, most: int) -> bytes:
+    """Asks a bridge to learn no more than `most` addresses."""
+    data = _attribute(INFO_DATA, _attribute(BRIDGE_LEARNED_MOST, struct.pack("=I", most)))
+    info = _attribute(IFLA_LINKINFO, _attribute(INFO_KIND, b"bridge") + data)
+    return _request(RTM_NEWLINK, LINK_MESSAGE.pack(0, 0, index, 0, 0) + info, REQUEST_ACK)
+
+
+def parse_bridge(body: bytes) -> Learned | None:
+    """What a bridge told of itself; None: it is no bridge, or the kernel is older than 6.7."""
+    link = dict(attributes(body[LINK_MESSAGE.size :]))
+    info = dict(attributes(link.get(IFLA_LINKINFO, b"")))
+    data = dict(attributes(info.get(INFO_DATA, b"")))
+    if BRIDGE_LEARNED not in data or BRIDGE_LEARNED_MOST not in data:
+        return None
+    (now,), (most,) = (
+        struct.unpack("=I", data[name]) for name in (BRIDGE_LEARNED, BRIDGE_LEARNED_MOST)
+    )
+    return Learned(now, most)
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    length = ATTRIBUTE.size + len(value)
+    return (ATTRIBUTE.pack(length, kind) + value).ljust(_aligned(length), b"\0")
+
+
+def _request(kind: int, body: bytes, flags: int = REQUEST_DUMP) -> bytes:
+    return HEADER.pack(HEADER.size + len(body), kind, flags, 1, 0) + body
 
 
 def parse_packet_sockets(answer: bytes) -> tuple[Drops, ...]:
@@ -85,12 +128,19 @@ def messages(answer: bytes) -> Iterator[tuple[int, bytes]]:
         OSError: the kernel refused: it knows no such question, or has not the module for it.
     """
     for kind, body in _raw(answer):
-        if kind == ERROR:
-            raise OSError(
-                -struct.unpack_from("=i", body)[0], "the kernel refused a netlink question"
-            )
-        if kind != DONE:
+        if kind == ERROR and (code := struct.unpack_from("=i", body)[0]):  # 0 is its consent
+            raise OSError(-code, "the kernel refused a netlink question")
+        if kind not in {DONE, ERROR}:
             yield kind, body
+
+
+def bodies(answer: bytes) -> tuple[bytes, ...]:
+    """Those of an answer's messages.
+
+    Raises:
+        OSError: as `messages`.
+    """
+    return tuple(body for _, body in messages(answer))
 
 
 def _raw(answer: bytes) -> Iterator[tuple[int, bytes]]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 from experiments.instruments.namespace import look_into
 from topologies.errors import MeasureError
@@ -14,6 +15,7 @@ FRAME_MOST = 65536  # bytes
 NOT_RECEIVING = 0  # as protocol: a socket that only sends is handed no frame
 
 Send = Callable[[bytes], None]
+Key = TypeVar("Key")
 
 
 @contextmanager
@@ -55,6 +57,25 @@ def without(
             if nonce in each.recv(FRAME_MOST):
                 del waiting[number]
     return [node for node, _, _ in waiting.values()]
+
+
+def heard(
+    opened: Mapping[Key, socket.socket], is_done: Callable[[], bool], timeout_s: float
+) -> Iterator[tuple[Key, bytes]]:
+    """Every frame as it is received, with whose it is, until `is_done` or the time is over.
+
+    What has come by then is given out to the last frame.
+    """
+    by_number = {each.fileno(): key for key, each in opened.items()}
+    end = time.monotonic() + timeout_s
+    while by_number:
+        over = is_done() or time.monotonic() > end
+        left = 0.0 if over else end - time.monotonic()
+        ready = select.select(list(opened.values()), (), (), max(0.0, left))[0]
+        if over and not ready:
+            return
+        for each in ready:
+            yield by_number[each.fileno()], each.recv(FRAME_MOST)
 
 
 def _opened(

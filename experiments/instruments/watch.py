@@ -14,19 +14,23 @@ from os import sysconf
 from pathlib import Path
 from typing import TypeVar
 
-from experiments.experiment import Bench
+from experiments.experiment import Bench, described
 from experiments.instruments import watch_counts as counts
 from experiments.instruments.namespace import look_into
 from experiments.instruments.watch_control import Control, lay_wire, start_control
 from experiments.instruments.watch_kernel import discarded
 from experiments.verdict import Window
+from topologies.check_underlay import router_names
 from topologies.lab import unixctl
+from topologies.model import Mechanism
+from topologies.sites import Sites
 
 UNDERLAY, VSWITCHD = "underlay", "ovs-vswitchd"
 PIDFILE = f"run/openvswitch/{VSWITCHD}.pid"
 PLACES_TOLD = 5  # of those that lost most
 TICKS_PER_S = sysconf("SC_CLK_TCK")
 CONTROL = ("control_median_ms", "control_lost")
+OF_OVS = ("vswitchd_load", "lost_upcalls")
 Found = TypeVar("Found")
 
 
@@ -87,9 +91,8 @@ class Watcher:
         finally:
             if end_control:
                 control = tries.at(end_control, *CONTROL)
-        window = with_losses(
-            with_pulse(Window(unseen=tries.unseen), pulse, later), losses, lost_later
-        )
+        empty = Window(unseen=tries.unseen, absent=self._absent)
+        window = with_losses(with_pulse(empty, pulse, later), losses, lost_later)
         if control:
             lost, median_ms = control.lost, control.median_ms
             window = replace(window, control_lost=lost, control_median_ms=median_ms)
@@ -98,19 +101,45 @@ class Watcher:
     @cached_property
     def _hosts(self) -> dict[str, int]:
         """Compute hosts by name, each with a process in its namespaces."""
-        pids = {host.name: self.bench.pid(host.name) for host in self.bench.overlay.hosts}
+        pids = {host.name: self.bench.pid(host.name) for host in described(self.bench).hosts}
         return pids if all(pids.values()) else {}
 
     @cached_property
+    def _switches(self) -> dict[str, int]:
+        """Those of the hosts that have an Open vSwitch."""
+        hosts = described(self.bench).host_of
+        return {
+            name: pid
+            for name, pid in self._hosts.items()
+            if hosts[name].mechanism is Mechanism.OPENVSWITCH
+        }
+
+    @property
+    def _absent(self) -> tuple[str, ...]:
+        """The figures of OVS, in a lab without."""
+        return OF_OVS if self._hosts and not self._switches else ()
+
+    @cached_property
     def _guests(self) -> dict[str, int]:
-        names = {port.device_id for port in self.bench.overlay.ports if port.host}
+        about = described(self.bench)
+        if isinstance(about, Sites):
+            return {station.name: self.bench.pid(station.name) for station in about.stations}
+        names = {port.device_id for port in about.ports if port.host}
         return {name: self.bench.pid(name) for name in sorted(names - {""})}
+
+    @property
+    def _between(self) -> dict[str, int]:
+        """What carries packets between the hosts."""
+        about = described(self.bench)
+        routers = about.routers if isinstance(about, Sites) else router_names(about)
+        names = routers or (UNDERLAY,)
+        return {name: self.bench.pid(name) for name in names}
 
     @cached_property
     def _daemons(self) -> dict[str, int]:
         return {
             host: int(Path(f"/proc/{pid}/root", PIDFILE).read_text())
-            for host, pid in self._hosts.items()
+            for host, pid in self._switches.items()
         }
 
     def _start_control(self) -> Callable[[], Control] | None:
@@ -142,21 +171,21 @@ class Watcher:
         }
 
     def _lost_upcalls(self) -> counts.Counts | None:
-        if not self._hosts:
+        if not self._switches:
             return None
         return {
             (host, 0): counts.parse_lost(unixctl.ask(pid, VSWITCHD, "dpctl/show"))
-            for host, pid in self._hosts.items()
+            for host, pid in self._switches.items()
         }
 
     def _drops(self) -> counts.Counts | None:
         if not self._hosts:
             return None
-        nodes = {**self._hosts, **self._guests, UNDERLAY: self.bench.pid(UNDERLAY)}
+        nodes = {**self._hosts, **self._guests, **self._between}
         found = {counts.BACKLOG: counts.parse_backlog(Path("/proc/net/softnet_stat").read_text())}
         for node, seen in look_into(nodes, discarded).items():
             found |= counts.kernel_counts(node, seen, is_guest=node in self._guests)
-        for host, pid in self._hosts.items():
+        for host, pid in self._switches.items():
             coverage = unixctl.ask(pid, VSWITCHD, "coverage/show")
             found |= counts.datapath_counts(host, coverage)
         return found

@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import IO, Any
 
-from experiments.experiment import Bench
+from experiments.experiment import Bench, described
 from experiments.instruments.ping import parse_ping
+from topologies.sites import Sites
 
 NEAR, FAR = "neutron", "management"  # nodes that carry no tenant's packet
 WIRE = "control"
@@ -34,16 +35,23 @@ class Control:
 
 
 def lay_wire(bench: Bench) -> None:
-    """Join the two nodes by a veth pair of their own, unless they are joined already.
+    """Join two nodes by a veth pair of their own, unless they are joined already.
 
     Raises:
         OverlayError: the kernel refused.
     """
-    if WIRE in _interfaces(bench.pid(NEAR)):
+    near, far = ends(bench)
+    if WIRE in _interfaces(bench.pid(near)):
         return
-    peer = f"peer name {WIRE} netns {bench.pid(FAR)}"
-    _set_up(bench, NEAR, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
-    _set_up(bench, FAR, FAR_IP)
+    peer = f"peer name {WIRE} netns {bench.pid(far)}"
+    _set_up(bench, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
+    _set_up(bench, far, FAR_IP)
+
+
+def ends(bench: Bench) -> tuple[str, str]:
+    """The nodes that are joined; where there are sites instead of a controller, two of theirs."""
+    about = described(bench)
+    return (about.attacker.name, about.near.switch) if isinstance(about, Sites) else (NEAR, FAR)
 
 
 def _set_up(bench: Bench, node: str, ip: str, first: str = "") -> None:
@@ -64,7 +72,7 @@ def start_control(bench: Bench) -> Callable[[], Control]:
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
     argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
-    process = bench.start(NEAR, *argv, stdout=said, stderr=said)
+    process = bench.start(ends(bench)[0], *argv, stdout=said, stderr=said)
     return lambda: _end(process, said)
 
 

@@ -15,13 +15,14 @@ def discarded(pid: int) -> Discarded:
     """Look at the namespace this thread stands in, which is that of `pid`."""
     return Discarded(
         names=dict(socket.if_nameindex()),
-        sockets=netlink.parse_packet_sockets(_ask(NETLINK_SOCK_DIAG, netlink.packet_sockets())),
-        queues=netlink.parse_queueing(_ask(NETLINK_ROUTE, netlink.queueing())),
+        sockets=netlink.parse_packet_sockets(ask(NETLINK_SOCK_DIAG, netlink.packet_sockets())),
+        queues=netlink.parse_queueing(ask(NETLINK_ROUTE, netlink.queueing())),
         devices=Path(f"/proc/{pid}/net/dev").read_text(),
     )
 
 
-def _ask(protocol: int, question: bytes) -> bytes:
+def ask(protocol: int, question: bytes) -> bytes:
+    """The whole answer of the kernel, in the namespace this thread stands in."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol) as to:
         to.settimeout(TIMEOUT_S)
         to.send(question)

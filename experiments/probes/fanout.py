@@ -18,7 +18,7 @@ from experiments.question import Point, Prediction, Question
 from experiments.verdict import Thresholds
 from topologies.lab.plan import guest_name
 from topologies.model import Overlay
-from topologies.names import int_port_name, underlay_mac
+from topologies.names import underlay_mac
 
 GUEST = "eth0"  # the only interface of each guest
 READINGS = 5  # a guest's own words spoil one or two of them
@@ -52,7 +52,7 @@ def _where(overlay: Overlay) -> dict[str, tuple[str, ...]]:
     return {
         host.name: (
             count.WIRE,
-            *(int_port_name(port.id) for port in overlay.ports if port.host == host.name),
+            *(overlay.device_of(port) for port in overlay.ports if port.host == host.name),
         )
         for host in overlay.hosts
     }
@@ -141,7 +141,10 @@ FANOUT = Experiment(
         unit="copies",
         value="copies_sent",
         factors={
-            "mode": ("vlan", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop", "vxlan-l2pop-arp"),
+            "mode": (
+                "vlan", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop", "vxlan-l2pop-arp",
+                "kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop",
+            ),
             "hosts": (2, 4, 8, 16),
         },
         teller="fanout",
@@ -169,6 +172,29 @@ FANOUT = Experiment(
                 says="untunnelled: it is sent once, and the underlay's switch brings it to every host",
                 because="no head-end replication: the copies are made where the wires meet",
                 of="vlan",
+            ),
+            Prediction(
+                says="kvxlan-multicast: one packet leaves, whatever the number of hosts, and reaches "
+                "members alone",
+                because=(
+                    "the kernel sends it to the VNI's multicast group; the underlay's switch copies "
+                    "it to the ports where IGMP said that somebody has joined"
+                ),
+                of="kvxlan-multicast",
+            ),
+            Prediction(
+                says="kvxlan-mesh: a frame for all, or for a stranger, is sent hosts - 1 times",
+                because="the all-zeros entry of the device's FDB has every other VTEP, each a copy",
+                of="kvxlan-mesh",
+            ),
+            Prediction(
+                says="kvxlan-l2pop: no ARP request is sent, be its address known or not; all else "
+                "members - 1 times, never in vain",
+                because=(
+                    "the device's ARP proxy answers what it was told, and drops a request that it "
+                    "cannot answer; the all-zeros entry has members alone"
+                ),
+                of="kvxlan-l2pop",
             ),
         ),
         columns={
@@ -208,7 +234,9 @@ FANOUT = Experiment(
     thresholds=Thresholds(lost_max=0, lost_upcalls_max=0, blocks_min=1),
     watches=True,
     blocks=1,
-    quick_factors={"mode": ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp"), "hosts": (2, 4)},
+    quick_factors={
+        "mode": ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp", "kvxlan-multicast"), "hosts": (2, 4),
+    },
     stage=stage.staged,
     foretell=stage.foretold,
     hosts_factor="hosts",

@@ -9,7 +9,6 @@ from experiments.instruments.packets import INTERFACE, NODE, Packet, all_of
 from experiments.probes.fanout_stage import Frame, network_id, sender
 from experiments.question import Row
 from topologies.model import Overlay
-from topologies.names import int_port_name
 
 WIRE = "underlay"  # a host's interface to the underlay
 # Where tshark shows what it cannot read.
@@ -85,7 +84,8 @@ def _on_wire(overlay: Overlay, frame: Frame, packet: Packet) -> str:
         return STRAY
     if host.name == origin:
         return SENT
-    return ARRIVED if target == str(host.local_ip) else STRAY
+    group = host.group_of(overlay.network_of[network_id(frame.share)])
+    return ARRIVED if target in {str(host.local_ip), str(group)} else STRAY
 
 
 def _outer(packet: Packet) -> tuple[str, str] | None:
@@ -96,7 +96,7 @@ def _outer(packet: Packet) -> tuple[str, str] | None:
 
 def _at_guest(overlay: Overlay, frame: Frame, packet: Packet) -> str:
     """Sent by the guest, answered to it by the switch, or heard by another."""
-    own = packet[INTERFACE] == int_port_name(sender(overlay, frame.share).id)
+    own = packet[INTERFACE] == overlay.device_of(sender(overlay, frame.share))
     is_request = not packet["arp.opcode"] or packet["arp.opcode"] == str(REQUEST)
     if not is_request:
         return ANSWERED if own else STRAY

@@ -134,6 +134,8 @@ def _cell(point: Point, share: int, kind: str) -> Row:
 def predicted(mode: str, hosts: int, many: int, kind: str) -> Copies:
     """What one frame from one of `many` members comes to."""
     wanted = parse_mode(mode)
+    if wanted.is_kernel:
+        return _by_kernel(wanted.flooding, hosts, many, kind)
     if wanted.flooding is Flooding.L2POP_ARP and kind == KNOWN:
         return Copies(copies_sent=0, arrived=0, wasted=0, heard=0)
     if wanted.network_type and not wanted.network_type.is_tunnel:
@@ -141,6 +143,17 @@ def predicted(mode: str, hosts: int, many: int, kind: str) -> Copies:
         return Copies(copies_sent=1, arrived=hosts - 1, wasted=hosts - many, heard=many - 1)
     reached = hosts - 1 if wanted.flooding is Flooding.MESH else many - 1
     return Copies(copies_sent=reached, arrived=reached, wasted=reached - (many - 1), heard=many - 1)
+
+
+def _by_kernel(flooding: Flooding | None, hosts: int, many: int, kind: str) -> Copies:
+    """As `predicted`, for Linux bridges and the kernel's VXLAN."""
+    others = many - 1
+    if flooding is Flooding.MULTICAST:  # one packet; the underlay's switch brings it to members
+        return Copies(copies_sent=1, arrived=others, wasted=0, heard=others)
+    if flooding is Flooding.L2POP and kind in {KNOWN, UNKNOWN}:  # answered, or dropped
+        return Copies(copies_sent=0, arrived=0, wasted=0, heard=0)
+    reached = hosts - 1 if flooding is Flooding.MESH else others
+    return Copies(copies_sent=reached, arrived=reached, wasted=reached - others, heard=others)
 
 
 def sender(overlay: Overlay, share: int) -> Port:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from experiments.experiment import Bench, Experiment, Measured, Tools
 from experiments.instruments.ping import ADAPTIVE, Requests
-from experiments.probes.latency_cold import AS_RAISED, FirstPings, Scene, absent
+from experiments.probes.latency_cold import FirstPings, Scene, absent
 from experiments.probes.latency_lab import WARM, WARMUP, Lab, keeping
 from experiments.probes.latency_paths import (
     Path,
@@ -59,7 +59,7 @@ class Pings:
         guest = guest_path(pair)
         scene = Scene(bench=lab.bench, source=source, target=target, look=lab.look)
         as_raised = scene.as_raised()
-        lab.ping_once(guest, AS_RAISED, 1, self._of(1))
+        lab.ping_once(guest, scene.first, 1, self._of(1))
         lab.ping(guest, WARMUP, self._of(self.warmup_pings))
         with tools.watch():
             warm = lab.ping(guest, WARM, self._of(self.pings))

@@ -11,11 +11,16 @@ from functools import partial
 
 from experiments.experiment import Bench
 from experiments.instruments.ping import Pinged, Requests
+from experiments.probes.latency_cold_kernel import (
+    KERNEL_AS_RAISED,
+    kernel_absent,
+    kernel_as_raised,
+    kernel_colds,
+)
 from experiments.probes.latency_lab import WARMUP, Lab
 from experiments.probes.latency_paths import Path
-from topologies.model import Overlay, Port
-from topologies.modes import VTEP_BRIDGE
-from topologies.names import underlay_mac
+from topologies.model import Mechanism, Overlay, Port
+from topologies.names import VTEP_BRIDGE, underlay_mac
 
 AS_RAISED, NOTHING = "everything-as-raised", "nothing"
 GUEST_ARP, LEARNED_FLOW = "guest-arp", "learned-flow"
@@ -60,6 +65,16 @@ class Scene:
         return self.overlay.network_of[self.source.network_id].network_type.is_tunnel
 
     @property
+    def is_kernel(self) -> bool:
+        """True if there is no Open vSwitch on the way."""
+        return self.overlay.host(self.source.host).mechanism is Mechanism.LINUXBRIDGE
+
+    @property
+    def first(self) -> str:
+        """What the first ping of a fresh lab is called."""
+        return KERNEL_AS_RAISED if self.is_kernel else AS_RAISED
+
+    @property
     def is_learned(self) -> bool:
         """True if only a learned flow knows where the far guest is."""
         return self.is_tunnelled and not self.overlay.host(self.source.host).l2_population
@@ -99,11 +114,13 @@ class Scene:
 
     def rouse(self) -> None:
         """Speak to both daemons, so that none was asleep for longer than another's ping found it."""
-        for host in self.hosts:
+        for host in () if self.is_kernel else self.hosts:
             self.look(host, "ovs-appctl", "version")
 
     def as_raised(self) -> dict[str, object]:
         """What the first ping of all will find already known."""
+        if self.is_kernel:
+            return kernel_as_raised(self)
         found: dict[str, object] = {
             "guest_arp_known": self.is_arp_known(),
             "megaflow_between_guests": self.has_megaflow(),
@@ -119,6 +136,9 @@ class Scene:
 
 def colds(scene: Scene) -> Iterator[Cold]:
     """What can be cold in this lab, the VTEP's neighbour last: a flush of it stops all traffic."""
+    if scene.is_kernel:
+        yield from kernel_colds(scene)
+        return
     source, near = scene.source, scene.source.host
 
     def run(node: str, *argv: str) -> None:
@@ -146,8 +166,10 @@ def colds(scene: Scene) -> Iterator[Cold]:
         )  # fmt: skip
 
 
-def absent(scene: Scene) -> dict[str, str]:
+def absent(scene: Scene) -> Mapping[str, str]:
     """Why a level has no samples in this lab."""
+    if scene.is_kernel:
+        return kernel_absent(scene)
     if not scene.is_tunnelled:
         return {LEARNED_FLOW: BECAUSE_UNTUNNELLED, VTEP_NEIGHBOUR: BECAUSE_UNTUNNELLED}
     return {} if scene.is_learned else {LEARNED_FLOW: BECAUSE_STATED}

@@ -28,8 +28,9 @@ MTU_QUESTION = Question(
         Prediction(
             of="largest",
             says="the largest IP packet is the underlay's MTU less 42 bytes for GRE with a key, "
-            "less 50 for VXLAN and Geneve, and all of it untunnelled; to the byte",
-            because="the outer IPv4 header takes 20 bytes and the inner Ethernet header 14; GRE "
+            "less 50 for VXLAN and Geneve, 20 more where VTEPs speak IPv6, and all of it untunnelled; "
+            "to the byte",
+            because="the outer IPv4 header takes 20 bytes (IPv6: 40) and the inner Ethernet header 14; GRE "
             "adds 4 and its key 4 (RFC 2784, 2890), VXLAN and Geneve a UDP header of 8 and their "
             "own of 8 (RFC 7348, 8926)",
         ),
@@ -50,6 +51,14 @@ MTU_QUESTION = Question(
             of="goodput",
             says="goodput rises with guests' MTU up to the limit, and is nil above it",
             because="a user-space switch pays by the packet, not by the byte",
+        ),
+        Prediction(
+            of="kernel",
+            says="by the kernel's VXLAN, who sends a packet of up to 4 bytes too many is told by ICMP; "
+            "it knows from then on, and TCP that hung completes",
+            because="a Linux bridge lets pass what is longer by a VLAN tag, and the VXLAN device "
+            "answers that itself, as from the target (`skb_tunnel_check_pmtu`, since Linux 5.9); "
+            "what is longer still, the bridge drops in silence",
         ),
     ),
     columns={

@@ -23,7 +23,6 @@ from experiments.mtu_words import (
 )
 from experiments.question import Row
 from topologies.model import Port
-from topologies.names import int_port_name
 
 UNDERLAY = "underlay"  # a compute host's end of its wire
 
@@ -81,7 +80,7 @@ class Path:
 
     def carried(self) -> Mapping[str, int]:
         """Bytes that each place on the way has carried so far."""
-        near, far = int_port_name(self.source.id), int_port_name(self.target.id)
+        near, far = map(self.bench.overlay.device_of, (self.source, self.target))
         here = self._bytes(self.source.host, f"{near}/statistics/rx", f"{UNDERLAY}/statistics/tx")
         there = self._bytes(self.target.host, f"{UNDERLAY}/statistics/rx", f"{far}/statistics/tx")
         return dict(zip(PLACES, (*here, *there), strict=True))

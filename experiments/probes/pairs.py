@@ -69,7 +69,7 @@ def with_neighbour(overlay: Overlay, point: Point) -> Overlay:
 
 def _pinging(overlay: Overlay, network_id: str) -> tuple[Port, ...]:
     ports = overlay.active_ports(network_id)
-    return tuple(port for port in ports if port.ipv4 and port.device_id)
+    return tuple(p for p in ports if p.ipv4 and p.device_id and not p.is_dhcp_server)
 
 
 def _one_more(overlay: Overlay) -> Port:

@@ -23,7 +23,6 @@ from experiments.instruments.ping import Reply, Requests
 from experiments.question import Row
 from topologies.errors import MeasureError
 from topologies.model import Overlay, Port
-from topologies.names import int_port_name
 
 WIRE = "underlay"  # what a compute host calls its wire
 STAGE_COLUMNS = {
@@ -65,7 +64,7 @@ def hops(overlay: Overlay, pair: tuple[Port, Port]) -> tuple[Hop, ...]:
             do="Take a pair with a wire between them.",
         )
     near, distant = (
-        (Hop(port.device_id, _interface(overlay, port)), Hop(port.host, int_port_name(port.id)),
+        (Hop(port.device_id, _interface(overlay, port)), Hop(port.host, overlay.device_of(port)),
          Hop(port.host, WIRE))
         for port in pair
     )  # fmt: skip

@@ -7,7 +7,24 @@ from experiments.story import Story, Told
 from topologies.errors import MeasureError
 
 # By the name that a question gives: `tell(run)` of the module.
-TELLERS = {name: f"experiments.tell.{name}" for name in ("levels", "cells", "latency", "mtu", "fanout", "aa")}  # fmt: skip
+NAMES = (
+    "levels",
+    "cells",
+    "latency",
+    "mtu",
+    "fanout",
+    "aa",
+    "ecmp",
+    "filter",
+    "segments",
+    "tunnels",
+    "mactable",
+    "state",
+    "migration",
+    "throughput",
+    "walk",
+)
+TELLERS = {name: f"experiments.tell.{name}" for name in NAMES}
 
 
 def told(run: Run) -> Told:

@@ -21,9 +21,12 @@ from experiments.story import (
 )
 
 PHASE, NOTHING = "cold", "nothing"
-EVERYTHING = ("everything-as-raised",)
+EVERYTHING = ("everything-as-raised", "kernel-as-raised")
 # As a first packet meets them; others come after.
-ORDER = (*EVERYTHING, "guest-arp", "learned-flow", "megaflow", "vtep-neighbour")  # fmt: skip
+ORDER = (
+    *EVERYTHING, "guest-arp", "learned-flow", "megaflow", "vtep-neighbour", "kernel-guest-arp",
+    "kernel-fdb",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from experiments.tell.fanout_cells import (
     difference,
 )
 from experiments.tell.levels import words_of
+from topologies.modes import KERNEL
 
 FACTS = {
     "guests_without_barrier": "Guests that never heard the last frame",
@@ -44,7 +45,8 @@ def tell(run: Run) -> Story:
     """The story of one run."""
     found = cells(run)
     measured = tuple(cell for cell in found if cell.rows)
-    findings = (*_agreement(measured, run), *_headline(measured), *_responder(measured))
+    costs = (*_headline(measured), *_multicast(measured), *_responder(measured))
+    findings = (*_agreement(measured, run), *costs)
     story = Story(
         findings=findings, held=tuple(_held(run, measured)),
         grids=(_overview(measured), _full(measured), _interfaces(run)), pictures=(),
@@ -102,6 +104,15 @@ def _headline(measured: Sequence[Cell]) -> Iterator[str]:
     yield told + (f"; l2pop sends {others[0].found('copies_sent')[0]}" if others else "")
 
 
+def _multicast(measured: Sequence[Cell]) -> Iterator[str]:
+    """What a group costs the sender, at the most hosts."""
+    of_group = [cell for cell in measured if cell.mode.endswith("multicast") and cell.is_exact]
+    most = max(of_group, key=lambda cell: (cell.hosts, -cell.share), default=None)
+    if most:
+        sent, wasted = most.found("copies_sent")[0], most.found("wasted")[0]
+        yield f"{most.hosts} hosts, by multicast: {sent} packet leaves the sender, {wasted} in vain"
+
+
 def _responder(measured: Sequence[Cell]) -> Iterator[str]:
     """What an ARP request costs where hosts answer for those they know."""
     by_kind = {
@@ -132,7 +143,9 @@ def _held(run: Run, measured: Sequence[Cell]) -> Iterator[Held]:
 
 
 def _is_about(prediction: Prediction, mode: str) -> bool:
-    """A prediction is of a way of flooding, or of a mode that has none."""
+    """A prediction is of a way of flooding, or of a mode that has none, or one of its own."""
+    if mode.startswith(KERNEL):
+        return mode == prediction.of
     return mode == prediction.of or mode.partition("-")[2] == prediction.of
 
 

@@ -1,6 +1,7 @@
 """The pictures of the story of latency.  Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from matplotlib.figure import Figure
 
@@ -16,6 +17,7 @@ from experiments.tell.effects import forest, prediction_of
 from experiments.tell.latency_found import Analysed
 from experiments.tell.levels import blocks_of, words_of
 from experiments.tell.warm import Warm, kept_text
+from topologies.modes import KERNEL
 
 ROW_IN, EFFECT_IN, COLD_IN, CONDITION_IN = 0.52, 0.33, 0.155, 2.3
 
@@ -146,9 +148,21 @@ def draw_cold(found: Analysed, words: Words) -> Figure:
 
 
 def _groups(found: Analysed) -> list[Group]:
-    nothing = next((each.median for each in found.colds if each.name == NOTHING), None)
-    return [_group(each, prediction_of(found.main, f"cold {each.name}"), nothing)
+    return [_group(each, prediction_of(found.main, f"cold {each.name}"), _nothing(found, each))
             for each in found.colds]  # fmt: skip
+
+
+def _nothing(found: Analysed, cold: Cold) -> float | None:
+    """The median with nothing cold: in the modes of the kernel for what is cold there, else in others."""
+    in_kernel = any(mode.startswith(KERNEL) for mode in cold.by_mode)
+    for each in found.colds:
+        modes = {
+            mode: blocks for mode, blocks in each.by_mode.items()
+            if mode.startswith(KERNEL) is in_kernel
+        }  # fmt: skip
+        if each.name == NOTHING and modes:
+            return replace(each, by_mode=modes).median
+    return None
 
 
 def _group(each: Cold, prediction: Prediction | None, nothing: float | None) -> Group:

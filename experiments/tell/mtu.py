@@ -30,6 +30,13 @@ from experiments.story import (
     counted,
     is_trusted,
 )
+from experiments.tell.mtu_kernel import (
+    KERNEL_TELLS,
+    is_kernel,
+    judge_kernel,
+    kernel_finding,
+    spoken_of,
+)
 from experiments.tell.mtu_tables import (
     Cell,
     cells_of,
@@ -44,6 +51,7 @@ from experiments.tell.mtu_tables import (
     whole,
 )
 from topologies.errors import MeasureError
+from topologies.modes import KERNEL
 
 # Transfers at each end that chance sets apart so cleanly in 1 of 70 draws.
 APART_MIN = 4
@@ -67,7 +75,7 @@ def tell(run: Run) -> Story:
         )
     story = Story(
         findings=findings(run, cells),
-        held=tuple(_held(each, run, cells) for each in run.question.predictions),
+        held=tuple(_held(each, run, cells) for each in spoken_of(run)),
         grids=tuple(grid for grid in (
             largest_grid(cells), outcomes_grid(run), tcp_grid(run), goodput_grid(run)
         ) if grid.rows),
@@ -81,7 +89,8 @@ def tell(run: Run) -> Story:
 
 def findings(run: Run, cells: Sequence[Cell]) -> tuple[str, ...]:
     """At most four lines."""
-    return tuple(filter(None, (_largest(cells), _larger(run), _tcp(run), _goodput(run))))
+    lines = (_largest(cells), _larger(run), _tcp(run) or kernel_finding(run), _goodput(run))
+    return tuple(filter(None, lines))
 
 
 def _largest(cells: Sequence[Cell]) -> str:
@@ -95,11 +104,11 @@ def _largest(cells: Sequence[Cell]) -> str:
 
 
 def larger(run: Run) -> tuple[Row, ...]:
-    """Sizes above the limit that guests whose MTU is too large could send."""
+    """Sizes above the limit that guests whose MTU is too large could send, by Open vSwitch."""
     limit = {cell.key: max(cell.found) for cell in cells_of(run)}
     return tuple(
         row for row in run.tables["outcomes"]
-        if row["guest"] == TOO_LARGE and row["size"] not in HARMLESS
+        if not is_kernel(row) and row["guest"] == TOO_LARGE and row["size"] not in HARMLESS
         and int(row["ip_bytes"] or 0) > limit.get((row["mode"], row["underlay_mtu"]), 0)
         and (not row["df"] or int(row["ip_bytes"] or 0) <= int(row["guest_mtu"] or 0))
     )  # fmt: skip
@@ -125,7 +134,7 @@ def _larger(run: Run) -> str:
 
 
 def _transfers(run: Run, guest: str, outcome: str) -> tuple[int, int]:
-    rows = [row for row in run.tables["tcp"] if row["guest"] == guest]
+    rows = [row for row in run.tables["tcp"] if row["guest"] == guest and not is_kernel(row)]
     return sum(row["outcome"] == outcome for row in rows), len(rows)
 
 
@@ -150,7 +159,10 @@ def _goodput(run: Run) -> str:
 
 
 def _held(prediction: Prediction, run: Run, cells: Sequence[Cell]) -> Held:
-    judge = {"largest": _judge_largest, "larger": _judge_larger, "tcp": _judge_tcp}
+    judge = {
+        "largest": _judge_largest, "larger": _judge_larger, "tcp": _judge_tcp,
+        KERNEL_TELLS: judge_kernel,
+    }  # fmt: skip
     if prediction.of in judge:
         stands, found = judge[prediction.of](run, cells)
     else:
@@ -165,6 +177,8 @@ def _judge_largest(_run: Run, cells: Sequence[Cell]) -> Judged:
 
 def _judge_larger(run: Run, _cells: Sequence[Cell]) -> Judged:
     rows = larger(run)
+    if not rows:
+        return NOT_JUDGED, "not measured"
     silent, (passed, controls) = sum(map(_is_silent, rows)), _controls(run)
     found = (
         f"{silent} of {len(rows)} sizes left the guest and never the host; the limit passed "
@@ -176,6 +190,8 @@ def _judge_larger(run: Run, _cells: Sequence[Cell]) -> Judged:
 def _judge_tcp(run: Run, _cells: Sequence[Cell]) -> Judged:
     hung, large = _transfers(run, TOO_LARGE, HANGS)
     done, right = _transfers(run, RIGHT, COMPLETES)
+    if not large:
+        return NOT_JUDGED, "not measured"
     found = f"{hung} of {large} hang after the handshake, {done} of {right} complete"
     return _all(hung + done, large + right), found
 
@@ -190,7 +206,10 @@ def _judge_goodput(run: Run) -> Judged:
     ]
     if not told:
         return NOT_JUDGED, "not measured"
-    nil = all(not any(of) for each in found for mtu, of in each.samples.items() if mtu > each.limit)
+    nil = all(
+        not any(of) for each in found if not each.mode.startswith(KERNEL)
+        for mtu, of in each.samples.items() if mtu > each.limit
+    )  # fmt: skip
     stands = _risen([each for each in found if each.gain]) if nil else REFUTED
     text = f"medians from {min(found[0].samples)} bytes to the limit [Mbit/s]: {', '.join(told)}"
     above = "nil above it" if nil else "not nil above it"

@@ -17,12 +17,12 @@ START = "import sys; from experiments.cli.main import main; sys.exit(main())"
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """One run of two labs, and what it printed."""
+    """One run of three labs, and what it printed."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
     out = tmp_path_factory.mktemp("out")
     labs = str(tmp_path_factory.mktemp("labs"))
-    argv = ("fanout", "--quick", "--modes", "gre-mesh,vxlan-l2pop-arp", "--hosts", "3",
+    argv = ("fanout", "--quick", "--modes", "gre-mesh,vxlan-l2pop-arp,kvxlan-multicast", "--hosts", "3",
             "--seed", "7", "--format", "json", "--out", str(out))  # fmt: skip
     return subprocess.run(
         [sys.executable, "-c", START, "run", *argv], cwd=ROOT, capture_output=True, text=True,
@@ -41,7 +41,7 @@ def test_all_cells_are_exact_and_said_to_be(done, run):
     (told,) = json.loads(done.stdout)["runs"]
 
     assert done.stderr == ""
-    assert told["findings"][0] == "16 of 16 cells equal their prediction to the packet (16 frames)"
+    assert told["findings"][0] == "24 of 24 cells equal their prediction to the packet (24 frames)"
     assert all(each["exact"] for each in told["summaries"])
     assert {each["hosts"] for each in told["summaries"]} == {3}
     assert {each["found"] for each in told["predictions"]} == {"8 of 8 cells exact"}
@@ -56,6 +56,8 @@ def test_the_counts_stand_in_the_samples(run):
     assert sent["gre-mesh", 100, "unknown unicast"] == (2, 0, 2)
     assert sent["vxlan-l2pop-arp", 50, "ARP unknown"] == (1, 0, 1)
     assert sent["vxlan-l2pop-arp", 100, "ARP known"] == (0, 0, 0)
+    assert sent["kvxlan-multicast", 50, "broadcast"] == (1, 0, 1)
+    assert sent["kvxlan-multicast", 100, "unknown unicast"] == (1, 0, 2)
     answered = {(row["mode"], row["kind"]) for row in run.rows if row["answered"]}
     assert answered == {("vxlan-l2pop-arp", "ARP known")}
     assert all(row["counted"] == row["captured"] for row in run.tables["interfaces"])
@@ -74,7 +76,7 @@ def test_raw_captures_open_in_tshark_and_have_what_was_counted(run):
 
 
 def test_foretold_stands_beside_and_pictures_are_drawn(run):
-    assert len(run.about["foretold"]) == 16
+    assert len(run.about["foretold"]) == 24
     assert (run.directory / "fanout.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert b"<svg" in (run.directory / "fanout.svg").read_bytes()
     assert (

@@ -1,0 +1,247 @@
+"""The experiment `migration`: how long is a guest in the dark that moves to another host?"""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments.experiment import Bench, Experiment, Measured, Tools
+from experiments.instruments import stream
+from experiments.instruments.gaps import Heard, heard
+from experiments.probes import migration_stage as stage
+from experiments.probes.migration_words import announcing, make_heard
+from experiments.probes.pairs import guests
+from experiments.question import Point, Prediction, Question, Row
+from experiments.verdict import Thresholds
+from topologies.errors import MeasureError
+from topologies.model import Port
+
+PORT = 5001
+INTERVAL_S = 0.001
+STEADY_S = 0.1  # so long it has to flow before a move is over
+POLL_S = 0.005
+HEAL_S = 8.0
+START_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """Moves a guest to and fro under a stream, announced and silent in turn."""
+
+    moves: int  # of each way
+    cap_s: float  # no move is waited for longer
+
+    def __call__(self, bench: Bench, point: Point, tools: Tools, /) -> Measured:
+        """Measure one lab.
+
+        Raises:
+            MeasureError: the stream never began, or never came back.
+        """
+        source, target = guests(bench.overlay)
+        _keep_quiet(bench, source, target)
+        with _streaming(bench, source, target, tools) as read, tools.watch():
+            moving = Moving(bench=bench, target=target, read=read, cap_s=self.cap_s)
+            turns = stage.in_turn(str(point["mode"]), self.moves)
+            rows = tuple(_rows(moving, turns, tools))
+        return Measured(rows=rows, facts={"interval_ms": INTERVAL_S * 1000})
+
+
+def _rows(moving: "Moving", turns: tuple[str, ...], tools: Tools) -> Iterator[Row]:
+    home, away = stage.homes(moving.bench.overlay)
+    for number, way in enumerate(turns):
+        tools.say(f"move {number + 1} of {len(turns)}")
+        host = home if number % 2 else away
+        yield {"move": number + 1, "way": way, "to": host, **moving.move(host, way)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving:
+    """One guest under a stream."""
+
+    bench: Bench
+    target: Port
+    read: Callable[[], Heard]
+    cap_s: float
+
+    def move(self, host: str, way: str) -> Row:
+        """Move it; what its stream missed."""
+        self._prepare(host, way)
+        with announcing(self.bench, self.target) as announce:
+            plugged = announce if way == stage.ANNOUNCED else _nothing
+            done = self.bench.move(self.target.id, host, plugged=plugged)
+            flows = self._await(done.plugged_ns, done.unplugged_ns / 1e9 + self.cap_s)
+            end_ns = time.monotonic_ns()
+            if not flows:
+                self._heal(announce)
+        found = self._gone(done, end_ns) if flows else self._capped()
+        return {**found, **_steps(done)}
+
+    def _prepare(self, host: str, way: str) -> None:
+        """Let the destination hear the guest where it still is; and then forget it, or not."""
+        overlay = self.bench.overlay
+        make_heard(self.bench, self.target, stage.resident_of(overlay, host).device_id)
+        if way == stage.UNHEARD:
+            network = overlay.network_of[self.target.network_id]
+            for argv in stage.forget(overlay.host(host), network):
+                self.bench.run(host, *argv)
+
+    def _await(self, since_ns: int, until_s: float) -> bool:
+        """Whether it flows again, for `STEADY_S`, before the time is over."""
+        begun = 0
+        while time.monotonic() < until_s:
+            if (last := self.read().last_ns) > since_ns:
+                begun = begun or last
+                if last - begun > STEADY_S * 1e9:
+                    return True
+            time.sleep(POLL_S)
+        return False
+
+    def _heal(self, announce: Callable[[], None]) -> None:
+        """Let the guest speak, so that the next move begins with a stream that flows."""
+        since = time.monotonic_ns()
+        announce()
+        if not self._await(since, time.monotonic() + HEAL_S):
+            raise MeasureError(
+                f"no datagram within {HEAL_S:g} s of an announcement", where="the stream",
+                allowed="one that comes back when its hearer has spoken",
+                do="Look at br-int and br-tun of the hosts; is the port wired?",
+            )  # fmt: skip
+
+    def _gone(self, done: Any, end_ns: int) -> Row:
+        gaps = self.read().within(done.unplugged_ns, end_ns)
+        dark = sum(gap.length_ms for gap in gaps)
+        return {"dark_ms": round(dark, 3), "lost": sum(gap.lost for gap in gaps), "censored": 0}
+
+    def _capped(self) -> Row:
+        return {"dark_ms": self.cap_s * 1000, "lost": None, "censored": 1}
+
+
+def _nothing() -> None:
+    """A guest that says nothing when it has moved."""
+
+
+def _steps(done: Any) -> Row:
+    """How long the steps of the move took [ms], from its beginning."""
+    begun = done.unplugged_ns
+    steps = {"plugged": done.plugged_ns, "bound": done.bound_ns, "active": done.active_ns}
+    return {f"{name}_ms": round((at - begun) / 1e6, 3) for name, at in steps.items()}
+
+
+def _keep_quiet(bench: Bench, source: Port, target: Port) -> None:
+    """Let nobody speak of himself: ARP asks again after a while, IPv6 when the carrier is back.
+
+    A guest under a hypervisor does not see the move at all.
+    """
+    there, mac = target.ipv4[0], target.mac_address
+    argv = ("ip", "neigh", "replace", str(there), "lladdr", mac, "dev", "eth0", "nud", "permanent")
+    bench.run(source.device_id, *argv)
+    bench.run(target.device_id, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+
+
+@contextmanager
+def _streaming(
+    bench: Bench, source: Port, target: Port, tools: Tools
+) -> Iterator[Callable[[], Heard]]:
+    """The stream, flowing; what is yielded reads what its hearer has written until now."""
+    log = tools.path("stream.txt")
+    argv = (sys.executable, stream.__file__)
+    hearer = bench.start(target.device_id, *argv, "hear", str(PORT), stdout=log)
+    address, interval = str(target.ipv4[0]), str(INTERVAL_S)
+    sender = bench.start(source.device_id, *argv, "send", address, str(PORT), interval)
+    try:
+        _await_first(log)
+        yield lambda: heard(log.read_text())
+    finally:
+        for process in (sender, hearer):
+            process.terminate()
+            process.wait(timeout=5)
+
+
+def _await_first(log: Path) -> None:
+    end = time.monotonic() + START_S
+    while not heard(log.read_text()).last_ns:
+        if time.monotonic() > end:
+            raise MeasureError(
+                f"nothing heard within {START_S:g} s", where=str(log),
+                allowed="a stream between the two guests", do="Can they ping each other?",
+            )  # fmt: skip
+        time.sleep(POLL_S)
+
+
+MIGRATION = Experiment(
+    question=Question(
+        name="migration",
+        asks="How long does a guest hear nothing that moves to another host, MAC and IP kept?",
+        unit="moves",
+        value="censored",
+        factors={
+            "mode": (
+                "flat", "vlan", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop",
+                "vxlan-l2pop-arp", "kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop",
+            ),
+        },
+        teller="migration",
+        predictions=(
+            Prediction(
+                says="learned and silent: in the dark for as long as is waited, in every move",
+                because=(
+                    "whoever learned where its MAC is (the underlay's switch, table 20, a kernel's "
+                    "FDB) keeps that for 300 s, and only a frame of the guest's own corrects it"
+                ),
+                of="learned silent",
+            ),
+            Prediction(
+                says="learned and announced: back before the wait is over, in every move",
+                because=(
+                    "a gratuitous ARP is a broadcast: it passes every switch on the way, and each "
+                    "learns from it; the first ones are lost while the port is not wired yet"
+                ),
+                of="learned announced",
+            ),
+            Prediction(
+                says="l2population, silent, to a host that never heard the guest: back in every move",
+                because="the server tells every host where the MAC is once the port is bound there",
+                of="told silent, unheard",
+            ),
+            Prediction(
+                says="l2population, silent, to a host that had heard the guest: in the dark all the same",
+                because=(
+                    "frames come to the right host, whose own bridge has learned that the MAC is "
+                    "behind the tunnel: to where they came from, and so nowhere"
+                ),
+                of="told silent",
+            ),
+            Prediction(
+                says="l2population and announced: back before the wait is over, in every move",
+                because="the announcement teaches the destination's bridge what the server cannot",
+                of="told announced",
+            ),
+        ),
+        columns={
+            "move": "number of the move, from 1",
+            "way": (
+                "announced: gratuitous ARP when plugged, in QEMU's rhythm; silent: nothing; "
+                "unheard: the destination's bridge was made to forget the guest's MAC before"
+            ),
+            "to": "the host it went to",
+            "dark_ms": "milliseconds without a datagram; of a censored move: as long as was waited",
+            "lost": "datagrams of the stream that never came; of a censored move: unknown",
+            "censored": "1: still dark when the wait was over",
+            "plugged_ms": "from the unplugging until the guest's wire was up at the destination",
+            "bound_ms": "until the controller had been told",
+            "active_ms": "until the controller said ACTIVE",
+        },
+    ),
+    probe=Migration(moves=20, cap_s=1.2),
+    quick=Migration(moves=2, cap_s=1.2),
+    thresholds=Thresholds(cpu_steal_max=0.1, blocks_min=1),
+    watches=True,
+    blocks=1,
+    quick_factors={"mode": ("flat", "vxlan-mesh", "vxlan-l2pop")},
+    narrow=stage.three_hosts,
+    stage=stage.staged,
+    foretell=stage.foretold,
+)  # fmt: skip

@@ -1,0 +1,110 @@
+"""What is raised for the experiment `migration`, and what theory says of it.  Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from experiments.experiment import by_mode
+from experiments.probes.pairs import guests, narrowed
+from experiments.question import Point, Row
+from topologies.addresses import free_address
+from topologies.enlarge import enlarge
+from topologies.errors import MeasureError
+from topologies.model import Host, Mechanism, Network, Overlay, Port
+from topologies.modes import Flooding, parse_mode
+from topologies.names import derived_id, derived_mac
+
+HOSTS = 3  # one for the guest that sends, two between which the other one goes
+ANNOUNCED, SILENT, UNHEARD = "announced", "silent", "silent, unheard"
+# Both ways in both directions, between two hosts; three ways turn by themselves.
+IN_TURN = {2: (0, 1, 1, 0), 3: (0, 1, 2)}
+RESIDENT = "resident"
+
+
+def three_hosts(overlay: Overlay) -> Overlay:
+    """The network of the measured pair, on three hosts, with a resident guest where the pair goes.
+
+    With a resident the network is there before the guest comes, as on a host that is in use.
+    """
+    bare = narrowed(overlay)
+    source, target = guests(bare)
+    kept = tuple(host for host in bare.hosts if host.name in {source.host, target.host})
+    pair = replace(bare, hosts=kept, ports=(source, target))
+    grown = enlarge(pair, HOSTS)
+    for host in homes(grown):
+        grown = replace(grown, ports=(*grown.ports, _resident(grown, target, host)))
+    return grown
+
+
+def homes(overlay: Overlay) -> tuple[str, ...]:
+    """The two hosts between which the guest goes: its own first."""
+    source, target = guests(overlay)
+    others = (host.name for host in overlay.hosts if host.name not in {source.host, target.host})
+    return (target.host, *others)
+
+
+def _resident(overlay: Overlay, like: Port, host: str) -> Port:
+    name = f"{RESIDENT}-{host}"[:40]
+    id_ = derived_id(overlay.name, "port", name)
+    taken = {ip for port in overlay.ports for ip in port.fixed_ips}
+    subnet = next(each for each in overlay.subnets if like.ipv4[0] in each.cidr)
+    address = free_address(subnet, taken)
+    if address is None:
+        raise MeasureError(
+            f"no free address in {subnet.cidr}", where=f"subnet {subnet.name!r}",
+            allowed="two more, for the guests that stay", do="Widen its pools.",
+        )  # fmt: skip
+    return replace(
+        like, id=id_, name=name, device_id=name, mac_address=derived_mac(id_), host=host,
+        fixed_ips=(address,),
+    )  # fmt: skip
+
+
+def resident_of(overlay: Overlay, host: str) -> Port:
+    """The guest that stays on `host`."""
+    source, target = guests(overlay)
+    stay = (port for port in overlay.ports if port.id not in {source.id, target.id})
+    return next(port for port in stay if port.host == host)
+
+
+def is_told(mode: str) -> bool:
+    """True if the control plane says where a MAC is; else switches learn it from its frames."""
+    return parse_mode(mode).flooding in {Flooding.L2POP, Flooding.L2POP_ARP}
+
+
+def ways(mode: str) -> tuple[str, ...]:
+    """How the guest goes: who speaks, and what the destination had heard of it before.
+
+    Where switches learn, a sender's own one is wrong, whatever the destination has heard.
+    """
+    return (ANNOUNCED, SILENT, UNHEARD) if is_told(mode) else (ANNOUNCED, SILENT)
+
+
+def in_turn(mode: str, moves: int) -> tuple[str, ...]:
+    """The way of each move, so many moves a way."""
+    here = ways(mode)
+    turn = IN_TURN[len(here)]
+    return tuple(here[turn[number % len(turn)]] for number in range(moves * len(here)))
+
+
+def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+    """Whether a move outlasts the wait, in each mode, announced and silent."""
+    return tuple(_cells(points))
+
+
+def _cells(points: tuple[Point, ...]) -> Iterator[Row]:
+    for point in points:
+        for way in ways(str(point["mode"])):
+            yield {**point, "way": way, "censored": int(way == SILENT)}
+
+
+def staged(overlay: Overlay, point: Point) -> Overlay:
+    """The three hosts in the mode of the point."""
+    return by_mode(overlay, point)
+
+
+def forget(host: Host, network: Network) -> tuple[tuple[str, ...], ...]:
+    """The commands by which a host's switch forgets where the network's guests are."""
+    if host.mechanism is Mechanism.OPENVSWITCH:
+        # First the cached flows: their counters, read later, would teach the bridge anew.
+        return ("ovs-appctl", "revalidator/purge"), ("ovs-appctl", "fdb/flush", "br-int")
+    return (("ip", "link", "set", f"brq{network.id[:11]}", "type", "bridge", "fdb_flush"),)

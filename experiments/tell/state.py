@@ -1,0 +1,199 @@
+"""The teller of `state`: what was sent and what is kept, mode beside mode."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from statistics import mode as mode_of
+
+from experiments.figures import state as figure
+from experiments.question import Prediction, Value
+from experiments.results import Run
+from experiments.story import (
+    CONFIRMED,
+    NONE,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Grid,
+    Held,
+    Picture,
+    Story,
+    counted,
+    is_trusted,
+)
+from experiments.tell import cells
+from experiments.tell.cells import Cell
+from experiments.tell.levels import words_of
+
+# What is counted, as the files call it: packets on the first host's wire, ...
+TUNNEL, ARP, IGMP, OTHERS = "tunnel packets", "ARP packets", "IGMP packets", "other packets"
+ASKED = "VTEPs asked for by ARP"
+# ... what its datapath and kernel keep, and what the receiver learns.
+PORTS, LISTENERS, UDP = "tunnel ports", "listeners in the switch", "UDP sockets of a tunnel"
+SOCKETS, CONNTRACK = "raw IP sockets", "conntrack entries"
+NEIGHBOURS, LEARNED, KEPT_S = "VTEP neighbours", "learned by a receiver", "kept for [s]"
+SET_UP, FIRST, COLD = "set up and idle", "first frame", "VTEPs unknown"
+BEFORE, AFTER = "before", "after"
+BESIDE, KEPT = "other packets beside", "kept"  # what predictions are of, beside TUNNEL
+BESIDE_EACH_OTHER = ("gre-mesh", "vxlan-mesh")
+MOMENTS = (SET_UP, FIRST, COLD, BEFORE, AFTER)
+
+
+def tell(run: Run) -> Story:
+    """The story of one run."""
+    story = cells.tell(run)
+    found = cells.cells_of(run)
+    told = replace(
+        story, findings=(story.findings[0], *_headlines(found), *story.findings[1:]),
+        held=tuple(_held(each, run, found) for each in run.question.predictions),
+        grids=(brief(found), matrix(found), *story.grids), pictures=(),
+        conditions=f"{story.conditions}; idle for {run.about['settings'].get('idle_s', 0):g} s",
+    )  # fmt: skip
+    words = words_of(run, told)
+    picture = Picture(
+        name=run.question.name, title="Sent and kept, by mode",
+        alternative=f"A table of counts: {'. '.join(told.findings)}",
+        draw=lambda: figure.draw(tuple(_lines(found)), _modes(found), words),
+    )  # fmt: skip
+    return replace(told, pictures=(picture,))
+
+
+def _headlines(found: Sequence[Cell]) -> Iterator[str]:
+    """What is sent before the first frame, and with it."""
+    for moment, words in ((SET_UP, "before the first tenant frame"), (FIRST, "with it")):
+        seen = {
+            str(cell.key["mode"]): cell.seen
+            for cell in found
+            if (cell.key["what"], cell.key["moment"]) == (TUNNEL, moment) and cell.measured
+        }
+        if seen:
+            told = _together(tuple(seen), tuple(seen.values()))
+            whose = "" if len(set(seen.values())) > 1 else f" in each of {', '.join(seen)}"
+            yield f"Tunnel packets {words}: {told}{whose}"
+    yield from _alike(found)
+
+
+def _alike(found: Sequence[Cell]) -> Iterator[str]:
+    """GRE beside VXLAN, count by count: what the article sets against each other."""
+    by_mode = [
+        {(cell.key["what"], cell.key["moment"]): cell.seen
+         for cell in found if cell.key["mode"] == mode and cell.measured}
+        for mode in BESIDE_EACH_OTHER
+    ]  # fmt: skip
+    if all(by_mode):
+        gre, vxlan = by_mode
+        same = sum(gre[key] == vxlan.get(key) for key in gre)
+        yield f"{' and '.join(BESIDE_EACH_OTHER)}: {same} of {counted(len(gre), 'count')} the same"
+
+
+def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
+    """A prediction is of tunnel packets, of other packets, or of what is kept."""
+    about = [cell for cell in found if prediction.of == _topic(cell)]
+    stands = {cell.stands for cell in about}
+    judged = (
+        REFUTED if cells.UNLIKE in stands
+        else UNDECIDED if cells.MISSING in stands or not stands else CONFIRMED
+    )  # fmt: skip
+    return Held(
+        says=prediction.says, because=prediction.because,
+        stands=judged if is_trusted(run) else NOT_JUDGED,
+        found=f"{sum(c.stands == cells.EQUAL for c in about)} of {counted(len(about), 'cell')} equal",
+    )  # fmt: skip
+
+
+def _topic(cell: Cell) -> str:
+    if cell.key["moment"] in {BEFORE, AFTER}:
+        return KEPT
+    return TUNNEL if cell.key["what"] == TUNNEL else BESIDE
+
+
+def _modes(found: Sequence[Cell]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(cell.key["mode"]) for cell in found))
+
+
+def _lines(found: Sequence[Cell]) -> Iterator[figure.Line]:
+    """What and when down, modes across; packets first."""
+    by = {(cell.key["what"], cell.key["moment"], cell.key["mode"]): cell for cell in found}
+    keys = sorted(
+        dict.fromkeys((cell.key["what"], cell.key["moment"]) for cell in found), key=_place(found)
+    )
+    for what, moment in keys:
+        here = (by.get((what, moment, mode)) for mode in _modes(found))
+        yield figure.Line(
+            what=str(what), moment=str(moment),
+            entries=tuple(None if cell is None else _entry(cell) for cell in here),
+        )  # fmt: skip
+
+
+def _place(found: Sequence[Cell]) -> "_Order":
+    return _Order(tuple(dict.fromkeys(cell.key["what"] for cell in found)))
+
+
+class _Order:
+    """Packets by moment, then things by what they are."""
+
+    def __init__(self, whats: tuple[Value, ...]) -> None:
+        self.whats = whats
+
+    def __call__(self, key: tuple[Value, Value]) -> tuple[int, int, int]:
+        what, moment = self.whats.index(key[0]), MOMENTS.index(str(key[1]))
+        is_kept = key[1] in {BEFORE, AFTER}
+        return (1, what, moment) if is_kept else (0, moment, what)
+
+
+def _entry(cell: Cell) -> figure.Entry:
+    told = cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
+    return figure.Entry(text=told, is_as_foretold=cell.stands == cells.EQUAL)
+
+
+def brief(found: Sequence[Cell]) -> Grid:
+    """Every count, modes that agree told together, and before and after side by side."""
+    by = {(line.what, line.moment): line.entries for line in _lines(found)}
+    modes = _modes(found)
+    rows = []
+    for (what, moment), entries in by.items():
+        if moment != AFTER or (what, BEFORE) not in by:
+            before = moment == BEFORE
+            pairs = (
+                zip(entries, by[what, AFTER], strict=True) if before else ((e,) for e in entries)
+            )
+            told = [", ".join(each.text for each in pair if each) for pair in pairs]
+            rows.append((what, f"{BEFORE}, {AFTER}" if before else moment, _together(modes, told)))
+    return Grid(
+        title="Counted", heads=("what", "when", "how many"), rows=tuple(rows),
+        words=("what", "when", "how many"),
+        note="Packets: on the first host's wire. Kept: by the first host; learned: by the second.",
+    )  # fmt: skip
+
+
+def _together(modes: Sequence[str], told: Sequence[str]) -> str:
+    """What most modes have, then those that have something else."""
+    shown = {mode: text for mode, text in zip(modes, told, strict=True) if text}
+    most = mode_of(shown.values())
+    others = "; ".join(
+        f"{_names([mode for mode in shown if shown[mode] == text], shown)} {text}"
+        for text in dict.fromkeys(shown.values())
+        if text != most
+    )
+    return f"{most}; but {others}" if others else most
+
+
+def _names(some: Sequence[str], modes: Collection[str]) -> str:
+    """As `kvxlan-*`, if it is all of these and no other."""
+    kind = some[0].partition("-")[0]
+    if len(some) > 1 and list(some) == [mode for mode in modes if mode.partition("-")[0] == kind]:
+        return f"{kind}-*"
+    return ", ".join(some)
+
+
+def matrix(found: Sequence[Cell]) -> Grid:
+    """Every count, mode beside mode."""
+    return Grid(
+        title="Mode beside mode", heads=("what", "when", *_modes(found)),
+        rows=tuple(
+            (line.what, line.moment, *(NONE if each is None else each.text for each in line.entries))
+            for line in _lines(found)
+        ),
+        words=("what", "when"),
+        note="Packets: on the first host's wire. Kept: by the first host; learned: by the second. "
+        "`2 not 1`: 1 was foretold.",
+    )  # fmt: skip

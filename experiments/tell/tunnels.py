@@ -1,0 +1,264 @@
+"""The teller of `tunnels`: what was counted beside what was foretold; then the cost, and arithmetic."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from experiments.figures import tunnels as figure
+from experiments.figures.growth import Mark
+from experiments.figures.tunnels import ARTICLE_HOSTS
+from experiments.question import Prediction
+from experiments.results import Run
+from experiments.story import (
+    CONFIRMED,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Grid,
+    Held,
+    Picture,
+    Story,
+    counted,
+    is_trusted,
+)
+from experiments.tell import cells
+from experiments.tell.cells import Cell
+from experiments.tell.levels import words_of
+from experiments.tell.tunnels_fit import KIB_A_GIB, Cost, Estimate, costs
+
+SHOWN_HOSTS = (16, 100, 1_000, 10_000, ARTICLE_HOSTS)
+MEMORY = "memory"  # what a prediction is of
+NOBODYS = "0 of 0 "  # how what is found of a prediction begins that is about no cell
+
+
+def tell(run: Run) -> Story:
+    """The story of one run."""
+    story = cells.tell(run)
+    found = cells.cells_of(run)
+    cost = costs(run.tables["ladder"], run.seed)
+    told = replace(
+        story,
+        findings=(story.findings[0], *_headline(found), *story.findings[1:], *_price(cost), _article(cost)),
+        held=(*(each for each in story.held if not each.found.startswith(NOBODYS)), *_held(run, cost)),
+        grids=(_overview(found), *story.grids, _hosts(run), *_ladders(cost), _arithmetic(cost)),
+        conditions=f"{counted(len({(row['block'], row['order']) for row in run.rows}), 'lab')}, "
+        f"{counted(len({row['block'] for row in run.rows}), 'block')}; scenario {run.about['scenario']}",
+        pictures=(),
+    )  # fmt: skip
+    return _with_picture(told, run, found, cost)
+
+
+def _headline(found: Sequence[Cell]) -> Iterator[str]:
+    """Mesh beside l2pop, of the most hosts that were measured two by two."""
+    measured = [cell for cell in found if cell.measured and not cell.further]
+    sparse = [
+        cell
+        for cell in measured
+        if cell.key["membership"] == "pairs" and not str(cell.key["mode"]).startswith("kvxlan")
+    ]
+    most = max((int(str(cell.key["hosts"])) for cell in sparse), default=0)
+    ports = {
+        str(cell.key["mode"]).partition("-")[2]: cell.seen
+        for cell in sparse
+        if cell.key["hosts"] == most
+    }
+    if {"mesh", "l2pop"} <= set(ports):
+        yield (
+            f"{most} hosts that share networks two by two: {ports['mesh']} tunnel ports in a mesh, "
+            f"{ports['l2pop']} with l2population"
+        )
+
+
+def _price(cost: Sequence[Cost]) -> Iterator[str]:
+    for each in cost:
+        memory = each.memory_kib(1)
+        yield (
+            f"A {each.type} port takes {memory.value:.1f} KiB of ovs-vswitchd "
+            f"({_span(memory, '.1f')}; 0 to {each.most} ports)"
+        )
+
+
+def _article(cost: Sequence[Cost]) -> str:
+    """What the article speaks of, by arithmetic; and by the model, if there is one."""
+    tunnels = pairs(ARTICLE_HOSTS)
+    said = f"Arithmetic, not measured: {ARTICLE_HOSTS:,} hosts in a mesh have {tunnels:,} tunnels"
+    if not cost:
+        return said
+    most = max(cost, key=lambda each: each.memory_kib(1).value)
+    memory = most.memory_kib(ARTICLE_HOSTS - 1).value / KIB_A_GIB
+    return f"{said}; by the straight line {memory:.2f} GiB a host"
+
+
+def pairs(hosts: int) -> int:
+    """Tunnels of a full mesh, each counted once."""
+    return hosts * (hosts - 1) // 2
+
+
+def _span(found: Estimate, form: str) -> str:
+    what = "95% interval of" if found.is_interval else "range of"
+    span = f"{found.low:{form}} to {found.high:{form}}"
+    return f"{what} {counted(found.labs, 'lab')}: {span}"
+
+
+def _held(run: Run, cost: Sequence[Cost]) -> Iterator[Held]:
+    about = (each for each in run.question.predictions if each.of == MEMORY)
+    for prediction in about:
+        found = ", ".join(f"{each.type} {each.memory_kib(1).value:.1f} KiB" for each in cost)
+        yield Held(
+            says=prediction.says, because=prediction.because, found=found or "no ladder",
+            stands=_stands(prediction, cost) if is_trusted(run) else NOT_JUDGED,
+        )  # fmt: skip
+
+
+def _stands(prediction: Prediction, cost: Sequence[Cost]) -> str:
+    low, high = prediction.low or 0.0, prediction.high or 0.0
+    found = [each.memory_kib(1) for each in cost]
+    if not found:
+        return UNDECIDED
+    if all(low <= each.low and each.high <= high for each in found):
+        return CONFIRMED
+    return REFUTED if any(each.high < low or each.low > high for each in found) else UNDECIDED
+
+
+def _overview(found: Sequence[Cell]) -> Grid:
+    """Ports in all, by mode over hosts."""
+    shown = [cell for cell in found if not cell.further]
+    hosts = list(dict.fromkeys(cell.key["hosts"] for cell in shown))
+    lines = dict.fromkeys((cell.key["mode"], cell.key["membership"]) for cell in shown)
+    seen = {tuple(cell.key.values()): _brief(cell) for cell in shown}
+    return Grid(
+        title="Tunnel ports of all hosts together",
+        heads=("mode", "membership", *(f"{many} hosts" for many in hosts)),
+        rows=tuple(
+            (str(mode), str(membership), *(seen[mode, membership, many] for many in hosts))
+            for mode, membership in lines
+        ),
+        words=("mode", "membership"),
+        note="Each tunnel has a port at either end. Dense: one network on every host; pairs: a "
+        "network for every two hosts.",
+    )  # fmt: skip
+
+
+def _brief(cell: Cell) -> str:
+    return cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
+
+
+def _hosts(run: Run) -> Grid:
+    """Per host: the least and the most of every lab."""
+    points = (tuple(map(str, point.values())) for point in run.question.points())
+    labs: dict[tuple[str, ...], list[dict[str, int]]] = {point: [] for point in points}
+    columns = ("ports", "rules", "pss_kib", "private_kib")
+    for row in run.tables["hosts"]:
+        key = tuple(str(row[name]) for name in ("mode", "membership", "hosts"))
+        had = {name: int(str(row[name])) for name in columns if row[name] is not None}
+        labs[key].append(had)
+    return Grid(
+        title="Per host",
+        heads=("mode", "membership", "hosts", "ports", "rules", "PSS [MiB]", "own [MiB]"),
+        rows=tuple(
+            (*key, _ends(rows, "ports", 1), _ends(rows, "rules", 1), _ends(rows, "pss_kib", 1024),
+             _ends(rows, "private_kib", 1024))
+            for key, rows in labs.items()
+            if rows
+        ),
+        words=("mode", "membership"),
+        note="Memory of ovs-vswitchd. PSS counts pages that daemons share in parts, and falls as "
+        "hosts come on; own: what is not shared.",
+    )  # fmt: skip
+
+
+def _ends(rows: Sequence[dict[str, int]], name: str, by: int) -> str:
+    values = sorted({f"{row[name] / by:.1f}" if by > 1 else str(row[name]) for row in rows if name in row},
+                    key=float)  # fmt: skip
+    return "-" if not values else values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
+
+
+def _ladders(cost: Sequence[Cost]) -> Iterator[Grid]:
+    for each in cost:
+        rungs = zip(*each.ladders, strict=True)
+        yield Grid(
+            title=f"What {each.type} ports cost one host, all in one transaction",
+            heads=("ports", "labs", "memory, least [KiB]", "most", "set-up, least [ms]", "most"),
+            rows=tuple(
+                (
+                    str(steps[0].ports), str(len(steps)),
+                    *(f"{end(step.memory_kib for step in steps):.0f}" for end in (min, max)),
+                    *(f"{1000 * end(step.setup_s for step in steps):.1f}" for end in (min, max)),
+                )
+                for steps in rungs
+            ),
+            note="Memory (PSS of ovs-vswitchd) beside what it took without; time of one ovs-vsctl "
+            "from start to end, its own price is that of 0 ports. On a machine that others share "
+            f"the most is noise. The line misses no step by more than {each.misfit:.1%} of the last one.",
+        )  # fmt: skip
+
+
+def _arithmetic(cost: Sequence[Cost]) -> Grid:
+    """By arithmetic and by the models, how far beyond what was measured."""
+    heads = [word for each in cost for word in (f"{each.type}: memory [MiB]", "set-up [s]")]
+    return Grid(
+        title="A full mesh of N hosts, not measured: arithmetic, and the models of one host's cost",
+        heads=("hosts", "ports a host", "tunnels", *heads, "beyond what was measured"),
+        rows=tuple(
+            (f"{many:,}", f"{many - 1:,}", f"{pairs(many):,}", *_by_model(cost, many - 1), _beyond(cost, many - 1))
+            for many in SHOWN_HOSTS
+        ),
+        words=("beyond what was measured",),
+        note="Memory by a straight line over ports, set-up in one transaction by a parabola, each "
+        "fitted to every lab's ladder; in brackets 95% intervals (of fewer than six labs: their "
+        "range). The models are good for as many ports as were measured; beyond, they assume that "
+        "nothing else gives way first.",
+    )  # fmt: skip
+
+
+def _by_model(cost: Sequence[Cost], ports: int) -> Iterator[str]:
+    for each in cost:
+        memory, setup = each.memory_kib(ports), each.setup_s(ports)
+        yield f"{memory.value / 1024:.1f} ({memory.low / 1024:.1f} to {memory.high / 1024:.1f})"
+        yield f"{setup.value:.3g} ({setup.low:.3g} to {setup.high:.3g})"
+
+
+def _beyond(cost: Sequence[Cost], ports: int) -> str:
+    most = max((each.most for each in cost), default=0)
+    return "-" if not most else "no" if ports <= most else f"{ports / most:.0f} times"
+
+
+def _with_picture(story: Story, run: Run, found: Sequence[Cell], cost: Sequence[Cost]) -> Story:
+    words = words_of(run, story)
+    marks = tuple(
+        Mark(mode=str(cell.key["mode"]), words=str(cell.key["membership"]),
+             at=int(str(cell.key["hosts"])), foretold=float(str(cell.foretold)),
+             measured=tuple(float(str(value)) for value in cell.measured))
+        for cell in found if not cell.further
+    )  # fmt: skip
+    meshes = {
+        (int(str(cell.key["hosts"])), int(str(value)))
+        for cell in found
+        if cell.further == "pairs" and str(cell.key["mode"]).endswith("-mesh")
+        for value in cell.measured
+        if value  # the kernel's VXLAN has no tunnels to count
+    }
+    picture = Picture(
+        name=run.question.name, title="Tunnels over hosts, their cost, and arithmetic",
+        alternative="Tunnel ports over hosts, foretold and counted; memory and set-up time over "
+        f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(story.findings)}",
+        draw=lambda: figure.draw(marks, _curves(cost), sorted(meshes), words),
+    )  # fmt: skip
+    return replace(story, pictures=(picture,))
+
+
+def _curves(cost: Sequence[Cost]) -> tuple[figure.Curve, ...]:
+    return tuple(
+        figure.Curve(
+            name=each.type,
+            memory=tuple((s.ports, s.memory_kib / 1024) for ladder in each.ladders for s in ladder),
+            setup=tuple((s.ports, s.setup_s) for ladder in each.ladders for s in ladder),
+            mib_a_port=each.memory_kib(1).value / 1024,
+            setup_at=tuple((n, each.setup_s(n).value) for n in _along(each.most)),
+        )
+        for each in cost
+    )  # fmt: skip
+
+
+def _along(most: int) -> tuple[int, ...]:
+    """Places at which a curve is drawn, evenly on a logarithmic axis."""
+    return tuple(dict.fromkeys(round(most ** (step / 24)) for step in range(25)))

@@ -1,0 +1,137 @@
+"""The experiment `migration`: what it stages and foretells, reads and tells."""
+
+import pytest
+
+from experiments.instruments.gaps import Gap, heard
+from experiments.probes import migration_stage as stage
+from experiments.probes.migration import MIGRATION
+from experiments.probes.migration_words import gratuitous_arp
+from experiments.probes.pairs import guests
+from experiments.results import Recorder, read
+from experiments.tell.migration import cells, tell
+from tests.pure.made_runs import ABOUT
+from topologies.modes import MODES
+from topologies.scenario import load
+
+MS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def overlay():
+    return stage.three_hosts(load("article").overlay)
+
+
+def test_three_hosts_with_a_resident_where_the_guest_goes(overlay):
+    source, target = guests(overlay)
+    home, away = stage.homes(overlay)
+
+    assert [host.name for host in overlay.hosts] == ["controller", "computer", "computer2"]
+    assert (source.host, home, away) == ("controller", "computer", "computer2")
+    assert target.host == home
+    residents = [stage.resident_of(overlay, host) for host in (home, away)]
+    assert [each.host for each in residents] == [home, away]
+    assert not {each.id for each in residents} & {source.id, target.id}
+
+
+def test_every_way_goes_in_both_directions():
+    for mode in map(str, MODES):
+        turns = stage.in_turn(mode, 4)
+        assert {way: turns.count(way) for way in turns} == dict.fromkeys(stage.ways(mode), 4)
+        for way in set(turns):
+            directions = [at % 2 for at, each in enumerate(turns) if each == way]
+            assert directions.count(0) == directions.count(1) == 2, (mode, way)
+
+
+def test_foretold():
+    said = {
+        (row["mode"], row["way"]): row["censored"]
+        for row in stage.foretold(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
+    }
+    assert said == {
+        ("vlan", "announced"): 0, ("vlan", "silent"): 1, ("gre-l2pop-arp", "announced"): 0,
+        ("gre-l2pop-arp", "silent"): 1, ("gre-l2pop-arp", "silent, unheard"): 0,
+    }  # fmt: skip
+
+
+def test_what_the_hearer_wrote():
+    text = "gap -1 5 0 9\nbeat 20 100\ngap 25 200 31 900\ngap 40 1000 41 8000\nbeat 60 9000\nbeat 80 99"
+    found = heard(text)
+
+    assert found.gaps == (
+        Gap(begin_ns=200, end_ns=900, lost=5), Gap(begin_ns=1000, end_ns=8000, lost=0),
+    )  # fmt: skip
+    assert found.last_ns == 9000  # the last line is not written to its end
+    assert found.within(900, 1000) == ()
+    assert found.within(899, 1001) == found.gaps
+    assert heard("").last_ns == 0
+    with pytest.raises(ValueError, match="nonsense"):
+        heard("nonsense 1\n")
+
+
+def test_a_gratuitous_arp_asks_for_its_own_address(overlay):
+    _, target = guests(overlay)
+    frame = gratuitous_arp(target)
+    sender, asked = frame[28:32], frame[38:42]
+
+    assert frame[:6] == b"\xff" * 6
+    assert frame[6:12] == frame[22:28] == bytes.fromhex(target.mac_address.replace(":", ""))
+    assert sender == asked == target.ipv4[0].packed
+
+
+def row(mode, way, number, dark_ms):
+    censored = dark_ms is None
+    return {
+        "block": 1, "order": 1, "mode": mode, "move": number, "way": way, "to": "computer",
+        "dark_ms": 1200.0 if censored else dark_ms, "lost": None if censored else int(dark_ms),
+        "censored": int(censored), "plugged_ms": 70.0, "bound_ms": 80.0, "active_ms": 140.0,
+    }  # fmt: skip
+
+
+def made(parent, *, silent=(None, None), **about):
+    question = MIGRATION.with_levels(mode=("flat", "vxlan-l2pop")).question
+    rows = [
+        *(row("flat", "announced", n, dark) for n, dark in enumerate((116.0, 260.0), 1)),
+        *(row("flat", "silent", n, dark) for n, dark in enumerate(silent, 1)),
+        *(row("vxlan-l2pop", "silent, unheard", n, dark) for n, dark in enumerate((145.0, 149.0), 1)),
+    ]  # fmt: skip
+    recorder = Recorder(parent, "run", question.tables())
+    recorder.about({
+        **ABOUT, "question": question.to_json(), "settings": {"moves": 2, "cap_s": 1.2},
+        "foretold": list(stage.foretold(None, question.points())), **about,
+    })  # fmt: skip
+    recorder.samples(rows)
+    return read(recorder.directory)
+
+
+def test_told_as_it_was(tmp_path):
+    story = tell(made(tmp_path))
+
+    assert story.findings == (
+        "learned, announced: 0 of 2 moves dark to the end; others 188 ms (116..260)",
+        "learned, silent: 2 of 2 moves dark to the end",
+        "l2population, silent, unheard: 0 of 2 moves dark to the end; others 147 ms (145..149)",
+    )
+    assert [(held.says.partition(":")[0], held.stands) for held in story.held] == [
+        ("learned and silent", "confirmed"), ("learned and announced", "confirmed"),
+        ("l2population, silent, to a host that never heard the guest", "confirmed"),
+    ]  # fmt: skip
+    assert not story.is_refuted
+
+
+def test_a_move_that_ended_against_theory_is_told(tmp_path):
+    story = tell(made(tmp_path, silent=(None, 300.0)))
+
+    assert story.is_refuted
+    assert story.held[0].stands == "refuted"
+    assert story.held[0].found == "flat: 1 of 2 dark"
+
+
+def test_the_picture_has_every_move(tmp_path):
+    run = made(tmp_path)
+    figure = tell(run).pictures[0].draw()
+    lines = {line.get_gid(): list(line.get_xdata()) for line in figure.axes[0].lines}
+
+    assert lines["moves flat announced"] == [116.0, 260.0]
+    assert lines["moves flat silent"] == []
+    assert lines["censored flat silent"] == [1200.0, 1200.0]
+    assert [cell.way for cell in cells(run)] == ["announced", "silent", "silent, unheard"]

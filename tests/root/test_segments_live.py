@@ -1,0 +1,80 @@
+"""`segments` in real labs: a network that is let into another one is noticed."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from experiments.experiment import Tools
+from experiments.probes import segments_stage as stage
+from experiments.probes.segments import Segments
+from topologies.lab import raised
+from topologies.names import int_port_name
+from topologies.scenario import load
+
+BASE = stage.narrowed(load("article").overlay)
+POINT = {"mode": "gre-mesh", "networks": 3}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
+        with raised(stage.staged(BASE, POINT)) as lab:
+            yield lab
+
+
+@pytest.fixture
+def measure(tmp_path):
+    def measure(lab, seed):
+        tools = Tools(
+            keep=lambda *_: None, path=lambda name: tmp_path / f"{seed}-{name}",
+            watch=nullcontext, say=lambda _: None, seed=seed,
+        )  # fmt: skip
+        return Segments(wait_s=1.0)(lab, POINT, tools)
+
+    return measure
+
+
+def modify(lab, host, bridge, flow):
+    lab.run(host, "ovs-ofctl", "-OOpenFlow13", "mod-flows", bridge, flow)
+
+
+def test_all_is_apart_and_what_is_mixed_is_seen(lab, measure):
+    """On the second host, key 1 is put into the local VLAN of another network: a mix-up of tags."""
+    (row,) = measure(lab, 1).rows
+    assert {**POINT, **row} == stage.foretold(BASE, (POINT,))[0]
+
+    first, second = lab.overlay.networks[:2]
+    host = lab.overlay.hosts[1].name
+    tags = {network.id: _tag(lab, network, host) for network in (first, second)}
+    key = f"table=3,tun_id={first.segmentation_id}"
+
+    def led_to(vlan):
+        return f"{key},actions=push_vlan:0x8100,set_field:{4096 + vlan}->vlan_vid,goto_table:10"
+
+    modify(lab, host, "br-tun", led_to(tags[second.id]))
+    try:
+        mixed = measure(lab, 2)
+    finally:
+        modify(lab, host, "br-tun", led_to(tags[first.id]))
+    one, other, _ = mixed.more["networks"]
+    assert one["leaks"] > 0
+    assert one["reached"] == 0
+    assert (other["leaks"], other["reached"]) == (0, 1)
+    assert mixed.rows[0]["isolated"] == 2
+    assert mixed.rows[0]["labelled"] == 3, "the wire was right: only the far switch was not"
+
+
+def _tag(lab, network, host):
+    port = next(p for p in lab.overlay.ports if (p.network_id, p.host) == (network.id, host))
+    return int(lab.run(host, "ovs-vsctl", "get", "Port", int_port_name(port.id), "tag"))
+
+
+def test_more_networks_than_a_socket_may_join_groups_by_default(measure, tmp_path, monkeypatch):
+    """Linux lets a socket join 20, and all VXLAN devices of a port share one."""
+    monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
+    point = {"mode": "kvxlan-multicast", "networks": 22}
+    with raised(stage.staged(BASE, point)) as lab:
+        (row,) = measure(lab, 1).rows
+
+    assert {**point, **row} == stage.foretold(BASE, (point,))[0]
