@@ -6,24 +6,28 @@ events on the other.  What a worker does is in `controller.worker`.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from controller import linuxbridge_worker
 from controller.backend import AgentState
+from controller.linuxbridge_worker import BridgeTask
 from controller.ovsdb import Ovsdb
 from controller.reading import with_status
 from controller.resources import with_host, without_host
 from controller.session import Session
-from controller.worker import Task, carry_out
+from controller.worker import Task
 from topologies.errors import OverlayError
-from topologies.model import Host, Overlay
+from topologies.model import Host, Mechanism, Overlay
 from topologies.serial import dump_state
 
 LOG = logging.getLogger(__name__)
 HEARTBEAT_S = 10.0  # a host without change is asked this often whether it is there
 RETRY_S = 0.5  # after an alarm
+POLL_S = 0.1  # a linuxbridge host tells of no tap that comes or goes; Neutron's agent polls, too
 Addresses = Mapping[str, str]  # host -> where its OVSDB listens
 
 
@@ -37,6 +41,7 @@ class _Worker:
         self.is_dismissed = False
         self.agent = AgentState(host=host, alive=False, wired=False)
         self.done = -1  # the last revision carried out there
+        self.devices: frozenset[str] = frozenset()  # of a host that is polled, at the last visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ class Engine:
     def _work(self, worker: _Worker) -> None:
         """Until the host is forgotten: wait for change, carry it out, note how it went."""
         while True:
-            worker.awake.wait(RETRY_S if worker.agent.alarm else HEARTBEAT_S)
+            self._rest(worker)
             worker.awake.clear()
             try:
                 with self._turns[worker.host]:
@@ -154,15 +159,38 @@ class Engine:
                 LOG.exception("%s: worker", worker.host)
                 self._raise_alarm(worker, f"{type(error).__name__}: {error}")
 
+    def _rest(self, worker: _Worker) -> None:
+        """Until the host is to be visited: it was woken, its devices are others, or it is time."""
+        rest_s = RETRY_S if worker.agent.alarm else HEARTBEAT_S
+        if not self._is_polled(worker.host):
+            worker.awake.wait(rest_s)
+            return
+        address, end = self._now.ovsdb.get(worker.host, ""), time.monotonic() + rest_s
+        while not worker.awake.wait(POLL_S) and time.monotonic() < end:
+            if worker.devices != linuxbridge_worker.devices(address):
+                return
+
+    def _is_polled(self, host: str) -> bool:
+        known = self.overlay.host_of.get(host)
+        return known is not None and known.mechanism is Mechanism.LINUXBRIDGE
+
+    def _task(self, worker: _Worker, now: _State) -> Task | BridgeTask:
+        """A visit to the host, by what carries its guests' frames."""
+        address = now.ovsdb[worker.host]
+        if not self._is_polled(worker.host):
+            return Task(worker.host, Ovsdb(address), self._sessions)
+        worker.devices = linuxbridge_worker.devices(address)
+        return BridgeTask(worker.host, address)
+
     def _visit(self, worker: _Worker) -> None:
         """Make the host what the overlay says."""
         now = self._now
-        task = Task(worker.host, Ovsdb(now.ovsdb[worker.host]), self._sessions)
+        task = self._task(worker, now)
         reading = task.read()
         self._host_of |= {row.dpid: worker.host for row in reading.values() if row.dpid is not None}
         self._note(task.lost(now.overlay))  # the others must not send there any more
         now = self._now
-        carry_out(task, now.overlay)
+        task.carry_out(now.overlay)
         self._all_well(worker, now.revision, task.datapath_type)
         self._note(task.found(now.overlay))  # only now can frames pass
 

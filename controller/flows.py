@@ -6,7 +6,7 @@ from controller.br_tun import br_tun_flows
 from controller.pipeline import Flow
 from controller.ports import BR_INT, BR_TUN, provider_bridges
 from topologies.errors import ModelError
-from topologies.model import Host, Overlay
+from topologies.model import Host, Mechanism, Overlay
 
 
 def bridges(host: Host) -> tuple[str, ...]:
@@ -18,9 +18,16 @@ def bridge_flows(overlay: Overlay, binding: Binding, bridge: str) -> tuple[Flow,
     """The flows that `bridge` of the binding's host must have.
 
     Raises:
-        ModelError: the host has no such bridge.
+        ModelError: the host has no such bridge, or none that is filled by flows.
     """
     host = overlay.host(binding.host)
+    if host.mechanism is Mechanism.LINUXBRIDGE:
+        raise ModelError(
+            "no OpenFlow: its guests' frames are carried by Linux bridges",
+            where=f"host {host.name!r}",
+            allowed="a host of mechanism openvswitch",
+            do="`overlaylab exec LAB HOST -- bridge fdb` shows what is there instead.",
+        )
     if bridge not in bridges(host):
         raise ModelError(
             f"bridge {bridge!r}",

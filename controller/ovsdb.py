@@ -17,6 +17,7 @@ TIMEOUT_S = 5
 OURS = {  # type of a port -> how our names of it begin
     "patch": ("patch-", "int-", "phy-"),
     "gre": ("gre-",),
+    "ip6gre": ("gre-",),
     "vxlan": ("vxlan-",),
     "geneve": ("geneve-",),
 }

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from controller.resource_errors import invalid
 from topologies.encap import TUNNEL_TYPES, NetworkType
+from topologies.model import Mechanism
 
 Schema = dict[str, Any]
 SAID_MAX = 300  # characters of one error; a schema error may quote the whole body
@@ -93,9 +94,13 @@ CONFIGURATIONS: Schema = {
     "l2_population": FLAG,
     "arp_responder_enabled": FLAG,
     "bridge_mappings": {"type": "object", "additionalProperties": {**TEXT, "minLength": 1}},
-    "ovsdb_connection": {"type": "string", "pattern": "^(tcp|ssl|unix):[^ ]+$"},
+    "ovsdb_connection": {"type": "string", "pattern": "^((tcp|ssl|unix):[^ ]+|netns:[0-9]+)$"},
+    "mechanism": {"enum": [str(each) for each in Mechanism]},
+    "vxlan_group": CIDR,
 }
-AGENT: Schema = {"configurations": _object(CONFIGURATIONS, "tunneling_ip", "ovsdb_connection")}
+# How guests are plugged is settled before the first one is.
+NEW_HOST: Schema = {**CONFIGURATIONS, "ovs_hybrid_plug": FLAG}
+AGENT: Schema = {"configurations": _object(NEW_HOST, "tunneling_ip", "ovsdb_connection")}
 
 
 def _validator(kind: str, properties: Schema, *required: str) -> Draft202012Validator:

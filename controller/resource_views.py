@@ -7,12 +7,16 @@ from controller.addressing import subnets_of
 from controller.backend import AgentState
 from controller.resource_errors import NeutronError
 from topologies.addresses import pools_of
-from topologies.model import Network, Overlay, Port, Subnet
+from topologies.dhcp import server_of
+from topologies.model import Mechanism, Network, Overlay, Port, Subnet
 from topologies.names import derived_id
 
 View = dict[str, Any]
 NOBODY = {"tenant_id": "", "project_id": ""}  # a lab has no tenants
-AGENT_TYPE, AGENT_BINARY = "Open vSwitch agent", "neutron-openvswitch-agent"
+AGENTS = {  # Neutron's agent_type and binary
+    Mechanism.OPENVSWITCH: ("Open vSwitch agent", "neutron-openvswitch-agent"),
+    Mechanism.LINUXBRIDGE: ("Linux bridge agent", "neutron-linuxbridge-agent"),
+}
 
 
 def network_view(overlay: Overlay, network: Network) -> View:
@@ -34,7 +38,7 @@ def network_view(overlay: Overlay, network: Network) -> View:
     }
 
 
-def subnet_view(_: Overlay, subnet: Subnet) -> View:
+def subnet_view(overlay: Overlay, subnet: Subnet) -> View:
     """A subnet as Neutron shows it."""
     return {
         "id": subnet.id,
@@ -46,7 +50,7 @@ def subnet_view(_: Overlay, subnet: Subnet) -> View:
         "allocation_pools": [
             {"start": str(low), "end": str(high)} for low, high in pools_of(subnet)
         ],
-        "enable_dhcp": False,
+        "enable_dhcp": overlay.dhcp and server_of(overlay, subnet) is not None,
         "dns_nameservers": [],
         "host_routes": [],
         "ipv6_ra_mode": None,
@@ -68,13 +72,21 @@ def port_view(overlay: Overlay, port: Port) -> View:
         "device_id": port.device_id,
         "device_owner": port.device_owner,
         "binding:host_id": port.host,
-        "binding:vif_type": "ovs" if port.host else "unbound",
+        "binding:vif_type": _vif_type(overlay, port),
         "binding:vnic_type": "normal",
         "port_security_enabled": port.port_security_enabled,
         "allowed_address_pairs": [],
         "security_groups": [],
         **NOBODY,
     }
+
+
+def _vif_type(overlay: Overlay, port: Port) -> str:
+    """How its host plugs it, in Neutron's words."""
+    if not port.host:
+        return "unbound"
+    is_bridge = overlay.host(port.host).mechanism is Mechanism.LINUXBRIDGE
+    return "bridge" if is_bridge else "ovs"
 
 
 def _fixed_ips(overlay: Overlay, port: Port) -> list[View]:
@@ -95,10 +107,11 @@ def agent_id(host: str) -> str:
 def agent_view(overlay: Overlay, state: AgentState) -> View:
     """An agent as Neutron shows it; `ovsdb_connection`, `wired` and `alarm` are ours."""
     host = overlay.host(state.host)
+    agent_type, binary = AGENTS[host.mechanism]
     return {
         "id": agent_id(host.name),
-        "agent_type": AGENT_TYPE,
-        "binary": AGENT_BINARY,
+        "agent_type": agent_type,
+        "binary": binary,
         "host": host.name,
         "topic": "N/A",
         "alive": state.alive,
@@ -106,12 +119,13 @@ def agent_view(overlay: Overlay, state: AgentState) -> View:
         "heartbeat_timestamp": state.heartbeat,
         "configurations": {
             "tunnel_types": [kind.value for kind in host.tunnel_types],
-            "tunneling_ip": str(host.local_ip),
+            "tunneling_ip": host.vtep,
             "l2_population": host.l2_population,
             "arp_responder_enabled": host.is_arp_responder,
             "bridge_mappings": dict(host.bridge_mappings),
             "datapath_type": state.datapath_type,
             "ovsdb_connection": state.ovsdb,
+            **({"ovs_hybrid_plug": True} if host.hybrid_plug else {}),
             "wired": state.wired,
             "alarm": state.alarm,
         },

@@ -18,7 +18,7 @@ from controller import addressing, segments
 from controller import resource_errors as refuse
 from controller.resource_schemas import attributes
 from topologies.encap import NetworkType
-from topologies.model import Host, Network, Overlay, Port, Subnet
+from topologies.model import Host, Mechanism, Network, Overlay, Port, Subnet
 from topologies.names import derived_mac
 
 V = TypeVar("V", Network, Subnet, Port)
@@ -221,6 +221,7 @@ def delete_port(overlay: Overlay, id_: str) -> Overlay:
 HOST_WORDS = {
     "l2_population": "l2_population",
     "arp_responder_enabled": "arp_responder",
+    "ovs_hybrid_plug": "hybrid_plug",
 }
 
 
@@ -228,9 +229,15 @@ def host_from(name: str, configurations: Mapping[str, Any], known: Host | None =
     """The host an agent's `configurations` describe; what they leave out is as in `known`."""
     new = _renamed(configurations, HOST_WORDS)
     if "tunneling_ip" in configurations:
-        new["local_ip"] = ip_address(configurations["tunneling_ip"])
+        text = configurations["tunneling_ip"]
+        new["local_ip"] = ip_address(text)
+        new["written_ip"] = "" if text == str(new["local_ip"]) else text
     if "tunnel_types" in configurations:
         new["tunnel_types"] = tuple(map(NetworkType, configurations["tunnel_types"]))
+    if "mechanism" in configurations:
+        new["mechanism"] = Mechanism(configurations["mechanism"])
+    if "vxlan_group" in configurations:
+        new["vxlan_group"] = ip_network(configurations["vxlan_group"])
     if "bridge_mappings" in configurations:
         new["bridge_mappings"] = tuple(configurations["bridge_mappings"].items())
     return replace(known, **new) if known else Host(name=name, **new)

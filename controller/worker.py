@@ -58,6 +58,10 @@ class Task:
         """Ports of the host that have been plugged: id -> ACTIVE."""
         return _only("ACTIVE", status_changes(overlay, self.host, self.reading))
 
+    def carry_out(self, overlay: Overlay) -> None:
+        """As the function below."""
+        carry_out(self, overlay)
+
     def _assert_looked_at(self, overlay: Overlay) -> None:
         """Between a transaction and ovs-vswitchd's doing, ports have no number yet.
 

@@ -14,6 +14,13 @@ from experiments.question import Level, Point, Question, Row
 from experiments.verdict import Thresholds
 from topologies.model import Overlay
 from topologies.modes import parse_mode, with_mode
+from topologies.sites import Sites
+
+
+def described(bench: "Bench") -> Overlay | Sites:
+    """What the lab was raised for: two sites, or an overlay as it is now."""
+    sites: Sites | None = getattr(bench, "sites", None)
+    return sites or bench.overlay
 
 
 class Bench(Protocol):
@@ -40,6 +47,12 @@ class Bench(Protocol):
 
     def pid(self, node: str) -> int:
         """A process in the namespaces of a node: what `ip link ... netns PID` takes."""
+
+    def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """One request to the controller's API; a refusal raises."""
+
+    def move(self, port_id: str, host: str, *, plugged: Callable[[], None] = ...) -> Any:
+        """A guest's port to another host; what is returned says when what was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +114,10 @@ class Experiment:
     thresholds: Thresholds
     blocks: int = 6
     quick_factors: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)  # fewer levels
-    narrow: Callable[[Overlay], Overlay] = as_it_is
-    stage: Callable[[Overlay, Point], Overlay] = by_mode
-    foretell: Callable[[Overlay, tuple[Point, ...]], tuple[Row, ...]] | None = None
+    of: type = Overlay  # what a scenario must describe for it: an Overlay, or Sites
+    narrow: Callable[[Any], Any] = as_it_is  # from one such to another
+    stage: Callable[[Any, Point], Any] = by_mode
+    foretell: Callable[[Any, tuple[Point, ...]], tuple[Row, ...]] | None = None
     watches: bool = False  # the probe says when (`Tools.watch`); else all that it does is watched
     scenario: str = "article"  # unless the command line names another
     hosts_factor: str = ""  # the factor that `--hosts` sets; else the scenario is enlarged

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from experiments.experiment import Bench, Experiment, Measured, Probe, Tools, settings_of
 from experiments.instruments import environment
@@ -15,8 +15,9 @@ from experiments.rounds import Round, schedule
 from experiments.verdict import Seen, Thresholds, Verdict, Window, judge
 from topologies.errors import MeasureError, UsageError
 from topologies.model import Overlay
+from topologies.sites import Sites
 
-Raise = Callable[[Overlay], AbstractContextManager[Bench]]
+Raise = Callable[[Any], AbstractContextManager[Bench]]  # of an Overlay, or Sites
 
 
 class Say(Protocol):
@@ -40,7 +41,7 @@ class Request:
     """What to run, and how."""
 
     experiment: Experiment
-    overlay: Overlay  # narrowed to what is measured
+    overlay: Overlay | Sites  # narrowed to what is measured
     blocks: int
     seed: int
     quick: bool

@@ -66,6 +66,7 @@ class Window:
     control_median_ms: float | None = None
     control_lost: int | None = None
     unseen: Mapping[str, str] = field(default_factory=dict)  # why a figure could not be had
+    absent: tuple[str, ...] = ()  # figures of what this lab has not: no OVS, no daemon to be busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,8 +246,12 @@ def _unseen(limit: Limit, windows: list[tuple[str, Window]], seen: Seen) -> Iter
         name, window = failed[0]
         many = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         yield f"{limit.called} could not be looked at in {name}{many}: {window.unseen[limit.figure]}"
-    elif seen.windows and all(getattr(each, limit.figure) is None for _, each in windows):
+    elif seen.windows and all(_is_missing(limit, each) for _, each in windows):
         yield f"{limit.called} was in no window, but has a limit"
+
+
+def _is_missing(limit: Limit, window: Window) -> bool:
+    return getattr(window, limit.figure) is None and limit.figure not in window.absent
 
 
 def _over(names: tuple[str, str], count: int, limit: int | None) -> tuple[str, ...]:

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from topologies.check import overlay_errors
 from topologies.encap import NetworkType, network_mtu
 from topologies.errors import ModelError, raise_all
+from topologies.names import int_port_name, tap_name
 from topologies.underlay import SWITCHED, Underlay
 
 Address = IPv4Address | IPv6Address
+Cidr = IPv4Network | IPv6Network
 
 
 class Mechanism(str, Enum):
@@ -46,11 +48,35 @@ class Host:
     bridge_mappings: tuple[tuple[str, str], ...] = ()  # (physical network, bridge)
     mechanism: Mechanism = Mechanism.OPENVSWITCH
     hybrid_plug: bool = False  # tap - qbr - qvb/qvo, a Linux bridge before br-int, as Nova plugs
-    vxlan_group: Address | None = None  # linuxbridge: floods by this multicast group
+    vxlan_group: Cidr | None = None  # linuxbridge: floods by multicast, a group for each VNI
+    written_ip: str = ""  # `local_ip` as it was spelt, if an IPv6 address was spelt at length
+
+    @property
+    def vtep(self) -> str:
+        """`local_ip` as text, spelt as it was given: Neutron names tunnel ports after it."""
+        is_it = self.written_ip and ip_address(self.written_ip) == self.local_ip
+        return self.written_ip if is_it else str(self.local_ip)
 
     def bridge_of(self, physical_network: str | None) -> str | None:
         """The provider bridge that carries `physical_network`, or None."""
         return dict(self.bridge_mappings).get(physical_network or "")
+
+    def device_of(self, port_id: str) -> str:
+        """The interface through which a guest's frames enter the switch here."""
+        is_bridge = self.mechanism is Mechanism.LINUXBRIDGE
+        return tap_name(port_id) if is_bridge else int_port_name(port_id)
+
+    def group_of(self, network: "Network") -> Address | None:
+        """The multicast group that this host floods `network` by, if it does.
+
+        239.0.0.0/8 has one for each VNI; a single address serves all networks.
+
+        Source: Neutron `LinuxBridgeManager.get_vxlan_group`.
+        """
+        if self.vxlan_group is None:
+            return None
+        vni = network.segmentation_id or 0
+        return self.vxlan_group.network_address + (vni & int(self.vxlan_group.hostmask))
 
     @property
     def is_arp_responder(self) -> bool:
@@ -108,6 +134,7 @@ class Port:
     port_security_enabled: bool = True
     admin_state_up: bool = True
     status: str = "ACTIVE"  # DOWN until the host has plugged it
+    is_dhcp_server: bool = False  # a dnsmasq's, not a guest's; `device_id` names its namespace
 
     @property
     def is_active(self) -> bool:
@@ -117,6 +144,8 @@ class Port:
     @property
     def device_owner(self) -> str:
         """Whose port it is, in Neutron's words: a guest's, if it has one, else nobody's."""
+        if self.is_dhcp_server:
+            return "network:dhcp"
         return "compute:nova" if self.device_id else ""
 
     @property
@@ -143,9 +172,10 @@ class Overlay:
     underlay_mtu: int = 1500  # bytes
     path_mtu: int = 0  # bytes, [ml2] path_mtu: limits what is tunnelled; 0: no limit
     underlay: Underlay = SWITCHED
-    dhcp: bool = False  # guests ask a dnsmasq for their addresses, instead of being given them
+    dhcp: bool = False  # guests ask where their subnet has a server (dhcp.with_servers)
     ranges: tuple[SegmentRange, ...] = ()  # what networks that name no id are given
     tenant_network_types: tuple[NetworkType, ...] = ()  # of networks that name none
+    type_drivers: tuple[NetworkType, ...] = tuple(NetworkType)  # what a network may be made of
 
     def __post_init__(self) -> None:
         raise_all(overlay_errors(self))
@@ -189,6 +219,11 @@ class Overlay:
         """Networks with an active port on `host`, in the order of their first port there."""
         ids = dict.fromkeys(p.network_id for p in self.ports if p.host == host and p.is_active)
         return tuple(self.network_of[id_] for id_ in ids)
+
+    def device_of(self, port: Port) -> str:
+        """The interface on the port's host through which its frames enter the switch there."""
+        host = self.host_of.get(port.host)
+        return host.device_of(port.id) if host else int_port_name(port.id)
 
     def members(self, network_id: str) -> tuple[Host, ...]:
         """Hosts with an active port on the network, in scenario order."""

@@ -24,17 +24,20 @@ def _find_project() -> None:
 
 _find_project()
 
+from dataclasses import replace  # noqa: E402
 from typing import Any  # noqa: E402
 
 from mininet.net import Mininet  # noqa: E402
 from mininet.topo import Topo  # noqa: E402
 
-from topologies.lab import nodes, plan  # noqa: E402
-from topologies.lab.compute import ComputeHost  # noqa: E402
+from topologies.check_underlay import router_names  # noqa: E402
+from topologies.lab import hybrid, nodes, plan, providers, routers  # noqa: E402
+from topologies.lab.linuxbridge import compute_class  # noqa: E402
 from topologies.lab.neutron import Neutron  # noqa: E402
-from topologies.lab.wires import Wire  # noqa: E402
+from topologies.lab.wires import Wire, impaired  # noqa: E402
 from topologies.model import Overlay  # noqa: E402
-from topologies.names import int_port_name  # noqa: E402
+from topologies.sites_topo import HomeOfficeTopo, SitesTopo  # noqa: E402
+from topologies.underlay import Shape, Underlay  # noqa: E402
 
 
 class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
@@ -67,23 +70,30 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
             # Mininet would change limits and buffers of the whole machine.
             Mininet.inited = True
         overlay = overlay or _scenario(scenario, mode)
+        routers.assert_able(overlay)
         common = {"ledger": ledger, "overlay": overlay, "datapath": datapath}
-        self._networks(common, overlay.underlay_mtu)
+        self._networks(common, overlay)
         self.addSwitch(plan.NEUTRON, cls=Neutron, app=app, **common)
         self._wire(plan.NEUTRON, plan.MANAGEMENT, plan.MANAGEMENT, plan.NEUTRON)
         for index, host in enumerate(overlay.hosts):
-            self.addSwitch(host.name, cls=ComputeHost, index=index, **common)
+            self.addSwitch(host.name, cls=compute_class(host), index=index, **common)
             for line in host_wires(overlay, host.name, index):
                 self.addLink(**line)
         for name, ports in plan.guests(overlay).items():
-            self.addHost(name, cls=nodes.Guest, ports=ports, **common)
+            self.addHost(name, cls=nodes.guest_class(ports), ports=ports, **common)
             for number, port in enumerate(ports):
                 self.addLink(**guest_wire(overlay, name, number, port))
 
-    def _networks(self, common: dict[str, Any], underlay_mtu: int) -> None:
-        mtus = {plan.UNDERLAY: underlay_mtu, plan.MANAGEMENT: plan.ETHERNET_MTU}
-        for name, mtu in mtus.items():
-            self.addSwitch(name, cls=nodes.Segment, mtu=mtu, **common)
+    def _networks(self, common: dict[str, Any], overlay: Overlay) -> None:
+        if not overlay.underlay.shape.is_routed:
+            self.addSwitch(plan.UNDERLAY, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
+        self.addSwitch(plan.MANAGEMENT, cls=nodes.Segment, mtu=plan.ETHERNET_MTU, **common)
+        for name in providers.physical_networks(overlay.hosts):
+            self.addSwitch(name, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
+        for name in router_names(overlay):
+            self.addSwitch(name, cls=routers.Router, **common)
+        for cable in routers.cables(overlay):
+            self.addLink(**cable)
 
     def _wire(self, one: str, other: str, name1: str, name2: str) -> None:
         self.addLink(one, other, cls=Wire, intfName1=name1, intfName2=name2, mtu=plan.ETHERNET_MTU)
@@ -103,16 +113,63 @@ class ArticleTopo(OverlayTopo):
         super().build(**{**params, "scenario": "article"})
 
 
+class LeafSpineTopo(OverlayTopo):
+    r"""Any scenario on a routed fabric: a leaf a host, every leaf joined to every spine.
+
+    [spine1]      [spine2]        mn --topo leaf-spine,spines=4,hash_policy=2
+     |    \       /    |
+     |     \     /     |
+     |      \   /      |            leaves: net.ipv4.fib_multipath_hash_policy says what of
+     |       \ /       |            a packet picks its spine
+     |        X         |
+     |       / \       |
+     |      /   \      |
+    [leaf1]       [leaf2]
+       | underlay    | underlay
+     node1         node2          compute hosts, as in OverlayTopo
+    """
+
+    def build(
+        self, *_: Any, scenario: str = "leaf-spine", mode: str = "",
+        spines: int = 2, hash_policy: int = 1, **params: Any,
+    ) -> None:  # fmt: skip
+        """Describe it."""
+        numbers = {"spines": int(spines), "hash_policy": int(hash_policy)}
+        fabric = Underlay(shape=Shape.LEAF_SPINE, **numbers)
+        overlay = replace(_scenario(scenario, mode), underlay=fabric)
+        super().build(**{**params, "overlay": overlay})
+
+
+class WanTopo(OverlayTopo):
+    """Any scenario across a WAN: a router a host, and two transit routers in a row.
+
+    node1 --[edge1]--[transit1]======[transit2]--[edge2]-- node2
+                         |                |
+    node3 --[edge3]------+                +------[edge4]-- node4
+    """
+
+    def build(
+        self, *_: Any, scenario: str = "leaf-spine", mode: str = "", wan_mtu: int = 0,
+        **params: Any,
+    ) -> None:  # fmt: skip
+        """Describe it."""
+        wan = Underlay(shape=Shape.WAN, wan_mtu=int(wan_mtu))
+        overlay = replace(_scenario(scenario, mode), underlay=wan)
+        super().build(**{**params, "overlay": overlay})
+
+
 def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
-    """The two links of a compute host, as Mininet's `addLink` takes them."""
-    mtus = {plan.MANAGEMENT: plan.ETHERNET_MTU, plan.UNDERLAY: overlay.underlay_mtu}
-    return [
-        {
-            "node1": name, "node2": network, "cls": Wire, "mtu": mtu,
-            "intfName1": network, "intfName2": plan.switch_port(index),
-        }
-        for network, mtu in mtus.items()
-    ]  # fmt: skip
+    """The links of a compute host, as Mininet's `addLink` takes them."""
+    common = {"node1": name, "cls": Wire, "intfName2": plan.switch_port(index)}
+    management = {
+        "node2": plan.MANAGEMENT, "intfName1": plan.MANAGEMENT, "mtu": plan.ETHERNET_MTU,
+    }  # fmt: skip
+    underlay = {
+        "node2": plan.below(overlay, index), "intfName1": plan.UNDERLAY,
+        "mtu": overlay.underlay_mtu, **routers.host_end(overlay), **impaired(overlay.underlay),
+    }  # fmt: skip
+    others = providers.wires(overlay, name, plan.switch_port(index))
+    return [{**common, **each} for each in (management, underlay, *others)]
 
 
 def guest_wire(overlay: Overlay, name: str, number: int, port: Any) -> dict[str, Any]:
@@ -120,7 +177,7 @@ def guest_wire(overlay: Overlay, name: str, number: int, port: Any) -> dict[str,
     return {
         "node1": name, "node2": port.host, "cls": Wire, "mtu": plan.guest_mtu(overlay, port),
         "intfName1": f"eth{number}", "addr1": port.mac_address,
-        "intfName2": int_port_name(port.id),
+        "intfName2": hybrid.host_end(overlay, port),
     }  # fmt: skip
 
 
@@ -141,4 +198,7 @@ def cleanup() -> None:
         nodes.own_ledger().undo()
 
 
-topos = {"article": ArticleTopo, "overlay": OverlayTopo}
+topos = {
+    "article": ArticleTopo, "overlay": OverlayTopo, "leaf-spine": LeafSpineTopo, "wan": WanTopo,
+    "home-office": HomeOfficeTopo, "sites": SitesTopo,
+}  # fmt: skip

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from topologies.dhcp import with_servers
 from topologies.enlarge import enlarge
-from topologies.errors import ModelError, ModelErrors
+from topologies.errors import ModelError, ModelErrors, UsageError
 from topologies.model import Host, Mechanism, Overlay
 from topologies.scenario_file import Map, Place, Problems, read_yaml, shown
 from topologies.scenario_networks import (
@@ -16,14 +17,17 @@ from topologies.scenario_networks import (
     ranges_of,
     subnets_of,
     tenant_network_types,
+    type_drivers,
     underlay_mtu,
     underlay_of,
 )
 from topologies.scenario_options import Options, agents_of, server_options
 from topologies.scenario_place import place_of
 from topologies.scenario_ports import ports_of
-from topologies.scenario_schema import checked
+from topologies.scenario_schema import SCHEMA_FILE, checked
+from topologies.scenario_sites import SITES_SCHEMA, is_site_to_site, sites_of
 from topologies.scenario_warnings import warnings_of
+from topologies.sites import Sites
 
 __all__ = ["Scenario", "available", "enlarge", "load", "summaries"]
 FOLDER = Path(__file__).with_name("scenarios")
@@ -31,7 +35,7 @@ FOLDER = Path(__file__).with_name("scenarios")
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What a scenario file describes.
+    """What a scenario file describes: compute hosts with an overlay, or two sites and a tunnel.
 
     Attributes:
         warnings: what Neutron would ignore or do otherwise, each with file and line.
@@ -40,8 +44,40 @@ class Scenario:
     name: str
     path: Path
     summary: str
-    overlay: Overlay
+    described: Overlay | Sites
     warnings: tuple[str, ...] = ()
+
+    @property
+    def overlay(self) -> Overlay:
+        """The overlay.
+
+        Raises:
+            UsageError: the scenario has no compute hosts.
+        """
+        if isinstance(self.described, Overlay):
+            return self.described
+        raise UsageError(
+            "it describes two sites and a tunnel, no compute hosts",
+            where=f"scenario {self.name!r}",
+            allowed="a scenario with `hosts:`",
+            do="`overlaylab run walk` and `overlaylab up` take this one; others name theirs.",
+        )
+
+    @property
+    def sites(self) -> Sites:
+        """The two sites.
+
+        Raises:
+            UsageError: the scenario has compute hosts instead.
+        """
+        if isinstance(self.described, Sites):
+            return self.described
+        raise UsageError(
+            "it describes compute hosts, no sites",
+            where=f"scenario {self.name!r}",
+            allowed="a scenario with `sites:`",
+            do="Take `home-office`, or leave --scenario out.",
+        )
 
 
 def available() -> tuple[str, ...]:
@@ -64,11 +100,13 @@ def load(ref: str | Path) -> Scenario:
     path = _path(ref)
     file, problems = shown(path), Problems()
     problems.open(file)
-    data = checked(read_yaml(path), file, problems)
-    overlay, warnings = _overlay(data, path, problems) if data is not None else (None, ())
+    raw = read_yaml(path)
+    read, schema = (_sites, SITES_SCHEMA) if is_site_to_site(raw) else (_overlay, SCHEMA_FILE)
+    data = checked(raw, file, problems, schema)
+    described, warnings = read(data, path, problems) if data is not None else (None, ())
     problems.raise_all()
-    assert data is not None and overlay is not None  # else there was a problem  # noqa: S101, PT018
-    return Scenario(path.stem, path, str(data.get("summary", "")), overlay, warnings)
+    assert data is not None and described is not None  # else there was a problem  # noqa: S101, PT018
+    return Scenario(path.stem, path, str(data.get("summary", "")), described, warnings)
 
 
 def _path(ref: str | Path) -> Path:
@@ -85,7 +123,14 @@ def _path(ref: str | Path) -> Path:
     return path
 
 
-def _overlay(data: Map, path: Path, problems: Problems) -> tuple[Overlay | None, tuple[str, ...]]:
+Described = tuple[Overlay | Sites | None, tuple[str, ...]]
+
+
+def _sites(data: Map, path: Path, problems: Problems) -> Described:
+    return sites_of(data, path, problems), ()
+
+
+def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     name, folder = path.stem, path.parent
     server = server_options(data, folder, problems)
     agents = agents_of(data, folder, problems)
@@ -97,6 +142,7 @@ def _overlay(data: Map, path: Path, problems: Problems) -> tuple[Overlay | None,
         "networks": networks, "subnets": subnets, "ports": ports, "hosts": hosts,
         "path_mtu": path_mtu(server), "underlay": underlay_of(data), "ranges": ranges_of(server),
         "tenant_network_types": tenant_network_types(server), "dhcp": data.get("dhcp", False),
+        "type_drivers": type_drivers(server),
     }  # fmt: skip
     return _checked(data, path, built, problems), warnings_of(server, [a for _, a in agents])
 
@@ -121,14 +167,21 @@ def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
     return Host(
         name=name,
         local_ip=options.get("ovs", "local_ip"),
+        written_ip=_spelling(options),
         tunnel_types=options.get("agent", "tunnel_types", ()),
         l2_population=options.get("agent", "l2_population", otherwise=False),
         arp_responder=options.get("agent", "arp_responder", otherwise=False),
         bridge_mappings=options.get("ovs", "bridge_mappings", ()),
         mechanism=Mechanism(keys.get("mechanism", Mechanism.OPENVSWITCH)),
         hybrid_plug=keys.get("plug") == "hybrid",
-        vxlan_group=ip_address(keys["vxlan_group"]) if "vxlan_group" in keys else None,
+        vxlan_group=ip_network(keys["vxlan_group"]) if "vxlan_group" in keys else None,
     )
+
+
+def _spelling(options: Options) -> str:
+    """How `local_ip` is spelt, if not in the usual way: Neutron names tunnel ports by the text."""
+    text = options.text("ovs", "local_ip") or ""
+    return "" if text == str(options.get("ovs", "local_ip")) else text
 
 
 def _checked(data: Map, path: Path, built: dict[str, Any], problems: Problems) -> Overlay | None:
@@ -137,11 +190,13 @@ def _checked(data: Map, path: Path, built: dict[str, Any], problems: Problems) -
     # A port on a host that is itself at fault is not to blame for it.
     ports = tuple(port for port in built["ports"] if port.host in known)
     try:
-        return Overlay(
-            **{**built, "ports": ports},
-            name=path.stem,
-            release=data.get("release", "queens"),
-            underlay_mtu=underlay_mtu(data),
+        return with_servers(
+            Overlay(
+                **{**built, "ports": ports},
+                name=path.stem,
+                release=data.get("release", "queens"),
+                underlay_mtu=underlay_mtu(data),
+            )
         )
     except ModelError as error:
         for one in error.errors if isinstance(error, ModelErrors) else (error,):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -33,26 +33,38 @@ def _is_cidr(value: object) -> bool:
     return not isinstance(value, str) or bool(ip_network(value))
 
 
+def _is_ipv4(value: object) -> bool:
+    return not isinstance(value, str) or bool(IPv4Address(value))
+
+
+def _is_ipv4_cidr(value: object) -> bool:
+    return not isinstance(value, str) or bool(IPv4Network(value))
+
+
+FORMATS.checks("overlaylab-ip4", raises=ValueError)(_is_ipv4)
+FORMATS.checks("overlaylab-cidr4", raises=ValueError)(_is_ipv4_cidr)
 FORMATS.checks("overlaylab-ip", raises=ValueError)(_is_address)
 FORMATS.checks("overlaylab-cidr", raises=ValueError)(_is_cidr)
 
 
 @cache
-def _validator() -> Draft202012Validator:
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+def _validator(file: Path) -> Draft202012Validator:
+    schema = json.loads(file.read_text(encoding="utf-8"))
     return Draft202012Validator(schema, format_checker=FORMATS)
 
 
-def checked(data: Any, file: str, problems: Problems) -> Map | None:
+def checked(
+    data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE
+) -> Map | None:
     """Note all that the schema refuses in `data`; return the part that is left to work with.
 
     None if nothing is: then the file is no scenario at all.
     """
-    for error in _validator().iter_errors(data):
+    for error in _validator(schema).iter_errors(data):
         for key, found, allowed, do in _said(error):
             place, path = _stands(data, (*error.absolute_path, *key), file)
             problems.add(place, path, found, allowed=allowed, do=do)
-    return _left(data)
+    return _left(data, schema)
 
 
 def _stands(data: Any, path: Path_, file: str) -> tuple[Place, str]:
@@ -178,10 +190,10 @@ def _found(value: object) -> str:
 HARMLESS = frozenset({"minItems", "maxItems", "additionalProperties", "uniqueItems"})
 
 
-def _left(data: Any) -> Map | None:
+def _left(data: Any, schema: Path) -> Map | None:
     """`data` without what the schema refuses, nor what cannot be without it."""
     while True:
-        errors = (e for e in _validator().iter_errors(data) if e.validator not in HARMLESS)
+        errors = (e for e in _validator(schema).iter_errors(data) if e.validator not in HARMLESS)
         faulty = {tuple(error.absolute_path) for error in errors}
         if not faulty or () in faulty:
             return data if isinstance(data, Map) and not faulty else None

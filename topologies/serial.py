@@ -172,7 +172,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "bridge_mappings": _many(_pair(_text)),
             "mechanism": _parsed(Mechanism, ", ".join(Mechanism)),
             "hybrid_plug": _flag,
-            "vxlan_group": _optional(_ip),
+            "vxlan_group": _optional(_parsed(ip_network, "a CIDR without host bits")),
         },
         Network: {
             "network_type": _network_type,
@@ -189,11 +189,13 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "fixed_ips": _many(_ip),
             "port_security_enabled": _flag,
             "admin_state_up": _flag,
+            "is_dhcp_server": _flag,
         },
         Underlay: {
             "shape": _parsed(Shape, ", ".join(Shape)),
             "spines": _number,
             "hash_policy": _number,
+            "wan_mtu": _number,
             "delay_ms": _real,
             "loss_percent": _real,
         },
@@ -209,6 +211,7 @@ _READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
             "dhcp": _flag,
             "ranges": _many(_dataclass(SegmentRange)),
             "tenant_network_types": _many(_network_type),
+            "type_drivers": _many(_network_type),
         },
     }
 )

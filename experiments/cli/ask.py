@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from experiments.experiment import Experiment
     from experiments.runner import Request
     from topologies.model import Overlay
+    from topologies.sites import Sites
 
 SEED_MAX = 2**32
 ALL = "all"  # every experiment of the catalogue
@@ -94,23 +95,40 @@ def _modes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(parse_mode(each.strip())) for each in text.split(",")))
 
 
-def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay":
+def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
     """The scenario, taken down to what the experiment measures."""
     from topologies.enlarge import enlarge
     from topologies.scenario import load
+    from topologies.sites import Sites
 
     scenario = asked.scenario or experiment.scenario
-    overlay = load(scenario).overlay
+    loaded = load(scenario)
+    if experiment.of is Sites:
+        sites: Sites = experiment.narrow(_as_two(loaded.sites, asked))
+        return sites
+    overlay = loaded.overlay
     is_enlarged = asked.hosts and not experiment.hosts_factor
     try:
-        return experiment.narrow(enlarge(overlay, asked.hosts or 0) if is_enlarged else overlay)
+        wanted: Overlay = experiment.narrow(
+            enlarge(overlay, asked.hosts or 0) if is_enlarged else overlay
+        )
     except MeasureError as error:
         raise UsageError(
             error.found, where=f"scenario {scenario!r}", allowed=error.allowed, do=error.do
         ) from error
+    return wanted
 
 
-def _assert_carried(experiment: "Experiment", overlay: "Overlay") -> None:
+def _as_two(sites: "Sites", asked: Asked) -> "Sites":
+    if asked.hosts and asked.hosts != len(sites.hosts):
+        raise UsageError(
+            f"--hosts {asked.hosts}", where=f"scenario {sites.name!r}",
+            allowed="2: a tunnel between two sites", do="Leave --hosts out.",
+        )  # fmt: skip
+    return sites
+
+
+def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites") -> None:
     """Stage every point once, on paper."""
     from experiments.question import level_name
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from experiments.cli.findings import (
+    OPTIONAL,
     PROGRAMS,
     Facts,
     Finding,
@@ -66,7 +67,8 @@ def look() -> Facts:
 
 
 def _glance() -> Facts:
-    programs = {name: shutil.which(name, path=search_path(os.environ)) for name in PROGRAMS}
+    wanted, path = (*PROGRAMS, *OPTIONAL), search_path(os.environ)
+    programs = {name: shutil.which(name, path=path) for name in wanted}
     return Facts(
         is_root=os.geteuid() == 0,
         programs=programs,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from experiments.needs import PYTHON
+from topologies.dhcp import PROGRAMS as DHCP_PROGRAMS
 from topologies.errors import HostError
 
 # program: the Debian package that brings it
@@ -24,6 +25,8 @@ PROGRAMS = {
     "dumpcap": "tshark",  # Debian has it in wireshark-common, which tshark depends on
     "ifconfig": "mininet",  # in net-tools, which mininet depends on, and which its links call
 }
+OPTIONAL = {**DHCP_PROGRAMS, "nft": "nftables"}
+ONLY_FOR = {"nft": "`sites:`"}  # the others: `dhcp: true`
 OLDEST_OVS = (2, 17)  # Ubuntu 22.04's
 ROOT_REMEDY = "Run it with sudo, or as root."
 READY_REMEDY = "`make ready` installs it."
@@ -135,6 +138,11 @@ def _trials(facts: Facts) -> Iterator[Finding]:
 def _extras(facts: Facts) -> Iterator[Finding]:
     kernel = "present" if facts.has_kernel_ovs else "absent: --datapath netdev, the default"
     yield Finding("Open vSwitch kernel module", False, facts.has_kernel_ovs, kernel)
+    for program, package in OPTIONAL.items():
+        path = facts.programs.get(program)
+        remedy = "" if path else f"`apt-get install {package}` as root, or `make ready`."
+        told = path or f"absent: only a scenario with {ONLY_FOR.get(program, '`dhcp: true`')} needs it"
+        yield Finding(program, False, path is not None, told, remedy)
     ryu = "in .venv-ryu" if facts.has_ryu else "absent: os-ken, the default, does the same"
     remedy = "" if facts.has_ryu else "`make ready-ryu` installs it."
     yield Finding("Ryu 4.34", False, facts.has_ryu, ryu, remedy)

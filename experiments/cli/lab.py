@@ -50,8 +50,8 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
     from topologies import scenario as scenarios
     from topologies.lab import holder, raised
 
-    overlay = scenarios.load(scenario).overlay
-    overlay = with_mode(overlay, parse_mode(mode) if mode else None)
+    loaded = scenarios.load(scenario)
+    overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode else loaded.described
     _assert_host_ready()
     if detach:
         click.echo(holder.detach(overlay, _say, **options))

@@ -24,9 +24,10 @@ def show(labs: list[dict[str, Any]]) -> None:
 
 def _title(lab: dict[str, Any]) -> str:
     holder = lab["holder_pid"] or "none: `overlaylab down` clears it away"
+    controller = f"controller {lab['controller_pid'] or 'dead'} ({lab.get('app')})"
     return (
         f"[bold]{lab['name']}[/bold]: {lab['overlay']}, {lab['state']} (holder {holder}), "
-        f"controller {lab['controller_pid'] or 'dead'} ({lab.get('app')}), "
+        f"{'no controller' if lab.get('app') == 'none' else controller}, "
         f"datapath {lab.get('datapath')}, underlay MTU {lab['underlay_mtu']}"
     )
 
@@ -41,10 +42,17 @@ def _table(lab: dict[str, Any]) -> Table:
             str(node["pid"]) if node["alive"] else "dead",
             "\n".join(_addresses(node)),
             "\n".join(f"{bridge} {count}" for bridge, count in node.get("flows", {}).items()),
-            "\n".join(f"{each['ofport']} {each['name']}" for each in node.get("tunnels", ())),
+            "\n".join(map(_tunnel, node.get("tunnels", ()))),
             _health(agents.get(node["name"])) if node["kind"] == "host" else "",
         )
     return table
+
+
+def _tunnel(each: dict[str, Any]) -> str:
+    """A port of br-tun with its number, or a VXLAN device of the kernel and whom it floods to."""
+    if "ofport" in each:
+        return f"{each['ofport']} {each['name']}"
+    return f"{each['name']} to {', '.join(each['floods_to']) or 'none'}"
 
 
 def _addresses(node: dict[str, Any]) -> Iterator[str]:

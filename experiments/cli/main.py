@@ -21,6 +21,7 @@ OWN_WORDS = frozenset({"--help", "--version"})  # anything else that starts with
 MODULES = {  # command -> the module beside this one that has it, imported only when asked for
     "run": "run", "list": "offline", "validate": "offline", "flows": "offline",
     "up": "lab", "exec": "lab", "status": "lab", "shell": "lab", "plug": "lab", "unplug": "lab", "capture": "lab", "down": "lab",
+    "walk": "walk",
     "report": "report", "compare": "compare", "doctor": "doctor",
 }  # fmt: skip
 
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _with_command(words: list[str]) -> list[str]:
     """`words`, after `run` where no command is named: at options, or at an experiment."""
-    if not words or words[0] in dict(EXPERIMENTS):
+    if not words or (words[0] in dict(EXPERIMENTS) and words[0] not in MODULES):
         return ["run", *words]
     is_option = words[0].startswith("-") and words[0] not in OWN_WORDS
     return ["run", *words] if is_option else words

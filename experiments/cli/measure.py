@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from experiments.results import Recorder
     from experiments.runner import Request, Say
     from topologies.model import Overlay
+    from topologies.sites import Sites
 
 
 def measured(request: "Request", title: str) -> "Chapter":
@@ -59,7 +60,7 @@ def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
 
 @contextmanager
 def _lab(
-    raised: "Callable[[Overlay], AbstractContextManager[Bench]]", overlay: "Overlay"
+    raised: "Callable[[Overlay | Sites], AbstractContextManager[Bench]]", overlay: "Overlay | Sites"
 ) -> "Iterator[Bench]":
     """A lab; where Mininet finds the host lacking it would end the whole program."""
     with ExitStack() as stack:

@@ -23,7 +23,11 @@ MODES = {
         OWN, "gre-mesh", "gre-l2pop", "gre-l2pop-arp", "vxlan-mesh", "vxlan-l2pop",
         "vxlan-l2pop-arp", "geneve-l2pop-arp", "vlan", "flat",
     ),
+    "article-dhcp": (OWN, "vxlan-l2pop-arp"),
+    "ipv6-underlay": (OWN, "mesh"),
+    "leaf-spine": (OWN,),
     "side-by-side": (OWN, "mesh", "l2pop", "l2pop-arp", "vlan"),
+    "type-drivers": (OWN,),
 }  # fmt: skip
 
 
@@ -54,7 +58,8 @@ def test_flows_are_as_recorded(name: str):
 
 
 def test_every_scenario_is_recorded():
-    assert set(MODES) == set(available())
+    overlays = {name for name in available() if isinstance(load(name).described, Overlay)}
+    assert set(MODES) == overlays
 
 
 def test_no_recorded_file_is_left_over():

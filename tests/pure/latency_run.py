@@ -12,6 +12,12 @@ TRUSTED = {"trusted": True, "reasons": [], "thresholds": {}}
 BARE = {"veth": 0.018, "same-host": 0.21, "vtep": 0.14}
 COLD = {"everything-as-raised": 2.4, "guest-arp": 0.9, "learned-flow": 0.3, "megaflow": 1.2,
         "vtep-neighbour": None, "nothing": 0.0}  # fmt: skip
+KERNEL_COLD = {
+    "kernel-as-raised": 0.05,
+    "kernel-guest-arp": 0.04,
+    "kernel-fdb": 0.02,
+    "nothing": 0.0,
+}
 
 
 def base_ms(mode, effects):
@@ -19,6 +25,8 @@ def base_ms(mode, effects):
     kind, _, way = mode.partition("-")
     if not way:
         return 0.40
+    if kind == "kvxlan":
+        return 0.12
     return 0.44 + effects.get(kind, 0.0) + effects.get(way, 0.0)
 
 
@@ -52,7 +60,7 @@ class Made:
         if mode == "flat":
             for path, bare in BARE.items():
                 self.series(place, path, "warm", bare, pings // 2)
-        for what, cost in COLD.items():
+        for what, cost in (KERNEL_COLD if "kvxlan" in mode else COLD).items():
             self.cold(place, what, middle, cost)
 
     def cold(self, place, what, middle, cost):

@@ -12,13 +12,27 @@ PACKAGES = ("topologies", "controller", "experiments")
 
 # Those that do not exist yet, or no more, are left out: `test_the_pure_list_is_alive` counts the rest.
 PURE = """
-topologies.addresses topologies.check topologies.encap topologies.enlarge topologies.errors
+topologies.addresses topologies.check topologies.dhcp topologies.encap topologies.enlarge topologies.errors
+topologies.allocation topologies.check_linuxbridge topologies.check_segments
 topologies.model topologies.modes topologies.names topologies.serial topologies.underlay
-topologies.lab.plan
+topologies.lab.plan topologies.lab.providers
+topologies.sites topologies.sites_check topologies.sites_serial topologies.lab.sites_plan
+experiments.figures.walk experiments.instruments.forged experiments.instruments.headers
+experiments.probes.walk_asks experiments.probes.walk_path experiments.tell.walk
+experiments.tell.walk_article experiments.tell.walk_legs experiments.tell.walk_pictures
+experiments.walk_words
+topologies.check_underlay topologies.lab.underlays experiments.spread experiments.instruments.flows_sent
+experiments.probes.ecmp_stage experiments.probes.filter_rules experiments.probes.filter_stage
+experiments.figures.ecmp experiments.figures.filter experiments.tell.ecmp experiments.tell.ecmp_cells
+experiments.tell.filter
 controller.actions controller.addressing controller.binding controller.br_int controller.br_tun
-controller.flows controller.pipeline controller.ports controller.reading controller.reconcile
+controller.flows controller.linuxbridge controller.pipeline controller.ports controller.reading controller.reconcile
 controller.resource_errors controller.resource_schemas controller.resource_views
 controller.resources controller.segments controller.text
+controller.explain controller.explain_learned controller.explain_match controller.explain_names
+topologies.lab.walk_copies topologies.lab.walk_course topologies.lab.walk_frames
+topologies.lab.walk_side topologies.lab.walk_trace topologies.lab.walk_way
+experiments.cli.explain_text experiments.cli.walk_text
 experiments.analysis experiments.cli.findings experiments.compare experiments.compare_text
 experiments.effects experiments.experiment experiments.figures.aa experiments.figures.boxes
 experiments.figures.cells experiments.figures.cold experiments.figures.conditions
@@ -27,17 +41,24 @@ experiments.figures.sheet experiments.figures.stages experiments.instruments.fra
 experiments.instruments.limits experiments.instruments.mtu_ping experiments.instruments.mtu_search
 experiments.instruments.netlink experiments.instruments.packets
 experiments.instruments.pcapng experiments.instruments.ping
-experiments.instruments.stages experiments.instruments.watch_counts experiments.machine
+experiments.instruments.stages experiments.instruments.watch_counts experiments.machine experiments.figures.migration
+experiments.figures.throughput experiments.instruments.iperf experiments.tell.throughput
+experiments.instruments.gaps experiments.probes.migration_stage experiments.tell.migration
 experiments.mtu_words experiments.needs experiments.probes.fanout_count
-experiments.probes.fanout_stage experiments.probes.latency_cold experiments.probes.latency_paths
+experiments.probes.fanout_stage experiments.probes.segments_stage experiments.probes.segments_count
+experiments.figures.segments experiments.tell.segments experiments.probes.latency_cold experiments.probes.latency_cold_kernel experiments.probes.latency_paths
 experiments.probes.mtu_asks experiments.probes.pairs experiments.question
 experiments.report.chapter experiments.report.facts experiments.report.html
 experiments.report.markdown experiments.report.text experiments.rounds experiments.selfcheck experiments.story
 experiments.suite experiments.tell.aa experiments.tell.cells experiments.tell.cold
 experiments.tell.effects experiments.tell.fanout experiments.tell.fanout_cells
 experiments.tell.latency experiments.tell.latency_found experiments.tell.latency_pictures
-experiments.tell.levels experiments.tell.mtu experiments.tell.mtu_tables experiments.tell.stages
+experiments.tell.levels experiments.tell.mtu experiments.tell.mtu_kernel experiments.tell.mtu_tables experiments.tell.stages
 experiments.tell.warm experiments.verdict
+experiments.figures.growth experiments.figures.mactable experiments.figures.state
+experiments.figures.tunnels experiments.probes.groups experiments.probes.mactable_stage
+experiments.probes.state_stage experiments.probes.tunnels_stage experiments.tell.mactable
+experiments.tell.state experiments.tell.tunnels experiments.tell.tunnels_fit
 """.split()  # noqa: SIM905  eighty quoted names would be harder to read
 
 # What touches the world, or differs from call to call.
@@ -69,6 +90,8 @@ READERS = (
     "experiments.compare", "experiments.report.redraw", "experiments.results", "experiments.tell",
     "experiments.tell.aa", "experiments.tell.cells", "experiments.tell.fanout",
     "experiments.tell.latency", "experiments.tell.levels", "experiments.tell.mtu",
+    "experiments.tell.walk", "experiments.tell.ecmp", "experiments.tell.filter",
+    "experiments.tell.mactable", "experiments.tell.state", "experiments.tell.tunnels",
 )  # fmt: skip
 LAB_SIDE = (
     "topologies.lab", "topologies.overlay", "experiments.runner", "experiments.probes",

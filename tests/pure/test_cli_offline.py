@@ -13,7 +13,7 @@ from experiments.catalogue import EXPERIMENTS
 from experiments.cli.main import main
 from topologies import commands
 from topologies.modes import MODES
-from topologies.scenario import FOLDER, load
+from topologies.scenario import FOLDER, available, load
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOWS = ("flows", "article", "--host", "controller", "--bridge", "br-tun")
@@ -76,12 +76,29 @@ def test_flows_of_a_provider_bridge_have_table_names_too(capsys):
 
 def test_the_release_that_is_asked_for_is_the_one_that_is_there(capsys):
     assert said(capsys, *FLOWS, "--release", "queens") == said(capsys, *FLOWS)
+    _, out, _ = said(capsys, *FLOWS, "--release", "current")
+    assert "table=10, priority=2,arp,arp_tha=ff:ff:ff:ff:ff:ff actions=learn(" in out
+
+
+def test_the_scenarios_own_release_holds_unless_another_is_asked_for(capsys, tmp_path):
+    text = (FOLDER / "side-by-side.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "side-by-side.yaml"
+    file.write_text(f"release: current\n{text}", encoding="utf-8")
+    argv = ("--host", "host1", "--bridge", "br-int", "--format", "json")
+    _, out, _ = said(capsys, "flows", str(file), *argv)
+    assert json.loads(out)["release"] == "current"
+    names = {flow["table"]: flow["table_name"] for flow in json.loads(out)["flows"]}
+    assert names[58] == "PACKET_RATE_LIMIT"
+    assert names[62] == "TRANSIENT_EGRESS_TABLE"
+    shipped = said(capsys, "flows", "side-by-side", *argv)[1]
+    asked = said(capsys, "flows", str(file), *argv, "--release", "queens")[1]
+    assert json.loads(asked)["flows"] == json.loads(shipped)["flows"]
 
 
 WRONG = {
     "release": (
-        (*FLOWS, "--release", "current"),
-        "release: 'current'; allowed: queens. Pick one of them.",
+        (*FLOWS, "--release", "rocky"),
+        "release: 'rocky'; allowed: queens, current. Pick one of them.",
     ),
     "host": (
         (*FLOWS, "--host", "compute"),
@@ -95,7 +112,7 @@ WRONG = {
     "scenario": (
         ("validate", "articel"),
         "scenario 'articel': no such name or file; "
-        "allowed: article, side-by-side, or the path of a .yaml file. "
+        f"allowed: {', '.join(available())}, or the path of a .yaml file. "
         "`overlaylab list` shows the names.",
     ),
     "mode that cannot carry it": (
@@ -107,7 +124,7 @@ WRONG = {
     "unknown command": (
         ("flow",),
         "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
-        "unplug, capture, down, report, compare, doctor. "
+        "unplug, capture, down, walk, report, compare, doctor. "
         "`overlaylab --help` says what each does; an experiment's name runs it.",
     ),
 }
@@ -156,7 +173,7 @@ def test_list_shows_experiments_modes_and_scenarios(capsys):
     assert titles == ["experiments", "modes", "scenarios"]
     names = [line.split()[0] for line in out.splitlines() if line.startswith(" ")]
     assert names == [
-        *(name for name, _ in EXPERIMENTS), *map(str, MODES), "article", "side-by-side",
+        *(name for name, _ in EXPERIMENTS), *map(str, MODES), *available(),
     ]  # fmt: skip
 
 
@@ -168,7 +185,7 @@ def test_list_as_json_says_the_same(capsys):
         "name": "gre-mesh",
         "summary": "every network over gre; broadcasts go to every VTEP, unicast is learned",
     }
-    assert [scenario["name"] for scenario in document["scenarios"]] == ["article", "side-by-side"]
+    assert tuple(scenario["name"] for scenario in document["scenarios"]) == available()
 
 
 def test_a_reader_that_stops_reading_is_no_error():

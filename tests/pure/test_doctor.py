@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from experiments.cli import doctor
 from experiments.cli.findings import (
+    OPTIONAL,
     PROGRAMS,
     Facts,
     Finding,
@@ -141,7 +142,7 @@ def test_the_exit_status_says_whether_a_lab_can_be_raised(on, facts, status):
 
 def test_the_doctor_looks_at_this_machine():
     facts = doctor.look()
-    assert set(facts.programs) == set(PROGRAMS)
+    assert set(facts.programs) == {*PROGRAMS, *OPTIONAL}
     assert facts.modules["click"]  # or this test would not run
     assert set(facts.trials) == ({"bridge", "netem"} if facts.is_root else set())
 
@@ -167,7 +168,22 @@ def test_make_installs_every_package_that_the_doctor_names():
         r"^DEBIAN := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
     )
     brought = {*listed.split(), "openvswitch-common"}  # openvswitch-switch depends on it
-    assert set(PROGRAMS.values()) <= brought
+    assert {*PROGRAMS.values(), *OPTIONAL.values()} <= brought
+
+
+@pytest.mark.parametrize("program", OPTIONAL)
+def test_what_only_some_scenarios_need_is_named_and_keeps_nobody_from_a_lab(program):
+    whole = replace(WHOLE, programs={**WHOLE.programs, **dict.fromkeys(OPTIONAL, "/usr/bin/it")})
+    told = {each.name: each for each in findings(whole)}
+    assert (told[program].is_there, told[program].remedy) == (True, "")
+    without = findings(replace(whole, programs={**whole.programs, program: None}))
+    assert is_ready(without)
+    lacking = next(each for each in without if each.name == program)
+    assert lacking == Finding(
+        program, is_needed=False, is_there=False,
+        found=f"absent: only a scenario with {'`sites:`' if program == 'nft' else '`dhcp: true`'} needs it",
+        remedy=f"`apt-get install {OPTIONAL[program]}` as root, or `make ready`.",
+    )  # fmt: skip
 
 
 def test_pyproject_brings_every_package_that_the_program_needs():

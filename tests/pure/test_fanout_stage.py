@@ -37,6 +37,11 @@ def test_members_are_spread_and_the_first_host_is_one(hosts, share, wanted):
     ("vxlan-l2pop-arp", KNOWN, (0, 0, 0, 0)),
     ("vxlan-l2pop-arp", UNKNOWN, (7, 7, 0, 7)),
     ("vlan", UNKNOWN, (1, 15, 8, 7)),
+    ("kvxlan-multicast", KNOWN, (1, 7, 0, 7)),
+    ("kvxlan-mesh", UNICAST, (15, 15, 8, 7)),
+    ("kvxlan-l2pop", KNOWN, (0, 0, 0, 0)),
+    ("kvxlan-l2pop", UNKNOWN, (0, 0, 0, 0)),
+    ("kvxlan-l2pop", OTHER, (7, 7, 0, 7)),
 ])  # fmt: skip
 def test_predictions_are_those_of_theory(mode, kind, wanted):
     sent, arrived, wasted, heard = wanted
@@ -60,7 +65,7 @@ def test_everything_is_foretold_once():
     told = foretold(BARE, points)
 
     keys = {(row["mode"], row["hosts"], row["share"], row["kind"]) for row in told}
-    assert len(keys) == len(told) == 6 * (7 + 3 * 8)
+    assert len(keys) == len(told) == 9 * (7 + 3 * 8)
 
 
 def test_the_lab_has_a_network_for_each_share_and_a_guest_on_each_member():

@@ -16,6 +16,7 @@ from experiments.question import of_point
 from experiments.verdict import LIMITS
 from tests.pure.fake_bench import FakeBench, played_stages
 from topologies.errors import MeasureError
+from topologies.modes import MODES
 from topologies.scenario import load
 
 PROBE = Pings(
@@ -371,7 +372,7 @@ def test_the_question_hangs_together():
     assert LATENCY.blocks >= LATENCY.thresholds.blocks_min
     modes = set(question.factors["mode"])
     for prediction in question.predictions:
-        assert set(prediction.silent_on) - {"vlan"} <= modes
+        assert set(prediction.silent_on) <= {str(mode) for mode in MODES}
         assert (prediction.low is None) == (prediction.high is None)
     assert set(LATENCY.probe.stages_in) | {LATENCY.probe.baselines_in} <= modes
     for limit in LIMITS:

@@ -10,7 +10,7 @@ from topologies.encap import NetworkType
 from topologies.errors import ModelError, ModelErrors
 from topologies.model import Network, Subnet
 
-FLAT, VLAN = NetworkType.FLAT, NetworkType.VLAN
+FLAT, VLAN, LOCAL = NetworkType.FLAT, NetworkType.VLAN, NetworkType.LOCAL
 A, B = port(1, RED, "h1"), port(2, RED, "h2")
 BASE = small(A, B)
 LINKED = replace(BASE.hosts[0], bridge_mappings=(("physnet1", "br-ex"),))
@@ -79,7 +79,42 @@ RULES = {
     "provider bridge of the agent's own": (
         with_host(bridge_mappings=(("physnet1", "br-tun"),)),
         "host 'h1' bridge_mappings: bridge br-tun for physical network 'physnet1'; "
-        "allowed: a bridge of its own, none of br-int, br-tun. Name the provider bridge.",
+        "allowed: a bridge of its own, none of br-int, br-tun, lo, management, ovs-netdev, underlay. "
+        "Name the provider bridge.",
+    ),
+    "provider bridge with too long a name": (
+        with_host(bridge_mappings=(("physnet1", "br-of-16-letters"),)),
+        "host 'h1' bridge_mappings: bridge br-of-16-letters for physical network 'physnet1'; "
+        "allowed: a name of up to 15 characters, as Linux has for interfaces. Shorten it.",
+    ),
+    "physical network called like a host": (
+        with_host(bridge_mappings=(("h2", "br-ex"),)),
+        "overlay 'small' bridge_mappings: physical network 'h2'; allowed: a letter, then up to "
+        "39 letters, digits, '_', '.' or '-', and no name of a host, of a guest, or of the lab's "
+        "own nodes: it is an Ethernet, and a node. Rename it.",
+    ),
+    "physical network that no node can be called": (
+        with_host(bridge_mappings=(("1 net", "br-ex"),)),
+        "overlay 'small' bridge_mappings: physical network '1 net'; allowed: a letter, then up to "
+        "39 letters, digits, '_', '.' or '-', and no name of a host, of a guest, or of the lab's "
+        "own nodes: it is an Ethernet, and a node. Rename it.",
+    ),
+    "physical network on the underlay and beside it": (
+        {"hosts": (LINKED, host(2, bridge_mappings=(("physnet1", "br-vtep"),)))},
+        "overlay 'small' bridge_mappings: physical network 'physnet1' on br-ex, br-vtep; allowed: "
+        "br-vtep on every host, or on none: it stands on the underlay. Map it to one kind of bridge.",
+    ),
+    "local network with a physical network": (
+        with_networks(network(network_type=LOCAL, segmentation_id=None, physical_network="p")),
+        "network 'n': physical_network 'p'; allowed: none (local never leaves its host). Remove it.",
+    ),
+    "local network with an id": (
+        with_networks(network(network_type=LOCAL)),
+        "network 'n': segmentation_id 5; allowed: none (local has no id). Remove it.",
+    ),
+    "tunnelled network with a physical network": (
+        with_networks(network(physical_network="p")),
+        "network 'n': physical_network 'p'; allowed: none (vxlan is tunnelled). Remove it.",
     ),
     "provider bridge twice": (
         with_host(bridge_mappings=(("physnet1", "br-ex"), ("physnet2", "br-ex"))),

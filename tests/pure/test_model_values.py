@@ -7,6 +7,7 @@ import pytest
 
 from tests.pure.small import BLUE, RED, port, small
 from topologies.encap import NetworkType, network_mtu
+from topologies.model import Host
 from topologies.names import (
     derived_id,
     derived_mac,
@@ -68,10 +69,31 @@ def test_names_are_neutrons():
     assert tunnel_port_name(NetworkType.VXLAN, vtep) == "vxlan-c0a8960b"
     six = ip_address("fd00:150::11")
     names = [tunnel_port_name(kind, six) for kind in (NetworkType.VXLAN, NetworkType.GRE)]
-    # SHA-1, as in Queens; Neutron 29 was seen to say vxlan-evm7o3p2p, which is BLAKE2b.
-    assert names == ["vxlan-fr2u5y6xu", "gre-fr2u5y6xuxm"]
+    assert names == ["vxlan-fr2u5y6xu", "gre-fr2u5y6xuxm"]  # SHA-1, as in Queens
     assert int_port_name("00a1bde0-be17-4c53-9d20-166117750000") == "qvo00a1bde0-be"
     assert str(link_local("fa:16:3e:7a:f5:1d")) == "fe80::f816:3eff:fe7a:f51d"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "name"),
+    [  # as the agent of Neutron 29 was seen to name them
+        ("vxlan", "fd00:150::11", "vxlan-evm7o3p2p"),
+        ("vxlan", "fd00:150:0::11", "vxlan-zotyyj57g"),  # the same address, spelt at length
+        ("gre", "fd00:150::11", "gre-evm7o3p2pbv"),
+        ("geneve", "fd00:150::11", "geneve-evm7o3p2"),
+        ("vxlan", "192.168.150.11", "vxlan-c0a8960b"),  # the same in both releases
+    ],
+)
+def test_a_tunnel_port_of_the_current_release_is_named_as_neutron_names_it(kind, text, name):
+    assert tunnel_port_name(NetworkType(kind), text, "current") == name
+
+
+def test_a_vtep_is_told_as_it_was_spelt():
+    host = Host(name="h", local_ip=ip_address("fd00:150::11"), written_ip="fd00:150:0::11")
+    assert host.vtep == "fd00:150:0::11"
+    moved = replace(host, local_ip=ip_address("fd00:150::12"))
+    assert moved.vtep == "fd00:150::12"  # the old spelling is not the new address
+    assert replace(host, written_ip="").vtep == "fd00:150::11"
 
 
 @pytest.mark.parametrize(

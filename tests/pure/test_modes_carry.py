@@ -1,5 +1,7 @@
 """Modes: what each changes, what none may change."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.pure.small import BLUE, GRE, RED, VXLAN, port, small
@@ -20,7 +22,7 @@ def test_a_mode_reads_as_it_is_written(mode):
 
 def test_each_mode_has_a_line_of_its_own():
     lines = [describe(mode) for mode in MODES]
-    assert len(set(lines)) == len(MODES) == 14
+    assert len(set(lines)) == len(MODES) == 17
     assert describe(parse_mode("gre-mesh")) == (
         "every network over gre; broadcasts go to every VTEP, unicast is learned"
     )
@@ -31,9 +33,19 @@ def test_an_unknown_mode_is_told_with_those_there_are():
         parse_mode("multicast")
     assert str(caught.value) == (
         "mode: 'multicast'; allowed: gre-mesh, gre-l2pop, gre-l2pop-arp, vxlan-mesh, vxlan-l2pop, "
-        "vxlan-l2pop-arp, geneve-mesh, geneve-l2pop, geneve-l2pop-arp, vlan, flat, mesh, l2pop, "
-        "l2pop-arp. Pick one of them."
+        "vxlan-l2pop-arp, geneve-mesh, geneve-l2pop, geneve-l2pop-arp, kvxlan-multicast, "
+        "kvxlan-mesh, kvxlan-l2pop, vlan, flat, mesh, l2pop, l2pop-arp. Pick one of them."
     )
+
+
+def test_networks_that_are_made_later_are_of_the_modes_type_too():
+    only = replace(BASE, type_drivers=(VXLAN,), tenant_network_types=(VXLAN,))
+    carried = with_mode(only, parse_mode("gre-mesh"))
+
+    assert carried.tenant_network_types == (GRE,)
+    assert set(carried.type_drivers) == {GRE, VXLAN}
+    assert with_mode(only, parse_mode("mesh")).tenant_network_types == (VXLAN,)
+    assert with_mode(BASE, parse_mode("gre-mesh")).tenant_network_types == ()
 
 
 def test_no_mode_is_no_change():

@@ -56,8 +56,8 @@ def test_a_network_is_of_a_type_that_the_hosts_speak(tunnel_types, used, chosen)
             "the hosts have no tunnel types.",
         ),
         (
-            {"provider__network_type": "vlan"},
-            "provider:physical_network required for vlan network.",
+            {"provider__network_type": "flat"},
+            "physical_network required for flat provider network.",
         ),
     ],
 )
@@ -189,8 +189,8 @@ def test_a_provider_segment_is_taken_once(type_, id_, said):
 
 
 def test_the_model_has_the_last_word():
-    with pytest.raises(ModelError, match="segmentation_id 16777216"):
-        network(provider__network_type="vxlan", provider__segmentation_id=2**24)
+    with pytest.raises(ModelError, match="networks: name red stands 2 times"):
+        network(name=OVERLAY.networks[0].name)
 
 
 def test_a_network_can_be_renamed_but_not_moved():

@@ -66,7 +66,7 @@ NETWORKS = {
     "no type": (
         "networks:\n- {name: n}\n",
         "s.yaml:5: networks[0]: no network_type; "
-        "allowed: one of vlan, gre, vxlan, geneve in tenant_network_types. "
+        "allowed: one of local, vlan, gre, vxlan, geneve in tenant_network_types. "
         "Give `network_type`, or set tenant_network_types in [ml2].",
     ),
     "an id without a type": (

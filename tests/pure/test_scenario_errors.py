@@ -6,7 +6,7 @@ import pytest
 
 from tests.pure.scenario_files import TWO_HOSTS, errors_of, with_two_hosts, write
 from topologies.errors import ModelError, ModelErrors
-from topologies.scenario import load
+from topologies.scenario import available, load
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +15,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MEND = "Look at indentation, brackets, quotes and colons here and in the line before."
-ROOT_KEYS = "summary, release, underlay, ml2_conf, agent, hosts, networks, ports"
+ROOT_KEYS = "summary, release, underlay, dhcp, ml2_conf, agent, hosts, networks, ports"
 FILES = {
     "empty": (
         "",
@@ -72,7 +72,7 @@ def test_a_scenario_that_is_not_there(ref):
         load(ref)
     assert str(caught.value) == (
         f"scenario {ref!r}: no such name or file; "
-        "allowed: article, side-by-side, or the path of a .yaml file. "
+        f"allowed: {', '.join(available())}, or the path of a .yaml file. "
         "`overlaylab list` shows the names."
     )
 
@@ -100,10 +100,13 @@ KEYS = {
         "s.yaml:5: agent.arp_responder: 'yes'; allowed: true or false "
         "(true: answers ARP for known addresses itself (needs l2_population)). Mend the value.",
     ),
-    "release": ("release: current\n", "s.yaml:4: release: 'current'; allowed: queens. Pick one of them."),
+    "release": (
+        "release: rocky\n",
+        "s.yaml:4: release: 'rocky'; allowed: queens, current. Pick one of them.",
+    ),
     "network type": (
         "networks:\n  - name: n\n    network_type: vxlam\n",
-        "s.yaml:6: networks[0].network_type: 'vxlam'; allowed: flat, vlan, gre, vxlan, geneve. "
+        "s.yaml:6: networks[0].network_type: 'vxlam'; allowed: flat, vlan, gre, vxlan, geneve, local. "
         "Did you mean `vxlan`?",
     ),
     "missing keys": (

@@ -179,3 +179,18 @@ def test_what_is_derived_is_the_same_each_time_and_differs_between_scenarios():
     assert first == again
     assert len({port.id for overlay in (first, other) for port in overlay.ports}) == 4
     assert len({port.mac_address for overlay in (first, other) for port in overlay.ports}) == 4
+
+
+def test_an_ipv6_vtep_keeps_its_spelling_and_is_the_address_it_spells():
+    overlay = load(write("s.yaml", """\
+        hosts:
+          - {name: h1, local_ip: "fd00:150:0::11"}
+          - {name: h2, local_ip: "fd00:150::12"}
+        """)).overlay  # fmt: skip
+    assert [str(host.local_ip) for host in overlay.hosts] == ["fd00:150::11", "fd00:150::12"]
+    assert [host.vtep for host in overlay.hosts] == ["fd00:150:0::11", "fd00:150::12"]
+    assert [host.written_ip for host in overlay.hosts] == ["fd00:150:0::11", ""]
+
+
+def test_a_scenario_names_its_release():
+    assert loaded("release: current\n").release == "current"

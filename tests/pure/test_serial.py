@@ -89,7 +89,7 @@ def networks(draw: st.DrawFn) -> tuple[Network, ...]:
             name=f"{number}{draw(ANY_TEXT)}",
             network_type=(kind := draw(st.sampled_from(list(NetworkType)))),
             segmentation_id=100 + number if kind.kind.id_max else None,
-            physical_network=None if kind.is_tunnel else f"physnet{number and 1}{number}",
+            physical_network=f"physnet{number and 1}{number}" if kind.is_provider else None,
             mtu=draw(st.sampled_from([0, 576, 1450])),
         )
         for number in range(draw(st.integers(0, 4)))
@@ -173,6 +173,10 @@ def test_what_is_written_is_plain_json_in_neutrons_words() -> None:
             "l2_population": True,
             "arp_responder": False,
             "bridge_mappings": [["physnet1", "br-ex"]],
+            "mechanism": "openvswitch",
+            "hybrid_plug": False,
+            "vxlan_group": None,
+            "written_ip": "",
         }
     ]
     assert type(written["hosts"][0]["tunnel_types"][0]) is str
@@ -214,7 +218,7 @@ REMEDY = " Raise the lab anew, or mend the file by hand."
         ),
         (
             overlay_with(["hosts", 0, "tunnel_types"], ["stt"]),
-            "overlay.hosts[0].tunnel_types[0]: 'stt'; allowed: flat, vlan, gre, vxlan, geneve.",
+            "overlay.hosts[0].tunnel_types[0]: 'stt'; allowed: flat, vlan, gre, vxlan, geneve, local.",
         ),
         (
             overlay_with(["hosts", 0, "bridge_mappings"], [["physnet1"]]),

@@ -18,6 +18,7 @@ from experiments.tell.levels import of_all
 from tests.pure.latency_run import MODES, made, written
 
 LATENCY = replace(QUESTION, teller="latency")
+TUNNELS = [mode for mode in MODES if mode not in {"flat", "kvxlan-mesh"}]  # of Open vSwitch
 UNTRUSTED = {"trusted": False, "reasons": ["CPU idle 3%; wanted at least 50%"]}
 
 
@@ -83,7 +84,12 @@ def test_a_baseline_is_not_held_against_a_prediction_about_tunnels(run):
 def test_the_effects_are_held_against_margin_and_prediction(run):
     effects = {row["effect"]: row for row in grid(run, "Effects")}
 
-    assert list(effects) == ["encapsulation", "flooding", "interaction", "responder", "tunnel"]
+    assert list(effects) == ["encapsulation", "flooding", "interaction", "responder", "tunnel",
+                             "kernel"]  # fmt: skip
+    assert effects["kernel"]["which"] == "kvxlan minus vxlan, mesh alone"
+    assert (effects["kernel"]["verdict on it"], effects["kernel"]["prediction"]) == (
+        "lower", "confirmed",
+    )  # fmt: skip
     assert effects["encapsulation"]["which"] == "gre minus vxlan, mean of mesh and l2pop"
     assert effects["encapsulation"]["verdict on it"] == "no difference that matters"
     assert effects["encapsulation"]["prediction"] == "confirmed"
@@ -114,7 +120,7 @@ def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell
     first, rows = held(found)["baseline"], grid(found, "By level")
     assert first.stands == "refuted"
     for row in rows:
-        if row["level"] in MODES[1:]:
+        if row["level"] in TUNNELS:
             word = "" if row["prediction"] == "refuted" else f" {row['prediction']}"
             assert f"{row['level']} {row['to flat']}{word}" in first.found.removesuffix(
                 " [ms]"
@@ -157,7 +163,8 @@ def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, ro
     table = {row["cold"]: row for row in grid(run, "First pings by what was cold")}
 
     assert list(table) == [
-        "everything-as-raised", "guest-arp", "learned-flow", "megaflow", "vtep-neighbour", "nothing",
+        "everything-as-raised", "kernel-as-raised", "guest-arp", "learned-flow", "megaflow",
+        "vtep-neighbour", "kernel-guest-arp", "kernel-fdb", "nothing",
     ]  # fmt: skip
     mine = [row["rtt_ms"] for row in rows if (row["cold"], row["mode"]) == ("guest-arp", "flat")]
     assert table["guest-arp"]["flat"] == f"{np.median(mine):.3f}"
@@ -232,7 +239,8 @@ def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, r
         assert sorted(drawn) == sorted(warm(rows, level))
     labels = [text.get_text() for text in forest.get_yticklabels()]
     assert labels[:2] == ["encapsulation\ngre minus vxlan", "flooding\nl2pop minus mesh"]
-    assert labels[5:] == [f"{mode}\nminus flat" for mode in MODES[1:]]
+    assert labels[5] == "kernel\nkvxlan minus vxlan"
+    assert labels[6:] == [f"{mode}\nminus flat" for mode in TUNNELS]
     (interval,) = artists(forest, "interval encapsulation")
     shown = "{:+.3f} to {:+.3f}".format(*interval.get_xdata())
     assert shown == grid(run, "Effects")[0]["its interval"]
@@ -342,7 +350,7 @@ def test_a_lab_whose_rows_are_gone_is_left_out_everywhere(tell, rows):
 def test_a_first_look_claims_nothing_and_draws_no_forest(tell):
     found = tell(made(blocks=1), quick=True)
 
-    assert found.story.findings[0] == "A first look at 9 levels in 1 block: no interval, no claim"
+    assert found.story.findings[0] == "A first look at 10 levels in 1 block: no interval, no claim"
     assert {each.stands for each in found.story.held if "lost" not in each.found} == {"not judged"}
     assert len(draw(found, "latency").axes) == 1
 

@@ -6,19 +6,30 @@ from mininet.net import Mininet
 
 from topologies.lab.compute import ComputeHost
 from topologies.lab.ledger import Ledger, NodeEntry
+from topologies.lab.linuxbridge import BridgeHost
 from topologies.lab.neutron import Neutron
-from topologies.lab.nodes import Guest, Segment
+from topologies.lab.nodes import DhcpServer, Guest, Segment
 from topologies.lab.ready import overlay_of
+from topologies.lab.routers import Router
+from topologies.lab.sites_ready import sites_of
 from topologies.lab.wires import End
-from topologies.model import Overlay
+from topologies.model import Mechanism, Overlay
 
-CLASSES = {"host": ComputeHost, "segment": Segment, "neutron": Neutron}
+GUESTS = {"guest": Guest, "dhcp": DhcpServer}
+CLASSES = {"host": ComputeHost, "bridge-host": BridgeHost, "segment": Segment, "neutron": Neutron, "router": Router}
 
 
 def attached_net(ledger: Ledger) -> Any:
     """Mininet over the lab's nodes as the ledger has them; stopping it leaves the lab alone."""
     Mininet.inited = True  # else it changes limits of the whole machine
     net = Mininet(topo=None, controller=None, build=False)
+    if sites := sites_of(ledger):
+        from topologies.lab.sites import add_found as add_found_of_sites
+
+        for entry in ledger.nodes().values():
+            add_found_of_sites(net, ledger, sites, entry)
+        net.built = True
+        return net
     overlay = overlay_of(ledger)
     for entry in ledger.nodes().values():
         add_found(net, ledger, overlay, entry)
@@ -32,16 +43,21 @@ def add_found(net: Any, ledger: Ledger, overlay: Overlay, entry: NodeEntry) -> N
         "ledger": ledger, "keeper": entry.keeper, "overlay": overlay,
         "datapath": ledger.last("settings").get("datapath", "netdev"),
     }  # fmt: skip
-    if entry.kind == "guest":
+    if entry.kind in GUESTS:
         _add_guest(net, entry, common)
     else:
-        net.addSwitch(entry.name, cls=CLASSES[entry.kind], **common, **entry.facts)
+        net.addSwitch(entry.name, cls=CLASSES[_class_of(entry)], **common, **entry.facts)
+
+
+def _class_of(entry: NodeEntry) -> str:
+    is_bridge = entry.facts.get("mechanism") == Mechanism.LINUXBRIDGE
+    return "bridge-host" if is_bridge else entry.kind
 
 
 def _add_guest(net: Any, entry: NodeEntry, common: dict[str, Any]) -> None:
     known = common["overlay"].port_of
     interfaces = {n: known[id_] for id_, _, n in entry.facts["ports"] if id_ in known}
-    guest = net.addHost(entry.name, cls=Guest, interfaces=interfaces, **common)
+    guest = net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **common)
     for number, port in interfaces.items():
         End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
         guest.tell_mininet(number, port)

@@ -9,12 +9,12 @@ from controller.binding import fresh
 from topologies import commands
 from topologies.check import MANAGEMENT_NETWORK
 from topologies.errors import LabError, SwitchError
-from topologies.lab import neighbours, ovs, plan
+from topologies.lab import hybrid, neighbours, ovs, plan
 from topologies.lab.keeper import ip_batch
 from topologies.lab.nodes import Machine
 from topologies.lab.ready import await_listening
 from topologies.model import Host, Overlay
-from topologies.modes import VTEP_BRIDGE
+from topologies.names import VTEP_BRIDGE
 
 AT_ONCE = 8  # raising is mostly waiting for OVS to answer
 KERNEL = (
@@ -36,9 +36,10 @@ class ComputeHost(Machine):
     """Neutron's br-int and br-tun, and br-vtep below them, in one machine's stead."""
 
     kind = "host"
+    private_directories: tuple[str, ...] = ovs.PRIVATE_DIRECTORIES
 
     def __init__(self, name: str, **params: Any) -> None:
-        super().__init__(name, privateDirs=ovs.PRIVATE_DIRECTORIES, **params)
+        super().__init__(name, privateDirs=self.private_directories, **params)
         if not self.found:
             commands.run("sysctl", "-qw", *KERNEL, pid=self.pid)
 
@@ -70,6 +71,7 @@ class ComputeHost(Machine):
             SwitchError: OVS could not open a port.
         """
         self._set_up_management()
+        hybrid.join_all(self.pid, self.overlay, self.host)
         for argv in ovs.daemons(self.params["index"]):
             self.ovs(*argv)
         self._record_daemons()

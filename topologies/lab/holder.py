@@ -15,10 +15,11 @@ from typing import Any
 from topologies import errors
 from topologies.commands import MARK
 from topologies.errors import LabError, OverlayError
-from topologies.lab import neighbours
+from topologies.lab import neighbours, sites_ready
 from topologies.lab.lab import Lab
 from topologies.lab.raising import raised
 from topologies.model import Overlay
+from topologies.sites import Sites
 
 WATCH_S = 0.25
 REFRESH_S = neighbours.AGE_S / 4
@@ -27,10 +28,11 @@ LONGEST_WAIT_S = 30.0  # between two tries to start a controller that dies at on
 
 def hold(lab: Lab, say: Callable[[str], None]) -> None:
     """Keep a lab alive until a signal or Ctrl-C: its controller, and its VTEP neighbours."""
-    told, watcher = time.monotonic(), Watcher(lab, say)
+    told, watcher = time.monotonic(), None if lab.sites else Watcher(lab, say)
     while True:
         time.sleep(WATCH_S)
-        watcher.look(time.monotonic())
+        if watcher:
+            watcher.look(time.monotonic())
         if time.monotonic() - told > REFRESH_S:
             told = time.monotonic()
             tell_neighbours(lab)
@@ -66,6 +68,9 @@ class Watcher:
 
 def tell_neighbours(lab: Lab) -> None:
     """Make every VTEP known to every host for another hour."""
+    for site in lab.sites.sites if lab.sites else ():
+        with suppress(OverlayError):
+            sites_ready.tell_provider(lab.pid(site.router), site)
     try:
         overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
     except (OSError, OverlayError):  # a spoilt state.json is for `status` to tell, not to die of
@@ -76,7 +81,7 @@ def tell_neighbours(lab: Lab) -> None:
             neighbours.tell(lab.pid(host.name), overlay, host, datapath)
 
 
-def detach(overlay: Overlay, say: Callable[[str], None], **options: Any) -> str:
+def detach(overlay: Overlay | Sites, say: Callable[[str], None], **options: Any) -> str:
     """Raise a lab in a process of its own; return its name when it is ready.
 
     Raises:
@@ -120,7 +125,7 @@ def _error(told: dict[str, str]) -> OverlayError:
     return kind(told["error"], where=told["where"], allowed=told["allowed"], do=told["do"])
 
 
-def _be_holder(overlay: Overlay, writing: int, options: dict[str, Any]) -> None:
+def _be_holder(overlay: Overlay | Sites, writing: int, options: dict[str, Any]) -> None:
     """The life of a detached holder; it never returns."""
     os.setsid()
     os.environ.pop(MARK, None)  # whoever started us from inside another lab may take that one down
@@ -134,7 +139,7 @@ def _be_holder(overlay: Overlay, writing: int, options: dict[str, Any]) -> None:
         os._exit(status)
 
 
-def _hold_detached(overlay: Overlay, tell: Callable[..., Any], options: dict[str, Any]) -> int:
+def _hold_detached(overlay: Overlay | Sites, tell: Callable[..., Any], options: dict[str, Any]) -> int:
     try:
         with raised(overlay, say=lambda text: tell(say=text), **options) as lab:
             _log_to(lab.directory / "holder.log")

@@ -2,10 +2,10 @@
 
 import signal as signals
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from topologies import commands
 from topologies.errors import LabError
@@ -14,7 +14,12 @@ from topologies.lab.ledger import Ledger, NodeEntry
 from topologies.lab.ovs import ENVIRONMENT
 from topologies.lab.process import is_alive
 from topologies.lab.ready import await_ready, overlay_of
+from topologies.lab.sites_ready import await_tunnel, sites_of
 from topologies.model import Host, Overlay
+from topologies.sites import Sites
+
+if TYPE_CHECKING:
+    from topologies.lab.moving import Moved
 
 
 class Lab:
@@ -39,8 +44,24 @@ class Lab:
 
     @property
     def overlay(self) -> Overlay:
-        """The overlay as the controller has it now."""
+        """The overlay as the controller has it now.
+
+        Raises:
+            LabError: the lab has two sites and no controller.
+        """
+        if self.sites:
+            raise LabError(
+                "two sites, no compute hosts",
+                where=f"lab {self.name!r}",
+                allowed="a lab of a scenario with `hosts:`",
+                do="Raise one, such as `article`.",
+            )
         return overlay_of(self.ledger)
+
+    @cached_property
+    def sites(self) -> Sites | None:
+        """The sites it was raised for; None if it has compute hosts and a controller instead."""
+        return sites_of(self.ledger)
 
     def nodes(self) -> dict[str, NodeEntry]:
         """Its nodes by name."""
@@ -110,7 +131,10 @@ class Lab:
         Raises:
             LabError: something still is missing; the message names it.
         """
-        await_ready(self.ledger, timeout_s=timeout_s)
+        if self.sites:
+            await_tunnel(self.ledger, self.sites, timeout_s=timeout_s)
+        else:
+            await_ready(self.ledger, timeout_s=timeout_s)
 
     def restart_controller(self, *, signal: int = signals.SIGKILL) -> None:
         """End the controller by `signal` and start it anew; return when all is ready again."""
@@ -137,6 +161,17 @@ class Lab:
         from topologies.lab import live
 
         live.unplug(self, port_id)
+
+    def move(
+        self, port_id: str, host: str, *, plugged: Callable[[], None] = lambda: None
+    ) -> "Moved":
+        """Move a guest's port to another host; return when it is wired there.
+
+        `plugged` is called as soon as its wire is up there.
+        """
+        from topologies.lab import moving
+
+        return moving.move(self, port_id, host, plugged)
 
     def add_host(self, host: Host) -> None:
         """Raise one more compute host; return when all tunnels to it stand."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from controller.ovsdb import add_port_args
 from controller.ports import guest_port
 from topologies.errors import LabError
-from topologies.lab import neighbours, plan
+from topologies.lab import dhcp, hybrid, neighbours, plan, providers, routers
 from topologies.lab.keeper import ip_batch
 from topologies.lab.process import kill, sharing_network
 from topologies.model import Host, Overlay, Port
@@ -39,11 +39,14 @@ def plug(lab: "Lab", port_id: str) -> None:
     from topologies.overlay import guest_wire
 
     lab.net.addLink(**guest_wire(overlay, guest.name, number, port))
-    ip_batch(compute.pid, [f"link set {int_port_name(port.id)} up"])
+    joining = hybrid.joining(overlay, port)
+    ip_batch(compute.pid, [*joining, f"link set {overlay.device_of(port)} up"])
     guest.set_up(number, port)
     guest.record()
     compute.plug(add_port_args(guest_port(port), None))
-    _await_status(lab, port_id)
+    await_active(lab, port_id)
+    dhcp.refresh(lab.ledger, lab.overlay)
+    dhcp.ask(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
 
 def _bound_port(lab: "Lab", overlay: Overlay, port_id: str) -> Port:
@@ -77,7 +80,12 @@ def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
     return number, guest
 
 
-def _await_status(lab: "Lab", port_id: str) -> None:
+def await_active(lab: "Lab", port_id: str) -> None:
+    """Wait until the controller says that the port is ACTIVE.
+
+    Raises:
+        LabError: it does not, in time.
+    """
     deadline = time.monotonic() + DEADLINE_S
     while (status := lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]) != "ACTIVE":
         if time.monotonic() > deadline:
@@ -112,7 +120,7 @@ def unplug(lab: "Lab", port_id: str) -> None:
 def _take_away(lab: "Lab", name: str, port_id: str, host: str) -> None:
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
-    ip_batch(lab.pid(host), [f"link del {device}"])
+    ip_batch(lab.pid(host), list(hybrid.parting(lab.overlay, port_id, host)))
     for number in [n for n, port in guest.interfaces.items() if port.id == port_id]:
         del guest.interfaces[number]
     if guest.interfaces:
@@ -145,7 +153,7 @@ def add_host(lab: "Lab", host: Host) -> None:
     indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
     index = max(indices, default=-1) + 1
     _raise_host(lab, larger, host.name, index)
-    lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index)})
+    lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index, lab.pid(host.name))})
     datapath = lab.ledger.last("settings")["datapath"]
     for other in overlay.hosts:
         neighbours.tell(lab.pid(other.name), larger, other, datapath)
@@ -153,30 +161,49 @@ def add_host(lab: "Lab", host: Host) -> None:
 
 
 def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
-    from topologies.lab.compute import ComputeHost
+    from topologies.lab.linuxbridge import compute_class
     from topologies.overlay import host_wires
 
     net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
     node = net.addSwitch(
-        name, cls=ComputeHost, ledger=lab.ledger, overlay=overlay, datapath=datapath, index=index
-    )
+        name, cls=compute_class(overlay.host(name)), ledger=lab.ledger, overlay=overlay,
+        datapath=datapath, index=index,
+    )  # fmt: skip
+    routers.make_edge(lab, overlay, index)
+    _make_ethernets(lab, overlay, name)
     for wire in host_wires(overlay, name, index):
         net.addLink(**wire)
         net[wire["node2"]].attach(wire["intfName2"])
+    routers.join(lab, overlay, name, index)
     node.raise_up()
 
 
-def _agent(host: Host, index: int) -> dict[str, Any]:
+def _make_ethernets(lab: "Lab", overlay: Overlay, name: str) -> None:
+    """Raise the physical networks that host `name` is the first to be wired to."""
+    from topologies.lab.nodes import Segment
+
+    for physical_network in providers.physical_networks([overlay.host(name)]):
+        if physical_network not in lab.net:
+            made = lab.net.addSwitch(
+                physical_network, cls=Segment, ledger=lab.ledger, mtu=overlay.underlay_mtu
+            )
+            made.start([])
+
+
+def _agent(host: Host, index: int, pid: int) -> dict[str, Any]:
     """The host as the API's `agents` take it."""
     return {
         "host": host.name,
         "configurations": {
-            "tunneling_ip": str(host.local_ip),
+            "tunneling_ip": host.vtep,
             "tunnel_types": [str(kind) for kind in host.tunnel_types],
             "l2_population": host.l2_population,
             "arp_responder_enabled": host.arp_responder,
             "bridge_mappings": dict(host.bridge_mappings),
-            "ovsdb_connection": plan.ovsdb_of(index),
+            "mechanism": str(host.mechanism),
+            **({"ovs_hybrid_plug": True} if host.hybrid_plug else {}),
+            **({"vxlan_group": str(host.vxlan_group)} if host.vxlan_group else {}),
+            "ovsdb_connection": plan.agent_address(host, index, pid),
         },
     }
 
@@ -191,5 +218,8 @@ def remove_host(lab: "Lab", name: str) -> None:
     for agent in agents:
         if agent["host"] == name:
             lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
+    edge = routers.edge_of(lab, lab.node(name).facts["index"])
     _end_node(lab, name)
+    if edge:
+        _end_node(lab, edge)
     lab.await_ready()

@@ -37,18 +37,26 @@ class Neutron(Machine):
         lines = ["link set lo up", f"addr add {address} dev {plan.MANAGEMENT}"]
         ip_batch(self.pid, [*lines, f"link set {plan.MANAGEMENT} up"])
         directory = self.ledger.directory
-        ovsdb = {host.name: plan.ovsdb_of(index) for index, host in enumerate(overlay.hosts)}
+        nodes = self.ledger.nodes()
+        ovsdb = {
+            host.name: plan.agent_address(host, index, nodes[host.name].keeper.pid)
+            for index, host in enumerate(overlay.hosts)
+        }
         write_private(directory / "state.json", dump_state(overlay, ovsdb))
         write_private(directory / "controller.json", json.dumps(configuration(directory)))
-        self.ledger.note("settings", app=self.params["app"], datapath=self.params["datapath"])
+        datapath = plan.datapath_of(overlay, self.params["datapath"])
+        self.ledger.note("settings", app=self.params["app"], datapath=datapath)
         launch(self.ledger, self.pid, self.params["app"])
 
     @classmethod
     def batchStartup(cls, switches: Iterable["Neutron"]) -> list["Neutron"]:  # noqa: N802
         """Mininet's last hook (its order is that of the class names): wait until all is ready."""
+        from topologies.lab import dhcp
+
         nodes = list(switches)
         for node in nodes:
             await_ready(node.ledger)
+            dhcp.bring_up(node.ledger, node.params["overlay"])
         return nodes
 
 

@@ -7,13 +7,14 @@ from typing import Any
 from mininet.node import Host as MininetHost
 from mininet.node import Node, Switch
 
-from topologies import commands
+from topologies import commands, dhcp
 from topologies.lab import plan
 from topologies.lab.keeper import ip_batch, keep, without_ipv6
 from topologies.lab.ledger import Ledger, claim
 from topologies.lab.ovs import ENVIRONMENT
 from topologies.lab.process import Identity, kill
-from topologies.model import Port
+from topologies.model import Overlay, Port
+from topologies.names import segment_bridge
 
 
 @cache
@@ -120,19 +121,24 @@ class Machine(Kept, Switch):  # type: ignore[misc]
 
 
 class Segment(Machine):
-    """One Ethernet: a Linux bridge that floods what it does not know, without snooping or STP."""
+    """One Ethernet: a Linux bridge that floods what it does not know, without STP.
+
+    It looks into multicast only where hosts flood by it.
+    """
 
     kind = "segment"
 
     @property
     def bridge(self) -> str:
         """The bridge's name."""
-        return f"br-{self.name}"
+        return segment_bridge(self.name)
 
     def start(self, controllers: Any) -> None:  # noqa: ARG002
         """Make the bridge and put every wire on it."""
         mtu = self.params["mtu"]
         lines = [f"link add {self.bridge} mtu {mtu} type bridge stp_state 0 mcast_snooping 0"]
+        if self.name == plan.UNDERLAY and plan.has_groups(self.params["overlay"]):
+            lines += plan.snooping(self.bridge)
         lines += [f"link set {self.bridge} up", "link set lo up"]
         ip_batch(self.pid, lines)
         for intf in self.intfList():
@@ -168,15 +174,16 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
         return {}
 
     def set_up(self, number: int, port: Port) -> None:
-        """Address one interface as DHCP would, and let it leave no checksum to the hardware.
+        """Address one interface, and let it leave no checksum to the hardware.
 
-        User-space OVS drops what a sender has not summed.
+        User-space OVS drops what a sender has not summed.  A guest that will ask for its IPv4
+        address is given none, and an MTU that it has from nobody.
         """
         intf, overlay = f"eth{number}", self.params["overlay"]
-        addresses = tuple(plan.guest_addresses(overlay, port))
-        lines = [
-            f"addr add {each} dev {intf}{' nodad' if ':' in each else ''}" for each in addresses
-        ]
+        lines = [f"addr add {each}" for each in given_addresses(overlay, port)]
+        lines = [f"{line} dev {intf}{' nodad' if ':' in line else ''}" for line in lines]
+        if dhcp.asks(overlay, port):
+            lines += [f"link set {intf} mtu {dhcp.ETHERNET_MTU}"]
         commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
         ip_batch(self.pid, [*lines, f"link set {intf} up"])
         self.tell_mininet(number, port)
@@ -187,3 +194,25 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
         one.mac = port.mac_address
         for address in tuple(plan.guest_addresses(self.params["overlay"], port))[:1]:
             one.ip, one.prefixLen = address.split("/")
+
+
+class DhcpServer(Guest):
+    """A namespace for one dnsmasq, as Neutron's qdhcp; plugged as a guest is, without IPv6."""
+
+    kind = "dhcp"
+
+    def __init__(self, name: str, **params: Any) -> None:
+        super().__init__(name, **params)
+        if not self.found:
+            without_ipv6(self.pid)
+
+
+def guest_class(ports: tuple[Port, ...]) -> type[Guest]:
+    """The class of a node with these ports."""
+    return DhcpServer if any(port.is_dhcp_server for port in ports) else Guest
+
+
+def given_addresses(overlay: Overlay, port: Port) -> tuple[str, ...]:
+    """The addresses that its interface is set up with: none of those that it will ask for."""
+    addresses = plan.guest_addresses(overlay, port)
+    return tuple(each for each in addresses if ":" in each or not dhcp.asks(overlay, port))

@@ -6,10 +6,9 @@ from controller.binding import fresh
 from controller.flows import bridges
 from controller.ovsdb import add_port_args
 from controller.ports import BridgePort, host_ports
-from topologies.lab import plan
+from topologies.lab import plan, providers
 from topologies.model import Host, Overlay
-from topologies.modes import VTEP_BRIDGE
-from topologies.names import underlay_mac
+from topologies.names import VTEP_BRIDGE, underlay_mac
 
 RUN, DATA, LOG = "/var/run/openvswitch", "/etc/openvswitch", "/var/log/openvswitch"
 PRIVATE_DIRECTORIES = (RUN, DATA, LOG)
@@ -18,6 +17,11 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 ENVIRONMENT = {"OVS_RUNDIR": RUN, "OVS_DBDIR": DATA, "OVS_LOGDIR": LOG, "OVS_SYSCONFDIR": "/etc"}
 UNDERLAY_OFPORT = 1000  # out of the way of those that bindings give
 PROTOCOLS = "OpenFlow10,OpenFlow13,OpenFlow14"  # as Neutron sets them
+# Else OVS takes away what the wire has been given to delay packets by, as it does with any port.
+LEFT_ALONE = (
+    "--", "set", "Port", plan.UNDERLAY, "qos=@noop",
+    "--", "--id=@noop", "create", "QoS", "type=linux-noop",
+)  # fmt: skip
 DAEMON = ("--no-chdir", "--detach", "--pidfile", "--log-file")
 
 
@@ -40,6 +44,7 @@ def transaction(
     args = ["ovs-vsctl", "--timeout=30", *_vtep_bridge(overlay, host, datapath)]
     for bridge in bridges(host):
         args += _controlled(bridge, datapath)
+    args += providers.port_args(overlay, host)
     for port in ports:
         args += add_port_args(port, ofports.get(port.bridge, {}).get(port.name))
     return tuple(args)
@@ -61,6 +66,7 @@ def _vtep_bridge(overlay: Overlay, host: Host, datapath: str) -> list[str]:
         "--", "--may-exist", "add-port", VTEP_BRIDGE, plan.UNDERLAY,
         "--", "set", "Interface", plan.UNDERLAY, f"ofport_request={UNDERLAY_OFPORT}",
         f"mtu_request={overlay.underlay_mtu}",
+        *(LEFT_ALONE if overlay.underlay.is_impaired else ()),
     ]  # fmt: skip
 
 

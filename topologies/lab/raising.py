@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from topologies.errors import HostError
+from topologies.lab import dhcp, routers
 from topologies.lab.lab import Lab
 from topologies.lab.ledger import Ledger, claim, find
 from topologies.lab.process import adopt_orphans
 from topologies.lab.signals import interrupts
 from topologies.model import Overlay
+from topologies.sites import Sites
 
 DATAPATHS = ("netdev", "system")
 
 
 @contextmanager
 def raised(
-    overlay: Overlay, *, name: str | None = None, datapath: str = "netdev", app: str = "os-ken",
+    overlay: Overlay | Sites, *, name: str | None = None, datapath: str = "netdev", app: str = "os-ken",
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Lab]:  # fmt: skip
     """A lab of `overlay`, ready for use; at the end of the block nothing is left of it.
@@ -31,6 +33,11 @@ def raised(
         KeyboardInterrupt: also if a signal came while it was taken down.
     """
     assert_able(datapath)
+    if isinstance(overlay, Sites):
+        _assert_able_of_sites()
+    else:
+        dhcp.assert_able(overlay)
+        routers.assert_able(overlay)
     adopt_orphans()
     nets: list[Any] = []
     with interrupts() as signals:
@@ -38,7 +45,8 @@ def raised(
         ledger = claim(name)
         try:
             signals.open()
-            yield _raise(ledger, nets, {"overlay": overlay, "datapath": datapath, "app": app}, say)
+            about = {"sites" if isinstance(overlay, Sites) else "overlay": overlay}
+            yield _raise(ledger, nets, {**about, "datapath": datapath, "app": app}, say)
         finally:
             signals.shielded = True
             try:
@@ -47,18 +55,25 @@ def raised(
                 _undo(ledger, nets)
 
 
+def _assert_able_of_sites() -> None:
+    from topologies.lab import sites
+
+    sites.assert_able()
+
+
 def _raise(
     ledger: Ledger, nets: list[Any], params: dict[str, Any], say: Callable[[str], None]
 ) -> Lab:
     from mininet.net import Mininet
 
     from topologies.overlay import OverlayTopo
+    from topologies.sites_topo import SitesTopo
 
     say(f"raising {ledger.name}: nodes and links")
-    topo = OverlayTopo(ledger=ledger, **params)
+    topo = (SitesTopo if "sites" in params else OverlayTopo)(ledger=ledger, **params)
     nets.append(Mininet(topo=topo, controller=None, build=False))
     nets[0].build()
-    say(f"raising {ledger.name}: switches and controller")
+    say(f"raising {ledger.name}: switches{'' if 'sites' in params else ' and controller'}")
     nets[0].start()
     say(f"{ledger.name} is ready")
     return Lab(ledger, nets[0])

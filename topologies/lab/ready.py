@@ -86,6 +86,9 @@ def _alarm(agent: dict[str, dict[str, str]]) -> str:
 
 
 def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
+    from topologies.lab.linuxbridge import unjoined
+
+    yield from unjoined(ledger, overlay)
     nodes, datapath = ledger.nodes(), ledger.last("settings")["datapath"]
     for host in overlay.hosts:
         try:

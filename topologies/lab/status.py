@@ -7,11 +7,13 @@ from topologies.errors import OverlayError
 from topologies.lab.compute import together
 from topologies.lab.lab import Lab
 from topologies.lab.ledger import NodeEntry, home, labs
+from topologies.lab.linuxbridge import tunnels_of
 from topologies.lab.process import is_alive
 from topologies.lab.raising import attach
-from topologies.model import Overlay
+from topologies.model import Mechanism, Overlay
 
-TUNNELS = frozenset({"vxlan", "gre", "geneve"})
+TUNNELS = frozenset({"vxlan", "gre", "ip6gre", "geneve"})
+SWITCHES = frozenset({"host", "edge"})  # kinds of nodes with an Open vSwitch
 
 
 def status_of(name: str) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def status_of(name: str) -> dict[str, Any]:
     """
     lab = attach(name)
     owner, controller = lab.ledger.owner(), lab.ledger.living("controller")
-    overlay = _overlay(lab)
+    overlay = lab.sites or _overlay(lab)
     return {
         "name": name,
         "overlay": overlay.name if overlay else None,
@@ -82,7 +84,7 @@ def _node(lab: Lab, node: NodeEntry) -> dict[str, Any]:
     if not alive:
         return found
     found["interfaces"] = _interfaces(lab, node.name)
-    return {**found, **_switch(lab, node.name)} if node.kind == "host" else found
+    return {**found, **_carrier(lab, node)} if node.kind in SWITCHES else found
 
 
 def _interfaces(lab: Lab, node: str) -> list[dict[str, Any]]:
@@ -97,6 +99,16 @@ def _interfaces(lab: Lab, node: str) -> list[dict[str, Any]]:
         for link in shown
         if link["ifname"] not in {"lo", "ovs-netdev"}
     ]
+
+
+def _carrier(lab: Lab, node: NodeEntry) -> dict[str, Any]:
+    """What carries its guests' frames: OVS, or the kernel, which has no flows."""
+    if node.facts.get("mechanism") != Mechanism.LINUXBRIDGE:
+        return _switch(lab, node.name)
+    try:
+        return {"flows": {}, "tunnels": tunnels_of(node.keeper.pid)}
+    except OverlayError as error:
+        return {"flows": {}, "tunnels": [], "alarm": error.found}
 
 
 def _switch(lab: Lab, node: str) -> dict[str, Any]:
