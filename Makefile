@@ -8,7 +8,7 @@ PYTEST_ARGS :=
 STATUS_FILE :=
 
 # Programs the lab calls; Mininet comes from here because PyPI's has no mnexec.
-DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool iperf3 nftables dnsmasq-base udhcpc python3-venv
+DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool iperf3 iptables nftables dnsmasq-base udhcpc python3-venv
 # What tests need beside: a browser that opens report.html (110 MB to fetch, so not for `make run`).
 DEBIAN_TEST := chromium
 

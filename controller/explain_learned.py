@@ -35,9 +35,9 @@ def learned(explainer: Explainer, matched: str, actions: str) -> str | None:
 
 
 def teaching(explainer: Explainer) -> tuple[Flow, LearnReturnPath] | None:
-    """The flow of the bridge that writes others, and how; None: there is none."""
+    """A flow of the bridge that writes others, and how, which is the same for all; None: there is none."""
     found = ((f, a) for f in explainer.flows for a in f.actions if isinstance(a, LearnReturnPath))
-    return max(found, key=lambda pair: not pair[0].match, default=None)
+    return next(found, None)
 
 
 def _port_name(explainer: Explainer, bridge: str, given: str) -> str:

@@ -8,6 +8,7 @@ SILENCES = (SILENT, LOST_FRAGMENTS)
 
 # The guests' MTU, for the path.
 TOO_LARGE, RIGHT = "too large", "right"
+SOON_TOLD = "too large, soon told"  # by ICMP that other packets of the same guest call for
 
 # Sizes, by what they are; one that is several has their names with `ALSO` between.
 UNDER = 100  # bytes below the limit: surely small enough

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-MTU_MIN, MTU_MAX = 576, 65535  # bytes; every IPv4 host takes 576 (RFC 791)
+MTU_MIN = 576  # bytes; every IPv4 host takes them (RFC 791)
+MTU_MAX = 65521  # bytes; what Linux gives a tap: 65535 less 14 of Ethernet
 HOSTS_MAX = 16  # what a lab is tested with
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for testing (RFC 2544)
 RESERVED = frozenset({"neutron", "underlay", "management"})  # nodes that every lab has

@@ -1,6 +1,7 @@
 """What hosts of mechanism `linuxbridge` cannot carry, and why.  Pure."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from topologies.encap import NetworkType
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from topologies.model import Host, Network, Overlay
 
 BRIDGE = "linuxbridge"  # model.Mechanism's word
+NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
 CARRIED = (NetworkType.VXLAN, NetworkType.LOCAL)
 WHY_NOT = {
     NetworkType.VLAN: "a Linux bridge needs the kernel's 8021q for tags, which a lab does without",
@@ -77,6 +79,8 @@ def _group_errors(host: "Host", where: str) -> Iterator[ModelError]:
         return
     is_fit = group.version == 4 and group.is_multicast
     reasons = {
+        f"none of {NOT_SNOOPED}, which a switch sends to everybody": is_fit
+        and NOT_SNOOPED.overlaps(IPv4Network(group)),
         f"IPv4 multicast, as 239.0.0.0/8 (found {group})": not is_fit,
         f"none without mechanism {BRIDGE}: Open vSwitch sends copies": not _is_bridge(host),
         "none with l2_population, which floods to members by itself": host.l2_population,

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from topologies.encap import NetworkType
 from topologies.errors import ModelError
-from topologies.names import IFNAMSIZ, VTEP_BRIDGE
+from topologies.names import IFNAMSIZ, VTEP_BRIDGE, provider_interface
 
 if TYPE_CHECKING:
     from topologies.model import Host, Network, Overlay, SegmentRange
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
 OWN_DEVICES = ("lo", "management", "ovs-netdev", "underlay")  # others that every host has
 
@@ -88,6 +89,7 @@ def range_errors(ranges: Collection["SegmentRange"]) -> Iterator[ModelError]:
 
 def bridge_errors(host: "Host") -> Iterator[ModelError]:
     """Provider bridges that could not be made."""
+    wires = [provider_interface(name) for name, _ in host.bridge_mappings]
     for physical_network, bridge in host.bridge_mappings:
         found = f"bridge {bridge} for physical network {physical_network!r}"
         where = f"host {host.name!r} bridge_mappings"
@@ -105,6 +107,14 @@ def bridge_errors(host: "Host") -> Iterator[ModelError]:
                 where=where,
                 allowed=f"a name of up to {IFNAMSIZ} characters, as Linux has for interfaces",
                 do="Shorten it.",
+            )
+        if not BRIDGE.fullmatch(bridge) or bridge in wires:
+            yield ModelError(
+                found,
+                where=where,
+                allowed=f"letters, digits, '_', '.' and '-', not '.' or '-' first, and none of "
+                f"{', '.join(wires)}: the wires that stand on such bridges",
+                do="Rename it.",
             )
 
 

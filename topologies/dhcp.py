@@ -27,14 +27,14 @@ PROGRAMS = {"dnsmasq": "dnsmasq-base", "udhcpc": "udhcpc"}  # each with the pack
 def with_servers(overlay: Overlay) -> Overlay:
     """`overlay` with a server's port for each IPv4 subnet that guests have addresses of.
 
-    It stands on the host of the network's first guest.  Without `dhcp` nothing is added;
+    It stands on the host of the subnet's first guest.  Without `dhcp` nothing is added;
     a subnet that has its server keeps it.
 
     Raises:
         ModelError: a subnet has no address left for its server.
     """
     for subnet in overlay.subnets if overlay.dhcp else ():
-        if subnet.cidr.version == 4 and server_of(overlay, subnet) is None:
+        if server_of(overlay, subnet) is None:
             asking = next(_guests_of(overlay, subnet), None)
             if asking:
                 added = _server(overlay, subnet, asking.host)
@@ -43,7 +43,7 @@ def with_servers(overlay: Overlay) -> Overlay:
 
 
 def _guests_of(overlay: Overlay, subnet: Subnet) -> Iterator[Port]:
-    """The bound ports of guests with an address of the subnet, in scenario order."""
+    """The bound ports of guests with an IPv4 address of the subnet, in scenario order."""
     for port in overlay.ports:
         is_here = port.network_id == subnet.network_id and port.host and not port.is_dhcp_server
         if is_here and any(ip in subnet.cidr for ip in port.ipv4):

@@ -101,9 +101,7 @@ def _network(net: Map, segment: Segment, *, name: str) -> Network:
     )
 
 
-def _segment(
-    net: Map, server: Options, taken: set[Segment], problems: Problems
-) -> Segment | None:
+def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems) -> Segment | None:
     if "network_type" not in net:
         return _tenant_segment(net, server, taken, problems)
     kind = NetworkType(net["network_type"])

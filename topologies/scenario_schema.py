@@ -53,9 +53,7 @@ def _validator(file: Path) -> Draft202012Validator:
     return Draft202012Validator(schema, format_checker=FORMATS)
 
 
-def checked(
-    data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE
-) -> Map | None:
+def checked(data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE) -> Map | None:
     """Note all that the schema refuses in `data`; return the part that is left to work with.
 
     None if nothing is: then the file is no scenario at all.

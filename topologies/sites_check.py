@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from topologies.errors import ModelError
+from topologies.names import segment_bridge
 
 if TYPE_CHECKING:
     from topologies.sites import Site, Sites
@@ -39,6 +40,9 @@ def _names(sites: "Sites") -> Iterator[ModelError]:
         if not NAME.fullmatch(name):
             yield _wrong(f"node {name!r}", f"name {name!r}",
                          "1 to 14 lower-case letters, digits and -, a letter first", "Pick another.")  # fmt: skip
+    for name in sorted({"lo", *(segment_bridge(site.switch) for site in sites.sites)} & {*nodes}):
+        yield _wrong(f"node {name!r}", f"name {name!r} is taken", "no interface's that is there anyway",
+                     "Pick another: interfaces are called after the nodes they lead to.")  # fmt: skip
     nodes += [name for site in sites.sites for name in (site.router, site.switch)]
     for name in sorted({name for name in nodes if nodes.count(name) > 1}):
         yield _wrong(f"node {name!r}", f"name {name!r} twice", "each name once",

@@ -65,7 +65,7 @@ def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) 
 
     wanted = _levels(experiment, asked)
     overlay = _overlay(wanted, asked)
-    _assert_carried(wanted, overlay)
+    _assert_carried(wanted, overlay, asked)
     blocks = 1 if asked.quick else wanted.blocks
     return Request(
         experiment=wanted,
@@ -82,17 +82,28 @@ def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) 
 def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
     """The experiment over the levels asked for."""
     wanted = experiment.with_levels(**experiment.quick_factors) if asked.quick else experiment
-    if asked.modes is not None and "mode" in wanted.question.factors:
-        wanted = wanted.with_levels(mode=_modes(asked.modes))
+    if asked.modes is not None:
+        wanted = wanted.with_levels(mode=_modes(asked.modes, experiment))
     if asked.hosts and wanted.hosts_factor:
         wanted = wanted.with_levels(**{wanted.hosts_factor: (asked.hosts,)})
     return wanted
 
 
-def _modes(text: str) -> tuple[str, ...]:
+def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
+    """Modes of `overlaylab list`, and levels that the experiment alone has, as `local`."""
     from topologies.modes import parse_mode
 
-    return tuple(dict.fromkeys(str(parse_mode(each.strip())) for each in text.split(",")))
+    factors = experiment.question.factors
+    if "mode" not in factors:
+        raise UsageError(
+            f"--modes {text}", where=f"experiment {experiment.question.name!r}",
+            allowed=f"none: it varies {', '.join(factors) or 'nothing'}",
+            do="Leave --modes out, or name experiments that have modes.",
+        )  # fmt: skip
+    named = (each.strip() for each in text.split(","))
+    return tuple(
+        dict.fromkeys(each if each in factors["mode"] else str(parse_mode(each)) for each in named)
+    )
 
 
 def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
@@ -128,13 +139,13 @@ def _as_two(sites: "Sites", asked: Asked) -> "Sites":
     return sites
 
 
-def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites") -> None:
-    """Stage every point once, on paper."""
+def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites", asked: Asked) -> None:
+    """Stage every point once, on paper; each has as many hosts as were asked for."""
     from experiments.question import level_name
 
     for point in experiment.question.points():
         try:
-            experiment.stage(overlay, point)
+            staged = experiment.stage(overlay, point)
         except ModelError as error:
             raise UsageError(
                 f"cannot carry overlay {overlay.name!r} ({str(error).rstrip('.')})",
@@ -142,6 +153,12 @@ def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites") -> Non
                 allowed="modes that can carry the scenario",
                 do="Leave it out with --modes, or take another scenario.",
             ) from error
+        if asked.hosts and len(staged.hosts) != asked.hosts:
+            raise UsageError(
+                f"--hosts {asked.hosts}", where=f"experiment {experiment.question.name!r}",
+                allowed=f"none: it measures {len(staged.hosts)} hosts, however many there are",
+                do="Leave --hosts out, or name another experiment.",
+            )  # fmt: skip
 
 
 def drawn_seed() -> int:

@@ -25,8 +25,16 @@ PROGRAMS = {
     "dumpcap": "tshark",  # Debian has it in wireshark-common, which tshark depends on
     "ifconfig": "mininet",  # in net-tools, which mininet depends on, and which its links call
 }
-OPTIONAL = {**DHCP_PROGRAMS, "nft": "nftables"}
-ONLY_FOR = {"nft": "`sites:`"}  # the others: `dhcp: true`
+# program: the package, and what alone needs it
+OPTIONAL = {
+    **{
+        program: (package, "a scenario with `dhcp: true`")
+        for program, package in DHCP_PROGRAMS.items()
+    },
+    "nft": ("nftables", "a scenario with `sites:`, or the experiment filter,"),
+    "iptables-restore": ("iptables", "the experiment filter"),
+    "iperf3": ("iperf3", "the experiment throughput"),
+}
 OLDEST_OVS = (2, 17)  # Ubuntu 22.04's
 ROOT_REMEDY = "Run it with sudo, or as root."
 READY_REMEDY = "`make ready` installs it."
@@ -138,10 +146,10 @@ def _trials(facts: Facts) -> Iterator[Finding]:
 def _extras(facts: Facts) -> Iterator[Finding]:
     kernel = "present" if facts.has_kernel_ovs else "absent: --datapath netdev, the default"
     yield Finding("Open vSwitch kernel module", False, facts.has_kernel_ovs, kernel)
-    for program, package in OPTIONAL.items():
+    for program, (package, who) in OPTIONAL.items():
         path = facts.programs.get(program)
         remedy = "" if path else f"`apt-get install {package}` as root, or `make ready`."
-        told = path or f"absent: only a scenario with {ONLY_FOR.get(program, '`dhcp: true`')} needs it"
+        told = path or f"absent: only {who} needs it"
         yield Finding(program, False, path is not None, told, remedy)
     ryu = "in .venv-ryu" if facts.has_ryu else "absent: os-ken, the default, does the same"
     remedy = "" if facts.has_ryu else "`make ready-ryu` installs it."

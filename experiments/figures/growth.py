@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from experiments.figures.boxes import colours, line_style
 from experiments.figures.fanout import spread
@@ -17,6 +17,7 @@ from experiments.figures.fanout import spread
 APART = 0.03  # of its place: by how much a series stands right of the one before
 RING, DOT = 8, 3.6  # points
 NAME_IN = 0.165
+MANY_DECADES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +63,18 @@ def log_counts(ax: Axes, marks: Sequence[Mark]) -> Axes:
     """Plain numbers on a logarithmic vertical axis; where there are zeros, 0 stands below 1."""
     if all(value > 0 for mark in marks for value in (mark.foretold, *mark.measured)):
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=_steps(ax.get_ylim())))
+        ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         ax.set_yscale("symlog", linthresh=1, linscale=0.4)
         ax.set_ylim(bottom=-0.15)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     return ax
+
+
+def _steps(ends: tuple[float, float]) -> tuple[int, ...]:
+    """Which numbers of a decade are named: more of them, if there are few decades."""
+    return (1,) if ends[1] / ends[0] > MANY_DECADES else (1, 2, 5)
 
 
 def name_lines(ax: Axes, marks: Sequence[Mark], height_in: float) -> None:

@@ -51,7 +51,8 @@ def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[
     ax.set_yticks(list(first.values()), labels=list(first))
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(places) + 0.8, -0.8)
-    ax.set_xlim(0, cap_ms * 1.04)
+    slowest_ms = max((each for lane in lanes for each in lane.dark_ms), default=0.0)
+    ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
     ax.set_xlabel(f"milliseconds without a datagram; waited for {cap_ms:g} ms at most")
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
@@ -76,11 +77,12 @@ def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> Non
         lane.dark_ms, _spread(place, len(lane.dark_ms)), linestyle="", marker="o", markersize=3.4,
         markeredgewidth=0, alpha=0.75, color=colour, gid=f"moves {lane.mode} {lane.way}",
     )  # fmt: skip
-    ax.plot(
-        [cap_ms] * lane.censored, _spread(place, lane.censored), linestyle="", marker=">",
-        markersize=4, markeredgewidth=0, alpha=0.75, color=colour, clip_on=False,
-        gid=f"censored {lane.mode} {lane.way}",
-    )  # fmt: skip
+    if lane.censored:  # marks that are not clipped take room on the sheet, even if there are none
+        ax.plot(
+            [cap_ms] * lane.censored, _spread(place, lane.censored), linestyle="", marker=">",
+            markersize=4, markeredgewidth=0, alpha=0.75, color=colour, clip_on=False,
+            gid=f"censored {lane.mode} {lane.way}",
+        )  # fmt: skip
     ax.annotate(
         lane.way, (NAME_AT, place), xycoords=("axes fraction", "data"), va="center",
         fontsize=SIZE, color=colour, annotation_clip=False, gid="way",

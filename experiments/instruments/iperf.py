@@ -30,8 +30,8 @@ class Bulk:
 
 
 def serve() -> tuple[str, ...]:
-    """The far end, for as many transfers as come."""
-    return ("iperf3", "--server", "--port", str(PORT))
+    """The far end of one transfer; one that takes several refuses who comes while it cleans up."""
+    return ("iperf3", "--server", "--one-off", "--port", str(PORT))
 
 
 def send(address: str, protocol: str, ip_bytes: int, seconds: int) -> tuple[str, ...]:

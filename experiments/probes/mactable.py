@@ -153,6 +153,7 @@ MACTABLE = Experiment(
                 "host: hosts - 2 copies astray; with tunnels none while hosts fit in",
                 because="an unknown address is flooded to all ports but the one it came from",
                 of="astray",
+                silent_on=("kvxlan-l2pop",),  # its devices flood: they are told of no such guest
             ),
         ),
         columns={

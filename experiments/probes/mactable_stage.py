@@ -9,7 +9,7 @@ from experiments.instruments.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, e
 from experiments.probes.groups import grouped
 from experiments.question import Point, Row
 from topologies.model import Overlay
-from topologies.modes import parse_mode
+from topologies.modes import Flooding, parse_mode
 from topologies.names import underlay_mac
 
 ROOM = 128  # entries of a table that is made small, to be filled with hundreds of guests
@@ -110,9 +110,11 @@ def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
 def _cell(point: Point, guests: int, room: int) -> Row:
     hosts = int(point["hosts"])
     away = guests - len(speakers(hosts, guests)[0])
-    speaking = hosts if is_tunnelled(str(point["mode"])) else guests
+    mode = str(point["mode"])
+    speaking = hosts if is_tunnelled(mode) else guests
     learned = min(speaking, room) if room else speaking
-    astray = _unknown(hosts, guests, room) * (hosts - 2) if speaking == guests else 0
+    unknown = away if _is_untold(mode) else _unknown(hosts, guests, room, mode)
+    astray = unknown * (hosts - 2)
     return {"learned": learned, "sent": away, "arrived": away, "astray": astray}
 
 
@@ -122,9 +124,18 @@ def is_tunnelled(mode: str) -> bool:
     return wanted is None or wanted.is_tunnel
 
 
-def _unknown(hosts: int, guests: int, room: int) -> int:
+def _is_untold(mode: str) -> bool:
+    """True if a host's own device learns nothing, and so sends what nobody told it of to every VTEP.
+
+    l2population knows Neutron's ports, not these guests; br-tun learns beside it.
+    """
+    wanted = parse_mode(mode)
+    return wanted.is_kernel and wanted.flooding is Flooding.L2POP
+
+
+def _unknown(hosts: int, guests: int, room: int, mode: str) -> int:
     """Guests on other hosts than the first that the table has no entry of; hosts speak in turn."""
-    if not room:
+    if not room or is_tunnelled(mode):
         return 0
     own, *others = map(len, speakers(hosts, guests))
     return sum(others) - min(sum(others), max(0, room - own))

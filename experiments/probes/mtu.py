@@ -1,11 +1,12 @@
 """The experiment `mtu`: what is the largest packet that passes, and what becomes of a larger one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from experiments.experiment import Bench, Experiment, Measured, Tools, by_mode
 from experiments.instruments.mtu_search import Found, largest_passing
-from experiments.mtu_words import RIGHT, TOO_LARGE
+from experiments.mtu_words import RIGHT, SOON_TOLD, TOO_LARGE
 from experiments.probes.mtu_asks import MTU_QUESTION
 from experiments.probes.mtu_map import outcomes, sizes
 from experiments.probes.mtu_path import Path, Patience
@@ -14,7 +15,7 @@ from experiments.probes.pairs import guests, narrowed
 from experiments.question import Point, Row
 from experiments.verdict import Thresholds
 from topologies.encap import network_mtu
-from topologies.model import Overlay
+from topologies.model import Mechanism, Overlay
 
 SMALLEST = 576  # bytes; every IPv4 host takes it (RFC 791), so every path should
 GUESTS_ABOVE = 200  # bytes that guests' MTU is above the underlay's: the path answers, not they
@@ -73,6 +74,7 @@ class Sizes:
         tools.say("searching the largest packet")
         Passing(path, self.confirm, "warm up")(SMALLEST)
         with serving(path):
+            alone = self._alone(path)
             # What hangs only waits, so the search loses nothing by running meanwhile.
             with transferring(path, self.bulk, "too-large") as hanging:
                 found = self._searched(path, staged)
@@ -82,7 +84,11 @@ class Sizes:
             mapped += tuple(self._mapped(path, found.largest, found.largest, RIGHT))
             sent = transfer(path, self.bulk, "right")
             fast = self._goodput(path, found.largest, staged)
-        told = ((TOO_LARGE, staged, hanging[0]), (RIGHT, found.largest, sent))
+        told = (
+            *((TOO_LARGE, staged, each) for each in alone),
+            (SOON_TOLD if alone else TOO_LARGE, staged, hanging[0]),
+            (RIGHT, found.largest, sent),
+        )
         return Measured(
             rows=(self._row(found, staged, path),),
             more={
@@ -96,6 +102,12 @@ class Sizes:
             },
             facts={"sysctls": _sysctls(bench, source.device_id)},
         )  # fmt: skip
+
+    def _alone(self, path: Path) -> tuple[Mapping[str, Any], ...]:
+        """A transfer with nothing beside it, where the search's pings might be told what it is not."""
+        host = path.bench.overlay.host(path.source.host)
+        is_told = host.mechanism is Mechanism.LINUXBRIDGE
+        return (transfer(path, self.bulk, "alone"),) if is_told else ()
 
     def _searched(self, path: Path, staged: int) -> Found:
         """The largest packet that passes with DF."""

@@ -1,5 +1,6 @@
 """What the experiment `mtu` asks, what theory expects, and what its columns mean."""
 
+from experiments.mtu_words import SOON_TOLD
 from experiments.question import Prediction, Question
 
 TCP_COLUMNS = {
@@ -54,8 +55,9 @@ MTU_QUESTION = Question(
         ),
         Prediction(
             of="kernel",
-            says="by the kernel's VXLAN, who sends a packet of up to 4 bytes too many is told by ICMP; "
-            "it knows from then on, and TCP that hung completes",
+            says="by the kernel's VXLAN, who sends a packet of up to 4 bytes too many is told by ICMP, "
+            "and knows from then on; TCP, whose packets are longer, hangs all the same, until another "
+            "packet was told of",
             because="a Linux bridge lets pass what is longer by a VLAN tag, and the VXLAN device "
             "answers that itself, as from the target (`skb_tunnel_check_pmtu`, since Linux 5.9); "
             "what is longer still, the bridge drops in silence",
@@ -93,7 +95,11 @@ MTU_QUESTION = Question(
             "far_port_bytes": "that left the far switch for the guest",
             "went_as_far_as": "the last of these places that carried every byte, or nowhere",
         },
-        "tcp": {"guest": GUEST, "guest_mtu": "MTU of both guests [bytes]", **TCP_COLUMNS},
+        "tcp": {
+            "guest": f"{GUEST}; {SOON_TOLD}: while pings search it",
+            "guest_mtu": "MTU of both guests [bytes]",
+            **TCP_COLUMNS,
+        },
         "goodput": {
             "guest_mtu": "MTU of both guests [bytes]",
             "repeat": "from 1; MTUs take turns",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from experiments.experiment import Bench, Experiment, Measured, Tools
+from experiments.instruments import conntrack
 from experiments.instruments.captures import capturing, decoded
 from experiments.instruments.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, ethernet
 from experiments.instruments.sockets import listeners, senders, without
@@ -37,16 +38,20 @@ class State:
                              _caught(bench, tools, words.FIRST, lambda: _said(bench, tools.seed)))  # fmt: skip
         for host in hosts:
             look.unlearn(bench, host)
+        is_tracked = conntrack.wake(bench, hosts[0].name)
         set_up = _caught(bench, tools, words.SET_UP, lambda: self._made_anew(bench))
-        before = _kept(bench)
+        before = _kept(bench, is_tracked=is_tracked)
         first = _caught(bench, tools, words.FIRST, lambda: _said(bench, tools.seed))
-        kept = (*_moment(before, words.BEFORE), *_moment(_kept(bench), words.AFTER))
+        after = _kept(bench, is_tracked=is_tracked)
+        kept = (*_moment(before, words.BEFORE), *_moment(after, words.AFTER))
         kept_s = {
             "what": words.KEPT_S,
             "moment": words.AFTER,
             "count": look.kept_s(bench, hosts[1]),
         }
         cold = _caught(bench, tools, words.COLD, lambda: _asked(bench, tools.seed))
+        if is_tracked:
+            conntrack.assert_awake(bench, hosts[0].name, str(hosts[1].local_ip))
         return _measured(set_up, first, cold, (*kept, kept_s))
 
     def _made_anew(self, bench: Bench) -> None:
@@ -104,10 +109,14 @@ def _frame(bench: Bench, seed: int, number: int) -> tuple[bytes, bytes]:
     return nonce, ethernet(BROADCAST, bench.overlay.ports[0].mac_address, LOCAL_EXPERIMENT, nonce)
 
 
-def _kept(bench: Bench) -> Mapping[str, int]:
+def _kept(bench: Bench, *, is_tracked: bool) -> Mapping[str, int]:
     """What the first host keeps, and what the second has learned."""
     first, second, *_ = bench.overlay.hosts
-    return {**look.kept(bench, first), words.LEARNED: len(look.learned(bench, second))}
+    entries = conntrack.entries(bench, first.name) if is_tracked else ()
+    tracked = {words.CONNTRACK: conntrack.of_tunnels(entries)} if is_tracked else {}
+    return {
+        **look.kept(bench, first), **tracked, words.LEARNED: len(look.learned(bench, second)),
+    }  # fmt: skip
 
 
 def _moment(kept: Mapping[str, int], moment: str) -> Iterator[Row]:
@@ -132,23 +141,27 @@ STATE = Experiment(
             ),
             Prediction(
                 says="nothing else on the wire but ARP, for each VTEP whose MAC is unknown, "
-                "whatever the encapsulation",
-                because="the outer packet needs a target MAC as any IP packet on Ethernet does",
+                "whatever the encapsulation; and IGMP, only where a multicast group is joined",
+                because="the outer packet needs a target MAC as any IP packet on Ethernet does; a "
+                "switch that snoops must hear who wants the group (RFC 4541)",
                 of=words.BESIDE,
             ),
             Prediction(
                 says="kept alike: per peer a tunnel port and a neighbour, per guest heard a learned "
-                "entry (300 s); no socket, no conntrack entry; in the kernel one UDP socket for "
-                "all peers, and a device for each network",
-                because="user-space OVS finds tunnels by rules of its own, not by sockets; neither "
-                "protocol has a connection to keep",
+                "entry (300 s); no socket, and no conntrack entry even where a rule asks for one; in "
+                "the kernel one UDP socket for all peers, a device for each network, and a conntrack "
+                "entry for each far end that was sent to",
+                because="user-space OVS finds tunnels by rules of its own, not by sockets, and sends "
+                "past netfilter; neither protocol has a connection, but conntrack makes one of any "
+                "packets that the kernel sends",
                 of=words.KEPT,
             ),
         ),
         columns={
             "mode": "how the overlay is carried",
             "what": "what is counted: packets on the first host's wire by what is outermost; things "
-            "that stand on the first host, conntrack's in its own namespace; `learned`: on the second",
+            "that stand on the first host; conntrack's (a rule there asks for it) are those of tunnels; "
+            "VTEP neighbours: told by the lab, until forgotten; `learned`: on the second",
             "moment": "set up and idle: all tunnel ports taken away and made anew, then silence; first "
             "frame: one broadcast of a guest; VTEPs unknown: two more after the first host forgot "
             "all VTEPs' MACs; before, after: the first frame",
@@ -160,6 +173,7 @@ STATE = Experiment(
     thresholds=Thresholds(lost_upcalls_max=0, blocks_min=1),
     blocks=2,
     quick_factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh")},
+    narrow=stage.speaking_ipv4,
     stage=stage.staged,
     foretell=stage.foretold,
 )  # fmt: skip

@@ -24,12 +24,10 @@ def kept(bench: Bench, host: Host) -> dict[str, int]:
     """What stands on one host, by name of the count."""
     udp = bench.run(host.name, "ss", "-Huan").splitlines()
     raw = bench.run(host.name, "cat", "/proc/net/raw", "/proc/net/raw6").splitlines()
-    tracked = bench.attempt(host.name, "cat", "/proc/sys/net/netfilter/nf_conntrack_count")
     return {
         words.PORTS: len(ports(bench, host)), words.LISTENERS: _listeners(bench, host),
         words.UDP: sum(bool(TUNNEL_PORTS.search(line)) for line in udp),
         words.SOCKETS: sum(not line.lstrip().startswith("sl") for line in raw),
-        words.CONNTRACK: int(tracked.stdout) if tracked.returncode == 0 else 0,
         words.NEIGHBOURS: len(neighbours(bench, host)),
     }  # fmt: skip
 

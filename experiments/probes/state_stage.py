@@ -26,8 +26,10 @@ from experiments.tell.state import (
     TUNNEL,
     UDP,
 )
+from topologies.errors import MeasureError
 from topologies.model import Host, Mechanism, Overlay
 
+IPV4 = 4  # the version of IP
 HOSTS = 3  # so that what there is for each peer is told from what there is once
 PEERS = HOSTS - 1
 PROTOCOLS = "frame.protocols"
@@ -38,6 +40,22 @@ OPERATION, TARGET = "arp.opcode", "arp.dst.proto_ipv4"
 FIELDS = (PROTOCOLS, OPERATION, TARGET)
 REQUEST = "1"  # RFC 826, ar$op
 PACKETS = (TUNNEL, ARP, ASKED, IGMP, OTHERS)
+
+
+def speaking_ipv4(overlay: Overlay) -> Overlay:
+    """The scenario as it is.
+
+    Raises:
+        MeasureError: VTEPs speak IPv6: then hosts speak of themselves, and ask by ND, not by ARP.
+    """
+    found = [host.name for host in overlay.hosts if host.local_ip.version != IPV4]
+    if found:
+        raise MeasureError(
+            f"IPv6 VTEPs ({', '.join(found)})", where=f"overlay {overlay.name!r}",
+            allowed="IPv4 VTEPs: an IPv6 host sends MLD and ND of its own, which no tunnel asks for",
+            do="Take another scenario.",
+        )  # fmt: skip
+    return overlay
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
@@ -96,7 +114,7 @@ def _packets(host: Host, *, has_tunnels: bool) -> Mapping[tuple[str, str], int]:
         return {(TUNNEL, SET_UP): 0, (ARP, SET_UP): 0, (OTHERS, SET_UP): 0,
                 (TUNNEL, FIRST): 0, (ARP, FIRST): 0, (OTHERS, FIRST): 1}  # fmt: skip
     group, in_kernel = host.vxlan_group is not None, is_kernel(host)
-    copies = 1 if group else PEERS
+    copies = _copies(host)
     found = {
         (TUNNEL, SET_UP): 0, (ARP, SET_UP): 0, (OTHERS, SET_UP): 0,
         (TUNNEL, FIRST): copies, (ARP, FIRST): 0, (OTHERS, FIRST): 0,
@@ -108,13 +126,20 @@ def _packets(host: Host, *, has_tunnels: bool) -> Mapping[tuple[str, str], int]:
     return found if group else {**found, (IGMP, SET_UP): 0}  # a group is joined, and asked for
 
 
+def _copies(host: Host) -> int:
+    """Packets of one broadcast."""
+    return 1 if host.vxlan_group else PEERS
+
+
 def _kept(host: Host) -> Mapping[str, tuple[int, int]]:
     """What stands on the first host, before and after the first packet; learned: on the second."""
     in_kernel = is_kernel(host)
     ports = 1 if in_kernel else PEERS
+    # Packets of the kernel's pass netfilter, those of a switch in user space do not.
+    tracked = _copies(host) if in_kernel else 0
     return {
         PORTS: (ports, ports), LISTENERS: (0, 0) if in_kernel else (1, 1),
-        UDP: (1, 1) if in_kernel else (0, 0), SOCKETS: (0, 0), CONNTRACK: (0, 0),
+        UDP: (1, 1) if in_kernel else (0, 0), SOCKETS: (0, 0), CONNTRACK: (0, tracked),
         NEIGHBOURS: (PEERS, PEERS), LEARNED: (0, 0) if _states_all(host) else (0, 1),
     }  # fmt: skip
 

@@ -139,17 +139,15 @@ def findings(cells: tuple[Cell, ...], question: Question) -> tuple[str, ...]:
 
 
 def held(run: Run, cells: tuple[Cell, ...]) -> tuple[Held, ...]:
-    """Each prediction about cells, and what became of it."""
+    """Each prediction about cells of this run, and what became of it."""
     about = (each for each in run.question.predictions if each.low is None)
-    return tuple(_held(each, run, cells) for each in about)
+    spoken = ((each, tuple(cell for cell in cells if _is_about(each, cell))) for each in about)
+    return tuple(_held(prediction, run, some) for prediction, some in spoken if some)
 
 
-def _held(prediction: Prediction, run: Run, cells: tuple[Cell, ...]) -> Held:
-    spoken = tuple(cell for cell in cells if _is_about(prediction, cell))
+def _held(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Held:
     stands = {cell.stands for cell in spoken}
-    judged = (
-        REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands or not stands else CONFIRMED
-    )
+    judged = REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands else CONFIRMED
     return Held(
         says=prediction.says, because=prediction.because,
         stands=judged if is_trusted(run) else NOT_JUDGED,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import nan
 from statistics import median
 
 from experiments.question import Row
@@ -65,8 +66,8 @@ class Cell:
 
     @property
     def entropy(self) -> float:
-        """The median over all draws."""
-        return median(self.entropies)
+        """The median over all draws; not a number if no packet of any came by."""
+        return median(self.entropies) if self.entropies else nan
 
     @property
     def reach(self) -> tuple[int, int]:

@@ -62,10 +62,10 @@ def _full(found: Sequence[Cell]) -> Iterator[str]:
         hosts = max(_int(cell.key["hosts"]) for cell in cramped)
         here = [c for c in cramped if (c.key["guests"], c.key["hosts"]) == (most, hosts)]
         sent = _sent(found)
-        told = [f"{cell.key['mode']} {cell.seen} of {sent[_key(cell)]:g}" for cell in here]
+        told = [f"{cell.key['mode']} {cell.seen}" for cell in here]
         yield (
-            f"{most} guests, room for {here[0].key['room']}: copies astray of frames sent: "
-            f"{', '.join(told)}"
+            f"{most} guests, room for {here[0].key['room']}: of {sent[_key(here[0])]:g} frames, copies "
+            f"astray: {', '.join(told)}"
         )
 
 

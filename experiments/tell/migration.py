@@ -63,7 +63,7 @@ def tell(run: Run) -> Story:
     """The story of one run."""
     found = cells(run)
     story = Story(
-        findings=tuple(_findings(found)), held=tuple(_held(run, found)), grids=(_grid(found),),
+        findings=tuple(_findings(found, _cap_ms(run))), held=tuple(_held(run, found)), grids=(_grid(found),),
         pictures=(), conditions=_conditions(run, found),
         is_refuted=not all(cell.is_as_foretold for cell in found), data=tuple(map(_data, found)),
     )  # fmt: skip
@@ -83,7 +83,7 @@ def cells(run: Run) -> tuple[Cell, ...]:
     )
 
 
-def _findings(found: Sequence[Cell]) -> Iterator[str]:
+def _findings(found: Sequence[Cell], cap_ms: float) -> Iterator[str]:
     """What became of the moves, by who knows the MAC and who speaks."""
     kinds: dict[str, list[Cell]] = defaultdict(list)
     for cell in found:
@@ -92,14 +92,16 @@ def _findings(found: Sequence[Cell]) -> Iterator[str]:
         who, _, way = kind.partition(" ")
         moves, dark = sum(len(cell.rows) for cell in same), sum(cell.censored for cell in same)
         by = "l2population" if who == TOLD else "learned"
-        yield f"{by}, {way}: {dark} of {counted(moves, 'move')} dark to the end{_median(same)}"
+        all_ = f"{dark} of {counted(moves, 'move')} still dark after {cap_ms / 1000:g} s"
+        yield f"{by}, {way}: {all_}{_median(same)}"
 
 
 def _median(same: Sequence[Cell]) -> str:
     ended = [each for cell in same for each in cell.dark_ms]
     if not ended:
         return ""
-    return f"; others {median(ended):.0f} ms ({min(ended):.0f}..{max(ended):.0f})"
+    others = "others" if any(cell.censored for cell in same) else "all"
+    return f"; {others} back after {median(ended):.0f} ms ({min(ended):.0f}..{max(ended):.0f})"
 
 
 def _held(run: Run, found: Sequence[Cell]) -> Iterator[Held]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from experiments.mtu_words import COMPLETES, HANGS, REFUSED, TOLD, TOO_LARGE
+from experiments.mtu_words import COMPLETES, HANGS, REFUSED, SOON_TOLD, TOLD, TOO_LARGE
 from experiments.question import Prediction, Row
 from experiments.results import Run
 from experiments.story import CONFIRMED, NOT_JUDGED, REFUTED
@@ -22,8 +22,10 @@ def spoken_of(run: Run) -> tuple[Prediction, ...]:
     return tuple(each for each in run.question.predictions if has_kernel or each.of != KERNEL_TELLS)
 
 
-def _transfers(run: Run) -> list[Row]:
-    return [row for row in run.tables["tcp"] if is_kernel(row) and row["guest"] == TOO_LARGE]
+def _transfers(run: Run, guest: str, outcome: str) -> tuple[int, int]:
+    """Those that came to that outcome, and all."""
+    rows = [row for row in run.tables["tcp"] if is_kernel(row) and row["guest"] == guest]
+    return sum(row["outcome"] == outcome for row in rows), len(rows)
 
 
 def _sizes(run: Run) -> list[Row]:
@@ -38,24 +40,26 @@ def _sizes(run: Run) -> list[Row]:
 
 def kernel_finding(run: Run) -> str:
     """One line; nothing if no such mode was measured."""
-    sent = _transfers(run)
-    done = sum(row["outcome"] == COMPLETES for row in sent)
-    many = f"{done} of {len(sent)}"
+    hung, alone = _transfers(run, TOO_LARGE, HANGS)
+    done, told = _transfers(run, SOON_TOLD, COMPLETES)
+    if not alone:
+        return ""
     return (
-        f"The kernel's VXLAN tells by ICMP: TCP completes with MTU too large {many}" if sent else ""
+        f"Kernel VXLAN, MTU too large: TCP hangs {hung} of {alone}; once a ping was told by ICMP it "
+        f"completes {done} of {told}"
     )
 
 
 def judge_kernel(run: Run, _cells: Sequence[object]) -> tuple[str, str]:
     """What became of the prediction, and why."""
-    sizes, sent = _sizes(run), _transfers(run)
-    if not sizes or not sent:
+    sizes = _sizes(run)
+    hung, alone = _transfers(run, TOO_LARGE, HANGS)
+    done, soon = _transfers(run, SOON_TOLD, COMPLETES)
+    if not sizes or not alone or not soon:
         return NOT_JUDGED, "not measured"
     told = sum(row["outcome"] in {TOLD, REFUSED} for row in sizes)
-    done = sum(row["outcome"] == COMPLETES for row in sent)
-    hung = sum(row["outcome"] == HANGS for row in sent)
-    stands = CONFIRMED if (told, done) == (len(sizes), len(sent)) else REFUTED
-    return stands, (
+    is_so = (told, hung, done) == (len(sizes), alone, soon)
+    return CONFIRMED if is_so else REFUTED, (
         f"{told} of {len(sizes)} sizes with DF were told of, by ICMP or by what the guest then knew; "
-        f"{done} of {len(sent)} transfers complete, {hung} hang"
+        f"TCP: {hung} of {alone} hang, {done} of {soon} complete while pings are told"
     )

@@ -14,6 +14,7 @@ from experiments.mtu_words import (
     RIGHT,
     SIZES,
     SOME,
+    SOON_TOLD,
     TOO_LARGE,
 )
 from experiments.question import Row, Value
@@ -145,7 +146,7 @@ def tcp_grid(run: Run) -> Grid:
     heads = ("mode", "underlay MTU", "guests' MTU", "is", "outcome", "acknowledged", "MSS", "sent again")  # fmt: skip
     keys = {key_of(row): None for row in run.about["foretold"]}
     rows = [
-        row for key in keys for guest in (TOO_LARGE, RIGHT)
+        row for key in keys for guest in (TOO_LARGE, SOON_TOLD, RIGHT)
         for row in run.tables["tcp"] if key_of(row) == key and row["guest"] == guest
     ]  # fmt: skip
     return Grid(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from statistics import mode as mode_of
+from textwrap import wrap
 
 from experiments.figures import state as figure
 from experiments.question import Prediction, Value
@@ -35,6 +36,7 @@ SET_UP, FIRST, COLD = "set up and idle", "first frame", "VTEPs unknown"
 BEFORE, AFTER = "before", "after"
 BESIDE, KEPT = "other packets beside", "kept"  # what predictions are of, beside TUNNEL
 BESIDE_EACH_OTHER = ("gre-mesh", "vxlan-mesh")
+TOLD_WIDE = 36  # characters: what two columns of words leave of a terminal's 80
 MOMENTS = (SET_UP, FIRST, COLD, BEFORE, AFTER)
 
 
@@ -42,11 +44,12 @@ def tell(run: Run) -> Story:
     """The story of one run."""
     story = cells.tell(run)
     found = cells.cells_of(run)
+    idle_s = float(run.about["settings"].get("idle_s", 0))
     told = replace(
-        story, findings=(story.findings[0], *_headlines(found), *story.findings[1:]),
+        story, findings=(story.findings[0], *_headlines(found, idle_s), *_joins(run), *story.findings[1:]),
         held=tuple(_held(each, run, found) for each in run.question.predictions),
         grids=(brief(found), matrix(found), *story.grids), pictures=(),
-        conditions=f"{story.conditions}; idle for {run.about['settings'].get('idle_s', 0):g} s",
+        conditions=f"{story.conditions}; idle for {idle_s:g} s",
     )  # fmt: skip
     words = words_of(run, told)
     picture = Picture(
@@ -57,9 +60,10 @@ def tell(run: Run) -> Story:
     return replace(told, pictures=(picture,))
 
 
-def _headlines(found: Sequence[Cell]) -> Iterator[str]:
+def _headlines(found: Sequence[Cell], idle_s: float) -> Iterator[str]:
     """What is sent before the first frame, and with it."""
-    for moment, words in ((SET_UP, "before the first tenant frame"), (FIRST, "with it")):
+    before = f"before the first tenant frame, {idle_s:g} s idle"
+    for moment, words in ((SET_UP, before), (FIRST, "with it")):
         seen = {
             str(cell.key["mode"]): cell.seen
             for cell in found
@@ -70,6 +74,17 @@ def _headlines(found: Sequence[Cell]) -> Iterator[str]:
             whose = "" if len(set(seen.values())) > 1 else f" in each of {', '.join(seen)}"
             yield f"Tunnel packets {words}: {told}{whose}"
     yield from _alike(found)
+
+
+def _joins(run: Run) -> Iterator[str]:
+    """What a group costs before anybody speaks; how many packets that takes nobody foretells."""
+    seen = {
+        str(row["mode"]): f"{row['mode']} {row['count']}"
+        for row in run.rows
+        if (row["what"], row["moment"]) == (IGMP, SET_UP) and row["count"]
+    }
+    if seen:
+        yield f"IGMP packets before it, to join the group: {', '.join(seen.values())}"
 
 
 def _alike(found: Sequence[Cell]) -> Iterator[str]:
@@ -157,7 +172,9 @@ def brief(found: Sequence[Cell]) -> Grid:
                 zip(entries, by[what, AFTER], strict=True) if before else ((e,) for e in entries)
             )
             told = [", ".join(each.text for each in pair if each) for pair in pairs]
-            rows.append((what, f"{BEFORE}, {AFTER}" if before else moment, _together(modes, told)))
+            lines = wrap(_together(modes, told), TOLD_WIDE, break_on_hyphens=False)
+            rows.append((what, f"{BEFORE}, {AFTER}" if before else moment, lines[0]))
+            rows += [("", "", line) for line in lines[1:]]
     return Grid(
         title="Counted", heads=("what", "when", "how many"), rows=tuple(rows),
         words=("what", "when", "how many"),

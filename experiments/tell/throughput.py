@@ -175,7 +175,8 @@ def _goodput(found: Cells) -> Grid:
         words=("mode",),
         note=(
             "Median of the transfers; in brackets the least and the most. UDP: as fast as the sender "
-            "can, which leaves less of the processors to those who carry it."
+            "can, which leaves less of the processors to those who carry it. Packets are of that size "
+            "on the wire; of TCP the kernel's VXLAN hands many to the far guest as one (GRO)."
         ),
     )  # fmt: skip
 
@@ -192,7 +193,8 @@ def _costs(found: Cells) -> Grid:
             for (mode, protocol, size), rows in found.items()
         ),
         words=("mode", "protocol"),
-        note="The machine's are all that was not idle or stolen, sender and receiver included.",
+        note="The machine's are all that was not idle or stolen, sender and receiver included, and "
+        "whatever else ran.",
     )  # fmt: skip
 
 

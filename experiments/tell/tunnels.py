@@ -27,7 +27,6 @@ from experiments.tell.tunnels_fit import KIB_A_GIB, Cost, Estimate, costs
 
 SHOWN_HOSTS = (16, 100, 1_000, 10_000, ARTICLE_HOSTS)
 MEMORY = "memory"  # what a prediction is of
-NOBODYS = "0 of 0 "  # how what is found of a prediction begins that is about no cell
 
 
 def tell(run: Run) -> Story:
@@ -38,7 +37,7 @@ def tell(run: Run) -> Story:
     told = replace(
         story,
         findings=(story.findings[0], *_headline(found), *story.findings[1:], *_price(cost), _article(cost)),
-        held=(*(each for each in story.held if not each.found.startswith(NOBODYS)), *_held(run, cost)),
+        held=(*story.held, *_held(run, cost)),
         grids=(_overview(found), *story.grids, _hosts(run), *_ladders(cost), _arithmetic(cost)),
         conditions=f"{counted(len({(row['block'], row['order']) for row in run.rows}), 'lab')}, "
         f"{counted(len({row['block'] for row in run.rows}), 'block')}; scenario {run.about['scenario']}",
@@ -85,7 +84,10 @@ def _article(cost: Sequence[Cost]) -> str:
         return said
     most = max(cost, key=lambda each: each.memory_kib(1).value)
     memory = most.memory_kib(ARTICLE_HOSTS - 1).value / KIB_A_GIB
-    return f"{said}; by the straight line {memory:.2f} GiB a host"
+    beyond = _beyond(cost, ARTICLE_HOSTS - 1)
+    return (
+        f"{said}; by the straight line, {beyond} beyond what was measured, {memory:.2f} GiB a host"
+    )
 
 
 def pairs(hosts: int) -> int:
@@ -95,6 +97,8 @@ def pairs(hosts: int) -> int:
 
 def _span(found: Estimate, form: str) -> str:
     what = "95% interval of" if found.is_interval else "range of"
+    if found.labs == 1:
+        return "one lab"
     span = f"{found.low:{form}} to {found.high:{form}}"
     return f"{what} {counted(found.labs, 'lab')}: {span}"
 

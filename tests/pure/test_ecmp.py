@@ -6,6 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from experiments.instruments.flows_sent import (
+    Arrived,
     Flow,
     Mark,
     arrived,
@@ -14,7 +15,7 @@ from experiments.instruments.flows_sent import (
     udp_frame,
 )
 from experiments.probes import ecmp_stage as stage
-from experiments.probes.ecmp import ECMP
+from experiments.probes.ecmp import ECMP, Seen
 from experiments.results import Recorder, read
 from experiments.tell import told
 from topologies import scenario
@@ -112,6 +113,16 @@ def test_what_is_foretold(overlay):
     assert cell["gre-mesh", 4, 1, "many", 512]["entropy_bits"] == 0
 
 
+def test_a_flow_on_two_spines_is_torn_and_counted_on_both():
+    seen = Seen({(flow, copy) for flow in range(2) for copy in range(2)})
+    for flow, copy, spine in ((0, 0, "spine1"), (0, 1, "spine2"), (1, 0, "spine2")):
+        seen.note(spine, Arrived(mark=Mark(NONCE, 0, flow, copy), protocol=17, outer_port=40000))
+
+    assert seen.awaited == {(1, 1)}
+    assert seen.spines == {0: {"spine1", "spine2"}, 1: {"spine2"}}
+    assert [seen.on(spine) for spine in ("spine1", "spine2")] == [1, 2]
+
+
 @pytest.fixture
 def story(tmp_path, overlay):
     """A run in which policy 1 is measured on two spines, with these flows on spine1 of 32."""
@@ -134,12 +145,13 @@ def story(tmp_path, overlay):
 
 
 def _record(recorder, place, draw, first):
+    """One draw: on the first spine so many of 32 flows, the others on the second; None: all lost."""
     from experiments.spread import entropy_bits
 
-    both = [first, 32 - first]
+    both = [0, 0] if first is None else [first, 32 - first]
     key = {**place, "spines": 2, "hash_policy": 1, "pairs": "one", "flows": 32, "draw": draw}
     recorder.samples([{
-        **key, "entropy_bits": entropy_bits(both), "least": min(both), "most": max(both),
+        **key, "entropy_bits": None if first is None else entropy_bits(both), "least": min(both), "most": max(both),
         "spreads": int(0 not in both), "outer_ports": 32, "torn": 0,
     }])  # fmt: skip
     recorder.samples(
@@ -157,6 +169,14 @@ def test_a_run_as_foretold(story):
     )
     assert [held.stands for held in found.held] == ["confirmed"] * 3
     assert not found.is_refuted
+    found.pictures[0].draw()
+
+
+def test_a_tunnel_that_lets_nothing_through_is_told_and_not_called_polarised(story):
+    found = story(gre=[None, None], vxlan=[16])
+
+    assert found.is_refuted
+    assert found.findings[0] == "0 of 1 cell foretold to polarise do: all on one spine"
     found.pictures[0].draw()
 
 

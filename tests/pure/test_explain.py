@@ -16,6 +16,7 @@ from controller.text import dump
 from experiments.cli.main import MODULES, main
 from topologies.encap import NetworkType
 from topologies.lab.walk_copies import Copy, Outer, copies
+from topologies.names import provider_interface
 from topologies.scenario import load
 
 FLOWS = ("flows", "article", "--host", "controller", "--bridge", "br-tun")
@@ -88,6 +89,29 @@ def test_a_guest_with_two_ports_is_told_by_the_network():
     assert "from both (in blue)'s port" in said
 
 
+def test_a_table_that_nothing_leads_to_is_told_as_such_and_no_other():
+    told = explainer(load("article").overlay, "controller", "br-tun")
+    said = {(int(f.table), f.priority): told.explain(f) for f in told.flows if not f.match}
+    idle = [
+        table for (table, _), text in said.items() if text.endswith("No flow leads to this table.")
+    ]
+    assert idle == [6], "no tunnel is Geneve's; a GRE tunnel leads to table 3"
+
+
+def test_a_jump_into_a_table_that_drops_all_says_so_with_the_reason():
+    told = explainer(load("article").overlay, "controller", "br-tun")
+    said = " ".join(map(told.explain, told.flows))
+    reason = "there all are dropped, as no GRE network has a guest on this host."
+    assert f"table 3, GRE_TUN_TO_LV: GRE key to local VLAN; {reason}" in said
+    assert said.count("there all are dropped") == 1, "the VXLAN network has one"
+
+
+def test_the_wire_of_a_provider_network_is_told_by_its_network():
+    overlay = load("type-drivers").overlay
+    name = provider_interface("physnet1")
+    assert explainer(overlay, "node1", "br-ex").names.port("br-ex", name) == "the wire to physnet1"
+
+
 def test_what_is_not_foreseen_is_told_as_it_stands():
     told = explainer(load("article").overlay, "controller", "br-int")
     odd = Flow("br-int", Int.LOCAL_SWITCHING, Priority.GUEST, match(in_port="strange"),
@@ -120,6 +144,7 @@ OUTER = Outer(NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100, "02:00:00:00:00:
         ("drop", ()),
         ("a,push_vlan(vid=7,pcp=0),b,pop_vlan,c", (Copy("a"), Copy("b", 7), Copy("c"))),
         (f"clone({VXLAN},wire),{VXLAN},wire,a", (Copy("wire", None, OUTER),) * 2 + (Copy("a", None, OUTER),)),
+        ("clone(push_vlan(vid=5,pcp=0),a),b", (Copy("a", 5), Copy("b"))),
         # The kernel's datapath writes the tunnel's header itself.
         ("set(tunnel(tun_id=0x64,src=192.0.2.1,dst=192.0.2.2,ttl=64,tp_dst=4789,flags(df|key))),vxlan_sys_4789",
          (Copy("vxlan_sys_4789", None, Outer(NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100)),)),

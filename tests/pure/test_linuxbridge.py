@@ -294,6 +294,8 @@ def test_what_cannot_be_is_told_with_its_reason(case):
     [
         ({"vxlan_group": ip_network("10.0.0.0/8")}, "IPv4 multicast, as 239.0.0.0/8"),
         ({"vxlan_group": ip_network("ff05::/64")}, "IPv4 multicast, as 239.0.0.0/8"),
+        ({"vxlan_group": ip_network("224.0.0.5/32")}, "none of 224.0.0.0/24"),
+        ({"vxlan_group": ip_network("224.0.0.0/4")}, "none of 224.0.0.0/24"),
         ({"vxlan_group": GROUP, "l2_population": True}, "none with l2_population"),
         ({"vxlan_group": GROUP, "mechanism": Mechanism.OPENVSWITCH}, "none without mechanism"),
     ],

@@ -52,6 +52,13 @@ def test_tunnelled_every_host_takes_one():
         assert {each[3] for each in found.values()} == {0}
 
 
+def test_a_device_that_learns_nothing_floods_whom_nobody_told_it_of():
+    found = cells("kvxlan-l2pop", 4)
+    assert {each[0] for each in found.values()} == {4}
+    assert found[1024, 0] == (*found[1024, 0][:3], 768 * 2)
+    assert found[512, 128][3] == 384 * 2
+
+
 def test_with_two_hosts_nobody_is_there_to_get_what_goes_astray():
     assert {each[3] for each in cells("flat", 2).values()} == {0}
 
@@ -109,7 +116,7 @@ def test_a_run_as_foretold(tmp_path):
     assert story.findings == (
         f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells equal their prediction",
         "1024 guests on 4 hosts, entries of the underlay's switch: flat 1024, gre-mesh 4",
-        "512 guests, room for 128: copies astray of frames sent: flat 768 of 384, gre-mesh 0 of 384",
+        "512 guests, room for 128: of 384 frames, copies astray: flat 768, gre-mesh 0",
     )
     assert [each.stands for each in story.held] == [CONFIRMED] * 3
     assert story.grids[0].rows == (

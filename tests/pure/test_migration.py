@@ -1,8 +1,13 @@
 """The experiment `migration`: what it stages and foretells, reads and tells."""
 
+import time
+from contextlib import nullcontext
+from types import SimpleNamespace
+
 import pytest
 
-from experiments.instruments.gaps import Gap, heard
+from experiments.instruments.gaps import Gap, Heard, heard
+from experiments.probes import migration
 from experiments.probes import migration_stage as stage
 from experiments.probes.migration import MIGRATION
 from experiments.probes.migration_words import gratuitous_arp
@@ -107,9 +112,9 @@ def test_told_as_it_was(tmp_path):
     story = tell(made(tmp_path))
 
     assert story.findings == (
-        "learned, announced: 0 of 2 moves dark to the end; others 188 ms (116..260)",
-        "learned, silent: 2 of 2 moves dark to the end",
-        "l2population, silent, unheard: 0 of 2 moves dark to the end; others 147 ms (145..149)",
+        "learned, announced: 0 of 2 moves still dark after 1.2 s; all back after 188 ms (116..260)",
+        "learned, silent: 2 of 2 moves still dark after 1.2 s",
+        "l2population, silent, unheard: 0 of 2 moves still dark after 1.2 s; all back after 147 ms (145..149)",
     )
     assert [(held.says.partition(":")[0], held.stands) for held in story.held] == [
         ("learned and silent", "confirmed"), ("learned and announced", "confirmed"),
@@ -135,3 +140,26 @@ def test_the_picture_has_every_move(tmp_path):
     assert lines["moves flat silent"] == []
     assert lines["censored flat silent"] == [1200.0, 1200.0]
     assert [cell.way for cell in cells(run)] == ["announced", "silent", "silent, unheard"]
+
+
+def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypatch, overlay):
+    now = time.monotonic_ns()
+    steps = {"unplugged": 5000, "plugged": 3000, "bound": 2000, "active": 0}  # [ms] ago
+    done = SimpleNamespace(**{f"{name}_ns": now - ago * MS for name, ago in steps.items()})
+    gap = Gap(begin_ns=done.unplugged_ns, end_ns=done.plugged_ns + MS, lost=9)
+    for name in ("make_heard", "announcing"):
+        monkeypatch.setattr(migration, name, lambda *_: nullcontext(lambda: None))
+    moving = migration.Moving(
+        bench=SimpleNamespace(overlay=overlay, move=lambda *_, **__: done),
+        target=guests(overlay)[1], read=lambda: Heard((gap,), time.monotonic_ns()), cap_s=1.2,
+    )  # fmt: skip
+
+    found = moving.move(stage.homes(overlay)[0], stage.ANNOUNCED)
+
+    assert (found["censored"], found["dark_ms"], found["lost"]) == (0, 2001.0, 9)
+
+
+def test_a_censored_move_is_as_long_as_was_waited():
+    done = SimpleNamespace(unplugged_ns=1000 * MS)
+    found = migration._capped(done, 2300 * MS)
+    assert found == {"dark_ms": 1300.0, "lost": None, "censored": 1}

@@ -64,16 +64,16 @@ RULES = {
     ),
     "underlay mtu too small": (
         {"underlay_mtu": 575},
-        "underlay: mtu 575; allowed: 576..65535 bytes. Pick one in that range; 1500 is Ethernet's.",
+        "underlay: mtu 575; allowed: 576..65521 bytes. Pick one in that range; 1500 is Ethernet's.",
     ),
     "underlay mtu too large": (
-        {"underlay_mtu": 65536},
-        "underlay: mtu 65536; allowed: 576..65535 bytes. "
+        {"underlay_mtu": 65522},
+        "underlay: mtu 65522; allowed: 576..65521 bytes. "
         "Pick one in that range; 1500 is Ethernet's.",
     ),
     "path mtu too small": (
         {"path_mtu": 575},
-        "underlay: path_mtu 575; allowed: 576..65535 bytes, or 0 for no limit. "
+        "underlay: path_mtu 575; allowed: 576..65521 bytes, or 0 for no limit. "
         "Pick one in that range, or leave [ml2] path_mtu out.",
     ),
     "provider bridge of the agent's own": (
@@ -86,6 +86,18 @@ RULES = {
         with_host(bridge_mappings=(("physnet1", "br-of-16-letters"),)),
         "host 'h1' bridge_mappings: bridge br-of-16-letters for physical network 'physnet1'; "
         "allowed: a name of up to 15 characters, as Linux has for interfaces. Shorten it.",
+    ),
+    "provider bridge that is no name": (
+        with_host(bridge_mappings=(("physnet1", "br/ex"),)),
+        "host 'h1' bridge_mappings: bridge br/ex for physical network 'physnet1'; allowed: letters, "
+        "digits, '_', '.' and '-', not '.' or '-' first, and none of ext-physnet1: the wires that "
+        "stand on such bridges. Rename it.",
+    ),
+    "provider bridge called like its wire": (
+        with_host(bridge_mappings=(("physnet1", "ext-physnet1"),)),
+        "host 'h1' bridge_mappings: bridge ext-physnet1 for physical network 'physnet1'; allowed: "
+        "letters, digits, '_', '.' and '-', not '.' or '-' first, and none of ext-physnet1: the "
+        "wires that stand on such bridges. Rename it.",
     ),
     "physical network called like a host": (
         with_host(bridge_mappings=(("h2", "br-ex"),)),
@@ -161,7 +173,7 @@ RULES = {
     ),
     "network mtu": (
         with_networks(network(mtu=68)),
-        "network 'n': mtu 68; allowed: 576..65535 bytes. "
+        "network 'n': mtu 68; allowed: 576..65521 bytes. "
         "Pick one in that range; 1500 is Ethernet's.",
     ),
     "id on a flat network": (

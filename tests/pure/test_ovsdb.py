@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from controller.binding import Binding
 from controller.ovsdb import add_port_args, failed_ports, missing_ports, stale_ports, tag_args
 from controller.ports import DEAD_VLAN_TAG, guest_port, switch_ports
@@ -46,6 +48,12 @@ def test_only_our_own_ports_are_stale():
     here = reading(ours, by_hand)
     elsewhere = {"br-user": BridgeRow(name="br-user", dpid=2, ports={ours.name: ours})}
     assert stale_ports(HOST, WANTED, {**here, **elsewhere}) == [("br-tun", "vxlan-c0000299")]
+
+
+@pytest.mark.parametrize("kind", ["gre", "ip6gre"])
+def test_a_gre_tunnel_is_ours_whatever_the_release_calls_its_type(kind):
+    ours = PortRow(name="gre-evm7o3p2pbv", type=kind, ofport=9)
+    assert stale_ports(HOST, WANTED, reading(ours)) == [("br-tun", ours.name)]
 
 
 def test_a_port_that_could_not_be_made_is_told_with_the_reason():

@@ -141,12 +141,12 @@ KEYS = {
     ),
     "the underlay's mtu": (
         "underlay:\n  mtu: 100\n",
-        "s.yaml:5: underlay: mtu 100; allowed: 576..65535 bytes. "
+        "s.yaml:5: underlay: mtu 100; allowed: 576..65521 bytes. "
         "Pick one in that range; 1500 is Ethernet's.",
     ),
     "the path's mtu": (
         "ml2_conf:\n  ml2:\n    path_mtu: 100\n",
-        "s.yaml:6: underlay: path_mtu 100; allowed: 576..65535 bytes, or 0 for no limit. "
+        "s.yaml:6: underlay: path_mtu 100; allowed: 576..65521 bytes, or 0 for no limit. "
         "Pick one in that range, or leave [ml2] path_mtu out.",
     ),
 }  # fmt: skip

@@ -70,6 +70,13 @@ ERRORS = {  # what is put in place of what: line of, key, and what is said
     "name twice": ("name: desk", "name: server",
                    "node 'server': name 'server' twice; allowed: each name once. Rename one of "
                    "them; a site makes the nodes NAME-router and NAME-lan."),
+    "name of an interface": ("name: desk", "name: br-office-lan",
+                             "node 'br-office-lan': name 'br-office-lan' is taken; allowed: no "
+                             "interface's that is there anyway. Pick another: interfaces are called "
+                             "after the nodes they lead to."),
+    "loopback": ("name: desk", "name: lo",
+                 "node 'lo': name 'lo' is taken; allowed: no interface's that is there anyway. Pick "
+                 "another: interfaces are called after the nodes they lead to."),
     "station": ("ip: 10.100.0.77", "ip: 10.101.0.77",
                 "site 'office': station 'desk' 10.101.0.77; allowed: an address of a host in lan "
                 "10.100.0.0/24. Move it, or change `lan`."),

@@ -7,6 +7,7 @@ import pytest
 
 from experiments.figures.sheet import STYLE
 from experiments.figures.state import UNLIKE
+from experiments.instruments import conntrack
 from experiments.probes.state import STATE
 from experiments.probes.state_stage import counts, foretold, kind
 from experiments.results import Recorder, read
@@ -73,6 +74,29 @@ def test_the_kernel_has_a_socket_and_keeps_the_packet_that_asks():
     assert (words.KEPT_S, words.AFTER) not in cells("kvxlan-l2pop"), "it learns nothing"
 
 
+def test_conntrack_sees_what_the_kernel_sends_alone():
+    modes = ("gre-mesh", "kvxlan-mesh", "kvxlan-multicast")
+    assert [cells(mode)[words.CONNTRACK, words.AFTER] for mode in modes] == [0, 2, 1]
+    assert cells("kvxlan-mesh")[words.CONNTRACK, words.BEFORE] == 0
+
+
+TRACKED = (  # of Linux 6.1
+    "ipv4     2 udp      17 29 src=192.0.2.1 dst=192.0.2.2 sport=33168 dport=4789 [UNREPLIED] "
+    "src=192.0.2.2 dst=192.0.2.1 sport=4789 dport=33168 mark=0 zone=0 use=2",
+    "ipv4     2 gre      47 29 timeout=30, stream_timeout=180 src=192.0.2.1 dst=192.0.2.2 srckey=0x0 "
+    "dstkey=0x0 [UNREPLIED] src=192.0.2.2 dst=192.0.2.1 srckey=0x0 dstkey=0x0 mark=0 zone=0 use=2",
+    "ipv4     2 icmp     1 29 src=192.0.2.1 dst=192.0.2.2 type=8 code=0 id=7 src=192.0.2.2 "
+    "dst=192.0.2.1 type=0 code=0 id=7 mark=0 zone=0 use=2",
+    "ipv4     2 udp      17 29 src=192.0.2.1 dst=192.0.2.9 sport=4789 dport=53 src=192.0.2.9 "
+    "dst=192.0.2.1 sport=53 dport=4789 mark=0 zone=0 use=2",
+)
+
+
+def test_of_conntracks_entries_those_of_tunnels_count():
+    assert conntrack.of_tunnels(TRACKED) == 2
+    assert conntrack.of_tunnels(TRACKED[2:]) == 0
+
+
 def test_untunnelled_there_is_nothing_to_keep():
     assert {what for what, _ in cells("vlan")} == {words.TUNNEL, words.ARP, words.OTHERS}
 
@@ -92,7 +116,7 @@ def recorded(
 def test_modes_that_agree_are_told_together(tmp_path):
     story = told(recorded(tmp_path)).story
     assert story.findings[1:] == (
-        "Tunnel packets before the first tenant frame: 0 in each of gre-mesh, vxlan-mesh, "
+        "Tunnel packets before the first tenant frame, 5 s idle: 0 in each of gre-mesh, vxlan-mesh, "
         "kvxlan-mesh, kvxlan-multicast",
         "Tunnel packets with it: 2; but kvxlan-multicast 1",
         "gre-mesh and vxlan-mesh: 24 of 24 counts the same",
@@ -103,8 +127,23 @@ def test_modes_that_agree_are_told_together(tmp_path):
     assert rows[words.TUNNEL, words.FIRST] == "2; but kvxlan-multicast 1"
     assert rows[words.PORTS, "before, after"] == "2, 2; but kvxlan-* 1, 1"
     assert rows[words.LEARNED, "before, after"] == "0, 1"
+    assert rows[words.CONNTRACK, "before, after"] == "0, 0; but kvxlan-mesh 0, 2;"
+    assert max(sum(map(len, row)) for row in story.grids[0].rows) <= 76, "it fits into 80 columns"
     assert story.conditions.endswith("idle for 5 s")
     assert {each.stands for each in story.held} == {CONFIRMED}
+
+
+def test_joins_of_a_group_are_told_though_nobody_foretold_how_many(tmp_path):
+    joins = {
+        "block": 1, "order": 1, "mode": "kvxlan-multicast", "what": words.IGMP,
+        "moment": words.SET_UP, "count": 15,
+    }  # fmt: skip
+    run = recorded(tmp_path)
+    story = told(replace(run, tables={**run.tables, "samples": (*run.rows, joins)})).story
+
+    assert "IGMP packets before it, to join the group: kvxlan-multicast 15" in story.findings
+    assert not story.is_refuted
+    assert not any("IGMP" in line for line in told(run).story.findings)
 
 
 def test_a_handshake_would_refute_and_be_red(tmp_path):

@@ -162,9 +162,9 @@ def test_a_run_as_foretold(tmp_path):
     assert story.findings == (
         "48 of 48 cells equal their prediction",
         "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
-        "A gre port takes 12.0 KiB of ovs-vswitchd (range of 1 lab: 12.0 to 12.0; 0 to 1023 ports)",
+        "A gre port takes 12.0 KiB of ovs-vswitchd (one lab; 0 to 1023 ports)",
         "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; by the straight "
-        "line 0.46 GiB a host",
+        "line, 39 times beyond what was measured, 0.46 GiB a host",
     )
     assert [each.stands for each in story.held] == [CONFIRMED] * 3
     assert story.grids[0].rows == (

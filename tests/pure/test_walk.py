@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from controller.reading import BridgeRow, PortRow
 from experiments.cli.walk_text import as_json, as_text
 from tests.pure.walk_lab import FOLDER, played, walked
+from topologies.encap import NetworkType
 from topologies.errors import SwitchError, UsageError
 from topologies.lab.walk import walk
+from topologies.lab.walk_side import Side
 from topologies.lab.walk_trace import parse_trace
 from topologies.lab.walk_way import way_to_vtep
 from topologies.model import Mechanism
@@ -359,6 +362,26 @@ def test_a_far_host_without_the_tunnels_port_takes_nothing():
     assert course.far == ()
 
 
+def test_a_port_that_its_host_has_not_is_told_though_the_api_has_it():
+    lab = played("own.arp.cold")
+    for question, answer in lab.answers.items():
+        if question.startswith("computer: ovs-vsctl"):
+            lab.answers[question] = answer.replace("f89d1f15-3d", "another")
+    facts = walk(lab, A, B, "arp").facts
+    assert facts[0] == "ServerB's port is switched off or not plugged: no flow serves it."
+    assert len(walked("own.arp.cold", A, B, "arp").facts) == 1
+
+
+def test_a_tunnels_port_is_found_however_the_scenario_spells_its_vtep():
+    row = PortRow(name="geneve-x", type="geneve", ofport=3, options={"remote_ip": "2001:DB8:0::1"})
+    by_hand = PortRow(name="odd", type="geneve", ofport=4, options={"remote_ip": "flow"})
+    bridge = BridgeRow(name="br-tun", dpid=1, ports={each.name: each for each in (by_hand, row)})
+    side = Side(None, {"br-tun": bridge})
+    assert side.tunnel_from(NetworkType.GENEVE, "2001:db8::1") == "geneve-x"
+    assert side.tunnel_from(NetworkType.GENEVE, "2001:db8::2") == ""
+    assert side.tunnel_from(NetworkType.VXLAN, "2001:db8::1") == ""
+
+
 def test_a_flow_that_someone_else_added_is_told_as_such():
     lab = played("own.arp.cold")
     for question, answer in lab.answers.items():
@@ -397,6 +420,13 @@ def test_guests_that_are_not_there(source, target, kind, said):
     with pytest.raises(UsageError) as error:
         walked("own.arp.cold", source, target, kind)
     assert said in str(error.value)
+
+
+def test_a_lab_without_guests_says_so():
+    lab = played("own.arp.cold")
+    lab.overlay = replace(lab.overlay, ports=())
+    with pytest.raises(UsageError, match="no guest 'a'; allowed: none \\(there are no guests\\)"):
+        walk(lab, "a", "b", "arp")
 
 
 def test_ipv6_guests_ask_no_arp():

@@ -1,5 +1,6 @@
 """Guests that ask a dnsmasq: across hosts, with the network's own MTU, tenants apart."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from topologies import dhcp
 from topologies.errors import HostError, LabError
 from topologies.lab import dhcp as lab_dhcp
 from topologies.lab import raised
+from topologies.names import hybrid_names, int_port_name
 from topologies.scenario import load
 
 RESOLVER = Path("/etc/resolv.conf")
@@ -173,10 +175,45 @@ def test_a_guest_without_a_lease_is_an_error_that_names_it(tenants, monkeypatch)
     port = next(each for each in tenants.overlay.ports if each.name == "red2")
     tenants.run("red2", "ip", "link", "set", "eth0", "address", "fa:16:3e:12:34:57")
     try:
-        with pytest.raises(LabError, match="eth0 of guest 'red2': no lease") as caught:
+        with pytest.raises(LabError, match="eth0 of guest 'red2': udhcpc: no lease") as caught:
             lab_dhcp.ask(tenants.ledger, tenants.overlay, [port])
         assert "dhcp-*.log" in str(caught.value)
     finally:
         tenants.run("red2", "ip", "link", "set", "eth0", "address", port.mac_address)
         monkeypatch.undo()
         lab_dhcp.ask(tenants.ledger, tenants.overlay, [port])
+
+
+def test_a_server_that_is_unplugged_serves_nobody_until_it_is_plugged_again(tenants, monkeypatch):
+    ports = {port.name: port for port in tenants.overlay.ports}
+    guest, server = ports["red2"], ports["dhcp-red"]
+    tenants.unplug(server.id)
+    tenants.unplug(guest.id)
+    monkeypatch.setattr(lab_dhcp.dhcp, "TRIES", 1)
+    with pytest.raises(LabError, match="guest 'red2': udhcpc: no lease"):
+        tenants.plug(guest.id)
+    monkeypatch.undo()
+    tenants.plug(server.id)
+    assert tenants.nodes()["dhcp-red"].kind == "dhcp"
+    tenants.unplug(guest.id)
+    tenants.plug(guest.id)
+    assert shown(tenants, "red2") == (1337, ["10.0.0.12/24", "fd00:1::12/64"], ["10.0.0.254"])
+
+
+def test_a_guest_is_taken_from_a_hybrid_plug_to_a_direct_one_and_back(tenants):
+    """By hand, and in this order: the plug that is taken away is the old host's."""
+    port = next(each for each in tenants.overlay.ports if each.name == "red2")
+    own = {*hybrid_names(port.id), int_port_name(port.id)}
+    for host, has in (("node1", {int_port_name(port.id)}), ("node2", own)):
+        left = "node2" if host == "node1" else "node1"
+        tenants.api("PUT", f"/v2.0/ports/{port.id}", {"port": {"binding:host_id": host}})
+        tenants.unplug(port.id)
+        tenants.plug(port.id)
+        assert (devices(tenants, host) & own, devices(tenants, left) & own) == (has, set())
+        assert pinged(tenants, "red1", "10.0.0.12") == 1
+
+
+def devices(lab, host):
+    """The names of a host's devices."""
+    shown = json.loads(lab.run(host, "ip", "-json", "link", "show"))
+    return {each["ifname"] for each in shown}

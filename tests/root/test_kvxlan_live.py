@@ -14,6 +14,7 @@ from controller.linuxbridge_worker import read_kernel
 from experiments.experiment import Tools
 from experiments.probes.fanout import Fanout
 from experiments.probes.fanout_stage import foretold, staged
+from experiments.probes.groups import grouped
 from experiments.probes.mtu_path import Path
 from experiments.probes.mtu_tcp import Bulk, serving, transfer
 from experiments.tell.fanout_cells import COUNTS
@@ -145,6 +146,19 @@ def _another_host(lab):
     lab.unplug(made["id"])
     lab.api("DELETE", f"/v2.0/ports/{made['id']}")
     lab.remove_host("third")
+
+
+def test_more_networks_have_groups_than_a_socket_joins_by_itself(home):
+    """Linux lets a socket join 20 (igmp_max_memberships), and a host's VXLAN devices share one."""
+    networks = 22
+    point = {"mode": "kvxlan-multicast", "hosts": 2}
+    with raised(grouped(BARE, point, [(0, 1)] * networks)) as lab:
+        told = json.loads(lab.run("underlay", "bridge", "-j", "mdb", "show"))
+        joined = {(each["port"], each["grp"]) for part in told for each in part["mdb"]}
+        groups = {each for each in joined if each[1].startswith("239.")}
+        assert len(groups) == 2 * networks
+        first, last = lab.overlay.ports[-2:]
+        assert pinged(lab, first.device_id, str(last.fixed_ips[0])) == 1
 
 
 def test_the_proxy_answers_on_the_host_and_drops_what_it_does_not_know(home):

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from experiments.experiment import Tools
+from experiments.instruments import conntrack
 from experiments.instruments.frames import ethernet
 from experiments.instruments.sockets import senders
 from experiments.probes.state import STATE, State
 from experiments.probes.state_stage import foretold, staged
 from experiments.tell import state as words
+from topologies.errors import MeasureError
 from topologies.lab import raised
 from topologies.names import underlay_mac
 from topologies.scenario import load
@@ -30,12 +32,12 @@ def lab(tmp_path_factory):
             yield lab
 
 
-def counts(lab, tmp_path, probe):
+def counts(lab, tmp_path, probe, point=POINT):
     tools = Tools(
         keep=lambda *_: None, path=lambda name: tmp_path / name, watch=nullcontext,
         say=lambda _: None, seed=1,
     )  # fmt: skip
-    return {(row["what"], row["moment"]): row["count"] for row in probe(lab, POINT, tools).rows}
+    return {(row["what"], row["moment"]): row["count"] for row in probe(lab, point, tools).rows}
 
 
 def ideal():
@@ -62,3 +64,16 @@ def test_a_tunnel_that_spoke_unasked_would_be_counted(lab, tmp_path, monkeypatch
     assert found[words.TUNNEL, words.SET_UP] == 1
     rest = {key: count for key, count in ideal().items() if key != (words.TUNNEL, words.SET_UP)}
     assert {key: found[key] for key in rest} == rest
+
+
+def test_conntrack_sees_what_the_kernel_sends_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
+    point = {"mode": "kvxlan-mesh"}
+    with raised(staged(load("article").overlay, point)) as lab:
+        found = counts(lab, tmp_path, replace(STATE.quick, idle_s=0.3), point)
+        assert found[words.CONNTRACK, words.BEFORE] == 0
+        assert found[words.CONNTRACK, words.AFTER] == 2  # of each far end one: it is awake
+
+        _, asleep, other = lab.overlay.hosts  # no rule was set there
+        with pytest.raises(MeasureError, match="no entry of a ping"):
+            conntrack.assert_awake(lab, asleep.name, str(other.local_ip))

@@ -16,7 +16,13 @@ from topologies.lab.wires import End
 from topologies.model import Mechanism, Overlay
 
 GUESTS = {"guest": Guest, "dhcp": DhcpServer}
-CLASSES = {"host": ComputeHost, "bridge-host": BridgeHost, "segment": Segment, "neutron": Neutron, "router": Router}
+CLASSES = {
+    "host": ComputeHost,
+    "bridge-host": BridgeHost,
+    "segment": Segment,
+    "neutron": Neutron,
+    "router": Router,
+}
 
 
 def attached_net(ledger: Ledger) -> Any:

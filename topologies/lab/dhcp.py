@@ -105,7 +105,7 @@ def _ask(ledger: Ledger, guest: str, pid: int, interface: str) -> None:
         commands.run(*argv, pid=pid, mark=ledger.token, timeout_s=dhcp.DEADLINE_S)
     except CommandError as error:
         raise LabError(
-            f"no lease: {error.found}",
+            error.found.splitlines()[-1],  # before it, a line for each time that it asked
             where=f"lab {ledger.name!r}, {interface} of guest {guest!r}",
             allowed=f"an answer of its subnet's DHCP server within {dhcp.DEADLINE_S:g} s",
             do=f"Read {ledger.directory}/dhcp-*.log: they tell what came to the servers.",
@@ -116,11 +116,15 @@ def refresh(ledger: Ledger, overlay: Overlay) -> None:
     """Start every server anew that is dead, or whose guests are others by now.
 
     With no memory of its leases: it would refuse an address that another guest had before.
+    One that is unplugged is left alone.
 
     Raises:
         LabError: one died, or did not listen in time.
     """
+    plugged = ledger.nodes()
     for subnet, server in dhcp.served(overlay):
+        if server.device_id not in plugged:
+            continue
         told, running = _file(ledger, subnet, "hosts").read_text(), _running(ledger, subnet)
         if not running or told != dhcp.hosts_file(overlay, subnet):
             kill(running)

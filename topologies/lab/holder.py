@@ -139,7 +139,9 @@ def _be_holder(overlay: Overlay | Sites, writing: int, options: dict[str, Any]) 
         os._exit(status)
 
 
-def _hold_detached(overlay: Overlay | Sites, tell: Callable[..., Any], options: dict[str, Any]) -> int:
+def _hold_detached(
+    overlay: Overlay | Sites, tell: Callable[..., Any], options: dict[str, Any]
+) -> int:
     try:
         with raised(overlay, say=lambda text: tell(say=text), **options) as lab:
             _log_to(lab.directory / "holder.log")

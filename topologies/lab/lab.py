@@ -49,6 +49,10 @@ class Lab:
         Raises:
             LabError: the lab has two sites and no controller.
         """
+        self._assert_hosts()
+        return overlay_of(self.ledger)
+
+    def _assert_hosts(self) -> None:
         if self.sites:
             raise LabError(
                 "two sites, no compute hosts",
@@ -56,7 +60,6 @@ class Lab:
                 allowed="a lab of a scenario with `hosts:`",
                 do="Raise one, such as `article`.",
             )
-        return overlay_of(self.ledger)
 
     @cached_property
     def sites(self) -> Sites | None:
@@ -123,6 +126,7 @@ class Lab:
         Raises:
             LabError: the API is not there, or refused; the message says why.
         """
+        self._assert_hosts()
         return call_api(self.directory, method, path, body)
 
     def await_ready(self, *, timeout_s: float = 60) -> None:
@@ -140,6 +144,7 @@ class Lab:
         """End the controller by `signal` and start it anew; return when all is ready again."""
         from topologies.lab.neutron import relaunch
 
+        self._assert_hosts()
         relaunch(self.ledger, number=signal)
         self.await_ready()
 

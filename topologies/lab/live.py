@@ -5,13 +5,16 @@ namespaces are kept by processes of the lab, not by whoever made them, so there 
 to be asked.
 """
 
+import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from controller.ovsdb import add_port_args
 from controller.ports import guest_port
+from topologies import commands
 from topologies.errors import LabError
 from topologies.lab import dhcp, hybrid, neighbours, plan, providers, routers
 from topologies.lab.keeper import ip_batch
@@ -30,10 +33,12 @@ def plug(lab: "Lab", port_id: str) -> None:
     """Raise the guest of a port, or one more interface of a guest that is up.
 
     Raises:
-        LabError: there is no such port, it is not bound, plugged already, or never got wired.
+        LabError: there is no such port, it is not bound, plugged already, called like another
+            kind of node, or never got wired.
     """
     overlay = lab.overlay
     port = _bound_port(lab, overlay, port_id)
+    _await_status(lab, port_id, "DOWN")  # unplugged a moment ago, it may still be called ACTIVE
     number, guest = _guest(lab, overlay, port)
     compute = lab.net[port.host]
     from topologies.overlay import guest_wire
@@ -45,6 +50,7 @@ def plug(lab: "Lab", port_id: str) -> None:
     guest.record()
     compute.plug(add_port_args(guest_port(port), None))
     await_active(lab, port_id)
+    await_told(lab)
     dhcp.refresh(lab.ledger, lab.overlay)
     dhcp.ask(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
@@ -67,14 +73,21 @@ def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
     """The guest's node, made if need be, and the number of its next interface."""
     name, net = plan.guest_name(port), lab.net
     if name not in net:
-        from topologies.lab.nodes import Guest
+        from topologies.lab.nodes import guest_class
 
-        guest = net.addHost(name, cls=Guest, ledger=lab.ledger, overlay=overlay, ports=(port,))
+        kind = guest_class((port,))
+        guest = net.addHost(name, cls=kind, ledger=lab.ledger, overlay=overlay, ports=(port,))
         ip_batch(guest.pid, ["link set lo up"])
         return 0, guest
-    guest = net[name]
+    guest, entry = net[name], lab.nodes()[name]
+    if "ports" not in entry.facts:
+        raise LabError(
+            f"the guest of port {port.id} is called like the {entry.kind} {name!r}",
+            where=f"lab {lab.name!r}", allowed="a name that no other node has",
+            do="Give the port another `device_id`.",
+        )  # fmt: skip
     guest.params["overlay"] = overlay
-    taken = {n for *_, n in lab.nodes()[name].facts["ports"]} | set(guest.interfaces)
+    taken = {n for *_, n in entry.facts["ports"]} | set(guest.interfaces)
     number = next(n for n in count() if n not in taken)
     guest.interfaces[number] = port
     return number, guest
@@ -86,13 +99,43 @@ def await_active(lab: "Lab", port_id: str) -> None:
     Raises:
         LabError: it does not, in time.
     """
+    _await_status(lab, port_id, "ACTIVE")
+
+
+def _await_status(lab: "Lab", port_id: str, wanted: str) -> None:
+    def other() -> str:
+        status = lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]
+        return "" if status == wanted else f"port {port_id} is {status}"
+
+    _await(lab, other, wanted)
+
+
+def await_told(lab: "Lab") -> None:
+    """Wait until every host that lives has what the overlay now asks of it, as flows to a new port.
+
+    Raises:
+        LabError: one has not, in time.
+    """
+
+    def behind() -> str:
+        agents = lab.api("GET", "/v2.0/agents")["agents"]
+        late = (
+            each["host"] for each in agents
+            if each["alive"] and not each["configurations"]["wired"]
+        )  # fmt: skip
+        return next((f"host {name!r} is not wired" for name in late), "")
+
+    _await(lab, behind, "every living host wired")
+
+
+def _await(lab: "Lab", lacking: Callable[[], str], wanted: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
-    while (status := lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]) != "ACTIVE":
+    while found := lacking():
         if time.monotonic() > deadline:
             raise LabError(
-                f"port {port_id} is {status}",
+                found,
                 where=f"lab {lab.name!r}",
-                allowed=f"ACTIVE within {DEADLINE_S:g} s",
+                allowed=f"{wanted} within {DEADLINE_S:g} s",
                 do=f"Read {lab.directory / 'controller.log'}.",
             )
         time.sleep(POLL_S)
@@ -132,6 +175,7 @@ def _take_away(lab: "Lab", name: str, port_id: str, host: str) -> None:
 def _end_node(lab: "Lab", name: str) -> None:
     """End every process that shares the node's namespaces, and forget the node."""
     keeper = lab.node(name).keeper
+    _cut_wires(keeper.pid)
     kill(sharing_network(keeper, lab.ledger.processes()))
     lab.ledger.note("gone", name=name)
     node, net = lab.net[name], lab.net
@@ -139,6 +183,16 @@ def _end_node(lab: "Lab", name: str) -> None:
     (net.hosts if node in net.hosts else net.switches).remove(node)
     net.links[:] = [link for link in net.links if node not in (link.intf1.node, link.intf2.node)]
     del net.nameToNode[name]
+
+
+def _cut_wires(pid: int) -> None:
+    """Take every wire away with its far end.
+
+    The kernel would, but some time after the namespace: too late for a node that comes at once
+    and wants the same names.
+    """
+    wires = json.loads(commands.run("ip", "-j", "link", "show", "type", "veth", pid=pid) or "[]")
+    ip_batch(pid, [f"link del {each['ifname']}" for each in wires if each])
 
 
 def add_host(lab: "Lab", host: Host) -> None:
@@ -151,7 +205,7 @@ def add_host(lab: "Lab", host: Host) -> None:
     overlay = lab.overlay
     larger = replace(overlay, hosts=(*overlay.hosts, host))
     indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
-    index = max(indices, default=-1) + 1
+    index = next(number for number in count() if number not in indices)
     _raise_host(lab, larger, host.name, index)
     lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index, lab.pid(host.name))})
     datapath = lab.ledger.last("settings")["datapath"]

@@ -6,15 +6,16 @@ stays: only the far end of its wire changes hands.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from controller.ovsdb import add_port_args, del_port_args
 from controller.ports import BR_INT, guest_port
-from topologies.errors import LabError
+from topologies.errors import LabError, OverlayError
 from topologies.lab.keeper import ip_batch
-from topologies.lab.live import await_active
+from topologies.lab.live import await_active, await_told
 from topologies.model import Mechanism, Overlay, Port
 
 if TYPE_CHECKING:
@@ -35,22 +36,30 @@ def move(lab: "Lab", port_id: str, host: str, plugged: Callable[[], None]) -> Mo
     """Move the guest's port to `host`; return when it is wired there.
 
     `plugged` is called when the guest's wire is up at the destination, where a hypervisor
-    would let it run on.
+    would let it run on.  If it cannot be plugged or bound there, it is put back where it was.
 
     Raises:
+        ModelError: the overlay cannot have it there; nothing was touched.
         LabError: it cannot go there, or never got wired.
     """
     overlay = lab.overlay
     port = _movable(lab, overlay, port_id, host)
     begun = time.monotonic_ns()
-    _carry_over(lab, overlay, port, host)
-    plugged()
-    there = time.monotonic_ns()
-    lab.api("PUT", f"/v2.0/ports/{port_id}", {"port": {"binding:host_id": host}})
+    try:
+        _carry_over(lab, overlay, port, host)
+        plugged()
+        there = time.monotonic_ns()
+        lab.api("PUT", f"/v2.0/ports/{port_id}", {"port": {"binding:host_id": host}})
+    except BaseException:
+        _put_back(lab, overlay, port, host)
+        raise
     bound = time.monotonic_ns()
-    await_active(lab, port_id)
-    active = time.monotonic_ns()
-    _remember(lab, port_id)
+    try:
+        await_active(lab, port_id)
+        active = time.monotonic_ns()
+    finally:
+        _remember(lab, port_id)
+    await_told(lab)
     return Moved(unplugged_ns=begun, plugged_ns=there, bound_ns=bound, active_ns=active)
 
 
@@ -69,23 +78,56 @@ def _movable(lab: "Lab", overlay: Overlay, port_id: str, host: str) -> Port:
             f"port {port_id} is plugged by a bridge of its own", where=f"lab {lab.name!r}",
             allowed="plug: direct", do="Leave `plug: hybrid` out of the scenario.",
         )  # fmt: skip
+    if not any(port_id == id_ for id_, *_ in _plugged(lab)):
+        raise LabError(
+            f"port {port_id} has no interface", where=f"lab {lab.name!r}",
+            allowed="a port that is plugged", do=f"`overlaylab plug {lab.name} {port_id}`.",
+        )  # fmt: skip
+    moved = replace(port, host=host)
+    replace(overlay, ports=tuple(moved if each is port else each for each in overlay.ports))
     return port
 
 
-def _carry_over(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
-    """Take the far end of the guest's wire out of one switch, and put it into the other.
+def _plugged(lab: "Lab") -> Iterator[tuple[str, str, int]]:
+    """Every port that has an interface: its id, where it is plugged, and the interface's number."""
+    for node in lab.nodes().values():
+        yield from node.facts.get("ports", ())
 
-    A `linuxbridge` host's taps are put into their bridges by the controller, as by its agent.
-    """
-    device, there = overlay.device_of(port), lab.pid(host)
-    has_ovs = {
-        name: overlay.host(name).mechanism is Mechanism.OPENVSWITCH for name in (port.host, host)
-    }
-    if has_ovs[port.host]:
-        lab.net[port.host].plug(del_port_args(BR_INT, device))
-    ip_batch(lab.pid(port.host), [f"link set {device} netns {there}"])
-    ip_batch(there, [f"link set {device} up"])
-    if has_ovs[host]:
+
+def _carry_over(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+    """Take the far end of the guest's wire out of one switch, and put it into the other."""
+    _take_out(lab, overlay, port, port.host)
+    _hand_over(lab, overlay, port, port.host, host)
+    _put_in(lab, overlay, port, host)
+
+
+def _put_back(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+    """Undo as much of that as was done, unless the controller has bound it there after all."""
+    if lab.overlay.port_of[port.id].host == host:
+        return
+    with suppress(OverlayError):  # it may never have got in
+        _take_out(lab, overlay, port, host)
+    with suppress(OverlayError):  # it may never have left
+        _hand_over(lab, overlay, port, host, port.host)
+    with suppress(OverlayError):  # what failed before is what is told
+        _put_in(lab, overlay, port, port.host)
+
+
+def _take_out(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+    """Out of br-int; a `linuxbridge` host's taps leave their bridge with their namespace."""
+    if overlay.host(host).mechanism is Mechanism.OPENVSWITCH:
+        lab.net[host].plug(del_port_args(BR_INT, overlay.device_of(port)))
+
+
+def _hand_over(lab: "Lab", overlay: Overlay, port: Port, source: str, target: str) -> None:
+    device = overlay.device_of(port)
+    ip_batch(lab.pid(source), [f"link set {device} netns {lab.pid(target)}"])
+
+
+def _put_in(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+    """Into br-int; into a bridge the controller puts a tap, as its agent does."""
+    ip_batch(lab.pid(host), [f"link set {overlay.device_of(port)} up"])
+    if overlay.host(host).mechanism is Mechanism.OPENVSWITCH:
         lab.net[host].plug(add_port_args(guest_port(port), None))
 
 

@@ -136,7 +136,8 @@ def _way(
 def _way_to_nobody(trace: Trace, *bridges: str) -> tuple[Section, ...]:
     """The sections of a frame of which no copy goes to the target, to where that was decided.
 
-    `bridges` lead to the target: what others do with their copies of a flooded frame is no reason.
+    `bridges` lead to the target, if it gets that far: what others do with their copies of a flooded
+    frame is no reason.
     """
     sections = [s for s in trace.sections if s.bridge in bridges] or trace.sections
     dropped = [s for s in sections if s.hits and s.hits[-1].actions == ["drop"]]
@@ -144,8 +145,8 @@ def _way_to_nobody(trace: Trace, *bridges: str) -> tuple[Section, ...]:
 
 
 def _facts(here: Side, there: Side, ends: Ends, frame: Frame) -> Iterator[str]:
-    for port in (ends.source, ends.target):
-        if not port.is_active:
+    for side, port in ((here, ends.source), (there, ends.target)):
+        if not side.names.overlay.port_of[port.id].is_active:
             yield f"{guest_name(port)}'s port is switched off or not plugged: no flow serves it."
     if not ends.is_one_network:
         yield (
@@ -279,10 +280,7 @@ def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:
     tag = leaving.copy.tag if leaving.copy and not leaving.copy.outer else None
     sent = copies(trace.datapath, tag)
     found = next((copy for copy in sent if copy.port == asked), None)
-    if found:
-        way = way_to_bridge(trace, BR_INT)
-    else:
-        way = _way_to_nobody(trace, there.carrier(ends.source_network), BR_INT)
+    way = way_to_bridge(trace, BR_INT) if found else _way_to_nobody(trace, BR_INT)
     others = tuple(_others(there, ends, (copy for copy in sent if copy is not found)))
     course = replace(
         leaving.course,

@@ -10,7 +10,6 @@ from topologies.lab.plan import guest_name, guests
 from topologies.lab.walk_copies import Outer
 from topologies.model import Address, Network, Overlay, Port
 
-FRAMES = ("arp", "ping", "broadcast")
 EVERYONE = "ff:ff:ff:ff:ff:ff"
 ALL_NODES_MAC, ALL_NODES = "33:33:00:00:00:01", "ff02::1"  # RFC 2464, RFC 4291
 ETHERNET, TAG, ARP, ICMP, DATA, UDP, KEYED_GRE, VNI = 14, 4, 28, 8, 56, 8, 8, 8  # bytes
@@ -85,7 +84,7 @@ def _ports(overlay: Overlay, guest: str) -> tuple[Port, ...]:
         raise UsageError(
             f"no guest {guest!r}{several}",
             where=f"overlay {overlay.name!r}",
-            allowed=", ".join(guests(overlay)),
+            allowed=", ".join(guests(overlay)) or "none (there are no guests)",
             do="Name one of them.",
         )
     return chosen
