@@ -23,6 +23,7 @@ from tests.root.labs import CommandLine, adopt_orphans, nothing_left, pinged, wa
 from topologies.errors import LabError
 from topologies.lab import attach, raised
 from topologies.modes import parse_mode, with_mode
+from topologies.names import derived_id
 from topologies.scenario import load
 
 MODES = ("kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop")
@@ -151,14 +152,36 @@ def _another_host(lab):
 def test_more_networks_have_groups_than_a_socket_joins_by_itself(home):
     """Linux lets a socket join 20 (igmp_max_memberships), and a host's VXLAN devices share one."""
     networks = 22
-    point = {"mode": "kvxlan-multicast", "hosts": 2}
-    with raised(grouped(BARE, point, [(0, 1)] * networks)) as lab:
+    with raised(_side_by_side(networks)) as lab:
         told = json.loads(lab.run("underlay", "bridge", "-j", "mdb", "show"))
         joined = {(each["port"], each["grp"]) for part in told for each in part["mdb"]}
         groups = {each for each in joined if each[1].startswith("239.")}
         assert len(groups) == 2 * networks
         first, last = lab.overlay.ports[-2:]
         assert pinged(lab, first.device_id, str(last.fixed_ips[0])) == 1
+
+
+def _side_by_side(networks):
+    """Two hosts, and a guest on each in each of so many networks."""
+    one = grouped(BARE, {"mode": "kvxlan-multicast", "hosts": 2}, [(0, 1)])
+    copies = [(str(number), derived_id("net", str(number))) for number in range(networks)]
+    return replace(
+        one,
+        networks=tuple(
+            replace(one.networks[0], id=id_, name=n, segmentation_id=1000 + int(n)) for n, id_ in copies
+        ),
+        subnets=tuple(
+            replace(one.subnets[0], id=derived_id("subnet", n), network_id=id_) for n, id_ in copies
+        ),
+        ports=tuple(
+            replace(
+                port, id=derived_id(port.name, n), network_id=id_, name=f"{port.name}-{n}",
+                device_id=f"{port.name}-{n}",
+            )
+            for n, id_ in copies
+            for port in one.ports
+        ),
+    )  # fmt: skip
 
 
 def test_the_proxy_answers_on_the_host_and_drops_what_it_does_not_know(home):

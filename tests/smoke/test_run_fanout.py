@@ -1,44 +1,25 @@
 """`overlaylab run fanout`, for real and through the command line: every cell is as foretold."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from experiments.instruments.captures import decoded
-from experiments.results import read
-
-ROOT = Path(__file__).resolve().parents[2]
-START = "import sys; from experiments.cli.main import main; sys.exit(main())"
+from tests.smoke.running import first_look
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """One run of three labs, and what it printed."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
-    out = tmp_path_factory.mktemp("out")
-    labs = str(tmp_path_factory.mktemp("labs"))
-    argv = ("fanout", "--quick", "--modes", "gre-mesh,vxlan-l2pop-arp,kvxlan-multicast", "--hosts", "3",
-            "--seed", "7", "--format", "json", "--out", str(out))  # fmt: skip
-    return subprocess.run(
-        [sys.executable, "-c", START, "run", *argv], cwd=ROOT, capture_output=True, text=True,
-        check=False, timeout=110, env={**os.environ, "OVERLAYLAB_RUN": labs},
-    )  # fmt: skip
+    return first_look(
+        tmp_path_factory,
+        "fanout",
+        "--modes",
+        "gre-mesh,vxlan-l2pop-arp,kvxlan-multicast",
+        "--hosts",
+        "3",
+    )
 
 
-@pytest.fixture(scope="module")
-def run(done):
-    assert done.returncode in {0, 3}, done.stderr  # 3: the machine was too busy to be trusted
-    (told,) = json.loads(done.stdout)["runs"]
-    return read(Path(told["directory"]))
-
-
-def test_all_cells_are_exact_and_said_to_be(done, run):
-    (told,) = json.loads(done.stdout)["runs"]
+def test_all_cells_are_exact_and_said_to_be(done):
+    told = done.told
 
     assert done.stderr == ""
     assert told["findings"][0] == "24 of 24 cells equal their prediction to the packet (24 frames)"
@@ -47,10 +28,10 @@ def test_all_cells_are_exact_and_said_to_be(done, run):
     assert {each["found"] for each in told["predictions"]} == {"8 of 8 cells exact"}
 
 
-def test_the_counts_stand_in_the_samples(run):
+def test_the_counts_stand_in_the_samples(done):
     sent = {
         (row["mode"], row["share"], row["kind"]): (row["copies_sent"], row["wasted"], row["heard"])
-        for row in run.rows
+        for row in done.run.rows
     }
     assert sent["gre-mesh", 50, "broadcast"] == (2, 1, 1)
     assert sent["gre-mesh", 100, "unknown unicast"] == (2, 0, 2)
@@ -58,13 +39,13 @@ def test_the_counts_stand_in_the_samples(run):
     assert sent["vxlan-l2pop-arp", 100, "ARP known"] == (0, 0, 0)
     assert sent["kvxlan-multicast", 50, "broadcast"] == (1, 0, 1)
     assert sent["kvxlan-multicast", 100, "unknown unicast"] == (1, 0, 2)
-    answered = {(row["mode"], row["kind"]) for row in run.rows if row["answered"]}
+    answered = {(row["mode"], row["kind"]) for row in done.run.rows if row["answered"]}
     assert answered == {("vxlan-l2pop-arp", "ARP known")}
-    assert all(row["counted"] == row["captured"] for row in run.tables["interfaces"])
+    assert all(row["counted"] == row["captured"] for row in done.run.tables["interfaces"])
 
 
-def test_raw_captures_open_in_tshark_and_have_what_was_counted(run):
-    folder = next(run.directory.glob("raw/*gre-mesh*"))
+def test_raw_captures_open_in_tshark_and_have_what_was_counted(done):
+    folder = next(done.run.directory.glob("raw/*gre-mesh*"))
     files = {path.stem: path for path in folder.glob("*.pcapng")}
 
     assert len(files) == 3
@@ -75,11 +56,11 @@ def test_raw_captures_open_in_tshark_and_have_what_was_counted(run):
     assert sum(path.stat().st_size for path in files.values()) < 200_000
 
 
-def test_foretold_stands_beside_and_pictures_are_drawn(run):
-    assert len(run.about["foretold"]) == 24
-    assert (run.directory / "fanout.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
-    assert b"<svg" in (run.directory / "fanout.svg").read_bytes()
+def test_foretold_stands_beside_and_pictures_are_drawn(done):
+    assert len(done.run.about["foretold"]) == 24
+    assert (done.run.directory / "fanout.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert b"<svg" in (done.run.directory / "fanout.svg").read_bytes()
     assert (
         "| gre-mesh | 3 | 2 | any | 2 | 2 | 1 | 1 | 4 of 4 |"
-        in (run.directory / "report.md").read_text()
+        in (done.run.directory / "report.md").read_text()
     )
