@@ -29,9 +29,9 @@ def texts(figure):
 
 
 def beyond(ax):
-    """Labels of ticks outside the view: matplotlib keeps them and never draws them."""
+    """Labels of ticks outside the view, or of axes switched off: matplotlib keeps, but never draws them."""
     for axis in (ax.xaxis, ax.yaxis):
         low, high = sorted(axis.get_view_interval())
         for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
-            if not low <= tick.get_loc() <= high:
+            if not (ax.axison and low <= tick.get_loc() <= high):
                 yield from (tick.label1, tick.label2)

@@ -63,6 +63,9 @@ def small() -> Overlay:
 FLAGS = st.booleans()
 TUNNELS = [NetworkType.GRE, NetworkType.VXLAN, NetworkType.GENEVE]
 ANY_TEXT = st.text(max_size=12)
+BRIDGE_TAIL = st.from_regex(r"[A-Za-z0-9_.-]{1,8}", fullmatch=True).filter(
+    lambda tail: tail not in {"int", "tun", "vtep"}
+)
 
 
 @st.composite
@@ -75,7 +78,7 @@ def hosts(draw: st.DrawFn) -> tuple[Host, ...]:
             tunnel_types=tuple(TUNNELS),
             l2_population=draw(FLAGS),
             arp_responder=draw(FLAGS),
-            bridge_mappings=(("physnet1", draw(ANY_TEXT) + "x"),),
+            bridge_mappings=(("physnet1", "br-" + draw(BRIDGE_TAIL)),),
         )
         for number in range(draw(st.integers(1, 4)))
     )
