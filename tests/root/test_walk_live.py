@@ -221,9 +221,10 @@ def test_a_port_that_is_switched_off_gets_nothing():
         assert walk(lab, A, B, "ping").delivered
         port = next(port for port in overlay.ports if port.device_id == B)
         lab.api("PUT", f"/v2.0/ports/{port.id}", {"port": {"admin_state_up": False}})
+        # Host by host: for a moment the sender still has a tunnel that the far side has not.
+        end = "Dropped on controller, in br-tun table 22."
         course = until(
-            lambda: next((c for c in [walk(lab, A, B, "ping")] if not c.delivered), None),
+            lambda: next((c for c in [walk(lab, A, B, "ping")] if c.end.startswith(end)), None),
             "a port that is switched off is still reached",
         )
-        assert course.end.startswith("Dropped on controller, in br-tun table 22.")
         assert "ServerB's port is switched off or not plugged: no flow serves it." in course.facts
