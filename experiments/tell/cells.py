@@ -5,7 +5,7 @@ foretold row the columns before the question's value, and its factors, say which
 columns after the value are further figures that are foretold, and make a cell each.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from experiments.figures import cells as drawn
@@ -146,12 +146,20 @@ def held(run: Run, cells: tuple[Cell, ...]) -> tuple[Held, ...]:
 
 
 def _held(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Held:
-    stands = {cell.stands for cell in spoken}
-    judged = REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands else CONFIRMED
+    return held_by(prediction, run, spoken, findings(spoken, run.question)[0])
+
+
+def held_by(prediction: Prediction, run: Run, about: Collection[Cell], found: str = "") -> Held:
+    """A prediction, judged by the cells that it is about; without any it is undecided."""
+    stands = {cell.stands for cell in about}
+    judged = (
+        REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands or not stands else CONFIRMED
+    )
+    equal = sum(cell.stands == EQUAL for cell in about)
     return Held(
         says=prediction.says, because=prediction.because,
         stands=judged if is_trusted(run) else NOT_JUDGED,
-        found=findings(spoken, run.question)[0],
+        found=found or f"{equal} of {counted(len(about), 'cell')} equal",
     )  # fmt: skip
 
 

@@ -5,19 +5,13 @@ from dataclasses import replace
 
 from experiments.figures import mactable as figure
 from experiments.figures.growth import Mark
-from experiments.question import Prediction, Value
+from experiments.question import Value
 from experiments.results import Run
 from experiments.story import (
-    CONFIRMED,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
     Grid,
     Held,
     Picture,
     Story,
-    counted,
-    is_trusted,
 )
 from experiments.tell import cells
 from experiments.tell.cells import Cell
@@ -94,21 +88,7 @@ def _held_all(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
         what = ASTRAY if each.of == ASTRAY else ENTRIES
         about = [cell for cell in _of(found, what) if each.is_about(str(cell.key["mode"]))]
         if about:
-            yield _held(each, run, about)
-
-
-def _held(prediction: Prediction, run: Run, about: Sequence[Cell]) -> Held:
-    """A prediction, by the cells of what it is about."""
-    stands = {cell.stands for cell in about}
-    judged = (
-        REFUTED if cells.UNLIKE in stands
-        else UNDECIDED if cells.MISSING in stands or not stands else CONFIRMED
-    )  # fmt: skip
-    return Held(
-        says=prediction.says, because=prediction.because,
-        stands=judged if is_trusted(run) else NOT_JUDGED,
-        found=f"{sum(c.stands == cells.EQUAL for c in about)} of {counted(len(about), 'cell')} equal",
-    )  # fmt: skip
+            yield cells.held_by(each, run, about)
 
 
 def _entries(found: Sequence[Cell]) -> Grid:

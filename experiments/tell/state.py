@@ -9,17 +9,12 @@ from experiments.figures import state as figure
 from experiments.question import Prediction, Value
 from experiments.results import Run
 from experiments.story import (
-    CONFIRMED,
     NONE,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
     Grid,
     Held,
     Picture,
     Story,
     counted,
-    is_trusted,
 )
 from experiments.tell import cells
 from experiments.tell.cells import Cell
@@ -102,17 +97,7 @@ def _alike(found: Sequence[Cell]) -> Iterator[str]:
 
 def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
     """A prediction is of tunnel packets, of other packets, or of what is kept."""
-    about = [cell for cell in found if prediction.of == _topic(cell)]
-    stands = {cell.stands for cell in about}
-    judged = (
-        REFUTED if cells.UNLIKE in stands
-        else UNDECIDED if cells.MISSING in stands or not stands else CONFIRMED
-    )  # fmt: skip
-    return Held(
-        says=prediction.says, because=prediction.because,
-        stands=judged if is_trusted(run) else NOT_JUDGED,
-        found=f"{sum(c.stands == cells.EQUAL for c in about)} of {counted(len(about), 'cell')} equal",
-    )  # fmt: skip
+    return cells.held_by(prediction, run, [cell for cell in found if prediction.of == _topic(cell)])
 
 
 def _topic(cell: Cell) -> str:
