@@ -179,3 +179,47 @@ def test_an_unreadable_directory_is_no_lab(home):
 def test_home_is_under_run(monkeypatch):
     monkeypatch.delenv("OVERLAYLAB_RUN")
     assert str(ledgers.home()) == "/run/overlaylab"
+
+
+ORPHAN = """if True:
+    import os, subprocess, sys, time
+    from topologies.lab.ledger import claim
+    from topologies.lab.process import adopt_orphans, kill
+
+    def zombies():
+        stats = (f"/proc/{pid}/stat" for pid in os.listdir("/proc") if pid.isdigit())
+        for path in stats:
+            try:
+                head, _, tail = open(path).read().rpartition(")")
+            except OSError:
+                continue
+            if tail.split()[:2] == ["Z", str(os.getpid())]:
+                yield head.partition("(")[2]
+
+    def until(condition):
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, sorted(zombies())
+            time.sleep(0.01)
+
+    adopt_orphans()
+    made = claim("mine")
+    mine = subprocess.Popen(["true"])
+    leader = made.start("controller", sys.executable, "-c", "import subprocess as s; s.run(['sleep', '0.5'])")
+    children = f"/proc/{leader.pid}/task/{leader.pid}/children"
+    until(lambda: open(children).read())
+    kill([leader])
+    until(lambda: sorted(zombies()).count("sleep") == 1)
+    getattr(made, sys.argv[1])()
+    print(sorted(zombies()), mine.wait())
+    made.undo()
+"""
+
+
+@pytest.mark.parametrize("way", ["undo", "collect"])
+def test_an_orphan_that_ended_by_itself_is_waited_for_and_nobody_elses_child(way):
+    """The controller is killed while its ovs-vsctl runs: that one ends later, as our child."""
+    done = subprocess.run(
+        [sys.executable, "-c", ORPHAN, way], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stdout == "['true'] 0\n", done.stderr

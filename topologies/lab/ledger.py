@@ -29,6 +29,7 @@ from topologies.lab.process import (
     lineage,
     marked,
     reap,
+    reap_orphans_of,
 )
 
 HOME_VARIABLE = "OVERLAYLAB_RUN"  # tests keep their labs apart by it
@@ -162,13 +163,16 @@ class Ledger:
         for child in _CHILDREN.pop(self.directory, []):
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
-        reap(one for one in ended if one.pid not in spared and not is_alive(one))
+        gone = [one for one in ended if one.pid not in spared and not is_alive(one)]
+        reap(gone)
+        reap_orphans_of(gone)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def collect(self) -> None:
-        """Wait for children that have ended, such as a controller that was started anew."""
+        """Wait for children that have ended, such as a killed controller, and for theirs."""
         for child in self.children:
             child.poll()
+        reap_orphans_of(one for one in self._recorded() if not is_alive(one))
 
     def _recorded(self) -> set[Identity]:
         try:

@@ -127,6 +127,20 @@ def reap(identities: Iterable[Identity]) -> None:
         time.sleep(POLL_S)
 
 
+def reap_orphans_of(leaders: Iterable[Identity]) -> None:
+    """Wait for adopted zombies in the sessions of these processes.
+
+    A child whose parent was killed ends by itself, unrecorded; the session it was born into
+    still tells whose it was, and lends its pid to nobody else while a member is there.
+    """
+    sessions = {str(one.pid) for one in leaders}
+    for entry in PROC.iterdir():
+        found = _stat(int(entry.name)) if entry.name.isdigit() else None
+        if found and found[0] == "Z" and found[1] == str(os.getpid()) and found[3] in sessions:
+            with suppress(ChildProcessError):
+                os.waitpid(int(entry.name), os.WNOHANG)
+
+
 def _is_awaited(identity: Identity) -> bool:
     """Whether it is our child and still has to end; one that has ended is gone hereafter."""
     found = _stat(identity.pid)  # a zombie has one, too
