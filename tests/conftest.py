@@ -2,12 +2,13 @@
 
 import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = ("pure", "golden", "rootless", "oracle", "root", "smoke")
@@ -19,9 +20,18 @@ EVIDENCE = pytest.StashKey[list[tuple[str, Callable[[], object]]]]()
 # Helpers say what differed, too: plain `assert` tells it in test modules only.
 pytest.register_assert_rewrite(*(f"tests.{level}" for level in LEVELS))
 
-# The deadline is pytest-timeout's: a shared machine makes single examples slow by chance.
-settings.register_profile("overlaylab", deadline=None, print_blob=True)
+# The deadline is pytest-timeout's: a shared machine makes single examples slow by chance, to draw
+# as to try.
+settings.register_profile(
+    "overlaylab", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("overlaylab")
+
+
+def pytest_configure() -> None:
+    """Give Ctrl-C its meaning back: a shell's background job ignores it, and so does all it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -122,7 +122,7 @@ def world(home: Path) -> World:
         namespaces=frozenset(namespaces(pids)),
         links=frozenset(map(without_counters, told("ip", "-o", "link", "show"))),
         mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
-        sockets=frozenset(listening(home)),
+        sockets=frozenset(listening(home, pids)),
         labs=frozenset(path.name for path in home.glob("*")) if home.exists() else frozenset(),
     )
 
@@ -141,11 +141,16 @@ def namespaces(pids):
             yield target
 
 
-def listening(home):
-    """Listening sockets in the root namespace; UNIX ones only of labs and of the machine's OVS."""
-    for line in told("ss", "-Hlntu"):
+def listening(home, pids):
+    """Listening sockets in the root namespace; UNIX ones only of labs and of the machine's OVS.
+
+    Of other programs on this machine, which come and go, none counts; the kernel's own do.
+    """
+    for line in told("ss", "-Hlntup"):
         protocol, state, _, _, local, *_ = line.split()
-        yield f"{protocol} {state} {local}"
+        holders = set(map(int, re.findall(r"pid=(\d+)", line)))
+        if not holders or holders & {*pids, os.getpid()}:
+            yield f"{protocol} {state} {local}"
     for line in Path("/proc/net/unix").read_text().splitlines():
         if str(home) in line or "/run/openvswitch" in line:
             yield line.split()[-1]
@@ -170,12 +175,22 @@ def nothing_left(home: Path) -> Iterator[World]:
     assert not left, f"left behind: {left}"
 
 
+def replies(lab, source: str, target: str, count=1) -> list[int]:
+    """Which of `count` echo requests were answered, by number from 1, in the order of answers.
+
+    Once anything was answered, `-W` is not heeded: ping then waits for the last reply no longer
+    than one interval, and a busy machine is later than that.  With a deadline it waits for
+    `count` replies, and goes on asking meanwhile; what it asked beyond `count` is left out.
+    """
+    patience = ("-W1",) if count == 1 else ("-w2",)
+    done = lab.attempt(source, "ping", "-n", *patience, "-i0.05", f"-c{count}", target)
+    numbers = map(int, re.findall(r"icmp_seq=(\d+) ttl=", done.stdout))
+    return [number for number in numbers if number <= count]
+
+
 def pinged(lab, source: str, target: str, count=1) -> int:
-    """How many of `count` echo requests were answered, each within a second."""
-    done = lab.attempt(
-        source, "ping", "-n", "-W1", "-i0.05", f"-c{count}", target, timeout_s=5 + 2 * count
-    )
-    return int(re.search(r"(\d+) received", done.stdout)[1])
+    """How many of `count` echo requests were answered, in a second or two."""
+    return len(set(replies(lab, source, target, count)))
 
 
 def end(process, number=signal.SIGINT, timeout_s=30):

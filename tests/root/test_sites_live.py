@@ -80,7 +80,7 @@ def test_each_end_changes_the_sender(lab, tools):
 
 
 def test_without_the_tunnel_the_office_is_out_of_reach(lab, tools):
-    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.25)
+    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=1.0)
     found = {row["check"]: row["seen"] for row in reach(asker)}
     assert found == {
         "answered": 5, "answered, tunnel down": 0, "answered, tunnel up again": 5,
@@ -89,7 +89,7 @@ def test_without_the_tunnel_the_office_is_out_of_reach(lab, tools):
 
 
 def test_1468_bytes_pass_and_of_1469_the_home_router_tells(lab, tools):
-    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.2)
+    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.5)
     assert [row["seen"] for row in path_mtu(asker)] == [
         1468, "192.168.1.1", 1468, 5, 1468, "nobody"]  # fmt: skip
     assert pinged(lab, "pc", SERVER) == 1  # the tunnel has its own MTU again

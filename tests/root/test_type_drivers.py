@@ -48,7 +48,8 @@ def test_equal_addresses_of_other_tenants_are_never_met(lab, source):
     after = requests_heard(lab)
 
     more = {guest: after[guest] - before[guest] for guest in after}
-    assert more == {guest: COUNT * (guest == PAIRS[source]) for guest in more}
+    assert more.pop(PAIRS[source]) >= COUNT, "a late answer has ping ask once more"
+    assert set(more.values()) == {0}
 
 
 def test_a_local_network_does_not_leave_its_host(lab, tmp_path):

@@ -85,7 +85,8 @@ def test_both_spines_carry_vxlan_by_ports_and_one_gre(home, fabric, mode, is_spr
         found = ECMP.quick(lab, point, tools())
     assert found.lost == 0
     by_ports = [row for row in found.rows if row["hash_policy"] == 1 and row["flows"] == 512]
-    assert all((row["least"] >= 221) is is_spread for row in by_ports)
+    # The kernel's hash has a new seed at every boot: 256 on each spine, give or take 11.
+    assert all((row["least"] >= 256 - 6 * 11) is is_spread for row in by_ports)
     assert all(row["torn"] == 0 for row in found.rows)
     of_vteps = [row for row in found.rows if row["hash_policy"] == 0]
     assert all((row["least"], row["most"]) == (0, row["flows"]) for row in of_vteps)
