@@ -188,15 +188,16 @@ class Engine:
         task = self._task(worker, now)
         reading = task.read()
         self._host_of |= {row.dpid: worker.host for row in reading.values() if row.dpid is not None}
-        self._note(task.lost(now.overlay))  # the others must not send there any more
+        self._note(worker.host, task.lost(now.overlay))  # the others must not send there any more
         now = self._now
         task.carry_out(now.overlay)
         self._all_well(worker, now.revision, task.datapath_type)
-        self._note(task.found(now.overlay))  # only now can frames pass
+        self._note(worker.host, task.found(now.overlay))  # only now can frames pass
 
-    def _note(self, said: Mapping[str, str]) -> None:
+    def _note(self, host: str, said: Mapping[str, str]) -> None:
+        """Take the word of `host` for the ports that are still its own: one may have moved on."""
         if said:
-            self.change(lambda overlay: with_status(overlay, said))
+            self.change(lambda overlay: with_status(overlay, _of_host(overlay, host, said)))
 
     def _raise_alarm(self, worker: _Worker, alarm: str) -> None:
         if alarm != worker.agent.alarm:  # a host that was never well is only late
@@ -232,3 +233,9 @@ class Engine:
             wired=worker.done == self._now.revision and not known.alarm,
             ovsdb=self._now.ovsdb.get(host, ""),
         )
+
+
+def _of_host(overlay: Overlay, host: str, said: Mapping[str, str]) -> dict[str, str]:
+    """What is said of ports that are bound to `host` now."""
+    here = {port.id for port in overlay.ports if port.host == host}
+    return {id_: status for id_, status in said.items() if id_ in here}

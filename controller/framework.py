@@ -35,11 +35,19 @@ def listen_on(ip: str, port: int) -> None:
     conf.set_override("ofp_tcp_listen_port", port)
 
 
+class _Never(BaseException):
+    """What nobody raises."""
+
+
 def start_app(module: str) -> None:
     """Load and start the app in `module` in threads; returns at once.  os-ken only.
 
     `AppManager.run_apps` is not used: it ends in `Thread.kill`, which os-ken 4.2 lacks.
     """
+    # With native threads it is Exception, at which an app's loop ends without a word: one handler
+    # that fails, ours or os-ken's, and no switch is heard any more.  Now it is logged, as in Ryu.
+    hub: Any = importlib.import_module(f"{_ROOT}.lib.hub")
+    hub.TaskExit = _Never
     importlib.import_module(f"{_ROOT}.cfg").CONF([], project="overlaylab")
     manager = _app_manager.AppManager.get_instance()
     manager.load_apps([module])

@@ -102,7 +102,7 @@ def devices(address: str) -> frozenset[str]:
     """The interfaces of the host at `address`, by a look that starts no process; none if it is gone."""
     try:
         text = Path(f"/proc/{address.partition(':')[2]}/net/dev").read_text()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: an address that can be no path
         return frozenset()
     return frozenset(line.partition(":")[0].strip() for line in text.splitlines() if ":" in line)
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from experiments.question import Question, Row, Value, question_from_json
-from topologies.errors import MeasureError
+from topologies.errors import MeasureError, UsageError
 from topologies.ownership import give_back
 
 FORMAT = 2
 RUN, RAW, SAMPLES = "run.json", "raw", "samples"  # the last: a table, samples.csv
+# What one runs into who uses files that a person has edited, or of which half is not there.
+DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +177,16 @@ def _value(text: str) -> Value:
 
 def fresh_directory(parent: Path, name: str) -> Path:
     """A new directory, and those above it that were missing; two runs of one second get two."""
-    missing = [each for each in (parent, *parent.parents) if not each.exists()]
-    with _telling(parent):
+    try:
+        missing = [each for each in (parent, *parent.parents) if not each.exists()]
         parent.mkdir(parents=True, exist_ok=True)
         path = next(path for path in _names(parent / name) if not path.exists())
         path.mkdir()
+    except OSError as error:
+        raise UsageError(
+            str(error), where=str(parent), allowed="a folder in which a new one can be made",
+            do="`--out DIR` names another.",
+        ) from error  # fmt: skip
     give_back(missing[-1] if missing else path)
     return path
 

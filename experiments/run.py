@@ -18,9 +18,15 @@ HANDED_OVER = (
 def mend_path():
     """Put the project's root where Python put this file's folder, whose modules would shadow others."""
     here = os.path.join(ROOT, "experiments")
-    sys.path[:] = [ROOT] + [
-        entry for entry in sys.path if os.path.realpath(entry or os.curdir) not in (here, ROOT)
-    ]
+    sys.path[:] = [ROOT] + [entry for entry in sys.path if real(entry) not in (here, ROOT)]
+
+
+def real(entry):
+    """Where an entry of sys.path leads; itself if the folder we stand in was removed."""
+    try:
+        return os.path.realpath(entry or os.curdir)
+    except OSError:
+        return entry
 
 
 def hand_over():

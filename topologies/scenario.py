@@ -113,9 +113,13 @@ def _path(ref: str | Path) -> Path:
     if isinstance(ref, str) and ref in available():
         return FOLDER / f"{ref}.yaml"
     path = Path(ref)
-    if not path.is_file():
+    try:
+        found = "" if path.is_file() else "no such name or file"
+    except OSError as error:  # in a folder that is closed to us, or too long a name
+        found = error.strerror or str(error)
+    if found:
         raise ModelError(
-            "no such name or file",
+            found,
             where=f"scenario {str(ref)!r}",
             allowed=f"{', '.join(available())}, or the path of a .yaml file",
             do="`overlaylab list` shows the names.",

@@ -1,16 +1,20 @@
 """A YAML file as plain values that remember where they stood."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
 from topologies.errors import ModelError, raise_all
+
+MOST = 100_000  # values; a few lines of aliases may stand for millions
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,7 +107,7 @@ def read_text(path: Path, *, where: str) -> str:
             allowed="text in UTF-8",
             do="Save the file as UTF-8.",
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no path can be so
         raise ModelError(
             "no such file" if isinstance(error, FileNotFoundError) else "cannot be read",
             where=where,
@@ -121,7 +125,7 @@ def read_yaml(path: Path) -> Any:
     name = shown(path)
     text = read_text(path, where=name)
     try:
-        return _placed(YAML(typ="rt", pure=True).load(text), name, "", 1)
+        return _placed(_loaded(text, name), name, "", 1)
     except DuplicateKeyError as error:
         raise _twice(error, name) from None
     except MarkedYAMLError as error:
@@ -129,6 +133,38 @@ def read_yaml(path: Path) -> Any:
         raise _not_yaml(str(Place(name, mark.line + 1 if mark else 1))) from None
     except (YAMLError, RecursionError):
         raise _not_yaml(name) from None
+    except (ValueError, LookupError, AttributeError) as error:  # a date, a number that is none
+        raise _no_value(name, str(error)) from None
+
+
+def _loaded(text: str, name: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReusedAnchorWarning)  # YAML 1.2 allows it
+        loaded = YAML(typ="rt", pure=True).load(text)
+    if sum(1 for _ in islice(_values(loaded), MOST)) == MOST:
+        raise ModelError(
+            f"{MOST} values or more", where=name,
+            allowed=f"fewer than {MOST}; what an alias (`*name`) stands for counts again",
+            do="Take aliases out.",
+        )  # fmt: skip
+    return loaded
+
+
+def _values(node: Any) -> Iterator[Any]:
+    """The node, and all below it, once for each way to it."""
+    yield node
+    inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for each in inside:
+        yield from _values(each)
+
+
+def _no_value(where: str, found: str) -> ModelError:
+    return ModelError(
+        f"a value that is none ({found})",
+        where=where,
+        allowed="numbers, dates, truth values and text as YAML 1.2 has them",
+        do="Mend it, or put it in quotes if it is text.",
+    )
 
 
 def _twice(error: DuplicateKeyError, name: str) -> ModelError:
@@ -160,6 +196,8 @@ def _placed(node: Any, file: str, path: str, line: int) -> Any:
             _placed(item, file, f"{path}[{index}]", _line(node, index, line))
             for index, item in enumerate(node)
         ]
+    if isinstance(node, str):
+        node.encode()  # refuses half a character, which could be written nowhere
     for plain in (bool, int, float, str):  # ruamel's own kinds of them, which keep spelling
         if isinstance(node, plain):
             return plain(node)

@@ -112,7 +112,7 @@ def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
     from topologies.scenario import load
     from topologies.sites import Sites
 
-    scenario = asked.scenario or experiment.scenario
+    scenario = experiment.scenario if asked.scenario is None else asked.scenario
     loaded = load(scenario)
     if experiment.of is Sites:
         sites: Sites = experiment.narrow(_as_two(loaded.sites, asked))

@@ -10,6 +10,10 @@ from experiments.cli.report import assert_run
 from topologies.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.table import Table
+
     from experiments.compare import Comparison
     from experiments.results import Run
 
@@ -31,27 +35,43 @@ def compare(a: Path, b: Path, output: str) -> int:
     Refused if the machines, settings or questions are not alike.  Exit status: 0 compared, whatever
     was found; 2 refused; 3 compared, but one run is not to be trusted.
     """
-    from experiments.compare_text import to_json, to_text
+    from experiments.results import DAMAGE
 
-    found, alone = _compared(a, b)
+    try:
+        found, alone = _compared(a, b)
+        parts = [_json(found, alone)] if output == "json" else list(_text(found, alone))
+        is_doubted = any(each.doubts for each in found)
+    except DAMAGE as error:
+        raise UsageError(
+            f"{type(error).__name__}: {error}", where=f"{a} and {b}",
+            allowed="files as `overlaylab run` left them",
+            do="Undo what was changed in run.json or the tables, or measure again.",
+        ) from error  # fmt: skip
     if output == "json":
-        document = {
-            "format": JSON_FORMAT,
-            "comparisons": [to_json(each) for each in found],
-            **alone,
-        }
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        print(*parts)
     else:
-        _print(part for each in found for part in to_text(each))
-        _print(
-            f"Only in {side[-1].upper()}: {', '.join(names)}"
-            for side, names in alone.items()
-            if names
-        )
-    return NOT_TRUSTED if any(each.doubts for each in found) else DONE
+        _print(parts)
+    return NOT_TRUSTED if is_doubted else DONE
 
 
 commands = (compare,)
+
+
+def _json(found: "list[Comparison]", alone: "dict[str, list[str]]") -> str:
+    from experiments.compare_text import to_json
+
+    told = {"comparisons": [to_json(each) for each in found], **alone}
+    return json.dumps({"format": JSON_FORMAT, **told}, indent=2, ensure_ascii=False)
+
+
+def _text(found: "list[Comparison]", alone: "dict[str, list[str]]") -> "Iterator[str | Table]":
+    from experiments.compare_text import to_text
+
+    for each in found:
+        yield from to_text(each)
+    for side, names in alone.items():
+        if names:
+            yield f"Only in {side[-1].upper()}: {', '.join(names)}"
 
 
 def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]]":
@@ -105,9 +125,9 @@ def _refused(error: MeasureError) -> UsageError:
     return UsageError(error.found, where=error.where, allowed=error.allowed, do=error.do)
 
 
-def _print(parts: object) -> None:
+def _print(parts: "Iterable[str | Table]") -> None:
     from rich.console import Console
 
     console = Console(highlight=False, width=80)
-    for part in parts:  # type: ignore[attr-defined]
+    for part in parts:
         console.print(part, soft_wrap=isinstance(part, str), markup=False)

@@ -51,7 +51,7 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
     from topologies.lab import holder, raised
 
     loaded = scenarios.load(scenario)
-    overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode else loaded.described
+    overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode is not None else loaded.described
     _assert_host_ready()
     if detach:
         click.echo(holder.detach(overlay, _say, **options))
@@ -86,9 +86,9 @@ def status(lab: str | None, form: str) -> None:
     from topologies.lab.status import status_of, statuses
 
     _assert_root()
-    found = [status_of(lab)] if lab else statuses()
+    found = statuses() if lab is None else [status_of(lab)]
     if form == "json":
-        click.echo(json.dumps(found[0] if lab else {"labs": found}, indent=1))
+        click.echo(json.dumps({"labs": found} if lab is None else found[0], indent=1))
         return
     from experiments.cli.lab_text import show
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import click
 
@@ -80,10 +81,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _status(lambda: _invoke(words))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes again at exit; there must be something that takes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         return NO_READER
+    except OSError as error:  # a full disk behind `>`, or the folder we stand in was removed
+        _let_go_of_stdout()
+        return _said(_refused(error), FAILED)
     return status
+
+
+def _let_go_of_stdout() -> None:
+    """Python flushes again at exit; there must be something that takes it."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused(error: OSError) -> str:
+    where = error.filename or "standard output, or this folder"
+    return f"{where}: {error.strerror or error}; allowed: files and folders that can be used. Look at it."
 
 
 def _with_command(words: list[str]) -> list[str]:

@@ -48,10 +48,14 @@ def assert_run(directory: Path) -> None:
     Raises:
         UsageError: it is not.
     """
-    if not (directory / "run.json").is_file():
+    try:
+        is_there = (directory / "run.json").is_file()
+        found = "no run.json in it" if directory.is_dir() else "no such folder"
+    except OSError as error:  # closed to us, or too long a name
+        is_there, found = False, error.strerror or str(error)
+    if not is_there:
         raise UsageError(
-            "no run.json in it" if directory.is_dir() else "no such folder",
-            where=str(directory), allowed="the folder of a run, or of a suite of them",
+            found, where=str(directory), allowed="the folder of a run, or of a suite of them",
             do="`overlaylab run` says where it leaves one; most lie in results/.",
         )  # fmt: skip
 

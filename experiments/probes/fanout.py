@@ -130,7 +130,7 @@ def _measured(
             "guests_without_barrier": late, "capture_dropped": dropped,
             "capture_unlike_counters": unlike, "frames_unsent": len(unsent),
         },
-        lost=len(unsent) + sum(dropped.values()) + sum(unlike.values()),
+        lost=len(unsent) + len(late) + sum(dropped.values()) + sum(unlike.values()),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 from experiments.question import Question
 from experiments.results import FORMAT, Recorder, read
 from tests.pure.made_runs import made
-from topologies.errors import MeasureError
+from topologies.errors import MeasureError, UsageError
 
 QUESTION = Question(
     name="latency", asks="How long?", unit="ms", value="rtt_ms", factors={"mode": ("flat", "vlan")},
@@ -121,7 +121,7 @@ def test_a_missing_file_is_told(tmp_path):
 def test_a_place_that_cannot_be_written_is_fatal(tmp_path):
     (tmp_path / "file").write_text("not a folder")
 
-    with pytest.raises(MeasureError, match=r"`--out DIR` names another"):
+    with pytest.raises(UsageError, match=r"`--out DIR` names another"):
         Recorder(tmp_path / "file", "run", TABLES)
 
 

@@ -81,4 +81,21 @@ def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:
         child.wait(timeout=BLOCK_S)  # what it has not been given yet would be lost
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
+        _await_flushed(child)
+
+
+def _await_flushed(child: "subprocess.Popen[bytes]") -> None:
+    """Until all that it has is written.
+
+    Raises:
+        CommandError: it could not write that, and was killed.
+    """
+    try:
         child.wait(timeout=FLUSH_S)
+    except subprocess.TimeoutExpired as error:
+        child.kill()
+        child.wait()
+        raise CommandError(
+            f"not written to its end within {FLUSH_S:g} s", where="what dumpcap captured",
+            allowed="a file, or a reader that takes all of it", do="Name a file, and read that.",
+        ) from error  # fmt: skip

@@ -172,7 +172,8 @@ class Ledger:
         """Wait for children that have ended, such as a killed controller, and for theirs."""
         for child in self.children:
             child.poll()
-        reap_orphans_of(one for one in self._recorded() if not is_alive(one))
+        dead = (one for one in self._recorded() if not is_alive(one))
+        reap_orphans_of(dead, but={child.pid for child in self.children})
 
     def _recorded(self) -> set[Identity]:
         try:
@@ -216,7 +217,7 @@ def claim(name: str | None = None) -> Ledger:
         UsageError: the name cannot be a lab's.
         LabError: the name is taken.
     """
-    wanted = name or f"ol{secrets.token_hex(3)}"
+    wanted = f"ol{secrets.token_hex(3)}" if name is None else name
     _assert_name(wanted)
     home().mkdir(mode=0o755, parents=True, exist_ok=True)
     draft = Ledger(home() / f".{wanted}.{secrets.token_hex(4)}", secrets.token_hex(16))

@@ -4,7 +4,7 @@ import ctypes
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,18 +127,28 @@ def reap(identities: Iterable[Identity]) -> None:
         time.sleep(POLL_S)
 
 
-def reap_orphans_of(leaders: Iterable[Identity]) -> None:
-    """Wait for adopted zombies in the sessions of these processes.
+def reap_orphans_of(leaders: Iterable[Identity], *, but: Collection[int] = ()) -> None:
+    """Wait for adopted zombies in the sessions of these processes; not for the pids `but`.
 
     A child whose parent was killed ends by itself, unrecorded; the session it was born into
-    still tells whose it was, and lends its pid to nobody else while a member is there.
+    still tells whose it was, and lends its pid to nobody else while a member is there.  The
+    status of one's own child is lost to its `Popen` if somebody else waits for it.
     """
-    sessions = {str(one.pid) for one in leaders}
-    for entry in PROC.iterdir():
-        found = _stat(int(entry.name)) if entry.name.isdigit() else None
-        if found and found[0] == "Z" and found[1] == str(os.getpid()) and found[3] in sessions:
+    if not _has_zombie():  # all of /proc is a long way, four times a second
+        return
+    sessions, us = {str(one.pid) for one in leaders}, str(os.getpid())
+    for pid in (int(each.name) for each in PROC.iterdir() if each.name.isdigit()):
+        found = _stat(pid) if pid not in but else None
+        if found and found[0] == "Z" and found[1] == us and found[3] in sessions:
             with suppress(ChildProcessError):
-                os.waitpid(int(entry.name), os.WNOHANG)
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _has_zombie() -> bool:
+    """Whether any child of this process, adopted ones too, has ended and is not waited for."""
+    with suppress(ChildProcessError):
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    return False
 
 
 def _is_awaited(identity: Identity) -> bool:

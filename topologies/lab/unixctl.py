@@ -11,15 +11,18 @@ CHUNK = 65536
 
 
 def socket_of(pid: int, daemon: str) -> Path:
-    """The control socket of the only `daemon` in the mount namespace of process `pid`.
+    """The control socket of `daemon` in the mount namespace of process `pid`.
+
+    One that was killed has left its own behind: the pidfile tells which is of now.
 
     Raises:
-        SwitchError: there is none: the daemon is dead, or not there yet.
+        SwitchError: there is none: the daemon is not there yet.
     """
     rundir = Path(f"/proc/{pid}/root/run/openvswitch")
-    for found in rundir.glob(f"{daemon}.*.ctl"):
-        return found
-    raise _silent(daemon, f"no control socket in {rundir}")
+    try:
+        return rundir / f"{daemon}.{int((rundir / f'{daemon}.pid').read_text())}.ctl"
+    except (OSError, ValueError) as error:
+        raise _silent(daemon, f"no pidfile in {rundir}") from error
 
 
 def ask(pid: int, daemon: str, method: str, *params: str) -> str:
