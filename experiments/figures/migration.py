@@ -15,9 +15,7 @@ PAPER_IN = 1.6  # one panel needs less than several
 NAME_AT = 1.015  # of the width of the axes: where a lane's words begin
 SIZE = 8
 CAP_COLOUR = "#9a9a9a"
-LEGEND = (
-    "dot: a move; triangle: still dark when the wait was over; grey stroke: median until plugged"
-)
+LEGEND = "dot: a move; triangle: still dark when the wait was over; grey: plugged (median), announcements"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +27,7 @@ class Lane:
     dark_ms: tuple[float, ...]  # of those that ended
     censored: int  # those that did not
     plugged_ms: float  # median
+    announced_ms: tuple[float, ...] = ()  # when the guest says where it is, from that median on
 
 
 def draw(lanes: Sequence[Lane], cap_ms: float, words: Words) -> Figure:
@@ -72,6 +71,10 @@ def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> Non
     ax.plot(
         [lane.plugged_ms] * 2, [place - 0.34, place + 0.34], color=CAP_COLOUR, linewidth=1.4,
         gid="plugged",
+    )  # fmt: skip
+    ax.vlines(
+        lane.announced_ms, place - 0.2, place + 0.2, color=CAP_COLOUR, linewidth=0.8,
+        gid=f"announced {lane.mode} {lane.way}",
     )  # fmt: skip
     ax.plot(
         lane.dark_ms, _spread(place, len(lane.dark_ms)), linestyle="", marker="o", markersize=3.4,

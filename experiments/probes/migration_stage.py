@@ -1,7 +1,9 @@
 """What is raised for the experiment `migration`, and what theory says of it.  Pure."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from experiments.experiment import by_mode
 from experiments.probes.pairs import guests, narrowed
@@ -10,14 +12,23 @@ from topologies.addresses import free_address
 from topologies.enlarge import enlarge
 from topologies.errors import MeasureError
 from topologies.model import Host, Mechanism, Network, Overlay, Port
-from topologies.modes import Flooding, parse_mode
+from topologies.modes import Flooding, Mode, parse_mode
 from topologies.names import derived_id, derived_mac
 
 HOSTS = 3  # one for the guest that sends, two between which the other one goes
 ANNOUNCED, SILENT, UNHEARD = "announced", "silent", "silent, unheard"
-# Both ways in both directions, between two hosts; three ways turn by themselves.
-IN_TURN = {2: (0, 1, 1, 0), 3: (0, 1, 2)}
+UNCACHED = "announced, uncached"
+SPEAKING = (ANNOUNCED, UNCACHED)
 RESIDENT = "resident"
+PURGE = ("ovs-appctl", "revalidator/purge")  # counts the cached flows, and drops them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One move to come: how the guest goes, and how long is waited before."""
+
+    way: str
+    pause_s: float
 
 
 def three_hosts(overlay: Overlay) -> Overlay:
@@ -66,24 +77,41 @@ def resident_of(overlay: Overlay, host: str) -> Port:
     return next(port for port in stay if port.host == host)
 
 
-def is_told(mode: str) -> bool:
+def is_told(mode: Mode) -> bool:
     """True if the control plane says where a MAC is; else switches learn it from its frames."""
-    return parse_mode(mode).flooding in {Flooding.L2POP, Flooding.L2POP_ARP}
+    return mode.flooding in {Flooding.L2POP, Flooding.L2POP_ARP}
 
 
-def ways(mode: str) -> tuple[str, ...]:
-    """How the guest goes: who speaks, and what the destination had heard of it before.
+def is_cached(mode: Mode) -> bool:
+    """True if it is a flow table that learns where a MAC is: not from a packet that hits the cache."""
+    return mode.flooding is Flooding.MESH and not mode.is_kernel
+
+
+def ways(name: str) -> tuple[str, ...]:
+    """How the guest goes: who speaks, what the destination had heard of it, and who has it cached.
 
     Where switches learn, a sender's own one is wrong, whatever the destination has heard.
     """
-    return (ANNOUNCED, SILENT, UNHEARD) if is_told(mode) else (ANNOUNCED, SILENT)
+    mode = parse_mode(name)
+    if is_told(mode):
+        return ANNOUNCED, SILENT, UNHEARD
+    return (ANNOUNCED, SILENT, UNCACHED) if is_cached(mode) else (ANNOUNCED, SILENT)
 
 
-def in_turn(mode: str, moves: int) -> tuple[str, ...]:
-    """The way of each move, so many moves a way."""
-    here = ways(mode)
-    turn = IN_TURN[len(here)]
-    return tuple(here[turn[number % len(turn)]] for number in range(moves * len(here)))
+def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...]:
+    """The moves of one lab, so many a way, half of them in each direction; drawn by `seed`.
+
+    The pause before a move is drawn too: what ended the one before may have been a clock's
+    tick, and the next one would always begin at the same time after that.  None before a silent
+    one, whose end is not waited for.
+    """
+    draw = np.random.default_rng(seed)
+    halves = [draw.permutation(np.repeat(ways(mode), moves // 2)) for _ in range(2)]
+    order = (str(way) for pair in zip(*halves, strict=True) for way in pair)
+    return tuple(
+        Turn(way=way, pause_s=0.0 if way == SILENT else round(draw.uniform(0, pause_s), 4))
+        for way in order
+    )
 
 
 def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
@@ -106,5 +134,5 @@ def forget(host: Host, network: Network) -> tuple[tuple[str, ...], ...]:
     """The commands by which a host's switch forgets where the network's guests are."""
     if host.mechanism is Mechanism.OPENVSWITCH:
         # First the cached flows: their counters, read later, would teach the bridge anew.
-        return ("ovs-appctl", "revalidator/purge"), ("ovs-appctl", "fdb/flush", "br-int")
+        return PURGE, ("ovs-appctl", "fdb/flush", "br-int")
     return (("ip", "link", "set", f"brq{network.id[:11]}", "type", "bridge", "fdb_flush"),)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from experiments.figures import migration as figure
-from experiments.question import Row
+from experiments.question import Prediction, Row
 from experiments.results import Run
 from experiments.story import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
+    UNDECIDED,
     Grid,
     Held,
     Picture,
@@ -23,6 +24,10 @@ from experiments.story import (
 from experiments.tell.levels import words_of
 
 TOLD, LEARNED = "told", "learned"
+MESH = "OVS mesh"
+ANNOUNCED, UNCACHED, CACHED = "announced", "announced, uncached", "cached"
+GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}
+MEDIANS_FROM = 10  # moves a way: of fewer, a median says nothing that could be judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,13 @@ class Cell:
     def kind(self) -> str:
         """Who knows where a MAC is: as the predictions name it."""
         return f"{TOLD if 'l2pop' in self.mode else LEARNED} {self.way}"
+
+    @property
+    def group(self) -> str:
+        """Which modes it belongs with: those that are carried and learn alike."""
+        return next(
+            (name for name, part in GROUPS.items() if part and part in self.mode), "untunnelled"
+        )
 
     @property
     def censored(self) -> int:
@@ -63,7 +75,8 @@ def tell(run: Run) -> Story:
     """The story of one run."""
     found = cells(run)
     story = Story(
-        findings=tuple(_findings(found, _cap_ms(run))), held=tuple(_held(run, found)), grids=(_grid(found),),
+        findings=tuple(_findings(found, _cap_ms(run))), held=tuple(_held(run, found)),
+        grids=(_grid(found), *_by_direction(found)),
         pictures=(), conditions=_conditions(run, found),
         is_refuted=not all(cell.is_as_foretold for cell in found), data=tuple(map(_data, found)),
     )  # fmt: skip
@@ -71,50 +84,79 @@ def tell(run: Run) -> Story:
 
 
 def cells(run: Run) -> tuple[Cell, ...]:
-    """All that was measured, by mode and way, in the order of the run."""
+    """All that was measured, by group, mode and way, in the order of the run."""
     rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in run.rows:
         rows[str(row["mode"]), str(row["way"])].append(row)
     said = {(str(r["mode"]), str(r["way"])): int(str(r["censored"])) for r in run.about["foretold"]}
-    order = {str(mode): at for at, mode in enumerate(run.question.factors["mode"])}
-    return tuple(
-        Cell(mode=mode, way=way, rows=tuple(rows[mode, way]), foretold=said.get((mode, way)))
-        for mode, way in sorted(rows, key=lambda key: (order[key[0]], key[1]))
+    order = [*map(str, run.question.factors["mode"])]
+    found = (
+        Cell(mode=mode, way=way, rows=tuple(same), foretold=said.get((mode, way)))
+        for (mode, way), same in rows.items()
     )
+    groups = [*GROUPS]
+    return tuple(sorted(found, key=lambda c: (groups.index(c.group), order.index(c.mode), c.way)))
 
 
 def _findings(found: Sequence[Cell], cap_ms: float) -> Iterator[str]:
-    """What became of the moves, by who knows the MAC and who speaks."""
-    kinds: dict[str, list[Cell]] = defaultdict(list)
-    for cell in found:
-        kinds[cell.kind].append(cell)
-    for kind, same in kinds.items():
-        who, _, way = kind.partition(" ")
+    """What became of the moves of each way; the times of each group of modes apart."""
+    for way in sorted({cell.way for cell in found}):
+        same = [cell for cell in found if cell.way == way]
         moves, dark = sum(len(cell.rows) for cell in same), sum(cell.censored for cell in same)
-        by = "l2population" if who == TOLD else "learned"
         all_ = f"{dark} of {counted(moves, 'move')} still dark after {cap_ms / 1000:g} s"
-        yield f"{by}, {way}: {all_}{_median(same)}"
+        times = ", ".join(filter(None, (_medians(same, group) for group in GROUPS)))
+        yield f"{way}: {all_}" + (f"; back, by medians of the modes: {times}" if times else "")
 
 
-def _median(same: Sequence[Cell]) -> str:
-    ended = [each for cell in same for each in cell.dark_ms]
-    if not ended:
-        return ""
-    others = "others" if any(cell.censored for cell in same) else "all"
-    return f"; {others} back after {median(ended):.0f} ms ({min(ended):.0f}..{max(ended):.0f})"
+def _medians(same: Sequence[Cell], group: str) -> str:
+    """The range of the modes' medians: never of what modes that differ have in common."""
+    medians = [median(cell.dark_ms) for cell in same if cell.group == group and cell.dark_ms]
+    return f"{group} {span(medians)} ms" if medians else ""
+
+
+def span(figures: Sequence[float]) -> str:
+    """`76..78`, or one figure if that is all."""
+    low, high = f"{min(figures):.0f}", f"{max(figures):.0f}"
+    return low if low == high else f"{low}..{high}"
 
 
 def _held(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
     for prediction in run.question.predictions:
-        about = [cell for cell in found if cell.kind == prediction.of]
+        if prediction.of == CACHED:
+            about = _cached(prediction, found)
+        else:
+            about = _ended([cell for cell in found if cell.kind == prediction.of])
         if about:
-            unlike = [cell for cell in about if not cell.is_as_foretold]
-            stands = REFUTED if unlike else CONFIRMED
+            stands, said = about
             yield Held(
                 says=prediction.says, because=prediction.because,
-                stands=stands if is_trusted(run) else NOT_JUDGED,
-                found="; ".join(f"{cell.mode}: {_dark(cell)}" for cell in unlike or about),
+                stands=stands if is_trusted(run) else NOT_JUDGED, found=said,
             )  # fmt: skip
+
+
+def _ended(about: Sequence[Cell]) -> tuple[str, str] | None:
+    """What became of a prediction that every move ends, or none does."""
+    unlike = [cell for cell in about if not cell.is_as_foretold]
+    said = "; ".join(f"{cell.mode}: {_dark(cell)}" for cell in unlike or about)
+    return (REFUTED if unlike else CONFIRMED, said) if about else None
+
+
+def _cached(prediction: Prediction, found: Sequence[Cell]) -> tuple[str, str] | None:
+    """What became of the one about what a cached flow costs: judged in every mesh by itself."""
+    of = {(cell.mode, cell.way): cell.dark_ms for cell in found if cell.group == MESH}
+    pairs = {
+        mode: (of[mode, ANNOUNCED], of[mode, UNCACHED])
+        for mode in dict.fromkeys(mode for mode, _ in of)
+        if of.get((mode, ANNOUNCED)) and of.get((mode, UNCACHED))
+    }
+    if not pairs:
+        return None
+    later = {mode: median(cached) - median(not_) for mode, (cached, not_) in pairs.items()}
+    said = "; ".join(f"{mode}: {ms:+.0f} ms" for mode, ms in later.items())
+    if min(len(each) for pair in pairs.values() for each in pair) < MEDIANS_FROM:
+        return UNDECIDED, f"{said}; of fewer than {MEDIANS_FROM} moves"
+    low, high = float(prediction.low or 0), float(prediction.high or 0)
+    return (CONFIRMED if all(low <= ms <= high for ms in later.values()) else REFUTED), said
 
 
 def _dark(cell: Cell) -> str:
@@ -124,14 +166,15 @@ def _dark(cell: Cell) -> str:
 def _grid(found: Sequence[Cell]) -> Grid:
     return Grid(
         title="In the dark after a move",
-        heads=("mode", "way", "moves", "still dark", "dark [ms]", "from", "to", "lost", "until plugged [ms]",
+        heads=("group", "mode", "way", "moves", "still dark", "dark [ms]", "from", "to", "lost", "until plugged [ms]",
                "until ACTIVE [ms]", "as foretold"),
         rows=tuple(_line(cell) for cell in found),
-        words=("mode", "way"),
+        words=("group", "mode", "way"),
         first=("mode", "way", "moves", "still dark", "dark [ms]", "as foretold"),
         note=(
             "Dark, lost: medians of the moves that ended. Still dark: when the wait was over; their "
-            "times are not known, only that they are longer. Plugged, ACTIVE: medians of all."
+            "times are not known, only that they are longer. Plugged, ACTIVE: medians of all. A mode's "
+            "moves share its labs: where they are in step with something, they are not independent."
         ),
     )  # fmt: skip
 
@@ -143,17 +186,47 @@ def _line(cell: Cell) -> tuple[str, ...]:
     )
     lost = cell.of("lost")
     return (
-        cell.mode, cell.way, str(len(cell.rows)), str(cell.censored), *spread,
+        cell.group, cell.mode, cell.way, str(len(cell.rows)), str(cell.censored), *spread,
         f"{median(lost):.0f}" if lost else NONE,
         f"{median(cell.of('plugged_ms')):.0f}", f"{median(cell.of('active_ms')):.0f}",
         NONE if cell.foretold is None else "yes" if cell.is_as_foretold else "no",
     )  # fmt: skip
 
 
+def _by_direction(found: Sequence[Cell]) -> Iterator[Grid]:
+    """The medians of every lab and direction, where moves ended: what a pooled one may hide."""
+    ended = [cell for cell in found if cell.dark_ms]
+    rows = [row for cell in ended for row in cell.rows]
+    places = sorted({_place(row) for row in rows})
+    if places:
+        yield Grid(
+            title="By lab and direction: medians [ms] of the moves that ended",
+            heads=("mode", "way", *(f"block {block}, to {host}" for block, host in places)),
+            rows=tuple((c.mode, c.way, *(_there(c, place) for place in places)) for c in ended),
+            words=("mode", "way"),
+        )
+
+
+def _place(row: Row) -> tuple[int, str]:
+    return int(row["block"] or 0), str(row["to"])
+
+
+def _there(cell: Cell, place: tuple[int, str]) -> str:
+    there = [row for row in cell.rows if _place(row) == place and not row["censored"]]
+    dark = [float(row["dark_ms"] or 0) for row in there]
+    return f"{median(dark):.0f}" if dark else NONE
+
+
 def _conditions(run: Run, found: Sequence[Cell]) -> str:
     settings = run.about["settings"]
+    paused = settings.get("pause_s")  # a run of before did not
+    order = (
+        f"in a drawn order, a drawn pause of up to {paused:g} s before each"
+        if paused
+        else "in turn"
+    )
     return (
-        f"a datagram every 1 ms; {settings['moves']} moves a way, in turn, in both directions, "
+        f"a datagram every 1 ms; {settings['moves']} moves a way and lab, {order}, in both directions, "
         f"waited for {_cap_ms(run):g} ms at most; {counted(len({c.mode for c in found}), 'mode')}, "
         f"{counted(int(run.about['blocks']), 'block')}; scenario {run.about['scenario']}"
     )
@@ -167,23 +240,32 @@ def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
     if not found:
         return story
     words = words_of(run, story)
+    lanes = tuple(_lane(cell, _announced_at_ms(run)) for cell in found)
     picture = Picture(
         name=run.question.name, title="Every move, by mode and way",
         alternative=f"A dot a move over the time without a datagram. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(tuple(map(_lane, found)), _cap_ms(run), words),
+        draw=lambda: figure.draw(lanes, _cap_ms(run), words),
     )  # fmt: skip
     return replace(story, pictures=(picture,))
 
 
-def _lane(cell: Cell) -> figure.Lane:
+def _announced_at_ms(run: Run) -> tuple[float, ...]:
+    """When a guest says where it is, from its plugging; a run of before does not tell."""
+    first: Mapping[str, Sequence[float]] = next(iter(run.about.get("measured") or ()), {})
+    return tuple(map(float, first.get("announced_at_ms", ())))
+
+
+def _lane(cell: Cell, announced_at_ms: tuple[float, ...]) -> figure.Lane:
+    plugged_ms = median(cell.of("plugged_ms"))
+    spoken = announced_at_ms if cell.way in {ANNOUNCED, UNCACHED} else ()
     return figure.Lane(
         mode=cell.mode, way=cell.way, dark_ms=cell.dark_ms, censored=cell.censored,
-        plugged_ms=median(cell.of("plugged_ms")),
+        plugged_ms=plugged_ms, announced_ms=tuple(plugged_ms + at for at in spoken),
     )  # fmt: skip
 
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        "mode": cell.mode, "way": cell.way, "moves": len(cell.rows), "censored": cell.censored,
+        "group": cell.group, "mode": cell.mode, "way": cell.way, "moves": len(cell.rows), "censored": cell.censored,
         "dark_ms": list(cell.dark_ms), "lost": list(cell.of("lost")), "foretold": cell.foretold,
     }  # fmt: skip

@@ -15,6 +15,7 @@ def test_only_silence_is_dark(done):
 
     assert dark == {
         ("vxlan-mesh", "announced", 0), ("vxlan-mesh", "silent", 1),
+        ("vxlan-mesh", "announced, uncached", 0),
         ("vxlan-l2pop", "announced", 0), ("vxlan-l2pop", "silent", 1),
         ("vxlan-l2pop", "silent, unheard", 0),
     }  # fmt: skip
