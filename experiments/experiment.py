@@ -81,6 +81,7 @@ class Measured:
     )  # for run.json: what was cold, for one
     lost: int = 0  # of what should have been answered: the verdict counts it
     duplicates: int = 0
+    untimed: bool = False  # counts only: no window need show the machine that they came from
 
 
 class Probe(Protocol):

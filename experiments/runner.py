@@ -12,7 +12,7 @@ from experiments.instruments.watch import Watcher
 from experiments.question import Question, Row, level_name
 from experiments.results import SAMPLES, Recorder
 from experiments.rounds import Round, schedule
-from experiments.verdict import Seen, Thresholds, Verdict, Window, judge
+from experiments.verdict import UNTIMED, Seen, Thresholds, Verdict, Window, judge
 from topologies.errors import MeasureError, UsageError
 from topologies.model import Overlay
 from topologies.sites import Sites
@@ -251,7 +251,10 @@ def _seen(progress: Progress, points: int) -> Seen:
         blocks=sum(count == points for count in rounds_of.values()),
         lost=sum(measured.lost for _, measured, _ in progress.done),
         duplicates=sum(measured.duplicates for _, measured, _ in progress.done),
-        windows={each.name: windows for each, _, windows in progress.done},
+        windows={
+            each.name: windows or ((UNTIMED,) if measured.untimed else ())
+            for each, measured, windows in progress.done
+        },
         levels={each.name: level_name(each.point) for each, _, _ in progress.done},
     )
 

@@ -15,7 +15,7 @@ A limit on something that no window shows, or that could not be looked at, is no
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from statistics import fmean, median
 
 # An interval from n blocks reaches at most from the lowest to the highest; the true median
@@ -67,6 +67,12 @@ class Window:
     control_lost: int | None = None
     unseen: Mapping[str, str] = field(default_factory=dict)  # why a figure could not be had
     absent: tuple[str, ...] = ()  # figures of what this lab has not: no OVS, no daemon to be busy
+
+
+# Of a lab of which nothing was timed: no figure of the machine is wanted.
+UNTIMED = Window(
+    absent=tuple(each.name for each in fields(Window) if each.name not in {"unseen", "absent"})
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,8 @@ def draw(panels: Sequence[Panel], sizes: Sequence[str], words: Words) -> Figure:
     legend = ", ".join(f"{marks[mark]}: {size}" for mark, size in zip(MARKERS, sizes, strict=False))
     for ax, panel in zip(axes, panels, strict=True):
         plot_panel(ax, panel, modes, colours(modes, "flat"))
-        title(ax, panel.heading, f"a mark a transfer; {legend}" if ax is axes[0] else "")
+        read = f"a mark a transfer; packets: {legend}; " if ax is axes[0] else ""
+        title(ax, panel.heading, f"{read}axis logarithmic")
     return figure
 
 

@@ -24,7 +24,7 @@ from topologies.underlay import Shape, Underlay
 FIREWALL, NEXT, NEAR = "transit1", "transit2", "edge1"
 GUEST = "eth0"
 NOWHERE = {NEXT: "203.0.113.1", NEAR: "203.0.113.2"}  # RFC 5737: of nobody's; thrown away there
-LATE_S, SILENT_S = 2.0, 0.4  # for packets under way; for those that should not come
+LATE_S, SILENT_S = 2.0, 1.5  # to the firewall and past it; on to a guest, which may be deaf
 BARRIER = 1  # as the number of a flow
 
 Place = tuple[str, str]  # node, interface

@@ -1,6 +1,6 @@
 """The teller of `filter`: what each rule stops, and what it costs a packet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -75,11 +75,11 @@ def costs(run: Run) -> Costs:
             place = found.setdefault((str(row["rule"]), int(str(row["rules"]))), {})
             place.setdefault(str(row["mode"]), []).append(float(str(row["us_per_packet"])))
     order = sorted(found, key=lambda key: (key[0] != "none", key))
-    return {key: {mode: np.array(each) for mode, each in found[key].items()} for key in order}
-
-
-def _all_us(by_mode: Mapping[str, Samples]) -> float:
-    return float(np.median(np.concatenate(list(by_mode.values()))))
+    modes = [str(mode) for mode in run.question.factors["mode"]]
+    return {
+        key: {mode: np.array(found[key][mode]) for mode in modes if mode in found[key]}
+        for key in order
+    }
 
 
 def _alike(found: Sequence[Cell]) -> Iterator[str]:
@@ -90,14 +90,31 @@ def _alike(found: Sequence[Cell]) -> Iterator[str]:
 
 
 def _cost(took: Costs) -> Iterator[str]:
-    base = took.get(("none", 0))
-    if base:
-        more = " and ".join(
-            f"{_all_us(by_mode) - _all_us(base):.1f} µs by {rule.partition(', ')[2]}"
-            for (rule, many), by_mode in took.items()
-            if many == MANY
-        )
-        yield f"A packet takes {_all_us(base):.1f} µs; {MANY} inner rules add {more}"
+    """Each encapsulation's median, as a range: they differ by more than chance."""
+    base = took.get(("none", 0), {})
+    more = " and ".join(
+        f"{_ends(_above(by_mode, base).values())} µs by {rule.partition(', ')[2]}"
+        for (rule, many), by_mode in took.items()
+        if many == MANY and _above(by_mode, base)
+    )
+    if more:
+        alone = _ends(_medians(base).values())
+        yield f"By encapsulation, a packet takes {alone} µs; {MANY} inner rules add {more}"
+
+
+def _medians(by_mode: Mapping[str, Samples]) -> Mapping[str, float]:
+    return {mode: float(np.median(samples)) for mode, samples in by_mode.items()}
+
+
+def _above(by_mode: Mapping[str, Samples], base: Mapping[str, Samples]) -> Mapping[str, float]:
+    """What rules add to each encapsulation's own packet without any."""
+    bare = _medians(base)
+    return {mode: us - bare[mode] for mode, us in _medians(by_mode).items() if mode in bare}
+
+
+def _ends(values: Collection[float]) -> str:
+    """The least and the most, or one of them if they read the same."""
+    return " to ".join(dict.fromkeys(f"{end:.1f}" for end in (min(values), max(values))))
 
 
 def _held(prediction: Prediction, run: Run, found: Sequence[Cell], took: Costs) -> Held:
@@ -160,23 +177,30 @@ def _costs_grid(took: Costs) -> Grid:
     base = took.get(("none", 0), {})
     return Grid(
         title="What rules cost a packet that none of them matches",
-        heads=("rule", "rules", "median [us]", "quartiles", "above none", "a rule [ns]", "batches"),
-        rows=tuple(_cost_cells(rule, many, by_mode, base) for (rule, many), by_mode in took.items()),
-        words=("rule",),
-        note="Microseconds from the first packet of a batch until the last is through, by the packets "
-        "in it: sending, two routers' forwarding and the rules; all modes together.",
+        heads=("rule", "rules", "mode", "median [µs]", "quartiles [µs]", "above none [µs]",
+               "a rule [ns]", "batches"),
+        rows=tuple(
+            _cost_cells(rule, many, mode, samples, base.get(mode))
+            for (rule, many), by_mode in took.items()
+            for mode, samples in by_mode.items()
+        ),
+        words=("rule", "mode"),
+        note="From the first packet of a batch until the last is through, by the packets in it: "
+        "sending, two routers' forwarding and the rules. Above none: than the same mode takes "
+        "without rules; a rule: that, by the number of rules. The figure has every batch: where they "
+        "fall in two heaps, the quartiles tell more than the median.",
     )  # fmt: skip
 
 
 def _cost_cells(
-    rule: str, many: int, by_mode: Mapping[str, Samples], base: Mapping[str, Samples]
+    rule: str, many: int, mode: str, samples: Samples, base: Samples | None
 ) -> tuple[str, ...]:
-    every = np.concatenate(list(by_mode.values()))
-    low, high = np.percentile(every, (25, 75))
-    above = float(np.median(every)) - _all_us(base) if base else float("nan")
+    low, middle, high = np.percentile(samples, (25, 50, 75))
+    above = None if base is None or not many else float(middle - np.median(base))
     return (
-        rule, str(many), f"{np.median(every):.2f}", f"{low:.2f} to {high:.2f}", f"{above:+.2f}",
-        f"{1000 * above / many:.0f}" if many else NONE, str(len(every)),
+        rule, str(many), mode, f"{middle:.2f}", f"{low:.2f} to {high:.2f}",
+        NONE if above is None else f"{above:+.2f}",
+        NONE if above is None else f"{1000 * above / many:.0f}", str(len(samples)),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The teller of `tunnels`: what was counted beside what was foretold; then the cost, and arithmetic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 
 from experiments.figures import tunnels as figure
 from experiments.figures.growth import Mark
@@ -9,10 +10,7 @@ from experiments.figures.tunnels import ARTICLE_HOSTS
 from experiments.question import Prediction
 from experiments.results import Run
 from experiments.story import (
-    CONFIRMED,
     NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
     Grid,
     Held,
     Picture,
@@ -22,11 +20,12 @@ from experiments.story import (
 )
 from experiments.tell import cells
 from experiments.tell.cells import Cell
+from experiments.tell.estimate import Estimate, stands
 from experiments.tell.levels import words_of
-from experiments.tell.tunnels_fit import KIB_A_GIB, Cost, Estimate, costs
+from experiments.tell.tunnels_fit import KIB_A_GIB, Cost, Step, costs
 
 SHOWN_HOSTS = (16, 100, 1_000, 10_000, ARTICLE_HOSTS)
-MEMORY = "memory"  # what a prediction is of
+MEMORY, SETUP = "memory", "set-up"  # what a prediction is of
 
 
 def tell(run: Run) -> Story:
@@ -72,8 +71,15 @@ def _price(cost: Sequence[Cost]) -> Iterator[str]:
         memory = each.memory_kib(1)
         yield (
             f"A {each.type} port takes {memory.value:.1f} KiB of ovs-vswitchd "
-            f"({_span(memory, '.1f')}; 0 to {each.most} ports)"
+            f"({memory.span('lab', '.1f')}; 0 to {each.most} ports)"
         )
+    if cost:
+        took = ", ".join(
+            f"{each.all_s.value:.2f} s for {each.most} of {each.type}"
+            f" ({each.all_s.span('lab', '.2f')})"
+            for each in cost
+        )
+        yield f"Set-up in one transaction takes {took}"
 
 
 def _article(cost: Sequence[Cost]) -> str:
@@ -95,32 +101,28 @@ def pairs(hosts: int) -> int:
     return hosts * (hosts - 1) // 2
 
 
-def _span(found: Estimate, form: str) -> str:
-    what = "95% interval of" if found.is_interval else "range of"
-    if found.labs == 1:
-        return "one lab"
-    span = f"{found.low:{form}} to {found.high:{form}}"
-    return f"{what} {counted(found.labs, 'lab')}: {span}"
-
-
 def _held(run: Run, cost: Sequence[Cost]) -> Iterator[Held]:
-    about = (each for each in run.question.predictions if each.of == MEMORY)
-    for prediction in about:
-        found = ", ".join(f"{each.type} {each.memory_kib(1).value:.1f} KiB" for each in cost)
-        yield Held(
-            says=prediction.says, because=prediction.because, found=found or "no ladder",
-            stands=_stands(prediction, cost) if is_trusted(run) else NOT_JUDGED,
-        )  # fmt: skip
+    memory = {each.type: each.memory_kib(1) for each in cost}
+    growth = {each.type: found for each in cost if (found := each.growth)}
+    for prediction in run.question.predictions:
+        if prediction.of == MEMORY:
+            yield _judged(run, prediction, memory, "{:.1f} KiB", ".1f")
+        elif prediction.of == SETUP:
+            yield _judged(run, prediction, growth, "a power of {:.2f}", ".2f")
 
 
-def _stands(prediction: Prediction, cost: Sequence[Cost]) -> str:
-    low, high = prediction.low or 0.0, prediction.high or 0.0
-    found = [each.memory_kib(1) for each in cost]
-    if not found:
-        return UNDECIDED
-    if all(low <= each.low and each.high <= high for each in found):
-        return CONFIRMED
-    return REFUTED if any(each.high < low or each.low > high for each in found) else UNDECIDED
+def _judged(
+    run: Run, prediction: Prediction, found: Mapping[str, Estimate], told: str, form: str
+) -> Held:
+    """A prediction on each type of tunnel; `told`: its figure with the unit."""
+    words = (
+        f"{kind} {told.format(each.value)} ({each.span('lab', form)})"
+        for kind, each in found.items()
+    )
+    return Held(
+        says=prediction.says, because=prediction.because, found=", ".join(words) or "no ladder",
+        stands=stands(prediction, tuple(found.values())) if is_trusted(run) else NOT_JUDGED,
+    )  # fmt: skip
 
 
 def _overview(found: Sequence[Cell]) -> Grid:
@@ -181,19 +183,23 @@ def _ladders(cost: Sequence[Cost]) -> Iterator[Grid]:
         rungs = zip(*each.ladders, strict=True)
         yield Grid(
             title=f"What {each.type} ports cost one host, all in one transaction",
-            heads=("ports", "labs", "memory, least [KiB]", "most", "set-up, least [ms]", "most"),
-            rows=tuple(
-                (
-                    str(steps[0].ports), str(len(steps)),
-                    *(f"{end(step.memory_kib for step in steps):.0f}" for end in (min, max)),
-                    *(f"{1000 * end(step.setup_s for step in steps):.1f}" for end in (min, max)),
-                )
-                for steps in rungs
-            ),
-            note="Memory (PSS of ovs-vswitchd) beside what it took without; time of one ovs-vsctl "
-            "from start to end, its own price is that of 0 ports. On a machine that others share "
-            f"the most is noise. The line misses no step by more than {each.misfit:.1%} of the last one.",
+            heads=("ports", "labs", "memory [KiB]", "least", "most", "set-up [ms]", "least", "most"),
+            rows=tuple(_rung(steps) for steps in rungs),
+            note="Medians of labs, the least and the most. Memory (PSS of ovs-vswitchd) beside what "
+            "it took without; time of one ovs-vsctl from start to end, its own price is that of 0 "
+            "ports. On a machine that others share the most is noise. The line misses no step by "
+            f"more than {each.misfit:.1%} of the last one.",
         )  # fmt: skip
+
+
+def _rung(steps: Sequence[Step]) -> tuple[str, ...]:
+    """One rung of all labs."""
+    ends = (median, min, max)
+    return (
+        str(steps[0].ports), str(len(steps)),
+        *(f"{end(step.memory_kib for step in steps):.0f}" for end in ends),
+        *(f"{1000 * end(step.setup_s for step in steps):.1f}" for end in ends),
+    )  # fmt: skip
 
 
 def _arithmetic(cost: Sequence[Cost]) -> Grid:

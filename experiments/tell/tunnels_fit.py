@@ -8,13 +8,13 @@ are the unit: a model is fitted to each, and what is told is the median of labs.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from math import log
 
 import numpy as np
 from scipy.optimize import nnls
 
-from experiments.analysis import bootstrap
 from experiments.question import Row
+from experiments.tell.estimate import Estimate, estimate
 
 KIB_A_GIB = 1024.0**2
 
@@ -26,17 +26,6 @@ class Step:
     ports: int
     setup_s: float
     memory_kib: float  # more than without any
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """The median of labs, and where it lies: 95% from six labs on, else the labs' own range."""
-
-    value: float
-    low: float
-    high: float
-    labs: int
-    is_interval: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +43,22 @@ class Cost:
 
     def memory_kib(self, ports: int) -> Estimate:
         """Of so many ports, by the line."""
-        return _over([line(each) * ports for each in self.ladders], self.seed)
+        return estimate([line(each) * ports for each in self.ladders], self.seed)
 
     def setup_s(self, ports: int) -> Estimate:
         """Of so many ports in one transaction, by the parabola."""
-        return _over([parabola_at(parabola(each), ports) for each in self.ladders], self.seed)
+        return estimate([parabola_at(parabola(each), ports) for each in self.ladders], self.seed)
+
+    @property
+    def all_s(self) -> Estimate:
+        """Of the most ports, as measured."""
+        return estimate([each[-1].setup_s for each in self.ladders], self.seed)
+
+    @property
+    def growth(self) -> Estimate | None:
+        """The power of ports that set-up time grows with; None: no ladder has rungs enough."""
+        found = [power for each in self.ladders if (power := exponent(each)) is not None]
+        return estimate(found, self.seed) if found else None
 
     @property
     def misfit(self) -> float:
@@ -113,9 +113,15 @@ def parabola_at(terms: tuple[float, float, float], ports: float) -> float:
     return terms[0] + terms[1] * ports + terms[2] * ports**2
 
 
-def _over(values: Sequence[float], seed: int) -> Estimate:
-    found = np.array(values)
-    within = bootstrap(len(found), lambda picked: np.median(found[picked], axis=-1), seed=seed)
-    low, high = (within.low, within.high) if within else (min(values), max(values))
-    return Estimate(value=median(values), low=low, high=high, labs=len(values),
-                    is_interval=within is not None)  # fmt: skip
+def exponent(ladder: Sequence[Step]) -> float | None:
+    """The power of ports that set-up time grows with, up to the last rung; None: too few rungs.
+
+    From the rung that is nearest to a quarter of the last one: it has to be well above the price
+    of one transaction, which is the rung of 0 ports and is taken off first.
+    """
+    bare, last = ladder[0].setup_s, ladder[-1]
+    lower = [step for step in ladder[1:-1] if step.setup_s > bare]
+    if not lower or last.setup_s <= bare:
+        return None
+    first = min(lower, key=lambda step: abs(log(4 * step.ports / last.ports)))
+    return log((last.setup_s - bare) / (first.setup_s - bare)) / log(last.ports / first.ports)

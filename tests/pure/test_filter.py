@@ -109,8 +109,10 @@ def test_what_is_foretold(overlay):
 def story(tmp_path, overlay):
     """A run of one mode as foretold, but for what is said."""
 
-    def story(mode="vxlan-mesh", slow=4.0, **wrong):
-        experiment = FILTER.with_levels(mode=(mode,))
+    def story(mode="vxlan-mesh", slow=4.0, others=(), **wrong):
+        # By mode: microseconds with 100 rules by nft, and without.
+        modes = {mode: (slow, 2.0), **dict(others)}
+        experiment = FILTER.with_levels(mode=tuple(modes))
         question = experiment.question
         foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
         recorder = Recorder(tmp_path, "run", question.tables())
@@ -133,8 +135,9 @@ def story(tmp_path, overlay):
                     "round": n,
                     "us_per_packet": us,
                 }
+                for mode, (slow, bare) in modes.items()
                 for rule, many, us in (
-                    ("none", 0, 2.0),
+                    ("none", 0, bare),
                     ("inner, nft", 1, 2.1),
                     ("inner, nft", 100, slow),
                 )
@@ -153,7 +156,7 @@ def test_a_run_as_foretold(story):
     assert found.findings == (
         "48 of 48 cells equal their prediction",
         "Outer headers name both tenants or none; inner ones with the id name one",
-        "A packet takes 2.0 µs; 100 inner rules add 2.0 µs by nft",
+        "By encapsulation, a packet takes 2.0 µs; 100 inner rules add 2.0 µs by nft",
     )
     assert {held.stands for held in found.held} == {"confirmed"}
     assert not found.is_refuted
@@ -166,6 +169,31 @@ def test_a_rule_that_lets_through_what_it_should_stop_is_told(story):
     assert found.is_refuted
     assert [held.stands for held in found.held][:2] == ["refuted", "confirmed"]
     assert ("outer addresses", "red", "3 not 0") in found.grids[0].rows
+
+
+def test_encapsulations_that_differ_are_not_pooled(story):
+    found = story(others=(("gre-mesh", (2.6, 1.6)),))
+    hundred = [row for row in found.grids[1].rows if row[1] == "100"]
+
+    assert found.findings[-1] == (
+        "By encapsulation, a packet takes 1.6 to 2.0 µs; 100 inner rules add 1.0 to 2.0 µs by nft"
+    )
+    assert [row[2:4] for row in hundred] == [("vxlan-mesh", "4.00"), ("gre-mesh", "2.60")]
+    assert [row[5:7] for row in hundred] == [("+2.00", "20"), ("+1.00", "10")]
+    strokes = [line for line in found.pictures[0].draw().axes[1].lines
+               if str(line.get_gid()).startswith("median")]  # fmt: skip
+    assert sorted(line.get_xdata()[0] for line in strokes)[-2:] == [2.6, 4.0]
+
+
+def test_units_are_written_alike(story):
+    heads = story().grids[1].heads
+    assert [head for head in heads if "[" in head] == [
+        "median [µs]", "quartiles [µs]", "above none [µs]", "a rule [ns]",
+    ]  # fmt: skip
+
+
+def test_what_is_timed_has_a_limit():
+    assert FILTER.thresholds.cpu_steal_max == pytest.approx(0.1)
 
 
 def test_rules_that_cost_nothing_refute_that_they_do(story):

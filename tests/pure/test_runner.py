@@ -32,6 +32,7 @@ class Count:
 
     lost: int = 0
     windows: int = 1
+    untimed: bool = False
 
     def __call__(self, bench, point, tools):
         for _ in range(self.windows):
@@ -40,7 +41,7 @@ class Count:
         tools.path("wire.pcapng").write_bytes(b"")
         rules = {"rules": tools.seed % 100}
         return Measured(rows=(rules,), more={"sizes": ({"bytes": 8},)}, facts={"of": dict(point)},
-                        lost=self.lost)  # fmt: skip
+                        lost=self.lost, untimed=self.untimed)  # fmt: skip
 
 
 EXPERIMENT = Experiment(
@@ -198,7 +199,7 @@ def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
     assert labs.seen.about["status"] == "running"
     assert labs.seen.about["thresholds"]["cpu_idle_min"] == 0.5
     assert labs.seen.about["foretold"] == [{"mode": mode, "rules": 2} for mode in MODES]
-    assert labs.seen.about["settings"] == {"lost": 0, "windows": 1}
+    assert labs.seen.about["settings"] == {"lost": 0, "windows": 1, "untimed": False}
 
 
 @pytest.mark.parametrize(
@@ -239,6 +240,18 @@ def test_a_probe_says_when_to_watch_or_all_of_it_is_watched(request_, watches, a
     about = performed(replace(request_, experiment=experiment), Labs()).about
 
     assert {len(each["windows"]) for each in about["measured"]} == {kept}
+
+
+@pytest.mark.parametrize(("untimed", "trusted"), [(False, False), (True, True)])
+def test_a_probe_that_watched_nothing_is_not_trusted_unless_nothing_was_timed(
+    request_, untimed, trusted
+):
+    experiment = replace(EXPERIMENT, probe=Count(windows=0, untimed=untimed))
+
+    about = performed(replace(request_, experiment=experiment), Labs()).about
+
+    assert about["verdict"]["trusted"] is trusted
+    assert [each["windows"] for each in about["measured"]] == [[]] * 18
 
 
 def test_a_probe_that_returns_nothing_is_told_so(request_):

@@ -1,5 +1,6 @@
 """The experiment `tunnels`: what is foretold, the models of cost, and how a run is told."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import matplotlib as mpl
@@ -13,13 +14,14 @@ from experiments.figures.growth import Mark, log_counts, name_lines, plot
 from experiments.figures.sheet import STYLE
 from experiments.figures.tunnels import plot_arithmetic
 from experiments.instruments.memory import Memory, parse_rollup
+from experiments.probes import tunnels as probe
 from experiments.probes.tunnels import TUNNELS, add_args
 from experiments.probes.tunnels_stage import foretold, groups, staged
 from experiments.results import Recorder, read
 from experiments.story import CONFIRMED, REFUTED
 from experiments.tell import told
 from experiments.tell.tunnels import pairs
-from experiments.tell.tunnels_fit import Step, costs, line, parabola
+from experiments.tell.tunnels_fit import Step, costs, exponent, line, parabola
 from tests.pure.made_runs import ABOUT
 from topologies.scenario import load
 
@@ -109,6 +111,20 @@ def test_models_find_what_made_the_ladder():
     assert parabola(ladder(terms=(0.01, 2e-4, 0))) == pytest.approx((0.01, 2e-4, 0), abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("terms", "power"),
+    [((0.01, 2e-4, 0), 1), ((0.01, 0, 7e-7), 2), ((0.01, 0, 0), None), ((0.01, -1e-6, 0), None)],
+)
+def test_the_power_of_ports_is_found_beside_the_price_of_a_transaction(terms, power):
+    assert exponent(ladder(terms=terms)) == (None if power is None else pytest.approx(power))
+
+
+def test_the_power_is_taken_from_a_quarter_of_the_most_on():
+    steps = [Step(n, t, 0) for n, t in ((0, 0.0), (1, 9.0), (60, 1.0), (127, 9.0), (255, 2.0))]
+    assert exponent(steps) == pytest.approx(np.log(2) / np.log(255 / 60))
+    assert exponent([Step(0, 0.1, 0), Step(255, 1.0, 0)]) is None
+
+
 def rungs(labs, kind="gre", kib=lambda lab: 12.0 + lab / 10):
     return [
         {"block": 1, "order": lab, "type": kind, "ports": step.ports, "setup_s": step.setup_s,
@@ -136,7 +152,7 @@ def test_a_cost_that_is_no_line_is_said_to_miss():
     assert cost.misfit == pytest.approx(0.18, abs=0.01)
 
 
-def recorded(path, *, spoil=None, labs=1, factors=None):
+def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
     """A run as the probe leaves it, ideal but for what `spoil` makes of a lab's row."""
     factors = factors or {"mode": ("gre-mesh", "gre-l2pop"), "membership": ("dense", "pairs"), "hosts": (2, 4)}  # fmt: skip
     question = replace(TUNNELS.question, factors=factors)
@@ -152,7 +168,7 @@ def recorded(path, *, spoil=None, labs=1, factors=None):
                 "pss_kib": 11_900, "private_kib": 11_500}  # fmt: skip
         recorder.samples([{**place, **point, **host}], "hosts")
     place = {"mode": "gre-mesh", "membership": "dense", "hosts": 2}
-    recorder.samples([{**row, **place} for row in rungs(labs)], "ladder")
+    recorder.samples([{**row, **place} for row in climbed(labs)], "ladder")
     return read(recorder.directory)
 
 
@@ -162,11 +178,13 @@ def test_a_run_as_foretold(tmp_path):
     assert story.findings == (
         "48 of 48 cells equal their prediction",
         "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
-        "A gre port takes 12.0 KiB of ovs-vswitchd (one lab; 0 to 1023 ports)",
+        "A gre port takes 12.0 KiB of ovs-vswitchd (1 lab; 0 to 1023 ports)",
+        "Set-up in one transaction takes 0.95 s for 1023 of gre (1 lab)",
         "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; by the straight "
         "line, 39 times beyond what was measured, 0.46 GiB a host",
     )
-    assert [each.stands for each in story.held] == [CONFIRMED] * 3
+    assert [each.stands for each in story.held] == [CONFIRMED] * 4
+    assert story.held[3].found == "gre a power of 1.64 (1 lab)"
     assert story.grids[0].rows == (
         ("gre-mesh", "dense", "2", "12"), ("gre-mesh", "pairs", "2", "12"),
         ("gre-l2pop", "dense", "2", "12"), ("gre-l2pop", "pairs", "2", "4"),
@@ -197,8 +215,53 @@ def test_one_port_too_many_refutes(tmp_path):
     assert story.is_refuted
     assert story.findings[0] == "47 of 48 cells equal their prediction"
     assert "gre-l2pop pairs 4: 5 ports, foretold 4" in story.findings
-    assert [each.stands for each in story.held] == [CONFIRMED, REFUTED, CONFIRMED]
+    assert [each.stands for each in story.held] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
     assert story.grids[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 not 4")
+
+
+@pytest.mark.parametrize(
+    ("took_s", "wanted"),
+    [(lambda n: n**0.5, REFUTED), (lambda n: n**1.5, CONFIRMED), (lambda n: n**3, REFUTED)],
+)
+def test_set_up_time_that_grows_otherwise_refutes(tmp_path, took_s, wanted):
+    def climbed(labs):
+        return [{**row, "setup_s": 0.01 + took_s(row["ports"])} for row in rungs(labs)]
+
+    story = told(recorded(tmp_path, labs=6, climbed=climbed)).story
+    assert story.held[3].stands == wanted
+    assert "95% interval of 6 labs" in story.held[3].found
+
+
+def test_the_ladder_tells_medians_before_the_ends(tmp_path):
+    def climbed(labs):
+        slow = {0: 1.0, 1: 1.0, 2: 9.0}  # seconds of 1023 ports: one lab was disturbed
+        return [{**row, "setup_s": slow[row["order"]] * (row["ports"] + 1) / 1024}
+                for row in rungs(labs)]  # fmt: skip
+
+    grids = told(recorded(tmp_path, labs=3, climbed=climbed)).story.grids
+    (grid,) = [each for each in grids if each.title.startswith("What gre ports cost")]
+    assert grid.heads[5:] == ("set-up [ms]", "least", "most")
+    assert grid.rows[-1][5:] == ("1000.0", "1000.0", "9000.0")
+
+
+class Climbing:
+    """A lab that keeps no time: `_steps` is not put to it, only what goes round it."""
+
+    def __init__(self):
+        self.watched = []
+
+    def watch(self):
+        self.watched.append(True)
+        return nullcontext()
+
+
+def test_the_ladder_alone_is_watched(monkeypatch):
+    climbing = Climbing()
+    monkeypatch.setattr(probe, "_steps", lambda *_: iter(({"ports": len(climbing.watched)},)))
+
+    assert probe._watched_steps(None, None, (1,), climbing) == ({"ports": 1},)
+    assert TUNNELS.watches
+    assert TUNNELS.thresholds.cpu_steal_max == pytest.approx(0.1)
 
 
 @pytest.mark.filterwarnings("error")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.verdict import Seen, Thresholds, Window, judge
+from experiments.verdict import UNTIMED, Seen, Thresholds, Window, judge
 
 LIMITS = Thresholds(
     cpu_idle_min=0.5, cpu_steal_max=0.05, vswitchd_load_max=0.8, lost_upcalls_max=0, drops_max=0,
@@ -154,6 +154,16 @@ def test_a_run_that_nothing_watched_is_not_trusted():
 
     assert blind == ("CPU steal was in no window, but has a limit",)
     assert reasons(Seen(blocks=0), replace(limits, blocks_min=0)) == ()
+
+
+def test_labs_of_which_nothing_was_timed_need_no_window():
+    limits = Thresholds(cpu_steal_max=0.05, blocks_min=1)
+    untimed = dict.fromkeys(ROUNDS, (UNTIMED,))
+
+    assert reasons(seen(windows=untimed), limits) == ()
+    first = next(iter(ROUNDS))
+    stolen = {**untimed, first: (Window(length_s=1.0, cpu_steal=0.2),)}
+    assert reasons(seen(windows=stolen), limits)[0].startswith("CPU steal 20% in ")
 
 
 def test_windows_too_short_for_a_figure_leave_it_to_the_others():

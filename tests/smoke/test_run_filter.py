@@ -28,6 +28,11 @@ def test_everything_was_offered_to_the_firewall(done):
     assert {row["offered"] for row in flows} == {16}
 
 
+def test_the_machine_is_watched_while_costs_are_timed(done):
+    assert [len(lab["windows"]) for lab in done.run.about["measured"]] == [1, 1]
+    assert done.run.about["thresholds"]["cpu_steal_max"] == pytest.approx(0.1)
+
+
 def test_costs_and_rules_are_kept_and_drawn(done):
     kinds = {(row["rule"], row["rules"]) for row in done.run.tables["cost"]}
     assert kinds == {("none", 0), ("conntrack", 1), ("inner, nft", 1), ("inner, nft", 100),

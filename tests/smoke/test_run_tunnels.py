@@ -20,4 +20,6 @@ def test_ports_are_exact_and_their_cost_is_told_apart_from_arithmetic(tmp_path_f
     assert [row["ports"] for row in ladder] == [0, 1, 15, 127, 255]
     assert ladder[-1]["pss_kib"] - ladder[0]["pss_kib"] > 255, "1 KiB a port, at the very least"
     assert done.has_picture("tunnels")
+    watched = {(lab["mode"], lab["membership"]) for lab in run.about["measured"] if lab["windows"]}
+    assert watched == {("gre-l2pop", "dense")}, "the machine is looked at where something is timed"
     assert "| 40,000 | 39,999 | 799,980,000 |" in (run.directory / "report.md").read_text()
