@@ -1,16 +1,14 @@
-"""The figures of the experiment `mtu`: what becomes of each size, and goodput over guests' MTU."""
+"""The map of the experiment `mtu`: what becomes of each size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import blended_transform_factory
 
-from experiments.figures.boxes import colours, label_curves, line_style
-from experiments.figures.sheet import SMALL, Words, sheet, title
+from experiments.figures.sheet import SMALL, Words, sheet
 from experiments.mtu_words import (
     ABOVE_GUEST,
     FRAGMENTED,
@@ -49,11 +47,10 @@ HEADS = {
 GAP = 0.5  # between the two parts of the map, of the width of a tile
 WIDE, HIGH = 0.95, 0.9  # of a tile's place
 PITCH = 2.35  # of the modes: two rows, and some air
-ROW_IN, KEY_IN, GOODPUT_IN = 0.21, 0.22, 3.4
+ROW_IN, KEY_IN = 0.21, 0.22
 FOOT_IN, HEADS_IN, HEADS_PT = 1.1, 0.5, 24
 KEY_WIDE, LETTER = 0.022, 0.009  # of the width of the sheet: a tile, and a letter of its word
 LIMIT_AT = 0.15  # right of the last tile
-APART = 0.012  # of the width of the axes: between the modes' samples at one MTU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,81 +198,3 @@ def _end() -> float:
 
 def _line(modes: Sequence[str], mode: str, *, is_df: bool) -> float:
     return PITCH * modes.index(mode) + (0 if is_df else 1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """The goodput of one mode: samples by guests' MTU [Mbit/s], and the largest packet [bytes]."""
-
-    mode: str
-    limit: int
-    samples: Mapping[int, tuple[float, ...]]
-
-    def median(self, mtu: int) -> float:
-        """The middle one of its samples."""
-        return float(np.median(self.samples[mtu]))
-
-    @property
-    def gain(self) -> float:
-        """The median at the limit over that at the least MTU; 0 if either was not measured."""
-        least = self.median(min(self.samples))
-        return self.median(self.limit) / least if self.limit in self.samples and least else 0.0
-
-
-def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Words) -> Figure:
-    """One panel: every sample, a line through the medians, crosses where all is lost."""
-    figure, (ax,) = sheet(words, [GOODPUT_IN], frame_in=1.6)
-    plot_goodput(ax, streams)
-    title(
-        ax, f"TCP goodput over guests' MTU, underlay MTU {underlay_mtu}",
-        "dot: a transfer; line: their medians; cross: nothing arrived, guests' MTU is above the limit",
-    )  # fmt: skip
-    return figure
-
-
-def plot_goodput(ax: Axes, streams: Sequence[Stream]) -> Axes:
-    """Samples of the modes stand a little beside each other, so that none hides another."""
-    palette = colours([each.mode for each in streams], "flat")
-    mtus = [mtu for each in streams for mtu in each.samples]
-    step = APART * ((max(mtus) - min(mtus)) or 1)
-    for lane, each in enumerate(streams):
-        _stream(ax, each, (lane - (len(streams) - 1) / 2) * step, palette[each.mode])
-    aside = step * (len(streams) - 1) / 2
-    ax.set_xlabel("guests' MTU [bytes]" + (f"; modes side by side, up to {aside:.0f} aside" if aside else ""))  # fmt: skip
-    ax.set_ylabel("goodput [Mbit/s]")
-    ax.set_ylim(bottom=0)
-    ax.set_ylim(bottom=-0.03 * ax.get_ylim()[1])
-    ax.grid(visible=True, axis="y")
-    _black_hole(ax, streams)
-    fastest = {each.mode: -max(map(each.median, each.samples)) for each in streams}
-    label_curves(ax, fastest, palette)
-    return ax
-
-
-def _stream(ax: Axes, stream: Stream, aside: float, colour: str) -> None:
-    for mtu, samples in stream.samples.items():
-        alive = [value for value in samples if value > 0]
-        places = [mtu + aside] * len(samples)
-        ax.plot(
-            places[: len(alive)], alive, linestyle="none", marker="o", markersize=3.6, alpha=0.6,
-            markeredgewidth=0, color=colour, gid=f"samples {stream.mode} {mtu}",
-        )  # fmt: skip
-        dead = len(samples) - len(alive)
-        ax.plot(
-            places[:dead], [0.0] * dead, linestyle="none", marker="x", markersize=6,
-            markeredgewidth=1.6, color=colour, gid=f"black hole {stream.mode} {mtu}",
-        )  # fmt: skip
-    ax.plot(
-        [mtu + aside for mtu in stream.samples], [stream.median(mtu) for mtu in stream.samples],
-        color=colour, linestyle=line_style(stream.mode), linewidth=1.6, gid=f"medians {stream.mode}",
-    )  # fmt: skip
-
-
-def _black_hole(ax: Axes, streams: Sequence[Stream]) -> None:
-    """Says what the crosses are, where they are."""
-    dead = [mtu for each in streams for mtu, of in each.samples.items() if not any(of)]
-    if dead:
-        ax.annotate(
-            "black hole", (min(dead), 0), xytext=(-14, 7), textcoords="offset points", ha="right",
-            fontsize=SMALL, gid="black hole",
-        )  # fmt: skip

@@ -29,6 +29,7 @@ class Lane:
     apart: int  # networks proven
     proven: tuple[int, ...]  # their ids
     failed: tuple[int, ...]  # the others'
+    has_br_int: bool = True  # so that a host's local VLANs are its limit, whatever the ids
 
 
 def draw(lanes: Sequence[Lane], words: Words, limits: Mapping[str, int]) -> Figure:
@@ -47,7 +48,7 @@ def plot_spaces(ax: Axes, lanes: Sequence[Lane], limits: Mapping[str, int]) -> A
         _lane(ax, at, lane, palette[lane.mode] if lane.ids_most else BASELINE_COLOUR)
         if lane.mode.startswith("gre"):
             _claim(ax, at, limits["claimed"])
-    _host_limit(ax, limits["host"], len(lanes))
+    _host_limit(ax, limits["host"], lanes)
     ax.set_ylim(-0.7, len(lanes) + 0.35)
     ax.set_xlim(LEAST, MOST)
     ax.set_yticks(range(len(lanes)), labels=[lane.mode for lane in reversed(lanes)])
@@ -86,10 +87,13 @@ def _claim(ax: Axes, at: int, claimed: int) -> None:
                 ha="right", va="center", fontsize=7.5)  # fmt: skip
 
 
-def _host_limit(ax: Axes, limit: int, lanes: int) -> None:
-    ax.axvline(
-        limit, color="#888888", linewidth=1, linestyle=(0, (4, 3)), zorder=0, gid="host limit"
-    )
-    said = f"{limit:,} local VLANs of br-int: networks at once on one host (arithmetic)"
-    ax.annotate(said, (limit, lanes - 0.1), xytext=(5, 0), textcoords="offset points", ha="left",
-                va="center", fontsize=8, color="#555555")  # fmt: skip
+def _host_limit(ax: Axes, limit: int, lanes: Sequence[Lane]) -> None:
+    """A line through the lanes that it is true of, and what it is, above them."""
+    bound = [at for at, lane in enumerate(reversed(lanes)) if lane.has_br_int]
+    for at in (*bound, *((len(lanes),) if bound else ())):
+        ax.plot([limit, limit], [at - 0.5, at + 0.5], color="#888888", linewidth=1, zorder=0,
+                linestyle=(0, (4, 3)), gid="host limit")  # fmt: skip
+    if bound:
+        said = f"{limit:,} local VLANs of br-int: networks at once on one host (arithmetic)"
+        ax.annotate(said, (limit, len(lanes) - 0.1), xytext=(5, 0), textcoords="offset points",
+                    ha="left", va="center", fontsize=8, color="#555555")  # fmt: skip

@@ -22,12 +22,12 @@ class Entry:
     """One count."""
 
     text: str
-    is_as_foretold: bool
+    is_as_foretold: bool | None  # None: nothing was foretold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One thing that is counted, at one moment; an entry for each mode, if it was foretold."""
+    """One thing that is counted, at one moment; an entry for each mode, if it was counted."""
 
     what: str
     moment: str
@@ -38,7 +38,11 @@ def draw(lines: Sequence[Line], modes: Sequence[str], words: Words) -> Figure:
     """One table."""
     figure, (ax,) = sheet(words, [LINE_IN * (len(lines) + HEAD)], frame_in=1.3)
     plot_table(ax, lines, modes)
-    title(ax, "Sent, and kept", "green: as foretold; red: not; blank: nothing was foretold")
+    title(
+        ax,
+        "Sent, and kept",
+        "green: as foretold; red: not; *, uncoloured: nothing was foretold; blank: not counted",
+    )
     return figure
 
 
@@ -63,8 +67,9 @@ def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
 
 
 def _entry(ax: Axes, entry: Entry, left: float, top: float, wide: float) -> None:
-    colour = EQUAL if entry.is_as_foretold else UNLIKE
-    ax.add_patch(Rectangle((left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour,
-                           edgecolor="none"))  # fmt: skip
+    if entry.is_as_foretold is not None:
+        colour = EQUAL if entry.is_as_foretold else UNLIKE
+        ax.add_patch(Rectangle((left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour,
+                               edgecolor="none"))  # fmt: skip
     ax.text(left + wide / 2, top + 0.5, entry.text, ha="center", va="center", fontsize=SIZE,
             gid="count")  # fmt: skip

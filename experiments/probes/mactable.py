@@ -13,6 +13,7 @@ from experiments.instruments.packets import NODE, Packet, all_of
 from experiments.instruments.sockets import Send, listeners, senders
 from experiments.probes import mactable_stage as stage
 from experiments.probes.mactable_send import TIMES, Ears, Letter
+from experiments.probes.state_look import learned
 from experiments.question import Point, Prediction, Question, Row
 from experiments.verdict import Thresholds
 from topologies.lab.plan import UNDERLAY, guest_name
@@ -90,11 +91,10 @@ def _macs(bench: Bench) -> frozenset[str]:
 
 
 def _in_br_tun(bench: Bench) -> int | None:
-    """Rules that the first host's br-tun has learned; None where there is none."""
-    host = bench.overlay.hosts[0].name
-    said = bench.attempt(host, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
-    rules = (line.partition("actions=")[0] for line in said.stdout.splitlines())
-    return None if said.returncode else sum("hard_timeout" in rule for rule in rules)
+    """What the first host's br-tun, or its VXLAN device, has learned; None where there is none."""
+    if not all(network.network_type.is_tunnel for network in bench.overlay.networks):
+        return None
+    return len(learned(bench, bench.overlay.hosts[0]))
 
 
 def _written(
@@ -134,7 +134,7 @@ MACTABLE = Experiment(
         asks="How does the underlay switch's MAC table grow with guests, and what if it is full?",
         unit="entries",
         value="learned",
-        factors={"mode": ("flat", "vlan", "gre-mesh", "vxlan-l2pop"), "hosts": (4, 8)},
+        factors={"mode": ("flat", "vlan", "gre-mesh", "vxlan-l2pop", "kvxlan-mesh"), "hosts": (4, 8)},
         teller="mactable",
         predictions=(
             Prediction(
@@ -167,8 +167,8 @@ MACTABLE = Experiment(
             "of_vteps": "of those, VTEPs' addresses",
             "of_others": "of those, anybody else's",
             "unheard": "guests whose broadcast never arrived at another host",
-            "in_br_tun": "rules that the first host's br-tun has learned by then, of these guests, of "
-            "earlier steps, and of who spoke when it came up; empty without a br-tun",
+            "in_br_tun": "rules that the first host's br-tun, or entries that its VXLAN device, has learned "
+            "by then, of these guests, of earlier steps, and of who spoke when it came up; empty untunnelled",
             "sent": "frames then sent by the first guest, one to each on another host",
             "arrived": "of those, on the wire of the host they are for",
             "astray": "copies of them on wires of other hosts",

@@ -21,7 +21,7 @@ MTU_QUESTION = Question(
     unit="bytes",
     value="largest_bytes",
     factors={
-        "mode": ("flat", "gre-mesh", "vxlan-l2pop", "geneve-l2pop"),
+        "mode": ("flat", "gre-mesh", "vxlan-l2pop", "geneve-l2pop", "kvxlan-mesh"),
         "underlay_mtu": (1500, 1600, 9000),
     },
     teller="mtu",
@@ -37,27 +37,28 @@ MTU_QUESTION = Question(
         ),
         Prediction(
             of="larger",
-            says="a larger packet vanishes in silence, with DF or without, before it is on the "
-            "wire; only the guest's own kernel ever refuses or fragments",
+            says="by Open vSwitch a larger packet vanishes in silence, with DF or without, before it "
+            "is on the wire; only the guest's own kernel ever refuses or fragments",
             because="the path is switches alone: none has an address to send ICMP from, and a "
             "user-space switch does not fragment what its socket refuses (EMSGSIZE)",
         ),
         Prediction(
             of="tcp",
-            says="with guests' MTU above the path's, TCP shakes hands and then hangs; with the "
-            "right one it completes",
+            says="by Open vSwitch with guests' MTU above the path's TCP shakes hands and then hangs; "
+            "with the right one it completes",
             because="SYN and ACK are small, full segments are not, and no ICMP tells the sender",
         ),
         Prediction(
             of="goodput",
-            says="goodput rises with guests' MTU up to the limit, and is nil above it",
-            because="a user-space switch pays by the packet, not by the byte",
+            says="goodput rises with guests' MTU up to the limit; by Open vSwitch it is nil above it",
+            because="a switch pays by the packet, not by the byte; so does the kernel's, since guests here "
+            "cut their packets themselves (no segmentation offload)",
         ),
         Prediction(
             of="kernel",
             says="by the kernel's VXLAN, who sends a packet of up to 4 bytes too many is told by ICMP, "
             "and knows from then on; TCP, whose packets are longer, hangs all the same, until another "
-            "packet was told of",
+            "packet was told of; with the right MTU it completes",
             because="a Linux bridge lets pass what is longer by a VLAN tag, and the VXLAN device "
             "answers that itself, as from the target (`skb_tunnel_check_pmtu`, since Linux 5.9); "
             "what is longer still, the bridge drops in silence",

@@ -5,10 +5,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from socket import socket
+from typing import TypeVar
 
 from experiments.experiment import Bench, Experiment, Measured, Tools
 from experiments.instruments.captures import capturing, decoded
-from experiments.instruments.frames import LOCAL_EXPERIMENT, NONCE
+from experiments.instruments.frames import ARP, LOCAL_EXPERIMENT, NONCE, replier
 from experiments.instruments.sockets import Send, heard, listeners, senders
 from experiments.probes import segments_count as count
 from experiments.probes import segments_stage as stage
@@ -21,8 +22,13 @@ from topologies.model import Overlay
 from topologies.modes import MODES
 from topologies.names import provider_interface
 
+Sent = TypeVar("Sent")
 BURST = 48  # frames
 NONCE_AT = 14  # bytes: behind the Ethernet header
+# The kernel of a guest that has the same address on all its interfaces answers on each for itself,
+# unless it checks that the asker is reached by the same one (ip-sysctl: 2 is loosely).
+LOOSELY = "net.ipv4.conf.all.rp_filter=2"
+TIMES = 2  # that all are asked: what the first round stirred up has come when the second is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +45,13 @@ class Segments:
         with capturing(bench, _wires(overlay), tools.path) as files:
             found, late = _exchange(bench, frames, barriers, self.wait_s)
         packets = decoded(files, count.FIELDS)
-        rows = count.rows(overlay, frames, found, packets)
+        own = count.answered(overlay, _asked(bench, self.wait_s))
+        rows = tuple(
+            {**row, "answered": int(own[network.id])}
+            for row, network in zip(
+                count.rows(overlay, frames, found, packets), overlay.networks, strict=True
+            )
+        )
         refused = _refused(bench, str(point["mode"]))
         made = bench.api("GET", "/v2.0/networks")["networks"]
         wanted = {network.id for network in overlay.networks}
@@ -49,7 +61,7 @@ class Segments:
             "made": sum(each["id"] in wanted and each["status"] == "ACTIVE" for each in made),
             **{name: sum(int(str(row[name])) for row in rows)
                for name in ("reached", "leaks", "labelled")},
-            "refused": refused,
+            "refused": refused, "answered": sum(own.values()),
         }  # fmt: skip
         return Measured(
             rows=(total,), more={"networks": rows},
@@ -76,7 +88,7 @@ def _exchange(
     overlay = bench.overlay
     found: set[tuple[str, bytes]] = set()
     with ExitStack() as stack:
-        sockets, send = _opened(bench, stack)
+        sockets, send = _opened(bench, stack, LOCAL_EXPERIMENT)
         for sent in (*_bursts(frames), *_bursts(barriers)):
             for frame in sent:
                 send[frame.sender.id](frame.data)
@@ -87,12 +99,32 @@ def _exchange(
     return {each for each in found if each[1] in known}, len(late)
 
 
-def _bursts(frames: Sequence[stage.Frame]) -> Iterator[Sequence[stage.Frame]]:
+def _asked(bench: Bench, wait_s: float) -> set[tuple[str, str]]:
+    """Every guest asks for its peer's address in every network: (id of its port, MAC that answered)."""
+    found: set[tuple[str, str]] = set()
+    for guest in dict.fromkeys(port.device_id for port in bench.overlay.ports):
+        bench.run(guest, "sysctl", "-qw", LOOSELY)
+    with ExitStack() as stack:
+        sockets, send = _opened(bench, stack, ARP)
+        for burst in _bursts(stage.questions(bench.overlay) * TIMES):
+            for port, _, request in burst:
+                send[port.id](request)
+            owed = {(port.id, asked.mac_address) for port, asked, _ in burst}
+            new: set[tuple[str, str]] = set()
+            for port_id, data in heard(sockets, partial(owed.issubset, new), wait_s):
+                new |= {(port_id, mac) for mac in replier(data)}
+            found |= new
+    return found
+
+
+def _bursts(frames: Sequence[Sent]) -> Iterator[Sequence[Sent]]:
     """So few at once that a switch in user space, on a busy machine, has room for them."""
     return (frames[at : at + BURST] for at in range(0, len(frames), BURST))
 
 
-def _opened(bench: Bench, stack: ExitStack) -> tuple[Mapping[str, socket], Mapping[str, Send]]:
+def _opened(
+    bench: Bench, stack: ExitStack, ethertype: int
+) -> tuple[Mapping[str, socket], Mapping[str, Send]]:
     """For each port its listening socket and what sends from it, by the port's id."""
     sockets: dict[str, socket] = {}
     send: dict[str, Send] = {}
@@ -103,9 +135,8 @@ def _opened(bench: Bench, stack: ExitStack) -> tuple[Mapping[str, socket], Mappi
         opened = stack.enter_context(senders(pid, tuple(names)))
         send |= {id_: opened[name] for name, id_ in names.items()}
         for name, id_ in names.items():
-            sockets[id_] = stack.enter_context(listeners({guest: pid}, name, LOCAL_EXPERIMENT))[
-                guest
-            ]
+            opened_there = listeners({guest: pid}, name, ethertype)
+            sockets[id_] = stack.enter_context(opened_there)[guest]
     return sockets, send
 
 
@@ -139,9 +170,11 @@ SEGMENTS = Experiment(
         predictions=(
             Prediction(
                 says="every network is made, its guests reach each other, and no frame of it is "
-                "ever heard in another one",
-                because="each has a local VLAN of its own on every host, and an id of its own between "
-                "them; frames are told apart by both",
+                "ever heard in another one, though all have the same addresses: who asks for one by "
+                "ARP is answered by its own network's guest alone",
+                because="each has a local VLAN of its own on every host (a bridge of its own, by the "
+                "kernel's VXLAN), and an id of its own between them; frames are told apart by these, "
+                "and nobody on the way looks at guests' IP addresses beyond one network",
             ),
             Prediction(
                 says="GRE names 2^32-1 networks, not the article's 2^24",
@@ -159,6 +192,8 @@ SEGMENTS = Experiment(
             "leaks": "marked frames heard in another network, or beyond the host of a local one",
             "labelled": "networks whose frames bore their id on every wire, and no other",
             "refused": "networks that the API refused: an id beyond either edge, or what is taken",
+            "answered": "networks in which an ARP request for the peer's address, the same in all, "
+            "was answered by the peer alone, both ways",
         },
         more={
             "networks": {
@@ -168,6 +203,7 @@ SEGMENTS = Experiment(
                 "leaks": "marked frames of it heard elsewhere",
                 "on_wire": "what its frames were called on any wire: an id, or the interface if bare",
                 "labelled": "1 if that is what it must be",
+                "answered": "1 if ARP for the peer's address was answered by the peer alone, both ways",
             },
         },
     ),

@@ -40,6 +40,23 @@ def rows(
     )  # fmt: skip
 
 
+def answered(overlay: Overlay, answers: Collection[tuple[str, str]]) -> Mapping[str, bool]:
+    """By network: did each who asked hear its own peer's MAC, and no other?
+
+    `answers`: (id of the port that asked, MAC that said it has the address).
+    """
+    pairs = ((port, peer(overlay, port)) for port in overlay.ports)
+    right = {port.id: {asked.mac_address} for port, asked in pairs if asked}
+    found: dict[str, set[str]] = {port.id: set() for port in overlay.ports}
+    for port_id, mac in answers:
+        found[port_id].add(mac)
+    return {
+        network.id: all(found[p.id] == right.get(p.id, set()) for p in overlay.ports
+                        if p.network_id == network.id)
+        for network in overlay.networks
+    }  # fmt: skip
+
+
 def _is_reached(overlay: Overlay, network: Network, frames: Iterable[Frame], heard: Heard) -> bool:
     """True if each of the pair heard all that the other sent to it."""
     return all(pair in heard for pair in awaited(overlay, frames, of=network.id))

@@ -4,32 +4,40 @@
                |    |    |                             |    |    |
     host1      n1   n2   n3                 host2      n1   n2   n3
 
-A guest on each host has an interface in every network.  Networks of type local have both on
-the first host, and a third, which must hear nothing, on the second.
+A guest on each host has an interface in every network, and the same address in all of them.
+Networks of type local have both on the first host, and a third, which must hear nothing, on
+the second.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from ipaddress import IPv4Address, IPv4Network
 from math import exp, log
 
 from experiments.experiment import by_mode
 from experiments.instruments.frames import (
+    ARP,
     BROADCAST,
     LOCAL_EXPERIMENT,
+    NOBODY,
     NONCE,
+    REQUEST,
+    arp_packet,
     ethernet,
 )
 from experiments.question import Point, Row
 from topologies.encap import NetworkType
 from topologies.errors import MeasureError, UsageError
-from topologies.model import Network, Overlay, Port
+from topologies.model import Network, Overlay, Port, Subnet
 from topologies.modes import parse_mode
 from topologies.names import derived_id, derived_mac
 
 ALL, PEER, FOREIGN, BARRIER = "to all", "to its peer", "to a guest of the next network", "barrier"
 KINDS = (ALL, PEER, FOREIGN)
 ONE, OTHER, AWAY = "tenants1", "tenants2", "tenants3"  # guests; AWAY: of local networks only
+CIDR = IPv4Network("10.0.0.0/24")  # of every network alike
+ADDRESSES = {ONE: IPv4Address("10.0.0.11"), OTHER: IPv4Address("10.0.0.12"), AWAY: IPv4Address("10.0.0.13")}  # fmt: skip
 # Ids at which a field cut short would meet another: equal in their lowest 12, 16 or 24 bits.
 TWINS = (2**24 + 1, 2**24, 2**24 - 1, 2**16 + 1, 2**12 + 1, 2**12 - 1)
 
@@ -77,7 +85,7 @@ def narrowed(overlay: Overlay) -> Overlay:
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
-    """So many networks of the mode's type, with their guests."""
+    """So many networks of the mode's type, with their guests, whose addresses overlap."""
     mode, many = str(point["mode"]), int(point["networks"])
     kind = type_of(mode)
     networks = tuple(_network(kind, number, id_) for number, id_ in enumerate(ids(kind, many), 1))
@@ -85,8 +93,9 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
     places = _places(overlay, kind)
     ports = (_port(network, guest, host) for guest, host in places for network in networks)
     return replace(
-        carried, networks=networks, ports=tuple(ports), ranges=(), type_drivers=tuple(NetworkType)
-    )
+        carried, networks=networks, subnets=tuple(map(_subnet, networks)), ports=tuple(ports),
+        ranges=(), type_drivers=tuple(NetworkType),
+    )  # fmt: skip
 
 
 def _places(overlay: Overlay, kind: NetworkType) -> tuple[tuple[str, str], ...]:
@@ -124,6 +133,11 @@ def _network(kind: NetworkType, number: int, segmentation_id: int | None) -> Net
     )  # fmt: skip
 
 
+def _subnet(network: Network) -> Subnet:
+    id_ = derived_id("segments", network.name, "subnet")
+    return Subnet(id=id_, name=f"{network.name}-subnet", network_id=network.id, cidr=CIDR)
+
+
 def _on_own_wires(overlay: Overlay, networks: Iterable[Network]) -> Overlay:
     """A provider bridge on every host for each physical network, apart from the underlay."""
     names = dict.fromkeys(net.physical_network for net in networks if net.physical_network)
@@ -136,7 +150,7 @@ def _port(network: Network, guest: str, host: str) -> Port:
     id_ = derived_id("segments", network.name, guest)
     return Port(
         id=id_, name=f"{network.name}-{guest}", network_id=network.id,
-        mac_address=derived_mac(id_), host=host, device_id=guest,
+        mac_address=derived_mac(id_), host=host, device_id=guest, fixed_ips=(ADDRESSES[guest],),
     )  # fmt: skip
 
 
@@ -155,6 +169,17 @@ def frames(overlay: Overlay, kinds: Iterable[str], seed: int) -> tuple[Frame, ..
     return tuple(
         _frame(overlay, port, kind, places, seed) for port in overlay.ports for kind in wanted
     )
+
+
+def questions(overlay: Overlay) -> tuple[tuple[Port, Port, bytes], ...]:
+    """Who asks whom, and the ARP request: but for the asker's MAC the same in every network."""
+    pairs = ((port, peer(overlay, port)) for port in overlay.ports)
+    return tuple((port, asked, _request(port, asked)) for port, asked in pairs if asked)
+
+
+def _request(port: Port, asked: Port) -> bytes:
+    sender, target = (port.mac_address, port.ipv4[0]), (NOBODY, asked.ipv4[0])
+    return ethernet(BROADCAST, port.mac_address, ARP, arp_packet(REQUEST, sender, target))
 
 
 def _frame(overlay: Overlay, port: Port, kind: str, places: dict[str, int], seed: int) -> Frame:
@@ -191,7 +216,7 @@ def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
         {
             **point, "isolated": point["networks"], "made": point["networks"],
             "reached": point["networks"], "leaks": 0, "labelled": point["networks"],
-            "refused": len(refusals(type_of(str(point["mode"])))),
+            "refused": len(refusals(type_of(str(point["mode"])))), "answered": point["networks"],
         }
         for point in points
     )  # fmt: skip

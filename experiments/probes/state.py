@@ -160,7 +160,8 @@ STATE = Experiment(
         columns={
             "mode": "how the overlay is carried",
             "what": "what is counted: packets on the first host's wire by what is outermost; things "
-            "that stand on the first host; conntrack's (a rule there asks for it) are those of tunnels; "
+            "that stand on the first host; tunnel ports are br-tun's, devices the kernel's; "
+            "conntrack's (a rule there asks for it) are those of tunnels; IGMP: reports and queries; "
             "VTEP neighbours: told by the lab, until forgotten; `learned`: on the second",
             "moment": "set up and idle: all tunnel ports taken away and made anew, then silence; first "
             "frame: one broadcast of a guest; VTEPs unknown: two more after the first host forgot "

@@ -138,11 +138,11 @@ def _kept(run: Run) -> Grid:
     }  # fmt: skip
     return Grid(
         title="Whose addresses are learned, and where",
-        heads=("mode", "hosts", "guests", "guests'", "VTEPs'", "others'", "first host's br-tun"),
+        heads=("mode", "hosts", "guests", "guests'", "VTEPs'", "others'", "first host's own table"),
         rows=tuple((*key, *values) for key, values in lines.items()),
         words=("mode",),
         note="Of the underlay's switch: guests', VTEPs', others'. With tunnels the guests' addresses "
-        "do not vanish: each host's br-tun learns those that speak to it (300 s).",
+        "do not vanish: each host's br-tun, or VXLAN device, learns those that speak to it (300 s).",
     )  # fmt: skip
 
 

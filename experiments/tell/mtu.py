@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.figures.mtu import Stream, draw_goodput, draw_map
+from experiments.figures.mtu import draw_map
+from experiments.figures.mtu_goodput import Stream, draw_goodput
 from experiments.figures.sheet import Words
 from experiments.mtu_words import (
     COMPLETES,
@@ -55,6 +56,7 @@ from topologies.modes import KERNEL
 
 # Transfers at each end that chance sets apart so cleanly in 1 of 70 draws.
 APART_MIN = 4
+OPEN_VSWITCH = "Open vSwitch"
 HARMLESS = (CONTROL_BEFORE, CONTROL_AFTER)
 Judged = tuple[str, str]  # what stands, and why
 
@@ -88,8 +90,8 @@ def tell(run: Run) -> Story:
 
 
 def findings(run: Run, cells: Sequence[Cell]) -> tuple[str, ...]:
-    """At most four lines."""
-    lines = (_largest(cells), _larger(run), _tcp(run) or kernel_finding(run), _goodput(run))
+    """At most five lines."""
+    lines = (_largest(cells), _larger(run), _tcp(run), kernel_finding(run), _goodput(run))
     return tuple(filter(None, lines))
 
 
@@ -130,7 +132,9 @@ def _larger(run: Run) -> str:
     if not rows:
         return ""
     silent = sum(map(_is_silent, rows))
-    return f"Larger ones vanish silently in the sender's switch: {silent} of {len(rows)} sizes"
+    return (
+        f"Larger ones vanish silently in the sender's {_switch(run)}: {silent} of {len(rows)} sizes"
+    )
 
 
 def _transfers(run: Run, guest: str, outcome: str) -> tuple[int, int]:
@@ -143,10 +147,20 @@ def _tcp(run: Run) -> str:
     done, right = _transfers(run, RIGHT, COMPLETES)
     if not large:
         return ""
-    failed = right - done
+    of_ovs = f" ({OPEN_VSWITCH})" if _has_kernel(run) else ""
     return (
-        f"TCP hangs after the handshake: MTU too large {hung} of {large}, right {failed} of {right}"
+        f"TCP hangs after the handshake{of_ovs}: MTU too large {hung} of {large}, right "
+        f"{right - done} of {right}"
     )
+
+
+def _has_kernel(run: Run) -> bool:
+    """True if some modes are carried without Open vSwitch, so that it must be said which are."""
+    return any(map(is_kernel, run.rows))
+
+
+def _switch(run: Run) -> str:
+    return OPEN_VSWITCH if _has_kernel(run) else "switch"
 
 
 def _goodput(run: Run) -> str:
@@ -250,6 +264,7 @@ def _pictures(run: Run, story: Story, cells: Sequence[Cell]) -> tuple[Picture, .
         verdict=told.verdict,
     )  # fmt: skip
     found, fast = tiles(run), streams(run)
+    gains = tuple(filter(None, (_goodput(run),)))  # a picture is headed by what it shows
     pictures = [
         Picture(
             name="mtu", title="What becomes of a packet, by its size",
@@ -261,7 +276,7 @@ def _pictures(run: Run, story: Story, cells: Sequence[Cell]) -> tuple[Picture, .
         Picture(
             name="mtu-goodput", title="Goodput over guests' MTU",
             alternative=f"TCP goodput by guests' MTU. {_goodput(run)}",
-            draw=lambda: draw_goodput(fast, underlay_of(run), words),
+            draw=lambda: draw_goodput(fast, underlay_of(run), replace(words, findings=gains)),
         )
     ] if fast else []  # fmt: skip
     return tuple(pictures)

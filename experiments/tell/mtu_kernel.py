@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from experiments.mtu_words import COMPLETES, HANGS, REFUSED, SOON_TOLD, TOLD, TOO_LARGE
+from experiments.mtu_words import COMPLETES, HANGS, REFUSED, RIGHT, SOON_TOLD, TOLD, TOO_LARGE
 from experiments.question import Prediction, Row
 from experiments.results import Run
 from experiments.story import CONFIRMED, NOT_JUDGED, REFUTED
@@ -45,8 +45,8 @@ def kernel_finding(run: Run) -> str:
     if not alone:
         return ""
     return (
-        f"Kernel VXLAN, MTU too large: TCP hangs {hung} of {alone}; once a ping was told by ICMP it "
-        f"completes {done} of {told}"
+        f"Kernel VXLAN, MTU too large: TCP hangs {hung} of {alone}, completes {done} of {told} once "
+        "told by ICMP"
     )
 
 
@@ -55,11 +55,13 @@ def judge_kernel(run: Run, _cells: Sequence[object]) -> tuple[str, str]:
     sizes = _sizes(run)
     hung, alone = _transfers(run, TOO_LARGE, HANGS)
     done, soon = _transfers(run, SOON_TOLD, COMPLETES)
+    through, right = _transfers(run, RIGHT, COMPLETES)
     if not sizes or not alone or not soon:
         return NOT_JUDGED, "not measured"
     told = sum(row["outcome"] in {TOLD, REFUSED} for row in sizes)
-    is_so = (told, hung, done) == (len(sizes), alone, soon)
+    is_so = (told, hung, done, through) == (len(sizes), alone, soon, right)
     return CONFIRMED if is_so else REFUTED, (
         f"{told} of {len(sizes)} sizes with DF were told of, by ICMP or by what the guest then knew; "
-        f"TCP: {hung} of {alone} hang, {done} of {soon} complete while pings are told"
+        f"TCP: {hung} of {alone} hang, {done} of {soon} complete while pings are told, "
+        f"{through} of {right} with the right MTU"
     )

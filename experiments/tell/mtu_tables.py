@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.figures.mtu import Limit, Stream, Tile
+from experiments.figures.mtu import Limit, Tile
+from experiments.figures.mtu_goodput import Stream
 from experiments.mtu_words import (
     ALSO,
     CONTROL_AFTER,

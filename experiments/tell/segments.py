@@ -44,7 +44,7 @@ def _lanes(run: Run) -> Iterable[drawn.Lane]:
                 mode=mode, ids_most=kind.kind.id_max, without_id=BY_TYPE.get(kind, ""),
                 made=len({row["network"] for row in rows}),
                 proven=_ids(rows, proven=True), failed=_ids(rows, proven=False),
-                apart=len({row["network"] for row in rows} - _failed(rows)),
+                apart=len({row["network"] for row in rows} - _failed(rows)), has_br_int=has_br_int(mode),
             )  # fmt: skip
 
 
@@ -56,8 +56,9 @@ def kind_of(mode: str) -> NetworkType:
 
 
 def is_proven(row: Row) -> bool:
-    """True if the network's guests met, nobody else heard them, and the wire bore its id."""
-    return bool(row["reached"]) and bool(row["labelled"]) and not row["leaks"]
+    """True if the network's guests met, nobody else heard or answered, and the wire bore its id."""
+    said = (row["reached"], row["labelled"], row.get("answered", 1), not row["leaks"])
+    return all(map(bool, said))
 
 
 def _failed(rows: Iterable[Row]) -> set[object]:
@@ -73,7 +74,11 @@ def _findings(run: Run, lanes: tuple[drawn.Lane, ...]) -> Iterable[str]:
     least, most = min(lane.made for lane in lanes), max(lane.made for lane in lanes)
     many = str(most) if least == most else f"{least} to {most}"
     heard = sum(int(str(row["leaks"])) for row in run.rows)
-    yield f"{many} networks of each type at once: all reach their own, {counted(heard, 'frame')} leaked"
+    asked = [bool(row["answered"]) for row in run.tables["networks"] if "answered" in row]
+    alike = ", the same addresses in all" if asked else ""
+    yield f"{many} networks of each type at once{alike}: all reach their own, {counted(heard, 'frame')} leaked"
+    if asked:
+        yield f"ARP for the same address in each: {sum(asked)} of {len(asked)} answered by their own guest alone"
     gre = max(
         (max(lane.proven, default=0) for lane in lanes if lane.mode.startswith("gre")), default=0
     )
@@ -114,14 +119,18 @@ def _spaces(lanes: Iterable[drawn.Lane]) -> Grid:
         note="Ids: by the width of the field on the wire (VLAN 12 bits without 0 and 4095, VNI 24 and "
         "key 32 without 0); flat has one network to a physical network, local no id. At once on one "
         f"host: whatever the type, br-int has local VLANs 1..{LOCAL_VLAN_MAX}, one to a network; Linux "
-        "bridges have none. Both are arithmetic. Proven: made, its guests met, no frame leaked, its id seen on the wire.",
+        "bridges have none. Both are arithmetic. Proven: made, its guests met, no frame leaked, "
+        "its id seen on the wire; asked for by ARP, its own guest alone answered.",
     )  # fmt: skip
 
 
-def _on_one_host(mode: str) -> str:
+def has_br_int(mode: str) -> bool:
     """A Linux bridge to each network has no local VLAN, so no such limit."""
-    is_kernel = mode != NetworkType.LOCAL and parse_mode(mode).is_kernel
-    return NONE if is_kernel else str(LOCAL_VLAN_MAX)
+    return mode == NetworkType.LOCAL or not parse_mode(mode).is_kernel
+
+
+def _on_one_host(mode: str) -> str:
+    return str(LOCAL_VLAN_MAX) if has_br_int(mode) else NONE
 
 
 def _ends(ids: tuple[int, ...]) -> tuple[str, str]:

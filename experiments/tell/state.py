@@ -1,6 +1,6 @@
 """The teller of `state`: what was sent and what is kept, mode beside mode."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import mode as mode_of
 from textwrap import wrap
@@ -24,7 +24,8 @@ from experiments.tell.levels import words_of
 TUNNEL, ARP, IGMP, OTHERS = "tunnel packets", "ARP packets", "IGMP packets", "other packets"
 ASKED = "VTEPs asked for by ARP"
 # ... what its datapath and kernel keep, and what the receiver learns.
-PORTS, LISTENERS, UDP = "tunnel ports", "listeners in the switch", "UDP sockets of a tunnel"
+PORTS, LISTENERS = "tunnel ports or devices", "listeners in the switch"
+UDP = "UDP sockets of a tunnel"
 SOCKETS, CONNTRACK = "raw IP sockets", "conntrack entries"
 NEIGHBOURS, LEARNED, KEPT_S = "VTEP neighbours", "learned by a receiver", "kept for [s]"
 SET_UP, FIRST, COLD = "set up and idle", "first frame", "VTEPs unknown"
@@ -32,7 +33,12 @@ BEFORE, AFTER = "before", "after"
 BESIDE, KEPT = "other packets beside", "kept"  # what predictions are of, beside TUNNEL
 BESIDE_EACH_OTHER = ("gre-mesh", "vxlan-mesh")
 TOLD_WIDE = 36  # characters: what two columns of words leave of a terminal's 80
+UNFORETOLD = "*"  # behind a count that nobody foretold
 MOMENTS = (SET_UP, FIRST, COLD, BEFORE, AFTER)
+NOTE = (
+    "Packets: on the first host's wire. Kept: by the first host; learned: by the second. "
+    f"{UNFORETOLD}: counted, not foretold."
+)
 
 
 def tell(run: Run) -> Story:
@@ -43,14 +49,14 @@ def tell(run: Run) -> Story:
     told = replace(
         story, findings=(story.findings[0], *_headlines(found, idle_s), *_joins(run), *story.findings[1:]),
         held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(brief(found), matrix(found), *story.grids), pictures=(),
+        grids=(brief(run, found), matrix(run, found), *story.grids), pictures=(),
         conditions=f"{story.conditions}; idle for {idle_s:g} s",
     )  # fmt: skip
     words = words_of(run, told)
     picture = Picture(
         name=run.question.name, title="Sent and kept, by mode",
         alternative=f"A table of counts: {'. '.join(told.findings)}",
-        draw=lambda: figure.draw(tuple(_lines(found)), _modes(found), words),
+        draw=lambda: figure.draw(tuple(_lines(run, found)), _modes(found), words),
     )  # fmt: skip
     return replace(told, pictures=(picture,))
 
@@ -73,13 +79,29 @@ def _headlines(found: Sequence[Cell], idle_s: float) -> Iterator[str]:
 
 def _joins(run: Run) -> Iterator[str]:
     """What a group costs before anybody speaks; how many packets that takes nobody foretells."""
-    seen = {
-        str(row["mode"]): f"{row['mode']} {row['count']}"
-        for row in run.rows
-        if (row["what"], row["moment"]) == (IGMP, SET_UP) and row["count"]
-    }
-    if seen:
-        yield f"IGMP packets before it, to join the group: {', '.join(seen.values())}"
+    seen = _counts(run)
+    told = [
+        f"{mode} {_span(counts)}"
+        for (what, moment, mode), counts in seen.items()
+        if (what, moment) == (IGMP, SET_UP) and any(counts)
+    ]
+    if told:
+        yield f"IGMP on the first host's wire before it, queries included: {', '.join(told)}"
+
+
+def _counts(run: Run) -> Mapping[tuple[Value, Value, Value], tuple[int, ...]]:
+    """What every block counted, by what, when and mode, in the order of the samples."""
+    found: dict[tuple[Value, Value, Value], tuple[int, ...]] = {}
+    for row in run.rows:
+        if row["count"] is not None:
+            key = row["what"], row["moment"], row["mode"]
+            found[key] = (*found.get(key, ()), int(row["count"]))
+    return found
+
+
+def _span(counts: Collection[int]) -> str:
+    """One count, or the least and the most of several."""
+    return " to ".join(map(str, sorted({min(counts), max(counts)})))
 
 
 def _alike(found: Sequence[Cell]) -> Iterator[str]:
@@ -110,18 +132,17 @@ def _modes(found: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(cell.key["mode"]) for cell in found))
 
 
-def _lines(found: Sequence[Cell]) -> Iterator[figure.Line]:
-    """What and when down, modes across; packets first."""
-    by = {(cell.key["what"], cell.key["moment"], cell.key["mode"]): cell for cell in found}
+def _lines(run: Run, found: Sequence[Cell]) -> Iterator[figure.Line]:
+    """What and when down, modes across; packets first.  What was foretold of one mode is shown of all."""
+    by = {(cell.key["what"], cell.key["moment"], cell.key["mode"]): _entry(cell) for cell in found}
+    counts = _counts(run)
+    by = {**{key: _unjudged(each) for key, each in counts.items()}, **by}
     keys = sorted(
         dict.fromkeys((cell.key["what"], cell.key["moment"]) for cell in found), key=_place(found)
     )
     for what, moment in keys:
-        here = (by.get((what, moment, mode)) for mode in _modes(found))
-        yield figure.Line(
-            what=str(what), moment=str(moment),
-            entries=tuple(None if cell is None else _entry(cell) for cell in here),
-        )  # fmt: skip
+        entries = tuple(by.get((what, moment, mode)) for mode in _modes(found))
+        yield figure.Line(what=str(what), moment=str(moment), entries=entries)
 
 
 def _place(found: Sequence[Cell]) -> "_Order":
@@ -145,9 +166,14 @@ def _entry(cell: Cell) -> figure.Entry:
     return figure.Entry(text=told, is_as_foretold=cell.stands == cells.EQUAL)
 
 
-def brief(found: Sequence[Cell]) -> Grid:
+def _unjudged(counts: Collection[int]) -> figure.Entry:
+    """A count of which nothing was foretold."""
+    return figure.Entry(text=f"{_span(counts)}{UNFORETOLD}", is_as_foretold=None)
+
+
+def brief(run: Run, found: Sequence[Cell]) -> Grid:
     """Every count, modes that agree told together, and before and after side by side."""
-    by = {(line.what, line.moment): line.entries for line in _lines(found)}
+    by = {(line.what, line.moment): line.entries for line in _lines(run, found)}
     modes = _modes(found)
     rows = []
     for (what, moment), entries in by.items():
@@ -162,8 +188,7 @@ def brief(found: Sequence[Cell]) -> Grid:
             rows += [("", "", line) for line in lines[1:]]
     return Grid(
         title="Counted", heads=("what", "when", "how many"), rows=tuple(rows),
-        words=("what", "when", "how many"),
-        note="Packets: on the first host's wire. Kept: by the first host; learned: by the second.",
+        words=("what", "when", "how many"), note=NOTE,
     )  # fmt: skip
 
 
@@ -187,15 +212,13 @@ def _names(some: Sequence[str], modes: Collection[str]) -> str:
     return ", ".join(some)
 
 
-def matrix(found: Sequence[Cell]) -> Grid:
+def matrix(run: Run, found: Sequence[Cell]) -> Grid:
     """Every count, mode beside mode."""
     return Grid(
         title="Mode beside mode", heads=("what", "when", *_modes(found)),
         rows=tuple(
             (line.what, line.moment, *(NONE if each is None else each.text for each in line.entries))
-            for line in _lines(found)
+            for line in _lines(run, found)
         ),
-        words=("what", "when"),
-        note="Packets: on the first host's wire. Kept: by the first host; learned: by the second. "
-        "`2 not 1`: 1 was foretold.",
+        words=("what", "when"), note=f"{NOTE} `2 not 1`: 1 was foretold.",
     )  # fmt: skip

@@ -1,13 +1,13 @@
 """The experiment `mactable`: what is foretold, who speaks, and how a run is told."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import matplotlib as mpl
 import pytest
 
 from experiments.figures.sheet import STYLE
 from experiments.instruments.frames import BROADCAST, mac_bytes
-from experiments.probes.mactable import MACTABLE
+from experiments.probes.mactable import MACTABLE, _in_br_tun
 from experiments.probes.mactable_stage import (
     STEPS,
     Guest,
@@ -96,6 +96,30 @@ def test_whose_entries_are():
     }
     assert owners(overlay, frozenset(macs)) == {"of_guests": 2, "of_vteps": 1, "of_others": 1}
     assert not overlay.ports[0].port_security_enabled
+
+
+SAID = {
+    "ovs-ofctl": "cookie=0x0, table=20, hard_timeout=300, priority=1,vlan_tci=0x0001/0x0fff actions=output:2\n"
+    "cookie=0x0, table=20, priority=0 actions=resubmit(,22)\n",
+    "ip": '[{"ifname":"vxlan-77"}]',
+    "bridge": "06:6d:61:01:00:00 dst 192.168.150.11 self \n06:6d:61:01:00:01 dst 192.168.150.12 self \n"
+    "00:00:00:00:00:00 dst 192.168.150.11 self permanent\n06:6d:61:00:00:00 master brq1 \n",
+}  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """A lab in which the first host has learned one guest by a rule, or two by its VXLAN device."""
+
+    overlay: object
+
+    def run(self, node, *argv, timeout_s=10):
+        return SAID[argv[0]]
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
+def test_what_a_host_has_learned_is_read_where_it_keeps_it(mode, kept):
+    assert _in_br_tun(Bench(staged(BARE, {"mode": mode, "hosts": 4}))) == kept
 
 
 def recorded(path, spoil=lambda row: row):

@@ -9,14 +9,13 @@ from matplotlib.figure import Figure
 from experiments.figures.mtu import (
     LOOKS,
     Limit,
-    Stream,
     Tile,
-    plot_goodput,
     plot_key,
     plot_limits,
     plot_map,
 )
-from experiments.figures.sheet import WIDTH_IN
+from experiments.figures.mtu_goodput import Stream, draw_goodput, plot_goodput
+from experiments.figures.sheet import WIDTH_IN, Words
 from experiments.mtu_words import RIGHT, SILENT, SIZES, SOME, TOO_LARGE, WHOLE
 from experiments.tell.mtu import tell
 from experiments.tell.mtu_tables import tiles
@@ -97,7 +96,7 @@ def test_a_limit_stands_beside_theory(ax):
 
 def test_every_transfer_is_a_dot_or_a_cross(ax):
     stream = Stream(mode="gre-mesh", limit=1458, samples={576: (100.0, 120.0), 1466: (0.0, 0.0)})
-    plot_goodput(ax, [stream])
+    plot_goodput(ax, stream, "#0072B2")
 
     (dots,) = found(ax.lines, "samples gre-mesh 576")
     (crosses,) = found(ax.lines, "black hole gre-mesh 1466")
@@ -107,18 +106,53 @@ def test_every_transfer_is_a_dot_or_a_cross(ax):
     assert list(line.get_ydata()) == [110.0, 0.0]
     assert ax.get_ylim()[0] <= 0
     assert "[Mbit/s]" in ax.get_ylabel()
-    assert "[bytes]" in ax.get_xlabel()
-    assert found(ax.texts, "black hole")
+    (said,) = found(ax.texts, "black hole gre-mesh")
+    assert said.get_text() == "1466: black hole"
 
 
-def test_how_far_a_mode_stands_aside_of_its_mtu_is_said(ax):
-    streams = [Stream(mode=mode, limit=1458, samples={576: (1.0,), 1576: (2.0,)})
-               for mode in ("flat", "gre-mesh", "vxlan-l2pop")]  # fmt: skip
-    plot_goodput(ax, streams)
+WORDS = Words(findings=("gains",), doubt="", conditions="", verdict="trusted")
+STREAMS = tuple(
+    Stream(mode=mode, limit=limit, samples={576: (low,), limit: (2 * low,), limit + 8: (0.0,)})
+    for mode, limit, low in (("geneve-l2pop", 1450, 300.0), ("gre-mesh", 1458, 200.0),
+                             ("kvxlan-mesh", 1450, 4000.0))
+)  # fmt: skip
 
-    (dots,) = found(ax.lines, "samples flat 576")
-    assert abs(dots.get_xdata()[0] - 576) == 12
-    assert ax.get_xlabel() == "guests' MTU [bytes]; modes side by side, up to 12 aside"
+
+def test_every_mode_stands_at_its_own_mtus_over_one_axis():
+    """Each is drawn to the byte: GRE's limit right of Geneve's, though its panel is below."""
+    figure = draw_goodput(STREAMS, 1500, WORDS)
+
+    assert len({ax.get_xlim() for ax in figure.axes}) == 1
+    for ax, each in zip(figure.axes, STREAMS, strict=True):
+        for mtu in each.samples:
+            drawn = [line for line in ax.lines if line.get_gid().endswith(f"{each.mode} {mtu}")]
+            places = [x for line in drawn for x in line.get_xdata()]
+            assert places == [mtu] * len(each.samples[mtu])
+        (medians,) = found(ax.lines, f"medians {each.mode}")
+        assert list(medians.get_xdata()) == list(each.samples)
+        (limit,) = found(ax.lines, f"limit {each.mode}")
+        assert set(limit.get_xdata()) == {each.limit}
+        assert found(ax.texts, f"largest {each.mode}")[0].get_text() == f"largest {each.limit}"
+    assert figure.axes[-1].get_xlabel() == "guests' MTU [bytes]"
+
+
+def test_modes_of_one_data_plane_share_a_scale_and_the_kernel_has_its_own():
+    geneve, gre, kernel = draw_goodput(STREAMS, 1500, WORDS).axes
+
+    assert geneve.get_ylim() == gre.get_ylim()
+    assert kernel.get_ylim()[1] > 8000
+    assert 600 < gre.get_ylim()[1] < 1000
+    notes = {text.get_text() for text in geneve.texts}
+    assert any("kernel: own scale" in text for text in notes)
+    alone = draw_goodput(STREAMS[:2], 1500, WORDS).axes[0]
+    assert not any("own scale" in text.get_text() for text in alone.texts)
+
+
+def test_goodputs_picture_is_headed_by_goodput_alone(run):
+    (head,) = [picture.draw().get_suptitle() for picture in tell(run).pictures[1:]]
+
+    assert head.startswith("TCP goodput at the limit: ")
+    assert head.count(":") == 1
 
 
 def test_a_run_draws_a_map_and_its_goodput(run):

@@ -59,17 +59,18 @@ def test_what_is_raised_is_wide_for_the_guests_and_narrow_below(staged):
 
 def test_theory_is_written_down_for_every_point():
     overlay = narrowed(load("article").overlay)
-    told = MTU.with_levels(mode=("flat", "vlan", "gre-mesh", "vxlan-l2pop", "geneve-l2pop"))
+    told = MTU.with_levels(mode=("vlan", *MTU.question.factors["mode"]))
 
     rows = MTU.foretell(overlay, told.question.points())
 
     found = {(row["mode"], row["underlay_mtu"]): row["largest_bytes"] for row in rows}
-    assert len(found) == 15
+    assert len(found) == 18
     assert [found["flat", mtu] for mtu in (1500, 1600, 9000)] == [1500, 1600, 9000]
     assert [found["vlan", mtu] for mtu in (1500, 1600, 9000)] == [1500, 1600, 9000]
     assert [found["gre-mesh", mtu] for mtu in (1500, 1600, 9000)] == [1458, 1558, 8958]
     assert [found["vxlan-l2pop", mtu] for mtu in (1500, 1600, 9000)] == [1450, 1550, 8950]
     assert [found["geneve-l2pop", mtu] for mtu in (1500, 1600, 9000)] == [1450, 1550, 8950]
+    assert [found["kvxlan-mesh", mtu] for mtu in (1500, 1600, 9000)] == [1450, 1550, 8950]
 
 
 @pytest.mark.parametrize("limit", [576, 1350, 1449, 1450, 1451, 1699])

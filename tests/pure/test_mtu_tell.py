@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.mtu_words import TOO_LARGE
+from experiments.mtu_words import HANGS, TOO_LARGE
 from experiments.probes.mtu import MTU, with_large_guests
 from experiments.probes.pairs import narrowed
 from experiments.results import Run
@@ -62,6 +62,22 @@ def test_as_theory_says_everything_is_confirmed(run):
     )
     assert not story.is_refuted
     assert stands(story) == [CONFIRMED] * 4
+
+
+def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(run):
+    kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows[:1]]
+    hung = {**run.tables["tcp"][0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
+    tables = {**run.tables, "samples": (*run.rows, *kernel), "tcp": (*run.tables["tcp"], hung)}
+    about = {**run.about, "foretold": (*run.about["foretold"], *kernel)}
+
+    said = tell(replace(run, tables=tables, about=about)).findings
+
+    assert said[1].startswith("Larger ones vanish silently in the sender's Open vSwitch: 14 of 14")
+    assert (
+        said[2]
+        == "TCP hangs after the handshake (Open vSwitch): MTU too large 2 of 2, right 0 of 2"
+    )
+    assert said[3].startswith("Kernel VXLAN, MTU too large: TCP hangs 1 of 1")
 
 
 def test_one_byte_off_refutes_and_says_by_how_much(run):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.instruments.frames import ARP, arp_packet, ethernet, mac_bytes, replier
 from experiments.probes import segments_count as count
 from experiments.probes import segments_stage as stage
 from experiments.probes.segments import SEGMENTS
@@ -120,6 +121,77 @@ def test_a_local_network_that_reaches_another_host_leaks():
     assert [row["leaks"] for row in rows] == [1, 0, 0, 0]
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_all_networks_have_the_same_subnet_and_the_same_addresses(mode):
+    overlay = staged(mode)
+
+    assert len({subnet.cidr for subnet in overlay.subnets}) == 1
+    assert len(overlay.subnets) == len({subnet.network_id for subnet in overlay.subnets}) == 4
+    by_network = {
+        net.id: [port.fixed_ips for port in overlay.ports if port.network_id == net.id]
+        for net in overlay.networks
+    }
+    (first, *others) = by_network.values()
+    assert others == [first] * 3
+    assert len(set(first)) == len(first)
+
+
+def right_answers(overlay):
+    return {(port.id, asked.mac_address) for port, asked, _ in stage.questions(overlay)}
+
+
+def test_the_question_is_the_same_in_every_network_but_for_who_asks():
+    overlay = staged("gre-mesh")
+    asked = stage.questions(overlay)
+
+    assert len(asked) == 8
+    for port, other, request in asked:
+        assert request[:6] == b"\xff" * 6
+        assert request[6:12] == request[22:28] == mac_bytes(port.mac_address)
+        assert request[12:14] == b"\x08\x06"
+        assert request[38:42] == other.ipv4[0].packed
+        assert other.network_id == port.network_id
+    assert len({request[28:] for _, _, request in asked}) == 2, "from one side, and from the other"
+
+
+def test_a_replier_is_told_from_all_else():
+    overlay = staged("gre-mesh")
+    (port, other, request), *_ = stage.questions(overlay)
+    reply = ethernet(
+        port.mac_address, other.mac_address, ARP,
+        arp_packet(2, (other.mac_address, other.ipv4[0]), (port.mac_address, port.ipv4[0])),
+    )  # fmt: skip
+    assert replier(reply) == (other.mac_address,)
+    assert replier(request) == ()
+    assert replier(reply[:12] + b"\x88\xb5" + reply[14:]) == ()
+
+
+@pytest.mark.parametrize("mode", ["local", "gre-mesh"])
+def test_an_answer_that_lacks_or_is_anothers_or_one_too_many_is_noticed(mode):
+    overlay = staged(mode)
+    answers = right_answers(overlay)
+    assert list(count.answered(overlay, answers).values()) == [True] * 4
+
+    first, second = overlay.networks[:2]
+    (asker, mac) = next((p, m) for p, m in answers if overlay.port_of[p].network_id == first.id)
+    (stranger,) = {p.mac_address for p in overlay.ports
+                   if (p.network_id, p.device_id) == (second.id, stage.OTHER)}  # fmt: skip
+    for wrong in (
+        answers - {(asker, mac)},
+        (answers - {(asker, mac)}) | {(asker, stranger)},
+        answers | {(asker, stranger)},
+    ):
+        assert list(count.answered(overlay, wrong).values()) == [False, True, True, True]
+
+
+def test_who_asks_nobody_must_hear_no_answer():
+    overlay = staged("local")
+    away = next(port for port in overlay.ports if port.device_id == stage.AWAY)
+    heard = right_answers(overlay) | {(away.id, overlay.ports[0].mac_address)}
+
+    assert list(count.answered(overlay, heard).values()) == [False, True, True, True]
+
+
 def packet(frame, interface, **ids):
     empty = dict.fromkeys(count.FIELDS, "")
     return {**empty, "frame.interface_name": interface, "data.data": frame.nonce.hex(), **ids}
@@ -152,7 +224,7 @@ def test_the_first_network_is_called_by_its_id_on_the_wire(mode, interface, ids,
     assert (names[first.id] == count.wanted_labels(first)) is right
 
 
-def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh")):
+def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), answered=1):
     points = tuple({"mode": mode, "networks": 4} for mode in modes)
     question = replace(SEGMENTS.question, factors={"mode": modes, "networks": (4,)})
     recorder = Recorder(path, "run", question.tables())
@@ -162,7 +234,7 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh")):
         recorder.samples([{**place, **spoil(dict(row))}])
         recorder.samples(
             ({**place, "network": f"n{n}", "segmentation_id": id_, "reached": 1, "leaks": 0,
-              "on_wire": str(id_), "labelled": 1}
+              "on_wire": str(id_), "labelled": 1, "answered": answered}
              for n, id_ in enumerate(stage.ids(stage.type_of(point["mode"]), 4), 1)), "networks",
         )  # fmt: skip
     recorder.about({
@@ -176,12 +248,13 @@ def test_the_story_says_how_many_and_what_the_article_says_of_gre(tmp_path):
     story = told(recorded(tmp_path)).story
 
     assert story.findings == (
-        "4 networks of each type at once: all reach their own, 0 frames leaked",
+        "4 networks of each type at once, the same addresses in all: all reach their own, 0 frames leaked",
+        "ARP for the same address in each: 12 of 12 answered by their own guest alone",
         "GRE: key 4,294,967,295 crossed the wire whole; the article says 2^24 ids",
     )
     assert [each.stands for each in story.held] == [CONFIRMED, CONFIRMED]
     counts, spaces = story.grids
-    assert counts.rows[2] == ("gre-mesh", "4", "4", "4", "4", "0", "4", "2")
+    assert counts.rows[2] == ("gre-mesh", "4", "4", "4", "4", "0", "4", "2", "4")
     assert spaces.rows == (
         ("local", "-", "4094", "4", "4", "-", "-"),
         ("flat", "-", "4094", "4", "4", "-", "-"),
@@ -197,7 +270,7 @@ def test_a_leak_refutes_and_says_so_first(tmp_path):
 
     assert story.is_refuted
     assert story.held[0].stands == REFUTED
-    assert story.findings[0] == "16 of 18 cells equal their prediction"
+    assert story.findings[0] == "19 of 21 cells equal their prediction"
     assert story.grids[0].rows[2][2:6] == ("3 (foretold 4)", "4", "4", "2 (foretold 0)")
 
 
@@ -208,7 +281,51 @@ def test_the_picture_has_a_bar_for_each_id_space_and_a_dot_for_each_id(tmp_path)
     assert list(drawn["space gre-mesh"].get_xdata()) == [1, 2**32 - 1]
     assert list(drawn["proven gre-mesh"].get_xdata()) == sorted(stage.ids(GRE, 4))
     assert list(drawn["claimed"].get_xdata()) == [2**24, 2**24]
-    assert list(drawn["host limit"].get_xdata()) == [4094, 4094]
     assert drawn["space flat"].get_text() == "no id: one network to a physical network"
     assert drawn["name local"].get_text() == "4 of 4 apart"
     assert ax.get_xscale() == "log"
+
+
+def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
+    modes = ("local", "kvxlan-mesh", "gre-mesh", "kvxlan-multicast")
+    (ax,) = told(recorded(tmp_path, modes=modes)).story.pictures[0].draw().axes
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    pieces = [line for line in ax.lines if line.get_gid() == "host limit"]
+
+    assert {x for line in pieces for x in line.get_xdata()} == {4094}
+    through = {
+        name for at, name in enumerate(names)
+        if any(min(line.get_ydata()) < at < max(line.get_ydata()) for line in pieces)
+    }  # fmt: skip
+    assert through == {"local", "gre-mesh"}
+
+
+def test_without_a_br_int_nothing_is_said_of_it(tmp_path):
+    (ax,) = told(recorded(tmp_path, modes=("kvxlan-mesh",))).story.pictures[0].draw().axes
+
+    assert not [line for line in ax.lines if line.get_gid() == "host limit"]
+    assert not [text for text in ax.texts if "br-int" in text.get_text()]
+
+
+def test_a_network_that_another_answered_for_is_not_proven(tmp_path):
+    story = told(recorded(tmp_path, answered=0)).story
+
+    assert (
+        "ARP for the same address in each: 0 of 12 answered by their own guest alone"
+        in story.findings
+    )
+    assert [row[4] for row in story.grids[1].rows] == ["0", "0", "0"]
+
+
+def test_a_run_from_before_anybody_was_asked_is_told_without_it(tmp_path):
+    run = recorded(tmp_path)
+    rows = tuple(
+        {k: v for k, v in row.items() if k != "answered"} for row in run.tables["networks"]
+    )
+    story = told(replace(run, tables={**run.tables, "networks": rows})).story
+
+    assert (
+        story.findings[0] == "4 networks of each type at once: all reach their own, 0 frames leaked"
+    )
+    assert not any("ARP" in finding for finding in story.findings)
+    assert [row[4] for row in story.grids[1].rows] == ["4", "4", "4"]

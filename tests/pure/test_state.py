@@ -97,6 +97,12 @@ def test_of_conntracks_entries_those_of_tunnels_count():
     assert conntrack.of_tunnels(TRACKED[2:]) == 0
 
 
+def test_what_the_kernel_has_is_not_called_a_tunnel_port():
+    """Where `tunnels` counts ports of br-tun, and none of the kernel's, the words must not clash."""
+    assert words.PORTS == "tunnel ports or devices"
+    assert cells("kvxlan-mesh")[words.PORTS, words.BEFORE] == 1
+
+
 def test_untunnelled_there_is_nothing_to_keep():
     assert {what for what, _ in cells("vlan")} == {words.TUNNEL, words.ARP, words.OTHERS}
 
@@ -133,17 +139,47 @@ def test_modes_that_agree_are_told_together(tmp_path):
     assert {each.stands for each in story.held} == {CONFIRMED}
 
 
-def test_joins_of_a_group_are_told_though_nobody_foretold_how_many(tmp_path):
-    joins = {
-        "block": 1, "order": 1, "mode": "kvxlan-multicast", "what": words.IGMP,
-        "moment": words.SET_UP, "count": 15,
-    }  # fmt: skip
-    run = recorded(tmp_path)
-    story = told(replace(run, tables={**run.tables, "samples": (*run.rows, joins)})).story
+def with_joins(run, *counts):
+    """The run, with so many IGMP packets in each block where a group is joined."""
+    joins = tuple(
+        {"block": block, "order": 1, "mode": "kvxlan-multicast", "what": words.IGMP,
+         "moment": words.SET_UP, "count": count}
+        for block, count in enumerate(counts, start=1)
+    )  # fmt: skip
+    return replace(run, tables={**run.tables, "samples": (*run.rows, *joins)})
 
-    assert "IGMP packets before it, to join the group: kvxlan-multicast 15" in story.findings
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [((15,), "15"), ((15, 14), "14 to 15"), ((14, 16, 15), "14 to 16")]
+)
+def test_joins_of_a_group_are_told_of_every_block_though_nobody_foretold_how_many(
+    tmp_path, counts, said
+):
+    run = recorded(tmp_path)
+    story = told(with_joins(run, *counts)).story
+
+    wanted = f"IGMP on the first host's wire before it, queries included: kvxlan-multicast {said}"
+    assert wanted in story.findings
     assert not story.is_refuted
     assert not any("IGMP" in line for line in told(run).story.findings)
+
+
+def test_what_was_counted_but_not_foretold_stands_in_tables_and_picture_and_is_not_judged(tmp_path):
+    story = told(with_joins(recorded(tmp_path), 15, 14)).story
+    short, wide = story.grids[:2]
+
+    (row,) = [row for row in short.rows if row[:2] == (words.IGMP, words.SET_UP)]
+    assert row[2] == "0; but kvxlan-multicast 14 to 15*"
+    (row,) = [row for row in wide.rows if row[:2] == (words.IGMP, words.SET_UP)]
+    assert row[2:] == ("0", "0", "0", "14 to 15*")
+    assert "*: counted, not foretold" in short.note
+    with mpl.rc_context(fname=STYLE):
+        ax = story.pictures[0].draw().axes[0]
+    counts = [text for text in ax.texts if text.get_gid() == "count"]
+    (unjudged,) = [text for text in counts if text.get_text() == "14 to 15*"]
+    assert len(ax.patches) == len(counts) - 1, "it has no colour"
+    assert not any(patch.contains_point(ax.transData.transform(unjudged.get_position()))
+                   for patch in ax.patches)  # fmt: skip
 
 
 def test_a_handshake_would_refute_and_be_red(tmp_path):
