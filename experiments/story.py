@@ -27,6 +27,7 @@ class Grid:
     words: tuple[str, ...] = ()  # heads whose columns are words: set to the left
     first: tuple[str, ...] = ()  # heads that a terminal of 80 columns shows; none: all
     note: str = ""  # how to read it
+    gist: str = ""  # what there is to see in it, said where a long one is folded up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Held:
     because: str
     stands: str  # CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED
     found: str  # in words, with figures
+    name: str = ""  # what it is about, in a word or two
+    is_main: bool = False  # it answers what the experiment was made for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

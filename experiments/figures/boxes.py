@@ -7,6 +7,7 @@ covers another or a sample.
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,9 +36,12 @@ FLOODING: Mapping[str, LineStyle] = {
     "l2pop-arp": (0, (1, 1.2)),
     "multicast": (0, (6, 1.5, 1, 1.5)),
 }
+MARKERS = {"mesh": "o", "l2pop": "s", "l2pop-arp": "^", "multicast": "D"}
+HOLLOW = ("l2pop", "multicast")
 MARGIN_AT = 1.02  # of the width of the axes: where words begin, right of all that is drawn
 SWATCH = 0.075  # of the same: a piece of the curve beside its name
 NAME_PITCH = 0.115  # of the height of the ECDF, if that is enough for all
+LINES, DOTS, BOTH = "lines", "dots", "lines and dots"  # what names stand beside
 DOTS_TOP, DOTS_BOTTOM = 0.46, -0.12  # above and below the line of a level; rows are 1 apart
 BOX_AT, BOX_HIGH = -0.26, 0.17
 TICKS = (1, 2, 5)  # of each decade, on a logarithmic axis
@@ -55,6 +59,16 @@ def colours(levels: Sequence[str], baseline: str) -> dict[str, str]:
 def line_style(level: str) -> LineStyle:
     """A line style per way of flooding."""
     return FLOODING.get(_parts(level)[1], "-")
+
+
+def marker_style(level: str) -> Mapping[str, Any]:
+    """A marker per way of flooding, where no line is drawn that could tell it."""
+    flooding = _parts(level)[1]
+    is_hollow = flooding in HOLLOW
+    return {
+        "marker": MARKERS.get(flooding, "o"), "fillstyle": "none" if is_hollow else "full",
+        "markeredgewidth": 0.9 if is_hollow else 0,
+    }  # fmt: skip
 
 
 def _parts(level: str) -> tuple[str, str]:
@@ -224,20 +238,24 @@ def _even_ticks(low: float, high: float) -> list[float]:
     return [float(value) for value in MaxNLocator(4).tick_values(low, high) if low <= value <= high]
 
 
-def label_curves(ax: Axes, places: Mapping[str, float], palette: Mapping[str, str]) -> None:
-    """Names in the right margin, that of the lowest place on top."""
+def label_curves(
+    ax: Axes, places: Mapping[str, float], palette: Mapping[str, str], *, drawn: str = LINES
+) -> None:
+    """Names in the right margin, that of the lowest place on top, each beside what is `drawn`."""
     pitch = min(NAME_PITCH, 1 / len(places))
     for nth, level in enumerate(sorted(places, key=lambda level: places[level])):
-        _name(ax, level, 1 - pitch * (nth + 0.5), palette[level])
+        _name(ax, level, 1 - pitch * (nth + 0.5), palette[level], drawn)
 
 
-def _name(ax: Axes, level: str, height: float, colour: str) -> None:
-    ends = [MARGIN_AT, MARGIN_AT + SWATCH]
+def _name(ax: Axes, level: str, height: float, colour: str, drawn: str) -> None:
+    end = MARGIN_AT + SWATCH
     ax.plot(
-        ends, [height, height], color=colour, linewidth=1.6, linestyle=line_style(level),
+        [MARGIN_AT, MARGIN_AT + SWATCH / 2, end], [height] * 3, color=colour, linewidth=1.6,
+        linestyle="none" if drawn == DOTS else line_style(level), markersize=4.5, markevery=[1],
+        **({} if drawn == LINES else marker_style(level)),
         transform=ax.transAxes, clip_on=False, gid=f"swatch {level}",
     )  # fmt: skip
     ax.text(
-        ends[1] + 0.015, height, level, transform=ax.transAxes, va="center", color=colour,
+        end + 0.015, height, level, transform=ax.transAxes, va="center", color=colour,
         fontsize=8.5, fontweight="bold",
     )  # fmt: skip

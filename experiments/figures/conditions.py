@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from experiments.figures.boxes import label_curves, line_style
+from experiments.figures.boxes import BOTH, DOTS, label_curves, line_style, marker_style
 
 WIDTH = 0.62  # of a condition's place, shared by its modes
 
@@ -37,7 +37,8 @@ def plot_conditions(
     ax.set_xlim(-0.5, len(places) - 0.5)
     ax.tick_params(axis="x", length=0)
     ax.grid(visible=True, axis="y")
-    label_curves(ax, {mode: float(nth) for nth, mode in enumerate(modes)}, palette)
+    label_curves(ax, {mode: float(nth) for nth, mode in enumerate(modes)}, palette,
+                 drawn=BOTH if joined else DOTS)  # fmt: skip
     return ax
 
 
@@ -45,8 +46,8 @@ def _dots(
     ax: Axes, mine: Sequence[tuple[float, tuple[float, ...]]], mode: str, colour: str, wide: float
 ) -> None:
     for x, ys in mine:
-        ax.plot([x] * len(ys), ys, linestyle="none", marker="o", markersize=3.6, alpha=0.5,
-                markeredgewidth=0, color=colour, gid=f"blocks {mode}")  # fmt: skip
+        ax.plot([x] * len(ys), ys, linestyle="none", markersize=3.6, alpha=0.6, color=colour,
+                gid=f"blocks {mode}", **marker_style(mode))  # fmt: skip
         middle = float(np.median(ys))
         ax.plot([x - wide / 2, x + wide / 2], [middle, middle], color=colour, linewidth=2.2,
                 solid_capstyle="butt", gid=f"median {mode}")  # fmt: skip

@@ -25,6 +25,10 @@ LEGEND = (
     "dashes: log2(min(flows, spines)), the most there can be; line: what chance has on average; "
     "dots: draws"
 )
+POLICIES = (
+    "policy 0 hashes outer addresses, 1 outer ports too, 2 inner addresses if seen, else outer"
+)
+WHICH = "the hash's choice, the same in every lab until the next boot"
 ROOM = " "  # for it, over every panel of the first row
 
 
@@ -62,8 +66,8 @@ def draw(bars: Sequence[Bar], panels: Sequence[Panel], words: Words) -> Figure:
     plot_bars(top, bars, palette)
     spines, flows = len(bars[0].lanes[0]), bars[0].flows
     title(top, f"Share of {flows} flows on each of {spines} spines",
-          f"shades: spine1 (dark) to spine{spines} (light), a lane for each draw; "
-          "dashes: even shares")  # fmt: skip
+          f"shades: spine1 (dark) to spine{spines} (light), a lane for each draw; dashes: even "
+          f"shares\n{POLICIES}\none shade: all on one spine, {WHICH}")  # fmt: skip
     places = whole.get_subplotspec().subgridspec(len(rows), len(columns))  # type: ignore[union-attr]
     whole.remove()
     for panel in panels:

@@ -114,11 +114,14 @@ def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_i
     wanted = [(_end(line) - low) / (high - low) for line in named]
     pitch = NAME_IN / height_in
     heights = spread(wanted, [len(line.names) * pitch for line in named])
+    before = None
     for line, top in zip(named, heights, strict=True):
-        ax.annotate(
-            str(_end(line)), (VALUE_AT, top - pitch / 2), xycoords="axes fraction", ha="right",
-            va="center", fontsize=SIZE, annotation_clip=False, gid="value",
-        )  # fmt: skip
+        if _end(line) != before:  # lines that end alike part earlier: one figure for both
+            ax.annotate(
+                str(_end(line)), (VALUE_AT, top - pitch / 2), xycoords="axes fraction", ha="right",
+                va="center", fontsize=SIZE, annotation_clip=False, gid="value",
+            )  # fmt: skip
+        before = _end(line)
         for number, name in enumerate(line.names):
             y = top - (number + 0.5) * pitch
             colour = palette.get(name.mode, LINE_COLOUR)

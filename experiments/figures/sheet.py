@@ -73,8 +73,8 @@ def sheet(
 
 
 def title(ax: Axes, bold: str, small: str = "") -> None:
-    """A title over its panel, and between the two how to read it."""
-    ax.set_title(bold, pad=19 if small else 8)
+    """A title over its panel, and between the two how to read it, in a line or several."""
+    ax.set_title(bold, pad=9 + 10 * len(small.splitlines()) if small else 8)
     if small:
         ax.annotate(
             small,

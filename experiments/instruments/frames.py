@@ -9,7 +9,7 @@ LOCAL_EXPERIMENT = 0x88B5  # IEEE 802, EtherType for local experiments
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 MARKER_MAC = "02:4d:41:52:4b:00"  # locally administered
 NOBODY = "00:00:00:00:00:00"
-REQUEST = 1  # RFC 826
+REQUEST, REPLY = 1, 2  # RFC 826
 EXPERIMENT = 24  # RFC 5494: an ARP operation for experiments; no kernel answers it
 NONCE = 18  # bytes: an ARP packet and a nonce fill a frame of the least length
 PAUSE = "01:80:c2:00:00:01"  # IEEE 802.1D, table 7-10: no bridge forwards it
@@ -32,6 +32,12 @@ def arp_packet(
     """An ARP packet for Ethernet and IPv4 (RFC 826)."""
     parts = (mac_bytes(sender[0]), sender[1].packed, mac_bytes(target[0]), target[1].packed)
     return struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation) + b"".join(parts)
+
+
+def replier(frame: bytes) -> tuple[str, ...]:
+    """The MAC that an ARP reply gives; none for anything else."""
+    head, operation = struct.unpack_from("!H", frame, 12)[0], struct.unpack_from("!H", frame, 20)[0]
+    return (frame[22:28].hex(":"),) if (head, operation) == (ARP, REPLY) else ()
 
 
 def marker(nonce: bytes) -> bytes:

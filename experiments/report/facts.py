@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from experiments.story import NONE, Told
+from experiments.story import NONE, Told, counted
 from experiments.verdict import LIMITS, Found, Limit, Window
 
 Pairs = tuple[tuple[str, str], ...]
+# Limits on what is counted over the whole run, and not in windows.
+COUNTED = {"lost_max": "answers or packets unaccounted for", "duplicates_max": "duplicate answers"}
 
 
 def circumstances(told: Told) -> Pairs:
@@ -54,6 +56,30 @@ def watched(told: Told) -> tuple[tuple[str, str, str, str], ...]:
         for limit in LIMITS
         if limits.get(limit.threshold) is not None
     )
+
+
+def verdict(told: Told) -> str:
+    """Whether the run is trusted, and which limits it kept: else the word would say nothing."""
+    if not told.trusted:
+        return told.verdict
+    kept = tuple(_kept(told))
+    many = f"it kept {counted(len(kept), 'limit')} ({'; '.join(kept)})"
+    return f"{told.verdict}: {many if kept else 'no limit was set on what it measures'}"
+
+
+def _kept(told: Told) -> Iterator[str]:
+    """Each limit that a figure was held against: that figure, and the limit if it is not 0."""
+    limits = _mapping(told.run.about.get("thresholds"))
+    for limit in LIMITS:
+        bound, found = limits.get(limit.threshold), _found(told, limit)
+        if bound is not None and found:
+            had = f"{limit.called} {limit.shown(limit.whole(found))}"
+            yield f"{had}, {_wanted(limit, bound)}" if bound else f"no {limit.called}"
+    for threshold, called in COUNTED.items():
+        if (most := limits.get(threshold)) is not None:
+            yield f"at most {most} {called}" if most else f"no {called}"
+    if (fewest := limits.get("blocks_min") or 0) > 1:  # one is there, or there is no run
+        yield f"{told.run.about.get('blocks')} blocks, at least {fewest}"
 
 
 def _wanted(limit: Limit, bound: float) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from experiments.report import facts
-from experiments.report.chapter import Chapter, stopped, telling
+from experiments.report.chapter import Chapter, fold, stopped, telling
 from experiments.story import (
     CONFIRMED,
     NOT_JUDGED,
@@ -69,7 +69,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.globals.update(
         again=again, is_quick=is_quick, size=size, facts=facts, sign=sign, data_uri=data_uri,
-        telling=telling,
+        fold=fold, telling=telling,
     )  # fmt: skip
     made.filters.update(sentence=sentence, stopped=stopped, moment=moment)
     return made

@@ -1,9 +1,11 @@
 """A told run, or a suite of them, as report.md.  Pure."""
 
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from experiments.question import Question
-from experiments.report.chapter import Chapter, stopped
+from experiments.report import facts
+from experiments.report.chapter import Chapter, fold, stopped, telling
 from experiments.story import Grid, Held, Told, sentence
 
 
@@ -14,9 +16,9 @@ def markdown(told: Told, *, level: int = 1, folder: str = "") -> str:
 
 def suite_markdown(chapters: Sequence[Chapter], status: str) -> str:
     """The report of a suite: a line for each experiment, then each of them."""
-    ruled = ("| experiment | verdict | findings | predictions |", "| --- | --- | --- | --- |")
+    ruled = ("| experiment | predictions | findings | verdict |", "| --- | --- | --- | --- |")
     summary = (
-        f"| [{each.name}](#{each.name}) | {each.verdict} | {_cell(each.headline)} | {each.tally} |"
+        f"| [{each.name}](#{each.name}) | {_cell(each.tally)} | {_cell(each.headline)} | {each.verdict} |"
         for each in chapters
     )
     names = ", ".join(each.name for each in chapters)
@@ -41,7 +43,7 @@ def _told(told: Told, level: int, folder: str) -> Iterator[str]:
     if told.doubt:
         yield f"**{sentence(told.doubt)}**"
     yield "\n".join(f"* **{finding}**" for finding in story.findings)
-    yield f"**Verdict.** {sentence(told.verdict)}"
+    yield f"**Verdict.** {sentence(facts.verdict(told))}"
     yield f"**Question.** {question.asks}"
     yield from map(_held, story.held)
     yield from _margin(question)
@@ -64,10 +66,15 @@ def _margin(question: Question) -> Sequence[str]:
 
 
 def _grid(grid: Grid) -> Sequence[str]:
+    shown = telling(grid)
     ruler = tuple("---" if head in grid.words else "---:" for head in grid.heads)
     rows = (grid.heads, ruler, *grid.rows)
-    lines = ("| " + " | ".join(map(_cell, row)) + " |" for row in rows)
-    return (f"**{grid.title}.** {grid.note}".rstrip(), "\n".join(lines))
+    lines = "\n".join("| " + " | ".join(_cell(row[at]) for at in shown) + " |" for row in rows)
+    title = f"**{grid.title}.** {grid.note}".rstrip()
+    if not (gist := fold(grid)):
+        return (title, lines)
+    # GitHub sets Markdown inside HTML only between empty lines.
+    return (title, f"<details>\n<summary>{escape(gist)}</summary>", lines, "</details>")
 
 
 def _cell(text: str) -> str:

@@ -11,7 +11,7 @@ from experiments.figures.sheet import STYLE
 from experiments.report.chapter import Chapter
 from experiments.report.html import page, suite_page
 from experiments.report.markdown import markdown, suite_markdown
-from experiments.results import Run, read
+from experiments.results import DAMAGE, Run, read
 from experiments.story import Picture, Told
 from experiments.suite import Suite, read_suite
 from experiments.tell import told
@@ -19,8 +19,6 @@ from topologies.errors import MeasureError, OverlayError
 from topologies.ownership import give_back
 
 HTML, MARKDOWN = "report.html", "report.md"
-# What a teller runs into when a person has edited the files, or half of them is not there.
-DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def redraw(directory: Path) -> tuple[Told, dict[str, str]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from experiments.report import facts
 from experiments.report.chapter import Chapter, telling
 from experiments.story import (
     CONFIRMED,
@@ -32,7 +33,7 @@ def terminal_lines(told: Told) -> list[str | Table]:
     ]
     held = [line for each in told.story.held for line in _held(each)]
     return [*findings, *tables, *(["Predicted beforehand:", *held] if held else []),
-            _wrapped("Verdict: ", told.verdict)]  # fmt: skip
+            _wrapped("Verdict: ", facts.verdict(told))]  # fmt: skip
 
 
 def _held(held: Held) -> Iterator[str]:
@@ -67,7 +68,7 @@ def overview(chapters: Sequence[Chapter]) -> Table:
     """A suite at a glance: a line for each experiment, the last one stays on the screen."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for each in chapters:
-        table.add_row(each.name, each.verdict, each.tally)
+        table.add_row(each.name, each.tally, each.verdict)
     return table
 
 

@@ -5,7 +5,7 @@ foretold row the columns before the question's value, and its factors, say which
 columns after the value are further figures that are foretold, and make a cell each.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from experiments.figures import cells as drawn
@@ -160,6 +160,7 @@ def held_by(prediction: Prediction, run: Run, about: Collection[Cell], found: st
         says=prediction.says, because=prediction.because,
         stands=judged if is_trusted(run) else NOT_JUDGED,
         found=found or f"{equal} of {counted(len(about), 'cell')} equal",
+        name="" if prediction.of == "baseline" else prediction.of,
     )  # fmt: skip
 
 
@@ -177,7 +178,18 @@ def grid(run: Run, cells: tuple[Cell, ...]) -> Grid:
         rows=tuple(_line(cell, run.question, figure) for cell in cells),
         words=(*words, *figure, "is"),
         note=f"The column {run.question.value}, in {run.question.unit}.",
+        gist=gist([cell.stands for cell in cells]),
     )  # fmt: skip
+
+
+def gist(stands: Sequence[str]) -> str:
+    """How many of a table's rows are not as foretold, or were not measured."""
+    unlike, missing = stands.count(UNLIKE), stands.count(MISSING)
+    said = (
+        f"{unlike} not as foretold" if unlike else "",
+        f"{missing} not measured" if missing else "",
+    )
+    return ", ".join(filter(None, said)) or "all as foretold"
 
 
 def _line(cell: Cell, question: Question, figure: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from experiments.figures import ecmp as figure
 from experiments.question import Prediction
 from experiments.results import Run
-from experiments.spread import expected_bits, most_bits
+from experiments.spread import TAIL, expected_bits, most_bits
 from experiments.story import (
     CONFIRMED,
     NONE,
@@ -20,12 +20,24 @@ from experiments.story import (
     counted,
     is_trusted,
 )
-from experiments.tell.ecmp_cells import Cell, cells, exact_of, outside, spread_of
+from experiments.tell.ecmp_cells import Cell, cells, exact_of, outside, spread_of, taken_by
 from experiments.tell.levels import words_of
 from topologies.errors import MeasureError
 
 SHOWN = 32  # flows of the headline and of the bars
 NAMED = 3
+ALL_ON_ONE = "all on one"
+POLICIES = (
+    "Policy: net.ipv4.fib_multipath_hash_policy of the sender's leaf: 0 hashes the outer addresses, 1 "
+    "also the outer ports, 2 the inner addresses where the kernel sees them (behind GRE), else the outer."
+)
+WHICH_SPINE = (
+    "Where all are on one spine, which one is the hash's choice: its fields are the same in every draw, "
+    "lab and block (the VTEPs keep their addresses), its seed is drawn when the machine boots. There are "
+    "three such hashes: of the outer addresses; of these and GRE's protocol number; of one pair of inner "
+    "ones. All three choose the same of 4 spines with a chance of 1 in 16. That the others can be "
+    "chosen is seen where flows spread, over the same routes."
+)
 
 
 def tell(run: Run) -> Story:
@@ -45,7 +57,7 @@ def tell(run: Run) -> Story:
     story = Story(
         findings=(*_agreement(found), *_headline(found), *_policy_2(found)),
         held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(_overview(found), _full(found)), pictures=(), conditions=_conditions(run, found),
+        grids=(_overview(run, found), _full(found)), pictures=(), conditions=_conditions(run, found),
         is_refuted=bool(wrong) or many > may or any(cell.torn for cell in found),
         data=tuple(map(_data, found)),
     )  # fmt: skip
@@ -56,10 +68,13 @@ def _agreement(found: Sequence[Cell]) -> Iterator[str]:
     exact, (many, may, draws) = exact_of(found), outside(found)
     good = sum(not cell.unlike for cell in exact)
     if exact:
-        yield f"{good} of {counted(len(exact), 'cell')} foretold to polarise do: all on one spine"
+        yield f"All flows on one spine, where foretold: {good} of {counted(len(exact), 'cell')}"
     if draws:
-        beyond = f" ({many} beyond it, at most {may} are chance)" if many else ""
-        yield f"{draws - many} of {draws} draws foretold to spread keep chance's band{beyond}"
+        beyond = f" ({many} less evenly: up to {may} are no surprise)" if many else ""
+        yield (
+            f"As evenly on all as chance has it, where foretold: {draws - many} of "
+            f"{counted(draws, 'draw')}{beyond}"
+        )
     for cell in [cell for cell in exact if cell.unlike][:NAMED]:
         yield f"{cell.name}: {_reach(cell)} on a spine, foretold all on one"
     torn = sum(cell.torn for cell in found)
@@ -74,7 +89,7 @@ def _headline(found: Sequence[Cell]) -> Iterator[str]:
     ]
     for spines in sorted({cell.spines for cell in here})[:1]:
         told = (f"{_encap(cell)} {_reach(cell)}" for cell in here if cell.spines == spines)
-        yield f"{SHOWN} flows by ports on {spines} spines: {', '.join(told)}"
+        yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(told)}"
 
 
 def _policy_2(found: Sequence[Cell]) -> Iterator[str]:
@@ -87,8 +102,8 @@ def _policy_2(found: Sequence[Cell]) -> Iterator[str]:
     for cell in here:
         ways[cell.entropy > 0].append(_encap(cell))
     if ways[True] and ways[False]:
-        spread, stuck = (" and ".join(dict.fromkeys(ways[each])) for each in (True, False))
-        yield f"Policy 2, many inner pairs: {spread} spreads, not so {stuck}"
+        spread, stuck = (", ".join(dict.fromkeys(ways[each])) for each in (True, False))
+        yield f"Inner addresses hashed (policy 2), many pairs: {spread} spreads; not so {stuck}"
 
 
 def _encap(cell: Cell) -> str:
@@ -98,14 +113,15 @@ def _encap(cell: Cell) -> str:
 def _reach(cell: Cell) -> str:
     low, high = cell.reach
     if all(row["least"] == 0 and row["most"] == cell.flows for row in cell.rows):
-        return "all on one"
+        return ALL_ON_ONE
     return f"{low} to {high}" if low != high else str(low)
 
 
 def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
     stands, told = {"exact": _exact, "spread": _spread, "whole": _whole}[prediction.of](found)
+    told += _packets(run) if prediction.of == "whole" else ""
     return Held(
-        says=prediction.says, because=prediction.because,
+        says=prediction.says, because=prediction.because, name=prediction.of,
         stands=stands if is_trusted(run) else NOT_JUDGED, found=told,
     )  # fmt: skip
 
@@ -128,7 +144,7 @@ def _whole(found: Sequence[Cell]) -> tuple[str, str]:
         sum(cell.torn for cell in found),
         sum(cell.flows * len(cell.rows) for cell in found),
     )
-    return (REFUTED if torn else CONFIRMED), f"{torn} of {counted(flows, 'flow')} torn"
+    return (REFUTED if torn else CONFIRMED), f"torn: {torn} of {counted(flows, 'flow')}"
 
 
 def _groups(found: Sequence[Cell]) -> Mapping[tuple[str, int, int, str], dict[int, Cell]]:
@@ -140,7 +156,8 @@ def _groups(found: Sequence[Cell]) -> Mapping[tuple[str, int, int, str], dict[in
     return groups
 
 
-def _overview(found: Sequence[Cell]) -> Grid:
+def _overview(run: Run, found: Sequence[Cell]) -> Grid:
+    taken = taken_by(run.tables["spines"])
     shown = tuple(many for many in (2, 8, SHOWN, 512) if any(cell.flows == many for cell in found))
     return Grid(
         title="Entropy in bits, by the number of flows",
@@ -149,14 +166,20 @@ def _overview(found: Sequence[Cell]) -> Grid:
             (
                 mode, str(spines), str(policy), pairs,
                 *(f"{same[many].entropy:.3f}" if many in same else NONE for many in shown),
-                _reach(same[SHOWN]) if SHOWN in same else NONE,
+                _where(same[SHOWN], taken) if SHOWN in same else NONE,
             )
             for (mode, spines, policy, pairs), same in _groups(found).items()
         ),
         words=("mode", "pairs"),
-        note="Medians over all draws; 0 is all on one spine, log2(spines) is even. Policy: "
-        "net.ipv4.fib_multipath_hash_policy of the leaf. Pairs: of inner addresses.",
+        note=f"Medians over all draws; 0 is all on one spine, log2(spines) is even. {POLICIES} Pairs: "
+        f"of inner addresses. {WHICH_SPINE}",
     )  # fmt: skip
+
+
+def _where(cell: Cell, taken: Mapping[tuple[object, ...], tuple[str, ...]]) -> str:
+    """Flows on a spine; if they were all on one in every draw, on which."""
+    one = taken.get(cell.key, ())
+    return f"all on {' or '.join(one)}" if _reach(cell) == ALL_ON_ONE and one else _reach(cell)
 
 
 def _full(found: Sequence[Cell]) -> Grid:
@@ -169,24 +192,38 @@ def _full(found: Sequence[Cell]) -> Grid:
                 cell.mode, str(cell.spines), str(cell.hash_policy), cell.pairs, str(cell.flows),
                 f"{cell.entropy:.3f}", f"{float(str(cell.foretold['entropy_bits'])):.3f}",
                 f"{most_bits(cell.flows, cell.spines):.3f}", _reach(cell),
-                f"{cell.foretold['least']} to {cell.foretold['most']}" if cell.is_spread else "all on one",
+                f"{cell.foretold['least']} to {cell.foretold['most']}" if cell.is_spread else ALL_ON_ONE,
                 str(len(cell.rows)), str(len(cell.unlike)),
             )
             for cell in found
         ),
         words=("mode", "pairs", "band"),
         note="Entropy: median of the draws, and the mean that chance has; at most: log2 of flows or "
-        "spines, whichever are fewer. On a spine: fewest to most flows, over all draws and spines.",
+        "spines, whichever are fewer. On a spine: fewest to most flows, over all draws and spines. "
+        f"Band: what chance (binomial) leaves a spine with, but for {TAIL:.2%} of draws at either end; "
+        "outside: draws with a spine that has fewer or more.",
+        gist=_gist(found),
     )  # fmt: skip
+
+
+def _gist(found: Sequence[Cell]) -> str:
+    unlike = sum(bool(cell.unlike) for cell in found)
+    return f"{unlike} with a draw outside its band" if unlike else "all as foretold"
 
 
 def _conditions(run: Run, found: Sequence[Cell]) -> str:
     flows = sum(cell.flows * len(cell.rows) for cell in found)
     draws = sum(len(cell.rows) for cell in found)
     return (
-        f"{counted(flows, 'flow')} in {counted(draws, 'draw')}, seen as they came into each spine; "
-        f"scenario {run.about['scenario']}"
+        f"{counted(flows, 'flow')}{_packets(run)} in {counted(draws, 'draw')} of ports or addresses, "
+        f"seen as they came into each spine; scenario {run.about['scenario']}"
     )
+
+
+def _packets(run: Run) -> str:
+    """How many packets say of each flow whether it is torn."""
+    copies = run.about.get("settings", {}).get("copies")
+    return f" of {counted(copies, 'packet')} each" if copies else ""
 
 
 def _data(cell: Cell) -> Mapping[str, object]:

@@ -25,6 +25,11 @@ class Cell:
     rows: tuple[Row, ...]
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from all others."""
+        return tuple(getattr(self, name) for name in KEY)
+
+    @property
     def is_spread(self) -> bool:
         """True if chance decides; else all flows have to be on one path."""
         return bool(self.foretold["spreads"])
@@ -92,6 +97,15 @@ def cells(run: Run) -> tuple[Cell, ...]:
         for each, some in found
         if some
     )
+
+
+def taken_by(rows: Iterable[Row]) -> dict[tuple[object, ...], tuple[str, ...]]:
+    """The spines that had any flow, by the key of the cell."""
+    taken: dict[tuple[object, ...], set[str]] = {}
+    for row in rows:
+        if row["on_it"]:
+            taken.setdefault(tuple(row[name] for name in KEY), set()).add(str(row["spine"]))
+    return {key: tuple(sorted(spines)) for key, spines in taken.items()}
 
 
 def spread_of(found: Iterable[Cell]) -> tuple[Cell, ...]:

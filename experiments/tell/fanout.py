@@ -1,7 +1,7 @@
 """The teller of `fanout`: counts are exact or they are not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from experiments.figures import fanout as figure
@@ -29,6 +29,8 @@ from experiments.tell.fanout_cells import (
     cells,
     counts_of,
     difference,
+    labs,
+    networks,
 )
 from experiments.tell.levels import words_of
 from topologies.modes import KERNEL
@@ -136,7 +138,7 @@ def _held(run: Run, measured: Sequence[Cell]) -> Iterator[Held]:
             stands = REFUTED if unlike else CONFIRMED
             where = f"; {unlike[0].name}: {difference(unlike[0])}" if unlike else ""
             yield Held(
-                says=prediction.says, because=prediction.because,
+                says=prediction.says, because=prediction.because, name=prediction.of,
                 stands=stands if is_trusted(run) else NOT_JUDGED,
                 found=f"{len(about) - len(unlike)} of {counted(len(about), 'cell')} exact{where}",
             )  # fmt: skip
@@ -157,7 +159,7 @@ def _overview(measured: Sequence[Cell]) -> Grid:
         heads=("members on", "mode", "frame", *(f"{many} hosts" for many in hosts)),
         rows=tuple(
             (f"{share}%", mode, kinds, *(_brief(same.get(many)) for many in hosts))
-            for (share, mode), group in _networks(measured).items()
+            for (share, mode), group in networks(measured).items()
             for kinds, same in alike(group, counts_of)
         ),
         words=("members on", "mode", "frame"),
@@ -166,14 +168,6 @@ def _overview(measured: Sequence[Cell]) -> Grid:
             "leaves, and the underlay's own switch makes the copies."
         ),
     )  # fmt: skip
-
-
-def _networks(measured: Iterable[Cell]) -> Mapping[tuple[int, str], list[Cell]]:
-    """Cells by share and mode, the least share first."""
-    found: Mapping[tuple[int, str], list[Cell]] = defaultdict(list)
-    for cell in sorted(measured, key=lambda cell: cell.share):
-        found[cell.share, cell.mode].append(cell)
-    return found
 
 
 def _brief(cell: Cell | None) -> str:
@@ -195,19 +189,19 @@ def _full(measured: Sequence[Cell]) -> Grid:
                 mode, str(many), str(same[many].members), kinds,
                 *(same[many].told(name) for name in COUNTS), _exact(group, same[many]),
             )
-            for (mode, many, _), group in _labs(measured).items()
+            for (mode, many, _), group in labs(measured).items()
             for kinds, same in alike(group, counts_of)
         ),
         words=("mode", "frame"),
         note="Packets per frame. Heard: deliveries to other guests. As foretold: of all frames.",
+        gist=_gist(measured),
     )  # fmt: skip
 
 
-def _labs(measured: Iterable[Cell]) -> Mapping[tuple[str, int, int], list[Cell]]:
-    found: Mapping[tuple[str, int, int], list[Cell]] = defaultdict(list)
-    for cell in measured:
-        found[cell.mode, cell.hosts, cell.share].append(cell)
-    return found
+def _gist(measured: Sequence[Cell]) -> str:
+    unlike = sum(not cell.is_exact for cell in measured)
+    said = f"{unlike} not as foretold" if unlike else "all as foretold"
+    return f"of {counted(len(measured), 'cell')} {said}"
 
 
 def _exact(group: Sequence[Cell], one: Cell) -> str:
@@ -272,7 +266,7 @@ def _panel(here: Sequence[Cell], count: str, heading: str) -> figure.Panel:
 def _lines(here: Sequence[Cell], count: str) -> Iterator[figure.Line]:
     """One line for all who are foretold the same."""
     names: dict[tuple[tuple[int, int], ...], list[figure.Name]] = defaultdict(list)
-    for (_, mode), group in _networks(here).items():
+    for (_, mode), group in networks(here).items():
         for kinds, same in alike(group, lambda cell: cell.foretold[count]):
             points = tuple((many, same[many].foretold[count]) for many in sorted(same))
             words = mode if kinds == "any" else f"{mode}: {kinds}"

@@ -117,6 +117,22 @@ def _foretold_at(cell: Cell, *, is_member: bool) -> int:
     return int(is_member and bool(cell.foretold["arrived"]))
 
 
+def networks(measured: Iterable[Cell]) -> Mapping[tuple[int, str], list[Cell]]:
+    """Cells by share and mode, the least share first."""
+    found: Mapping[tuple[int, str], list[Cell]] = defaultdict(list)
+    for cell in sorted(measured, key=lambda cell: cell.share):
+        found[cell.share, cell.mode].append(cell)
+    return found
+
+
+def labs(measured: Iterable[Cell]) -> Mapping[tuple[str, int, int], list[Cell]]:
+    """Cells by lab: mode, hosts and share."""
+    found: Mapping[tuple[str, int, int], list[Cell]] = defaultdict(list)
+    for cell in measured:
+        found[cell.mode, cell.hosts, cell.share].append(cell)
+    return found
+
+
 def alike(
     found: Iterable[Cell], key: Callable[[Cell], object]
 ) -> list[tuple[str, dict[int, Cell]]]:

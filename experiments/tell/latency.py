@@ -18,6 +18,12 @@ from experiments.tell.latency_pictures import pictures
 from experiments.tell.levels import blocks_of, data, findings, grid, held
 from experiments.tell.warm import kept_interval_ms, kept_text, warm_grid
 
+MAIN = ("encapsulation", "flooding")  # what the 2x2 is for
+NAMES = {  # what a prediction is of, in the words of its difference
+    "baseline": "tunnel to flat", "encapsulation": "gre to vxlan", "flooding": "l2pop to mesh",
+    "responder": "ARP responder", "kernel": "kernel to user space",
+}  # fmt: skip
+
 
 def tell(run: Run) -> Story:
     """The story of a run of latency."""
@@ -39,7 +45,7 @@ def _findings(found: Analysed) -> tuple[str, ...]:
 def _held(found: Analysed) -> tuple[Held, ...]:
     """Every prediction, and what became of it."""
     return tuple(
-        each
+        replace(each, name=NAMES.get(prediction.of, prediction.of), is_main=prediction.of in MAIN)
         for prediction in found.main.question.predictions
         for each in (held(found.main) if prediction.of == "baseline" else (_judged(prediction, found),))
     )  # fmt: skip

@@ -127,7 +127,7 @@ def test_a_flow_on_two_spines_is_torn_and_counted_on_both():
 def story(tmp_path, overlay):
     """A run in which policy 1 is measured on two spines, with these flows on spine1 of 32."""
 
-    def story(**on_first):
+    def story(settings=None, **on_first):
         experiment = ECMP.with_levels(mode=("gre-mesh", "vxlan-mesh"), spines=(2,))
         question = experiment.question
         foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
@@ -135,6 +135,7 @@ def story(tmp_path, overlay):
         recorder.about({
             "question": question.to_json(), "foretold": foretold, "seed": 1,
             "scenario": "leaf-spine", "verdict": {"trusted": True, "reasons": []},
+            "settings": settings or {},
         })  # fmt: skip
         for order, (mode, counts) in enumerate(on_first.items(), start=1):
             for draw, first in enumerate(counts, start=1):
@@ -163,9 +164,9 @@ def test_a_run_as_foretold(story):
     found = story(gre=[32, 0], vxlan=[15, 18])
 
     assert found.findings == (
-        "1 of 1 cell foretold to polarise do: all on one spine",
-        "2 of 2 draws foretold to spread keep chance's band",
-        "32 flows by ports on 2 spines: gre all on one, vxlan 14 to 18",
+        "All flows on one spine, where foretold: 1 of 1 cell",
+        "As evenly on all as chance has it, where foretold: 2 of 2 draws",
+        "Outer ports hashed (policy 1), 32 flows on 2 spines: gre all on one, vxlan 14 to 18",
     )
     assert [held.stands for held in found.held] == ["confirmed"] * 3
     assert not found.is_refuted
@@ -176,7 +177,7 @@ def test_a_tunnel_that_lets_nothing_through_is_told_and_not_called_polarised(sto
     found = story(gre=[None, None], vxlan=[16])
 
     assert found.is_refuted
-    assert found.findings[0] == "0 of 1 cell foretold to polarise do: all on one spine"
+    assert found.findings[0] == "All flows on one spine, where foretold: 0 of 1 cell"
     found.pictures[0].draw()
 
 
@@ -186,6 +187,33 @@ def test_gre_that_spreads_is_refuted(story):
     assert found.is_refuted
     assert found.held[0].stands == "refuted"
     assert any("1 to 31 on a spine, foretold all on one" in each for each in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("on_first", "where"),
+    [
+        ([32, 32], "all on spine1"), ([0], "all on spine2"), ([32, 0], "all on spine1 or spine2"),
+        ([31], "1 to 31"), ([32, 31], "0 to 32"), ([None], "0"),
+    ],
+)  # fmt: skip
+def test_the_one_spine_is_named(story, on_first, where):
+    overview = story(gre=on_first).grids[0]
+
+    assert [row[-1] for row in overview.rows] == [where]
+    assert "its seed is drawn when the machine boots" in overview.note
+
+
+def test_how_many_packets_a_flow_had_stands_beside_what_rests_on_it(story):
+    found = story(gre=[32], settings={"copies": 2})
+
+    assert found.conditions.startswith("32 flows of 2 packets each in 1 draw of ports or addresses")
+    assert found.held[2].found == "torn: 0 of 32 flows of 2 packets each"
+    assert story(gre=[32]).held[2].found == "torn: 0 of 32 flows"
+
+
+def test_what_is_folded_up_says_how_many_draws_were_not_as_foretold(story):
+    assert story(gre=[32, 0], vxlan=[16]).grids[1].gist == "all as foretold"
+    assert story(gre=[31, 32], vxlan=[7]).grids[1].gist == "2 with a draw outside its band"
 
 
 def test_vxlan_on_one_path_is_refuted_but_not_a_draw_that_chance_may_leave_out(story):

@@ -145,7 +145,9 @@ def test_an_edited_sample_changes_figure_and_table(tmp_path):
     edited[at] = "9"
     path.write_text("\n".join([lines[0], ",".join(edited), *lines[2:], ""]))
     changed = read(run.directory)
-    sent = {row[4] for row in told(changed).story.grids[1].rows}
+    every = told(changed).story.grids[1]
+    assert every.gist == "of 8 cells 1 not as foretold"
+    sent = {row[4] for row in every.rows}
     assert "3-9 (foretold 3)" in sent
     dots = [y for panel in panels([c for c in cells(changed) if c.rows])
             for frames in panel.counted.values() for _, y in frames]  # fmt: skip
@@ -200,6 +202,21 @@ def test_who_follows_a_line_stands_beside_it_in_their_colour():
     heights = [text.xy[1] for text in names.values()]
     assert heights == sorted(heights, reverse=True)
     assert [text.get_text() for text in ax.texts if text.get_gid() == "value"] == ["3", "0"]
+
+
+def test_lines_that_end_alike_have_their_end_written_once():
+    lines = tuple(
+        Line(points=points, names=(Name(mode="gre-mesh", words=words),))
+        for points, words in (({2: 0, 4: 0}, "both"), ({4: 0}, "four"), ({2: 0, 4: 3}, "most"))
+    )
+    ax = plot_panel(Figure().add_subplot(), Panel(heading="", lines=lines))
+
+    values, names = (
+        [text for text in ax.texts if text.get_gid() == gid] for gid in ("value", "name")
+    )
+    assert [text.get_text() for text in values] == ["3", "0"]
+    assert [text.get_text() for text in names] == ["most", "both", "four"]
+    assert values[1].xy[1] == names[1].xy[1]
 
 
 @pytest.mark.parametrize(("wanted", "sizes"), [

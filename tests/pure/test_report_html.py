@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.report.chapter import Chapter
+from experiments.report.chapter import LONG, Chapter
 from experiments.report.html import page, suite_page
-from experiments.story import REFUTED, UNDECIDED, Held
+from experiments.story import REFUTED, UNDECIDED, Grid, Held
 from tests.pure.page_source import Page
 from tests.pure.small_run import DOUBTED, SVG, small_told
 
@@ -135,6 +135,21 @@ def test_what_a_run_says_is_text_not_markup():
 
     assert Page(of(told)).faults == []
     assert "<script>alert(1)</script>." in Page(of(told)).text
+
+
+def test_a_long_table_is_folded_up_and_a_short_one_is_not():
+    rows = tuple((f"cell{at}", "1") for at in range(LONG + 1))
+    long = Grid(title="By cell", heads=("cell", "is"), rows=rows, gist="all as foretold")
+    short = replace(long, rows=rows[1:])
+    whole, told = Page(of(small_told())), with_story(small_told(), grids=(long, short))
+
+    found = Page(of(told))
+
+    assert found.faults == []
+    folded = [sum(tag == "details" for tag, _ in page.tags) for page in (whole, found)]
+    assert folded[1] == folded[0] + 1
+    assert f"By cell {LONG + 1} rows, all as foretold cell is cell0 1 " in found.text
+    assert f"By cell {LONG} rows" not in found.text
 
 
 def test_a_suite_sums_up_first_and_links_to_each(suite):

@@ -61,7 +61,7 @@ def test_it_prints_what_the_run_printed_and_where_it_lies(capsys, undrawn, run):
 
     assert (status, err) == (0, "")
     assert out.startswith("gre-mesh is higher than flat by 0.200 to 0.200 ms\nBy level:\nlevel ")
-    assert "Verdict: trusted\n" in out
+    assert "Verdict: trusted: it kept 2 limits (CPU idle 85%, at least 50%; no drops)\n" in out
     assert f"\nreport.html: {run}/report.html\nreport.md:   {run}/report.md\n" in out
     assert out.endswith(f"folder:      {run}\n")
 

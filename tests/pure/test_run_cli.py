@@ -100,7 +100,7 @@ def test_one_experiment_has_a_folder_of_its_own(capsys, labs, tmp_path):
     assert (status, err) == (0, "")
     assert re.fullmatch(r"\d{8}T\d{6}Z-toll", directory.name)
     assert out.startswith("gre-mesh is higher than flat")
-    assert "\nVerdict: trusted\n" in out
+    assert "\nVerdict: trusted: it kept 3 limits (CPU idle 90%, at least 50%; " in out
     assert f"\nreport.html: {directory}/report.html\n" in out
     assert about(directory)["seed"] == 3
     assert len(labs.made) == 12

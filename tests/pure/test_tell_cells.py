@@ -48,6 +48,7 @@ def test_all_as_foretold(story):
     assert not found.is_refuted
     assert found.grids[0].rows[1] == ("gre-mesh", "4", "3", "3", "-", "2", "equal")
     assert [each["is"] for each in found.data] == ["equal"] * 4
+    assert found.grids[0].gist == "all as foretold"
     assert found.conditions == "2 blocks; scenario article"
 
 
@@ -59,6 +60,9 @@ def test_a_cell_that_differs_is_named_with_by_how_much(story):
     )  # fmt: skip
     assert found.is_refuted
     assert found.grids[0].rows[1] == ("gre-mesh", "4", "3", "5", "+2", "2", "unlike")
+    assert found.grids[0].gist == "1 not as foretold"
+    lacking = story(gre_mesh_4=5, gre_mesh_2="missing").grids[0]
+    assert lacking.gist == "1 not as foretold, 1 not measured"
     assert [each.stands for each in found.held] == ["refuted"]
 
 

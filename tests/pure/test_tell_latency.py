@@ -10,6 +10,7 @@ from rich.console import Console
 
 from experiments.figures.sheet import STYLE
 from experiments.probes.latency_question import QUESTION
+from experiments.report.chapter import Chapter
 from experiments.report.text import terminal_lines
 from experiments.results import read
 from experiments.tell import told
@@ -106,6 +107,21 @@ def test_a_true_effect_is_found_and_refutes_the_prediction(tell):
     assert abs(float(effect["estimate"]) - 0.2) < 0.03
     assert found.story.findings[0].endswith("ms, higher (margin ±0.05)")
     assert held(found)["encapsulation"].stands == "refuted"
+
+
+def test_what_became_of_the_2x2_is_told_first_and_then_what_else_is_not_confirmed(tell):
+    found = tell(made(effects={"gre": 0.2}))
+
+    tally = Chapter(name="latency", told=found).tally.split("; ")
+    assert tally[:3] == [
+        "gre to vxlan: refuted",
+        "l2pop to mesh: confirmed",
+        "tunnel to flat: refuted",
+    ]
+    assert tally[-1].endswith(" confirmed")
+    names = {each.name: each.is_main for each in found.story.held}
+    assert [name for name, is_main in names.items() if is_main] == ["gre to vxlan", "l2pop to mesh"]
+    assert "cold guest-arp" in names
 
 
 def test_a_prediction_about_all_levels_is_refuted_by_one_and_confirmed_by_all():
@@ -290,6 +306,20 @@ def test_conditions_are_joined_over_payload_and_never_over_intervals(run):
     ]  # fmt: skip
     dots = artists(payload, "blocks flat")
     assert [len(each.get_ydata()) for each in dots] == [6, 6]
+
+
+def test_a_mode_is_known_by_what_is_drawn_of_it(run):
+    def style(line):
+        return line.get_color(), line.get_marker(), line.get_fillstyle()
+
+    for ax in draw(run, "latency-conditions").axes:
+        swatches = {str(line.get_gid()).partition(" ")[2]: line for line in ax.lines
+                    if str(line.get_gid()).startswith("swatch")}  # fmt: skip
+        assert len({style(line) for line in swatches.values()}) == len(swatches) == len(MODES)
+        for mode, swatch in swatches.items():
+            assert {style(line) for line in artists(ax, f"blocks {mode}")} == {style(swatch)}
+            drawn = {line.get_linestyle() for line in artists(ax, f"line {mode}")} or {"None"}
+            assert drawn == {swatch.get_linestyle()}
 
 
 @pytest.mark.parametrize("name", ["latency", "latency-ecdf", "latency-conditions", "latency-cold"])
