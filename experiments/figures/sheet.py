@@ -15,7 +15,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
 FOOT_WIDTH = 115  # characters
-HEAD_WIDTH = 800  # characters of one point; a bold letter is 0.58 of its height wide, a capital more
+HEAD_WIDTH = 800  # characters of one point; a bold letter is 0.58 of its height wide, or more
 FRAME_IN = 2.2  # what titles, axis labels and the foot take
 HEAD_PAD_IN = 0.08
 LINE_IN = 1.22 / 72  # of a line of text, for each point of its letters

@@ -21,6 +21,8 @@ from experiments.story import (
     counted,
     is_trusted,
 )
+from experiments.tell.estimate import Estimate, estimate
+from experiments.tell.estimate import stands as stands_by
 from experiments.tell.levels import words_of
 
 TOLD, LEARNED = "told", "learned"
@@ -60,6 +62,14 @@ class Cell:
     def dark_ms(self) -> tuple[float, ...]:
         """Of the moves that ended."""
         return tuple(float(row["dark_ms"] or 0) for row in self.rows if not row["censored"])
+
+    def by_block(self) -> dict[int, list[float]]:
+        """The same, lab by lab."""
+        found: dict[int, list[float]] = defaultdict(list)
+        for row in self.rows:
+            if not row["censored"]:
+                found[int(row["block"] or 0)].append(float(row["dark_ms"] or 0))
+        return found
 
     @property
     def is_as_foretold(self) -> bool:
@@ -123,7 +133,7 @@ def span(figures: Sequence[float]) -> str:
 def _held(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
     for prediction in run.question.predictions:
         if prediction.of == CACHED:
-            about = _cached(prediction, found)
+            about = _cached(prediction, found, run.seed)
         else:
             about = _ended([cell for cell in found if cell.kind == prediction.of])
         if about:
@@ -141,22 +151,32 @@ def _ended(about: Sequence[Cell]) -> tuple[str, str] | None:
     return (REFUTED if unlike else CONFIRMED, said) if about else None
 
 
-def _cached(prediction: Prediction, found: Sequence[Cell]) -> tuple[str, str] | None:
-    """What became of the one about what a cached flow costs: judged in every mesh by itself."""
-    of = {(cell.mode, cell.way): cell.dark_ms for cell in found if cell.group == MESH}
+def _cached(prediction: Prediction, found: Sequence[Cell], seed: int) -> tuple[str, str] | None:
+    """What became of the one about what a cached flow costs: judged in every mesh by its labs."""
+    of = {(cell.mode, cell.way): cell for cell in found if cell.group == MESH and cell.dark_ms}
     pairs = {
-        mode: (of[mode, ANNOUNCED], of[mode, UNCACHED])
-        for mode in dict.fromkeys(mode for mode, _ in of)
-        if of.get((mode, ANNOUNCED)) and of.get((mode, UNCACHED))
+        mode: (cell, of[mode, UNCACHED])
+        for (mode, way), cell in of.items()
+        if way == ANNOUNCED and (mode, UNCACHED) in of
     }
-    if not pairs:
+    later = {mode: _later(*pair) for mode, pair in pairs.items()}
+    if not pairs or not all(later.values()):
         return None
-    later = {mode: median(cached) - median(not_) for mode, (cached, not_) in pairs.items()}
-    said = "; ".join(f"{mode}: {ms:+.0f} ms" for mode, ms in later.items())
-    if min(len(each) for pair in pairs.values() for each in pair) < MEDIANS_FROM:
+    ranges = {mode: estimate(each, seed) for mode, each in later.items()}
+    said = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
+    if min(len(cell.dark_ms) for pair in pairs.values() for cell in pair) < MEDIANS_FROM:
         return UNDECIDED, f"{said}; of fewer than {MEDIANS_FROM} moves"
-    low, high = float(prediction.low or 0), float(prediction.high or 0)
-    return (CONFIRMED if all(low <= ms <= high for ms in later.values()) else REFUTED), said
+    return stands_by(prediction, tuple(ranges.values())), said
+
+
+def _later(cached: Cell, uncached: Cell) -> list[float]:
+    """In each lab, how much later guests are back with cached flows than without, by medians [ms]."""
+    with_, without = cached.by_block(), uncached.by_block()
+    return [median(with_[block]) - median(without[block]) for block in with_ if block in without]
+
+
+def _by_labs(each: Estimate) -> str:
+    return f"{each.value:+.0f} ms ({each.span('lab', '+.0f')})"
 
 
 def _dark(cell: Cell) -> str:

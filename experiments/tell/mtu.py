@@ -169,7 +169,9 @@ def _goodput(run: Run) -> str:
         return ""
     gains = sorted({f"{each.gain:.1f}" for each in found}, key=float)
     many = " to ".join(dict.fromkeys((gains[0], gains[-1])))
-    return f"TCP goodput at the limit: {many} times that at {min(found[0].samples)} bytes"
+    return (
+        f"TCP goodput at the limit: {many} times that at {min(found[0].samples)} bytes, by medians"
+    )
 
 
 def _held(prediction: Prediction, run: Run, cells: Sequence[Cell]) -> Held:

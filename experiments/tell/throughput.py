@@ -62,7 +62,7 @@ def _findings(run: Run, found: Cells, factors: Mapping[str, tuple[Factor, ...]])
     if medians:
         least, most = (pick(medians, key=lambda mode: medians[mode]) for pick in (min, max))
         yield (
-            f"TCP in the largest packets: least {medians[least]:,.0f} Mbit/s ({least}), "
+            f"TCP in the largest packets, by medians: least {medians[least]:,.0f} Mbit/s ({least}), "
             f"most {medians[most]:,.0f} ({most})"
         )
     for name, all_ in factors.items():

@@ -189,6 +189,23 @@ def test_what_cached_flows_cost_is_judged_by_medians(tmp_path, cached_ms, moves,
     assert found.found.startswith(f"gre-mesh: {cached_ms - 150:+.0f} ms")
 
 
+@pytest.mark.parametrize(("second_ms", "stands"), [(300.0, "confirmed"), (200.0, "undecided")])
+def test_what_cached_flows_cost_is_to_hold_in_each_lab(tmp_path, second_ms, stands):
+    times = {("announced", 1): 450.0, ("announced", 2): second_ms}
+    rows = [
+        {**row("gre-mesh", way, n, times.get((way, block), 150.0)), "block": block}
+        for way in ("announced", "announced, uncached")
+        for block in (1, 2)
+        for n in range(5)
+    ]
+
+    held = {each.says: each for each in tell(made_of(tmp_path, rows)).held}
+    (found,) = [each for says, each in held.items() if says.startswith("a mesh of Open vSwitch")]
+
+    assert found.stands == stands
+    assert f"(range of 2 labs: {second_ms - 150:+.0f} to +300)" in found.found
+
+
 def test_directions_and_labs_are_told_apart(tmp_path):
     there = [row("gre-mesh", "announced", n, ms) for n, ms in ((1, 350.0), (3, 360.0))]
     back = [{**row("gre-mesh", "announced", n, 850.0), "to": "computer2"} for n in (2, 4)]

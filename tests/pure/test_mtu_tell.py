@@ -58,7 +58,7 @@ def test_as_theory_says_everything_is_confirmed(run):
         "Every largest packet equals theory to the byte: 2 of 2",
         "Larger ones vanish silently in the sender's switch: 14 of 14 sizes",
         "TCP hangs after the handshake: MTU too large 2 of 2, right 0 of 2",
-        "TCP goodput at the limit: 2.5 to 2.6 times that at 576 bytes",
+        "TCP goodput at the limit: 2.5 to 2.6 times that at 576 bytes, by medians",
     )
     assert not story.is_refuted
     assert stands(story) == [CONFIRMED] * 4

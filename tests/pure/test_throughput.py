@@ -109,7 +109,7 @@ def test_factors_hold_a_mode_against_its_like(tmp_path):
     assert held["UDP"] == ("confirmed", "x 4.00 (5 pairings, 4.00 to 4.00)")
     assert held["kernel"] == ("confirmed", "x 4.00 (2 pairings, 4.00 to 4.00)")
     assert story.findings[0] == (
-        "TCP in the largest packets: least 160 Mbit/s (gre-mesh), most 800 (kvxlan-mesh)"
+        "TCP in the largest packets, by medians: least 160 Mbit/s (gre-mesh), most 800 (kvxlan-mesh)"
     )
 
 
