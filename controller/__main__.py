@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from topologies.errors import OverlayError
+from controller.model.errors import OverlayError
 
 
 def main(argv: list[str]) -> int:
@@ -20,7 +20,7 @@ def main(argv: list[str]) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    from controller import framework
+    from controller.switches import framework
 
     try:
         framework.start_app("controller.app")

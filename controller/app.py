@@ -16,13 +16,13 @@ from typing import Any
 if str(Path(__file__).resolve().parents[1]) not in sys.path:  # ryu-manager loads us by path
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from controller import framework
-from controller.api import make_api, serve
-from controller.engine import Engine
-from controller.framework import DEAD, MAIN, events, set_ev_cls
-from controller.session import Session
-from topologies.errors import UsageError
-from topologies.serial import load_state
+from controller.api.wsgi import make_api, serve
+from controller.model.errors import UsageError
+from controller.model.serial import load_state
+from controller.switches import framework
+from controller.switches.engine import Engine
+from controller.switches.framework import DEAD, MAIN, events, set_ev_cls
+from controller.switches.session import Session
 
 CONFIG_ENV = "OVERLAYLAB_CONTROLLER"
 LOG = logging.getLogger(__name__)

@@ -47,7 +47,7 @@ def lacking():
         return "is older than %d.%d" % OLDEST
     import importlib.util
 
-    from experiments import needs
+    from experiments.cli import needs
 
     def is_missing(name):
         try:

@@ -1,4 +1,4 @@
-"""What every test shares: a mark by folder, no silent skips, and evidence when a test fails."""
+"""What every test shares: a level's mark, no silent skips, and evidence when a test fails."""
 
 import os
 import re
@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = ("pure", "golden", "rootless", "oracle", "root", "smoke")
+HELPERS = ("labs", "stream", "docs", "golden", "oracle", "controller", "topologies", "experiments")
 NEEDS_ROOT = ("root", "smoke")
 
 Evidence = Callable[[str, Callable[[], object]], None]
 EVIDENCE = pytest.StashKey[list[tuple[str, Callable[[], object]]]]()
 
 # Helpers say what differed, too: plain `assert` tells it in test modules only.
-pytest.register_assert_rewrite(*(f"tests.{level}" for level in LEVELS))
+pytest.register_assert_rewrite(*(f"tests.{part}" for part in HELPERS))
 
 # The deadline is pytest-timeout's: a shared machine makes single examples slow by chance, to draw
 # as to try.
@@ -35,11 +36,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its folder below tests/."""
+    """A test without another level's mark is a pure one."""
     for item in items:
-        level = item.path.relative_to(ROOT / "tests").parts[0]
-        if level in LEVELS:
-            item.add_marker(level)
+        if not any(item.get_closest_marker(level) for level in LEVELS):
+            item.add_marker("pure")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -30,14 +30,15 @@ from typing import Any  # noqa: E402
 from mininet.net import Mininet  # noqa: E402
 from mininet.topo import Topo  # noqa: E402
 
-from topologies.check_underlay import router_names  # noqa: E402
-from topologies.lab import hybrid, nodes, plan, providers, routers  # noqa: E402
-from topologies.lab.linuxbridge import compute_class  # noqa: E402
-from topologies.lab.neutron import Neutron  # noqa: E402
-from topologies.lab.wires import Wire, impaired  # noqa: E402
-from topologies.model import Overlay  # noqa: E402
-from topologies.sites_topo import HomeOfficeTopo, SitesTopo  # noqa: E402
-from topologies.underlay import Shape, Underlay  # noqa: E402
+from controller.model.check_underlay import router_names  # noqa: E402
+from controller.model.overlay import Overlay  # noqa: E402
+from controller.model.underlay import Shape, Underlay  # noqa: E402
+from topologies.nodes import hybrid, nodes, routers  # noqa: E402
+from topologies.nodes.linuxbridge import compute_class  # noqa: E402
+from topologies.nodes.neutron import Neutron  # noqa: E402
+from topologies.nodes.sites_topo import HomeOfficeTopo, SitesTopo  # noqa: E402
+from topologies.nodes.wires import Wire, impaired  # noqa: E402
+from topologies.plan import plan, providers  # noqa: E402
 
 
 class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
@@ -182,8 +183,8 @@ def guest_wire(overlay: Overlay, name: str, number: int, port: Any) -> dict[str,
 
 
 def _scenario(name: str, mode: str) -> Overlay:
-    from topologies import scenario
-    from topologies.modes import parse_mode, with_mode
+    from controller.model.modes import parse_mode, with_mode
+    from topologies.scenario import load as scenario
 
     return with_mode(scenario.load(name).overlay, parse_mode(mode) if mode else None)
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from controller.model.errors import MeasureError, UsageError
 from experiments.cli.report import assert_run
-from topologies.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.table import Table
 
-    from experiments.compare import Comparison
-    from experiments.results import Run
+    from experiments.core.results import Run
+    from experiments.show.compare import Comparison
 
 JSON_FORMAT = 1
 DONE, NOT_TRUSTED = 0, 3
@@ -35,7 +35,7 @@ def compare(a: Path, b: Path, output: str) -> int:
     Refused if the machines, settings or questions are not alike.  Exit status: 0 compared, whatever
     was found; 2 refused; 3 compared, but one run is not to be trusted.
     """
-    from experiments.results import DAMAGE
+    from experiments.core.results import DAMAGE
 
     try:
         found, alone = _compared(a, b)
@@ -58,14 +58,14 @@ commands = (compare,)
 
 
 def _json(found: "list[Comparison]", alone: "dict[str, list[str]]") -> str:
-    from experiments.compare_text import to_json
+    from experiments.show.compare_text import to_json
 
     told = {"comparisons": [to_json(each) for each in found], **alone}
     return json.dumps({"format": JSON_FORMAT, **told}, indent=2, ensure_ascii=False)
 
 
 def _text(found: "list[Comparison]", alone: "dict[str, list[str]]") -> "Iterator[str | Table]":
-    from experiments.compare_text import to_text
+    from experiments.show.compare_text import to_text
 
     for each in found:
         yield from to_text(each)
@@ -76,7 +76,7 @@ def _text(found: "list[Comparison]", alone: "dict[str, list[str]]") -> "Iterator
 
 def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]]":
     """Every experiment that both have, and the names of those that only one has."""
-    from experiments.compare import compare as compare_runs
+    from experiments.show.compare import compare as compare_runs
 
     one, other = _runs(a), _runs(b)
     if (set(one) == {""}) != (set(other) == {""}):
@@ -99,7 +99,7 @@ def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]
 
 def _runs(directory: Path) -> dict[str, Path]:
     """The folders of a suite's runs by experiment; of a single run, itself without a name."""
-    from experiments.suite import is_suite, read_suite
+    from experiments.core.suite import is_suite, read_suite
 
     assert_run(directory)
     if not is_suite(directory):
@@ -112,7 +112,7 @@ def _runs(directory: Path) -> dict[str, Path]:
 
 
 def _read(directory: Path) -> "Run":
-    from experiments.results import read
+    from experiments.core.results import read
 
     try:
         return read(directory)

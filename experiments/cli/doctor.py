@@ -11,7 +11,9 @@ from pathlib import Path
 
 import click
 
-from experiments.cli.findings import (
+from controller.model.errors import CommandError
+from controller.system.commands import attempt
+from experiments.cli.host_checks import (
     OPTIONAL,
     PROGRAMS,
     Facts,
@@ -21,9 +23,7 @@ from experiments.cli.findings import (
     is_ready,
     needed,
 )
-from experiments.needs import PYTHON
-from topologies.commands import attempt
-from topologies.errors import CommandError
+from experiments.cli.needs import PYTHON
 
 ROOT = Path(__file__).resolve().parents[2]
 EXIT_HOST = 4

@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Iterator
 
-from controller.explain import Explainer, table_name
-from controller.text import flow_text, ordered
+from controller.explain.flow import Explainer, table_name
+from controller.flows.text import flow_text, ordered
 
 WIDTH = 100  # columns; flows are not wrapped, so that they can be searched for
 SAID = " " * 6

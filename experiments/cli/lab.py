@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from topologies.errors import HostError, UsageError
-from topologies.modes import parse_mode, with_mode
+from controller.model.errors import HostError, UsageError
+from controller.model.modes import parse_mode, with_mode
 
 LAB = click.argument("lab")
 
@@ -47,8 +47,8 @@ def _say(text: str) -> None:
               help="The framework that runs the controller.")  # fmt: skip
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
     """Raise the lab of SCENARIO and hold it until Ctrl-C."""
-    from topologies import scenario as scenarios
     from topologies.lab import holder, raised
+    from topologies.scenario import load as scenarios
 
     loaded = scenarios.load(scenario)
     overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode is not None else loaded.described
@@ -68,9 +68,9 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
     """Run COMMAND in NODE of LAB; the exit status is the command's."""
-    from topologies.commands import become
+    from controller.system.commands import become
     from topologies.lab import attach
-    from topologies.lab.ovs import ENVIRONMENT
+    from topologies.plan.ovs import ENVIRONMENT
 
     _assert_root()
     found = attach(lab)

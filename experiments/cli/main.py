@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import click
 
-from experiments.catalogue import EXPERIMENTS
+from controller.model.errors import HostError, ModelError, OverlayError, UsageError
+from experiments.cli.catalogue import EXPERIMENTS
 from experiments.cli.doctor import extend_path
-from topologies.errors import HostError, ModelError, OverlayError, UsageError
 
 DONE, FAILED, WRONG_USE, HOST_CANNOT = 0, 1, 2, 4
 INTERRUPTED = 128 + signal.SIGINT
@@ -22,7 +22,7 @@ OWN_WORDS = frozenset({"--help", "--version"})  # anything else that starts with
 MODULES = {  # command -> the module beside this one that has it, imported only when asked for
     "run": "run", "list": "offline", "validate": "offline", "flows": "offline",
     "up": "lab", "exec": "lab", "status": "lab", "shell": "lab", "plug": "lab", "unplug": "lab", "capture": "lab", "down": "lab",
-    "walk": "walk",
+    "walk": "trace",
     "report": "report", "compare": "compare", "doctor": "doctor",
 }  # fmt: skip
 

@@ -7,19 +7,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from controller.model.errors import HostError, OverlayError
 from experiments.cli.progress import shown
-from topologies.errors import HostError, OverlayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from experiments.experiment import Bench
-    from experiments.report.chapter import Chapter
-    from experiments.results import Recorder
-    from experiments.runner import Request, Say
-    from topologies.model import Overlay
-    from topologies.sites import Sites
+    from controller.model.overlay import Overlay
+    from controller.model.sites import Sites
+    from experiments.core.experiment import Bench
+    from experiments.core.results import Recorder
+    from experiments.measure.runner import Request, Say
+    from experiments.show.report.chapter import Chapter
 
 
 def measured(request: "Request", title: str) -> "Chapter":
@@ -28,9 +28,9 @@ def measured(request: "Request", title: str) -> "Chapter":
     Raises:
         OverlayError: what was measured until then is on disk, marked, and named on stderr.
     """
-    from experiments.report.chapter import Chapter
-    from experiments.report.redraw import redraw
-    from experiments.runner import begin
+    from experiments.measure.runner import begin
+    from experiments.show.report.chapter import Chapter
+    from experiments.show.report.redraw import redraw
 
     recorder = begin(request)
     with shown(title, time.monotonic) as say:
@@ -48,7 +48,7 @@ def measured(request: "Request", title: str) -> "Chapter":
 
 
 def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
-    from experiments.runner import perform
+    from experiments.measure.runner import perform
     from topologies.lab import raised
     from topologies.lab.signals import interrupts
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from topologies.errors import UsageError
+from controller.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from controller.binding import Binding
-    from controller.explain import Explainer
-    from controller.pipeline import Flow
-    from topologies.model import Overlay
-    from topologies.sites import Sites
+    from controller.explain.flow import Explainer
+    from controller.flows.binding import Binding
+    from controller.flows.pipeline import Flow
+    from controller.model.overlay import Overlay
+    from controller.model.sites import Sites
 
 JSON_FORMAT = 1
 FORMAT = click.option(
@@ -27,9 +27,9 @@ FORMAT = click.option(
 @FORMAT
 def list_(output: str) -> None:
     """Show the experiments, modes and scenarios there are."""
-    from experiments.catalogue import EXPERIMENTS
-    from topologies.modes import MODES, describe
-    from topologies.scenario import summaries
+    from controller.model.modes import MODES, describe
+    from experiments.cli.catalogue import EXPERIMENTS
+    from topologies.scenario.load import summaries
 
     sections = {
         "experiments": EXPERIMENTS,
@@ -59,7 +59,7 @@ def _list_text(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
 @click.argument("scenario")
 def validate(scenario: str) -> None:
     """Read SCENARIO (a name or a .yaml file) and its .ini files; tell every error at once."""
-    from topologies.scenario import load
+    from topologies.scenario.load import load
 
     loaded = load(scenario)
     for warning in loaded.warnings:
@@ -70,7 +70,7 @@ def validate(scenario: str) -> None:
 
 def _counts(described: "Overlay | Sites") -> dict[str, int]:
     """How many there are of each thing that a scenario lists."""
-    from topologies.sites import Sites
+    from controller.model.sites import Sites
 
     if isinstance(described, Sites):
         stations = sum(len(site.stations) for site in described.sites)
@@ -96,13 +96,13 @@ def flows(  # noqa: PLR0917  click's options, by name
     *, explain: bool,
 ) -> None:  # fmt: skip
     """Show the flows that the controller would install, as `ovs-ofctl` prints them."""
-    from controller.binding import fresh
-    from controller.explain import Explainer
-    from controller.explain_names import Names
-    from controller.flows import bridge_flows
-    from controller.text import dump
+    from controller.explain.flow import Explainer
+    from controller.explain.names import Names
+    from controller.flows.binding import fresh
+    from controller.flows.bridges import bridge_flows
+    from controller.flows.text import dump
     from experiments.cli.explain_text import explained
-    from topologies.scenario import load
+    from topologies.scenario.load import load
 
     overlay = _as_asked(load(scenario).overlay, mode, release)
     binding = fresh(overlay, host)
@@ -125,8 +125,8 @@ def flows(  # noqa: PLR0917  click's options, by name
 
 
 def _as_asked(overlay: "Overlay", mode: str | None, release: str | None) -> "Overlay":
-    from controller.pipeline import RELEASES
-    from topologies.modes import parse_mode, with_mode
+    from controller.flows.pipeline import RELEASES
+    from controller.model.modes import parse_mode, with_mode
 
     if release is not None and release not in RELEASES:
         raise UsageError(
@@ -141,8 +141,8 @@ def _ports(binding: "Binding", bridge: str) -> dict[str, int]:
 
 
 def _as_json(wanted: Iterable["Flow"], explainer: "Explainer | None") -> list[dict[str, Any]]:
-    from controller.explain import table_name
-    from controller.text import ordered
+    from controller.explain.flow import table_name
+    from controller.flows.text import ordered
 
     return [
         {

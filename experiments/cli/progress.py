@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from experiments.runner import Say
+    from experiments.measure.runner import Say
 
 REFRESH_HZ = 4
 

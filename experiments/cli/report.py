@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from controller.model.errors import MeasureError, UsageError
 from experiments.cli.offline import FORMAT
 from experiments.cli.printed import (
     print_chapter,
@@ -14,10 +15,9 @@ from experiments.cli.printed import (
     print_paths,
     suite_document,
 )
-from topologies.errors import MeasureError, UsageError
 
 if TYPE_CHECKING:
-    from experiments.report.chapter import Chapter
+    from experiments.show.report.chapter import Chapter
 
 
 @click.command()
@@ -28,7 +28,7 @@ def report(directory: Path, output: str) -> None:
 
     Exit status: 0 drawn, whatever the verdict; 2 DIR has no run that can be told.
     """
-    from experiments.suite import is_suite
+    from experiments.core.suite import is_suite
 
     assert_run(directory)
     try:
@@ -61,8 +61,8 @@ def assert_run(directory: Path) -> None:
 
 
 def _run(directory: Path, output: str) -> None:
-    from experiments.report.chapter import Chapter
-    from experiments.report.redraw import redraw
+    from experiments.show.report.chapter import Chapter
+    from experiments.show.report.redraw import redraw
 
     told, files = redraw(directory)
     drawn = Chapter(name=told.name, told=told, files=files)
@@ -74,7 +74,7 @@ def _run(directory: Path, output: str) -> None:
 
 
 def _suite(directory: Path, output: str) -> None:
-    from experiments.report.redraw import redraw_suite
+    from experiments.show.report.redraw import redraw_suite
 
     suite, chapters, files = redraw_suite(directory)
     if output == "json":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from experiments.cli.ask import SEED_MAX, Asked, experiments_of, request_of
+from controller.model.errors import HostError, OverlayError, UsageError
 from experiments.cli.doctor import assert_host_ready
 from experiments.cli.printed import (
     print_chapter,
@@ -18,12 +18,12 @@ from experiments.cli.printed import (
     print_paths,
     suite_document,
 )
-from topologies.errors import HostError, OverlayError, UsageError
+from experiments.cli.request import SEED_MAX, Asked, experiments_of, request_of
 
 if TYPE_CHECKING:
-    from experiments.report.chapter import Chapter
-    from experiments.runner import Request
-    from experiments.suite import Suite
+    from experiments.core.suite import Suite
+    from experiments.measure.runner import Request
+    from experiments.show.report.chapter import Chapter
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 DONE, FAILED, NOT_TRUSTED = 0, 1, 3
@@ -64,7 +64,7 @@ def run(experiment: tuple[str, ...], **options: Any) -> int:
 
     Exit status: 0 done and trusted, 1 an exact expectation failed, 3 done but not to be trusted.
     """
-    from experiments.instruments.environment import now
+    from experiments.measure.environment import now
 
     asked = Asked(**options)
     wanted = experiments_of(experiment)
@@ -104,9 +104,9 @@ def _alone(request: "Request", asked: Asked) -> int:
 
 def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
     """Measure one after the other; one that fails leaves the others to be measured."""
-    from experiments.instruments.environment import argv, now
-    from experiments.report.redraw import bind
-    from experiments.suite import begin_suite
+    from experiments.core.suite import begin_suite
+    from experiments.measure.environment import argv, now
+    from experiments.show.report.redraw import bind
 
     names = [request.name for request in requests]
     suite = begin_suite(asked.out, name, names, argv=argv(), start=now())
@@ -133,7 +133,7 @@ def _failed(names: Sequence[str]) -> str:
 def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
     """One experiment of a suite, printed as soon as it is known."""
     from experiments.cli.measure import measured
-    from experiments.report.chapter import Chapter
+    from experiments.show.report.chapter import Chapter
 
     try:
         chapter = measured(request, title)
@@ -151,8 +151,8 @@ def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
 @contextmanager
 def _marking(suite: "Suite") -> Iterator[None]:
     """Where a suite is broken off, what was measured stays, is marked, and is told."""
-    from experiments.instruments.environment import now
-    from experiments.report.redraw import redraw_suite
+    from experiments.measure.environment import now
+    from experiments.show.report.redraw import redraw_suite
 
     try:
         yield

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from controller.actions import Goto, InPort, LearnReturnPath, Normal, Output, SetField
-from controller.binding import fresh
-from controller.explain import Explainer
-from controller.explain_learned import learned
-from controller.explain_names import Names
-from controller.flows import bridge_flows
-from controller.pipeline import RELEASES
-from controller.text import flow_text
+from controller.explain.flow import Explainer
+from controller.explain.learned import learned
+from controller.explain.names import Names
+from controller.flows.actions import Goto, InPort, LearnReturnPath, Normal, Output, SetField
+from controller.flows.binding import fresh
+from controller.flows.bridges import bridge_flows
+from controller.flows.pipeline import RELEASES
+from controller.flows.text import flow_text
+from controller.model.names import int_port_name
 from tests.golden.openflow10 import NOISE, port_names, translate
 from tests.golden.test_golden_flows import CASES, carried
-from topologies.names import int_port_name
-from topologies.scenario import load
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.golden
 
 ARTICLE = Path(__file__).parent / "article"
 

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from controller.binding import fresh
-from controller.flows import bridge_flows, bridges
-from controller.text import dump
-from topologies.model import Overlay
-from topologies.modes import parse_mode, with_mode
-from topologies.scenario import available, load
+from controller.flows.binding import fresh
+from controller.flows.bridges import bridge_flows, bridges
+from controller.flows.text import dump
+from controller.model.modes import parse_mode, with_mode
+from controller.model.overlay import Overlay
+from topologies.scenario.load import available, load
+
+pytestmark = pytest.mark.golden
 
 FOLDER = Path(__file__).parent
 OWN = "own"  # no mode: the scenario's own configuration

@@ -12,16 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from controller.binding import Binding, fresh
-from controller.flows import bridge_flows, bridges
-from controller.pipeline import RELEASES
-from controller.ports import BR_TUN, tunnels
-from controller.text import dump
+from controller.flows.binding import Binding, fresh
+from controller.flows.bridges import bridge_flows, bridges
+from controller.flows.pipeline import RELEASES
+from controller.flows.ports import BR_TUN, tunnels
+from controller.flows.text import dump
+from controller.model.modes import parse_mode, with_mode
+from controller.model.overlay import Host, Overlay
 from experiments.cli.main import main
 from tests.golden.openflow10 import port_names, translate
-from topologies.model import Host, Overlay
-from topologies.modes import parse_mode, with_mode
-from topologies.scenario import load
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.golden
 
 HERE = Path(__file__).parent
 OWN = "own"  # no mode: the scenario's own configuration

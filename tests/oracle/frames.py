@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
-from topologies.model import Overlay, Port
-from topologies.names import link_local
+from controller.model.names import link_local
+from controller.model.overlay import Overlay, Port
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 IPV4_GROUP = "01:00:5e:00:00:fb"  # RFC 1112, 6.4

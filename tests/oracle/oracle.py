@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
+from controller.model.overlay import Host, Network, Overlay, Port
 from tests.oracle.frames import BROADCAST, Frame
-from topologies.model import Host, Network, Overlay, Port
 
 
 @dataclass(frozen=True, slots=True, order=True)

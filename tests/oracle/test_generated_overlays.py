@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from controller.pipeline import RELEASES
+from controller.flows.pipeline import RELEASES
+from controller.model.encap import NetworkType
 from tests.oracle.overlays import (
     SEEDS,
     SHARED_MAC,
@@ -13,7 +14,8 @@ from tests.oracle.overlays import (
     overlay_of,
     release_of,
 )
-from topologies.encap import NetworkType
+
+pytestmark = pytest.mark.oracle
 
 
 @pytest.fixture(scope="module")

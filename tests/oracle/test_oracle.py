@@ -5,11 +5,13 @@ from ipaddress import IPv4Address, ip_network
 
 import pytest
 
+from controller.model.encap import NetworkType
+from controller.model.modes import parse_mode, with_mode
+from controller.model.overlay import Host, Network, Overlay, Port, Subnet
 from tests.oracle.frames import BROADCAST, STRANGER, Frame
 from tests.oracle.oracle import Copy, Outcome, expected
-from topologies.encap import NetworkType
-from topologies.model import Host, Network, Overlay, Port, Subnet
-from topologies.modes import parse_mode, with_mode
+
+pytestmark = pytest.mark.oracle
 
 MACS = {name: f"fa:16:3e:00:00:0{number}" for number, name in enumerate("abcd", start=1)}
 ADDRESSES = {name: IPv4Address(f"10.0.0.{number}") for number, name in enumerate("abcd", start=1)}

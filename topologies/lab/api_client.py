@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from topologies.errors import LabError
+from controller.model.errors import LabError
 
 TIMEOUT_S = 30.0
 

@@ -4,16 +4,16 @@ from typing import Any
 
 from mininet.net import Mininet
 
-from topologies.lab.compute import ComputeHost
+from controller.model.overlay import Mechanism, Overlay
 from topologies.lab.ledger import Ledger, NodeEntry
-from topologies.lab.linuxbridge import BridgeHost
-from topologies.lab.neutron import Neutron
-from topologies.lab.nodes import DhcpServer, Guest, Segment
 from topologies.lab.ready import overlay_of
-from topologies.lab.routers import Router
 from topologies.lab.sites_ready import sites_of
-from topologies.lab.wires import End
-from topologies.model import Mechanism, Overlay
+from topologies.nodes.compute import ComputeHost
+from topologies.nodes.linuxbridge import BridgeHost
+from topologies.nodes.neutron import Neutron
+from topologies.nodes.nodes import DhcpServer, Guest, Segment
+from topologies.nodes.routers import Router
+from topologies.nodes.wires import End
 
 GUESTS = {"guest": Guest, "dhcp": DhcpServer}
 CLASSES = {
@@ -30,7 +30,7 @@ def attached_net(ledger: Ledger) -> Any:
     Mininet.inited = True  # else it changes limits of the whole machine
     net = Mininet(topo=None, controller=None, build=False)
     if sites := sites_of(ledger):
-        from topologies.lab.sites import add_found as add_found_of_sites
+        from topologies.nodes.sites import add_found as add_found_of_sites
 
         for entry in ledger.nodes().values():
             add_found_of_sites(net, ledger, sites, entry)

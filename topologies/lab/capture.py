@@ -8,10 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from topologies.errors import CommandError, UsageError
+from controller.model.errors import CommandError, UsageError
+from controller.system.ownership import give_back
 from topologies.lab.lab import Lab
 from topologies.lab.signals import Interrupts, interrupts
-from topologies.ownership import give_back
 
 POLL_S = 0.05
 BLOCK_S = 0.5  # libpcap hands packets over in blocks, every 250 ms for dumpcap

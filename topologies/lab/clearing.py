@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from topologies.errors import LabError, OverlayError
+from controller.model.errors import LabError, OverlayError
 from topologies.lab.ledger import NAME, Ledger, find, home, labs
 from topologies.lab.process import await_end, send
 

@@ -12,14 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from topologies import errors
-from topologies.commands import MARK
-from topologies.errors import LabError, OverlayError
-from topologies.lab import neighbours, sites_ready
+from controller.model import errors
+from controller.model.errors import LabError, OverlayError
+from controller.model.overlay import Overlay
+from controller.model.sites import Sites
+from controller.system.commands import MARK
+from topologies.lab import sites_ready
 from topologies.lab.lab import Lab
-from topologies.lab.raising import raised
-from topologies.model import Overlay
-from topologies.sites import Sites
+from topologies.lab.starting import raised
+from topologies.nodes import neighbours
 
 WATCH_S = 0.25
 REFRESH_S = neighbours.AGE_S / 4
@@ -55,7 +56,7 @@ class Watcher:
             self._wait_s = WATCH_S
 
     def _start(self, now: float) -> None:
-        from topologies.lab.neutron import relaunch
+        from topologies.nodes.neutron import relaunch
 
         self._tried, self._wait_s = now, min(2 * self._wait_s, LONGEST_WAIT_S)
         after = f"if it dies again, the next try is in {self._wait_s:g} s"

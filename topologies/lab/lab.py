@@ -7,16 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from topologies import commands
-from topologies.errors import LabError
+from controller.model.errors import LabError
+from controller.model.overlay import Host, Overlay
+from controller.model.sites import Sites
+from controller.system import commands
 from topologies.lab.api_client import call_api
 from topologies.lab.ledger import Ledger, NodeEntry
-from topologies.lab.ovs import ENVIRONMENT
 from topologies.lab.process import is_alive
 from topologies.lab.ready import await_ready, overlay_of
 from topologies.lab.sites_ready import await_tunnel, sites_of
-from topologies.model import Host, Overlay
-from topologies.sites import Sites
+from topologies.plan.ovs import ENVIRONMENT
 
 if TYPE_CHECKING:
     from topologies.lab.moving import Moved
@@ -142,7 +142,7 @@ class Lab:
 
     def restart_controller(self, *, signal: int = signals.SIGKILL) -> None:
         """End the controller by `signal` and start it anew; return when all is ready again."""
-        from topologies.lab.neutron import relaunch
+        from topologies.nodes.neutron import relaunch
 
         self._assert_hosts()
         relaunch(self.ledger, number=signal)

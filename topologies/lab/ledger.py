@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from topologies import commands
-from topologies.errors import LabError, UsageError
+from controller.model.errors import LabError, UsageError
+from controller.system import commands
 from topologies.lab.process import (
     Identity,
     boot_id,

@@ -12,16 +12,17 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from controller.linuxbridge_worker import devices
-from controller.ovsdb import add_port_args
-from controller.ports import guest_port
-from topologies import commands
-from topologies.errors import LabError
-from topologies.lab import dhcp, hybrid, neighbours, plan, providers, routers
-from topologies.lab.keeper import ip_batch
+from controller.flows.ports import guest_port
+from controller.model.errors import LabError
+from controller.model.names import int_port_name
+from controller.model.overlay import Host, Overlay, Port
+from controller.switches.linuxbridge_worker import devices
+from controller.switches.ovsdb import add_port_args
+from controller.system import commands
 from topologies.lab.process import kill, sharing_network
-from topologies.model import Host, Overlay, Port
-from topologies.names import int_port_name
+from topologies.nodes import dhcp, hybrid, neighbours, routers
+from topologies.nodes.keeper import ip_batch
+from topologies.plan import plan, providers
 
 if TYPE_CHECKING:
     from topologies.lab.lab import Lab
@@ -75,7 +76,7 @@ def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
     """The guest's node, made if need be, and the number of its next interface."""
     name, net = plan.guest_name(port), lab.net
     if name not in net:
-        from topologies.lab.nodes import guest_class
+        from topologies.nodes.nodes import guest_class
 
         kind = guest_class((port,))
         guest = net.addHost(name, cls=kind, ledger=lab.ledger, overlay=overlay, ports=(port,))
@@ -224,7 +225,7 @@ def add_host(lab: "Lab", host: Host) -> None:
 
 
 def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
-    from topologies.lab.linuxbridge import compute_class
+    from topologies.nodes.linuxbridge import compute_class
     from topologies.overlay import host_wires
 
     net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
@@ -243,7 +244,7 @@ def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
 
 def _make_ethernets(lab: "Lab", overlay: Overlay, name: str) -> None:
     """Raise the physical networks that host `name` is the first to be wired to."""
-    from topologies.lab.nodes import Segment
+    from topologies.nodes.nodes import Segment
 
     for physical_network in providers.physical_networks([overlay.host(name)]):
         if physical_network not in lab.net:

@@ -11,12 +11,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from controller.ovsdb import add_port_args, del_port_args
-from controller.ports import BR_INT, guest_port
-from topologies.errors import LabError, OverlayError
-from topologies.lab.keeper import ip_batch
+from controller.flows.ports import BR_INT, guest_port
+from controller.model.errors import LabError, OverlayError
+from controller.model.overlay import Mechanism, Overlay, Port
+from controller.switches.ovsdb import add_port_args, del_port_args
 from topologies.lab.live import await_active, await_told
-from topologies.model import Mechanism, Overlay, Port
+from topologies.nodes.keeper import ip_batch
 
 if TYPE_CHECKING:
     from topologies.lab.lab import Lab

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from topologies.commands import MARK
-from topologies.errors import LabError
+from controller.model.errors import LabError
+from controller.system.commands import MARK
 
 PROC = Path("/proc")
 POLL_S = 0.01

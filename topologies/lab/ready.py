@@ -3,13 +3,14 @@
 import time
 from collections.abc import Iterator
 
-from topologies.errors import LabError, SwitchError
-from topologies.lab import neighbours, plan
+from controller.model.errors import LabError, SwitchError
+from controller.model.overlay import Overlay
+from controller.model.serial import load_state
 from topologies.lab.api_client import call_api
 from topologies.lab.ledger import Ledger
 from topologies.lab.process import PROC
-from topologies.model import Overlay
-from topologies.serial import load_state
+from topologies.nodes import neighbours
+from topologies.plan import plan
 
 DEADLINE_S = 60.0
 POLL_S = 0.03
@@ -86,7 +87,7 @@ def _alarm(agent: dict[str, dict[str, str]]) -> str:
 
 
 def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    from topologies.lab.linuxbridge import unjoined
+    from topologies.nodes.linuxbridge import unjoined
 
     yield from unjoined(ledger, overlay)
     nodes, datapath = ledger.nodes(), ledger.last("settings")["datapath"]

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 from ipaddress import IPv4Address
 
-from topologies import commands
-from topologies.errors import LabError, SwitchError
-from topologies.lab import neighbours, sites_plan, unixctl
+from controller.model.errors import LabError, SwitchError
+from controller.model.serial_sites import sites_from_json
+from controller.model.sites import Site, Sites
+from controller.system import commands
+from topologies.lab import unixctl
 from topologies.lab.ledger import Ledger, NodeEntry
-from topologies.sites import Site, Sites
-from topologies.sites_serial import sites_from_json
+from topologies.nodes import neighbours
+from topologies.plan import sites_plan
 
 FILE = "sites.json"  # in the lab's directory: what it was raised for
 DEADLINE_S = 30.0

@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from topologies.errors import OverlayError
-from topologies.lab.compute import together
+from controller.model.errors import OverlayError
+from controller.model.overlay import Mechanism, Overlay
 from topologies.lab.lab import Lab
 from topologies.lab.ledger import NodeEntry, home, labs
-from topologies.lab.linuxbridge import tunnels_of
 from topologies.lab.process import is_alive
-from topologies.lab.raising import attach
-from topologies.model import Mechanism, Overlay
+from topologies.lab.starting import attach
+from topologies.nodes.compute import together
+from topologies.nodes.linuxbridge import tunnels_of
 
 TUNNELS = frozenset({"vxlan", "gre", "ip6gre", "geneve"})
 SWITCHES = frozenset({"host", "edge"})  # kinds of nodes with an Open vSwitch

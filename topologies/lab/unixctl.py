@@ -4,7 +4,7 @@ import json
 import socket
 from pathlib import Path
 
-from topologies.errors import SwitchError
+from controller.model.errors import SwitchError
 
 TIMEOUT_S = 5.0
 CHUNK = 65536

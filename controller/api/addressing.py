@@ -1,0 +1,136 @@
+"""Which addresses a request asks for, and whether it may have them.  Pure; Neutron's IPAM's rules."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from itertools import pairwise
+from typing import Any
+
+from controller.api import errors as refuse
+from controller.model.addresses import Pool, default_gateway, default_pools, free_address, is_usable
+from controller.model.overlay import Address, Overlay, Subnet
+
+
+def subnets_of(overlay: Overlay, network_id: str) -> tuple[Subnet, ...]:
+    """The network's subnets, in the order in which they were made."""
+    return tuple(subnet for subnet in overlay.subnets if subnet.network_id == network_id)
+
+
+def checked(subnet: Subnet) -> Subnet:
+    """`subnet`, if its gateway and pools can be.
+
+    Raises:
+        NeutronError: they cannot.
+    """
+    gateway = subnet.gateway_ip
+    if gateway is not None and not is_usable(gateway, subnet.cidr):
+        raise refuse.invalid(f"Gateway {gateway} is not valid on subnet {subnet.cidr}")
+    for pool in subnet.pools:
+        _check_pool(pool, subnet)
+    rising = sorted(subnet.pools, key=lambda pool: int(pool[0]))
+    for one, other in pairwise(rising):
+        if int(other[0]) <= int(one[1]):
+            raise refuse.pools_overlap(one, other, subnet.cidr)
+    return subnet
+
+
+def _check_pool(pool: Pool, subnet: Subnet) -> None:
+    low, high = pool
+    if low.version != high.version or int(low) > int(high):
+        raise refuse.invalid_pool(pool)
+    if not (is_usable(low, subnet.cidr) and is_usable(high, subnet.cidr)):
+        raise refuse.pool_out_of_bounds(pool, subnet.cidr)
+    gateway = subnet.gateway_ip
+    if gateway is not None and int(low) <= int(gateway) <= int(high):
+        raise refuse.gateway_in_pool(gateway, pool)
+
+
+def addresses(
+    overlay: Overlay,
+    network_id: str,
+    wanted: Sequence[Mapping[str, Any]] | None,
+    *,
+    port_id: str = "",
+) -> tuple[Address, ...]:
+    """The addresses a port gets that asks for `wanted`, a body's `fixed_ips`.
+
+    None asks for one of each IP version that the network has.  `port_id`: the port that
+    asks, if it exists already; an address it has now is free to it, and preferred.
+
+    Raises:
+        NeutronError: an address is taken or impossible, or none is left.
+    """
+    subnets = subnets_of(overlay, network_id)
+    if wanted is None:
+        return tuple(_one_of_each_version(overlay, subnets))
+    taken = _taken(overlay, subnets, but=port_id)
+    explicit = [_explicit(one, subnets) for one in wanted if "ip_address" in one]
+    for ip, subnet in explicit:
+        if ip in taken:
+            raise refuse.address_in_use(ip, subnet)
+        taken.add(ip)
+    named = iter([ip for ip, _ in explicit])
+    mine = overlay.port_of[port_id].fixed_ips if port_id else ()
+    return tuple(
+        next(named) if "ip_address" in one else _allotted(one["subnet_id"], subnets, taken, mine)
+        for one in wanted
+    )
+
+
+def _taken(overlay: Overlay, subnets: Collection[Subnet], *, but: str = "") -> set[Address]:
+    ids = {subnet.network_id for subnet in subnets}
+    ports = (port for port in overlay.ports if port.network_id in ids and port.id != but)
+    return {ip for port in ports for ip in port.fixed_ips}
+
+
+def _one_of_each_version(overlay: Overlay, subnets: Sequence[Subnet]) -> Iterator[Address]:
+    taken = _taken(overlay, subnets)
+    for version in (4, 6):
+        candidates = [subnet for subnet in subnets if subnet.cidr.version == version]
+        free = (free_address(subnet, taken) for subnet in candidates)
+        found = next((ip for ip in free if ip is not None), None)
+        if found is not None:
+            yield found
+        elif candidates:
+            raise refuse.no_more_addresses(candidates[0].network_id)
+
+
+def _explicit(wanted: Mapping[str, Any], subnets: Sequence[Subnet]) -> tuple[Address, Subnet]:
+    ip = ip_address(wanted["ip_address"])
+    if "subnet_id" in wanted:
+        subnet = _named(wanted["subnet_id"], subnets)
+        if not is_usable(ip, subnet.cidr):
+            raise refuse.not_of_subnet(ip)
+        return ip, subnet
+    found = next((subnet for subnet in subnets if is_usable(ip, subnet.cidr)), None)
+    if found is None:
+        raise refuse.not_of_network(ip)
+    return ip, found
+
+
+def _named(subnet_id: str, subnets: Sequence[Subnet]) -> Subnet:
+    found = next((subnet for subnet in subnets if subnet.id == subnet_id), None)
+    if found is None:
+        raise refuse.invalid(f"Subnet {subnet_id} is not one of the port's network")
+    return found
+
+
+def _allotted(
+    subnet_id: str, subnets: Sequence[Subnet], taken: set[Address], mine: Sequence[Address]
+) -> Address:
+    """An address of the subnet: one the port has already, or the first free one; now taken."""
+    subnet = _named(subnet_id, subnets)
+    kept = (ip for ip in mine if ip in subnet.cidr and ip not in taken)
+    ip = next(kept, None) or free_address(subnet, taken)
+    if ip is None:
+        raise refuse.no_more_addresses(subnet.network_id)
+    taken.add(ip)
+    return ip
+
+
+def with_defaults(subnet: Subnet, *, has_gateway: bool, has_pools: bool) -> Subnet:
+    """`subnet` with the gateway and the pools that the request did not name."""
+    cidr = subnet.cidr
+    gateway = subnet.gateway_ip if has_gateway else default_gateway(cidr)
+    pools = subnet.pools if has_pools else default_pools(cidr, gateway)
+    return replace(subnet, gateway_ip=gateway, pools=pools)

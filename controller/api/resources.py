@@ -1,0 +1,261 @@
+"""Create, update and delete, by Neutron's rules: overlay in, overlay out.  Pure.
+
+Each function takes the request body as it came.  Ids are the caller's (`new_id`), so that
+the same request on the same overlay always gives the same answer.
+
+Raises, all of them:
+    NeutronError: the body is wrong, something is missing, or something is in use.
+    ModelError: what would come out contradicts itself (an unknown host, a bad name).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from itertools import count
+from typing import Any, TypeVar
+
+from controller.api import addressing, segments
+from controller.api import errors as refuse
+from controller.api.schemas import attributes
+from controller.model.encap import NetworkType
+from controller.model.names import derived_mac
+from controller.model.overlay import Host, Mechanism, Network, Overlay, Port, Subnet
+
+V = TypeVar("V", Network, Subnet, Port)
+Body = object
+
+
+def found(kind: str, values: Iterable[V], id_: str) -> V:
+    """The value with this id, or the 404 that names `kind`."""
+    value = next((value for value in values if value.id == id_), None)
+    if value is None:
+        raise refuse.not_found(kind, id_)
+    return value
+
+
+def _swapped(values: tuple[V, ...], new: V) -> tuple[V, ...]:
+    return tuple(new if value.id == new.id else value for value in values)
+
+
+def _without(values: tuple[V, ...], id_: str) -> tuple[V, ...]:
+    return tuple(value for value in values if value.id != id_)
+
+
+def _renamed(asked: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    """The model's fields for those of Neutron's attributes that `asked` has."""
+    return {field: asked[word] for word, field in words.items() if word in asked}
+
+
+# --- networks
+
+
+def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
+    """`overlay` with one more network; its segment is chosen if the request names none."""
+    asked = attributes("network", "create", body)
+    network = Network(
+        id=new_id,
+        name=asked.get("name", ""),
+        mtu=int(asked.get("mtu", 0)),
+        **segments.wanted(overlay, asked),
+    )
+    segments.check_free(overlay, network)
+    _check_mtu(overlay, network)
+    return replace(overlay, networks=(*overlay.networks, network))
+
+
+def _check_mtu(overlay: Overlay, network: Network) -> None:
+    top = overlay.mtu_of(replace(network, mtu=0))
+    if network.mtu > top:
+        raise refuse.invalid(f"Requested MTU is too big, maximum is {top}")
+
+
+def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
+    """`overlay` with the network's name or MTU changed; its segment cannot be."""
+    network = found("network", overlay.networks, id_)
+    asked = attributes("network", "update", body)
+    new = replace(
+        network, name=asked.get("name", network.name), mtu=int(asked.get("mtu", network.mtu))
+    )
+    _check_mtu(overlay, new)
+    return replace(overlay, networks=_swapped(overlay.networks, new))
+
+
+def delete_network(overlay: Overlay, id_: str) -> Overlay:
+    """`overlay` without the network and its subnets; it must have no port."""
+    found("network", overlay.networks, id_)
+    if any(port.network_id == id_ for port in overlay.ports):
+        raise refuse.network_in_use(id_)
+    kept = tuple(subnet for subnet in overlay.subnets if subnet.network_id != id_)
+    return replace(overlay, networks=_without(overlay.networks, id_), subnets=kept)
+
+
+# --- subnets
+
+
+def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
+    """`overlay` with one more subnet; its gateway is the first address, its pools the rest."""
+    asked = attributes("subnet", "create", body)
+    network = found("network", overlay.networks, asked["network_id"])
+    cidr = ip_network(asked["cidr"])
+    if asked.get("ip_version", cidr.version) != cidr.version:
+        raise refuse.invalid(f"ip_version {asked['ip_version']} does not match cidr {cidr}")
+    if any(cidr.overlaps(other.cidr) for other in addressing.subnets_of(overlay, network.id)):
+        said = f"Requested subnet with cidr: {cidr} for network: {network.id}"
+        raise refuse.invalid(f"{said} overlaps with another subnet")
+    bare = Subnet(id=new_id, name="", network_id=network.id, cidr=cidr)
+    new = addressing.with_defaults(
+        _subnet(bare, asked),
+        has_gateway="gateway_ip" in asked,
+        has_pools="allocation_pools" in asked,
+    )
+    return replace(overlay, subnets=(*overlay.subnets, addressing.checked(new)))
+
+
+def _subnet(subnet: Subnet, asked: Mapping[str, Any]) -> Subnet:
+    """`subnet` with those values that `asked` has."""
+    new = _renamed(asked, {"name": "name"})
+    if "gateway_ip" in asked:
+        gateway = asked["gateway_ip"]
+        new["gateway_ip"] = None if gateway is None else ip_address(gateway)
+    if "allocation_pools" in asked:
+        pools = asked["allocation_pools"]
+        new["pools"] = tuple((ip_address(p["start"]), ip_address(p["end"])) for p in pools)
+    return replace(subnet, **new)
+
+
+def update_subnet(overlay: Overlay, id_: str, body: Body) -> Overlay:
+    """`overlay` with the subnet's name, gateway or pools changed; ports keep their addresses."""
+    subnet = found("subnet", overlay.subnets, id_)
+    new = addressing.checked(_subnet(subnet, attributes("subnet", "update", body)))
+    return replace(overlay, subnets=_swapped(overlay.subnets, new))
+
+
+def delete_subnet(overlay: Overlay, id_: str) -> Overlay:
+    """`overlay` without the subnet; no port may have an address of it."""
+    subnet = found("subnet", overlay.subnets, id_)
+    ports = (port for port in overlay.ports if port.network_id == subnet.network_id)
+    if any(ip in subnet.cidr for port in ports for ip in port.fixed_ips):
+        raise refuse.subnet_in_use(id_)
+    return replace(overlay, subnets=_without(overlay.subnets, id_))
+
+
+# --- ports
+
+PORT_WORDS = {
+    "name": "name",
+    "binding:host_id": "host",
+    "device_id": "device_id",
+    "admin_state_up": "admin_state_up",
+    "port_security_enabled": "port_security_enabled",
+}
+
+
+def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
+    """`overlay` with one more port, DOWN until its host has plugged it."""
+    asked = attributes("port", "create", body)
+    network_id = found("network", overlay.networks, asked["network_id"]).id
+    values = {"name": "", **_renamed(asked, PORT_WORDS)}
+    port = Port(
+        id=new_id,
+        network_id=network_id,
+        mac_address=asked.get("mac_address", "").lower() or _free_mac(overlay, network_id, new_id),
+        fixed_ips=addressing.addresses(overlay, network_id, asked.get("fixed_ips")),
+        status="DOWN",
+        **values,
+    )
+    _check_mac(overlay, port)
+    _check_owner(port, asked)
+    return replace(overlay, ports=(*overlay.ports, port))
+
+
+def _free_mac(overlay: Overlay, network_id: str, port_id: str) -> str:
+    taken = _macs(overlay, network_id)
+    candidates = (derived_mac(f"{port_id}/{turn}" if turn else port_id) for turn in count())
+    return next(mac for mac in candidates if mac not in taken)
+
+
+def _macs(overlay: Overlay, network_id: str, *, but: str = "") -> set[str]:
+    ports = (port for port in overlay.ports if port.network_id == network_id)
+    return {port.mac_address for port in ports if port.id != but}
+
+
+def _check_mac(overlay: Overlay, port: Port) -> None:
+    if port.mac_address in _macs(overlay, port.network_id, but=port.id):
+        raise refuse.mac_in_use(port.network_id, port.mac_address)
+
+
+def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
+    """`overlay` with the port changed; bound to another host it is DOWN until plugged there."""
+    port = found("port", overlay.ports, id_)
+    asked = attributes("port", "update", body)
+    mac = asked.get("mac_address", port.mac_address).lower()
+    if mac != port.mac_address and port.host:
+        raise refuse.port_bound(port, mac)
+    values = _renamed(asked, PORT_WORDS)
+    if "fixed_ips" in asked:
+        wanted = asked["fixed_ips"]
+        values["fixed_ips"] = addressing.addresses(overlay, port.network_id, wanted, port_id=id_)
+    moved = values.get("host", port.host) != port.host
+    new = replace(port, mac_address=mac, status="DOWN" if moved else port.status, **values)
+    _check_mac(overlay, new)
+    _check_owner(new, asked)
+    return replace(overlay, ports=_swapped(overlay.ports, new))
+
+
+def _check_owner(port: Port, asked: Mapping[str, Any]) -> None:
+    """Refuse a device_owner that the port would not show; it follows from device_id."""
+    wanted = asked.get("device_owner", port.device_owner)
+    if wanted != port.device_owner:
+        said = f"device_owner must be {port.device_owner!r} with device_id {port.device_id!r}"
+        raise refuse.invalid(f"{said}, not {wanted!r}")
+
+
+def delete_port(overlay: Overlay, id_: str) -> Overlay:
+    """`overlay` without the port."""
+    found("port", overlay.ports, id_)
+    return replace(overlay, ports=_without(overlay.ports, id_))
+
+
+# --- hosts (agents)
+
+HOST_WORDS = {
+    "l2_population": "l2_population",
+    "arp_responder_enabled": "arp_responder",
+    "ovs_hybrid_plug": "hybrid_plug",
+}
+
+
+def host_from(name: str, configurations: Mapping[str, Any], known: Host | None = None) -> Host:
+    """The host an agent's `configurations` describe; what they leave out is as in `known`."""
+    new = _renamed(configurations, HOST_WORDS)
+    if "tunneling_ip" in configurations:
+        text = configurations["tunneling_ip"]
+        new["local_ip"] = ip_address(text)
+        new["written_ip"] = "" if text == str(new["local_ip"]) else text
+    if "tunnel_types" in configurations:
+        new["tunnel_types"] = tuple(map(NetworkType, configurations["tunnel_types"]))
+    if "mechanism" in configurations:
+        new["mechanism"] = Mechanism(configurations["mechanism"])
+    if "vxlan_group" in configurations:
+        new["vxlan_group"] = ip_network(configurations["vxlan_group"])
+    if "bridge_mappings" in configurations:
+        new["bridge_mappings"] = tuple(configurations["bridge_mappings"].items())
+    return replace(known, **new) if known else Host(name=name, **new)
+
+
+def with_host(overlay: Overlay, host: Host) -> Overlay:
+    """`overlay` with a new host, or with new options of a known one."""
+    if host.name not in overlay.host_of:
+        return replace(overlay, hosts=(*overlay.hosts, host))
+    kept = tuple(host if host.name == other.name else other for other in overlay.hosts)
+    return replace(overlay, hosts=kept)
+
+
+def without_host(overlay: Overlay, name: str) -> Overlay:
+    """`overlay` without the host; no port may be bound there."""
+    if name not in overlay.host_of:
+        raise refuse.not_found("agent", name)
+    bound = sum(port.host == name for port in overlay.ports)
+    if bound:
+        raise refuse.agent_in_use(name, bound)
+    return replace(overlay, hosts=tuple(host for host in overlay.hosts if host.name != name))

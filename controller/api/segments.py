@@ -1,0 +1,131 @@
+"""Which segment a network gets: its type, its id on the wire, its physical network.  Pure.
+
+Rules and texts are those of Neutron's type drivers (neutron/plugins/ml2/drivers/type_*.py).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.api import errors as refuse
+from controller.model.allocation import (
+    Segment,
+    first_free,
+    physical_networks,
+    ranges_of,
+    segment_of,
+    tenant_segment,
+)
+from controller.model.encap import NetworkType
+from controller.model.overlay import Network, Overlay
+
+
+def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The model's fields for the segment that a body's `provider:` attributes ask for.
+
+    Raises:
+        NeutronError: they contradict each other, or there is nothing to choose from.
+    """
+    type_, id_, physical = (
+        asked.get(f"provider:{word}")
+        for word in ("network_type", "segmentation_id", "physical_network")
+    )
+    if type_ is not None:
+        # JSON schema takes 111.0 too.
+        number = None if id_ is None else int(id_)
+        return _provider(overlay, Segment(NetworkType(type_), physical, number))._asdict()
+    if id_ is not None or physical is not None:
+        raise refuse.invalid("provider:network_type required")
+    return _tenant(overlay)._asdict()
+
+
+def _provider(overlay: Overlay, asked: Segment) -> Segment:
+    """What was asked for, with an id if the type has them and none was named."""
+    _check_driver(overlay, asked.network_type)
+    _check_physical(overlay, asked)
+    _check_id(asked)
+    kind, physical, id_ = asked
+    if id_ is not None or not kind.kind.id_max:
+        return asked
+    found = first_free(kind, ranges_of(overlay), _taken(overlay), physical_network=physical)
+    if found is None:
+        raise refuse.no_network_available()
+    return found
+
+
+def _check_driver(overlay: Overlay, kind: NetworkType) -> None:
+    """Only types of `type_drivers` (Neutron `TypeManager.validate_provider_segment`)."""
+    if kind not in overlay.type_drivers:
+        raise refuse.invalid(f"network_type value '{kind}' not supported")
+
+
+def _check_physical(overlay: Overlay, asked: Segment) -> None:
+    kind, physical, id_ = asked
+    if kind.is_tunnel and physical is not None:
+        raise refuse.invalid(f"provider:physical_network specified for {kind} network")
+    if kind is NetworkType.LOCAL and physical is not None:
+        raise refuse.invalid("physical_network prohibited for local provider network")
+    if kind is NetworkType.FLAT and not physical:
+        raise refuse.invalid("physical_network required for flat provider network")
+    known = _known(overlay)
+    if kind is NetworkType.VLAN and physical and known and physical not in known:
+        raise refuse.invalid(f"physical_network '{physical}' unknown for VLAN provider network")
+    if kind is NetworkType.VLAN and not physical and id_ is not None:
+        raise refuse.invalid("segmentation_id requires physical_network for VLAN provider network")
+
+
+def _known(overlay: Overlay) -> frozenset[str]:
+    """Physical networks with a range for vlan, or with a bridge on some host; none: any will do."""
+    ranged = (each.physical_network for each in overlay.ranges if each.physical_network)
+    return frozenset(ranged).union(physical_networks(overlay))
+
+
+def _check_id(asked: Segment) -> None:
+    """Only what the type has room for on the wire: 1 to 4094, 2^24-1 or 2^32-1, or nothing."""
+    top = asked.network_type.kind.id_max
+    if asked.segmentation_id is None:
+        return
+    if not top:
+        said = f"segmentation_id prohibited for {asked.network_type} provider network"
+        raise refuse.invalid(said)
+    if not 1 <= asked.segmentation_id <= top:
+        raise refuse.invalid(f"segmentation_id out of range (1 through {top})")
+
+
+def _tenant(overlay: Overlay) -> Segment:
+    """The segment of a network that names no type: of tenant_network_types, in their order."""
+    kinds = overlay.tenant_network_types or (default_type(overlay),)
+    allowed = [kind for kind in kinds if kind in overlay.type_drivers]
+    found = tenant_segment(allowed, ranges_of(overlay), _taken(overlay))
+    if found is None:
+        raise refuse.no_network_available()
+    return found
+
+
+def default_type(overlay: Overlay) -> NetworkType:
+    """The type of networks that name none where there are no tenant_network_types.
+
+    The first of the first host's tunnel types, and one that carries a network already goes
+    before one that carries none.
+
+    Raises:
+        NeutronError: the host has no tunnel type; flat and vlan must be asked for by name.
+    """
+    spoken = overlay.hosts[0].tunnel_types if overlay.hosts else ()
+    if not spoken:
+        raise refuse.invalid(
+            "provider:network_type and provider:physical_network required: "
+            "the hosts have no tunnel types"
+        )
+    used = {network.network_type for network in overlay.networks}
+    return next((kind for kind in spoken if kind in used), spoken[0])
+
+
+def _taken(overlay: Overlay) -> frozenset[Segment]:
+    return frozenset(map(segment_of, overlay.networks))
+
+
+def check_free(overlay: Overlay, network: Network) -> None:
+    """Refuse a segment that another network has; local ones share nothing, so have none."""
+    is_local = network.network_type is NetworkType.LOCAL
+    if not is_local and segment_of(network) in _taken(overlay):
+        raise refuse.segment_in_use(network)

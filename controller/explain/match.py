@@ -1,0 +1,168 @@
+"""Which frames a flow is for, in words.  Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.explain.names import Names, id_word, listed, segment, spelt
+from controller.flows.actions import OFPVID_PRESENT as PRESENT
+from controller.flows.actions import LearnReturnPath
+from controller.flows.pipeline import (
+    BROADCAST,
+    NEIGHBOUR_ADVERTISEMENT,
+    ROUTER_ADVERTISEMENT,
+    TUN_TO_LV,
+    Flow,
+)
+from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
+from controller.model.encap import NetworkType
+from controller.model.overlay import Network
+
+GROUP_BIT = "/01:00:00:00:00:00"
+ICMP6 = {
+    ROUTER_ADVERTISEMENT: "IPv6 router advertisements",
+    NEIGHBOUR_ADVERTISEMENT: "IPv6 neighbour advertisements",
+}
+ASKED = {  # field -> what a frame has that the flows of a table tell it by
+    "in_port": "port", "tun_id": "", "dl_vlan": "VLAN", "dl_src": "source MAC",
+    "dl_dst": "destination MAC", "arp_spa": "ARP sender address",
+    "arp_tpa": "ARP target address", "nd_target": "announced address",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The frames a flow is for, and the network they are of, where that is certain."""
+
+    text: str
+    network: Network | None
+
+
+def subject(names: Names, flow: Flow, flows: Iterable[Flow]) -> Subject:
+    """The frames of `flow`; `flows` are all that its bridge has."""
+    seen = dict(flow.match)
+    network = _network(names, flow, seen)
+    if not seen:
+        return Subject(_rest(flow, tuple(flows)), network)
+    other = "other " if any(_comes_before(each, flow) for each in flows) else ""
+    told = [other + _kind(seen), *_from(names, flow, seen), *_marks(names, flow, seen, network)]
+    return Subject(" ".join(told), network)
+
+
+def _comes_before(one: Flow, flow: Flow) -> bool:
+    """Whether `one` takes a part of the frames of `flow` first."""
+    is_above = one.table == flow.table and one.priority > flow.priority
+    return is_above and set(one.match) > set(flow.match)
+
+
+def _network(names: Names, flow: Flow, seen: dict[str, str | int]) -> Network | None:
+    if "tun_id" in seen:
+        kinds = tuple(kind for kind, table in TUN_TO_LV.items() if table == flow.table)
+        return names.network_of_id(kinds, int(seen["tun_id"]))
+    if "dl_vlan" in seen and not _is_outside(flow, seen):
+        return names.network_in(int(seen["dl_vlan"]))
+    return names.network_of_port(str(seen.get("in_port", "")))
+
+
+def _is_outside(flow: Flow, seen: dict[str, str | int]) -> bool:
+    """Whether the VLAN is the provider network's: br-int sees it on what comes from there."""
+    return flow.bridge == BR_INT and "in_port" in seen
+
+
+def _rest(flow: Flow, flows: tuple[Flow, ...]) -> str:
+    """What is left for a flow that matches all, told by what the others of its table match."""
+    here = (each for each in flows if each.table == flow.table)
+    fields = {name for each in here for name, _ in each.match}
+    learned = _learned_by(flow, flows)
+    words = {**ASKED, "tun_id": _tunnel_id(flow)}
+    asked = [word for name, word in words.items() if name in fields | learned]
+    if asked:
+        knows = "no flow above knows" + (", nor one that was learned" if learned else "")
+        return f"all other frames, whose {listed(asked)} {knows},"
+    name = getattr(flow.table, "name", "")
+    return f"all {'other ' if fields else ''}frames that come to {name}"
+
+
+def _tunnel_id(flow: Flow) -> str:
+    """What the flow's table calls the id that it turns into a local VLAN."""
+    kinds = [kind for kind, table in TUN_TO_LV.items() if table == flow.table]
+    return " ".join(dict.fromkeys((spelt(kinds[0]), *id_word(kinds[0]).split()))) if kinds else ""
+
+
+def _learned_by(flow: Flow, flows: Iterable[Flow]) -> set[str]:
+    """The fields of flows that a switch writes into the flow's table by itself."""
+    learns = (a for each in flows for a in each.actions if isinstance(a, LearnReturnPath))
+    return {"dl_vlan", "dl_dst"} if any(a.table == flow.table for a in learns) else set()
+
+
+def _kind(seen: dict[str, str | int]) -> str:
+    proto, to = seen.get("proto"), str(seen.get("dl_dst", ""))
+    if proto == "icmp6":
+        return ICMP6.get(int(seen.get("icmp_type", 0)), "ICMPv6")
+    what = "ARP packets" if proto == "arp" else "frames"
+    if proto == "arp" and to == BROADCAST:
+        return "ARP requests (ARP that is broadcast)"
+    if proto == "arp" and seen.get("arp_tha") == BROADCAST:
+        return "announcing ARP packets (their target MAC is all ones)"
+    if to.endswith(GROUP_BIT):
+        is_group = to.startswith("01")
+        return f"{'broadcast and multicast' if is_group else 'unicast'} {what}"
+    return what
+
+
+def _from(names: Names, flow: Flow, seen: dict[str, str | int]) -> Iterable[str]:
+    if "in_port" in seen:
+        yield f"from {names.port(flow.bridge, str(seen['in_port']))}"
+
+
+def _marks(
+    names: Names, flow: Flow, seen: dict[str, str | int], network: Network | None
+) -> Iterable[str]:
+    """Every other field that is matched; one that is not known is given as it stands."""
+    for name, value in seen.items():
+        if name in {"proto", "in_port", "icmp_type", "arp_tha"}:
+            continue
+        if name == "dl_dst" and (str(value).endswith(GROUP_BIT) or value == BROADCAST):
+            continue
+        yield _mark(names, flow, seen, network, name, value)
+
+
+def _mark(  # noqa: PLR0917  what one field may need to be told
+    names: Names, flow: Flow, seen: dict[str, str | int], network: Network | None,
+    name: str, value: str | int,
+) -> str:  # fmt: skip
+    if name == "dl_vlan":
+        return _vlan(names, flow, seen, int(value))
+    if name == "vlan_tci":
+        return _tci(str(value))
+    told = {
+        "tun_id": lambda: f"with {segment(network, int(value))}",
+        "dl_src": lambda: f"that are sent from {names.mac(str(value))}",
+        "dl_dst": lambda: f"for {names.mac(str(value))}",
+        "arp_spa": lambda: f"that name {names.address(str(value), network)} as their sender",
+        "arp_tpa": lambda: f"that ask for {names.address(str(value), network)}",
+        "nd_target": lambda: f"that announce {names.address(str(value), network)}",
+    }
+    return told[name]() if name in told else f"with {name}={value}"
+
+
+def _vlan(names: Names, flow: Flow, seen: dict[str, str | int], number: int) -> str:
+    if _is_outside(flow, seen) and number != DEAD_VLAN_TAG:
+        outside = names.network_of_id((NetworkType.VLAN,), number)
+        named = f" ({outside.name})" if outside else ""
+        return f"with VLAN {number} of the provider network{named}"
+    return f"in {names.local_vlan(number)}"
+
+
+def _tci(value: str) -> str:
+    """A masked VLAN tag: `0x0000/0x1fff` asks that there be none."""
+    wanted, _, mask = value.partition("/")
+    tag, looked_at = int(wanted, 16), int(mask or "0xffff", 16)
+    if looked_at & PRESENT and not tag & PRESENT:
+        vlan = tag & 0xFFF
+        if vlan:
+            return (
+                f"that have VLAN id {vlan} and yet no tag (there are none: a slip of Neutron's before "
+                "20.0.0, so a dead port is kept apart by its tag alone)"
+            )
+        return "without a tag"
+    return f"with the tag {value}"

@@ -1,0 +1,131 @@
+"""What the numbers and names in a host's flows stand for: guests, networks, VTEPs.  Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from controller.flows.binding import Binding
+from controller.flows.ports import (
+    BR_INT,
+    BR_TUN,
+    DEAD_VLAN_TAG,
+    PATCH_INT,
+    PATCH_TUN,
+    Tunnel,
+    tunnels,
+)
+from controller.model.encap import NetworkType
+from controller.model.names import int_port_name, link_local, patch_to_phys, provider_interface
+from controller.model.overlay import Host, Network, Overlay, Port
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one host, as words for a sentence."""
+
+    overlay: Overlay
+    host: Host
+    binding: Binding
+
+    def port(self, bridge: str, name: str) -> str:
+        """Whose port `name` on `bridge` is."""
+        if name in self._patches:
+            return self._patches[name]
+        if bridge == BR_TUN and name in self._tunnels:
+            return self.tunnel(self._tunnels[name])
+        found = self._guests.get(name) if bridge == BR_INT else None
+        return f"{self.guest(found)}'s port" if found else f'port "{name}"'
+
+    @staticmethod
+    def tunnel(tunnel: Tunnel) -> str:
+        """A tunnel by its type and the host at its far end."""
+        return f"the {spelt(tunnel.type)} tunnel to {tunnel.remote.name} ({tunnel.remote.local_ip})"
+
+    def guest(self, port: Port) -> str:
+        """The guest behind a port; its network too, where the guest has several ports."""
+        name = port.device_id or f"port {port.id[:11]}"
+        ports = [each for each in self.overlay.ports if each.device_id == port.device_id]
+        is_one = not port.device_id or len(ports) == 1
+        return name if is_one else f"{name} (in {self.overlay.network_of[port.network_id].name})"
+
+    def mac(self, mac: str) -> str:
+        """A MAC with its owner."""
+        return f"{self._of_mac[mac]}'s MAC {mac}" if mac in self._of_mac else f"MAC {mac}"
+
+    def address(self, address: str, network: Network | None = None) -> str:
+        """An IP address with its owner; networks may overlap, so within `network` if known."""
+        for port in self.overlay.ports:
+            if network is not None and port.network_id != network.id:
+                continue
+            if address in map(str, port.fixed_ips):
+                return f"{address} ({self.guest(port)})"
+            if address == str(link_local(port.mac_address)):
+                return f"{address} ({self.guest(port)}'s, made from its MAC)"
+        return address
+
+    def local_vlan(self, number: int) -> str:
+        """A local VLAN with its network."""
+        if number == DEAD_VLAN_TAG:
+            return f"the dead VLAN {number}"
+        network = self.network_in(number)
+        return f"local VLAN {number}" + (f" ({network.name})" if network else "")
+
+    def network_in(self, local_vlan: int) -> Network | None:
+        """The network that has this local VLAN on the host."""
+        found = [id_ for id_, vlan in self.binding.local_vlans.items() if vlan == local_vlan]
+        return self.overlay.network_of.get(found[0]) if found else None
+
+    def network_of_id(self, kinds: tuple[NetworkType, ...], segmentation_id: int) -> Network | None:
+        """The network that one of `kinds` carries under this id."""
+        alike = (n for n in self.overlay.networks if n.segmentation_id == segmentation_id)
+        return next((network for network in alike if network.network_type in kinds), None)
+
+    def network_of_port(self, name: str) -> Network | None:
+        """The network of the guest's port `name` on br-int."""
+        port = self._guests.get(name)
+        return self.overlay.network_of[port.network_id] if port else None
+
+    @cached_property
+    def _guests(self) -> dict[str, Port]:
+        return {int_port_name(p.id): p for p in self.overlay.ports if p.host == self.host.name}
+
+    @cached_property
+    def _of_mac(self) -> dict[str, str]:
+        return {port.mac_address: self.guest(port) for port in self.overlay.ports}
+
+    @cached_property
+    def _tunnels(self) -> dict[str, Tunnel]:
+        return {tunnel.name: tunnel for tunnel in tunnels(self.overlay, self.host)}
+
+    @cached_property
+    def _patches(self) -> dict[str, str]:
+        """Patch ports and wires of provider networks by name: what lies behind them."""
+        found = {PATCH_INT: BR_INT, PATCH_TUN: BR_TUN}
+        for physical_network, bridge in self.host.bridge_mappings:
+            on_int, on_phys = patch_to_phys(bridge)
+            found |= {on_int: f"the provider bridge {bridge}", on_phys: BR_INT}
+            found[provider_interface(physical_network)] = f"the wire to {physical_network}"
+        return found
+
+
+def spelt(kind: NetworkType) -> str:
+    """A network type as its standard writes it."""
+    return {"gre": "GRE", "vxlan": "VXLAN", "geneve": "Geneve"}.get(kind.value, kind.value)
+
+
+def id_word(kind: NetworkType) -> str:
+    """What the type calls its segmentation_id."""
+    return "GRE key" if kind is NetworkType.GRE else kind.kind.id_word
+
+
+def segment(network: Network | None, number: int) -> str:
+    """An id on the wire, in both spellings, with its network."""
+    if network is None:
+        return f"tunnel id {number} ({number:#x})"
+    return f"{id_word(network.network_type)} {number} ({number:#x}, {network.name})"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

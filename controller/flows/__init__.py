@@ -1,0 +1,1 @@
+"""Overlay and binding to flows: the tunnel pipeline as data.  Pure."""

@@ -1,0 +1,42 @@
+"""Wanted flows = f(overlay, host, binding).  Pure; the one entry to the pipeline."""
+
+from controller.flows.binding import Binding
+from controller.flows.br_int import br_int_flows, br_phys_flows
+from controller.flows.br_tun import br_tun_flows
+from controller.flows.pipeline import Flow
+from controller.flows.ports import BR_INT, BR_TUN, provider_bridges
+from controller.model.errors import ModelError
+from controller.model.overlay import Host, Mechanism, Overlay
+
+
+def bridges(host: Host) -> tuple[str, ...]:
+    """The bridges of `host` that the controller fills; without tunnel_types there is no br-tun."""
+    return (BR_INT, *((BR_TUN,) if host.tunnel_types else ()), *provider_bridges(host))
+
+
+def bridge_flows(overlay: Overlay, binding: Binding, bridge: str) -> tuple[Flow, ...]:
+    """The flows that `bridge` of the binding's host must have.
+
+    Raises:
+        ModelError: the host has no such bridge, or none that is filled by flows.
+    """
+    host = overlay.host(binding.host)
+    if host.mechanism is Mechanism.LINUXBRIDGE:
+        raise ModelError(
+            "no OpenFlow: its guests' frames are carried by Linux bridges",
+            where=f"host {host.name!r}",
+            allowed="a host of mechanism openvswitch",
+            do="`overlaylab exec LAB HOST -- bridge fdb` shows what is there instead.",
+        )
+    if bridge not in bridges(host):
+        raise ModelError(
+            f"bridge {bridge!r}",
+            where=f"host {host.name!r}",
+            allowed=", ".join(bridges(host)),
+            do="Name one of them; br-tun needs [agent] tunnel_types.",
+        )
+    if bridge == BR_INT:
+        return tuple(br_int_flows(overlay, host, binding))
+    if bridge == BR_TUN:
+        return tuple(br_tun_flows(overlay, host, binding))
+    return tuple(br_phys_flows(overlay, host, binding, bridge))

@@ -1,0 +1,252 @@
+"""What the kernel of a `linuxbridge` host must have, and the commands that bring it about.  Pure.
+
+For each network with a port there: a bridge with the guests' taps, and in it a VXLAN device.
+Names are those of Neutron's linuxbridge agent (`linuxbridge_neutron_agent.LinuxBridgeManager`),
+so that `ip link` and `bridge fdb` here read as on a real compute node.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from controller.model.encap import IP_HEADER, NetworkType
+from controller.model.names import bridge_name, tap_name, vxlan_name
+from controller.model.overlay import Host, Network, Overlay, Port
+
+ALL = (
+    "00:00:00:00:00:00"  # the FDB entry for whatever has no other: the kernel sends it a copy each
+)
+DST_PORT = 4789  # IANA's (RFC 7348); Neutron's `udp_dstport`, there for the kernel's 8472
+TTL = 4  # of multicast; the underlay has no router
+OURS = re.compile(r"brq[0-9a-f-]{11}|vxlan-[0-9]{1,8}")
+Entry = tuple[str, str]  # MAC and VTEP of an FDB entry; address and MAC of a neighbour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vxlan:
+    """A VXLAN device: what it is made with, and what it is then told.
+
+    `group`: where it sends what it must flood, instead of a copy to each `ALL` of its FDB.
+    `learning`: it finds out from the outer header where a MAC is.  `proxy`: it answers ARP from
+    its neighbours, and drops a request for any other address.
+    """
+
+    vni: int
+    local: str
+    mtu: int  # bytes; more than the underlay takes, the kernel refuses
+    group: str = ""
+    learning: bool = True
+    proxy: bool = False
+    fdb: frozenset[Entry] = frozenset()
+    neighbours: frozenset[Entry] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The device's name."""
+        return vxlan_name(self.vni)
+
+    @property
+    def made_with(self) -> tuple[object, ...]:
+        """What cannot be changed once it is made."""
+        return self.vni, self.local, self.group, self.learning, self.proxy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One network on one host; no `vxlan`: it never leaves the host."""
+
+    bridge: str
+    taps: frozenset[str]
+    vxlan: Vxlan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """What a host's kernel has.
+
+    `devices`: every interface by name, with the bridge it is in or "".  `addresses` are those of
+    the underlay interface.
+    """
+
+    devices: Mapping[str, str] = field(default_factory=dict)
+    vxlans: Mapping[str, Vxlan] = field(default_factory=dict)
+    addresses: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Lines for `ip -batch` and then for `bridge -batch`, and at last for `ip -batch` once more."""
+
+    ip: tuple[str, ...] = ()
+    fdb: tuple[str, ...] = ()
+    rest: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> int:
+        """How many there are."""
+        return len(self.ip) + len(self.fdb) + len(self.rest)
+
+
+def segments(overlay: Overlay, host: Host) -> tuple[Segment, ...]:
+    """All that `host` must have, in the order of its networks' first ports."""
+    return tuple(_segment(overlay, host, network) for network in overlay.networks_on(host.name))
+
+
+def _segment(overlay: Overlay, host: Host, network: Network) -> Segment:
+    here = (port for port in overlay.active_ports(network.id) if port.host == host.name)
+    is_tunnelled = network.network_type is NetworkType.VXLAN
+    return Segment(
+        bridge=bridge_name(network.id),
+        taps=frozenset(tap_name(port.id) for port in here),
+        vxlan=_vxlan(overlay, host, network) if is_tunnelled else None,
+    )
+
+
+def _vxlan(overlay: Overlay, host: Host, network: Network) -> Vxlan:
+    group = host.group_of(network)
+    return Vxlan(
+        vni=network.segmentation_id or 0,
+        local=str(host.local_ip),
+        mtu=min(overlay.mtu_of(network), _most(overlay, host)),
+        group=str(group or ""),
+        learning=not host.l2_population,
+        proxy=host.is_arp_responder,
+        fdb=frozenset(_fdb(overlay, host, network)),
+        neighbours=frozenset(_neighbours(overlay, host, network)),
+    )
+
+
+def _most(overlay: Overlay, host: Host) -> int:
+    """The largest MTU [bytes] that the kernel gives a VXLAN device over this underlay."""
+    overhead = IP_HEADER[host.local_ip.version] + NetworkType.VXLAN.kind.overhead
+    return overlay.underlay_mtu - overhead
+
+
+def _fdb(overlay: Overlay, host: Host, network: Network) -> Iterator[Entry]:
+    """Where to send what: to the group, to all VTEPs, or as l2population has it."""
+    if group := host.group_of(network):
+        yield ALL, str(group)
+        return
+    for remote in flooded_to(overlay, host, network):
+        yield ALL, str(remote.local_ip)
+    for port in _told_of(overlay, host, network):
+        yield port.mac_address, str(overlay.host(port.host).local_ip)
+
+
+def flooded_to(overlay: Overlay, host: Host, network: Network) -> tuple[Host, ...]:
+    """The hosts that get a copy each: every other VTEP, or with l2population members alone."""
+    known = overlay.members(network.id) if host.l2_population else overlay.hosts
+    return tuple(
+        remote
+        for remote in known
+        if remote.name != host.name and NetworkType.VXLAN in remote.tunnel_types
+    )
+
+
+def _told_of(overlay: Overlay, host: Host, network: Network) -> Iterator[Port]:
+    """The ports on other hosts, if l2population tells of them."""
+    for port in overlay.active_ports(network.id):
+        if host.l2_population and port.host != host.name:
+            yield port
+
+
+def _neighbours(overlay: Overlay, host: Host, network: Network) -> Iterator[Entry]:
+    """What the device answers ARP with; nothing without the proxy."""
+    for port in _told_of(overlay, host, network) if host.is_arp_responder else ():
+        yield from ((str(ip), port.mac_address) for ip in port.ipv4)
+
+
+def status_changes(overlay: Overlay, host: str, seen: Kernel) -> dict[str, str]:
+    """Ports bound to `host` whose status is not what the host says: id -> ACTIVE or DOWN."""
+    said = {
+        port.id: "ACTIVE" if tap_name(port.id) in seen.devices else "DOWN"
+        for port in overlay.ports
+        if port.host == host
+    }
+    return {id_: status for id_, status in said.items() if overlay.port_of[id_].status != status}
+
+
+def change(wanted: tuple[Segment, ...], seen: Kernel) -> Change:
+    """What makes a kernel that has `seen` have `wanted`, and nothing more that is ours.
+
+    New before old: what goes, goes last.
+    """
+    fresh = [_made(segment, seen) for segment in wanted]
+    vxlans = [segment.vxlan for segment in wanted if segment.vxlan]
+    return Change(
+        ip=tuple(line for lines in fresh for line in lines),
+        fdb=tuple(line for each in vxlans for line in _fdb_lines(each, _told(each, seen))),
+        rest=(
+            *(line for each in vxlans for line in _neighbour_lines(each, _told(each, seen))),
+            *_gone(wanted, seen),
+        ),
+    )
+
+
+def _told(wanted: Vxlan, seen: Kernel) -> Vxlan | None:
+    """The device as it is, if it is made as wanted."""
+    there = seen.vxlans.get(wanted.name)
+    return there if there and there.made_with == wanted.made_with else None
+
+
+def _made(segment: Segment, seen: Kernel) -> Iterator[str]:
+    """The bridge, the VXLAN device in it, and the taps in it."""
+    bridge = segment.bridge
+    if bridge not in seen.devices:
+        yield f"link add {bridge} type bridge stp_state 0 mcast_snooping 0"
+        yield f"link set {bridge} up"
+    if (vxlan := segment.vxlan) is not None:
+        there = _told(vxlan, seen)
+        if not there:
+            yield from _new_vxlan(vxlan, seen)
+        elif there.mtu != vxlan.mtu:
+            yield f"link set {vxlan.name} mtu {vxlan.mtu}"
+        if not there or seen.devices.get(vxlan.name) != bridge:
+            yield f"link set {vxlan.name} master {bridge} up"
+    for tap in sorted(segment.taps):
+        if seen.devices.get(tap) != bridge:
+            yield f"link set {tap} master {bridge} up"
+
+
+def _new_vxlan(vxlan: Vxlan, seen: Kernel) -> Iterator[str]:
+    if vxlan.name in seen.devices:
+        yield f"link del {vxlan.name}"
+    flags = f"{'' if vxlan.learning else 'no'}learning{' proxy' if vxlan.proxy else ''}"
+    group = f" group {vxlan.group} ttl {TTL}" if vxlan.group else ""
+    yield (
+        f"link add {vxlan.name} mtu {vxlan.mtu} type vxlan id {vxlan.vni} dev underlay "
+        f"local {vxlan.local} dstport {DST_PORT}{group} {flags}"
+    )
+
+
+def _fdb_lines(wanted: Vxlan, there: Vxlan | None) -> Iterator[str]:
+    """`append` for one of many copies, `replace` for the one place of a MAC."""
+    have = there.fdb if there else frozenset(entry for entry in wanted.fdb if wanted.group)
+    for mac, vtep in sorted(wanted.fdb - have):
+        yield f"fdb {'append' if mac == ALL else 'replace'} {mac} dev {wanted.name} dst {vtep}"
+    kept = {mac for mac, _ in wanted.fdb} - {ALL}
+    for mac, vtep in sorted(have - wanted.fdb):
+        if mac not in kept:  # one that was replaced is gone already
+            yield f"fdb del {mac} dev {wanted.name} dst {vtep}"
+
+
+def _neighbour_lines(wanted: Vxlan, there: Vxlan | None) -> Iterator[str]:
+    have = there.neighbours if there else frozenset()
+    for address, mac in sorted(wanted.neighbours - have):
+        yield f"neigh replace {address} lladdr {mac} dev {wanted.name} nud permanent"
+    kept = {address for address, _ in wanted.neighbours}
+    for address, _ in sorted(have - wanted.neighbours):
+        if address not in kept:
+            yield f"neigh del {address} dev {wanted.name}"
+
+
+def _gone(wanted: tuple[Segment, ...], seen: Kernel) -> Iterator[str]:
+    """Taps that nobody wants leave their bridge; bridges and VXLAN devices of ours go."""
+    taps = {tap for segment in wanted for tap in segment.taps}
+    names = {segment.bridge for segment in wanted}
+    names |= {segment.vxlan.name for segment in wanted if segment.vxlan}
+    for name, bridge in sorted(seen.devices.items()):
+        if name.startswith("tap") and bridge and name not in taps:
+            yield f"link set {name} nomaster"
+        elif OURS.fullmatch(name) and name not in names:
+            yield f"link del {name}"

@@ -1,0 +1,140 @@
+"""Which ports a compute host's bridges must have.  Pure: the OVSDB rows, before anyone writes them.
+
+Names and options are Neutron's (`OVSBridge.add_tunnel_port`, `OVSNeutronAgent.setup_*`),
+so that `ovs-vsctl show` here reads as on a real compute node.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from controller.model.encap import NetworkType
+from controller.model.names import int_port_name, patch_to_phys, tunnel_port_name
+from controller.model.overlay import Host, Network, Overlay, Port
+
+BR_INT, BR_TUN = "br-int", "br-tun"
+DEAD_VLAN_TAG = 4095  # Neutron's name; no network is ever given it
+IP6GRE = "ip6gre"
+GRE_OVER_IPV6 = {"queens": "gre", "current": IP6GRE}  # by release; Neutron wrote ip6gre from 18.0.0
+PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgePort:
+    """One port of one bridge; `type` "" is a plain network device.
+
+    `when_new`: columns of its Port row that are set when it is made, and not again.
+    """
+
+    bridge: str
+    name: str
+    type: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    when_new: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tunnel:
+    """A port on br-tun towards one remote VTEP."""
+
+    name: str
+    type: NetworkType
+    remote: Host
+    port_type: str  # the Interface's type
+
+    def as_port(self, local: Host) -> BridgePort:
+        """Its OVSDB row; `in_key=flow` leaves the segmentation_id to the flows."""
+        options = {
+            "df_default": "true",  # [agent] dont_fragment, on by default
+            "remote_ip": self.remote.vtep,
+            "local_ip": local.vtep,
+            "in_key": "flow",
+            "out_key": "flow",
+            "egress_pkt_mark": "0",
+            **({"packet_type": "legacy_l2"} if self.port_type == IP6GRE else {}),
+        }
+        return BridgePort(bridge=BR_TUN, name=self.name, type=self.port_type, options=options)
+
+
+def tunnels(overlay: Overlay, host: Host) -> tuple[Tunnel, ...]:
+    """The tunnels `host` needs, in the order in which Neutron would make them.
+
+    Mesh: one to every other VTEP that speaks the type, whether or not anything is shared.
+    l2population: only to hosts that share a network of the type.
+    """
+    return tuple(
+        _tunnel(overlay.release, kind, remote)
+        for kind in host.tunnel_types
+        for remote in overlay.hosts
+        if remote.name != host.name and kind in remote.tunnel_types
+        if not host.l2_population or _share(overlay, host, remote, kind)
+    )
+
+
+def _tunnel(release: str, kind: NetworkType, remote: Host) -> Tunnel:
+    name = tunnel_port_name(kind, remote.vtep, release)
+    is_ip6gre = kind is NetworkType.GRE and remote.local_ip.version == 6
+    port_type = GRE_OVER_IPV6[release] if is_ip6gre else str(kind)
+    return Tunnel(name=name, type=kind, remote=remote, port_type=port_type)
+
+
+def _share(overlay: Overlay, one: Host, other: Host, kind: NetworkType) -> bool:
+    theirs = overlay.networks_on(other.name)
+    return any(net in theirs for net in overlay.networks_on(one.name) if net.network_type is kind)
+
+
+def tunnels_of(overlay: Overlay, host: Host, network: Network) -> tuple[Tunnel, ...]:
+    """The tunnels that get a copy of the network's broadcasts (head-end replication).
+
+    Mesh: every tunnel of the type.  l2population: those to the network's members.
+    """
+    members = overlay.members(network.id)
+    return tuple(
+        tunnel
+        for tunnel in tunnels(overlay, host)
+        if tunnel.type is network.network_type
+        if not host.l2_population or tunnel.remote in members
+    )
+
+
+def provider_bridges(host: Host) -> tuple[str, ...]:
+    """The bridges of `bridge_mappings`, each once, in their order."""
+    return tuple(dict.fromkeys(bridge for _, bridge in host.bridge_mappings))
+
+
+def patch_ports(host: Host) -> Iterator[BridgePort]:
+    """The patch ports that join br-int to br-tun and to the provider bridges."""
+    if host.tunnel_types:
+        yield _patch(BR_INT, PATCH_TUN, PATCH_INT)
+        yield _patch(BR_TUN, PATCH_INT, PATCH_TUN)
+    for bridge in provider_bridges(host):
+        on_int, on_phys = patch_to_phys(bridge)
+        yield _patch(BR_INT, on_int, on_phys)
+        yield _patch(bridge, on_phys, on_int)
+
+
+def _patch(bridge: str, name: str, peer: str) -> BridgePort:
+    return BridgePort(bridge=bridge, name=name, type="patch", options={"peer": peer})
+
+
+def guest_port(port: Port) -> BridgePort:
+    """A guest's port on br-int, with the ids by which os-vif makes it known to the agent.
+
+    It starts dead, as in Neutron's own driver (OL:414): a port without a tag would be a trunk
+    of every network until the controller gives it its VLAN.
+    """
+    ids = {"iface-id": port.id, "attached-mac": port.mac_address, "iface-status": "active"}
+    dead = (f"tag={DEAD_VLAN_TAG}", "vlan_mode=trunk", f"trunks={DEAD_VLAN_TAG}")
+    name = int_port_name(port.id)
+    return BridgePort(bridge=BR_INT, name=name, external_ids=ids, when_new=dead)
+
+
+def switch_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
+    """Patch and tunnel ports of `host`: all that the controller itself makes."""
+    return (*patch_ports(host), *(t.as_port(host) for t in tunnels(overlay, host)))
+
+
+def host_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
+    """Every port of `host` in the order in which a fresh host gets them."""
+    guests = (guest_port(port) for port in overlay.ports if port.host == host.name)
+    return (*switch_ports(overlay, host), *guests)

@@ -1,0 +1,1 @@
+"""The overlay as frozen values: hosts, networks, subnets, ports, and what is valid.  Pure."""

@@ -1,0 +1,89 @@
+"""Which segments networks are given that ask for none: Neutron's ranges, lowest free id first.  Pure.
+
+Nothing is kept: an id is taken while a network has it, so deleting the network gives it back.
+Neutron draws at random among the free; the lowest makes a lab repeatable.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from controller.model.encap import TUNNEL_TYPES, NetworkType
+from controller.model.overlay import Network, Overlay, SegmentRange
+
+DEFAULT_IDS = (1000, 2000)  # of a type without a range of its own, in a lab that is up
+
+
+class Segment(NamedTuple):
+    """What tells a network's frames from all others."""
+
+    network_type: NetworkType
+    physical_network: str | None = None
+    segmentation_id: int | None = None
+
+
+def segment_of(network: Network) -> Segment:
+    """The segment that `network` has."""
+    return Segment(network.network_type, network.physical_network, network.segmentation_id)
+
+
+def first_free(
+    kind: NetworkType,
+    ranges: Iterable[SegmentRange],
+    taken: Collection[Segment],
+    *,
+    physical_network: str | None = None,
+) -> Segment | None:
+    """The first segment of `kind` that is not taken, or None; ranges count in their order.
+
+    `physical_network` leaves only the ranges of that one.
+    """
+    for each in ranges:
+        physical = each.physical_network or None
+        if each.network_type is not kind or physical_network not in {None, physical}:
+            continue
+        offered = (Segment(kind, physical, id_) for id_ in range(each.first, each.last + 1))
+        free = next((segment for segment in offered if segment not in taken), None)
+        if free:
+            return free
+    return None
+
+
+def tenant_segment(
+    kinds: Iterable[NetworkType], ranges: Collection[SegmentRange], taken: Collection[Segment]
+) -> Segment | None:
+    """The segment of a network that names no type: the first of `kinds` that has one.
+
+    A local network takes no id, so there is always another; flat ones are never given
+    (Neutron `LocalTypeDriver`, `FlatTypeDriver.allocate_tenant_segment`).
+    """
+    for kind in kinds:
+        found = Segment(kind) if kind is NetworkType.LOCAL else first_free(kind, ranges, taken)
+        if found:
+            return found
+    return None
+
+
+def ranges_of(overlay: Overlay) -> tuple[SegmentRange, ...]:
+    """The overlay's ranges, and DEFAULT_IDS of each type that has none.
+
+    For vlan that is on every physical network that a host has a bridge for.
+    """
+    named = {each.network_type for each in overlay.ranges}
+    missing = (each for each in _defaults(overlay) if each.network_type not in named)
+    return (*overlay.ranges, *missing)
+
+
+def _defaults(overlay: Overlay) -> Iterator[SegmentRange]:
+    first, last = DEFAULT_IDS
+    for physical in physical_networks(overlay):
+        yield SegmentRange(
+            network_type=NetworkType.VLAN, first=first, last=last, physical_network=physical
+        )
+    for kind in TUNNEL_TYPES:
+        yield SegmentRange(network_type=kind, first=first, last=last)
+
+
+def physical_networks(overlay: Overlay) -> tuple[str, ...]:
+    """Every physical network that a host has a bridge for, in scenario order."""
+    mapped = (name for host in overlay.hosts for name, _ in host.bridge_mappings)
+    return tuple(dict.fromkeys(mapped))

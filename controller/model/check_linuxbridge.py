@@ -1,0 +1,106 @@
+"""What hosts of mechanism `linuxbridge` cannot carry, and why.  Pure."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+
+from controller.model.encap import NetworkType
+from controller.model.errors import ModelError
+
+if TYPE_CHECKING:
+    from controller.model.overlay import Host, Network, Overlay
+
+BRIDGE = "linuxbridge"  # model.Mechanism's word
+NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
+CARRIED = (NetworkType.VXLAN, NetworkType.LOCAL)
+WHY_NOT = {
+    NetworkType.VLAN: "a Linux bridge needs the kernel's 8021q for tags, which a lab does without",
+    NetworkType.FLAT: "the wire that would go into the bridge carries the VTEP's address",
+    NetworkType.GRE: "Neutron's linuxbridge agent knows no tunnel but VXLAN",
+    NetworkType.GENEVE: "Neutron's linuxbridge agent knows no tunnel but VXLAN",
+}
+
+
+def linuxbridge_errors(overlay: "Overlay") -> Iterator[ModelError]:
+    """Every contradiction of `mechanism` and `vxlan_group`, in reading order."""
+    if len({host.mechanism for host in overlay.hosts}) > 1:
+        yield ModelError(
+            "openvswitch and linuxbridge mixed",
+            where=f"overlay {overlay.name!r}",
+            allowed="one mechanism for all hosts",
+            do="Give `mechanism` under `agent`, and none to single hosts.",
+        )
+    if len({host.vxlan_group for host in overlay.hosts}) > 1:
+        yield ModelError(
+            "hosts with another `vxlan_group`, or none",
+            where=f"overlay {overlay.name!r}",
+            allowed="one for all hosts",
+            do="Give `vxlan_group` under `agent`: who has not joined hears no broadcast.",
+        )
+    for host in overlay.hosts:
+        yield from _host_errors(host)
+    if any(map(_is_bridge, overlay.hosts)):
+        for network in overlay.networks:
+            yield from _network_errors(network)
+
+
+def _is_bridge(host: "Host") -> bool:
+    return host.mechanism.value == BRIDGE
+
+
+def _host_errors(host: "Host") -> Iterator[ModelError]:
+    where = f"host {host.name!r}"
+    if host.vxlan_group is not None:
+        yield from _group_errors(host, where)
+    if not _is_bridge(host):
+        return
+    if host.local_ip.version == 6:
+        yield ModelError(
+            f"local_ip {host.local_ip}", where=where,
+            allowed=f"IPv4 with mechanism {BRIDGE}", do="Pick an IPv4 address.",
+        )  # fmt: skip
+    for kind in host.tunnel_types:
+        if kind in WHY_NOT and kind.is_tunnel:
+            yield _cannot(kind, where=f"{where} tunnel_types", do="Take it out.")
+    for option, is_set in (
+        ("bridge_mappings", host.bridge_mappings),
+        ("plug: hybrid", host.hybrid_plug),
+    ):
+        if is_set:
+            yield ModelError(
+                option, where=where, allowed=f"none with mechanism {BRIDGE}",
+                do="Take it out: it is for Open vSwitch.",
+            )  # fmt: skip
+
+
+def _group_errors(host: "Host", where: str) -> Iterator[ModelError]:
+    group = host.vxlan_group
+    if group is None:
+        return
+    is_fit = group.version == 4 and group.is_multicast
+    reasons = {
+        f"none of {NOT_SNOOPED}, which a switch sends to everybody": is_fit
+        and NOT_SNOOPED.overlaps(IPv4Network(group)),
+        f"IPv4 multicast, as 239.0.0.0/8 (found {group})": not is_fit,
+        f"none without mechanism {BRIDGE}: Open vSwitch sends copies": not _is_bridge(host),
+        "none with l2_population, which floods to members by itself": host.l2_population,
+    }
+    for allowed, is_wrong in reasons.items():
+        if is_wrong:
+            yield ModelError(
+                f"vxlan_group {group}", where=where, allowed=allowed,
+                do="Mend it, or leave vxlan_group out.",
+            )  # fmt: skip
+
+
+def _network_errors(network: "Network") -> Iterator[ModelError]:
+    if network.network_type in WHY_NOT:
+        do = "Make it vxlan, or take `mechanism: linuxbridge` away."
+        yield _cannot(network.network_type, where=network.where, do=do)
+
+
+def _cannot(kind: NetworkType, *, where: str, do: str) -> ModelError:
+    return ModelError(
+        f"{kind} with mechanism {BRIDGE}: {WHY_NOT[kind]}",
+        where=where, allowed=", ".join(map(str, CARRIED)), do=do,
+    )  # fmt: skip

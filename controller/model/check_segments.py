@@ -1,0 +1,154 @@
+"""What makes a network's segment or a provider bridge impossible.  Pure; called by `check`."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from controller.model.encap import NetworkType
+from controller.model.errors import ModelError
+from controller.model.names import IFNAMSIZ, VTEP_BRIDGE, provider_interface
+
+if TYPE_CHECKING:
+    from controller.model.overlay import Host, Network, Overlay, SegmentRange
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
+OWN_DEVICES = ("lo", "management", "ovs-netdev", "underlay")  # others that every host has
+
+
+def wire_id(network: "Network") -> tuple[str, ...]:
+    """What must tell it from every other network on the wires; all of them once."""
+    kind = network.network_type
+    if kind is NetworkType.LOCAL:
+        return (kind.value, network.id)  # it has no wire
+    physical = network.physical_network or "" if kind.is_provider else ""
+    return (kind.value, physical, str(network.segmentation_id or 0))
+
+
+def segment_errors(network: "Network") -> Iterator[ModelError]:
+    """A segmentation_id or physical network that the type has not, or must have."""
+    kind, found = network.network_type.kind, network.segmentation_id
+    if not kind.id_max and found is not None:
+        yield ModelError(
+            f"segmentation_id {found}",
+            where=network.where,
+            allowed=f"none ({network.network_type} has no id)",
+            do="Remove it.",
+        )
+    if kind.id_max and not (found and 1 <= found <= kind.id_max):
+        yield ModelError(
+            f"segmentation_id {found}",
+            where=network.where,
+            allowed=f"1..{kind.id_max} ({network.network_type}'s {kind.id_word})",
+            do="Pick one in that range" + _wider(network) + ".",
+        )
+    yield from _physical_errors(network)
+
+
+def _physical_errors(network: "Network") -> Iterator[ModelError]:
+    is_provider, physical = network.network_type.is_provider, network.physical_network
+    if is_provider and not physical:
+        yield ModelError(
+            "no physical_network",
+            where=network.where,
+            allowed="a name that `bridge_mappings` of the hosts know",
+            do="Name the provider network.",
+        )
+    if physical and not is_provider:
+        why = (
+            "never leaves its host" if network.network_type is NetworkType.LOCAL else "is tunnelled"
+        )
+        yield ModelError(
+            f"physical_network {physical!r}",
+            where=network.where,
+            allowed=f"none ({network.network_type} {why})",
+            do="Remove it.",
+        )
+
+
+def _wider(network: "Network") -> str:
+    """Another type whose ids are wide enough for what was asked, if there is one."""
+    asked = network.segmentation_id or 0
+    fits = network.network_type is not NetworkType.GRE and asked <= NetworkType.GRE.kind.id_max
+    return ", or network_type: gre" if fits and asked > 0 else ""
+
+
+def range_errors(ranges: Collection["SegmentRange"]) -> Iterator[ModelError]:
+    """Ranges that fall, or reach beyond what the type can name."""
+    for each in ranges:
+        top = each.network_type.kind.id_max
+        if not 1 <= each.first <= each.last <= top:
+            yield ModelError(
+                f"range {each.first}:{each.last}",
+                where=f"ranges of {each.network_type}",
+                allowed=f"first:last, each 1..{top}" if top else "none (it has no ids)",
+                do="Mend it.",
+            )
+
+
+def bridge_errors(host: "Host") -> Iterator[ModelError]:
+    """Provider bridges that could not be made."""
+    wires = [provider_interface(name) for name, _ in host.bridge_mappings]
+    for physical_network, bridge in host.bridge_mappings:
+        found = f"bridge {bridge} for physical network {physical_network!r}"
+        where = f"host {host.name!r} bridge_mappings"
+        if bridge in OWN_BRIDGES or bridge in OWN_DEVICES:
+            taken = ", ".join((*OWN_BRIDGES, *OWN_DEVICES))
+            yield ModelError(
+                found,
+                where=where,
+                allowed=f"a bridge of its own, none of {taken}",
+                do="Name the provider bridge.",
+            )
+        if len(bridge) > IFNAMSIZ:
+            yield ModelError(
+                found,
+                where=where,
+                allowed=f"a name of up to {IFNAMSIZ} characters, as Linux has for interfaces",
+                do="Shorten it.",
+            )
+        if not BRIDGE.fullmatch(bridge) or bridge in wires:
+            yield ModelError(
+                found,
+                where=where,
+                allowed=f"letters, digits, '_', '.' and '-', not '.' or '-' first, and none of "
+                f"{', '.join(wires)}: the wires that stand on such bridges",
+                do="Rename it.",
+            )
+
+
+def physical_network_errors(overlay: "Overlay", reserved: Collection[str]) -> Iterator[ModelError]:
+    """Physical networks that cannot be an Ethernet of their own: each is a node of the lab.
+
+    One that is on br-vtep somewhere is the underlay itself, and must be so everywhere.
+    """
+    nodes = {*reserved, *overlay.host_of, *(port.device_id for port in overlay.ports)}
+    for name, bridges in _mapped(overlay).items():
+        if bridges == {VTEP_BRIDGE}:
+            continue
+        where = f"overlay {overlay.name!r} bridge_mappings"
+        if VTEP_BRIDGE in bridges:
+            yield ModelError(
+                f"physical network {name!r} on {', '.join(sorted(bridges))}",
+                where=where,
+                allowed=f"{VTEP_BRIDGE} on every host, or on none: it stands on the underlay",
+                do="Map it to one kind of bridge.",
+            )
+        if name in nodes or not NAME.fullmatch(name):
+            yield ModelError(
+                f"physical network {name!r}",
+                where=where,
+                allowed="a letter, then up to 39 letters, digits, '_', '.' or '-', and no name of "
+                "a host, of a guest, or of the lab's own nodes: it is an Ethernet, and a node",
+                do="Rename it.",
+            )
+
+
+def _mapped(overlay: "Overlay") -> Mapping[str, set[str]]:
+    """The bridges of each physical network."""
+    found: dict[str, set[str]] = {}
+    for host in overlay.hosts:
+        for physical_network, bridge in host.bridge_mappings:
+            found.setdefault(physical_network, set()).add(bridge)
+    return found

@@ -1,0 +1,149 @@
+"""OVSDB by `ovs-vsctl`: one transaction out, one reading back.
+
+The argv builders are pure; `Ovsdb` runs them against one host's database.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from controller.flows.binding import Binding
+from controller.flows.bridges import bridges
+from controller.flows.ports import DEAD_VLAN_TAG, BridgePort
+from controller.model.overlay import Host, Network, Overlay
+from controller.switches.reading import COLUMNS, PortRow, Reading, guest_rows, parse_reading
+from controller.system.commands import run
+
+TIMEOUT_S = 5
+OURS = {  # type of a port -> how our names of it begin
+    "patch": ("patch-", "int-", "phy-"),
+    "gre": ("gre-",),
+    "ip6gre": ("gre-",),
+    "vxlan": ("vxlan-",),
+    "geneve": ("geneve-",),
+}
+
+
+def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
+    """The part of an `ovs-vsctl` transaction that adds `port`; it starts with `--`.
+
+    Safe to repeat: a port that is there already is only given its settings again.
+    """
+    sets = [f"type={port.type}"] if port.type else []
+    sets += [f"ofport_request={ofport}"] if ofport else []
+    sets += [f"options:{key}={_quoted(value)}" for key, value in port.options.items()]
+    sets += [f"external_ids:{key}={_quoted(value)}" for key, value in port.external_ids.items()]
+    args = ["--", "--may-exist", "add-port", port.bridge, port.name, *port.when_new]
+    return [*args, *(["--", "set", "Interface", port.name, *sets] if sets else [])]
+
+
+def del_port_args(bridge: str, name: str) -> list[str]:
+    """The part of a transaction that removes a port."""
+    return ["--", "--if-exists", "del-port", bridge, name]
+
+
+def tag_args(overlay: Overlay, binding: Binding, reading: Reading) -> list[str]:
+    """The part that gives guests' ports their local VLAN, where they do not have it yet."""
+    args: list[str] = []
+    for row in guest_rows(reading):
+        if row.name in binding.dead:
+            args += _dead_args(row)
+        elif (port := overlay.port_of.get(row.iface_id)) is not None:
+            args += _live_args(row, overlay.network_of[port.network_id], binding.local_vlans)
+    return args
+
+
+def _live_args(row: PortRow, network: Network, local_vlans: Mapping[str, int]) -> list[str]:
+    """`Port.tag` and `other_config` as Neutron writes them (AG:1267-1276)."""
+    tag = local_vlans[network.id]
+    if row.tag == tag and row.net_uuid == network.id:
+        return []
+    config = {
+        "net_uuid": network.id,
+        "network_type": str(network.network_type),
+        "physical_network": str(network.physical_network),  # "None" for tunnels, as there
+        "segmentation_id": str(network.segmentation_id),
+        "tag": str(tag),
+    }
+    sets = [f"other_config:{key}={_quoted(value)}" for key, value in config.items()]
+    clear = ["--", "clear", "Port", row.name, "vlan_mode", "trunks"]
+    return ["--", "set", "Port", row.name, f"tag={tag}", *sets, *clear]
+
+
+def _dead_args(row: PortRow) -> list[str]:
+    """A port nobody stands behind goes to the dead VLAN (AG:1514)."""
+    if row.tag == DEAD_VLAN_TAG:
+        return []
+    dead = f"tag={DEAD_VLAN_TAG}"
+    return ["--", "set", "Port", row.name, dead, "--", "remove", "Port", row.name, "other_config",
+            "net_uuid"]  # fmt: skip
+
+
+def missing_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[BridgePort]:
+    """The wanted ports that the host has not, or has otherwise, on bridges that it has."""
+    return [p for p in wanted if p.bridge in reading and not _is_there(p, reading)]
+
+
+def _is_there(port: BridgePort, reading: Reading) -> bool:
+    row = reading[port.bridge].ports.get(port.name)
+    return row is not None and row.type == port.type and dict(row.options) == dict(port.options)
+
+
+def stale_ports(
+    host: Host, wanted: Iterable[BridgePort], reading: Reading
+) -> list[tuple[str, str]]:
+    """(bridge, port) of our tunnels and patches that the host has and nobody wants.
+
+    Ours by bridge, type and name: what a person adds by hand stays.
+    """
+    keep = {(port.bridge, port.name) for port in wanted}
+    return [
+        (bridge, port.name)
+        for bridge in bridges(host)
+        if bridge in reading
+        for port in reading[bridge].ports.values()
+        if port.type in OURS and port.name.startswith(OURS[port.type])
+        if (bridge, port.name) not in keep
+    ]
+
+
+def failed_ports(wanted: Iterable[BridgePort], reading: Reading) -> dict[str, str]:
+    """The wanted ports that ovs-vswitchd could not make, and why."""
+    rows = (reading[p.bridge].ports[p.name] for p in wanted if p.bridge in reading)
+    return {row.name: row.error or "no reason given" for row in rows if not row.ofport}
+
+
+@dataclass(frozen=True, slots=True)
+class Ovsdb:
+    """One host's database, at `address` (`tcp:198.18.1.1:6640`, `unix:/...`)."""
+
+    address: str
+
+    def read(self) -> Reading:
+        """Its bridges and ports.
+
+        Raises:
+            CommandError: it does not answer.
+        """
+        listing = [
+            word
+            for table, columns in COLUMNS.items()
+            for word in ("--", f"--columns={columns}", "list", table)
+        ]
+        return parse_reading(self._vsctl("--format=json", *listing))
+
+    def write(self, args: list[str]) -> None:
+        """One transaction; returns when ovs-vswitchd has carried it out.
+
+        Raises:
+            CommandError: it was refused, or does not answer.
+        """
+        if args:
+            self._vsctl(*args)
+
+    def _vsctl(self, *args: str) -> str:
+        head = ("ovs-vsctl", f"--db={self.address}", f"--timeout={TIMEOUT_S}")
+        return run(*head, *args, timeout_s=TIMEOUT_S + 2)
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"'

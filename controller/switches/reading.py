@@ -1,0 +1,181 @@
+"""What a host's OVSDB says, as a value; and the Binding that it amounts to.  Pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from controller.flows.binding import Binding
+from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
+from controller.model.overlay import Overlay, Port
+
+COLUMNS = {
+    "Bridge": "name,datapath_id,datapath_type,ports",
+    "Port": "_uuid,name,tag,other_config",
+    "Interface": "name,type,ofport,options,external_ids,error",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortRow:
+    """One port as OVSDB has it.
+
+    `ofport` is None without a device behind it; `is_pending`: ovs-vswitchd has not looked yet;
+    `error`: why it could not be made.
+    """
+
+    name: str
+    type: str = ""
+    ofport: int | None = None
+    tag: int | None = None
+    net_uuid: str = ""
+    iface_id: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    is_pending: bool = False  # ovs-vswitchd has not looked at it yet; -1 would say that it failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeRow:
+    """One bridge as OVSDB has it."""
+
+    name: str
+    dpid: int | None
+    datapath_type: str = "system"
+    ports: Mapping[str, PortRow] = field(default_factory=dict)
+
+
+Reading = Mapping[str, BridgeRow]
+
+
+def parse_reading(text: str) -> Reading:
+    """The three tables of `ovs-vsctl --format=json list Bridge -- list Port -- list Interface`."""
+    bridges, ports, interfaces = (list(_rows(line)) for line in text.splitlines() if line.strip())
+    by_name = {row["name"]: row for row in interfaces}
+    port_of = {row["_uuid"]: _port(row, by_name.get(row["name"], {})) for row in ports}
+    return {row["name"]: _bridge(row, port_of) for row in bridges}
+
+
+def _bridge(row: dict[str, Any], port_of: Mapping[str, PortRow]) -> BridgeRow:
+    dpid, uuids = row["datapath_id"], row["ports"]
+    members = [port_of[uuid] for uuid in (uuids if isinstance(uuids, list) else [uuids])]
+    return BridgeRow(
+        name=row["name"],
+        dpid=int(dpid, 16) if isinstance(dpid, str) else None,
+        datapath_type=row["datapath_type"] or "system",  # OVSDB's way to say the default
+        ports={port.name: port for port in members},
+    )
+
+
+def _port(row: dict[str, Any], interface: dict[str, Any]) -> PortRow:
+    ofport = interface.get("ofport")
+    return PortRow(
+        name=row["name"],
+        type=interface.get("type", ""),
+        ofport=ofport if isinstance(ofport, int) and ofport > 0 else None,
+        tag=row["tag"] if isinstance(row["tag"], int) else None,
+        net_uuid=row["other_config"].get("net_uuid", ""),
+        iface_id=interface.get("external_ids", {}).get("iface-id", ""),
+        options=interface.get("options", {}),
+        error=interface.get("error") or "",
+        is_pending=not isinstance(ofport, int),
+    )
+
+
+def _rows(line: str) -> Iterator[dict[str, Any]]:
+    table = json.loads(line)
+    for row in table["data"]:
+        yield dict(zip(table["headings"], map(_value, row), strict=True))
+
+
+def _value(cell: Any) -> Any:
+    """An OVSDB value as Python's own (RFC 7047, 5.1)."""
+    if isinstance(cell, list) and len(cell) == 2:
+        kind, content = cell
+        if kind == "uuid":
+            return content
+        if kind == "set":
+            return [_value(item) for item in content]
+        if kind == "map":
+            return {_value(key): _value(value) for key, value in content}
+    return cell
+
+
+def plugged(reading: Reading) -> dict[str, PortRow]:
+    """Guests' ports on br-int that have a number, by their iface-id."""
+    return {row.iface_id: row for row in guest_rows(reading) if row.ofport}
+
+
+def guest_rows(reading: Reading) -> list[PortRow]:
+    """Guests' ports on br-int, with a device behind them or not."""
+    ports = reading[BR_INT].ports.values() if BR_INT in reading else ()
+    return [port for port in ports if port.iface_id]
+
+
+def pending(reading: Reading, bridges: Iterable[str]) -> frozenset[str]:
+    """Ports that OVSDB has and ovs-vswitchd has not looked at yet: nothing is known of them."""
+    rows = (reading[bridge].ports.values() for bridge in bridges if bridge in reading)
+    return frozenset(port.name for ports in rows for port in ports if port.is_pending)
+
+
+def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
+    """What the host has allotted, read back: local VLANs from tags, ofports from interfaces."""
+    alive = {port.id for port in overlay.ports if port.host == host and port.is_active}
+    return Binding(
+        host=host,
+        local_vlans=_vlans(reading),
+        ofports={bridge.name: _numbers(bridge) for bridge in reading.values()},
+        dead=frozenset(row.name for row in guest_rows(reading) if row.iface_id not in alive),
+    )
+
+
+def _vlans(reading: Reading) -> dict[str, int]:
+    """Network -> tag; a tag that stands for two networks is left to one, the other is given anew."""
+    vlans: dict[str, int] = {}
+    for row in guest_rows(reading):
+        if row.net_uuid and row.tag and row.tag not in {DEAD_VLAN_TAG, *vlans.values()}:
+            vlans.setdefault(row.net_uuid, row.tag)
+    return vlans
+
+
+def tags(reading: Reading) -> frozenset[int]:
+    """Every local VLAN that stands at a guest's port, whoever's it is."""
+    return frozenset(row.tag for row in guest_rows(reading) if row.tag)
+
+
+def _numbers(bridge: BridgeRow) -> dict[str, int]:
+    return {
+        port.name: port.ofport
+        for port in bridge.ports.values()
+        if port.ofport and port.name != bridge.name
+    }
+
+
+def as_seen(overlay: Overlay, host: str, reading: Reading) -> Overlay:
+    """The overlay with the status of the host's ports as the host has them."""
+    said = status_changes(overlay, host, reading)
+    return with_status(overlay, said)
+
+
+def with_status(overlay: Overlay, said: Mapping[str, str]) -> Overlay:
+    """The overlay with other statuses: port id -> ACTIVE or DOWN."""
+    if not said:
+        return overlay
+    ports = (replace(port, status=said.get(port.id, port.status)) for port in overlay.ports)
+    return replace(overlay, ports=tuple(ports))
+
+
+def status_changes(overlay: Overlay, host: str, reading: Reading) -> dict[str, str]:
+    """Ports bound to `host` whose status is not what the host says: id -> ACTIVE or DOWN.
+
+    A port is ACTIVE when it is plugged; a host without br-int says nothing.
+    """
+    if BR_INT not in reading:
+        return {}
+    here = plugged(reading)
+    said = {p.id: _status(p, here) for p in overlay.ports if p.host == host}
+    return {id_: status for id_, status in said.items() if overlay.port_of[id_].status != status}
+
+
+def _status(port: Port, here: Mapping[str, PortRow]) -> str:
+    return "ACTIVE" if port.id in here else "DOWN"

@@ -1,0 +1,155 @@
+"""Flows as OpenFlow 1.3 messages, by the parser of the switch's own session.
+
+It may never disagree with `controller.flows.text`: tests install one and read back the other.
+`parser` and `ofproto` are the framework's modules of the negotiated version.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from controller.flows import actions as act
+from controller.flows.pipeline import Flow, Match
+
+ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58  # EtherTypes and IP protocol (IANA)
+TPID = 0x8100  # IEEE 802.1Q
+PROTO = {"arp": {"eth_type": ARP}, "icmp6": {"eth_type": IPV6, "ip_proto": ICMPV6}}
+OXM = {
+    "dl_src": "eth_src", "dl_dst": "eth_dst", "arp_spa": "arp_spa", "arp_tpa": "arp_tpa",
+    "arp_tha": "arp_tha",
+    "icmp_type": "icmpv6_type", "nd_target": "ipv6_nd_target", "tun_id": "tunnel_id",
+}  # fmt: skip
+SET = {"tun_id": "tunnel_id"}  # the others are named as in OpenFlow
+NXM = {
+    "NXM_NX_ARP_SHA": "arp_sha_nxm", "NXM_NX_ARP_THA": "arp_tha_nxm",
+    "NXM_OF_ARP_SPA": "arp_spa_nxm", "NXM_OF_ARP_TPA": "arp_tpa_nxm",
+    "NXM_OF_ETH_SRC": "eth_src_nxm", "NXM_OF_ETH_DST": "eth_dst_nxm",
+}  # fmt: skip
+Ports = Mapping[str, int]  # port name -> ofport
+
+
+def oxm(match: Match, ports: Ports) -> dict[str, Any]:
+    """The match as the keyword arguments of `OFPMatch`."""
+    fields: dict[str, Any] = {}
+    for name, value in match:
+        if name == "proto":
+            fields |= PROTO[str(value)]
+        elif name == "in_port":
+            fields["in_port"] = ports[str(value)]
+        elif name == "dl_vlan":
+            fields["vlan_vid"] = int(value) | act.OFPVID_PRESENT
+        elif name == "vlan_tci":
+            fields["vlan_vid"] = int(str(value).partition("/")[0], 16)
+        else:
+            fields[OXM[name]] = _masked(value)
+    return fields
+
+
+def _masked(value: str | int) -> Any:
+    if isinstance(value, str) and "/" in value:
+        return tuple(value.split("/"))
+    return value
+
+
+def flow_mod(datapath: Any, flow: Flow, ports: Ports, cookie: int) -> Any:
+    """The message that adds `flow`, or puts it in the place of one with the same match."""
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    return parser.OFPFlowMod(
+        datapath,
+        cookie=cookie,
+        table_id=flow.table,
+        command=ofproto.OFPFC_ADD,
+        priority=int(flow.priority),
+        match=parser.OFPMatch(**oxm(flow.match, ports)),
+        instructions=_instructions(datapath, flow, ports, cookie),
+    )
+
+
+def _instructions(datapath: Any, flow: Flow, ports: Ports, cookie: int) -> list[Any]:
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    jumps = [a.table for a in flow.actions if isinstance(a, act.Goto)]
+    applied = [a for a in flow.actions if not isinstance(a, act.Goto)]
+    done = [_action(datapath, action, ports, cookie) for action in applied]
+    return [
+        *([parser.OFPInstructionActions(ofproto.OFPIT_APPLY_ACTIONS, done)] if done else []),
+        *(parser.OFPInstructionGotoTable(table) for table in jumps),
+    ]
+
+
+def _action(datapath: Any, action: act.Action, ports: Ports, cookie: int) -> Any:
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    forms: dict[type[Any], Callable[[Any], Any]] = {
+        act.Output: lambda out: parser.OFPActionOutput(ports[out.port], 0),
+        act.Normal: lambda _: parser.OFPActionOutput(ofproto.OFPP_NORMAL, 0),
+        act.InPort: lambda _: parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0),
+        act.PopVlan: lambda _: parser.OFPActionPopVlan(),
+        act.PushVlan: lambda _: parser.OFPActionPushVlan(TPID),
+        act.SetField: lambda a: parser.OFPActionSetField(**{SET.get(a.field, a.field): a.value}),
+        act.Move: lambda a: parser.NXActionRegMove(NXM[a.source], NXM[a.to], a.bits),
+        act.LearnReturnPath: lambda a: _learn(parser, a, cookie),
+    }
+    return forms[type(action)](action)
+
+
+def _learn(parser: Any, learn: act.LearnReturnPath, cookie: int) -> Any:
+    """Source: the same list in Neutron's native `br_tun.py`, `setup_default_table`."""
+    return parser.NXActionLearn(
+        table_id=learn.table,
+        cookie=cookie,
+        priority=learn.priority,
+        hard_timeout=learn.hard_timeout_s,
+        specs=[
+            parser.NXFlowSpecMatch(src=("vlan_tci", 0), dst=("vlan_tci", 0), n_bits=12),
+            parser.NXFlowSpecMatch(src=("eth_src_nxm", 0), dst=("eth_dst_nxm", 0), n_bits=48),
+            parser.NXFlowSpecLoad(src=0, dst=("vlan_tci", 0), n_bits=16),
+            parser.NXFlowSpecLoad(src=("tunnel_id_nxm", 0), dst=("tunnel_id_nxm", 0), n_bits=64),
+            parser.NXFlowSpecOutput(src=("in_port", 0), dst="", n_bits=32),
+        ],
+    )
+
+
+def purge(
+    datapath: Any,
+    table: int,
+    cookie: int,
+    *,
+    local_vlan: int | None = None,
+    ofport: int | None = None,
+) -> Any:
+    """The message that deletes all of `table` under `cookie` for a VLAN, or towards a port.
+
+    The VLAN is matched without OFPVID_PRESENT, so that learned flows go with the stated ones:
+    Neutron's own delete leaves them behind.
+    """
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    fields = {} if local_vlan is None else {"vlan_vid": (local_vlan, 0x0FFF)}
+    return parser.OFPFlowMod(
+        datapath, cookie=cookie, cookie_mask=2**64 - 1, table_id=table,
+        command=ofproto.OFPFC_DELETE, match=parser.OFPMatch(**fields),
+        out_port=ofproto.OFPP_ANY if ofport is None else ofport, out_group=ofproto.OFPG_ANY,
+    )  # fmt: skip
+
+
+def delete_strict(datapath: Any, stats: Any) -> Any:
+    """The message that deletes exactly the flow that `stats` describes."""
+    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+    return parser.OFPFlowMod(
+        datapath, cookie=stats.cookie, cookie_mask=2**64 - 1, table_id=stats.table_id,
+        command=ofproto.OFPFC_DELETE_STRICT, priority=stats.priority, match=stats.match,
+        out_port=ofproto.OFPP_ANY, out_group=ofproto.OFPG_ANY,
+    )  # fmt: skip
+
+
+def key(flow: Any) -> tuple[int, int, str]:
+    """What makes a flow the same flow (OpenFlow 1.3, 6.4): table, priority and match.
+
+    `flow` is an OFPFlowMod or an OFPFlowStats.
+    """
+    return flow.table_id, flow.priority, str(sorted(flow.match.items(), key=str))
+
+
+def body(flow: Any) -> bytes:
+    """Its instructions as bytes on the wire."""
+    buffer = bytearray()
+    for instruction in flow.instructions:
+        instruction.serialize(buffer, len(buffer))
+    return bytes(buffer)

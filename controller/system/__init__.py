@@ -1,0 +1,1 @@
+"""The host: processes, and who owns the files that are made."""

@@ -1,0 +1,1 @@
+"""Experiment `aa`: a mode compared with itself."""

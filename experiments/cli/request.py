@@ -1,0 +1,166 @@
+"""From the words of the command line to what is to be run; every fault is found before root is."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from controller.model.errors import MeasureError, ModelError, UsageError
+from experiments.cli.catalogue import DEFAULT, EXPERIMENTS
+
+if TYPE_CHECKING:
+    from controller.model.overlay import Overlay
+    from controller.model.sites import Sites
+    from experiments.core.experiment import Experiment
+    from experiments.measure.runner import Request
+
+SEED_MAX = 2**32
+ALL = "all"  # every experiment of the catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command line."""
+
+    scenario: str | None  # None: each experiment's own
+    modes: str | None
+    hosts: int | None
+    repeats: int | None
+    seed: int | None
+    quick: bool
+    out: Path
+    app: str
+    datapath: str
+    output: str
+
+
+def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
+    """The experiments asked for, each once; none named: the default ones.
+
+    Raises:
+        UsageError: there is no such experiment.
+    """
+    from experiments.cli.loader import find, is_own
+
+    known = tuple(name for name, _ in EXPERIMENTS)
+    for name in names:
+        if name not in (*known, ALL) and not is_own(name):
+            raise UsageError(
+                repr(name),
+                where="experiment",
+                allowed=f"{', '.join(known)}, {ALL}, or the path of a .py file",
+                do="Pick one of them; docs/extend.md shows a file of one's own.",
+            )
+    wanted = (each for name in names or DEFAULT for each in (known if name == ALL else (name,)))
+    return [find(name) for name in dict.fromkeys(wanted)]
+
+
+def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) -> "Request":
+    """What the command line asks of one experiment.
+
+    Raises:
+        UsageError, ModelError: it asks for what there is not, or cannot be.
+    """
+    from experiments.measure.runner import Request
+
+    wanted = _levels(experiment, asked)
+    overlay = _overlay(wanted, asked)
+    _assert_carried(wanted, overlay, asked)
+    blocks = 1 if asked.quick else wanted.blocks
+    return Request(
+        experiment=wanted,
+        overlay=overlay,
+        blocks=asked.repeats or blocks,
+        seed=drawn_seed() if asked.seed is None else asked.seed,
+        quick=asked.quick,
+        lab={"datapath": asked.datapath, "app": asked.app},
+        parent=parent,
+        name=name,
+    )
+
+
+def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
+    """The experiment over the levels asked for."""
+    wanted = experiment.with_levels(**experiment.quick_factors) if asked.quick else experiment
+    if asked.modes is not None:
+        wanted = wanted.with_levels(mode=_modes(asked.modes, experiment))
+    if asked.hosts and wanted.hosts_factor:
+        wanted = wanted.with_levels(**{wanted.hosts_factor: (asked.hosts,)})
+    return wanted
+
+
+def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
+    """Modes of `overlaylab list`, and levels that the experiment alone has, as `local`."""
+    from controller.model.modes import parse_mode
+
+    factors = experiment.question.factors
+    if "mode" not in factors:
+        raise UsageError(
+            f"--modes {text}", where=f"experiment {experiment.question.name!r}",
+            allowed=f"none: it varies {', '.join(factors) or 'nothing'}",
+            do="Leave --modes out, or name experiments that have modes.",
+        )  # fmt: skip
+    named = (each.strip() for each in text.split(","))
+    return tuple(
+        dict.fromkeys(each if each in factors["mode"] else str(parse_mode(each)) for each in named)
+    )
+
+
+def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
+    """The scenario, taken down to what the experiment measures."""
+    from controller.model.enlarge import enlarge
+    from controller.model.sites import Sites
+    from topologies.scenario.load import load
+
+    scenario = experiment.scenario if asked.scenario is None else asked.scenario
+    loaded = load(scenario)
+    if experiment.of is Sites:
+        sites: Sites = experiment.narrow(_as_two(loaded.sites, asked))
+        return sites
+    overlay = loaded.overlay
+    is_enlarged = asked.hosts and not experiment.hosts_factor
+    try:
+        wanted: Overlay = experiment.narrow(
+            enlarge(overlay, asked.hosts or 0) if is_enlarged else overlay
+        )
+    except MeasureError as error:
+        raise UsageError(
+            error.found, where=f"scenario {scenario!r}", allowed=error.allowed, do=error.do
+        ) from error
+    return wanted
+
+
+def _as_two(sites: "Sites", asked: Asked) -> "Sites":
+    if asked.hosts and asked.hosts != len(sites.hosts):
+        raise UsageError(
+            f"--hosts {asked.hosts}", where=f"scenario {sites.name!r}",
+            allowed="2: a tunnel between two sites", do="Leave --hosts out.",
+        )  # fmt: skip
+    return sites
+
+
+def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites", asked: Asked) -> None:
+    """Stage every point once, on paper; each has as many hosts as were asked for."""
+    from experiments.core.question import level_name
+
+    for point in experiment.question.points():
+        try:
+            staged = experiment.stage(overlay, point)
+        except ModelError as error:
+            raise UsageError(
+                f"cannot carry overlay {overlay.name!r} ({str(error).rstrip('.')})",
+                where=f"mode {level_name(point)}",
+                allowed="modes that can carry the scenario",
+                do="Leave it out with --modes, or take another scenario.",
+            ) from error
+        if asked.hosts and len(staged.hosts) != asked.hosts:
+            raise UsageError(
+                f"--hosts {asked.hosts}", where=f"experiment {experiment.question.name!r}",
+                allowed=f"none: it measures {len(staged.hosts)} hosts, however many there are",
+                do="Leave --hosts out, or name another experiment.",
+            )  # fmt: skip
+
+
+def drawn_seed() -> int:
+    """A new seed; run.json keeps it."""
+    return int.from_bytes(os.urandom(4), "big")

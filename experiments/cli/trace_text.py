@@ -1,0 +1,76 @@
+"""The course of a frame, as lines for people and as JSON.  Pure."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from experiments.cli.explain_text import SAID, wrapped
+
+if TYPE_CHECKING:
+    from topologies.trace.course import Course, Wire
+    from topologies.trace.frames import Layer
+    from topologies.trace.way import Stage
+
+JSON_FORMAT = 1
+Style = Callable[..., str]
+
+
+def as_json(course: "Course") -> str:
+    """One document with all that the text says."""
+    document = {"format": JSON_FORMAT, **asdict(course)}
+    if course.wire:
+        document["wire"]["size"] = course.wire.size
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def as_text(course: "Course", style: Style = lambda text, **_: text) -> str:
+    """Bridge by bridge, table by table; what the frame looks like on the wire; and its end.
+
+    Args:
+        style: marks headings (`bold`) and flows (`dim`), as `click.style` does.
+    """
+    return "\n".join(_lines(course, style))
+
+
+def _lines(course: "Course", style: Style) -> Iterator[str]:
+    yield style(f"{course.source} to {course.target}: {course.frame}", bold=True)
+    for fact in course.facts:
+        yield from wrapped(fact)
+    for stage in course.near:
+        yield from _stage(stage, style)
+    if course.wire:
+        yield from _wire(course.wire, style)
+    for stage in course.far:
+        yield from _stage(stage, style)
+    yield from _listed("other copies", course.others, style)
+    yield ""
+    yield from (style(line, bold=True) for line in wrapped(course.end))
+    yield from _listed("missing flows of the controller", course.lacking, style)
+
+
+def _listed(heading: str, lines: tuple[str, ...], style: Style) -> Iterator[str]:
+    if lines:
+        yield from ("", style(heading, bold=True))
+        yield from (f"  {line}" for line in lines)
+
+
+def _stage(stage: "Stage", style: Style) -> Iterator[str]:
+    yield from ("", style(f"{stage.host}, {stage.bridge}", bold=True))
+    for step in stage.steps:
+        yield f"{step.table:>4}  {step.name}".rstrip()
+        if step.flow:
+            yield SAID + style(step.flow, dim=True)
+        yield from wrapped(step.why, SAID)
+
+
+def _wire(wire: "Wire", style: Style) -> Iterator[str]:
+    title = f"on the wire, {wire.source} to {wire.target}: {wire.size} bytes"
+    yield from ("", style(title, bold=True))
+    yield from _layers(wire.layers)
+
+
+def _layers(layers: "tuple[Layer, ...]") -> Iterator[str]:
+    width = max(len(layer.name) for layer in layers)
+    for layer in layers:
+        yield f"{layer.size:>4}  {layer.name:<{width}}  {layer.says}"

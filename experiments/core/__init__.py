@@ -1,0 +1,1 @@
+"""Experiments, questions, predictions, verdicts and the format of results."""

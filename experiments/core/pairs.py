@@ -1,0 +1,103 @@
+"""Who pings whom: the guests that are measured, and the overlay taken down to them.  Pure."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, count
+
+from controller.model.addresses import free_address
+from controller.model.errors import MeasureError
+from controller.model.names import derived_id, derived_mac
+from controller.model.overlay import Overlay, Port, Subnet
+from experiments.core.experiment import by_mode
+from experiments.core.question import Point
+
+BESIDE = "beside"  # what a guest that was put beside another is called, with the other's name
+
+
+def guests(overlay: Overlay) -> tuple[Port, Port]:
+    """The first two guests of one network that stand on different hosts.
+
+    Raises:
+        MeasureError: there is no such pair.
+    """
+    for network in overlay.networks:
+        for one, other in combinations(_pinging(overlay, network.id), 2):
+            if one.host != other.host:
+                return one, other
+    raise MeasureError(
+        "no two guests of one network on different hosts",
+        where=f"overlay {overlay.name!r}",
+        allowed="a network with IPv4 guests on two hosts",
+        do="Add a port on another host to the scenario.",
+    )
+
+
+def narrowed(overlay: Overlay) -> Overlay:
+    """The overlay with the network of `guests` alone: `flat` can carry but one on an underlay.
+
+    Raises:
+        MeasureError: there are no such guests.
+    """
+    measured = guests(overlay)[0].network_id
+    return replace(
+        overlay,
+        networks=tuple(each for each in overlay.networks if each.id == measured),
+        subnets=tuple(each for each in overlay.subnets if each.network_id == measured),
+        ports=tuple(each for each in overlay.ports if each.network_id == measured),
+    )
+
+
+def beside(overlay: Overlay) -> Port | None:
+    """Another guest on the host of the first of `guests`, in the same network; None: there is none."""
+    source, _ = guests(overlay)
+    others = (each for each in _pinging(overlay, source.network_id) if each.host == source.host)
+    return next((each for each in others if each.device_id != source.device_id), None)
+
+
+def with_neighbour(overlay: Overlay, point: Point) -> Overlay:
+    """The scenario in the mode of the point, with a guest `beside` the first of `guests`.
+
+    In every mode, so that labs differ in nothing but their mode.
+
+    Raises:
+        MeasureError: the subnet has no address left for one.
+    """
+    if beside(overlay) is None:
+        overlay = replace(overlay, ports=(*overlay.ports, _one_more(overlay)))
+    return by_mode(overlay, point)
+
+
+def _pinging(overlay: Overlay, network_id: str) -> tuple[Port, ...]:
+    ports = overlay.active_ports(network_id)
+    return tuple(p for p in ports if p.ipv4 and p.device_id and not p.is_dhcp_server)
+
+
+def _one_more(overlay: Overlay) -> Port:
+    source, _ = guests(overlay)
+    name = next(_free_names(overlay, f"{BESIDE}-{source.device_id}"))
+    id_ = derived_id(overlay.name, "port", name)
+    taken = {ip for port in overlay.ports for ip in port.fixed_ips}
+    subnet = next(each for each in overlay.subnets if _holds(each, source))
+    address = free_address(subnet, taken)
+    if address is None:
+        raise MeasureError(
+            f"no free address in {subnet.cidr}",
+            where=f"subnet {subnet.name!r}",
+            allowed="one for a guest beside the one that pings",
+            do=f"Add a guest on host {source.host!r} to the scenario, or widen the pools.",
+        )
+    return replace(
+        source, id=id_, name=name, device_id=name, mac_address=derived_mac(id_),
+        fixed_ips=(address,),
+    )  # fmt: skip
+
+
+def _holds(subnet: Subnet, port: Port) -> bool:
+    return subnet.network_id == port.network_id and port.ipv4[0] in subnet.cidr
+
+
+def _free_names(overlay: Overlay, stem: str) -> Iterator[str]:
+    """`stem` cut to what a name may have, or with a number behind it if that is taken."""
+    taken = {each.name for each in overlay.hosts} | {port.device_id for port in overlay.ports}
+    names = (f"{stem[:36]}{number if number > 1 else ''}" for number in count(1))
+    return (name for name in names if name not in taken)

@@ -1,0 +1,1 @@
+"""Experiment `ecmp`: how tunnels spread over equal-cost paths."""

@@ -1,0 +1,1 @@
+"""Experiment `fanout`: the copies of one broadcast."""

@@ -1,1 +1,0 @@
-"""Figures: matplotlib on values, one module a kind of picture."""

@@ -1,0 +1,1 @@
+"""Experiment `filter`: what a firewall between VTEPs can tell apart."""

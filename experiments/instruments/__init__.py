@@ -1,1 +1,0 @@
-"""What measures: the machine, the packets, and what the tools print."""

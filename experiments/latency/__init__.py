@@ -1,0 +1,1 @@
+"""Experiment `latency`: what a tunnel adds to a round trip."""

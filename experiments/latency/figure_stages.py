@@ -1,0 +1,149 @@
+"""The waterfall of a ping's stages: down the page in the order of time, along it as time goes by.
+
+A bar is a stage's median and begins where the medians before it end; every sample is a dot,
+placed as if it began there, too.  Pure: the caller owns the figure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from experiments.show.statistics import Samples
+
+BAR_HIGH = 0.78  # rows are 1 apart
+DOTS_HIGH = 0.58
+BAR_ALPHA = 0.32
+VALUE_AT = 1.02  # of the width of the axes
+GREY = "#777777"
+BEYOND = ">"  # the marker of a sample that is longer than the axis
+DOTS_ZORDER = 2.5  # all one after the other, on lines and below texts: one image for a panel
+ROOM = 1.18  # of the longest waterfall: where the axis ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stage, as it is drawn."""
+
+    label: str
+    group: str  # request, answer or reply
+    samples_us: Samples
+
+    @property
+    def median_us(self) -> float:
+        """Of all its samples."""
+        return float(np.median(self.samples_us))
+
+
+Waterfall = Sequence[Stage]
+
+
+def starts_us(stages: Waterfall) -> list[float]:
+    """Where each bar begins: the sum of the medians before it."""
+    return [0.0, *accumulate(stage.median_us for stage in stages)][:-1]
+
+
+def total_us(stages: Waterfall) -> float:
+    """Where the last bar ends."""
+    return sum(stage.median_us for stage in stages)
+
+
+def end_us(waterfalls: Mapping[str, Waterfall]) -> float:
+    """The end of an axis for all of them; samples beyond it are marked at its edge."""
+    return ROOM * max(total_us(stages) for stages in waterfalls.values())
+
+
+def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> Axes:
+    """Bars, dots and microseconds of one path, on an axis of 0 to `end` microseconds."""
+    starts = starts_us(stages)
+    for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
+        _bar(ax, stage, at, start, colour)
+        _dots(ax, start + stage.samples_us, at, colour, end)
+        ax.text(
+            VALUE_AT, at, _figure(stage.median_us), transform=ax.get_yaxis_transform(),
+            va="center", color=colour, fontsize=8, fontweight=_weight(stage, stages),
+            gid=f"value {at}",
+        )  # fmt: skip
+    ax.text(
+        VALUE_AT, 1.01, "µs", transform=ax.transAxes, color=colour, fontsize=8, gid="value unit"
+    )
+    _stairs(ax, stages, starts, colour)
+    _groups(ax, stages)
+    ax.set_xlim(0, end)
+    ax.set_xticks([tick for tick in MaxNLocator(4).tick_values(0, end) if tick <= end])
+    ax.set_ylim(len(stages) - 0.4, -0.6)
+    ax.set_yticks(range(len(stages)), labels=[stage.label for stage in stages], fontsize=8)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=True, axis="x")
+    return ax
+
+
+def _bar(ax: Axes, stage: Stage, at: int, start: float, colour: str) -> None:
+    (bar,) = ax.barh(
+        [at], [stage.median_us], left=[start], height=BAR_HIGH, color=colour, alpha=BAR_ALPHA,
+        linewidth=0,
+    )  # fmt: skip
+    bar.set_gid(f"bar {at}")
+
+
+def _dots(ax: Axes, places: Samples, at: int, colour: str, end: float) -> None:
+    """A dot per sample; one too long for the axis is a mark at its edge."""
+    heights = at + DOTS_HIGH * (_scattered(len(places)) - 0.5)
+    fits = places <= end
+    ax.plot(
+        places[fits], heights[fits], linestyle="none", marker="o", markersize=2.2, alpha=0.5,
+        markeredgewidth=0, color=colour, gid=f"samples {at}", rasterized=True,
+        zorder=DOTS_ZORDER,
+    )  # fmt: skip
+    (marks,) = ax.plot(
+        np.full(np.count_nonzero(~fits), end), heights[~fits], linestyle="none", marker=BEYOND,
+        markersize=3.5, alpha=0.7, markeredgewidth=0, color=colour, gid=f"beyond {at}",
+        clip_on=False,
+    )  # fmt: skip
+    marks.set_in_layout(False)  # none of them is a box without a size, which upsets the layout
+
+
+def _stairs(ax: Axes, stages: Waterfall, starts: Sequence[float], colour: str) -> None:
+    """A line down from the end of each bar to the beginning of the next."""
+    for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
+        below = BAR_HIGH / 2 if at == len(stages) - 1 else 1 + BAR_HIGH / 2
+        end = start + stage.median_us
+        ax.plot(
+            [end, end], [at - BAR_HIGH / 2, at + below], color=colour, linewidth=0.9,
+            gid=f"stair {at}",
+        )  # fmt: skip
+
+
+def _groups(ax: Axes, stages: Waterfall) -> None:
+    """Lines between the ways there and back, and their names where no bar can be."""
+    names = [stage.group for stage in stages]
+    for at in range(1, len(stages)):
+        if names[at] != names[at - 1]:
+            ax.axhline(at - 0.5, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), gid="turn")
+    corners = ((names[0], 0.985, 0, "right"), (names[-1], 0.015, len(stages) - 1, "left"))
+    for name, across, at, side in corners:
+        ax.text(
+            across, at, name, transform=ax.get_yaxis_transform(), ha=side, va="center",
+            fontsize=8, fontstyle="italic", color=GREY, gid=f"way {name}",
+        )  # fmt: skip
+
+
+def _figure(value_us: float) -> str:
+    """Two digits at least: some stages take but one microsecond."""
+    return f"{value_us:.0f}" if value_us >= 9.95 else f"{value_us:.1f}"
+
+
+def _weight(stage: Stage, stages: Waterfall) -> str:
+    """Bold for what takes a tenth of it all, and more."""
+    return "bold" if stage.median_us >= total_us(stages) / 10 else "normal"
+
+
+def _scattered(count: int) -> Samples:
+    """Places in 0..1 that fill evenly whatever their number."""
+    golden = (5**0.5 - 1) / 2
+    places: Samples = np.mod(np.arange(count) * golden, 1)
+    return places

@@ -1,0 +1,123 @@
+"""The story of latency: what a tunnel and its way of flooding cost, warm and cold.  Pure.
+
+What is compared is of one condition; the same pings along a bare veth, within a host and from
+VTEP to VTEP stand beside the modes as levels of their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from experiments.core.question import Prediction, of_point
+from experiments.core.results import Run
+from experiments.latency.analysis import Analysed, analysed
+from experiments.latency.report_cold import cold_finding, cold_grid, cold_held
+from experiments.latency.report_effects import effect_findings, effect_grid, effect_held
+from experiments.latency.report_pictures import pictures
+from experiments.latency.report_warm import kept_interval_ms, kept_text, warm_grid
+from experiments.show.levels import blocks_of, data, findings, grid, held
+from experiments.show.story import NOT_JUDGED, Grid, Held, Picture, Story, counted
+
+MAIN = ("encapsulation", "flooding")  # what the 2x2 is for
+NAMES = {  # what a prediction is of, in the words of its difference
+    "baseline": "tunnel to flat", "encapsulation": "gre to vxlan", "flooding": "l2pop to mesh",
+    "responder": "ARP responder", "kernel": "kernel to user space",
+}  # fmt: skip
+
+
+def tell(run: Run) -> Story:
+    """The story of a run of latency."""
+    found = analysed(run)
+    grids, drawn = _stages(run)
+    story = Story(
+        findings=_findings(found), held=_held(found), grids=(*_grids(found), *grids), pictures=(),
+        conditions=conditions(found), data=(*data(found.main), *_effects_data(found)),
+    )  # fmt: skip
+    return replace(story, pictures=(*pictures(found, story), *drawn))
+
+
+def _findings(found: Analysed) -> tuple[str, ...]:
+    """Effects against the margin, or what else can be said; then the largest cost of a cold start."""
+    of_effects = effect_findings(found.main, found.effects)
+    return (*(of_effects or findings(found.main)), *cold_finding(found.colds, found.main.question.unit))  # fmt: skip
+
+
+def _held(found: Analysed) -> tuple[Held, ...]:
+    """Every prediction, and what became of it."""
+    return tuple(
+        replace(each, name=NAMES.get(prediction.of, prediction.of), is_main=prediction.of in MAIN)
+        for prediction in found.main.question.predictions
+        for each in (held(found.main) if prediction.of == "baseline" else (_judged(prediction, found),))
+    )  # fmt: skip
+
+
+def _judged(prediction: Prediction, found: Analysed) -> Held:
+    for effect in found.effects:
+        if effect.name == prediction.of:
+            return effect_held(prediction, effect, found.main)
+    for cold in found.colds:
+        if f"cold {cold.name}" == prediction.of:
+            return cold_held(prediction, cold, found.main.run, found.main.question.unit)
+    return Held(
+        says=prediction.says, because=prediction.because, stands=NOT_JUDGED,
+        found=f"nothing was measured of {prediction.of}",
+    )  # fmt: skip
+
+
+def _grids(found: Analysed) -> tuple[Grid, ...]:
+    unit, margin = found.main.question.unit, found.main.question.margin
+    return (
+        grid(found.main),
+        *([effect_grid(found.main, found.effects)] if found.effects else []),
+        *([cold_grid(found.colds, found.modes, unit, margin)] if found.colds else []),
+        *([warm_grid(found.warms, found.modes, unit)] if len(found.warms) > 1 else []),
+    )
+
+
+def _effects_data(found: Analysed) -> tuple[Mapping[str, Any], ...]:
+    """Effects, for `--format json`; what tells them from levels is their key."""
+    return tuple(
+        {
+            "effect": each.name, "says": each.says, "estimate": each.found.estimate,
+            "interval": (
+                {"low": each.found.interval.low, "high": each.found.interval.high}
+                if each.found.interval else None
+            ),
+        }
+        for each in found.effects
+    )  # fmt: skip
+
+
+def _stages(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
+    if not run.tables.get("stages"):
+        return (), ()
+    from experiments.latency.report_stages import stage_parts
+
+    return stage_parts(run)
+
+
+def conditions(found: Analysed) -> str:
+    """How the samples were taken, in one line: a figure is only as good as its run."""
+    run, along = found.main.run, found.main.question.compared
+    lab, tools = _part(run.about, "lab"), _part(_part(run.about, "machine"), "tools")
+    return (
+        f"{counted(blocks_of(found.main), 'block')} of fresh labs, {_pings(found)} warm pings each, "
+        f"every {_kept(run)} (asked {along.get('interval_ms')} ms), "
+        f"{along.get('payload_bytes')} bytes; OVS {tools.get('ovs')}, datapath "
+        f"{lab.get('datapath')}, {lab.get('app')}; scenario {run.about.get('scenario')}"
+    )
+
+
+def _pings(found: Analysed) -> int:
+    """How many warm pings a mode had in a block, the most."""
+    levels = (found.main.levels[mode] for mode in found.modes)
+    return max((len(block) for blocks in levels for block in blocks), default=0)
+
+
+def _kept(run: Run) -> str:
+    return kept_text(kept_interval_ms(of_point(run.rows, run.question.compared)))
+
+
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}

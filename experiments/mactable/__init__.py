@@ -1,0 +1,1 @@
+"""Experiment `mactable`: what a full MAC table does."""

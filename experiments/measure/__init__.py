@@ -1,0 +1,1 @@
+"""Tools that touch a running lab."""

@@ -1,0 +1,261 @@
+"""Packets of many nodes at once into pcapng files, with nanosecond stamps; and read back by tshark.
+
+A frame of our own, the marker, is sent on every interface when the capture begins and when it
+ends: the first in the file proves that all was caught from then on, the last that nothing is
+still on its way, since dumpcap is handed its packets in blocks.  Markers go no further than
+one wire (a bridge never forwards them) and no kernel answers them.
+"""
+
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from controller.model.errors import CommandError, MeasureError
+from controller.system import commands
+from controller.system.ownership import give_back
+from experiments.core.experiment import Bench
+from experiments.measure.frames import EXPERIMENT, NONCE, PAUSE, marker
+from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet, all_of, stamp_ns
+from experiments.measure.pcapng import has_packet, interfaces_in
+from experiments.measure.sockets import senders
+
+__all__ = [
+    "INTERFACE", "NODE", "REPEATED", "STAMP", "Captures", "Packet", "all_of", "capturing",
+    "decoded", "parse_drops", "stamp_ns",
+]  # fmt: skip
+
+READY_S = 10.0
+FLUSH_S = 10.0  # a block is handed over after 250 ms
+DECODE_S = 120.0
+POLL_S = 0.002
+PLACE = ("frame.section_number", "frame.interface_id")
+DROPS = re.compile(
+    r"^Packets received/dropped on interface '(?P<interface>.+)': \d+/\d+ "
+    r"\(pcap:(?P<pcap>\d+)/dumpcap:(?P<dumpcap>\d+)/flushed:\d+/ps_ifdrop:(?P<device>\d+)\)",
+    re.MULTILINE,
+)
+HEAD = 2**16  # bytes: room for the descriptions of some hundred interfaces
+UNMARKED = f"!(arp.opcode == {EXPERIMENT} && eth.dst == {PAUSE})"
+
+Markers = tuple[bytes, ...]  # a frame for each interface, in their order
+
+
+class Captures(dict[str, Path]):
+    """The files by node; at the end also how many packets were dropped, by node and interface."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropped: dict[tuple[str, str], int] = {}
+
+
+@dataclass(slots=True)
+class _Dumpcap:
+    """One dumpcap and what it writes."""
+
+    node: str
+    interfaces: tuple[str, ...]
+    file: Path
+    said: Path
+    child: "subprocess.Popen[bytes]"
+    senders: Mapping[str, Callable[[bytes], None]] = field(default_factory=dict)
+    first: Markers = ()
+
+
+@contextmanager
+def capturing(
+    bench: Bench, where: Mapping[str, tuple[str, ...]], path: Callable[[str], Path]
+) -> Iterator[Captures]:
+    """Capture on the interfaces of each node while the block runs; `path` says where files go.
+
+    Every packet of the block is in the files, from the first to the last.
+
+    Raises:
+        CommandError: dumpcap could not: no such interface, for one.
+        MeasureError: a capture was not ready in time, or packets never came out of it.
+    """
+    found, dumpcaps = Captures(), list[_Dumpcap]()
+    with ExitStack() as stack:
+        stack.callback(_end, dumpcaps)
+        for node, interfaces in where.items():
+            dumpcaps.append(_started(bench, node, interfaces, path))
+        for each in dumpcaps:
+            _await_header(each)
+            each.senders = stack.enter_context(senders(bench.pid(each.node), each.interfaces))
+            each.first = _mark(each)
+        found.update((each.node, each.file) for each in dumpcaps)
+        yield found
+        late = [(each, each.file.stat().st_size, _mark(each)) for each in dumpcaps]
+        for each, size, markers in late:
+            _await_markers(each, markers, size)
+    for each in dumpcaps:
+        _assert_caught_all(each)
+        found.dropped.update(_dropped(each))
+
+
+def _started(
+    bench: Bench, node: str, interfaces: tuple[str, ...], path: Callable[[str], Path]
+) -> _Dumpcap:
+    file, said = path(f"{node}.pcapng"), path(f"{node}.dumpcap.txt")
+    asked = (word for name in interfaces for word in ("-i", name))
+    # dumpcap drops root's right to write where it likes: it gets its files open.
+    with file.open("wb") as out, said.open("wb") as err:
+        give_back(file)
+        give_back(said)
+        argv = ("dumpcap", "-q", "-n", *asked, "-w", "-")
+        child = bench.start(node, *argv, stdout=out, stderr=err)
+    return _Dumpcap(node, interfaces, file, said, child)
+
+
+def _end(dumpcaps: Sequence[_Dumpcap]) -> None:
+    """End all in order, at once."""
+    for each in dumpcaps:
+        if each.child.poll() is None:
+            each.child.send_signal(signal.SIGINT)
+    for each in dumpcaps:
+        try:
+            each.child.wait(timeout=FLUSH_S)
+        except subprocess.TimeoutExpired:  # all that was wanted is in its file already
+            each.child.kill()
+            each.child.wait()
+
+
+def _await_header(each: _Dumpcap) -> None:
+    """Wait until the header names every interface: dumpcap writes it when all are open."""
+    _await(each, lambda: len(_names(each.file)) == len(each.interfaces), "its header", READY_S)
+
+
+def _names(file: Path) -> tuple[str, ...]:
+    with file.open("rb") as found:
+        return interfaces_in(found.read(HEAD))
+
+
+def _mark(each: _Dumpcap) -> Markers:
+    """Send a marker of its own on every interface."""
+    markers = tuple(marker(secrets.token_bytes(NONCE)) for _ in each.interfaces)
+    for name, frame in zip(each.interfaces, markers, strict=True):
+        each.senders[name](frame)
+    return markers
+
+
+def _await_markers(each: _Dumpcap, markers: Markers, since: int) -> None:
+    """Wait until all markers are in the part of the file after `since`."""
+    _await(each, lambda: _has_all(each.file, markers, since), "its last marker frames", FLUSH_S)
+
+
+def _has_all(file: Path, markers: Markers, since: int = 0) -> bool:
+    with file.open("rb") as found:
+        found.seek(since)
+        data = found.read()
+    return all(has_packet(data, frame, index) for index, frame in enumerate(markers))
+
+
+def _assert_caught_all(each: _Dumpcap) -> None:
+    if not _has_all(each.file, each.first):
+        raise _incomplete(each, "the first marker frames are missing")
+
+
+def _dropped(each: _Dumpcap) -> dict[tuple[str, str], int]:
+    """What it says that it dropped; one that was killed says nothing, which is not none."""
+    said = parse_drops(each.node, each.said.read_text(errors="replace"))
+    if len(said) < len(set(each.interfaces)):
+        raise _incomplete(each, "it did not say what it dropped")
+    return said
+
+
+def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_there():
+        ended = each.child.poll()
+        if ended is not None and not is_there():
+            raise CommandError(
+                each.said.read_text(errors="replace").strip() or f"exit status {ended}",
+                where=f"dumpcap on {', '.join(each.interfaces)} in {each.node!r}",
+                allowed=f"a capture with {what}",
+                do="`ip link` in that node lists its interfaces.",
+            )
+        if time.monotonic() > end:
+            raise _incomplete(each, f"no sign of {what} within {seconds:g} s")
+        time.sleep(POLL_S)
+
+
+def _incomplete(each: _Dumpcap, found: str) -> MeasureError:
+    return MeasureError(
+        found,
+        where=f"dumpcap on {', '.join(each.interfaces)} in {each.node!r}",
+        allowed="a capture that is handed every packet",
+        do=f"Look at {each.said.name} beside {each.file}; the machine may be overloaded.",
+    )
+
+
+def parse_drops(node: str, said: str) -> dict[tuple[str, str], int]:
+    """Packets that the kernel saw and the file lacks, from dumpcap's last lines.
+
+    What it flushed came when the last marker had been written: after all that was wanted.
+    """
+    return {
+        (node, line["interface"]): sum(int(line[part]) for part in ("pcap", "dumpcap", "device"))
+        for line in DROPS.finditer(said)
+    }
+
+
+def decoded(
+    files: Path | Mapping[str, Path], fields: Sequence[str], display_filter: str = ""
+) -> list[Packet]:
+    """The packets as tshark dissects them, file by file, each in the order of its file.
+
+    Beside the fields asked for each has `node` (the file's key, or its name without the ending),
+    `frame.interface_name` and `frame.time_epoch`.  `all_of` takes a field that is there
+    several times apart.  Markers are left out.
+
+    Raises:
+        CommandError: tshark refused a file, a field, or the filter.
+    """
+    named = {files.stem: files} if isinstance(files, Path) else dict(files)
+    wanted = tuple(dict.fromkeys((STAMP, *fields)))
+    shown = f"({display_filter}) && {UNMARKED}" if display_filter else UNMARKED
+    with tempfile.NamedTemporaryFile(suffix=".pcapng") as joined:
+        _join(named.values(), joined)
+        argv = [
+            "tshark",
+            "-n",
+            "-r",
+            joined.name,
+            "-Y",
+            shown,
+            "-T",
+            "fields",
+            "-E",
+            "occurrence=a",
+        ]
+        argv += ["-E", f"aggregator={REPEATED}", "-E", "separator=/t"]
+        argv += [word for name in (*PLACE, *wanted) for word in ("-e", name)]
+        lines = commands.run(*argv, timeout_s=DECODE_S).splitlines()
+    sections = [(node, _names(file)) for node, file in named.items()]
+    return [_packet(line, sections, wanted) for line in lines]
+
+
+def _join(files: Iterable[Path], out: IO[bytes]) -> None:
+    """One pcapng after another is a pcapng, too: a section each."""
+    for file in files:
+        with file.open("rb") as part:
+            shutil.copyfileobj(part, out)
+    out.flush()
+
+
+def _packet(
+    line: str, sections: Sequence[tuple[str, tuple[str, ...]]], fields: Sequence[str]
+) -> Packet:
+    """One line of tshark; 4.0 takes interfaces' names from the first section: these are the files'."""
+    section, interface, *values = line.split("\t")
+    node, names = sections[int(section) - 1]
+    place = {NODE: node, INTERFACE: names[int(interface)]}
+    return {**place, **dict(zip(fields, values, strict=True))}

@@ -1,0 +1,272 @@
+"""Runs an experiment: fresh labs in a seeded order, every sample on disk as soon as it is known."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from controller.model.errors import MeasureError, UsageError
+from controller.model.overlay import Overlay
+from controller.model.sites import Sites
+from experiments.core.experiment import Bench, Experiment, Measured, Probe, Tools, settings_of
+from experiments.core.question import Question, Row, level_name
+from experiments.core.results import SAMPLES, Recorder
+from experiments.core.schedule import Round, schedule
+from experiments.core.verdict import UNTIMED, Seen, Thresholds, Verdict, Window, judge
+from experiments.measure import environment
+from experiments.measure.watch import Watcher
+
+Raise = Callable[[Any], AbstractContextManager[Bench]]  # of an Overlay, or Sites
+
+
+class Say(Protocol):
+    """Told what is going on, for a person."""
+
+    def __call__(self, done: int, rounds: int, now: str, /) -> None:
+        """So many of the rounds are done, and what is done now."""
+
+
+class Watch(Protocol):
+    """Watches one lab; `experiments.measure.watch.Watcher` does."""
+
+    windows: list[Window]
+
+    def window(self) -> AbstractContextManager[None]:
+        """Watch while the block runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to run, and how."""
+
+    experiment: Experiment
+    overlay: Overlay | Sites  # narrowed to what is measured
+    blocks: int
+    seed: int
+    quick: bool
+    lab: Mapping[str, object]  # what the lab was told beside the overlay: datapath, app
+    parent: Path  # the run's directory is made in here,
+    name: str  # and called so
+
+    def __post_init__(self) -> None:
+        """Refuse a prediction that no sample could be held against, before any lab is raised."""
+        self.foretold()
+
+    def foretold(self) -> tuple[Row, ...]:
+        """The value that theory has for each cell, if the experiment tells.
+
+        Raises:
+            UsageError: a row has no value, or a column that samples have not.
+        """
+        foretell = self.experiment.foretell
+        if foretell is None:
+            return ()
+        try:
+            rows = tuple(foretell(self.overlay, self.question.points()))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise _unforetold(self.question, f"{type(error).__name__}: {error}") from error
+        _assert_comparable(rows, self.question)
+        return rows
+
+    @property
+    def question(self) -> Question:
+        """What is asked."""
+        return self.experiment.question
+
+    @property
+    def probe(self) -> Probe:
+        """How it is put."""
+        return self.experiment.quick if self.quick else self.experiment.probe
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits this run must keep."""
+        limits = self.experiment.thresholds
+        return limits.for_first_look() if self.quick else limits
+
+
+def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
+    """Each row must have the question's value, and no column but those of samples.csv."""
+    columns = question.tables()[SAMPLES]
+    if not rows:
+        raise _unforetold(question, "no row")
+    for number, row in enumerate(rows, start=1):
+        if question.value not in row:
+            raise _unforetold(question, f"row {number} without {question.value!r}: {dict(row)}")
+        for name in row:
+            if name not in columns:
+                raise _unforetold(question, f"row {number} with {name!r}: {dict(row)}")
+
+
+def _unforetold(question: Question, found: str) -> UsageError:
+    return UsageError(
+        found, where=f"Experiment {question.name!r}, foretell",
+        allowed=f"rows with {question.value!r}, of columns that are in its Question",
+        do="docs/extend.md shows two that work.",
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Progress:
+    """What has been measured so far."""
+
+    done: list[tuple[Round, Measured, tuple[Window, ...]]] = field(default_factory=list)
+    labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads found there
+
+
+def begin(request: Request) -> Recorder:
+    """The run's own folder, made; that it can be written is known before anything is raised."""
+    return Recorder(request.parent, request.name, request.question.tables())
+
+
+def perform(
+    request: Request,
+    recorder: Recorder,
+    raised: Raise,
+    *,
+    say: Say = lambda *_: None,
+    watch: Callable[[Bench], Watch] = Watcher,
+) -> None:
+    """Run all of it into `recorder`'s folder, and judge it.
+
+    An interruption or an error leaves the files of what was measured, marked as such, and goes on
+    up.  The thresholds and the prediction are on disk before the first lab is raised.
+    """
+    rounds = schedule(request.question.points(), request.blocks, request.seed)
+    progress = Progress()
+    with _finishing(recorder, request, progress, _beforehand(request, rounds)):
+        for number, each in enumerate(rounds):
+            say(number, len(rounds), each.name)
+
+            def tell(now: str, number: int = number, each: Round = each) -> None:
+                say(number, len(rounds), f"{each.name}: {now}")
+
+            _round(request, each, raised, watch, recorder, progress, tell)
+        say(len(rounds), len(rounds), "judging")
+
+
+def _round(  # noqa: PLR0917  the parts of one round
+    request: Request,
+    each: Round,
+    raised: Raise,
+    watch: Callable[[Bench], Watch],
+    recorder: Recorder,
+    progress: Progress,
+    say: Callable[[str], None],
+) -> None:
+    """Probe one freshly raised lab; the first of each point also tells its MTUs and offloads."""
+    with raised(request.experiment.stage(request.overlay, each.point)) as lab:
+        name = level_name(each.point)
+        if name not in progress.labs:
+            progress.labs[name] = environment.lab_facts(lab)
+        watcher = watch(lab)
+        tools = _tools(recorder, each, watcher, say, each.seed(request.seed))
+        with nullcontext() if request.experiment.watches else watcher.window():
+            measured = _assert_measured(request.probe(lab, each.point, tools), request)
+    recorder.samples(_placed(each, measured.rows), SAMPLES)
+    for table, rows in measured.more.items():
+        recorder.samples(_placed(each, rows), table)
+    progress.done.append((each, measured, tuple(watcher.windows)))
+
+
+def _assert_measured(found: object, request: Request) -> Measured:
+    if not isinstance(found, Measured):
+        raise MeasureError(
+            f"{found!r}", where=f"what the probe of {request.question.name!r} returned",
+            allowed="a Measured with the rows it found", do="`return Measured(rows=...)`.",
+        )  # fmt: skip
+    return found
+
+
+def _tools(
+    recorder: Recorder, each: Round, watcher: Watch, say: Callable[[str], None], seed: int
+) -> Tools:
+    def keep(name: str, text: str) -> None:
+        recorder.file(f"{each.folder}/{name}", text)
+
+    return Tools(
+        keep=keep, path=lambda name: recorder.path(f"{each.folder}/{name}"), watch=watcher.window,
+        say=say, seed=seed,
+    )  # fmt: skip
+
+
+def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
+    return ({"block": each.block, "order": each.order, **each.point, **row} for row in rows)
+
+
+def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object]:
+    """All of run.json that is settled before the first sample."""
+    return {
+        "experiment": request.question.name,
+        "question": request.question.to_json(),
+        "foretold": list(request.foretold()),
+        "quick": request.quick,
+        "blocks": request.blocks,
+        "settings": settings_of(request.probe),
+        "scenario": request.overlay.name,
+        "hosts": [host.name for host in request.overlay.hosts],
+        "release": request.overlay.release,
+        "seed": request.seed,
+        "lab": dict(request.lab),
+        "argv": environment.argv(),
+        "source": environment.source(),
+        "machine": environment.machine(str(request.lab.get("app"))),
+        "rounds": [{"block": r.block, "order": r.order, **r.point} for r in rounds],
+        "thresholds": request.thresholds.to_json(),
+        "start": environment.now(),
+    }
+
+
+@contextmanager
+def _finishing(
+    recorder: Recorder, request: Request, progress: Progress, about: Mapping[str, object]
+) -> Iterator[None]:
+    """Mark the run as running, and at the end as what became of it."""
+    recorder.about({**about, "status": "running"})
+    status = "complete"
+    try:
+        yield
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        status = "interrupted" if interrupted else f"failed: {error}"
+        raise
+    finally:
+        verdict = _verdict(request, progress, status)
+        recorder.about({**about, **_afterwards(progress, status), "verdict": verdict.to_json()})
+
+
+def _verdict(request: Request, progress: Progress, status: str) -> Verdict:
+    found = judge(_seen(progress, len(request.question.points())), request.thresholds)
+    if status == "complete":
+        return found
+    return Verdict(False, (status, *found.reasons), request.thresholds)
+
+
+def _seen(progress: Progress, points: int) -> Seen:
+    rounds_of: dict[int, int] = {}
+    for each, _, _ in progress.done:
+        rounds_of[each.block] = rounds_of.get(each.block, 0) + 1
+    return Seen(
+        blocks=sum(count == points for count in rounds_of.values()),
+        lost=sum(measured.lost for _, measured, _ in progress.done),
+        duplicates=sum(measured.duplicates for _, measured, _ in progress.done),
+        windows={
+            each.name: windows or ((UNTIMED,) if measured.untimed else ())
+            for each, measured, windows in progress.done
+        },
+        levels={each.name: level_name(each.point) for each, _, _ in progress.done},
+    )
+
+
+def _afterwards(progress: Progress, status: str) -> dict[str, object]:
+    return {
+        "status": status,
+        "end": environment.now(),
+        "labs": progress.labs,
+        "measured": [
+            {"block": each.block, "order": each.order, **each.point, **measured.facts,
+             "windows": [asdict(window) for window in windows]}
+            for each, measured, windows in progress.done
+        ],
+    }  # fmt: skip

@@ -1,0 +1,221 @@
+"""The machine and the lab, watched while something is measured.
+
+Counters are read before and after, from files and sockets, with no process but the control
+ping; nothing is read in between.  A window costs 10 to 40 ms on 2 compute hosts and 40 to 150 ms
+on 16, by how busy the machine is; a lab's first one also lays the control's wire.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os import sysconf
+from pathlib import Path
+from typing import TypeVar
+
+from controller.model.check_underlay import router_names
+from controller.model.overlay import Mechanism
+from controller.model.sites import Sites
+from experiments.core.experiment import Bench, described
+from experiments.core.verdict import Window
+from experiments.measure import watch_counts as counts
+from experiments.measure.namespace import look_into
+from experiments.measure.watch_control import Control, lay_wire, start_control
+from experiments.measure.watch_kernel import discarded
+from topologies.lab import unixctl
+
+UNDERLAY, VSWITCHD = "underlay", "ovs-vswitchd"
+PIDFILE = f"run/openvswitch/{VSWITCHD}.pid"
+PLACES_TOLD = 5  # of those that lost most
+TICKS_PER_S = sysconf("SC_CLK_TCK")
+CONTROL = ("control_median_ms", "control_lost")
+OF_OVS = ("vswitchd_load", "lost_upcalls")
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The processors at one moment; None: could not be looked at."""
+
+    moment_s: float
+    cpu: tuple[int, ...] | None
+    ticks: Mapping[str, int] | None  # of each host's ovs-vswitchd
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The lab's counters at one moment; None: could not be looked at."""
+
+    upcalls: counts.Counts | None
+    drops: counts.Counts | None
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Keeps why something could not be looked at: watching never ends what is watched."""
+
+    unseen: dict[str, str] = field(default_factory=dict)  # by the figure of `Window`
+
+    def at(self, look: Callable[[], Found], *figures: str) -> Found | None:
+        """What `look` finds, or None: then these figures will be missing."""
+        try:
+            return look()
+        except Exception as error:  # noqa: BLE001  whatever it is, the verdict tells of it
+            for figure in figures:
+                self.unseen.setdefault(figure, f"{type(error).__name__}: {error}")
+            return None
+
+
+class Watcher:
+    """Watches one lab; `windows` has what was seen, in order.
+
+    A bench whose nodes are no processes (pid 0), as a test's double, shows the machine alone.
+    """
+
+    def __init__(self, bench: Bench, stat: Path = Path("/proc/stat")) -> None:
+        self.bench, self._stat = bench, stat
+        self.windows: list[Window] = []
+
+    @contextmanager
+    def window(self) -> Iterator[None]:
+        """Watch while the block runs; an error in it leaves no window.  Windows may nest."""
+        tries = Attempts()
+        end_control = tries.at(self._start_control, *CONTROL)
+        control: Control | None = None
+        try:
+            # The processors' time is read last before and first after: it is the block's alone.
+            losses, pulse = self._losses(tries), self._pulse(tries)
+            yield
+            later, lost_later = self._pulse(tries), self._losses(tries)
+        finally:
+            if end_control:
+                control = tries.at(end_control, *CONTROL)
+        empty = Window(unseen=tries.unseen, absent=self._absent)
+        window = with_losses(with_pulse(empty, pulse, later), losses, lost_later)
+        if control:
+            lost, median_ms = control.lost, control.median_ms
+            window = replace(window, control_lost=lost, control_median_ms=median_ms)
+        self.windows.append(window)
+
+    @cached_property
+    def _hosts(self) -> dict[str, int]:
+        """Compute hosts by name, each with a process in its namespaces."""
+        pids = {host.name: self.bench.pid(host.name) for host in described(self.bench).hosts}
+        return pids if all(pids.values()) else {}
+
+    @cached_property
+    def _switches(self) -> dict[str, int]:
+        """Those of the hosts that have an Open vSwitch."""
+        hosts = described(self.bench).host_of
+        return {
+            name: pid
+            for name, pid in self._hosts.items()
+            if hosts[name].mechanism is Mechanism.OPENVSWITCH
+        }
+
+    @property
+    def _absent(self) -> tuple[str, ...]:
+        """The figures of OVS, in a lab without."""
+        return OF_OVS if self._hosts and not self._switches else ()
+
+    @cached_property
+    def _guests(self) -> dict[str, int]:
+        about = described(self.bench)
+        if isinstance(about, Sites):
+            return {station.name: self.bench.pid(station.name) for station in about.stations}
+        names = {port.device_id for port in about.ports if port.host}
+        return {name: self.bench.pid(name) for name in sorted(names - {""})}
+
+    @property
+    def _between(self) -> dict[str, int]:
+        """What carries packets between the hosts."""
+        about = described(self.bench)
+        routers = about.routers if isinstance(about, Sites) else router_names(about)
+        names = routers or (UNDERLAY,)
+        return {name: self.bench.pid(name) for name in names}
+
+    @cached_property
+    def _daemons(self) -> dict[str, int]:
+        return {
+            host: int(Path(f"/proc/{pid}/root", PIDFILE).read_text())
+            for host, pid in self._switches.items()
+        }
+
+    def _start_control(self) -> Callable[[], Control] | None:
+        if not self._hosts:
+            return None
+        lay_wire(self.bench)
+        return start_control(self.bench)
+
+    def _pulse(self, tries: Attempts) -> Pulse:
+        return Pulse(
+            cpu=tries.at(self._cpu, "cpu_idle", "cpu_steal"),
+            ticks=tries.at(self._ticks, "vswitchd_load"),
+            moment_s=time.monotonic(),
+        )
+
+    def _losses(self, tries: Attempts) -> Losses:
+        return Losses(
+            upcalls=tries.at(self._lost_upcalls, "lost_upcalls"),
+            drops=tries.at(self._drops, "drops"),
+        )
+
+    def _cpu(self) -> tuple[int, ...]:
+        return counts.parse_cpu(self._stat.read_text())
+
+    def _ticks(self) -> dict[str, int]:
+        return {
+            host: counts.parse_ticks(Path(f"/proc/{pid}/stat").read_text())
+            for host, pid in self._daemons.items()
+        }
+
+    def _lost_upcalls(self) -> counts.Counts | None:
+        if not self._switches:
+            return None
+        return {
+            (host, 0): counts.parse_lost(unixctl.ask(pid, VSWITCHD, "dpctl/show"))
+            for host, pid in self._switches.items()
+        }
+
+    def _drops(self) -> counts.Counts | None:
+        if not self._hosts:
+            return None
+        nodes = {**self._hosts, **self._guests, **self._between}
+        found = {counts.BACKLOG: counts.parse_backlog(Path("/proc/net/softnet_stat").read_text())}
+        for node, seen in look_into(nodes, discarded).items():
+            found |= counts.kernel_counts(node, seen, is_guest=node in self._guests)
+        for host, pid in self._switches.items():
+            coverage = unixctl.ask(pid, VSWITCHD, "coverage/show")
+            found |= counts.datapath_counts(host, coverage)
+        return found
+
+
+def with_pulse(window: Window, before: Pulse, after: Pulse) -> Window:
+    """The window with what the processors did between two moments."""
+    length_s = after.moment_s - before.moment_s
+    window = replace(window, length_s=round(length_s, 4))
+    if before.cpu and after.cpu and (parts := counts.cpu_fractions(before.cpu, after.cpu)):
+        window = replace(window, cpu_idle=parts["idle"], cpu_steal=parts["steal"])
+    if before.ticks and after.ticks:
+        spent = {host: after.ticks[host] - count for host, count in before.ticks.items()}
+        busiest = max(spent, key=lambda host: spent[host])
+        load = round(spent[busiest] / TICKS_PER_S / length_s, 4)
+        window = replace(window, vswitchd_load=load, busiest=busiest)
+    return window
+
+
+def with_losses(window: Window, before: Losses, after: Losses) -> Window:
+    """The window with what was lost between two moments."""
+    if before.upcalls is not None and after.upcalls is not None:
+        lost = counts.added(before.upcalls, after.upcalls)
+        window = replace(window, lost_upcalls=sum(lost.values()), lost_by=told(lost))
+    if before.drops is not None and after.drops is not None:
+        drops = counts.without_told(counts.added(before.drops, after.drops))
+        window = replace(window, drops=sum(drops.values()), dropped_by=told(drops))
+    return window
+
+
+def told(places: Mapping[str, int]) -> tuple[str, ...]:
+    """The places that lost most, each with its count."""
+    return tuple(f"{place} ({count})" for place, count in list(places.items())[:PLACES_TOLD])

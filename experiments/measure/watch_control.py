@@ -1,0 +1,105 @@
+"""The control: a ping over a bare wire beside the lab, which no switch of it touches.
+
+What disturbs it disturbed the machine, not the overlay.
+"""
+
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import IO, Any
+
+from controller.model.sites import Sites
+from experiments.core.experiment import Bench, described
+from experiments.measure.ping import parse_ping
+
+NEAR, FAR = "neutron", "management"  # nodes that carry no tenant's packet
+WIRE = "control"
+NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: of nobody's network
+INTERVAL_S = 0.1
+REPLIES_MIN = 3  # fewer, in a window below 0.3 s, have no median to speak of
+END_S = 2.0
+HEADER = re.compile(r"^PING .*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the control ping saw; None where the window was too short for it."""
+
+    median_ms: float | None = None
+    lost: int | None = None
+
+
+def lay_wire(bench: Bench) -> None:
+    """Join two nodes by a veth pair of their own, unless they are joined already.
+
+    Raises:
+        OverlayError: the kernel refused.
+    """
+    near, far = ends(bench)
+    if WIRE in _interfaces(bench.pid(near)):
+        return
+    peer = f"peer name {WIRE} netns {bench.pid(far)}"
+    _set_up(bench, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
+    _set_up(bench, far, FAR_IP)
+
+
+def ends(bench: Bench) -> tuple[str, str]:
+    """The nodes that are joined; where there are sites instead of a controller, two of theirs."""
+    about = described(bench)
+    return (about.attacker.name, about.near.switch) if isinstance(about, Sites) else (NEAR, FAR)
+
+
+def _set_up(bench: Bench, node: str, ip: str, first: str = "") -> None:
+    address = f"ip addr add {ip}/{PREFIX} dev {WIRE}"
+    bench.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
+
+
+def _interfaces(pid: int) -> set[str]:
+    lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()
+    return {line.partition(":")[0].strip() for line in lines}
+
+
+def start_control(bench: Bench) -> Callable[[], Control]:
+    """Start pinging; what is returned ends it and tells what it saw.
+
+    Raises:
+        OverlayError: it could not start.
+    """
+    said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
+    argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
+    process = bench.start(ends(bench)[0], *argv, stdout=said, stderr=said)
+    return lambda: _end(process, said)
+
+
+def _end(process: Any, said: IO[bytes]) -> Control:
+    """End it in order, so that it prints what it has; one that cannot be ended is killed."""
+    with said:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        said.seek(0)
+        return read_control(said.read().decode(errors="replace"))
+
+
+def read_control(text: str) -> Control:
+    """The median, and the losses but for the last request, whose reply may have been on its way.
+
+    Raises:
+        MeasureError: ping said something else than it does.
+    """
+    if not HEADER.sub("", text).strip():
+        return Control()  # ended before its first request
+    replies = parse_ping(text).replies
+    times = [reply.rtt_ms for reply in replies if reply.rtt_ms is not None]
+    lost = sum(reply.rtt_ms is None for reply in replies[:-1])
+    if len(replies) < REPLIES_MIN:
+        return Control(lost=lost)
+    return Control(round(median(times), 4) if times else None, lost)

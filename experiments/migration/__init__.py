@@ -1,0 +1,1 @@
+"""Experiment `migration`: how long traffic stops when a guest moves."""

@@ -1,0 +1,97 @@
+"""How long each moved guest was in the dark: a dot a move, a lane for each way of going.  Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.show.lanes import colours
+from experiments.show.sheet import Words, sheet, title
+
+LANE_IN = 0.21  # the height of a lane
+FRAME_IN = 0.45
+PAPER_IN = 1.6  # one panel needs less than several
+NAME_AT = 1.015  # of the width of the axes: where a lane's words begin
+SIZE = 8
+CAP_COLOUR = "#9a9a9a"
+LEGEND = "dot: a move; triangle: still dark when the wait was over; grey: plugged (median), announcements"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The moves of one mode, one way."""
+
+    mode: str
+    way: str
+    dark_ms: tuple[float, ...]  # of those that ended
+    censored: int  # those that did not
+    plugged_ms: float  # median
+    announced_ms: tuple[float, ...] = ()  # when the guest says where it is, from that median on
+
+
+def draw(lanes: Sequence[Lane], cap_ms: float, words: Words) -> Figure:
+    """One panel, a lane below the other, modes apart."""
+    modes = list(dict.fromkeys(lane.mode for lane in lanes))
+    height = LANE_IN * (len(lanes) + len(modes)) + FRAME_IN
+    figure, axes = sheet(words, [height], frame_in=PAPER_IN)
+    plot_lanes(axes[0], lanes, cap_ms, colours(modes, "flat"))
+    title(axes[0], "In the dark after a move, MAC and IP kept", LEGEND)
+    return figure
+
+
+def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[str, str]) -> Axes:
+    """Every move at its time; the wait's end as a line."""
+    places = _places(lanes)
+    ax.axvline(cap_ms, color=CAP_COLOUR, linewidth=1, linestyle=(0, (4, 3)), gid="cap")
+    for place, lane in zip(places, lanes, strict=True):
+        _lane(ax, place, lane, cap_ms, palette[lane.mode])
+    first = {lane.mode: place for place, lane in reversed(list(zip(places, lanes, strict=True)))}
+    ax.set_yticks(list(first.values()), labels=list(first))
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(max(places) + 0.8, -0.8)
+    slowest_ms = max((each for lane in lanes for each in lane.dark_ms), default=0.0)
+    ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
+    ax.set_xlabel(f"milliseconds without a datagram; waited for {cap_ms:g} ms at most")
+    ax.grid(visible=True, axis="x")
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def _places(lanes: Sequence[Lane]) -> list[float]:
+    """A lane a place, and one of room before every further mode."""
+    places, at = [], -1.0
+    for number, lane in enumerate(lanes):
+        at += 1 if not number or lanes[number - 1].mode == lane.mode else 1.6
+        places.append(at)
+    return places
+
+
+def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> None:
+    ax.plot(
+        [lane.plugged_ms] * 2, [place - 0.34, place + 0.34], color=CAP_COLOUR, linewidth=1.4,
+        gid="plugged",
+    )  # fmt: skip
+    ax.vlines(
+        lane.announced_ms, place - 0.2, place + 0.2, color=CAP_COLOUR, linewidth=0.8,
+        gid=f"announced {lane.mode} {lane.way}",
+    )  # fmt: skip
+    ax.plot(
+        lane.dark_ms, _spread(place, len(lane.dark_ms)), linestyle="", marker="o", markersize=3.4,
+        markeredgewidth=0, alpha=0.75, color=colour, gid=f"moves {lane.mode} {lane.way}",
+    )  # fmt: skip
+    if lane.censored:  # marks that are not clipped take room on the sheet, even if there are none
+        ax.plot(
+            [cap_ms] * lane.censored, _spread(place, lane.censored), linestyle="", marker=">",
+            markersize=4, markeredgewidth=0, alpha=0.75, color=colour, clip_on=False,
+            gid=f"censored {lane.mode} {lane.way}",
+        )  # fmt: skip
+    ax.annotate(
+        lane.way, (NAME_AT, place), xycoords=("axes fraction", "data"), va="center",
+        fontsize=SIZE, color=colour, annotation_clip=False, gid="way",
+    )  # fmt: skip
+
+
+def _spread(place: float, many: int) -> list[float]:
+    """Side by side across the lane, so that equal ones are seen."""
+    return [place + 0.5 * ((at + 0.5) / many - 0.5) for at in range(many)]

@@ -1,0 +1,1 @@
+"""Experiment `mtu`: the largest packet that passes, and what becomes of larger ones."""

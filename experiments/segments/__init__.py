@@ -1,0 +1,1 @@
+"""Experiment `segments`: how many networks, and how well they are kept apart."""

@@ -1,0 +1,259 @@
+"""Cells held against exact expectations: each equal to its prediction, or by how much not.
+
+The teller of any experiment whose `foretell` gives the value of every cell; pure.  In a
+foretold row the columns before the question's value, and its factors, say which cell it is;
+columns after the value are further figures that are foretold, and make a cell each.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from controller.model.errors import MeasureError
+from experiments.core.question import Prediction, Question, Row, Value, of_point
+from experiments.core.results import Run
+from experiments.show import figure_cells as drawn
+from experiments.show.sheet import Words
+from experiments.show.story import (
+    CONFIRMED,
+    NONE,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Grid,
+    Held,
+    Picture,
+    Story,
+    Told,
+    counted,
+    is_trusted,
+)
+
+NAMED = 3  # cells that the findings name
+FIGURE = "figure"  # a column of the table, if several were foretold
+EQUAL, UNLIKE, MISSING = "equal", "unlike", "not measured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One combination of the key columns: what was foretold for it, and every sample."""
+
+    key: Mapping[str, Value]
+    further: str  # the column, if it is not the question's value
+    foretold: Value
+    measured: tuple[Value, ...]
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        return " ".join(filter(None, (*map(str, self.key.values()), self.further)))
+
+    @property
+    def stands(self) -> str:
+        """EQUAL only if every sample is what was foretold, and there is one."""
+        if not self.measured:
+            return MISSING
+        return EQUAL if all(value == self.foretold for value in self.measured) else UNLIKE
+
+    @property
+    def seen(self) -> str:
+        """The different values measured, in the order of their first sample."""
+        return ", ".join(map(_text, dict.fromkeys(self.measured))) or NONE
+
+    @property
+    def apart(self) -> str:
+        """By how much the samples that differ do so."""
+        unlike = dict.fromkeys(value for value in self.measured if value != self.foretold)
+        return ", ".join(_apart(value, self.foretold) for value in unlike) or NONE
+
+
+def tell(run: Run) -> Story:
+    """The story of a run in which every cell was foretold.
+
+    Raises:
+        MeasureError: run.json has nothing foretold, or no sample is of a cell.
+    """
+    cells = cells_of(run)
+    if not any(cell.measured for cell in cells):
+        raise _untellable(run, "no sample of a foretold cell" if cells else "nothing is foretold")
+    found = findings(cells, run.question)
+    conditions = f"{counted(_blocks(run), 'block')}; scenario {run.about['scenario']}"
+    story = Story(
+        findings=found, held=held(run, cells), grids=(grid(run, cells),), pictures=(),
+        conditions=conditions, data=tuple(map(_data, cells)),
+        is_refuted=any(cell.stands == UNLIKE for cell in cells),
+    )  # fmt: skip
+    return _with_picture(story, run, cells)
+
+
+def cells_of(run: Run) -> tuple[Cell, ...]:
+    """Every cell foretold, in the order of run.json, with its samples.
+
+    Raises:
+        MeasureError: a foretold row lacks the question's value.
+    """
+    rows = of_point(run.rows, run.question.compared)
+    foretold = run.about.get("foretold", ())
+    if any(run.question.value not in each for each in foretold):
+        raise _untellable(run, f"a foretold row without {run.question.value!r}")
+    return tuple(cell for each in foretold for cell in _cells(each, rows, run.question))
+
+
+def _untellable(run: Run, found: str) -> MeasureError:
+    return MeasureError(
+        found,
+        where=str(run.directory),
+        allowed="a prediction and a sample for each cell",
+        do="Give the Experiment a `foretell` whose rows have the columns of the samples.",
+    )
+
+
+def _cells(foretold: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
+    """A cell for each figure of one foretold row."""
+    names = tuple(foretold)
+    before = names[: names.index(question.value)]
+    key = {name: foretold[name] for name in names if name in before or name in question.factors}
+    found = [row for row in rows if all(row.get(name) == each for name, each in key.items())]
+    for name in names:
+        if name not in key:
+            yield Cell(
+                key=key, further="" if name == question.value else name, foretold=foretold[name],
+                measured=tuple(row[name] for row in found),
+            )  # fmt: skip
+
+
+def findings(cells: tuple[Cell, ...], question: Question) -> tuple[str, ...]:
+    """How many cells are as foretold, then those that are not."""
+    measured = [cell for cell in cells if cell.measured]
+    equal = sum(cell.stands == EQUAL for cell in measured)
+    many = f"{equal} of {counted(len(measured), 'cell')}"
+    first = f"{many} {'equals its' if len(measured) == 1 else 'equal their'} prediction"
+    missing = len(cells) - len(measured)
+    lacking = f" ({missing} more not measured)" if missing else ""
+    unlike = [cell for cell in measured if cell.stands == UNLIKE]
+    named = (
+        f"{cell.name}: {cell.seen} {question.unit}, foretold {_text(cell.foretold)}"
+        for cell in unlike[:NAMED]
+    )
+    more = (f"and {counted(len(unlike) - NAMED, 'cell')} more",) if len(unlike) > NAMED else ()
+    return (first + lacking, *named, *more)
+
+
+def held(run: Run, cells: tuple[Cell, ...]) -> tuple[Held, ...]:
+    """Each prediction about cells of this run, and what became of it."""
+    about = (each for each in run.question.predictions if each.low is None)
+    spoken = ((each, tuple(cell for cell in cells if _is_about(each, cell))) for each in about)
+    return tuple(_held(prediction, run, some) for prediction, some in spoken if some)
+
+
+def _held(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Held:
+    return held_by(prediction, run, spoken, findings(spoken, run.question)[0])
+
+
+def held_by(prediction: Prediction, run: Run, about: Collection[Cell], found: str = "") -> Held:
+    """A prediction, judged by the cells that it is about; without any it is undecided."""
+    stands = {cell.stands for cell in about}
+    judged = (
+        REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands or not stands else CONFIRMED
+    )
+    equal = sum(cell.stands == EQUAL for cell in about)
+    return Held(
+        says=prediction.says, because=prediction.because,
+        stands=judged if is_trusted(run) else NOT_JUDGED,
+        found=found or f"{equal} of {counted(len(about), 'cell')} equal",
+        name="" if prediction.of == "baseline" else prediction.of,
+    )  # fmt: skip
+
+
+def _is_about(prediction: Prediction, cell: Cell) -> bool:
+    return all(prediction.is_about(level) for level in (cell.name, *map(str, cell.key.values())))
+
+
+def grid(run: Run, cells: tuple[Cell, ...]) -> Grid:
+    """The table of all cells."""
+    keys = tuple(cells[0].key)
+    words = tuple(k for k in keys if any(isinstance(cell.key[k], str) for cell in cells))
+    figure = (FIGURE,) if any(cell.further for cell in cells) else ()
+    return Grid(
+        title="By cell", heads=(*keys, *figure, "foretold", "measured", "apart by", "samples", "is"),
+        rows=tuple(_line(cell, run.question, figure) for cell in cells),
+        words=(*words, *figure, "is"),
+        note=f"The column {run.question.value}, in {run.question.unit}.",
+        gist=gist([cell.stands for cell in cells]),
+    )  # fmt: skip
+
+
+def gist(stands: Sequence[str]) -> str:
+    """How many of a table's rows are not as foretold, or were not measured."""
+    unlike, missing = stands.count(UNLIKE), stands.count(MISSING)
+    said = (
+        f"{unlike} not as foretold" if unlike else "",
+        f"{missing} not measured" if missing else "",
+    )
+    return ", ".join(filter(None, said)) or "all as foretold"
+
+
+def _line(cell: Cell, question: Question, figure: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        *map(_text, cell.key.values()), *(cell.further or question.value for _ in figure),
+        _text(cell.foretold), cell.seen, cell.apart, str(len(cell.measured)), cell.stands,
+    )  # fmt: skip
+
+
+def _data(cell: Cell) -> Mapping[str, object]:
+    figure = {FIGURE: cell.further} if cell.further else {}
+    return {
+        **cell.key, **figure, "foretold": cell.foretold, "measured": cell.measured,
+        "is": cell.stands,
+    }  # fmt: skip
+
+
+def _with_picture(story: Story, run: Run, cells: tuple[Cell, ...]) -> Story:
+    """The story with its picture, if what was measured are numbers."""
+    shown = tuple(cell for cell in cells if not cell.further)
+    if not all(is_number(value) for cell in shown for value in (cell.foretold, *cell.measured)):
+        return story
+    told = Told(run=run, story=story)
+    words = Words(
+        findings=story.findings, doubt=told.doubt, conditions=story.conditions,
+        verdict=told.verdict,
+    )  # fmt: skip
+    picture = Picture(
+        name=run.question.name, title="Measured and foretold, by cell",
+        alternative=f"{run.question.value} over {tuple(cells[0].key)[-1]}; {story.findings[0]}",
+        draw=lambda: drawn.draw(_marks(shown), run.question, words),
+    )  # fmt: skip
+    return replace(story, pictures=(picture,))
+
+
+def _marks(cells: tuple[Cell, ...]) -> tuple[drawn.Mark, ...]:
+    return tuple(
+        drawn.Mark(
+            key=cell.key, foretold=_number(cell.foretold),
+            measured=tuple(map(_number, cell.measured)),
+        )
+        for cell in cells
+    )  # fmt: skip
+
+
+def is_number(value: Value) -> bool:
+    """True if it can be drawn."""
+    return isinstance(value, int | float)
+
+
+def _number(value: Value) -> float:
+    assert isinstance(value, int | float)  # `is_number` was asked  # noqa: S101
+    return float(value)
+
+
+def _apart(value: Value, foretold: Value) -> str:
+    if isinstance(value, int | float) and isinstance(foretold, int | float):
+        return f"{value - foretold:+g}"
+    return _text(value)
+
+
+def _text(value: Value) -> str:
+    return NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _blocks(run: Run) -> int:
+    return len({row["block"] for row in run.rows})

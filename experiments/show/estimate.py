@@ -1,0 +1,51 @@
+"""One figure of several labs or blocks: their median, and where it lies.  Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from experiments.core.question import Prediction
+from experiments.show.statistics import bootstrap
+from experiments.show.story import CONFIRMED, REFUTED, UNDECIDED, counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The median of all, and where it lies: 95% from six on, else their own range."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+    is_interval: bool
+
+    def span(self, of: str, form: str) -> str:
+        """In words: `95% interval of 8 labs: 11.6 to 12.1`, `range of 4 labs: ...`, `1 lab`."""
+        if self.count == 1:
+            return counted(1, of)
+        what = "95% interval of" if self.is_interval else "range of"
+        return f"{what} {counted(self.count, of)}: {self.low:{form}} to {self.high:{form}}"
+
+
+def estimate(values: Sequence[float], seed: int) -> Estimate:
+    """From one value of each lab or block.
+
+    Raises:
+        ValueError: there are none.
+    """
+    found = np.array(values)
+    within = bootstrap(len(found), lambda picked: np.median(found[picked], axis=-1), seed=seed)
+    low, high = (within.low, within.high) if within else (min(values), max(values))
+    return Estimate(value=median(values), low=low, high=high, count=len(values),
+                    is_interval=within is not None)  # fmt: skip
+
+
+def stands(prediction: Prediction, found: Sequence[Estimate]) -> str:
+    """Confirmed if all lie within its bounds, refuted if one lies without; else it is open."""
+    low = float("-inf") if prediction.low is None else prediction.low
+    high = float("inf") if prediction.high is None else prediction.high
+    if found and all(low <= each.low and each.high <= high for each in found):
+        return CONFIRMED
+    return REFUTED if any(each.high < low or each.low > high for each in found) else UNDECIDED

@@ -1,0 +1,106 @@
+"""A told run, or a suite of them, as one page that needs nothing beside itself.  Pure.
+
+No script and nothing from outside: figures are data URIs, the style is inside.  Links to the
+raw files are relative, so that the folder can be moved as a whole.
+"""
+
+import re
+import shlex
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from experiments.show.report import facts
+from experiments.show.report.chapter import Chapter, fold, stopped, telling
+from experiments.show.story import (
+    CONFIRMED,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Told,
+    is_quick,
+    sentence,
+)
+
+# A sign and a word beside the colour: not by colour alone.
+SIGNS = {
+    CONFIRMED: ("✓", "good"),
+    REFUTED: ("✗", "bad"),
+    UNDECIDED: ("?", "open"),
+    NOT_JUDGED: ("–", "none"),
+}
+PX_PER_PT = 96 / 72
+POINTS = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)pt"[^>]*\bheight="([\d.]+)pt"')
+
+
+def page(chapter: Chapter, figures: Mapping[str, str]) -> str:
+    """report.html of one run; `figures`: the text of each SVG, by the name of its picture."""
+    found = chapter.told
+    line = chapter.headline if found is None else found.headline
+    return _render((chapter,), figures, title=f"{chapter.name}: {line}", suite=None)
+
+
+def suite_page(
+    chapters: Sequence[Chapter], figures: Mapping[str, str], about: Mapping[str, Any]
+) -> str:
+    """report.html of a suite; `figures` by the folder and the name of the picture."""
+    title = f"overlaylab: {', '.join(each.name for each in chapters)}"
+    return _render(chapters, figures, title=title, suite=about)
+
+
+def _render(
+    chapters: Sequence[Chapter],
+    figures: Mapping[str, str],
+    *,
+    title: str,
+    suite: Mapping[str, Any] | None,
+) -> str:
+    template = _environment().get_template("report.html")
+    return template.render(title=title, chapters=chapters, figures=figures, suite=suite)
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    made.globals.update(
+        again=again, is_quick=is_quick, size=size, facts=facts, sign=sign, data_uri=data_uri,
+        fold=fold, telling=telling,
+    )  # fmt: skip
+    made.filters.update(sentence=sentence, stopped=stopped, moment=moment)
+    return made
+
+
+def sign(stands: str) -> tuple[str, str]:
+    """The sign of what became of a prediction, and the class that colours it."""
+    return SIGNS.get(stands, ("±", "open"))
+
+
+def data_uri(svg: str) -> str:
+    """The figure, inside the page."""
+    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
+
+
+def size(svg: str) -> tuple[int, int]:
+    """Width and height of a figure in CSS pixels, so that its room is kept before it is drawn."""
+    found = POINTS.search(svg)
+    width, height = map(float, found.groups()) if found else (504.0, 504.0)
+    return round(width * PX_PER_PT), round(height * PX_PER_PT)
+
+
+def moment(stamp: object) -> str:
+    """`2026-11-23T01:43:38Z` as people write it."""
+    return str(stamp).replace("T", " ").replace("Z", " UTC")
+
+
+def again(told: Told) -> tuple[str, str]:
+    """The command that draws it again, and the one that measured it."""
+    argv = [str(word) for word in told.run.about.get("argv", ())][1:]
+    return (
+        f"overlaylab report {shlex.quote(told.run.directory.name)}",
+        shlex.join(("overlaylab", *argv)),
+    )

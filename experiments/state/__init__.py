@@ -1,0 +1,1 @@
+"""Experiment `state`: what GRE and VXLAN keep and send beside the frames."""

@@ -1,0 +1,189 @@
+"""Looks at what a compute host keeps for its tunnels, and makes them anew.
+
+Where there is no Open vSwitch, Linux itself carries the tunnels.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Collection
+
+from controller.model.errors import MeasureError
+from controller.model.overlay import Host
+from experiments.core.experiment import Bench
+from experiments.state import report as words
+from experiments.state.labs import TUNNELS, is_kernel
+from topologies.plan.plan import UNDERLAY
+
+DEADLINE_S, POLL_S = 15.0, 0.05
+TUNNEL_PORTS = re.compile(r":(4789|6081|8472)\s")  # VXLAN, Geneve, VXLAN before its RFC
+VSCTL = ("ovs-vsctl", "--timeout=10")
+
+
+def kept(bench: Bench, host: Host) -> dict[str, int]:
+    """What stands on one host, by name of the count."""
+    udp = bench.run(host.name, "ss", "-Huan").splitlines()
+    raw = bench.run(host.name, "cat", "/proc/net/raw", "/proc/net/raw6").splitlines()
+    return {
+        words.PORTS: len(ports(bench, host)), words.LISTENERS: _listeners(bench, host),
+        words.UDP: sum(bool(TUNNEL_PORTS.search(line)) for line in udp),
+        words.SOCKETS: sum(not line.lstrip().startswith("sl") for line in raw),
+        words.NEIGHBOURS: len(neighbours(bench, host)),
+    }  # fmt: skip
+
+
+def ports(bench: Bench, host: Host) -> frozenset[str]:
+    """Open tunnel ports, or the kernel's VXLAN devices."""
+    if is_kernel(host):
+        shown = json.loads(bench.run(host.name, "ip", "-json", "link", "show", "type", "vxlan"))
+        return frozenset(each["ifname"] for each in shown if each)
+    return frozenset(_ofports(bench, host))
+
+
+def _ofports(bench: Bench, host: Host) -> dict[str, int]:
+    """OpenFlow numbers of open tunnel ports; one that is made anew gets another."""
+    columns = "--columns=name,type,ofport"
+    told = bench.run(host.name, *VSCTL, "--format=json", columns, "list", "Interface")
+    return {
+        name: ofport for name, type_, ofport in json.loads(told)["data"]
+        if type_ in TUNNELS and isinstance(ofport, int) and ofport > 0
+    }  # fmt: skip
+
+
+def _listeners(bench: Bench, host: Host) -> int:
+    """What the switch itself takes off the wire: one for each protocol, none for each peer."""
+    if is_kernel(host):
+        return 0
+    told = bench.run(host.name, "ovs-appctl", "tnl/ports/show")
+    return sum("ref_cnt" in line for line in told.splitlines())
+
+
+def neighbours(bench: Bench, host: Host) -> frozenset[str]:
+    """VTEPs whose MAC the host's datapath knows."""
+    vteps = {str(other.local_ip) for other in bench.overlay.hosts}
+    argv = ("ip", "neigh", "show", "dev", UNDERLAY) if is_kernel(host) else (
+        "ovs-appctl", "tnl/neigh/show")  # fmt: skip
+    lines = (line.split() for line in bench.run(host.name, *argv).splitlines())
+    return frozenset(words[0] for words in lines if words and words[0] in vteps and _known(words))
+
+
+def _known(words: list[str]) -> bool:
+    return not {"FAILED", "INCOMPLETE"} & set(words)
+
+
+def learned(bench: Bench, host: Host) -> tuple[str, ...]:
+    """What a host has learned of guests on others: flows of table 20, or the kernel's entries."""
+    if is_kernel(host):
+        return tuple(
+            line for device in sorted(ports(bench, host))
+            for line in bench.run(host.name, "bridge", "fdb", "show", "dev", device).splitlines()
+            if " dst " in line and not _is_stated(line)
+        )  # fmt: skip
+    said = bench.run(host.name, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
+    return tuple(line for line in said.splitlines() if "hard_timeout" in line)
+
+
+def _is_stated(line: str) -> bool:
+    """True if the controller wrote the entry, not the kernel."""
+    return bool({"permanent", "static"} & set(line.split()))
+
+
+def unlearn(bench: Bench, host: Host) -> None:
+    """Forget what guests said when they came up."""
+    if is_kernel(host):  # its devices are made anew, and begin empty
+        return
+    for line in learned(bench, host):
+        match = re.search(r"(priority=\S+) actions", line)
+        if match:
+            rule = f"table=20,{match[1]}"
+            bench.run(host.name, "ovs-ofctl", "--strict", "del-flows", "br-tun", rule)
+
+
+def kept_s(bench: Bench, host: Host) -> int | None:
+    """After how many seconds without a word a learned entry goes."""
+    if is_kernel(host):
+        shown = bench.run(host.name, "ip", "-d", "link", "show", "type", "vxlan")
+        found = re.search(r"ageing (\d+)", shown)
+    else:
+        found = re.search(r"hard_timeout=(\d+)", "\n".join(learned(bench, host)))
+    return int(found[1]) if found else None
+
+
+def forget_neighbours(bench: Bench, host: Host) -> None:
+    """As if it never had sent to another VTEP."""
+    if is_kernel(host):
+        for vtep in neighbours(bench, host):
+            bench.run(host.name, "ip", "neigh", "del", vtep, "dev", UNDERLAY)
+    else:
+        bench.run(host.name, "ovs-appctl", "revalidator/purge")  # or a megaflow still knows them
+        bench.run(host.name, "ovs-appctl", "tnl/neigh/flush")
+    await_that(lambda: not neighbours(bench, host), "end of what was known of VTEPs")
+
+
+def make_anew(bench: Bench, host: Host) -> None:
+    """Take every tunnel port of a host away; the controller makes them again.
+
+    Raises:
+        MeasureError: it does not, in time.
+    """
+    had, rules = ports(bench, host), len(_stated(bench, host))
+    if is_kernel(host):
+        for device in had:
+            bench.run(host.name, "ip", "link", "del", device)
+    elif had:
+        words = (word for port in had for word in ("--", "del-port", "br-tun", port))
+        bench.run(host.name, *VSCTL, *words)
+    await_that(
+        lambda: ports(bench, host) == had and _are_wired(bench, host, rules),
+        f"the tunnels of host {host.name!r} again",
+    )
+
+
+def _are_wired(bench: Bench, host: Host, rules: int) -> bool:
+    """True if there are as many rules as there were, and each port has its own and is flooded to."""
+    found = _stated(bench, host)
+    if is_kernel(host):
+        return len(found) == rules
+    floods = {number for rule in found for number in re.findall(r"output:(\d+)", rule)}
+    enter = {number for rule in found for number in re.findall(r"in_port=(\d+)", rule)}
+    numbers = set(map(str, _ofports(bench, host).values()))
+    return len(found) == rules and numbers <= floods and numbers <= enter
+
+
+def _stated(bench: Bench, host: Host) -> tuple[str, ...]:
+    """What the controller wrote: rules of br-tun, or entries of VXLAN devices."""
+    if is_kernel(host):
+        shown = bench.run(host.name, "bridge", "fdb", "show")
+        return tuple(line for line in shown.splitlines() if " dst " in line and _is_stated(line))
+    said = bench.run(host.name, "ovs-ofctl", "--no-stats", "dump-flows", "br-tun")
+    lines = (line for line in said.splitlines() if "actions=" in line)
+    return tuple(line for line in lines if "hard_timeout" not in line.partition("actions=")[0])
+
+
+def await_that(is_so: Callable[[], bool], what: str) -> None:
+    """Wait for a condition.
+
+    Raises:
+        MeasureError: it does not come.
+    """
+    end = time.monotonic() + DEADLINE_S
+    while not is_so():
+        if time.monotonic() > end:
+            raise MeasureError(
+                f"no {what}", where="the lab", allowed=f"within {DEADLINE_S:g} s",
+                do="Look at its controller.log.",
+            )  # fmt: skip
+        time.sleep(POLL_S)
+
+
+def assert_all_heard(missing: Collection[str]) -> None:
+    """Check that nobody is without the frame.
+
+    Raises:
+        MeasureError: it never came; without it no silence means anything.
+    """
+    if missing:
+        raise MeasureError(
+            f"no frame at {', '.join(missing)}", where="the first frame on the network",
+            allowed="a frame that every guest hears", do="Look at br-tun of their hosts.",
+        )  # fmt: skip

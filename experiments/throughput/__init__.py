@@ -1,0 +1,1 @@
+"""Experiment `throughput`: what one TCP connection carries."""

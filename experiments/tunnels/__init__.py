@@ -1,0 +1,1 @@
+"""Experiment `tunnels`: how ports, flows and memory grow with the hosts."""

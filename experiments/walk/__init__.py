@@ -1,0 +1,1 @@
+"""Experiment `walk`: the article's home and office, a packet followed through them."""

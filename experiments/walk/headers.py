@@ -1,0 +1,96 @@
+"""The headers of a packet, outermost first, from the fields that tshark dissects.  Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from experiments.measure.packets import Packet, all_of
+
+# tshark's names of what is asked of every packet
+FIELDS = (
+    "frame.protocols", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl",
+    "gre.proto", "icmp.type", "icmp.ident", "icmp.seq", "arp.opcode", "arp.src.proto_ipv4",
+    "arp.dst.proto_ipv4",
+)  # fmt: skip
+ETHERNET, IP, GRE, ICMP, ARP = "Ethernet", "IP", "GRE", "ICMP", "ARP"
+BETWEEN = " | "  # headers, in a text
+ECHO = {"8": "echo request", "0": "echo reply"}  # RFC 792
+OPERATION = {"1": "request", "2": "reply"}  # RFC 826
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One header: its protocol, the addresses it carries (GRE and ICMP none), and a word more."""
+
+    protocol: str
+    source: str = ""
+    target: str = ""
+    more: str = ""
+
+    def __str__(self) -> str:
+        ends = f"{self.source} > {self.target}" if self.source else ""
+        return " ".join(filter(None, (self.protocol, ends, self.more)))
+
+
+Stack = tuple[Header, ...]
+
+
+def stack_of(packet: Packet) -> Stack:
+    """Its headers from Ethernet on.
+
+    A field that a packet has several times, as `ip.src` in a tunnel, goes to the headers in order.
+    """
+    fields = {name: iter(all_of(packet, name)) for name in FIELDS}
+    readers = {"eth": _ethernet, "ip": _ip, "gre": _gre, "icmp": _icmp, "arp": _arp}
+    protocols = packet["frame.protocols"].split(":")
+    return tuple(readers[name](fields) for name in protocols if name in readers)
+
+
+Fields = Mapping[str, Iterator[str]]
+
+
+def _ethernet(fields: Fields) -> Header:
+    return Header(ETHERNET, next(fields["eth.src"]), next(fields["eth.dst"]))
+
+
+def _ip(fields: Fields) -> Header:
+    return Header(IP, next(fields["ip.src"]), next(fields["ip.dst"]))
+
+
+def _gre(fields: Fields) -> Header:
+    """It has a protocol's number, and no address (RFC 2784, section 2)."""
+    return Header(GRE, more=next(fields["gre.proto"]))
+
+
+def _icmp(fields: Fields) -> Header:
+    kind = next(fields["icmp.type"])
+    return Header(ICMP, more=ECHO.get(kind, f"type {kind}"))
+
+
+def _arp(fields: Fields) -> Header:
+    kind = next(fields["arp.opcode"])
+    source, target = next(fields["arp.src.proto_ipv4"]), next(fields["arp.dst.proto_ipv4"])
+    return Header(ARP, source, target, OPERATION.get(kind, f"operation {kind}"))
+
+
+def text_of(stack: Stack) -> str:
+    """All but Ethernet, in a line."""
+    return BETWEEN.join(str(header) for header in stack if header.protocol != ETHERNET)
+
+
+def parse_stack(text: str) -> Stack:
+    """The headers in a line that `text_of` made."""
+    return tuple(map(_header, text.split(BETWEEN))) if text else ()
+
+
+def _header(text: str) -> Header:
+    protocol, _, rest = text.partition(" ")
+    words = rest.split(" ")
+    if len(words) > 2 and words[1] == ">":
+        return Header(protocol, words[0], words[2], " ".join(words[3:]))
+    return Header(protocol, more=rest)
+
+
+def is_echo_of(packet: Packet, ident: int, seq: int) -> bool:
+    """True if it is that request or its reply, inside of a tunnel or not."""
+    idents, seqs = all_of(packet, "icmp.ident"), all_of(packet, "icmp.seq")
+    return str(ident) in idents and str(seq) in seqs and packet["icmp.type"] in ECHO

@@ -1,0 +1,113 @@
+"""One ping, caught on every interface that it passes, there and back."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from controller.model.sites import ETH, LAN, Sites
+from experiments.core.experiment import Bench, Tools
+from experiments.core.question import Row
+from experiments.measure.captures import capturing, decoded
+from experiments.measure.packets import INTERFACE, NODE, Packet, all_of
+from experiments.walk.headers import FIELDS, is_echo_of, stack_of, text_of
+from experiments.walk.labs import bystanders, numbered, places
+from experiments.walk.words import BACK, THERE, WALK, WIRE_LINE, hop_name
+
+SEQ = 1
+LENGTH = re.compile(r", length \d+(?=:)")
+WAYS = {THERE: "8", BACK: "0"}  # ICMP echo request and reply (RFC 792)
+
+
+def walk(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], Mapping[str, list[Row]]]:
+    """Checks of every hop; and the tables `hops` and `heard`."""
+    ident = tools.seed % 0xFFFF + 1
+    _forget_neighbours(bench, sites)
+    with capturing(bench, _where(sites), lambda name: tools.path(f"walk-{name}")) as files:
+        target = str(sites.far.stations[0].ip)
+        argv = ("ping", "-n", "-c1", "-W2", "-e", str(ident), target)
+        tools.keep("walk-ping.txt", bench.attempt(sites.near.stations[0].name, *argv).stdout)
+    packets = decoded(dict(files), FIELDS, "icmp || arp")
+    echoes = [each for each in packets if is_echo_of(each, ident, SEQ)]
+    hops = [row for way in WAYS for row in _hops(sites, way, echoes)]
+    heard = list(_heard(sites, packets, echoes))
+    line = _line(bench, sites, files[sites.routers[0]], tools)
+    checks = [_check(hop_name(*_place(row)), _once(row)) for row in hops]
+    checks += [_check(WIRE_LINE, line), *_bystanding(sites, heard)]
+    return checks, {"hops": hops, "heard": heard}
+
+
+def _check(check: str, seen: object) -> Row:
+    return {"about": WALK, "check": check, "seen": seen}  # type: ignore[dict-item]
+
+
+def _once(row: Row) -> object:
+    """The headers of a packet that was seen there once; of any other, how often."""
+    return row["stack"] if row["packets"] == 1 else f"{row['packets']} packets"
+
+
+def _place(row: Row) -> tuple[str, int, str, str]:
+    return str(row["way"]), int(row["hop"] or 0), str(row["node"]), str(row["interface"])
+
+
+def _forget_neighbours(bench: Bench, sites: Sites) -> None:
+    """Both LANs ask for MACs again, as at the article's first packet."""
+    for site in sites.sites:
+        bench.run(site.router, "ip", "neigh", "flush", "dev", LAN)
+        for station in site.stations:
+            bench.run(station.name, "ip", "neigh", "flush", "dev", ETH)
+
+
+def _where(sites: Sites) -> dict[str, tuple[str, ...]]:
+    """Interfaces to listen on, by node."""
+    found: dict[str, tuple[str, ...]] = {}
+    for place in places(sites):
+        found[place.node] = (*found.get(place.node, ()), place.interface)
+    return {**found, **dict.fromkeys(bystanders(sites), (ETH,))}
+
+
+def _hops(sites: Sites, way: str, echoes: list[Packet]) -> Iterator[Row]:
+    for number, place in numbered(sites, way):
+        here = [
+            each for each in echoes
+            if (each[NODE], each[INTERFACE]) == (place.node, place.interface)
+            and each["icmp.type"] == WAYS[way]
+        ]  # fmt: skip
+        first = here[0] if here else None
+        yield {
+            "way": way, "hop": number, "node": place.node, "interface": place.interface,
+            "packets": len(here), "stack": text_of(stack_of(first)) if first else None,
+            "frame_bytes": int(first["frame.len"]) if first else None,
+            "ttl": " ".join(all_of(first, "ip.ttl")) if first else None,
+            "eth_source": first["eth.src"] if first else None,
+            "eth_target": first["eth.dst"] if first else None,
+        }  # fmt: skip
+
+
+def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterator[Row]:
+    """What came by each station of the called LAN: ARP for the called one, and the ping."""
+    called = str(sites.far.stations[0].ip)
+    for station in sites.far.stations:
+        here = [each for each in packets if each[NODE] == station.name]
+        asked = [
+            each for each in here
+            if each["arp.opcode"] == "1" and each["arp.dst.proto_ipv4"] == called
+        ]  # fmt: skip
+        pings = [each for each in echoes if each[NODE] == station.name]
+        for what, found in (("ARP request", asked), ("ping", pings)):
+            targets = ", ".join(dict.fromkeys(each["eth.dst"] for each in found))
+            yield {"node": station.name, "what": what, "target": targets or None,
+                   "packets": len(found)}  # fmt: skip
+
+
+def _bystanding(sites: Sites, heard: list[Row]) -> Iterator[Row]:
+    for row in heard:
+        if row["node"] in bystanders(sites):
+            yield _check(f"{row['node']} hears the {row['what']}", row["packets"])
+
+
+def _line(bench: Bench, sites: Sites, file: Path, tools: Tools) -> str | None:
+    """What tcpdump says of the first GRE packet, without its length."""
+    said = bench.run(sites.routers[0], "tcpdump", "-n", "-Z", "root", "-r", str(file), "proto gre")
+    tools.keep("walk-tcpdump.txt", said)
+    lines = [line.partition(" ")[2] for line in said.splitlines()]
+    return LENGTH.sub("", lines[0]).split(", id ")[0] if lines else None

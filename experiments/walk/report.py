@@ -1,0 +1,254 @@
+"""One packet from site to site, told: its headers leg by leg, the article's steps, what the tunnel is worth.
+
+Pure: a run's files in, its story out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from controller.model.errors import MeasureError
+from experiments.core.question import Prediction
+from experiments.core.results import Run
+from experiments.show.cells import EQUAL, MISSING, UNLIKE, Cell, cells_of, grid
+from experiments.show.levels import between, figure_text
+from experiments.show.statistics import Blocks, Difference, against, difference
+from experiments.show.story import (
+    CONFIRMED,
+    NONE,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Grid,
+    Held,
+    Story,
+    counted,
+    is_trusted,
+)
+from experiments.walk.headers import GRE, ICMP
+from experiments.walk.report_article import Step, article_grid, steps_of
+from experiments.walk.report_legs import blocks_of, legs_of
+from experiments.walk.report_pictures import STEP_AT, WAYS, pictures
+from experiments.walk.words import (
+    FORGED,
+    INEXACT,
+    LATENCY,
+    MTU,
+    PUBLIC,
+    READS,
+    SERVER,
+    THERE,
+    TUNNEL,
+    YES,
+)
+
+PATHS = (PUBLIC, TUNNEL, SERVER)
+IDLE_MIN = 0.5  # below it a packet waits for a processor; headers and sizes do not mind
+
+
+def tell(run: Run) -> Story:
+    """The story of a run.
+
+    Raises:
+        MeasureError: it has no block, or nothing foretold.
+    """
+    cells = cells_of(run)
+    if not cells or not blocks_of(run):
+        raise MeasureError(
+            "no packet that was followed", where=str(run.directory),
+            allowed="a block that was measured", do="Run it again.",
+        )  # fmt: skip
+    steps, levels = steps_of(run), paths_of(run)
+    story = Story(
+        findings=tuple(_findings(run, cells, steps, levels)),
+        held=tuple(_held(each, run, cells, levels) for each in run.question.predictions),
+        grids=tuple(_grids(run, cells, steps, levels)), pictures=(), conditions=_conditions(run),
+        is_refuted=any(cell.stands == UNLIKE for cell in cells),
+        data=tuple(_data(cell) for cell in cells),
+    )  # fmt: skip
+    return replace(story, pictures=tuple(pictures(run, story, steps, levels, _time(run, levels))))
+
+
+def paths_of(run: Run) -> dict[str, Blocks]:
+    """Round trips by path, block by block."""
+    rows = run.tables["rtts"]
+    blocks = tuple(dict.fromkeys(row["block"] for row in rows))
+    return {
+        path: [
+            np.array([
+                float(row["rtt_ms"]) for row in rows
+                if (row["path"], row["block"]) == (path, block) and row["rtt_ms"] is not None
+            ])
+            for block in blocks
+        ]
+        for path in PATHS
+    }  # fmt: skip
+
+
+def _added(run: Run, levels: Mapping[str, Blocks]) -> Difference:
+    """What the tunnel adds to the round trip to the same router."""
+    return difference(levels[TUNNEL], levels[PUBLIC], seed=run.seed)
+
+
+def _findings(
+    run: Run, cells: Sequence[Cell], steps: Sequence[Step], levels: Mapping[str, Blocks]
+) -> Iterator[str]:
+    equal = sum(cell.stands == EQUAL for cell in cells)
+    yield f"{equal} of {counted(len(cells), 'check')} equal their prediction"
+    yield from (
+        f"{cell.name}: {cell.seen}, foretold {cell.foretold}" for cell in _unlike(cells)[:3]
+    )
+    inexact = [step.number for step in steps if step.stands == INEXACT]
+    if inexact:
+        yield f"The article is inexact in {len(inexact)} of its {len(steps)} steps: {', '.join(inexact)}"
+    yield _size(cells)
+    yield _attacker(run, cells)
+    yield _time(run, levels)
+
+
+def _unlike(cells: Sequence[Cell]) -> list[Cell]:
+    return [cell for cell in cells if cell.stands == UNLIKE]
+
+
+def _seen(cells: Sequence[Cell], about: str) -> list[Cell]:
+    return [cell for cell in cells if cell.key["about"] == about]
+
+
+def _size(cells: Sequence[Cell]) -> str:
+    largest, teller = (cell.seen for cell in _seen(cells, MTU)[:2])
+    return f"{largest} bytes pass with DF; of one more, {teller} tells"
+
+
+def _attacker(run: Run, cells: Sequence[Cell]) -> str:
+    reads = _seen(cells, READS)
+    read = sum(set(cell.measured) == {YES} for cell in reads)
+    rows = run.tables["injected"]
+    forged = [row for row in rows if row["case"] == FORGED]
+    came, sent = (sum(int(row[name] or 0) for row in forged) for name in ("arrived", "sent"))
+    return (
+        f"{read} of {len(reads)} texts can be read on the way; {came} of {sent} forged packets reach "
+        "the server"
+    )
+
+
+def _time(run: Run, levels: Mapping[str, Blocks]) -> str:
+    found = _added(run, levels)
+    claim = between(found.interval, signed=True) if found.interval else "no interval, no claim"
+    busy = "" if _idle(run) >= IDLE_MIN else f"; on a machine with {_idle(run):.0%} to spare"
+    return (
+        f"Round trip by the tunnel less that by public addresses: {found.estimate:+.3f} ms "
+        f"({claim}{busy})"
+    )
+
+
+def _idle(run: Run) -> float:
+    """Of all processor time while round trips were timed; 1 if nobody watched."""
+    windows = [window for each in run.about.get("measured", ()) for window in each["windows"]]
+    seen = [each for each in windows if each.get("cpu_idle") is not None and each.get("length_s")]
+    length_s = sum(each["length_s"] for each in seen)
+    spare_s = sum(each["cpu_idle"] * each["length_s"] for each in seen)
+    return float(spare_s / length_s) if length_s else 1.0
+
+
+def _held(
+    prediction: Prediction, run: Run, cells: Sequence[Cell], levels: Mapping[str, Blocks]
+) -> Held:
+    if prediction.of == LATENCY:
+        stands, found = against(prediction, _added(run, levels)), _time(run, levels)
+        stands = NOT_JUDGED if _idle(run) < IDLE_MIN else stands
+    else:
+        about = _seen(cells, prediction.of)
+        stands, found = _stands(about), _told(about)
+    return Held(
+        says=prediction.says, because=prediction.because, found=found,
+        stands=stands if is_trusted(run) else NOT_JUDGED,
+    )  # fmt: skip
+
+
+def _stands(cells: Sequence[Cell]) -> str:
+    stands = {cell.stands for cell in cells}
+    if UNLIKE in stands:
+        return REFUTED
+    return UNDECIDED if MISSING in stands or not stands else CONFIRMED
+
+
+def _told(cells: Sequence[Cell]) -> str:
+    equal = sum(cell.stands == EQUAL for cell in cells)
+    named = [f"{cell.key['check']}: {cell.seen}, not {cell.foretold}" for cell in _unlike(cells)]
+    return "; ".join((f"{equal} of {counted(len(cells), 'check')} as foretold", *named))
+
+
+def _grids(
+    run: Run, cells: Sequence[Cell], steps: Sequence[Step], levels: Mapping[str, Blocks]
+) -> Iterator[Grid]:
+    yield _walk_grid(run, steps)
+    if steps:
+        yield article_grid(steps)
+    yield _paths_grid(levels)
+    plain = grid(run, tuple(cells))
+    words = ("about", "check", "foretold", "measured", "is")
+    note = "A check is equal if every block saw what was foretold."
+    yield replace(plain, title="Every check", words=words, note=note)
+
+
+def _walk_grid(run: Run, steps: Sequence[Step]) -> Grid:
+    """A row for each header of each leg, but for ICMP, which is last in all."""
+    rows = [row for way in WAYS for row in _way_rows(run, way, steps)]
+    return Grid(
+        title="One ping's headers, outermost first", heads=("way", "where", "header", "article", "TTL"),
+        rows=tuple(rows), words=("way", "where", "header", "article"),
+        first=("way", "where", "header", "article"),
+        note="ICMP is innermost everywhere. `article`: the step that speaks of the header; a ! "
+        "marks an inexact one.",
+    )  # fmt: skip
+
+
+def _way_rows(run: Run, way: str, steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
+    legs = legs_of(run, way, blocks_of(run)[0])
+    marks = {step.number: "!" if step.stands == INEXACT else "" for step in steps}
+    for at, leg in enumerate(legs):
+        ttls = iter(leg.ttls)
+        for number, header in enumerate(each for each in leg.stack if each.protocol != ICMP):
+            named = [
+                f"{step}{mark}" for step, mark in marks.items()
+                if way == THERE and _is_at(step, (at, number), len(legs))
+            ]  # fmt: skip
+            ttl = NONE if header.protocol == GRE else str(next(ttls, NONE))
+            first = not number
+            yield (way if first and not at else "", leg.where if first else "", str(header),
+                   ", ".join(named), ttl)  # fmt: skip
+
+
+def _is_at(step: str, place: tuple[int, int], many: int) -> bool:
+    """True if the step of the article speaks of that header, in a way of so many legs."""
+    leg, header = STEP_AT.get(step, (many, 0))
+    return place == (leg % many if leg < many else many, header)
+
+
+def _paths_grid(levels: Mapping[str, Blocks]) -> Grid:
+    def line(path: str) -> tuple[str, ...]:
+        samples = np.concatenate(levels[path])
+        figures = (np.percentile(samples, rank) for rank in (50, 10, 90)) if len(samples) else ()
+        return (path, str(len(samples)), *(figure_text(float(each)) for each in figures))
+
+    return Grid(
+        title="Round trips", heads=("path", "pings", "median", "p10", "p90"),
+        rows=tuple(line(path) for path in levels), words=("path",),
+        note="In milliseconds. public: the far router by its public address; tunnel: the same router "
+        "through the tunnel; server: one LAN further.",
+    )  # fmt: skip
+
+
+def _data(cell: Cell) -> Mapping[str, object]:
+    return {
+        **cell.key, "foretold": cell.foretold, "measured": cell.measured, "is": cell.stands,
+    }  # fmt: skip
+
+
+def _conditions(run: Run) -> str:
+    blocks, pings = len(blocks_of(run)), len(run.tables["rtts"])
+    return (
+        f"{counted(blocks, 'block')}, a lab each; headers decoded from captures on every interface; "
+        f"{pings} timed pings; GRE by Open vSwitch in user space; scenario {run.about['scenario']}"
+    )

@@ -1,0 +1,156 @@
+"""Neutron's rules for subnets: overlay in, overlay out."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from controller.api import resources
+from tests.controller.api.resource_requests import OVERLAY, network, pool, refused, subnet
+
+
+@pytest.mark.parametrize(
+    ("asked", "gateway", "pools"),
+    [
+        ({}, "10.0.0.1", "10.0.0.2-10.0.0.6"),
+        ({"gateway_ip": None}, "None", "10.0.0.1-10.0.0.6"),
+        ({"gateway_ip": "10.0.0.3"}, "10.0.0.3", "10.0.0.1-10.0.0.2 10.0.0.4-10.0.0.6"),
+        ({"gateway_ip": "10.0.0.6"}, "10.0.0.6", "10.0.0.1-10.0.0.5"),
+        ({"cidr": "10.0.0.0/31"}, "10.0.0.1", "10.0.0.0-10.0.0.0"),
+        ({"cidr": "10.0.0.9/32"}, "None", "10.0.0.9-10.0.0.9"),
+        ({"cidr": "2001:db8::/64"}, "2001:db8::1", "2001:db8::2-2001:db8::ffff:ffff:ffff:ffff"),
+        (
+            {"allocation_pools": [{"start": "10.0.0.4", "end": "10.0.0.5"}]},
+            "10.0.0.1",
+            "10.0.0.4-10.0.0.5",
+        ),
+    ],
+)
+def test_a_subnet_gets_its_gateway_and_pools(asked, gateway, pools):
+    made = subnet(**asked).subnets[-1]
+
+    assert str(made.gateway_ip) == gateway
+    assert " ".join(f"{low}-{high}" for low, high in made.pools) == pools
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "type_", "said"),
+    [
+        ({"network_id": "no"}, 404, "NetworkNotFound", "Network no could not be found."),
+        (
+            {"cidr": "172.16.0.0/16"},
+            400,
+            "InvalidInput",
+            (
+                "Invalid input for operation: Requested subnet with cidr: 172.16.0.0/16 for network: "
+                "net-1 overlaps with another subnet."
+            ),
+        ),
+        (
+            {"ip_version": 6},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: ip_version 6 does not match cidr 10.0.0.0/29.",
+        ),
+        (
+            {"cidr": "10.0.0.1/29"},
+            400,
+            "InvalidInput",
+            (
+                "Invalid input for operation: subnet.cidr: '10.0.0.1/29' is not a "
+                "'CIDR without host bits'."
+            ),
+        ),
+        (
+            {"gateway_ip": "10.0.1.1"},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: Gateway 10.0.1.1 is not valid on subnet 10.0.0.0/29.",
+        ),
+        (
+            {"gateway_ip": "10.0.0.7"},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: Gateway 10.0.0.7 is not valid on subnet 10.0.0.0/29.",
+        ),
+        (
+            {"gateway_ip": "::a00:1"},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: Gateway ::a00:1 is not valid on subnet 10.0.0.0/29.",
+        ),
+        (
+            {"allocation_pools": []},
+            400,
+            "InvalidInput",
+            "Invalid input for operation: subnet.allocation_pools: [] should be non-empty.",
+        ),
+        (
+            {"allocation_pools": [pool(5, 4)]},
+            400,
+            "InvalidAllocationPool",
+            "The allocation pool 10.0.0.5-10.0.0.4 is not valid.",
+        ),
+        (
+            {"allocation_pools": [{"start": "10.0.0.5", "end": "2001:db8::"}]},
+            400,
+            "InvalidAllocationPool",
+            "The allocation pool 10.0.0.5-2001:db8:: is not valid.",
+        ),
+        (
+            {"allocation_pools": [pool(4, 7)]},
+            400,
+            "OutOfBoundsAllocationPool",
+            "The allocation pool 10.0.0.4-10.0.0.7 spans beyond the subnet cidr 10.0.0.0/29.",
+        ),
+        (
+            {"allocation_pools": [pool(4, 5), pool(2, 4)]},
+            409,
+            "OverlappingAllocationPools",
+            (
+                "Found overlapping allocation pools: 10.0.0.2-10.0.0.4 10.0.0.4-10.0.0.5 "
+                "for subnet 10.0.0.0/29."
+            ),
+        ),
+        (
+            {"allocation_pools": [pool(1, 4)]},
+            409,
+            "GatewayConflictWithAllocationPools",
+            "Gateway ip 10.0.0.1 conflicts with allocation pool 10.0.0.1-10.0.0.4.",
+        ),
+    ],
+)
+def test_a_subnet_is_refused(asked, status, type_, said):
+    assert refused(subnet, **asked) == (status, type_, said)
+
+
+def test_subnets_of_other_networks_may_overlap():
+    made = subnet(network(), network_id="net-n", cidr="172.16.166.0/24")
+
+    assert made.subnets[-1].cidr == made.subnets[0].cidr
+
+
+def test_a_subnet_is_updated_by_the_same_rules():
+    body = {"subnet": {"name": "x", "allocation_pools": [
+        {"start": "172.16.166.7", "end": "172.16.166.8"}]}}  # fmt: skip
+    changed = resources.update_subnet(OVERLAY, "sub-1", body).subnets[0]
+
+    assert (changed.name, changed.pools) == (
+        "x", ((ip_address("172.16.166.7"), ip_address("172.16.166.8")),)
+    )  # fmt: skip
+    assert changed.gateway_ip == OVERLAY.subnets[0].gateway_ip
+    bad = {"subnet": {"gateway_ip": "172.16.166.101"}}
+    assert refused(resources.update_subnet, OVERLAY, "sub-1", bad)[1] == (
+        "GatewayConflictWithAllocationPools"
+    )
+
+
+def test_a_subnet_with_addresses_in_use_stays():
+    assert refused(resources.delete_subnet, OVERLAY, "sub-1") == (
+        409,
+        "SubnetInUse",
+        (
+            "Unable to complete operation on subnet sub-1: "
+            "One or more ports have an IP allocation from this subnet."
+        ),
+    )
+    assert resources.delete_subnet(subnet(), "sub-n") == OVERLAY

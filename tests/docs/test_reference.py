@@ -1,0 +1,66 @@
+"""The committed reference run: told anew from its files, it says what it said."""
+
+import json
+import shutil
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+from experiments.cli.catalogue import EXPERIMENTS
+from experiments.core.results import read
+from experiments.show.report.redraw import redraw_suite
+from experiments.show.reports import told
+from experiments.show.sheet import STYLE
+from tests.experiments.seen_texts import assert_readable
+
+ALL = [name for name, _ in EXPERIMENTS]
+PICTURES = {"latency": 5, "mtu": 2, "walk": 2}  # all others have one
+REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
+
+
+@pytest.fixture(scope="module")
+def redrawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reference") / "suite"
+    shutil.copytree(REFERENCE, folder)
+    (folder / "report.md").unlink()
+    return redraw_suite(folder)
+
+
+def test_it_redraws_to_the_same_tables(redrawn):
+    _, _, files = redrawn
+
+    assert Path(files["report.md"]).read_text() == (REFERENCE / "report.md").read_text()
+
+
+def test_it_is_complete_and_trusted(redrawn):
+    suite, chapters, _ = redrawn
+
+    assert suite.status == "complete"
+    assert [each.name for each in chapters] == ALL
+    assert all(each.told.trusted for each in chapters)
+
+
+def test_no_exact_expectation_is_refuted(redrawn):
+    _, chapters, _ = redrawn
+
+    assert not any(each.told.story.is_refuted for each in chapters)
+    rows = {each.name: len(each.told.run.rows) for each in chapters}
+    assert (rows["mtu"], rows["fanout"]) == (15, 837)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_text_of_its_figures_covers_another(name):
+    story = told(read(REFERENCE / name)).story
+
+    assert len(story.pictures) == PICTURES.get(name, 1)
+    for picture in story.pictures:
+        with mpl.rc_context(fname=STYLE):
+            assert_readable(picture.draw(), at_least=10)
+
+
+def test_its_command_is_the_one_that_run_json_has(redrawn):
+    command = (REFERENCE / "COMMAND").read_text().splitlines()[0]
+
+    argv = json.loads((REFERENCE / "run.json").read_text())["argv"]
+    assert command == " ".join(["python", "experiments/run.py", *argv[1:]])

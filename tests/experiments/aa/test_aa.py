@@ -1,0 +1,272 @@
+"""The self-check: what compares levels keeps its 5%, and what does not is caught."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from controller.model.errors import MeasureError
+from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, Checked, chance_of_more, check
+from experiments.aa.probe import AA
+from experiments.core.experiment import Tools
+from experiments.core.question import of_point
+from experiments.core.results import Recorder, read
+from experiments.show.reports import told
+from experiments.show.statistics import Difference, Interval, difference
+from tests.experiments.fake_bench import FakeBench
+from tests.experiments.latency.latency_run import about
+from topologies.scenario.load import load
+
+POINT = {"mode": "vxlan-l2pop", "label": "b"}
+
+
+def pool(seed, *, blocks=24, apart=0.1, size=15):
+    """Labs that differ among themselves, and blocks too; labels mean nothing."""
+    draw = np.random.default_rng(seed)
+    bases = draw.normal(-0.7, apart, blocks)
+    return [
+        tuple(draw.lognormal(base + draw.normal(0, apart), 0.3, size) for _ in "ab")
+        for base in bases
+    ]
+
+
+@pytest.fixture(scope="module")
+def fair():
+    """200 draws from a pool, compared as levels are."""
+    return check(pool(1), seed=1)
+
+
+def test_what_compares_levels_keeps_its_promise_on_clustered_samples(fair):
+    assert len(fair.draws) == DRAWS == 200
+    assert len(fair.wrong) <= ALLOWED == 17
+    assert fair.wrong, "an interval that is never wrong is too wide to tell anything"
+    assert fair.is_fair
+
+
+def pings_as_independent(one, other, *, seed):
+    """The mistake of forgetting the blocks."""
+    one, other = np.concatenate(one), np.concatenate(other)
+    found = stats.bootstrap(
+        (one, other), lambda a, b, axis: np.median(a, axis) - np.median(b, axis), n_resamples=199,
+        method="percentile", vectorized=True, rng=np.random.default_rng(seed),
+    ).confidence_interval  # fmt: skip
+    return Difference(estimate=0.0, interval=Interval(*map(float, found)))
+
+
+def percentile_of_a_mean(one, other, *, seed):
+    """The plain percentile interval of six differences: about 14% of them are wrong."""
+    differences = [np.median(a) - np.median(b) for a, b in zip(one, other, strict=True)]
+    found = stats.bootstrap(
+        (differences,), np.mean, n_resamples=999, method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval  # fmt: skip
+    return Difference(estimate=0.0, interval=Interval(*map(float, found)))
+
+
+def half_as_long(one, other, *, seed):
+    """The very comparison, with intervals that claim too much."""
+    found = difference(one, other, seed=seed)
+    low, high = ((edge + found.estimate) / 2 for edge in (found.interval.low, found.interval.high))
+    return replace(found, interval=Interval(low, high))
+
+
+@pytest.mark.parametrize("wrong", [pings_as_independent, percentile_of_a_mean, half_as_long])
+def test_intervals_that_are_too_short_are_caught(wrong):
+    found = check(pool(1, size=60), seed=1, compare=wrong)
+
+    assert len(found.wrong) > ALLOWED
+    assert not found.is_fair
+
+
+def test_more_than_allowed_is_as_unlikely_as_is_said():
+    assert chance_of_more() == pytest.approx(0.0121, abs=0.0001)
+    assert chance_of_more(16) > 0.02
+
+
+def test_a_draw_takes_blocks_once_and_swaps_some_labels():
+    marked = [(np.array([float(block)]), np.array([block + 0.5])) for block in range(10)]
+    seen = []
+
+    def keep(one, other, *, seed):
+        seen.append([(float(a[0]), float(b[0])) for a, b in zip(one, other, strict=True)])
+        return Difference(estimate=0.0, interval=Interval(-1, 1))
+
+    check(marked, seed=3, compare=keep)
+
+    assert len(seen) == DRAWS
+    for draw in seen:
+        assert len({int(a) for a, _ in draw}) == PER_DRAW
+        assert all(abs(a - b) == 0.5 and int(a) == int(b) for a, b in draw)
+    swapped = sum(a > b for draw in seen for a, b in draw)
+    assert 0.4 < swapped / (DRAWS * PER_DRAW) < 0.6
+    assert len({tuple(draw) for draw in seen}) > 150
+
+
+def test_a_pool_smaller_than_a_draw_is_not_checked():
+    assert check(pool(1, blocks=5), seed=1) is None
+
+
+def written(parent, labs, **more):
+    """A run of `aa` with these labs, as files."""
+    recorder = Recorder(parent, "aa", AA.question.tables())
+    recorder.about(about(AA.question, **more))
+    recorder.samples(
+        {"block": block, "order": order, "mode": "vxlan-l2pop", "label": label, "phase": phase,
+         "interval_ms": 10, "payload_bytes": 56, "seq": seq, "received_s": 1.0, "copies": 0,
+         "rtt_ms": round(float(rtt), 3)}
+        for block, pair in enumerate(labs, start=1)
+        for order, (label, samples) in enumerate(zip("ab", pair, strict=True), start=1)
+        for phase, rtts in (("warmup", [99.0]), ("warm", samples))
+        for seq, rtt in enumerate(rtts, start=1)
+    )  # fmt: skip
+    return read(recorder.directory)
+
+
+@pytest.fixture
+def one_check(monkeypatch):
+    """In the place of the draws, so many that leave out 0."""
+
+    def put(wrong):
+        draws = [Difference(estimate=0.0, interval=Interval(-1, 1))] * (DRAWS - wrong)
+        draws += [Difference(estimate=2.0, interval=Interval(1, 3))] * wrong
+        monkeypatch.setattr(
+            "experiments.aa.report.check", lambda *_, **__: Checked(draws=tuple(draws))
+        )
+
+    return put
+
+
+def test_a_run_tells_how_often_a_mode_was_called_different_from_itself(tmp_path, fair):
+    story = told(written(tmp_path, pool(1))).story
+
+    (line,) = story.findings
+    wrong = int(line.partition(": ")[2].split()[0])
+    assert abs(wrong - len(fair.wrong)) <= 2  # the files' three digits, and a seed of their own
+    assert line == f"vxlan-l2pop against itself: {wrong} of 200 called different"
+    assert story.grids[0].rows[0][:5] == ("vxlan-l2pop", "24", str(wrong), "200", "17")
+    assert "exchangeable" in story.grids[0].note
+    assert "one pool" in story.grids[0].note
+    assert "Pool of 24 blocks of two fresh labs, 15 warm pings each" in story.conditions
+
+
+@pytest.mark.parametrize(
+    ("wrong", "stands", "is_refuted"), [(17, "confirmed", False), (18, "refuted", True)]
+)
+def test_one_more_than_chance_allows_refutes_the_method(
+    tmp_path, one_check, wrong, stands, is_refuted
+):
+    one_check(wrong)
+
+    story = told(written(tmp_path, pool(1))).story
+
+    assert story.is_refuted == is_refuted
+    assert (story.held[0].stands, story.held[0].found) == (stands, f"vxlan-l2pop: {wrong} of 200")
+
+
+def test_an_untrusted_run_refutes_nothing(tmp_path, one_check):
+    one_check(200)
+
+    story = told(written(tmp_path, pool(1), verdict={"trusted": False, "reasons": []})).story
+
+    assert not story.is_refuted
+    assert story.held[0].stands == "not judged"
+
+
+def test_a_first_look_makes_no_claim(tmp_path):
+    story = told(written(tmp_path, pool(1, blocks=1))).story
+
+    assert story.findings == (
+        "vxlan-l2pop against itself: a first look at 1 block, a draw takes 6",
+    )
+    assert story.held[0].stands == "not judged"
+    assert len(story.pictures[0].draw().axes) == 1
+
+
+def test_every_draw_is_drawn_and_those_that_leave_out_0_are_marked(tmp_path, one_check):
+    one_check(3)
+    (picture,) = told(written(tmp_path, pool(1))).story.pictures
+
+    ax, labs = picture.draw().axes
+
+    strokes = {each.get_gid(): len(each.get_segments()) for each in ax.collections}
+    assert strokes == {"holds 0": 197, "leaves out 0": 3}
+    (marked,) = [line for line in ax.lines if line.get_gid() == "estimates, leaves out 0"]
+    assert list(marked.get_xdata()) == [198, 199, 200]
+    assert ax.get_ylabel() == "a minus b [ms]"
+    lanes = [line for line in labs.lines if str(line.get_gid()).startswith("samples")]
+    assert len(lanes) == 48
+    assert max(max(line.get_xdata()) for line in lanes) < 99, "the warm-up is thrown away"
+
+
+def test_blocks_that_lack_a_label_do_not_count(tmp_path):
+    labs = pool(1, blocks=3)
+
+    story = told(written(tmp_path, [(labs[0][0], []), *labs[1:]])).story
+
+    assert "Pool of 2 blocks" in story.conditions
+
+
+def test_no_block_with_both_labels_is_an_error(tmp_path):
+    with pytest.raises(MeasureError, match="no block with samples of both labels"):
+        told(written(tmp_path, [(np.array([0.4]), [])]))
+
+
+@pytest.fixture
+def kept():
+    return {}
+
+
+@pytest.fixture
+def tools(kept):
+    return Tools(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
+
+
+def bench(**options):
+    overlay = AA.stage(AA.narrow(load("article").overlay), POINT)
+    return FakeBench(overlay, **options)
+
+
+def test_the_probe_pings_a_few_times_and_then_for_the_record(tools, kept):
+    measured = AA.probe(bench(), POINT, tools)
+
+    assert {frozenset(row) for row in measured.rows} == {
+        frozenset(AA.question.columns) - {"mode", "label"}
+    }
+    assert len(of_point(measured.rows, {"phase": "warmup"})) == AA.probe.warmup.count
+    assert len(of_point(measured.rows, AA.question.compared)) == AA.probe.warm.count
+    assert set(kept) == {"ping-warmup.txt", "ping-warm.txt"}
+
+
+def test_lost_answers_are_counted_and_silence_is_an_error(tools):
+    warm = AA.probe.warm.count
+
+    assert AA.probe(bench(lose=(2, 5), warm_pings=warm), POINT, tools).lost == 2
+    with pytest.raises(MeasureError, match="not one reply"):
+        AA.probe(bench(lose=tuple(range(1, warm + 1)), warm_pings=warm), POINT, tools)
+
+
+def test_answers_that_came_twice_are_counted(tools):
+    twice = bench()
+    once, warm = twice.attempt, AA.probe.warm
+
+    def attempt(node, *argv, timeout_s=10):
+        done = once(node, *argv, timeout_s=timeout_s)
+        if argv == warm.argv(twice.far.ipv4[0]):
+            line = next(each for each in done.stdout.splitlines() if "icmp_seq=3 " in each)
+            done.stdout = done.stdout.replace(line, f"{line}\n{line} (DUP!)").replace(
+                " received,", " received, +1 duplicates,"
+            )
+        return done
+
+    twice.attempt = attempt
+    assert AA.probe(twice, POINT, tools).duplicates == 1
+
+
+def test_labs_of_a_block_differ_in_their_label_alone():
+    staged = [AA.stage(load("article").overlay, {**POINT, "label": label}) for label in "ab"]
+
+    assert staged[0] == staged[1]
+    assert [point["label"] for point in AA.question.points()] == ["a", "b"]

@@ -1,0 +1,24 @@
+"""`overlaylab run aa --quick`, for real: two labs alike, told without a claim."""
+
+import pytest
+
+from experiments.aa.probe import AA
+from experiments.core.question import of_point
+from tests.experiments.running import first_look
+
+pytestmark = pytest.mark.smoke
+
+
+def test_a_first_look_at_a_mode_against_itself(tmp_path_factory):
+    done = first_look(tmp_path_factory, "aa", "--modes", "gre-mesh")
+    told, found = done.told, done.run
+
+    assert found.about["status"] == "complete"
+    assert {(row["mode"], row["label"]) for row in found.rows} == {
+        ("gre-mesh", "a"),
+        ("gre-mesh", "b"),
+    }
+    warm = of_point(found.rows, found.question.compared)
+    assert len(warm) == 2 * AA.quick.warm.count
+    assert "a first look at 1 block" in told["headline"]
+    assert (found.directory / "aa.png").stat().st_size > 10_000

@@ -1,0 +1,165 @@
+"""Input that no one would write on purpose: one line that says what is wrong, and status 2."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.model.errors import ModelError, UsageError
+from controller.system import commands
+from experiments.cli.main import main
+from experiments.core.results import fresh_directory
+from tests.experiments.made_runs import made
+from tests.topologies.scenario.scenario_files import errors_of, with_two_hosts
+from topologies.lab.ledger import HOME_VARIABLE, claim
+from topologies.scenario.load import load
+
+ROOT = Path(__file__).resolve().parents[3]
+NO_VALUE = "numbers, dates, truth values and text as YAML 1.2 has them"
+VALUES = {
+    "a date": ("summary: 2020-13-45\n", "month must be in 1..12"),
+    "a number": ("summary: !!int foo\n", "invalid literal for int() with base 10: 'foo'"),
+    "a truth value": ("summary: !!bool foo\n", "'foo'"),
+    "an ordered mapping": (
+        "summary: !!omap x\n",
+        "'ScalarNode' object has no attribute 'flow_style'",
+    ),
+    "half a character": (
+        'summary: "\\ud83d"\n',
+        "'utf-8' codec can't encode character '\\ud83d' in position 0: surrogates not allowed",
+    ),
+}
+LONG = "x" * 300
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def said(capsys, *words):
+    """Status, and the one line on stderr."""
+    status = main(list(map(str, words)))
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1), err
+    return status, err.strip()
+
+
+@pytest.mark.parametrize("what", VALUES)
+def test_a_yaml_value_that_is_none(what):
+    text, found = VALUES[what]
+
+    assert errors_of(text) == [
+        f"s.yaml: a value that is none ({found}); allowed: {NO_VALUE}. "
+        "Mend it, or put it in quotes if it is text."
+    ]
+
+
+def test_a_number_too_long_for_python_is_told():
+    (error,) = errors_of(f"summary: {'9' * 5000}\n")
+
+    assert error.startswith("s.yaml: a value that is none (Exceeds the limit (4300 digits)")
+
+
+def test_aliases_that_stand_for_millions_are_refused():
+    lists = (f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
+
+    assert errors_of("\n".join(["a0: &a0 [x]", *lists])) == [
+        "s.yaml: 100000 values or more; allowed: fewer than 100000; what an alias (`*name`) stands "
+        "for counts again. Take aliases out."
+    ]
+
+
+def test_an_anchor_twice_is_said_by_the_scenario_alone(recwarn):
+    errors_of("summary: &x a\nrelease: &x b\n")
+
+    assert not recwarn.list
+
+
+def test_text_where_a_number_of_any_kind_belongs():
+    (error,) = errors_of(with_two_hosts("underlay: {shape: switch, delay_ms: soon}\n"))
+
+    assert error == (
+        "s.yaml:4: underlay.delay_ms: 'soon'; allowed: a number "
+        "(milliseconds added to each packet that leaves a host). Mend the value."
+    )
+
+
+def test_a_file_that_no_path_can_name():
+    (error,) = errors_of(with_two_hosts('ml2_conf: {file: "a\\0b"}\n'))
+
+    assert "cannot be read" in error
+
+
+def test_a_scenario_with_too_long_a_name():
+    with pytest.raises(ModelError) as caught:
+        load(LONG)
+
+    assert str(caught.value).startswith(
+        f"scenario {LONG!r}: File name too long; allowed: article, "
+    )
+
+
+@pytest.mark.parametrize("words", [["report", LONG], ["compare", LONG, "."]])
+def test_a_run_with_too_long_a_name(capsys, words):
+    status, line = said(capsys, *words)
+
+    assert status == 2
+    assert line.startswith(f"overlaylab: {LONG}: File name too long; allowed: the folder of a run")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seed", [1]), ("blocks", {}), ("source", 3), ("seed", None)]
+)
+def test_a_run_that_was_edited_is_no_traceback(capsys, tmp_path, key, value):
+    one, other = made(tmp_path, "a"), made(tmp_path, "b")
+    about = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps({**about, key: value}))
+
+    status, line = said(capsys, "compare", one, other)
+
+    assert status == 2
+    assert line.endswith("Undo what was changed in run.json or the tables, or measure again.")
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["run", "fanout", "--scenario", ""], "scenario ''"),
+        (["up", "article", "--mode", ""], "mode: ''"),
+    ],
+)
+def test_an_empty_word_is_not_taken_for_none(capsys, monkeypatch, words, where):
+    monkeypatch.setattr("os.geteuid", lambda: 1)  # should it get so far, no lab is raised
+
+    status, line = said(capsys, *words)
+
+    assert status == 2
+    assert where in line
+
+
+def test_an_empty_lab_name_is_none(monkeypatch, tmp_path):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    with pytest.raises(UsageError, match="lab name: ''"):
+        claim("")
+
+
+def test_a_folder_that_cannot_take_a_run_is_wrong_use(tmp_path):
+    for place in (Path("/dev/null/x"), tmp_path / LONG):
+        with pytest.raises(UsageError, match="`--out DIR` names another"):
+            fresh_directory(place, "run")
+
+
+@pytest.mark.parametrize("words", [["list"], ["validate", "article"], ["report", "x"]])
+def test_a_working_folder_that_was_removed(tmp_path, words):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = f"{sys.executable} {ROOT}/experiments/run.py {' '.join(words)}"
+    script = f"cd {gone} && rmdir {gone} && exec {program}"
+
+    done = commands.attempt("sh", "-c", script, timeout_s=60)
+
+    assert done.returncode in {1, 2}
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+    assert done.stderr.startswith("overlaylab: ")

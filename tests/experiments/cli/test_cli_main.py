@@ -1,0 +1,171 @@
+"""How the command line starts a command, and what it makes of how that ends."""
+
+import os
+import sys
+
+import click
+import pytest
+
+from controller.model.errors import (
+    CommandError,
+    HostError,
+    LabError,
+    MeasureError,
+    ModelError,
+    ModelErrors,
+    PipelineError,
+    SwitchError,
+    UsageError,
+)
+from experiments.cli import main as cli
+from experiments.cli.catalogue import EXPERIMENTS
+
+
+def error(kind: type[Exception]) -> Exception:
+    return kind("found", where="where", allowed="allowed", do="Do.")
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch):
+    """Puts a function in the place of every command."""
+
+    def put(run, *params: click.Parameter) -> None:
+        made = click.Command("any", callback=run, params=list(params))
+        monkeypatch.setattr(cli.Commands, "get_command", lambda *_: made)
+
+    return put
+
+
+def raising(what: BaseException):
+    def run() -> None:
+        raise what
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (UsageError, 2),
+        (ModelError, 2),
+        (HostError, 4),
+        (CommandError, 1),
+        (SwitchError, 1),
+        (LabError, 1),
+        (MeasureError, 1),
+        (PipelineError, 1),
+    ],
+)
+def test_an_error_is_one_line_and_the_designs_status(capsys, command, kind, status):
+    command(raising(error(kind)))
+    assert cli.main(["any"]) == status
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "overlaylab: where: found; allowed: allowed. Do.\n")
+
+
+def test_several_errors_are_a_line_each(capsys, command):
+    command(raising(ModelErrors([error(ModelError), error(ModelError)])))
+    assert cli.main(["any"]) == 2
+    assert capsys.readouterr().err == "overlaylab: where: found; allowed: allowed. Do.\n" * 2
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt(), click.Abort()])
+def test_ctrl_c_is_130(capsys, command, end):
+    command(raising(end))
+    assert cli.main(["any"]) == 130
+    assert capsys.readouterr().err == "overlaylab: interrupted\n"
+
+
+@pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1), (3, 3)])
+def test_a_commands_own_status_is_kept(command, returned, status):
+    command(lambda: returned)
+    assert cli.main(["any"]) == status
+
+
+def test_a_command_may_end_by_its_context(command):
+    command(lambda: click.get_current_context().exit(3))
+    assert cli.main(["any"]) == 3
+
+
+def test_a_fault_of_ours_is_not_hidden(command):
+    command(raising(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["any"])
+
+
+@pytest.mark.parametrize("words", [[], ["--quick"], ["--seed", "4"]])
+def test_without_a_command_it_runs_the_experiments(monkeypatch, words):
+    started = []
+    monkeypatch.setattr(cli, "_invoke", started.append)
+    assert cli.main(words) == 0
+    assert started == [["run", *words]]
+
+
+@pytest.mark.parametrize("experiment", sorted(dict(EXPERIMENTS).keys() - cli.MODULES.keys()))
+def test_an_experiment_s_name_is_run(monkeypatch, experiment):
+    started = []
+    monkeypatch.setattr(cli, "_invoke", started.append)
+    assert cli.main([experiment, "--quick"]) == 0
+    assert started == [["run", experiment, "--quick"]]
+
+
+def test_only_walk_is_an_experiment_and_a_command():
+    assert dict(EXPERIMENTS).keys() & cli.MODULES.keys() <= {"walk"}
+
+
+@pytest.mark.parametrize("words", [["walk", "lab", "a", "b"], ["run", "walk", "--quick"]])
+def test_of_a_command_and_an_experiment_the_command_has_the_name(monkeypatch, words):
+    started = []
+    monkeypatch.setattr(cli, "_invoke", started.append)
+    assert cli.main(words) == 0
+    assert started == [words]
+
+
+def test_programs_of_root_are_found_without_sbin_in_the_path(monkeypatch, command):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    command(lambda: None)
+
+    cli.main(["any"])
+    cli.main(["any"])
+
+    assert os.environ["PATH"] == "/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def test_arguments_are_the_programs_own_unless_given(monkeypatch):
+    started = []
+    monkeypatch.setattr(cli, "_invoke", started.append)
+    monkeypatch.setattr(sys, "argv", ["overlaylab", "list"])
+    cli.main()
+    assert started == [["list"]]
+
+
+def test_version_is_one_line(capsys):
+    assert cli.main(["--version"]) == 0
+    name, _, version = capsys.readouterr().out.strip().partition(" ")
+    assert name == "overlaylab"
+    assert version
+
+
+def test_help_shows_the_commands_of_the_design(capsys):
+    assert cli.main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Usage: overlaylab" in out
+    for name in ("list", "validate", "flows"):
+        assert f"\n  {name} " in out
+
+
+def test_every_command_comes_from_its_module():
+    context = click.Context(cli.overlaylab)
+    for name in cli.MODULES:
+        found = cli.overlaylab.get_command(context, name)
+        assert found is not None
+        assert found.name == name
+
+
+def test_a_reader_that_is_gone_is_141(monkeypatch, command):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        command(lambda: print("x"))
+        assert cli.main(["any"]) == 141

@@ -1,0 +1,215 @@
+"""The commands that need no lab, as a script would call them."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller.flows.binding import fresh
+from controller.flows.bridges import bridge_flows
+from controller.flows.text import dump
+from controller.model.modes import MODES
+from controller.system import commands
+from experiments.cli.catalogue import EXPERIMENTS
+from experiments.cli.main import main
+from topologies.scenario.load import FOLDER, available, load
+
+ROOT = Path(__file__).resolve().parents[3]
+FLOWS = ("flows", "article", "--host", "controller", "--bridge", "br-tun")
+
+
+def said(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    status = main(argv)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def in_a_shell(script: str) -> "tuple[int, str, str]":
+    """Run a shell line in which `overlaylab` is the command."""
+    code = "from experiments.cli.main import console; console()"
+    function = f"overlaylab() {{ {sys.executable} -c '{code}' \"$@\"; }}; "
+    env = {"PYTHONPATH": str(ROOT)}
+    done = commands.attempt("bash", "-c", function + script, env=env, timeout_s=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_flows_prints_the_dump(capsys):
+    overlay = load("article").overlay
+    wanted = dump(bridge_flows(overlay, fresh(overlay, "controller"), "br-tun"))
+    assert said(capsys, *FLOWS) == (0, "\n".join(wanted) + "\n", "")
+
+
+def test_flows_as_json_is_one_document(capsys):
+    status, out, err = said(capsys, *FLOWS, "--mode", "vxlan-l2pop-arp", "--format", "json")
+    assert (status, err) == (0, "")
+    document = json.loads(out)
+    flows = document.pop("flows")
+    assert document == {
+        "format": 1,
+        "scenario": "article",
+        "mode": "vxlan-l2pop-arp",
+        "release": "queens",
+        "host": "controller",
+        "bridge": "br-tun",
+        "ports": {"patch-int": 1, "vxlan-c0a8960b": 2},
+    }
+    assert [(flow["table"], -flow["priority"]) for flow in flows] == sorted(
+        (flow["table"], -flow["priority"]) for flow in flows
+    )
+    assert next(flow for flow in flows if flow["table"] == 20) == {
+        "table": 20,
+        "table_name": "UCAST_TO_TUN",
+        "priority": 2,
+        "match": {"dl_vlan": 1, "dl_dst": "fa:16:3e:29:99:6a"},
+        "actions": ["pop_vlan", "set_field:0x6f->tun_id", 'output:"vxlan-c0a8960b"'],
+        "why": "the FDB: one VTEP per (local VLAN, MAC)",
+    }
+
+
+def test_flows_of_a_provider_bridge_have_table_names_too(capsys):
+    argv = ("flows", "article", "--host", "computer", "--bridge", "br-vtep", "--mode", "flat")
+    _, out, _ = said(capsys, *argv, "--format", "json")
+    assert {flow["table_name"] for flow in json.loads(out)["flows"]} == {"LOCAL_SWITCHING"}
+    assert said(capsys, *argv[:5], "br-int", "--format", "json")[0] == 0
+
+
+def test_the_release_that_is_asked_for_is_the_one_that_is_there(capsys):
+    assert said(capsys, *FLOWS, "--release", "queens") == said(capsys, *FLOWS)
+    _, out, _ = said(capsys, *FLOWS, "--release", "current")
+    assert "table=10, priority=2,arp,arp_tha=ff:ff:ff:ff:ff:ff actions=learn(" in out
+
+
+def test_the_scenarios_own_release_holds_unless_another_is_asked_for(capsys, tmp_path):
+    text = (FOLDER / "side-by-side.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "side-by-side.yaml"
+    file.write_text(f"release: current\n{text}", encoding="utf-8")
+    argv = ("--host", "host1", "--bridge", "br-int", "--format", "json")
+    _, out, _ = said(capsys, "flows", str(file), *argv)
+    assert json.loads(out)["release"] == "current"
+    names = {flow["table"]: flow["table_name"] for flow in json.loads(out)["flows"]}
+    assert names[58] == "PACKET_RATE_LIMIT"
+    assert names[62] == "TRANSIENT_EGRESS_TABLE"
+    shipped = said(capsys, "flows", "side-by-side", *argv)[1]
+    asked = said(capsys, "flows", str(file), *argv, "--release", "queens")[1]
+    assert json.loads(asked)["flows"] == json.loads(shipped)["flows"]
+
+
+WRONG = {
+    "release": (
+        (*FLOWS, "--release", "rocky"),
+        "release: 'rocky'; allowed: queens, current. Pick one of them.",
+    ),
+    "host": (
+        (*FLOWS, "--host", "compute"),
+        "overlay 'article': host 'compute'; allowed: controller, computer. Name one of them.",
+    ),
+    "bridge": (
+        (*FLOWS, "--bridge", "br-ex"),
+        "host 'controller': bridge 'br-ex'; allowed: br-int, br-tun. "
+        "Name one of them; br-tun needs [agent] tunnel_types.",
+    ),
+    "scenario": (
+        ("validate", "articel"),
+        "scenario 'articel': no such name or file; "
+        f"allowed: {', '.join(available())}, or the path of a .yaml file. "
+        "`overlaylab list` shows the names.",
+    ),
+    "mode that cannot carry it": (
+        ("flows", "side-by-side", "--host", "host1", "--bridge", "br-int", "--mode", "flat"),
+        "networks: segment flat physnet1 0 stands 2 times; allowed: once. Give each its own segment.",
+    ),
+    "missing option": (FLOWS[:4], "Missing option '--bridge'."),
+    "unknown option": ((*FLOWS, "--colour"), "No such option"),
+    "unknown command": (
+        ("flow",),
+        "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
+        "unplug, capture, down, walk, report, compare, doctor. "
+        "`overlaylab --help` says what each does; an experiment's name runs it.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_use_is_one_line_and_status_2(capsys, case):
+    argv, line = WRONG[case]
+    status, out, err = said(capsys, *argv)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"overlaylab: {line}")
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_mode_lists_those_there_are(capsys):
+    status, _, err = said(capsys, *FLOWS, "--mode", "vxlan")
+    assert status == 2
+    assert all(str(mode) in err for mode in MODES)
+
+
+def test_validate_tells_every_error_a_line_each(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text("x: 1\nhosts:\n- {name: a}\n- {name: b}\n", encoding="utf-8")
+    status, out, err = said(capsys, "validate", "s.yaml")
+    assert (status, out) == (2, "")
+    assert [line.split(";")[0] for line in err.splitlines()] == [
+        "overlaylab: s.yaml:1: x: unknown key",
+        "overlaylab: s.yaml:3: hosts[0]: no local_ip for 'a'",
+        "overlaylab: s.yaml:4: hosts[1]: no local_ip for 'b'",
+    ]
+
+
+def test_validate_warns_and_is_content(capsys, monkeypatch):
+    monkeypatch.chdir(FOLDER)
+    status, out, err = said(capsys, "validate", "article")
+    assert (status, err) == (0, "")
+    *warnings, last = out.splitlines()
+    assert warnings == [f"warning: {warning}" for warning in load("article").warnings]
+    assert last == "article: valid: 2 hosts, 1 network, 2 ports, 7 warnings"
+
+
+def test_list_shows_experiments_modes_and_scenarios(capsys):
+    status, out, err = said(capsys, "list")
+    assert (status, err) == (0, "")
+    titles = [line for line in out.splitlines() if line and not line.startswith(" ")]
+    assert titles == ["experiments", "modes", "scenarios"]
+    names = [line.split()[0] for line in out.splitlines() if line.startswith(" ")]
+    assert names == [
+        *(name for name, _ in EXPERIMENTS), *map(str, MODES), *available(),
+    ]  # fmt: skip
+
+
+def test_list_as_json_says_the_same(capsys):
+    document = json.loads(said(capsys, "list", "--format", "json")[1])
+    assert list(document) == ["format", "experiments", "modes", "scenarios"]
+    assert document["experiments"] == [{"name": n, "summary": s} for n, s in EXPERIMENTS]
+    assert document["modes"][0] == {
+        "name": "gre-mesh",
+        "summary": "every network over gre; broadcasts go to every VTEP, unicast is learned",
+    }
+    assert tuple(scenario["name"] for scenario in document["scenarios"]) == available()
+
+
+def test_a_reader_that_stops_reading_is_no_error():
+    status, _, err = in_a_shell(f"set -o pipefail; overlaylab {' '.join(FLOWS)} | true")
+    assert err == ""
+    assert status in {0, 141}  # 0: all was written before the reader ended
+
+
+def test_a_full_disk_is_told():
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    status, _, err = in_a_shell(f"overlaylab {' '.join(FLOWS)} > /dev/full")
+    assert status not in {0, 3}
+    assert "No space left" in err
+
+
+def test_looking_needs_nothing_heavy():
+    code = (
+        "import sys; from experiments.cli.main import main; "
+        "[main(words) for words in (['list'], ['validate', 'article'], "
+        "['flows', 'article', '--host', 'computer', '--bridge', 'br-int'])]; "
+        "heavy = {'mininet', 'matplotlib', 'numpy', 'scipy', 'os_ken', 'falcon', 'rich', 'requests'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = commands.attempt(sys.executable, "-c", code, env={"PYTHONPATH": str(ROOT)}, timeout_s=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

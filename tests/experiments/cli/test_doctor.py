@@ -1,0 +1,193 @@
+"""What the doctor says of a machine, from facts; and what it finds on this one."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from controller.model.errors import HostError
+from experiments.cli import doctor
+from experiments.cli.host_checks import (
+    OPTIONAL,
+    PROGRAMS,
+    Facts,
+    Finding,
+    findings,
+    host_error,
+    is_ready,
+    needed,
+)
+from experiments.cli.needs import PYTHON
+
+ROOT = Path(__file__).resolve().parents[3]
+WHOLE = Facts(
+    is_root=True,
+    programs={name: f"/usr/bin/{name}" for name in PROGRAMS},
+    modules=dict.fromkeys((*PYTHON, "mininet"), True),
+    ovs_version=(3, 1, 0),
+    trials={"bridge": "", "netem": ""},
+)
+
+
+def only(facts: Facts, name: str) -> Finding:
+    (found,) = [each for each in findings(facts) if each.name == name]
+    return found
+
+
+def test_a_whole_machine_can_raise_a_lab():
+    assert is_ready(findings(WHOLE))
+    assert [each for each in findings(WHOLE) if each.is_needed and each.remedy] == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_missing_program_is_told_with_its_package(program):
+    facts = replace(WHOLE, programs={**WHOLE.programs, program: None})
+    assert only(facts, program) == Finding(
+        program,
+        is_needed=True,
+        is_there=False,
+        found="not found",
+        remedy=f"`apt-get install {PROGRAMS[program]}` as root, or `make ready`.",
+    )
+    assert not is_ready(findings(facts))
+
+
+@pytest.mark.parametrize("module", [*PYTHON, "mininet"])
+def test_a_missing_python_package_is_told(module):
+    facts = replace(WHOLE, modules={**WHOLE.modules, module: False})
+    assert "`make ready`" in only(facts, f"Python {module}").remedy
+    assert not is_ready(findings(facts))
+
+
+@pytest.mark.parametrize(
+    ("version", "is_there"),
+    [((), False), ((2, 16, 9), False), ((2, 17), True), ((2, 17, 8), True), ((10, 0), True)],
+)
+def test_an_old_open_vswitch_is_not_enough(version, is_there):
+    facts = replace(WHOLE, ovs_version=version)
+    assert only(facts, "Open vSwitch").is_there is is_there
+    assert is_ready(findings(facts)) is is_there
+
+
+def test_without_root_no_lab_and_nothing_is_said_of_trials():
+    facts = replace(WHOLE, is_root=False, trials={})
+    assert only(facts, "root").found == "needs root"
+    assert only(facts, "veth and bridge").is_there is None
+    assert not is_ready(findings(facts))
+
+
+def test_a_kernel_that_refuses_bridges_is_no_host():
+    facts = replace(WHOLE, trials={"bridge": "RTNETLINK answers: Operation not permitted"})
+    assert only(facts, "veth and bridge").found == "RTNETLINK answers: Operation not permitted"
+    assert not is_ready(findings(facts))
+
+
+@pytest.mark.parametrize("name", ["netem", "Open vSwitch kernel module", "Ryu 4.34"])
+def test_what_is_optional_does_not_count(name):
+    facts = replace(
+        WHOLE, trials={"bridge": "", "netem": "Error: Specified qdisc kind is unknown."}
+    )
+    assert only(facts, name).is_there is False
+    assert is_ready(findings(facts))
+
+
+def test_the_error_names_all_that_lacks_and_each_remedy_once():
+    facts = replace(WHOLE, is_root=False, modules={**WHOLE.modules, "click": False, "rich": False})
+    assert str(host_error(needed(facts))) == (
+        "this machine: root: needs root; Python click: cannot be imported (from click); "
+        "Python rich: cannot be imported (from rich); "
+        "allowed: root, and all that `overlaylab doctor` lists as needed. "
+        "Run it with sudo, or as root. `make ready` installs it."
+    )
+
+
+@pytest.fixture
+def on(monkeypatch):
+    """Make the doctor look at the given facts instead of this machine."""
+
+    def set_facts(facts: Facts) -> None:
+        monkeypatch.setattr(doctor, "_glance", lambda: facts)
+        monkeypatch.setattr(doctor, "look", lambda: facts)
+
+    return set_facts
+
+
+def test_a_task_without_root_is_not_stopped_by_its_want(on):
+    on(replace(WHOLE, is_root=False))
+    doctor.assert_host_ready(root=False)
+    with pytest.raises(HostError, match="needs root"):
+        doctor.assert_host_ready()
+
+
+def test_a_task_without_root_is_stopped_by_a_missing_program(on):
+    on(replace(WHOLE, is_root=False, programs={}))
+    with pytest.raises(HostError, match="mnexec: not found") as error:
+        doctor.assert_host_ready(root=False)
+    assert "root: needs root" not in str(error.value)
+
+
+@pytest.mark.parametrize(("facts", "status"), [(WHOLE, 0), (replace(WHOLE, programs={}), 4)])
+def test_the_exit_status_says_whether_a_lab_can_be_raised(on, facts, status):
+    on(facts)
+    text = CliRunner().invoke(doctor.doctor)
+    as_json = CliRunner().invoke(doctor.doctor, ["--format", "json"])
+    assert (text.exit_code, as_json.exit_code) == (status, status)
+    assert json.loads(as_json.stdout)["ready"] is (status == 0)
+    assert {each["name"] for each in json.loads(as_json.stdout)["findings"]} >= {"root", "mnexec"}
+    assert len(text.stdout.splitlines()) == len(findings(facts)) + 1
+
+
+def test_the_doctor_looks_at_this_machine():
+    facts = doctor.look()
+    assert set(facts.programs) == {*PROGRAMS, *OPTIONAL}
+    assert facts.modules["click"]  # or this test would not run
+    assert set(facts.trials) == ({"bridge", "netem"} if facts.is_root else set())
+
+
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [
+        ("ovs-vswitchd (Open vSwitch) 3.1.0\n", (3, 1, 0)),
+        ("ovs-vswitchd (Open vSwitch) 2.17.9\nDPDK 21.11", (2, 17, 9)),
+        ("not a version", ()),
+    ],
+)
+def test_the_version_is_read_from_what_the_program_says(told, version):
+    assert doctor.version_in(told) == version
+
+
+def test_a_search_without_sbin_finds_what_root_finds():
+    assert doctor.search_path({"PATH": "/usr/bin"}) == "/usr/bin:/usr/sbin:/sbin"
+
+
+def test_make_installs_every_package_that_the_doctor_names():
+    (listed,) = re.findall(
+        r"^DEBIAN := (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
+    brought = {*listed.split(), "openvswitch-common"}  # openvswitch-switch depends on it
+    assert {*PROGRAMS.values(), *(package for package, _ in OPTIONAL.values())} <= brought
+
+
+@pytest.mark.parametrize("program", OPTIONAL)
+def test_what_only_some_scenarios_need_is_named_and_keeps_nobody_from_a_lab(program):
+    whole = replace(WHOLE, programs={**WHOLE.programs, **dict.fromkeys(OPTIONAL, "/usr/bin/it")})
+    told = {each.name: each for each in findings(whole)}
+    assert (told[program].is_there, told[program].remedy) == (True, "")
+    without = findings(replace(whole, programs={**whole.programs, program: None}))
+    assert is_ready(without)
+    package, who = OPTIONAL[program]
+    lacking = next(each for each in without if each.name == program)
+    assert lacking == Finding(
+        program, is_needed=False, is_there=False,
+        found=f"absent: only {who} needs it",
+        remedy=f"`apt-get install {package}` as root, or `make ready`.",
+    )  # fmt: skip
+
+
+def test_pyproject_brings_every_package_that_the_program_needs():
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    listed = set(re.findall(r'^    "([A-Za-z0-9.-]+)==[0-9.]+[;"]', text, re.MULTILINE))
+    assert set(PYTHON.values()) <= listed

@@ -1,0 +1,130 @@
+"""`overlaylab run` with several experiments: a folder of runs, and a page above them."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.experiments.played_runs import NAMES, Probe, about, known_to, played, run
+from tests.experiments.show.page_source import Page
+
+
+@pytest.fixture
+def known(monkeypatch):
+    return known_to(monkeypatch)
+
+
+@pytest.fixture
+def labs(monkeypatch, known):
+    return played(monkeypatch)
+
+
+def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, labs, tmp_path):
+    status, out, err = run(capsys, "--seed", 5, "--out", tmp_path)
+
+    (suite,) = tmp_path.iterdir()
+    assert (status, err) == (0, "")
+    assert re.fullmatch(r"\d{8}T\d{6}Z-suite", suite.name)
+    assert {path.name for path in suite.iterdir()} == {
+        *NAMES,
+        "run.json",
+        "report.html",
+        "report.md",
+    }
+    said = about(suite)
+    assert {name: said[name] for name in ("format", "suite", "status")} == {
+        "format": 2, "suite": list(NAMES), "status": "complete",
+    }  # fmt: skip
+    assert said["start"] <= said["end"]
+    assert said["argv"]
+    for name in NAMES:
+        assert about(suite / name)["status"] == "complete"
+        assert (suite / name / "report.html").exists()
+    page = Page((suite / "report.html").read_text())
+    assert page.faults == []
+    assert page.text.count("✓ trusted") == 6  # in the summary, and in its place
+    assert [line for line in out.splitlines() if line.startswith("──")] == [
+        f"── {name} ──" for name in (*NAMES, "all")
+    ]
+    assert out.endswith(
+        f"report.html: {suite}/report.html\nreport.md:   {suite}/report.md\nfolder:      {suite}\n"
+    )
+
+
+def test_a_suite_as_json_is_one_document(capsys, labs, tmp_path):
+    status, out, err = run(capsys, "reach", "toll", "--out", tmp_path, "--format", "json")
+
+    told = json.loads(out)
+    (suite,) = tmp_path.iterdir()
+    assert (status, err) == (0, "")
+    assert [each["experiment"] for each in told["runs"]] == ["reach", "toll"]
+    assert told["suite"]["directory"] == str(suite)
+    assert told["suite"]["status"] == "complete"
+
+
+def test_one_that_fails_leaves_the_others_to_be_measured(capsys, labs, known, tmp_path):
+    known["reach"] = replace(known["reach"], probe=Probe(fails=True))
+
+    status, out, err = run(capsys, "--out", tmp_path)
+
+    (suite,) = tmp_path.iterdir()
+    assert status == 1
+    assert "overlaylab: reach: ping: silence; allowed: an answer. Look.\n" in err
+    assert about(suite)["status"] == "failed: reach"
+    assert about(suite / "copies")["status"] == "complete"
+    page = Page((suite / "report.html").read_text())
+    assert "This suite is not whole: Failed: reach." in page.text
+    assert "No result. ping: silence; allowed: an answer. Look." in page.text
+    assert "── copies ──" in out
+
+
+def test_one_that_cannot_be_trusted_makes_it_3(capsys, labs, known, tmp_path):
+    known["reach"] = replace(known["reach"], probe=Probe(lost=1))
+
+    status, _, _ = run(capsys, "--out", tmp_path)
+
+    (suite,) = tmp_path.iterdir()
+    assert (status, about(suite)["status"]) == (3, "complete")
+    rows = (suite / "report.md").read_text().splitlines()
+    (reach,) = (row for row in rows if row.startswith("| [reach](#reach) |"))
+    assert reach.endswith("| not to be trusted |")
+
+
+def test_a_suite_that_is_interrupted_is_130_marked_and_told(capsys, labs, tmp_path):
+    labs.fail_at, labs.failure = 18, KeyboardInterrupt()  # in the second of three
+
+    status, out, err = run(capsys, "--out", tmp_path)
+
+    (suite,) = tmp_path.iterdir()
+    assert (status, labs.up) == (130, 0)
+    assert "── toll ──" in out
+    assert err.splitlines()[-2:] == [f"overlaylab: the suite: {suite}", "overlaylab: interrupted"]
+    assert about(suite)["status"] == about(suite / "reach")["status"] == "interrupted"
+    assert not (suite / "copies").exists()
+    summary = (suite / "report.md").read_text()
+    assert "**This suite is not whole: Interrupted.**" in summary
+    rows = [line for line in summary.splitlines() if line.startswith("| [")]
+    toll, reach = (row for row in rows if row.startswith(("| [toll]", "| [reach]")))
+    assert (toll.split(" | ")[-1], reach.split(" | ")[-1]) == ("trusted |", "not to be trusted |")
+    assert "| [copies](#copies) |  | was not measured | no result |" in summary
+
+
+def test_what_the_machine_cannot_ends_the_suite(capsys, labs, tmp_path):
+    labs.fail_at, labs.failure = 13, SystemExit(1)
+
+    status, _, _ = run(capsys, "--out", tmp_path)
+
+    (suite,) = tmp_path.iterdir()
+    assert (status, len(labs.made)) == (4, 13)
+    assert about(suite)["status"].startswith("failed: this machine: Mininet gave up")
+
+
+def test_two_of_one_name_are_refused_before_anything_is_made(capsys, labs, known, tmp_path):
+    known["reach"] = known["toll"]
+
+    status, out, err = run(capsys, "toll", "reach", "--out", tmp_path / "results")
+
+    assert (status, out, labs.made) == (2, "", [])
+    assert err.startswith("overlaylab: experiments: two are called 'toll'; ")
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,94 @@
+"""Who pings whom."""
+
+from dataclasses import replace
+
+import pytest
+
+from controller.model.errors import MeasureError
+from controller.model.modes import parse_mode, with_mode
+from experiments.core.pairs import beside, guests, narrowed, with_neighbour
+from topologies.scenario.load import load
+
+POINT = {"mode": "gre-mesh"}
+
+
+@pytest.fixture
+def overlay():
+    return load("article").overlay
+
+
+def test_the_pair_is_the_article_s(overlay):
+    assert [port.device_id for port in guests(overlay)] == ["ServerA", "ServerB"]
+
+
+def test_guests_on_one_host_are_no_pair(overlay):
+    together = replace(overlay, ports=tuple(replace(p, host="computer") for p in overlay.ports))
+
+    with pytest.raises(MeasureError) as caught:
+        guests(together)
+
+    assert str(caught.value) == (
+        "overlay 'article': no two guests of one network on different hosts; allowed: a network with "
+        "IPv4 guests on two hosts. Add a port on another host to the scenario."
+    )
+
+
+def test_narrowed_to_what_is_measured_nothing_of_another_network_is_left():
+    overlay = narrowed(load("side-by-side").overlay)
+
+    (network,) = overlay.networks
+    assert network.name == "red"
+    assert {each.network_id for each in (*overlay.ports, *overlay.subnets)} == {network.id}
+    assert len(overlay.hosts) == 4
+    assert with_mode(overlay, parse_mode("flat"))
+
+
+def test_a_guest_is_put_beside_the_one_that_pings(overlay):
+    raised = with_neighbour(overlay, POINT)
+
+    assert raised == with_neighbour(overlay, POINT), "the same each time"
+    assert guests(raised) == guests(overlay)
+    (source, _), other = guests(raised), beside(raised)
+    assert (other.host, other.network_id) == (source.host, source.network_id)
+    assert other.ipv4[0] in raised.subnets[0].cidr
+    for column in ("id", "mac_address", "fixed_ips", "device_id", "name"):
+        assert len({getattr(port, column) for port in raised.ports}) == 3
+    assert str(raised.networks[0].network_type) == "gre"
+
+
+def test_one_that_stands_there_already_will_do(overlay):
+    once = with_neighbour(overlay, POINT)
+
+    assert with_neighbour(once, {"mode": "flat"}).ports == once.ports
+
+
+@pytest.mark.parametrize("taken", ["host", "guest"])
+def test_its_name_clashes_with_none(overlay, taken):
+    if taken == "host":
+        overlay = replace(overlay, hosts=(*overlay.hosts, replace(
+            overlay.hosts[1], name="beside-ServerA", local_ip=overlay.hosts[1].local_ip + 1,
+        )))  # fmt: skip
+    else:
+        other = replace(
+            overlay.ports[1], id="x" * 11, name="", device_id="beside-ServerA",
+            mac_address="fa:16:3e:00:00:01", fixed_ips=(overlay.ports[1].ipv4[0] + 1,),
+        )  # fmt: skip
+        overlay = replace(overlay, ports=(*overlay.ports, other))
+
+    assert beside(with_neighbour(overlay, POINT)).device_id == "beside-ServerA2"
+
+
+def test_a_long_name_is_cut_to_what_a_name_may_have(overlay):
+    long = replace(overlay.ports[0], device_id="A" * 40)
+
+    other = beside(with_neighbour(replace(overlay, ports=(long, overlay.ports[1])), POINT))
+
+    assert len(other.device_id) <= 40
+
+
+def test_no_address_left_is_an_error_that_says_so(overlay):
+    source, target = (port.ipv4[0] for port in guests(overlay))
+    full = replace(overlay.subnets[0], pools=((source, source), (target, target)))
+
+    with pytest.raises(MeasureError, match=r"subnet 'vxlan_subnet': no free address"):
+        with_neighbour(replace(overlay, subnets=(full,)), POINT)

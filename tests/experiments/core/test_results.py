@@ -1,0 +1,161 @@
+"""A run's files: what is written is what is read, and nothing is read that cannot be understood."""
+
+import csv
+import json
+
+import pytest
+
+from controller.model.errors import MeasureError, UsageError
+from experiments.core.question import Question
+from experiments.core.results import FORMAT, Recorder, read
+from tests.experiments.made_runs import made
+
+QUESTION = Question(
+    name="latency", asks="How long?", unit="ms", value="rtt_ms", factors={"mode": ("flat", "vlan")},
+    columns={"mode": "how it is carried", "rtt_ms": "round-trip time"}, predictions=(),
+    more={"stages": {"stage": "which part", "latency_us": "how long"}},
+)  # fmt: skip
+TABLES = QUESTION.tables()
+ROWS = (
+    {"block": 1, "order": 1, "mode": "flat", "rtt_ms": 0.25},
+    {"block": 1, "order": 1, "mode": "flat", "rtt_ms": None},
+)
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    recorder = Recorder(tmp_path / "results", "20260101T000000Z-latency", TABLES)
+    recorder.about({"question": QUESTION.to_json(), "seed": 7})
+    return recorder
+
+
+def test_samples_are_read_as_written(recorder):
+    recorder.samples(ROWS)
+
+    run = read(recorder.directory)
+
+    assert run.rows == ROWS
+    assert run.seed == 7
+    assert run.question == QUESTION
+
+
+def test_a_further_table_has_columns_of_its_own(recorder):
+    row = {"block": 1, "order": 2, "mode": "flat", "stage": "wire", "latency_us": 4.5}
+    recorder.samples([row], "stages")
+
+    assert read(recorder.directory).tables == {"samples": (), "stages": (row,)}
+
+
+def test_samples_are_on_disk_before_the_next_come(recorder):
+    recorder.samples(ROWS[:1])
+    with (recorder.directory / "samples.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [
+            list(TABLES["samples"]),
+            ["1", "1", "flat", "0.25"],
+        ]
+
+
+def test_a_column_nobody_declared_is_refused(recorder):
+    with pytest.raises(
+        MeasureError,
+        match=r"samples.csv: column 'surprise' in a row of the probe; allowed: block, order, mode",
+    ):
+        recorder.samples([{**ROWS[0], "surprise": 2}])
+
+
+def test_raw_output_keeps_its_place_and_every_byte(recorder):
+    recorder.file("raw/01-01-flat/ping.txt", "64 bytes \u00b5\n\n")
+
+    assert (recorder.directory / "raw/01-01-flat/ping.txt").read_bytes() == b"64 bytes \xc2\xb5\n\n"
+
+
+def test_run_json_is_replaced_whole(recorder):
+    recorder.about({"status": "complete"})
+
+    assert json.loads((recorder.directory / "run.json").read_text()) == {
+        "format": FORMAT,
+        "status": "complete",
+    }
+    assert sorted(path.name for path in recorder.directory.iterdir()) == [
+        "raw",
+        "run.json",
+        "samples.csv",
+        "stages.csv",
+    ]
+
+
+def test_two_runs_of_one_second_get_two_folders(tmp_path):
+    made = {Recorder(tmp_path, "same", TABLES).directory.name for _ in range(3)}
+
+    assert made == {"same", "same-2", "same-3"}
+
+
+@pytest.mark.parametrize("found", [FORMAT + 1, FORMAT - 1, str(FORMAT), None])
+def test_another_format_is_refused(recorder, found):
+    path = recorder.directory / "run.json"
+    path.write_text(json.dumps({"format": found}))
+
+    with pytest.raises(MeasureError) as caught:
+        read(recorder.directory)
+
+    assert str(caught.value) == (
+        f"{path}: format {found!r}; allowed: {FORMAT}. Read it with the overlaylab that wrote it."
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"format": 2}', '{"format": 2, "question": {"name": "x"}}']
+)
+def test_a_broken_run_json_is_refused(recorder, text):
+    (recorder.directory / "run.json").write_text(text)
+
+    with pytest.raises(MeasureError, match=r"run\.json"):
+        read(recorder.directory)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(MeasureError, match=r"run\.json: .*No such file"):
+        read(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_fatal(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+
+    with pytest.raises(UsageError, match=r"`--out DIR` names another"):
+        Recorder(tmp_path / "file", "run", TABLES)
+
+
+def test_a_full_disk_is_fatal(recorder):
+    (recorder.directory / "samples.csv").unlink()
+    (recorder.directory / "samples.csv").symlink_to("/dev/full")
+
+    with pytest.raises(MeasureError, match="No space left on device"):
+        recorder.samples(ROWS)
+
+
+def test_all_that_is_made_is_given_back(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr("experiments.core.results.give_back", given.append)
+
+    made = Recorder(tmp_path / "a" / "b", "run", TABLES)
+    made.file("raw/01/ping.txt", "")
+    made.about({})
+
+    # The topmost folder made, with all below it; then what came later.
+    assert given[0] == tmp_path / "a"
+    assert made.directory / "raw/01" in given
+    assert made.directory / "run.json.new" in given
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_figure_that_is_no_number_is_damage_and_says_where(tmp_path, text):
+    directory = made(tmp_path, "run")
+    table = directory / "samples.csv"
+    head, first, *rest = table.read_text().splitlines()
+    at = head.split(",").index("rtt_ms")
+    fields = first.split(",")
+    fields[at] = text
+    table.write_text("\n".join([head, ",".join(fields), *rest]) + "\n")
+
+    with pytest.raises(MeasureError, match=r"samples.csv, line 2: -?(nan|inf); allowed: a finite"):
+        read(directory)

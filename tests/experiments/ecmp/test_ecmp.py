@@ -1,0 +1,221 @@
+"""`ecmp` on paper: what is sent, what is foretold, and how a run is told."""
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from experiments.core.results import Recorder, read
+from experiments.ecmp import labs as stage
+from experiments.ecmp.probe import ECMP, Seen
+from experiments.measure.flows_sent import (
+    Arrived,
+    Flow,
+    Mark,
+    arrived,
+    checksum,
+    redirected,
+    udp_frame,
+)
+from experiments.show.reports import told
+from topologies.scenario import load as scenario
+
+FLOW = Flow(
+    source_mac="02:00:00:00:00:01", target_mac="02:00:00:00:00:02", source=ip_address("10.9.0.1"),
+    target=ip_address("10.9.0.2"), source_port=5000, target_port=9,
+)  # fmt: skip
+NONCE = b"12345678"
+MARK = Mark(NONCE, 7, 3, 1)
+OUTER_ETHERNET = bytes(12) + b"\x08\x00"
+
+
+def outer(protocol, rest):
+    head = bytes.fromhex("45000000000000004000") + b"\0\0" + ip_address("192.0.2.1").packed * 2
+    return OUTER_ETHERNET + head[:9] + bytes([protocol]) + head[10:] + rest
+
+
+@pytest.fixture(scope="module")
+def overlay():
+    return scenario.load("leaf-spine").overlay
+
+
+def test_a_frame_is_a_valid_udp_packet_of_the_least_length():
+    frame = udp_frame(FLOW, MARK)
+
+    assert len(frame) == 60
+    assert frame[12:14] == b"\x08\x00"
+    assert checksum(frame[14:34]) == 0  # with its checksum in it, a header sums to nothing
+    assert frame[34:38] == (5000).to_bytes(2, "big") + (9).to_bytes(2, "big")
+
+
+def test_it_is_known_again_behind_any_encapsulation():
+    frame = udp_frame(FLOW, MARK)
+    vxlan = outer(17, (40001).to_bytes(2, "big") + bytes(14) + frame)
+    gre = outer(47, bytes(8) + frame)
+
+    assert arrived(vxlan, NONCE).outer_port == 40001
+    assert arrived(vxlan, NONCE).mark == MARK
+    assert arrived(gre, NONCE).outer_port is None
+    assert arrived(gre, NONCE).protocol == 47
+    assert arrived(gre, b"otherone") is None
+    assert arrived(b"short", NONCE) is None
+
+
+def test_a_frame_can_be_sent_elsewhere():
+    frame = redirected(outer(47, b"payload!"), "203.0.113.1")
+
+    assert frame[30:34] == ip_address("203.0.113.1").packed
+    assert checksum(frame[14:34]) == 0
+    assert frame[34:] == b"payload!"
+
+
+@pytest.mark.parametrize("pairs", stage.PAIRS)
+def test_flows_differ_in_ports_or_in_addresses_and_in_nothing_else(overlay, pairs):
+    staged = stage.staged(overlay, {"mode": "gre-mesh", "spines": 2})
+    setting = stage.Setting(hash_policy=1, pairs=pairs, flows=512, draw=1)
+    flows = stage.sent(staged, setting, seed=1)
+
+    assert len({(f.source, f.target) for f in flows}) == (512 if pairs == stage.MANY else 1)
+    assert len({f.source_port for f in flows}) == (1 if pairs == stage.MANY else 512)
+    assert all(f.source in stage.CIDR and f.target in stage.CIDR for f in flows)
+    assert not {f.source for f in flows} & {f.target for f in flows}
+    assert flows != stage.sent(staged, replace(setting, draw=2), seed=1)
+    assert flows != stage.sent(staged, setting, seed=2)
+    assert flows == stage.sent(staged, setting, seed=1)
+
+
+def test_a_lab_has_the_spines_of_its_point_and_guests_that_may_forge(overlay):
+    staged = stage.staged(overlay, {"mode": "geneve-mesh", "spines": 4})
+
+    assert staged.underlay.spines == 4
+    assert len(staged.hosts) == 2
+    assert [port.port_security_enabled for port in staged.ports] == [False, False]
+    assert {str(net.network_type) for net in staged.networks} == {"geneve"}
+
+
+def test_what_is_foretold(overlay):
+    rows = stage.foretold(overlay, ECMP.question.points())
+    cell = {
+        (row["mode"], row["spines"], row["hash_policy"], row["pairs"], row["flows"]): row
+        for row in rows
+    }
+
+    assert len(rows) == 4 * 2 * 3 * 2 * 10
+    spread = {
+        (mode, policy, pairs) for (mode, _, policy, pairs, _), row in cell.items() if row["spreads"]
+    }
+    assert spread == {
+        (mode, 1, pairs)
+        for mode in ("vxlan-mesh", "geneve-mesh", "kvxlan-mesh") for pairs in stage.PAIRS
+    } | {("gre-mesh", 2, "many")}  # fmt: skip
+    even = cell["vxlan-mesh", 2, 1, "one", 32]
+    assert (even["least"], even["most"]) == (8, 24)
+    assert cell["gre-mesh", 4, 1, "many", 512]["entropy_bits"] == 0
+
+
+def test_a_flow_on_two_spines_is_torn_and_counted_on_both():
+    seen = Seen({(flow, copy) for flow in range(2) for copy in range(2)})
+    for flow, copy, spine in ((0, 0, "spine1"), (0, 1, "spine2"), (1, 0, "spine2")):
+        seen.note(spine, Arrived(mark=Mark(NONCE, 0, flow, copy), protocol=17, outer_port=40000))
+
+    assert seen.awaited == {(1, 1)}
+    assert seen.spines == {0: {"spine1", "spine2"}, 1: {"spine2"}}
+    assert [seen.on(spine) for spine in ("spine1", "spine2")] == [1, 2]
+
+
+@pytest.fixture
+def story(tmp_path, overlay):
+    """A run in which policy 1 is measured on two spines, with these flows on spine1 of 32."""
+
+    def story(settings=None, **on_first):
+        experiment = ECMP.with_levels(mode=("gre-mesh", "vxlan-mesh"), spines=(2,))
+        question = experiment.question
+        foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
+        recorder = Recorder(tmp_path, "run", question.tables())
+        recorder.about({
+            "question": question.to_json(), "foretold": foretold, "seed": 1,
+            "scenario": "leaf-spine", "verdict": {"trusted": True, "reasons": []},
+            "settings": settings or {},
+        })  # fmt: skip
+        for order, (mode, counts) in enumerate(on_first.items(), start=1):
+            for draw, first in enumerate(counts, start=1):
+                _record(recorder, {"block": 1, "order": order, "mode": f"{mode}-mesh"}, draw, first)
+        return told(read(recorder.directory)).story
+
+    return story
+
+
+def _record(recorder, place, draw, first):
+    """One draw: on the first spine so many of 32 flows, the others on the second; None: all lost."""
+    from experiments.ecmp.chance import entropy_bits
+
+    both = [0, 0] if first is None else [first, 32 - first]
+    key = {**place, "spines": 2, "hash_policy": 1, "pairs": "one", "flows": 32, "draw": draw}
+    recorder.samples([{
+        **key, "entropy_bits": None if first is None else entropy_bits(both), "least": min(both), "most": max(both),
+        "spreads": int(0 not in both), "outer_ports": 32, "torn": 0,
+    }])  # fmt: skip
+    recorder.samples(
+        [{**key, "spine": f"spine{at}", "on_it": many} for at, many in enumerate(both, 1)], "spines"
+    )
+
+
+def test_a_run_as_foretold(story):
+    found = story(gre=[32, 0], vxlan=[15, 18])
+
+    assert found.findings == (
+        "All flows on one spine, where foretold: 1 of 1 cell",
+        "As evenly on all as chance has it, where foretold: 2 of 2 draws",
+        "Outer ports hashed (policy 1), 32 flows on 2 spines: gre all on one, vxlan 14 to 18",
+    )
+    assert [held.stands for held in found.held] == ["confirmed"] * 3
+    assert not found.is_refuted
+    found.pictures[0].draw()
+
+
+def test_a_tunnel_that_lets_nothing_through_is_told_and_not_called_polarised(story):
+    found = story(gre=[None, None], vxlan=[16])
+
+    assert found.is_refuted
+    assert found.findings[0] == "All flows on one spine, where foretold: 0 of 1 cell"
+    found.pictures[0].draw()
+
+
+def test_gre_that_spreads_is_refuted(story):
+    found = story(gre=[31], vxlan=[15])
+
+    assert found.is_refuted
+    assert found.held[0].stands == "refuted"
+    assert any("1 to 31 on a spine, foretold all on one" in each for each in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("on_first", "where"),
+    [
+        ([32, 32], "all on spine1"), ([0], "all on spine2"), ([32, 0], "all on spine1 or spine2"),
+        ([31], "1 to 31"), ([32, 31], "0 to 32"), ([None], "0"),
+    ],
+)  # fmt: skip
+def test_the_one_spine_is_named(story, on_first, where):
+    overview = story(gre=on_first).grids[0]
+
+    assert [row[-1] for row in overview.rows] == [where]
+    assert "its seed is drawn when the machine boots" in overview.note
+
+
+def test_how_many_packets_a_flow_had_stands_beside_what_rests_on_it(story):
+    found = story(gre=[32], settings={"copies": 2})
+
+    assert found.conditions.startswith("32 flows of 2 packets each in 1 draw of ports or addresses")
+    assert found.held[2].found == "torn: 0 of 32 flows of 2 packets each"
+    assert story(gre=[32]).held[2].found == "torn: 0 of 32 flows"
+
+
+def test_what_is_folded_up_says_how_many_draws_were_not_as_foretold(story):
+    assert story(gre=[32, 0], vxlan=[16]).grids[1].gist == "all as foretold"
+    assert story(gre=[31, 32], vxlan=[7]).grids[1].gist == "2 with a draw outside its band"
+
+
+def test_vxlan_on_one_path_is_refuted_but_not_a_draw_that_chance_may_leave_out(story):
+    assert not story(vxlan=[16, 16, 7]).is_refuted
+    assert story(vxlan=[0, 32, 32]).held[1].stands == "refuted"

@@ -1,0 +1,46 @@
+"""`overlaylab run ecmp`, for real and through the command line."""
+
+import pytest
+
+from tests.experiments.running import first_look
+
+pytestmark = pytest.mark.smoke
+
+# The kernel's hash has a new seed at every boot: 128 of 512 flows on each of 4 spines, give or
+# take 10, and on each of 2 more.
+LEAST = 128 - 6 * 10
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return first_look(tmp_path_factory, "ecmp", "--modes", "gre-mesh,vxlan-mesh")
+
+
+def test_gre_is_on_one_path_and_vxlan_spreads(done):
+    cells = {
+        (row["mode"], row["spines"], row["hash_policy"], row["pairs"], row["flows"]): row
+        for row in done.run.rows
+    }
+    assert len(cells) == 2 * 2 * 3 * 2 * 10
+    for spines in (2, 4):
+        assert cells["gre-mesh", spines, 1, "one", 512]["most"] == 512
+        assert cells["vxlan-mesh", spines, 1, "one", 512]["least"] >= LEAST
+        assert cells["vxlan-mesh", spines, 2, "many", 512]["most"] == 512
+        assert cells["gre-mesh", spines, 2, "many", 512]["least"] >= LEAST
+    assert {row["torn"] for row in done.run.rows} == {0}
+
+
+def test_every_flow_is_on_one_spine_of_those_listed(done):
+    for row in done.run.rows[:: len(done.run.rows) // 20]:
+        key = ("mode", "spines", "hash_policy", "pairs", "flows", "draw")
+        there = [each for each in done.run.tables["spines"] if all(each[k] == row[k] for k in key)]
+        assert len(there) == row["spines"]
+        assert sum(each["on_it"] for each in there) == row["flows"]
+
+
+def test_it_is_told_and_drawn(done):
+    told = done.told
+    assert told["findings"][0] == "All flows on one spine, where foretold: 180 of 180 cells"
+    assert len(done.run.about["foretold"]) == 240
+    assert (done.run.directory / "ecmp.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert "by the number of flows" in (done.run.directory / "report.md").read_text()

@@ -1,0 +1,135 @@
+"""Copies counted in real labs: what theory foretells, and what becomes of a flood that is broken."""
+
+import re
+from contextlib import contextmanager, nullcontext
+
+import pytest
+
+from controller.model.names import tunnel_port_name
+from experiments.core.experiment import Tools
+from experiments.fanout.cells import COUNTS
+from experiments.fanout.labs import foretold, network_id, staged
+from experiments.fanout.probe import Fanout
+from experiments.show.reports import told
+from tests.experiments.fanout.fanout_world import BARE, recorded
+from topologies.lab import raised
+
+pytestmark = pytest.mark.root
+
+POINT = {"mode": "vxlan-l2pop", "hosts": 4}
+FLOOD = "table=22"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """Four hosts; of the network of half of them, controller and computer2 are members."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
+        with raised(staged(BARE, POINT)) as lab:
+            yield lab
+
+
+@pytest.fixture
+def measure(lab, tmp_path):
+    def measure(seed=1):
+        tools = Tools(
+            keep=lambda *_: None, path=lambda name: tmp_path / f"{seed}-{name}",
+            watch=nullcontext, say=lambda _: None, seed=seed,
+        )  # fmt: skip
+        return Fanout(repeats=1)(lab, POINT, tools)
+
+    return measure
+
+
+def counts(measured):
+    return {
+        (row["share"], row["kind"]): {name: row[name] for name in (*COUNTS, "strays")}
+        for row in measured.rows
+    }
+
+
+def ideal():
+    return {
+        (row["share"], row["kind"]): {**{name: row[name] for name in COUNTS}, "strays": 0}
+        for row in foretold(BARE, (POINT,))
+    }
+
+
+def test_every_cell_is_as_foretold_whatever_the_seed(measure):
+    first, second = measure(seed=1), measure(seed=2)
+
+    assert counts(first) == counts(second) == ideal()
+    for measured in (first, second):
+        assert measured.lost == 0, measured.facts
+        interfaces = measured.more["interfaces"]
+        assert len(interfaces) == 4 + 6
+        assert all(row["counted"] == row["captured"] for row in interfaces)
+        assert all(row["counted"] > 0 for row in interfaces), "the positive control: markers aside"
+
+
+@contextmanager
+def flooding(lab, change):
+    """The flood of the first host for the network of half of the hosts, changed and put back."""
+    network = lab.overlay.network_of[network_id(50)]
+    flow = next(
+        line for line in lab.run("controller", "ovs-ofctl", "dump-flows", "br-tun", FLOOD).splitlines()
+        if f"set_field:{network.segmentation_id:#x}->tun_id" in line
+        or f"load:{network.segmentation_id:#x}->" in line
+    )  # fmt: skip
+    vlan, actions = re.search(r"dl_vlan=(\d+) actions=(\S+)", flow).groups()
+
+    def modify(actions):
+        rule = f"{FLOOD},dl_vlan={vlan},actions={actions}"
+        lab.run("controller", "ovs-ofctl", "mod-flows", "br-tun", rule)
+
+    modify(change(actions))
+    try:
+        yield
+    finally:
+        modify(actions)
+
+
+def tunnel_to(lab, host):
+    network = lab.overlay.network_of[network_id(50)]
+    name = tunnel_port_name(network.network_type, lab.overlay.host(host).local_ip)
+    return lab.run("controller", "ovs-vsctl", "get", "Interface", name, "ofport").strip()
+
+
+def test_a_copy_to_a_host_without_a_member_is_counted_in_vain_and_refutes(lab, measure, tmp_path):
+    extra = tunnel_to(lab, "computer")
+    with flooding(lab, lambda actions: f"{actions},output:{extra}"):
+        measured = measure()
+
+    found = counts(measured)
+    for (share, kind), cell in ideal().items():
+        more = int(share == 50)
+        wanted = {
+            **cell,
+            **{name: cell[name] + more for name in ("copies_sent", "arrived", "wasted")},
+        }
+        assert found[share, kind] == wanted
+    assert measured.lost == 0
+    story = told(recorded(tmp_path, (POINT,), lambda _: measured)).story
+    assert story.is_refuted
+    assert story.findings[:2] == (
+        "4 of 8 cells equal their prediction to the packet (8 frames)",
+        "vxlan-l2pop, 4 hosts, 2 with a member, ARP known: sent 2, foretold 1; arrived 2, "
+        "foretold 1; in vain 1, foretold 0; computer got 1 of 0 (and 3 more)",
+    )
+
+
+def test_a_copy_that_is_not_sent_is_missed_and_named(lab, measure, tmp_path):
+    missing = tunnel_to(lab, "computer2")
+    with flooding(
+        lab, lambda actions: actions.replace(f"output:{missing}", "drop").replace(",drop", "")
+    ):
+        measured = measure()
+
+    found = counts(measured)
+    nothing = dict.fromkeys((*COUNTS, "strays"), 0)
+    assert all(found[key] == (nothing if key[0] == 50 else cell) for key, cell in ideal().items())
+    assert measured.facts["guests_without_barrier"] == ["s50g3"]
+    story = told(recorded(tmp_path, (POINT,), lambda _: measured)).story
+    assert story.is_refuted
+    assert "computer2 got 0 of 1" in story.findings[1]
+    assert "s50g3" in story.findings[2]

@@ -1,0 +1,68 @@
+"""`overlaylab run fanout`, for real and through the command line: every cell is as foretold."""
+
+import pytest
+
+from experiments.measure.captures import decoded
+from tests.experiments.running import first_look
+
+pytestmark = pytest.mark.smoke
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    return first_look(
+        tmp_path_factory,
+        "fanout",
+        "--modes",
+        "gre-mesh,vxlan-l2pop-arp,kvxlan-multicast",
+        "--hosts",
+        "3",
+    )
+
+
+def test_all_cells_are_exact_and_said_to_be(done):
+    told = done.told
+
+    assert done.stderr == ""
+    assert told["findings"][0] == "24 of 24 cells equal their prediction to the packet (24 frames)"
+    assert all(each["exact"] for each in told["summaries"])
+    assert {each["hosts"] for each in told["summaries"]} == {3}
+    assert {each["found"] for each in told["predictions"]} == {"8 of 8 cells exact"}
+
+
+def test_the_counts_stand_in_the_samples(done):
+    sent = {
+        (row["mode"], row["share"], row["kind"]): (row["copies_sent"], row["wasted"], row["heard"])
+        for row in done.run.rows
+    }
+    assert sent["gre-mesh", 50, "broadcast"] == (2, 1, 1)
+    assert sent["gre-mesh", 100, "unknown unicast"] == (2, 0, 2)
+    assert sent["vxlan-l2pop-arp", 50, "ARP unknown"] == (1, 0, 1)
+    assert sent["vxlan-l2pop-arp", 100, "ARP known"] == (0, 0, 0)
+    assert sent["kvxlan-multicast", 50, "broadcast"] == (1, 0, 1)
+    assert sent["kvxlan-multicast", 100, "unknown unicast"] == (1, 0, 2)
+    answered = {(row["mode"], row["kind"]) for row in done.run.rows if row["answered"]}
+    assert answered == {("vxlan-l2pop-arp", "ARP known")}
+    assert all(row["counted"] == row["captured"] for row in done.run.tables["interfaces"])
+
+
+def test_raw_captures_open_in_tshark_and_have_what_was_counted(done):
+    folder = next(done.run.directory.glob("raw/*gre-mesh*"))
+    files = {path.stem: path for path in folder.glob("*.pcapng")}
+
+    assert len(files) == 3
+    carried = decoded(files, ("gre.key",), "gre && frame contains 88:b5")
+    at_receivers = [p for p in carried if p["node"] != "controller"]
+    # Two kinds and a barrier on each of two networks, to two hosts each.
+    assert len(at_receivers) == 2 * 2 * 3
+    assert sum(path.stat().st_size for path in files.values()) < 200_000
+
+
+def test_foretold_stands_beside_and_pictures_are_drawn(done):
+    assert len(done.run.about["foretold"]) == 24
+    assert (done.run.directory / "fanout.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+    assert b"<svg" in (done.run.directory / "fanout.svg").read_bytes()
+    assert (
+        "| gre-mesh | 3 | 2 | any | 2 | 2 | 1 | 1 | 4 of 4 |"
+        in (done.run.directory / "report.md").read_text()
+    )

@@ -1,0 +1,393 @@
+"""The story of latency, from the files of a made-up run: tables, findings, predictions, figures."""
+
+import csv
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from rich.console import Console
+
+from experiments.core.results import read
+from experiments.latency.analysis import analysed
+from experiments.latency.question import QUESTION
+from experiments.show.levels import of_all
+from experiments.show.report.chapter import Chapter
+from experiments.show.report.text import terminal_lines
+from experiments.show.reports import told
+from experiments.show.sheet import STYLE
+from tests.experiments.latency.latency_run import MODES, made, written
+
+LATENCY = replace(QUESTION, teller="latency")
+TUNNELS = [mode for mode in MODES if mode not in {"flat", "kvxlan-mesh"}]  # of Open vSwitch
+UNTRUSTED = {"trusted": False, "reasons": ["CPU idle 3%; wanted at least 50%"]}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return made()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, rows):
+    return told(read(written(tmp_path_factory.mktemp("latency"), rows, LATENCY)))
+
+
+@pytest.fixture
+def tell(tmp_path):
+    """Tells a run of these rows."""
+    return lambda rows, **more: told(read(written(tmp_path, rows, LATENCY, **more)))
+
+
+def grid(told, title):
+    (found,) = [each for each in told.story.grids if each.title == title]
+    return [dict(zip(found.heads, row, strict=True)) for row in found.rows]
+
+
+def draw(told, name):
+    (picture,) = [each for each in told.story.pictures if each.name == name]
+    with mpl.rc_context(fname=STYLE):
+        figure = picture.draw()
+        figure.draw_without_rendering()
+    return figure
+
+
+def artists(ax, gid):
+    return [line for line in ax.lines if line.get_gid() == gid]
+
+
+def warm(rows, mode, **columns):
+    wanted = {"mode": mode, "path": "guest", "phase": "warm", "interval_ms": 10, "payload_bytes": 56,
+              **columns}  # fmt: skip
+    return [row["rtt_ms"] for row in rows if all(row[name] == it for name, it in wanted.items())]
+
+
+def test_levels_are_modes_and_baselines_in_the_main_condition_alone(run, rows):
+    table = grid(run, "By level")
+
+    assert [row["level"] for row in table] == ["veth", "same-host", "vtep", *MODES]
+    for row in table[3:]:
+        expected = warm(rows, row["level"])
+        assert row["samples"] == str(len(expected)) == "360"
+        assert row["median"] == f"{np.median(expected):.3f}"
+    veth = warm(rows, "flat", path="veth")
+    assert (table[0]["samples"], table[0]["median"]) == ("180", f"{np.median(veth):.3f}")
+
+
+def test_a_baseline_is_not_held_against_a_prediction_about_tunnels(run):
+    stands = {row["level"]: row["prediction"] for row in grid(run, "By level")}
+
+    assert [stands[level] for level in ("veth", "same-host", "vtep", "flat")] == ["-"] * 4
+    assert stands["gre-mesh"] in {"confirmed", "undecided"}
+    assert "veth" not in run.story.held[0].found
+
+
+def test_the_effects_are_held_against_margin_and_prediction(run):
+    effects = {row["effect"]: row for row in grid(run, "Effects")}
+
+    assert list(effects) == ["encapsulation", "flooding", "interaction", "responder", "tunnel",
+                             "kernel"]  # fmt: skip
+    assert effects["kernel"]["which"] == "kvxlan minus vxlan, mesh alone"
+    assert (effects["kernel"]["verdict on it"], effects["kernel"]["prediction"]) == (
+        "lower", "confirmed",
+    )  # fmt: skip
+    assert effects["encapsulation"]["which"] == "gre minus vxlan, mean of mesh and l2pop"
+    assert effects["encapsulation"]["verdict on it"] == "no difference that matters"
+    assert effects["encapsulation"]["prediction"] == "confirmed"
+    assert effects["interaction"]["prediction"] == "-"
+    line = run.story.findings[0]
+    assert line == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"  # fmt: skip
+
+
+def test_a_true_effect_is_found_and_refutes_the_prediction(tell):
+    found = tell(made(effects={"gre": 0.2}))
+
+    (effect, *_) = grid(found, "Effects")
+    assert (effect["verdict on it"], effect["prediction"]) == ("higher", "refuted")
+    assert abs(float(effect["estimate"]) - 0.2) < 0.03
+    assert found.story.findings[0].endswith("ms, higher (margin ±0.05)")
+    assert held(found)["encapsulation"].stands == "refuted"
+
+
+def test_what_became_of_the_2x2_is_told_first_and_then_what_else_is_not_confirmed(tell):
+    found = tell(made(effects={"gre": 0.2}))
+
+    tally = Chapter(name="latency", told=found).tally.split("; ")
+    assert tally[:3] == [
+        "gre to vxlan: refuted",
+        "l2pop to mesh: confirmed",
+        "tunnel to flat: refuted",
+    ]
+    assert tally[-1].endswith(" confirmed")
+    names = {each.name: each.is_main for each in found.story.held}
+    assert [name for name, is_main in names.items() if is_main] == ["gre to vxlan", "l2pop to mesh"]
+    assert "cold guest-arp" in names
+
+
+def test_a_prediction_about_all_levels_is_refuted_by_one_and_confirmed_by_all():
+    assert of_all(["confirmed", "refuted", "undecided"]) == "refuted"
+    assert of_all(["confirmed", "undecided"]) == "undecided"
+    assert of_all(["confirmed", "confirmed"]) == "confirmed"
+
+
+def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell):
+    found = tell(made(effects={"gre": 0.3}))
+
+    first, rows = held(found)["baseline"], grid(found, "By level")
+    assert first.stands == "refuted"
+    for row in rows:
+        if row["level"] in TUNNELS:
+            word = "" if row["prediction"] == "refuted" else f" {row['prediction']}"
+            assert f"{row['level']} {row['to flat']}{word}" in first.found.removesuffix(
+                " [ms]"
+            ).split(", ")
+
+
+def held(told):
+    """What became of each prediction, by what it is of."""
+    names = [each.of for each in told.run.question.predictions]
+    return dict(zip(names, told.story.held, strict=True))
+
+
+def test_every_prediction_is_told_with_what_became_of_it(run):
+    found = held(run)
+
+    assert list(found) == [each.of for each in QUESTION.predictions]
+    assert found["cold vtep-neighbour"].stands == "confirmed"
+    assert found["cold vtep-neighbour"].found == "60 of 60 first pings lost"
+    assert found["cold guest-arp"].stands == "confirmed"
+    assert "ms (" in found["cold guest-arp"].found
+
+
+def test_an_untrusted_run_judges_nothing(tell, rows):
+    stands = {each.stands for each in tell(rows, verdict=UNTRUSTED).story.held}
+
+    assert stands == {"not judged"}
+
+
+def test_a_prediction_of_loss_is_refuted_by_an_answer(tell, rows):
+    answered = [{**row, "rtt_ms": 1.5, "received_s": 1.0}
+                if (row["cold"], row["block"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
+                else row for row in rows]  # fmt: skip
+
+    found = held(tell(answered))["cold vtep-neighbour"]
+
+    assert (found.stands, found.found) == ("refuted", "58 of 60 first pings lost")
+
+
+def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, rows):
+    table = {row["cold"]: row for row in grid(run, "First pings by what was cold")}
+
+    assert list(table) == [
+        "everything-as-raised", "kernel-as-raised", "guest-arp", "learned-flow", "megaflow",
+        "vtep-neighbour", "kernel-guest-arp", "kernel-fdb", "nothing",
+    ]  # fmt: skip
+    mine = [row["rtt_ms"] for row in rows if (row["cold"], row["mode"]) == ("guest-arp", "flat")]
+    assert table["guest-arp"]["flat"] == f"{np.median(mine):.3f}"
+    assert abs(float(table["guest-arp"]["cost"]) - 0.9) < 0.15
+    assert table["learned-flow"]["gre-l2pop"] == "-", "l2population learns no flow"
+    assert table["vtep-neighbour"]["gre-mesh"] == "all 12 lost"
+    assert table["vtep-neighbour"]["cost"] == "lost"
+    assert table["nothing"]["verdict on it"] == "baseline"
+    megaflow = next(each for each in analysed(run.run).colds if each.name == "megaflow")
+    low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
+    assert run.story.findings[-1] == (
+        f"Cold vtep-neighbour: 60 of 60 lost, megaflow: {low:+.2f} to {high:+.2f} ms"
+    )
+
+
+def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(tell):
+    place = {"path": "guest", "phase": "cold", "interval_ms": 10, "payload_bytes": 56, "copies": 0,
+             "received_s": 1.0, "order": 1}  # fmt: skip
+    cold = [
+        {**place, "block": block, "mode": mode, "cold": what, "seq": 1, "rtt_ms": rtt}
+        for block in (1, 2)
+        for mode, warm, extra in (("flat", 1.0, 0.5), ("gre-mesh", 3.0, 1.5))
+        for what, rtt in (("nothing", block * warm), ("megaflow", block * warm + extra * block))
+    ]
+    rows = [row for row in made(blocks=2, modes=("flat", "gre-mesh")) if row["phase"] != "cold"]
+
+    table = {row["cold"]: row for row in grid(tell(rows + cold), "First pings by what was cold")}
+
+    assert table["megaflow"]["cost"] == "+1.500"  # the median of (0.5 + 1.5) / 2 and twice that
+
+
+def test_warm_conditions_stand_apart_with_the_interval_that_was_kept(run, rows):
+    table = grid(run, "Warm, by payload and interval")
+
+    assert [(row["payload"], row["asked every"], row["kept"]) for row in table] == [
+        ("56", "adaptive", "0.4 ms"), ("56", "10 ms", "16 ms"), ("1200", "10 ms", "16 ms"),
+    ]  # fmt: skip
+    blocks = [np.median([row["rtt_ms"] for row in rows if row["block"] == block
+                         and row["mode"] == "flat" and row["payload_bytes"] == 1200])
+              for block in range(1, 7)]  # fmt: skip
+    assert table[2]["flat"] == f"{np.median(blocks):.3f}"
+
+
+def test_the_conditions_are_what_a_referee_asks_for(run):
+    assert run.story.conditions == (
+        "6 blocks of fresh labs, 60 warm pings each, every 16 ms (asked 10 ms), 56 bytes; "
+        "OVS 3.1.0, datapath netdev, os-ken; scenario article"
+    )
+
+
+def test_what_a_terminal_shows_fits_80_columns(run):
+    console = Console(width=80)
+    with console.capture() as captured:
+        for line in terminal_lines(run):
+            console.print(line)
+
+    text = captured.get()
+    head = next(line for line in text.splitlines() if line.startswith("level"))
+    assert head.split() == [
+        "level", "samples", "lost", "p10", "median", "p90", "to", "flat", "its", "interval",
+    ]  # fmt: skip
+    assert "…" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert len(run.story.findings) <= 4
+
+
+def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, rows):
+    samples, forest = draw(run, "latency").axes
+
+    for level in MODES:
+        drawn = np.concatenate([line.get_xdata() for line in artists(samples, f"samples {level}")])
+        assert sorted(drawn) == sorted(warm(rows, level))
+    labels = [text.get_text() for text in forest.get_yticklabels()]
+    assert labels[:2] == ["encapsulation\ngre minus vxlan", "flooding\nl2pop minus mesh"]
+    assert labels[5] == "kernel\nkvxlan minus vxlan"
+    assert labels[6:] == [f"{mode}\nminus flat" for mode in TUNNELS]
+    (interval,) = artists(forest, "interval encapsulation")
+    shown = "{:+.3f} to {:+.3f}".format(*interval.get_xdata())
+    assert shown == grid(run, "Effects")[0]["its interval"]
+    (blocks,) = artists(forest, "blocks encapsulation")
+    assert len(blocks.get_xdata()) == 6
+    assert forest.get_xlabel() == "difference of medians [ms]"
+
+
+def test_each_effect_stands_on_its_own_prediction(run):
+    forest = draw(run, "latency").axes[1]
+
+    bands = {patch.get_gid(): (patch.get_x(), patch.get_x() + patch.get_width())
+             for patch in forest.patches}  # fmt: skip
+    assert bands["predicted encapsulation"] == pytest.approx((-0.05, 0.05))
+    assert bands["predicted gre-mesh"] == pytest.approx((0.0, 0.1))
+    assert "predicted interaction" not in bands
+    assert {line.get_xdata()[0] for line in artists(forest, "margin")} == {-0.05, 0.05}
+
+
+def test_the_figure_of_first_pings_marks_those_that_were_lost(run):
+    (ax,) = draw(run, "latency-cold").axes
+
+    assert ax.get_xscale() == "log"
+    assert len(artists(ax, "samples cold: guest-arp flat")[0].get_xdata()) == 12
+    assert [line.get_marker() for line in artists(ax, "lost cold: vtep-neighbour gre-mesh")] == [
+        "x"
+    ]
+    assert not artists(ax, "lost cold: guest-arp flat")
+    said = {text.get_gid(): text.get_text() for text in ax.texts}
+    assert said["said cold: vtep-neighbour"] == "predicted: no answer"
+    assert said["value cold: vtep-neighbour gre-mesh"] == "12 lost"
+    low, high = ax.get_xlim()
+    dots = np.concatenate([line.get_xdata() for line in ax.lines
+                           if str(line.get_gid()).startswith("samples")])  # fmt: skip
+    assert low < dots.min()
+    assert dots.max() < high
+
+
+def test_conditions_are_joined_over_payload_and_never_over_intervals(run):
+    payload, interval = draw(run, "latency-conditions").axes
+
+    assert payload.get_title(loc="left") == "Over payload, asked every 10 ms, kept 16 ms"
+    assert artists(payload, "line gre-mesh")
+    assert not artists(interval, "line gre-mesh")
+    assert [text.get_text() for text in interval.get_xticklabels()] == [
+        "adaptive\n(kept 0.4 ms)", "10 ms\n(kept 16 ms)",
+    ]  # fmt: skip
+    dots = artists(payload, "blocks flat")
+    assert [len(each.get_ydata()) for each in dots] == [6, 6]
+
+
+def test_a_mode_is_known_by_what_is_drawn_of_it(run):
+    def style(line):
+        return line.get_color(), line.get_marker(), line.get_fillstyle()
+
+    for ax in draw(run, "latency-conditions").axes:
+        swatches = {str(line.get_gid()).partition(" ")[2]: line for line in ax.lines
+                    if str(line.get_gid()).startswith("swatch")}  # fmt: skip
+        assert len({style(line) for line in swatches.values()}) == len(swatches) == len(MODES)
+        for mode, swatch in swatches.items():
+            assert {style(line) for line in artists(ax, f"blocks {mode}")} == {style(swatch)}
+            drawn = {line.get_linestyle() for line in artists(ax, f"line {mode}")} or {"None"}
+            assert drawn == {swatch.get_linestyle()}
+
+
+@pytest.mark.parametrize("name", ["latency", "latency-ecdf", "latency-conditions", "latency-cold"])
+def test_no_text_of_a_figure_is_cut_off(run, name):
+    figure = draw(run, name)
+
+    renderer = figure.canvas.get_renderer()
+    whole = figure.bbox.padded(0.5)
+    for text in [*figure.texts, *(text for ax in figure.axes for text in seen(ax))]:
+        if text.get_text().strip():
+            box = text.get_window_extent(renderer)
+            assert whole.contains(*box.min), text.get_text()
+            assert whole.contains(*box.max), text.get_text()
+
+
+def seen(ax):
+    """The texts of a panel; its ticks are made for a little beyond it, too."""
+    low, high = sorted(ax.get_ylim())
+    ticks = [text for text in ax.get_yticklabels() if low <= text.get_position()[1] <= high]
+    return [*ax.texts, ax._left_title, *ticks]
+
+
+def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
+    directory = written(tmp_path, rows, LATENCY)
+    before = told(read(directory))
+    path = directory / "samples.csv"
+    lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    changed = next(line for line in lines if line["path"] == "veth")
+    was, changed["rtt_ms"] = changed["rtt_ms"], "77.0"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, lines[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+
+    after = told(read(directory))
+
+    differ = [(one, other) for one, other in
+              zip(grid(before, "By level"), grid(after, "By level"), strict=True)
+              if one != other]  # fmt: skip
+    assert [one["level"] for one, _ in differ] == ["veth"]
+    assert differ[0][1]["max"] == "77.000"
+    first = [artists(draw(each, "latency").axes[0], "samples veth")[0].get_xdata()[0]
+             for each in (before, after)]  # fmt: skip
+    assert first == [float(was), 77.0]
+
+
+def test_a_lab_whose_rows_are_gone_is_left_out_everywhere(tell, rows):
+    kept = [row for row in rows if (row["block"], row["mode"]) != (2, "gre-mesh")]
+    found = tell(kept)
+
+    table = {row["level"]: row for row in grid(found, "By level")}
+    assert table["gre-mesh"]["its interval"] == "-", "five pairs of blocks are too few"
+    assert table["gre-l2pop"]["its interval"] != "-"
+    assert len(artists(draw(found, "latency").axes[0], "samples gre-mesh")) == 5
+    assert found.story.conditions.startswith("6 blocks")
+
+
+def test_a_first_look_claims_nothing_and_draws_no_forest(tell):
+    found = tell(made(blocks=1), quick=True)
+
+    assert found.story.findings[0] == "A first look at 10 levels in 1 block: no interval, no claim"
+    assert {each.stands for each in found.story.held if "lost" not in each.found} == {"not judged"}
+    assert len(draw(found, "latency").axes) == 1
+
+
+def test_some_modes_alone_are_told_without_effects_they_do_not_bear(tell):
+    found = tell(made(modes=("flat", "gre-mesh")))
+
+    assert [row["effect"] for row in grid(found, "Effects")] == ["tunnel"]
+    assert held(found)["encapsulation"].found == "nothing was measured of encapsulation"
+    assert draw(found, "latency")

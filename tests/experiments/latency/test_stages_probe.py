@@ -1,0 +1,169 @@
+"""The probe of the stages, on packets and output that a real lab gave."""
+
+import csv
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from controller.model.errors import MeasureError
+from controller.model.overlay import Overlay
+from experiments.core.experiment import Tools
+from experiments.core.pairs import guests
+from experiments.latency import stages_probe as probe
+from experiments.latency.stages import FIELDS, PING, RTT, STAGES, UNMATCHED
+from experiments.latency.stages_probe import STAGE_COLUMNS, Hop, hops, stage_rows
+from experiments.measure.captures import INTERFACE, NODE, REPEATED, STAMP, Captures
+from topologies.scenario import load as scenario
+
+RECORDED = Path(__file__).with_name("stage_packets")
+OURS, OTHER = "28371", "28369"
+PATH = (
+    Hop("ServerA", "eth0"), Hop("controller", "qvo00a1bde0-be"), Hop("controller", "underlay"),
+    Hop("computer", "underlay"), Hop("computer", "qvof89d1f15-3d"), Hop("ServerB", "eth0"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def article():
+    return scenario.load("article").overlay
+
+
+@dataclass
+class Bench:
+    """A lab in which one ping ran."""
+
+    overlay: Overlay
+    said: str
+    asked: list = field(default_factory=list)
+
+    def attempt(self, node, *argv, timeout_s=10):
+        self.asked.append((node, *argv))
+        return CompletedProcess(argv, 0, self.said, "")
+
+
+def packets(without=()):
+    """As `decoded` gives them."""
+    with (RECORDED / "vxlan.csv").open(newline="", encoding="utf-8") as file:
+        for line in csv.DictReader(file):
+            if line["icmp.type"] and line["icmp.ident"] not in without:
+                hop = PATH[int(line["hop"])]
+                values = {name: line[name].replace(";", REPEATED) for name in FIELDS}
+                stamp = f"{line['stamp_ns'][:-9]}.{line['stamp_ns'][-9:]}"
+                yield {NODE: hop.node, INTERFACE: hop.interface, STAMP: stamp, **values}
+
+
+@pytest.fixture
+def followed(article, monkeypatch, tmp_path):
+    """Call with the packets that captures hold; the rows, where was captured, and what was kept."""
+    where, kept = {}, {}
+
+    @contextmanager
+    def capturing(_bench, asked, path):
+        where.update(asked)
+        assert path("ServerA.pcapng") == tmp_path / "stages-ServerA.pcapng"
+        yield Captures()
+
+    def rows(found):
+        monkeypatch.setattr(probe, "capturing", capturing)
+        monkeypatch.setattr(probe, "decoded", lambda *_: list(found))
+        said = (RECORDED / f"ping-{OURS}.txt").read_text(encoding="utf-8")
+        tools = Tools(
+            keep=kept.__setitem__, path=lambda name: tmp_path / name, watch=nullcontext,
+            say=print, seed=1,
+        )  # fmt: skip
+        return stage_rows(Bench(article, said), guests(article), tools, pings=4)
+
+    rows.where, rows.kept = where, kept
+    return rows
+
+
+def test_the_hops_are_every_interface_between_the_guests(article):
+    assert hops(article, guests(article)) == PATH
+
+
+def test_a_guest_with_more_ports_is_captured_at_the_right_one(article):
+    source, target = guests(article)
+    first = replace(
+        source, id="11111111-2222-4333-8444-555555555555", name="first", fixed_ips=(),
+        mac_address="fa:16:3e:00:00:99",
+    )  # fmt: skip
+    two = replace(article, ports=(first, *article.ports))
+
+    assert hops(two, (source, target))[0] == Hop("ServerA", "eth1")
+
+
+def test_guests_on_one_host_have_no_wire_between_them(article):
+    source, target = guests(article)
+
+    with pytest.raises(MeasureError) as caught:
+        hops(article, (source, replace(target, host=source.host)))
+    assert str(caught.value) == (
+        "stages from ServerA to ServerB: both guests on 'controller'; allowed: guests on two "
+        "hosts. Take a pair with a wire between them."
+    )
+
+
+def test_a_row_for_each_stage_of_each_ping_and_one_for_what_ping_said(followed):
+    rows = followed(packets(without=(OTHER,)))
+
+    assert [(row["seq"], row["direction"], row["stage"]) for row in rows] == [
+        (seq, *place) for seq in range(1, 5) for place in (*STAGES, (PING, RTT))
+    ]
+    assert {tuple(row) for row in rows} == {tuple(STAGE_COLUMNS)}
+    assert [row["latency_us"] for row in rows if row["stage"] == RTT] == [334, 170, 154, 573]
+    assert all(row["note"] is None for row in rows)
+    first = sum(row["latency_us"] for row in rows[: len(STAGES)])
+    assert 0.8 * 334 < first < 334
+
+
+def test_every_hop_is_captured_and_ping_s_words_are_kept(followed):
+    followed(packets(without=(OTHER,)))
+
+    assert followed.where == {
+        "ServerA": ("eth0",), "controller": ("qvo00a1bde0-be", "underlay"),
+        "computer": ("underlay", "qvof89d1f15-3d"), "ServerB": ("eth0",),
+    }  # fmt: skip
+    (text,) = followed.kept.values()
+    assert text.startswith("# ServerA: ping -n -D -i 0.01 -c 5 ")
+    assert "4 packets transmitted, 4 received" in text
+
+
+def test_a_ping_that_was_not_seen_at_a_hop_has_one_row_that_says_so(followed):
+    kept = (
+        packet
+        for packet in packets(without=(OTHER,))
+        if (packet[NODE], packet["icmp.seq"]) != ("ServerB", "2")
+    )
+    rows = followed(kept)
+
+    assert [row for row in rows if row["seq"] == 2] == [
+        {"seq": 2, "direction": PING, "stage": UNMATCHED, "latency_us": None,
+         "note": "no request at eth0 of the far guest"}
+    ]  # fmt: skip
+    assert len(rows) == 1 + 3 * (len(STAGES) + 1)
+
+
+def test_stages_longer_than_ping_said_are_noted(followed):
+    # As if the clock of one hop were another's: the reply is seen 1 s late.
+    def late(packet):
+        is_last = (packet[NODE], packet["icmp.type"], packet["icmp.seq"]) == ("ServerA", "0", "3")
+        seconds, _, rest = packet[STAMP].partition(".")
+        return {**packet, STAMP: f"{int(seconds) + is_last}.{rest}"}
+
+    rows = followed(map(late, packets(without=(OTHER,))))
+
+    (noted,) = [row for row in rows if row["note"]]
+    assert (noted["seq"], noted["stage"]) == (3, RTT)
+    assert noted["note"].startswith("stages exceed it by 9999")
+
+
+def test_another_ping_between_the_two_at_the_same_time_is_refused(followed):
+    with pytest.raises(MeasureError) as caught:
+        followed(packets())
+    assert str(caught.value) == (
+        "capture in ServerA: 2 identifiers of ICMP echo requests; allowed: one: that of "
+        "the ping whose stages are measured. Let nothing else ping from there to ServerB meanwhile."
+    )

@@ -1,0 +1,245 @@
+"""The table and the waterfall of a ping's stages: what is in stages.csv, all of it, and no more."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from experiments.core.question import Question
+from experiments.core.results import Run
+from experiments.latency.figure_stages import Stage, end_us, plot_waterfall, starts_us, total_us
+from experiments.latency.report_stages import followed, stage_parts
+from experiments.latency.stages import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.show.sheet import STYLE
+from tests.experiments.seen_texts import assert_readable
+
+STEPS_US = (7, 190, 16, 140, 4, 18, 1, 22, 5, 185, 2)  # the medians below
+MODES = ("flat", "gre-mesh", "vxlan-l2pop")
+SIX = (*MODES, "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp")
+
+
+def row(direction, stage, latency_us, seq=1, note=None, **place):
+    return {
+        "block": 1, "order": 1, "mode": "flat", **place, "seq": seq, "direction": direction,
+        "stage": stage, "latency_us": latency_us, "note": note,
+    }  # fmt: skip
+
+
+def ping(seq, more_us=0.0, note=None, **place):
+    """One ping's rows; its first switch takes `more_us` longer."""
+    steps = [us + more_us * (at == 1) for at, us in enumerate(STEPS_US)]
+    rows = [row(*way, us, seq, **place) for way, us in zip(STAGES, steps, strict=True)]
+    return [*rows, row(PING, RTT, sum(steps) + 30, seq, note, **place)]
+
+
+def run_of(rows, modes=MODES):
+    question = Question(
+        name="latency", asks="", unit="ms", value="rtt_ms", factors={"mode": modes}, columns={},
+        predictions=(), baseline={"mode": "flat"},
+    )  # fmt: skip
+    about = {"seed": 1, "scenario": "article", "verdict": {"trusted": True, "reasons": []}}
+    return Run(Path(), question, about, {"samples": (), "stages": tuple(rows)})
+
+
+def pings(count=5, modes=MODES, blocks=1):
+    """Pings in every mode; the median of each stage is that of STEPS_US."""
+    return [
+        row
+        for mode in modes
+        for block in range(1, blocks + 1)
+        for seq in range(count)
+        for row in ping(seq, more_us=10.0 * (seq - count // 2), mode=mode, block=block)
+    ]
+
+
+def cells(grid, first):
+    (found,) = [row for row in grid.rows if row[0] == first or row[:2] == first]
+    return dict(zip(grid.heads, found, strict=True))
+
+
+def test_a_run_that_followed_no_ping_has_no_stages():
+    assert stage_parts(run_of([])) == ((), ())
+    without = run_of([])
+    assert stage_parts(replace(without, tables={"samples": ()})) == ((), ())
+
+
+def test_the_table_has_every_stage_in_the_order_of_time_by_level():
+    stages, _ = stage_parts(run_of(pings()))[0]
+
+    assert stages.heads == ("way", "stage", *MODES)
+    assert [row[2] for row in stages.rows[:11]] == [f"{us:.1f}" for us in STEPS_US]
+    assert [row[0] for row in stages.rows[:11]] == [REQUEST] * 5 + [""] + [REPLY] * 5
+    assert [row[1:3] for row in stages.rows[11:]] == [
+        ("sum of the stages", "590.0"), ("ping itself", "620.0"),
+    ]  # fmt: skip
+
+
+def test_percentiles_are_told_only_of_a_sample_that_bears_them():
+    few, many = (stage_parts(run_of(pings(count)))[0][0] for count in (99, 101))
+
+    assert cells(few, (REQUEST, "br-int to wire"))["flat"] == "190.0"
+    assert cells(many, (REQUEST, "br-int to wire"))["flat"] == "190.0 (-210.0 to 590.0)"
+
+
+def test_blocks_and_levels_are_not_mixed_up():
+    rows = [*ping(1, mode="flat"), *ping(1, 40, mode="flat", block=2), *ping(1, mode="gre-mesh")]
+    found = followed(run_of(rows))
+
+    assert list(found) == ["flat", "gre-mesh"]
+    assert list(found["flat"].sums_us) == [590, 630]
+    assert list(found["gre-mesh"].sums_us) == [590]
+    assert list(found["flat"].samples_us[REQUEST, "switch"]) == [190, 230]
+
+
+def test_the_stages_are_held_against_what_ping_said():
+    _, sums = stage_parts(run_of([*pings(), *ping(99, note="stages exceed it by 3.0 us")]))[0]
+
+    flat = cells(sums, "flat")
+    assert (flat["sum of stages"], flat["ping itself"], flat["covered"]) == ("590", "620", "95%")
+    assert flat["longer than ping said"] == "1"
+    assert cells(sums, "gre-mesh")["longer than ping said"] == "0"
+
+
+def test_shares_count_both_ways_and_both_switches():
+    _, sums = stage_parts(run_of(pings()))[0]
+
+    assert cells(sums, "flat")["in the switches"] == f"{(190 + 140 + 22 + 185) / 620:.0%}"
+    assert cells(sums, "flat")["on the wire"] == f"{21 / 620:.0%}"
+
+
+def test_pings_that_could_not_be_followed_are_counted_and_told():
+    why = "no reply at its host's wire"
+    lost = [row(PING, UNMATCHED, None, seq, why) for seq in (90, 91)]
+    grids, (picture,) = stage_parts(run_of([*pings(), *lost]))
+
+    flat = cells(grids[1], "flat")
+    assert (flat["followed"], flat["not followed"]) == ("5", "2")
+    assert flat["why not followed"] == f"2 x {why}"
+    assert cells(grids[1], "gre-mesh")["why not followed"] == "-"
+    assert "2 pings could not be followed" in picture.alternative
+
+
+def test_a_level_of_which_none_could_be_followed_is_told_but_not_drawn():
+    lost = row(PING, UNMATCHED, None, 1, "no request at eth0 of the far guest")
+    (sums,), pictures = stage_parts(run_of([lost]))
+    assert pictures == ()
+    assert cells(sums, "flat")["sum of stages"] == "-"
+
+    grids, (picture,) = stage_parts(run_of([lost, *pings(modes=("gre-mesh",))]))
+    assert grids[0].heads == ("way", "stage", "gre-mesh")
+    assert len(picture.draw().axes) == 1
+
+
+def test_one_sample_more_or_less_changes_table_and_figure():
+    rows = pings(count=1)
+    at = next(at for at, each in enumerate(rows) if each["stage"] == "wire")
+    edited = [*rows[:at], {**rows[at], "latency_us": 900.0}, *rows[at + 1 :]]
+    (before, figure), (after, other) = (
+        (parts[0][0], parts[1][0].draw()) for parts in map(stage_parts, map(run_of, (rows, edited)))
+    )
+
+    assert before != after
+    assert bars(figure.axes[0])[2].get_width() == 16
+    assert bars(other.axes[0])[2].get_width() == 900
+
+
+def test_the_finding_that_a_reply_leaves_faster_is_made_only_if_it_is_so():
+    (picture,) = stage_parts(run_of(pings()))[1]
+    assert "br-int to wire takes a request 190 µs, its reply 22 µs" in picture.alternative
+
+    slow = [
+        {**each, "latency_us": 150.0}
+        if (each["direction"], each["stage"]) == (REPLY, "far-switch") and each["mode"] == "flat"
+        else each
+        for each in pings()
+    ]
+    (picture,) = stage_parts(run_of(slow))[1]
+    assert "its reply" not in picture.alternative
+
+
+SAMPLES = (np.array([5.0, 9.0, 7.0]), np.array([100.0, 300.0, 5000.0]), np.array([1.0, 2.0, 3.0]))
+WATERFALL = tuple(
+    Stage(label=f"stage {at}", group=group, samples_us=samples)
+    for at, (group, samples) in enumerate(zip((REQUEST, ANSWER, REPLY), SAMPLES, strict=True))
+)
+
+
+@pytest.fixture
+def ax():
+    return plot_waterfall(Figure().add_subplot(), WATERFALL, colour="#0072B2", end=400.0)
+
+
+def bars(ax):
+    return [patch for patch in ax.patches if str(patch.get_gid()).startswith("bar")]
+
+
+def artist(ax, gid):
+    (found,) = [each for each in (*ax.lines, *ax.texts) if each.get_gid() == gid]
+    return found
+
+
+def test_each_bar_is_a_median_and_begins_where_the_one_before_ends(ax):
+    assert [(bar.get_x(), bar.get_width()) for bar in bars(ax)] == [(0, 7), (7, 300), (307, 2)]
+    assert starts_us(WATERFALL) == [0, 7, 307]
+    assert total_us(WATERFALL) == 309
+
+
+def test_time_runs_down_the_page(ax):
+    low, high = ax.get_ylim()
+    assert low > high
+    assert [round(bar.get_y() + bar.get_height() / 2, 6) for bar in bars(ax)] == [0, 1, 2]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["stage 0", "stage 1", "stage 2"]
+
+
+def test_every_sample_is_a_dot_or_a_mark_at_the_edge(ax):
+    assert list(artist(ax, "samples 0").get_xdata()) == [5, 9, 7]
+    assert list(artist(ax, "samples 1").get_xdata()) == [107, 307]
+    assert list(artist(ax, "beyond 1").get_xdata()) == [400]
+    assert list(artist(ax, "samples 2").get_xdata()) == [308, 309, 310]
+    for at in range(3):
+        for gid in (f"samples {at}", f"beyond {at}"):
+            assert np.all(np.abs(artist(ax, gid).get_ydata() - at) < 0.5)
+
+
+def test_medians_stand_beside_their_bars_with_the_unit_above(ax):
+    assert [artist(ax, f"value {at}").get_text() for at in range(3)] == ["7.0", "300", "2.0"]
+    assert [artist(ax, f"value {at}").get_position()[1] for at in range(3)] == [0, 1, 2]
+    assert artist(ax, "value unit").get_text() == "µs"
+
+
+def test_ways_are_named_where_no_bar_can_be(ax):
+    assert artist(ax, f"way {REQUEST}").get_position() == (0.985, 0)
+    assert artist(ax, f"way {REPLY}").get_position() == (0.015, 2)
+    turns = [line.get_ydata()[0] for line in ax.lines if line.get_gid() == "turn"]
+    assert turns == [0.5, 1.5]
+
+
+def test_all_panels_have_one_axis_that_holds_the_longest():
+    longer = (*WATERFALL, WATERFALL[1])
+    assert end_us({"a": WATERFALL, "b": longer}) > total_us(longer)
+
+
+@pytest.mark.parametrize(
+    ("modes", "columns", "labelled"),
+    [(MODES, 1, [False, False, True]), (SIX[:5], 2, [False] * 3 + [True] * 2)],
+)
+def test_panels_are_one_below_the_other_or_in_two_columns_with_the_axis_below(
+    modes, columns, labelled
+):
+    axes = stage_parts(run_of(pings(modes=modes), modes))[1][0].draw().axes
+
+    assert [ax.get_gid() for ax in axes] == [f"waterfall {mode}" for mode in modes]
+    assert len({ax.get_xlim() for ax in axes}) == 1
+    assert {ax.get_subplotspec().get_geometry()[1] for ax in axes} == {columns}
+    assert [ax.get_xlabel().endswith("[µs]") for ax in axes] == labelled
+
+
+@pytest.mark.parametrize("modes", [MODES[:1], MODES, SIX])
+@pytest.mark.filterwarnings("error")
+def test_no_two_texts_overlap_and_none_is_cut_off(modes):
+    with mpl.rc_context(fname=STYLE):
+        figure = stage_parts(run_of(pings(modes=modes, blocks=2), modes))[1][0].draw()
+        assert_readable(figure, at_least=13 * len(modes) + 1)

@@ -1,0 +1,188 @@
+"""The experiment `mactable`: what is foretold, who speaks, and how a run is told."""
+
+from dataclasses import dataclass, replace
+
+import matplotlib as mpl
+import pytest
+
+from controller.model.names import underlay_mac
+from experiments.core.results import Recorder, read
+from experiments.mactable.labs import (
+    STEPS,
+    Guest,
+    announcement,
+    foretold,
+    letters,
+    owners,
+    speakers,
+    staged,
+)
+from experiments.mactable.probe import MACTABLE, _in_br_tun
+from experiments.measure.frames import BROADCAST, mac_bytes
+from experiments.show.reports import told
+from experiments.show.sheet import STYLE
+from experiments.show.story import CONFIRMED, REFUTED
+from tests.experiments.made_runs import ABOUT
+from topologies.scenario.load import load
+
+BARE = load("article").overlay
+
+
+def cells(mode, hosts):
+    rows = foretold(BARE, ({"mode": mode, "hosts": hosts},))
+    return {(row["guests"], row["room"]): tuple(row[n] for n in ("learned", "sent", "arrived", "astray"))
+            for row in rows}  # fmt: skip
+
+
+def test_untunnelled_every_guest_takes_an_entry_and_those_without_are_flooded():
+    found = cells("flat", 4)
+
+    assert found == cells("vlan", 4)
+    assert found[16, 0] == (16, 12, 12, 0)
+    assert found[1024, 0] == (1024, 768, 768, 0)
+    assert found[128, 128] == (128, 96, 96, 0)
+    assert found[192, 128] == (128, 144, 144, 64 * 2)
+    assert found[512, 128] == (128, 384, 384, 384 * 2)
+
+
+def test_tunnelled_every_host_takes_one():
+    for mode in ("gre-mesh", "vxlan-l2pop", "kvxlan-multicast"):
+        found = cells(mode, 8)
+        assert {each[0] for each in found.values()} == {8}
+        assert {each[3] for each in found.values()} == {0}
+
+
+def test_a_device_that_learns_nothing_floods_whom_nobody_told_it_of():
+    found = cells("kvxlan-l2pop", 4)
+    assert {each[0] for each in found.values()} == {4}
+    assert found[1024, 0] == (*found[1024, 0][:3], 768 * 2)
+    assert found[512, 128][3] == 384 * 2
+
+
+def test_with_two_hosts_nobody_is_there_to_get_what_goes_astray():
+    assert {each[3] for each in cells("flat", 2).values()} == {0}
+
+
+def test_guests_stand_evenly_the_first_hosts_first():
+    assert [len(there) for there in speakers(3, 16)] == [6, 5, 5]
+    everyone = [guest for there in speakers(3, 1024) for guest in there]
+    assert len({guest.mac for guest in everyone}) == 1024
+    assert all(int(guest.mac[:2], 16) & 3 == 2 for guest in everyone), "local, unicast"
+
+
+def test_letters_go_to_those_on_other_hosts():
+    posted = letters(3, 7, step=0, seed=1)
+
+    assert list(posted) == [Guest(1, 0), Guest(1, 1), Guest(2, 0), Guest(2, 1)]
+    for target, frame in posted.items():
+        assert frame.data[:12] == mac_bytes(target.mac) + mac_bytes(Guest(0, 0).mac)
+        assert frame.nonce in frame.data
+    assert len({frame.nonce for frame in posted.values()}) == 4
+    assert letters(3, 7, step=1, seed=1)[Guest(1, 0)].nonce != posted[Guest(1, 0)].nonce
+
+
+def test_an_announcement_is_a_broadcast_from_the_guest():
+    frame = announcement(Guest(2, 300), seed=1, step=2)
+    assert frame.data[:12] == mac_bytes(BROADCAST) + mac_bytes("06:6d:61:02:01:2c")
+
+
+def test_whose_entries_are():
+    overlay = staged(BARE, {"mode": "flat", "hosts": 3})
+    macs = {
+        Guest(0, 1).mac,
+        Guest(2, 7).mac,
+        underlay_mac(overlay.hosts[1].local_ip),
+        "02:00:00:00:00:01",
+    }
+    assert owners(overlay, frozenset(macs)) == {"of_guests": 2, "of_vteps": 1, "of_others": 1}
+    assert not overlay.ports[0].port_security_enabled
+
+
+SAID = {
+    "ovs-ofctl": "cookie=0x0, table=20, hard_timeout=300, priority=1,vlan_tci=0x0001/0x0fff actions=output:2\n"
+    "cookie=0x0, table=20, priority=0 actions=resubmit(,22)\n",
+    "ip": '[{"ifname":"vxlan-77"}]',
+    "bridge": "06:6d:61:01:00:00 dst 192.168.150.11 self \n06:6d:61:01:00:01 dst 192.168.150.12 self \n"
+    "00:00:00:00:00:00 dst 192.168.150.11 self permanent\n06:6d:61:00:00:00 master brq1 \n",
+}  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """A lab in which the first host has learned one guest by a rule, or two by its VXLAN device."""
+
+    overlay: object
+
+    def run(self, node, *argv, timeout_s=10):
+        return SAID[argv[0]]
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
+def test_what_a_host_has_learned_is_read_where_it_keeps_it(mode, kept):
+    assert _in_br_tun(Bench(staged(BARE, {"mode": mode, "hosts": 4}))) == kept
+
+
+def recorded(path, spoil=lambda row: row):
+    factors = {"mode": ("flat", "gre-mesh"), "hosts": (4,)}
+    question = replace(MACTABLE.question, factors=factors)
+    recorder = Recorder(path, "run", question.tables())
+    cells = foretold(BARE, question.points())
+    recorder.about({**ABOUT, "question": question.to_json(), "foretold": list(cells)})
+    more = {"of_guests": 0, "of_vteps": 4, "of_others": 0, "unheard": 0, "in_br_tun": None}
+    for order, row in enumerate(cells, start=1):
+        recorder.samples([{"block": 1, "order": order, **spoil(dict(row)), **more}])
+    return read(recorder.directory)
+
+
+def test_a_run_as_foretold(tmp_path):
+    story = told(recorded(tmp_path)).story
+
+    assert story.findings == (
+        f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells equal their prediction",
+        "1024 guests on 4 hosts, entries of the underlay's switch: flat 1024, gre-mesh 4",
+        "512 guests, room for 128: of 384 frames, copies astray: flat 768, gre-mesh 0",
+    )
+    assert [each.stands for each in story.held] == [CONFIRMED] * 3
+    assert story.grids[0].rows == (
+        ("flat", "4", "16", "128", "1024"),
+        ("gre-mesh", "4", "4", "4", "4"),
+    )
+    assert story.grids[1].rows[0] == ("flat", "4", "0", "0", "128", "256", "768")
+
+
+@pytest.mark.parametrize(
+    ("column", "refuted"), [("learned", 1), ("astray", 2)]
+)  # the prediction that falls
+def test_a_tunnel_that_lets_guests_be_seen_refutes(tmp_path, column, refuted):
+    def leaky(row):
+        is_it = row["mode"] == "gre-mesh" and (row["guests"], row["room"]) in {
+            (1024, 0),
+            (512, 128),
+        }
+        return {**row, column: row[column] + 3} if is_it else row
+
+    story = told(recorded(tmp_path, leaky)).story
+
+    assert story.is_refuted
+    stands = [CONFIRMED] * 3
+    stands[refuted] = REFUTED
+    assert [each.stands for each in story.held] == stands
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_figure_has_every_sample_on_its_line(tmp_path):
+    with mpl.rc_context(fname=STYLE):
+        figure = told(recorded(tmp_path)).story.pictures[0].draw()
+    upper, lower = figure.axes
+    lines = {
+        each.get_gid(): list(each.get_ydata())
+        for ax in (upper,)
+        for each in ax.get_lines()
+        if each.get_gid()
+    }
+    assert lines["foretold flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
+    astray = {
+        each.get_gid(): list(each.get_ydata()) for each in lower.get_lines() if each.get_gid()
+    }
+    assert astray["samples flat 4 hosts"][-1] == pytest.approx(2.0)
+    assert "room" in astray

@@ -1,0 +1,61 @@
+"""The underlay's table in real labs: as foretold, and what a switch that learns nothing looks like."""
+
+from contextlib import contextmanager, nullcontext
+
+import pytest
+
+from controller.model.errors import HostError
+from experiments.core.experiment import Tools
+from experiments.mactable import bridges
+from experiments.mactable import labs as stage
+from experiments.mactable.probe import BRIDGE, measure
+from topologies.lab import raised
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.root
+
+STEPS = ((12, 0), (12, 6))  # four guests a host
+COUNTS = ("learned", "sent", "arrived", "astray")
+PORTS = ("host1", "host2", "host3")
+
+
+@contextmanager
+def lab_of(mode, tmp_path, monkeypatch):
+    monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
+    monkeypatch.setattr(stage, "STEPS", STEPS)
+    with raised(stage.staged(load("article").overlay, {"mode": mode, "hosts": 3})) as lab:
+        yield lab
+
+
+def found(lab, point, tmp_path):
+    tools = Tools(
+        keep=lambda *_: None, path=lambda name: tmp_path / name, watch=nullcontext,
+        say=lambda _: None, seed=1,
+    )  # fmt: skip
+    measured = measure(lab, point, tools)
+    assert measured.facts == {"capture_dropped": 0, "steps_unlike_the_kernels_count": 0}
+    return [tuple(row[name] for name in COUNTS) for row in measured.rows]
+
+
+def test_flat_fills_the_table_and_a_deaf_switch_is_seen(tmp_path, monkeypatch):
+    point = {"mode": "flat", "hosts": 3}
+    with lab_of("flat", tmp_path, monkeypatch) as lab:
+        ideal = [tuple(row[n] for n in COUNTS) for row in stage.foretold(lab.overlay, (point,))]
+        assert ideal == [(12, 8, 8, 0), (6, 8, 8, 6)]
+        assert found(lab, point, tmp_path) == ideal
+
+        for (
+            port
+        ) in PORTS:  # what is counted is the switch's doing: without learning all goes astray
+            lab.run("underlay", "bridge", "link", "set", "dev", port, "learning", "off")
+        assert found(lab, point, tmp_path) == [(0, 8, 8, 8), (0, 8, 8, 8)]
+
+
+def test_the_limit_is_the_kernels_and_refused_where_there_is_no_bridge(tmp_path, monkeypatch):
+    with lab_of("flat", tmp_path, monkeypatch) as lab:
+        pid = lab.pid("underlay")
+        bridges.limit_learned(pid, BRIDGE, 5)
+        assert bridges.learned(pid, BRIDGE).most == 5
+        for name in ("host1", "nothing"):
+            with pytest.raises(HostError, match="fdb_max_learned"):
+                bridges.limit_learned(pid, name, 5)

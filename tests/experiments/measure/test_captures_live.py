@@ -1,0 +1,151 @@
+"""Captures in namespaces of our own: the first packet and the last are in the file."""
+
+import os
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+
+from controller.model.errors import CommandError, MeasureError
+from experiments.measure import captures
+from experiments.measure.captures import all_of, capturing, decoded, parse_drops, stamp_ns
+from experiments.measure.frames import ARP, BROADCAST, LOCAL_EXPERIMENT, arp_packet, ethernet
+from experiments.measure.sockets import senders
+
+pytestmark = pytest.mark.root
+
+MAC = "02:00:00:00:00:01"
+ROUNDS = 3
+SHOWN = "eth.type == 0x88b5"
+
+
+@dataclass
+class Bench:
+    """Two ends of one wire in a namespace: `left` and `right` are its only interfaces."""
+
+    keeper: subprocess.Popen
+    started: list[subprocess.Popen] = field(default_factory=list)
+
+    def pid(self, node):
+        return self.keeper.pid
+
+    def start(self, node, *argv, stdout, stderr):
+        full = ("mnexec", "-a", str(self.keeper.pid), *argv)
+        self.started.append(subprocess.Popen(full, stdout=stdout, stderr=stderr))
+        return self.started[-1]
+
+
+@pytest.fixture(scope="module")
+def bench():
+    """Ends with the process that keeps the namespace."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    made = (
+        "ip link add left type veth peer name right && ip link set left up && ip link set right up"
+    )
+    with subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", f"{made} && echo up && exec sleep infinity"],
+        stdout=subprocess.PIPE, text=True,
+    ) as keeper:  # fmt: skip
+        assert keeper.stdout.readline() == "up\n"
+        yield Bench(keeper)
+        keeper.kill()
+
+
+def frame(number):
+    return ethernet(BROADCAST, MAC, LOCAL_EXPERIMENT, number.to_bytes(2, "big"))
+
+
+def test_the_first_and_the_last_packet_are_caught_again_and_again(bench, tmp_path):
+    where = {"one": ("left", "right"), "other": ("right",)}
+    with senders(bench.pid("one"), ("left",)) as send:
+        for number in range(ROUNDS):
+            with capturing(bench, where, tmp_path.joinpath) as files:
+                for each in range(number + 1):
+                    send["left"](frame(each))
+
+            seen = decoded(files, ("data.data",), SHOWN)
+            for place in (("one", "left"), ("one", "right"), ("other", "right")):
+                here = [p for p in seen if (p["node"], p["frame.interface_name"]) == place]
+                assert [p["data.data"][:4] for p in here] == [f"{n:04x}" for n in range(number + 1)]
+                assert files.dropped[place] == 0
+    assert len(seen) == 3 * ROUNDS
+
+
+def test_files_are_there_by_node_with_what_dumpcap_said(bench, tmp_path):
+    with capturing(bench, {"one": ("left",)}, tmp_path.joinpath) as files:
+        pass
+
+    assert files == {"one": tmp_path / "one.pcapng"}
+    assert "Packets received/dropped" in (tmp_path / "one.dumpcap.txt").read_text()
+    assert decoded(files["one"], (), "arp") == [], "a marker is no packet"
+
+
+def test_stamps_have_nanoseconds_and_repeated_fields_stay_apart(bench, tmp_path):
+    pair = (MAC, IPv4Address("10.0.0.1")), (MAC, IPv4Address("10.0.0.2"))
+    with senders(bench.pid("one"), ("left",)) as send:  # noqa: SIM117  the sender first
+        with capturing(bench, {"one": ("left", "right")}, tmp_path.joinpath) as files:
+            send["left"](ethernet(BROADCAST, MAC, ARP, arp_packet(1, *pair)))
+
+    fields = ("arp.src.proto_ipv4", "eth.addr", "ip.src")
+    left, right = sorted(decoded(files, fields, "arp"), key=lambda p: p["frame.interface_name"])
+    assert all_of(left, "eth.addr") == (BROADCAST, MAC)
+    assert all_of(left, "ip.src") == ()
+    assert left["arp.src.proto_ipv4"] == "10.0.0.1"
+    assert 0 <= stamp_ns(right) - stamp_ns(left) < 10**9
+    assert (tmp_path / "one.pcapng").stat().st_size < 10_000
+
+
+def test_an_interface_that_is_not_there_is_told_in_dumpcaps_words(bench, tmp_path):
+    with pytest.raises(CommandError, match=r"nosuch0.*in 'one'"):  # noqa: SIM117
+        with capturing(bench, {"one": ("left", "nosuch0")}, tmp_path.joinpath):
+            pytest.fail("it began")
+
+
+def test_a_capture_that_misses_its_first_packet_is_refused(bench, tmp_path, monkeypatch):
+    @contextmanager
+    def mute_at_first(pid, interfaces):
+        calls = count()
+        with senders(pid, interfaces) as send:
+            yield {"left": lambda frame: send["left"](frame) if next(calls) else None}
+
+    monkeypatch.setattr(captures, "senders", mute_at_first)
+    with pytest.raises(MeasureError, match="the first marker frames are missing"):  # noqa: SIM117
+        with capturing(bench, {"one": ("left",)}, tmp_path.joinpath):
+            pass
+
+
+def test_a_capture_that_cannot_say_what_it_dropped_is_refused(bench, tmp_path, monkeypatch):
+    """As one that had to be killed."""
+    monkeypatch.setattr(captures, "signal", SimpleNamespace(SIGINT=signal.SIGKILL))
+    with pytest.raises(MeasureError, match="did not say what it dropped"):  # noqa: SIM117
+        with capturing(bench, {"one": ("left",)}, tmp_path.joinpath):
+            pass
+
+
+def test_an_error_in_the_block_ends_the_captures(bench, tmp_path):
+    with pytest.raises(ZeroDivisionError):  # noqa: SIM117
+        with capturing(bench, {"one": ("left",), "other": ("right",)}, tmp_path.joinpath):
+            1 / 0  # noqa: B018
+    assert len(bench.started) >= 2
+    assert all(child.poll() is not None for child in bench.started)
+
+
+def test_a_senders_interface_must_be_there(bench):
+    with pytest.raises(MeasureError, match="No such device"), senders(bench.pid("one"), ("x0",)):
+        pytest.fail("it opened")
+
+
+def test_drops_are_read_from_dumpcaps_last_lines():
+    said = (
+        "Packets captured: 7\n"
+        "Packets received/dropped on interface 'qvo1': 7/14 "
+        "(pcap:3/dumpcap:2/flushed:9/ps_ifdrop:1) (33.3%)\n"
+    )
+    # What was flushed came after the last marker, when nobody looked any more.
+    assert parse_drops("host", said) == {("host", "qvo1"): 6}

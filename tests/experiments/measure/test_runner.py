@@ -1,0 +1,316 @@
+"""The runner, on labs that only answer: order, files, verdict, and what an interruption leaves."""
+
+import json
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from controller.model.errors import LabError, MeasureError, UsageError
+from controller.model.modes import parse_mode, with_mode
+from experiments.core.experiment import Experiment, Measured
+from experiments.core.question import Prediction, Question
+from experiments.core.results import read
+from experiments.core.schedule import schedule
+from experiments.core.verdict import Thresholds, Window
+from experiments.measure.runner import Request, begin, perform
+from topologies.scenario.load import load
+
+MODES = ("flat", "gre-mesh", "vxlan-l2pop")
+QUESTION = Question(
+    name="rules", asks="How many rules?", unit="rules", value="rules", factors={"mode": MODES},
+    columns={"mode": "how it is carried", "rules": "how many"}, margin=2, margin_because="so",
+    predictions=(Prediction(says="few", because="small"),), more={"sizes": {"bytes": "of a rule"}},
+)  # fmt: skip
+POINTS = QUESTION.points()
+
+
+@dataclass(frozen=True)
+class Count:
+    """Asks one thing of the lab, keeps what it said, brings one row for each table."""
+
+    lost: int = 0
+    windows: int = 1
+    untimed: bool = False
+
+    def __call__(self, bench, point, tools):
+        for _ in range(self.windows):
+            with tools.watch():
+                tools.keep("rules.txt", bench.run("controller", "ovs-ofctl"))
+        tools.path("wire.pcapng").write_bytes(b"")
+        rules = {"rules": tools.seed % 100}
+        return Measured(rows=(rules,), more={"sizes": ({"bytes": 8},)}, facts={"of": dict(point)},
+                        lost=self.lost, untimed=self.untimed)  # fmt: skip
+
+
+EXPERIMENT = Experiment(
+    question=QUESTION, probe=Count(), quick=Count(lost=0), blocks=6,
+    thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0), watches=True,
+    foretell=lambda overlay, points: tuple(
+        {**point, "rules": len(overlay.hosts)} for point in points
+    ),
+)  # fmt: skip
+
+
+@dataclass
+class Labs:
+    """Raises them, one after the other."""
+
+    made: list = field(default_factory=list)
+    up: int = 0
+    fail_at: int = 0
+    failure: BaseException | None = None
+
+    @contextmanager
+    def raised(self, overlay):
+        assert self.up == 0, "labs are raised one at a time"
+        self.made.append(overlay)
+        self.up += 1
+        try:
+            if len(self.made) == self.fail_at:
+                raise self.failure
+            yield Bench(overlay)
+        finally:
+            self.up -= 1
+
+
+@dataclass
+class Bench:
+    overlay: object
+
+    def run(self, node, *argv, timeout_s=10):
+        return "1450" if argv[:1] == ("cat",) else ""
+
+    def attempt(self, node, *argv, timeout_s=10):
+        raise NotImplementedError
+
+
+@dataclass
+class Calm:
+    """A watcher of a machine that is as idle as it is told."""
+
+    bench: object
+    idle: float = 0.9
+    windows: list = field(default_factory=list)
+
+    @contextmanager
+    def window(self):
+        yield
+        self.windows.append(Window(cpu_idle=self.idle))
+
+
+@pytest.fixture(autouse=True)
+def _no_lab_to_look_at(monkeypatch):
+    monkeypatch.setattr("experiments.measure.environment.lab_facts", lambda lab: {"mtu": 1500})
+
+
+@pytest.fixture
+def request_(tmp_path):
+    return Request(
+        experiment=EXPERIMENT, overlay=load("article").overlay, blocks=6, seed=7, quick=False,
+        lab={"datapath": "netdev", "app": "os-ken"}, parent=tmp_path, name="run",
+    )  # fmt: skip
+
+
+def performed(request, labs, watch=Calm, **options):
+    recorder = begin(request)
+    perform(request, recorder, labs.raised, watch=watch, **options)
+    return read(recorder.directory)
+
+
+def test_every_point_once_in_each_block_in_an_order_the_seed_draws():
+    rounds = schedule(POINTS, 20, seed=1)
+
+    assert Counter((each.block, each.point["mode"]) for each in rounds) == {
+        (block, mode): 1 for block in range(1, 21) for mode in MODES
+    }
+    assert [each.order for each in rounds] == [1, 2, 3] * 20
+    assert rounds == schedule(POINTS, 20, seed=1)
+    assert rounds != schedule(POINTS, 20, seed=2)
+    # Each mode comes first in some blocks: 20 fair draws miss one of three once in 1,000 seeds.
+    assert {each.point["mode"] for each in rounds if each.order == 1} == set(MODES)
+
+
+def test_every_round_has_a_seed_of_its_own_that_repeats(request_):
+    seeds = [each.seed(7) for each in schedule(POINTS, 6, seed=7)]
+
+    assert len(set(seeds)) == 18
+    assert seeds == [each.seed(7) for each in schedule(POINTS, 6, seed=7)]
+    assert seeds != [each.seed(8) for each in schedule(POINTS, 6, seed=7)]
+
+
+def test_points_are_the_product_of_all_factors():
+    question = replace(QUESTION, factors={"mode": ("flat", "vlan"), "hosts": (2, 4)})
+
+    assert question.points() == (
+        {"mode": "flat", "hosts": 2}, {"mode": "flat", "hosts": 4},
+        {"mode": "vlan", "hosts": 2}, {"mode": "vlan", "hosts": 4},
+    )  # fmt: skip
+
+
+def test_every_round_has_a_lab_of_its_own_staged_for_its_point(request_):
+    labs = Labs()
+
+    run = performed(request_, labs)
+
+    ran = [each["mode"] for each in run.about["rounds"]]
+    assert labs.made == [with_mode(request_.overlay, parse_mode(mode)) for mode in ran]
+    assert (len(labs.made), labs.up) == (18, 0)
+
+
+def test_rows_of_every_table_are_placed(request_):
+    run = performed(request_, Labs())
+
+    rounds = [(each["block"], each["order"]) for each in run.about["rounds"]]
+    for rows in run.tables.values():
+        assert [(row["block"], row["order"]) for row in rows] == rounds
+    assert [row["mode"] for row in run.rows] == [each["mode"] for each in run.about["rounds"]]
+    assert {row["bytes"] for row in run.tables["sizes"]} == {8}
+
+
+def test_raw_output_lies_by_round(request_):
+    directory = performed(request_, Labs()).directory
+
+    first = read(directory).about["rounds"][0]["mode"]
+    assert (directory / f"raw/01-01-{first}/rules.txt").exists()
+    assert (directory / f"raw/01-01-{first}/wire.pcapng").exists()
+    assert len(list((directory / "raw").iterdir())) == 18
+
+
+def test_a_calm_run_is_complete_and_trusted(request_):
+    about = performed(request_, Labs()).about
+
+    assert (about["status"], about["verdict"]["trusted"]) == ("complete", True)
+    assert about["labs"] == {mode: {"mtu": 1500} for mode in MODES}
+    assert all(each["of"] == {"mode": each["mode"]} for each in about["measured"])
+
+
+def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
+    class Watching(Labs):
+        def raised(self, overlay):
+            self.seen = read(request_.parent / "run")
+            return super().raised(overlay)
+
+    labs = Watching()
+    performed(replace(request_, blocks=1), labs)
+
+    assert labs.seen.question == QUESTION
+    assert labs.seen.about["status"] == "running"
+    assert labs.seen.about["thresholds"]["cpu_idle_min"] == 0.5
+    assert labs.seen.about["foretold"] == [{"mode": mode, "rules": 2} for mode in MODES]
+    assert labs.seen.about["settings"] == {"lost": 0, "windows": 1, "untimed": False}
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (({"mode": "flat", "rules": 2}, {"mode": "vlan"}), "row 2 without 'rules'"),
+        (({"mode": "flat", "rules": 2, "host": 1},), "row 1 with 'host'"),
+        ((), "no row"),
+    ],
+)
+def test_a_prediction_that_no_sample_can_meet_is_refused_before_anything(request_, rows, found):
+    experiment = replace(EXPERIMENT, foretell=lambda *_: rows)
+
+    with pytest.raises(UsageError, match=f"'rules', foretell: {found}"):
+        replace(request_, experiment=experiment)
+
+
+def test_a_prediction_that_cannot_be_told_is_refused_with_its_reason(request_):
+    experiment = replace(EXPERIMENT, foretell=lambda _, points: ({"rules": points[0]["vteps"]},))
+
+    with pytest.raises(UsageError, match="KeyError: 'vteps'"):
+        replace(request_, experiment=experiment)
+
+
+def test_a_busy_machine_is_not_trusted(request_):
+    verdict = performed(request_, Labs(), lambda lab: Calm(lab, idle=0.05)).about["verdict"]
+
+    assert not verdict["trusted"]
+    assert "CPU idle 5%" in verdict["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("watches", "asked", "kept"), [(False, 0, 1), (True, 1, 1), (True, 3, 3), (False, 2, 3)]
+)
+def test_a_probe_says_when_to_watch_or_all_of_it_is_watched(request_, watches, asked, kept):
+    experiment = replace(EXPERIMENT, probe=Count(windows=asked), watches=watches)
+
+    about = performed(replace(request_, experiment=experiment), Labs()).about
+
+    assert {len(each["windows"]) for each in about["measured"]} == {kept}
+
+
+@pytest.mark.parametrize(("untimed", "trusted"), [(False, False), (True, True)])
+def test_a_probe_that_watched_nothing_is_not_trusted_unless_nothing_was_timed(
+    request_, untimed, trusted
+):
+    experiment = replace(EXPERIMENT, probe=Count(windows=0, untimed=untimed))
+
+    about = performed(replace(request_, experiment=experiment), Labs()).about
+
+    assert about["verdict"]["trusted"] is trusted
+    assert [each["windows"] for each in about["measured"]] == [[]] * 18
+
+
+def test_a_probe_that_returns_nothing_is_told_so(request_):
+    experiment = replace(EXPERIMENT, probe=lambda *_: None)
+
+    with pytest.raises(MeasureError, match=r"the probe of 'rules' returned: None; allowed: a Meas"):
+        performed(replace(request_, experiment=experiment), Labs())
+
+
+def test_what_was_lost_turns_the_verdict(request_):
+    experiment = replace(EXPERIMENT, probe=Count(lost=2))
+
+    about = performed(replace(request_, experiment=experiment), Labs()).about
+
+    assert about["verdict"]["reasons"] == [
+        "36 answers or packets unaccounted for; wanted at most 0"
+    ]
+
+
+def test_too_few_blocks_turn_it_but_not_that_of_a_first_look(request_):
+    few = replace(request_, blocks=2)
+
+    assert "2 blocks complete; wanted 6" in performed(few, Labs()).about["verdict"]["reasons"][0]
+    quick = replace(few, quick=True, blocks=1, name="quick")
+    assert performed(quick, Labs()).about["verdict"]["trusted"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (LabError("x", where="lab", allowed="y", do="z."), "failed: lab: x; allowed: y. z."),
+    ],
+)
+def test_what_was_measured_before_the_end_stays_and_is_marked(request_, failure, status):
+    labs = Labs(fail_at=5, failure=failure)
+
+    with pytest.raises(type(failure)):
+        performed(request_, labs)
+
+    run = read(request_.parent / "run")
+    assert (run.about["status"], run.about["verdict"]["trusted"]) == (status, False)
+    assert run.about["verdict"]["reasons"][0] == status
+    assert (len(run.about["measured"]), len(run.rows), labs.up) == (4, 4, 0)
+
+
+def test_progress_is_told_round_by_round(request_):
+    said = []
+
+    performed(replace(request_, blocks=1), Labs(), say=lambda *now: said.append(now))
+
+    assert [now[:2] for now in said] == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert said[0][2].startswith("block 1, ")
+
+
+def test_run_json_holds_what_a_referee_asks_for(request_):
+    found = performed(request_, Labs()).about
+
+    assert {"argv", "seed", "source", "machine", "start", "end", "lab", "hosts", "release"} <= set(
+        found
+    )
+    json.dumps(found)

@@ -1,0 +1,108 @@
+"""Guests that move, and guests and hosts that come back at once: what is promised on return."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from controller.model.errors import LabError, ModelError
+from controller.model.modes import parse_mode, with_mode
+from tests.labs import pinged
+from topologies.lab import raised
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.root
+
+ADDRESS = "172.16.166.117"  # ServerA's
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, need_root):
+    monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
+    return tmp_path / "labs"
+
+
+def article(mode):
+    return with_mode(load("article").overlay, parse_mode(mode))
+
+
+def port_of(lab, guest):
+    return next(port for port in lab.overlay.ports if port.device_id == guest)
+
+
+def has_device(lab, host, port):
+    links = json.loads(lab.run(host, "ip", "-j", "link", "show"))
+    return lab.overlay.device_of(port) in {link["ifname"] for link in links}
+
+
+def test_what_cannot_go_there_stays_where_it_was(home):
+    """A host without the physical network, a switch that is dead, a guest that is not plugged."""
+    with raised(load("type-drivers").overlay) as lab:
+        flat = port_of(lab, "flat1")
+        with pytest.raises(ModelError, match="physical network 'physnet1'"):
+            lab.move(flat.id, "node3")
+        assert pinged(lab, "flat1", "10.0.0.12") == 1
+
+        tunnelled = port_of(lab, "geneve1")
+        server = lab.run("node3", "cat", "/var/run/openvswitch/ovsdb-server.pid")
+        os.kill(int(server), signal.SIGKILL)
+        with pytest.raises(LabError, match="node3"):
+            lab.move(tunnelled.id, "node3")
+        assert has_device(lab, "node1", tunnelled)
+        lab.unplug(tunnelled.id)
+        assert not has_device(lab, "node1", tunnelled)
+        with pytest.raises(LabError, match="has no interface"):
+            lab.move(tunnelled.id, "node2")
+
+
+def test_what_the_api_refuses_is_put_back(home, monkeypatch):
+    with raised(article("kvxlan-mesh")) as lab:
+        port = port_of(lab, "ServerA")
+        asked = lab.api
+
+        def refusing(method, path, body=None):
+            if method == "PUT":
+                raise LabError("no", where="API", allowed="yes", do="-")
+            return asked(method, path, body)
+
+        monkeypatch.setattr(lab, "api", refusing)
+        with pytest.raises(LabError, match="no"):
+            lab.move(port.id, "computer")
+        monkeypatch.undo()
+        assert has_device(lab, "controller", port)
+        lab.move(port.id, "computer")
+        assert has_device(lab, "computer", port)
+        lab.await_ready()
+        assert pinged(lab, "ServerB", ADDRESS, 3) == 3
+
+
+@pytest.mark.parametrize("mode", ["vxlan-l2pop-arp", "kvxlan-mesh"])
+def test_who_is_back_at_once_is_heard_at_once(mode, home):
+    """The first packet passes; and a host may come again under the same number."""
+    with raised(article(mode)) as lab:
+        port = port_of(lab, "ServerA")
+        for _ in range(4):
+            lab.unplug(port.id)
+            lab.plug(port.id)
+            assert pinged(lab, "ServerB", ADDRESS, 1) == 1
+
+
+def test_a_host_that_is_removed_has_taken_its_wires_along(home, monkeypatch):
+    """The kernel ends them some time after their namespace: who wants the name at once must not wait."""
+    with raised(article("kvxlan-mesh")) as lab:
+        third = replace(lab.overlay.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
+        left = []
+        for _ in range(2):
+            lab.add_host(third)
+            # Whoever looks into a namespace keeps it: as if the kernel took its time.
+            with monkeypatch.context() as patched, Path(f"/proc/{lab.pid('third')}/ns/net").open():
+                patched.setattr(
+                    lab, "await_ready", lambda: left.append(lab.run("underlay", "ip", "link"))
+                )
+                lab.remove_host("third")
+        assert [("host2@" in each, "host3@" in each) for each in left] == [(True, False)] * 2
+        lab.await_ready()

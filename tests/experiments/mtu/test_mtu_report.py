@@ -1,0 +1,192 @@
+"""The story of a run, from its tables: what the probe brings home from paths of known widths."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controller.model.errors import MeasureError
+from experiments.core.pairs import narrowed
+from experiments.core.results import Run
+from experiments.mtu.probe import MTU, with_large_guests
+from experiments.mtu.report import tell
+from experiments.mtu.words import HANGS, TOO_LARGE
+from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
+from tests.experiments.fake_path import FakePath, tools
+from topologies.scenario.load import load
+
+LIMITS = {"flat": 1500, "gre-mesh": 1458}
+TRUSTED = {"trusted": True, "reasons": []}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return run_of(LIMITS, tmp_path_factory.mktemp("raw"))
+
+
+def run_of(limits, folder, *, verdict=TRUSTED, **options):
+    overlay = narrowed(load("article").overlay)
+    levels = MTU.with_levels(mode=tuple(limits), underlay_mtu=(1500,))
+    points = levels.question.points()
+    tables = {name: [] for name in levels.question.tables()}
+    for order, point in enumerate(points, start=1):
+        path = FakePath(with_large_guests(overlay, point), limits[point["mode"]], **options)
+        measured = MTU.probe(path, point, tools(folder))
+        for name, rows in {"samples": measured.rows, **measured.more}.items():
+            tables[name] += ({"block": 1, "order": order, **point, **row} for row in rows)
+    about = {
+        "foretold": MTU.foretell(overlay, points), "scenario": "article", "verdict": verdict,
+        "seed": 1, "quick": False,
+    }  # fmt: skip
+    return Run(Path(), levels.question, about, {name: tuple(rows) for name, rows in tables.items()})
+
+
+def edited(run, table, number, **changes):
+    rows = list(run.tables[table])
+    rows[number] = {**rows[number], **changes}
+    return replace(run, tables={**run.tables, table: tuple(rows)})
+
+
+def stands(story):
+    return [held.stands for held in story.held]
+
+
+def test_as_theory_says_everything_is_confirmed(run):
+    story = tell(run)
+
+    assert story.findings == (
+        "Every largest packet equals theory to the byte: 2 of 2",
+        "Larger ones vanish silently in the sender's switch: 14 of 14 sizes",
+        "TCP hangs after the handshake: MTU too large 2 of 2, right 0 of 2",
+        "TCP goodput at the limit: 2.5 to 2.6 times that at 576 bytes, by medians",
+    )
+    assert not story.is_refuted
+    assert stands(story) == [CONFIRMED] * 4
+
+
+def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(run):
+    kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows[:1]]
+    hung = {**run.tables["tcp"][0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
+    tables = {**run.tables, "samples": (*run.rows, *kernel), "tcp": (*run.tables["tcp"], hung)}
+    about = {**run.about, "foretold": (*run.about["foretold"], *kernel)}
+
+    said = tell(replace(run, tables=tables, about=about)).findings
+
+    assert said[1].startswith("Larger ones vanish silently in the sender's Open vSwitch: 14 of 14")
+    assert (
+        said[2]
+        == "TCP hangs after the handshake (Open vSwitch): MTU too large 2 of 2, right 0 of 2"
+    )
+    assert said[3].startswith("Kernel VXLAN, MTU too large: TCP hangs 1 of 1")
+
+
+def test_one_byte_off_refutes_and_says_by_how_much(run):
+    story = tell(edited(run, "samples", 1, largest_bytes=1457))
+
+    assert story.is_refuted
+    assert story.findings[0] == "1 of 2 equal theory, not gre-mesh over 1500 (1457, not 1458)"
+    assert stands(story)[0] == REFUTED
+    assert ("gre-mesh", "1500", "1457", "1458", "-1") in [row[:5] for row in story.grids[0].rows]
+    assert story.data[1]["is_equal"] is False
+
+
+def test_blocks_that_differ_are_all_shown(run):
+    again = {**run.rows[1], "block": 2, "largest_bytes": 1457}
+    story = tell(replace(run, tables={**run.tables, "samples": (*run.rows, again)}))
+
+    assert ("gre-mesh", "1500", "1457, 1458", "1458", "-1, 0") in [
+        row[:5] for row in story.grids[0].rows
+    ]
+    assert story.is_refuted
+
+
+def test_an_icmp_is_no_silence(tmp_path):
+    story = tell(run_of(LIMITS, tmp_path, icmp=True))
+
+    assert stands(story)[1] == REFUTED
+    assert "14 of 14" not in story.findings[1]
+
+
+def test_what_vanishes_behind_the_wire_is_not_the_sender_s_switch(tmp_path):
+    story = tell(run_of(LIMITS, tmp_path, wire_carries_all=True))
+
+    assert story.findings[1] == "Larger ones vanish silently in the sender's switch: 0 of 14 sizes"
+    assert stands(story)[1] == REFUTED
+
+
+def test_a_silence_counts_only_between_controls_that_passed(run):
+    rows = run.tables["outcomes"]
+    last = max(at for at, row in enumerate(rows) if row["size"] == "control after")
+
+    story = tell(edited(run, "outcomes", last, answered=3))
+
+    assert stands(story)[1] == UNDECIDED
+    assert story.held[1].found.endswith("in 7 of 8")
+
+
+def test_a_transfer_that_completes_where_it_should_hang_refutes(run):
+    at = next(at for at, row in enumerate(run.tables["tcp"]) if row["guest"] == TOO_LARGE)
+
+    story = tell(edited(run, "tcp", at, outcome="completes"))
+
+    assert stands(story)[2] == REFUTED
+    assert "MTU too large 1 of 2" in story.findings[2]
+    assert not story.is_refuted  # exact is the largest packet alone
+
+
+def test_goodput_is_not_judged_by_a_run_that_is_not_to_be_trusted(run, tmp_path):
+    doubted = run_of(LIMITS, tmp_path, verdict={"trusted": False, "reasons": ["CPU steal 9%"]})
+
+    assert stands(tell(doubted)) == [CONFIRMED] * 3 + [NOT_JUDGED]
+
+
+def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_refuted(run):
+    rows = run.tables["goodput"]
+    least = [at for at, row in enumerate(rows) if (row["mode"], row["guest_mtu"]) == ("flat", 576)]
+    once = edited(run, "goodput", least[0], mbit_s=9999.0)
+    falling = run
+    for at in least:
+        falling = edited(falling, "goodput", at, mbit_s=9999.0)
+
+    assert len(least) == 4
+    assert stands(tell(once))[3] == UNDECIDED
+    assert stands(tell(falling))[3] == REFUTED
+
+
+def test_too_few_transfers_judge_no_trend(run):
+    few = tuple(row for row in run.tables["goodput"] if row["repeat"] <= 3)
+
+    assert stands(tell(replace(run, tables={**run.tables, "goodput": few})))[3] == NOT_JUDGED
+
+
+def test_goodput_above_the_limit_refutes(run):
+    at = next(at for at, row in enumerate(run.tables["goodput"]) if row["mbit_s"] == 0)
+
+    assert stands(tell(edited(run, "goodput", at, mbit_s=100.0)))[3] == REFUTED
+
+
+def test_the_first_table_fits_a_terminal(run):
+    grid = tell(run).grids[0]
+
+    shown = [grid.heads.index(head) for head in grid.first]
+    widths = [max(len(row[at]) for row in (grid.heads, *grid.rows)) for at in shown]
+    assert sum(widths) + 2 * len(widths) <= 80
+    assert all(len(row) == len(each.heads) for each in tell(run).grids for row in each.rows)
+
+
+def test_findings_fit_a_figure_of_700_pixels(run):
+    assert max(map(len, tell(run).findings)) <= 72
+    assert not any("; " in finding for finding in tell(run).findings)  # a headline joins by it
+
+
+def test_a_run_without_goodput_is_told_without_it(run):
+    story = tell(replace(run, tables={**run.tables, "goodput": ()}))
+
+    assert [picture.name for picture in story.pictures] == ["mtu"]
+    assert stands(story)[3] == NOT_JUDGED
+    assert len(story.findings) == 3
+
+
+def test_a_run_that_came_nowhere_is_an_error(run):
+    with pytest.raises(MeasureError, match="no sample"):
+        tell(replace(run, tables=dict.fromkeys(run.tables, ())))

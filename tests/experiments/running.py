@@ -1,0 +1,44 @@
+"""One experiment by the command line, in a process of its own, its labs and results apart."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from experiments.core.results import Run, read
+
+ROOT = Path(__file__).resolve().parents[2]
+START = "import sys; from experiments.cli.main import main; sys.exit(main())"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run printed, and its files."""
+
+    stderr: str
+    told: dict[str, Any]  # its entry in the JSON document
+    run: Run
+
+    def has_picture(self, name):
+        return (self.run.directory / f"{name}.png").read_bytes().startswith(PNG)
+
+
+def first_look(tmp_path_factory, experiment, *options):
+    """`overlaylab run EXPERIMENT --quick`, done; whether to be trusted is the machine's matter."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    out, labs = (str(tmp_path_factory.mktemp(name)) for name in ("out", "labs"))
+    argv = ("run", experiment, "--quick", "--seed", "7", *options, "--format", "json", "--out", out)
+    done = subprocess.run(
+        [sys.executable, "-c", START, *argv], cwd=ROOT, capture_output=True, text=True,
+        check=False, timeout=110, env={**os.environ, "OVERLAYLAB_RUN": labs},
+    )  # fmt: skip
+    assert done.returncode in {0, 3}, done.stderr + done.stdout  # 3: the machine was too busy
+    (told,) = json.loads(done.stdout)["runs"]
+    return Done(stderr=done.stderr, told=told, run=read(Path(told["directory"])))

@@ -1,0 +1,331 @@
+"""The experiment `segments`, without a lab: ids at the edges, leaks noticed, its story."""
+
+from dataclasses import replace
+
+import pytest
+
+from controller.model.encap import NetworkType
+from controller.model.errors import MeasureError, UsageError
+from experiments.core.results import Recorder, read
+from experiments.measure.frames import ARP, arp_packet, ethernet, mac_bytes, replier
+from experiments.segments import count
+from experiments.segments import labs as stage
+from experiments.segments.probe import SEGMENTS
+from experiments.show.reports import told
+from experiments.show.story import CONFIRMED, REFUTED
+from topologies.scenario.load import load
+
+BASE = stage.narrowed(load("article").overlay)
+MODES = SEGMENTS.question.factors["mode"]
+FLAT, VLAN, GRE, VXLAN = (NetworkType(each) for each in ("flat", "vlan", "gre", "vxlan"))
+
+
+def staged(mode, networks=4):
+    return stage.staged(BASE, {"mode": mode, "networks": networks})
+
+
+def frames(overlay, seed=1):
+    return stage.frames(overlay, stage.KINDS, seed)
+
+
+def ideal(overlay):
+    """All that is owed has been heard, and so have frames to strangers by their own peers."""
+    return set(count.awaited(overlay, frames(overlay)))
+
+
+@pytest.mark.parametrize("many", [2, 8, 64])
+@pytest.mark.parametrize("kind", list(NetworkType))
+def test_ids_are_so_many_different_ones_with_both_edges(kind, many):
+    found = stage.ids(kind, many)
+
+    assert len(found) == many
+    if kind.kind.id_max:
+        assert {1, kind.kind.id_max} <= set(found)
+        assert len(set(found)) == many
+        assert all(1 <= id_ <= kind.kind.id_max for id_ in found)
+    else:
+        assert set(found) == {None}
+
+
+def test_keys_that_are_equal_in_their_lowest_bits_are_tried_together():
+    found = stage.ids(GRE, 8)
+
+    for bits in (12, 16, 24):
+        low = [id_ % 2**bits for id_ in found]
+        assert low.count(1) >= 2, f"nothing is tried that a field of {bits} bits would mix"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_has_a_pair_in_each_network_on_two_hosts_but_for_local(mode):
+    overlay = staged(mode)
+    hosts = {
+        net.id: [p.host for p in overlay.ports if p.network_id == net.id]
+        for net in overlay.networks
+    }
+
+    first, second = (host.name for host in BASE.hosts)
+    wanted = [first, first, second] if mode == "local" else [first, second]
+    assert list(hosts.values()) == [wanted] * 4
+    assert len({port.mac_address for port in overlay.ports}) == len(overlay.ports)
+    assert all(port.port_security_enabled for port in overlay.ports)
+
+
+def test_untunnelled_networks_are_off_the_underlay():
+    assert [net.physical_network for net in staged("flat").networks] == [
+        f"physnet{number}" for number in range(1, 5)]  # fmt: skip
+    assert {net.physical_network for net in staged("vlan").networks} == {"physnet1"}
+    for mode in ("flat", "vlan"):
+        assert all(
+            "br-vtep" not in dict(host.bridge_mappings).values() for host in staged(mode).hosts
+        )
+
+
+def test_a_mode_must_name_a_type():
+    with pytest.raises(UsageError, match="a mode that names a network type"):
+        stage.type_of("mesh")
+    with pytest.raises(MeasureError, match="1 host; allowed: 2 or more"):
+        stage.narrowed(replace(BASE, hosts=BASE.hosts[:1]))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_heard_by_their_own_is_reached_without_a_leak(mode):
+    overlay = staged(mode)
+    rows = count.rows(overlay, frames(overlay), ideal(overlay), ())
+
+    assert [(row["reached"], row["leaks"]) for row in rows] == [(1, 0)] * 4
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_frame_that_is_missed_or_astray_is_noticed(mode):
+    overlay = staged(mode)
+    sent, heard = frames(overlay), ideal(overlay)
+    missed = heard - {min(heard)}
+    assert sum(int(row["reached"]) for row in count.rows(overlay, sent, missed, ())) == 3
+
+    stranger = next(port for port in overlay.ports if port.network_id == overlay.networks[1].id)
+    astray = {
+        *heard,
+        (stranger.id, next(f for f in sent if f.network == overlay.networks[0].id).nonce),
+    }
+    assert [row["leaks"] for row in count.rows(overlay, sent, astray, ())] == [1, 0, 0, 0]
+
+
+def test_a_local_network_that_reaches_another_host_leaks():
+    overlay = staged("local")
+    away = next(port for port in overlay.ports if port.device_id == stage.AWAY)
+    sent = frames(overlay)
+    ours = next(f for f in sent if f.network == away.network_id and f.sender.device_id == stage.ONE)
+
+    rows = count.rows(overlay, sent, {*ideal(overlay), (away.id, ours.nonce)}, ())
+
+    assert [row["leaks"] for row in rows] == [1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_all_networks_have_the_same_subnet_and_the_same_addresses(mode):
+    overlay = staged(mode)
+
+    assert len({subnet.cidr for subnet in overlay.subnets}) == 1
+    assert len(overlay.subnets) == len({subnet.network_id for subnet in overlay.subnets}) == 4
+    by_network = {
+        net.id: [port.fixed_ips for port in overlay.ports if port.network_id == net.id]
+        for net in overlay.networks
+    }
+    (first, *others) = by_network.values()
+    assert others == [first] * 3
+    assert len(set(first)) == len(first)
+
+
+def right_answers(overlay):
+    return {(port.id, asked.mac_address) for port, asked, _ in stage.questions(overlay)}
+
+
+def test_the_question_is_the_same_in_every_network_but_for_who_asks():
+    overlay = staged("gre-mesh")
+    asked = stage.questions(overlay)
+
+    assert len(asked) == 8
+    for port, other, request in asked:
+        assert request[:6] == b"\xff" * 6
+        assert request[6:12] == request[22:28] == mac_bytes(port.mac_address)
+        assert request[12:14] == b"\x08\x06"
+        assert request[38:42] == other.ipv4[0].packed
+        assert other.network_id == port.network_id
+    assert len({request[28:] for _, _, request in asked}) == 2, "from one side, and from the other"
+
+
+def test_a_replier_is_told_from_all_else():
+    overlay = staged("gre-mesh")
+    (port, other, request), *_ = stage.questions(overlay)
+    reply = ethernet(
+        port.mac_address, other.mac_address, ARP,
+        arp_packet(2, (other.mac_address, other.ipv4[0]), (port.mac_address, port.ipv4[0])),
+    )  # fmt: skip
+    assert replier(reply) == (other.mac_address,)
+    assert replier(request) == ()
+    assert replier(reply[:12] + b"\x88\xb5" + reply[14:]) == ()
+
+
+@pytest.mark.parametrize("mode", ["local", "gre-mesh"])
+def test_an_answer_that_lacks_or_is_anothers_or_one_too_many_is_noticed(mode):
+    overlay = staged(mode)
+    answers = right_answers(overlay)
+    assert list(count.answered(overlay, answers).values()) == [True] * 4
+
+    first, second = overlay.networks[:2]
+    (asker, mac) = next((p, m) for p, m in answers if overlay.port_of[p].network_id == first.id)
+    (stranger,) = {p.mac_address for p in overlay.ports
+                   if (p.network_id, p.device_id) == (second.id, stage.OTHER)}  # fmt: skip
+    for wrong in (
+        answers - {(asker, mac)},
+        (answers - {(asker, mac)}) | {(asker, stranger)},
+        answers | {(asker, stranger)},
+    ):
+        assert list(count.answered(overlay, wrong).values()) == [False, True, True, True]
+
+
+def test_who_asks_nobody_must_hear_no_answer():
+    overlay = staged("local")
+    away = next(port for port in overlay.ports if port.device_id == stage.AWAY)
+    heard = right_answers(overlay) | {(away.id, overlay.ports[0].mac_address)}
+
+    assert list(count.answered(overlay, heard).values()) == [False, True, True, True]
+
+
+def packet(frame, interface, **ids):
+    empty = dict.fromkeys(count.FIELDS, "")
+    return {**empty, "frame.interface_name": interface, "data.data": frame.nonce.hex(), **ids}
+
+
+@pytest.mark.parametrize(
+    ("mode", "interface", "ids", "right"),
+    [
+        ("gre-mesh", "underlay", {"gre.key": "0x00000001"}, True),
+        ("gre-mesh", "underlay", {"gre.key": "0x01000001"}, False),
+        ("gre-mesh", "underlay", {}, False),
+        ("vxlan-mesh", "underlay", {"vxlan.vni": "1"}, True),
+        ("geneve-mesh", "underlay", {"geneve.vni": "0x000001"}, True),
+        ("vlan", "ext-physnet1", {"vlan.id": "1"}, True),
+        ("vlan", "ext-physnet1", {}, False),
+        ("vlan", "underlay", {"vlan.id": "1"}, False),
+        ("flat", "ext-physnet1", {}, True),
+        ("flat", "ext-physnet1", {"vlan.id": "1"}, False),
+        ("flat", "ext-physnet2", {}, False),
+        ("flat", "underlay", {}, False),
+        ("local", "underlay", {}, False),
+    ],
+)
+def test_the_first_network_is_called_by_its_id_on_the_wire(mode, interface, ids, right):
+    overlay = staged(mode)
+    first = overlay.networks[0]
+    frame = next(f for f in frames(overlay) if f.network == first.id)
+    names = count.labels(overlay, frames(overlay), [packet(frame, interface, **ids)])
+
+    assert (names[first.id] == count.wanted_labels(first)) is right
+
+
+def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), answered=1):
+    points = tuple({"mode": mode, "networks": 4} for mode in modes)
+    question = replace(SEGMENTS.question, factors={"mode": modes, "networks": (4,)})
+    recorder = Recorder(path, "run", question.tables())
+    foretold = stage.foretold(BASE, points)
+    for order, (point, row) in enumerate(zip(points, foretold, strict=True), start=1):
+        place = {"block": 1, "order": order, **point}
+        recorder.samples([{**place, **spoil(dict(row))}])
+        recorder.samples(
+            ({**place, "network": f"n{n}", "segmentation_id": id_, "reached": 1, "leaks": 0,
+              "on_wire": str(id_), "labelled": 1, "answered": answered}
+             for n, id_ in enumerate(stage.ids(stage.type_of(point["mode"]), 4), 1)), "networks",
+        )  # fmt: skip
+    recorder.about({
+        "question": question.to_json(), "foretold": list(foretold), "seed": 1, "blocks": 1,
+        "scenario": "article", "settings": {}, "verdict": {"trusted": True, "reasons": []},
+    })  # fmt: skip
+    return read(recorder.directory)
+
+
+def test_the_story_says_how_many_and_what_the_article_says_of_gre(tmp_path):
+    story = told(recorded(tmp_path)).story
+
+    assert story.findings == (
+        "4 networks of each type at once, the same addresses in all: all reach their own, 0 frames leaked",
+        "ARP for the same address in each: 12 of 12 answered by their own guest alone",
+        "GRE: key 4,294,967,295 crossed the wire whole; the article says 2^24 ids",
+    )
+    assert [each.stands for each in story.held] == [CONFIRMED, CONFIRMED]
+    counts, spaces = story.grids
+    assert counts.rows[2] == ("gre-mesh", "4", "4", "4", "4", "0", "4", "2", "4")
+    assert spaces.rows == (
+        ("local", "-", "4094", "4", "4", "-", "-"),
+        ("flat", "-", "4094", "4", "4", "-", "-"),
+        ("gre-mesh", "4294967295", "4094", "4", "4", "1", "4294967295"),
+    )
+
+
+def test_a_leak_refutes_and_says_so_first(tmp_path):
+    def spoil(row):
+        return {**row, "isolated": 3, "leaks": 2} if row["mode"] == "gre-mesh" else row
+
+    story = told(recorded(tmp_path, spoil)).story
+
+    assert story.is_refuted
+    assert story.held[0].stands == REFUTED
+    assert story.findings[0] == "19 of 21 cells equal their prediction"
+    assert story.grids[0].rows[2][2:6] == ("3 (foretold 4)", "4", "4", "2 (foretold 0)")
+
+
+def test_the_picture_has_a_bar_for_each_id_space_and_a_dot_for_each_id(tmp_path):
+    (ax,) = told(recorded(tmp_path)).story.pictures[0].draw().axes
+    drawn = {each.get_gid(): each for each in (*ax.lines, *ax.texts)}
+
+    assert list(drawn["space gre-mesh"].get_xdata()) == [1, 2**32 - 1]
+    assert list(drawn["proven gre-mesh"].get_xdata()) == sorted(stage.ids(GRE, 4))
+    assert list(drawn["claimed"].get_xdata()) == [2**24, 2**24]
+    assert drawn["space flat"].get_text() == "no id: one network to a physical network"
+    assert drawn["name local"].get_text() == "4 of 4 apart"
+    assert ax.get_xscale() == "log"
+
+
+def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
+    modes = ("local", "kvxlan-mesh", "gre-mesh", "kvxlan-multicast")
+    (ax,) = told(recorded(tmp_path, modes=modes)).story.pictures[0].draw().axes
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    pieces = [line for line in ax.lines if line.get_gid() == "host limit"]
+
+    assert {x for line in pieces for x in line.get_xdata()} == {4094}
+    through = {
+        name for at, name in enumerate(names)
+        if any(min(line.get_ydata()) < at < max(line.get_ydata()) for line in pieces)
+    }  # fmt: skip
+    assert through == {"local", "gre-mesh"}
+
+
+def test_without_a_br_int_nothing_is_said_of_it(tmp_path):
+    (ax,) = told(recorded(tmp_path, modes=("kvxlan-mesh",))).story.pictures[0].draw().axes
+
+    assert not [line for line in ax.lines if line.get_gid() == "host limit"]
+    assert not [text for text in ax.texts if "br-int" in text.get_text()]
+
+
+def test_a_network_that_another_answered_for_is_not_proven(tmp_path):
+    story = told(recorded(tmp_path, answered=0)).story
+
+    assert (
+        "ARP for the same address in each: 0 of 12 answered by their own guest alone"
+        in story.findings
+    )
+    assert [row[4] for row in story.grids[1].rows] == ["0", "0", "0"]
+
+
+def test_a_run_from_before_anybody_was_asked_is_told_without_it(tmp_path):
+    run = recorded(tmp_path)
+    rows = tuple(
+        {k: v for k, v in row.items() if k != "answered"} for row in run.tables["networks"]
+    )
+    story = told(replace(run, tables={**run.tables, "networks": rows})).story
+
+    assert (
+        story.findings[0] == "4 networks of each type at once: all reach their own, 0 frames leaked"
+    )
+    assert not any("ARP" in finding for finding in story.findings)
+    assert [row[4] for row in story.grids[1].rows] == ["4", "4", "4"]

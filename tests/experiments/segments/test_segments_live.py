@@ -1,0 +1,109 @@
+"""`segments` in real labs: a network that is let into another one is noticed."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from controller.model.names import int_port_name
+from experiments.core.experiment import Tools
+from experiments.segments import labs as stage
+from experiments.segments.probe import Segments
+from topologies.lab import raised
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.root
+
+BASE = stage.narrowed(load("article").overlay)
+POINT = {"mode": "gre-mesh", "networks": 3}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
+        with raised(stage.staged(BASE, POINT)) as lab:
+            yield lab
+
+
+@pytest.fixture
+def measure(tmp_path):
+    def measure(lab, seed):
+        tools = Tools(
+            keep=lambda *_: None, path=lambda name: tmp_path / f"{seed}-{name}",
+            watch=nullcontext, say=lambda _: None, seed=seed,
+        )  # fmt: skip
+        return Segments(wait_s=1.0)(lab, POINT, tools)
+
+    return measure
+
+
+def modify(lab, host, bridge, flow):
+    lab.run(host, "ovs-ofctl", "-OOpenFlow13", "mod-flows", bridge, flow)
+
+
+def test_all_is_apart_and_what_is_mixed_is_seen(lab, measure):
+    """On the second host, key 1 is put into the local VLAN of another network: a mix-up of tags."""
+    (row,) = measure(lab, 1).rows
+    assert {**POINT, **row} == stage.foretold(BASE, (POINT,))[0]
+
+    first, second = lab.overlay.networks[:2]
+    host = lab.overlay.hosts[1].name
+    tags = {network.id: _tag(lab, network, host) for network in (first, second)}
+    key = f"table=3,tun_id={first.segmentation_id}"
+
+    def led_to(vlan):
+        return f"{key},actions=push_vlan:0x8100,set_field:{4096 + vlan}->vlan_vid,goto_table:10"
+
+    modify(lab, host, "br-tun", led_to(tags[second.id]))
+    try:
+        mixed = measure(lab, 2)
+    finally:
+        modify(lab, host, "br-tun", led_to(tags[first.id]))
+    one, other, third = mixed.more["networks"]
+    assert one["leaks"] > 0
+    assert one["reached"] == 0
+    assert (other["leaks"], other["reached"]) == (0, 1)
+    # Answers to the first network's guest end in the second, beside those that belong there.
+    assert [each["answered"] for each in (one, other, third)] == [0, 0, 1]
+    assert mixed.rows[0]["isolated"] == 2
+    assert mixed.rows[0]["labelled"] == 3, "the wire was right: only the far switch was not"
+
+
+def _tag(lab, network, host):
+    port = next(p for p in lab.overlay.ports if (p.network_id, p.host) == (network.id, host))
+    return int(lab.run(host, "ovs-vsctl", "get", "Port", int_port_name(port.id), "tag"))
+
+
+def test_an_answer_from_another_networks_guest_is_seen(lab, measure):
+    """On the first host, ARP requests in the first network are answered with a stranger's MAC."""
+    first, second = lab.overlay.networks[:2]
+    host = lab.overlay.hosts[0].name
+    tag = _tag(lab, first, host)
+    stranger = next(p for p in lab.overlay.ports if p.network_id == second.id and p.host != host)
+    mac = stranger.mac_address.replace(":", "")
+    answer = (
+        f"table=0,priority=99,arp,arp_op=1,arp_tpa={stranger.ipv4[0]},dl_vlan={tag},"
+        "actions=move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],"
+        f"set_field:{stranger.mac_address}->eth_src,set_field:2->arp_op,"
+        "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],"
+        f"load:0x{mac}->NXM_NX_ARP_SHA[],set_field:{stranger.ipv4[0]}->arp_spa,IN_PORT"
+    )
+    lab.run(host, "ovs-ofctl", "-OOpenFlow13", "add-flow", "br-tun", answer)
+    try:
+        lied = measure(lab, 3)
+    finally:
+        lab.run(host, "ovs-ofctl", "-OOpenFlow13", "--strict", "del-flows", "br-tun",
+                answer.partition(",actions")[0])  # fmt: skip
+    assert [each["answered"] for each in lied.more["networks"]] == [0, 1, 1]
+    assert lied.rows[0]["answered"] == 2
+    assert lied.rows[0]["leaks"] == 0, "the frames themselves kept apart"
+
+
+def test_more_networks_than_a_socket_may_join_groups_by_default(measure, tmp_path, monkeypatch):
+    """Linux lets a socket join 20, and all VXLAN devices of a port share one."""
+    monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
+    point = {"mode": "kvxlan-multicast", "networks": 22}
+    with raised(stage.staged(BASE, point)) as lab:
+        (row,) = measure(lab, 1).rows
+
+    assert {**point, **row} == stage.foretold(BASE, (point,))[0]

@@ -1,0 +1,264 @@
+"""Figures against what is computed by hand and against scipy, and intervals against their promise."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from controller.model.errors import MeasureError
+from experiments.core.question import Prediction, Question
+from experiments.show.statistics import (
+    LEVEL,
+    RESAMPLES,
+    Difference,
+    Interval,
+    _expanded,
+    against,
+    bootstrap,
+    by_block,
+    call,
+    difference,
+    levels_of,
+    lost_of,
+    median_interval,
+    over_blocks,
+    percentile,
+    summarise,
+)
+
+RISING = [np.array([1.0 + block, 2.0 + block, 3.0 + block]) for block in range(6)]
+
+
+def blocks(seed, *, count=6, size=40, shift=0.0, apart=0.1):
+    """Skewed samples in blocks that differ among themselves, as labs do."""
+    draw = np.random.default_rng(seed)
+    return [draw.lognormal(draw.normal(-0.7, apart), 0.3, size) + shift for _ in range(count)]
+
+
+def prediction(low, high):
+    return Prediction(low=low, high=high, says="", because="")
+
+
+def test_median_of_a_level_is_that_of_all_its_samples():
+    (level,) = summarise({"flat": RISING}, {"flat": 2}, baseline="flat", seed=1)
+
+    # 1 2 2 3 3 3 4 4 4 5 5 5 6 6 6 7 7 8
+    assert level.median == 4.5
+    assert (level.samples, level.lost, level.blocks) == (18, 2, 6)
+    assert level.to_baseline is None
+
+
+def test_difference_is_that_of_the_medians_block_by_block():
+    slower = [block + 0.25 for block in RISING]
+
+    found = difference(slower, RISING, seed=1)
+
+    assert found.estimate == 0.25
+    # Paired by block: what the blocks have in common does not widen the interval.
+    assert (found.interval.low, found.interval.high) == (0.25, 0.25)
+
+
+def test_pairing_needs_the_same_blocks_in_the_same_order():
+    shuffled = [block + 0.25 for block in reversed(RISING)]
+
+    found = difference(shuffled, RISING, seed=1)
+
+    assert found.estimate == 0.25
+    assert found.interval.low < 0
+    assert found.interval.high > 0.5
+
+
+def test_a_block_short_of_replies_counts_with_those_it_has():
+    short = [np.array([9.0]), *RISING[1:]]
+
+    found = median_interval(short, seed=1)
+
+    assert found.high <= 9.0
+    assert not np.isnan(found.low)
+
+
+def test_five_blocks_make_no_interval_and_six_do():
+    assert median_interval(RISING[:5], seed=1) is None
+    assert median_interval(RISING, seed=1) is not None
+
+
+def test_the_interval_repeats_with_its_seed():
+    assert median_interval(blocks(3), seed=5) == median_interval(blocks(3), seed=5)
+
+
+def test_with_one_sample_a_block_the_interval_is_near_scipy_s_own():
+    """The median of single-sample blocks is the plain median, which scipy can do alone."""
+    values = np.random.default_rng(8).normal(5, 1, 200)
+
+    ours = median_interval([np.array([value]) for value in values], seed=2)
+    theirs = stats.bootstrap(
+        (values,), np.median, method="percentile", rng=np.random.default_rng(3)
+    ).confidence_interval
+
+    # With 200 blocks the widening for small samples is below a hundredth.
+    assert ours.low == pytest.approx(theirs.low, abs=0.03)
+    assert ours.high == pytest.approx(theirs.high, abs=0.03)
+
+
+def test_the_difference_is_the_median_of_those_of_the_blocks():
+    one = [np.array([1.0, 2.0, 30.0]), np.array([4.0]), np.array([9.0, 9.0]), np.array([7.0])]
+    other = [np.array([1.0]), np.array([1.0, 1.0]), np.array([1.0]), np.array([5.0, 1.0])]
+
+    # Medians 2 4 9 7 minus 1 1 1 3: 1 3 8 4.
+    assert difference(one, other, seed=1) == Difference(estimate=3.5, interval=None)
+
+
+def test_of_six_blocks_the_interval_of_a_difference_is_their_range():
+    """The sign test's interval, which has 96.9% whatever the distribution."""
+    sums = np.array([0.3, -0.2, 0.1, 0.5, 0.0, 0.2])
+
+    assert over_blocks(sums, seed=1).interval == Interval(-0.2, 0.5)
+
+
+def test_a_block_without_samples_of_one_level_is_left_out():
+    gap = [np.array([]), *(block + 0.25 for block in RISING[1:])]
+
+    assert list(by_block((gap, RISING), (1, -1))) == [0.25] * 5
+
+
+def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
+    """A lab whose rows were taken out must not shift all that come after it."""
+    question = Question(
+        name="toll", asks="", unit="ms", value="rtt_ms", factors={"mode": ("flat", "gre-mesh")},
+        columns={"rtt_ms": ""}, predictions=(), baseline={"mode": "flat"},
+    )  # fmt: skip
+    rows = [
+        {"block": block, "order": 1, "mode": mode, "rtt_ms": block + more}
+        for block in range(1, 9)
+        for mode, more in (("flat", 0.0), ("gre-mesh", 0.25))
+        if (block, mode) not in {(2, "gre-mesh"), (7, "flat")}
+    ]
+
+    flat, mesh = summarise(levels_of(rows, question), {}, baseline="flat", seed=1)
+
+    assert (flat.blocks, mesh.blocks) == (7, 7)
+    assert mesh.to_baseline.interval == Interval(0.25, 0.25)
+
+
+def test_resamples_of_the_same_blocks_are_computed_once_and_placed_right():
+    asked = []
+
+    def statistic(picked):
+        asked.append(len(picked))
+        return picked.mean(axis=-1) ** 2
+
+    once = bootstrap(6, statistic, seed=3)
+    theirs = stats.bootstrap(
+        (np.arange(6),), lambda picked, axis: picked.mean(axis=axis) ** 2, n_resamples=RESAMPLES,
+        confidence_level=_expanded(LEVEL, 6), method="percentile", vectorized=True,
+        rng=np.random.default_rng(3),
+    ).confidence_interval  # fmt: skip
+
+    assert (once.low, once.high) == (theirs.low, theirs.high)
+    # scipy asks for the statistic itself, too; 462 different samples of six from six.
+    assert sum(asked) <= 463
+
+
+@pytest.mark.parametrize("count", [6, 15, 16, 40])
+def test_any_number_of_blocks_can_be_resampled(count):
+    sums = np.arange(float(count))
+
+    found = over_blocks(sums, seed=1)
+
+    assert found.estimate == (count - 1) / 2
+    assert found.interval.low < found.estimate < found.interval.high
+
+
+def test_the_expanded_level_is_hesterberg_s():
+    # n = 6: the quantile of Student's t, 2.5706, times sqrt(6 / 5), on the normal scale.
+    assert _expanded(0.95, 6) == pytest.approx(
+        1 - 2 * stats.norm.sf(2.5706 * (6 / 5) ** 0.5), abs=1e-5
+    )
+
+
+def test_levels_are_in_the_order_of_the_question_and_split_by_block():
+    question = Question(
+        name="q", asks="", unit="ms", value="v", factors={"mode": ("b", "a")}, columns={},
+        predictions=(),
+    )  # fmt: skip
+    rows = [
+        {"block": 1, "mode": "a", "v": 1.0}, {"block": 1, "mode": "b", "v": 2},
+        {"block": 2, "mode": "a", "v": None}, {"block": 2, "mode": "b", "v": 3.0},
+        {"block": 1, "mode": "a", "v": 4.0},
+    ]  # fmt: skip
+
+    found = levels_of(rows, question)
+
+    assert {level: [list(block) for block in blocks] for level, blocks in found.items()} == {
+        "b": [[2.0], [3.0]],
+        "a": [[1.0, 4.0], []],
+    }
+    assert list(found) == ["b", "a"]
+    assert lost_of(rows, question) == {"a": 1}
+
+
+def test_a_shift_greater_than_the_noise_is_found():
+    found = difference(blocks((1, 1), shift=0.3, apart=0.05), blocks((1, 2), apart=0.05), seed=1)
+
+    assert found.interval.low > 0.1
+
+
+@pytest.mark.parametrize(
+    ("count", "rank", "is_borne"),
+    [(99, 90, False), (100, 90, True), (100, 10, True), (999, 99, False), (1000, 99, True)],
+)
+def test_no_percentile_that_the_sample_cannot_bear(count, rank, is_borne):
+    found = percentile(np.arange(float(count)), rank)
+
+    assert (found is not None) == is_borne
+    if is_borne:
+        assert found == np.percentile(np.arange(float(count)), rank)
+
+
+def test_a_level_without_a_reply_is_an_error():
+    with pytest.raises(MeasureError, match="samples of gre-mesh: no sample"):
+        summarise({"gre-mesh": [np.array([])]}, {}, baseline="flat", seed=1)
+
+
+def test_a_level_with_a_block_less_is_compared_over_the_blocks_both_have():
+    _, other = summarise({"flat": RISING, "gre-mesh": RISING[:4]}, {}, baseline="flat", seed=1)
+
+    assert other.blocks == 4
+    assert other.to_baseline == Difference(estimate=0.0, interval=None)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.06, 0.09, "higher"),
+        (-0.09, -0.06, "lower"),
+        (-0.05, 0.05, "no difference that matters"),
+        (0.01, 0.04, "no difference that matters"),
+        (0.04, 0.06, "undecided"),
+        (-0.2, 0.2, "undecided"),
+    ],
+)
+def test_a_difference_is_called_one_only_beyond_the_margin(low, high, word):
+    assert call(Difference(estimate=(low + high) / 2, interval=Interval(low, high)), 0.05) == word
+
+
+def test_without_an_interval_a_prediction_is_not_judged():
+    assert against(prediction(0, 0.1), Difference(estimate=0.05, interval=None)) == "not judged"
+
+
+def test_without_an_interval_nothing_is_called():
+    assert call(Difference(estimate=9.0, interval=None), 0.05) == "first look: no interval"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [
+        (0.01, 0.09, "confirmed"),
+        (0.11, 0.2, "refuted"),
+        (-0.2, -0.1, "refuted"),
+        (0.09, 0.11, "undecided"),
+    ],
+)
+def test_a_prediction_is_confirmed_or_refuted_by_the_whole_interval(low, high, word):
+    found = Difference(estimate=(low + high) / 2, interval=Interval(low, high))
+
+    assert against(prediction(0, 0.1), found) == word

@@ -1,0 +1,242 @@
+"""Two runs held against each other: a true shift is found, none is invented, the unlike is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from controller.model.errors import UsageError
+from experiments.core.results import read
+from experiments.show.compare import baseline_shift, compare, independent
+from experiments.show.compare_text import to_text
+from experiments.show.reports import told
+from tests.experiments.made_runs import CELLS, MACHINE, QUESTION, made, made_cells, pair
+
+UNLIKE = {
+    "experiment: latency in A, mtu in B": {"question": replace(QUESTION, name="mtu")},
+    "unit: ms in A, us in B": {"question": replace(QUESTION, unit="us")},
+    "compared: phase: warm in A, cold in B": {
+        "question": replace(QUESTION, compared={"phase": "cold"})
+    },
+    "settings: interval_ms: 10 in A, 1 in B": {"settings": {"pings": 40, "interval_ms": 1}},
+    "settings: payload_bytes: nothing in A, 9 in B": {
+        "settings": {"pings": 40, "interval_ms": 10, "payload_bytes": 9}
+    },
+    "scenario: article in A, side-by-side in B": {"scenario": "side-by-side"},
+    "hosts: one, two in A, one in B": {"hosts": ["one"]},
+    "machine: CPU: a cpu in A, another in B": {"machine": {**MACHINE, "cpu": "another"}},
+    "machine: kernel: 6.1 in A, 6.2 in B": {"machine": {**MACHINE, "kernel": "6.2"}},
+    "machine: datapath: netdev in A, system in B": {"lab": {"datapath": "system", "app": "os-ken"}},
+}
+
+
+def shifts(found):
+    return {each.level: each for each in found.shifts}
+
+
+def test_a_true_shift_is_found_and_only_where_it_is(tmp_path):
+    found = shifts(compare(*pair(tmp_path, more={"gre-mesh": 0.06})))
+
+    assert found["gre-mesh"].call == "higher"
+    assert found["gre-mesh"].difference.estimate == pytest.approx(0.06, abs=0.015)
+    interval = found["gre-mesh"].difference.interval
+    assert interval.low < 0.06 < interval.high
+    assert found["flat"].call == "no difference that matters"
+    assert found["flat"].medians == pytest.approx((0.30, 0.30), abs=0.01)
+    assert found["flat"].samples == (240, 240)  # the cold ones do not answer
+
+
+def test_b_minus_a_is_the_sign(tmp_path):
+    a, b = pair(tmp_path, more=0.06)
+
+    assert {each.call for each in compare(a, b).shifts} == {"higher"}
+    assert {each.call for each in compare(b, a).shifts} == {"lower"}
+
+
+def test_the_same_run_is_the_same(tmp_path):
+    a = read(made(tmp_path, "a"))
+
+    assert compare(a, a).is_itself
+    for each in compare(a, a).shifts:
+        assert each.difference.estimate == 0
+        assert each.call == "no difference that matters"
+
+
+def test_a_shift_within_the_margin_is_not_called(tmp_path):
+    found = shifts(compare(*pair(tmp_path, more={"gre-mesh": 0.015})))
+
+    assert found["gre-mesh"].call in {"no difference that matters", "undecided"}
+    assert found["gre-mesh"].difference.estimate > 0.005
+
+
+def test_the_baseline_that_moved_is_told(tmp_path):
+    a, b = pair(tmp_path, more=0.06)
+
+    assert baseline_shift(compare(a, b)).level == "flat"
+    assert baseline_shift(compare(a, a)) is None
+
+
+def test_too_few_blocks_give_no_interval_and_no_call(tmp_path):
+    found = shifts(compare(*pair(tmp_path, more=0.06, blocks=5)))
+
+    assert found["flat"].difference.interval is None
+    assert found["flat"].call == "first look: no interval"
+    assert found["flat"].blocks == (6, 5)
+
+
+def test_intervals_are_as_wide_as_welchs_and_hold_the_truth():
+    """Plain percentiles of so few blocks are a sixth narrower, and miss it twice as often."""
+    draw = np.random.default_rng(11)
+
+    def blocks(count):
+        return [draw.normal(draw.normal(0, 0.03), 0.05, 30) for _ in range(count)]
+
+    widths, missed = [], 0
+    for seed in range(40):
+        one, other = blocks(6), blocks(8)
+        found = independent(one, other, seed=(seed, 1), resamples=249).interval
+        medians = ([np.median(each) for each in run] for run in (other, one))
+        welch = stats.ttest_ind(*medians, equal_var=False).confidence_interval()
+        widths.append((found.high - found.low) / (welch.high - welch.low))
+        missed += not found.low <= 0 <= found.high
+    assert 0.9 < np.mean(widths) < 1.1
+    assert missed <= 5  # of 40, 5% each: more once in 100
+
+
+def test_it_repeats(tmp_path):
+    a, b = pair(tmp_path)
+    assert compare(a, b).shifts == compare(a, b).shifts
+
+
+def test_levels_that_only_one_has_are_told_not_compared(tmp_path):
+    question = replace(QUESTION, factors={"mode": ("flat", "vlan")})
+    a, b = pair(tmp_path, question=question, levels={"flat": 0.3, "vlan": 0.3})
+    found = compare(a, b)
+
+    assert [each.level for each in found.shifts] == ["flat"]
+    assert (found.only_a, found.only_b) == (("gre-mesh",), ("vlan",))
+
+
+def test_levels_in_common_there_must_be(tmp_path):
+    question = replace(QUESTION, factors={"mode": ("vlan",)})
+    with pytest.raises(UsageError, match="what both measured: flat, gre-mesh in A, vlan in B"):
+        compare(*pair(tmp_path, question=question, levels={"vlan": 0.3}))
+
+
+def test_a_block_whose_answers_were_all_lost_does_not_count(tmp_path):
+    a, b = pair(tmp_path)
+    rows = tuple({**row, "rtt_ms": None} if row["block"] == 2 else row for row in b.rows)
+    found = compare(a, replace(b, tables={"samples": rows}))
+
+    assert {each.blocks for each in found.shifts} == {(6, 5)}
+
+
+@pytest.mark.parametrize("message", UNLIKE)
+def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
+    a, b = pair(tmp_path, **UNLIKE[message])
+
+    with pytest.raises(UsageError) as caught:
+        compare(a, b)
+    assert str(caught.value).startswith(f"{message}; allowed: the same in both runs.")
+    assert compare(a, a).shifts
+
+
+@pytest.mark.parametrize("status", ["interrupted", "running", "failed: no lab"])
+def test_a_run_that_is_not_whole_is_refused(tmp_path, status):
+    a, b = pair(tmp_path, status=status)
+    with pytest.raises(
+        UsageError, match=f"run B, .*b: is '{status}'; allowed: a run that is complete"
+    ):
+        compare(a, b)
+
+
+def test_what_does_not_touch_a_packet_may_differ(tmp_path):
+    """Another revision is what one compares; more blocks and another seed are no harm."""
+    a, b = pair(
+        tmp_path, seed=5, blocks=7, source={"git_revision": "f00", "git_dirty": False},
+        machine={**MACHINE, "python": "3.99", "host": "elsewhere"}, start="2027-01-01T00:00:00Z",
+    )  # fmt: skip
+    assert len(compare(a, b).shifts) == 2
+
+
+def test_a_run_that_is_not_trusted_is_compared_and_said_so(tmp_path):
+    reasons = {"trusted": False, "reasons": ["CPU idle 3%"]}
+    found = compare(*pair(tmp_path, verdict=reasons))
+
+    assert found.doubts == ("B: CPU idle 3%",)
+    assert found.shifts
+    assert compare(*pair(tmp_path)).doubts == ()
+
+
+def test_cells_that_differ_are_found(tmp_path):
+    a, b = (read(made_cells(tmp_path, name, values=values)) for name, values in
+            (("a", None), ("b", {4: 5})))  # fmt: skip
+    found = compare(a, b)
+
+    assert found.is_exact
+    assert found.shifts == ()
+    assert [(dict(cell.key), cell.a, cell.b) for cell in found.unlike] == [
+        ({"mode": "gre-mesh", "hosts": 4}, (3,), (5,)),
+    ]  # fmt: skip
+    assert len(found.cells) == 3
+    assert compare(a, a).unlike == ()
+
+
+def test_a_cell_that_differs_in_one_block_differs(tmp_path):
+    a = read(made_cells(tmp_path, "a"))
+    rows = (*a.rows, {**a.rows[0], "block": 3, "copies": 7})
+    b = replace(a, tables={"samples": rows})
+
+    assert [(cell.a, cell.b) for cell in compare(a, b).unlike] == [((1,), (1, 7))]
+    assert [(cell.a, cell.b) for cell in compare(b, a).unlike] == [((1, 7), (1,))]
+
+
+def test_every_figure_that_was_foretold_is_compared(tmp_path):
+    """A further figure that differs must not make the cell another one."""
+    question = replace(CELLS, columns={"copies": "how many", "wasted": "in vain"})
+    foretold = [{**point, "copies": 1, "wasted": 0} for point in question.points()]
+    a = read(made_cells(tmp_path, "a", question=question, foretold=foretold, wasted=0))
+    b = read(made_cells(tmp_path, "b", question=question, foretold=foretold, wasted=2))
+
+    assert [(cell.figure, cell.a, cell.b) for cell in compare(a, b).unlike] == [
+        ("wasted", (0,), (2,)),
+    ] * 3  # fmt: skip
+    assert compare(a, b).only_a == ()
+
+
+def test_cells_that_only_one_has_are_told(tmp_path):
+    fewer = replace(CELLS, factors={"mode": ("gre-mesh",), "hosts": (2, 16)})
+    found = compare(
+        read(made_cells(tmp_path, "a")), read(made_cells(tmp_path, "b", question=fewer))
+    )
+
+    assert len(found.cells) == 1
+    assert found.only_a == ("gre-mesh 4", "gre-mesh 8")
+    assert found.only_b == ("gre-mesh 16",)
+
+
+def test_a_run_of_cells_is_not_held_against_one_of_spread(tmp_path):
+    other = replace(QUESTION, name="copies")
+    with pytest.raises(UsageError, match="unit: packets in A, ms in B"):
+        compare(read(made_cells(tmp_path, "a")), read(made(tmp_path, "b", question=other)))
+
+
+def test_a_run_is_told_by_the_same_rows_as_it_is_compared(tmp_path):
+    flat, _ = told(read(made(tmp_path))).story.data
+    assert (flat["samples"], flat["median"]) == (240, pytest.approx(0.30, abs=0.01))
+
+
+def test_what_is_compared_survives_json(tmp_path):
+    run = read(made(tmp_path))
+    assert json.loads((run.directory / "run.json").read_text())["question"]["compared"] == {
+        "phase": "warm"
+    }
+
+
+def test_a_run_held_against_itself_says_that_it_is(tmp_path):
+    a, b = pair(tmp_path)
+
+    assert "same measurement" in "".join(part for part in to_text(compare(a, a)) if isinstance(part, str))  # fmt: skip
+    assert not compare(a, b).is_itself

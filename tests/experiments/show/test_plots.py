@@ -1,0 +1,267 @@
+"""Figures by their artists: what is drawn is what was measured, all of it."""
+
+import warnings
+from itertools import pairwise
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from controller.model.modes import MODES
+from experiments.core.question import Prediction, Question
+from experiments.core.results import Recorder, read
+from experiments.show.lanes import colours, line_style, log_axis, plot_boxes, plot_ecdf
+from experiments.show.reports import told
+from experiments.show.sheet import STYLE
+from tests.experiments.latency.latency_run import about
+from tests.experiments.seen_texts import assert_readable
+
+LEVELS = {
+    "flat": [np.array([0.3, 0.4, 0.5]) + block / 100 for block in range(6)],
+    "gre-mesh": [np.array([0.4, 0.5, 2.0]) + block / 100 for block in range(6)],
+}
+PALETTE = colours(list(LEVELS), "flat")
+TRUSTED = {"trusted": True, "reasons": []}
+
+
+def question(modes):
+    return Question(
+        name="pings", asks="", unit="ms", value="rtt_ms", factors={"mode": modes},
+        columns={"rtt_ms": ""}, baseline={"mode": "flat"}, margin=0.05,
+        predictions=(
+            Prediction(low=0.0, high=0.1, says="", because="", silent_on=("flat", "vlan")),
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def ax():
+    return Figure().add_subplot()
+
+
+@pytest.fixture
+def story(tmp_path):
+    """Tells a run of these levels, read from its files."""
+
+    def tell(levels=LEVELS, verdict=TRUSTED):
+        asked = question(tuple(levels))
+        recorder = Recorder(tmp_path, "run", asked.tables())
+        recorder.about(about(asked, verdict=verdict))
+        recorder.samples(
+            {"block": nth, "order": 1, "mode": level, "rtt_ms": float(value)}
+            for level, blocks in levels.items()
+            for nth, block in enumerate(blocks, start=1)
+            for value in block
+        )
+        return told(read(recorder.directory))
+
+    return tell
+
+
+@pytest.fixture
+def drawn(story):
+    """The figure of a run of these levels, in the style of reports."""
+
+    def draw(*args):
+        with mpl.rc_context(fname=STYLE):
+            return story(*args).story.pictures[0].draw()
+
+    return draw
+
+
+def artists(ax, gid):
+    return [line for line in ax.lines if line.get_gid() == gid]
+
+
+def test_every_sample_is_a_dot_a_lane_per_block(ax):
+    plot_boxes(ax, LEVELS, PALETTE)
+
+    dots = artists(ax, "samples gre-mesh")
+    assert [list(line.get_xdata()) for line in dots] == [
+        list(block) for block in LEVELS["gre-mesh"]
+    ]
+    lanes = [(min(line.get_ydata()), max(line.get_ydata())) for line in dots]
+    assert all(high < low for (_, high), (low, _) in pairwise(lanes))
+
+
+def test_dots_stay_in_the_row_of_their_level(ax):
+    plot_boxes(ax, LEVELS, PALETTE)
+
+    for row, level in enumerate(LEVELS):
+        for line in artists(ax, f"samples {level}"):
+            assert np.all(np.abs(line.get_ydata() - row) < 0.5)
+    assert [text.get_text() for text in ax.get_yticklabels()] == list(LEVELS)
+
+
+def test_each_block_has_a_stroke_at_its_median(ax):
+    plot_boxes(ax, LEVELS, PALETTE)
+
+    strokes = [line.get_xdata()[0] for line in artists(ax, "block median")]
+    assert strokes == [np.median(block) for blocks in LEVELS.values() for block in blocks]
+
+
+def test_the_box_is_of_the_quartiles_and_its_whiskers_of_p10_and_p90(ax):
+    plot_boxes(ax, {"flat": LEVELS["flat"]}, PALETTE)
+
+    pooled = np.concatenate(LEVELS["flat"])
+    (box,) = ax.patches
+    xs = box.get_path().vertices[:, 0]
+    assert (min(xs), max(xs)) == pytest.approx(np.percentile(pooled, [25, 75]))
+    ends = {round(float(x), 6) for line in ax.lines for x in line.get_xdata()}
+    # matplotlib draws a whisker to the last sample within the percentile.
+    low, high = np.percentile(pooled, [10, 90])
+    assert round(float(min(pooled[pooled >= low])), 6) in ends
+    assert round(float(max(pooled[pooled <= high])), 6) in ends
+
+
+def test_the_ecdf_steps_at_every_sample_and_ends_at_all(ax):
+    plot_ecdf(ax, LEVELS, PALETTE)
+
+    (curve,) = [line for line in ax.lines if line.get_label() == "flat"]
+    pooled = np.sort(np.concatenate(LEVELS["flat"]))
+    assert list(curve.get_xdata()[1:]) == list(pooled)
+    assert curve.get_ydata()[-1] == 1
+    assert ax.get_ylim()[0] == 0
+    assert ax.get_ylabel()
+
+
+def test_curves_are_named_beside_them_in_their_colour(ax):
+    plot_ecdf(ax, LEVELS, PALETTE)
+
+    assert {text.get_text(): text.get_color() for text in ax.texts} == PALETTE
+
+
+def test_the_time_axis_says_its_unit_and_that_it_is_logarithmic(ax):
+    log_axis(ax, LEVELS, "round-trip time [ms]")
+
+    assert ax.get_xlabel() == "round-trip time [ms], logarithmic"
+    assert ax.get_xscale() == "log"
+    low, high = ax.get_xlim()
+    assert low < 0.3
+    assert high > 2.05
+    assert list(ax.get_xticks()) == [0.5, 1, 2]
+
+
+@pytest.mark.parametrize("values", [[0.31, 0.32], [0.044, 0.045], [6.0, 7.0]])
+def test_the_time_axis_has_ticks_however_narrow(ax, values):
+    log_axis(ax, {"flat": [np.array(values)]}, "round-trip time [ms]")
+
+    assert len(ax.get_xticks()) >= 2
+
+
+def test_prediction_and_margin_stand_beside_what_was_measured(drawn):
+    ax = drawn().axes[2]
+
+    (band,) = [patch for patch in ax.patches if patch.get_gid() == "predicted"]
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((0.0, 0.1))
+    assert [line.get_xdata()[0] for line in artists(ax, "margin")] == [-0.05, 0.05]
+    (interval,) = artists(ax, "interval gre-mesh")
+    assert list(interval.get_xdata()) == pytest.approx([0.1, 0.1])
+    assert ax.get_xlabel() == "median minus that of flat [ms]"
+
+
+def test_the_baseline_is_grey_and_others_differ():
+    palette = colours(["gre-mesh", "flat", "vxlan-mesh", "vlan", "mesh", "veth"], "flat")
+
+    assert palette["flat"] == palette["veth"] == "#555555"
+    assert len(set(palette.values())) == 5
+
+
+def test_colour_tells_the_encapsulation_and_line_style_the_flooding():
+    levels = [str(mode) for mode in MODES]
+    palette = colours(levels, "flat")
+
+    assert palette["gre-mesh"] == palette["gre-l2pop"] == palette["gre-l2pop-arp"]
+    assert line_style("gre-l2pop") == line_style("vxlan-l2pop") == line_style("l2pop")
+    assert len({(palette[level], line_style(level)) for level in levels}) == len(levels)
+
+
+def panels(figure):
+    return [ax.get_title(loc="left") for ax in figure.axes]
+
+
+def test_the_figure_has_three_panels_and_says_the_finding(drawn):
+    figure = drawn()
+
+    assert panels(figure) == [
+        "Every sample",
+        "Share of samples up to a value (ECDF)",
+        "Difference of medians, 95% interval",
+    ]
+    assert figure.get_suptitle() == "gre-mesh is higher than flat by 0.100 to 0.100 ms"
+
+
+def test_without_intervals_there_is_no_panel_of_differences(drawn):
+    one = {level: blocks[:1] for level, blocks in LEVELS.items()}
+
+    assert len(panels(drawn(one))) == 2
+
+
+def test_a_figure_of_an_untrusted_run_says_so(drawn):
+    figure = drawn(LEVELS, {"trusted": False, "reasons": ["3 pings lost; wanted at most 0"]})
+
+    (doubt,) = [text for text in figure.texts if text.get_text().startswith("Not to be trusted")]
+    (title,) = [text for text in figure.texts if text.get_text() == figure.get_suptitle()]
+    assert doubt.get_fontsize() < title.get_fontsize()
+    assert figure.get_suptitle().startswith("gre-mesh is higher")
+    assert "Verdict: not to be trusted: 3 pings lost" in figure.get_supxlabel()
+
+
+def test_a_single_level_can_be_drawn(drawn):
+    assert len(panels(drawn({"flat": LEVELS["flat"]}))) == 2
+
+
+def test_the_style_has_no_unknown_setting():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = mpl.rc_params_from_file(STYLE, use_default_template=False)
+
+    assert found["svg.hashsalt"] == "overlaylab"
+
+
+THREE = ("flat", "gre-mesh", "vxlan-l2pop")
+NINE = (
+    *THREE, "vlan", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp", "geneve-mesh", "geneve-l2pop-arp",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("modes", [THREE, NINE])
+@pytest.mark.parametrize("apart", [0.0, 0.05, 1.0])
+def test_no_two_texts_overlap_and_none_is_cut_off(drawn, modes, apart, trusted):
+    levels = {
+        mode: [block + apart * place for block in LEVELS["gre-mesh"]]
+        for place, mode in enumerate(modes)
+    }
+    figure = drawn(levels, {"trusted": trusted, "reasons": []})
+    assert_readable(figure, at_least=4 * len(modes) + 1)
+
+
+def test_a_difference_s_value_stands_clear_of_every_line(drawn):
+    ax = drawn().axes[2]
+
+    (value,) = [text for text in ax.texts if text.get_gid() == "value gre-mesh"]
+    assert value.get_transform() == ax.get_yaxis_transform()
+    assert value.get_position()[0] > 1
+
+
+def test_what_is_yellow_and_what_is_dashed_is_said(drawn):
+    shown = [text.get_text() for text in drawn().axes[2].texts]
+
+    assert "band: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown
+
+
+def test_no_text_is_cut_off_at_the_figure_s_edge(drawn):
+    figure = drawn()
+    figure.draw_without_rendering()
+
+    renderer = figure.canvas.get_renderer()
+    width, height = figure.canvas.get_width_height()
+    titles = [ax.title for ax in figure.axes] + [ax._right_title for ax in figure.axes]
+    for text in [*figure.texts, *titles]:
+        box = text.get_window_extent(renderer)
+        assert box.x0 >= 0
+        assert box.x1 <= width
+        assert box.y0 >= 0
+        assert box.y1 <= height

@@ -1,0 +1,180 @@
+"""report.html as a value: what it says, and that it needs nothing from outside."""
+
+from dataclasses import replace
+
+import pytest
+
+from experiments.show.report.chapter import LONG, Chapter
+from experiments.show.report.html import page, suite_page
+from experiments.show.story import REFUTED, UNDECIDED, Grid, Held
+from tests.experiments.show.page_source import Page
+from tests.experiments.small_run import DOUBTED, SVG, small_told
+
+SUITE = {"suite": ["toll", "mtu"], "status": "complete", "start": "2026-11-23T01:43:38Z"}
+
+
+def of(told):
+    return page(Chapter(name=told.name, told=told), {"toll": SVG})
+
+
+def with_story(told, **changes):
+    return replace(told, story=replace(told.story, **changes))
+
+
+@pytest.fixture
+def suite():
+    told = small_told()
+    chapters = (
+        Chapter(name="toll", told=told, folder="toll/"),
+        Chapter(name="mtu", told=replace(told), folder="mtu/"),
+        Chapter(name="fanout", fault="<b>broken</b>", folder="fanout/"),
+    )
+    return suite_page(chapters, {"toll/toll": SVG, "mtu/toll": SVG}, SUITE)
+
+
+@pytest.mark.parametrize("about", [{}, {"verdict": DOUBTED}, {"verdict": None}, {"quick": True}])
+def test_a_page_is_sound(about):
+    assert Page(of(small_told(**about))).faults == []
+
+
+def test_the_page_of_a_suite_is_sound(suite):
+    assert Page(suite).faults == []
+
+
+@pytest.mark.parametrize(
+    ("put", "fault"),
+    [
+        ('<script src="x.js"></script>', "a script"),
+        (
+            '<img src="https://example.org/a.png" alt="a">',
+            "<img> leads outside: https://example.org",
+        ),
+        ('<img src="//example.org/a.png" alt="a">', "<img> leads outside: //example.org/a.png"),
+        ('<img src="a.png">', "an image without alternative text"),
+        ("<table></table>", "<table> outside a box that scrolls"),
+        ("<style>a { background: url(https://example.org/a.png) }</style>", "the style asks"),
+        ('<a href="#nowhere">x</a>', "#nowhere leads nowhere"),
+        ("<h4>x</h4>", "h4 after h2"),
+        ("<h1>x</h1>", "2 h1"),
+        ("<p>", "</main> ends p"),
+        ("<th>x</th>", "a header without scope"),
+        ('<p onclick="x">x</p>', "a script"),
+    ],
+)
+def test_a_fault_is_seen(put, fault):
+    broken = of(small_told()).replace("</main>", f"{put}</main>")
+
+    assert any(each.startswith(fault) for each in Page(broken).faults)
+
+
+def test_it_tells_all_of_the_run():
+    text = Page(of(small_told())).text
+
+    for said in (
+        "gre-mesh is within ±0.05 ms of flat.",
+        "✓ trusted",
+        "Question What does a tunnel cost?",
+        "Predicted a tunnel adds 0 to 0.1 ms. Because it only adds a header.",
+        "Found ✓ confirmed gre-mesh adds 0.02 ms.",
+        "a difference under 0.05 ms is of no matter, because it is less than the jitter.",
+        "Every sample",
+        "level median lost|late flat 0.448 0 gre-mesh 0.468 1|2 ",
+        "6 blocks; scenario article.",
+        "A <fast> & good one, 2 CPUs, Linux 6.1, Open vSwitch 3.1.0.",
+        "net.ipv4.conf.all.arp_ignore 1",
+        "overlaylab report 20261123T014338Z-toll",
+        "overlaylab toll --seed 7",
+    ):
+        assert said in text, said
+
+
+def test_findings_stand_before_the_verdict_and_that_before_the_question():
+    text = Page(of(small_told(verdict=DOUBTED))).text
+
+    places = [
+        text.rindex("gre-mesh is within"), text.index("By the limits set beforehand: CPU idle 20%"),
+        text.index("What does a tunnel cost?"), text.index("Because it only adds"),
+    ]  # fmt: skip
+    assert places == sorted(places)
+    assert "✗ not to be trusted" in text
+    assert "✓ trusted" not in text
+
+
+@pytest.mark.parametrize(
+    ("stands", "sign"), [(REFUTED, "✗ refuted"), (UNDECIDED, "? undecided"), ("mixed", "± mixed")]
+)
+def test_what_became_of_a_prediction_is_told_by_a_sign_and_a_word(stands, sign):
+    held = Held(says="It adds nothing?", because="so", stands=stands, found="it did")
+
+    assert sign in Page(of(with_story(small_told(), held=(held,)))).text
+
+
+def test_what_was_watched_stands_beside_its_limit():
+    text = Page(of(small_told())).text
+
+    assert "CPU idle at least 50% 85% 81% drops at most 0 0 0 " in text
+
+
+def test_figures_are_inside_with_their_size_and_alternative_text():
+    images = [said for tag, said in Page(of(small_told())).tags if tag == "img"]
+
+    assert [(each["alt"], each["width"], each["height"]) for each in images] == [
+        ('Boxes of "rtt"', "672", "336")
+    ]
+    assert images[0]["src"].startswith("data:image/svg+xml;base64,")
+
+
+def test_raw_files_are_linked_beside_the_page():
+    links = [said["href"] for tag, said in Page(of(small_told())).tags if tag == "a"]
+
+    assert {"run.json", "samples.csv", "raw/", "report.md", "toll.svg", "toll.png"} == set(links)
+
+
+def test_what_a_run_says_is_text_not_markup():
+    told = with_story(small_told(), findings=("<script>alert(1)</script>",))
+
+    assert Page(of(told)).faults == []
+    assert "<script>alert(1)</script>." in Page(of(told)).text
+
+
+def test_a_long_table_is_folded_up_and_a_short_one_is_not():
+    rows = tuple((f"cell{at}", "1") for at in range(LONG + 1))
+    long = Grid(title="By cell", heads=("cell", "is"), rows=rows, gist="all as foretold")
+    short = replace(long, rows=rows[1:])
+    whole, told = Page(of(small_told())), with_story(small_told(), grids=(long, short))
+
+    found = Page(of(told))
+
+    assert found.faults == []
+    folded = [sum(tag == "details" for tag, _ in page.tags) for page in (whole, found)]
+    assert folded[1] == folded[0] + 1
+    assert f"By cell {LONG + 1} rows, all as foretold cell is cell0 1 " in found.text
+    assert f"By cell {LONG} rows" not in found.text
+
+
+def test_a_suite_sums_up_first_and_links_to_each(suite):
+    found = Page(suite)
+    links = [said["href"] for tag, said in found.tags if tag == "a"]
+
+    assert links[:3] == ["#toll", "#mtu", "#fanout"]
+    assert {"toll/run.json", "mtu/raw/", "toll/report.html", "mtu/toll.svg"} <= set(links)
+    assert "Predictions: 1 confirmed." in found.text
+    assert found.text.count("✗ no result") == 2  # in the summary, and in its place
+    assert "No result. <b>broken</b>." in found.text
+    assert "not whole" not in found.text
+
+
+def test_a_suite_that_was_broken_off_says_so():
+    told = Chapter(name="toll", told=small_told(), folder="toll/")
+
+    found = Page(suite_page((told,), {"toll/toll": SVG}, {**SUITE, "status": "interrupted"}))
+
+    assert "This suite is not whole: Interrupted." in found.text
+
+
+def test_phones_and_both_schemes_are_provided_for():
+    source = of(small_told())
+
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in source
+    assert "@media (prefers-color-scheme: dark)" in source
+    assert "@media print" in source

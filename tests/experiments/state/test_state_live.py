@@ -1,0 +1,81 @@
+"""What tunnels send in a real lab: nothing unasked, and what is sent all the same is counted."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import pytest
+
+from controller.model.errors import MeasureError
+from controller.model.names import underlay_mac
+from experiments.core.experiment import Tools
+from experiments.measure.frames import ethernet
+from experiments.measure.sockets import senders
+from experiments.state import conntrack
+from experiments.state import report as words
+from experiments.state.labs import foretold, staged
+from experiments.state.probe import STATE, State
+from topologies.lab import raised
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.root
+
+IPV4 = 0x0800
+# An IPv4 header with protocol 47, and a GRE header with nothing in it: a keepalive, as some
+# routers send them (checksums are nobody's matter here).
+KEEPALIVE = bytes.fromhex("4500001800000000402f0000c000020ac000020b00000000")
+POINT = {"mode": "gre-mesh"}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
+        with raised(staged(load("article").overlay, POINT)) as lab:
+            yield lab
+
+
+def counts(lab, tmp_path, probe, point=POINT):
+    tools = Tools(
+        keep=lambda *_: None, path=lambda name: tmp_path / name, watch=nullcontext,
+        say=lambda _: None, seed=1,
+    )  # fmt: skip
+    return {(row["what"], row["moment"]): row["count"] for row in probe(lab, point, tools).rows}
+
+
+def ideal():
+    rows = foretold(load("article").overlay, (POINT,))
+    return {(row["what"], row["moment"]): row["count"] for row in rows}
+
+
+def test_every_count_is_as_foretold(lab, tmp_path):
+    found = counts(lab, tmp_path, replace(STATE.quick, idle_s=0.3))
+    assert {key: found[key] for key in ideal()} == ideal()
+
+
+def test_a_tunnel_that_spoke_unasked_would_be_counted(lab, tmp_path, monkeypatch):
+    here, there, _ = lab.overlay.hosts
+
+    def keep_alive(_):
+        frame = ethernet(underlay_mac(there.local_ip), underlay_mac(here.local_ip), IPV4, KEEPALIVE)
+        with senders(lab.pid(here.name), ("underlay",)) as send:
+            send["underlay"](frame)
+
+    monkeypatch.setattr(State, "_idle", keep_alive)
+    found = counts(lab, tmp_path, STATE.quick)
+
+    assert found[words.TUNNEL, words.SET_UP] == 1
+    rest = {key: count for key, count in ideal().items() if key != (words.TUNNEL, words.SET_UP)}
+    assert {key: found[key] for key in rest} == rest
+
+
+def test_conntrack_sees_what_the_kernel_sends_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
+    point = {"mode": "kvxlan-mesh"}
+    with raised(staged(load("article").overlay, point)) as lab:
+        found = counts(lab, tmp_path, replace(STATE.quick, idle_s=0.3), point)
+        assert found[words.CONNTRACK, words.BEFORE] == 0
+        assert found[words.CONNTRACK, words.AFTER] == 2  # of each far end one: it is awake
+
+        _, asleep, other = lab.overlay.hosts  # no rule was set there
+        with pytest.raises(MeasureError, match="no entry of a ping"):
+            conntrack.assert_awake(lab, asleep.name, str(other.local_ip))

@@ -1,0 +1,29 @@
+"""`overlaylab run tunnels --quick`, for real: ports are as foretold, and files tell; never a timing."""
+
+import pytest
+
+from tests.experiments.running import first_look
+
+pytestmark = pytest.mark.smoke
+
+
+def test_ports_are_exact_and_their_cost_is_told_apart_from_arithmetic(tmp_path_factory):
+    done = first_look(
+        tmp_path_factory, "tunnels", "--modes", "gre-l2pop,kvxlan-mesh", "--hosts", "3"
+    )
+    told, run = done.told, done.run
+
+    assert told["findings"][0] == "24 of 24 cells equal their prediction"
+    ports = {(row["mode"], row["membership"]): row["ports_in_all"] for row in run.rows}
+    assert ports["gre-l2pop", "dense"] == 6
+    assert ports["gre-l2pop", "pairs"] == 2
+    assert ports["kvxlan-mesh", "dense"] == 0
+    per_host = [row for row in run.tables["hosts"] if row["mode"] == "gre-l2pop"]
+    assert all(row["pss_kib"] >= row["private_kib"] > 0 for row in per_host)
+    ladder = run.tables["ladder"]
+    assert [row["ports"] for row in ladder] == [0, 1, 15, 127, 255]
+    assert ladder[-1]["pss_kib"] - ladder[0]["pss_kib"] > 255, "1 KiB a port, at the very least"
+    assert done.has_picture("tunnels")
+    watched = {(lab["mode"], lab["membership"]) for lab in run.about["measured"] if lab["windows"]}
+    assert watched == {("gre-l2pop", "dense")}, "the machine is looked at where something is timed"
+    assert "| 40,000 | 39,999 | 799,980,000 |" in (run.directory / "report.md").read_text()

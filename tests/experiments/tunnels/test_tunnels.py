@@ -1,0 +1,302 @@
+"""The experiment `tunnels`: what is foretold, the models of cost, and how a run is told."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from controller.flows.binding import fresh
+from controller.flows.bridges import bridge_flows
+from controller.flows.ports import BR_TUN, tunnels
+from experiments.core.results import Recorder, read
+from experiments.measure.memory import Memory, parse_rollup
+from experiments.show.curves import Mark, log_counts, name_lines, plot
+from experiments.show.reports import told
+from experiments.show.sheet import STYLE
+from experiments.show.story import CONFIRMED, REFUTED
+from experiments.tunnels import probe
+from experiments.tunnels.figure import plot_arithmetic
+from experiments.tunnels.fit import Step, costs, exponent, line, parabola
+from experiments.tunnels.labs import foretold, groups, staged
+from experiments.tunnels.probe import TUNNELS, add_args
+from experiments.tunnels.report import pairs
+from tests.experiments.made_runs import ABOUT
+from topologies.scenario.load import load
+
+BARE = load("article").overlay
+FIGURES = (
+    "ports_in_all",
+    "pairs",
+    "ports_per_host",
+    "rules_in_all",
+    "devices_in_all",
+    "flood_in_all",
+)
+
+
+def cell(mode, membership, hosts, overlay=BARE):
+    (row,) = foretold(overlay, ({"mode": mode, "membership": membership, "hosts": hosts},))
+    return tuple(row[name] for name in FIGURES)
+
+
+@pytest.mark.parametrize(
+    ("point", "wanted"),
+    [
+        (("gre-mesh", "dense", 16), (240, 120, 15, 16 * 27, 0, 240)),
+        (("gre-mesh", "pairs", 16), (240, 120, 15, 16 * 27, 0, 240)),
+        (("vxlan-l2pop", "dense", 16), (240, 120, 15, 16 * 42, 0, 240)),
+        (("vxlan-l2pop", "pairs", 16), (16, 8, 1, 16 * 14, 0, 16)),
+        (("vxlan-l2pop-arp", "pairs", 4), (4, 2, 1, 4 * 17, 0, 4)),
+        (("gre-l2pop", "pairs", 3), (2, 1, 1, 14 + 14 + 11, 0, 2)),  # the third host is alone
+        (("mesh", "dense", 3), (12, 3, 4, 3 * 16, 0, 6)),  # the article's hosts speak GRE and VXLAN
+        (("vlan", "dense", 4), (0, 0, 0, 0, 0, 0)),
+        (("kvxlan-mesh", "pairs", 4), (0, 0, 0, 0, 4, 12)),
+        (("kvxlan-l2pop", "pairs", 4), (0, 0, 0, 0, 4, 4)),
+        (("kvxlan-multicast", "dense", 4), (0, 0, 0, 0, 4, 4)),
+    ],
+)
+def test_what_is_foretold(point, wanted):
+    assert cell(*point) == wanted
+
+
+@pytest.mark.parametrize("release", ["queens", "current"])
+@pytest.mark.parametrize("membership", ["dense", "pairs"])
+@pytest.mark.parametrize("mode", ["gre-mesh", "geneve-l2pop", "vxlan-l2pop-arp", "mesh"])
+def test_the_formulas_are_what_the_controller_would_do(mode, membership, release):
+    """Counted by other means: the flows and ports themselves."""
+    point = {"mode": mode, "membership": membership, "hosts": 5}
+    overlay = replace(BARE, release=release)
+    raised = staged(overlay, point)
+    ports = [len(tunnels(raised, host)) for host in raised.hosts]
+    rules = [len(bridge_flows(raised, fresh(raised, host.name), BR_TUN)) for host in raised.hosts]
+
+    found = cell(mode, membership, 5, overlay)
+
+    assert (found[0], found[2], found[3]) == (sum(ports), max(ports), sum(rules))
+
+
+def test_hosts_are_grouped():
+    assert groups(5, "dense") == ((0, 1, 2, 3, 4),)
+    assert groups(5, "pairs") == ((0, 1), (2, 3), (4,))
+
+
+def test_ports_of_the_ladder_are_one_transaction():
+    host = staged(BARE, {"mode": "gre-mesh", "membership": "dense", "hosts": 2}).hosts[0]
+
+    assert add_args(host, 0) == ("--", "set", "Bridge", "br-more", "external_ids:ports=0")
+    words = add_args(host, 300)
+    assert words.count("add-port") == 300
+    assert words.count("type=gre") == 300
+    assert len({word for word in words if word.startswith("options:remote_ip=")}) == 300
+
+
+def test_memory_is_read_from_the_kernels_sum():
+    text = (
+        "55d0c0000000-7ffd0000 ---p 00000000 00:00 0 [rollup]\n"
+        "Rss:  18496 kB\nPss:  11870 kB\nPrivate_Clean:  80 kB\nPrivate_Dirty:  11500 kB\n"
+    )
+    assert parse_rollup(text) == Memory(pss=11870, private=11580)
+
+
+def ladder(kib=12.0, terms=(0.01, 2e-4, 7e-7), ports=(0, 1, 15, 255, 1023)):
+    a, b, c = terms
+    return [Step(n, a + b * n + c * n * n, kib * n) for n in ports]
+
+
+def test_models_find_what_made_the_ladder():
+    assert line(ladder()) == pytest.approx(12.0)
+    assert parabola(ladder()) == pytest.approx((0.01, 2e-4, 7e-7))
+    assert parabola(ladder(terms=(0.01, 2e-4, 0))) == pytest.approx((0.01, 2e-4, 0), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("terms", "power"),
+    [((0.01, 2e-4, 0), 1), ((0.01, 0, 7e-7), 2), ((0.01, 0, 0), None), ((0.01, -1e-6, 0), None)],
+)
+def test_the_power_of_ports_is_found_beside_the_price_of_a_transaction(terms, power):
+    assert exponent(ladder(terms=terms)) == (None if power is None else pytest.approx(power))
+
+
+def test_the_power_is_taken_from_a_quarter_of_the_most_on():
+    steps = [Step(n, t, 0) for n, t in ((0, 0.0), (1, 9.0), (60, 1.0), (127, 9.0), (255, 2.0))]
+    assert exponent(steps) == pytest.approx(np.log(2) / np.log(255 / 60))
+    assert exponent([Step(0, 0.1, 0), Step(255, 1.0, 0)]) is None
+
+
+def rungs(labs, kind="gre", kib=lambda lab: 12.0 + lab / 10):
+    return [
+        {"block": 1, "order": lab, "type": kind, "ports": step.ports, "setup_s": step.setup_s,
+         "pss_kib": round(11_000 + step.memory_kib, 3), "private_kib": 0}
+        for lab in range(labs)
+        for step in ladder(kib(lab))
+    ]  # fmt: skip
+
+
+def test_labs_are_the_unit_and_six_make_an_interval():
+    (few,), (many,) = costs(rungs(5), 1), costs(rungs(6), 1)
+
+    assert (few.memory_kib(1).value, few.memory_kib(1).is_interval) == (pytest.approx(12.2), False)
+    assert (few.memory_kib(1).low, few.memory_kib(1).high) == pytest.approx((12.0, 12.4))
+    assert many.memory_kib(1).is_interval
+    assert 12.0 <= many.memory_kib(1).low < 12.25 < many.memory_kib(1).high <= 12.5
+    assert many.memory_kib(1000).value == pytest.approx(12_250)
+    assert many.most == 1023
+    assert many.misfit == pytest.approx(0, abs=1e-6)
+
+
+def test_a_cost_that_is_no_line_is_said_to_miss():
+    bent = [{**row, "pss_kib": 11_000 + 0.01 * row["ports"] ** 2} for row in rungs(1)]
+    (cost,) = costs(bent, 1)
+    assert cost.misfit == pytest.approx(0.18, abs=0.01)
+
+
+def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
+    """A run as the probe leaves it, ideal but for what `spoil` makes of a lab's row."""
+    factors = factors or {"mode": ("gre-mesh", "gre-l2pop"), "membership": ("dense", "pairs"), "hosts": (2, 4)}  # fmt: skip
+    question = replace(TUNNELS.question, factors=factors)
+    recorder = Recorder(path, "run", question.tables())
+    told = foretold(BARE, question.points())
+    recorder.about({**ABOUT, "question": question.to_json(), "foretold": list(told)})
+    spoil = spoil or (lambda row: row)
+    for order, row in enumerate(told, start=1):
+        place = {"block": 1, "order": order}
+        recorder.samples([{**place, **spoil(dict(row))}])
+        point = {name: row[name] for name in factors}
+        host = {"host": "one", "ports": row["ports_per_host"], "rules": 13, "devices": 0, "flood": 1,
+                "pss_kib": 11_900, "private_kib": 11_500}  # fmt: skip
+        recorder.samples([{**place, **point, **host}], "hosts")
+    place = {"mode": "gre-mesh", "membership": "dense", "hosts": 2}
+    recorder.samples([{**row, **place} for row in climbed(labs)], "ladder")
+    return read(recorder.directory)
+
+
+def test_a_run_as_foretold(tmp_path):
+    story = told(recorded(tmp_path)).story
+
+    assert story.findings == (
+        "48 of 48 cells equal their prediction",
+        "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
+        "A gre port takes 12.0 KiB of ovs-vswitchd (1 lab; 0 to 1023 ports)",
+        "Set-up in one transaction takes 0.95 s for 1023 of gre (1 lab)",
+        "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; by the straight "
+        "line, 39 times beyond what was measured, 0.46 GiB a host",
+    )
+    assert [each.stands for each in story.held] == [CONFIRMED] * 4
+    assert story.held[3].found == "gre a power of 1.64 (1 lab)"
+    assert story.grids[0].rows == (
+        ("gre-mesh", "dense", "2", "12"), ("gre-mesh", "pairs", "2", "12"),
+        ("gre-l2pop", "dense", "2", "12"), ("gre-l2pop", "pairs", "2", "4"),
+    )  # fmt: skip
+    assert not story.is_refuted
+
+
+def test_arithmetic_stands_apart_and_says_how_far_it_goes(tmp_path):
+    grid = told(recorded(tmp_path)).story.grids[-1]
+
+    assert "not measured" in grid.title
+    assert grid.rows[0][:3] == ("16", "15", "120")
+    assert grid.rows[0][-1] == "no"
+    last = grid.rows[-1]
+    assert last[:3] == ("40,000", "39,999", "799,980,000")
+    assert last[-1] == "39 times"
+    assert last[3] == "468.7 (468.7 to 468.7)"
+    assert pairs(40_000) == 40_000 * 39_999 // 2 == 799_980_000
+
+
+def test_one_port_too_many_refutes(tmp_path):
+    def one_more(row):
+        is_it = (row["mode"], row["membership"], row["hosts"]) == ("gre-l2pop", "pairs", 4)
+        return {**row, "ports_in_all": row["ports_in_all"] + 1} if is_it else row
+
+    story = told(recorded(tmp_path, spoil=one_more)).story
+
+    assert story.is_refuted
+    assert story.findings[0] == "47 of 48 cells equal their prediction"
+    assert "gre-l2pop pairs 4: 5 ports, foretold 4" in story.findings
+    assert [each.stands for each in story.held] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
+    assert story.grids[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 not 4")
+
+
+@pytest.mark.parametrize(
+    ("took_s", "wanted"),
+    [(lambda n: n**0.5, REFUTED), (lambda n: n**1.5, CONFIRMED), (lambda n: n**3, REFUTED)],
+)
+def test_set_up_time_that_grows_otherwise_refutes(tmp_path, took_s, wanted):
+    def climbed(labs):
+        return [{**row, "setup_s": 0.01 + took_s(row["ports"])} for row in rungs(labs)]
+
+    story = told(recorded(tmp_path, labs=6, climbed=climbed)).story
+    assert story.held[3].stands == wanted
+    assert "95% interval of 6 labs" in story.held[3].found
+
+
+def test_the_ladder_tells_medians_before_the_ends(tmp_path):
+    def climbed(labs):
+        slow = {0: 1.0, 1: 1.0, 2: 9.0}  # seconds of 1023 ports: one lab was disturbed
+        return [{**row, "setup_s": slow[row["order"]] * (row["ports"] + 1) / 1024}
+                for row in rungs(labs)]  # fmt: skip
+
+    grids = told(recorded(tmp_path, labs=3, climbed=climbed)).story.grids
+    (grid,) = [each for each in grids if each.title.startswith("What gre ports cost")]
+    assert grid.heads[5:] == ("set-up [ms]", "least", "most")
+    assert grid.rows[-1][5:] == ("1000.0", "1000.0", "9000.0")
+
+
+class Climbing:
+    """A lab that keeps no time: `_steps` is not put to it, only what goes round it."""
+
+    def __init__(self):
+        self.watched = []
+
+    def watch(self):
+        self.watched.append(True)
+        return nullcontext()
+
+
+def test_the_ladder_alone_is_watched(monkeypatch):
+    climbing = Climbing()
+    monkeypatch.setattr(probe, "_steps", lambda *_: iter(({"ports": len(climbing.watched)},)))
+
+    assert probe._watched_steps(None, None, (1,), climbing) == ({"ports": 1},)
+    assert TUNNELS.watches
+    assert TUNNELS.thresholds.cpu_steal_max == pytest.approx(0.1)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_figure_is_drawn_where_there_are_no_tunnels_and_says_what_is_arithmetic(tmp_path):
+    factors = {"mode": ("kvxlan-mesh", "vlan"), "membership": ("dense",), "hosts": (3,)}
+    run = recorded(tmp_path, factors=factors)
+    with mpl.rc_context(fname=STYLE):
+        figure = told(run).story.pictures[0].draw()
+        figure.canvas.draw()
+    titles = [ax.get_title(loc="left").partition(":")[0] for ax in figure.axes]
+    assert titles == ["Measured", "Measured", "Measured", "Arithmetic, not measured"]
+
+
+def test_arithmetic_is_dashed_and_labs_are_not_joined_to_it():
+    from matplotlib.figure import Figure
+
+    ax = plot_arithmetic(Figure().subplots(), [(2, 1), (16, 120)])
+    by = {artist.get_gid(): artist for artist in ax.get_lines()}
+    assert by["arithmetic"].get_linestyle() == "--"
+    assert by["meshes"].get_linestyle() == "None"
+    assert list(by["meshes"].get_ydata()) == [1, 120]
+    hosts, all_ = by["arithmetic"].get_data()
+    assert np.allclose(all_, hosts * (hosts - 1) / 2)
+
+
+def test_growth_shows_zero_and_names_each_line_once():
+    from matplotlib.figure import Figure
+
+    marks = [Mark(mode="gre-mesh", words=w, at=at, foretold=f, measured=(f,))
+             for w, at, f in (("a", 2, 0), ("a", 4, 0), ("b", 2, 2), ("b", 4, 12))]  # fmt: skip
+    ax = log_counts(plot(Figure().subplots(), marks), marks)
+    name_lines(ax, marks, 3.0)
+
+    assert ax.get_yscale() == "symlog"
+    names = [text.get_text() for text in ax.texts if text.get_gid() == "name"]
+    assert sorted(names) == ["gre-mesh, a", "gre-mesh, b"]
+    ring = next(each for each in ax.get_lines() if each.get_gid() == "foretold gre-mesh b")
+    assert list(ring.get_ydata()) == [2, 12]

@@ -1,0 +1,157 @@
+"""A walk told: the article's steps judged by captures, checks, round trips, and the picture."""
+
+import pytest
+from matplotlib.patches import FancyBboxPatch
+
+from controller.model.errors import MeasureError
+from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
+from experiments.walk.report import tell
+from experiments.walk.report_article import steps_of
+from experiments.walk.report_legs import legs_of
+from experiments.walk.words import EXACT, INEXACT, THERE, UNSEEN
+from tests.experiments.walk.walk_run import walk_run
+
+
+def stands(run):
+    return {step.number: step.stands for step in steps_of(run)}
+
+
+def test_the_articles_steps_are_judged(tmp_path):
+    found = stands(walk_run(tmp_path))
+    assert [number for number, each in found.items() if each == INEXACT] == ["2.2", "2.4", "5.1"]
+    assert len(found) == 11
+    assert set(found.values()) == {EXACT, INEXACT}
+
+
+def hop(way, number, **values):
+    """Alters one row of `hops`."""
+
+    def change(row):
+        return {**row, **values} if (row["way"], row["hop"]) == (way, number) else row
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("number", "otherwise", "becomes"),
+    [
+        # a GRE header large enough for two addresses, and one that has them
+        ("2.2", hop(THERE, 4, frame_bytes=130, stack="IP 221.234.230.1 > 106.38.241.118 | GRE "
+                    "172.16.16.1 > 172.16.16.2 0x0800 | IP 192.168.1.123 > 10.100.0.123 | ICMP "
+                    "echo request"), EXACT),
+        # the source is still the PC's where the packet enters the tunnel
+        ("2.4", hop(THERE, 3, stack="IP 192.168.1.123 > 10.100.0.123 | ICMP echo request"), EXACT),
+        ("2.3", hop(THERE, 4, stack="IP 221.234.230.9 > 106.38.241.118 | GRE 0x0800 | IP "
+                    "172.16.16.1 > 10.100.0.123 | ICMP echo request"), INEXACT),
+        ("3.1", hop(THERE, 6, ttl="64 63"), INEXACT),  # no router passed
+        ("4.3", hop(THERE, 11, stack="IP 10.100.0.1 > 10.100.0.123 | ICMP echo request",
+                    eth_target="x"), EXACT),
+        ("4.3", hop(THERE, 11, stack="IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"), INEXACT),
+        ("2.1", hop(THERE, 1, eth_target="00:00:00:00:00:99"), INEXACT),
+        ("1.1", hop(THERE, 3, stack=None, packets=0), EXACT),
+        # GRE is there already where the source is new
+        ("2.4", hop(THERE, 3, stack="GRE 0x0800 | IP 172.16.16.1 > 10.100.0.123 | ICMP echo "
+                    "request"), EXACT),
+        ("5.1", hop(THERE, 12, eth_target="ff:ff:ff:ff:ff:ff"), EXACT),
+        ("2.4", hop(THERE, 3, stack=None, packets=0), UNSEEN),
+    ],
+)  # fmt: skip
+def test_a_step_stands_as_the_captures_say(tmp_path, number, otherwise, becomes):
+    assert stands(walk_run(tmp_path, change_hop=otherwise))[number] == becomes
+
+
+def test_the_last_hop_is_a_broadcast_if_others_hear_it(tmp_path):
+    assert stands(walk_run(tmp_path, desk={"desk_hears_ping": 1}))["5.1"] == EXACT
+
+
+def test_silence_shows_nothing_if_nobody_heard_even_the_arp(tmp_path):
+    assert stands(walk_run(tmp_path, desk={"desk_hears_arp": 0}))["5.1"] == UNSEEN
+
+
+def test_legs_are_wires_and_tunnel_ends(tmp_path):
+    assert [leg.where for leg in legs_of(walk_run(tmp_path), THERE, 1)] == [
+        "pc - home-router", "home-router gre1", "home-router - isp1", "isp1 - isp2",
+        "isp2 - office-router", "office-router gre1", "office-router - server",
+    ]  # fmt: skip
+
+
+def test_a_run_as_foretold_confirms_every_prediction(tmp_path):
+    story = tell(walk_run(tmp_path))
+    assert {each.stands for each in story.held} == {CONFIRMED}
+    assert not story.is_refuted
+    assert story.findings == (
+        "50 of 50 checks equal their prediction",
+        "The article is inexact in 3 of its 11 steps: 2.2, 2.4, 5.1",
+        "1468 bytes pass with DF; of one more, 192.168.1.1 tells",
+        "3 of 3 texts can be read on the way; 18 of 18 forged packets reach the server",
+        "Round trip by the tunnel less that by public addresses: +0.010 ms (+0.010 to +0.010)",
+    )
+
+
+def test_a_check_that_differs_refutes_its_prediction_alone(tmp_path):
+    story = tell(walk_run(tmp_path, seen={"largest with DF": 1476}))
+    (refuted,) = [each for each in story.held if each.stands == REFUTED]
+    assert refuted.says.startswith("1468 bytes pass")
+    assert refuted.found == "5 of 6 checks as foretold; largest with DF: 1476, not 1468"
+    assert story.is_refuted
+    assert story.findings[1] == "mtu largest with DF: 1476, foretold 1468"
+
+
+def test_a_slow_tunnel_refutes_the_latency(tmp_path):
+    story = tell(walk_run(tmp_path, more_ms=1.0))
+    assert [each.stands for each in story.held].count(REFUTED) == 1
+    assert not story.is_refuted  # no exact expectation
+
+
+def test_one_block_claims_no_latency(tmp_path):
+    story = tell(walk_run(tmp_path, blocks=1))
+    latency = next(each for each in story.held if "round trip" in each.says)
+    assert latency.stands in {NOT_JUDGED, UNDECIDED}
+    assert story.findings[-1].endswith("(no interval, no claim)")
+
+
+def test_a_busy_machine_leaves_the_latency_alone_unjudged(tmp_path):
+    busy = [{"windows": [{"length_s": 2.0, "cpu_idle": 0.05}, {"length_s": 1.0, "cpu_idle": 0.2}]}]
+    story = tell(walk_run(tmp_path, measured=busy))
+    assert [each.stands for each in story.held].count(NOT_JUDGED) == 1
+    assert "on a machine with 10% to spare" in story.findings[-1]
+
+
+def test_doubt_judges_nothing(tmp_path):
+    story = tell(walk_run(tmp_path, verdict={"trusted": False, "reasons": ["steal"]}))
+    assert {each.stands for each in story.held} == {NOT_JUDGED}
+
+
+def test_nothing_measured_is_nothing_to_tell(tmp_path):
+    with pytest.raises(MeasureError, match="no packet that was followed"):
+        tell(walk_run(tmp_path, blocks=0))
+
+
+def test_the_terminal_has_each_header_with_the_articles_step(tmp_path):
+    grid = tell(walk_run(tmp_path)).grids[0]
+    shown = [grid.heads.index(name) for name in grid.first]
+    widths = [max(len(row[at]) for row in grid.rows) for at in shown]
+    assert sum(widths) + 2 * len(widths) <= 82
+    marked = {row[3]: row[2] for row in grid.rows if row[3]}
+    assert marked == {
+        "1.1": "IP 192.168.1.123 > 10.100.0.123", "2.4!": "IP 172.16.16.1 > 10.100.0.123",
+        "2.3": "IP 221.234.230.1 > 106.38.241.118", "2.2!": "GRE 0x0800",
+        "3.1": "IP 221.234.230.1 > 106.38.241.118", "4.1, 4.2": "IP 172.16.16.1 > 10.100.0.123",
+        "4.3, 5.1!": "IP 10.100.0.1 > 10.100.0.123",
+    }  # fmt: skip
+
+
+def test_the_picture_has_a_box_for_each_header(tmp_path):
+    walk, latency = tell(walk_run(tmp_path)).pictures
+    there, back = walk.draw().axes
+    for ax in (there, back):
+        boxes = [each for each in ax.patches if isinstance(each, FancyBboxPatch)]
+        assert len(boxes) == 4 * 2 + 3 * 4
+    texts = {each.get_gid(): each for each in there.texts}
+    assert texts["box 2 0 line 1"].get_text() == "221.234.230.1"  # the outermost on the WAN
+    assert texts["box 2 1 line 1"].get_text() == "no address"
+    changed = [gid for gid, each in texts.items() if gid and each.get_color() == "#B00020"]
+    assert changed == ["box 1 0 line 1", "box 6 0 line 1"]  # the two SNATs
+    notes = [each.get_text() for each in there.texts if "not as in" in each.get_text()]
+    assert len(notes) == 3
+    assert latency.draw().axes

@@ -1,0 +1,60 @@
+"""A run of `walk` that was never measured: what theory has, in a run's own files."""
+
+from experiments.core.results import Recorder, read
+from experiments.walk.labs import foretold, foretold_stacks, numbered, ordered
+from experiments.walk.probe import WALK
+from experiments.walk.words import BACK, FORGED, PUBLIC, SERVER, THERE, TUNNEL
+from tests.experiments.made_runs import ABOUT
+from topologies.scenario.load import load
+
+SITES = load("home-office").sites
+ROUTER_MAC, SERVER_MAC = "ce:d5:9d:b2:88:eb", "fa:16:3e:85:f4:b3"
+RTTS = {PUBLIC: 0.41, TUNNEL: 0.42, SERVER: 0.45}
+QUESTION = WALK.question
+
+
+def hops(way):
+    """A row for each interface, as captured on a quiet machine."""
+    stacks, ttl = ordered(foretold_stacks(SITES, way), way), 64
+    for (number, place), stack in zip(numbered(SITES, way), stacks, strict=True):
+        ends = (ROUTER_MAC, SERVER_MAC) if way == THERE else (SERVER_MAC, ROUTER_MAC)
+        if place.is_tunnelled:
+            outer = 64 - (number - 4) // 2 if way == THERE else 64
+            ttl = f"{outer} 63"
+        yield {
+            "way": way, "hop": number, "node": place.node, "interface": place.interface,
+            "packets": 1, "stack": stack, "frame_bytes": 122 if place.is_tunnelled else 98,
+            "ttl": ttl if place.is_tunnelled else "63", "eth_source": ends[0], "eth_target": ends[1],
+        }  # fmt: skip
+
+
+def heard(desk_hears_ping=0, desk_hears_arp=1):
+    for node, what, packets in (
+        ("server", "ARP request", 1), ("server", "ping", 2),
+        ("desk", "ARP request", desk_hears_arp), ("desk", "ping", desk_hears_ping),
+    ):  # fmt: skip
+        yield {"node": node, "what": what, "target": None, "packets": packets}
+
+
+def walk_run(parent, *, blocks=6, seen=None, change_hop=None, more_ms=0.0, desk=None, **about):
+    """A run; `seen` has checks that came out otherwise, `change_hop` alters rows of `hops`."""
+    recorder = Recorder(parent, "walk", QUESTION.tables())
+    cells = foretold(SITES, ())
+    recorder.about({**ABOUT, "scenario": "home-office", "question": QUESTION.to_json(),
+                    "foretold": list(cells), "blocks": blocks, **about})  # fmt: skip
+    for block in range(1, blocks + 1):
+        place = {"block": block, "order": 1, "tunnel": "gre"}
+        found = [{**cell, "seen": (seen or {}).get(cell["check"], cell["seen"])} for cell in cells]
+        recorder.samples({**place, **cell} for cell in found)
+        rows = [row for way in (THERE, BACK) for row in hops(way)]
+        rows = [change_hop(dict(row)) if change_hop else row for row in rows]
+        recorder.samples(({**place, **row} for row in rows), "hops")
+        recorder.samples(({**place, **row} for row in heard(**(desk or {}))), "heard")
+        recorder.samples(
+            ({**place, "path": path, "batch": 1, "seq": seq,
+              "rtt_ms": round(ms + seq / 500 + (more_ms if path == TUNNEL else 0), 4)}
+             for path, ms in RTTS.items() for seq in range(1, 21)), "rtts")  # fmt: skip
+        recorder.samples([{**place, "case": FORGED, "outer_source": "221.234.230.1",
+                           "inner_source": "172.16.16.1", "sent": 3, "arrived": 3, "answered": 0}],
+                         "injected")  # fmt: skip
+    return read(recorder.directory)

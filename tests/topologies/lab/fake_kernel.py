@@ -1,0 +1,83 @@
+"""A kernel that carries out the lines of `ip -batch` and `bridge -batch`, and refuses as one does."""
+
+import itertools
+from dataclasses import dataclass, field, replace
+
+from controller.flows.linuxbridge import ALL, Kernel, Vxlan
+from controller.model.names import tap_name
+
+
+@dataclass
+class FakeKernel:
+    """Links by name with their master, and what each VXLAN device has been told."""
+
+    links: dict = field(default_factory=dict)
+    vxlans: dict = field(default_factory=dict)
+
+    @classmethod
+    def with_taps(cls, *overlays, host):
+        """As the lab leaves it: every guest's tap, in no bridge."""
+        taps = {tap_name(p.id) for each in overlays for p in each.ports if p.host == host}
+        return cls(links={"underlay": "", **dict.fromkeys(taps, "")})
+
+    def seen(self):
+        return Kernel(devices=dict(self.links), vxlans=dict(self.vxlans))
+
+    def carry_out(self, todo):
+        for line in (*todo.ip, *todo.fdb, *todo.rest):
+            what, verb, *words = line.split()
+            getattr(self, f"{what}_{verb}")(*words)
+
+    def link_add(self, name, *words):
+        assert name not in self.links, f"{name}: File exists"
+        self.links[name] = ""
+        told = dict(itertools.pairwise(words))
+        if told["type"] == "vxlan":
+            group = told.get("group", "")
+            self.vxlans[name] = Vxlan(
+                vni=int(told["id"]), local=told["local"], mtu=int(told["mtu"]), group=group,
+                learning="nolearning" not in words, proxy="proxy" in words,
+                fdb=frozenset({(ALL, group)} if group else ()),
+            )  # fmt: skip
+
+    def link_set(self, name, *words):
+        assert name in self.links, f"{name}: No such device"
+        told = dict(itertools.pairwise(words))
+        if "master" in told:
+            assert told["master"] in self.links
+            self.links[name] = told["master"]
+        if words == ("nomaster",):
+            self.links[name] = ""
+        if "mtu" in told:
+            self.vxlans[name] = replace(self.vxlans[name], mtu=int(told["mtu"]))
+
+    def link_del(self, name):
+        del self.links[name]
+        self.vxlans.pop(name, None)
+        self.links = {each: "" if of == name else of for each, of in self.links.items()}
+
+    def _tell(self, device, **told):
+        self.vxlans[device] = replace(self.vxlans[device], **told)
+
+    def fdb_append(self, mac, _, device, __, vtep):
+        have = self.vxlans[device].fdb
+        assert (mac, vtep) not in have, "File exists"
+        self._tell(device, fdb=have | {(mac, vtep)})
+
+    def fdb_replace(self, mac, _, device, __, vtep):
+        kept = {entry for entry in self.vxlans[device].fdb if entry[0] != mac}
+        self._tell(device, fdb=frozenset(kept | {(mac, vtep)}))
+
+    def fdb_del(self, mac, _, device, __, vtep):
+        have = self.vxlans[device].fdb
+        assert (mac, vtep) in have, "No such file or directory"
+        self._tell(device, fdb=have - {(mac, vtep)})
+
+    def neigh_replace(self, address, _, mac, __, device, *___):
+        kept = {entry for entry in self.vxlans[device].neighbours if entry[0] != address}
+        self._tell(device, neighbours=frozenset(kept | {(address, mac)}))
+
+    def neigh_del(self, address, _, device):
+        kept = {entry for entry in self.vxlans[device].neighbours if entry[0] != address}
+        assert len(kept) < len(self.vxlans[device].neighbours), "No such file or directory"
+        self._tell(device, neighbours=frozenset(kept))

@@ -1,0 +1,168 @@
+"""The home and the office, for real: the WAN's line, sizes, SNAT at both ends, forged GRE, commands."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from contextlib import nullcontext
+
+import pytest
+
+from controller.model.errors import LabError
+from experiments.core.experiment import Tools
+from experiments.measure.captures import capturing, decoded
+from experiments.measure.packets import all_of
+from experiments.walk.attack import _send, cases, injected
+from experiments.walk.labs import ANSWERED, FILTERED, FORGED, INJECTED, OWN
+from experiments.walk.reach import Asker, path_mtu, reach
+from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, wait_for
+from topologies.lab import raised
+from topologies.scenario.load import load
+
+pytestmark = pytest.mark.root
+
+SERVER, PC, TUNNEL_END = "10.100.0.123", "192.168.1.123", "172.16.16.1"
+LINE = re.compile(
+    r"IP 221\.234\.230\.1 > 106\.38\.241\.118: GREv0, length \d+: IP 172\.16\.16\.1 > 10\.100\.0\.123"
+)
+SITES = load("home-office").sites
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("labs")
+
+
+@pytest.fixture(scope="module")
+def lab(home):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    adopt_orphans()
+    with pytest.MonkeyPatch.context() as patch, nothing_left(home):
+        patch.setenv("OVERLAYLAB_RUN", str(home))
+        with raised(SITES) as lab:
+            yield lab
+
+
+@pytest.fixture
+def tools(tmp_path):
+    return Tools(
+        keep=lambda name, text: (tmp_path / name).write_text(text), path=lambda name: tmp_path / name,
+        watch=nullcontext, say=lambda _: None, seed=7,
+    )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def shown_if_it_fails(lab, evidence):
+    for router in ("home-router", "office-router"):
+        evidence(router, lambda router=router: lab.run(router, "ip", "addr"))
+        evidence(f"{router} nft", lambda router=router: lab.run(router, "nft", "list", "ruleset"))
+
+
+def test_on_the_wan_is_the_articles_line(lab, tools, tmp_path):
+    with capturing(lab, {"isp1": ("isp2",)}, tools.path):
+        assert pinged(lab, "pc", SERVER) == 1
+    said = lab.run("isp1", "tcpdump", "-n", "-Z", "root", "-r", str(tmp_path / "isp1.pcapng"))
+    assert len(LINE.findall(said)) == 1  # and the marker frames are no GRE
+
+
+def test_each_end_changes_the_sender(lab, tools):
+    where = {"pc": ("eth0",), "home-router": ("gre1",), "office-router": ("gre1", "lan")}
+    with capturing(lab, where, tools.path) as files:
+        assert pinged(lab, "pc", SERVER) == 1
+    seen = {
+        (each["node"], each["frame.interface_name"]): all_of(each, "ip.src")
+        for each in decoded(dict(files), ("ip.src",), "icmp.type == 8")
+    }
+    assert seen == {
+        ("pc", "eth0"): (PC,), ("home-router", "gre1"): (TUNNEL_END,),
+        ("office-router", "gre1"): (TUNNEL_END,), ("office-router", "lan"): ("10.100.0.1",),
+    }  # fmt: skip
+
+
+def test_without_the_tunnel_the_office_is_out_of_reach(lab, tools):
+    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=1.0)
+    found = {row["check"]: row["seen"] for row in reach(asker)}
+    assert found == {
+        "answered": 5, "answered, tunnel down": 0, "answered, tunnel up again": 5,
+        "told so by": "221.234.230.2: Destination Net Unreachable",
+    }  # fmt: skip
+
+
+def test_1468_bytes_pass_and_of_1469_the_home_router_tells(lab, tools):
+    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.5)
+    assert [row["seen"] for row in path_mtu(asker)] == [
+        1468, "192.168.1.1", 1468, 5, 1468, "nobody"]  # fmt: skip
+    assert pinged(lab, "pc", SERVER) == 1  # the tunnel has its own MTU again
+    assert int(lab.run("home-router", "cat", "/sys/class/net/gre1/mtu")) == 1468
+
+
+def test_forged_gre_reaches_the_server_and_other_does_not(lab, tools):
+    checks, rows = injected(lab, SITES, tools)
+    assert {row["check"]: row["seen"] for row in checks} == {
+        OWN: 0, FILTERED: 0, FORGED: INJECTED, ANSWERED: INJECTED}  # fmt: skip
+    assert {row["case"]: row["arrived"] for row in rows} == {
+        OWN: 0, FILTERED: 0, FORGED: INJECTED, ANSWERED: INJECTED}  # fmt: skip
+
+
+def test_what_arrives_by_force_looks_like_the_gateways(lab, tools):
+    forged = next(case for case in cases(SITES) if case.name == FORGED)
+    with capturing(lab, {"server": ("eth0",)}, tools.path) as files:
+        _send(lab, SITES, forged)
+    seen = decoded(dict(files), ("ip.src", "udp.payload"), "udp.dstport == 9 && !icmp")
+    assert [each["ip.src"] for each in seen] == ["10.100.0.1"] * INJECTED
+
+
+def test_there_is_no_overlay_to_ask_for(lab):
+    asks = (lambda: lab.overlay, lambda: lab.api("GET", "/v2.0/ports"), lab.restart_controller)
+    for ask in asks:
+        with pytest.raises(LabError, match="two sites, no compute hosts"):
+            ask()
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory, lab):
+    return CommandLine(tmp_path_factory.mktemp("commands"))
+
+
+def state(line, lab):
+    return json.loads(line.run("status", lab, "--format", "json").stdout)["state"]
+
+
+def test_the_commands_know_a_lab_of_two_sites_and_clear_one_whose_holder_was_killed(line, tmp_path):
+    with nothing_left(line.home), line:
+        done = line.run("up", "home-office", "--detach", "--name", "two")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "two\n", "")
+        assert line.run("exec", "two", "pc", "--", "ping", "-c1", "-W1", SERVER).returncode == 0
+        told = json.loads(line.run("status", "two", "--format", "json").stdout)
+        kinds = {node["name"]: node["kind"] for node in told["nodes"]}
+        assert (told["overlay"], told["state"], kinds["office-router"]) == (
+            "home-office", "held", "edge")  # fmt: skip
+        (tunnel,) = next(n for n in told["nodes"] if n["name"] == "home-router")["tunnels"]
+        assert (tunnel["type"], tunnel["remote_ip"]) == ("gre", "106.38.241.118")
+        assert "no controller" in line.run("status", "two").stdout
+        file = tmp_path / "wan.pcapng"
+        capture = line.start("capture", "two", "isp1", "isp2", "-w", str(file), "--count", "2")
+        wait_for(lambda: file.exists() and file.stat().st_size, "a capture's header")
+        assert line.run("exec", "two", "pc", "--", "ping", "-c1", "-W1", SERVER).returncode == 0
+        capture.communicate(timeout=20)
+        assert capture.returncode == 0
+        (script := tmp_path / "cli").write_text("pc ping -c1 server\n")
+        assert "1 received" in line.run("shell", "two", str(script)).stderr  # Mininet's own way
+        os.kill(told["holder_pid"], signal.SIGKILL)
+        wait_for(lambda: state(line, "two") == "abandoned", "an abandoned lab")
+        assert line.run("down", "two").returncode == 0
+
+
+def test_mininet_raises_it(tmp_path):
+    """`mn` by itself: its topology, its pings, and nothing left."""
+    with nothing_left(tmp_path):
+        done = subprocess.run(
+            ("mn", "--custom", "topologies/overlay.py", "--topo", "home-office", "--test", "pingall"),
+            capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "OVERLAYLAB_RUN": str(tmp_path)},
+        )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert "attacker -> X X X" in said  # it knows no way to private addresses
+    assert "pc -> attacker desk server" in said

@@ -1,0 +1,118 @@
+"""Raising a lab and taking it down again, whatever happens in between."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from controller.model.errors import HostError
+from controller.model.overlay import Overlay
+from controller.model.sites import Sites
+from topologies.lab.lab import Lab
+from topologies.lab.ledger import Ledger, claim, find
+from topologies.lab.process import adopt_orphans
+from topologies.lab.signals import interrupts
+from topologies.nodes import dhcp, routers
+
+DATAPATHS = ("netdev", "system")
+
+
+@contextmanager
+def raised(
+    overlay: Overlay | Sites, *, name: str | None = None, datapath: str = "netdev", app: str = "os-ken",
+    say: Callable[[str], None] = lambda _: None,
+) -> Iterator[Lab]:  # fmt: skip
+    """A lab of `overlay`, ready for use; at the end of the block nothing is left of it.
+
+    Ctrl-C, SIGTERM and SIGHUP become KeyboardInterrupt inside, and wait while it is taken down.
+
+    Raises:
+        HostError: this machine cannot.
+        LabError: the name is taken, or the lab did not get ready.
+        KeyboardInterrupt: also if a signal came while it was taken down.
+    """
+    assert_able(datapath)
+    if isinstance(overlay, Sites):
+        _assert_able_of_sites()
+    else:
+        dhcp.assert_able(overlay)
+        routers.assert_able(overlay)
+    adopt_orphans()
+    nets: list[Any] = []
+    with interrupts() as signals:
+        signals.shielded = True
+        ledger = claim(name)
+        try:
+            signals.open()
+            about = {"sites" if isinstance(overlay, Sites) else "overlay": overlay}
+            yield _raise(ledger, nets, {**about, "datapath": datapath, "app": app}, say)
+        finally:
+            signals.shielded = True
+            try:
+                say(f"taking down {ledger.name}")
+            finally:  # whoever listened may be gone
+                _undo(ledger, nets)
+
+
+def _assert_able_of_sites() -> None:
+    from topologies.nodes import sites
+
+    sites.assert_able()
+
+
+def _raise(
+    ledger: Ledger, nets: list[Any], params: dict[str, Any], say: Callable[[str], None]
+) -> Lab:
+    from mininet.net import Mininet
+
+    from topologies.nodes.sites_topo import SitesTopo
+    from topologies.overlay import OverlayTopo
+
+    say(f"raising {ledger.name}: nodes and links")
+    topo = (SitesTopo if "sites" in params else OverlayTopo)(ledger=ledger, **params)
+    nets.append(Mininet(topo=topo, controller=None, build=False))
+    nets[0].build()
+    say(f"raising {ledger.name}: switches{'' if 'sites' in params else ' and controller'}")
+    nets[0].start()
+    say(f"{ledger.name} is ready")
+    return Lab(ledger, nets[0])
+
+
+def _undo(ledger: Ledger, nets: list[Any]) -> None:
+    """End all processes, then close the terminals of shells that Mininet opened."""
+    ledger.undo()
+    for net in nets:
+        for node in net.values():
+            with suppress(OSError):
+                node.terminate()
+
+
+def attach(name: str) -> Lab:
+    """The lab called `name`, raised by another process.
+
+    Raises:
+        LabError: there is no such lab.
+    """
+    return Lab(find(name))
+
+
+def assert_able(datapath: str) -> None:
+    """Check that this machine can raise a lab.
+
+    Raises:
+        HostError: it cannot; the message says what is lacking.
+    """
+    if os.geteuid() != 0:
+        raise HostError("not root", where="this process", allowed="needs root", do="Use `sudo`.")
+    if datapath not in DATAPATHS:
+        raise HostError(
+            repr(datapath), where="datapath", allowed=", ".join(DATAPATHS), do="Pick one."
+        )
+    if datapath == "system" and not Path("/sys/module/openvswitch").exists():
+        raise HostError(
+            "no openvswitch kernel module",
+            where="datapath 'system'",
+            allowed="a kernel that has it loaded",
+            do="`modprobe openvswitch`, or take datapath 'netdev'.",
+        )

@@ -1,0 +1,65 @@
+"""The hybrid plug of Nova: a Linux bridge of its own between a guest and br-int.
+
+guest --eth0/tap...--  qbr...  --qvb.../qvo...--  br-int
+
+There security groups were once kept with iptables, which cannot see into Open vSwitch.
+"""
+
+from collections.abc import Iterable
+
+from controller.model.names import hybrid_names, int_port_name
+from controller.model.overlay import Host, Overlay, Port
+from topologies.nodes.keeper import ip_batch
+from topologies.plan import plan
+
+
+def host_end(overlay: Overlay, port: Port) -> str:
+    """The device on the host at the other end of the guest's wire."""
+    return hybrid_names(port.id)[0] if is_hybrid(overlay, port) else overlay.device_of(port)
+
+
+def is_hybrid(overlay: Overlay, port: Port) -> bool:
+    """Whether a bridge stands before the port; Neutron's own DHCP ports have none."""
+    return _is_bridged(overlay, port, port.host)
+
+
+def _is_bridged(overlay: Overlay, port: Port | None, host: str) -> bool:
+    is_server = port is not None and port.is_dhcp_server
+    return overlay.host(host).hybrid_plug and not is_server
+
+
+def join_all(pid: int, overlay: Overlay, host: Host) -> None:
+    """Make the bridges of all hybrid ports of a host, and lead them to where br-int takes them."""
+    ports = (port for port in overlay.ports if port.host == host.name)
+    ip_batch(pid, [line for port in ports for line in joining(overlay, port)])
+
+
+def joining(overlay: Overlay, port: Port) -> Iterable[str]:
+    """The `ip` commands that join a guest's wire to its device of br-int; none if it is that.
+
+    Source: os-vif `vif_plug_ovs.linux_net.ensure_bridge` and `create_veth_pair`: no ageing, so
+    that the bridge is a plain wire that remembers no MAC; no STP, no snooping of multicast.
+    """
+    if not is_hybrid(overlay, port):
+        return ()
+    tap, bridge, towards = hybrid_names(port.id)
+    qvo, mtu = int_port_name(port.id), plan.guest_mtu(overlay, port)
+    kind = "type bridge stp_state 0 forward_delay 0 ageing_time 0 mcast_snooping 0"
+    return (
+        f"link add {bridge} mtu {mtu} {kind}",
+        f"link add {towards} mtu {mtu} type veth peer name {qvo} mtu {mtu}",
+        f"link set {towards} master {bridge} up promisc on",
+        f"link set {qvo} up promisc on",
+        f"link set {tap} master {bridge} up",
+        f"link set {bridge} up",
+    )
+
+
+def parting(overlay: Overlay, port_id: str, host: str) -> Iterable[str]:
+    """The `ip` commands that take a port's devices away; the far end of each veth goes along.
+
+    `host` is where it is plugged: by now it may be bound elsewhere, or gone.
+    """
+    if not _is_bridged(overlay, overlay.port_of.get(port_id), host):
+        return (f"link del {overlay.host(host).device_of(port_id)}",)
+    return tuple(f"link del {device}" for device in hybrid_names(port_id))

@@ -1,0 +1,146 @@
+"""The node on the management network where the controller runs."""
+
+import fcntl
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from controller.model.check import MANAGEMENT_NETWORK
+from controller.model.errors import HostError
+from controller.model.overlay import Overlay
+from controller.model.serial import dump_state
+from topologies.lab.ledger import Ledger, as_json
+from topologies.lab.process import Identity, await_end, kill, send
+from topologies.lab.ready import await_ready
+from topologies.nodes.keeper import ip_batch
+from topologies.nodes.nodes import Machine
+from topologies.plan import plan
+
+PROJECT = Path(__file__).resolve().parents[2]
+END_S = 10.0  # for a controller to end in order
+APPS = ("os-ken", "ryu")
+RYU_VARIABLE = "OVERLAYLAB_RYU_MANAGER"
+
+
+class Neutron(Machine):
+    """A node on the management network alone."""
+
+    kind = "neutron"
+
+    def start(self, controllers: Any) -> None:  # noqa: ARG002
+        """Start the controller first of all: it loads while the hosts are raised."""
+        overlay: Overlay = self.params["overlay"]
+        address = f"{plan.NEUTRON_IP}/{MANAGEMENT_NETWORK.prefixlen}"
+        lines = ["link set lo up", f"addr add {address} dev {plan.MANAGEMENT}"]
+        ip_batch(self.pid, [*lines, f"link set {plan.MANAGEMENT} up"])
+        directory = self.ledger.directory
+        nodes = self.ledger.nodes()
+        ovsdb = {
+            host.name: plan.agent_address(host, index, nodes[host.name].keeper.pid)
+            for index, host in enumerate(overlay.hosts)
+        }
+        write_private(directory / "state.json", dump_state(overlay, ovsdb))
+        write_private(directory / "controller.json", json.dumps(configuration(directory)))
+        datapath = plan.datapath_of(overlay, self.params["datapath"])
+        self.ledger.note("settings", app=self.params["app"], datapath=datapath)
+        launch(self.ledger, self.pid, self.params["app"])
+
+    @classmethod
+    def batchStartup(cls, switches: Iterable["Neutron"]) -> list["Neutron"]:  # noqa: N802
+        """Mininet's last hook (its order is that of the class names): wait until all is ready."""
+        from topologies.nodes import dhcp
+
+        nodes = list(switches)
+        for node in nodes:
+            await_ready(node.ledger)
+            dhcp.bring_up(node.ledger, node.params["overlay"])
+        return nodes
+
+
+def configuration(directory: Path) -> dict[str, Any]:
+    """What the controller is told."""
+    return {
+        "listen_ip": str(plan.NEUTRON_IP),
+        "listen_port": plan.OPENFLOW_PORT,
+        "state": str(directory / "state.json"),
+        "api_socket": str(directory / "api.sock"),
+    }
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else may read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.chmod(0o600)
+    draft.replace(path)
+
+
+def launch(ledger: Ledger, pid: int, app: str) -> None:
+    """Start the controller inside the namespaces of `pid`, and record which process it is."""
+    config = ledger.directory / "controller.json"
+    started = ledger.start(
+        "controller", *_command(app, config), pid=pid,
+        env=_environment(app, config), stdout=ledger.directory / "controller.log",
+    )  # fmt: skip
+    ledger.note("controller", **as_json(started))
+
+
+def _command(app: str, config: Path) -> tuple[str, ...]:
+    if app == "os-ken":
+        return (sys.executable, "-m", "controller", str(config))
+    if app == "ryu":
+        return (str(ryu_manager()), str(PROJECT / "controller" / "app.py"))
+    raise HostError(
+        f"controller app {app!r}", where="lab", allowed=", ".join(APPS), do="Pick one of them."
+    )
+
+
+def ryu_manager() -> Path:
+    """The `ryu-manager` to run the app by.
+
+    Raises:
+        HostError: Ryu is not installed.
+    """
+    manager = Path(os.environ.get(RYU_VARIABLE, PROJECT / ".venv-ryu/bin/ryu-manager"))
+    if not os.access(manager, os.X_OK):
+        raise HostError(
+            "no Ryu",
+            where=str(manager),
+            allowed="an environment with Ryu 4.34",
+            do="`make ready-ryu` installs it.",
+        )
+    return manager
+
+
+def _environment(app: str, config: Path) -> dict[str, str]:
+    """Our modules first; then what we were started with, which under `mn` is not Python's own."""
+    ours = [path for path in sys.path if path.endswith("site-packages")] if app == "os-ken" else []
+    paths = os.pathsep.join([str(PROJECT), *ours])
+    return {"PYTHONPATH": paths, "OVERLAYLAB_CONTROLLER": str(config)}
+
+
+def relaunch(ledger: Ledger, *, number: int = 0) -> bool:
+    """Start the controller if it is dead, ending it first by signal `number` if given.
+
+    Returns whether it was started: one who waits for the lock finds it alive.
+    """
+    with (ledger.directory / "controller.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        running = ledger.living("controller")
+        if running and number:
+            _end(running, number)
+        elif running:
+            return False
+        ledger.collect()
+        app = ledger.last("settings")["app"]
+        launch(ledger, ledger.nodes()[plan.NEUTRON].keeper.pid, app)
+        return True
+
+
+def _end(identity: Identity, number: int) -> None:
+    send(identity, number)
+    if await_end([identity], timeout_s=END_S):
+        kill([identity])

@@ -1,0 +1,82 @@
+"""The site-to-site scenes as Mininet topologies."""
+
+import json
+import os
+from typing import Any
+
+from mininet.net import Mininet
+from mininet.topo import Topo
+
+from controller.model.serial_sites import sites_to_json
+from controller.model.sites import ETH, LAN_MTU, Sites
+from topologies.lab.sites_ready import FILE
+from topologies.nodes import nodes
+from topologies.nodes.neutron import write_private
+from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter
+from topologies.nodes.wires import Wire
+from topologies.plan import sites_plan
+
+
+class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
+    """Two LANs behind routers that are joined by a GRE tunnel across routers of an internet.
+
+    `sites` wins over `scenario`; `ledger` None: the lab gets one of its own.
+    """
+
+    def build(
+        self, sites: Sites | None = None, scenario: str = "home-office", ledger: Any = None,
+        datapath: str = "netdev", **_: Any,
+    ) -> None:  # fmt: skip
+        """Describe the nodes and links; nothing is made yet but the note of what they are for."""
+        if os.geteuid() == 0:  # else Mininet's own check speaks
+            # Mininet would change limits and buffers of the whole machine.
+            Mininet.inited = True
+        sites, ledger = sites or _scenario(scenario), ledger or nodes.own_ledger()
+        ledger.note("settings", app="none", datapath=datapath)
+        write_private(ledger.directory / FILE, json.dumps(sites_to_json(sites)))
+        common = {"ledger": ledger, "sites": sites, "datapath": datapath}
+        for station in sites.stations:
+            self.addHost(station.name, cls=SiteStation, **common)
+        for site in sites.sites:
+            self.addSwitch(site.switch, cls=nodes.Segment, mtu=LAN_MTU, **common)
+            self.addSwitch(site.router, cls=EdgeRouter, **common)
+        for router in sites.routers:
+            self.addSwitch(router, cls=TransitRouter, **common)
+        for link in sites_plan.links(sites):
+            self.addLink(**_wire(link))
+
+
+class HomeOfficeTopo(SitesTopo):
+    """The article's home and office, and an attacker who belongs to neither.
+
+        pc                                                                server   desk
+         | 192.168.1.123                                     10.100.0.123 |        | .77
+    [home-lan]                                                        [ office-lan ]
+         | 192.168.1.1                     attacker                 10.100.0.1 |
+    home-router                               | 203.0.113.66           office-router
+      | 172.16.16.1 gre1 = = = = = = = = = = = = = = = = = = = = = = gre1 172.16.16.2 |
+      | 221.234.230.1                         |                        106.38.241.118 |
+      +-------------- isp1 ---------------- isp2 -------------------------------------+
+                       the internet, 1492 bytes, as PPPoE leaves it
+    """
+
+    def build(self, *_: Any, **params: Any) -> None:
+        """Describe it."""
+        super().build(**{**params, "scenario": "home-office"})
+
+
+def _wire(link: sites_plan.Link) -> dict[str, Any]:
+    """A wire as Mininet's `addLink` takes it."""
+    is_stations = link.name_at_one == ETH
+    mac = {"addr1": sites_plan.station_mac(link.one)} if is_stations else {}
+    return {
+        **mac,
+        "node1": link.one, "node2": link.other, "cls": Wire, "mtu": link.mtu,
+        "intfName1": link.name_at_one, "intfName2": link.name_at_other,
+    }  # fmt: skip
+
+
+def _scenario(name: str) -> Sites:
+    from topologies.scenario import load as scenario
+
+    return scenario.load(name).sites

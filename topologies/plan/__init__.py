@@ -1,0 +1,1 @@
+"""Names and addresses of everything that a lab will make.  Pure."""

@@ -1,0 +1,1 @@
+"""Scenario files in YAML, and Neutron's .ini files, to the model."""

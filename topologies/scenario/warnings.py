@@ -1,0 +1,87 @@
+"""What is no error, but not what its writer may have meant: what Neutron would do with it."""
+
+from collections.abc import Container, Iterator, Sequence
+
+from controller.model.encap import NetworkType
+from topologies.scenario.neutron_options import AGENT, AGENT_OTHERS, SERVER, SERVER_OTHERS
+from topologies.scenario.options import Options
+
+KNOWN_TYPES = frozenset(map(str, NetworkType))
+
+
+def warnings_of(server: Options, agents: Sequence[Options]) -> tuple[str, ...]:
+    """Every warning, each with file and line, in the order of the files."""
+    said = [*_server(server, agents)]
+    for agent in agents:
+        said += _agent(agent)
+    return tuple(dict.fromkeys(said))
+
+
+def _server(server: Options, agents: Sequence[Options]) -> Iterator[str]:
+    yield from _unused(server, SERVER, SERVER_OTHERS)
+    yield from _unknown_drivers(server)
+    drivers = server.get("ml2", "mechanism_drivers")
+    if drivers is None:
+        return
+    place = server.place_of("ml2", "mechanism_drivers")
+    deaf = [agent.name for agent in agents if not agent.get("agent", "l2_population")]
+    if "l2population" in drivers and len(deaf) == len(agents):
+        yield (
+            f"{place}: mechanism_drivers has l2population, but no agent sets l2_population: "
+            "Neutron's server sends FDB entries and the agents ignore them; "
+            "they flood to every VTEP and learn"
+        )
+    if "l2population" not in drivers and len(deaf) < len(agents):
+        yield (
+            f"{place}: mechanism_drivers lacks l2population, but agents set l2_population: "
+            "Neutron's server would send them no FDB entries, and they would build no tunnel; "
+            "here they are told all the same"
+        )
+
+
+def _unknown_drivers(server: Options) -> Iterator[str]:
+    for word in server.get("ml2", "type_drivers", ()):
+        if word not in KNOWN_TYPES:
+            yield (
+                f"{server.place_of('ml2', 'type_drivers')}: type_drivers has {word!r}: no type "
+                "that is known here; it is ignored"
+            )
+
+
+def _agent(agent: Options) -> Iterator[str]:
+    yield from _unused(agent, AGENT, AGENT_OTHERS)
+    if agent.ini and ("agent", "tunnel_types") not in agent.ini.settings:
+        here = agent.get("agent", "tunnel_types", ())
+        what = f"the scenario's own value is used: {', '.join(map(str, here))}" if here else (
+            "and there is none here either")  # fmt: skip
+        yield (
+            f"{agent.ini.place_for('agent')}: no tunnel_types in [agent]: Neutron's agent would "
+            f"build no br-tun and no tunnel; {what}"
+        )
+    if agent.ini and agent.text("ovs", "bridge_mappings") == "":
+        place = agent.place_of("ovs", "bridge_mappings")
+        yield f"{place}: empty bridge_mappings: harmless, the host has no provider bridge"
+    if agent.get("agent", "arp_responder") and not agent.get("agent", "l2_population"):
+        place = agent.place_of("agent", "arp_responder")
+        yield (
+            f"{place}: arp_responder without l2_population on host {agent.name!r}: "
+            "Neutron's agent ignores it"
+        )
+
+
+def _unused(
+    options: Options, read: Container[tuple[str, str]], others: frozenset[tuple[str, str]]
+) -> Iterator[str]:
+    for which, setting in (options.ini.settings if options.ini else {}).items():
+        if which in read:
+            continue
+        if which == ("ovs", "tenant_network_type"):
+            why = (
+                "no option there, Neutron ignores it; "
+                "the word is tenant_network_types, in [ml2] of ml2_conf.ini"
+            )
+        elif which in others:
+            why = "known to Neutron, but it changes nothing here"
+        else:
+            why = "no such option, Neutron ignores it"
+        yield f"{setting.place}: {setting.key}: {why}"

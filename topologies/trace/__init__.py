@@ -1,0 +1,1 @@
+"""One frame followed through a running lab."""

@@ -1,0 +1,290 @@
+"""The whole course of one frame, put together from the traces of two hosts.  Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from controller.explain.names import id_word, listed, spelt
+from controller.flows.ports import BR_INT, BR_TUN
+from controller.model.names import hybrid_names, int_port_name
+from controller.model.overlay import Network
+from topologies.plan.plan import guest_name
+from topologies.trace.copies import Copy, copies
+from topologies.trace.frames import Ends, Frame, Layer, on_the_wire
+from topologies.trace.ofproto import Section, Trace
+from topologies.trace.side import Side
+from topologies.trace.way import Stage, losses, stages, way_to_bridge, way_to_vtep
+
+NOBODY = "00:00:00:00:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The followed copy between two hosts: its headers, outermost first."""
+
+    source: str
+    target: str
+    layers: tuple[Layer, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes on the wire, without the check sequence."""
+        return sum(layer.size for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What becomes of a frame, from guest to guest.
+
+    Attributes:
+        facts: what the two have in common, and what not.
+        others: where the other copies go, one line each.
+        end: what becomes of it in the end.
+        lacking: of a frame that is lost, the controller's flows that are missing on its way.
+    """
+
+    source: str
+    target: str
+    kind: str
+    frame: str
+    facts: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    near: tuple[Stage, ...]
+    wire: Wire | None = None
+    far: tuple[Stage, ...] = ()
+    others: tuple[str, ...] = ()
+    end: str = ""
+    delivered: bool = False
+    lacking: tuple[str, ...] = ()
+
+    def bridges_of(self, host: str) -> tuple[str, ...]:
+        """The bridges of `host` that it went through, each once."""
+        stages = (*self.near, *self.far)
+        return tuple(dict.fromkeys(stage.bridge for stage in stages if stage.host == host))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """How the frame left its host; no copy: the course is complete."""
+
+    course: Course
+    ends: Ends
+    frame: Frame
+    here: Side
+    copy: Copy | None = None
+
+
+def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Leaving:
+    """The frame's way out of its own host, with the copy that goes towards the other's."""
+    sent = copies(trace.datapath)
+    found = _followed(here, there, ends, sent)
+    way = _way(here, there, ends, found, trace)
+    course = Course(
+        source=guest_name(ends.source), target=guest_name(ends.target), kind=frame.kind,
+        frame=frame.words, facts=tuple(_facts(here, there, ends, frame)), layers=frame.layers,
+        near=stages(here, way, frame.target_mac, _vtep_mac(found)),
+        others=tuple(_others(here, ends, (copy for copy in sent if copy is not found))),
+    )  # fmt: skip
+    leaving = Leaving(course, ends, frame, here)
+    if found is None:
+        return replace(leaving, course=_stopped(course, here, ends, way))
+    if found.answer:
+        is_alone = not any(copy.outer for copy in sent)
+        said = _answered(here, ends, found) + (" Nothing leaves the host." if is_alone else "")
+        return replace(leaving, course=replace(course, end=said, delivered=True))
+    if found.port == int_port_name(ends.target.id):
+        return replace(leaving, course=_handed_over(course, here, ends))
+    wire = Wire(here.host, there.host, on_the_wire(frame, found.outer, found.tag))
+    return replace(leaving, course=replace(course, wire=wire), copy=found)
+
+
+def _vtep_mac(copy: Copy | None) -> str:
+    """The MAC that the packet around a copy is for."""
+    return copy.outer.target_mac if copy and copy.outer else NOBODY
+
+
+def _followed(here: Side, there: Side, ends: Ends, sent: Iterable[Copy]) -> Copy | None:
+    """The copy that goes to the target's port, or towards its host; or the local answer."""
+    asker, asked = int_port_name(ends.source.id), int_port_name(ends.target.id)
+    vtep = str(there.names.host.local_ip)
+    outside = here.outside(here.provider_bridge(ends.source_network))
+    for copy in sent:
+        if (copy.port == asker and copy.answer) or copy.port == asked:
+            return copy
+        if copy.outer and there is not here and copy.outer.target == vtep:
+            return copy
+        if not copy.outer and there is not here and outside and copy.port == outside:
+            return copy
+    return None
+
+
+def _way(
+    here: Side, there: Side, ends: Ends, found: Copy | None, trace: Trace
+) -> tuple[Section, ...]:
+    """The sections of the trace that the followed copy went through."""
+    if found is None:
+        onward = () if there is here else (here.carrier(ends.source_network),)
+        return _way_to_nobody(trace, BR_INT, *onward)
+    if found.outer:
+        return way_to_vtep(trace, str(there.names.host.local_ip))
+    if found.answer:
+        return trace.sections[-1].way()
+    if found.port == int_port_name(ends.target.id):
+        return trace.sections[0].way()
+    return way_to_bridge(trace, here.provider_bridge(ends.source_network))
+
+
+def _way_to_nobody(trace: Trace, *bridges: str) -> tuple[Section, ...]:
+    """The sections of a frame of which no copy goes to the target, to where that was decided.
+
+    `bridges` lead to the target, if it gets that far: what others do with their copies of a flooded
+    frame is no reason.
+    """
+    sections = [s for s in trace.sections if s.bridge in bridges] or trace.sections
+    dropped = [s for s in sections if s.hits and s.hits[-1].actions == ["drop"]]
+    return (dropped or sections)[-1].way()
+
+
+def _facts(here: Side, there: Side, ends: Ends, frame: Frame) -> Iterator[str]:
+    for side, port in ((here, ends.source), (there, ends.target)):
+        if not side.names.overlay.port_of[port.id].is_active:
+            yield f"{guest_name(port)}'s port is switched off or not plugged: no flow serves it."
+    if not ends.is_one_network:
+        yield (
+            f"{guest_name(ends.source)} is in {ends.source_network.name}, "
+            f"{guest_name(ends.target)} in {ends.target_network.name}: two networks, and no router "
+            "between them. This is what would become of a frame sent all the same."
+        )
+        return
+    if not frame.is_on_link:
+        yield (
+            f"{guest_name(ends.source)} and {guest_name(ends.target)} have no subnet in common, and "
+            "no router is between them: a guest would ask for its gateway instead. This is what "
+            "would become of a frame sent all the same."
+        )
+    network = ends.source_network
+    sides = [here] if there is here else [here, there]
+    vlans = ", ".join(f"local VLAN {s.local_vlan(network)} on {s.host}" for s in sides)
+    yield f"{_carried(network)}; {vlans}"
+    if here is not there and here.names.overlay.underlay.shape.is_routed:
+        yield "The underlay routes: its routers write a new outer Ethernet header on each link."
+
+
+def _carried(network: Network) -> str:
+    """A network's name, type and id on the wire."""
+    number, kind = network.segmentation_id, network.network_type
+    if kind.is_tunnel:
+        return f"{network.name} over {spelt(kind)}, {id_word(kind)} {number}"
+    if not kind.is_provider:
+        return f"{network.name}, which never leaves its host"
+    return f"{network.name} as VLAN {number}" if number else f"{network.name}, untagged"
+
+
+def _others(side: Side, ends: Ends, rest: Iterable[Copy]) -> Iterator[str]:
+    bridges = frozenset(side.reading)
+    for copy in rest:
+        if copy.outer:
+            yield _towards(side, ends, copy.outer.target, spelt(copy.outer.kind))
+        elif copy.port not in bridges:
+            bridge = BR_INT if copy.port.startswith("qvo") else ""
+            yield side.names.port(bridge, copy.port)
+
+
+def _towards(side: Side, ends: Ends, vtep: str, kind: str) -> str:
+    overlay, network = side.names.overlay, ends.source_network
+    host = next((h for h in overlay.hosts if str(h.local_ip) == vtep), None)
+    if host is None:
+        return f"by {kind} to {vtep}, which is no host of the lab"
+    guests = [guest_name(p) for p in overlay.active_ports(network.id) if p.host == host.name]
+    there = ", ".join(guests) if guests else f"nobody of {network.name}: it is sent in vain"
+    return f"by {kind} to {host.name} ({vtep}), where there is {there}"
+
+
+def _stopped(course: Course, side: Side, ends: Ends, way: tuple[Section, ...]) -> Course:
+    """The end of a frame of which no copy goes to the target."""
+    last = way[-1]
+    hit = last.hits[-1] if last.hits else None
+    where = f"on {side.host}, in {last.bridge}"
+    if hit and (hit.priority is None or hit.actions == ["drop"]):
+        return replace(course, end=f"Dropped {where} table {hit.table}. {_last_word(course)}")
+    if said := losses(way):
+        return replace(course, end=f"Lost {where}: {'; '.join(said)}")
+    meant = guest_name(ends.target)
+    return replace(course, end=f"Lost {where}: no copy goes to {meant}.")
+
+
+def _last_word(course: Course) -> str:
+    """What was said of the last flow that the frame hit."""
+    return (*course.near, *course.far)[-1].steps[-1].why
+
+
+def _answered(side: Side, ends: Ends, copy: Copy) -> str:
+    absent = guest_name(ends.target)
+    return f'{BR_TUN} of {side.host} answers in place of {absent}: "{copy.answer}".'
+
+
+def _handed_over(course: Course, side: Side, ends: Ends) -> Course:
+    """The end of a frame that reaches the target's port."""
+    name, port = guest_name(ends.target), int_port_name(ends.target.id)
+    if (down := next(filter(side.is_down, (port, *_plug(side, ends))), None)) is not None:
+        which = "its link" if down == port else f"{down} behind it"
+        said = f"Lost on {side.host}: {name}'s port {port} gets it, but {which} is down."
+        return replace(course, end=said)
+    answers = {
+        "arp": f" {name} itself answers that {ends.target.mac_address} has the address.",
+        "ping": f" {name} answers the echo.",
+    }
+    plug = _plug(side, ends)
+    behind = f", then {listed(plug)}" if plug else ""
+    by = f"its port {port} on {side.host}{behind}"
+    said = f"Delivered to {name} by {by}.{answers.get(course.kind, '')}"
+    return replace(course, end=said, delivered=True)
+
+
+def _plug(side: Side, ends: Ends) -> tuple[str, ...]:
+    """The devices between the port on br-int and the guest, outermost first; none if it is direct."""
+    if not side.names.host.hybrid_plug or ends.target.is_dhcp_server:
+        return ()
+    return hybrid_names(ends.target.id)[::-1]
+
+
+def asked_of(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]] | None:
+    """What the far switch is asked: bridge, port, further fields; None: it has no such port."""
+    copy = leaving.copy
+    if copy is None:
+        return None
+    if copy.outer:
+        source = copy.outer.source or str(leaving.here.names.host.local_ip)
+        port = there.tunnel_from(copy.outer.kind, source)
+        family = "ipv6_" if ":" in source else ""
+        tunnel = (
+            f"tun_id={copy.outer.segmentation_id:#x}",
+            f"tun_{family}src={source}",
+            f"tun_{family}dst={copy.outer.target}",
+        )
+        return (BR_TUN, port, tunnel) if port else None
+    bridge = there.provider_bridge(leaving.ends.source_network)
+    port = there.outside(bridge)
+    return (bridge, port, () if copy.tag is None else (f"dl_vlan={copy.tag}",)) if port else None
+
+
+def lost(leaving: Leaving, there: Side) -> Course:
+    """The course of a copy that the far host has no port for."""
+    said = f"Lost on {there.host}: it has no port for what {leaving.here.host} sends."
+    return replace(leaving.course, end=said)
+
+
+def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:
+    """The whole course, with what the far side does."""
+    ends, frame = leaving.ends, leaving.frame
+    asked = int_port_name(ends.target.id)
+    tag = leaving.copy.tag if leaving.copy and not leaving.copy.outer else None
+    sent = copies(trace.datapath, tag)
+    found = next((copy for copy in sent if copy.port == asked), None)
+    way = way_to_bridge(trace, BR_INT) if found else _way_to_nobody(trace, BR_INT)
+    others = tuple(_others(there, ends, (copy for copy in sent if copy is not found)))
+    course = replace(
+        leaving.course,
+        far=stages(there, way, frame.target_mac, _vtep_mac(None)),
+        others=(*leaving.course.others, *(f"on {there.host}: {each}" for each in others)),
+    )
+    return _handed_over(course, there, ends) if found else _stopped(course, there, ends, way)

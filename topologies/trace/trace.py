@@ -1,0 +1,90 @@
+"""One frame through a living lab, followed from guest to guest by `ofproto/trace`.
+
+The switches are only asked: a trace without a packet leaves no learned flow and no MAC behind.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from controller.explain.names import Names
+from controller.flows.ports import BR_INT
+from controller.model.errors import UsageError
+from controller.model.names import int_port_name
+from controller.model.overlay import Mechanism, Overlay
+from controller.switches.reading import COLUMNS, as_seen, binding_of, parse_reading
+from topologies.lab.lab import Lab
+from topologies.trace.course import Course, arrive, asked_of, leave, lost
+from topologies.trace.frames import ends_of, frame_of
+from topologies.trace.ofproto import Trace, parse_trace
+from topologies.trace.side import Side
+from topologies.trace.way import lacked
+
+DUMP = ("ovs-ofctl", "-O", "OpenFlow13", "--names", "--no-stats", "dump-flows")
+
+
+def walk(lab: Lab, source: str, target: str, kind: str) -> Course:
+    """The course of the frame that guest `source` would send to guest `target` now.
+
+    Raises:
+        UsageError: no such guest, no such frame between them, or a host without Open vSwitch.
+        CommandError, SwitchError: a switch does not say what it would do.
+    """
+    overlay = lab.overlay
+    ends = ends_of(overlay, source, target)
+    frame = frame_of(kind, overlay, ends)
+    here = _side(lab, overlay, ends.source.host)
+    there = here if ends.target.host == here.host else _side(lab, overlay, ends.target.host)
+    sent = frame.traced(int_port_name(ends.source.id))
+    leaving = leave(here, there, ends, frame, _trace(lab, here.host, BR_INT, sent))
+    course = leaving.course
+    if leaving.copy is not None:
+        asked = asked_of(leaving, there)
+        course = lost(leaving, there)
+        if asked is not None:
+            bridge, port, fields = asked
+            flow = frame.traced(port, *fields)
+            course = arrive(leaving, there, _trace(lab, there.host, bridge, flow))
+    return course if course.delivered else _with_reason(lab, course, (here, there))
+
+
+def _with_reason(lab: Lab, course: Course, sides: Iterable[Side]) -> Course:
+    """The course of a lost frame, with the flows that the switches on its way lack."""
+    lacking = []
+    for side in {side.host: side for side in sides}.values():
+        for bridge in course.bridges_of(side.host):
+            explainer = side.explainer(bridge)
+            if explainer is not None:
+                dumped = lab.run(side.host, *DUMP, bridge)
+                lacking += [f"{side.host}, {bridge}: {flow}" for flow in lacked(explainer, dumped)]
+    return replace(course, lacking=tuple(lacking))
+
+
+def _trace(lab: Lab, host: str, bridge: str, flow: str) -> Trace:
+    return parse_trace(lab.run(host, "ovs-appctl", "ofproto/trace", "--names", bridge, flow))
+
+
+def _side(lab: Lab, overlay: Overlay, host: str) -> Side:
+    """The host as it is now, read from its own database."""
+    if overlay.host(host).mechanism is not Mechanism.OPENVSWITCH:
+        raise UsageError(
+            f"mechanism {overlay.host(host).mechanism}",
+            where=f"host {host!r}",
+            allowed="hosts with Open vSwitch: only it can be asked what it would do",
+            do=f"`overlaylab exec {lab.name} {host} -- bridge fdb` shows what a Linux bridge knows.",
+        )
+    told = lab.run(host, *_question()).splitlines()
+    reading = parse_reading("\n".join(told[:-1]))
+    links = {name: state for name, state in json.loads(told[-1])["data"] if state == str(state)}
+    if overlay.host(host).hybrid_plug:  # OVS does not see what stands behind its ports
+        shown = json.loads(lab.run(host, "ip", "-json", "-brief", "link", "show"))
+        links = {each["ifname"]: each["operstate"].lower() for each in shown} | links
+    seen = as_seen(overlay, host, reading)
+    return Side(Names(seen, seen.host(host), binding_of(seen, host, reading)), reading, links)
+
+
+def _question() -> tuple[str, ...]:
+    """One `ovs-vsctl` for all: the tables that a Reading needs, and the state of the links."""
+    asked = [*COLUMNS.items(), ("Interface", "name,link_state")]
+    lists = (("--", f"--columns={columns}", "list", table) for table, columns in asked)
+    return ("ovs-vsctl", "--timeout=5", "--format=json", *(word for each in lists for word in each))

@@ -1,0 +1,138 @@
+"""A trace as the way of one frame: which flow it hit where, and why.  Pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from controller.explain.flow import Explainer, table_name
+from controller.explain.learned import learned, teaching
+from controller.flows.text import dump, flow_text, normalise
+from topologies.trace.ofproto import Hit, Section, Trace
+from topologies.trace.side import Side
+
+TUNNELING = re.compile(r"tunneling to (\S+) via (\S+)")
+SILENT = re.compile(r"tunneling |output to (native|kernel) tunnel|.* is now ")
+NOW_FOR = re.compile(r"NXM_OF_ETH_DST\[\] is now ([0-9a-f:]{17})")
+NOT_LEARNED = "suppressing side effects, so learn action ignored"
+LOSS = re.compile(r"neighbor cache miss|native tunnel routing failed|.*dropping|.*drop$")
+NO_FLOW = "No flow of the table matches, so the frame is dropped."
+FOREIGN = "Not one of the controller's flows: someone else added it."
+UNDERLAY = "The underlay's own bridge, which no controller fills: it switches as any bridge does."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One table: the flow that was hit, as a dump has it, and why in a sentence or two."""
+
+    table: int
+    name: str
+    flow: str
+    why: str
+    learned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The frame's way through one bridge of one host."""
+
+    host: str
+    bridge: str
+    steps: tuple[Step, ...]
+
+
+def way_to_vtep(trace: Trace, vtep: str) -> tuple[Section, ...]:
+    """The sections that lead into the tunnel to `vtep`; else all to the end of the text."""
+    for section in trace.sections:
+        towards = [found[1] for note in section.notes if (found := TUNNELING.match(note))]
+        if towards and towards[-1] == vtep:
+            return section.way()
+    return trace.sections[-1].way()
+
+
+def way_to_bridge(trace: Trace, bridge: str) -> tuple[Section, ...]:
+    """The sections that lead to `bridge`, the last time; else all to the end of the text."""
+    found = [section for section in trace.sections if section.bridge == bridge]
+    return (found or trace.sections)[-1].way()
+
+
+def stages(side: Side, way: Iterable[Section], target_mac: str, vtep_mac: str) -> tuple[Stage, ...]:
+    """What happened on the way, bridge by bridge.
+
+    Args:
+        target_mac: whom the frame is for; `vtep_mac`: the same of the packet it is put into.
+    """
+    found = []
+    for section in way:
+        explainer = side.explainer(section.bridge)
+        is_inside = any(map(TUNNELING.match, section.notes))
+        mac = vtep_mac if is_inside else target_mac
+        steps = tuple(_step(explainer, hit, section.bridge, mac) for hit in section.hits)
+        found.append(Stage(side.host, section.bridge, steps))
+        target_mac = _rewritten(section) or target_mac
+    return tuple(found)
+
+
+def _rewritten(section: Section) -> str:
+    """The MAC that the frame is for since the switch changed it; empty: it did not."""
+    notes = (note for hit in section.hits for note in hit.notes)
+    return next((told[1] for told in map(NOW_FOR.match, notes) if told), "")
+
+
+def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -> Step:
+    if hit.priority is None:
+        return Step(hit.table, _table(explainer, bridge, hit), "", NO_FLOW)
+    why, is_learned = _why(explainer, hit)
+    noted = (_noted(note, target_mac) for note in hit.notes)
+    said = " ".join(filter(None, (why, *dict.fromkeys(noted))))
+    flow = _timed(explainer, hit.text) if is_learned and explainer else hit.text
+    return Step(hit.table, _table(explainer, bridge, hit), flow, said, is_learned)
+
+
+def _timed(explainer: Explainer, flow: str) -> str:
+    """A learned flow with its timeout, which dumps show and traces do not."""
+    taught = teaching(explainer)
+    timeout = f"hard_timeout={taught[1].hard_timeout_s}, " if taught else ""
+    return flow.replace("priority=", f"{timeout}priority=", 1)
+
+
+def _table(explainer: Explainer | None, bridge: str, hit: Hit) -> str:
+    """Neutron's name of the table; empty where the bridge is not the controller's."""
+    return table_name(bridge, explainer.release, hit.table) if explainer else ""
+
+
+def _why(explainer: Explainer | None, hit: Hit) -> tuple[str, bool]:
+    """The sentence for a flow, and whether the switch learned it."""
+    if explainer is None:
+        return UNDERLAY, False
+    for flow in explainer.flows:
+        if flow_text(flow) == hit.text:
+            return explainer.explain(flow), False
+    said = learned(explainer, hit.match, ",".join(hit.actions))
+    return (said, True) if said else (FOREIGN, False)
+
+
+def _noted(note: str, target_mac: str) -> str:
+    """What the switch remarked, about the MAC that the frame is for."""
+    if SILENT.match(note):
+        return ""
+    if note == "forwarding to learned port":
+        return f"It has learned the port of {target_mac}."
+    if note == "no learned MAC for destination, flooding":
+        if int(target_mac[:2], 16) & 1:
+            return "The frame is for everyone, so it is flooded."
+        return f"It has not learned where {target_mac} is, so the frame is flooded."
+    if note == NOT_LEARNED:
+        return "(It is only asked now, and writes none.)"
+    return f"The switch adds: {note}."
+
+
+def lacked(explainer: Explainer, dumped: str) -> tuple[str, ...]:
+    """The flows that the bridge should have, and that its dump does not show."""
+    there = frozenset(normalise(dumped))
+    return tuple(text for text in dump(explainer.flows) if text not in there)
+
+
+def losses(way: Iterable[Section]) -> tuple[str, ...]:
+    """What the switches said of copies that they could not send."""
+    notes = (note for section in way for hit in section.hits for note in hit.notes)
+    return tuple(dict.fromkeys(note for note in notes if LOSS.match(note)))
