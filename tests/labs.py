@@ -21,9 +21,11 @@ def environment(home):
     """Of a command line whose labs are kept apart from all others."""
     paths = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
     return {
-        **os.environ, "PYTHONPATH": os.pathsep.join(paths), "OVERLAYLAB_RUN": str(home),
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OVERLAYLAB_RUN": str(home),
         "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
+    }
 
 
 @dataclass
@@ -45,15 +47,28 @@ class CommandLine:
 
     def run(self, *argv, timeout_s=60, **options):
         return subprocess.run(
-            [*CLI, *argv], capture_output=True, text=True, timeout=timeout_s, check=False,
-            env=environment(self.home), cwd=ROOT, **options,
-        )  # fmt: skip
+            [*CLI, *argv],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+            env=environment(self.home),
+            cwd=ROOT,
+            **options,
+        )
 
     def start(self, *argv, **options):
-        self.started.append(subprocess.Popen(
-            [*CLI, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=environment(self.home), cwd=ROOT, **options,
-        ))  # fmt: skip
+        self.started.append(
+            subprocess.Popen(
+                [*CLI, *argv],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment(self.home),
+                cwd=ROOT,
+                **options,
+            )
+        )
         return self.started[-1]
 
 

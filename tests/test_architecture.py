@@ -19,16 +19,40 @@ PURE = re.compile(
 
 # What touches the world, or differs from call to call.
 EFFECTS = {
-    "asyncio", "datetime", "eventlet", "fcntl", "mininet", "multiprocessing", "os_ken", "pty", "random",
-    "ryu", "secrets", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
-    "uuid", "waitress",
-}  # fmt: skip
+    "asyncio",
+    "datetime",
+    "eventlet",
+    "fcntl",
+    "mininet",
+    "multiprocessing",
+    "os_ken",
+    "pty",
+    "random",
+    "ryu",
+    "secrets",
+    "shutil",
+    "signal",
+    "socket",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "uuid",
+    "waitress",
+}
 # Pure, although the module it comes from is not.
 HARMLESS = {
-    "datetime.timedelta", "uuid.NAMESPACE_URL", "uuid.UUID", "uuid.uuid5",
-    "subprocess.CompletedProcess", "subprocess.DEVNULL", "subprocess.PIPE", "subprocess.STDOUT",
+    "datetime.timedelta",
+    "uuid.NAMESPACE_URL",
+    "uuid.UUID",
+    "uuid.uuid5",
+    "subprocess.CompletedProcess",
+    "subprocess.DEVNULL",
+    "subprocess.PIPE",
+    "subprocess.STDOUT",
     "subprocess.TimeoutExpired",
-}  # fmt: skip
+}
 
 FRAMEWORKS = {"os_ken", "ryu"}
 FRAMEWORK_DOOR = "controller.switches.framework"
@@ -43,9 +67,11 @@ ALLOWED = {
 
 READERS = re.compile(r"experiments\.(core|show)\b.*|experiments\.\w+\.(words|figure\w*|report\w*)")
 LAB_SIDE = (
-    "topologies.lab", "topologies.overlay", "experiments.measure.runner",
+    "topologies.lab",
+    "topologies.overlay",
+    "experiments.measure.runner",
     "controller.app",
-)  # fmt: skip
+)
 LONGEST = 300
 
 
@@ -218,8 +244,12 @@ def test_the_reader_sees_an_effect(text, found):
 
 
 def test_the_reader_follows_imports(tmp_path):
-    texts = {"topologies.a": "from topologies.b import x", "topologies.b": "import topologies.c",
-             "topologies.c": "", "topologies.d": ""}  # fmt: skip
+    texts = {
+        "topologies.a": "from topologies.b import x",
+        "topologies.b": "import topologies.c",
+        "topologies.c": "",
+        "topologies.d": "",
+    }
     known = {name: tmp_path / name for name in texts}
     for name, text in texts.items():
         known[name].write_text(text)

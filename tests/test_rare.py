@@ -83,9 +83,11 @@ def test_a_host_has_no_say_about_a_port_that_has_moved_on(
 ):
     engine, moving, to_the_other = moved
     visit = Visit(
-        when, lambda: to_the_other(there),
-        lost={moving.id: lost} if lost else (), found={moving.id: found} if found else (),
-    )  # fmt: skip
+        when,
+        lambda: to_the_other(there),
+        lost={moving.id: lost} if lost else (),
+        found={moving.id: found} if found else (),
+    )
     monkeypatch.setattr(engine, "_task", lambda *_: visit)
 
     engine._visit(_Worker("h1"))

@@ -63,9 +63,15 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
     """
 
     def build(  # noqa: PLR0917  Mininet passes what follows `--topo overlay,`
-        self, overlay: Overlay | None = None, scenario: str = "article", mode: str = "",
-        ledger: Any = None, datapath: str = "netdev", app: str = "os-ken", **_: Any,
-    ) -> None:  # fmt: skip
+        self,
+        overlay: Overlay | None = None,
+        scenario: str = "article",
+        mode: str = "",
+        ledger: Any = None,
+        datapath: str = "netdev",
+        app: str = "os-ken",
+        **_: Any,
+    ) -> None:
         """Describe the nodes and links; nothing is made yet."""
         if os.geteuid() == 0:  # else Mininet's own check speaks
             # Mininet would change limits and buffers of the whole machine.
@@ -131,9 +137,14 @@ class LeafSpineTopo(OverlayTopo):
     """
 
     def build(
-        self, *_: Any, scenario: str = "leaf-spine", mode: str = "",
-        spines: int = 2, hash_policy: int = 1, **params: Any,
-    ) -> None:  # fmt: skip
+        self,
+        *_: Any,
+        scenario: str = "leaf-spine",
+        mode: str = "",
+        spines: int = 2,
+        hash_policy: int = 1,
+        **params: Any,
+    ) -> None:
         """Describe it."""
         numbers = {"spines": int(spines), "hash_policy": int(hash_policy)}
         fabric = Underlay(shape=Shape.LEAF_SPINE, **numbers)
@@ -150,9 +161,13 @@ class WanTopo(OverlayTopo):
     """
 
     def build(
-        self, *_: Any, scenario: str = "leaf-spine", mode: str = "", wan_mtu: int = 0,
+        self,
+        *_: Any,
+        scenario: str = "leaf-spine",
+        mode: str = "",
+        wan_mtu: int = 0,
         **params: Any,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Describe it."""
         wan = Underlay(shape=Shape.WAN, wan_mtu=int(wan_mtu))
         overlay = replace(_scenario(scenario, mode), underlay=wan)
@@ -163,12 +178,17 @@ def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
     """The links of a compute host, as Mininet's `addLink` takes them."""
     common = {"node1": name, "cls": Wire, "intfName2": plan.switch_port(index)}
     management = {
-        "node2": plan.MANAGEMENT, "intfName1": plan.MANAGEMENT, "mtu": plan.ETHERNET_MTU,
-    }  # fmt: skip
+        "node2": plan.MANAGEMENT,
+        "intfName1": plan.MANAGEMENT,
+        "mtu": plan.ETHERNET_MTU,
+    }
     underlay = {
-        "node2": plan.below(overlay, index), "intfName1": plan.UNDERLAY,
-        "mtu": overlay.underlay_mtu, **routers.host_end(overlay), **impaired(overlay.underlay),
-    }  # fmt: skip
+        "node2": plan.below(overlay, index),
+        "intfName1": plan.UNDERLAY,
+        "mtu": overlay.underlay_mtu,
+        **routers.host_end(overlay),
+        **impaired(overlay.underlay),
+    }
     others = providers.wires(overlay, name, plan.switch_port(index))
     return [{**common, **each} for each in (management, underlay, *others)]
 
@@ -176,10 +196,14 @@ def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
 def guest_wire(overlay: Overlay, name: str, number: int, port: Any) -> dict[str, Any]:
     """The link between a guest and its host's br-int, as Mininet's `addLink` takes it."""
     return {
-        "node1": name, "node2": port.host, "cls": Wire, "mtu": plan.guest_mtu(overlay, port),
-        "intfName1": f"eth{number}", "addr1": port.mac_address,
+        "node1": name,
+        "node2": port.host,
+        "cls": Wire,
+        "mtu": plan.guest_mtu(overlay, port),
+        "intfName1": f"eth{number}",
+        "addr1": port.mac_address,
         "intfName2": hybrid.host_end(overlay, port),
-    }  # fmt: skip
+    }
 
 
 def _scenario(name: str, mode: str) -> Overlay:
@@ -200,6 +224,10 @@ def cleanup() -> None:
 
 
 topos = {
-    "article": ArticleTopo, "overlay": OverlayTopo, "leaf-spine": LeafSpineTopo, "wan": WanTopo,
-    "home-office": HomeOfficeTopo, "sites": SitesTopo,
-}  # fmt: skip
+    "article": ArticleTopo,
+    "overlay": OverlayTopo,
+    "leaf-spine": LeafSpineTopo,
+    "wan": WanTopo,
+    "home-office": HomeOfficeTopo,
+    "sites": SitesTopo,
+}

@@ -134,19 +134,42 @@ def agent_view(overlay: Overlay, state: AgentState) -> View:
 
 _BASE = frozenset({"id", *NOBODY})
 NETWORK_ATTRIBUTES = _BASE | {
-    "name", "mtu", "status", "admin_state_up", "subnets", "shared", "router:external",
-    "provider:network_type", "provider:segmentation_id", "provider:physical_network",
+    "name",
+    "mtu",
+    "status",
+    "admin_state_up",
+    "subnets",
+    "shared",
+    "router:external",
+    "provider:network_type",
+    "provider:segmentation_id",
+    "provider:physical_network",
     "port_security_enabled",
-}  # fmt: skip
+}
 SUBNET_ATTRIBUTES = _BASE | {
-    "name", "network_id", "cidr", "ip_version", "gateway_ip", "enable_dhcp",
-    "ipv6_ra_mode", "ipv6_address_mode",
-}  # fmt: skip
+    "name",
+    "network_id",
+    "cidr",
+    "ip_version",
+    "gateway_ip",
+    "enable_dhcp",
+    "ipv6_ra_mode",
+    "ipv6_address_mode",
+}
 PORT_ATTRIBUTES = _BASE | {
-    "name", "network_id", "mac_address", "fixed_ips", "status", "admin_state_up",
-    "device_id", "device_owner", "binding:host_id", "binding:vif_type", "binding:vnic_type",
+    "name",
+    "network_id",
+    "mac_address",
+    "fixed_ips",
+    "status",
+    "admin_state_up",
+    "device_id",
+    "device_owner",
+    "binding:host_id",
+    "binding:vif_type",
+    "binding:vnic_type",
     "port_security_enabled",
-}  # fmt: skip
+}
 AGENT_ATTRIBUTES = frozenset(
     {"id", "agent_type", "binary", "host", "topic", "alive", "admin_state_up"}
 )

@@ -23,10 +23,15 @@ ICMP6 = {
     NEIGHBOUR_ADVERTISEMENT: "IPv6 neighbour advertisements",
 }
 ASKED = {  # field -> what a frame has that the flows of a table tell it by
-    "in_port": "port", "tun_id": "", "dl_vlan": "VLAN", "dl_src": "source MAC",
-    "dl_dst": "destination MAC", "arp_spa": "ARP sender address",
-    "arp_tpa": "ARP target address", "nd_target": "announced address",
-}  # fmt: skip
+    "in_port": "port",
+    "tun_id": "",
+    "dl_vlan": "VLAN",
+    "dl_src": "source MAC",
+    "dl_dst": "destination MAC",
+    "arp_spa": "ARP sender address",
+    "arp_tpa": "ARP target address",
+    "nd_target": "announced address",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +132,13 @@ def _marks(
 
 
 def _mark(  # noqa: PLR0917  what one field may need to be told
-    names: Names, flow: Flow, seen: dict[str, str | int], network: Network | None,
-    name: str, value: str | int,
-) -> str:  # fmt: skip
+    names: Names,
+    flow: Flow,
+    seen: dict[str, str | int],
+    network: Network | None,
+    name: str,
+    value: str | int,
+) -> str:
     if name == "dl_vlan":
         return _vlan(names, flow, seen, int(value))
     if name == "vlan_tci":

@@ -31,8 +31,13 @@ def br_tun_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flo
         yield from _asks_the_responder(release)
     for tunnel in tunnels(overlay, host):
         if binding.ofport(BR_TUN, tunnel.name) is not None:
-            yield _flow(release, Tun.LOCAL_SWITCHING, Priority.MATCH, match(in_port=tunnel.name),
-                        Goto(TUN_TO_LV[tunnel.type]))  # fmt: skip
+            yield _flow(
+                release,
+                Tun.LOCAL_SWITCHING,
+                Priority.MATCH,
+                match(in_port=tunnel.name),
+                Goto(TUN_TO_LV[tunnel.type]),
+            )
     for network in overlay.networks_on(host.name):
         if network.network_type.is_tunnel:
             yield from _network(overlay, host, binding, network)
@@ -49,17 +54,27 @@ def _network(overlay: Overlay, host: Host, binding: Binding, network: Network) -
     """What one tenant network adds on this host (`provision_local_vlan`)."""
     local_vlan = binding.local_vlans[network.id]
     assert network.segmentation_id is not None  # the model holds it for tunnel types  # noqa: S101
-    yield _flow(overlay.release, TUN_TO_LV[network.network_type], Priority.MATCH,
-                match(tun_id=network.segmentation_id), *tag(local_vlan),
-                Goto(Tun.LEARN_FROM_TUN))  # fmt: skip
+    yield _flow(
+        overlay.release,
+        TUN_TO_LV[network.network_type],
+        Priority.MATCH,
+        match(tun_id=network.segmentation_id),
+        *tag(local_vlan),
+        Goto(Tun.LEARN_FROM_TUN),
+    )
     copies = [
         tunnel
         for tunnel in tunnels_of(overlay, host, network)
         if binding.ofport(BR_TUN, tunnel.name) is not None
     ]
     if copies:
-        yield _flow(overlay.release, Tun.FLOOD_TO_TUN, Priority.MATCH, match(dl_vlan=local_vlan),
-                    *_into(network, *_by_ofport(binding, copies)))  # fmt: skip
+        yield _flow(
+            overlay.release,
+            Tun.FLOOD_TO_TUN,
+            Priority.MATCH,
+            match(dl_vlan=local_vlan),
+            *_into(network, *_by_ofport(binding, copies)),
+        )
     if host.l2_population:
         yield from _stated(overlay, host, network, local_vlan, copies)
 
@@ -75,9 +90,13 @@ def _stated(
     for port in overlay.active_ports(network.id):
         if port.host not in towards or not port.fixed_ips:
             continue
-        yield _flow(overlay.release, Tun.UCAST_TO_TUN, Priority.STATED,
-                    match(dl_vlan=local_vlan, dl_dst=port.mac_address),
-                    *_into(network, towards[port.host]))  # fmt: skip
+        yield _flow(
+            overlay.release,
+            Tun.UCAST_TO_TUN,
+            Priority.STATED,
+            match(dl_vlan=local_vlan, dl_dst=port.mac_address),
+            *_into(network, towards[port.host]),
+        )
         if host.is_arp_responder:
             yield from _arp_answers(overlay.release, local_vlan, port)
 
@@ -88,14 +107,20 @@ def _arp_answers(release: str, local_vlan: int, port: Port) -> Iterator[Flow]:
     As in Neutron, arp_op is not matched, and IPv6 is never answered (`install_arp_responder`).
     """
     for ip in port.ipv4:
-        yield _flow(release, Tun.ARP_RESPONDER, Priority.MATCH,
-                    match(proto="arp", dl_vlan=local_vlan, arp_tpa=str(ip)),
-                    SetField("arp_op", ARP_REPLY),
-                    Move("NXM_NX_ARP_SHA", "NXM_NX_ARP_THA", 48),
-                    Move("NXM_OF_ARP_SPA", "NXM_OF_ARP_TPA", 32),
-                    SetField("arp_sha", port.mac_address), SetField("arp_spa", str(ip)),
-                    Move("NXM_OF_ETH_SRC", "NXM_OF_ETH_DST", 48),
-                    SetField("eth_src", port.mac_address), InPort())  # fmt: skip
+        yield _flow(
+            release,
+            Tun.ARP_RESPONDER,
+            Priority.MATCH,
+            match(proto="arp", dl_vlan=local_vlan, arp_tpa=str(ip)),
+            SetField("arp_op", ARP_REPLY),
+            Move("NXM_NX_ARP_SHA", "NXM_NX_ARP_THA", 48),
+            Move("NXM_OF_ARP_SPA", "NXM_OF_ARP_TPA", 32),
+            SetField("arp_sha", port.mac_address),
+            SetField("arp_spa", str(ip)),
+            Move("NXM_OF_ETH_SRC", "NXM_OF_ETH_DST", 48),
+            SetField("eth_src", port.mac_address),
+            InPort(),
+        )
 
 
 def _into(network: Network, *towards: Tunnel) -> tuple[Action, ...]:

@@ -56,9 +56,11 @@ def _host_errors(host: "Host") -> Iterator[ModelError]:
         return
     if host.local_ip.version == 6:
         yield ModelError(
-            f"local_ip {host.local_ip}", where=where,
-            allowed=f"IPv4 with mechanism {BRIDGE}", do="Pick an IPv4 address.",
-        )  # fmt: skip
+            f"local_ip {host.local_ip}",
+            where=where,
+            allowed=f"IPv4 with mechanism {BRIDGE}",
+            do="Pick an IPv4 address.",
+        )
     for kind in host.tunnel_types:
         if kind in WHY_NOT and kind.is_tunnel:
             yield _cannot(kind, where=f"{where} tunnel_types", do="Take it out.")
@@ -68,9 +70,11 @@ def _host_errors(host: "Host") -> Iterator[ModelError]:
     ):
         if is_set:
             yield ModelError(
-                option, where=where, allowed=f"none with mechanism {BRIDGE}",
+                option,
+                where=where,
+                allowed=f"none with mechanism {BRIDGE}",
                 do="Take it out: it is for Open vSwitch.",
-            )  # fmt: skip
+            )
 
 
 def _group_errors(host: "Host", where: str) -> Iterator[ModelError]:
@@ -88,9 +92,11 @@ def _group_errors(host: "Host", where: str) -> Iterator[ModelError]:
     for allowed, is_wrong in reasons.items():
         if is_wrong:
             yield ModelError(
-                f"vxlan_group {group}", where=where, allowed=allowed,
+                f"vxlan_group {group}",
+                where=where,
+                allowed=allowed,
                 do="Mend it, or leave vxlan_group out.",
-            )  # fmt: skip
+            )
 
 
 def _network_errors(network: "Network") -> Iterator[ModelError]:
@@ -102,5 +108,7 @@ def _network_errors(network: "Network") -> Iterator[ModelError]:
 def _cannot(kind: NetworkType, *, where: str, do: str) -> ModelError:
     return ModelError(
         f"{kind} with mechanism {BRIDGE}: {WHY_NOT[kind]}",
-        where=where, allowed=", ".join(map(str, CARRIED)), do=do,
-    )  # fmt: skip
+        where=where,
+        allowed=", ".join(map(str, CARRIED)),
+        do=do,
+    )

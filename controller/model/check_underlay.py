@@ -34,25 +34,29 @@ def _figure_errors(overlay: "Overlay") -> Iterator[ModelError]:
     for key, (found, low, high) in limits.items():
         if not low <= found <= high:
             yield ModelError(
-                f"{key} {found}", where=WHERE, allowed=f"{low}..{high}",
+                f"{key} {found}",
+                where=WHERE,
+                allowed=f"{low}..{high}",
                 do="Pick one in that range, or leave the key out.",
-            )  # fmt: skip
+            )
     if underlay.hash_policy not in HASH_POLICIES:
         yield ModelError(
-            f"hash_policy {underlay.hash_policy}", where=WHERE,
+            f"hash_policy {underlay.hash_policy}",
+            where=WHERE,
             allowed="; ".join(f"{number}: {what}" for number, what in HASH_POLICIES.items()),
             do="Pick one; Linux's fib_multipath_hash_policy has the same numbers.",
-        )  # fmt: skip
+        )
 
 
 def _wan_mtu_errors(overlay: "Overlay") -> Iterator[ModelError]:
     found, is_wan = overlay.underlay.wan_mtu, overlay.underlay.shape is Shape.WAN
     if found and not (is_wan and WAN_MTU_MIN <= found <= overlay.underlay_mtu):
         yield ModelError(
-            f"wan_mtu {found}", where=WHERE,
+            f"wan_mtu {found}",
+            where=WHERE,
             allowed=f"{WAN_MTU_MIN}..{overlay.underlay_mtu} bytes, with `shape: wan` alone",
             do="Pick one up to the underlay's mtu, or leave the key out.",
-        )  # fmt: skip
+        )
 
 
 def _routed_errors(overlay: "Overlay") -> Iterator[ModelError]:
@@ -65,9 +69,11 @@ def _routed_errors(overlay: "Overlay") -> Iterator[ModelError]:
     for kind, thing, name in named:
         if name in routers:
             yield ModelError(
-                f"name {name!r} is a router's", where=f"{kind} {thing!r}",
-                allowed=f"none of {', '.join(sorted(routers))} (underlay {shape})", do="Rename it.",
-            )  # fmt: skip
+                f"name {name!r} is a router's",
+                where=f"{kind} {thing!r}",
+                allowed=f"none of {', '.join(sorted(routers))} (underlay {shape})",
+                do="Rename it.",
+            )
     for network in overlay.networks:
         bridges = {host.bridge_of(network.physical_network) for host in overlay.hosts}
         if network.network_type.is_provider and VTEP_BRIDGE in bridges:
@@ -76,28 +82,32 @@ def _routed_errors(overlay: "Overlay") -> Iterator[ModelError]:
                 where=network.where,
                 allowed=f"gre, vxlan, geneve: on a {shape} each host is behind a router of its own",
                 do="Tunnel it, or take `shape: switch`.",
-            )  # fmt: skip
+            )
 
 
 def _host_errors(host: "Host", shape: Shape) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     if host.local_ip.version != LINKS.version:
         yield ModelError(
-            f"local_ip {host.local_ip} on a routed underlay", where=where,
+            f"local_ip {host.local_ip} on a routed underlay",
+            where=where,
             allowed=f"an IPv4 address: routers of a {shape} have IPv4 alone",
             do="Give every host an IPv4 address, or take `shape: switch`.",
-        )  # fmt: skip
+        )
     if host.local_ip in LINKS:
         yield ModelError(
-            f"local_ip {host.local_ip}", where=where, allowed=f"any address outside {LINKS}",
+            f"local_ip {host.local_ip}",
+            where=where,
+            allowed=f"any address outside {LINKS}",
             do="Pick another: the cables between routers have those.",
-        )  # fmt: skip
+        )
     if host.vxlan_group is not None:
         yield ModelError(
-            f"vxlan_group {host.vxlan_group} on a routed underlay", where=where,
+            f"vxlan_group {host.vxlan_group} on a routed underlay",
+            where=where,
             allowed=f"none: routers of a {shape} forward no multicast",
             do="Leave it out (copies to every VTEP, or l2_population), or take `shape: switch`.",
-        )  # fmt: skip
+        )
 
 
 def router_names(overlay: "Overlay") -> tuple[str, ...]:

@@ -62,9 +62,16 @@ def _server(overlay: Overlay, subnet: Subnet, host: str) -> Port:
         )
     id_, name = derived_id("dhcp", subnet.id), server_name(overlay, subnet)
     return Port(
-        id=id_, name=name, network_id=subnet.network_id, mac_address=derived_mac(id_), host=host,
-        fixed_ips=(address,), device_id=name, port_security_enabled=False, is_dhcp_server=True,
-    )  # fmt: skip
+        id=id_,
+        name=name,
+        network_id=subnet.network_id,
+        mac_address=derived_mac(id_),
+        host=host,
+        fixed_ips=(address,),
+        device_id=name,
+        port_security_enabled=False,
+        is_dhcp_server=True,
+    )
 
 
 def server_name(overlay: Overlay, subnet: Subnet) -> str:
@@ -120,19 +127,44 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
     mtu = overlay.mtu_of(overlay.network_of[subnet.network_id])
     router = f",{subnet.gateway_ip}" if subnet.gateway_ip else ""  # empty: not itself, either
     return (
-        "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--log-facility=-",
-        "--log-dhcp", "--user=root", "--group=root", "--port=0", "--no-hosts", "--no-resolv",
-        "--interface=eth0", "--except-interface=lo", "--bind-interfaces", "--pid-file",
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--log-facility=-",
+        "--log-dhcp",
+        "--user=root",
+        "--group=root",
+        "--port=0",
+        "--no-hosts",
+        "--no-resolv",
+        "--interface=eth0",
+        "--except-interface=lo",
+        "--bind-interfaces",
+        "--pid-file",
         f"--dhcp-range={subnet.cidr.network_address},static,{subnet.cidr.netmask},{LEASE_S}s",
-        f"--dhcp-lease-max={min(subnet.cidr.num_addresses, 2**24)}", f"--dhcp-hostsfile={hosts}",
-        f"--dhcp-leasefile={leases}", f"--dhcp-option=option:router{router}",
+        f"--dhcp-lease-max={min(subnet.cidr.num_addresses, 2**24)}",
+        f"--dhcp-hostsfile={hosts}",
+        f"--dhcp-leasefile={leases}",
+        f"--dhcp-option=option:router{router}",
         f"--dhcp-option-force=option:mtu,{mtu}",
-    )  # fmt: skip
+    )
 
 
 def client_argv(interface: str, script: str) -> tuple[str, ...]:
     """The command that gets one lease and ends: the address stays, as the server keeps it."""
     return (
-        "udhcpc", "-i", interface, "-f", "-n", "-q", "-t", str(TRIES), "-T", str(TRY_S),
-        "-O", "mtu", "-s", script,
-    )  # fmt: skip
+        "udhcpc",
+        "-i",
+        interface,
+        "-f",
+        "-n",
+        "-q",
+        "-t",
+        str(TRIES),
+        "-T",
+        str(TRY_S),
+        "-O",
+        "mtu",
+        "-s",
+        script,
+    )

@@ -29,17 +29,23 @@ def sites_from_json(data: Mapping[str, Any]) -> Sites:
         ModelError: it did not.
     """
     try:
-        return Sites(**{
-            **data,
-            "sites": tuple(map(_site, data["sites"])),
-            "routers": tuple(data["routers"]),
-            "attacker": Attacker(**{**data["attacker"], "ip": IPv4Address(data["attacker"]["ip"])}),
-        })  # fmt: skip
+        return Sites(
+            **{
+                **data,
+                "sites": tuple(map(_site, data["sites"])),
+                "routers": tuple(data["routers"]),
+                "attacker": Attacker(
+                    **{**data["attacker"], "ip": IPv4Address(data["attacker"]["ip"])}
+                ),
+            }
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
-            repr(error), where="sites of a lab", allowed="what `sites_to_json` writes",
+            repr(error),
+            where="sites of a lab",
+            allowed="what `sites_to_json` writes",
             do="Raise the lab anew, or mend the file by hand.",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def _site(data: Mapping[str, Any]) -> Site:

@@ -74,9 +74,10 @@ class BridgeTask:
         host = overlay.host(self.host)
         if str(host.local_ip) not in self.seen.addresses:
             raise self._wrong(
-                f"{UNDERLAY} without {host.local_ip}", "the VTEP's address on it",
+                f"{UNDERLAY} without {host.local_ip}",
+                "the VTEP's address on it",
                 "It is looked for again shortly.",
-            )  # fmt: skip
+            )
         as_seen = with_status(overlay, status_changes(overlay, self.host, self.seen))
         todo = change(segments(as_seen, host), self.seen)
         if todo.lines:
@@ -151,11 +152,17 @@ def _vxlan(
 ) -> Vxlan:
     name, told = link["ifname"], link["linkinfo"]["info_data"]
     return Vxlan(
-        vni=told["id"], local=told.get("local", ""), mtu=link["mtu"], group=told.get("group", ""),
-        learning=told.get("learning", True), proxy=told.get("proxy", False),
+        vni=told["id"],
+        local=told.get("local", ""),
+        mtu=link["mtu"],
+        group=told.get("group", ""),
+        learning=told.get("learning", True),
+        proxy=told.get("proxy", False),
         fdb=frozenset(_entries(name, fdb)),
-        neighbours=frozenset((each["dst"], each["lladdr"]) for each in neighbours if each["dev"] == name),
-    )  # fmt: skip
+        neighbours=frozenset(
+            (each["dst"], each["lladdr"]) for each in neighbours if each["dev"] == name
+        ),
+    )
 
 
 def _entries(name: str, fdb: Iterable[dict[str, Any]]) -> Iterator[Entry]:

@@ -74,8 +74,19 @@ def _dead_args(row: PortRow) -> list[str]:
     if row.tag == DEAD_VLAN_TAG:
         return []
     dead = f"tag={DEAD_VLAN_TAG}"
-    return ["--", "set", "Port", row.name, dead, "--", "remove", "Port", row.name, "other_config",
-            "net_uuid"]  # fmt: skip
+    return [
+        "--",
+        "set",
+        "Port",
+        row.name,
+        dead,
+        "--",
+        "remove",
+        "Port",
+        row.name,
+        "other_config",
+        "net_uuid",
+    ]
 
 
 def missing_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[BridgePort]:

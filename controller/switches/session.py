@@ -66,9 +66,18 @@ class Session:
             SwitchError: no answer in time, or an error for one.
         """
         parser, ofproto = self.datapath.ofproto_parser, self.datapath.ofproto
-        return self._ask(parser.OFPFlowStatsRequest(
-            self.datapath, 0, ofproto.OFPTT_ALL, ofproto.OFPP_ANY, ofproto.OFPG_ANY,
-            0, 0, parser.OFPMatch()))  # fmt: skip
+        return self._ask(
+            parser.OFPFlowStatsRequest(
+                self.datapath,
+                0,
+                ofproto.OFPTT_ALL,
+                ofproto.OFPP_ANY,
+                ofproto.OFPG_ANY,
+                0,
+                0,
+                parser.OFPMatch(),
+            )
+        )
 
     def assert_worked_off(self) -> None:
         """Return once the switch has worked off all that it was sent.

@@ -14,16 +14,24 @@ ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58  # EtherTypes and IP protocol (IANA)
 TPID = 0x8100  # IEEE 802.1Q
 PROTO = {"arp": {"eth_type": ARP}, "icmp6": {"eth_type": IPV6, "ip_proto": ICMPV6}}
 OXM = {
-    "dl_src": "eth_src", "dl_dst": "eth_dst", "arp_spa": "arp_spa", "arp_tpa": "arp_tpa",
+    "dl_src": "eth_src",
+    "dl_dst": "eth_dst",
+    "arp_spa": "arp_spa",
+    "arp_tpa": "arp_tpa",
     "arp_tha": "arp_tha",
-    "icmp_type": "icmpv6_type", "nd_target": "ipv6_nd_target", "tun_id": "tunnel_id",
-}  # fmt: skip
+    "icmp_type": "icmpv6_type",
+    "nd_target": "ipv6_nd_target",
+    "tun_id": "tunnel_id",
+}
 SET = {"tun_id": "tunnel_id"}  # the others are named as in OpenFlow
 NXM = {
-    "NXM_NX_ARP_SHA": "arp_sha_nxm", "NXM_NX_ARP_THA": "arp_tha_nxm",
-    "NXM_OF_ARP_SPA": "arp_spa_nxm", "NXM_OF_ARP_TPA": "arp_tpa_nxm",
-    "NXM_OF_ETH_SRC": "eth_src_nxm", "NXM_OF_ETH_DST": "eth_dst_nxm",
-}  # fmt: skip
+    "NXM_NX_ARP_SHA": "arp_sha_nxm",
+    "NXM_NX_ARP_THA": "arp_tha_nxm",
+    "NXM_OF_ARP_SPA": "arp_spa_nxm",
+    "NXM_OF_ARP_TPA": "arp_tpa_nxm",
+    "NXM_OF_ETH_SRC": "eth_src_nxm",
+    "NXM_OF_ETH_DST": "eth_dst_nxm",
+}
 Ports = Mapping[str, int]  # port name -> ofport
 
 
@@ -123,20 +131,31 @@ def purge(
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     fields = {} if local_vlan is None else {"vlan_vid": (local_vlan, 0x0FFF)}
     return parser.OFPFlowMod(
-        datapath, cookie=cookie, cookie_mask=2**64 - 1, table_id=table,
-        command=ofproto.OFPFC_DELETE, match=parser.OFPMatch(**fields),
-        out_port=ofproto.OFPP_ANY if ofport is None else ofport, out_group=ofproto.OFPG_ANY,
-    )  # fmt: skip
+        datapath,
+        cookie=cookie,
+        cookie_mask=2**64 - 1,
+        table_id=table,
+        command=ofproto.OFPFC_DELETE,
+        match=parser.OFPMatch(**fields),
+        out_port=ofproto.OFPP_ANY if ofport is None else ofport,
+        out_group=ofproto.OFPG_ANY,
+    )
 
 
 def delete_strict(datapath: Any, stats: Any) -> Any:
     """The message that deletes exactly the flow that `stats` describes."""
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     return parser.OFPFlowMod(
-        datapath, cookie=stats.cookie, cookie_mask=2**64 - 1, table_id=stats.table_id,
-        command=ofproto.OFPFC_DELETE_STRICT, priority=stats.priority, match=stats.match,
-        out_port=ofproto.OFPP_ANY, out_group=ofproto.OFPG_ANY,
-    )  # fmt: skip
+        datapath,
+        cookie=stats.cookie,
+        cookie_mask=2**64 - 1,
+        table_id=stats.table_id,
+        command=ofproto.OFPFC_DELETE_STRICT,
+        priority=stats.priority,
+        match=stats.match,
+        out_port=ofproto.OFPP_ANY,
+        out_group=ofproto.OFPG_ANY,
+    )
 
 
 def key(flow: Any) -> tuple[int, int, str]:

@@ -28,11 +28,21 @@ def _strokes(ax: Axes, places: Sequence[tuple[int, Difference]], colour: str, gi
     spans = [(at, each.interval) for at, each in places if each.interval]
     is_wrong = colour == WRONG_COLOUR
     ax.vlines(
-        [at for at, _ in spans], [span.low for _, span in spans], [span.high for _, span in spans],
-        color=colour, linewidth=2.2 if is_wrong else 1.1, zorder=3 if is_wrong else 2, gid=gid,
-    )  # fmt: skip
+        [at for at, _ in spans],
+        [span.low for _, span in spans],
+        [span.high for _, span in spans],
+        color=colour,
+        linewidth=2.2 if is_wrong else 1.1,
+        zorder=3 if is_wrong else 2,
+        gid=gid,
+    )
     ax.plot(
-        [at for at, _ in places], [each.estimate for _, each in places], linestyle="none",
-        marker="o", markersize=3.4 if is_wrong else 2, color=colour, zorder=3,
+        [at for at, _ in places],
+        [each.estimate for _, each in places],
+        linestyle="none",
+        marker="o",
+        markersize=3.4 if is_wrong else 2,
+        color=colour,
+        zorder=3,
         gid=f"estimates, {gid}",
-    )  # fmt: skip
+    )

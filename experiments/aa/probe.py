@@ -44,7 +44,9 @@ def _pinged(bench: Bench, tools: Tools, phase: str, asked: Requests) -> Pinged:
     argv = asked.argv(target.ipv4[0])
     # Exit status 1 is ping's word for loss, which is a result here.
     done = bench.attempt(source.device_id, *argv, timeout_s=asked.timeout_s)
-    tools.keep(f"ping-{phase}.txt", f"# {source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}")  # fmt: skip
+    tools.keep(
+        f"ping-{phase}.txt", f"# {source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
+    )
     return asked.read(done.stdout)
 
 

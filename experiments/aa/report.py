@@ -61,15 +61,21 @@ def tell(run: Run) -> Story:
         MeasureError: no block has both labels.
     """
     found = tuple(
-        Itself(mode=str(mode), pool=(pool := _pool(run, str(mode))), checked=check(pool, seed=run.seed))
+        Itself(
+            mode=str(mode), pool=(pool := _pool(run, str(mode))), checked=check(pool, seed=run.seed)
+        )
         for mode in run.question.factors["mode"]
-    )  # fmt: skip
+    )
     stands = _stands(found, run)
     story = Story(
         findings=tuple(line for each in found for line in _findings(each)),
-        held=_held(found, run, stands), grids=(_grid(found),), pictures=(),
-        conditions=_conditions(found, run), is_refuted=stands == REFUTED, data=_data(found),
-    )  # fmt: skip
+        held=_held(found, run, stands),
+        grids=(_grid(found),),
+        pictures=(),
+        conditions=_conditions(found, run),
+        is_refuted=stands == REFUTED,
+        data=_data(found),
+    )
     words = words_of(run, story)
     return replace(story, pictures=tuple(_picture(each, run, words) for each in found))
 
@@ -128,19 +134,26 @@ def _grid(found: Sequence[Itself]) -> Grid:
     return Grid(
         title="Called different from itself",
         heads=("mode", "blocks", "wrong", "of", "at most", "half width"),
-        rows=tuple(_row(each) for each in found), words=("mode",),
+        rows=tuple(_row(each) for each in found),
+        words=("mode",),
         note=f"Wrong: the 95% interval leaves out 0. Intervals that keep their promise are wrong "
         f"more than {ALLOWED} times of {DRAWS} with a chance of at most {chance_of_more():.1%} "
         f"(binomial). Half width: the median of the draws, in ms. {ASSUMES}",
-    )  # fmt: skip
+    )
 
 
 def _row(each: Itself) -> tuple[str, ...]:
     if each.checked is None:
         return (each.mode, str(len(each.pool)), *[NONE] * 4)
     wrong = str(len(each.checked.wrong))
-    return (each.mode, str(len(each.pool)), wrong, str(DRAWS), str(ALLOWED),
-            f"{_half_width(each.checked):.3f}")  # fmt: skip
+    return (
+        each.mode,
+        str(len(each.pool)),
+        wrong,
+        str(DRAWS),
+        str(ALLOWED),
+        f"{_half_width(each.checked):.3f}",
+    )
 
 
 def _half_width(checked: Checked) -> float:
@@ -161,11 +174,16 @@ def _conditions(found: Sequence[Itself], run: Run) -> str:
 
 def _data(found: Sequence[Itself]) -> tuple[Mapping[str, Any], ...]:
     return tuple(
-        {"mode": each.mode, "wrong": len(each.checked.wrong), "draws": DRAWS, "allowed": ALLOWED,
-         "half_width": _half_width(each.checked)}
+        {
+            "mode": each.mode,
+            "wrong": len(each.checked.wrong),
+            "draws": DRAWS,
+            "allowed": ALLOWED,
+            "half_width": _half_width(each.checked),
+        }
         for each in found
         if each.checked
-    )  # fmt: skip
+    )
 
 
 def _picture(each: Itself, run: Run, words: Words) -> Picture:

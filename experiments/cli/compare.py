@@ -26,9 +26,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.argument("a", type=FOLDER)
 @click.argument("b", type=FOLDER)
 @click.option(
-    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
     help="What is printed: a table for people, or one JSON document.",
-)  # fmt: skip
+)
 def compare(a: Path, b: Path, output: str) -> int:
     """Show what changed from run A to run B; two suites: experiment by experiment.
 
@@ -43,10 +47,11 @@ def compare(a: Path, b: Path, output: str) -> int:
         is_doubted = any(each.doubts for each in found)
     except DAMAGE as error:
         raise UsageError(
-            f"{type(error).__name__}: {error}", where=f"{a} and {b}",
+            f"{type(error).__name__}: {error}",
+            where=f"{a} and {b}",
             allowed="files as `overlaylab run` left them",
             do="Undo what was changed in run.json or the tables, or measure again.",
-        ) from error  # fmt: skip
+        ) from error
     if output == "json":
         print(*parts)
     else:
@@ -81,15 +86,19 @@ def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]
     one, other = _runs(a), _runs(b)
     if (set(one) == {""}) != (set(other) == {""}):
         raise UsageError(
-            "one is a suite, the other a run", where=f"{a} and {b}", allowed="two runs, or two suites",
+            "one is a suite, the other a run",
+            where=f"{a} and {b}",
+            allowed="two runs, or two suites",
             do="Name the experiment's own folder in the suite.",
-        )  # fmt: skip
+        )
     both = [name for name in one if name in other]
     if not both:
         raise UsageError(
             f"{', '.join(one) or 'nothing'} in A, {', '.join(other) or 'nothing'} in B",
-            where=f"{a} and {b}", allowed="an experiment that both have", do="Name two others.",
-        )  # fmt: skip
+            where=f"{a} and {b}",
+            allowed="an experiment that both have",
+            do="Name two others.",
+        )
     alone = {
         "only_in_a": [n for n in one if n not in both],
         "only_in_b": [n for n in other if n not in both],

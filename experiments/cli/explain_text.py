@@ -26,6 +26,10 @@ def explained(explainer: Explainer) -> Iterator[str]:
 def wrapped(text: str, indent: str = "") -> list[str]:
     """`text` in lines of WIDTH columns; names and addresses are kept whole."""
     return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False,
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
         break_on_hyphens=False,
-    )  # fmt: skip
+    )

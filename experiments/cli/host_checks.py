@@ -135,10 +135,14 @@ def _modules(facts: Facts) -> Iterator[Finding]:
 def _trials(facts: Facts) -> Iterator[Finding]:
     answer = facts.trials.get("bridge")
     yield Finding(
-        "veth and bridge", True, _is_empty(answer), _told(answer),
+        "veth and bridge",
+        True,
+        _is_empty(answer),
+        _told(answer),
         "Use a kernel, or a container, that may create them in a network namespace."
-        if answer else "",
-    )  # fmt: skip
+        if answer
+        else "",
+    )
     answer = facts.trials.get("netem")
     yield Finding("netem", False, _is_empty(answer), _told(answer))
 

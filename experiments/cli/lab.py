@@ -41,10 +41,18 @@ def _say(text: str) -> None:
 @click.option("--mode", help="Carry the networks another way: see `overlaylab list`.")
 @click.option("--name", help="Name of the lab; made up if not given.")
 @click.option("--detach", is_flag=True, help="Return when the lab is ready; it stays up.")
-@click.option("--datapath", type=click.Choice(["netdev", "system"]), default="netdev",
-              help="OVS in user space, or (experimental) in the kernel.")  # fmt: skip
-@click.option("--app", type=click.Choice(["os-ken", "ryu"]), default="os-ken",
-              help="The framework that runs the controller.")  # fmt: skip
+@click.option(
+    "--datapath",
+    type=click.Choice(["netdev", "system"]),
+    default="netdev",
+    help="OVS in user space, or (experimental) in the kernel.",
+)
+@click.option(
+    "--app",
+    type=click.Choice(["os-ken", "ryu"]),
+    default="os-ken",
+    help="The framework that runs the controller.",
+)
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
     """Raise the lab of SCENARIO and hold it until Ctrl-C."""
     from topologies.lab import holder, raised
@@ -61,8 +69,9 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
         holder.hold(lab, _say)
 
 
-@click.command("exec", context_settings={"ignore_unknown_options": True,
-                                         "allow_interspersed_args": False})  # fmt: skip
+@click.command(
+    "exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
 @LAB
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -117,8 +126,13 @@ def shell(lab: str, script: str | None) -> None:
 @LAB
 @click.argument("node")
 @click.argument("interface")
-@click.option("-w", "file", required=True, type=click.Path(path_type=Path, dir_okay=False),
-              help="The pcapng file to write.")  # fmt: skip
+@click.option(
+    "-w",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The pcapng file to write.",
+)
 @click.option("--count", type=click.IntRange(1), help="Stop after so many packets.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="Stop after so long.")
 def capture(  # noqa: PLR0917  click hands over what the user may say
@@ -176,5 +190,12 @@ def down(lab: str | None, *, every: bool) -> None:
 
 
 commands: tuple[click.Command, ...] = (
-    up, exec_, status, shell, capture, plug, unplug, down,
-)  # fmt: skip
+    up,
+    exec_,
+    status,
+    shell,
+    capture,
+    plug,
+    unplug,
+    down,
+)

@@ -116,12 +116,21 @@ def _faults(question: Question) -> tuple[tuple[Any, str, str], ...]:
     """What may be wrong: whether it is, what was found, and what is allowed."""
     measured = tuple(question.columns)
     return (
-        (not NAME.fullmatch(question.name), f"name {question.name!r}",
-         "lower-case letters, digits and -, at most 40"),
+        (
+            not NAME.fullmatch(question.name),
+            f"name {question.name!r}",
+            "lower-case letters, digits and -, at most 40",
+        ),
         (question.teller not in TELLERS, f"teller {question.teller!r}", ", ".join(TELLERS)),
-        (question.value not in measured, f"value {question.value!r}",
-         f"one of its columns: {', '.join(measured)}"),
+        (
+            question.value not in measured,
+            f"value {question.value!r}",
+            f"one of its columns: {', '.join(measured)}",
+        ),
         (not question.points(), "a factor without levels", "at least one level of each"),
-        (question.baseline and question.baseline not in question.points(),
-         f"baseline {dict(question.baseline)}", "a level of each factor"),
-    )  # fmt: skip
+        (
+            question.baseline and question.baseline not in question.points(),
+            f"baseline {dict(question.baseline)}",
+            "a level of each factor",
+        ),
+    )

@@ -20,11 +20,23 @@ OWN_WORDS = frozenset({"--help", "--version"})  # anything else that starts with
 
 
 MODULES = {  # command -> the module beside this one that has it, imported only when asked for
-    "run": "run", "list": "offline", "validate": "offline", "flows": "offline",
-    "up": "lab", "exec": "lab", "status": "lab", "shell": "lab", "plug": "lab", "unplug": "lab", "capture": "lab", "down": "lab",
+    "run": "run",
+    "list": "offline",
+    "validate": "offline",
+    "flows": "offline",
+    "up": "lab",
+    "exec": "lab",
+    "status": "lab",
+    "shell": "lab",
+    "plug": "lab",
+    "unplug": "lab",
+    "capture": "lab",
+    "down": "lab",
     "walk": "trace",
-    "report": "report", "compare": "compare", "doctor": "doctor",
-}  # fmt: skip
+    "report": "report",
+    "compare": "compare",
+    "doctor": "doctor",
+}
 
 
 class Commands(click.Group):
@@ -63,9 +75,13 @@ def _version() -> str:
 
 @click.group(cls=Commands)
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
     help="Show the version and exit.",
-)  # fmt: skip
+)
 def overlaylab() -> None:
     """Raise overlay networks as Neutron builds them, look at their flows, and measure them.
 

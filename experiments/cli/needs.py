@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-PYTHON: Mapping[str, str] = MappingProxyType({
-    "click": "click",
-    "falcon": "falcon",
-    "jinja2": "jinja2",
-    "jsonschema": "jsonschema",
-    "matplotlib": "matplotlib",
-    "numpy": "numpy",
-    "os_ken": "os-ken",
-    "oslo_config": "oslo.config",
-    "rich": "rich",
-    "ruamel.yaml": "ruamel.yaml",
-    "scipy": "scipy",
-    "waitress": "waitress",
-})  # fmt: skip
+PYTHON: Mapping[str, str] = MappingProxyType(
+    {
+        "click": "click",
+        "falcon": "falcon",
+        "jinja2": "jinja2",
+        "jsonschema": "jsonschema",
+        "matplotlib": "matplotlib",
+        "numpy": "numpy",
+        "os_ken": "os-ken",
+        "oslo_config": "oslo.config",
+        "rich": "rich",
+        "ruamel.yaml": "ruamel.yaml",
+        "scipy": "scipy",
+        "waitress": "waitress",
+    }
+)

@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 JSON_FORMAT = 1
 FORMAT = click.option(
-    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
     help="What is printed: lines for people, or one JSON document.",
-)  # fmt: skip
+)
 
 
 @click.command("list")
@@ -92,9 +96,15 @@ def _counted(number: int, what: str) -> str:
 @click.option("--explain", is_flag=True, help="Say of each flow what it does with which frames.")
 @FORMAT
 def flows(  # noqa: PLR0917  click's options, by name
-    scenario: str, host: str, bridge: str, mode: str | None, release: str | None, output: str,
-    *, explain: bool,
-) -> None:  # fmt: skip
+    scenario: str,
+    host: str,
+    bridge: str,
+    mode: str | None,
+    release: str | None,
+    output: str,
+    *,
+    explain: bool,
+) -> None:
     """Show the flows that the controller would install, as `ovs-ofctl` prints them."""
     from controller.explain.flow import Explainer
     from controller.explain.names import Names

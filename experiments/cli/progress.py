@@ -63,8 +63,12 @@ def shown(title: str, clock: Callable[[], float]) -> "Iterator[Say]":
         yield lambda *_: None
         return
     bar = _Bar(title, Pace(clock))
-    with Live(console=Console(stderr=True), get_renderable=bar.parts, transient=True,
-              refresh_per_second=REFRESH_HZ):  # fmt: skip
+    with Live(
+        console=Console(stderr=True),
+        get_renderable=bar.parts,
+        transient=True,
+        refresh_per_second=REFRESH_HZ,
+    ):
         yield bar.say
 
 

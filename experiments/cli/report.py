@@ -55,9 +55,11 @@ def assert_run(directory: Path) -> None:
         is_there, found = False, error.strerror or str(error)
     if not is_there:
         raise UsageError(
-            found, where=str(directory), allowed="the folder of a run, or of a suite of them",
+            found,
+            where=str(directory),
+            allowed="the folder of a run, or of a suite of them",
             do="`overlaylab run` says where it leaves one; most lie in results/.",
-        )  # fmt: skip
+        )
 
 
 def _run(directory: Path, output: str) -> None:
@@ -93,6 +95,7 @@ def _assert_whole(directory: Path, status: str, chapters: "Sequence[Chapter]") -
     if status == "complete" and lost:
         raise UsageError(
             f"{', '.join(each.name for each in lost)} cannot be told ({lost[0].fault.rstrip('.')})",
-            where=str(directory), allowed="a suite with all of its runs",
+            where=str(directory),
+            allowed="a suite with all of its runs",
             do="The others are drawn; bring back what is missing.",
-        )  # fmt: skip
+        )

@@ -96,10 +96,11 @@ def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
     factors = experiment.question.factors
     if "mode" not in factors:
         raise UsageError(
-            f"--modes {text}", where=f"experiment {experiment.question.name!r}",
+            f"--modes {text}",
+            where=f"experiment {experiment.question.name!r}",
             allowed=f"none: it varies {', '.join(factors) or 'nothing'}",
             do="Leave --modes out, or name experiments that have modes.",
-        )  # fmt: skip
+        )
     named = (each.strip() for each in text.split(","))
     return tuple(
         dict.fromkeys(each if each in factors["mode"] else str(parse_mode(each)) for each in named)
@@ -133,9 +134,11 @@ def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
 def _as_two(sites: "Sites", asked: Asked) -> "Sites":
     if asked.hosts and asked.hosts != len(sites.hosts):
         raise UsageError(
-            f"--hosts {asked.hosts}", where=f"scenario {sites.name!r}",
-            allowed="2: a tunnel between two sites", do="Leave --hosts out.",
-        )  # fmt: skip
+            f"--hosts {asked.hosts}",
+            where=f"scenario {sites.name!r}",
+            allowed="2: a tunnel between two sites",
+            do="Leave --hosts out.",
+        )
     return sites
 
 
@@ -155,10 +158,11 @@ def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites", asked:
             ) from error
         if asked.hosts and len(staged.hosts) != asked.hosts:
             raise UsageError(
-                f"--hosts {asked.hosts}", where=f"experiment {experiment.question.name!r}",
+                f"--hosts {asked.hosts}",
+                where=f"experiment {experiment.question.name!r}",
                 allowed=f"none: it measures {len(staged.hosts)} hosts, however many there are",
                 do="Leave --hosts out, or name another experiment.",
-            )  # fmt: skip
+            )
 
 
 def drawn_seed() -> int:

@@ -45,18 +45,27 @@ DONE, FAILED, NOT_TRUSTED = 0, 1, 3
 @click.option("--seed", type=click.IntRange(0, SEED_MAX), help="Of the order; default: a new one.")
 @click.option("--quick", is_flag=True, help="Seconds, for a first look: one block, no intervals.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=RESULTS,
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=RESULTS,
     help="The folder in which the run's own folder is made.  [default: results/ of the project]",
-)  # fmt: skip
+)
 @click.option("--app", type=click.Choice(["os-ken", "ryu"]), default="os-ken", show_default=True)
 @click.option(
-    "--datapath", type=click.Choice(["netdev", "system"]), default="netdev", show_default=True,
+    "--datapath",
+    type=click.Choice(["netdev", "system"]),
+    default="netdev",
+    show_default=True,
     help="OVS in user space, or (experimental) in the kernel.",
-)  # fmt: skip
+)
 @click.option(
-    "--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
     help="What is printed: a table for people, or one JSON document.",
-)  # fmt: skip
+)
 def run(experiment: tuple[str, ...], **options: Any) -> int:
     """Measure EXPERIMENTs (default: latency, mtu and fanout) on freshly raised labs; needs root.
 
@@ -85,9 +94,11 @@ def _assert_told_apart(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(
-                f"two are called {name!r}", where="experiments", allowed="names that differ",
+                f"two are called {name!r}",
+                where="experiments",
+                allowed="names that differ",
                 do="Run them one by one, or name the Question of one otherwise.",
-            )  # fmt: skip
+            )
 
 
 def _alone(request: "Request", asked: Asked) -> int:
@@ -112,9 +123,13 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
     suite = begin_suite(asked.out, name, names, argv=argv(), start=now())
     with _marking(suite):
         chapters = [
-            _chapter(replace(request, parent=suite.directory), f"{request.name} ({at} of {len(names)})", asked)
+            _chapter(
+                replace(request, parent=suite.directory),
+                f"{request.name} ({at} of {len(names)})",
+                asked,
+            )
             for at, request in enumerate(requests, start=1)
-        ]  # fmt: skip
+        ]
     failed = [each.name for each in chapters if each.told is None]
     suite = suite.marked(status=_failed(failed) if failed else "complete", end=now())
     files = bind(suite, chapters)

@@ -12,10 +12,21 @@ FRAMES = ("arp", "ping", "broadcast")
 @LAB
 @click.argument("source", metavar="SRC")
 @click.argument("target", metavar="DST")
-@click.option("--frame", type=click.Choice(FRAMES), default="arp", show_default=True,
-              help="What SRC sends: a question for DST's address, a ping, or a ping to all.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text",
-              show_default=True, help="Lines for people, or one JSON document.")  # fmt: skip
+@click.option(
+    "--frame",
+    type=click.Choice(FRAMES),
+    default="arp",
+    show_default=True,
+    help="What SRC sends: a question for DST's address, a ping, or a ping to all.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or one JSON document.",
+)
 def walk(lab: str, source: str, target: str, frame: str, form: str) -> int:
     """Follow one frame from guest SRC to guest DST of LAB, as the switches would treat it now.
 

@@ -43,7 +43,7 @@ class Bench(Protocol):
         stdout: Path | IO[Any] | int = ...,
         stderr: Path | IO[Any] | int = ...,
     ) -> Any:
-        """A command left running in a node: a `subprocess.Popen`; it ends with the lab, if not before."""  # fmt: skip
+        """A command left running in a node: a `subprocess.Popen`; it ends with the lab, if not before."""
 
     def pid(self, node: str) -> int:
         """A process in the namespaces of a node: what `ip link ... netns PID` takes."""

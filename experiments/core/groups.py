@@ -45,9 +45,11 @@ def network_id(number: int) -> str:
 
 def _network(number: int) -> Network:
     return Network(
-        id=network_id(number), name=f"group{number}", network_type=NetworkType.VXLAN,
+        id=network_id(number),
+        name=f"group{number}",
+        network_type=NetworkType.VXLAN,
         segmentation_id=FIRST_ID + number,
-    )  # fmt: skip
+    )
 
 
 def _cidr(number: int) -> IPv4Network:
@@ -56,9 +58,11 @@ def _cidr(number: int) -> IPv4Network:
 
 def _subnet(number: int) -> Subnet:
     return Subnet(
-        id=derived_id("groups", f"subnet{number}"), name=f"subnet{number}",
-        network_id=network_id(number), cidr=_cidr(number),
-    )  # fmt: skip
+        id=derived_id("groups", f"subnet{number}"),
+        name=f"subnet{number}",
+        network_id=network_id(number),
+        cidr=_cidr(number),
+    )
 
 
 def _ports(hosts: tuple[Host, ...], number: int, group: Group) -> Iterator[Port]:
@@ -66,7 +70,11 @@ def _ports(hosts: tuple[Host, ...], number: int, group: Group) -> Iterator[Port]
         name = f"g{index + 1}"
         id_ = derived_id("groups", name)
         yield Port(
-            id=id_, name=name, network_id=network_id(number), mac_address=derived_mac(id_),
-            fixed_ips=(_cidr(number)[GUESTS_FROM + index],), host=hosts[index].name,
+            id=id_,
+            name=name,
+            network_id=network_id(number),
+            mac_address=derived_mac(id_),
+            fixed_ips=(_cidr(number)[GUESTS_FROM + index],),
+            host=hosts[index].name,
             device_id=name,
-        )  # fmt: skip
+        )

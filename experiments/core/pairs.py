@@ -87,9 +87,13 @@ def _one_more(overlay: Overlay) -> Port:
             do=f"Add a guest on host {source.host!r} to the scenario, or widen the pools.",
         )
     return replace(
-        source, id=id_, name=name, device_id=name, mac_address=derived_mac(id_),
+        source,
+        id=id_,
+        name=name,
+        device_id=name,
+        mac_address=derived_mac(id_),
         fixed_ips=(address,),
-    )  # fmt: skip
+    )
 
 
 def _holds(subnet: Subnet, port: Port) -> bool:

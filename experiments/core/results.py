@@ -105,10 +105,11 @@ def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -
     strange = next((name for row in rows for name in row if name not in columns), None)
     if strange is not None:
         raise MeasureError(
-            f"column {strange!r} in a row of the probe", where=path.name,
+            f"column {strange!r} in a row of the probe",
+            where=path.name,
             allowed=", ".join(columns),
             do="Tell what it means in the Question's `columns` (or `more`), or leave it out.",
-        )  # fmt: skip
+        )
 
 
 def read(directory: Path) -> Run:
@@ -151,9 +152,11 @@ def _row(line: list[str], heads: tuple[str, ...], where: str) -> Row:
 
 def _damaged(found: str, where: str, allowed: str) -> MeasureError:
     return MeasureError(
-        found, where=where, allowed=allowed,
+        found,
+        where=where,
+        allowed=allowed,
         do="Undo what was changed, or take away what was not written to its end.",
-    )  # fmt: skip
+    )
 
 
 def _assert_known(about: object, path: Path) -> None:
@@ -184,9 +187,11 @@ def fresh_directory(parent: Path, name: str) -> Path:
         path.mkdir()
     except OSError as error:
         raise UsageError(
-            str(error), where=str(parent), allowed="a folder in which a new one can be made",
+            str(error),
+            where=str(parent),
+            allowed="a folder in which a new one can be made",
             do="`--out DIR` names another.",
-        ) from error  # fmt: skip
+        ) from error
     give_back(missing[-1] if missing else path)
     return path
 

@@ -170,16 +170,36 @@ class Limit:
 LIMITS = (
     Limit("cpu_idle", "cpu_idle_min", "CPU idle", "CPU idle {}", over_time, unit="%"),
     Limit("cpu_steal", "cpu_steal_max", "CPU steal", "CPU steal {}", over_time, unit="%"),
-    Limit("vswitchd_load", "vswitchd_load_max", "ovs-vswitchd's load",
-          "ovs-vswitchd busy {} of a CPU", over_time, where="busiest", unit="%"),
-    Limit("lost_upcalls", "lost_upcalls_max", "lost upcalls", "{} upcall{s} lost", in_all,
-          where="lost_by"),
+    Limit(
+        "vswitchd_load",
+        "vswitchd_load_max",
+        "ovs-vswitchd's load",
+        "ovs-vswitchd busy {} of a CPU",
+        over_time,
+        where="busiest",
+        unit="%",
+    ),
+    Limit(
+        "lost_upcalls",
+        "lost_upcalls_max",
+        "lost upcalls",
+        "{} upcall{s} lost",
+        in_all,
+        where="lost_by",
+    ),
     Limit("drops", "drops_max", "drops", "{} packet{s} dropped", in_all, where="dropped_by"),
-    Limit("control_median_ms", "control_median_max_ms", "the control ping", "control ping {}",
-          middle, unit=" ms"),
-    Limit("control_lost", "control_lost_max", "lost control pings", "{} control ping{s} lost",
-          in_all),
-)  # fmt: skip
+    Limit(
+        "control_median_ms",
+        "control_median_max_ms",
+        "the control ping",
+        "control ping {}",
+        middle,
+        unit=" ms",
+    ),
+    Limit(
+        "control_lost", "control_lost_max", "lost control pings", "{} control ping{s} lost", in_all
+    ),
+)
 
 
 def judge(seen: Seen, limits: Thresholds) -> Verdict:

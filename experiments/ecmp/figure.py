@@ -65,9 +65,12 @@ def draw(bars: Sequence[Bar], panels: Sequence[Panel], words: Words) -> Figure:
     figure, (top, whole) = sheet(words, [high, below])
     plot_bars(top, bars, palette)
     spines, flows = len(bars[0].lanes[0]), bars[0].flows
-    title(top, f"Share of {flows} flows on each of {spines} spines",
-          f"shades: spine1 (dark) to spine{spines} (light), a lane for each draw; dashes: even "
-          f"shares\n{POLICIES}\none shade: all on one spine, {WHICH}")  # fmt: skip
+    title(
+        top,
+        f"Share of {flows} flows on each of {spines} spines",
+        f"shades: spine1 (dark) to spine{spines} (light), a lane for each draw; dashes: even "
+        f"shares\n{POLICIES}\none shade: all on one spine, {WHICH}",
+    )
     places = whole.get_subplotspec().subgridspec(len(rows), len(columns))  # type: ignore[union-attr]
     whole.remove()
     for panel in panels:
@@ -110,9 +113,14 @@ def _bar(ax: Axes, bar: Bar, place: float) -> None:
     left, shades = np.zeros(len(lanes)), np.linspace(DARK, LIGHT, lanes.shape[1])
     for spine, (shares, shade) in enumerate(zip(lanes.T, shades, strict=True)):
         ax.barh(
-            middles, shares, left=left, height=height, linewidth=0, color=f"{shade:.2f}",
+            middles,
+            shares,
+            left=left,
+            height=height,
+            linewidth=0,
+            color=f"{shade:.2f}",
             gid=f"share {bar.mode} {bar.words} {spine}",
-        )  # fmt: skip
+        )
         left = left + shares
 
 
@@ -120,19 +128,32 @@ def plot_panel(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> Axes:
     """Dots on what theory has."""
     flows = list(panel.most)
     ax.plot(
-        flows, list(panel.most.values()), color=MOST_COLOUR, linestyle=(0, (4, 2)), linewidth=1,
+        flows,
+        list(panel.most.values()),
+        color=MOST_COLOUR,
+        linestyle=(0, (4, 2)),
+        linewidth=1,
         gid="most",
-    )  # fmt: skip
+    )
     if panel.is_spread:
         ax.plot(flows, list(panel.chance.values()), color=CHANCE_COLOUR, linewidth=1, gid="chance")
     for at, ((mode, pairs), dots) in enumerate(panel.dots.items()):
         aside = 2 ** (LANES * ((at + 0.5) / len(panel.dots) - 0.5))
         ax.plot(
-            [many * aside for many, _ in dots], [bits for _, bits in dots], linestyle="none",
-            marker="o", markersize=2.6, color=palette[mode], alpha=0.85, clip_on=False,
-            markerfacecolor=palette[mode] if pairs == "one" else "white", markeredgewidth=0.6,
-            gid=f"dots {mode} {pairs}", rasterized=True, zorder=3,
-        )  # fmt: skip
+            [many * aside for many, _ in dots],
+            [bits for _, bits in dots],
+            linestyle="none",
+            marker="o",
+            markersize=2.6,
+            color=palette[mode],
+            alpha=0.85,
+            clip_on=False,
+            markerfacecolor=palette[mode] if pairs == "one" else "white",
+            markeredgewidth=0.6,
+            gid=f"dots {mode} {pairs}",
+            rasterized=True,
+            zorder=3,
+        )
     ax.set_xscale("log", base=2)
     return ax
 
@@ -156,11 +177,20 @@ def _frame(ax: Axes, panel: Panel, at: tuple[int, int], *, is_last: bool) -> Non
 def _legend(ax: Axes, panel: Panel) -> None:
     """Which dots are of one pair of inner addresses, and which of many."""
     marks = [
-        Line2D([], [], linestyle="none", marker="o", markersize=3.5, color="#555555", label=name,
-               markerfacecolor=face, markeredgewidth=0.7)
+        Line2D(
+            [],
+            [],
+            linestyle="none",
+            marker="o",
+            markersize=3.5,
+            color="#555555",
+            label=name,
+            markerfacecolor=face,
+            markeredgewidth=0.7,
+        )
         for name, face in (("one pair", "#555555"), ("many pairs", "white"))
         if any(pairs == name.split()[0] for _, pairs in panel.dots)
-    ]  # fmt: skip
+    ]
     ax.legend(handles=marks, fontsize=7, loc="center right", handletextpad=0.1, borderpad=0.1)
 
 

@@ -53,10 +53,16 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
     """The scenario's first two hosts below so many spines, a guest on each, one network."""
     fabric = Underlay(shape=Shape.LEAF_SPINE, spines=int(point["spines"]))
     bare = replace(
-        overlay, hosts=overlay.hosts[:2], underlay=fabric, networks=(_network(),),
-        subnets=(Subnet(id=derived_id("ecmp", "subnet"), name="ecmp", network_id=NETWORK, cidr=CIDR),),
-        ports=(), dhcp=False,
-    )  # fmt: skip
+        overlay,
+        hosts=overlay.hosts[:2],
+        underlay=fabric,
+        networks=(_network(),),
+        subnets=(
+            Subnet(id=derived_id("ecmp", "subnet"), name="ecmp", network_id=NETWORK, cidr=CIDR),
+        ),
+        ports=(),
+        dhcp=False,
+    )
     guests = zip((SENDER, RECEIVER), bare.hosts, strict=True)
     ports = (_port(at, name, host.name) for at, (name, host) in enumerate(guests))
     return by_mode(replace(bare, ports=tuple(ports)), point)
@@ -70,9 +76,15 @@ def _port(at: int, name: str, host: str) -> Port:
     """A guest without port security: it may send from any address."""
     id_ = derived_id("ecmp", name)
     return Port(
-        id=id_, name=name, network_id=NETWORK, mac_address=derived_mac(id_), device_id=name,
-        fixed_ips=(CIDR[at + 1],), host=host, port_security_enabled=False,
-    )  # fmt: skip
+        id=id_,
+        name=name,
+        network_id=NETWORK,
+        mac_address=derived_mac(id_),
+        device_id=name,
+        fixed_ips=(CIDR[at + 1],),
+        host=host,
+        port_security_enabled=False,
+    )
 
 
 def settings(draws: int) -> Iterator[Setting]:
@@ -88,14 +100,16 @@ def sent(overlay: Overlay, setting: Setting, seed: int) -> tuple[Flow, ...]:
     first = drawn % (FAR - FLOWS[-1] - 2) + 1 if setting.pairs == MANY else 1
     return tuple(
         Flow(
-            source_mac=sender, target_mac=receiver,
+            source_mac=sender,
+            target_mac=receiver,
             source=CIDR[first + (flow if setting.pairs == MANY else 0)],
             target=CIDR[FAR + first + flow] if setting.pairs == MANY else CIDR[2],
-            source_port=PORT_FIRST + (drawn + PORT_STEP * (flow if setting.pairs == ONE else 0)) % PORTS,
+            source_port=PORT_FIRST
+            + (drawn + PORT_STEP * (flow if setting.pairs == ONE else 0)) % PORTS,
             target_port=9,  # discard (RFC 863)
         )
         for flow in range(setting.flows)
-    )  # fmt: skip
+    )
 
 
 def _drawn(setting: Setting, seed: int) -> int:
@@ -115,6 +129,9 @@ def _cell(point: Point, setting: Setting) -> Row:
         return {**key, "entropy_bits": 0.0, "spreads": 0, "least": 0, "most": setting.flows}
     limits = band(setting.flows, int(point["spines"]))
     return {
-        **key, "entropy_bits": expected_bits(setting.flows, int(point["spines"])), "spreads": 1,
-        "least": limits.low, "most": limits.high,
-    }  # fmt: skip
+        **key,
+        "entropy_bits": expected_bits(setting.flows, int(point["spines"])),
+        "spreads": 1,
+        "least": limits.low,
+        "most": limits.high,
+    }

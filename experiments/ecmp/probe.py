@@ -109,18 +109,22 @@ def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) ->
     more = tuple(row for setting, seen in found for row in _per_spine(setting, seen, spines))
     return Measured(
         rows=tuple(_row(setting, seen, spines) for setting, seen in found),
-        more={"spines": more}, lost=sum(len(seen.awaited) for _, seen in found),
-    )  # fmt: skip
+        more={"spines": more},
+        lost=sum(len(seen.awaited) for _, seen in found),
+    )
 
 
 def _row(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Row:
     counts = [seen.on(spine) for spine in spines]
     return {
-        **_key(setting), "entropy_bits": round(entropy_bits(counts), 6) if any(counts) else None,
-        "least": min(counts), "most": max(counts), "spreads": int(sum(map(bool, counts)) > 1),
+        **_key(setting),
+        "entropy_bits": round(entropy_bits(counts), 6) if any(counts) else None,
+        "least": min(counts),
+        "most": max(counts),
+        "spreads": int(sum(map(bool, counts)) > 1),
         "outer_ports": len(seen.outer_ports),
         "torn": sum(len(each) > 1 for each in seen.spines.values()),
-    }  # fmt: skip
+    }
 
 
 def _per_spine(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Iterator[Row]:
@@ -129,9 +133,11 @@ def _per_spine(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Iterato
 
 def _key(setting: Setting) -> Row:
     return {
-        "hash_policy": setting.hash_policy, "pairs": setting.pairs, "flows": setting.flows,
+        "hash_policy": setting.hash_policy,
+        "pairs": setting.pairs,
+        "flows": setting.flows,
         "draw": setting.draw,
-    }  # fmt: skip
+    }
 
 
 KEY_COLUMNS = {
@@ -148,7 +154,10 @@ ECMP = Experiment(
         asks="Over how many of the underlay's equal paths do the flows of one tunnel spread?",
         value="entropy_bits",
         unit="bits",
-        factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh", "kvxlan-mesh"), "spines": (2, 4)},
+        factors={
+            "mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh", "kvxlan-mesh"),
+            "spines": (2, 4),
+        },
         teller="ecmp",
         predictions=(
             Prediction(
@@ -167,7 +176,8 @@ ECMP = Experiment(
                 "as chance: flows on a path are binomial, and a band is left by 1 draw in 500",
             ),
             Prediction(
-                of="whole", says="no flow is ever torn: its packets take one path",
+                of="whole",
+                says="no flow is ever torn: its packets take one path",
                 because="what the hash is made of is the same in each of them",
             ),
         ),
@@ -184,7 +194,10 @@ ECMP = Experiment(
         },
         more={
             "spines": {
-                "mode": "as above", "spines": "as above", **KEY_COLUMNS, "spine": "node",
+                "mode": "as above",
+                "spines": "as above",
+                **KEY_COLUMNS,
+                "spine": "node",
                 "on_it": "flows that took it",
             },
         },
@@ -198,4 +211,4 @@ ECMP = Experiment(
     stage=stage.staged,
     foretell=stage.foretold,
     scenario="leaf-spine",
-)  # fmt: skip
+)

@@ -49,18 +49,22 @@ def tell(run: Run) -> Story:
     found = cells(run)
     if not found:
         raise MeasureError(
-            "no sample of a foretold cell", where=str(run.directory), allowed="at least one",
+            "no sample of a foretold cell",
+            where=str(run.directory),
+            allowed="at least one",
             do="Run it again; its `status` in run.json says how far it came.",
-        )  # fmt: skip
+        )
     many, may, _ = outside(found)
     wrong = [cell for cell in exact_of(found) if cell.unlike]
     story = Story(
         findings=(*_agreement(found), *_headline(found), *_policy_2(found)),
         held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(_overview(run, found), _full(found)), pictures=(), conditions=_conditions(run, found),
+        grids=(_overview(run, found), _full(found)),
+        pictures=(),
+        conditions=_conditions(run, found),
         is_refuted=bool(wrong) or many > may or any(cell.torn for cell in found),
         data=tuple(map(_data, found)),
-    )  # fmt: skip
+    )
     return _with_picture(story, run, found)
 
 
@@ -95,9 +99,10 @@ def _headline(found: Sequence[Cell]) -> Iterator[str]:
 def _policy_2(found: Sequence[Cell]) -> Iterator[str]:
     """The policy that was made for tunnels, and which of them it helps."""
     here = [
-        cell for cell in found
+        cell
+        for cell in found
         if (cell.hash_policy, cell.pairs) == (2, "many") and cell.flows == SHOWN
-    ]  # fmt: skip
+    ]
     ways: dict[bool, list[str]] = {True: [], False: []}
     for cell in here:
         ways[cell.entropy > 0].append(_encap(cell))
@@ -121,9 +126,12 @@ def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
     stands, told = {"exact": _exact, "spread": _spread, "whole": _whole}[prediction.of](found)
     told += _packets(run) if prediction.of == "whole" else ""
     return Held(
-        says=prediction.says, because=prediction.because, name=prediction.of,
-        stands=stands if is_trusted(run) else NOT_JUDGED, found=told,
-    )  # fmt: skip
+        says=prediction.says,
+        because=prediction.because,
+        name=prediction.of,
+        stands=stands if is_trusted(run) else NOT_JUDGED,
+        found=told,
+    )
 
 
 def _exact(found: Sequence[Cell]) -> tuple[str, str]:
@@ -164,7 +172,10 @@ def _overview(run: Run, found: Sequence[Cell]) -> Grid:
         heads=("mode", "spines", "policy", "pairs", *map(str, shown), f"on a spine of {SHOWN}"),
         rows=tuple(
             (
-                mode, str(spines), str(policy), pairs,
+                mode,
+                str(spines),
+                str(policy),
+                pairs,
                 *(f"{same[many].entropy:.3f}" if many in same else NONE for many in shown),
                 _where(same[SHOWN], taken) if SHOWN in same else NONE,
             )
@@ -173,7 +184,7 @@ def _overview(run: Run, found: Sequence[Cell]) -> Grid:
         words=("mode", "pairs"),
         note=f"Medians over all draws; 0 is all on one spine, log2(spines) is even. {POLICIES} Pairs: "
         f"of inner addresses. {WHICH_SPINE}",
-    )  # fmt: skip
+    )
 
 
 def _where(cell: Cell, taken: Mapping[tuple[object, ...], tuple[str, ...]]) -> str:
@@ -185,15 +196,36 @@ def _where(cell: Cell, taken: Mapping[tuple[object, ...], tuple[str, ...]]) -> s
 def _full(found: Sequence[Cell]) -> Grid:
     return Grid(
         title="Every cell",
-        heads=("mode", "spines", "policy", "pairs", "flows", "entropy", "foretold", "at most",
-               "on a spine", "band", "draws", "outside"),
+        heads=(
+            "mode",
+            "spines",
+            "policy",
+            "pairs",
+            "flows",
+            "entropy",
+            "foretold",
+            "at most",
+            "on a spine",
+            "band",
+            "draws",
+            "outside",
+        ),
         rows=tuple(
             (
-                cell.mode, str(cell.spines), str(cell.hash_policy), cell.pairs, str(cell.flows),
-                f"{cell.entropy:.3f}", f"{float(str(cell.foretold['entropy_bits'])):.3f}",
-                f"{most_bits(cell.flows, cell.spines):.3f}", _reach(cell),
-                f"{cell.foretold['least']} to {cell.foretold['most']}" if cell.is_spread else ALL_ON_ONE,
-                str(len(cell.rows)), str(len(cell.unlike)),
+                cell.mode,
+                str(cell.spines),
+                str(cell.hash_policy),
+                cell.pairs,
+                str(cell.flows),
+                f"{cell.entropy:.3f}",
+                f"{float(str(cell.foretold['entropy_bits'])):.3f}",
+                f"{most_bits(cell.flows, cell.spines):.3f}",
+                _reach(cell),
+                f"{cell.foretold['least']} to {cell.foretold['most']}"
+                if cell.is_spread
+                else ALL_ON_ONE,
+                str(len(cell.rows)),
+                str(len(cell.unlike)),
             )
             for cell in found
         ),
@@ -203,7 +235,7 @@ def _full(found: Sequence[Cell]) -> Grid:
         f"Band: what chance (binomial) leaves a spine with, but for {TAIL:.2%} of draws at either end; "
         "outside: draws with a spine that has fewer or more.",
         gist=_gist(found),
-    )  # fmt: skip
+    )
 
 
 def _gist(found: Sequence[Cell]) -> str:
@@ -228,21 +260,28 @@ def _packets(run: Run) -> str:
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        "mode": cell.mode, "spines": cell.spines, "hash_policy": cell.hash_policy,
-        "pairs": cell.pairs, "flows": cell.flows, "foretold": dict(cell.foretold),
-        "entropy_bits": list(cell.entropies), "on_a_spine": list(cell.reach),
-        "outside": len(cell.unlike), "draws": len(cell.rows),
-    }  # fmt: skip
+        "mode": cell.mode,
+        "spines": cell.spines,
+        "hash_policy": cell.hash_policy,
+        "pairs": cell.pairs,
+        "flows": cell.flows,
+        "foretold": dict(cell.foretold),
+        "entropy_bits": list(cell.entropies),
+        "on_a_spine": list(cell.reach),
+        "outside": len(cell.unlike),
+        "draws": len(cell.rows),
+    }
 
 
 def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
     words = words_of(run, story)
     picture = Picture(
-        name=run.question.name, title="Shares of the spines, and entropy over flows",
+        name=run.question.name,
+        title="Shares of the spines, and entropy over flows",
         alternative="Bars: each spine's share of the flows, by encapsulation and hash policy; below: "
         f"entropy over the number of flows. {'. '.join(story.findings)}",
         draw=lambda: figure.draw(_bars(run, found), _panels(found), words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -283,16 +322,22 @@ def _panels(found: Sequence[Cell]) -> tuple[figure.Panel, ...]:
     places = sorted({(cell.spines, cell.hash_policy) for cell in found})
     return tuple(
         figure.Panel(
-            spines=spines, hash_policy=policy,
+            spines=spines,
+            hash_policy=policy,
             most={many: most_bits(many, spines) for many in flows},
             chance={many: expected_bits(many, spines) for many in flows},
             dots={
-                (mode, pairs): tuple((many, bits) for many, cell in same.items() for bits in cell.entropies)
+                (mode, pairs): tuple(
+                    (many, bits) for many, cell in same.items() for bits in cell.entropies
+                )
                 for (mode, k, p, pairs), same in _groups(found).items()
                 if (k, p) == (spines, policy)
             },
-            is_spread=any(cell.is_spread for cell in spread_of(found)
-                          if (cell.spines, cell.hash_policy) == (spines, policy)),
+            is_spread=any(
+                cell.is_spread
+                for cell in spread_of(found)
+                if (cell.spines, cell.hash_policy) == (spines, policy)
+            ),
         )
         for spines, policy in places
-    )  # fmt: skip
+    )

@@ -63,13 +63,17 @@ def cells(run: Run) -> tuple[Cell, ...]:
     rows, at_vteps = _by_cell(run.rows), _by_cell(run.tables["vteps"])
     return tuple(
         Cell(
-            mode=str(row["mode"]), hosts=_int(row["hosts"]), share=_int(row["share"]),
-            members=_int(row["members"]), kind=str(row["kind"]),
+            mode=str(row["mode"]),
+            hosts=_int(row["hosts"]),
+            share=_int(row["share"]),
+            members=_int(row["members"]),
+            kind=str(row["kind"]),
             foretold={name: _int(row[name]) for name in COUNTS},
-            rows=tuple(rows[_key(row)]), at_vteps=tuple(at_vteps[_key(row)]),
+            rows=tuple(rows[_key(row)]),
+            at_vteps=tuple(at_vteps[_key(row)]),
         )
         for row in run.about["foretold"]
-    )  # fmt: skip
+    )
 
 
 def _by_cell(rows: Iterable[Row]) -> Mapping[tuple[Any, ...], list[Row]]:
@@ -102,8 +106,11 @@ def difference(cell: Cell) -> str:
 
 def _where(cell: Cell, row: Row) -> Iterator[str]:
     """The hosts at which not one copy arrived, or more than one, or one too many."""
-    frame = [each for each in cell.at_vteps
-             if (each["block"], each["frame"]) == (row["block"], row["frame"])]  # fmt: skip
+    frame = [
+        each
+        for each in cell.at_vteps
+        if (each["block"], each["frame"]) == (row["block"], row["frame"])
+    ]
     for each in frame[1:]:  # the first host is the sender's
         wanted = _foretold_at(cell, is_member=bool(each["is_member"]))
         if each["arrived"] != wanted:

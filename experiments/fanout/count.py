@@ -114,11 +114,17 @@ def _row(overlay: Overlay, each: Counted) -> Row:
         many for (host, what), many in each.seen.items() if what == ARRIVED and host not in inside
     )
     return {
-        "share": each.frame.share, "members": len(inside), "kind": each.frame.kind,
-        "frame": each.frame.number, "copies_sent": each.total(SENT),
-        "arrived": each.total(ARRIVED), "wasted": wasted, "heard": each.total(HEARD),
-        "answered": each.total(ANSWERED), "strays": each.total(STRAY) + _again(each),
-    }  # fmt: skip
+        "share": each.frame.share,
+        "members": len(inside),
+        "kind": each.frame.kind,
+        "frame": each.frame.number,
+        "copies_sent": each.total(SENT),
+        "arrived": each.total(ARRIVED),
+        "wasted": wasted,
+        "heard": each.total(HEARD),
+        "answered": each.total(ANSWERED),
+        "strays": each.total(STRAY) + _again(each),
+    }
 
 
 def _again(each: Counted) -> int:
@@ -135,12 +141,16 @@ def at_vteps(overlay: Overlay, counts: Iterable[Counted]) -> tuple[Row, ...]:
     """A row per frame and host."""
     return tuple(
         {
-            "share": each.frame.share, "kind": each.frame.kind, "frame": each.frame.number,
+            "share": each.frame.share,
+            "kind": each.frame.kind,
+            "frame": each.frame.number,
             "host": host.name,
             "is_member": int(host in overlay.members(network_id(each.frame.share))),
-            **{name: each.seen[host.name, what] for name, what in (
-                ("copies_sent", SENT), ("arrived", ARRIVED), ("heard", HEARD))},
+            **{
+                name: each.seen[host.name, what]
+                for name, what in (("copies_sent", SENT), ("arrived", ARRIVED), ("heard", HEARD))
+            },
         }
         for each in counts
         for host in overlay.hosts
-    )  # fmt: skip
+    )

@@ -102,9 +102,18 @@ def _dots(ax: Axes, panel: Panel, places: Mapping[int, int], palette: Mapping[st
             xs += [left + 0.8 * lane * (n + 0.5) / len(here) for n in range(len(here))]
             ys += here
         ax.plot(
-            xs, ys, linestyle="", marker="o", markersize=2.8, markeredgewidth=0, alpha=0.9,
-            color=palette[mode], gid=f"counted {mode}", rasterized=True, zorder=3,
-        )  # fmt: skip
+            xs,
+            ys,
+            linestyle="",
+            marker="o",
+            markersize=2.8,
+            markeredgewidth=0,
+            alpha=0.9,
+            color=palette[mode],
+            gid=f"counted {mode}",
+            rasterized=True,
+            zorder=3,
+        )
 
 
 def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_in: float) -> None:
@@ -118,21 +127,38 @@ def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_i
     for line, top in zip(named, heights, strict=True):
         if _end(line) != before:  # lines that end alike part earlier: one figure for both
             ax.annotate(
-                str(_end(line)), (VALUE_AT, top - pitch / 2), xycoords="axes fraction", ha="right",
-                va="center", fontsize=SIZE, annotation_clip=False, gid="value",
-            )  # fmt: skip
+                str(_end(line)),
+                (VALUE_AT, top - pitch / 2),
+                xycoords="axes fraction",
+                ha="right",
+                va="center",
+                fontsize=SIZE,
+                annotation_clip=False,
+                gid="value",
+            )
         before = _end(line)
         for number, name in enumerate(line.names):
             y = top - (number + 0.5) * pitch
             colour = palette.get(name.mode, LINE_COLOUR)
             ax.plot(
-                SWATCH_AT, [y, y], transform=ax.transAxes,
-                color=colour, linewidth=1.6, linestyle=line_style(name.mode), clip_on=False,
-            )  # fmt: skip
+                SWATCH_AT,
+                [y, y],
+                transform=ax.transAxes,
+                color=colour,
+                linewidth=1.6,
+                linestyle=line_style(name.mode),
+                clip_on=False,
+            )
             ax.annotate(
-                name.words, (NAME_AT, y), xycoords="axes fraction", va="center", fontsize=SIZE,
-                color=colour, annotation_clip=False, gid="name",
-            )  # fmt: skip
+                name.words,
+                (NAME_AT, y),
+                xycoords="axes fraction",
+                va="center",
+                fontsize=SIZE,
+                color=colour,
+                annotation_clip=False,
+                gid="name",
+            )
 
 
 def _end(line: Line) -> int:

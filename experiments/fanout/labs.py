@@ -81,9 +81,11 @@ def network_id(share: int) -> str:
 
 def _network(share: int) -> Network:
     return Network(
-        id=network_id(share), name=f"share{share}", network_type=NetworkType.VXLAN,
+        id=network_id(share),
+        name=f"share{share}",
+        network_type=NetworkType.VXLAN,
         segmentation_id=FIRST_ID + share,
-    )  # fmt: skip
+    )
 
 
 def _cidr(share: int) -> IPv4Network:
@@ -92,9 +94,11 @@ def _cidr(share: int) -> IPv4Network:
 
 def _subnet(share: int) -> Subnet:
     return Subnet(
-        id=derived_id("fanout", f"subnet{share}"), name=f"subnet{share}",
-        network_id=network_id(share), cidr=_cidr(share),
-    )  # fmt: skip
+        id=derived_id("fanout", f"subnet{share}"),
+        name=f"subnet{share}",
+        network_id=network_id(share),
+        cidr=_cidr(share),
+    )
 
 
 def _ports(hosts: tuple[Host, ...], share: int) -> Iterator[Port]:
@@ -102,9 +106,14 @@ def _ports(hosts: tuple[Host, ...], share: int) -> Iterator[Port]:
         name = f"s{share}g{index + 1}"
         id_ = derived_id("fanout", name)
         yield Port(
-            id=id_, name=name, network_id=network_id(share), mac_address=derived_mac(id_),
-            fixed_ips=(_cidr(share)[GUESTS_FROM + index],), host=hosts[index].name, device_id=name,
-        )  # fmt: skip
+            id=id_,
+            name=name,
+            network_id=network_id(share),
+            mac_address=derived_mac(id_),
+            fixed_ips=(_cidr(share)[GUESTS_FROM + index],),
+            host=hosts[index].name,
+            device_id=name,
+        )
 
 
 def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
@@ -126,9 +135,12 @@ def _cell(point: Point, share: int, kind: str) -> Row:
     many = len(members(int(point["hosts"]), share))
     told = predicted(str(point["mode"]), int(point["hosts"]), many, kind)
     return {
-        "members": many, "copies_sent": told.copies_sent, "arrived": told.arrived,
-        "wasted": told.wasted, "heard": told.heard,
-    }  # fmt: skip
+        "members": many,
+        "copies_sent": told.copies_sent,
+        "arrived": told.arrived,
+        "wasted": told.wasted,
+        "heard": told.heard,
+    }
 
 
 def predicted(mode: str, hosts: int, many: int, kind: str) -> Copies:

@@ -110,9 +110,12 @@ def _held(
 
 
 def _measured(
-    overlay: Overlay, counts: tuple[count.Counted, ...], held: tuple[Reconciled, ...],
-    files: Captures, late: list[str],
-) -> Measured:  # fmt: skip
+    overlay: Overlay,
+    counts: tuple[count.Counted, ...],
+    held: tuple[Reconciled, ...],
+    files: Captures,
+    late: list[str],
+) -> Measured:
     unsent = count.unsent(counts)
     dropped = {" ".join(place): many for place, many in files.dropped.items() if many}
     unlike = {" ".join(each.place): each.difference for each in held if each.difference}
@@ -121,17 +124,23 @@ def _measured(
         more={
             "vteps": count.at_vteps(overlay, counts),
             "interfaces": tuple(
-                {"host": each.place[0], "interface": each.place[1], "counted": each.counted,
-                 "captured": each.captured}
+                {
+                    "host": each.place[0],
+                    "interface": each.place[1],
+                    "counted": each.counted,
+                    "captured": each.captured,
+                }
                 for each in held
             ),
         },
         facts={
-            "guests_without_barrier": late, "capture_dropped": dropped,
-            "capture_unlike_counters": unlike, "frames_unsent": len(unsent),
+            "guests_without_barrier": late,
+            "capture_dropped": dropped,
+            "capture_unlike_counters": unlike,
+            "frames_unsent": len(unsent),
         },
         lost=len(unsent) + len(late) + sum(dropped.values()) + sum(unlike.values()),
-    )  # fmt: skip
+    )
 
 
 FANOUT = Experiment(
@@ -142,8 +151,15 @@ FANOUT = Experiment(
         value="copies_sent",
         factors={
             "mode": (
-                "vlan", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop", "vxlan-l2pop-arp",
-                "kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop",
+                "vlan",
+                "gre-mesh",
+                "gre-l2pop",
+                "vxlan-mesh",
+                "vxlan-l2pop",
+                "vxlan-l2pop-arp",
+                "kvxlan-multicast",
+                "kvxlan-mesh",
+                "kvxlan-l2pop",
             ),
             "hosts": (2, 4, 8, 16),
         },
@@ -214,15 +230,21 @@ FANOUT = Experiment(
         },
         more={
             "vteps": {
-                "mode": "as above", "hosts": "as above", "share": "as above", "kind": "as above",
-                "frame": "as above", "host": "the VTEP's host",
+                "mode": "as above",
+                "hosts": "as above",
+                "share": "as above",
+                "kind": "as above",
+                "frame": "as above",
+                "host": "the VTEP's host",
                 "is_member": "1 if it has a guest on the network",
                 "copies_sent": "packets with the frame's nonce that left it",
                 "arrived": "packets with the nonce that arrived here",
                 "heard": "deliveries of the frame to guests here",
             },
             "interfaces": {
-                "mode": "as above", "hosts": "as above", "host": "compute host",
+                "mode": "as above",
+                "hosts": "as above",
+                "host": "compute host",
                 "interface": "its wire, or a guest's port",
                 "counted": "packets by its counters, between two readings",
                 "captured": "packets in its capture, between the same",
@@ -235,9 +257,10 @@ FANOUT = Experiment(
     watches=True,
     blocks=1,
     quick_factors={
-        "mode": ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp", "kvxlan-multicast"), "hosts": (2, 4),
+        "mode": ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp", "kvxlan-multicast"),
+        "hosts": (2, 4),
     },
     stage=stage.staged,
     foretell=stage.foretold,
     hosts_factor="hosts",
-)  # fmt: skip
+)

@@ -50,11 +50,14 @@ def tell(run: Run) -> Story:
     costs = (*_headline(measured), *_multicast(measured), *_responder(measured))
     findings = (*_agreement(measured, run), *costs)
     story = Story(
-        findings=findings, held=tuple(_held(run, measured)),
-        grids=(_overview(measured), _full(measured), _interfaces(run)), pictures=(),
-        conditions=_conditions(run), is_refuted=any(not cell.is_exact for cell in measured),
+        findings=findings,
+        held=tuple(_held(run, measured)),
+        grids=(_overview(measured), _full(measured), _interfaces(run)),
+        pictures=(),
+        conditions=_conditions(run),
+        is_refuted=any(not cell.is_exact for cell in measured),
         data=tuple(map(_data, measured)),
-    )  # fmt: skip
+    )
     return _with_picture(story, run, measured)
 
 
@@ -100,9 +103,10 @@ def _headline(measured: Sequence[Cell]) -> Iterator[str]:
     sent, wasted = worst.found("copies_sent")[0], worst.found("wasted")[0]
     told = f"{worst.hosts} hosts, {worst.members} with a member: mesh sends {sent} copies, {wasted} in vain"
     others = [
-        cell for cell in plain
+        cell
+        for cell in plain
         if cell.mode.endswith("l2pop") and (cell.hosts, cell.share) == (worst.hosts, worst.share)
-    ]  # fmt: skip
+    ]
     yield told + (f"; l2pop sends {others[0].found('copies_sent')[0]}" if others else "")
 
 
@@ -120,10 +124,11 @@ def _responder(measured: Sequence[Cell]) -> Iterator[str]:
     by_kind = {
         kind: max(
             (cell for cell in measured if cell.mode.endswith("l2pop-arp") and cell.kind == kind),
-            key=lambda cell: (cell.hosts, -cell.share), default=None,
+            key=lambda cell: (cell.hosts, -cell.share),
+            default=None,
         )
         for kind in (KNOWN, UNKNOWN)
-    }  # fmt: skip
+    }
     known, unknown = by_kind[KNOWN], by_kind[UNKNOWN]
     if known and unknown and known.is_exact and unknown.is_exact:
         of_known, of_unknown = known.found("copies_sent")[0], unknown.found("copies_sent")[0]
@@ -138,10 +143,12 @@ def _held(run: Run, measured: Sequence[Cell]) -> Iterator[Held]:
             stands = REFUTED if unlike else CONFIRMED
             where = f"; {unlike[0].name}: {difference(unlike[0])}" if unlike else ""
             yield Held(
-                says=prediction.says, because=prediction.because, name=prediction.of,
+                says=prediction.says,
+                because=prediction.because,
+                name=prediction.of,
                 stands=stands if is_trusted(run) else NOT_JUDGED,
                 found=f"{len(about) - len(unlike)} of {counted(len(about), 'cell')} exact{where}",
-            )  # fmt: skip
+            )
 
 
 def _is_about(prediction: Prediction, mode: str) -> bool:
@@ -167,7 +174,7 @@ def _overview(measured: Sequence[Cell]) -> Grid:
             "In vain: arrived at a host without a guest on the network. Untunnelled one frame "
             "leaves, and the underlay's own switch makes the copies."
         ),
-    )  # fmt: skip
+    )
 
 
 def _brief(cell: Cell | None) -> str:
@@ -186,8 +193,12 @@ def _full(measured: Sequence[Cell]) -> Grid:
         heads=("mode", "hosts", "with a member", "frame", *COUNTS.values(), "as foretold"),
         rows=tuple(
             (
-                mode, str(many), str(same[many].members), kinds,
-                *(same[many].told(name) for name in COUNTS), _exact(group, same[many]),
+                mode,
+                str(many),
+                str(same[many].members),
+                kinds,
+                *(same[many].told(name) for name in COUNTS),
+                _exact(group, same[many]),
             )
             for (mode, many, _), group in labs(measured).items()
             for kinds, same in alike(group, counts_of)
@@ -195,7 +206,7 @@ def _full(measured: Sequence[Cell]) -> Grid:
         words=("mode", "frame"),
         note="Packets per frame. Heard: deliveries to other guests. As foretold: of all frames.",
         gist=_gist(measured),
-    )  # fmt: skip
+    )
 
 
 def _gist(measured: Sequence[Cell]) -> str:
@@ -221,16 +232,23 @@ def _interfaces(run: Run) -> Grid:
         heads=("mode", "hosts", "interfaces", "packets counted", "packets captured", "apart"),
         rows=tuple(
             (
-                str(mode), str(hosts), str(len(rows)),
-                *(str(sum(int(str(row[name] or 0)) for row in rows)) for name in ("counted", "captured")),
-                str(sum(row["counted"] != row["captured"] or row["counted"] is None for row in rows)),
+                str(mode),
+                str(hosts),
+                str(len(rows)),
+                *(
+                    str(sum(int(str(row[name] or 0)) for row in rows))
+                    for name in ("counted", "captured")
+                ),
+                str(
+                    sum(row["counted"] != row["captured"] or row["counted"] is None for row in rows)
+                ),
             )
             for (mode, hosts), rows in labs.items()
         ),
         words=("mode",),
         note="Between two readings of every counter, guests' own chatter included; "
         "apart: interfaces whose capture and counter differ.",
-    )  # fmt: skip
+    )
 
 
 def _with_picture(story: Story, run: Run, measured: Sequence[Cell]) -> Story:
@@ -238,11 +256,12 @@ def _with_picture(story: Story, run: Run, measured: Sequence[Cell]) -> Story:
         return story
     words = words_of(run, story)
     picture = Picture(
-        name=run.question.name, title="Copies over hosts, foretold and counted",
+        name=run.question.name,
+        title="Copies over hosts, foretold and counted",
         alternative="Lines: copies foretold over the number of compute hosts, by mode; dots: "
         f"frames counted. {'. '.join(story.findings)}",
         draw=lambda: figure.draw(tuple(panels(measured)), words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -287,7 +306,13 @@ def _conditions(run: Run) -> str:
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        "mode": cell.mode, "hosts": cell.hosts, "share": cell.share, "members": cell.members,
-        "kind": cell.kind, "frames": len(cell.rows), "foretold": dict(cell.foretold),
-        "counted": {name: list(cell.found(name)) for name in COUNTS}, "exact": cell.is_exact,
-    }  # fmt: skip
+        "mode": cell.mode,
+        "hosts": cell.hosts,
+        "share": cell.share,
+        "members": cell.members,
+        "kind": cell.kind,
+        "frames": len(cell.rows),
+        "foretold": dict(cell.foretold),
+        "counted": {name: list(cell.found(name)) for name in COUNTS},
+        "exact": cell.is_exact,
+    }

@@ -12,8 +12,14 @@ from experiments.measure.flows_sent import redirected
 from experiments.measure.sockets import Send, senders
 
 BATCH = 100  # packets: forwarded in one go; after 2 ms the kernel leaves the rest to a thread
-COSTS = ((stage.NONE, 0), (stage.INNER_NFT, 1), (stage.INNER_NFT, 100), (stage.INNER_U32, 1),
-         (stage.INNER_U32, 100), (stage.CONNTRACK, 1))  # fmt: skip
+COSTS = (
+    (stage.NONE, 0),
+    (stage.INNER_NFT, 1),
+    (stage.INNER_NFT, 100),
+    (stage.INNER_U32, 1),
+    (stage.INNER_U32, 100),
+    (stage.CONNTRACK, 1),
+)
 
 
 def costs(bench: Bench, point: Point, frame: bytes, rounds: int, draw: Random) -> Iterator[Row]:

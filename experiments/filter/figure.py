@@ -39,8 +39,11 @@ def draw(
     heights = [ROW_IN * (len(rules) + 2.5)] + ([COST_IN * (len(costs) + 1)] if costs else [])
     figure, axes = sheet(words, heights)
     plot_matrix(axes[0], squares)
-    title(axes[0], "Packets that come through, of 16",
-          "green: they pass; red: stopped; framed: unlike what was foretold")  # fmt: skip
+    title(
+        axes[0],
+        "Packets that come through, of 16",
+        "green: they pass; red: stopped; framed: unlike what was foretold",
+    )
     if costs:
         plot_costs(axes[1], costs)
         title(
@@ -81,10 +84,17 @@ def plot_matrix(ax: Axes, squares: Sequence[Square]) -> Axes:
 def _square(ax: Axes, square: Square, x: float, y: float) -> None:
     face = PASSED_COLOUR if square.passed else STOPPED_COLOUR
     frame = "white" if square.is_as_foretold else UNLIKE_COLOUR
-    ax.add_patch(Rectangle(
-        (x + 0.03, y + 0.06), 0.94, 0.88, facecolor=face, edgecolor=frame, linewidth=1.5,
-        gid=f"square {square.mode} {square.rule} {square.what}",
-    ))  # fmt: skip
+    ax.add_patch(
+        Rectangle(
+            (x + 0.03, y + 0.06),
+            0.94,
+            0.88,
+            facecolor=face,
+            edgecolor=frame,
+            linewidth=1.5,
+            gid=f"square {square.mode} {square.rule} {square.what}",
+        )
+    )
     ax.text(x + 0.5, y + 0.52, f"{square.passed:g}", ha="center", va="center", fontsize=7)
 
 
@@ -96,19 +106,36 @@ def plot_costs(ax: Axes, costs: Mapping[tuple[str, int], Mapping[str, Samples]])
         for lane, (mode, samples) in enumerate(by_mode.items()):
             y = at + DOTS_HIGH * ((lane + 0.5) / len(by_mode) - 0.5)
             ax.plot(
-                samples, np.full(len(samples), y), linestyle="none", marker="o", markersize=2.4,
-                markeredgewidth=0, alpha=0.55, color=palette[mode], gid=f"batches {mode}",
+                samples,
+                np.full(len(samples), y),
+                linestyle="none",
+                marker="o",
+                markersize=2.4,
+                markeredgewidth=0,
+                alpha=0.55,
+                color=palette[mode],
+                gid=f"batches {mode}",
                 rasterized=True,
-            )  # fmt: skip
+            )
             middle, half = float(np.median(samples)), DOTS_HIGH / len(by_mode) / 2
-            ax.plot([middle, middle], [y - half, y + half], color="#222222", linewidth=1.4,
-                    gid=f"median {mode}")  # fmt: skip
+            ax.plot(
+                [middle, middle],
+                [y - half, y + half],
+                color="#222222",
+                linewidth=1.4,
+                gid=f"median {mode}",
+            )
         middles = [float(np.median(samples)) for samples in by_mode.values()]
         ends = dict.fromkeys(f"{end:.1f}" for end in (min(middles), max(middles)))
         ax.annotate(
-            " to ".join(ends), (1.02, at), xycoords=("axes fraction", "data"), va="center",
-            fontsize=SMALL, annotation_clip=False, gid="value",
-        )  # fmt: skip
+            " to ".join(ends),
+            (1.02, at),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=SMALL,
+            annotation_clip=False,
+            gid="value",
+        )
     ax.set_xscale("log")
     ax.set_xticks(TICKS_US)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -41,7 +41,10 @@ BLOCKS = {  # which flows each rule stops
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """The scenario's first two hosts across a WAN; two tenants with the same addresses on both."""
     bare = replace(
-        overlay, hosts=overlay.hosts[:2], underlay=Underlay(shape=Shape.WAN), dhcp=False,
+        overlay,
+        hosts=overlay.hosts[:2],
+        underlay=Underlay(shape=Shape.WAN),
+        dhcp=False,
         networks=tuple(
             Network(id=_id(name), name=name, network_type=NetworkType.VXLAN, segmentation_id=number)
             for name, number in TENANTS.items()
@@ -51,7 +54,7 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
             for name in TENANTS
         ),
         ports=(),
-    )  # fmt: skip
+    )
     ports = (
         _port(name, at, host.name) for name in TENANTS for at, host in enumerate(bare.hosts, 1)
     )
@@ -65,10 +68,14 @@ def _id(*parts: str) -> str:
 def _port(tenant: str, at: int, host: str) -> Port:
     """Guest number `at` of a tenant; the MAC is the same in both tenants, as the address is."""
     return Port(
-        id=_id(tenant, str(at)), name=f"{tenant}{at}", network_id=_id(tenant),
-        mac_address=derived_mac(_id("guest", str(at))), fixed_ips=(CIDR[at],), host=host,
+        id=_id(tenant, str(at)),
+        name=f"{tenant}{at}",
+        network_id=_id(tenant),
+        mac_address=derived_mac(_id("guest", str(at))),
+        fixed_ips=(CIDR[at],),
+        host=host,
         device_id=f"{tenant}{at}",
-    )  # fmt: skip
+    )
 
 
 def network_type(point: Point) -> NetworkType:
@@ -81,10 +88,13 @@ def flow(overlay: Overlay, port: int, *, is_back: bool = False) -> Flow:
     one, other = overlay.ports[:2]
     near, far = (other, one) if is_back else (one, other)
     return Flow(
-        source_mac=near.mac_address, target_mac=far.mac_address, source=near.ipv4[0],
-        target=far.ipv4[0], source_port=port if not is_back else 9,
+        source_mac=near.mac_address,
+        target_mac=far.mac_address,
+        source=near.ipv4[0],
+        target=far.ipv4[0],
+        source_port=port if not is_back else 9,
         target_port=9 if not is_back else port,
-    )  # fmt: skip
+    )
 
 
 def ruleset(rule: str, overlay: Overlay, point: Point, outer_port: int) -> tuple[str, str]:

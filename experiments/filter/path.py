@@ -118,9 +118,16 @@ def barrier(way: Way, mark: Mark) -> bytes:
     (_, own, far) = _cable(way.before).end(way.before)
     nowhere = IPv4Address(NOWHERE[way.behind])
     return udp_frame(
-        Flow(source_mac=underlay_mac(own), target_mac=underlay_mac(far), source=own, target=nowhere,
-             source_port=9, target_port=9), mark,
-    )  # fmt: skip
+        Flow(
+            source_mac=underlay_mac(own),
+            target_mac=underlay_mac(far),
+            source=own,
+            target=nowhere,
+            source_port=9,
+            target_port=9,
+        ),
+        mark,
+    )
 
 
 def _cable(router: str) -> Cable:

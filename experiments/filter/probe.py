@@ -69,9 +69,11 @@ def _outer_port(found: Counted) -> int:
     seen = [packet.outer_port for packet in found.packets.get(Way.of("red").places[0], ())]
     if not seen:
         raise MeasureError(
-            "no packet of the first flow", where=f"{NEAR} of {FIREWALL}",
-            allowed="all of them, before there is a rule", do="See whether the guests ping each other.",
-        )  # fmt: skip
+            "no packet of the first flow",
+            where=f"{NEAR} of {FIREWALL}",
+            allowed="all of them, before there is a rule",
+            do="See whether the guests ping each other.",
+        )
     return seen[0] or 0
 
 
@@ -173,8 +175,10 @@ FILTER = Experiment(
         },
         more={
             "cost": {
-                "mode": "as above", "rule": "what the firewall was told", "rules": "how many of them, "
-                "none of which the packet matches", "round": "from 1, each in another order",
+                "mode": "as above",
+                "rule": "what the firewall was told",
+                "rules": "how many of them, none of which the packet matches",
+                "round": "from 1, each in another order",
                 "us_per_packet": "microseconds from the first of a batch sent until the last is "
                 "through the firewall, by the packets in it; empty: some were lost",
             },
@@ -189,4 +193,4 @@ FILTER = Experiment(
     stage=stage.staged,
     foretell=stage.foretold,
     scenario="leaf-spine",
-)  # fmt: skip
+)

@@ -30,9 +30,12 @@ from experiments.show.story import (
 OUTER, OUTER_FLOW = ("none", "outer addresses", "outer service"), "outer flow"
 INNER = ("inner without id, nft", "inner, nft", "inner, u32")
 ABOUT = {
-    "outer": OUTER, OUTER_FLOW: (OUTER_FLOW,), "inner": INNER, "conntrack": ("conntrack",),
+    "outer": OUTER,
+    OUTER_FLOW: (OUTER_FLOW,),
+    "inner": INNER,
+    "conntrack": ("conntrack",),
     "masquerade": ("masquerade",),
-}  # fmt: skip
+}
 ORDER = (*OUTER, OUTER_FLOW, *INNER, "masquerade", "conntrack")  # down the page
 MANY = 100  # rules, of which the cost is told
 Costs = Mapping[tuple[str, int], Mapping[str, Samples]]  # by rule and rules, by mode, in us
@@ -47,18 +50,22 @@ def tell(run: Run) -> Story:
     found, took = cells(run), costs(run)
     findings = (*exact.findings(found, run.question), *_alike(found), *_cost(took))
     story = Story(
-        findings=findings, held=tuple(_held(each, run, found, took) for each in run.question.predictions),
-        grids=(_matrix(found), _costs_grid(took), exact.grid(run, found)), pictures=(),
-        conditions=_conditions(run, took), is_refuted=any(cell.stands == UNLIKE for cell in found),
+        findings=findings,
+        held=tuple(_held(each, run, found, took) for each in run.question.predictions),
+        grids=(_matrix(found), _costs_grid(took), exact.grid(run, found)),
+        pictures=(),
+        conditions=_conditions(run, took),
+        is_refuted=any(cell.stands == UNLIKE for cell in found),
         data=tuple(map(_data, found)),
-    )  # fmt: skip
+    )
     words = words_of(run, story)
     picture = Picture(
-        name=run.question.name, title="What each rule lets through, and what it costs",
+        name=run.question.name,
+        title="What each rule lets through, and what it costs",
         alternative="Above: packets let through, by rule and flow, for each encapsulation; below: "
         f"microseconds a packet takes, by rules. {'. '.join(findings)}",
         draw=lambda: figure.draw(_squares(found), took, words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -120,9 +127,11 @@ def _ends(values: Collection[float]) -> str:
 def _held(prediction: Prediction, run: Run, found: Sequence[Cell], took: Costs) -> Held:
     stands, told = _of_cost(took) if prediction.of == "cost" else _of_cells(prediction, run, found)
     return Held(
-        says=prediction.says, because=prediction.because,
-        stands=stands if is_trusted(run) else NOT_JUDGED, found=told,
-    )  # fmt: skip
+        says=prediction.says,
+        because=prediction.because,
+        stands=stands if is_trusted(run) else NOT_JUDGED,
+        found=told,
+    )
 
 
 def _of_cells(prediction: Prediction, run: Run, found: Sequence[Cell]) -> tuple[str, str]:
@@ -138,8 +147,10 @@ def _of_cost(took: Costs) -> tuple[str, str]:
     """In every mode, for nft and for u32."""
     pairs = [
         (float(np.median(took[rule, 1][mode])), float(np.median(took[rule, MANY][mode])))
-        for rule in INNER for mode in took.get((rule, 1), ()) if mode in took.get((rule, MANY), ())
-    ]  # fmt: skip
+        for rule in INNER
+        for mode in took.get((rule, 1), ())
+        if mode in took.get((rule, MANY), ())
+    ]
     grown = sum(one < hundred for one, hundred in pairs)
     if not pairs:
         return UNDECIDED, NONE
@@ -158,13 +169,15 @@ def _matrix(found: Sequence[Cell]) -> Grid:
     }
     lines = dict.fromkeys((rule, what) for rule, what, _ in plain)
     return Grid(
-        title="Packets that the far guest got, of 16 (conntrack: entries)", heads=("rule", "flow", *modes),
+        title="Packets that the far guest got, of 16 (conntrack: entries)",
+        heads=("rule", "flow", *modes),
         rows=tuple(
-            (rule, what, *(_seen(plain.get((rule, what, mode))) for mode in modes)) for rule, what in lines
+            (rule, what, *(_seen(plain.get((rule, what, mode))) for mode in modes))
+            for rule, what in lines
         ),
         words=("rule", "flow"),
         note="The rule is to stop red. An entry with `not` is unlike what was foretold.",
-    )  # fmt: skip
+    )
 
 
 def _seen(cell: Cell | None) -> str:
@@ -177,8 +190,16 @@ def _costs_grid(took: Costs) -> Grid:
     base = took.get(("none", 0), {})
     return Grid(
         title="What rules cost a packet that none of them matches",
-        heads=("rule", "rules", "mode", "median [µs]", "quartiles [µs]", "above none [µs]",
-               "a rule [ns]", "batches"),
+        heads=(
+            "rule",
+            "rules",
+            "mode",
+            "median [µs]",
+            "quartiles [µs]",
+            "above none [µs]",
+            "a rule [ns]",
+            "batches",
+        ),
         rows=tuple(
             _cost_cells(rule, many, mode, samples, base.get(mode))
             for (rule, many), by_mode in took.items()
@@ -189,7 +210,7 @@ def _costs_grid(took: Costs) -> Grid:
         "sending, two routers' forwarding and the rules. Above none: than the same mode takes "
         "without rules; a rule: that, by the number of rules. The figure has every batch: where they "
         "fall in two heaps, the quartiles tell more than the median.",
-    )  # fmt: skip
+    )
 
 
 def _cost_cells(
@@ -198,22 +219,30 @@ def _cost_cells(
     low, middle, high = np.percentile(samples, (25, 50, 75))
     above = None if base is None or not many else float(middle - np.median(base))
     return (
-        rule, str(many), mode, f"{middle:.2f}", f"{low:.2f} to {high:.2f}",
+        rule,
+        str(many),
+        mode,
+        f"{middle:.2f}",
+        f"{low:.2f} to {high:.2f}",
         NONE if above is None else f"{above:+.2f}",
-        NONE if above is None else f"{1000 * above / many:.0f}", str(len(samples)),
-    )  # fmt: skip
+        NONE if above is None else f"{1000 * above / many:.0f}",
+        str(len(samples)),
+    )
 
 
 def _squares(found: Sequence[Cell]) -> tuple[figure.Square, ...]:
     return tuple(
         figure.Square(
-            rule=str(cell.key["rule"]), what=str(cell.key["what"]), mode=str(cell.key["mode"]),
+            rule=str(cell.key["rule"]),
+            what=str(cell.key["what"]),
+            mode=str(cell.key["mode"]),
             passed=median(float(str(value)) for value in cell.measured),
-            foretold=float(str(cell.foretold)), is_as_foretold=cell.stands == EQUAL,
+            foretold=float(str(cell.foretold)),
+            is_as_foretold=cell.stands == EQUAL,
         )
         for cell in found
         if not cell.further and cell.measured and cell.key["rule"] != "conntrack"
-    )  # fmt: skip
+    )
 
 
 def _conditions(run: Run, took: Costs) -> str:
@@ -227,6 +256,9 @@ def _conditions(run: Run, took: Costs) -> str:
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        **cell.key, "figure": cell.further or "count", "foretold": cell.foretold,
-        "measured": cell.measured, "is": cell.stands,
-    }  # fmt: skip
+        **cell.key,
+        "figure": cell.further or "count",
+        "foretold": cell.foretold,
+        "measured": cell.measured,
+        "is": cell.stands,
+    }

@@ -103,8 +103,9 @@ class Scene:
         """True if a datapath forwards from one guest to the other without asking OpenFlow."""
         ends = (self.source.mac_address, self.target.mac_address)
         pairs = (f"eth(src={one},dst={other})" for one, other in (ends, ends[::-1]))
-        told = "".join(self.look(host, "ovs-appctl", "dpctl/dump-flows", "-m")
-                       for host in self.hosts)  # fmt: skip
+        told = "".join(
+            self.look(host, "ovs-appctl", "dpctl/dump-flows", "-m") for host in self.hosts
+        )
         return any(pair in told for pair in pairs)
 
     def is_vtep_known(self) -> bool:
@@ -145,25 +146,29 @@ def colds(scene: Scene) -> Iterator[Cold]:
         scene.bench.run(node, *argv)
 
     yield Cold(
-        name=GUEST_ARP, known=scene.is_arp_known,
+        name=GUEST_ARP,
+        known=scene.is_arp_known,
         flush=lambda: run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0"),
-    )  # fmt: skip
+    )
     if scene.is_learned:
         yield Cold(
-            name=LEARNED_FLOW, known=scene.is_in_table_20,
+            name=LEARNED_FLOW,
+            known=scene.is_in_table_20,
             flush=lambda: run(near, *_table_20("del-flows", scene.target)),
             restore=lambda: _forget_flows(scene, [near]),  # the answer to an upcall is learned
             looks=2,  # revalidators learn it again, from replies they had not counted yet
-        )  # fmt: skip
+        )
     yield Cold(
         name=MEGAFLOW, known=scene.has_megaflow, flush=lambda: _forget_flows(scene, scene.hosts)
     )
     if scene.is_tunnelled:
         yield Cold(
-            name=VTEP_NEIGHBOUR, known=scene.is_vtep_known,
-            flush=lambda: _forget_vteps(scene), restore=lambda: _tell_vteps(scene),
+            name=VTEP_NEIGHBOUR,
+            known=scene.is_vtep_known,
+            flush=lambda: _forget_vteps(scene),
+            restore=lambda: _tell_vteps(scene),
             stops_traffic=True,
-        )  # fmt: skip
+        )
 
 
 def absent(scene: Scene) -> Mapping[str, str]:

@@ -39,9 +39,16 @@ def kernel_colds(scene: "Scene") -> Iterator["Cold"]:
 
     def forget() -> None:
         scene.bench.run(
-            source.host, "bridge", "fdb", "del", scene.target.mac_address,
-            "dev", fdb_device(scene), "dst", scene.far_vtep,
-        )  # fmt: skip
+            source.host,
+            "bridge",
+            "fdb",
+            "del",
+            scene.target.mac_address,
+            "dev",
+            fdb_device(scene),
+            "dst",
+            scene.far_vtep,
+        )
 
     def forget_mac() -> None:
         scene.bench.run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0")

@@ -63,46 +63,91 @@ def _head(ax: Axes, group: Group, at: float) -> None:
     """The name of a group, in the gap over it, and what was said of it."""
     ax.axhline(at + 0.35, color="#CCCCCC", linewidth=0.8, zorder=0.5)
     name = ax.text(
-        0, at + 0.85, group.name, transform=ax.get_yaxis_transform(), va="center",
-        fontsize=8.5, fontweight="bold", gid=f"group {group.name}",
+        0,
+        at + 0.85,
+        group.name,
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        fontsize=8.5,
+        fontweight="bold",
+        gid=f"group {group.name}",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-    )  # fmt: skip
+    )
     ax.annotate(
-        group.said, (1, 0.5), xycoords=name, xytext=(6, 0), textcoords="offset points",
-        va="center", fontsize=SIZE, color=BASELINE_COLOUR, gid=f"said {group.name}",
+        group.said,
+        (1, 0.5),
+        xycoords=name,
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SIZE,
+        color=BASELINE_COLOUR,
+        gid=f"said {group.name}",
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
-    )  # fmt: skip
+    )
 
 
 def _predicted(ax: Axes, group: Group, at: float) -> None:
     if group.predicted:
         low, high = group.predicted
         ax.add_patch(
-            Rectangle((low, at - 0.5), high - low, len(group.by_mode), color=BAND_COLOUR,
-                      alpha=0.35, linewidth=0, gid=f"predicted {group.name}")
-        )  # fmt: skip
+            Rectangle(
+                (low, at - 0.5),
+                high - low,
+                len(group.by_mode),
+                color=BAND_COLOUR,
+                alpha=0.35,
+                linewidth=0,
+                gid=f"predicted {group.name}",
+            )
+        )
 
 
 def _strip(ax: Axes, group: Group, mode: str, at: float, colour: str) -> None:
     gid = f"{group.name} {mode}"
     came, lost = np.concatenate(group.by_mode[mode]), group.lost[mode]
     ax.plot(
-        came, [at] * len(came), linestyle="none", marker="o", markersize=3.6, alpha=0.55,
-        markeredgewidth=0, color=colour, gid=f"samples {gid}", rasterized=len(came) > 1000,
-    )  # fmt: skip
+        came,
+        [at] * len(came),
+        linestyle="none",
+        marker="o",
+        markersize=3.6,
+        alpha=0.55,
+        markeredgewidth=0,
+        color=colour,
+        gid=f"samples {gid}",
+        rasterized=len(came) > 1000,
+    )
     if len(came):
-        ax.plot([float(np.median(came))] * 2, [at - 0.4, at + 0.4], color="black", linewidth=1.4,
-                solid_capstyle="butt", gid=f"median {gid}")  # fmt: skip
+        ax.plot(
+            [float(np.median(came))] * 2,
+            [at - 0.4, at + 0.4],
+            color="black",
+            linewidth=1.4,
+            solid_capstyle="butt",
+            gid=f"median {gid}",
+        )
     _in_margin(ax, f"{np.median(came):.2f}" if len(came) else f"{lost} lost", at, colour, gid)
     if lost:
         ax.plot(
-            [LOST_AT], [at], "x", color=BASELINE_COLOUR, markersize=5,
-            transform=blended_transform_factory(ax.transAxes, ax.transData), gid=f"lost {gid}",
-        )  # fmt: skip
+            [LOST_AT],
+            [at],
+            "x",
+            color=BASELINE_COLOUR,
+            markersize=5,
+            transform=blended_transform_factory(ax.transAxes, ax.transData),
+            gid=f"lost {gid}",
+        )
 
 
 def _in_margin(ax: Axes, words: str, at: float, colour: str, gid: str) -> None:
     ax.text(
-        MARGIN_AT, at, words, transform=ax.get_yaxis_transform(), va="center", color=colour,
-        fontsize=SIZE, gid=f"value {gid}",
-    )  # fmt: skip
+        MARGIN_AT,
+        at,
+        words,
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        color=colour,
+        fontsize=SIZE,
+        gid=f"value {gid}",
+    )

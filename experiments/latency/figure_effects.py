@@ -51,9 +51,16 @@ def _line(ax: Axes, line: Line, at: int) -> None:
     """Blocks, interval, estimate and the figure of it."""
     found, colour = line.found, line.colour
     ax.plot(
-        line.by_block, [at + BLOCKS_AT] * len(line.by_block), linestyle="none", marker="|",
-        markersize=6, markeredgewidth=0.9, color=colour, alpha=0.75, gid=f"blocks {line.name}",
-    )  # fmt: skip
+        line.by_block,
+        [at + BLOCKS_AT] * len(line.by_block),
+        linestyle="none",
+        marker="|",
+        markersize=6,
+        markeredgewidth=0.9,
+        color=colour,
+        alpha=0.75,
+        gid=f"blocks {line.name}",
+    )
     mark_difference(ax, found, at, line.name, colour)
 
 
@@ -61,9 +68,16 @@ def _band(ax: Axes, line: Line, at: int) -> None:
     if line.predicted:
         low, high = line.predicted
         ax.add_patch(
-            Rectangle((low, at - 0.42), high - low, 0.84, color=BAND_COLOUR, alpha=0.35,
-                      linewidth=0, gid=f"predicted {line.name}")
-        )  # fmt: skip
+            Rectangle(
+                (low, at - 0.42),
+                high - low,
+                0.84,
+                color=BAND_COLOUR,
+                alpha=0.35,
+                linewidth=0,
+                gid=f"predicted {line.name}",
+            )
+        )
 
 
 def _margins(ax: Axes, margin: float) -> None:

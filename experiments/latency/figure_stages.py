@@ -63,10 +63,16 @@ def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> A
         _bar(ax, stage, at, start, colour)
         _dots(ax, start + stage.samples_us, at, colour, end)
         ax.text(
-            VALUE_AT, at, _figure(stage.median_us), transform=ax.get_yaxis_transform(),
-            va="center", color=colour, fontsize=8, fontweight=_weight(stage, stages),
+            VALUE_AT,
+            at,
+            _figure(stage.median_us),
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            color=colour,
+            fontsize=8,
+            fontweight=_weight(stage, stages),
             gid=f"value {at}",
-        )  # fmt: skip
+        )
     ax.text(
         VALUE_AT, 1.01, "µs", transform=ax.transAxes, color=colour, fontsize=8, gid="value unit"
     )
@@ -84,9 +90,14 @@ def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> A
 
 def _bar(ax: Axes, stage: Stage, at: int, start: float, colour: str) -> None:
     (bar,) = ax.barh(
-        [at], [stage.median_us], left=[start], height=BAR_HIGH, color=colour, alpha=BAR_ALPHA,
+        [at],
+        [stage.median_us],
+        left=[start],
+        height=BAR_HIGH,
+        color=colour,
+        alpha=BAR_ALPHA,
         linewidth=0,
-    )  # fmt: skip
+    )
     bar.set_gid(f"bar {at}")
 
 
@@ -95,15 +106,30 @@ def _dots(ax: Axes, places: Samples, at: int, colour: str, end: float) -> None:
     heights = at + DOTS_HIGH * (_scattered(len(places)) - 0.5)
     fits = places <= end
     ax.plot(
-        places[fits], heights[fits], linestyle="none", marker="o", markersize=2.2, alpha=0.5,
-        markeredgewidth=0, color=colour, gid=f"samples {at}", rasterized=True,
+        places[fits],
+        heights[fits],
+        linestyle="none",
+        marker="o",
+        markersize=2.2,
+        alpha=0.5,
+        markeredgewidth=0,
+        color=colour,
+        gid=f"samples {at}",
+        rasterized=True,
         zorder=DOTS_ZORDER,
-    )  # fmt: skip
+    )
     (marks,) = ax.plot(
-        np.full(np.count_nonzero(~fits), end), heights[~fits], linestyle="none", marker=BEYOND,
-        markersize=3.5, alpha=0.7, markeredgewidth=0, color=colour, gid=f"beyond {at}",
+        np.full(np.count_nonzero(~fits), end),
+        heights[~fits],
+        linestyle="none",
+        marker=BEYOND,
+        markersize=3.5,
+        alpha=0.7,
+        markeredgewidth=0,
+        color=colour,
+        gid=f"beyond {at}",
         clip_on=False,
-    )  # fmt: skip
+    )
     marks.set_in_layout(False)  # none of them is a box without a size, which upsets the layout
 
 
@@ -113,9 +139,12 @@ def _stairs(ax: Axes, stages: Waterfall, starts: Sequence[float], colour: str) -
         below = BAR_HIGH / 2 if at == len(stages) - 1 else 1 + BAR_HIGH / 2
         end = start + stage.median_us
         ax.plot(
-            [end, end], [at - BAR_HIGH / 2, at + below], color=colour, linewidth=0.9,
+            [end, end],
+            [at - BAR_HIGH / 2, at + below],
+            color=colour,
+            linewidth=0.9,
             gid=f"stair {at}",
-        )  # fmt: skip
+        )
 
 
 def _groups(ax: Axes, stages: Waterfall) -> None:
@@ -127,9 +156,17 @@ def _groups(ax: Axes, stages: Waterfall) -> None:
     corners = ((names[0], 0.985, 0, "right"), (names[-1], 0.015, len(stages) - 1, "left"))
     for name, across, at, side in corners:
         ax.text(
-            across, at, name, transform=ax.get_yaxis_transform(), ha=side, va="center",
-            fontsize=8, fontstyle="italic", color=GREY, gid=f"way {name}",
-        )  # fmt: skip
+            across,
+            at,
+            name,
+            transform=ax.get_yaxis_transform(),
+            ha=side,
+            va="center",
+            fontsize=8,
+            fontstyle="italic",
+            color=GREY,
+            gid=f"way {name}",
+        )
 
 
 def _figure(value_us: float) -> str:

@@ -73,9 +73,20 @@ def veth_path(bench: Bench, pair: tuple[Port, Port]) -> Iterator[Path]:
     """
     near, far = (port.device_id for port in pair)
     bench.run(
-        near, "ip", "link", "add", "name", DIRECT, "type", "veth",
-        "peer", "name", DIRECT, "netns", str(bench.pid(far)),
-    )  # fmt: skip
+        near,
+        "ip",
+        "link",
+        "add",
+        "name",
+        DIRECT,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        DIRECT,
+        "netns",
+        str(bench.pid(far)),
+    )
     try:
         for node, address in ((near, DIRECT_NEAR), (far, DIRECT_FAR)):
             bench.run(node, "ip", "link", "set", DIRECT, "addrgenmode", "none", "up")

@@ -9,8 +9,14 @@ from experiments.measure.ping import Requests
 
 MAIN = Requests(count=0, interval_ms=10, payload_bytes=56)  # what effects are judged on
 MODES = (
-    "flat", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop", "vxlan-l2pop-arp", "kvxlan-mesh",
-)  # fmt: skip
+    "flat",
+    "gre-mesh",
+    "gre-l2pop",
+    "vxlan-mesh",
+    "vxlan-l2pop",
+    "vxlan-l2pop-arp",
+    "kvxlan-mesh",
+)
 KERNEL_MODES = ("kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop")
 MARGIN_MS = 0.05
 

@@ -20,9 +20,12 @@ from experiments.show.story import NOT_JUDGED, Grid, Held, Picture, Story, count
 
 MAIN = ("encapsulation", "flooding")  # what the 2x2 is for
 NAMES = {  # what a prediction is of, in the words of its difference
-    "baseline": "tunnel to flat", "encapsulation": "gre to vxlan", "flooding": "l2pop to mesh",
-    "responder": "ARP responder", "kernel": "kernel to user space",
-}  # fmt: skip
+    "baseline": "tunnel to flat",
+    "encapsulation": "gre to vxlan",
+    "flooding": "l2pop to mesh",
+    "responder": "ARP responder",
+    "kernel": "kernel to user space",
+}
 
 
 def tell(run: Run) -> Story:
@@ -30,16 +33,23 @@ def tell(run: Run) -> Story:
     found = analysed(run)
     grids, drawn = _stages(run)
     story = Story(
-        findings=_findings(found), held=_held(found), grids=(*_grids(found), *grids), pictures=(),
-        conditions=conditions(found), data=(*data(found.main), *_effects_data(found)),
-    )  # fmt: skip
+        findings=_findings(found),
+        held=_held(found),
+        grids=(*_grids(found), *grids),
+        pictures=(),
+        conditions=conditions(found),
+        data=(*data(found.main), *_effects_data(found)),
+    )
     return replace(story, pictures=(*pictures(found, story), *drawn))
 
 
 def _findings(found: Analysed) -> tuple[str, ...]:
     """Effects against the margin, or what else can be said; then the largest cost of a cold start."""
     of_effects = effect_findings(found.main, found.effects)
-    return (*(of_effects or findings(found.main)), *cold_finding(found.colds, found.main.question.unit))  # fmt: skip
+    return (
+        *(of_effects or findings(found.main)),
+        *cold_finding(found.colds, found.main.question.unit),
+    )
 
 
 def _held(found: Analysed) -> tuple[Held, ...]:
@@ -47,8 +57,10 @@ def _held(found: Analysed) -> tuple[Held, ...]:
     return tuple(
         replace(each, name=NAMES.get(prediction.of, prediction.of), is_main=prediction.of in MAIN)
         for prediction in found.main.question.predictions
-        for each in (held(found.main) if prediction.of == "baseline" else (_judged(prediction, found),))
-    )  # fmt: skip
+        for each in (
+            held(found.main) if prediction.of == "baseline" else (_judged(prediction, found),)
+        )
+    )
 
 
 def _judged(prediction: Prediction, found: Analysed) -> Held:
@@ -59,9 +71,11 @@ def _judged(prediction: Prediction, found: Analysed) -> Held:
         if f"cold {cold.name}" == prediction.of:
             return cold_held(prediction, cold, found.main.run, found.main.question.unit)
     return Held(
-        says=prediction.says, because=prediction.because, stands=NOT_JUDGED,
+        says=prediction.says,
+        because=prediction.because,
+        stands=NOT_JUDGED,
         found=f"nothing was measured of {prediction.of}",
-    )  # fmt: skip
+    )
 
 
 def _grids(found: Analysed) -> tuple[Grid, ...]:
@@ -78,14 +92,17 @@ def _effects_data(found: Analysed) -> tuple[Mapping[str, Any], ...]:
     """Effects, for `--format json`; what tells them from levels is their key."""
     return tuple(
         {
-            "effect": each.name, "says": each.says, "estimate": each.found.estimate,
+            "effect": each.name,
+            "says": each.says,
+            "estimate": each.found.estimate,
             "interval": (
                 {"low": each.found.interval.low, "high": each.found.interval.high}
-                if each.found.interval else None
+                if each.found.interval
+                else None
             ),
         }
         for each in found.effects
-    )  # fmt: skip
+    )
 
 
 def _stages(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:

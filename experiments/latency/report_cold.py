@@ -32,9 +32,14 @@ PHASE, NOTHING = "cold", "nothing"
 EVERYTHING = ("everything-as-raised", "kernel-as-raised")
 # As a first packet meets them; others come after.
 ORDER = (
-    *EVERYTHING, "guest-arp", "learned-flow", "megaflow", "vtep-neighbour", "kernel-guest-arp",
+    *EVERYTHING,
+    "guest-arp",
+    "learned-flow",
+    "megaflow",
+    "vtep-neighbour",
+    "kernel-guest-arp",
     "kernel-fdb",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +98,12 @@ def _cold(  # noqa: PLR0917  the parts of one row
     return Cold(
         name=name,
         by_mode={mode: _blocks(rows, mode, value) for mode in levels},
-        lost={mode: sum(row[value] is None for row in rows if row["mode"] == mode)
-              for mode in levels},
+        lost={
+            mode: sum(row[value] is None for row in rows if row["mode"] == mode) for mode in levels
+        },
         by_block=tuple(map(float, costs)),
         cost=_cost(costs, seed) if len(costs) else None,
-    )  # fmt: skip
+    )
 
 
 def _blocks(rows: Sequence[Row], mode: str, value: str) -> Blocks:
@@ -118,10 +124,12 @@ def _costs(rows: Sequence[Row], warm: Sequence[Row], value: str) -> Samples:
     """In each block the mean over modes of the first ping's median minus that with nothing cold."""
     cold_of, warm_of = _medians(rows, value), _medians(warm, value)
     both = [lab for lab in cold_of if lab in warm_of and np.isfinite(warm_of[lab])]
-    return np.array([
-        np.mean([cold_of[lab] - warm_of[lab] for lab in both if lab[0] == block])
-        for block in dict.fromkeys(block for block, _ in both)
-    ])  # fmt: skip
+    return np.array(
+        [
+            np.mean([cold_of[lab] - warm_of[lab] for lab in both if lab[0] == block])
+            for block in dict.fromkeys(block for block, _ in both)
+        ]
+    )
 
 
 def _medians(rows: Sequence[Row], value: str) -> dict[tuple[object, object], float]:

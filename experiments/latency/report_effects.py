@@ -15,28 +15,33 @@ from experiments.show.story import NONE, NOT_JUDGED, Grid, Held, is_trusted
 def effect_grid(found: Compared, effects: Sequence[Effect]) -> Grid:
     """The table of effects."""
     return Grid(
-        title="Effects", heads=("effect", "which", "estimate", "its interval", "verdict on it", "prediction"),
+        title="Effects",
+        heads=("effect", "which", "estimate", "its interval", "verdict on it", "prediction"),
         rows=tuple(_row(each, found) for each in effects),
         words=("effect", "which", "verdict on it", "prediction"),
         note=f"In {found.question.unit}: the median over blocks of differences of block medians. "
         "Intervals: bootstrap over blocks, 95%.",
-    )  # fmt: skip
+    )
 
 
 def _row(each: Effect, found: Compared) -> tuple[str, ...]:
     prediction = prediction_of(found, each.name)
     return (
-        each.name, each.says, figure_text(each.found.estimate, signed=True),
-        between(each.found.interval, signed=True), call(each.found, found.question.margin),
+        each.name,
+        each.says,
+        figure_text(each.found.estimate, signed=True),
+        between(each.found.interval, signed=True),
+        call(each.found, found.question.margin),
         _stands(prediction, each.found, found) if prediction else NONE,
-    )  # fmt: skip
+    )
 
 
 def effect_findings(found: Compared, effects: Sequence[Effect]) -> tuple[str, ...]:
     """A line for each effect asked about, with its interval against the margin."""
     asked = ("encapsulation", "flooding", "tunnel")
-    return tuple(_finding(each, found) for each in effects
-                 if each.name in asked and each.found.interval)  # fmt: skip
+    return tuple(
+        _finding(each, found) for each in effects if each.name in asked and each.found.interval
+    )
 
 
 def _finding(each: Effect, found: Compared) -> str:
@@ -75,9 +80,12 @@ def forest(found: Compared, effects: Sequence[Effect]) -> tuple[Line, ...]:
 
 def _effect_line(each: Effect, found: Compared) -> Line:
     return Line(
-        name=each.name, small=each.brief, found=each.found, by_block=each.by_block,
+        name=each.name,
+        small=each.brief,
+        found=each.found,
+        by_block=each.by_block,
         predicted=_band(prediction_of(found, each.name)),
-    )  # fmt: skip
+    )
 
 
 def _level_lines(found: Compared) -> tuple[Line, ...]:
@@ -85,13 +93,16 @@ def _level_lines(found: Compared) -> tuple[Line, ...]:
     palette = colours(list(found.levels), found.baseline)
     return tuple(
         Line(
-            name=each.level, small=f"minus {found.baseline}", found=each.to_baseline,
+            name=each.level,
+            small=f"minus {found.baseline}",
+            found=each.to_baseline,
             by_block=tuple(map(float, contrast(found.levels, {each.level: 1, found.baseline: -1}))),
-            predicted=_band(prediction), colour=palette[each.level],
+            predicted=_band(prediction),
+            colour=palette[each.level],
         )
         for each in found.summaries
         if each.to_baseline and judged_level(each, found) != NONE
-    )  # fmt: skip
+    )
 
 
 def _band(prediction: Prediction | None) -> tuple[float, float] | None:

@@ -29,18 +29,20 @@ def pictures(found: Analysed, story: Story) -> tuple[Picture, ...]:
     medians = ", ".join(f"{each.level} {each.median:.3f} ms" for each in found.main.summaries)
     return (
         Picture(
-            name="latency", title="Warm round trips, and what each factor does to them",
+            name="latency",
+            title="Warm round trips, and what each factor does to them",
             alternative=f"Every warm round trip by level, over box plots; medians: {medians}",
             draw=lambda: draw_main(found, words),
         ),
         Picture(
-            name="latency-ecdf", title="Warm round trips between guests, as distributions",
+            name="latency-ecdf",
+            title="Warm round trips between guests, as distributions",
             alternative="Share of warm round trips up to a time, a curve for each mode",
             draw=lambda: draw_ecdf(found, rest),
         ),
         *_of_conditions(found, rest),
         *_of_colds(found, rest),
-    )  # fmt: skip
+    )
 
 
 def _of_conditions(found: Analysed, words: Words) -> tuple[Picture, ...]:
@@ -48,11 +50,12 @@ def _of_conditions(found: Analysed, words: Words) -> tuple[Picture, ...]:
         return ()
     return (
         Picture(
-            name="latency-conditions", title="Warm round trips over payload and interval",
+            name="latency-conditions",
+            title="Warm round trips over payload and interval",
             alternative="Block medians of warm round trips by mode, for each payload and interval",
             draw=lambda: draw_conditions(found, words),
         ),
-    )  # fmt: skip
+    )
 
 
 def _of_colds(found: Analysed, words: Words) -> tuple[Picture, ...]:
@@ -61,11 +64,12 @@ def _of_colds(found: Analysed, words: Words) -> tuple[Picture, ...]:
     said = "; ".join(f"{each.name}: {_told(each)}" for each in found.colds)
     return (
         Picture(
-            name="latency-cold", title="First pings by what was cold",
+            name="latency-cold",
+            title="First pings by what was cold",
             alternative=f"Round trips of first pings by what was cold and mode. {said}",
             draw=lambda: draw_cold(found, words),
         ),
-    )  # fmt: skip
+    )
 
 
 def _told(each: Cold) -> str:
@@ -125,13 +129,22 @@ def _panels(warms: Sequence[Warm]) -> list[Panel]:
     for interval in sorted({each.condition.interval_ms for each in warms}):
         mine = [each for each in warms if each.condition.interval_ms == interval]
         if len(mine) > 1:
-            places = [Place(name=f"{each.condition.payload_bytes} B", by_mode=each.by_mode) for each in mine]  # fmt: skip
+            places = [
+                Place(name=f"{each.condition.payload_bytes} B", by_mode=each.by_mode)
+                for each in mine
+            ]
             asked = f"asked every {mine[0].condition.pace}, kept {kept_text(mine[0].kept_ms)}"
             panels.append((f"Over payload, {asked}", dots, places, True))
     for payload in sorted({each.condition.payload_bytes for each in warms}):
         mine = [each for each in warms if each.condition.payload_bytes == payload]
         if len(mine) > 1:
-            places = [Place(name=f"{each.condition.pace}\n(kept {kept_text(each.kept_ms)})", by_mode=each.by_mode) for each in mine]  # fmt: skip
+            places = [
+                Place(
+                    name=f"{each.condition.pace}\n(kept {kept_text(each.kept_ms)})",
+                    by_mode=each.by_mode,
+                )
+                for each in mine
+            ]
             why = "left to right as named; compare modes, not intervals: a longer sleep wakes later"
             panels.append((f"Over interval, {payload} bytes", why, places, False))
     return panels
@@ -141,15 +154,19 @@ def draw_cold(found: Analysed, words: Words) -> Figure:
     """First pings, a group for each thing that was cold."""
     groups = _groups(found)
     figure, (ax,) = sheet(words, [COLD_IN * rows_of(groups) + 0.3], frame_in=1.75)
-    plot_cold(ax, groups, _palette(found), f"round-trip time of a first ping [{found.main.question.unit}]")  # fmt: skip
+    plot_cold(
+        ax, groups, _palette(found), f"round-trip time of a first ping [{found.main.question.unit}]"
+    )
     small = "dot: a ping; stroke and figure: median; ×: lost; band: predicted, over nothing cold"
     title(ax, "First pings by what was cold", small)
     return figure
 
 
 def _groups(found: Analysed) -> list[Group]:
-    return [_group(each, prediction_of(found.main, f"cold {each.name}"), _nothing(found, each))
-            for each in found.colds]  # fmt: skip
+    return [
+        _group(each, prediction_of(found.main, f"cold {each.name}"), _nothing(found, each))
+        for each in found.colds
+    ]
 
 
 def _nothing(found: Analysed, cold: Cold) -> float | None:
@@ -157,9 +174,10 @@ def _nothing(found: Analysed, cold: Cold) -> float | None:
     in_kernel = any(mode.startswith(KERNEL) for mode in cold.by_mode)
     for each in found.colds:
         modes = {
-            mode: blocks for mode, blocks in each.by_mode.items()
+            mode: blocks
+            for mode, blocks in each.by_mode.items()
             if mode.startswith(KERNEL) is in_kernel
-        }  # fmt: skip
+        }
         if each.name == NOTHING and modes:
             return replace(each, by_mode=modes).median
     return None
@@ -172,9 +190,12 @@ def _group(each: Cold, prediction: Prediction | None, nothing: float | None) -> 
     band = None if low is None or high is None else (low, high)
     said = f"predicted {band[0]:+g} to {band[1]:+g} ms" if band else "predicted: no answer"
     return Group(
-        name=name, by_mode=each.by_mode, lost=each.lost, said=said if prediction else "",
+        name=name,
+        by_mode=each.by_mode,
+        lost=each.lost,
+        said=said if prediction else "",
         predicted=(nothing + band[0], nothing + band[1]) if band and nothing is not None else None,
-    )  # fmt: skip
+    )
 
 
 def _palette(found: Analysed) -> Mapping[str, str]:

@@ -113,12 +113,14 @@ def stages_grid(levels: Mapping[str, Followed]) -> Grid:
     )
     return Grid(
         title="Where the time of a warm ping goes, one way at a time",
-        heads=("way", "stage", *levels), rows=(*stages, *whole), words=("way", "stage"),
+        heads=("way", "stage", *levels),
+        rows=(*stages, *whole),
+        words=("way", "stage"),
         note="Microseconds: median (p10 to p90, where ten samples lie beyond either). "
         "Stages are distances of capture stamps at successive hops. br-int to wire is the same "
         "work both ways, but the far host's daemon has just handled the request: it is likely "
         "still awake, and the same difference may part the dots of other stages in two clumps.",
-    )  # fmt: skip
+    )
 
 
 def _stage_cells(place: tuple[str, str], levels: Mapping[str, Followed]) -> tuple[str, ...]:
@@ -137,22 +139,39 @@ def sums_grid(levels: Mapping[str, Followed]) -> Grid:
     """The stages held against what ping itself said."""
     return Grid(
         title="Stages held against ping itself",
-        heads=("level", "followed", "not followed", "sum of stages", "ping itself", "covered",
-               "longer than ping said", "in the switches", "on the wire", "why not followed"),
+        heads=(
+            "level",
+            "followed",
+            "not followed",
+            "sum of stages",
+            "ping itself",
+            "covered",
+            "longer than ping said",
+            "in the switches",
+            "on the wire",
+            "why not followed",
+        ),
         rows=tuple(_sum_cells(level, each) for level, each in levels.items()),
         words=("level", "why not followed"),
         note="Medians in microseconds. What the stages do not cover is ping's own way through "
         "the guest's kernel. A ping is followed if request and reply were seen once at every "
         "hop, in order. Shares are of ping's own: medians of the stages, both ways.",
-    )  # fmt: skip
+    )
 
 
 def _sum_cells(level: str, each: Followed) -> tuple[str, ...]:
     figures = (
-        f"{each.sum_us:.0f}", f"{each.rtt_us:.0f}",
-        f"{float(np.median(each.sums_us / each.rtts_us)):.0%}", str(each.beyond),
-        f"{each.share(SWITCHES):.0%}", f"{each.share(WIRES):.0%}",
-    ) if len(each.sums_us) else (NONE,) * 6  # fmt: skip
+        (
+            f"{each.sum_us:.0f}",
+            f"{each.rtt_us:.0f}",
+            f"{float(np.median(each.sums_us / each.rtts_us)):.0%}",
+            str(each.beyond),
+            f"{each.share(SWITCHES):.0%}",
+            f"{each.share(WIRES):.0%}",
+        )
+        if len(each.sums_us)
+        else (NONE,) * 6
+    )
     why_not = "; ".join(f"{many} x {why}" for why, many in each.why_not.items())
     pings = str(len(each.sums_us)), str(sum(each.why_not.values()))
     return (level, *pings, *figures, why_not or NONE)
@@ -167,10 +186,13 @@ def findings(levels: Mapping[str, Followed]) -> tuple[str, ...]:
     lost = sum(sum(each.why_not.values()) for each in levels.values())
     return (
         "Switches take {} of a warm ping's time, the wire {}".format(*shares),
-        *((f"br-int to wire takes a request {_range(asked)} µs, its reply {_range(answered)} µs",)
-          if 2 * max(answered) < min(asked) else ()),
+        *(
+            (f"br-int to wire takes a request {_range(asked)} µs, its reply {_range(answered)} µs",)
+            if 2 * max(answered) < min(asked)
+            else ()
+        ),
         *((f"{counted(lost, 'ping')} could not be followed",) if lost else ()),
-    )  # fmt: skip
+    )
 
 
 def _median(each: Followed, place: tuple[str, str]) -> float:
@@ -190,11 +212,12 @@ def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
     words = _words(run, levels)
     sums = ", ".join(f"{level} {each.sum_us:.0f} µs" for level, each in levels.items())
     return Picture(
-        name="latency-stages", title="Where the time of a ping goes",
+        name="latency-stages",
+        title="Where the time of a ping goes",
         alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
         f"{'. '.join(words.findings)}",
         draw=lambda: draw(run, levels, words),
-    )  # fmt: skip
+    )
 
 
 def _words(run: Run, levels: Mapping[str, Followed]) -> Words:
@@ -202,11 +225,13 @@ def _words(run: Run, levels: Mapping[str, Followed]) -> Words:
     told = Told(run=run, story=story)
     pings = sum(len(each.sums_us) for each in levels.values())
     return Words(
-        findings=story.findings, doubt=told.doubt, verdict=told.verdict,
+        findings=story.findings,
+        doubt=told.doubt,
+        verdict=told.verdict,
         conditions=f"{counted(pings, 'ping')} followed over six hops each way; bar: median, from "
         "the end of the one before; dot: sample; triangle: sample beyond the axis; "
         f"scenario {run.about['scenario']}",
-    )  # fmt: skip
+    )
 
 
 def draw(run: Run, levels: Mapping[str, Followed], words: Words) -> Figure:

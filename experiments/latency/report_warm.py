@@ -45,7 +45,7 @@ def warms(rows: Iterable[Row], value: str, modes: Sequence[str]) -> tuple[Warm, 
             kept_ms=kept_interval_ms(mine),
         )
         for condition, mine in sorted(found.items())
-    )  # fmt: skip
+    )
 
 
 def condition_of(row: Row) -> Condition:
@@ -93,10 +93,14 @@ def warm_grid(found: Sequence[Warm], modes: Sequence[str], unit: str) -> Grid:
 
 def _row(each: Warm, modes: Sequence[str]) -> tuple[str, ...]:
     return (
-        str(each.condition.payload_bytes), each.condition.pace, kept_text(each.kept_ms),
-        *(f"{np.median(each.by_mode[mode]):.3f}" if mode in each.by_mode else NONE
-          for mode in modes),
-    )  # fmt: skip
+        str(each.condition.payload_bytes),
+        each.condition.pace,
+        kept_text(each.kept_ms),
+        *(
+            f"{np.median(each.by_mode[mode]):.3f}" if mode in each.by_mode else NONE
+            for mode in modes
+        ),
+    )
 
 
 def kept_text(kept_ms: float | None) -> str:

@@ -11,15 +11,27 @@ from itertools import pairwise
 
 # On the way of a request; a reply passes the same in the other direction.
 HOPS = (
-    "eth0 of the guest", "its port on br-int", "its host's wire",
-    "the far host's wire", "the far port on br-int", "eth0 of the far guest",
-)  # fmt: skip
+    "eth0 of the guest",
+    "its port on br-int",
+    "its host's wire",
+    "the far host's wire",
+    "the far port on br-int",
+    "eth0 of the far guest",
+)
 REQUEST, ANSWER, REPLY = "request", "answer", "reply"
 STAGES = (  # (direction, stage): in the order of time
-    (REQUEST, "guest-out"), (REQUEST, "switch"), (REQUEST, "wire"), (REQUEST, "far-switch"),
-    (REQUEST, "guest-in"), (ANSWER, "answer"), (REPLY, "guest-out"), (REPLY, "far-switch"),
-    (REPLY, "wire"), (REPLY, "switch"), (REPLY, "guest-in"),
-)  # fmt: skip
+    (REQUEST, "guest-out"),
+    (REQUEST, "switch"),
+    (REQUEST, "wire"),
+    (REQUEST, "far-switch"),
+    (REQUEST, "guest-in"),
+    (ANSWER, "answer"),
+    (REPLY, "guest-out"),
+    (REPLY, "far-switch"),
+    (REPLY, "wire"),
+    (REPLY, "switch"),
+    (REPLY, "guest-in"),
+)
 PING, RTT, UNMATCHED = "ping", "rtt", "unmatched"  # what ping said: a direction, its two "stages"
 PLACES = (
     *((REQUEST, hop) for hop in range(len(HOPS))),
@@ -71,9 +83,14 @@ def echo(hop: int, stamp_ns: int, values: Mapping[str, Sequence[str]]) -> Echo |
     if len(kinds) != 1 or kinds[0] not in DIRECTIONS:
         return None
     return Echo(
-        hop, stamp_ns, DIRECTIONS[kinds[0]], int(values["icmp.ident"][-1]),
-        int(values["icmp.seq"][-1]), values["ip.src"][-1], values["ip.dst"][-1],
-    )  # fmt: skip
+        hop,
+        stamp_ns,
+        DIRECTIONS[kinds[0]],
+        int(values["icmp.ident"][-1]),
+        int(values["icmp.seq"][-1]),
+        values["ip.src"][-1],
+        values["ip.dst"][-1],
+    )
 
 
 def of_pair(echoes: Iterable[Echo], source: str, target: str) -> tuple[Echo, ...]:
@@ -125,4 +142,6 @@ def _digit_us(rtt_ms: float) -> float:
 
     Source: iputils ping/ping_common.c `gather_statistics`.
     """
-    return next((digit for below, digit in ((1, 1.0), (10, 10.0), (100, 100.0)) if rtt_ms < below), 1000.0)  # fmt: skip
+    return next(
+        (digit for below, digit in ((1, 1.0), (10, 10.0), (100, 100.0)) if rtt_ms < below), 1000.0
+    )

@@ -64,10 +64,13 @@ def hops(overlay: Overlay, pair: tuple[Port, Port]) -> tuple[Hop, ...]:
             do="Take a pair with a wire between them.",
         )
     near, distant = (
-        (Hop(port.device_id, _interface(overlay, port)), Hop(port.host, overlay.device_of(port)),
-         Hop(port.host, WIRE))
+        (
+            Hop(port.device_id, _interface(overlay, port)),
+            Hop(port.host, overlay.device_of(port)),
+            Hop(port.host, WIRE),
+        )
         for port in pair
-    )  # fmt: skip
+    )
     return (*near, *reversed(distant))
 
 
@@ -119,11 +122,12 @@ def _echoes(files: Captures, along: tuple[Hop, ...]) -> list[stages.Echo]:
     number = {(hop.node, hop.interface): at for at, hop in enumerate(along)}
     found = (
         stages.echo(
-            number[packet[NODE], packet[INTERFACE]], stamp_ns(packet),
+            number[packet[NODE], packet[INTERFACE]],
+            stamp_ns(packet),
             {name: all_of(packet, name) for name in stages.FIELDS},
         )
         for packet in packets
-    )  # fmt: skip
+    )
     return [each for each in found if each]
 
 
@@ -149,15 +153,22 @@ def _rows(passage: stages.Passage, reply: Reply) -> tuple[Row, ...]:
     return (
         *(_row(passage.seq, way, stage, round(us, 3)) for (way, stage), us in timed),
         _row(
-            passage.seq, stages.PING, stages.RTT, round(reply.rtt_ms * 1000, 3),
+            passage.seq,
+            stages.PING,
+            stages.RTT,
+            round(reply.rtt_ms * 1000, 3),
             f"stages exceed it by {beyond:.1f} us" if beyond else None,
         ),
-    )  # fmt: skip
+    )
 
 
 def _row(
     seq: int, direction: str, stage: str, latency_us: float | None, note: str | None = None
 ) -> Row:
     return {
-        "seq": seq, "direction": direction, "stage": stage, "latency_us": latency_us, "note": note,
-    }  # fmt: skip
+        "seq": seq,
+        "direction": direction,
+        "stage": stage,
+        "latency_us": latency_us,
+        "note": note,
+    }

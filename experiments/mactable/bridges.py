@@ -51,6 +51,8 @@ def _asked(pid: int, bridge: str, question: Callable[[int], bytes]) -> bytes:
 
 def _too_old(bridge: str, found: str) -> HostError:
     return HostError(
-        found, where=f"bridge {bridge!r}", allowed="a bridge with fdb_max_learned",
+        found,
+        where=f"bridge {bridge!r}",
+        allowed="a bridge with fdb_max_learned",
         do="Take a machine with Linux 6.7 or newer; the other experiments need none.",
-    )  # fmt: skip
+    )

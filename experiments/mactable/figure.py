@@ -21,17 +21,29 @@ def draw(entries: Sequence[Mark], astray: Sequence[Mark], room: int, words: Word
     figure, (upper, lower) = sheet(words, [height, height])
     log_counts(plot(upper, entries), entries).set_ylabel("entries of the switch")
     name_lines(upper, entries, height)
-    title(upper, "Table of the underlay's switch, with room for all",
-          f"{LEGEND}; both axes logarithmic")  # fmt: skip
+    title(
+        upper,
+        "Table of the underlay's switch, with room for all",
+        f"{LEGEND}; both axes logarithmic",
+    )
     plot(lower, astray).set_ylabel("copies astray per frame sent")
     highest = max(1.0, *(value for mark in astray for value in (mark.foretold, *mark.measured)))
     lower.set_ylim(0, ROOM * highest)
     lower.yaxis.set_major_locator(MaxNLocator(6))
     lower.axvline(room, color=BASELINE_COLOUR, linewidth=0.9, linestyle=(0, (2, 2)), gid="room")
-    lower.annotate(f"{room} entries: full ", (room, 0.94), xycoords=("data", "axes fraction"),
-                   ha="right", fontsize=8.5, color=BASELINE_COLOUR)  # fmt: skip
+    lower.annotate(
+        f"{room} entries: full ",
+        (room, 0.94),
+        xycoords=("data", "axes fraction"),
+        ha="right",
+        fontsize=8.5,
+        color=BASELINE_COLOUR,
+    )
     lower.set_xlabel("guests that speak, on all hosts together")
     name_lines(lower, astray, height)
-    title(lower, f"A table with room for {room}: unicast at hosts that it is not for",
-          "the same; horizontal axis logarithmic")  # fmt: skip
+    title(
+        lower,
+        f"A table with room for {room}: unicast at hosts that it is not for",
+        "the same; horizontal axis logarithmic",
+    )
     return figure

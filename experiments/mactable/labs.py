@@ -93,9 +93,10 @@ def owners(overlay: Overlay, macs: frozenset[str]) -> dict[str, int]:
     vteps = {underlay_mac(host.local_ip) for host in overlay.hosts}
     guests = {mac for mac in macs if mac.startswith(GUEST_MAC[:8])}
     return {
-        "of_guests": len(guests), "of_vteps": len(macs & vteps),
+        "of_guests": len(guests),
+        "of_vteps": len(macs & vteps),
         "of_others": len(macs - vteps - guests),
-    }  # fmt: skip
+    }
 
 
 def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:

@@ -79,9 +79,12 @@ def _learned(
         unheard += mouths.ears.deliver(letters, times=TIMES)
     macs = _macs(bench)
     return {
-        "learned": len(macs), "by_kernel": bridges.learned(bench.pid(UNDERLAY), BRIDGE).now,
-        **stage.owners(bench.overlay, macs), "unheard": unheard, "in_br_tun": _in_br_tun(bench),
-    }  # fmt: skip
+        "learned": len(macs),
+        "by_kernel": bridges.learned(bench.pid(UNDERLAY), BRIDGE).now,
+        **stage.owners(bench.overlay, macs),
+        "unheard": unheard,
+        "in_br_tun": _in_br_tun(bench),
+    }
 
 
 def _macs(bench: Bench) -> frozenset[str]:
@@ -134,7 +137,10 @@ MACTABLE = Experiment(
         asks="How does the underlay switch's MAC table grow with guests, and what if it is full?",
         unit="entries",
         value="learned",
-        factors={"mode": ("flat", "vlan", "gre-mesh", "vxlan-l2pop", "kvxlan-mesh"), "hosts": (4, 8)},
+        factors={
+            "mode": ("flat", "vlan", "gre-mesh", "vxlan-l2pop", "kvxlan-mesh"),
+            "hosts": (4, 8),
+        },
         teller="mactable",
         predictions=(
             Prediction(
@@ -183,4 +189,4 @@ MACTABLE = Experiment(
     stage=stage.staged,
     foretell=stage.foretold,
     hosts_factor="hosts",
-)  # fmt: skip
+)

@@ -88,18 +88,22 @@ def _held_all(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
 
 def _entries(found: Sequence[Cell]) -> Grid:
     free = [cell for cell in _of(found, ENTRIES) if not cell.key["room"]]
-    return _across(free, "Entries of the underlay's switch, with room for all",
-                   "Addresses learned when each guest has spoken once; of N not M: M was foretold.")  # fmt: skip
+    return _across(
+        free,
+        "Entries of the underlay's switch, with room for all",
+        "Addresses learned when each guest has spoken once; of N not M: M was foretold.",
+    )
 
 
 def _flooded(found: Sequence[Cell]) -> Grid:
     cramped = [cell for cell in _of(found, ASTRAY) if cell.key["room"]]
     room = next((cell.key["room"] for cell in cramped), "-")
     return _across(
-        cramped, f"Copies astray, with room for {room} entries",
+        cramped,
+        f"Copies astray, with room for {room} entries",
         "The first guest sends one frame to each guest on another host; copies of them that came "
         "to hosts they were not for.",
-    )  # fmt: skip
+    )
 
 
 def _across(shown: Sequence[Cell], heading: str, note: str) -> Grid:
@@ -108,13 +112,15 @@ def _across(shown: Sequence[Cell], heading: str, note: str) -> Grid:
     lines = list(dict.fromkeys((cell.key["mode"], cell.key["hosts"]) for cell in shown))
     by = {(c.key["mode"], c.key["hosts"], c.key["guests"]): _brief(c) for c in shown}
     return Grid(
-        title=heading, heads=("mode", "hosts", *(f"{many} guests" for many in guests)),
+        title=heading,
+        heads=("mode", "hosts", *(f"{many} guests" for many in guests)),
         rows=tuple(
             (str(mode), str(hosts), *(by[mode, hosts, many] for many in guests))
             for mode, hosts in lines
         ),
-        words=("mode",), note=note,
-    )  # fmt: skip
+        words=("mode",),
+        note=note,
+    )
 
 
 def _brief(cell: Cell) -> str:
@@ -129,8 +135,10 @@ def _kept(run: Run) -> Grid:
         tuple(str(row[name]) for name in ("mode", "hosts", "guests")): tuple(
             "-" if row[name] is None else str(row[name]) for name in columns
         )
-        for row in sorted(shown, key=lambda row: (str(row["mode"]), _int(row["hosts"]), _int(row["guests"])))
-    }  # fmt: skip
+        for row in sorted(
+            shown, key=lambda row: (str(row["mode"]), _int(row["hosts"]), _int(row["guests"]))
+        )
+    }
     return Grid(
         title="Whose addresses are learned, and where",
         heads=("mode", "hosts", "guests", "guests'", "VTEPs'", "others'", "first host's own table"),
@@ -138,7 +146,7 @@ def _kept(run: Run) -> Grid:
         words=("mode",),
         note="Of the underlay's switch: guests', VTEPs', others'. With tunnels the guests' addresses "
         "do not vanish: each host's br-tun, or VXLAN device, learns those that speak to it (300 s).",
-    )  # fmt: skip
+    )
 
 
 def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
@@ -148,11 +156,12 @@ def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
     astray = _marks([c for c in _of(found, ASTRAY) if c.key["room"]], sent)
     room = max((_int(cell.key["room"]) for cell in found), default=0)
     picture = Picture(
-        name=run.question.name, title="Entries over guests, and copies astray from a full table",
+        name=run.question.name,
+        title="Entries over guests, and copies astray from a full table",
         alternative="Entries of the underlay's switch, and copies astray per frame, over guests, "
         f"by mode and hosts: foretold and measured. {'. '.join(story.findings)}",
         draw=lambda: figure.draw(entries, astray, room, words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -160,9 +169,11 @@ def _marks(shown: Sequence[Cell], by: Mapping[tuple[Value, ...], float]) -> tupl
     """Cells to be drawn; divided, if there is something to divide them by."""
     return tuple(
         Mark(
-            mode=str(cell.key["mode"]), words=f"{cell.key['hosts']} hosts", at=_int(cell.key["guests"]),
+            mode=str(cell.key["mode"]),
+            words=f"{cell.key['hosts']} hosts",
+            at=_int(cell.key["guests"]),
             foretold=float(str(cell.foretold)) / by.get(_key(cell), 1.0),
             measured=tuple(float(str(value)) / by.get(_key(cell), 1.0) for value in cell.measured),
         )
         for cell in shown
-    )  # fmt: skip
+    )

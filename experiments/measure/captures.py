@@ -29,9 +29,18 @@ from experiments.measure.pcapng import has_packet, interfaces_in
 from experiments.measure.sockets import senders
 
 __all__ = [
-    "INTERFACE", "NODE", "REPEATED", "STAMP", "Captures", "Packet", "all_of", "capturing",
-    "decoded", "parse_drops", "stamp_ns",
-]  # fmt: skip
+    "INTERFACE",
+    "NODE",
+    "REPEATED",
+    "STAMP",
+    "Captures",
+    "Packet",
+    "all_of",
+    "capturing",
+    "decoded",
+    "parse_drops",
+    "stamp_ns",
+]
 
 READY_S = 10.0
 FLUSH_S = 10.0  # a block is handed over after 250 ms

@@ -36,22 +36,43 @@ CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 # Read where they act: some belong to the machine, the others to each network namespace.
 MACHINE_SYSCTLS = (
-    "net.core.rmem_max", "net.core.rmem_default", "net.core.wmem_max", "net.core.wmem_default",
-    "net.core.netdev_max_backlog", "net.core.netdev_budget", "net.core.netdev_budget_usecs",
-    "net.core.busy_poll", "net.core.busy_read", "net.core.default_qdisc", "net.core.optmem_max",
-    "kernel.timer_migration", "kernel.sched_rt_runtime_us",
-)  # fmt: skip
+    "net.core.rmem_max",
+    "net.core.rmem_default",
+    "net.core.wmem_max",
+    "net.core.wmem_default",
+    "net.core.netdev_max_backlog",
+    "net.core.netdev_budget",
+    "net.core.netdev_budget_usecs",
+    "net.core.busy_poll",
+    "net.core.busy_read",
+    "net.core.default_qdisc",
+    "net.core.optmem_max",
+    "kernel.timer_migration",
+    "kernel.sched_rt_runtime_us",
+)
 GUEST_SYSCTLS = (
-    "net.ipv4.tcp_mtu_probing", "net.ipv4.ip_no_pmtu_disc", "net.ipv4.tcp_congestion_control",
-    "net.ipv4.tcp_base_mss", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem", "net.ipv4.tcp_sack",
-    "net.ipv4.tcp_timestamps", "net.ipv4.tcp_window_scaling", "net.ipv4.tcp_retries2",
-    "net.core.rmem_max", "net.core.wmem_max", "net.ipv6.conf.all.disable_ipv6",
-)  # fmt: skip
-HOST_SYSCTLS = (
-    "net.ipv4.ip_forward", "net.ipv4.conf.all.arp_ignore", "net.ipv4.conf.all.rp_filter",
-    "net.ipv4.conf.default.rp_filter", "net.ipv4.neigh.default.gc_stale_time",
+    "net.ipv4.tcp_mtu_probing",
+    "net.ipv4.ip_no_pmtu_disc",
+    "net.ipv4.tcp_congestion_control",
+    "net.ipv4.tcp_base_mss",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_wmem",
+    "net.ipv4.tcp_sack",
+    "net.ipv4.tcp_timestamps",
+    "net.ipv4.tcp_window_scaling",
+    "net.ipv4.tcp_retries2",
+    "net.core.rmem_max",
+    "net.core.wmem_max",
     "net.ipv6.conf.all.disable_ipv6",
-)  # fmt: skip
+)
+HOST_SYSCTLS = (
+    "net.ipv4.ip_forward",
+    "net.ipv4.conf.all.arp_ignore",
+    "net.ipv4.conf.all.rp_filter",
+    "net.ipv4.conf.default.rp_filter",
+    "net.ipv4.neigh.default.gc_stale_time",
+    "net.ipv6.conf.all.disable_ipv6",
+)
 
 
 def now() -> str:

@@ -46,10 +46,23 @@ def ping_argv(
     A kernel that refuses to send makes ping wait its interval, hence a short one.
     """
     return (
-        "ping", "-n", "-D", "-M", DO_NOT_FRAGMENT[df], "-c", str(count),
-        "-l", str(preload or count), "-i", "0.002", "-W", f"{wait_s:g}",
-        "-s", str(ip_bytes - IP_AND_ICMP), target,
-    )  # fmt: skip
+        "ping",
+        "-n",
+        "-D",
+        "-M",
+        DO_NOT_FRAGMENT[df],
+        "-c",
+        str(count),
+        "-l",
+        str(preload or count),
+        "-i",
+        "0.002",
+        "-W",
+        f"{wait_s:g}",
+        "-s",
+        str(ip_bytes - IP_AND_ICMP),
+        target,
+    )
 
 
 def parse_sized(text: str) -> Pinged:

@@ -75,9 +75,18 @@ class Requests:
         """The command that sends them to `address`."""
         pace = ("-i", f"{self.interval_ms / 1000:g}") if self.interval_ms else ("-A",)
         return (
-            "ping", "-n", "-D", *pace, "-c", str(self.sent), "-W", f"{self.wait_s:g}",
-            "-s", str(self.payload_bytes), str(address),
-        )  # fmt: skip
+            "ping",
+            "-n",
+            "-D",
+            *pace,
+            "-c",
+            str(self.sent),
+            "-W",
+            f"{self.wait_s:g}",
+            "-s",
+            str(self.payload_bytes),
+            str(address),
+        )
 
     @property
     def timeout_s(self) -> float:

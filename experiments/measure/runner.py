@@ -101,10 +101,11 @@ def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
 
 def _unforetold(question: Question, found: str) -> UsageError:
     return UsageError(
-        found, where=f"Experiment {question.name!r}, foretell",
+        found,
+        where=f"Experiment {question.name!r}, foretell",
         allowed=f"rows with {question.value!r}, of columns that are in its Question",
         do="docs/extend.md shows two that work.",
-    )  # fmt: skip
+    )
 
 
 @dataclass(slots=True)
@@ -173,9 +174,11 @@ def _round(  # noqa: PLR0917  the parts of one round
 def _assert_measured(found: object, request: Request) -> Measured:
     if not isinstance(found, Measured):
         raise MeasureError(
-            f"{found!r}", where=f"what the probe of {request.question.name!r} returned",
-            allowed="a Measured with the rows it found", do="`return Measured(rows=...)`.",
-        )  # fmt: skip
+            f"{found!r}",
+            where=f"what the probe of {request.question.name!r} returned",
+            allowed="a Measured with the rows it found",
+            do="`return Measured(rows=...)`.",
+        )
     return found
 
 
@@ -186,9 +189,12 @@ def _tools(
         recorder.file(f"{each.folder}/{name}", text)
 
     return Tools(
-        keep=keep, path=lambda name: recorder.path(f"{each.folder}/{name}"), watch=watcher.window,
-        say=say, seed=seed,
-    )  # fmt: skip
+        keep=keep,
+        path=lambda name: recorder.path(f"{each.folder}/{name}"),
+        watch=watcher.window,
+        say=say,
+        seed=seed,
+    )
 
 
 def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
@@ -265,8 +271,13 @@ def _afterwards(progress: Progress, status: str) -> dict[str, object]:
         "end": environment.now(),
         "labs": progress.labs,
         "measured": [
-            {"block": each.block, "order": each.order, **each.point, **measured.facts,
-             "windows": [asdict(window) for window in windows]}
+            {
+                "block": each.block,
+                "order": each.order,
+                **each.point,
+                **measured.facts,
+                "windows": [asdict(window) for window in windows],
+            }
             for each, measured, windows in progress.done
         ],
-    }  # fmt: skip
+    }

@@ -113,8 +113,10 @@ def _sender(opened: socket.socket, name: str) -> Send:
     def send(frame: bytes) -> None:
         if opened.send(frame) != len(frame):
             raise MeasureError(
-                "a frame was sent in part", where=f"interface {name!r}", allowed="whole frames",
+                "a frame was sent in part",
+                where=f"interface {name!r}",
+                allowed="whole frames",
                 do="See what `ip -s link` in that node says.",
-            )  # fmt: skip
+            )
 
     return send

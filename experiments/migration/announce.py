@@ -60,9 +60,11 @@ def make_heard(bench: Bench, target: Port, witness: str) -> None:
         while without(awaited, AGAIN_S):
             if time.monotonic() > end:
                 raise MeasureError(
-                    f"no broadcast heard within {HEARD_S:g} s", where=f"guest {witness!r}",
-                    allowed="one that crosses the network", do="Can the two ping each other?",
-                )  # fmt: skip
+                    f"no broadcast heard within {HEARD_S:g} s",
+                    where=f"guest {witness!r}",
+                    allowed="one that crosses the network",
+                    do="Can the two ping each other?",
+                )
             send["eth0"](frame)
 
 

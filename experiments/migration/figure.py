@@ -69,27 +69,54 @@ def _places(lanes: Sequence[Lane]) -> list[float]:
 
 def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> None:
     ax.plot(
-        [lane.plugged_ms] * 2, [place - 0.34, place + 0.34], color=CAP_COLOUR, linewidth=1.4,
+        [lane.plugged_ms] * 2,
+        [place - 0.34, place + 0.34],
+        color=CAP_COLOUR,
+        linewidth=1.4,
         gid="plugged",
-    )  # fmt: skip
+    )
     ax.vlines(
-        lane.announced_ms, place - 0.2, place + 0.2, color=CAP_COLOUR, linewidth=0.8,
+        lane.announced_ms,
+        place - 0.2,
+        place + 0.2,
+        color=CAP_COLOUR,
+        linewidth=0.8,
         gid=f"announced {lane.mode} {lane.way}",
-    )  # fmt: skip
+    )
     ax.plot(
-        lane.dark_ms, _spread(place, len(lane.dark_ms)), linestyle="", marker="o", markersize=3.4,
-        markeredgewidth=0, alpha=0.75, color=colour, gid=f"moves {lane.mode} {lane.way}",
-    )  # fmt: skip
+        lane.dark_ms,
+        _spread(place, len(lane.dark_ms)),
+        linestyle="",
+        marker="o",
+        markersize=3.4,
+        markeredgewidth=0,
+        alpha=0.75,
+        color=colour,
+        gid=f"moves {lane.mode} {lane.way}",
+    )
     if lane.censored:  # marks that are not clipped take room on the sheet, even if there are none
         ax.plot(
-            [cap_ms] * lane.censored, _spread(place, lane.censored), linestyle="", marker=">",
-            markersize=4, markeredgewidth=0, alpha=0.75, color=colour, clip_on=False,
+            [cap_ms] * lane.censored,
+            _spread(place, lane.censored),
+            linestyle="",
+            marker=">",
+            markersize=4,
+            markeredgewidth=0,
+            alpha=0.75,
+            color=colour,
+            clip_on=False,
             gid=f"censored {lane.mode} {lane.way}",
-        )  # fmt: skip
+        )
     ax.annotate(
-        lane.way, (NAME_AT, place), xycoords=("axes fraction", "data"), va="center",
-        fontsize=SIZE, color=colour, annotation_clip=False, gid="way",
-    )  # fmt: skip
+        lane.way,
+        (NAME_AT, place),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=SIZE,
+        color=colour,
+        annotation_clip=False,
+        gid="way",
+    )
 
 
 def _spread(place: float, many: int) -> list[float]:

@@ -61,13 +61,20 @@ def _resident(overlay: Overlay, like: Port, host: str) -> Port:
     address = free_address(subnet, taken)
     if address is None:
         raise MeasureError(
-            f"no free address in {subnet.cidr}", where=f"subnet {subnet.name!r}",
-            allowed="two more, for the guests that stay", do="Widen its pools.",
-        )  # fmt: skip
+            f"no free address in {subnet.cidr}",
+            where=f"subnet {subnet.name!r}",
+            allowed="two more, for the guests that stay",
+            do="Widen its pools.",
+        )
     return replace(
-        like, id=id_, name=name, device_id=name, mac_address=derived_mac(id_), host=host,
+        like,
+        id=id_,
+        name=name,
+        device_id=name,
+        mac_address=derived_mac(id_),
+        host=host,
         fixed_ips=(address,),
-    )  # fmt: skip
+    )
 
 
 def resident_of(overlay: Overlay, host: str) -> Port:

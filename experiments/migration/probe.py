@@ -133,10 +133,11 @@ class Moving:
         announce()
         if not self._await(since, time.monotonic() + HEAL_S):
             raise MeasureError(
-                f"no datagram within {HEAL_S:g} s of an announcement", where="the stream",
+                f"no datagram within {HEAL_S:g} s of an announcement",
+                where="the stream",
                 allowed="one that comes back when its hearer has spoken",
                 do="Look at br-int and br-tun of the hosts; is the port wired?",
-            )  # fmt: skip
+            )
 
     def _gone(self, done: Any, end_ns: int) -> Row:
         gaps = self.read().within(done.unplugged_ns, end_ns)
@@ -196,9 +197,11 @@ def _await_first(log: Path) -> None:
     while not heard(log.read_text()).last_ns:
         if time.monotonic() > end:
             raise MeasureError(
-                f"nothing heard within {START_S:g} s", where=str(log),
-                allowed="a stream between the two guests", do="Can they ping each other?",
-            )  # fmt: skip
+                f"nothing heard within {START_S:g} s",
+                where=str(log),
+                allowed="a stream between the two guests",
+                do="Can they ping each other?",
+            )
         time.sleep(POLL_S)
 
 
@@ -293,4 +296,4 @@ MIGRATION = Experiment(
     narrow=stage.three_hosts,
     stage=stage.staged,
     foretell=stage.foretold,
-)  # fmt: skip
+)

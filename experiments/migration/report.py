@@ -85,11 +85,14 @@ def tell(run: Run) -> Story:
     """The story of one run."""
     found = cells(run)
     story = Story(
-        findings=tuple(_findings(found, _cap_ms(run))), held=tuple(_held(run, found)),
+        findings=tuple(_findings(found, _cap_ms(run))),
+        held=tuple(_held(run, found)),
         grids=(_grid(found), *_by_direction(found)),
-        pictures=(), conditions=_conditions(run, found),
-        is_refuted=not all(cell.is_as_foretold for cell in found), data=tuple(map(_data, found)),
-    )  # fmt: skip
+        pictures=(),
+        conditions=_conditions(run, found),
+        is_refuted=not all(cell.is_as_foretold for cell in found),
+        data=tuple(map(_data, found)),
+    )
     return _with_picture(story, run, found)
 
 
@@ -139,9 +142,11 @@ def _held(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
         if about:
             stands, said = about
             yield Held(
-                says=prediction.says, because=prediction.because,
-                stands=stands if is_trusted(run) else NOT_JUDGED, found=said,
-            )  # fmt: skip
+                says=prediction.says,
+                because=prediction.because,
+                stands=stands if is_trusted(run) else NOT_JUDGED,
+                found=said,
+            )
 
 
 def _ended(about: Sequence[Cell]) -> tuple[str, str] | None:
@@ -186,8 +191,20 @@ def _dark(cell: Cell) -> str:
 def _grid(found: Sequence[Cell]) -> Grid:
     return Grid(
         title="In the dark after a move",
-        heads=("group", "mode", "way", "moves", "still dark", "dark [ms]", "from", "to", "lost", "until plugged [ms]",
-               "until ACTIVE [ms]", "as foretold"),
+        heads=(
+            "group",
+            "mode",
+            "way",
+            "moves",
+            "still dark",
+            "dark [ms]",
+            "from",
+            "to",
+            "lost",
+            "until plugged [ms]",
+            "until ACTIVE [ms]",
+            "as foretold",
+        ),
         rows=tuple(_line(cell) for cell in found),
         words=("group", "mode", "way"),
         first=("mode", "way", "moves", "still dark", "dark [ms]", "as foretold"),
@@ -196,7 +213,7 @@ def _grid(found: Sequence[Cell]) -> Grid:
             "times are not known, only that they are longer. Plugged, ACTIVE: medians of all. A mode's "
             "moves share its labs: where they are in step with something, they are not independent."
         ),
-    )  # fmt: skip
+    )
 
 
 def _line(cell: Cell) -> tuple[str, ...]:
@@ -206,11 +223,17 @@ def _line(cell: Cell) -> tuple[str, ...]:
     )
     lost = cell.of("lost")
     return (
-        cell.group, cell.mode, cell.way, str(len(cell.rows)), str(cell.censored), *spread,
+        cell.group,
+        cell.mode,
+        cell.way,
+        str(len(cell.rows)),
+        str(cell.censored),
+        *spread,
         f"{median(lost):.0f}" if lost else NONE,
-        f"{median(cell.of('plugged_ms')):.0f}", f"{median(cell.of('active_ms')):.0f}",
+        f"{median(cell.of('plugged_ms')):.0f}",
+        f"{median(cell.of('active_ms')):.0f}",
         NONE if cell.foretold is None else "yes" if cell.is_as_foretold else "no",
-    )  # fmt: skip
+    )
 
 
 def _by_direction(found: Sequence[Cell]) -> Iterator[Grid]:
@@ -262,10 +285,11 @@ def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
     words = words_of(run, story)
     lanes = tuple(_lane(cell, _announced_at_ms(run)) for cell in found)
     picture = Picture(
-        name=run.question.name, title="Every move, by mode and way",
+        name=run.question.name,
+        title="Every move, by mode and way",
         alternative=f"A dot a move over the time without a datagram. {'. '.join(story.findings)}",
         draw=lambda: figure.draw(lanes, _cap_ms(run), words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -279,13 +303,23 @@ def _lane(cell: Cell, announced_at_ms: tuple[float, ...]) -> figure.Lane:
     plugged_ms = median(cell.of("plugged_ms"))
     spoken = announced_at_ms if cell.way in {ANNOUNCED, UNCACHED} else ()
     return figure.Lane(
-        mode=cell.mode, way=cell.way, dark_ms=cell.dark_ms, censored=cell.censored,
-        plugged_ms=plugged_ms, announced_ms=tuple(plugged_ms + at for at in spoken),
-    )  # fmt: skip
+        mode=cell.mode,
+        way=cell.way,
+        dark_ms=cell.dark_ms,
+        censored=cell.censored,
+        plugged_ms=plugged_ms,
+        announced_ms=tuple(plugged_ms + at for at in spoken),
+    )
 
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        "group": cell.group, "mode": cell.mode, "way": cell.way, "moves": len(cell.rows), "censored": cell.censored,
-        "dark_ms": list(cell.dark_ms), "lost": list(cell.of("lost")), "foretold": cell.foretold,
-    }  # fmt: skip
+        "group": cell.group,
+        "mode": cell.mode,
+        "way": cell.way,
+        "moves": len(cell.rows),
+        "censored": cell.censored,
+        "dark_ms": list(cell.dark_ms),
+        "lost": list(cell.of("lost")),
+        "foretold": cell.foretold,
+    }

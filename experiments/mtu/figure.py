@@ -41,9 +41,14 @@ LOOKS = {
     SOME: ("?", "#FFFFFF", DARK),
 }
 HEADS = {
-    WELL_UNDER: "limit\n-100", LIMIT: "limit", OVER: "limit\n+1", UNDERLAY: "under-\nlay's",
-    GUEST: "guests'", ABOVE_GUEST: "guests'\n+1", TWICE: "limit\nx2",
-}  # fmt: skip
+    WELL_UNDER: "limit\n-100",
+    LIMIT: "limit",
+    OVER: "limit\n+1",
+    UNDERLAY: "under-\nlay's",
+    GUEST: "guests'",
+    ABOVE_GUEST: "guests'\n+1",
+    TWICE: "limit\nx2",
+}
 GAP = 0.5  # between the two parts of the map, of the width of a tile
 WIDE, HIGH = 0.95, 0.9  # of a tile's place
 PITCH = 2.35  # of the modes: two rows, and some air
@@ -104,9 +109,14 @@ def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Words) -> Fi
 def _over(ax: Axes, at: float, text: str) -> None:
     """A heading over some columns, above what they are called."""
     ax.annotate(
-        text, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, HEADS_PT),
-        textcoords="offset points", fontsize=9.5, fontweight="bold",
-    )  # fmt: skip
+        text,
+        (at, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, HEADS_PT),
+        textcoords="offset points",
+        fontsize=9.5,
+        fontweight="bold",
+    )
 
 
 def plot_key(ax: Axes, outcomes: Sequence[str]) -> Axes:
@@ -118,18 +128,39 @@ def plot_key(ax: Axes, outcomes: Sequence[str]) -> Axes:
         letter, ground, ink = LOOKS[outcome]
         ax.add_patch(
             Rectangle(
-                (at, 0.05), KEY_WIDE, 0.9, facecolor=ground, edgecolor="#bbbbbb", linewidth=0.3,
-                transform=across, clip_on=False, in_layout=False, gid=f"key {outcome}",
+                (at, 0.05),
+                KEY_WIDE,
+                0.9,
+                facecolor=ground,
+                edgecolor="#bbbbbb",
+                linewidth=0.3,
+                transform=across,
+                clip_on=False,
+                in_layout=False,
+                gid=f"key {outcome}",
             )
-        )  # fmt: skip
+        )
         ax.text(
-            at + KEY_WIDE / 2, 0.46, letter, transform=across, ha="center", va="center", color=ink,
-            fontsize=SMALL, fontweight="bold", in_layout=False,
-        )  # fmt: skip
-        ax.text(
-            at + KEY_WIDE + 0.007, 0.46, outcome, transform=across, va="center", fontsize=SMALL,
+            at + KEY_WIDE / 2,
+            0.46,
+            letter,
+            transform=across,
+            ha="center",
+            va="center",
+            color=ink,
+            fontsize=SMALL,
+            fontweight="bold",
             in_layout=False,
-        )  # fmt: skip
+        )
+        ax.text(
+            at + KEY_WIDE + 0.007,
+            0.46,
+            outcome,
+            transform=across,
+            va="center",
+            fontsize=SMALL,
+            in_layout=False,
+        )
         at += KEY_WIDE + 0.022 + LETTER * len(outcome)
     return ax
 
@@ -157,8 +188,10 @@ def _heads(ax: Axes) -> None:
     ax.xaxis.tick_top()
     ax.set_xticks(
         [_column(*each) + WIDE / 2 for each in columns],
-        labels=[HEADS[size] for _, size in columns], fontsize=7, linespacing=0.95,
-    )  # fmt: skip
+        labels=[HEADS[size] for _, size in columns],
+        fontsize=7,
+        linespacing=0.95,
+    )
     ax.tick_params(axis="x", pad=1)
 
 
@@ -168,10 +201,15 @@ def plot_limits(ax: Axes, limits: Sequence[Limit], modes: Sequence[str]) -> Axes
         at = _line(modes, each.mode, is_df=True) + HIGH
         is_equal = each.found == each.foretold
         ax.text(
-            _end() + LIMIT_AT, at, each.text, va="center", fontsize=SMALL,
-            fontweight="normal" if is_equal else "bold", clip_on=False,
+            _end() + LIMIT_AT,
+            at,
+            each.text,
+            va="center",
+            fontsize=SMALL,
+            fontweight="normal" if is_equal else "bold",
+            clip_on=False,
             gid=f"limit {each.mode} {each.underlay_mtu}",
-        )  # fmt: skip
+        )
     return ax
 
 
@@ -179,12 +217,36 @@ def _tile(ax: Axes, tile: Tile, x: float, y: float) -> None:
     letter, ground, ink = LOOKS[tile.outcome]
     name = f"{tile.mode} {tile.underlay_mtu} {tile.guest} {tile.size} {'DF' if tile.is_df else '-'}"
     ax.add_patch(
-        Rectangle((x, y), WIDE, HIGH, facecolor=ground, edgecolor="#bbbbbb", linewidth=0.3,
-                  gid=f"tile {name}")
-    )  # fmt: skip
+        Rectangle(
+            (x, y),
+            WIDE,
+            HIGH,
+            facecolor=ground,
+            edgecolor="#bbbbbb",
+            linewidth=0.3,
+            gid=f"tile {name}",
+        )
+    )
     middle = y + HIGH / 2 + 0.03
-    ax.text(x + 0.06, middle, letter, va="center", color=ink, fontsize=SMALL, fontweight="bold", gid=f"letter {name}")  # fmt: skip
-    ax.text(x + WIDE - 0.05, middle, str(tile.ip_bytes), ha="right", va="center", color=ink, fontsize=6.8)  # fmt: skip
+    ax.text(
+        x + 0.06,
+        middle,
+        letter,
+        va="center",
+        color=ink,
+        fontsize=SMALL,
+        fontweight="bold",
+        gid=f"letter {name}",
+    )
+    ax.text(
+        x + WIDE - 0.05,
+        middle,
+        str(tile.ip_bytes),
+        ha="right",
+        va="center",
+        color=ink,
+        fontsize=6.8,
+    )
 
 
 def _column(guest: str, size: str) -> float:

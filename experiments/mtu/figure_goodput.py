@@ -53,9 +53,10 @@ def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Words) -> 
     _same_axes(panels, streams)
     planes = len({each.plane for each in streams})
     title(
-        panels[0], f"TCP goodput over guests' MTU, underlay MTU {underlay_mtu}",
+        panels[0],
+        f"TCP goodput over guests' MTU, underlay MTU {underlay_mtu}",
         HOW_TO_READ + (OWN_SCALE if planes > 1 else ""),
-    )  # fmt: skip
+    )
     return figure
 
 
@@ -76,22 +77,48 @@ def _same_axes(panels: Sequence[Axes], streams: Sequence[Stream]) -> None:
 
 def plot_goodput(ax: Axes, stream: Stream, colour: str) -> Axes:
     """Every transfer where its MTU is, the medians, and where the largest packet ends."""
-    ax.axvline(stream.limit, color="#888888", linewidth=0.9, linestyle=(0, (1, 1.5)), zorder=0,
-               gid=f"limit {stream.mode}")  # fmt: skip
+    ax.axvline(
+        stream.limit,
+        color="#888888",
+        linewidth=0.9,
+        linestyle=(0, (1, 1.5)),
+        zorder=0,
+        gid=f"limit {stream.mode}",
+    )
     for mtu, samples in stream.samples.items():
         _transfers(ax, stream.mode, mtu, samples, colour)
     ax.plot(
-        list(stream.samples), [stream.median(mtu) for mtu in stream.samples], color=colour,
-        linestyle=line_style(stream.mode), linewidth=1.6, gid=f"medians {stream.mode}",
-    )  # fmt: skip
+        list(stream.samples),
+        [stream.median(mtu) for mtu in stream.samples],
+        color=colour,
+        linestyle=line_style(stream.mode),
+        linewidth=1.6,
+        gid=f"medians {stream.mode}",
+    )
     ax.set_ylabel("goodput\n[Mbit/s]", fontsize=SMALL)
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_locator(MaxNLocator(3))
     ax.grid(visible=True, axis="y")
-    ax.text(NAME_AT, 0.62, stream.mode, transform=ax.transAxes, color=colour, fontsize=9,
-            fontweight="bold", va="center", gid=f"name {stream.mode}")  # fmt: skip
-    ax.text(NAME_AT, 0.38, f"largest {stream.limit}", transform=ax.transAxes, fontsize=SMALL,
-            va="center", gid=f"largest {stream.mode}")  # fmt: skip
+    ax.text(
+        NAME_AT,
+        0.62,
+        stream.mode,
+        transform=ax.transAxes,
+        color=colour,
+        fontsize=9,
+        fontweight="bold",
+        va="center",
+        gid=f"name {stream.mode}",
+    )
+    ax.text(
+        NAME_AT,
+        0.38,
+        f"largest {stream.limit}",
+        transform=ax.transAxes,
+        fontsize=SMALL,
+        va="center",
+        gid=f"largest {stream.mode}",
+    )
     _black_hole(ax, stream)
     return ax
 
@@ -101,13 +128,26 @@ def _transfers(ax: Axes, mode: str, mtu: int, samples: Sequence[float], colour: 
     alive = [value for value in samples if value > 0]
     dead = [0.0] * (len(samples) - len(alive))
     ax.plot(
-        [mtu] * len(alive), alive, linestyle="none", marker="o", markersize=3.6, alpha=0.6,
-        markeredgewidth=0, color=colour, gid=f"samples {mode} {mtu}",
-    )  # fmt: skip
+        [mtu] * len(alive),
+        alive,
+        linestyle="none",
+        marker="o",
+        markersize=3.6,
+        alpha=0.6,
+        markeredgewidth=0,
+        color=colour,
+        gid=f"samples {mode} {mtu}",
+    )
     ax.plot(
-        [mtu] * len(dead), dead, linestyle="none", marker="x", markersize=6, markeredgewidth=1.6,
-        color=colour, gid=f"black hole {mode} {mtu}",
-    )  # fmt: skip
+        [mtu] * len(dead),
+        dead,
+        linestyle="none",
+        marker="x",
+        markersize=6,
+        markeredgewidth=1.6,
+        color=colour,
+        gid=f"black hole {mode} {mtu}",
+    )
 
 
 def _black_hole(ax: Axes, stream: Stream) -> None:
@@ -115,6 +155,11 @@ def _black_hole(ax: Axes, stream: Stream) -> None:
     dead = [mtu for mtu, of in stream.samples.items() if not any(of)]
     if dead:
         ax.annotate(
-            f"{min(dead)}: black hole", (min(dead), 0), xytext=(-12, 5), textcoords="offset points",
-            ha="right", fontsize=SMALL, gid=f"black hole {stream.mode}",
-        )  # fmt: skip
+            f"{min(dead)}: black hole",
+            (min(dead), 0),
+            xytext=(-12, 5),
+            textcoords="offset points",
+            ha="right",
+            fontsize=SMALL,
+            gid=f"black hole {stream.mode}",
+        )

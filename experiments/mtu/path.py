@@ -66,11 +66,18 @@ class Path:
         said = f"# {self.source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
         self.tools.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", said)
         pinged = parse_sized(done.stdout + done.stderr)
-        self.tried.append({
-            "ping": number, "why": why, "attempt": attempt, "ip_bytes": ip_bytes,
-            "df": int(df), "sent": pinged.sent, "answered": pinged.answered,
-            "refused": int(pinged.is_refused),
-        })  # fmt: skip
+        self.tried.append(
+            {
+                "ping": number,
+                "why": why,
+                "attempt": attempt,
+                "ip_bytes": ip_bytes,
+                "df": int(df),
+                "sent": pinged.sent,
+                "answered": pinged.answered,
+                "refused": int(pinged.is_refused),
+            }
+        )
         return pinged
 
     def set_guest_mtu(self, mtu: int) -> None:

@@ -101,7 +101,7 @@ class Sizes:
                 "pings": tuple(path.tried),
             },
             facts={"sysctls": _sysctls(bench, source.device_id)},
-        )  # fmt: skip
+        )
 
     def _alone(self, path: Path) -> tuple[Mapping[str, Any], ...]:
         """A transfer with nothing beside it, where the search's pings might be told what it is not."""
@@ -116,20 +116,26 @@ class Sizes:
             return Passing(path, patience, why)
 
         return largest_passing(
-            passing(self.search, "search"), passing(self.confirm, "confirm"),
-            low=SMALLEST, high=staged,
-        )  # fmt: skip
+            passing(self.search, "search"),
+            passing(self.confirm, "confirm"),
+            low=SMALLEST,
+            high=staged,
+        )
 
     def _row(self, found: Found, staged: int, path: Path) -> Row:
         last = {row["ip_bytes"]: row for row in path.tried if row["why"] == "confirm"}
         at, over = last.get(found.largest, {}), last.get(found.largest + 1, {})
         return {
-            "guest_mtu": staged, "largest_bytes": found.largest,
+            "guest_mtu": staged,
+            "largest_bytes": found.largest,
             "stopped_by": "path" if found.largest < staged else "guest's own MTU",
-            "steps": found.steps, "resumed": found.resumed,
-            "answered_at": at.get("answered"), "sent_at": at.get("sent"),
-            "answered_above": over.get("answered"), "sent_above": over.get("sent"),
-        }  # fmt: skip
+            "steps": found.steps,
+            "resumed": found.resumed,
+            "answered_at": at.get("answered"),
+            "sent_at": at.get("sent"),
+            "answered_above": over.get("answered"),
+            "sent_above": over.get("sent"),
+        }
 
     def _mapped(self, path: Path, limit: int, guest_mtu: int, guest: str) -> Iterator[Row]:
         named = sizes(
@@ -182,4 +188,4 @@ MTU = Experiment(
     narrow=narrowed,
     stage=with_large_guests,
     foretell=foretold,
-)  # fmt: skip
+)

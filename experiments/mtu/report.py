@@ -78,14 +78,16 @@ def tell(run: Run) -> Story:
     story = Story(
         findings=findings(run, cells),
         held=tuple(_held(each, run, cells) for each in spoken_of(run)),
-        grids=tuple(grid for grid in (
-            largest_grid(cells), outcomes_grid(run), tcp_grid(run), goodput_grid(run)
-        ) if grid.rows),
+        grids=tuple(
+            grid
+            for grid in (largest_grid(cells), outcomes_grid(run), tcp_grid(run), goodput_grid(run))
+            if grid.rows
+        ),
         pictures=(),
         conditions=_conditions(run),
         is_refuted=any(cell.is_off for cell in cells),
         data=tuple(cell.data() for cell in cells),
-    )  # fmt: skip
+    )
     return replace(story, pictures=_pictures(run, story, cells))
 
 
@@ -109,11 +111,14 @@ def larger(run: Run) -> tuple[Row, ...]:
     """Sizes above the limit that guests whose MTU is too large could send, by Open vSwitch."""
     limit = {cell.key: max(cell.found) for cell in cells_of(run)}
     return tuple(
-        row for row in run.tables["outcomes"]
-        if not is_kernel(row) and row["guest"] == TOO_LARGE and row["size"] not in HARMLESS
+        row
+        for row in run.tables["outcomes"]
+        if not is_kernel(row)
+        and row["guest"] == TOO_LARGE
+        and row["size"] not in HARMLESS
         and int(row["ip_bytes"] or 0) > limit.get((row["mode"], row["underlay_mtu"]), 0)
         and (not row["df"] or int(row["ip_bytes"] or 0) <= int(row["guest_mtu"] or 0))
-    )  # fmt: skip
+    )
 
 
 def _is_silent(row: Row) -> bool:
@@ -176,9 +181,11 @@ def _goodput(run: Run) -> str:
 
 def _held(prediction: Prediction, run: Run, cells: Sequence[Cell]) -> Held:
     judge = {
-        "largest": _judge_largest, "larger": _judge_larger, "tcp": _judge_tcp,
+        "largest": _judge_largest,
+        "larger": _judge_larger,
+        "tcp": _judge_tcp,
         KERNEL_TELLS: judge_kernel,
-    }  # fmt: skip
+    }
     if prediction.of in judge:
         stands, found = judge[prediction.of](run, cells)
     else:
@@ -223,9 +230,12 @@ def _judge_goodput(run: Run) -> Judged:
     if not told:
         return NOT_JUDGED, "not measured"
     nil = all(
-        not any(of) for each in found if not each.mode.startswith(KERNEL)
-        for mtu, of in each.samples.items() if mtu > each.limit
-    )  # fmt: skip
+        not any(of)
+        for each in found
+        if not each.mode.startswith(KERNEL)
+        for mtu, of in each.samples.items()
+        if mtu > each.limit
+    )
     stands = _risen([each for each in found if each.gain]) if nil else REFUTED
     text = f"medians from {min(found[0].samples)} bytes to the limit [Mbit/s]: {', '.join(told)}"
     above = "nil above it" if nil else "not nil above it"
@@ -262,25 +272,37 @@ def _conditions(run: Run) -> str:
 def _pictures(run: Run, story: Story, cells: Sequence[Cell]) -> tuple[Picture, ...]:
     told = Told(run=run, story=story)
     words = Words(
-        findings=story.findings, doubt=told.doubt, conditions=story.conditions,
+        findings=story.findings,
+        doubt=told.doubt,
+        conditions=story.conditions,
         verdict=told.verdict,
-    )  # fmt: skip
+    )
     found, fast = tiles(run), streams(run)
     gains = tuple(filter(None, (_goodput(run),)))  # a picture is headed by what it shows
-    pictures = [
-        Picture(
-            name="mtu", title="What becomes of a packet, by its size",
-            alternative=f"A map of sizes by mode, DF and underlay MTU. {_alternative(cells)}",
-            draw=lambda: draw_map(found, limits(cells), words),
-        )
-    ] if found else []  # fmt: skip
-    pictures += [
-        Picture(
-            name="mtu-goodput", title="Goodput over guests' MTU",
-            alternative=f"TCP goodput by guests' MTU. {_goodput(run)}",
-            draw=lambda: draw_goodput(fast, underlay_of(run), replace(words, findings=gains)),
-        )
-    ] if fast else []  # fmt: skip
+    pictures = (
+        [
+            Picture(
+                name="mtu",
+                title="What becomes of a packet, by its size",
+                alternative=f"A map of sizes by mode, DF and underlay MTU. {_alternative(cells)}",
+                draw=lambda: draw_map(found, limits(cells), words),
+            )
+        ]
+        if found
+        else []
+    )
+    pictures += (
+        [
+            Picture(
+                name="mtu-goodput",
+                title="Goodput over guests' MTU",
+                alternative=f"TCP goodput by guests' MTU. {_goodput(run)}",
+                draw=lambda: draw_goodput(fast, underlay_of(run), replace(words, findings=gains)),
+            )
+        ]
+        if fast
+        else []
+    )
     return tuple(pictures)
 
 

@@ -32,10 +32,13 @@ def _sizes(run: Run) -> list[Row]:
     """Pings with DF that were too large for the path, from guests whose MTU was too large, too."""
     limit = {(row["mode"], row["underlay_mtu"]): row["largest_bytes"] for row in run.rows}
     return [
-        row for row in run.tables["outcomes"]
-        if is_kernel(row) and row["guest"] == TOO_LARGE and row["df"]
+        row
+        for row in run.tables["outcomes"]
+        if is_kernel(row)
+        and row["guest"] == TOO_LARGE
+        and row["df"]
         and int(row["ip_bytes"] or 0) > int(limit.get((row["mode"], row["underlay_mtu"])) or 0)
-    ]  # fmt: skip
+    ]
 
 
 def kernel_finding(run: Run) -> str:

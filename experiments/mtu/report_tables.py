@@ -58,10 +58,12 @@ class Cell:
     def data(self) -> Mapping[str, object]:
         """For `--format json`."""
         return {
-            "mode": self.mode, "underlay_mtu": self.underlay_mtu,
-            "largest_bytes": list(self.found), "foretold": self.foretold,
+            "mode": self.mode,
+            "underlay_mtu": self.underlay_mtu,
+            "largest_bytes": list(self.found),
+            "foretold": self.foretold,
             "is_equal": not self.is_off,
-        }  # fmt: skip
+        }
 
 
 def whole(value: Value) -> int:
@@ -82,24 +84,37 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
         found[key_of(row)].append(row)
     return tuple(
         Cell(
-            mode=str(key[0]), underlay_mtu=whole(key[1]), foretold=theory[key], rows=tuple(rows),
+            mode=str(key[0]),
+            underlay_mtu=whole(key[1]),
+            foretold=theory[key],
+            rows=tuple(rows),
             found=tuple(whole(row["largest_bytes"]) for row in rows),
         )
-        for key, rows in found.items() if rows
-    )  # fmt: skip
+        for key, rows in found.items()
+        if rows
+    )
 
 
 def largest_grid(cells: Sequence[Cell]) -> Grid:
     """Found beside foretold."""
     heads = (
-        "mode", "underlay MTU", "largest found", "theory", "difference", "pings at it",
-        "one byte above", "stopped by",
-    )  # fmt: skip
+        "mode",
+        "underlay MTU",
+        "largest found",
+        "theory",
+        "difference",
+        "pings at it",
+        "one byte above",
+        "stopped by",
+    )
     return Grid(
-        title="Largest IP packet that passes with DF", heads=heads, words=("mode", "stopped by"),
-        rows=tuple(_largest_line(cell) for cell in cells), first=heads[:5],
+        title="Largest IP packet that passes with DF",
+        heads=heads,
+        words=("mode", "stopped by"),
+        rows=tuple(_largest_line(cell) for cell in cells),
+        first=heads[:5],
         note="In bytes. Pings: answered of sent, in the last confirmation.",
-    )  # fmt: skip
+    )
 
 
 def _largest_line(cell: Cell) -> tuple[str, ...]:
@@ -107,10 +122,15 @@ def _largest_line(cell: Cell) -> tuple[str, ...]:
     last = cell.rows[-1]
     above = f"{last['answered_above']}/{last['sent_above']}" if last["sent_above"] else NONE
     return (
-        cell.mode, str(cell.underlay_mtu), cell.found_text, str(cell.foretold),
+        cell.mode,
+        str(cell.underlay_mtu),
+        cell.found_text,
+        str(cell.foretold),
         ", ".join(f"{each:+d}" if each else "0" for each in differences),
-        f"{last['answered_at']}/{last['sent_at']}", above, str(last["stopped_by"]),
-    )  # fmt: skip
+        f"{last['answered_at']}/{last['sent_at']}",
+        above,
+        str(last["stopped_by"]),
+    )
 
 
 def outcomes_grid(run: Run) -> Grid:
@@ -122,18 +142,21 @@ def outcomes_grid(run: Run) -> Grid:
     )
     heads = ("guests' MTU", "size", "with DF", "without DF")
     return Grid(
-        title="What becomes of each size", heads=heads, words=heads,
+        title="What becomes of each size",
+        heads=heads,
+        words=heads,
         rows=tuple(row for row in rows if any(cell != NONE for cell in row[2:])),
         note="Labs, all modes and underlays; where the limit is the underlay's MTU it counts as "
         "both. Too large: above the underlay's MTU; right: the limit.",
-    )  # fmt: skip
+    )
 
 
 def _became(run: Run, guest: str, size: str, df: int) -> str:
     found = Counter(
-        row["outcome"] for row in run.tables["outcomes"]
+        row["outcome"]
+        for row in run.tables["outcomes"]
         if row["guest"] == guest and row["df"] == df and size in names_of(row)
-    )  # fmt: skip
+    )
     return ", ".join(f"{many} {outcome}" for outcome, many in found.most_common()) or NONE
 
 
@@ -144,35 +167,59 @@ def names_of(row: Row) -> tuple[str, ...]:
 
 def tcp_grid(run: Run) -> Grid:
     """Transfers with the guests' MTU too large, and right."""
-    heads = ("mode", "underlay MTU", "guests' MTU", "is", "outcome", "acknowledged", "MSS", "sent again")  # fmt: skip
+    heads = (
+        "mode",
+        "underlay MTU",
+        "guests' MTU",
+        "is",
+        "outcome",
+        "acknowledged",
+        "MSS",
+        "sent again",
+    )
     keys = {key_of(row): None for row in run.about["foretold"]}
     rows = [
-        row for key in keys for guest in (TOO_LARGE, SOON_TOLD, RIGHT)
-        for row in run.tables["tcp"] if key_of(row) == key and row["guest"] == guest
-    ]  # fmt: skip
+        row
+        for key in keys
+        for guest in (TOO_LARGE, SOON_TOLD, RIGHT)
+        for row in run.tables["tcp"]
+        if key_of(row) == key and row["guest"] == guest
+    ]
     return Grid(
-        title="A transfer by TCP", heads=heads, words=("mode", "is", "outcome"),
+        title="A transfer by TCP",
+        heads=heads,
+        words=("mode", "is", "outcome"),
         rows=tuple(
-            (str(row["mode"]), str(row["underlay_mtu"]), str(row["guest_mtu"]), str(row["guest"]),
-             str(row["outcome"]), str(row["acked_bytes"]), _or_none(row["mss"]),
-             _or_none(row["retransmits"]))
+            (
+                str(row["mode"]),
+                str(row["underlay_mtu"]),
+                str(row["guest_mtu"]),
+                str(row["guest"]),
+                str(row["outcome"]),
+                str(row["acked_bytes"]),
+                _or_none(row["mss"]),
+                _or_none(row["retransmits"]),
+            )
             for row in rows
         ),
         note="Bytes of the bulk that the far kernel acknowledged, MSS in bytes, segments sent again.",
-    )  # fmt: skip
+    )
 
 
 def goodput_grid(run: Run) -> Grid:
     """Goodput by mode and guests' MTU."""
     heads = ("mode", "guests' MTU", "transfers", "least", "median", "most")
     return Grid(
-        title="TCP goodput over guests' MTU", heads=heads, words=("mode",),
+        title="TCP goodput over guests' MTU",
+        heads=heads,
+        words=("mode",),
         rows=tuple(
             (each.mode, str(mtu), str(len(of)), *(f"{f(of):.0f}" for f in (min, np.median, max)))
-            for each in streams(run) for mtu, of in each.samples.items()
+            for each in streams(run)
+            for mtu, of in each.samples.items()
         ),
         note="In Mbit/s, for a tenth of a second each. Modes follow each other: compare within one.",
-    )  # fmt: skip
+    )
 
 
 def _or_none(value: Value) -> str:
@@ -190,11 +237,16 @@ def tiles(run: Run) -> tuple[Tile, ...]:
                     found.setdefault(place, []).append(row)
     return tuple(
         Tile(
-            mode=str(key[0]), underlay_mtu=whole(key[1]), guest=guest, size=size, is_df=is_df,
-            ip_bytes=whole(rows[0]["ip_bytes"]), outcome=_alike(row["outcome"] for row in rows),
+            mode=str(key[0]),
+            underlay_mtu=whole(key[1]),
+            guest=guest,
+            size=size,
+            is_df=is_df,
+            ip_bytes=whole(rows[0]["ip_bytes"]),
+            outcome=_alike(row["outcome"] for row in rows),
         )
         for (key, guest, size, is_df), rows in found.items()
-    )  # fmt: skip
+    )
 
 
 def _alike(outcomes: Iterable[Value]) -> str:
@@ -206,11 +258,13 @@ def limits(cells: Sequence[Cell]) -> tuple[Limit, ...]:
     """The largest packets, for the margin of the map."""
     return tuple(
         Limit(
-            mode=cell.mode, underlay_mtu=cell.underlay_mtu, found=cell.found_text,
+            mode=cell.mode,
+            underlay_mtu=cell.underlay_mtu,
+            found=cell.found_text,
             foretold=str(cell.foretold),
         )
         for cell in cells
-    )  # fmt: skip
+    )
 
 
 def streams(run: Run) -> tuple[Stream, ...]:

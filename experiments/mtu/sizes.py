@@ -28,9 +28,14 @@ IP_MAX = 65535  # bytes; total length is 16 bits wide (RFC 791)
 def sizes(limit: int, *, underlay_mtu: int, guest_mtu: int, guest: str) -> dict[int, str]:
     """Sizes of IP packets to try [bytes], each with all names it has."""
     known = {
-        WELL_UNDER: limit - UNDER, LIMIT: limit, OVER: limit + 1, UNDERLAY: underlay_mtu,
-        GUEST: guest_mtu, ABOVE_GUEST: guest_mtu + 1, TWICE: min(2 * limit, IP_MAX),
-    }  # fmt: skip
+        WELL_UNDER: limit - UNDER,
+        LIMIT: limit,
+        OVER: limit + 1,
+        UNDERLAY: underlay_mtu,
+        GUEST: guest_mtu,
+        ABOVE_GUEST: guest_mtu + 1,
+        TWICE: min(2 * limit, IP_MAX),
+    }
     named: dict[int, list[str]] = {}
     for name in SIZES[guest]:
         named.setdefault(known[name], []).append(name)
@@ -60,9 +65,13 @@ def outcomes(
         after = path.carried(), path.fragments()
         grown = {place: after[0][place] - before[0][place] for place in after[0]}
         yield {
-            "guest": guest, "guest_mtu": guest_mtu, "size": name, "ip_bytes": ip_bytes, "df": int(df),
+            "guest": guest,
+            "guest_mtu": guest_mtu,
+            "size": name,
+            "ip_bytes": ip_bytes,
+            "df": int(df),
             **_row(pinged, after[1] - before[1], grown, ip_bytes * sent),
-        }  # fmt: skip
+        }
         before = after
 
 
@@ -77,9 +86,12 @@ def _pinged(
 
 def _row(pinged: Pinged, fragments: int, grown: Mapping[str, int], sent_bytes: int) -> Row:
     return {
-        "sent": pinged.sent, "answered": pinged.answered,
+        "sent": pinged.sent,
+        "answered": pinged.answered,
         "outcome": outcome_of(pinged, fragments),
-        "told_mtu": pinged.told_mtu or pinged.refused_mtu, "told_by": pinged.told_by,
-        "fragments": fragments, **{f"{place}_bytes": count for place, count in grown.items()},
+        "told_mtu": pinged.told_mtu or pinged.refused_mtu,
+        "told_by": pinged.told_by,
+        "fragments": fragments,
+        **{f"{place}_bytes": count for place, count in grown.items()},
         "went_as_far_as": went_as_far_as(sent_bytes, grown),
-    }  # fmt: skip
+    }

@@ -118,10 +118,14 @@ def tcp_row(told: Mapping[str, Any], bulk: Bulk) -> Row:
     """One transfer, as the tables `tcp` and `goodput` have it."""
     arrived = told["received"]
     return {
-        "outcome": became_of(told, bulk), "mss": told.get("mss"),
-        "sent_bytes": told["sent"], "acked_bytes": acked(told), "received_bytes": arrived,
-        "seconds": told["seconds"], "retransmits": told.get("retransmits"),
-    }  # fmt: skip
+        "outcome": became_of(told, bulk),
+        "mss": told.get("mss"),
+        "sent_bytes": told["sent"],
+        "acked_bytes": acked(told),
+        "received_bytes": arrived,
+        "seconds": told["seconds"],
+        "retransmits": told.get("retransmits"),
+    }
 
 
 def goodput(path: Path, mtus: Sequence[int], bulk: Bulk, repeats: int) -> Iterator[Row]:

@@ -58,8 +58,12 @@ def send(
 ) -> "dict[str, object]":
     """Do one transfer; what was not reached is None."""
     told: dict[str, object] = {
-        "connected": False, "greeted": False, "sent": 0, "received": None, "seconds": None,
-    }  # fmt: skip
+        "connected": False,
+        "greeted": False,
+        "sent": 0,
+        "received": None,
+        "seconds": None,
+    }
     try:
         with connected(address, port, time.monotonic() + GREETING_S) as link:
             told["connected"] = True

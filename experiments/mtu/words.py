@@ -13,8 +13,13 @@ SOON_TOLD = "too large, soon told"  # by ICMP that other packets of the same gue
 # Sizes, by what they are; one that is several has their names with `ALSO` between.
 UNDER = 100  # bytes below the limit: surely small enough
 LIMIT, OVER, UNDERLAY, GUEST, ABOVE_GUEST, TWICE = (
-    "limit", "limit + 1", "underlay's MTU", "guest's MTU", "guest's MTU + 1", "twice the limit",
-)  # fmt: skip
+    "limit",
+    "limit + 1",
+    "underlay's MTU",
+    "guest's MTU",
+    "guest's MTU + 1",
+    "twice the limit",
+)
 WELL_UNDER = f"limit - {UNDER}"
 CONTROL_BEFORE, CONTROL_AFTER = "control before", "control after"
 ALSO = " = "

@@ -30,14 +30,15 @@ def rows(
     leaked = _leaks(overlay, frames, heard)
     return tuple(
         {
-            "network": network.name, "segmentation_id": network.segmentation_id,
+            "network": network.name,
+            "segmentation_id": network.segmentation_id,
             "reached": int(_is_reached(overlay, network, frames, heard)),
             "leaks": leaked.count(network.id),
             "on_wire": ", ".join(sorted(names[network.id])) or NOTHING,
             "labelled": int(names[network.id] == wanted_labels(network)),
         }
         for network in overlay.networks
-    )  # fmt: skip
+    )
 
 
 def answered(overlay: Overlay, answers: Collection[tuple[str, str]]) -> Mapping[str, bool]:
@@ -51,10 +52,13 @@ def answered(overlay: Overlay, answers: Collection[tuple[str, str]]) -> Mapping[
     for port_id, mac in answers:
         found[port_id].add(mac)
     return {
-        network.id: all(found[p.id] == right.get(p.id, set()) for p in overlay.ports
-                        if p.network_id == network.id)
+        network.id: all(
+            found[p.id] == right.get(p.id, set())
+            for p in overlay.ports
+            if p.network_id == network.id
+        )
         for network in overlay.networks
-    }  # fmt: skip
+    }
 
 
 def _is_reached(overlay: Overlay, network: Network, frames: Iterable[Frame], heard: Heard) -> bool:

@@ -62,38 +62,108 @@ def plot_spaces(ax: Axes, lanes: Sequence[Lane], limits: Mapping[str, int]) -> A
 
 def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:
     if lane.ids_most:
-        ax.plot([1, lane.ids_most], [at, at], color=colour, alpha=0.22, linewidth=BAR,
-                solid_capstyle="butt", gid=f"space {lane.mode}")  # fmt: skip
-        ax.annotate(f"{lane.ids_most:,} ids", (lane.ids_most, at), xytext=(0, 6),
-                    textcoords="offset points", ha="right", va="bottom", fontsize=7.5,
-                    color=colour, gid=f"most {lane.mode}")  # fmt: skip
-        ax.plot(lane.proven, [at] * len(lane.proven), linestyle="none", marker="o", markersize=4,
-                markeredgewidth=0, color=colour, alpha=0.75, gid=f"proven {lane.mode}")  # fmt: skip
-        ax.plot(lane.failed, [at] * len(lane.failed), linestyle="none", marker="x", markersize=7,
-                markeredgewidth=1.8, color="#C00000", gid=f"failed {lane.mode}")  # fmt: skip
+        ax.plot(
+            [1, lane.ids_most],
+            [at, at],
+            color=colour,
+            alpha=0.22,
+            linewidth=BAR,
+            solid_capstyle="butt",
+            gid=f"space {lane.mode}",
+        )
+        ax.annotate(
+            f"{lane.ids_most:,} ids",
+            (lane.ids_most, at),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="right",
+            va="bottom",
+            fontsize=7.5,
+            color=colour,
+            gid=f"most {lane.mode}",
+        )
+        ax.plot(
+            lane.proven,
+            [at] * len(lane.proven),
+            linestyle="none",
+            marker="o",
+            markersize=4,
+            markeredgewidth=0,
+            color=colour,
+            alpha=0.75,
+            gid=f"proven {lane.mode}",
+        )
+        ax.plot(
+            lane.failed,
+            [at] * len(lane.failed),
+            linestyle="none",
+            marker="x",
+            markersize=7,
+            markeredgewidth=1.8,
+            color="#C00000",
+            gid=f"failed {lane.mode}",
+        )
     else:
-        ax.text(1, at, f"no id: {lane.without_id}", va="center", fontsize=8, color="#555555",
-                gid=f"space {lane.mode}",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
-    ax.text(1.02, at, f"{lane.apart} of {lane.made} apart", transform=ax.get_yaxis_transform(),
-            va="center", fontsize=8.5, color=colour, fontweight="bold",
-            gid=f"name {lane.mode}")  # fmt: skip
+        ax.text(
+            1,
+            at,
+            f"no id: {lane.without_id}",
+            va="center",
+            fontsize=8,
+            color="#555555",
+            gid=f"space {lane.mode}",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+        )
+    ax.text(
+        1.02,
+        at,
+        f"{lane.apart} of {lane.made} apart",
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        fontsize=8.5,
+        color=colour,
+        fontweight="bold",
+        gid=f"name {lane.mode}",
+    )
 
 
 def _claim(ax: Axes, at: int, claimed: int) -> None:
-    ax.plot([claimed, claimed], [at - 0.36, at + 0.36], color="#222222", linewidth=1.4,
-            gid="claimed")  # fmt: skip
-    ax.annotate(CLAIM, (claimed, at + 0.36), xytext=(-4, -3), textcoords="offset points",
-                ha="right", va="center", fontsize=7.5)  # fmt: skip
+    ax.plot(
+        [claimed, claimed], [at - 0.36, at + 0.36], color="#222222", linewidth=1.4, gid="claimed"
+    )
+    ax.annotate(
+        CLAIM,
+        (claimed, at + 0.36),
+        xytext=(-4, -3),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=7.5,
+    )
 
 
 def _host_limit(ax: Axes, limit: int, lanes: Sequence[Lane]) -> None:
     """A line through the lanes that it is true of, and what it is, above them."""
     bound = [at for at, lane in enumerate(reversed(lanes)) if lane.has_br_int]
     for at in (*bound, *((len(lanes),) if bound else ())):
-        ax.plot([limit, limit], [at - 0.5, at + 0.5], color="#888888", linewidth=1, zorder=0,
-                linestyle=(0, (4, 3)), gid="host limit")  # fmt: skip
+        ax.plot(
+            [limit, limit],
+            [at - 0.5, at + 0.5],
+            color="#888888",
+            linewidth=1,
+            zorder=0,
+            linestyle=(0, (4, 3)),
+            gid="host limit",
+        )
     if bound:
         said = f"{limit:,} local VLANs of br-int: networks at once on one host (arithmetic)"
-        ax.annotate(said, (limit, len(lanes) - 0.1), xytext=(5, 0), textcoords="offset points",
-                    ha="left", va="center", fontsize=8, color="#555555")  # fmt: skip
+        ax.annotate(
+            said,
+            (limit, len(lanes) - 0.1),
+            xytext=(5, 0),
+            textcoords="offset points",
+            ha="left",
+            va="center",
+            fontsize=8,
+            color="#555555",
+        )

@@ -37,7 +37,11 @@ ALL, PEER, FOREIGN, BARRIER = "to all", "to its peer", "to a guest of the next n
 KINDS = (ALL, PEER, FOREIGN)
 ONE, OTHER, AWAY = "tenants1", "tenants2", "tenants3"  # guests; AWAY: of local networks only
 CIDR = IPv4Network("10.0.0.0/24")  # of every network alike
-ADDRESSES = {ONE: IPv4Address("10.0.0.11"), OTHER: IPv4Address("10.0.0.12"), AWAY: IPv4Address("10.0.0.13")}  # fmt: skip
+ADDRESSES = {
+    ONE: IPv4Address("10.0.0.11"),
+    OTHER: IPv4Address("10.0.0.12"),
+    AWAY: IPv4Address("10.0.0.13"),
+}
 # Ids at which a field cut short would meet another: equal in their lowest 12, 16 or 24 bits.
 TWINS = (2**24 + 1, 2**24, 2**24 - 1, 2**16 + 1, 2**12 + 1, 2**12 - 1)
 
@@ -64,9 +68,11 @@ def type_of(mode: str) -> NetworkType:
     wanted = parse_mode(mode).network_type
     if wanted is None:
         raise UsageError(
-            repr(mode), where="mode", allowed="a mode that names a network type",
+            repr(mode),
+            where="mode",
+            allowed="a mode that names a network type",
             do="Write `gre-mesh` instead of `mesh`.",
-        )  # fmt: skip
+        )
     return wanted
 
 
@@ -78,9 +84,11 @@ def narrowed(overlay: Overlay) -> Overlay:
     """
     if len(overlay.hosts) < 2:
         raise MeasureError(
-            f"{len(overlay.hosts)} host", where=f"overlay {overlay.name!r}", allowed="2 or more",
+            f"{len(overlay.hosts)} host",
+            where=f"overlay {overlay.name!r}",
+            allowed="2 or more",
             do="Take another scenario.",
-        )  # fmt: skip
+        )
     return replace(overlay, hosts=overlay.hosts[:2], networks=(), subnets=(), ports=(), dhcp=False)
 
 
@@ -93,9 +101,13 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
     places = _places(overlay, kind)
     ports = (_port(network, guest, host) for guest, host in places for network in networks)
     return replace(
-        carried, networks=networks, subnets=tuple(map(_subnet, networks)), ports=tuple(ports),
-        ranges=(), type_drivers=tuple(NetworkType),
-    )  # fmt: skip
+        carried,
+        networks=networks,
+        subnets=tuple(map(_subnet, networks)),
+        ports=tuple(ports),
+        ranges=(),
+        type_drivers=tuple(NetworkType),
+    )
 
 
 def _places(overlay: Overlay, kind: NetworkType) -> tuple[tuple[str, str], ...]:
@@ -128,9 +140,12 @@ def _drawn(kind: NetworkType, number: int, top: int) -> int:
 def _network(kind: NetworkType, number: int, segmentation_id: int | None) -> Network:
     physical = {NetworkType.FLAT: f"physnet{number}", NetworkType.VLAN: "physnet1"}.get(kind)
     return Network(
-        id=derived_id("segments", f"n{number}"), name=f"n{number}", network_type=kind,
-        segmentation_id=segmentation_id, physical_network=physical,
-    )  # fmt: skip
+        id=derived_id("segments", f"n{number}"),
+        name=f"n{number}",
+        network_type=kind,
+        segmentation_id=segmentation_id,
+        physical_network=physical,
+    )
 
 
 def _subnet(network: Network) -> Subnet:
@@ -149,9 +164,14 @@ def _on_own_wires(overlay: Overlay, networks: Iterable[Network]) -> Overlay:
 def _port(network: Network, guest: str, host: str) -> Port:
     id_ = derived_id("segments", network.name, guest)
     return Port(
-        id=id_, name=f"{network.name}-{guest}", network_id=network.id,
-        mac_address=derived_mac(id_), host=host, device_id=guest, fixed_ips=(ADDRESSES[guest],),
-    )  # fmt: skip
+        id=id_,
+        name=f"{network.name}-{guest}",
+        network_id=network.id,
+        mac_address=derived_mac(id_),
+        host=host,
+        device_id=guest,
+        fixed_ips=(ADDRESSES[guest],),
+    )
 
 
 def peer(overlay: Overlay, port: Port) -> Port | None:
@@ -191,9 +211,10 @@ def _frame(overlay: Overlay, port: Port, kind: str, places: dict[str, int], seed
     if kind == FOREIGN:
         beyond = overlay.networks[(places[port.network_id] + 1) % len(overlay.networks)].id
         target = next(
-            p.mac_address for p in overlay.ports
+            p.mac_address
+            for p in overlay.ports
             if p.network_id == beyond and p.device_id != port.device_id
-        )  # fmt: skip
+        )
     data = ethernet(target, port.mac_address, LOCAL_EXPERIMENT, nonce)
     return Frame(port.network_id, port, kind, nonce, data)
 
@@ -214,9 +235,14 @@ def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell: all networks are made and apart, and nothing beyond the edges is."""
     return tuple(
         {
-            **point, "isolated": point["networks"], "made": point["networks"],
-            "reached": point["networks"], "leaks": 0, "labelled": point["networks"],
-            "refused": len(refusals(type_of(str(point["mode"])))), "answered": point["networks"],
+            **point,
+            "isolated": point["networks"],
+            "made": point["networks"],
+            "reached": point["networks"],
+            "leaks": 0,
+            "labelled": point["networks"],
+            "refused": len(refusals(type_of(str(point["mode"])))),
+            "answered": point["networks"],
         }
         for point in points
-    )  # fmt: skip
+    )

@@ -59,15 +59,19 @@ class Segments:
         total = {
             "isolated": sum(bool(row["reached"]) and not row["leaks"] for row in rows),
             "made": sum(each["id"] in wanted and each["status"] == "ACTIVE" for each in made),
-            **{name: sum(int(str(row[name])) for row in rows)
-               for name in ("reached", "leaks", "labelled")},
-            "refused": refused, "answered": sum(own.values()),
-        }  # fmt: skip
+            **{
+                name: sum(int(str(row[name])) for row in rows)
+                for name in ("reached", "leaks", "labelled")
+            },
+            "refused": refused,
+            "answered": sum(own.values()),
+        }
         return Measured(
-            rows=(total,), more={"networks": rows},
+            rows=(total,),
+            more={"networks": rows},
             facts={"capture_dropped": dropped, "barriers_missing": late},
             lost=sum(dropped.values()) + late,
-        )  # fmt: skip
+        )
 
 
 def _wires(overlay: Overlay) -> dict[str, tuple[str, ...]]:
@@ -161,8 +165,15 @@ SEGMENTS = Experiment(
         value="isolated",
         factors={
             "mode": (
-                "local", "flat", "vlan", "gre-mesh", "vxlan-mesh", "vxlan-l2pop", "geneve-mesh",
-                "kvxlan-mesh", "kvxlan-multicast",
+                "local",
+                "flat",
+                "vlan",
+                "gre-mesh",
+                "vxlan-mesh",
+                "vxlan-l2pop",
+                "geneve-mesh",
+                "kvxlan-mesh",
+                "kvxlan-multicast",
             ),
             "networks": (64,),
         },
@@ -180,7 +191,12 @@ SEGMENTS = Experiment(
                 says="GRE names 2^32-1 networks, not the article's 2^24",
                 because="the key has 32 bits (RFC 2890); one that ends at 24 would mix networks "
                 "1 and 16777217, which are tried at once, and would not show key 4294967295",
-                silent_on=("local", "flat", "vlan", *(str(m) for m in MODES if m.network_type is not NetworkType.GRE)),
+                silent_on=(
+                    "local",
+                    "flat",
+                    "vlan",
+                    *(str(m) for m in MODES if m.network_type is not NetworkType.GRE),
+                ),
             ),
         ),
         columns={
@@ -212,9 +228,10 @@ SEGMENTS = Experiment(
     thresholds=Thresholds(lost_max=0, blocks_min=1),
     blocks=1,
     quick_factors={
-        "mode": ("local", "flat", "vlan", "gre-mesh", "vxlan-mesh", "geneve-mesh"), "networks": (8,),
+        "mode": ("local", "flat", "vlan", "gre-mesh", "vxlan-mesh", "geneve-mesh"),
+        "networks": (8,),
     },
     narrow=stage.narrowed,
     stage=stage.staged,
     foretell=stage.foretold,
-)  # fmt: skip
+)

@@ -41,11 +41,15 @@ def _lanes(run: Run) -> Iterable[drawn.Lane]:
         if rows:
             kind = kind_of(mode)
             yield drawn.Lane(
-                mode=mode, ids_most=kind.kind.id_max, without_id=BY_TYPE.get(kind, ""),
+                mode=mode,
+                ids_most=kind.kind.id_max,
+                without_id=BY_TYPE.get(kind, ""),
                 made=len({row["network"] for row in rows}),
-                proven=_ids(rows, proven=True), failed=_ids(rows, proven=False),
-                apart=len({row["network"] for row in rows} - _failed(rows)), has_br_int=has_br_int(mode),
-            )  # fmt: skip
+                proven=_ids(rows, proven=True),
+                failed=_ids(rows, proven=False),
+                apart=len({row["network"] for row in rows} - _failed(rows)),
+                has_br_int=has_br_int(mode),
+            )
 
 
 def kind_of(mode: str) -> NetworkType:
@@ -96,22 +100,37 @@ def _counts(run: Run) -> Grid:
         found.setdefault(tuple(map(str, cell.key.values())), {})[name] = said
     names = tuple(dict.fromkeys(name for line in found.values() for name in line))
     return Grid(
-        title="By type", heads=("mode", "networks", *names),
-        rows=tuple((*key, *(line.get(name, NONE) for name in names)) for key, line in found.items()),
+        title="By type",
+        heads=("mode", "networks", *names),
+        rows=tuple(
+            (*key, *(line.get(name, NONE) for name in names)) for key, line in found.items()
+        ),
         words=("mode",),
         note="Networks, but for leaks, which are frames; refused are networks that cannot be.",
-    )  # fmt: skip
+    )
 
 
 def _spaces(lanes: Iterable[drawn.Lane]) -> Grid:
     """What each type can name, which is arithmetic, and what was proven, which is not."""
     return Grid(
         title="Id spaces",
-        heads=("mode", "ids it can name", "at once on one host", "tried", "proven", "least", "most"),
+        heads=(
+            "mode",
+            "ids it can name",
+            "at once on one host",
+            "tried",
+            "proven",
+            "least",
+            "most",
+        ),
         rows=tuple(
             (
-                lane.mode, str(lane.ids_most or NONE), _on_one_host(lane.mode), str(lane.made),
-                str(lane.apart), *_ends(lane.proven),
+                lane.mode,
+                str(lane.ids_most or NONE),
+                _on_one_host(lane.mode),
+                str(lane.made),
+                str(lane.apart),
+                *_ends(lane.proven),
             )
             for lane in lanes
         ),
@@ -121,7 +140,7 @@ def _spaces(lanes: Iterable[drawn.Lane]) -> Grid:
         f"host: whatever the type, br-int has local VLANs 1..{LOCAL_VLAN_MAX}, one to a network; Linux "
         "bridges have none. Both are arithmetic. Proven: made, its guests met, no frame leaked, "
         "its id seen on the wire; asked for by ARP, its own guest alone answered.",
-    )  # fmt: skip
+    )
 
 
 def has_br_int(mode: str) -> bool:
@@ -140,12 +159,15 @@ def _ends(ids: tuple[int, ...]) -> tuple[str, str]:
 def _picture(run: Run, story: Story, lanes: tuple[drawn.Lane, ...]) -> Picture:
     told = Told(run=run, story=story)
     words = Words(
-        findings=story.findings, doubt=told.doubt, conditions=story.conditions,
+        findings=story.findings,
+        doubt=told.doubt,
+        conditions=story.conditions,
         verdict=told.verdict,
-    )  # fmt: skip
+    )
     limits: Mapping[str, int] = {"host": LOCAL_VLAN_MAX, "claimed": CLAIMED}
     return Picture(
-        name=run.question.name, title="Ids that each type can name, and those proven",
+        name=run.question.name,
+        title="Ids that each type can name, and those proven",
         alternative=f"a line for each mode from id 1 to its last, dots at ids tried; {story.findings[0]}",
         draw=lambda: drawn.draw(lanes, words, limits),
-    )  # fmt: skip
+    )

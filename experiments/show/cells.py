@@ -78,10 +78,14 @@ def tell(run: Run) -> Story:
     found = findings(cells, run.question)
     conditions = f"{counted(_blocks(run), 'block')}; scenario {run.about['scenario']}"
     story = Story(
-        findings=found, held=held(run, cells), grids=(grid(run, cells),), pictures=(),
-        conditions=conditions, data=tuple(map(_data, cells)),
+        findings=found,
+        held=held(run, cells),
+        grids=(grid(run, cells),),
+        pictures=(),
+        conditions=conditions,
+        data=tuple(map(_data, cells)),
         is_refuted=any(cell.stands == UNLIKE for cell in cells),
-    )  # fmt: skip
+    )
     return _with_picture(story, run, cells)
 
 
@@ -116,9 +120,11 @@ def _cells(foretold: Row, rows: Iterable[Row], question: Question) -> Iterator[C
     for name in names:
         if name not in key:
             yield Cell(
-                key=key, further="" if name == question.value else name, foretold=foretold[name],
+                key=key,
+                further="" if name == question.value else name,
+                foretold=foretold[name],
                 measured=tuple(row[name] for row in found),
-            )  # fmt: skip
+            )
 
 
 def findings(cells: tuple[Cell, ...], question: Question) -> tuple[str, ...]:
@@ -157,11 +163,12 @@ def held_by(prediction: Prediction, run: Run, about: Collection[Cell], found: st
     )
     equal = sum(cell.stands == EQUAL for cell in about)
     return Held(
-        says=prediction.says, because=prediction.because,
+        says=prediction.says,
+        because=prediction.because,
         stands=judged if is_trusted(run) else NOT_JUDGED,
         found=found or f"{equal} of {counted(len(about), 'cell')} equal",
         name="" if prediction.of == "baseline" else prediction.of,
-    )  # fmt: skip
+    )
 
 
 def _is_about(prediction: Prediction, cell: Cell) -> bool:
@@ -174,12 +181,13 @@ def grid(run: Run, cells: tuple[Cell, ...]) -> Grid:
     words = tuple(k for k in keys if any(isinstance(cell.key[k], str) for cell in cells))
     figure = (FIGURE,) if any(cell.further for cell in cells) else ()
     return Grid(
-        title="By cell", heads=(*keys, *figure, "foretold", "measured", "apart by", "samples", "is"),
+        title="By cell",
+        heads=(*keys, *figure, "foretold", "measured", "apart by", "samples", "is"),
         rows=tuple(_line(cell, run.question, figure) for cell in cells),
         words=(*words, *figure, "is"),
         note=f"The column {run.question.value}, in {run.question.unit}.",
         gist=gist([cell.stands for cell in cells]),
-    )  # fmt: skip
+    )
 
 
 def gist(stands: Sequence[str]) -> str:
@@ -194,17 +202,25 @@ def gist(stands: Sequence[str]) -> str:
 
 def _line(cell: Cell, question: Question, figure: tuple[str, ...]) -> tuple[str, ...]:
     return (
-        *map(_text, cell.key.values()), *(cell.further or question.value for _ in figure),
-        _text(cell.foretold), cell.seen, cell.apart, str(len(cell.measured)), cell.stands,
-    )  # fmt: skip
+        *map(_text, cell.key.values()),
+        *(cell.further or question.value for _ in figure),
+        _text(cell.foretold),
+        cell.seen,
+        cell.apart,
+        str(len(cell.measured)),
+        cell.stands,
+    )
 
 
 def _data(cell: Cell) -> Mapping[str, object]:
     figure = {FIGURE: cell.further} if cell.further else {}
     return {
-        **cell.key, **figure, "foretold": cell.foretold, "measured": cell.measured,
+        **cell.key,
+        **figure,
+        "foretold": cell.foretold,
+        "measured": cell.measured,
         "is": cell.stands,
-    }  # fmt: skip
+    }
 
 
 def _with_picture(story: Story, run: Run, cells: tuple[Cell, ...]) -> Story:
@@ -214,25 +230,29 @@ def _with_picture(story: Story, run: Run, cells: tuple[Cell, ...]) -> Story:
         return story
     told = Told(run=run, story=story)
     words = Words(
-        findings=story.findings, doubt=told.doubt, conditions=story.conditions,
+        findings=story.findings,
+        doubt=told.doubt,
+        conditions=story.conditions,
         verdict=told.verdict,
-    )  # fmt: skip
+    )
     picture = Picture(
-        name=run.question.name, title="Measured and foretold, by cell",
+        name=run.question.name,
+        title="Measured and foretold, by cell",
         alternative=f"{run.question.value} over {tuple(cells[0].key)[-1]}; {story.findings[0]}",
         draw=lambda: drawn.draw(_marks(shown), run.question, words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
 def _marks(cells: tuple[Cell, ...]) -> tuple[drawn.Mark, ...]:
     return tuple(
         drawn.Mark(
-            key=cell.key, foretold=_number(cell.foretold),
+            key=cell.key,
+            foretold=_number(cell.foretold),
             measured=tuple(map(_number, cell.measured)),
         )
         for cell in cells
-    )  # fmt: skip
+    )
 
 
 def is_number(value: Value) -> bool:

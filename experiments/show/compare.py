@@ -169,9 +169,12 @@ def _shifts(a: Run, b: Run) -> Comparison:
     both = [level for level in one if level in other]
     shifts = (_shift(level, one[level], other[level], a, b) for level in both)
     return Comparison(
-        a=a, b=b, shifts=tuple(shifts), only_a=tuple(level for level in one if level not in both),
+        a=a,
+        b=b,
+        shifts=tuple(shifts),
+        only_a=tuple(level for level in one if level not in both),
         only_b=tuple(level for level in other if level not in both),
-    )  # fmt: skip
+    )
 
 
 def _measured(levels: Mapping[str, Blocks]) -> dict[str, Blocks]:
@@ -183,10 +186,13 @@ def _measured(levels: Mapping[str, Blocks]) -> dict[str, Blocks]:
 def _shift(level: str, one: Blocks, other: Blocks, a: Run, b: Run) -> Shift:
     found = independent(one, other, seed=(a.seed, b.seed))
     return Shift(
-        level=level, medians=(_median(one), _median(other)), blocks=(len(one), len(other)),
-        samples=(sum(map(len, one)), sum(map(len, other))), difference=found,
+        level=level,
+        medians=(_median(one), _median(other)),
+        blocks=(len(one), len(other)),
+        samples=(sum(map(len, one)), sum(map(len, other))),
+        difference=found,
         call=call(found, min(a.question.margin, b.question.margin)),
-    )  # fmt: skip
+    )
 
 
 def _median(blocks: Blocks) -> float:
@@ -206,10 +212,14 @@ def independent(
         return _medians(other, of_other) - _medians(one, of_one)
 
     made = stats.bootstrap(
-        (np.arange(len(one)), np.arange(len(other))), statistic, n_resamples=resamples,
-        vectorized=True, confidence_level=_expanded(one, other), method="percentile",
+        (np.arange(len(one)), np.arange(len(other))),
+        statistic,
+        n_resamples=resamples,
+        vectorized=True,
+        confidence_level=_expanded(one, other),
+        method="percentile",
         rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
+    ).confidence_interval
     return Difference(estimate=estimate, interval=Interval(float(made.low), float(made.high)))
 
 
@@ -238,17 +248,21 @@ def _cells(a: Run, b: Run) -> Comparison:
     one, other = ({_place(cell): cell for cell in cells_of(run) if cell.measured} for run in (a, b))
     cells = (
         CellPair(
-            key=cell.key, figure=cell.further or a.question.value, a=_distinct(cell.measured),
+            key=cell.key,
+            figure=cell.further or a.question.value,
+            a=_distinct(cell.measured),
             b=_distinct(other[place].measured),
         )
         for place, cell in one.items()
         if place in other
-    )  # fmt: skip
+    )
     return Comparison(
-        a=a, b=b, cells=tuple(cells),
+        a=a,
+        b=b,
+        cells=tuple(cells),
         only_a=tuple(cell.name for place, cell in one.items() if place not in other),
         only_b=tuple(cell.name for place, cell in other.items() if place not in one),
-    )  # fmt: skip
+    )
 
 
 def _place(cell: Cell) -> tuple[object, ...]:

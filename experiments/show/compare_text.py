@@ -87,10 +87,13 @@ def _shift(each: Shift, margin: float) -> tuple[str, ...]:
     a, b = each.medians
     call = {"no difference that matters": f"within ±{margin:g}"}.get(each.call, each.call)
     return (
-        each.level, f"{a:.3f}", f"{b:.3f}", f"{each.difference.estimate:+.3f}",
+        each.level,
+        f"{a:.3f}",
+        f"{b:.3f}",
+        f"{each.difference.estimate:+.3f}",
         f"{interval.low:+.3f} to {interval.high:+.3f}" if interval else NONE,
         call if interval else NONE,
-    )  # fmt: skip
+    )
 
 
 def _margin(found: Comparison) -> float:
@@ -163,11 +166,13 @@ def to_json(found: Comparison) -> dict[str, Any]:
 
 def _run_json(run: Run) -> dict[str, Any]:
     return {
-        "directory": str(run.directory), "start": run.about.get("start"),
-        "blocks": run.about.get("blocks"), "trusted": is_trusted(run),
+        "directory": str(run.directory),
+        "start": run.about.get("start"),
+        "blocks": run.about.get("blocks"),
+        "trusted": is_trusted(run),
         "reasons": list((run.about.get("verdict") or {}).get("reasons", ())),
         "source": run.about.get("source"),
-    }  # fmt: skip
+    }
 
 
 def _shift_json(each: Shift) -> dict[str, Any]:

@@ -44,13 +44,31 @@ def plot(ax: Axes, marks: Sequence[Mark]) -> Axes:
         mine = [mark for mark in marks if mark.series == series]
         colour, name = palette[series[0]], " ".join(series)
         aside = 1 + APART * (nth + 0.5 - len(every) / 2)
-        ax.plot([m.at * aside for m in mine], [m.foretold for m in mine], color=colour,
-                linestyle=line_style(series[0]), linewidth=1.1, marker="o", markersize=RING,
-                markerfacecolor="none", clip_on=False, gid=f"foretold {name}")  # fmt: skip
+        ax.plot(
+            [m.at * aside for m in mine],
+            [m.foretold for m in mine],
+            color=colour,
+            linestyle=line_style(series[0]),
+            linewidth=1.1,
+            marker="o",
+            markersize=RING,
+            markerfacecolor="none",
+            clip_on=False,
+            gid=f"foretold {name}",
+        )
         dots = [(m.at * aside, value) for m in mine for value in m.measured]
-        ax.plot([x for x, _ in dots], [y for _, y in dots], linestyle="none", marker="o",
-                markersize=DOT, markeredgewidth=0, color=colour, clip_on=False, zorder=3,
-                gid=f"samples {name}")  # fmt: skip
+        ax.plot(
+            [x for x, _ in dots],
+            [y for _, y in dots],
+            linestyle="none",
+            marker="o",
+            markersize=DOT,
+            markeredgewidth=0,
+            color=colour,
+            clip_on=False,
+            zorder=3,
+            gid=f"samples {name}",
+        )
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(FixedLocator(sorted({mark.at for mark in marks})))
     ax.xaxis.set_minor_locator(NullLocator())
@@ -92,10 +110,25 @@ def name_lines(ax: Axes, marks: Sequence[Mark], height_in: float) -> None:
 
 
 def _name(ax: Axes, mode: str, words: str, y: float, colour: str) -> None:
-    ax.plot([1.04, 1.1], [y, y], transform=ax.transAxes, color=colour, linewidth=1.5,
-            linestyle=line_style(mode), clip_on=False)  # fmt: skip
-    ax.text(1.115, y, f"{mode}, {words}", transform=ax.transAxes, va="center", fontsize=8.5,
-            color=colour, gid="name")  # fmt: skip
+    ax.plot(
+        [1.04, 1.1],
+        [y, y],
+        transform=ax.transAxes,
+        color=colour,
+        linewidth=1.5,
+        linestyle=line_style(mode),
+        clip_on=False,
+    )
+    ax.text(
+        1.115,
+        y,
+        f"{mode}, {words}",
+        transform=ax.transAxes,
+        va="center",
+        fontsize=8.5,
+        color=colour,
+        gid="name",
+    )
 
 
 def _palette(marks: Sequence[Mark]) -> dict[str, str]:

@@ -60,9 +60,12 @@ def contrast(levels: Mapping[str, Blocks], weights: Weights) -> Samples:
 
 def _effect(each: _Contrast, sums: Samples, seed: int) -> Effect:
     return Effect(
-        name=each.name, brief=each.brief, says=f"{each.brief}{each.over}",
-        by_block=tuple(map(float, sums)), found=over_blocks(sums, seed=seed),
-    )  # fmt: skip
+        name=each.name,
+        brief=each.brief,
+        says=f"{each.brief}{each.over}",
+        by_block=tuple(map(float, sums)),
+        found=over_blocks(sums, seed=seed),
+    )
 
 
 def _encapsulation(levels: Mapping[str, Blocks]) -> _Contrast:
@@ -107,9 +110,11 @@ def _interaction(levels: Mapping[str, Blocks]) -> _Contrast:
     """By how much the effect of flooding differs between encapsulations."""
     (one, other), (mesh, l2pop) = ENCAPSULATIONS, FLOODINGS
     weights = {
-        f"{one}-{l2pop}": 1.0, f"{one}-{mesh}": -1.0,
-        f"{other}-{l2pop}": -1.0, f"{other}-{mesh}": 1.0,
-    }  # fmt: skip
+        f"{one}-{l2pop}": 1.0,
+        f"{one}-{mesh}": -1.0,
+        f"{other}-{l2pop}": -1.0,
+        f"{other}-{mesh}": 1.0,
+    }
     over = f": that of {l2pop} with {one} minus that with {other}"
     measured = weights if weights.keys() <= levels.keys() else {}
     return _Contrast("interaction", "of the two effects", over, measured)

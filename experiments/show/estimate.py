@@ -38,8 +38,9 @@ def estimate(values: Sequence[float], seed: int) -> Estimate:
     found = np.array(values)
     within = bootstrap(len(found), lambda picked: np.median(found[picked], axis=-1), seed=seed)
     low, high = (within.low, within.high) if within else (min(values), max(values))
-    return Estimate(value=median(values), low=low, high=high, count=len(values),
-                    is_interval=within is not None)  # fmt: skip
+    return Estimate(
+        value=median(values), low=low, high=high, count=len(values), is_interval=within is not None
+    )
 
 
 def stands(prediction: Prediction, found: Sequence[Estimate]) -> str:

@@ -101,16 +101,31 @@ def _series(
 ) -> None:
     name = marks[0].series
     ax.plot(
-        [at[mark.level] for mark in marks], [mark.foretold for mark in marks], color=colour,
-        linestyle=line_style(name.partition(" ")[0]), linewidth=1.2, marker="o", markersize=RING,
-        markerfacecolor="none", clip_on=False, gid=f"foretold {name}",
-    )  # fmt: skip
+        [at[mark.level] for mark in marks],
+        [mark.foretold for mark in marks],
+        color=colour,
+        linestyle=line_style(name.partition(" ")[0]),
+        linewidth=1.2,
+        marker="o",
+        markersize=RING,
+        markerfacecolor="none",
+        clip_on=False,
+        gid=f"foretold {name}",
+    )
     samples = [each for mark in marks for each in _side_by_side(mark, at[mark.level], width)]
     ax.plot(
-        [x for x, _ in samples], [y for _, y in samples], linestyle="none", marker="o",
-        markersize=DOT, markeredgewidth=0, color=colour, alpha=0.8, rasterized=True,
-        clip_on=False, gid=f"samples {name}",
-    )  # fmt: skip
+        [x for x, _ in samples],
+        [y for _, y in samples],
+        linestyle="none",
+        marker="o",
+        markersize=DOT,
+        markeredgewidth=0,
+        color=colour,
+        alpha=0.8,
+        rasterized=True,
+        clip_on=False,
+        gid=f"samples {name}",
+    )
 
 
 def _side_by_side(mark: Mark, place: float, width: float) -> Iterator[tuple[float, float]]:
@@ -142,11 +157,23 @@ def _names(
 def _name(ax: Axes, name: str, height: float, colour: str) -> None:
     ends = [MARGIN_AT, MARGIN_AT + SWATCH]
     ax.plot(
-        ends, [height, height], color=colour, linewidth=1.2,
-        linestyle=line_style(name.partition(" ")[0]), transform=ax.transAxes, clip_on=False,
+        ends,
+        [height, height],
+        color=colour,
+        linewidth=1.2,
+        linestyle=line_style(name.partition(" ")[0]),
+        transform=ax.transAxes,
+        clip_on=False,
         gid=f"swatch {name}",
-    )  # fmt: skip
+    )
     ax.text(
-        ends[1] + 0.015, height, name, transform=ax.transAxes, va="center", color=colour,
-        fontsize=8.5, fontweight="bold", gid=f"name {name}",
-    )  # fmt: skip
+        ends[1] + 0.015,
+        height,
+        name,
+        transform=ax.transAxes,
+        va="center",
+        color=colour,
+        fontsize=8.5,
+        fontweight="bold",
+        gid=f"name {name}",
+    )

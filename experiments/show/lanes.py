@@ -26,8 +26,13 @@ LineStyle = str | tuple[float, tuple[float, ...]]
 
 BASELINE_COLOUR = "#555555"
 # Okabe and Ito (2008): told apart with every common colour blindness; legible as words, too.
-ENCAPSULATION = {"gre": "#0072B2", "vxlan": "#D55E00", "geneve": "#009E73", "vlan": "#CC79A7",
-                 "kvxlan": "#000000"}  # fmt: skip
+ENCAPSULATION = {
+    "gre": "#0072B2",
+    "vxlan": "#D55E00",
+    "geneve": "#009E73",
+    "vlan": "#CC79A7",
+    "kvxlan": "#000000",
+}
 OTHERS = ("#E69F00", "#56B4E9")
 PLAIN = ("flat", "veth", "same-host", "vtep")  # no tunnel: grey as the baseline
 FLOODING: Mapping[str, LineStyle] = {
@@ -66,9 +71,10 @@ def marker_style(level: str) -> Mapping[str, Any]:
     flooding = _parts(level)[1]
     is_hollow = flooding in HOLLOW
     return {
-        "marker": MARKERS.get(flooding, "o"), "fillstyle": "none" if is_hollow else "full",
+        "marker": MARKERS.get(flooding, "o"),
+        "fillstyle": "none" if is_hollow else "full",
         "markeredgewidth": 0.9 if is_hollow else 0,
-    }  # fmt: skip
+    }
 
 
 def _parts(level: str) -> tuple[str, str]:
@@ -107,9 +113,12 @@ def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]
     """Which share of the pings came back within a time; a step at every sample."""
     for level, blocks in levels.items():
         ax.ecdf(
-            np.concatenate(blocks), color=palette[level], linewidth=1.6, label=level,
+            np.concatenate(blocks),
+            color=palette[level],
+            linewidth=1.6,
+            label=level,
             linestyle=line_style(level),
-        )  # fmt: skip
+        )
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.set_ylabel("share of samples")
@@ -146,14 +155,25 @@ def mark_difference(ax: Axes, found: Difference, at: float, name: str, colour: s
     """An interval, the estimate in it, and the figure in the margin."""
     if found.interval:
         ax.plot(
-            [found.interval.low, found.interval.high], [at, at], color=colour, linewidth=2.4,
-            solid_capstyle="butt", gid=f"interval {name}",
-        )  # fmt: skip
+            [found.interval.low, found.interval.high],
+            [at, at],
+            color=colour,
+            linewidth=2.4,
+            solid_capstyle="butt",
+            gid=f"interval {name}",
+        )
     ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {name}")
     ax.text(
-        MARGIN_AT, at, f"{found.estimate:+.3f}", transform=ax.get_yaxis_transform(), va="center",
-        color=colour, fontsize=8.5, fontweight="bold", gid=f"value {name}",
-    )  # fmt: skip
+        MARGIN_AT,
+        at,
+        f"{found.estimate:+.3f}",
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        color=colour,
+        fontsize=8.5,
+        fontweight="bold",
+        gid=f"value {name}",
+    )
 
 
 def log_axis(ax: Axes, levels: Mapping[str, Blocks], label: str) -> Axes:
@@ -173,9 +193,13 @@ def _bands(ax: Axes, prediction: Prediction | None, margin: float) -> None:
     """What was said before the run: the predicted band, and the margin that is of no matter."""
     if prediction and prediction.low is not None and prediction.high is not None:
         ax.axvspan(
-            prediction.low, prediction.high, color="#F0E442", alpha=0.3, linewidth=0,
+            prediction.low,
+            prediction.high,
+            color="#F0E442",
+            alpha=0.3,
+            linewidth=0,
             gid="predicted",
-        )  # fmt: skip
+        )
     ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
     for edge in (-margin, margin):
         ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
@@ -196,22 +220,36 @@ def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: s
     """One block: a dot per sample between the edges of its lane, and a stroke at its median."""
     top, bottom = lane
     ax.plot(
-        samples, top + (bottom - top) * _scattered(len(samples)), linestyle="none", marker="o",
-        markersize=2.3, alpha=0.45, markeredgewidth=0, color=colour, gid=gid, rasterized=True,
-    )  # fmt: skip
+        samples,
+        top + (bottom - top) * _scattered(len(samples)),
+        linestyle="none",
+        marker="o",
+        markersize=2.3,
+        alpha=0.45,
+        markeredgewidth=0,
+        color=colour,
+        gid=gid,
+        rasterized=True,
+    )
     middle = [float(np.median(samples))] * 2
     ax.plot(middle, lane, color="black", linewidth=1.3, solid_capstyle="butt", gid="block median")
 
 
 def _box(ax: Axes, samples: Samples, at: float, colour: str) -> None:
     ax.boxplot(
-        [samples], positions=[at], widths=BOX_HIGH, orientation="horizontal", whis=(10, 90),
-        showfliers=False, manage_ticks=False, patch_artist=True,
+        [samples],
+        positions=[at],
+        widths=BOX_HIGH,
+        orientation="horizontal",
+        whis=(10, 90),
+        showfliers=False,
+        manage_ticks=False,
+        patch_artist=True,
         boxprops={"facecolor": "white", "edgecolor": colour, "linewidth": 1.2},
         whiskerprops={"color": colour, "linewidth": 1.2},
         capprops={"color": colour, "linewidth": 1.2},
         medianprops={"color": colour, "linewidth": 2.6, "solid_capstyle": "butt"},
-    )  # fmt: skip
+    )
 
 
 def _lanes(count: int) -> list[tuple[float, float]]:
@@ -250,12 +288,25 @@ def label_curves(
 def _name(ax: Axes, level: str, height: float, colour: str, drawn: str) -> None:
     end = MARGIN_AT + SWATCH
     ax.plot(
-        [MARGIN_AT, MARGIN_AT + SWATCH / 2, end], [height] * 3, color=colour, linewidth=1.6,
-        linestyle="none" if drawn == DOTS else line_style(level), markersize=4.5, markevery=[1],
+        [MARGIN_AT, MARGIN_AT + SWATCH / 2, end],
+        [height] * 3,
+        color=colour,
+        linewidth=1.6,
+        linestyle="none" if drawn == DOTS else line_style(level),
+        markersize=4.5,
+        markevery=[1],
         **({} if drawn == LINES else marker_style(level)),
-        transform=ax.transAxes, clip_on=False, gid=f"swatch {level}",
-    )  # fmt: skip
+        transform=ax.transAxes,
+        clip_on=False,
+        gid=f"swatch {level}",
+    )
     ax.text(
-        end + 0.015, height, level, transform=ax.transAxes, va="center", color=colour,
-        fontsize=8.5, fontweight="bold",
-    )  # fmt: skip
+        end + 0.015,
+        height,
+        level,
+        transform=ax.transAxes,
+        va="center",
+        color=colour,
+        fontsize=8.5,
+        fontweight="bold",
+    )

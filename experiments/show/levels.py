@@ -70,9 +70,11 @@ def compared(run: Run, rows: Sequence[Row], *, first: Sequence[str] = ()) -> Com
     found = levels_of(rows, run.question)
     levels = {level: found[level] for level in dict.fromkeys((*first, *found)) if level in found}
     summaries = summarise(
-        levels, lost_of(rows, run.question), baseline=level_name(run.question.baseline),
+        levels,
+        lost_of(rows, run.question),
+        baseline=level_name(run.question.baseline),
         seed=run.seed,
-    )  # fmt: skip
+    )
     return Compared(run=run, levels=levels, summaries=summaries)
 
 
@@ -81,9 +83,13 @@ def tell(run: Run) -> Story:
     found = compared(run, of_point(run.rows, run.question.compared))
     conditions = f"{counted(blocks_of(found), 'block')}; scenario {run.about['scenario']}"
     story = Story(
-        findings=findings(found), held=held(found), grids=(grid(found),), pictures=(),
-        conditions=conditions, data=data(found),
-    )  # fmt: skip
+        findings=findings(found),
+        held=held(found),
+        grids=(grid(found),),
+        pictures=(),
+        conditions=conditions,
+        data=data(found),
+    )
     return with_picture(story, found)
 
 
@@ -93,10 +99,11 @@ def with_picture(story: Story, found: Compared) -> Story:
     medians = ", ".join(f"{each.level} {each.median:.3f} {unit}" for each in found.summaries)
     words = words_of(found.run, story)
     picture = Picture(
-        name=name, title="Every sample, by level",
+        name=name,
+        title="Every sample, by level",
         alternative=f"Box plot and ECDF of {found.question.value}; medians: {medians}",
         draw=lambda: draw(found, words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture, *story.pictures))
 
 
@@ -104,9 +111,11 @@ def words_of(run: Run, story: Story) -> Words:
     """What stands above and below a figure of this run."""
     told = Told(run=run, story=story)
     return Words(
-        findings=story.findings, doubt=told.doubt, conditions=story.conditions,
+        findings=story.findings,
+        doubt=told.doubt,
+        conditions=story.conditions,
         verdict=told.verdict,
-    )  # fmt: skip
+    )
 
 
 def blocks_of(found: Compared) -> int:
@@ -157,9 +166,13 @@ def held(found: Compared) -> tuple[Held, ...]:
         if each.level in said
     )
     return (
-        Held(says=prediction.says, because=prediction.because, stands=stood,
-             found=f"{', '.join(parts)} [{found.question.unit}]"),
-    )  # fmt: skip
+        Held(
+            says=prediction.says,
+            because=prediction.because,
+            stands=stood,
+            found=f"{', '.join(parts)} [{found.question.unit}]",
+        ),
+    )
 
 
 def of_all(words: Iterable[str]) -> str:
@@ -190,10 +203,11 @@ def grid(found: Compared, heading: str = "By level") -> Grid:
         title=heading,
         heads=(*before, "p99", "min", "max", "95% interval", *after, "verdict on it", "prediction"),
         rows=tuple(_cells(each, found) for each in found.summaries),
-        words=WORDS, first=(*before, *after),
+        words=WORDS,
+        first=(*before, *after),
         note=f"In {found.question.unit}. Differences: the median over blocks of differences of "
         "block medians. Intervals: bootstrap over blocks, 95%.",
-    )  # fmt: skip
+    )
 
 
 def _cells(each: Summary, found: Compared) -> tuple[str, ...]:

@@ -94,9 +94,14 @@ def _layout(top: float) -> ConstrainedLayoutEngine:
 def _write_head(figure: Figure, words: Words) -> None:
     height = float(figure.get_figheight())
     head = figure.suptitle(
-        "\n".join(words.lines), x=0.012, y=1 - HEAD_PAD_IN / height, ha="left", va="top",
-        fontsize=words.size, fontweight="bold",
-    )  # fmt: skip
+        "\n".join(words.lines),
+        x=0.012,
+        y=1 - HEAD_PAD_IN / height,
+        ha="left",
+        va="top",
+        fontsize=words.size,
+        fontweight="bold",
+    )
     head.set_in_layout(False)  # its room is kept already
     if words.doubt:
         below = HEAD_PAD_IN + words.findings_in + SMALL * LINE_IN / 2

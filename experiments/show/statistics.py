@@ -208,10 +208,14 @@ def bootstrap(count: int, statistic: Statistic, *, seed: int) -> Interval | None
     if count < INTERVAL_BLOCKS_MIN:
         return None
     made = stats.bootstrap(
-        (np.arange(count),), lambda picked, axis: _once_each(picked, statistic),  # noqa: ARG005
-        n_resamples=RESAMPLES, vectorized=True, confidence_level=_expanded(LEVEL, count),
-        method="percentile", rng=np.random.default_rng(seed),
-    )  # fmt: skip
+        (np.arange(count),),
+        lambda picked, axis: _once_each(picked, statistic),  # noqa: ARG005
+        n_resamples=RESAMPLES,
+        vectorized=True,
+        confidence_level=_expanded(LEVEL, count),
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
     return Interval(float(made.confidence_interval.low), float(made.confidence_interval.high))
 
 

@@ -8,11 +8,16 @@ from experiments.core.experiment import Bench
 FILE = "/proc/net/nf_conntrack"
 TABLE = "seen"
 # `ct state` makes the kernel track all that the node sends and receives; nothing is stopped.
-RULES = "; ".join((
-    f"add table inet {TABLE}",
-    *(f"add chain inet {TABLE} {hook} {{ type filter hook {hook} priority 0; }}; "
-      f"add rule inet {TABLE} {hook} ct state new counter" for hook in ("input", "output")),
-))  # fmt: skip
+RULES = "; ".join(
+    (
+        f"add table inet {TABLE}",
+        *(
+            f"add chain inet {TABLE} {hook} {{ type filter hook {hook} priority 0; }}; "
+            f"add rule inet {TABLE} {hook} ct state new counter"
+            for hook in ("input", "output")
+        ),
+    )
+)
 GRE, UDP = "47", "17"  # IANA, protocol numbers
 TUNNEL_PORTS = frozenset({"dport=4789", "dport=6081", "dport=8472"})  # VXLAN, Geneve, old VXLAN
 ECHO = frozenset({"icmp", "icmpv6"})
@@ -48,7 +53,8 @@ def assert_awake(bench: Bench, node: str, address: str) -> None:
     bench.run(node, "ping", "-n", "-c1", "-W3", address)
     if not any(line.split()[2] in ECHO for line in entries(bench, node)):
         raise MeasureError(
-            "no entry of a ping", where=f"conntrack of {node!r}",
+            "no entry of a ping",
+            where=f"conntrack of {node!r}",
             allowed="one, since a rule asks for the state of packets",
             do="Look at `nft list ruleset` in that node.",
-        )  # fmt: skip
+        )

@@ -54,8 +54,17 @@ def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
     palette = colours(list(modes), "(none)")
     wide = (1 - FIRST_AT) / max(1, len(modes))
     for nth, mode in enumerate(modes):
-        ax.text(FIRST_AT + (nth + 0.5) * wide, HEAD / 2, mode.replace("-", "\n", 1), ha="center",
-                va="center", fontsize=SIZE, fontweight="bold", color=palette[mode], gid="mode")  # fmt: skip
+        ax.text(
+            FIRST_AT + (nth + 0.5) * wide,
+            HEAD / 2,
+            mode.replace("-", "\n", 1),
+            ha="center",
+            va="center",
+            fontsize=SIZE,
+            fontweight="bold",
+            color=palette[mode],
+            gid="mode",
+        )
     for row, line in enumerate(lines, start=HEAD):
         is_again = row > HEAD and lines[row - HEAD - 1].what == line.what
         ax.text(WHAT_AT, row + 0.5, "" if is_again else line.what, va="center", fontsize=SIZE)
@@ -69,7 +78,11 @@ def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
 def _entry(ax: Axes, entry: Entry, left: float, top: float, wide: float) -> None:
     if entry.is_as_foretold is not None:
         colour = EQUAL if entry.is_as_foretold else UNLIKE
-        ax.add_patch(Rectangle((left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour,
-                               edgecolor="none"))  # fmt: skip
-    ax.text(left + wide / 2, top + 0.5, entry.text, ha="center", va="center", fontsize=SIZE,
-            gid="count")  # fmt: skip
+        ax.add_patch(
+            Rectangle(
+                (left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour, edgecolor="none"
+            )
+        )
+    ax.text(
+        left + wide / 2, top + 0.5, entry.text, ha="center", va="center", fontsize=SIZE, gid="count"
+    )

@@ -51,10 +51,11 @@ def speaking_ipv4(overlay: Overlay) -> Overlay:
     found = [host.name for host in overlay.hosts if host.local_ip.version != IPV4]
     if found:
         raise MeasureError(
-            f"IPv6 VTEPs ({', '.join(found)})", where=f"overlay {overlay.name!r}",
+            f"IPv6 VTEPs ({', '.join(found)})",
+            where=f"overlay {overlay.name!r}",
             allowed="IPv4 VTEPs: an IPv6 host sends MLD and ND of its own, which no tunnel asks for",
             do="Take another scenario.",
-        )  # fmt: skip
+        )
     return overlay
 
 
@@ -111,18 +112,28 @@ def _cells(raised: Overlay) -> Cells:
 def _packets(host: Host, *, has_tunnels: bool) -> Mapping[tuple[str, str], int]:
     """What passes the first host's wire."""
     if not has_tunnels:
-        return {(TUNNEL, SET_UP): 0, (ARP, SET_UP): 0, (OTHERS, SET_UP): 0,
-                (TUNNEL, FIRST): 0, (ARP, FIRST): 0, (OTHERS, FIRST): 1}  # fmt: skip
+        return {
+            (TUNNEL, SET_UP): 0,
+            (ARP, SET_UP): 0,
+            (OTHERS, SET_UP): 0,
+            (TUNNEL, FIRST): 0,
+            (ARP, FIRST): 0,
+            (OTHERS, FIRST): 1,
+        }
     group, in_kernel = host.vxlan_group is not None, is_kernel(host)
     copies = _copies(host)
     found = {
-        (TUNNEL, SET_UP): 0, (ARP, SET_UP): 0, (OTHERS, SET_UP): 0,
-        (TUNNEL, FIRST): copies, (ARP, FIRST): 0, (OTHERS, FIRST): 0,
+        (TUNNEL, SET_UP): 0,
+        (ARP, SET_UP): 0,
+        (OTHERS, SET_UP): 0,
+        (TUNNEL, FIRST): copies,
+        (ARP, FIRST): 0,
+        (OTHERS, FIRST): 0,
         # The kernel keeps a packet until its neighbour has answered; OVS in user space drops it.
         (TUNNEL, COLD): 2 * copies if in_kernel else copies,
         # Not how often: OVS asks at each look at its rules until it knows.
         (ASKED, COLD): 0 if group else PEERS,
-    }  # fmt: skip
+    }
     return found if group else {**found, (IGMP, SET_UP): 0}  # a group is joined, and asked for
 
 
@@ -138,10 +149,14 @@ def _kept(host: Host) -> Mapping[str, tuple[int, int]]:
     # Packets of the kernel's pass netfilter, those of a switch in user space do not.
     tracked = _copies(host) if in_kernel else 0
     return {
-        PORTS: (ports, ports), LISTENERS: (0, 0) if in_kernel else (1, 1),
-        UDP: (1, 1) if in_kernel else (0, 0), SOCKETS: (0, 0), CONNTRACK: (0, tracked),
-        NEIGHBOURS: (PEERS, PEERS), LEARNED: (0, 0) if _states_all(host) else (0, 1),
-    }  # fmt: skip
+        PORTS: (ports, ports),
+        LISTENERS: (0, 0) if in_kernel else (1, 1),
+        UDP: (1, 1) if in_kernel else (0, 0),
+        SOCKETS: (0, 0),
+        CONNTRACK: (0, tracked),
+        NEIGHBOURS: (PEERS, PEERS),
+        LEARNED: (0, 0) if _states_all(host) else (0, 1),
+    }
 
 
 def is_kernel(host: Host) -> bool:

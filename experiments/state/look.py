@@ -25,11 +25,12 @@ def kept(bench: Bench, host: Host) -> dict[str, int]:
     udp = bench.run(host.name, "ss", "-Huan").splitlines()
     raw = bench.run(host.name, "cat", "/proc/net/raw", "/proc/net/raw6").splitlines()
     return {
-        words.PORTS: len(ports(bench, host)), words.LISTENERS: _listeners(bench, host),
+        words.PORTS: len(ports(bench, host)),
+        words.LISTENERS: _listeners(bench, host),
         words.UDP: sum(bool(TUNNEL_PORTS.search(line)) for line in udp),
         words.SOCKETS: sum(not line.lstrip().startswith("sl") for line in raw),
         words.NEIGHBOURS: len(neighbours(bench, host)),
-    }  # fmt: skip
+    }
 
 
 def ports(bench: Bench, host: Host) -> frozenset[str]:
@@ -45,9 +46,10 @@ def _ofports(bench: Bench, host: Host) -> dict[str, int]:
     columns = "--columns=name,type,ofport"
     told = bench.run(host.name, *VSCTL, "--format=json", columns, "list", "Interface")
     return {
-        name: ofport for name, type_, ofport in json.loads(told)["data"]
+        name: ofport
+        for name, type_, ofport in json.loads(told)["data"]
         if type_ in TUNNELS and isinstance(ofport, int) and ofport > 0
-    }  # fmt: skip
+    }
 
 
 def _listeners(bench: Bench, host: Host) -> int:
@@ -61,8 +63,11 @@ def _listeners(bench: Bench, host: Host) -> int:
 def neighbours(bench: Bench, host: Host) -> frozenset[str]:
     """VTEPs whose MAC the host's datapath knows."""
     vteps = {str(other.local_ip) for other in bench.overlay.hosts}
-    argv = ("ip", "neigh", "show", "dev", UNDERLAY) if is_kernel(host) else (
-        "ovs-appctl", "tnl/neigh/show")  # fmt: skip
+    argv = (
+        ("ip", "neigh", "show", "dev", UNDERLAY)
+        if is_kernel(host)
+        else ("ovs-appctl", "tnl/neigh/show")
+    )
     lines = (line.split() for line in bench.run(host.name, *argv).splitlines())
     return frozenset(words[0] for words in lines if words and words[0] in vteps and _known(words))
 
@@ -75,10 +80,11 @@ def learned(bench: Bench, host: Host) -> tuple[str, ...]:
     """What a host has learned of guests on others: flows of table 20, or the kernel's entries."""
     if is_kernel(host):
         return tuple(
-            line for device in sorted(ports(bench, host))
+            line
+            for device in sorted(ports(bench, host))
             for line in bench.run(host.name, "bridge", "fdb", "show", "dev", device).splitlines()
             if " dst " in line and not _is_stated(line)
-        )  # fmt: skip
+        )
     said = bench.run(host.name, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
     return tuple(line for line in said.splitlines() if "hard_timeout" in line)
 
@@ -170,9 +176,11 @@ def await_that(is_so: Callable[[], bool], what: str) -> None:
     while not is_so():
         if time.monotonic() > end:
             raise MeasureError(
-                f"no {what}", where="the lab", allowed=f"within {DEADLINE_S:g} s",
+                f"no {what}",
+                where="the lab",
+                allowed=f"within {DEADLINE_S:g} s",
                 do="Look at its controller.log.",
-            )  # fmt: skip
+            )
         time.sleep(POLL_S)
 
 
@@ -184,6 +192,8 @@ def assert_all_heard(missing: Collection[str]) -> None:
     """
     if missing:
         raise MeasureError(
-            f"no frame at {', '.join(missing)}", where="the first frame on the network",
-            allowed="a frame that every guest hears", do="Look at br-tun of their hosts.",
-        )  # fmt: skip
+            f"no frame at {', '.join(missing)}",
+            where="the first frame on the network",
+            allowed="a frame that every guest hears",
+            do="Look at br-tun of their hosts.",
+        )

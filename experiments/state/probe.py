@@ -33,8 +33,10 @@ class State:
         for port in bench.overlay.ports:  # nobody speaks but who is told to
             bench.run(guest_name(port), "sysctl", "-qw", *QUIET)
         if not stage.is_tunnelled(bench.overlay):
-            return _measured(_caught(bench, tools, words.SET_UP, self._idle),
-                             _caught(bench, tools, words.FIRST, lambda: _said(bench, tools.seed)))  # fmt: skip
+            return _measured(
+                _caught(bench, tools, words.SET_UP, self._idle),
+                _caught(bench, tools, words.FIRST, lambda: _said(bench, tools.seed)),
+            )
         for host in hosts:
             look.unlearn(bench, host)
         is_tracked = conntrack.wake(bench, hosts[0].name)
@@ -114,8 +116,10 @@ def _kept(bench: Bench, *, is_tracked: bool) -> Mapping[str, int]:
     entries = conntrack.entries(bench, first.name) if is_tracked else ()
     tracked = {words.CONNTRACK: conntrack.of_tunnels(entries)} if is_tracked else {}
     return {
-        **look.kept(bench, first), **tracked, words.LEARNED: len(look.learned(bench, second)),
-    }  # fmt: skip
+        **look.kept(bench, first),
+        **tracked,
+        words.LEARNED: len(look.learned(bench, second)),
+    }
 
 
 def _moment(kept: Mapping[str, int], moment: str) -> Iterator[Row]:
@@ -128,7 +132,16 @@ STATE = Experiment(
         asks="What does a tunnel send before the first tenant frame, and what is kept after it?",
         unit="packets or entries",
         value="count",
-        factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh", "vxlan-l2pop", "kvxlan-mesh", "kvxlan-multicast")},
+        factors={
+            "mode": (
+                "gre-mesh",
+                "vxlan-mesh",
+                "geneve-mesh",
+                "vxlan-l2pop",
+                "kvxlan-mesh",
+                "kvxlan-multicast",
+            )
+        },
         teller="state",
         predictions=(
             Prediction(
@@ -176,4 +189,4 @@ STATE = Experiment(
     narrow=stage.speaking_ipv4,
     stage=stage.staged,
     foretell=stage.foretold,
-)  # fmt: skip
+)

@@ -40,17 +40,20 @@ def tell(run: Run) -> Story:
     found = cells.cells_of(run)
     idle_s = float(run.about["settings"].get("idle_s", 0))
     told = replace(
-        story, findings=(story.findings[0], *_headlines(found, idle_s), *_joins(run), *story.findings[1:]),
+        story,
+        findings=(story.findings[0], *_headlines(found, idle_s), *_joins(run), *story.findings[1:]),
         held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(brief(run, found), matrix(run, found), *story.grids), pictures=(),
+        grids=(brief(run, found), matrix(run, found), *story.grids),
+        pictures=(),
         conditions=f"{story.conditions}; idle for {idle_s:g} s",
-    )  # fmt: skip
+    )
     words = words_of(run, told)
     picture = Picture(
-        name=run.question.name, title="Sent and kept, by mode",
+        name=run.question.name,
+        title="Sent and kept, by mode",
         alternative=f"A table of counts: {'. '.join(told.findings)}",
         draw=lambda: figure.draw(tuple(_lines(run, found)), _modes(found), words),
-    )  # fmt: skip
+    )
     return replace(told, pictures=(picture,))
 
 
@@ -100,10 +103,13 @@ def _span(counts: Collection[int]) -> str:
 def _alike(found: Sequence[Cell]) -> Iterator[str]:
     """GRE beside VXLAN, count by count: what the article sets against each other."""
     by_mode = [
-        {(cell.key["what"], cell.key["moment"]): cell.seen
-         for cell in found if cell.key["mode"] == mode and cell.measured}
+        {
+            (cell.key["what"], cell.key["moment"]): cell.seen
+            for cell in found
+            if cell.key["mode"] == mode and cell.measured
+        }
         for mode in BESIDE_EACH_OTHER
-    ]  # fmt: skip
+    ]
     if all(by_mode):
         gre, vxlan = by_mode
         same = sum(gre[key] == vxlan.get(key) for key in gre)
@@ -180,9 +186,12 @@ def brief(run: Run, found: Sequence[Cell]) -> Grid:
             rows.append((what, f"{BEFORE}, {AFTER}" if before else moment, lines[0]))
             rows += [("", "", line) for line in lines[1:]]
     return Grid(
-        title="Counted", heads=("what", "when", "how many"), rows=tuple(rows),
-        words=("what", "when", "how many"), note=NOTE,
-    )  # fmt: skip
+        title="Counted",
+        heads=("what", "when", "how many"),
+        rows=tuple(rows),
+        words=("what", "when", "how many"),
+        note=NOTE,
+    )
 
 
 def _together(modes: Sequence[str], told: Sequence[str]) -> str:
@@ -208,10 +217,16 @@ def _names(some: Sequence[str], modes: Collection[str]) -> str:
 def matrix(run: Run, found: Sequence[Cell]) -> Grid:
     """Every count, mode beside mode."""
     return Grid(
-        title="Mode beside mode", heads=("what", "when", *_modes(found)),
+        title="Mode beside mode",
+        heads=("what", "when", *_modes(found)),
         rows=tuple(
-            (line.what, line.moment, *(NONE if each is None else each.text for each in line.entries))
+            (
+                line.what,
+                line.moment,
+                *(NONE if each is None else each.text for each in line.entries),
+            )
             for line in _lines(run, found)
         ),
-        words=("what", "when"), note=f"{NOTE} `2 not 1`: 1 was foretold.",
-    )  # fmt: skip
+        words=("what", "when"),
+        note=f"{NOTE} `2 not 1`: 1 was foretold.",
+    )

@@ -67,9 +67,10 @@ def factors(found: Cells, kind: Kind) -> Iterator[Factor]:
         others = found.get(against, ()) if against else ()
         if against and (value := _ratio(rows, others, kind.column)):
             yield Factor(
-                f"{key[0]} to {against[0]}, {key[1]} {key[2]}", value,
+                f"{key[0]} to {against[0]}, {key[1]} {key[2]}",
+                value,
                 dict(_by_block(rows, others, kind.column)),
-            )  # fmt: skip
+            )
 
 
 def _ratio(rows: Sequence[Row], others: Sequence[Row], column: str) -> float | None:

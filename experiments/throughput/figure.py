@@ -53,10 +53,16 @@ def plot_panel(ax: Axes, panel: Panel, modes: Sequence[str], palette: Mapping[st
     for dots in panel.dots:
         place = modes.index(dots.mode) + STEP * (dots.rank - 1)
         ax.plot(
-            dots.values, [place] * len(dots.values), linestyle="", marker=MARKERS[dots.rank],
-            markersize=4.2, markeredgewidth=0, alpha=0.8, color=palette[dots.mode],
+            dots.values,
+            [place] * len(dots.values),
+            linestyle="",
+            marker=MARKERS[dots.rank],
+            markersize=4.2,
+            markeredgewidth=0,
+            alpha=0.8,
+            color=palette[dots.mode],
             gid=f"{panel.heading} {dots.mode} {dots.rank}",
-        )  # fmt: skip
+        )
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_minor_locator(NullLocator())

@@ -37,9 +37,17 @@ def serve() -> tuple[str, ...]:
 def send(address: str, protocol: str, ip_bytes: int, seconds: int) -> tuple[str, ...]:
     """One transfer in IP packets of so many bytes, as fast as the sender can."""
     argv = (
-        "iperf3", "--client", address, "--port", str(PORT), "--json", "--time", str(seconds),
-        "--connect-timeout", str(CONNECT_MS),
-    )  # fmt: skip
+        "iperf3",
+        "--client",
+        address,
+        "--port",
+        str(PORT),
+        "--json",
+        "--time",
+        str(seconds),
+        "--connect-timeout",
+        str(CONNECT_MS),
+    )
     if protocol == "tcp":
         return (*argv, "--set-mss", str(ip_bytes - IPV4 - TCP))
     length = str(ip_bytes - IPV4 - UDP)
@@ -65,9 +73,12 @@ def bulk(text: str, protocol: str) -> Bulk:
 def _tcp(end: Mapping[str, Any]) -> Bulk:
     sent, received = end["sum_sent"], end["sum_received"]
     return Bulk(
-        seconds=float(received["seconds"]), received_bytes=int(received["bytes"]),
-        sent_bytes=int(sent["bytes"]), lost_packets=None, retransmits=int(sent["retransmits"]),
-    )  # fmt: skip
+        seconds=float(received["seconds"]),
+        received_bytes=int(received["bytes"]),
+        sent_bytes=int(sent["bytes"]),
+        lost_packets=None,
+        retransmits=int(sent["retransmits"]),
+    )
 
 
 def _udp(end: Mapping[str, Any]) -> Bulk:
@@ -75,9 +86,12 @@ def _udp(end: Mapping[str, Any]) -> Bulk:
     packets, lost, sent = int(whole["packets"]), int(whole["lost_packets"]), int(whole["bytes"])
     arrived = sent * (packets - lost) // packets if packets else 0
     return Bulk(
-        seconds=float(whole["seconds"]), received_bytes=arrived, sent_bytes=sent,
-        lost_packets=lost, retransmits=None,
-    )  # fmt: skip
+        seconds=float(whole["seconds"]),
+        received_bytes=arrived,
+        sent_bytes=sent,
+        lost_packets=lost,
+        retransmits=None,
+    )
 
 
 def _wrong(found: str) -> MeasureError:

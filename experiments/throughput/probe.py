@@ -79,10 +79,11 @@ def _serving(bench: Bench, target: Port) -> Iterator[None]:
         while f":{iperf.PORT}" not in bench.run(target.device_id, "ss", "-Hltn"):
             if time.monotonic() > end or server.poll() is not None:
                 raise MeasureError(
-                    "nobody listens", where=f"iperf3 in {target.device_id!r}",
+                    "nobody listens",
+                    where=f"iperf3 in {target.device_id!r}",
                     allowed=f"a listener on port {iperf.PORT}",
                     do="Is iperf3 installed? `overlaylab doctor` tells.",
-                )  # fmt: skip
+                )
             time.sleep(POLL_S)
         yield
     finally:
@@ -98,8 +99,16 @@ THROUGHPUT = Experiment(
         value="goodput_mbit_s",
         factors={
             "mode": (
-                "flat", "vlan", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop",
-                "geneve-mesh", "kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop",
+                "flat",
+                "vlan",
+                "gre-mesh",
+                "gre-l2pop",
+                "vxlan-mesh",
+                "vxlan-l2pop",
+                "geneve-mesh",
+                "kvxlan-multicast",
+                "kvxlan-mesh",
+                "kvxlan-l2pop",
             ),
         },
         teller="throughput",
@@ -110,12 +119,16 @@ THROUGHPUT = Experiment(
                     "in user space a packet costs system calls and wake-ups; whether 8 or 16 bytes "
                     "are put before it is next to nothing"
                 ),
-                of="gre to vxlan", low=0.75, high=1.33,
+                of="gre to vxlan",
+                low=0.75,
+                high=1.33,
             ),
             Prediction(
                 says="l2population carries as much as a mesh, within a quarter",
                 because="once a MAC is known, both send one copy by one cached flow",
-                of="l2pop to mesh", low=0.75, high=1.33,
+                of="l2pop to mesh",
+                low=0.75,
+                high=1.33,
             ),
             Prediction(
                 says="UDP in packets of 576 bytes carries at least twice what packets of 128 do",
@@ -123,13 +136,17 @@ THROUGHPUT = Experiment(
                     "the work is by the packet, and 548 bytes of payload are 5.5 times 100; below "
                     "that factor only as far as sending itself takes the processors"
                 ),
-                of="576 to 128", low=2.0, high=8.0,
+                of="576 to 128",
+                low=2.0,
+                high=8.0,
             ),
             Prediction(
                 says="kernel VXLAN carries at least twice what user space does, at the largest size",
                 because="no packet is copied to a daemon and back; and of TCP the far guest gets many "
                 "packets in one (GRO of the VXLAN device), which is why UDP is measured beside it",
-                of="kernel to user space", low=2.0, high=50.0,
+                of="kernel to user space",
+                low=2.0,
+                high=50.0,
             ),
             Prediction(
                 says="packets of 128 bytes take 2 to 8 times the processor time, for a gigabyte, that "
@@ -137,14 +154,18 @@ THROUGHPUT = Experiment(
                 because="the work is by the packet, and 576 bytes carry 5.5 (UDP: 548 to 100) or 6.9 "
                 "times as much (TCP with timestamps: 524 to 76); less than that only as far as the "
                 "work is by the byte, or the kernel joins TCP's packets",
-                of="CPU time, 128 to 576", low=2.0, high=8.0,
+                of="CPU time, 128 to 576",
+                low=2.0,
+                high=8.0,
             ),
             Prediction(
                 says="user space takes at least twice the processor time of kernel VXLAN, for a "
                 "gigabyte in the largest packets",
                 because="of each packet the daemon reads and writes a copy by system calls, at both "
                 "ends; the kernel hands it on as it is",
-                of="CPU time, user space to kernel", low=2.0, high=50.0,
+                of="CPU time, user space to kernel",
+                low=2.0,
+                high=50.0,
             ),
         ),
         columns={
@@ -167,4 +188,4 @@ THROUGHPUT = Experiment(
     blocks=4,  # modes follow each other: a drift of the machine is no effect of theirs
     quick_factors={"mode": ("gre-mesh", "vxlan-mesh", "kvxlan-mesh")},
     narrow=narrowed,
-)  # fmt: skip
+)

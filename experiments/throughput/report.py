@@ -36,10 +36,13 @@ def tell(run: Run) -> Story:
     found = cells(run)
     factors = {name: tuple(by.factors(found, kind)) for name, kind in KINDS.items()}
     story = Story(
-        findings=tuple(_findings(run, found, factors)), held=tuple(_held(run, factors)),
-        grids=(_goodput(found), _costs(found), _losses(run, found)), pictures=(), conditions=_conditions(run),
+        findings=tuple(_findings(run, found, factors)),
+        held=tuple(_held(run, factors)),
+        grids=(_goodput(found), _costs(found), _losses(run, found)),
+        pictures=(),
+        conditions=_conditions(run),
         data=tuple(_data(key, rows) for key, rows in found.items()),
-    )  # fmt: skip
+    )
     return _with_picture(story, run, found)
 
 
@@ -66,9 +69,11 @@ def _held(run: Run, factors: Mapping[str, tuple[Factor, ...]]) -> Iterator[Held]
         if found := factors.get(prediction.of, ()):
             stands = by.stands(prediction, found, run.seed) if is_trusted(run) else NOT_JUDGED
             yield Held(
-                says=prediction.says, because=prediction.because, stands=stands,
+                says=prediction.says,
+                because=prediction.because,
+                stands=stands,
                 found=by.told(found, run.seed) + by.outside(prediction, found),
-            )  # fmt: skip
+            )
 
 
 def _goodput(found: Cells) -> Grid:
@@ -76,7 +81,10 @@ def _goodput(found: Cells) -> Grid:
         title="Payload that arrived [Mbit/s], by protocol and bytes of an IP packet",
         heads=("mode", *(f"{p} {s}" for p in (TCP, UDP) for s in SIZES)),
         rows=tuple(
-            (mode, *(_told(found.get((mode, p, s), ()), GOODPUT) for p in (TCP, UDP) for s in SIZES))
+            (
+                mode,
+                *(_told(found.get((mode, p, s), ()), GOODPUT) for p in (TCP, UDP) for s in SIZES),
+            )
             for mode in dict.fromkeys(key[0] for key in found)
         ),
         words=("mode",),
@@ -85,7 +93,7 @@ def _goodput(found: Cells) -> Grid:
             "can, which leaves less of the processors to those who carry it. Packets are of that size "
             "on the wire; of TCP the kernel's VXLAN hands many to the far guest as one (GRO)."
         ),
-    )  # fmt: skip
+    )
 
 
 def _costs(found: Cells) -> Grid:
@@ -99,7 +107,7 @@ def _costs(found: Cells) -> Grid:
         words=("mode", "protocol"),
         note="The machine's are all that was not idle or stolen, sender and receiver included, and "
         "whatever else ran. A gigabyte is 10^9 bytes of payload.",
-    )  # fmt: skip
+    )
 
 
 def _losses(run: Run, found: Cells) -> Grid:
@@ -108,13 +116,16 @@ def _losses(run: Run, found: Cells) -> Grid:
         title=f"Packets in a transfer of {seconds} s: segments that TCP sent again, and of UDP lost ones",
         heads=("mode", *(f"{p} {s}" for p in (TCP, UDP) for s in SIZES)),
         rows=tuple(
-            (mode, *(_told(found.get((mode, p, s), ()), AMISS[p]) for p in (TCP, UDP) for s in SIZES))
+            (
+                mode,
+                *(_told(found.get((mode, p, s), ()), AMISS[p]) for p in (TCP, UDP) for s in SIZES),
+            )
             for mode in dict.fromkeys(key[0] for key in found)
         ),
         words=("mode",),
         note="By protocol and bytes of an IP packet; median, least and most. UDP is sent faster than "
         "it can be carried, so that what is lost says how much too fast.",
-    )  # fmt: skip
+    )
 
 
 def _told(rows: Sequence[Row], column: str) -> str:
@@ -141,10 +152,11 @@ def _with_picture(story: Story, run: Run, found: Cells) -> Story:
         return story
     words = words_of(run, story)
     picture = Picture(
-        name=run.question.name, title="Every transfer, by mode and size",
+        name=run.question.name,
+        title="Every transfer, by mode and size",
         alternative=f"A mark a transfer, a row a mode. {'. '.join(story.findings)}",
         draw=lambda: figure.draw(tuple(_panels(found)), LEGEND, words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -165,6 +177,10 @@ def _panels(found: Cells) -> Iterator[figure.Panel]:
 def _data(key: Key, rows: Sequence[Row]) -> Mapping[str, object]:
     mode, protocol, size = key
     return {
-        "mode": mode, "protocol": protocol, "size": size, GOODPUT: list(values(rows, GOODPUT)),
-        CPU: list(values(rows, CPU)), SWITCH: list(values(rows, SWITCH)),
-    }  # fmt: skip
+        "mode": mode,
+        "protocol": protocol,
+        "size": size,
+        GOODPUT: list(values(rows, GOODPUT)),
+        CPU: list(values(rows, CPU)),
+        SWITCH: list(values(rows, SWITCH)),
+    }

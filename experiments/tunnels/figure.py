@@ -57,10 +57,20 @@ def plot_memory(ax: Axes, curves: Sequence[Curve]) -> Axes:
     for each, marker in zip(curves, MARKERS, strict=False):
         _dots(ax, each.memory, palette[each.name], f"memory {each.name}", marker)
         most = max(ports for ports, _ in each.memory)
-        ax.plot([0, most], [0, each.mib_a_port * most], color=palette[each.name], linewidth=1.1,
-                gid=f"line {each.name}")  # fmt: skip
-    _names(ax, [(e.name, f"{e.name}: {1024 * e.mib_a_port:.1f} KiB a port", palette[e.name])
-                for e in curves])  # fmt: skip
+        ax.plot(
+            [0, most],
+            [0, each.mib_a_port * most],
+            color=palette[each.name],
+            linewidth=1.1,
+            gid=f"line {each.name}",
+        )
+    _names(
+        ax,
+        [
+            (e.name, f"{e.name}: {1024 * e.mib_a_port:.1f} KiB a port", palette[e.name])
+            for e in curves
+        ],
+    )
     ax.set_ylim(0, None)
     ax.set_xlim(0, None)
     ax.set_ylabel("more memory [MiB]")
@@ -80,8 +90,12 @@ def plot_setup(ax: Axes, curves: Sequence[Curve]) -> Axes:
     for each, marker in zip(curves, MARKERS, strict=False):
         some = [pair for pair in each.setup if pair[0]]
         _dots(ax, some, palette[each.name], f"setup {each.name}", marker)
-        ax.plot(*zip(*each.setup_at, strict=True), color=palette[each.name], linewidth=1.1,
-                gid=f"parabola {each.name}")  # fmt: skip
+        ax.plot(
+            *zip(*each.setup_at, strict=True),
+            color=palette[each.name],
+            linewidth=1.1,
+            gid=f"parabola {each.name}",
+        )
     _names(ax, [(e.name, e.name, palette[e.name]) for e in curves])
     ax.set_xscale("log")
     ax.set_yscale("log")
@@ -103,25 +117,47 @@ def plot_setup(ax: Axes, curves: Sequence[Curve]) -> Axes:
 def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:
     """Tunnels of a full mesh: dashed what is only arithmetic, dots what stood in a lab."""
     hosts = np.geomspace(2, TO_HOSTS, 60)
-    ax.plot(hosts, hosts * (hosts - 1) / 2, color=BASELINE_COLOUR, linewidth=1.3,
-            linestyle=(0, (4, 2)), gid="arithmetic")  # fmt: skip
+    ax.plot(
+        hosts,
+        hosts * (hosts - 1) / 2,
+        color=BASELINE_COLOUR,
+        linewidth=1.3,
+        linestyle=(0, (4, 2)),
+        gid="arithmetic",
+    )
     _dots(ax, meshes, "black", "meshes")
     tunnels = ARTICLE_HOSTS * (ARTICLE_HOSTS - 1) // 2
-    ax.plot([ARTICLE_HOSTS], [tunnels], marker="o", markersize=8, markerfacecolor="none",
-            color=BASELINE_COLOUR, linestyle="none", gid="article")  # fmt: skip
+    ax.plot(
+        [ARTICLE_HOSTS],
+        [tunnels],
+        marker="o",
+        markersize=8,
+        markerfacecolor="none",
+        color=BASELINE_COLOUR,
+        linestyle="none",
+        gid="article",
+    )
     ax.annotate(
         f"{ARTICLE_HOSTS:,} hosts: {tunnels:,}\n(the article: {ARTICLE_SAID / 1e6:.0f} million)",
-        (ARTICLE_HOSTS, tunnels), xytext=(0.99, 0.3), textcoords="axes fraction", ha="right",
-        va="center", fontsize=8.5, arrowprops={"arrowstyle": "-", "linewidth": 0.6, "shrinkB": 6},
-    )  # fmt: skip
+        (ARTICLE_HOSTS, tunnels),
+        xytext=(0.99, 0.3),
+        textcoords="axes fraction",
+        ha="right",
+        va="center",
+        fontsize=8.5,
+        arrowprops={"arrowstyle": "-", "linewidth": 0.6, "shrinkB": 6},
+    )
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set_ylabel("tunnels, N(N-1)/2")
     ax.set_xlabel("compute hosts N")
     ax.grid(visible=True)
-    title(ax, "Arithmetic, not measured: tunnels of a full mesh",
-          "dashed: arithmetic; dots: meshes that stood in a lab; both axes logarithmic")  # fmt: skip
+    title(
+        ax,
+        "Arithmetic, not measured: tunnels of a full mesh",
+        "dashed: arithmetic; dots: meshes that stood in a lab; both axes logarithmic",
+    )
     return ax
 
 
@@ -129,12 +165,31 @@ def _dots(
     ax: Axes, pairs: Sequence[tuple[int, float]], colour: str, gid: str, marker: str = "o"
 ) -> None:
     """Hollow, and of several shapes, so that one type is seen behind the other."""
-    ax.plot([x for x, _ in pairs], [y for _, y in pairs], linestyle="none", marker=marker,
-            markersize=4.5, markerfacecolor="none", markeredgewidth=0.9, color=colour,
-            clip_on=False, zorder=3, gid=gid)  # fmt: skip
+    ax.plot(
+        [x for x, _ in pairs],
+        [y for _, y in pairs],
+        linestyle="none",
+        marker=marker,
+        markersize=4.5,
+        markerfacecolor="none",
+        markeredgewidth=0.9,
+        color=colour,
+        clip_on=False,
+        zorder=3,
+        gid=gid,
+    )
 
 
 def _names(ax: Axes, named: Sequence[tuple[str, str, str]]) -> None:
     for nth, (name, words, colour) in enumerate(named):
-        ax.text(1.02, 0.9 - 0.13 * nth, words, transform=ax.transAxes, color=colour, fontsize=8.5,
-                fontweight="bold", va="center", gid=f"name {name}")  # fmt: skip
+        ax.text(
+            1.02,
+            0.9 - 0.13 * nth,
+            words,
+            transform=ax.transAxes,
+            color=colour,
+            fontsize=8.5,
+            fontweight="bold",
+            va="center",
+            gid=f"name {name}",
+        )

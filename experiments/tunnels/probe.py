@@ -45,10 +45,14 @@ def _lab_row(hosts: tuple[Row, ...]) -> Row:
     }
     ports = [int(str(row["ports"])) for row in hosts]
     return {
-        "ports_in_all": sum(ports), "pairs": len(pairs), "ports_per_host": max(ports),
-        **{f"{name}_in_all": sum(int(str(row[name])) for row in hosts)
-           for name in ("rules", "devices", "flood")},
-    }  # fmt: skip
+        "ports_in_all": sum(ports),
+        "pairs": len(pairs),
+        "ports_per_host": max(ports),
+        **{
+            f"{name}_in_all": sum(int(str(row[name])) for row in hosts)
+            for name in ("rules", "devices", "flood")
+        },
+    }
 
 
 def _host_row(bench: Bench, host: Host, tools: Tools) -> Row:
@@ -59,11 +63,15 @@ def _host_row(bench: Bench, host: Host, tools: Tools) -> Row:
     stated = [rule for rule in rules if "hard_timeout" not in rule.partition("actions=")[0]]
     devices, entries = _kernel(bench, host, tools)
     return {
-        "host": host.name, "ports": len(remotes), "rules": len(stated), "devices": devices,
+        "host": host.name,
+        "ports": len(remotes),
+        "rules": len(stated),
+        "devices": devices,
         "flood": entries + sum(rule.count("output:") for rule in rules if "table=22," in rule),
-        "pss_kib": memory and memory.pss, "private_kib": memory and memory.private,
+        "pss_kib": memory and memory.pss,
+        "private_kib": memory and memory.private,
         "peers": " ".join(sorted({names.get(ip, ip) for ip in remotes})),
-    }  # fmt: skip
+    }
 
 
 def _remotes(bench: Bench, host: Host, tools: Tools) -> Iterator[str]:
@@ -122,9 +130,12 @@ def _steps(bench: Bench, host: Host, ladder: tuple[int, ...]) -> Iterator[Row]:
         setup_s = time.monotonic() - begun
         memory = memory_of(pid)
         yield {
-            "type": str(host.tunnel_types[0]), "ports": ports, "setup_s": round(setup_s, 6),
-            "pss_kib": memory.pss, "private_kib": memory.private,
-        }  # fmt: skip
+            "type": str(host.tunnel_types[0]),
+            "ports": ports,
+            "setup_s": round(setup_s, 6),
+            "pss_kib": memory.pss,
+            "private_kib": memory.private,
+        }
         bench.run(host.name, *VSCTL, "del-br", BRIDGE, timeout_s=TIMEOUT_S)
 
 
@@ -187,7 +198,9 @@ TUNNELS = Experiment(
             Prediction(
                 says="a tunnel port takes 5 to 25 KiB of ovs-vswitchd's memory, GRE as VXLAN",
                 because="a port is a row, a netdev and two hash entries; a first look said 12 KiB",
-                of="memory", low=5.0, high=25.0,
+                of="memory",
+                low=5.0,
+                high=25.0,
             ),
             Prediction(
                 says="set-up time grows with ports at least in proportion and at most with their "
@@ -195,7 +208,9 @@ TUNNELS = Experiment(
                 "ports on, the price of a transaction of none taken off",
                 because="each port is a row and a netdev that are made one by one, and may be looked "
                 "up among all the others, but not among pairs of them; a tenth either way is for noise",
-                of="set-up", low=0.9, high=2.1,
+                of="set-up",
+                low=0.9,
+                high=2.1,
             ),
         ),
         columns={
@@ -213,7 +228,8 @@ TUNNELS = Experiment(
         },
         more={
             "hosts": {
-                "host": "compute host", "ports": "its tunnel ports",
+                "host": "compute host",
+                "ports": "its tunnel ports",
                 "rules": "of its br-tun, without learned ones",
                 "devices": "its VXLAN devices of Linux itself",
                 "flood": "far ends or groups that it sends a broadcast to, over its networks",
@@ -241,4 +257,4 @@ TUNNELS = Experiment(
     stage=stage.staged,
     foretell=stage.foretold,
     hosts_factor="hosts",
-)  # fmt: skip
+)

@@ -27,13 +27,19 @@ def tell(run: Run) -> Story:
     cost = costs(run.tables["ladder"], run.seed)
     told = replace(
         story,
-        findings=(story.findings[0], *_headline(found), *story.findings[1:], *_price(cost), _article(cost)),
+        findings=(
+            story.findings[0],
+            *_headline(found),
+            *story.findings[1:],
+            *_price(cost),
+            _article(cost),
+        ),
         held=(*story.held, *_held(run, cost)),
         grids=(_overview(found), *story.grids, _hosts(run), *_ladders(cost), _arithmetic(cost)),
         conditions=f"{counted(len({(row['block'], row['order']) for row in run.rows}), 'lab')}, "
         f"{counted(len({row['block'] for row in run.rows}), 'block')}; scenario {run.about['scenario']}",
         pictures=(),
-    )  # fmt: skip
+    )
     return _with_picture(told, run, found, cost)
 
 
@@ -112,9 +118,11 @@ def _judged(
         for kind, each in found.items()
     )
     return Held(
-        says=prediction.says, because=prediction.because, found=", ".join(words) or "no ladder",
+        says=prediction.says,
+        because=prediction.because,
+        found=", ".join(words) or "no ladder",
         stands=stands(prediction, tuple(found.values())) if is_trusted(run) else NOT_JUDGED,
-    )  # fmt: skip
+    )
 
 
 def _overview(found: Sequence[Cell]) -> Grid:
@@ -133,7 +141,7 @@ def _overview(found: Sequence[Cell]) -> Grid:
         words=("mode", "membership"),
         note="Each tunnel has a port at either end. Dense: one network on every host; pairs: a "
         "network for every two hosts.",
-    )  # fmt: skip
+    )
 
 
 def _brief(cell: Cell) -> str:
@@ -153,20 +161,27 @@ def _hosts(run: Run) -> Grid:
         title="Per host",
         heads=("mode", "membership", "hosts", "ports", "rules", "PSS [MiB]", "own [MiB]"),
         rows=tuple(
-            (*key, _ends(rows, "ports", 1), _ends(rows, "rules", 1), _ends(rows, "pss_kib", 1024),
-             _ends(rows, "private_kib", 1024))
+            (
+                *key,
+                _ends(rows, "ports", 1),
+                _ends(rows, "rules", 1),
+                _ends(rows, "pss_kib", 1024),
+                _ends(rows, "private_kib", 1024),
+            )
             for key, rows in labs.items()
             if rows
         ),
         words=("mode", "membership"),
         note="Memory of ovs-vswitchd. PSS counts pages that daemons share in parts, and falls as "
         "hosts come on; own: what is not shared.",
-    )  # fmt: skip
+    )
 
 
 def _ends(rows: Sequence[dict[str, int]], name: str, by: int) -> str:
-    values = sorted({f"{row[name] / by:.1f}" if by > 1 else str(row[name]) for row in rows if name in row},
-                    key=float)  # fmt: skip
+    values = sorted(
+        {f"{row[name] / by:.1f}" if by > 1 else str(row[name]) for row in rows if name in row},
+        key=float,
+    )
     return "-" if not values else values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
@@ -175,23 +190,33 @@ def _ladders(cost: Sequence[Cost]) -> Iterator[Grid]:
         rungs = zip(*each.ladders, strict=True)
         yield Grid(
             title=f"What {each.type} ports cost one host, all in one transaction",
-            heads=("ports", "labs", "memory [KiB]", "least", "most", "set-up [ms]", "least", "most"),
+            heads=(
+                "ports",
+                "labs",
+                "memory [KiB]",
+                "least",
+                "most",
+                "set-up [ms]",
+                "least",
+                "most",
+            ),
             rows=tuple(_rung(steps) for steps in rungs),
             note="Medians of labs, the least and the most. Memory (PSS of ovs-vswitchd) beside what "
             "it took without; time of one ovs-vsctl from start to end, its own price is that of 0 "
             "ports. On a machine that others share the most is noise. The line misses no step by "
             f"more than {each.misfit:.1%} of the last one.",
-        )  # fmt: skip
+        )
 
 
 def _rung(steps: Sequence[Step]) -> tuple[str, ...]:
     """One rung of all labs."""
     ends = (median, min, max)
     return (
-        str(steps[0].ports), str(len(steps)),
+        str(steps[0].ports),
+        str(len(steps)),
         *(f"{end(step.memory_kib for step in steps):.0f}" for end in ends),
         *(f"{1000 * end(step.setup_s for step in steps):.1f}" for end in ends),
-    )  # fmt: skip
+    )
 
 
 def _arithmetic(cost: Sequence[Cost]) -> Grid:
@@ -201,7 +226,13 @@ def _arithmetic(cost: Sequence[Cost]) -> Grid:
         title="A full mesh of N hosts, not measured: arithmetic, and the models of one host's cost",
         heads=("hosts", "ports a host", "tunnels", *heads, "beyond what was measured"),
         rows=tuple(
-            (f"{many:,}", f"{many - 1:,}", f"{pairs(many):,}", *_by_model(cost, many - 1), _beyond(cost, many - 1))
+            (
+                f"{many:,}",
+                f"{many - 1:,}",
+                f"{pairs(many):,}",
+                *_by_model(cost, many - 1),
+                _beyond(cost, many - 1),
+            )
             for many in SHOWN_HOSTS
         ),
         words=("beyond what was measured",),
@@ -209,7 +240,7 @@ def _arithmetic(cost: Sequence[Cost]) -> Grid:
         "fitted to every lab's ladder; in brackets 95% intervals (of fewer than six labs: their "
         "range). The models are good for as many ports as were measured; beyond, they assume that "
         "nothing else gives way first.",
-    )  # fmt: skip
+    )
 
 
 def _by_model(cost: Sequence[Cost], ports: int) -> Iterator[str]:
@@ -227,11 +258,16 @@ def _beyond(cost: Sequence[Cost], ports: int) -> str:
 def _with_picture(story: Story, run: Run, found: Sequence[Cell], cost: Sequence[Cost]) -> Story:
     words = words_of(run, story)
     marks = tuple(
-        Mark(mode=str(cell.key["mode"]), words=str(cell.key["membership"]),
-             at=int(str(cell.key["hosts"])), foretold=float(str(cell.foretold)),
-             measured=tuple(float(str(value)) for value in cell.measured))
-        for cell in found if not cell.further
-    )  # fmt: skip
+        Mark(
+            mode=str(cell.key["mode"]),
+            words=str(cell.key["membership"]),
+            at=int(str(cell.key["hosts"])),
+            foretold=float(str(cell.foretold)),
+            measured=tuple(float(str(value)) for value in cell.measured),
+        )
+        for cell in found
+        if not cell.further
+    )
     meshes = {
         (int(str(cell.key["hosts"])), int(str(value)))
         for cell in found
@@ -240,11 +276,12 @@ def _with_picture(story: Story, run: Run, found: Sequence[Cell], cost: Sequence[
         if value  # the kernel's VXLAN has no tunnels to count
     }
     picture = Picture(
-        name=run.question.name, title="Tunnels over hosts, their cost, and arithmetic",
+        name=run.question.name,
+        title="Tunnels over hosts, their cost, and arithmetic",
         alternative="Tunnel ports over hosts, foretold and counted; memory and set-up time over "
         f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(story.findings)}",
         draw=lambda: figure.draw(marks, _curves(cost), sorted(meshes), words),
-    )  # fmt: skip
+    )
     return replace(story, pictures=(picture,))
 
 
@@ -258,7 +295,7 @@ def _curves(cost: Sequence[Cost]) -> tuple[figure.Curve, ...]:
             setup_at=tuple((n, each.setup_s(n).value) for n in _along(each.most)),
         )
         for each in cost
-    )  # fmt: skip
+    )
 
 
 def _along(most: int) -> tuple[int, ...]:

@@ -112,9 +112,10 @@ def scanned(bench: Bench, sites: Sites) -> tuple[list[Row], list[Row]]:
     known = f"{public} TCP ports {PORTS[0]}-{PORTS[-1]}"
     checks += [
         _scan(f"{public} answers ping", answers),
-        _scan(f"{known} open", ports.count(OPEN)), _scan(f"{known} closed", ports.count(CLOSED)),
+        _scan(f"{known} open", ports.count(OPEN)),
+        _scan(f"{known} closed", ports.count(CLOSED)),
         _scan(f"{sites.far.lan} addresses that answer", sum(word in ANSWERS for word in whole)),
-    ]  # fmt: skip
+    ]
     return checks, rows
 
 
@@ -166,12 +167,15 @@ def injected(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], list[
     packets = decoded(dict(files), ("icmp.type", *PAYLOADS))
     rows: list[Row] = [
         {
-            "case": case.name, "outer_source": str(case.outer), "inner_source": str(case.inner),
-            "sent": INJECTED, "arrived": _count(packets, server, case, "8" if case.is_echo else ""),
+            "case": case.name,
+            "outer_source": str(case.outer),
+            "inner_source": str(case.inner),
+            "sent": INJECTED,
+            "arrived": _count(packets, server, case, "8" if case.is_echo else ""),
             "answered": _count(packets, attacker, case, "0") if case.is_echo else 0,
         }
         for case in known
-    ]  # fmt: skip
+    ]
     checks: list[Row] = [
         {
             "about": INJECT,

@@ -81,9 +81,12 @@ def plot_way(ax: Axes, way: Way) -> Axes:
         _column(ax, at, column)
     ends = (many - 0.08, 0.08) if way.is_leftward else (0.08, many - 0.08)
     ax.annotate(
-        "", (ends[1], ARROW_AT), (ends[0], ARROW_AT), gid=f"way {way.name}",
+        "",
+        (ends[1], ARROW_AT),
+        (ends[0], ARROW_AT),
+        gid=f"way {way.name}",
         arrowprops={"arrowstyle": "-|>", "color": GREY, "linewidth": 1.1},
-    )  # fmt: skip
+    )
     return ax
 
 
@@ -97,24 +100,47 @@ def _column(ax: Axes, at: int, column: Column) -> None:
         _box(ax, at, floor, box, f"box {at} {len(column.boxes) - 1 - number}")
         floor += HIGH[box.kind] + GAP
     if column.note:
-        ax.text(at + 0.5, -0.06, column.note, ha="center", va="top", fontsize=LETTERS,
-                fontstyle="italic", color=CHANGED, linespacing=1.15)  # fmt: skip
+        ax.text(
+            at + 0.5,
+            -0.06,
+            column.note,
+            ha="center",
+            va="top",
+            fontsize=LETTERS,
+            fontstyle="italic",
+            color=CHANGED,
+            linespacing=1.15,
+        )
 
 
 def _box(ax: Axes, at: int, floor: float, box: Box, gid: str) -> None:
     high = HIGH[box.kind]
-    ax.add_patch(FancyBboxPatch(
-        (at + SIDE, floor), 1 - 2 * SIDE, high, boxstyle="round,pad=0,rounding_size=0.04",
-        facecolor=FILLS[box.kind], edgecolor=EDGES[box.kind], linewidth=0.8, gid=gid,
-    ))  # fmt: skip
+    ax.add_patch(
+        FancyBboxPatch(
+            (at + SIDE, floor),
+            1 - 2 * SIDE,
+            high,
+            boxstyle="round,pad=0,rounding_size=0.04",
+            facecolor=FILLS[box.kind],
+            edgecolor=EDGES[box.kind],
+            linewidth=0.8,
+            gid=gid,
+        )
+    )
     step = high / len(box.lines)
     for number, line in enumerate(box.lines):
         is_changed = number in box.changed
         ax.text(
-            at + 0.5, floor + high - (number + 0.52) * step, line, ha="center", va="center",
-            fontsize=LETTERS, color=CHANGED if is_changed else "#222222",
-            fontweight="bold" if is_changed or not number else "normal", gid=f"{gid} line {number}",
-        )  # fmt: skip
+            at + 0.5,
+            floor + high - (number + 0.52) * step,
+            line,
+            ha="center",
+            va="center",
+            fontsize=LETTERS,
+            color=CHANGED if is_changed else "#222222",
+            fontweight="bold" if is_changed or not number else "normal",
+            gid=f"{gid} line {number}",
+        )
 
 
 def draw_paths(levels: Mapping[str, Blocks], words: Words) -> Figure:

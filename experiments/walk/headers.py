@@ -7,10 +7,21 @@ from experiments.measure.packets import Packet, all_of
 
 # tshark's names of what is asked of every packet
 FIELDS = (
-    "frame.protocols", "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ip.ttl",
-    "gre.proto", "icmp.type", "icmp.ident", "icmp.seq", "arp.opcode", "arp.src.proto_ipv4",
+    "frame.protocols",
+    "frame.len",
+    "eth.src",
+    "eth.dst",
+    "ip.src",
+    "ip.dst",
+    "ip.ttl",
+    "gre.proto",
+    "icmp.type",
+    "icmp.ident",
+    "icmp.seq",
+    "arp.opcode",
+    "arp.src.proto_ipv4",
     "arp.dst.proto_ipv4",
-)  # fmt: skip
+)
 ETHERNET, IP, GRE, ICMP, ARP = "Ethernet", "IP", "GRE", "ICMP", "ARP"
 BETWEEN = " | "  # headers, in a text
 ECHO = {"8": "echo request", "0": "echo reply"}  # RFC 792

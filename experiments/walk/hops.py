@@ -68,19 +68,24 @@ def _where(sites: Sites) -> dict[str, tuple[str, ...]]:
 def _hops(sites: Sites, way: str, echoes: list[Packet]) -> Iterator[Row]:
     for number, place in numbered(sites, way):
         here = [
-            each for each in echoes
+            each
+            for each in echoes
             if (each[NODE], each[INTERFACE]) == (place.node, place.interface)
             and each["icmp.type"] == WAYS[way]
-        ]  # fmt: skip
+        ]
         first = here[0] if here else None
         yield {
-            "way": way, "hop": number, "node": place.node, "interface": place.interface,
-            "packets": len(here), "stack": text_of(stack_of(first)) if first else None,
+            "way": way,
+            "hop": number,
+            "node": place.node,
+            "interface": place.interface,
+            "packets": len(here),
+            "stack": text_of(stack_of(first)) if first else None,
             "frame_bytes": int(first["frame.len"]) if first else None,
             "ttl": " ".join(all_of(first, "ip.ttl")) if first else None,
             "eth_source": first["eth.src"] if first else None,
             "eth_target": first["eth.dst"] if first else None,
-        }  # fmt: skip
+        }
 
 
 def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterator[Row]:
@@ -89,14 +94,19 @@ def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterato
     for station in sites.far.stations:
         here = [each for each in packets if each[NODE] == station.name]
         asked = [
-            each for each in here
+            each
+            for each in here
             if each["arp.opcode"] == "1" and each["arp.dst.proto_ipv4"] == called
-        ]  # fmt: skip
+        ]
         pings = [each for each in echoes if each[NODE] == station.name]
         for what, found in (("ARP request", asked), ("ping", pings)):
             targets = ", ".join(dict.fromkeys(each["eth.dst"] for each in found))
-            yield {"node": station.name, "what": what, "target": targets or None,
-                   "packets": len(found)}  # fmt: skip
+            yield {
+                "node": station.name,
+                "what": what,
+                "target": targets or None,
+                "packets": len(found),
+            }
 
 
 def _bystanding(sites: Sites, heard: list[Row]) -> Iterator[Row]:

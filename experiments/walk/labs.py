@@ -56,11 +56,16 @@ def places(sites: Sites) -> tuple[Place, ...]:
         for interface in (between[at - 1], between[at + 1])
     ]
     return (
-        Place(near.stations[0].name, ETH), Place(near.router, LAN), Place(near.router, TUNNEL),
-        Place(near.router, WAN, is_tunnelled=True), *wires,
+        Place(near.stations[0].name, ETH),
+        Place(near.router, LAN),
+        Place(near.router, TUNNEL),
+        Place(near.router, WAN, is_tunnelled=True),
+        *wires,
         Place(far.router, WAN, is_tunnelled=True),
-        Place(far.router, TUNNEL), Place(far.router, LAN), Place(far.stations[0].name, ETH),
-    )  # fmt: skip
+        Place(far.router, TUNNEL),
+        Place(far.router, LAN),
+        Place(far.stations[0].name, ETH),
+    )
 
 
 def foretold_stacks(sites: Sites, way: str) -> tuple[str, ...]:

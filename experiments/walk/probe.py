@@ -39,9 +39,11 @@ class Walk:
         sites = described(bench)
         if not isinstance(sites, Sites):
             raise MeasureError(
-                "compute hosts", where="what is raised", allowed="two sites",
+                "compute hosts",
+                where="what is raised",
+                allowed="two sites",
                 do="Take the scenario `home-office`.",
-            )  # fmt: skip
+            )
         tools.say("following one ping")
         checks, more = walk(bench, sites, tools)
         tools.say("reaching the far site, with packets how large")
@@ -57,11 +59,13 @@ class Walk:
             rows=(*checks, *scan_checks, *inject_checks),
             more={
                 **{name: tuple(rows) for name, rows in more.items()},
-                "rtts": tuple(rtts), "scan": tuple(scan), "injected": tuple(sent),
+                "rtts": tuple(rtts),
+                "scan": tuple(scan),
+                "injected": tuple(sent),
                 "pings": tuple(asker.tried),
             },
             lost=sum(row["rtt_ms"] is None for row in rtts),
-        )  # fmt: skip
+        )
 
 
 WALK = Experiment(

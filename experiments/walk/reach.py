@@ -42,10 +42,16 @@ class Asker:
         said = done.stdout + done.stderr
         self.tools.keep(f"ping-{len(self.tried) + 1:03}-{ip_bytes}.txt", said)
         pinged, told = parse_sized(said), TOLD.search(said)
-        self.tried.append({
-            "why": why, "ip_bytes": ip_bytes, "df": int(df), "sent": pinged.sent,
-            "answered": pinged.answered, "told_by": told[1] if told else None,
-        })  # fmt: skip
+        self.tried.append(
+            {
+                "why": why,
+                "ip_bytes": ip_bytes,
+                "df": int(df),
+                "sent": pinged.sent,
+                "answered": pinged.answered,
+                "told_by": told[1] if told else None,
+            }
+        )
         return pinged, f"{told[1]}: {told[2]}" if told else NOBODY
 
     def forget_mtu(self) -> None:
@@ -132,9 +138,11 @@ def _set_tunnel_mtu(bench: Bench, sites: Sites, mtu: int) -> None:
     while any(_mtu(bench, site) != mtu for site in sites.sites):
         if time.monotonic() > deadline:
             raise MeasureError(
-                f"not {mtu} bytes after {MTU_S:g} s", where=f"MTU of {TUNNEL_DEVICE}",
-                allowed="a switch that sets its port's MTU", do="Read its log in that node.",
-            )  # fmt: skip
+                f"not {mtu} bytes after {MTU_S:g} s",
+                where=f"MTU of {TUNNEL_DEVICE}",
+                allowed="a switch that sets its port's MTU",
+                do="Read its log in that node.",
+            )
         time.sleep(POLL_S)
 
 
@@ -147,8 +155,10 @@ def round_trips(
 ) -> list[Row]:
     """Pings by each path in turns, so that what befalls the machine befalls all."""
     targets = {
-        PUBLIC: sites.far.public_ip, TUNNEL: sites.far.tunnel_ip, SERVER: sites.far.stations[0].ip,
-    }  # fmt: skip
+        PUBLIC: sites.far.public_ip,
+        TUNNEL: sites.far.tunnel_ip,
+        SERVER: sites.far.stations[0].ip,
+    }
     caller, rows = sites.near.stations[0].name, list[Row]()
     warm = replace(each, count=5)
     for target in targets.values():

@@ -56,17 +56,21 @@ def tell(run: Run) -> Story:
     cells = cells_of(run)
     if not cells or not blocks_of(run):
         raise MeasureError(
-            "no packet that was followed", where=str(run.directory),
-            allowed="a block that was measured", do="Run it again.",
-        )  # fmt: skip
+            "no packet that was followed",
+            where=str(run.directory),
+            allowed="a block that was measured",
+            do="Run it again.",
+        )
     steps, levels = steps_of(run), paths_of(run)
     story = Story(
         findings=tuple(_findings(run, cells, steps, levels)),
         held=tuple(_held(each, run, cells, levels) for each in run.question.predictions),
-        grids=tuple(_grids(run, cells, steps, levels)), pictures=(), conditions=_conditions(run),
+        grids=tuple(_grids(run, cells, steps, levels)),
+        pictures=(),
+        conditions=_conditions(run),
         is_refuted=any(cell.stands == UNLIKE for cell in cells),
         data=tuple(_data(cell) for cell in cells),
-    )  # fmt: skip
+    )
     return replace(story, pictures=tuple(pictures(run, story, steps, levels, _time(run, levels))))
 
 
@@ -76,14 +80,17 @@ def paths_of(run: Run) -> dict[str, Blocks]:
     blocks = tuple(dict.fromkeys(row["block"] for row in rows))
     return {
         path: [
-            np.array([
-                float(row["rtt_ms"]) for row in rows
-                if (row["path"], row["block"]) == (path, block) and row["rtt_ms"] is not None
-            ])
+            np.array(
+                [
+                    float(row["rtt_ms"])
+                    for row in rows
+                    if (row["path"], row["block"]) == (path, block) and row["rtt_ms"] is not None
+                ]
+            )
             for block in blocks
         ]
         for path in PATHS
-    }  # fmt: skip
+    }
 
 
 def _added(run: Run, levels: Mapping[str, Blocks]) -> Difference:
@@ -161,9 +168,11 @@ def _held(
         about = _seen(cells, prediction.of)
         stands, found = _stands(about), _told(about)
     return Held(
-        says=prediction.says, because=prediction.because, found=found,
+        says=prediction.says,
+        because=prediction.because,
+        found=found,
         stands=stands if is_trusted(run) else NOT_JUDGED,
-    )  # fmt: skip
+    )
 
 
 def _stands(cells: Sequence[Cell]) -> str:
@@ -196,12 +205,14 @@ def _walk_grid(run: Run, steps: Sequence[Step]) -> Grid:
     """A row for each header of each leg, but for ICMP, which is last in all."""
     rows = [row for way in WAYS for row in _way_rows(run, way, steps)]
     return Grid(
-        title="One ping's headers, outermost first", heads=("way", "where", "header", "article", "TTL"),
-        rows=tuple(rows), words=("way", "where", "header", "article"),
+        title="One ping's headers, outermost first",
+        heads=("way", "where", "header", "article", "TTL"),
+        rows=tuple(rows),
+        words=("way", "where", "header", "article"),
         first=("way", "where", "header", "article"),
         note="ICMP is innermost everywhere. `article`: the step that speaks of the header; a ! "
         "marks an inexact one.",
-    )  # fmt: skip
+    )
 
 
 def _way_rows(run: Run, way: str, steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
@@ -211,13 +222,19 @@ def _way_rows(run: Run, way: str, steps: Sequence[Step]) -> Iterator[tuple[str, 
         ttls = iter(leg.ttls)
         for number, header in enumerate(each for each in leg.stack if each.protocol != ICMP):
             named = [
-                f"{step}{mark}" for step, mark in marks.items()
+                f"{step}{mark}"
+                for step, mark in marks.items()
                 if way == THERE and _is_at(step, (at, number), len(legs))
-            ]  # fmt: skip
+            ]
             ttl = NONE if header.protocol == GRE else str(next(ttls, NONE))
             first = not number
-            yield (way if first and not at else "", leg.where if first else "", str(header),
-                   ", ".join(named), ttl)  # fmt: skip
+            yield (
+                way if first and not at else "",
+                leg.where if first else "",
+                str(header),
+                ", ".join(named),
+                ttl,
+            )
 
 
 def _is_at(step: str, place: tuple[int, int], many: int) -> bool:
@@ -233,17 +250,22 @@ def _paths_grid(levels: Mapping[str, Blocks]) -> Grid:
         return (path, str(len(samples)), *(figure_text(float(each)) for each in figures))
 
     return Grid(
-        title="Round trips", heads=("path", "pings", "median", "p10", "p90"),
-        rows=tuple(line(path) for path in levels), words=("path",),
+        title="Round trips",
+        heads=("path", "pings", "median", "p10", "p90"),
+        rows=tuple(line(path) for path in levels),
+        words=("path",),
         note="In milliseconds. public: the far router by its public address; tunnel: the same router "
         "through the tunnel; server: one LAN further.",
-    )  # fmt: skip
+    )
 
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        **cell.key, "foretold": cell.foretold, "measured": cell.measured, "is": cell.stands,
-    }  # fmt: skip
+        **cell.key,
+        "foretold": cell.foretold,
+        "measured": cell.measured,
+        "is": cell.stands,
+    }
 
 
 def _conditions(run: Run) -> str:

@@ -62,9 +62,10 @@ def steps_of(run: Run) -> tuple[Step, ...]:
 
 def _caught(run: Run, block: object) -> Caught:
     return Caught(
-        there=legs_of(run, THERE, block), back=legs_of(run, BACK, block),
+        there=legs_of(run, THERE, block),
+        back=legs_of(run, BACK, block),
         heard=tuple(row for row in run.tables["heard"] if row["block"] == block),
-    )  # fmt: skip
+    )
 
 
 def _is_articles(caught: Caught) -> bool:
@@ -191,9 +192,10 @@ STEPS: tuple[tuple[str, str, Judge], ...] = (
 def article_grid(steps: Sequence[Step]) -> Grid:
     """The article's words, what was seen, and how the two stand."""
     return Grid(
-        title="The article's steps", heads=("step", "the article", "seen", "the article is"),
+        title="The article's steps",
+        heads=("step", "the article", "seen", "the article is"),
         rows=tuple((each.number, each.says, each.seen, each.stands) for each in steps),
         words=("step", "the article", "seen", "the article is"),
         note="The article numbers its steps (1) to (5); its words are shortened here. It says "
         "nothing of the way back.",
-    )  # fmt: skip
+    )

@@ -86,6 +86,9 @@ def blocks_of(run: Run) -> tuple[object, ...]:
 def addresses(legs: Iterable[Leg]) -> frozenset[str]:
     """Every address in any header of the legs."""
     return frozenset(
-        address for leg in legs for header in leg.stack
-        for address in (header.source, header.target) if address
-    )  # fmt: skip
+        address
+        for leg in legs
+        for header in leg.stack
+        for address in (header.source, header.target)
+        if address
+    )

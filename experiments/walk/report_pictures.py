@@ -15,9 +15,16 @@ from experiments.walk.words import BACK, INEXACT, THERE
 
 WAYS = {THERE: "There: the request", BACK: "Back: its reply"}
 STEP_AT = {  # which header of which leg a step of the article speaks of; -1: the last leg
-    "1.1": (0, 0), "2.4": (1, 0), "2.3": (2, 0), "2.2": (2, 1), "3.1": (3, 0),
-    "4.1": (-2, 0), "4.2": (-2, 0), "4.3": (-1, 0), "5.1": (-1, 0),
-}  # fmt: skip
+    "1.1": (0, 0),
+    "2.4": (1, 0),
+    "2.3": (2, 0),
+    "2.2": (2, 1),
+    "3.1": (3, 0),
+    "4.1": (-2, 0),
+    "4.2": (-2, 0),
+    "4.3": (-1, 0),
+    "5.1": (-1, 0),
+}
 
 
 def pictures(
@@ -27,16 +34,18 @@ def pictures(
     ways = tuple(_way(run, way, steps) for way in WAYS)
     words = words_of(run, story)
     yield Picture(
-        name="walk", title="The headers of one ping, leg by leg, there and back",
+        name="walk",
+        title="The headers of one ping, leg by leg, there and back",
         alternative="; ".join(_spoken(run, way) for way in WAYS),
         draw=lambda: drawn.draw(ways, words),
-    )  # fmt: skip
+    )
     if all(any(len(block) for block in blocks) for blocks in levels.values()):
         yield Picture(
-            name="walk-latency", title="Round trips by path",
+            name="walk-latency",
+            title="Round trips by path",
             alternative=f"Box plots of round trips by path. {time}",
             draw=lambda: drawn.draw_paths(levels, replace(words, findings=(time,))),
-        )  # fmt: skip
+        )
 
 
 def _spoken(run: Run, way: str) -> str:

@@ -2,8 +2,14 @@
 
 # what a check is about
 WALK, REACH, MTU, READS, SCAN, INJECT, LATENCY = (
-    "walk", "reach", "mtu", "reads", "scan", "inject", "latency",
-)  # fmt: skip
+    "walk",
+    "reach",
+    "mtu",
+    "reads",
+    "scan",
+    "inject",
+    "latency",
+)
 THERE, BACK = "there", "back"
 PUBLIC, TUNNEL, SERVER = "public", "tunnel", "server"  # paths of the round trips
 WIRE_LINE = "tcpdump on the WAN"

@@ -83,9 +83,14 @@ def run(tmp_path):
         experiment = find(str(written(tmp_path, name)))
         request = Request(
             experiment=experiment.with_levels(**experiment.quick_factors),
-            overlay=load("article").overlay, blocks=1, seed=1, quick=True, lab={},
-            parent=tmp_path, name="run",
-        )  # fmt: skip
+            overlay=load("article").overlay,
+            blocks=1,
+            seed=1,
+            quick=True,
+            lab={},
+            parent=tmp_path,
+            name="run",
+        )
         recorder = begin(request)
 
         @contextmanager
@@ -132,8 +137,11 @@ def test_the_second_example_has_a_sample_for_every_ping(run):
     found = run("first_ping.py")
 
     assert [row["first_ms"] for row in found.run.rows if row["mode"] == "vxlan-l2pop"] == [
-        0.7, 0.7, None, *[0.7] * 17,
-    ]  # fmt: skip
+        0.7,
+        0.7,
+        None,
+        *[0.7] * 17,
+    ]
     assert found.run.about["verdict"]["reasons"] == [
         "2 answers or packets unaccounted for; wanted at most 0"
     ]
@@ -181,25 +189,42 @@ def test_nothing_is_left_beside_the_file(tmp_path):
 
 RULES = EXAMPLES["rules.py"]
 WRONG = {
-    "none.py": ("x = 1", "experiment '{path}': defines none; allowed: one value of type Experiment"),
-    "two.py": (f"{RULES}\nfrom dataclasses import replace\nB = replace(RULES, blocks=2)",
-               "experiment '{path}': defines RULES, B; allowed: one value"),
-    "fails.py": (f"import json\n\ndef f():\n    return json.loads('{{')\n\nf()\n{RULES}",
-                 "{path}, line 4: JSONDecodeError: Expecting property name"),
+    "none.py": (
+        "x = 1",
+        "experiment '{path}': defines none; allowed: one value of type Experiment",
+    ),
+    "two.py": (
+        f"{RULES}\nfrom dataclasses import replace\nB = replace(RULES, blocks=2)",
+        "experiment '{path}': defines RULES, B; allowed: one value",
+    ),
+    "fails.py": (
+        f"import json\n\ndef f():\n    return json.loads('{{')\n\nf()\n{RULES}",
+        "{path}, line 4: JSONDecodeError: Expecting property name",
+    ),
     "syntax.py": ("x = 1\ny = = 2", "{path}, line 2: SyntaxError: invalid syntax; allowed:"),
     "null.py": ("x = 1\0", "{path}, line 1: "),
     "ends.py": ("import sys\nsys.exit(3)", "{path}, line 2: SystemExit: 3; allowed:"),
-    "name.py": (RULES.replace('name="rules"', 'name="a/b"'),
-                "{path}: Question 'a/b': name 'a/b'; allowed: lower-case letters, digits and -"),
-    "teller.py": (RULES.replace('teller="cells"', 'teller="cell"'),
-                  "{path}: Question 'rules': teller 'cell'; allowed: levels, cells"),
-    "mute.py": (f"{RULES}\nfrom dataclasses import replace\nRULES = replace(RULES, foretell=None)",
-                "{path}: Question 'rules': no `foretell`; allowed: one"),
-    "value.py": (RULES.replace('value="rules"', 'value="rule"'),
-                 "{path}: Question 'rules': value 'rule'; allowed: one of its columns: rules"),
-    "baseline.py": (RULES.replace('teller="cells"', 'baseline={"mode": "flat"}'),
-                    "{path}: Question 'rules': baseline {{'mode': 'flat'}}; allowed: a level of each"),
-}  # fmt: skip
+    "name.py": (
+        RULES.replace('name="rules"', 'name="a/b"'),
+        "{path}: Question 'a/b': name 'a/b'; allowed: lower-case letters, digits and -",
+    ),
+    "teller.py": (
+        RULES.replace('teller="cells"', 'teller="cell"'),
+        "{path}: Question 'rules': teller 'cell'; allowed: levels, cells",
+    ),
+    "mute.py": (
+        f"{RULES}\nfrom dataclasses import replace\nRULES = replace(RULES, foretell=None)",
+        "{path}: Question 'rules': no `foretell`; allowed: one",
+    ),
+    "value.py": (
+        RULES.replace('value="rules"', 'value="rule"'),
+        "{path}: Question 'rules': value 'rule'; allowed: one of its columns: rules",
+    ),
+    "baseline.py": (
+        RULES.replace('teller="cells"', 'baseline={"mode": "flat"}'),
+        "{path}: Question 'rules': baseline {{'mode': 'flat'}}; allowed: a level of each",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -33,9 +33,11 @@ def test_every_rule_is_as_foretold(command, tmp_path):
     told, run = ran(command, tmp_path, "rules.py")
 
     assert [(each["mode"], each["hosts"], each["measured"]) for each in told["summaries"]] == [
-        ("vxlan-mesh", 2, [13]), ("vxlan-mesh", 4, [15]),
-        ("vxlan-l2pop", 2, [14]), ("vxlan-l2pop", 4, [14]),
-    ]  # fmt: skip
+        ("vxlan-mesh", 2, [13]),
+        ("vxlan-mesh", 4, [15]),
+        ("vxlan-l2pop", 2, [14]),
+        ("vxlan-l2pop", 4, [14]),
+    ]
     assert (run.directory / "rules.png").stat().st_size > 10_000
     # The file is gone, and its run is drawn all the same.
     (tmp_path / "rules.py").unlink()
@@ -72,9 +74,24 @@ def test_tenants_with_the_same_addresses_are_apart(command, tmp_path):
 def test_the_class_is_a_mininet_topology(tmp_path, need_root):
     adopt_orphans()
     star = written(tmp_path, "star.py")
-    argv = ["mn", "--custom", f"topologies/overlay.py,{star}", "--topo", "star,hosts=4", "--test", "pingall"]  # fmt: skip
+    argv = [
+        "mn",
+        "--custom",
+        f"topologies/overlay.py,{star}",
+        "--topo",
+        "star,hosts=4",
+        "--test",
+        "pingall",
+    ]
     with nothing_left(tmp_path / "labs"):
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
-                              env=environment(tmp_path / "labs"))  # fmt: skip
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=ROOT,
+            env=environment(tmp_path / "labs"),
+        )
     assert done.returncode == 0, done.stderr
     assert "Results: 0% dropped (12/12 received)" in done.stdout + done.stderr

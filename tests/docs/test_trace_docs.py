@@ -15,9 +15,11 @@ FENCED = re.findall(r"^```(\w*)\n(.*?)\n```$", COMMAND, re.MULTILINE | re.DOTALL
 BLOCKS = [text for language, text in FENCED if not language]
 A, B = "ServerA", "ServerB"
 RECORDED = (
-    ("own.arp.cold", "arp"), ("own.ping.warm", "ping"), ("vxlan-l2pop-arp.arp", "arp"),
+    ("own.arp.cold", "arp"),
+    ("own.ping.warm", "ping"),
+    ("vxlan-l2pop-arp.arp", "arp"),
     ("own.arp.unknown-vni", "arp"),
-)  # fmt: skip
+)
 
 
 def test_the_page_has_a_block_for_each():

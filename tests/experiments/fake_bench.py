@@ -89,13 +89,19 @@ class FakeBench:
             return self._pinged(argv)
         looked_up = {
             ("ip", "-4", "neigh", "show"): (
-                ARP, f"{self.far.ipv4[0]} dev eth0 lladdr {self.far.mac_address} REACHABLE\n"),
+                ARP,
+                f"{self.far.ipv4[0]} dev eth0 lladdr {self.far.mac_address} REACHABLE\n",
+            ),
             ("ovs-ofctl", "dump-flows"): (LEARNED, f" table=20, dl_dst={self.far.mac_address} x\n"),
             ("ovs-appctl", "dpctl/dump-flows"): (
-                MEGAFLOW, f"eth(src={self.overlay.ports[0].mac_address},dst={self.far.mac_address})"),
+                MEGAFLOW,
+                f"eth(src={self.overlay.ports[0].mac_address},dst={self.far.mac_address})",
+            ),
             ("ovs-appctl", "tnl/neigh/show"): (
-                VTEP, f"IP MAC\n===\n{self.overlay.host(self.far.host).local_ip}  02:01:00  br-vtep\n"),
-        }  # fmt: skip
+                VTEP,
+                f"IP MAC\n===\n{self.overlay.host(self.far.host).local_ip}  02:01:00  br-vtep\n",
+            ),
+        }
         for begins, (what, text) in looked_up.items():
             if argv[: len(begins)] == begins:
                 return text if what in self.known else ""

@@ -56,14 +56,24 @@ class FakePath:
                 "received": None,
                 "seconds": None,
             }
-        told = {"connected": True, "greeted": True, "sent": min(wanted, 10**6),
-                "mss": self.guest_mtu - 52, "acked_before": 101}  # fmt: skip
+        told = {
+            "connected": True,
+            "greeted": True,
+            "sent": min(wanted, 10**6),
+            "mss": self.guest_mtu - 52,
+            "acked_before": 101,
+        }
         if self.guest_mtu > self.limit:
             return {**told, "received": None, "seconds": None, "acked": 101, "retransmits": 2}
         arrived = told["sent"]
         seconds = 8 / self.guest_mtu  # the larger the faster
-        return {**told, "received": arrived, "seconds": seconds, "acked": 103 + arrived,
-                "retransmits": 0}  # fmt: skip
+        return {
+            **told,
+            "received": arrived,
+            "seconds": seconds,
+            "acked": 103 + arrived,
+            "retransmits": 0,
+        }
 
     def _ip(self, node, argv):
         self.guest_mtu = int(argv[-1])
@@ -142,6 +152,4 @@ def tools(folder: Path) -> Tools:
         assert re.fullmatch(r"[a-z0-9.-]+", name), name
         (folder / name).write_text(text, encoding="utf-8")
 
-    return Tools(
-        keep=keep, path=folder.joinpath, watch=nullcontext, say=lambda _: None, seed=1
-    )  # fmt: skip
+    return Tools(keep=keep, path=folder.joinpath, watch=nullcontext, say=lambda _: None, seed=1)

@@ -7,22 +7,42 @@ from experiments.core.results import Recorder, read
 
 LEVELS = {"flat": 0.30, "gre-mesh": 0.36}
 QUESTION = Question(
-    name="latency", asks="What does a tunnel cost?", unit="ms", value="rtt_ms",
-    factors={"mode": tuple(LEVELS)}, baseline={"mode": "flat"}, compared={"phase": "warm"},
-    columns={"phase": "warm: compared", "rtt_ms": "round trip"}, predictions=(), margin=0.02,
-)  # fmt: skip
-CELLS = Question(
-    name="copies", asks="How many copies?", unit="packets", value="copies", teller="cells",
-    factors={"mode": ("gre-mesh",), "hosts": (2, 4, 8)}, columns={"copies": "how many"},
+    name="latency",
+    asks="What does a tunnel cost?",
+    unit="ms",
+    value="rtt_ms",
+    factors={"mode": tuple(LEVELS)},
+    baseline={"mode": "flat"},
+    compared={"phase": "warm"},
+    columns={"phase": "warm: compared", "rtt_ms": "round trip"},
     predictions=(),
-)  # fmt: skip
+    margin=0.02,
+)
+CELLS = Question(
+    name="copies",
+    asks="How many copies?",
+    unit="packets",
+    value="copies",
+    teller="cells",
+    factors={"mode": ("gre-mesh",), "hosts": (2, 4, 8)},
+    columns={"copies": "how many"},
+    predictions=(),
+)
 MACHINE = {"cpu": "a cpu", "cpus": 2, "kernel": "6.1", "tools": {"ovs": "3.1.0"}}
 ABOUT = {
-    "status": "complete", "scenario": "article", "hosts": ["one", "two"], "release": "queens",
-    "settings": {"pings": 40, "interval_ms": 10}, "lab": {"datapath": "netdev", "app": "os-ken"},
-    "machine": MACHINE, "verdict": {"trusted": True, "reasons": []}, "seed": 1, "blocks": 6,
-    "start": "2026-01-01T00:00:00Z", "source": {"git_revision": "abcdef0123456", "git_dirty": True},
-}  # fmt: skip
+    "status": "complete",
+    "scenario": "article",
+    "hosts": ["one", "two"],
+    "release": "queens",
+    "settings": {"pings": 40, "interval_ms": 10},
+    "lab": {"datapath": "netdev", "app": "os-ken"},
+    "machine": MACHINE,
+    "verdict": {"trusted": True, "reasons": []},
+    "seed": 1,
+    "blocks": 6,
+    "start": "2026-01-01T00:00:00Z",
+    "source": {"git_revision": "abcdef0123456", "git_dirty": True},
+}
 
 
 def made(
@@ -30,8 +50,16 @@ def made(
 ):
     """A run of a question with a spread; `more` is on top of every level's median, or of some."""
     recorder = Recorder(parent, name, question.tables())
-    recorder.about({**ABOUT, "question": question.to_json(), "foretold": [], "seed": seed,
-                    "blocks": blocks, **about})  # fmt: skip
+    recorder.about(
+        {
+            **ABOUT,
+            "question": question.to_json(),
+            "foretold": [],
+            "seed": seed,
+            "blocks": blocks,
+            **about,
+        }
+    )
     draw, rows = np.random.default_rng(seed), []
     for block in range(1, blocks + 1):
         for order, (level, median) in enumerate(levels.items(), start=1):

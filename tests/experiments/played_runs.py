@@ -69,11 +69,14 @@ def known_to(monkeypatch):
     """Three experiments, by name; all are run by default."""
     known = {
         name: Experiment(
-            question=replace(QUESTION, name=name), probe=Probe(), quick=Probe(), blocks=6,
+            question=replace(QUESTION, name=name),
+            probe=Probe(),
+            quick=Probe(),
+            blocks=6,
             thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
         )
         for name in NAMES
-    }  # fmt: skip
+    }
     monkeypatch.setattr("experiments.cli.request.EXPERIMENTS", tuple((name, "") for name in NAMES))
     monkeypatch.setattr("experiments.cli.request.DEFAULT", NAMES)
     monkeypatch.setattr("experiments.cli.loader.find", known.__getitem__)

@@ -36,9 +36,14 @@ def first_look(tmp_path_factory, experiment, *options):
     out, labs = (str(tmp_path_factory.mktemp(name)) for name in ("out", "labs"))
     argv = ("run", experiment, "--quick", "--seed", "7", *options, "--format", "json", "--out", out)
     done = subprocess.run(
-        [sys.executable, "-c", START, *argv], cwd=ROOT, capture_output=True, text=True,
-        check=False, timeout=110, env={**os.environ, "OVERLAYLAB_RUN": labs},
-    )  # fmt: skip
+        [sys.executable, "-c", START, *argv],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=110,
+        env={**os.environ, "OVERLAYLAB_RUN": labs},
+    )
     assert done.returncode in {0, 3}, done.stderr + done.stdout  # 3: the machine was too busy
     (told,) = json.loads(done.stdout)["runs"]
     return Done(stderr=done.stderr, told=told, run=read(Path(told["directory"])))

@@ -9,21 +9,40 @@ from experiments.core.results import Recorder, Run
 from experiments.show.story import CONFIRMED, Grid, Held, Picture, Story, Told
 
 QUESTION = Question(
-    name="toll", asks="What does a tunnel cost?", unit="ms", value="rtt_ms",
+    name="toll",
+    asks="What does a tunnel cost?",
+    unit="ms",
+    value="rtt_ms",
     factors={"mode": ("flat", "gre-mesh")},
     columns={"mode": "how it is carried", "rtt_ms": "round-trip time; empty if lost"},
     predictions=(
-        Prediction(says="a tunnel adds 0 to 0.1 ms", because="it only adds a header", low=0.0, high=0.1),
+        Prediction(
+            says="a tunnel adds 0 to 0.1 ms", because="it only adds a header", low=0.0, high=0.1
+        ),
     ),
-    baseline={"mode": "flat"}, margin=0.05, margin_because="it is less than the jitter",
-)  # fmt: skip
+    baseline={"mode": "flat"},
+    margin=0.05,
+    margin_because="it is less than the jitter",
+)
 ABOUT = {
-    "experiment": "toll", "question": QUESTION.to_json(), "foretold": [], "quick": False, "blocks": 6,
-    "settings": {"pings": 5}, "scenario": "article", "hosts": ["a", "b"], "release": "queens", "seed": 7,
-    "lab": {"datapath": "netdev", "app": "os-ken"}, "argv": ["run.py", "toll", "--seed", "7"],
+    "experiment": "toll",
+    "question": QUESTION.to_json(),
+    "foretold": [],
+    "quick": False,
+    "blocks": 6,
+    "settings": {"pings": 5},
+    "scenario": "article",
+    "hosts": ["a", "b"],
+    "release": "queens",
+    "seed": 7,
+    "lab": {"datapath": "netdev", "app": "os-ken"},
+    "argv": ["run.py", "toll", "--seed", "7"],
     "source": {"git_revision": "0" * 40, "git_dirty": False},
     "machine": {
-        "cpu": "A <fast> & good one", "cpus": 2, "kernel": "6.1", "tools": {"ovs": "3.1.0"},
+        "cpu": "A <fast> & good one",
+        "cpus": 2,
+        "kernel": "6.1",
+        "tools": {"ovs": "3.1.0"},
         "sysctls": {"net.ipv4.conf.all.arp_ignore": 1},
     },
     "thresholds": {"cpu_idle_min": 0.5, "drops_max": 0, "control_lost_max": None},
@@ -31,9 +50,11 @@ ABOUT = {
         {"windows": [{"length_s": 1.0, "cpu_idle": 0.97, "drops": 0}]},
         {"windows": [{"length_s": 3.0, "cpu_idle": 0.81, "drops": 0}]},
     ],
-    "start": "2026-11-23T01:43:38Z", "end": "2026-11-23T01:44:38Z", "status": "complete",
+    "start": "2026-11-23T01:43:38Z",
+    "end": "2026-11-23T01:44:38Z",
+    "status": "complete",
     "verdict": {"trusted": True, "reasons": [], "thresholds": {}},
-}  # fmt: skip
+}
 DOUBTED = {"trusted": False, "reasons": ["CPU idle 20% in block 1, flat; wanted at least 50%"]}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="504pt" height="252pt" viewBox="0 0 504 252"/>'
 
@@ -44,19 +65,28 @@ def small_told(**about) -> Told:
     story = Story(
         findings=("gre-mesh is within ±0.05 ms of flat",),
         held=(
-            Held(says="a tunnel adds 0 to 0.1 ms", because="it only adds a header", stands=CONFIRMED,
-                 found="gre-mesh adds 0.02 ms"),
+            Held(
+                says="a tunnel adds 0 to 0.1 ms",
+                because="it only adds a header",
+                stands=CONFIRMED,
+                found="gre-mesh adds 0.02 ms",
+            ),
         ),
         grids=(
-            Grid(title="By level", heads=("level", "median", "lost|late", "spread"), words=("level",),
-                 first=("level", "median", "lost|late"), note="In ms.",
-                 rows=(("flat", "0.448", "0", "-"), ("gre-mesh", "0.468", "1|2", "-"))),
+            Grid(
+                title="By level",
+                heads=("level", "median", "lost|late", "spread"),
+                words=("level",),
+                first=("level", "median", "lost|late"),
+                note="In ms.",
+                rows=(("flat", "0.448", "0", "-"), ("gre-mesh", "0.468", "1|2", "-")),
+            ),
         ),
         pictures=(
             Picture(name="toll", title="Every sample", alternative='Boxes of "rtt"', draw=Figure),
         ),
         conditions="6 blocks; scenario article",
-    )  # fmt: skip
+    )
     return Told(run=run, story=story)
 
 
@@ -65,9 +95,14 @@ def write_run(parent: Path, name: str = "toll", *, blocks: int = 6, **about) -> 
     recorder = Recorder(parent, name, QUESTION.tables())
     recorder.about({**ABOUT, **about})
     recorder.samples(
-        {"block": block, "order": order, "mode": mode, "rtt_ms": round(base + block / 500 + step / 300, 3)}
+        {
+            "block": block,
+            "order": order,
+            "mode": mode,
+            "rtt_ms": round(base + block / 500 + step / 300, 3),
+        }
         for block in range(1, blocks + 1)
         for order, (mode, base) in enumerate((("flat", 0.4), ("gre-mesh", 0.6)), start=1)
         for step in range(6)
-    )  # fmt: skip
+    )
     return recorder.directory

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 NOISE = re.compile(r"\b(?:cookie|duration|n_packets|n_bytes|idle_age|hard_age)=[^, ]+,? ?")
 SPELLING = (
     (re.compile(r"resubmit\(,(\d+)\)"), r"goto_table:\1"),
-    (re.compile(r"mod_vlan_vid:(\d+)"), lambda m: f"push_vlan:0x8100,set_field:{4096 + int(m[1])}->vlan_vid"),
+    (
+        re.compile(r"mod_vlan_vid:(\d+)"),
+        lambda m: f"push_vlan:0x8100,set_field:{4096 + int(m[1])}->vlan_vid",
+    ),
     (re.compile(r"\bstrip_vlan\b"), "pop_vlan"),
     (re.compile(r"load:(0x[0-9a-f]+)->NXM_NX_TUN_ID\[\]"), r"set_field:\1->tun_id"),
-)  # fmt: skip
+)
 
 
 def port_names(show: str) -> dict[str, str]:

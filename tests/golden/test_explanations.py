@@ -43,18 +43,49 @@ BR_TUN = (
     ("priority=0", "other", "port", "dropped"),
     ("table=4, priority=1", "VNI 111 (0x6f", "local VLAN 1 ", "table 10", "remember"),
     ("table=4, priority=0", "VXLAN VNI", "dropped"),
-    ("table=10,", "table 20", "source MAC", "back", "into the tunnel they came from", "300 s", "br-int"),
+    (
+        "table=10,",
+        "table 20",
+        "source MAC",
+        "back",
+        "into the tunnel they came from",
+        "300 s",
+        "br-int",
+    ),
     ("table=2, priority=0,dl_dst=00", "nicast", "table 20", None, "multicast"),
-    ("table=2, priority=0,dl_dst=01", "roadcast and multicast", "table 22", None, "nicast frames go"),
+    (
+        "table=2, priority=0,dl_dst=01",
+        "roadcast and multicast",
+        "table 22",
+        None,
+        "nicast frames go",
+    ),
     # The article: "internal number 4 (tag=1)"; the flow says 1, and so must the sentence.
-    ("table=20, hard_timeout=300", "Learned", "table 10", "ServerB's MAC fa:16:3e:29:99:6a",
-     "local VLAN 1 ", "lose their tag", "VNI 111 (0x6f", "VXLAN tunnel to computer (192.168.150.11)",
-     None, "VLAN 4", "number 4"),
+    (
+        "table=20, hard_timeout=300",
+        "Learned",
+        "table 10",
+        "ServerB's MAC fa:16:3e:29:99:6a",
+        "local VLAN 1 ",
+        "lose their tag",
+        "VNI 111 (0x6f",
+        "VXLAN tunnel to computer (192.168.150.11)",
+        None,
+        "VLAN 4",
+        "number 4",
+    ),
     ("table=20, priority=0", "destination MAC", "learned", "table 22"),
-    ("table=22, priority=1", "local VLAN 1 ", "lose their tag", "VNI 111 (0x6f",
-     "VXLAN tunnel to computer (192.168.150.11)", None, "GRE"),
+    (
+        "table=22, priority=1",
+        "local VLAN 1 ",
+        "lose their tag",
+        "VNI 111 (0x6f",
+        "VXLAN tunnel to computer (192.168.150.11)",
+        None,
+        "GRE",
+    ),
     ("table=22, priority=0", "VLAN", "dropped"),
-)  # fmt: skip
+)
 
 
 def explainer(overlay, host, bridge) -> Explainer:
@@ -70,10 +101,12 @@ def printed(bridge: str) -> list[str]:
     lines = (ARTICLE / f"{bridge}.controller.flows").read_text().splitlines()
     bare = (re.sub(r"cookie=0x[0-9a-f]+,(?=NXM)", "", line) for line in lines)
     return [
-        NOISE.sub("", line).strip() if "hard_timeout" in line.partition(" actions=")[0]
+        NOISE.sub("", line).strip()
+        if "hard_timeout" in line.partition(" actions=")[0]
         else translate(line, ports)
-        for line in bare if line.strip()
-    ]  # fmt: skip
+        for line in bare
+        if line.strip()
+    ]
 
 
 def said_of(line: str, told: Explainer) -> str:

@@ -22,15 +22,23 @@ FOLDER = Path(__file__).parent
 OWN = "own"  # no mode: the scenario's own configuration
 MODES = {
     "article": (
-        OWN, "gre-mesh", "gre-l2pop", "gre-l2pop-arp", "vxlan-mesh", "vxlan-l2pop",
-        "vxlan-l2pop-arp", "geneve-l2pop-arp", "vlan", "flat",
+        OWN,
+        "gre-mesh",
+        "gre-l2pop",
+        "gre-l2pop-arp",
+        "vxlan-mesh",
+        "vxlan-l2pop",
+        "vxlan-l2pop-arp",
+        "geneve-l2pop-arp",
+        "vlan",
+        "flat",
     ),
     "article-dhcp": (OWN, "vxlan-l2pop-arp"),
     "ipv6-underlay": (OWN, "mesh"),
     "leaf-spine": (OWN,),
     "side-by-side": (OWN, "mesh", "l2pop", "l2pop-arp", "vlan"),
     "type-drivers": (OWN,),
-}  # fmt: skip
+}
 
 
 def carried(scenario: str, mode: str) -> Overlay:

@@ -170,7 +170,9 @@ def sections(text: list[str]) -> dict[str, list[str]]:
 
 
 def test_both_releases_are_recorded_for_the_same_scenarios():
-    per_release = [{name.partition(".")[2] for name in RECORDED if name.startswith(release)}
-                   for release in RELEASES]  # fmt: skip
+    per_release = [
+        {name.partition(".")[2] for name in RECORDED if name.startswith(release)}
+        for release in RELEASES
+    ]
     assert per_release[0] == per_release[1]
     assert len(per_release[0]) >= 11

@@ -57,8 +57,9 @@ def _groups(port: Port) -> Iterator[Frame]:
     for kind, dst in (("broadcast", BROADCAST), ("multicast", IPV4_GROUP)):
         yield Frame(kind, port.id, port.mac_address, dst)
     for address in (link_local(port.mac_address), *port.ipv6):
-        yield Frame("own advertisement", port.id, port.mac_address, IPV6_ALL_NODES,
-                    advertises=address)  # fmt: skip
+        yield Frame(
+            "own advertisement", port.id, port.mac_address, IPV6_ALL_NODES, advertises=address
+        )
 
 
 def _arp(port: Port, peers: list[Port]) -> Iterator[Frame]:
@@ -68,8 +69,13 @@ def _arp(port: Port, peers: list[Port]) -> Iterator[Frame]:
             kind = f"ARP from {own} for {target}"
             yield Frame(kind, port.id, port.mac_address, BROADCAST, arp=(own, target))
     if port.ipv4 and peers:
-        yield Frame("unicast ARP", port.id, port.mac_address, peers[0].mac_address,
-                    arp=(port.ipv4[0], NOBODY))  # fmt: skip
+        yield Frame(
+            "unicast ARP",
+            port.id,
+            port.mac_address,
+            peers[0].mac_address,
+            arp=(port.ipv4[0], NOBODY),
+        )
 
 
 def _spoofed(port: Port, others: list[Port]) -> Iterator[Frame]:
@@ -79,11 +85,17 @@ def _spoofed(port: Port, others: list[Port]) -> Iterator[Frame]:
     yield Frame("foreign source MAC", port.id, STRANGER, BROADCAST)
     yield Frame("another guest's source MAC", port.id, victim_mac, BROADCAST)
     yield Frame("ARP with a foreign source MAC", port.id, STRANGER, BROADCAST, arp=(own, NOBODY))
-    yield Frame("ARP with a foreign sender", port.id, port.mac_address, BROADCAST,
-                arp=(victim, NOBODY))  # fmt: skip
-    yield Frame("ARP probe", port.id, port.mac_address, BROADCAST,
-                arp=(IPv4Address(0), NOBODY))  # fmt: skip
-    yield Frame("foreign advertisement", port.id, port.mac_address, IPV6_ALL_NODES,
-                advertises=NOBODY6)  # fmt: skip
-    yield Frame("own advertisement from a foreign MAC", port.id, STRANGER, IPV6_ALL_NODES,
-                advertises=link_local(port.mac_address))  # fmt: skip
+    yield Frame(
+        "ARP with a foreign sender", port.id, port.mac_address, BROADCAST, arp=(victim, NOBODY)
+    )
+    yield Frame("ARP probe", port.id, port.mac_address, BROADCAST, arp=(IPv4Address(0), NOBODY))
+    yield Frame(
+        "foreign advertisement", port.id, port.mac_address, IPV6_ALL_NODES, advertises=NOBODY6
+    )
+    yield Frame(
+        "own advertisement from a foreign MAC",
+        port.id,
+        STRANGER,
+        IPV6_ALL_NODES,
+        advertises=link_local(port.mac_address),
+    )

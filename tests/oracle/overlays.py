@@ -143,8 +143,17 @@ def _ports(rng: Random, places: list[Place]) -> Iterator[Port]:
             may_share = network.id not in shared and rng.random() < 0.3
             mac = SHARED_MAC if may_share else _mac(rng)
             shared |= {network.id} if may_share else set()
-            yield _port(rng, Port(id=id_, name=name, network_id=network.id, mac_address=mac,
-                                  host=host, device_id=f"vm-{name}"))  # fmt: skip
+            yield _port(
+                rng,
+                Port(
+                    id=id_,
+                    name=name,
+                    network_id=network.id,
+                    mac_address=mac,
+                    host=host,
+                    device_id=f"vm-{name}",
+                ),
+            )
 
 
 def _mac(rng: Random) -> str:

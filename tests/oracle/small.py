@@ -57,8 +57,9 @@ def _host(number: int, name: str) -> Host:
 
 def _network(name: str, kind: NetworkType, wire_id: int) -> Network:
     physical = None if kind.is_tunnel else PHYSNET
-    return Network(id=name, name=name, network_type=kind, segmentation_id=wire_id,
-                   physical_network=physical)  # fmt: skip
+    return Network(
+        id=name, name=name, network_type=kind, segmentation_id=wire_id, physical_network=physical
+    )
 
 
 def _subnet(network: str) -> Subnet:
@@ -68,5 +69,12 @@ def _subnet(network: str) -> Subnet:
 
 def _port(number: int, name: str, host: str, network: str, mac: str) -> Port:
     address = IPv4Address("172.16.166.0") + number
-    return Port(id=derived_id("small", name), name=name, network_id=network, mac_address=mac,
-                host=host, fixed_ips=(address,), device_id=name)  # fmt: skip
+    return Port(
+        id=derived_id("small", name),
+        name=name,
+        network_id=network,
+        mac_address=mac,
+        host=host,
+        fixed_ips=(address,),
+        device_id=name,
+    )

@@ -18,8 +18,14 @@ ADDRESSES = {name: IPv4Address(f"10.0.0.{number}") for number, name in enumerate
 
 
 def port(name, host, network="blue"):
-    return Port(id=name, name=name, network_id=network, mac_address=MACS[name], host=host,
-                fixed_ips=(ADDRESSES[name],))  # fmt: skip
+    return Port(
+        id=name,
+        name=name,
+        network_id=network,
+        mac_address=MACS[name],
+        host=host,
+        fixed_ips=(ADDRESSES[name],),
+    )
 
 
 @pytest.fixture

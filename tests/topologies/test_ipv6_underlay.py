@@ -16,8 +16,10 @@ SIX = load("ipv6-underlay").overlay
 
 def test_the_shipped_scenario_leaves_its_guests_20_bytes_less():
     assert {net.name: SIX.mtu_of(net) for net in SIX.networks} == {
-        "red": 1430, "green": 1438, "blue": 1430,
-    }  # fmt: skip
+        "red": 1430,
+        "green": 1438,
+        "blue": 1430,
+    }
     jumbo = replace(SIX, underlay_mtu=9000)
     assert [jumbo.mtu_of(net) for net in SIX.networks] == [8930, 8938, 8930]
     bare = with_mode(SIX, parse_mode("vlan"))

@@ -15,8 +15,15 @@ def test_mn_raises_the_topology_and_pings(tmp_path, need_root, topology):
     adopt_orphans()
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", topology, "--test", "pingall"]
     with nothing_left(tmp_path / "labs"):
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
-                              env=environment(tmp_path / "labs"))  # fmt: skip
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=ROOT,
+            env=environment(tmp_path / "labs"),
+        )
     assert done.returncode == 0, done.stderr
     assert "Results: 0% dropped (2/2 received)" in done.stdout + done.stderr
 
@@ -31,8 +38,15 @@ def test_mn_that_fails_ends_its_own_lab_only(tmp_path, need_root):
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", wrong, "--test", "pingall"]
     try:
         with nothing_left(tmp_path / "labs"):
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
-                                  env=environment(tmp_path / "labs"))  # fmt: skip
+            done = subprocess.run(
+                argv,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+                cwd=ROOT,
+                env=environment(tmp_path / "labs"),
+            )
         assert "no-such-app" in done.stdout + done.stderr
         assert other.poll() is None
     finally:
@@ -49,8 +63,14 @@ def test_the_machines_limits_stay(tmp_path, need_root):
         if "mem_max" in row or "gc_thresh" in row or "file-max" in row
     ]
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", "article", "--test", "none"]
-    subprocess.run(argv, capture_output=True, timeout=60, check=True, cwd=ROOT,
-                   env=environment(tmp_path / "labs"))  # fmt: skip
+    subprocess.run(
+        argv,
+        capture_output=True,
+        timeout=60,
+        check=True,
+        cwd=ROOT,
+        env=environment(tmp_path / "labs"),
+    )
     after = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=True).stdout
     assert limits
     assert [row for row in limits if row not in after.splitlines()] == []

@@ -46,9 +46,11 @@ def attached_net(ledger: Ledger) -> Any:
 def add_found(net: Any, ledger: Ledger, overlay: Overlay, entry: NodeEntry) -> None:
     """Make one living node known to Mininet."""
     common = {
-        "ledger": ledger, "keeper": entry.keeper, "overlay": overlay,
+        "ledger": ledger,
+        "keeper": entry.keeper,
+        "overlay": overlay,
         "datapath": ledger.last("settings").get("datapath", "netdev"),
-    }  # fmt: skip
+    }
     if entry.kind in GUESTS:
         _add_guest(net, entry, common)
     else:

@@ -96,6 +96,8 @@ def _await_flushed(child: "subprocess.Popen[bytes]") -> None:
         child.kill()
         child.wait()
         raise CommandError(
-            f"not written to its end within {FLUSH_S:g} s", where="what dumpcap captured",
-            allowed="a file, or a reader that takes all of it", do="Name a file, and read that.",
-        ) from error  # fmt: skip
+            f"not written to its end within {FLUSH_S:g} s",
+            where="what dumpcap captured",
+            allowed="a file, or a reader that takes all of it",
+            do="Name a file, and read that.",
+        ) from error

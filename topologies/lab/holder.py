@@ -152,13 +152,27 @@ def _hold_detached(
         return 130
     except OverlayError as error:
         with suppress(BrokenPipeError):
-            tell(**{"class": type(error).__name__, "error": error.found, "where": error.where,
-                    "allowed": error.allowed, "do": error.do})  # fmt: skip
+            tell(
+                **{
+                    "class": type(error).__name__,
+                    "error": error.found,
+                    "where": error.where,
+                    "allowed": error.allowed,
+                    "do": error.do,
+                }
+            )
     except BaseException:  # noqa: BLE001  nobody is left to catch it; its words must not be lost
         text = traceback.format_exc().strip().splitlines()[-1]
         with suppress(BrokenPipeError):
-            tell(**{"class": "LabError", "error": text, "where": "holder", "allowed": "no crash",
-                    "do": "Report it."})  # fmt: skip
+            tell(
+                **{
+                    "class": "LabError",
+                    "error": text,
+                    "where": "holder",
+                    "allowed": "no crash",
+                    "do": "Report it.",
+                }
+            )
     return 1
 
 

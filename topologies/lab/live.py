@@ -86,9 +86,10 @@ def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
     if "ports" not in entry.facts:
         raise LabError(
             f"the guest of port {port.id} is called like the {entry.kind} {name!r}",
-            where=f"lab {lab.name!r}", allowed="a name that no other node has",
+            where=f"lab {lab.name!r}",
+            allowed="a name that no other node has",
             do="Give the port another `device_id`.",
-        )  # fmt: skip
+        )
     guest.params["overlay"] = overlay
     taken = {n for *_, n in entry.facts["ports"]} | set(guest.interfaces)
     number = next(n for n in count() if n not in taken)
@@ -128,9 +129,10 @@ def await_told(lab: "Lab") -> None:
         agents = lab.api("GET", "/v2.0/agents")["agents"]
         is_doubted = time.monotonic() < doubt_until
         late = (
-            each["host"] for each in agents
+            each["host"]
+            for each in agents
             if not each["configurations"]["wired"] and (each["alive"] or is_doubted)
-        )  # fmt: skip
+        )
         return next((f"host {name!r} is not wired" for name in late), "")
 
     _await(lab, behind, "every living host wired")
@@ -230,9 +232,13 @@ def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
 
     net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
     node = net.addSwitch(
-        name, cls=compute_class(overlay.host(name)), ledger=lab.ledger, overlay=overlay,
-        datapath=datapath, index=index,
-    )  # fmt: skip
+        name,
+        cls=compute_class(overlay.host(name)),
+        ledger=lab.ledger,
+        overlay=overlay,
+        datapath=datapath,
+        index=index,
+    )
     routers.make_edge(lab, overlay, index)
     _make_ethernets(lab, overlay, name)
     for wire in host_wires(overlay, name, index):

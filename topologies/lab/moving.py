@@ -75,14 +75,18 @@ def _movable(lab: "Lab", overlay: Overlay, port_id: str, host: str) -> Port:
         )
     if overlay.host(host).hybrid_plug or overlay.host(port.host).hybrid_plug:
         raise LabError(
-            f"port {port_id} is plugged by a bridge of its own", where=f"lab {lab.name!r}",
-            allowed="plug: direct", do="Leave `plug: hybrid` out of the scenario.",
-        )  # fmt: skip
+            f"port {port_id} is plugged by a bridge of its own",
+            where=f"lab {lab.name!r}",
+            allowed="plug: direct",
+            do="Leave `plug: hybrid` out of the scenario.",
+        )
     if not any(port_id == id_ for id_, *_ in _plugged(lab)):
         raise LabError(
-            f"port {port_id} has no interface", where=f"lab {lab.name!r}",
-            allowed="a port that is plugged", do=f"`overlaylab plug {lab.name} {port_id}`.",
-        )  # fmt: skip
+            f"port {port_id} has no interface",
+            where=f"lab {lab.name!r}",
+            allowed="a port that is plugged",
+            do=f"`overlaylab plug {lab.name} {port_id}`.",
+        )
     moved = replace(port, host=host)
     replace(overlay, ports=tuple(moved if each is port else each for each in overlay.ports))
     return port

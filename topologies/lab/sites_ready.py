@@ -33,9 +33,13 @@ def tell_provider(pid: int, site: Site) -> None:
     """
     unixctl.ask(pid, neighbours.SWITCH, "tnl/neigh/aging", str(neighbours.AGE_S))
     unixctl.ask(
-        pid, neighbours.SWITCH, "tnl/neigh/set", sites_plan.WAN_BRIDGE,
-        str(site.provider_ip), sites_plan.provider_mac(site),
-    )  # fmt: skip
+        pid,
+        neighbours.SWITCH,
+        "tnl/neigh/set",
+        sites_plan.WAN_BRIDGE,
+        str(site.provider_ip),
+        sites_plan.provider_mac(site),
+    )
 
 
 def await_tunnel(ledger: Ledger, sites: Sites, timeout_s: float = DEADLINE_S) -> None:

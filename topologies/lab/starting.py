@@ -20,9 +20,13 @@ DATAPATHS = ("netdev", "system")
 
 @contextmanager
 def raised(
-    overlay: Overlay | Sites, *, name: str | None = None, datapath: str = "netdev", app: str = "os-ken",
+    overlay: Overlay | Sites,
+    *,
+    name: str | None = None,
+    datapath: str = "netdev",
+    app: str = "os-ken",
     say: Callable[[str], None] = lambda _: None,
-) -> Iterator[Lab]:  # fmt: skip
+) -> Iterator[Lab]:
     """A lab of `overlay`, ready for use; at the end of the block nothing is left of it.
 
     Ctrl-C, SIGTERM and SIGHUP become KeyboardInterrupt inside, and wait while it is taken down.

@@ -131,9 +131,16 @@ class ComputeHost(Machine):
             SwitchError: some have not; the message names them.
         """
         wanted = fresh(self.overlay, self.name).ofports
-        told = json.loads(self.ovs(
-            "ovs-vsctl", "--format=json", "--data=json", "--columns=name,ofport", "list", "Interface"
-        ))  # fmt: skip
+        told = json.loads(
+            self.ovs(
+                "ovs-vsctl",
+                "--format=json",
+                "--data=json",
+                "--columns=name,ofport",
+                "list",
+                "Interface",
+            )
+        )
         found = dict(told["data"])
         wrong = {
             name: found.get(name)

@@ -50,10 +50,13 @@ class BridgeHost(ComputeHost):
         mac, address = underlay_mac(self.host.local_ip), self.host.local_ip
         # -e: some may not be there
         commands.run("sysctl", "-eqw", *PLAIN_BRIDGES, GROUPS_MOST, pid=self.pid)
-        ip_batch(self.pid, [
-            f"link set {plan.UNDERLAY} address {mac}",
-            f"rule add pref 4 iif {plan.UNDERLAY} to {address} lookup local",
-        ])  # fmt: skip
+        ip_batch(
+            self.pid,
+            [
+                f"link set {plan.UNDERLAY} address {mac}",
+                f"rule add pref 4 iif {plan.UNDERLAY} to {address} lookup local",
+            ],
+        )
         self._set_up_management()
         neighbours.tell(self.pid, self.overlay, self.host, self.params["datapath"])
 
@@ -84,10 +87,13 @@ def tunnels_of(pid: int) -> list[dict[str, Any]]:
     """The VXLAN devices of the host with the namespaces of `pid`, for `status`."""
     return [
         {
-            "name": vxlan.name, "type": "vxlan", "vni": vxlan.vni, "group": vxlan.group,
+            "name": vxlan.name,
+            "type": "vxlan",
+            "vni": vxlan.vni,
+            "group": vxlan.group,
             "floods_to": sorted(vtep for mac, vtep in vxlan.fdb if mac == ALL),
             "stated": sum(mac != ALL for mac, _ in vxlan.fdb),
             "answers_for": len(vxlan.neighbours),
         }
         for _, vxlan in sorted(read_kernel(pid).vxlans.items())
-    ]  # fmt: skip
+    ]

@@ -82,9 +82,12 @@ def launch(ledger: Ledger, pid: int, app: str) -> None:
     """Start the controller inside the namespaces of `pid`, and record which process it is."""
     config = ledger.directory / "controller.json"
     started = ledger.start(
-        "controller", *_command(app, config), pid=pid,
-        env=_environment(app, config), stdout=ledger.directory / "controller.log",
-    )  # fmt: skip
+        "controller",
+        *_command(app, config),
+        pid=pid,
+        env=_environment(app, config),
+        stdout=ledger.directory / "controller.log",
+    )
     ledger.note("controller", **as_json(started))
 
 

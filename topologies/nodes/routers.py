@@ -56,10 +56,15 @@ def uplinks(overlay: Overlay, index: int) -> Iterator[dict[str, Any]]:
 
 def _as_link(overlay: Overlay, cable: underlays.Cable) -> dict[str, Any]:
     return {
-        "node1": cable.one, "node2": cable.other, "cls": Wire, "mtu": overlay.underlay_mtu,
-        "intfName1": cable.other, "addr1": underlay_mac(cable.first),
-        "intfName2": cable.one, "addr2": underlay_mac(cable.first + 1),
-    }  # fmt: skip
+        "node1": cable.one,
+        "node2": cable.other,
+        "cls": Wire,
+        "mtu": overlay.underlay_mtu,
+        "intfName1": cable.other,
+        "addr1": underlay_mac(cable.first),
+        "intfName2": cable.one,
+        "addr2": underlay_mac(cable.first + 1),
+    }
 
 
 def host_end(overlay: Overlay) -> dict[str, Any]:

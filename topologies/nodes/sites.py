@@ -27,9 +27,11 @@ def assert_able() -> None:
     """
     if not shutil.which("nft"):
         raise HostError(
-            "no nft", where="this machine", allowed="what `sites:` needs: NAT by nftables",
+            "no nft",
+            where="this machine",
+            allowed="what `sites:` needs: NAT by nftables",
             do="`apt-get install nftables` as root.",
-        )  # fmt: skip
+        )
 
 
 def add_found(net: Any, ledger: Ledger, sites: Sites, entry: NodeEntry) -> None:

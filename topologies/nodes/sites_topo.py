@@ -24,9 +24,13 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
     """
 
     def build(
-        self, sites: Sites | None = None, scenario: str = "home-office", ledger: Any = None,
-        datapath: str = "netdev", **_: Any,
-    ) -> None:  # fmt: skip
+        self,
+        sites: Sites | None = None,
+        scenario: str = "home-office",
+        ledger: Any = None,
+        datapath: str = "netdev",
+        **_: Any,
+    ) -> None:
         """Describe the nodes and links; nothing is made yet but the note of what they are for."""
         if os.geteuid() == 0:  # else Mininet's own check speaks
             # Mininet would change limits and buffers of the whole machine.
@@ -71,9 +75,13 @@ def _wire(link: sites_plan.Link) -> dict[str, Any]:
     mac = {"addr1": sites_plan.station_mac(link.one)} if is_stations else {}
     return {
         **mac,
-        "node1": link.one, "node2": link.other, "cls": Wire, "mtu": link.mtu,
-        "intfName1": link.name_at_one, "intfName2": link.name_at_other,
-    }  # fmt: skip
+        "node1": link.one,
+        "node2": link.other,
+        "cls": Wire,
+        "mtu": link.mtu,
+        "intfName1": link.name_at_one,
+        "intfName2": link.name_at_other,
+    }
 
 
 def _scenario(name: str) -> Sites:

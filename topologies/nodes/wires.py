@@ -24,18 +24,35 @@ class Wire(Link):  # type: ignore[misc]
         super().__init__(node1, node2, **{**params, "intf": End})
 
     def makeIntfPair(  # noqa: N802, PLR0917  Mininet's signature
-        self, intfname1: str, intfname2: str, addr1: str | None = None,
-        addr2: str | None = None, node1: Any = None, node2: Any = None,
+        self,
+        intfname1: str,
+        intfname2: str,
+        addr1: str | None = None,
+        addr2: str | None = None,
+        node1: Any = None,
+        node2: Any = None,
         deleteIntfs: bool = True,  # noqa: ARG002, FBT001, FBT002, N803
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Make the pair from inside `node1`; the kernel makes the peer in `node2` at once."""
         one = ("mtu", str(self.mtu), *(("address", addr1) if addr1 else ()))
         two = ("mtu", str(self.mtu), *(("address", addr2) if addr2 else ()))
         commands.run(
-            "ip", "link", "add", "name", intfname1, *one,
-            "type", "veth", "peer", "name", intfname2, *two, "netns", str(node2.pid),
+            "ip",
+            "link",
+            "add",
+            "name",
+            intfname1,
+            *one,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            intfname2,
+            *two,
+            "netns",
+            str(node2.pid),
             pid=node1.pid,
-        )  # fmt: skip
+        )
 
     def stop(self) -> None:
         """Leave it to the namespaces: they take their interfaces along."""
@@ -70,5 +87,7 @@ def impaired(underlay: Underlay) -> dict[str, Any]:
     if not underlay.is_impaired:
         return {}
     return {
-        "cls": ImpairedWire, "delay_ms": underlay.delay_ms, "loss_percent": underlay.loss_percent,
-    }  # fmt: skip
+        "cls": ImpairedWire,
+        "delay_ms": underlay.delay_ms,
+        "loss_percent": underlay.loss_percent,
+    }

@@ -19,9 +19,17 @@ UNDERLAY_OFPORT = 1000  # out of the way of those that bindings give
 PROTOCOLS = "OpenFlow10,OpenFlow13,OpenFlow14"  # as Neutron sets them
 # Else OVS takes away what the wire has been given to delay packets by, as it does with any port.
 LEFT_ALONE = (
-    "--", "set", "Port", plan.UNDERLAY, "qos=@noop",
-    "--", "--id=@noop", "create", "QoS", "type=linux-noop",
-)  # fmt: skip
+    "--",
+    "set",
+    "Port",
+    plan.UNDERLAY,
+    "qos=@noop",
+    "--",
+    "--id=@noop",
+    "create",
+    "QoS",
+    "type=linux-noop",
+)
 DAEMON = ("--no-chdir", "--detach", "--pidfile", "--log-file")
 
 
@@ -29,9 +37,12 @@ def daemons(index: int) -> Iterator[tuple[str, ...]]:
     """The commands that bring up the OVS of host number `index`, in order."""
     yield ("ovsdb-tool", "create", f"{DATA}/conf.db", SCHEMA)
     yield (
-        "ovsdb-server", f"{DATA}/conf.db", f"--remote=punix:{RUN}/db.sock",
-        f"--remote=ptcp:{plan.OVSDB_PORT}:{plan.management_ip(index)}", *DAEMON,
-    )  # fmt: skip
+        "ovsdb-server",
+        f"{DATA}/conf.db",
+        f"--remote=punix:{RUN}/db.sock",
+        f"--remote=ptcp:{plan.OVSDB_PORT}:{plan.management_ip(index)}",
+        *DAEMON,
+    )
     yield ("ovs-vsctl", "--no-wait", "--timeout=10", "init")
     yield ("ovs-vswitchd", f"unix:{RUN}/db.sock", *DAEMON)  # no --mlockall: memory is shared
 
@@ -59,24 +70,60 @@ def _vtep_bridge(overlay: Overlay, host: Host, datapath: str) -> list[str]:
     """The bridge that carries the VTEP's address, standing on the underlay interface."""
     mac = underlay_mac(host.local_ip)
     return [
-        "--", "--may-exist", "add-br", VTEP_BRIDGE,
-        "--", "set", "Bridge", VTEP_BRIDGE, f"datapath_type={datapath}",
+        "--",
+        "--may-exist",
+        "add-br",
+        VTEP_BRIDGE,
+        "--",
+        "set",
+        "Bridge",
+        VTEP_BRIDGE,
+        f"datapath_type={datapath}",
         f'other_config:hwaddr="{mac}"',
-        "--", "set", "Interface", VTEP_BRIDGE, f"mtu_request={overlay.underlay_mtu}",
-        "--", "--may-exist", "add-port", VTEP_BRIDGE, plan.UNDERLAY,
-        "--", "set", "Interface", plan.UNDERLAY, f"ofport_request={UNDERLAY_OFPORT}",
+        "--",
+        "set",
+        "Interface",
+        VTEP_BRIDGE,
+        f"mtu_request={overlay.underlay_mtu}",
+        "--",
+        "--may-exist",
+        "add-port",
+        VTEP_BRIDGE,
+        plan.UNDERLAY,
+        "--",
+        "set",
+        "Interface",
+        plan.UNDERLAY,
+        f"ofport_request={UNDERLAY_OFPORT}",
         f"mtu_request={overlay.underlay_mtu}",
         *(LEFT_ALONE if overlay.underlay.is_impaired else ()),
-    ]  # fmt: skip
+    ]
 
 
 def _controlled(bridge: str, datapath: str) -> list[str]:
     """A bridge that forwards nothing but what the controller tells it."""
     target = f"tcp:{plan.NEUTRON_IP}:{plan.OPENFLOW_PORT}"
     return [
-        "--", "--may-exist", "add-br", bridge,
-        "--", "set", "Bridge", bridge, f"datapath_type={datapath}", "fail_mode=secure",
-        f"protocols={PROTOCOLS}", "other_config:disable-in-band=true",
-        "--", "set-controller", bridge, target,
-        "--", "set", "Controller", bridge, "inactivity_probe=10000", "max_backoff=1000",
-    ]  # fmt: skip
+        "--",
+        "--may-exist",
+        "add-br",
+        bridge,
+        "--",
+        "set",
+        "Bridge",
+        bridge,
+        f"datapath_type={datapath}",
+        "fail_mode=secure",
+        f"protocols={PROTOCOLS}",
+        "other_config:disable-in-band=true",
+        "--",
+        "set-controller",
+        bridge,
+        target,
+        "--",
+        "set",
+        "Controller",
+        bridge,
+        "inactivity_probe=10000",
+        "max_backoff=1000",
+    ]

@@ -36,9 +36,12 @@ def wires(overlay: Overlay, name: str, port: str) -> Iterator[dict[str, Any]]:
     """
     for physical_network, _ in mapped(overlay.host(name)):
         yield {
-            "node1": name, "node2": physical_network, "mtu": overlay.underlay_mtu,
-            "intfName1": provider_interface(physical_network), "intfName2": port,
-        }  # fmt: skip
+            "node1": name,
+            "node2": physical_network,
+            "mtu": overlay.underlay_mtu,
+            "intfName1": provider_interface(physical_network),
+            "intfName2": port,
+        }
 
 
 def port_args(overlay: Overlay, host: Host) -> list[str]:
@@ -49,7 +52,20 @@ def port_args(overlay: Overlay, host: Host) -> list[str]:
 def _port_args(physical_network: str, bridge: str, *, mtu: int) -> list[str]:
     wire = provider_interface(physical_network)
     return [
-        "--", "set", "Interface", bridge, f"mtu_request={mtu}",
-        "--", "--may-exist", "add-port", bridge, wire,
-        "--", "set", "Interface", wire, f"ofport_request={WIRE_OFPORT}", f"mtu_request={mtu}",
-    ]  # fmt: skip
+        "--",
+        "set",
+        "Interface",
+        bridge,
+        f"mtu_request={mtu}",
+        "--",
+        "--may-exist",
+        "add-port",
+        bridge,
+        wire,
+        "--",
+        "set",
+        "Interface",
+        wire,
+        f"ofport_request={WIRE_OFPORT}",
+        f"mtu_request={mtu}",
+    ]

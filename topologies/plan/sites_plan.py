@@ -83,9 +83,11 @@ def station_lines(sites: Sites, name: str) -> list[str]:
 
 def _station(ip: IPv4Address, network: IPv4Network, gateway: IPv4Address) -> list[str]:
     return [
-        "link set lo up", f"addr add {ip}/{network.prefixlen} dev {ETH}", f"link set {ETH} up",
+        "link set lo up",
+        f"addr add {ip}/{network.prefixlen} dev {ETH}",
+        f"link set {ETH} up",
         f"route add default via {gateway}",
-    ]  # fmt: skip
+    ]
 
 
 def transit_lines(sites: Sites, name: str) -> list[str]:
@@ -133,7 +135,8 @@ def edge_lines(sites: Sites, site: Site) -> list[str]:
     """`ip` commands of an edge router, once its switch has made the interfaces."""
     return [
         "link set lo up",
-        f"addr add {site.gateway_ip}/{site.lan.prefixlen} dev {LAN}", f"link set {LAN} up",
+        f"addr add {site.gateway_ip}/{site.lan.prefixlen} dev {LAN}",
+        f"link set {LAN} up",
         f"link set {WAN} up",
         f"addr add {site.public_ip}/{site.uplink.prefixlen} dev {WAN_BRIDGE}",
         f"link set {WAN_BRIDGE} up mtu {sites.underlay_mtu}",
@@ -141,7 +144,7 @@ def edge_lines(sites: Sites, site: Site) -> list[str]:
         f"route add default via {site.provider_ip}",
         f"addr add {site.tunnel_ip}/{POINT_TO_POINT} dev {TUNNEL}",
         *tunnel_lines(sites, site),
-    ]  # fmt: skip
+    ]
 
 
 def tunnel_lines(sites: Sites, site: Site) -> list[str]:

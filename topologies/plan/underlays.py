@@ -162,8 +162,10 @@ class Wan(Switched):
 
 
 WIRINGS: dict[Shape, type[Switched]] = {
-    Shape.SWITCH: Switched, Shape.LEAF_SPINE: LeafSpine, Shape.WAN: Wan,
-}  # fmt: skip
+    Shape.SWITCH: Switched,
+    Shape.LEAF_SPINE: LeafSpine,
+    Shape.WAN: Wan,
+}
 
 
 def wiring(underlay: Underlay) -> Switched:

@@ -143,10 +143,11 @@ def _loaded(text: str, name: str) -> Any:
         loaded = YAML(typ="rt", pure=True).load(text)
     if sum(1 for _ in islice(_values(loaded), MOST)) == MOST:
         raise ModelError(
-            f"{MOST} values or more", where=name,
+            f"{MOST} values or more",
+            where=name,
             allowed=f"fewer than {MOST}; what an alias (`*name`) stands for counts again",
             do="Take aliases out.",
-        )  # fmt: skip
+        )
     return loaded
 
 

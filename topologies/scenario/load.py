@@ -143,11 +143,17 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     subnets = subnets_of(data, networks, name=name, problems=problems)
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
     built = {
-        "networks": networks, "subnets": subnets, "ports": ports, "hosts": hosts,
-        "path_mtu": path_mtu(server), "underlay": underlay_of(data), "ranges": ranges_of(server),
-        "tenant_network_types": tenant_network_types(server), "dhcp": data.get("dhcp", False),
+        "networks": networks,
+        "subnets": subnets,
+        "ports": ports,
+        "hosts": hosts,
+        "path_mtu": path_mtu(server),
+        "underlay": underlay_of(data),
+        "ranges": ranges_of(server),
+        "tenant_network_types": tenant_network_types(server),
+        "dhcp": data.get("dhcp", False),
         "type_drivers": type_drivers(server),
-    }  # fmt: skip
+    }
     return _checked(data, path, built, problems), warnings_of(server, [a for _, a in agents])
 
 
@@ -161,10 +167,12 @@ def _hosts(
             yield _host(keys["name"], options, data.map("agent") | keys)
         else:
             problems.add(
-                options.place_of("ovs", "local_ip"), keys.path, f"no local_ip for {keys['name']!r}",
+                options.place_of("ovs", "local_ip"),
+                keys.path,
+                f"no local_ip for {keys['name']!r}",
                 allowed="an IPv4 or IPv6 address",
                 do="Give `local_ip` here, or in [ovs] of the host's agent_file.",
-            )  # fmt: skip
+            )
 
 
 def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:

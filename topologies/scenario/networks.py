@@ -81,10 +81,12 @@ def _note_unknown_types(server: Options, problems: Problems) -> None:
         for word in server.get("ml2", option, ()):
             if word not in drivers:
                 problems.add(
-                    server.place_of("ml2", option), f"[ml2] {option}", repr(word),
+                    server.place_of("ml2", option),
+                    f"[ml2] {option}",
+                    repr(word),
                     allowed=f"{', '.join(drivers) or 'none'} (type_drivers)",
                     do="Add it to type_drivers, or take it away here.",
-                )  # fmt: skip
+                )
 
 
 def path_mtu(server: Options) -> int:
@@ -130,9 +132,12 @@ def _tenant_segment(
     for key in ("segmentation_id", "physical_network"):
         if key in net:
             problems.add(
-                net.place_of(key), net.path_of(key), f"{key} without network_type",
-                allowed="both, or neither", do="Add `network_type`.",
-            )  # fmt: skip
+                net.place_of(key),
+                net.path_of(key),
+                f"{key} without network_type",
+                allowed="both, or neither",
+                do="Add `network_type`.",
+            )
             return None
     kinds = tenant_network_types(server)
     found = tenant_segment(kinds, ranges_of(server), taken)
@@ -188,9 +193,12 @@ def _subnet(subnet: Map, network: Network, scenario: str, problems: Problems) ->
         gateway = ip_address(subnet["gateway_ip"]) if subnet["gateway_ip"] else None
     if gateway and gateway not in cidr:
         problems.add(
-            subnet.place_of("gateway_ip"), subnet.path_of("gateway_ip"), str(gateway),
-            allowed=f"an address of {cidr}, or null", do="Mend the address.",
-        )  # fmt: skip
+            subnet.place_of("gateway_ip"),
+            subnet.path_of("gateway_ip"),
+            str(gateway),
+            allowed=f"an address of {cidr}, or null",
+            do="Mend the address.",
+        )
     pools = tuple(
         (ip_address(pool["start"]), ip_address(pool["end"]))
         for pool in subnet.maps("allocation_pools")

@@ -10,9 +10,13 @@ from topologies.scenario.file import Map, Problems
 
 
 def ports_of(
-    data: Map, networks: Sequence[Network], subnets: Sequence[Subnet], *, name: str,
+    data: Map,
+    networks: Sequence[Network],
+    subnets: Sequence[Subnet],
+    *,
+    name: str,
     problems: Problems,
-) -> tuple[Port, ...]:  # fmt: skip
+) -> tuple[Port, ...]:
     """Every port whose network could be made; what is wrong with the others is in `problems`."""
     known = {network.name: network for network in networks}
     taken: dict[str, set[Address]] = {network.id: set() for network in networks}

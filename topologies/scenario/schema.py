@@ -203,8 +203,11 @@ def _without(node: Any, faulty: set[Path_], at: Path_) -> Any:
     if at in faulty:
         return None
     if isinstance(node, list):
-        kept = (_without(item, faulty, (*at, index)) for index, item in enumerate(node)
-                if (*at, index) not in faulty)  # fmt: skip
+        kept = (
+            _without(item, faulty, (*at, index))
+            for index, item in enumerate(node)
+            if (*at, index) not in faulty
+        )
         return list(kept)
     if not isinstance(node, Map):
         return node

@@ -52,8 +52,11 @@ def _agent(agent: Options) -> Iterator[str]:
     yield from _unused(agent, AGENT, AGENT_OTHERS)
     if agent.ini and ("agent", "tunnel_types") not in agent.ini.settings:
         here = agent.get("agent", "tunnel_types", ())
-        what = f"the scenario's own value is used: {', '.join(map(str, here))}" if here else (
-            "and there is none here either")  # fmt: skip
+        what = (
+            f"the scenario's own value is used: {', '.join(map(str, here))}"
+            if here
+            else ("and there is none here either")
+        )
         yield (
             f"{agent.ini.place_for('agent')}: no tunnel_types in [agent]: Neutron's agent would "
             f"build no br-tun and no tunnel; {what}"

@@ -86,9 +86,14 @@ def _outer(action: str) -> Outer | None:
         return None
     size = SIZE.search(action)
     return Outer(
-        kind=kind, source=ip[2], target=ip[3], segmentation_id=int(number[1], 0),
-        source_mac=ethernet[2], target_mac=ethernet[1], size=int(size[1]) if size else 0,
-    )  # fmt: skip
+        kind=kind,
+        source=ip[2],
+        target=ip[3],
+        segmentation_id=int(number[1], 0),
+        source_mac=ethernet[2],
+        target_mac=ethernet[1],
+        size=int(size[1]) if size else 0,
+    )
 
 
 def split(actions: str) -> list[str]:

@@ -79,11 +79,15 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
     found = _followed(here, there, ends, sent)
     way = _way(here, there, ends, found, trace)
     course = Course(
-        source=guest_name(ends.source), target=guest_name(ends.target), kind=frame.kind,
-        frame=frame.words, facts=tuple(_facts(here, there, ends, frame)), layers=frame.layers,
+        source=guest_name(ends.source),
+        target=guest_name(ends.target),
+        kind=frame.kind,
+        frame=frame.words,
+        facts=tuple(_facts(here, there, ends, frame)),
+        layers=frame.layers,
         near=stages(here, way, frame.target_mac, _vtep_mac(found)),
         others=tuple(_others(here, ends, (copy for copy in sent if copy is not found))),
-    )  # fmt: skip
+    )
     leaving = Leaving(course, ends, frame, here)
     if found is None:
         return replace(leaving, course=_stopped(course, here, ends, way))

@@ -17,10 +17,14 @@ def circumstances(told: Told) -> Pairs:
     lab = _mapping(about.get("lab"))
     hosts = about.get("hosts") or ()
     named = {
-        "scenario": about.get("scenario"), "hosts": len(hosts) or None,
-        "pipeline": about.get("release"), **lab, "blocks": about.get("blocks"), "seed": told.run.seed,
+        "scenario": about.get("scenario"),
+        "hosts": len(hosts) or None,
+        "pipeline": about.get("release"),
+        **lab,
+        "blocks": about.get("blocks"),
+        "seed": told.run.seed,
         **_mapping(about.get("settings")),
-    }  # fmt: skip
+    }
     return tuple((_words(name), text(said)) for name, said in named.items() if said is not None)
 
 
@@ -42,8 +46,11 @@ def environment(told: Told) -> tuple[tuple[str, Pairs], ...]:
     about = told.run.about
     machine = _mapping(about.get("machine"))
     plain = {name: said for name, said in machine.items() if not isinstance(said, Mapping)}
-    groups = {"machine": plain, **{n: s for n, s in machine.items() if isinstance(s, Mapping)},
-              "source": _mapping(about.get("source"))}  # fmt: skip
+    groups = {
+        "machine": plain,
+        **{n: s for n, s in machine.items() if isinstance(s, Mapping)},
+        "source": _mapping(about.get("source")),
+    }
     told_groups = ((_words(name), tuple(_flat(group))) for name, group in groups.items())
     return tuple((name, rows) for name, rows in told_groups if rows)
 

@@ -64,13 +64,23 @@ def _render(
 
 def _environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     made.globals.update(
-        again=again, is_quick=is_quick, size=size, facts=facts, sign=sign, data_uri=data_uri,
-        fold=fold, telling=telling,
-    )  # fmt: skip
+        again=again,
+        is_quick=is_quick,
+        size=size,
+        facts=facts,
+        sign=sign,
+        data_uri=data_uri,
+        fold=fold,
+        telling=telling,
+    )
     made.filters.update(sentence=sentence, stopped=stopped, moment=moment)
     return made
 

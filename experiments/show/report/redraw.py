@@ -48,9 +48,11 @@ def redraw(directory: Path) -> tuple[Told, dict[str, str]]:
 def _with_samples(run: Run) -> Run:
     if not run.rows:
         raise MeasureError(
-            "no samples", where=str(run.directory / "samples.csv"), allowed="at least one",
+            "no samples",
+            where=str(run.directory / "samples.csv"),
+            allowed="at least one",
             do="run.json says how far it came; measure again.",
-        )  # fmt: skip
+        )
     return run
 
 
@@ -94,8 +96,12 @@ def bind(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
 
 def _figures(directory: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
     """The text of each SVG that was drawn, by its path without the ending."""
-    names = [f"{each.folder}{picture.name}" for each in chapters if each.told
-             for picture in each.told.story.pictures]  # fmt: skip
+    names = [
+        f"{each.folder}{picture.name}"
+        for each in chapters
+        if each.told
+        for picture in each.told.story.pictures
+    ]
     return {name: (directory / f"{name}.svg").read_text(encoding="utf-8") for name in names}
 
 
@@ -109,7 +115,9 @@ def _written(directory: Path, pages: Mapping[str, str]) -> dict[str, Path]:
 
 def _drawn(directory: Path, picture: Picture) -> dict[str, Path]:
     """Write the figure; the same samples give the same bytes, hence no date inside."""
-    paths = {f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}" for kind in ("png", "svg")}  # fmt: skip
+    paths = {
+        f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}" for kind in ("png", "svg")
+    }
     with mpl.rc_context(fname=STYLE):
         figure = picture.draw()
         for path in paths.values():
@@ -126,15 +134,18 @@ def _telling(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise MeasureError(
-            str(error), where=str(path), allowed="files that can be read and written",
+            str(error),
+            where=str(path),
+            allowed="files that can be read and written",
             do="Copy the folder to where you may write.",
-        ) from error  # fmt: skip
+        ) from error
     except DAMAGE as error:
         raise MeasureError(
-            f"{type(error).__name__}: {error} ({_place(error)})", where=str(path),
+            f"{type(error).__name__}: {error} ({_place(error)})",
+            where=str(path),
             allowed="files as `overlaylab run` left them",
             do="Undo what was changed in run.json or the tables, or measure again.",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def _place(error: BaseException) -> str:

@@ -32,8 +32,12 @@ def terminal_lines(told: Told) -> list[str | Table]:
         for part in (_wrapped("", f"{grid.title}:"), terminal_table(grid))
     ]
     held = [line for each in told.story.held for line in _held(each)]
-    return [*findings, *tables, *(["Predicted beforehand:", *held] if held else []),
-            _wrapped("Verdict: ", facts.verdict(told))]  # fmt: skip
+    return [
+        *findings,
+        *tables,
+        *(["Predicted beforehand:", *held] if held else []),
+        _wrapped("Verdict: ", facts.verdict(told)),
+    ]
 
 
 def _held(held: Held) -> Iterator[str]:
@@ -47,9 +51,13 @@ def _held(held: Held) -> Iterator[str]:
 def _wrapped(label: str, text: str) -> str:
     """Text of at most 80 columns, hung up at its label."""
     return textwrap.fill(
-        text, WIDTH, initial_indent=label, subsequent_indent=" " * len(label),
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        WIDTH,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def terminal_table(grid: Grid) -> Table:

@@ -165,12 +165,24 @@ def test_a_network_is_refused(asked, said):
 @pytest.mark.parametrize(
     ("type_", "id_", "said"),
     [
-        ("vlan", 5, ("VlanIdInUse: Unable to create the network. The VLAN 5 on physical network "
-         "physnet1 is in use.")),
-        ("flat", None, ("FlatNetworkInUse: Unable to create the flat network. Physical network "
-         "physnet1 is in use.")),
+        (
+            "vlan",
+            5,
+            (
+                "VlanIdInUse: Unable to create the network. The VLAN 5 on physical network "
+                "physnet1 is in use."
+            ),
+        ),
+        (
+            "flat",
+            None,
+            (
+                "FlatNetworkInUse: Unable to create the flat network. Physical network "
+                "physnet1 is in use."
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_provider_segment_is_taken_once(type_, id_, said):
     asked = {
         "provider__network_type": type_,

@@ -130,13 +130,18 @@ def test_subnets_of_other_networks_may_overlap():
 
 
 def test_a_subnet_is_updated_by_the_same_rules():
-    body = {"subnet": {"name": "x", "allocation_pools": [
-        {"start": "172.16.166.7", "end": "172.16.166.8"}]}}  # fmt: skip
+    body = {
+        "subnet": {
+            "name": "x",
+            "allocation_pools": [{"start": "172.16.166.7", "end": "172.16.166.8"}],
+        }
+    }
     changed = resources.update_subnet(OVERLAY, "sub-1", body).subnets[0]
 
     assert (changed.name, changed.pools) == (
-        "x", ((ip_address("172.16.166.7"), ip_address("172.16.166.8")),)
-    )  # fmt: skip
+        "x",
+        ((ip_address("172.16.166.7"), ip_address("172.16.166.8")),),
+    )
     assert changed.gateway_ip == OVERLAY.subnets[0].gateway_ip
     bad = {"subnet": {"gateway_ip": "172.16.166.101"}}
     assert refused(resources.update_subnet, OVERLAY, "sub-1", bad)[1] == (

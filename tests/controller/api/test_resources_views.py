@@ -82,10 +82,17 @@ def test_an_agent_answers_arp_only_with_l2population():
 
 
 ROWS = [
-    {"id": "1", "name": "a", "up": True, "number": 111, "none": None,
-     "ips": [{"ip_address": "10.0.0.1", "subnet_id": "s"}], "subnets": ["s", "t"]},
+    {
+        "id": "1",
+        "name": "a",
+        "up": True,
+        "number": 111,
+        "none": None,
+        "ips": [{"ip_address": "10.0.0.1", "subnet_id": "s"}],
+        "subnets": ["s", "t"],
+    },
     {"id": "2", "name": "b", "up": False, "number": 11, "none": "x", "ips": [], "subnets": []},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,9 @@ def test_the_same_address_in_two_networks_is_the_right_guests():
     below = explainer(overlay, "node1", "br-int")
     senders = [below.explain(flow) for flow in below.flows if "arp_spa" in dict(flow.match)]
     assert [("10.0.0.11 (red1)" in one, "10.0.0.11 (blue1)" in one) for one in senders] in (
-        [(True, False), (False, True)], [(False, True), (True, False)],
-    )  # fmt: skip
+        [(True, False), (False, True)],
+        [(False, True), (True, False)],
+    )
 
 
 def test_the_same_number_is_the_network_of_its_type():
@@ -82,7 +83,10 @@ def test_the_same_number_is_the_network_of_its_type():
 
 def test_a_guest_with_two_ports_is_told_by_the_network():
     overlay = load(MIXED).overlay
-    ports = tuple(replace(p, device_id="both") if p.device_id in {"red1", "blue1"} else p for p in overlay.ports)  # fmt: skip
+    ports = tuple(
+        replace(p, device_id="both") if p.device_id in {"red1", "blue1"} else p
+        for p in overlay.ports
+    )
     told = explainer(replace(overlay, ports=ports), "node1", "br-int")
     said = " ".join(map(told.explain, told.flows))
     assert "from both (in red)'s port" in said
@@ -114,8 +118,13 @@ def test_the_wire_of_a_provider_network_is_told_by_its_network():
 
 def test_what_is_not_foreseen_is_told_as_it_stands():
     told = explainer(load("article").overlay, "controller", "br-int")
-    odd = Flow("br-int", Int.LOCAL_SWITCHING, Priority.GUEST, match(in_port="strange"),
-               (SetField("nw_ttl", 3), Output("other")))  # fmt: skip
+    odd = Flow(
+        "br-int",
+        Int.LOCAL_SWITCHING,
+        Priority.GUEST,
+        match(in_port="strange"),
+        (SetField("nw_ttl", 3), Output("other")),
+    )
     assert told.explain(odd) == (
         'Frames from port "strange" get 3 as their nw_ttl and leave by port "other".'
     )
@@ -134,8 +143,9 @@ VXLAN = (
     "src=02:00:00:00:00:01,dl_type=0x0800),ipv4(src=192.0.2.1,dst=192.0.2.2,proto=17,tos=0,ttl=64,"
     "frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x64)),out_port(br-vtep))"
 )
-OUTER = Outer(NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100, "02:00:00:00:00:01",
-              "02:00:00:00:00:02", 50)  # fmt: skip
+OUTER = Outer(
+    NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100, "02:00:00:00:00:01", "02:00:00:00:00:02", 50
+)
 
 
 @pytest.mark.parametrize(
@@ -143,14 +153,25 @@ OUTER = Outer(NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100, "02:00:00:00:00:
     [
         ("drop", ()),
         ("a,push_vlan(vid=7,pcp=0),b,pop_vlan,c", (Copy("a"), Copy("b", 7), Copy("c"))),
-        (f"clone({VXLAN},wire),{VXLAN},wire,a", (Copy("wire", None, OUTER),) * 2 + (Copy("a", None, OUTER),)),
+        (
+            f"clone({VXLAN},wire),{VXLAN},wire,a",
+            (Copy("wire", None, OUTER),) * 2 + (Copy("a", None, OUTER),),
+        ),
         ("clone(push_vlan(vid=5,pcp=0),a),b", (Copy("a", 5), Copy("b"))),
         # The kernel's datapath writes the tunnel's header itself.
-        ("set(tunnel(tun_id=0x64,src=192.0.2.1,dst=192.0.2.2,ttl=64,tp_dst=4789,flags(df|key))),vxlan_sys_4789",
-         (Copy("vxlan_sys_4789", None, Outer(NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100)),)),
-        ("set(tunnel(tun_id=0xde,dst=192.0.2.2,ttl=64,flags(df|key))),gre_sys",
-         (Copy("gre_sys", None, Outer(NetworkType.GRE, "", "192.0.2.2", 222)),)),
+        (
+            "set(tunnel(tun_id=0x64,src=192.0.2.1,dst=192.0.2.2,ttl=64,tp_dst=4789,flags(df|key))),vxlan_sys_4789",
+            (
+                Copy(
+                    "vxlan_sys_4789", None, Outer(NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100)
+                ),
+            ),
+        ),
+        (
+            "set(tunnel(tun_id=0xde,dst=192.0.2.2,ttl=64,flags(df|key))),gre_sys",
+            (Copy("gre_sys", None, Outer(NetworkType.GRE, "", "192.0.2.2", 222)),),
+        ),
     ],
-)  # fmt: skip
+)
 def test_copies_that_leave_a_datapath(datapath, sent):
     assert copies(datapath) == sent

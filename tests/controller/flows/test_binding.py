@@ -17,10 +17,12 @@ def test_a_fresh_host_counts_from_one_in_neutrons_order():
         "br-int": {"patch-tun": 1, "qvo00000001-00": 2, "qvo00000003-00": 3},
         "br-tun": {
             "patch-int": 1,
-            "gre-c0000202": 2, "gre-c0000203": 3,
-            "vxlan-c0000202": 4, "vxlan-c0000203": 5,
+            "gre-c0000202": 2,
+            "gre-c0000203": 3,
+            "vxlan-c0000202": 4,
+            "vxlan-c0000203": 5,
         },
-    }  # fmt: skip
+    }
     assert binding.local_vlans == {RED: 1, BLUE: 2}
 
 

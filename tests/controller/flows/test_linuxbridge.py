@@ -15,8 +15,11 @@ from tests.controller.small import BLUE, RED, port, small
 from tests.topologies.lab.fake_kernel import FakeKernel
 
 ONE, TWO, THREE, OTHER = (
-    port(1, RED, "h1"), port(2, RED, "h2"), port(3, RED, "h2"), port(4, BLUE, "h3")
-)  # fmt: skip
+    port(1, RED, "h1"),
+    port(2, RED, "h2"),
+    port(3, RED, "h2"),
+    port(4, BLUE, "h3"),
+)
 BASE = small(ONE, TWO, THREE, OTHER)
 MODES = ("kvxlan-multicast", "kvxlan-mesh", "kvxlan-l2pop")
 H1, H2, H3 = "192.0.2.1", "192.0.2.2", "192.0.2.3"
@@ -40,17 +43,24 @@ def vxlan(mode, host="h1"):
 def test_names_are_those_of_neutrons_agent():
     (segment,) = wanted("kvxlan-mesh")
     assert (segment.bridge, segment.taps, segment.vxlan.name) == (
-        "brq10000000-00", {"tap00000001-00"}, "vxlan-111",
-    )  # fmt: skip
+        "brq10000000-00",
+        {"tap00000001-00"},
+        "vxlan-111",
+    )
     assert carried("kvxlan-mesh").device_of(ONE) == "tap00000001-00"
     assert BASE.device_of(ONE) == "qvo00000001-00"
 
 
 def test_multicast_sends_to_the_group_of_the_vni_and_learns():
     assert vxlan("kvxlan-multicast") == Vxlan(
-        vni=111, local=H1, mtu=1450, group="239.0.0.111", learning=True, proxy=False,
+        vni=111,
+        local=H1,
+        mtu=1450,
+        group="239.0.0.111",
+        learning=True,
+        proxy=False,
         fdb=frozenset({(ALL, "239.0.0.111")}),
-    )  # fmt: skip
+    )
 
 
 def test_mesh_sends_a_copy_to_every_other_vtep_and_learns():
@@ -61,10 +71,14 @@ def test_mesh_sends_a_copy_to_every_other_vtep_and_learns():
 
 def test_l2pop_knows_members_alone_and_answers_for_their_addresses():
     assert vxlan("kvxlan-l2pop") == Vxlan(
-        vni=111, local=H1, mtu=1450, learning=False, proxy=True,
+        vni=111,
+        local=H1,
+        mtu=1450,
+        learning=False,
+        proxy=True,
         fdb=frozenset({(ALL, H2), (TWO.mac_address, H2), (THREE.mac_address, H2)}),
         neighbours=frozenset({("198.51.1.2", TWO.mac_address), ("198.51.1.3", THREE.mac_address)}),
-    )  # fmt: skip
+    )
     far = vxlan("kvxlan-l2pop", "h2")
     assert far.fdb == {(ALL, H1), (ONE.mac_address, H1)}
     assert vxlan("kvxlan-l2pop", "h3").fdb == set()  # nobody else is on its network
@@ -104,9 +118,13 @@ def test_the_device_is_no_larger_than_the_kernel_lets_it_be():
 
 @pytest.mark.parametrize(
     ("group", "vni", "found"),
-    [("239.0.0.0/8", 111, "239.0.0.111"), ("239.0.0.0/8", 2**24 - 1, "239.255.255.255"),
-     ("239.1.1.1", 111, "239.1.1.1"), ("239.1.1.0/24", 257, "239.1.1.1")],
-)  # fmt: skip
+    [
+        ("239.0.0.0/8", 111, "239.0.0.111"),
+        ("239.0.0.0/8", 2**24 - 1, "239.255.255.255"),
+        ("239.1.1.1", 111, "239.1.1.1"),
+        ("239.1.1.0/24", 257, "239.1.1.1"),
+    ],
+)
 def test_groups_are_neutrons(group, vni, found):
     host = replace(BASE.hosts[0], vxlan_group=ip_network(group))
     network = replace(BASE.networks[0], segmentation_id=vni)
@@ -140,13 +158,16 @@ def test_a_group_is_given_when_the_device_is_made_and_is_no_entry_of_ours():
 
 
 STATES = {
-    "all": BASE, "one gone": replace(BASE, ports=(ONE, TWO, OTHER)),
-    "network gone": replace(BASE, ports=(TWO, OTHER)), "nobody": replace(BASE, ports=()),
+    "all": BASE,
+    "one gone": replace(BASE, ports=(ONE, TWO, OTHER)),
+    "network gone": replace(BASE, ports=(TWO, OTHER)),
+    "nobody": replace(BASE, ports=()),
     "moved": replace(BASE, ports=(ONE, replace(TWO, host="h3"), THREE, OTHER)),
-    "readdressed": replace(BASE, ports=(
-        ONE, replace(TWO, fixed_ips=(ip_address("198.51.1.9"),)), THREE)),
+    "readdressed": replace(
+        BASE, ports=(ONE, replace(TWO, fixed_ips=(ip_address("198.51.1.9"),)), THREE)
+    ),
     "smaller": replace(BASE, networks=(replace(BASE.networks[0], mtu=1300), BASE.networks[1])),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -183,24 +204,53 @@ LINKS = [
     {"ifname": "underlay", "addr_info": [{"local": H1, "prefixlen": 24}]},
     {"ifname": "tap00000001-00", "master": RED_BRIDGE, "addr_info": []},
     {"ifname": RED_BRIDGE, "linkinfo": {"info_kind": "bridge"}, "addr_info": []},
-    {"ifname": "vxlan-111", "mtu": 1450, "master": RED_BRIDGE, "addr_info": [],
-     "linkinfo": {"info_kind": "vxlan", "info_data": {
-         "id": 111, "local": H1, "link": "underlay", "port": 4789, "learning": False,
-         "proxy": True, "ttl": 0, "ageing": 300}}},
-]  # fmt: skip
+    {
+        "ifname": "vxlan-111",
+        "mtu": 1450,
+        "master": RED_BRIDGE,
+        "addr_info": [],
+        "linkinfo": {
+            "info_kind": "vxlan",
+            "info_data": {
+                "id": 111,
+                "local": H1,
+                "link": "underlay",
+                "port": 4789,
+                "learning": False,
+                "proxy": True,
+                "ttl": 0,
+                "ageing": 300,
+            },
+        },
+    },
+]
 FDB = [  # as iproute2 6.1 tells it
-    {"mac": "12:e8:4f:cd:38:41", "ifname": "vxlan-111", "flags": [], "master": RED_BRIDGE,
-     "state": "permanent"},
+    {
+        "mac": "12:e8:4f:cd:38:41",
+        "ifname": "vxlan-111",
+        "flags": [],
+        "master": RED_BRIDGE,
+        "state": "permanent",
+    },
     {"mac": ALL, "ifname": "vxlan-111", "dst": H2, "flags": ["self"], "state": "permanent"},
-    {"mac": "fa:16:3e:00:01:02", "ifname": "vxlan-111", "dst": H2, "flags": ["self"],
-     "state": "permanent"},
+    {
+        "mac": "fa:16:3e:00:01:02",
+        "ifname": "vxlan-111",
+        "dst": H2,
+        "flags": ["self"],
+        "state": "permanent",
+    },
     {"mac": "fa:16:3e:00:01:03", "ifname": "vxlan-111", "dst": H2, "flags": ["self"], "state": ""},
-]  # fmt: skip
+]
 NEIGHBOURS = [
     {"dst": H2, "dev": "underlay", "lladdr": "02:01:00:00:00:02", "state": ["PERMANENT"]},
-    {"dst": "198.51.1.2", "dev": "vxlan-111", "lladdr": "fa:16:3e:00:01:02",
-     "state": ["PERMANENT"]},
-]  # fmt: skip
+    {
+        "dst": "198.51.1.2",
+        "dev": "vxlan-111",
+        "lladdr": "fa:16:3e:00:01:02",
+        "state": ["PERMANENT"],
+    },
+]
 
 
 def test_what_iproute2_tells_is_read():
@@ -208,10 +258,14 @@ def test_what_iproute2_tells_is_read():
     assert seen.addresses == {H1}
     assert seen.devices["tap00000001-00"] == RED_BRIDGE
     assert seen.vxlans["vxlan-111"] == Vxlan(
-        vni=111, local=H1, mtu=1450, learning=False, proxy=True,
+        vni=111,
+        local=H1,
+        mtu=1450,
+        learning=False,
+        proxy=True,
         fdb=frozenset({(ALL, H2), ("fa:16:3e:00:01:02", H2)}),  # what was learned is its own
         neighbours=frozenset({("198.51.1.2", "fa:16:3e:00:01:02")}),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -245,7 +299,12 @@ MESH = carried("kvxlan-mesh")
 GROUP = ip_network("239.0.0.0/8")
 WRONG = {
     "mixed": (
-        {"hosts": (MESH.hosts[0], *(replace(h, mechanism=Mechanism.OPENVSWITCH) for h in MESH.hosts[1:]))},
+        {
+            "hosts": (
+                MESH.hosts[0],
+                *(replace(h, mechanism=Mechanism.OPENVSWITCH) for h in MESH.hosts[1:]),
+            )
+        },
         "overlay 'small': openvswitch and linuxbridge mixed; allowed: one mechanism for all hosts. "
         "Give `mechanism` under `agent`, and none to single hosts.",
     ),
@@ -255,13 +314,22 @@ WRONG = {
         "Give `vxlan_group` under `agent`: who has not joined hears no broadcast.",
     ),
     "gre tunnels": (
-        {"hosts": tuple(replace(h, tunnel_types=(*h.tunnel_types, NetworkType.GRE)) if h.name == "h1" else h
-                        for h in MESH.hosts)},
+        {
+            "hosts": tuple(
+                replace(h, tunnel_types=(*h.tunnel_types, NetworkType.GRE)) if h.name == "h1" else h
+                for h in MESH.hosts
+            )
+        },
         "host 'h1' tunnel_types: gre with mechanism linuxbridge: Neutron's linuxbridge agent knows "
         "no tunnel but VXLAN; allowed: vxlan, local. Take it out.",
     ),
     "mappings": (
-        {"hosts": (replace(MESH.hosts[0], bridge_mappings=(("physnet1", "br-ex"),)), *MESH.hosts[1:])},
+        {
+            "hosts": (
+                replace(MESH.hosts[0], bridge_mappings=(("physnet1", "br-ex"),)),
+                *MESH.hosts[1:],
+            )
+        },
         "host 'h1': bridge_mappings; allowed: none with mechanism linuxbridge. Take it out: it is "
         "for Open vSwitch.",
     ),
@@ -271,14 +339,20 @@ WRONG = {
         "Open vSwitch.",
     ),
     "vlan": (
-        {"networks": (MESH.networks[0], replace(
-            MESH.networks[1], network_type=NetworkType.VLAN, physical_network="physnet1")),
-         "ports": (ONE,)},
+        {
+            "networks": (
+                MESH.networks[0],
+                replace(
+                    MESH.networks[1], network_type=NetworkType.VLAN, physical_network="physnet1"
+                ),
+            ),
+            "ports": (ONE,),
+        },
         "network 'blue': vlan with mechanism linuxbridge: a Linux bridge needs the kernel's 8021q "
         "for tags, which a lab does without; allowed: vxlan, local. Make it vxlan, or take "
         "`mechanism: linuxbridge` away.",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)

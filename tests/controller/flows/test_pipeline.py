@@ -35,7 +35,9 @@ def test_a_table_that_is_not_there_is_refused():
 
 def test_a_match_reads_in_ovs_ofctls_order_and_knows_its_fields():
     assert match(dl_dst="x", in_port="p", proto="arp") == (
-        ("proto", "arp"), ("in_port", "p"), ("dl_dst", "x"),
-    )  # fmt: skip
+        ("proto", "arp"),
+        ("in_port", "p"),
+        ("dl_dst", "x"),
+    )
     with pytest.raises(KeyError, match="tcp_dst"):
         match(tcp_dst=80)

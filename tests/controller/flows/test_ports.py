@@ -24,8 +24,11 @@ BLUE_ON_1_3 = (port(3, BLUE, "h1"), port(4, BLUE, "h3"))
 
 def test_a_mesh_reaches_every_vtep_of_every_type_even_with_nothing_to_carry():
     assert names(small(), "h1") == [
-        "gre-c0000202", "gre-c0000203", "vxlan-c0000202", "vxlan-c0000203",
-    ]  # fmt: skip
+        "gre-c0000202",
+        "gre-c0000203",
+        "vxlan-c0000202",
+        "vxlan-c0000203",
+    ]
 
 
 def test_l2population_makes_tunnels_only_where_a_network_is_shared():
@@ -43,8 +46,9 @@ def test_a_network_of_another_type_is_no_reason_for_a_tunnel():
 def test_broadcasts_of_a_mesh_go_to_all_and_of_l2population_to_members():
     mesh = small(*RED_ON_1_2)
     assert [t.name for t in tunnels_of(mesh, mesh.host("h1"), network(mesh, RED))] == [
-        "vxlan-c0000202", "vxlan-c0000203",
-    ]  # fmt: skip
+        "vxlan-c0000202",
+        "vxlan-c0000203",
+    ]
     l2pop = small(*RED_ON_1_2, *BLUE_ON_1_3, l2_population=True)
     copies = tunnels_of(l2pop, l2pop.host("h1"), network(l2pop, RED))
     assert [t.name for t in copies] == ["vxlan-c0000202"]
@@ -53,9 +57,13 @@ def test_broadcasts_of_a_mesh_go_to_all_and_of_l2population_to_members():
 def test_rows_read_as_neutron_writes_them():
     rows = {p.name: p for p in host_ports(small(RED_ON_1_2[0]), small().host("h1"))}
     assert rows["vxlan-c0000202"].options == {
-        "df_default": "true", "remote_ip": "192.0.2.2", "local_ip": "192.0.2.1",
-        "in_key": "flow", "out_key": "flow", "egress_pkt_mark": "0",
-    }  # fmt: skip
+        "df_default": "true",
+        "remote_ip": "192.0.2.2",
+        "local_ip": "192.0.2.1",
+        "in_key": "flow",
+        "out_key": "flow",
+        "egress_pkt_mark": "0",
+    }
     assert rows["patch-tun"].options == {"peer": "patch-int"}
     assert rows["patch-int"].options == {"peer": "patch-tun"}
     assert rows["qvo00000001-00"].external_ids["iface-id"] == RED_ON_1_2[0].id
@@ -88,6 +96,11 @@ def test_gre_over_ipv6_is_what_the_release_writes(release, name, kind, more):
     row = tunnel.as_port(hosts[0])
     assert (row.name, row.type) == (name, kind)
     assert row.options == {
-        "df_default": "true", "remote_ip": "fd00:150::11", "local_ip": "fd00:150::10",
-        "in_key": "flow", "out_key": "flow", "egress_pkt_mark": "0", **more,
-    }  # fmt: skip
+        "df_default": "true",
+        "remote_ip": "fd00:150::11",
+        "local_ip": "fd00:150::10",
+        "in_key": "flow",
+        "out_key": "flow",
+        "egress_pkt_mark": "0",
+        **more,
+    }

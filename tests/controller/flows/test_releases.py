@@ -25,10 +25,17 @@ from controller.model.overlay import Overlay
 from tests.controller.small import RED, port, small
 
 NAMES = {  # neutron_lib/plugins/ml2/ovs_constants.py
-    0: "LOCAL_SWITCHING", 23: "CANARY_TABLE", 24: "ARP_SPOOF_TABLE", 25: "MAC_SPOOF_TABLE",
-    30: "LOCAL_EGRESS_TABLE", 31: "LOCAL_IP_TABLE", 58: "PACKET_RATE_LIMIT",
-    59: "BANDWIDTH_RATE_LIMIT", 60: "TRANSIENT_TABLE", 62: "TRANSIENT_EGRESS_TABLE",
-}  # fmt: skip
+    0: "LOCAL_SWITCHING",
+    23: "CANARY_TABLE",
+    24: "ARP_SPOOF_TABLE",
+    25: "MAC_SPOOF_TABLE",
+    30: "LOCAL_EGRESS_TABLE",
+    31: "LOCAL_IP_TABLE",
+    58: "PACKET_RATE_LIMIT",
+    59: "BANDWIDTH_RATE_LIMIT",
+    60: "TRANSIENT_TABLE",
+    62: "TRANSIENT_EGRESS_TABLE",
+}
 BOTH = (port(1, RED, "h1"), port(2, RED, "h2"))
 
 
@@ -68,8 +75,12 @@ def test_provider_bridges_are_the_same():
 @pytest.mark.parametrize(("release", "tables"), [(QUEENS, [0, 60]), (CURRENT, [0, 58, 59, 60])])
 def test_an_accepted_frame_passes_these_tables(release, tables):
     """From the tunnel bridge: no flow of table 0 knows it, so it goes where the miss leads."""
-    missed = {flow.table: flow.actions[0] for flow in always("br-int", release) if not flow.match
-              if flow.actions}  # fmt: skip
+    missed = {
+        flow.table: flow.actions[0]
+        for flow in always("br-int", release)
+        if not flow.match
+        if flow.actions
+    }
     passed = [0]
     while isinstance(action := missed[passed[-1]], Goto):
         passed.append(action.table)

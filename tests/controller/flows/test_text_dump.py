@@ -89,7 +89,10 @@ def test_a_switchs_own_dump_normalises_to_ours(shuffled, cookie, count):
     for line in dump(shuffled):
         table, _, rest = line.rpartition(", priority")
         body = f"priority{rest}" if table else line
-        said.append(f" {noise}{table or 'table=0'}, {counters}{body}".replace(
-            "priority=1,NXM", f"priority=1,cookie={cookie:#x},NXM"))  # fmt: skip
+        said.append(
+            f" {noise}{table or 'table=0'}, {counters}{body}".replace(
+                "priority=1,NXM", f"priority=1,cookie={cookie:#x},NXM"
+            )
+        )
     # ovs-ofctl names table 0 in a full dump only; both are read.
     assert [line.replace("table=0, ", "") for line in normalise("\n".join(said))] == dump(FLOWS)

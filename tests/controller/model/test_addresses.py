@@ -86,8 +86,14 @@ def test_the_default_gateway_is_the_first_address():
 @given(st.sets(st.integers(1, 14)))
 def test_a_free_address_is_the_lowest_that_is_not_taken(taken):
     cidr = ip_network("10.0.0.0/28")
-    subnet = Subnet(id="s", name="s", network_id="n", cidr=cidr, pools=((cidr[1], cidr[14]),),
-                    gateway_ip=cidr[1])  # fmt: skip
+    subnet = Subnet(
+        id="s",
+        name="s",
+        network_id="n",
+        cidr=cidr,
+        pools=((cidr[1], cidr[14]),),
+        gateway_ip=cidr[1],
+    )
     free = sorted(set(range(2, 15)) - taken)
     assert free_address(subnet, {cidr[number] for number in taken}) == (
         cidr[free[0]] if free else None

@@ -147,7 +147,11 @@ def test_tenant_types_are_tried_in_order():
         overlay = create(overlay, name)
 
     assert [tuple(segment_of(network)) for network in overlay.networks] == [
-        (VXLAN, None, 1), (VLAN, "physnet1", 4094), (LOCAL, None, None), (LOCAL, None, None)]  # fmt: skip
+        (VXLAN, None, 1),
+        (VLAN, "physnet1", 4094),
+        (LOCAL, None, None),
+        (LOCAL, None, None),
+    ]
 
 
 def test_flat_is_never_given_and_local_never_used_up():
@@ -174,8 +178,12 @@ def test_a_type_without_a_range_has_the_default_on_every_physical_network():
     ids = ranges_of(lab(span(GENEVE, 5, 6)))
 
     assert {(r.network_type, r.physical_network, r.first, r.last) for r in ids} == {
-        (GENEVE, "", 5, 6), (GRE, "", *DEFAULT_IDS), (VXLAN, "", *DEFAULT_IDS),
-        (VLAN, "physnet1", *DEFAULT_IDS), (VLAN, "physnet2", *DEFAULT_IDS)}  # fmt: skip
+        (GENEVE, "", 5, 6),
+        (GRE, "", *DEFAULT_IDS),
+        (VXLAN, "", *DEFAULT_IDS),
+        (VLAN, "physnet1", *DEFAULT_IDS),
+        (VLAN, "physnet2", *DEFAULT_IDS),
+    }
     assert made(lab(), network_type="vlan") == (VLAN, "physnet1", 1000)
     assert made(lab(), network_type="vlan", physical_network="physnet2") == (VLAN, "physnet2", 1000)
     bare = replace(lab(), hosts=(host(1),))
@@ -185,19 +193,29 @@ def test_a_type_without_a_range_has_the_default_on_every_physical_network():
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"network_type": "local", "segmentation_id": 1},
-         "segmentation_id prohibited for local provider network"),
-        ({"network_type": "local", "physical_network": "physnet1"},
-         "physical_network prohibited for local provider network"),
+        (
+            {"network_type": "local", "segmentation_id": 1},
+            "segmentation_id prohibited for local provider network",
+        ),
+        (
+            {"network_type": "local", "physical_network": "physnet1"},
+            "physical_network prohibited for local provider network",
+        ),
         ({"network_type": "flat"}, "physical_network required for flat provider network"),
-        ({"network_type": "flat", "physical_network": "physnet1", "segmentation_id": 0},
-         "segmentation_id prohibited for flat provider network"),
-        ({"network_type": "vlan", "segmentation_id": 5},
-         "segmentation_id requires physical_network for VLAN provider network"),
-        ({"network_type": "vlan", "physical_network": "elsewhere"},
-         "physical_network 'elsewhere' unknown for VLAN provider network"),
+        (
+            {"network_type": "flat", "physical_network": "physnet1", "segmentation_id": 0},
+            "segmentation_id prohibited for flat provider network",
+        ),
+        (
+            {"network_type": "vlan", "segmentation_id": 5},
+            "segmentation_id requires physical_network for VLAN provider network",
+        ),
+        (
+            {"network_type": "vlan", "physical_network": "elsewhere"},
+            "physical_network 'elsewhere' unknown for VLAN provider network",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_a_type_has_not_is_refused_in_neutrons_words(asked, said):
     with pytest.raises(NeutronError) as error:
         create(lab(), **asked)

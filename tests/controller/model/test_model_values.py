@@ -111,9 +111,14 @@ def test_a_patch_ports_long_name_is_cut_as_neutron_cuts_it(bridge, on_int, on_ph
 
 @pytest.mark.parametrize(
     ("kind", "path_mtu", "mtu"),
-    [("vxlan", 0, 1450), ("vxlan", 1400, 1350), ("gre", 1400, 1358), ("vxlan", 9000, 1450),
-     ("vlan", 1400, 1500)],
-)  # fmt: skip
+    [
+        ("vxlan", 0, 1450),
+        ("vxlan", 1400, 1350),
+        ("gre", 1400, 1358),
+        ("vxlan", 9000, 1450),
+        ("vlan", 1400, 1500),
+    ],
+)
 def test_path_mtu_limits_what_is_tunnelled(kind, path_mtu, mtu):
     overlay = replace(small(), path_mtu=path_mtu)
     assert overlay.mtu_of(replace(overlay.networks[0], network_type=NetworkType(kind))) == mtu

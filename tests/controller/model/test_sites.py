@@ -25,9 +25,15 @@ def line_of(text: str) -> int:
 def test_home_office_has_the_articles_addresses():
     near, far = HOME_OFFICE.near, HOME_OFFICE.far
     assert [str(each) for each in (near.stations[0].ip, near.gateway_ip, near.public_ip)] == [
-        "192.168.1.123", "192.168.1.1", "221.234.230.1"]  # fmt: skip
+        "192.168.1.123",
+        "192.168.1.1",
+        "221.234.230.1",
+    ]
     assert [str(each) for each in (far.stations[0].ip, far.gateway_ip, far.public_ip)] == [
-        "10.100.0.123", "10.100.0.1", "106.38.241.118"]  # fmt: skip
+        "10.100.0.123",
+        "10.100.0.1",
+        "106.38.241.118",
+    ]
     assert (str(near.tunnel_ip), str(far.tunnel_ip)) == ("172.16.16.1", "172.16.16.2")
     assert (near.snat, far.snat) == (Snat.TUNNEL, Snat.LAN)
     assert (HOME_OFFICE.underlay_mtu, HOME_OFFICE.tunnel_mtu) == (1492, 1468)
@@ -51,43 +57,82 @@ def test_a_scenario_is_either_hosts_or_sites():
 
 
 ERRORS = {  # what is put in place of what: line of, key, and what is said
-    "tunnel": ("tunnel_ip: 172.16.16.2", "tunnel_ip: 172.16.17.2",
-               "site 'office': tunnel_ip 172.16.17.2; allowed: the other host of the tunnel's /30 "
-               "(172.16.16.0/30, with 172.16.16.1 at the near end). Take two addresses such as "
-               "172.16.16.1 and 172.16.16.2."),
-    "public": ("public_ip: 106.38.241.118", "public_ip: 106.38.241.119",
-               "site 'office': public_ip 106.38.241.119; allowed: not the first or last of "
-               "106.38.241.116/30. The wire to the provider is a /30: pick an address within it."),
-    "mtu": ("mtu: 1492", "mtu: 500",
-            "wan: mtu 500; allowed: 600..9216. Pick another; PPPoE leaves 1492."),
-    "routers": ("routers: [isp1, isp2]", "routers: [isp2]",
-                "wan: routers: 1 of them; allowed: 2..8. Add some or remove some."),
-    "attacker's router": ("router: isp2", "router: isp3",
-                          "attacker: router 'isp3'; allowed: isp1, isp2. Name one of them."),
-    "name": ("name: office", "name: Office",
-             "site 'Office': name 'Office'; allowed: 1 to 7 lower-case letters and digits, a letter "
-             "first. Pick another."),
-    "name twice": ("name: desk", "name: server",
-                   "node 'server': name 'server' twice; allowed: each name once. Rename one of "
-                   "them; a site makes the nodes NAME-router and NAME-lan."),
-    "name of an interface": ("name: desk", "name: br-office-lan",
-                             "node 'br-office-lan': name 'br-office-lan' is taken; allowed: no "
-                             "interface's that is there anyway. Pick another: interfaces are called "
-                             "after the nodes they lead to."),
-    "loopback": ("name: desk", "name: lo",
-                 "node 'lo': name 'lo' is taken; allowed: no interface's that is there anyway. Pick "
-                 "another: interfaces are called after the nodes they lead to."),
-    "station": ("ip: 10.100.0.77", "ip: 10.101.0.77",
-                "site 'office': station 'desk' 10.101.0.77; allowed: an address of a host in lan "
-                "10.100.0.0/24. Move it, or change `lan`."),
-    "schema": ("snat: lan", "snat: wan",
-               "sites[1].snat: 'wan'; allowed: tunnel, lan, none. Did you mean `lan`?"),
-    "address": ("gateway_ip: 10.100.0.1", "gateway_ip: fd00::1",
-                "sites[1].gateway_ip: 'fd00::1'; allowed: the router's IPv4 address in the LAN. "
-                "Mend the value."),
-    "key": ("mtu: 1492", "mut: 1492",
-            "wan.mut: unknown key; allowed: mtu, routers. Did you mean `mtu`?"),
-}  # fmt: skip
+    "tunnel": (
+        "tunnel_ip: 172.16.16.2",
+        "tunnel_ip: 172.16.17.2",
+        "site 'office': tunnel_ip 172.16.17.2; allowed: the other host of the tunnel's /30 "
+        "(172.16.16.0/30, with 172.16.16.1 at the near end). Take two addresses such as "
+        "172.16.16.1 and 172.16.16.2.",
+    ),
+    "public": (
+        "public_ip: 106.38.241.118",
+        "public_ip: 106.38.241.119",
+        "site 'office': public_ip 106.38.241.119; allowed: not the first or last of "
+        "106.38.241.116/30. The wire to the provider is a /30: pick an address within it.",
+    ),
+    "mtu": (
+        "mtu: 1492",
+        "mtu: 500",
+        "wan: mtu 500; allowed: 600..9216. Pick another; PPPoE leaves 1492.",
+    ),
+    "routers": (
+        "routers: [isp1, isp2]",
+        "routers: [isp2]",
+        "wan: routers: 1 of them; allowed: 2..8. Add some or remove some.",
+    ),
+    "attacker's router": (
+        "router: isp2",
+        "router: isp3",
+        "attacker: router 'isp3'; allowed: isp1, isp2. Name one of them.",
+    ),
+    "name": (
+        "name: office",
+        "name: Office",
+        "site 'Office': name 'Office'; allowed: 1 to 7 lower-case letters and digits, a letter "
+        "first. Pick another.",
+    ),
+    "name twice": (
+        "name: desk",
+        "name: server",
+        "node 'server': name 'server' twice; allowed: each name once. Rename one of "
+        "them; a site makes the nodes NAME-router and NAME-lan.",
+    ),
+    "name of an interface": (
+        "name: desk",
+        "name: br-office-lan",
+        "node 'br-office-lan': name 'br-office-lan' is taken; allowed: no "
+        "interface's that is there anyway. Pick another: interfaces are called "
+        "after the nodes they lead to.",
+    ),
+    "loopback": (
+        "name: desk",
+        "name: lo",
+        "node 'lo': name 'lo' is taken; allowed: no interface's that is there anyway. Pick "
+        "another: interfaces are called after the nodes they lead to.",
+    ),
+    "station": (
+        "ip: 10.100.0.77",
+        "ip: 10.101.0.77",
+        "site 'office': station 'desk' 10.101.0.77; allowed: an address of a host in lan "
+        "10.100.0.0/24. Move it, or change `lan`.",
+    ),
+    "schema": (
+        "snat: lan",
+        "snat: wan",
+        "sites[1].snat: 'wan'; allowed: tunnel, lan, none. Did you mean `lan`?",
+    ),
+    "address": (
+        "gateway_ip: 10.100.0.1",
+        "gateway_ip: fd00::1",
+        "sites[1].gateway_ip: 'fd00::1'; allowed: the router's IPv4 address in the LAN. "
+        "Mend the value.",
+    ),
+    "key": (
+        "mtu: 1492",
+        "mut: 1492",
+        "wan.mut: unknown key; allowed: mtu, routers. Did you mean `mtu`?",
+    ),
+}
 
 
 @pytest.mark.parametrize("case", ERRORS)
@@ -98,10 +143,16 @@ def test_an_error_says_where_and_what(case, tmp_path, monkeypatch):
 
 
 LINES = {  # the line that an error names has this text
-    "tunnel": "tunnel_ip: 172.16.16.2", "public": "public_ip: 106.38.241.118", "mtu": "mtu: 1492",
-    "routers": "routers: [isp1, isp2]", "attacker's router": "name: attacker",
-    "name": "name: office", "station": "stations:", "schema": "snat: lan", "key": "mtu: 1492",
-}  # fmt: skip
+    "tunnel": "tunnel_ip: 172.16.16.2",
+    "public": "public_ip: 106.38.241.118",
+    "mtu": "mtu: 1492",
+    "routers": "routers: [isp1, isp2]",
+    "attacker's router": "name: attacker",
+    "name": "name: office",
+    "station": "stations:",
+    "schema": "snat: lan",
+    "key": "mtu: 1492",
+}
 
 
 @pytest.mark.parametrize("case", LINES)
@@ -128,9 +179,12 @@ def test_one_site_is_too_few(tmp_path, monkeypatch):
 
 
 def test_networks_are_apart():
-    site = replace(HOME_OFFICE.near, lan=IPv4Network("10.100.0.0/16"),
-                   gateway_ip=IPv4Address("10.100.9.1"),
-                   stations=(replace(HOME_OFFICE.near.stations[0], ip=IPv4Address("10.100.9.2")),))  # fmt: skip
+    site = replace(
+        HOME_OFFICE.near,
+        lan=IPv4Network("10.100.0.0/16"),
+        gateway_ip=IPv4Address("10.100.9.1"),
+        stations=(replace(HOME_OFFICE.near.stations[0], ip=IPv4Address("10.100.9.2")),),
+    )
     with pytest.raises(ModelError, match=r"lan of site 'home' \(10.100.0.0/16\) overlaps"):
         replace(HOME_OFFICE, sites=(site, HOME_OFFICE.far))
 
@@ -163,8 +217,9 @@ def test_every_router_knows_every_public_network_and_no_private_one(sites):
         }
         routes = {
             IPv4Network(words[2]): IPv4Address(words[4])
-            for words in map(str.split, lines) if words[:2] == ["route", "add"]
-        }  # fmt: skip
+            for words in map(str.split, lines)
+            if words[:2] == ["route", "add"]
+        }
         assert on_wire | set(routes) == public
         assert not on_wire & set(routes)
         assert all(any(hop in wire for wire in on_wire) for hop in routes.values())
@@ -178,16 +233,22 @@ def test_a_route_leads_towards_its_network():
     lines = {name: sites_plan.transit_lines(sites, name) for name in sites.routers}
     owner = {
         str(ip_interface(line.split()[2]).ip): name
-        for name, told in lines.items() for line in told if line.startswith("addr add")
-    }  # fmt: skip
+        for name, told in lines.items()
+        for line in told
+        if line.startswith("addr add")
+    }
     for target in (sites.near.uplink, sites.far.uplink, sites.attacker.network):
         for name in sites.routers:
             at, hops = name, 0
             while route := next((x for x in lines[at] if x.startswith(f"route add {target} ")), ""):
                 at, hops = owner[route.split()[-1]], hops + 1
                 assert hops < len(sites.routers)
-            assert any(str(target.prefixlen) in x and x.startswith("addr add") and
-                       ip_interface(x.split()[2]).network == target for x in lines[at])  # fmt: skip
+            assert any(
+                str(target.prefixlen) in x
+                and x.startswith("addr add")
+                and ip_interface(x.split()[2]).network == target
+                for x in lines[at]
+            )
 
 
 def test_nat_is_where_the_scenario_says():
@@ -208,11 +269,15 @@ def test_links_have_names_that_the_kernel_takes():
 
 @pytest.mark.parametrize(
     "argv",
-    [("flows", "home-office", "--host", "home-router", "--bridge", "br-tun"),
-     ("run", "latency", "--scenario", "home-office"), ("up", "home-office", "--mode", "gre-mesh"),
-     ("run", "walk", "--scenario", "article"), ("run", "walk", "--hosts", "4")],
+    [
+        ("flows", "home-office", "--host", "home-router", "--bridge", "br-tun"),
+        ("run", "latency", "--scenario", "home-office"),
+        ("up", "home-office", "--mode", "gre-mesh"),
+        ("run", "walk", "--scenario", "article"),
+        ("run", "walk", "--hosts", "4"),
+    ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_what_takes_the_other_kind_says_so_in_one_line(argv, capsys):
     assert main(argv) == 2
     said = capsys.readouterr().err

@@ -43,8 +43,12 @@ class Controller:
         self.home, self.port, self.program = home, free_port(), program
         ovsdb = {host.name: switches[host.name].db for host in overlay.hosts}
         (home / "state.json").write_text(dump_state(overlay, ovsdb))
-        settings = {"listen_ip": LOOPBACK, "listen_port": self.port,
-                    "state": f"{home}/state.json", "api_socket": f"{home}/api.sock"}  # fmt: skip
+        settings = {
+            "listen_ip": LOOPBACK,
+            "listen_port": self.port,
+            "state": f"{home}/state.json",
+            "api_socket": f"{home}/api.sock",
+        }
         (home / "controller.json").write_text(json.dumps(settings))
         self.start()
 
@@ -56,10 +60,11 @@ class Controller:
     def start(self) -> None:
         config = f"{self.home}/controller.json"
         self.process = commands.start(
-            *self.program, *([config] if self.program is OS_KEN else []),
+            *self.program,
+            *([config] if self.program is OS_KEN else []),
             stdout=self.home / "log",
             env={"PYTHONPATH": str(ROOT), "OVERLAYLAB_CONTROLLER": config},
-        )  # fmt: skip
+        )
         self.wait_for(self._listens, "it does not listen")
 
     def _listens(self) -> bool:

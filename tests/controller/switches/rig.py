@@ -226,8 +226,19 @@ def binding_of(overlay: Overlay, host: Host) -> Binding:
 
 
 def _bridge_args(bridge: str, openflow: str | None) -> list[str]:
-    words = ["--", "add-br", bridge, "--", "set", "Bridge", bridge, "datapath_type=dummy",
-             "fail_mode=secure", PROTOCOLS, "other_config:disable-in-band=true"]  # fmt: skip
+    words = [
+        "--",
+        "add-br",
+        bridge,
+        "--",
+        "set",
+        "Bridge",
+        bridge,
+        "datapath_type=dummy",
+        "fail_mode=secure",
+        PROTOCOLS,
+        "other_config:disable-in-band=true",
+    ]
     if openflow:
         words += ["--", "set-controller", bridge, openflow]
         words += ["--", "set", "Controller", bridge, "inactivity_probe=10000", "max_backoff=1000"]

@@ -45,8 +45,15 @@ class Switch:
     def _daemon(self, undo: ExitStack, name: str, *arguments: str) -> None:
         pidfile, ctl = self.home / f"{name}.pid", self.home / f"{name.removeprefix('ovs-')}.ctl"
         undo.callback(_end, ctl, pidfile)
-        commands.run(name, *DAEMON, f"--pidfile={pidfile}", f"--unixctl={ctl}",
-                     f"--log-file={self.home}/{name}.log", *arguments, env=self.env)  # fmt: skip
+        commands.run(
+            name,
+            *DAEMON,
+            f"--pidfile={pidfile}",
+            f"--unixctl={ctl}",
+            f"--log-file={self.home}/{name}.log",
+            *arguments,
+            env=self.env,
+        )
 
     def vsctl(self, *arguments: str) -> str:
         """One transaction on its OVSDB; returns when the switch has carried it out."""

@@ -138,8 +138,13 @@ def test_the_comparison_of_ages_notices_a_flow_that_was_replaced(lab):
     again = installed(lab, "computer", "br-int")
     assert not any(again[flow].is_moved(then) for flow, then in before.items())
     time.sleep(0.6)  # the length of the shift, not a wait for something
-    lab.run("computer", "sh", "-c", "ovs-ofctl -OOpenFlow13 --no-stats dump-flows br-int"
-            " | grep cookie > /run/openvswitch/flows; ovs-ofctl -OOpenFlow13 add-flows br-int /run/openvswitch/flows")  # fmt: skip
+    lab.run(
+        "computer",
+        "sh",
+        "-c",
+        "ovs-ofctl -OOpenFlow13 --no-stats dump-flows br-int"
+        " | grep cookie > /run/openvswitch/flows; ovs-ofctl -OOpenFlow13 add-flows br-int /run/openvswitch/flows",
+    )
     assert installed(lab, "computer", "br-int").keys() == before.keys()
 
     def are_moved() -> bool:  # a look that takes long leaves it open

@@ -21,8 +21,17 @@ def halted(rig):
     pid = int((switch.home / "ovs-vswitchd.pid").read_text())
     os.kill(pid, signal.SIGSTOP)
     try:
-        switch.vsctl("--no-wait", "add-port", "br-int", "qvolate", "--", "set", "Interface",
-                     "qvolate", "external_ids:iface-id=late")  # fmt: skip
+        switch.vsctl(
+            "--no-wait",
+            "add-port",
+            "br-int",
+            "qvolate",
+            "--",
+            "set",
+            "Interface",
+            "qvolate",
+            "external_ids:iface-id=late",
+        )
         yield switch
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -38,8 +47,16 @@ def test_a_port_without_number_is_neither_plugged_nor_unplugged(halted):
 
 def test_when_ovs_vswitchd_goes_on_the_port_is_plugged(rig):
     switch = rig(small("mesh")).switches["two"]
-    switch.vsctl("add-port", "br-int", "qvolate", "--", "set", "Interface", "qvolate",
-                 "external_ids:iface-id=late")  # fmt: skip
+    switch.vsctl(
+        "add-port",
+        "br-int",
+        "qvolate",
+        "--",
+        "set",
+        "Interface",
+        "qvolate",
+        "external_ids:iface-id=late",
+    )
     reading = Ovsdb(switch.db).read()
     assert not pending(reading, ["br-int"])
     assert "late" in plugged(reading)

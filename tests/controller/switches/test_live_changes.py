@@ -154,9 +154,15 @@ def test_a_host_that_goes_leaves_no_output_to_its_dead_port(live_rig):
         assert "c0a8960c" not in laid.switches[host].dump("br-tun")
         assert not {name for name in ports_of(laid, host, "br-tun") if "c0a8960c" in name}
     assert_all_as_wanted(laid)
-    options = {key: agents["three"]["configurations"][key] for key in (
-        "tunnel_types", "tunneling_ip", "ovsdb_connection", "bridge_mappings",
-    )}  # fmt: skip
+    options = {
+        key: agents["three"]["configurations"][key]
+        for key in (
+            "tunnel_types",
+            "tunneling_ip",
+            "ovsdb_connection",
+            "bridge_mappings",
+        )
+    }
     api("POST", "/v2.0/agents", {"agent": {"host": "three", "configurations": options}})
     settle(laid)
     assert "vxlan-c0a8960c" in ports_of(laid, "one", "br-tun")
@@ -171,8 +177,11 @@ def test_a_guest_that_moves_host(live_rig):
     laid.controller.api("PUT", f"/v2.0/ports/{there.id}", body)
     plug(laid, replace(there, host="four"))
     assert_all_as_wanted(laid)
-    (entry,) = [f for f in normalise(laid.switches["one"].dump("br-tun"))
-                if f"priority=2,dl_vlan=1,dl_dst={there.mac_address} " in f]  # fmt: skip
+    (entry,) = [
+        f
+        for f in normalise(laid.switches["one"].dump("br-tun"))
+        if f"priority=2,dl_vlan=1,dl_dst={there.mac_address} " in f
+    ]
     assert entry.endswith('output:"vxlan-c0a8960d"')
 
 

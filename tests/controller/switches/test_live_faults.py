@@ -65,9 +65,11 @@ def test_a_port_plugged_while_the_controller_is_away_hears_and_says_nothing(live
     assert laid.deliver(broadcast_of(laid, "ServerA")) == before
     for tag in ("", "dl_vlan=1,dl_vlan_pcp=0,"):
         told = laid.switches["one"].ctl.ask(
-            "ofproto/trace", "--names", "br-int",
+            "ofproto/trace",
+            "--names",
+            "br-int",
             f"in_port={int_port_name(guest.id)},{tag}dl_src={guest.mac_address},dl_dst={BROADCAST}",
-        )  # fmt: skip
+        )
         assert "Datapath actions: drop" in told
     laid.controller.start()
     settle(laid, status={guest.id: "ACTIVE"})
@@ -121,11 +123,34 @@ def test_a_new_database_address_is_kept_for_the_next_start(live_rig):
 def test_what_a_person_added_by_hand_stays(live_rig):
     laid = live_rig(small("mesh"))
     laid.switches["one"].vsctl(
-        "add-br", "br-user", "--", "set", "Bridge", "br-user", "datapath_type=dummy", "--",
-        "add-port", "br-user", "mine", "--", "set", "Interface", "mine", "type=patch",
-        "options:peer=yours", "--", "add-port", "br-int", "yours", "--", "set", "Interface",
-        "yours", "type=patch", "options:peer=mine",
-    )  # fmt: skip
+        "add-br",
+        "br-user",
+        "--",
+        "set",
+        "Bridge",
+        "br-user",
+        "datapath_type=dummy",
+        "--",
+        "add-port",
+        "br-user",
+        "mine",
+        "--",
+        "set",
+        "Interface",
+        "mine",
+        "type=patch",
+        "options:peer=yours",
+        "--",
+        "add-port",
+        "br-int",
+        "yours",
+        "--",
+        "set",
+        "Interface",
+        "yours",
+        "type=patch",
+        "options:peer=mine",
+    )
     unplug(laid, port(laid, "a2"))
     assert "mine" in ports_of(laid, "one", "br-user")
     assert "yours" in ports_of(laid, "one", "br-int")
@@ -143,11 +168,19 @@ def test_an_option_that_somebody_changed_is_mended(live_rig):
 def test_a_name_that_a_stranger_holds_is_an_alarm(live_rig):
     laid = live_rig(small("l2pop"))
     laid.switches["two"].vsctl(
-        "add-br", "br-user", "--", "set", "Bridge", "br-user", "datapath_type=dummy", "--",
-        "add-port", "br-user", "vxlan-c0a8960d",
-    )  # fmt: skip
-    plug(laid, add_port(laid, port(laid, "ServerB").network_id, "four"),
-         wait=False)  # fmt: skip
+        "add-br",
+        "br-user",
+        "--",
+        "set",
+        "Bridge",
+        "br-user",
+        "datapath_type=dummy",
+        "--",
+        "add-port",
+        "br-user",
+        "vxlan-c0a8960d",
+    )
+    plug(laid, add_port(laid, port(laid, "ServerB").network_id, "four"), wait=False)
     laid.controller.wait_for(lambda: "vxlan-c0a8960d" in agent(laid, "two").alarm, "no alarm")
     assert not agent(laid, "two").wired
     laid.switches["two"].vsctl("del-br", "br-user")
@@ -160,8 +193,14 @@ def test_a_provider_network_that_takes_anothers_place_never_shares_its_vlan(live
     laid = live_rig(small(mode))
     gone = port(laid, "ServerB")  # blue's only port on two
     before = tag_of(laid, gone)
-    green = add_network(laid, "green", "10.9.0.0/24", network_type="vlan", segmentation_id=300,
-                        physical_network="physnet1")  # fmt: skip
+    green = add_network(
+        laid,
+        "green",
+        "10.9.0.0/24",
+        network_type="vlan",
+        segmentation_id=300,
+        physical_network="physnet1",
+    )
     there = add_port(laid, green, "two")
     laid.switches["two"].vsctl(
         "del-port", "br-int", int_port_name(gone.id), *add_port_args(guest_port(there), None)

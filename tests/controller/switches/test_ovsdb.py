@@ -72,9 +72,14 @@ def test_a_port_that_could_not_be_made_is_told_with_the_reason():
 def test_a_guests_port_starts_dead_and_is_made_only_once():
     add, settings = add_port_args(guest_port(A), None)[1:8], add_port_args(guest_port(A), None)[8:]
     assert add == [
-        "--may-exist", "add-port", "br-int", "qvo00000001-00",
-        "tag=4095", "vlan_mode=trunk", "trunks=4095",
-    ]  # fmt: skip
+        "--may-exist",
+        "add-port",
+        "br-int",
+        "qvo00000001-00",
+        "tag=4095",
+        "vlan_mode=trunk",
+        "trunks=4095",
+    ]
     assert not [word for word in settings if "tag" in word or "trunk" in word]
 
 
@@ -92,6 +97,15 @@ def test_a_dead_port_loses_its_network_even_without_a_device():
     gone = PortRow(name="qvo00000001-00", ofport=None, tag=7, net_uuid=RED, iface_id=A.id)
     dead = Binding(host="h1", dead=frozenset({gone.name}))
     assert tag_args(OVERLAY, dead, reading(gone)) == [
-        "--", "set", "Port", gone.name, "tag=4095",
-        "--", "remove", "Port", gone.name, "other_config", "net_uuid",
-    ]  # fmt: skip
+        "--",
+        "set",
+        "Port",
+        gone.name,
+        "tag=4095",
+        "--",
+        "remove",
+        "Port",
+        gone.name,
+        "other_config",
+        "net_uuid",
+    ]

@@ -15,27 +15,41 @@ def table(headings: str, *rows: list) -> str:
 
 def ovsdb(*, tag: object = 7, ofport: object = 2, iface_id: str = A.id, net: str = RED) -> str:
     ids = [["iface-id", iface_id], ["attached-mac", A.mac_address]]
-    return "\n".join([
-        table(
-            "name datapath_id datapath_type ports",
-            ["br-int", "0000de7928e28a49", "netdev", ["set", [["uuid", "u1"], ["uuid", "u2"], ["uuid", "u3"]]]],
-            ["br-tun", ["set", []], "", ["uuid", "u4"]],
-        ),
-        table(
-            "_uuid name tag other_config",
-            [["uuid", "u1"], "br-int", ["set", []], ["map", []]],
-            [["uuid", "u2"], "patch-tun", ["set", []], ["map", []]],
-            [["uuid", "u3"], "qvo00000001-00", tag, ["map", [["net_uuid", net]]]],
-            [["uuid", "u4"], "br-tun", ["set", []], ["map", []]],
-        ),
-        table(
-            "name type ofport options external_ids error",
-            ["br-int", "internal", 65534, ["map", []], ["map", []], ["set", []]],
-            ["patch-tun", "patch", 1, ["map", [["peer", "patch-int"]]], ["map", []], ["set", []]],
-            ["qvo00000001-00", "", ofport, ["map", []], ["map", ids], ["set", []]],
-            ["br-tun", "internal", 65534, ["map", []], ["map", []], "no such device"],
-        ),
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            table(
+                "name datapath_id datapath_type ports",
+                [
+                    "br-int",
+                    "0000de7928e28a49",
+                    "netdev",
+                    ["set", [["uuid", "u1"], ["uuid", "u2"], ["uuid", "u3"]]],
+                ],
+                ["br-tun", ["set", []], "", ["uuid", "u4"]],
+            ),
+            table(
+                "_uuid name tag other_config",
+                [["uuid", "u1"], "br-int", ["set", []], ["map", []]],
+                [["uuid", "u2"], "patch-tun", ["set", []], ["map", []]],
+                [["uuid", "u3"], "qvo00000001-00", tag, ["map", [["net_uuid", net]]]],
+                [["uuid", "u4"], "br-tun", ["set", []], ["map", []]],
+            ),
+            table(
+                "name type ofport options external_ids error",
+                ["br-int", "internal", 65534, ["map", []], ["map", []], ["set", []]],
+                [
+                    "patch-tun",
+                    "patch",
+                    1,
+                    ["map", [["peer", "patch-int"]]],
+                    ["map", []],
+                    ["set", []],
+                ],
+                ["qvo00000001-00", "", ofport, ["map", []], ["map", ids], ["set", []]],
+                ["br-tun", "internal", 65534, ["map", []], ["map", []], "no such device"],
+            ),
+        ]
+    )
 
 
 def test_bridges_ports_and_numbers():
@@ -87,7 +101,9 @@ def test_a_host_without_br_int_says_nothing_about_its_ports():
     empty = "\n".join(
         table(headings)
         for headings in (
-            "name datapath_id datapath_type ports", "_uuid name tag other_config", "name type ofport options external_ids error",
+            "name datapath_id datapath_type ports",
+            "_uuid name tag other_config",
+            "name type ofport options external_ids error",
         )
-    )  # fmt: skip
+    )
     assert status_changes(small(A), "h1", parse_reading(empty)) == {}

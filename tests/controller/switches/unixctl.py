@@ -66,5 +66,9 @@ class UnixCtl:
 
 
 def _wrong(said: str) -> CommandError:
-    return CommandError(said, where="control socket", allowed="an answer without an error",
-                        do="Read the daemon's log.")  # fmt: skip
+    return CommandError(
+        said,
+        where="control socket",
+        allowed="an answer without an error",
+        do="Read the daemon's log.",
+    )

@@ -50,9 +50,13 @@ def pings_as_independent(one, other, *, seed):
     """The mistake of forgetting the blocks."""
     one, other = np.concatenate(one), np.concatenate(other)
     found = stats.bootstrap(
-        (one, other), lambda a, b, axis: np.median(a, axis) - np.median(b, axis), n_resamples=199,
-        method="percentile", vectorized=True, rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
+        (one, other),
+        lambda a, b, axis: np.median(a, axis) - np.median(b, axis),
+        n_resamples=199,
+        method="percentile",
+        vectorized=True,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
     return Difference(estimate=0.0, interval=Interval(*map(float, found)))
 
 
@@ -60,9 +64,12 @@ def percentile_of_a_mean(one, other, *, seed):
     """The plain percentile interval of six differences: about 14% of them are wrong."""
     differences = [np.median(a) - np.median(b) for a, b in zip(one, other, strict=True)]
     found = stats.bootstrap(
-        (differences,), np.mean, n_resamples=999, method="percentile",
+        (differences,),
+        np.mean,
+        n_resamples=999,
+        method="percentile",
         rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
+    ).confidence_interval
     return Difference(estimate=0.0, interval=Interval(*map(float, found)))
 
 
@@ -114,14 +121,24 @@ def written(parent, labs, **more):
     recorder = Recorder(parent, "aa", AA.question.tables())
     recorder.about(about(AA.question, **more))
     recorder.samples(
-        {"block": block, "order": order, "mode": "vxlan-l2pop", "label": label, "phase": phase,
-         "interval_ms": 10, "payload_bytes": 56, "seq": seq, "received_s": 1.0, "copies": 0,
-         "rtt_ms": round(float(rtt), 3)}
+        {
+            "block": block,
+            "order": order,
+            "mode": "vxlan-l2pop",
+            "label": label,
+            "phase": phase,
+            "interval_ms": 10,
+            "payload_bytes": 56,
+            "seq": seq,
+            "received_s": 1.0,
+            "copies": 0,
+            "rtt_ms": round(float(rtt), 3),
+        }
         for block, pair in enumerate(labs, start=1)
         for order, (label, samples) in enumerate(zip("ab", pair, strict=True), start=1)
         for phase, rtts in (("warmup", [99.0]), ("warm", samples))
         for seq, rtt in enumerate(rtts, start=1)
-    )  # fmt: skip
+    )
     return read(recorder.directory)
 
 

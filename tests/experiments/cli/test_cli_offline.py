@@ -173,8 +173,10 @@ def test_list_shows_experiments_modes_and_scenarios(capsys):
     assert titles == ["experiments", "modes", "scenarios"]
     names = [line.split()[0] for line in out.splitlines() if line.startswith(" ")]
     assert names == [
-        *(name for name, _ in EXPERIMENTS), *map(str, MODES), *available(),
-    ]  # fmt: skip
+        *(name for name, _ in EXPERIMENTS),
+        *map(str, MODES),
+        *available(),
+    ]
 
 
 def test_list_as_json_says_the_same(capsys):

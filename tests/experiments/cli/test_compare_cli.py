@@ -88,11 +88,15 @@ def test_cells_that_differ_are_listed(capsys, tmp_path):
     assert out.startswith("copies: 2 of 3 cells are the same in both runs")
     assert [line.split() for line in out.splitlines() if line.startswith("gre-mesh")] == [
         ["gre-mesh", "4", "3", "5"],
-    ]  # fmt: skip
+    ]
     _, out, _ = told(capsys, a, b, "--format", "json")
     assert json.loads(out)["comparisons"][0]["cells"][1] == {
-        "cell": {"mode": "gre-mesh", "hosts": 4}, "figure": "copies", "a": [3], "b": [5], "equal": False,
-    }  # fmt: skip
+        "cell": {"mode": "gre-mesh", "hosts": 4},
+        "figure": "copies",
+        "a": [3],
+        "b": [5],
+        "equal": False,
+    }
 
 
 def test_unlike_runs_are_refused_with_status_2(capsys, tmp_path, runs):

@@ -181,10 +181,12 @@ def test_what_only_some_scenarios_need_is_named_and_keeps_nobody_from_a_lab(prog
     package, who = OPTIONAL[program]
     lacking = next(each for each in without if each.name == program)
     assert lacking == Finding(
-        program, is_needed=False, is_there=False,
+        program,
+        is_needed=False,
+        is_there=False,
         found=f"absent: only {who} needs it",
         remedy=f"`apt-get install {package}` as root, or `make ready`.",
-    )  # fmt: skip
+    )
 
 
 def test_pyproject_brings_every_package_that_the_program_needs():

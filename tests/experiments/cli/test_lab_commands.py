@@ -75,7 +75,9 @@ def test_status_tells_nodes_tunnels_flows_and_health(line, lab):
         "underlay",
     }
     assert [(port["ofport"], port["name"]) for port in nodes["controller"]["tunnels"]] == [
-        (2, "gre-c0a8960b"), (3, "vxlan-c0a8960b")]  # fmt: skip
+        (2, "gre-c0a8960b"),
+        (3, "vxlan-c0a8960b"),
+    ]
     dumped = line.run(
         "exec", lab, "controller", "--", "ovs-ofctl", "-OOpenFlow13", "dump-flows", "br-int"
     ).stdout
@@ -99,8 +101,9 @@ def test_capture_writes_pcapng_with_nanoseconds(line, lab, tmp_path):
     file = tmp_path / "underlay.pcapng"
     ping = subprocess.Popen(
         [*CLI, "exec", lab, "ServerA", "--", "ping", "-i0.1", "-c100", SERVER_B],
-        env=environment(line.home), stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=environment(line.home),
+        stdout=subprocess.DEVNULL,
+    )
     try:
         done = line.run("capture", lab, "controller", "underlay", "-w", str(file), "--count", "6")
     finally:

@@ -8,9 +8,17 @@ from controller.model.errors import UsageError
 from experiments.cli.request import Asked, experiments_of, request_of
 
 PLAIN = {
-    "scenario": None, "modes": None, "hosts": None, "repeats": None, "seed": 1, "quick": True,
-    "out": Path(), "app": "os-ken", "datapath": "netdev", "output": "text",
-}  # fmt: skip
+    "scenario": None,
+    "modes": None,
+    "hosts": None,
+    "repeats": None,
+    "seed": 1,
+    "quick": True,
+    "out": Path(),
+    "app": "os-ken",
+    "datapath": "netdev",
+    "output": "text",
+}
 
 
 def asked(name, **options):

@@ -88,8 +88,13 @@ def wide(directory):
     text = (SCENARIOS / "side-by-side.yaml").read_text()
     path = directory / "wide.yaml"
     path.write_text(
-        re.sub(r"- name: (red|blue) ", r"- name: \1\n    network_type: vxlan\n    segmentation_id: 5000 ", text, count=1)
-    )  # fmt: skip
+        re.sub(
+            r"- name: (red|blue) ",
+            r"- name: \1\n    network_type: vxlan\n    segmentation_id: 5000 ",
+            text,
+            count=1,
+        )
+    )
     return path
 
 

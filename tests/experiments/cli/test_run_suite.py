@@ -34,8 +34,10 @@ def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, lab
     }
     said = about(suite)
     assert {name: said[name] for name in ("format", "suite", "status")} == {
-        "format": 2, "suite": list(NAMES), "status": "complete",
-    }  # fmt: skip
+        "format": 2,
+        "suite": list(NAMES),
+        "status": "complete",
+    }
     assert said["start"] <= said["end"]
     assert said["argv"]
     for name in NAMES:

@@ -65,14 +65,26 @@ def test_one_that_stands_there_already_will_do(overlay):
 @pytest.mark.parametrize("taken", ["host", "guest"])
 def test_its_name_clashes_with_none(overlay, taken):
     if taken == "host":
-        overlay = replace(overlay, hosts=(*overlay.hosts, replace(
-            overlay.hosts[1], name="beside-ServerA", local_ip=overlay.hosts[1].local_ip + 1,
-        )))  # fmt: skip
+        overlay = replace(
+            overlay,
+            hosts=(
+                *overlay.hosts,
+                replace(
+                    overlay.hosts[1],
+                    name="beside-ServerA",
+                    local_ip=overlay.hosts[1].local_ip + 1,
+                ),
+            ),
+        )
     else:
         other = replace(
-            overlay.ports[1], id="x" * 11, name="", device_id="beside-ServerA",
-            mac_address="fa:16:3e:00:00:01", fixed_ips=(overlay.ports[1].ipv4[0] + 1,),
-        )  # fmt: skip
+            overlay.ports[1],
+            id="x" * 11,
+            name="",
+            device_id="beside-ServerA",
+            mac_address="fa:16:3e:00:00:01",
+            fixed_ips=(overlay.ports[1].ipv4[0] + 1,),
+        )
         overlay = replace(overlay, ports=(*overlay.ports, other))
 
     assert beside(with_neighbour(overlay, POINT)).device_id == "beside-ServerA2"

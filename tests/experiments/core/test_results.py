@@ -11,10 +11,15 @@ from experiments.core.results import FORMAT, Recorder, read
 from tests.experiments.made_runs import made
 
 QUESTION = Question(
-    name="latency", asks="How long?", unit="ms", value="rtt_ms", factors={"mode": ("flat", "vlan")},
-    columns={"mode": "how it is carried", "rtt_ms": "round-trip time"}, predictions=(),
+    name="latency",
+    asks="How long?",
+    unit="ms",
+    value="rtt_ms",
+    factors={"mode": ("flat", "vlan")},
+    columns={"mode": "how it is carried", "rtt_ms": "round-trip time"},
+    predictions=(),
     more={"stages": {"stage": "which part", "latency_us": "how long"}},
-)  # fmt: skip
+)
 TABLES = QUESTION.tables()
 ROWS = (
     {"block": 1, "order": 1, "mode": "flat", "rtt_ms": 0.25},

@@ -7,13 +7,27 @@ import pytest
 from experiments.core.verdict import UNTIMED, Seen, Thresholds, Window, judge
 
 LIMITS = Thresholds(
-    cpu_idle_min=0.5, cpu_steal_max=0.05, vswitchd_load_max=0.8, lost_upcalls_max=0, drops_max=0,
-    control_median_max_ms=0.2, control_lost_max=0, lost_max=0, duplicates_max=0,
-)  # fmt: skip
+    cpu_idle_min=0.5,
+    cpu_steal_max=0.05,
+    vswitchd_load_max=0.8,
+    lost_upcalls_max=0,
+    drops_max=0,
+    control_median_max_ms=0.2,
+    control_lost_max=0,
+    lost_max=0,
+    duplicates_max=0,
+)
 WINDOW = Window(
-    length_s=2.0, cpu_idle=0.7, cpu_steal=0.01, vswitchd_load=0.1, busiest="computer", lost_upcalls=0,
-    drops=0, control_median_ms=0.04, control_lost=0,
-)  # fmt: skip
+    length_s=2.0,
+    cpu_idle=0.7,
+    cpu_steal=0.01,
+    vswitchd_load=0.1,
+    busiest="computer",
+    lost_upcalls=0,
+    drops=0,
+    control_median_ms=0.04,
+    control_lost=0,
+)
 LEVELS = ("flat", "gre-mesh", "vxlan-l2pop")
 ROUNDS = {f"block {block}, {level}": level for block in range(1, 7) for level in LEVELS}
 
@@ -44,11 +58,18 @@ def test_a_calm_run_is_trusted_and_keeps_its_limits():
         "trusted": True,
         "reasons": [],
         "thresholds": {
-            "cpu_idle_min": 0.5, "cpu_steal_max": 0.05, "vswitchd_load_max": 0.8, "lost_upcalls_max": 0,
-            "drops_max": 0, "control_median_max_ms": 0.2, "control_lost_max": 0, "lost_max": 0,
-            "duplicates_max": 0, "blocks_min": 6,
+            "cpu_idle_min": 0.5,
+            "cpu_steal_max": 0.05,
+            "vswitchd_load_max": 0.8,
+            "lost_upcalls_max": 0,
+            "drops_max": 0,
+            "control_median_max_ms": 0.2,
+            "control_lost_max": 0,
+            "lost_max": 0,
+            "duplicates_max": 0,
+            "blocks_min": 6,
         },
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
@@ -86,7 +107,7 @@ def test_a_machine_that_was_busy_all_along_turns_it(fields, reason):
             "1 control ping lost, most 1 in block 2, flat; wanted at most 0",
         ),
     ],
-)  # fmt: skip
+)
 def test_one_loss_in_one_window_turns_it(fields, reason):
     assert reasons(seen({(2, "flat"): fields})) == (reason,)
 
@@ -111,7 +132,7 @@ def test_what_met_one_level_time_and_again_turns_it():
 
     assert reasons(seen(busy)) == (
         "CPU idle 40% in the median round of gre-mesh, lowest 40% in block 1, gre-mesh; wanted at least 50%",
-    )  # fmt: skip
+    )
 
 
 def test_what_a_round_did_by_turns_is_weighed_by_time():

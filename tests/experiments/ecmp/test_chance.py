@@ -7,9 +7,16 @@ import pytest
 from experiments.ecmp.chance import band, chances, entropy_bits, expected_bits, most_bits, tolerated
 
 
-@pytest.mark.parametrize(("counts", "bits"), [
-    ([32, 0], 0.0), ([16, 16], 1.0), ([8, 8, 8, 8], 2.0), ([3, 1], 0.811278), ([0, 0, 5, 0], 0.0),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("counts", "bits"),
+    [
+        ([32, 0], 0.0),
+        ([16, 16], 1.0),
+        ([8, 8, 8, 8], 2.0),
+        ([3, 1], 0.811278),
+        ([0, 0, 5, 0], 0.0),
+    ],
+)
 def test_entropy(counts, bits):
     assert entropy_bits(counts) == pytest.approx(bits, abs=1e-6)
 

@@ -21,9 +21,13 @@ from experiments.show.reports import told
 from topologies.scenario import load as scenario
 
 FLOW = Flow(
-    source_mac="02:00:00:00:00:01", target_mac="02:00:00:00:00:02", source=ip_address("10.9.0.1"),
-    target=ip_address("10.9.0.2"), source_port=5000, target_port=9,
-)  # fmt: skip
+    source_mac="02:00:00:00:00:01",
+    target_mac="02:00:00:00:00:02",
+    source=ip_address("10.9.0.1"),
+    target=ip_address("10.9.0.2"),
+    source_port=5000,
+    target_port=9,
+)
 NONCE = b"12345678"
 MARK = Mark(NONCE, 7, 3, 1)
 OUTER_ETHERNET = bytes(12) + b"\x08\x00"
@@ -106,8 +110,9 @@ def test_what_is_foretold(overlay):
     }
     assert spread == {
         (mode, 1, pairs)
-        for mode in ("vxlan-mesh", "geneve-mesh", "kvxlan-mesh") for pairs in stage.PAIRS
-    } | {("gre-mesh", 2, "many")}  # fmt: skip
+        for mode in ("vxlan-mesh", "geneve-mesh", "kvxlan-mesh")
+        for pairs in stage.PAIRS
+    } | {("gre-mesh", 2, "many")}
     even = cell["vxlan-mesh", 2, 1, "one", 32]
     assert (even["least"], even["most"]) == (8, 24)
     assert cell["gre-mesh", 4, 1, "many", 512]["entropy_bits"] == 0
@@ -132,11 +137,16 @@ def story(tmp_path, overlay):
         question = experiment.question
         foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
         recorder = Recorder(tmp_path, "run", question.tables())
-        recorder.about({
-            "question": question.to_json(), "foretold": foretold, "seed": 1,
-            "scenario": "leaf-spine", "verdict": {"trusted": True, "reasons": []},
-            "settings": settings or {},
-        })  # fmt: skip
+        recorder.about(
+            {
+                "question": question.to_json(),
+                "foretold": foretold,
+                "seed": 1,
+                "scenario": "leaf-spine",
+                "verdict": {"trusted": True, "reasons": []},
+                "settings": settings or {},
+            }
+        )
         for order, (mode, counts) in enumerate(on_first.items(), start=1):
             for draw, first in enumerate(counts, start=1):
                 _record(recorder, {"block": 1, "order": order, "mode": f"{mode}-mesh"}, draw, first)
@@ -151,10 +161,19 @@ def _record(recorder, place, draw, first):
 
     both = [0, 0] if first is None else [first, 32 - first]
     key = {**place, "spines": 2, "hash_policy": 1, "pairs": "one", "flows": 32, "draw": draw}
-    recorder.samples([{
-        **key, "entropy_bits": None if first is None else entropy_bits(both), "least": min(both), "most": max(both),
-        "spreads": int(0 not in both), "outer_ports": 32, "torn": 0,
-    }])  # fmt: skip
+    recorder.samples(
+        [
+            {
+                **key,
+                "entropy_bits": None if first is None else entropy_bits(both),
+                "least": min(both),
+                "most": max(both),
+                "spreads": int(0 not in both),
+                "outer_ports": 32,
+                "torn": 0,
+            }
+        ]
+    )
     recorder.samples(
         [{**key, "spine": f"spine{at}", "on_it": many} for at, many in enumerate(both, 1)], "spines"
     )
@@ -192,10 +211,14 @@ def test_gre_that_spreads_is_refuted(story):
 @pytest.mark.parametrize(
     ("on_first", "where"),
     [
-        ([32, 32], "all on spine1"), ([0], "all on spine2"), ([32, 0], "all on spine1 or spine2"),
-        ([31], "1 to 31"), ([32, 31], "0 to 32"), ([None], "0"),
+        ([32, 32], "all on spine1"),
+        ([0], "all on spine2"),
+        ([32, 0], "all on spine1 or spine2"),
+        ([31], "1 to 31"),
+        ([32, 31], "0 to 32"),
+        ([None], "0"),
     ],
-)  # fmt: skip
+)
 def test_the_one_spine_is_named(story, on_first, where):
     overview = story(gre=on_first).grids[0]
 

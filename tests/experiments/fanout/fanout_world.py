@@ -14,8 +14,12 @@ from topologies.scenario.load import load
 
 SEED = 7
 BARE = load("article").overlay
-KEPT = {"guests_without_barrier": [], "capture_dropped": {}, "capture_unlike_counters": {},
-        "frames_unsent": 0}  # fmt: skip
+KEPT = {
+    "guests_without_barrier": [],
+    "capture_dropped": {},
+    "capture_unlike_counters": {},
+    "frames_unsent": 0,
+}
 
 
 def lab(mode="vxlan-mesh", hosts=4):
@@ -62,8 +66,9 @@ def seen(overlay, mode, frame):
         for host in others:
             if is_mesh or host.name in inside:
                 outer = str(here.local_ip), str(host.local_ip)
-                packets += [packet(name, "underlay", frame, outer=outer)
-                            for name in (here.name, host.name)]  # fmt: skip
+                packets += [
+                    packet(name, "underlay", frame, outer=outer) for name in (here.name, host.name)
+                ]
     heard = [port for port in members_of(overlay, frame) if port is not source]
     return [*packets, *(packet(port.host, qvo(port), frame) for port in heard)]
 
@@ -102,9 +107,12 @@ def all_seen(overlay, mode, repeats=1):
 def run_of(path, points, *, spoil=lambda packets: packets, trusted=True, facts=KEPT, repeats=2):
     """A run's files, as the probe would have left them of ideal labs that `spoil` has touched."""
     return recorded(
-        path, points, lambda point: _ideal(point, repeats, spoil, facts),
-        trusted=trusted, repeats=repeats,
-    )  # fmt: skip
+        path,
+        points,
+        lambda point: _ideal(point, repeats, spoil, facts),
+        trusted=trusted,
+        repeats=repeats,
+    )
 
 
 def _ideal(point, repeats, spoil, facts):
@@ -116,17 +124,21 @@ def _ideal(point, repeats, spoil, facts):
         for host in overlay.hosts
     )
     return Measured(
-        rows=rows(overlay, counts), facts=facts,
+        rows=rows(overlay, counts),
+        facts=facts,
         more={"vteps": at_vteps(overlay, counts), "interfaces": interfaces},
-    )  # fmt: skip
+    )
 
 
 def recorded(path, points, measure, *, trusted=True, repeats=1):
     """A run's files, of what `measure` says of each point."""
-    question = replace(FANOUT.question, factors={
-        "mode": tuple(dict.fromkeys(point["mode"] for point in points)),
-        "hosts": tuple(dict.fromkeys(point["hosts"] for point in points)),
-    })  # fmt: skip
+    question = replace(
+        FANOUT.question,
+        factors={
+            "mode": tuple(dict.fromkeys(point["mode"] for point in points)),
+            "hosts": tuple(dict.fromkeys(point["hosts"] for point in points)),
+        },
+    )
     recorder = Recorder(path, "run", question.tables())
     facts = []
     for order, point in enumerate(points, start=1):
@@ -135,9 +147,16 @@ def recorded(path, points, measure, *, trusted=True, repeats=1):
         recorder.samples({**place, **row} for row in measured.rows)
         for table, more in measured.more.items():
             recorder.samples(({**place, **row} for row in more), table)
-    recorder.about({
-        "question": question.to_json(), "foretold": list(foretold(BARE, points)), "seed": SEED,
-        "scenario": "article", "blocks": 1, "settings": {"repeats": repeats}, "measured": facts,
-        "verdict": {"trusted": trusted, "reasons": [] if trusted else ["CPU idle 1%"]},
-    })  # fmt: skip
+    recorder.about(
+        {
+            "question": question.to_json(),
+            "foretold": list(foretold(BARE, points)),
+            "seed": SEED,
+            "scenario": "article",
+            "blocks": 1,
+            "settings": {"repeats": repeats},
+            "measured": facts,
+            "verdict": {"trusted": trusted, "reasons": [] if trusted else ["CPU idle 1%"]},
+        }
+    )
     return read(recorder.directory)

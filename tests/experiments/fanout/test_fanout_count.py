@@ -79,21 +79,28 @@ def test_a_copy_to_a_host_without_a_member_is_in_vain():
     outer = "192.168.150.10", "192.168.150.11"  # computer has no guest on the network
     assert [port.host for port in members_of(overlay, frame)] == ["controller", "computer2"]
 
-    row = row_of(overlay, frame, [
-        *packets,
-        packet("controller", "underlay", frame, outer=outer),
-        packet("computer", "underlay", frame, outer=outer),
-    ])  # fmt: skip
+    row = row_of(
+        overlay,
+        frame,
+        [
+            *packets,
+            packet("controller", "underlay", frame, outer=outer),
+            packet("computer", "underlay", frame, outer=outer),
+        ],
+    )
 
     assert (row["copies_sent"], row["arrived"], row["wasted"], row["heard"]) == (2, 2, 1, 1)
 
 
-@pytest.mark.parametrize(("node", "outer", "why"), [
-    ("computer3", ("192.168.150.10", "192.168.150.11"), "a switch flooded it to another VTEP"),
-    ("computer", ("192.168.150.11", "192.168.150.12"), "a receiver sent it on"),
-    ("computer2", ("192.168.150.11", "192.168.150.12"), "it came from another than the sender"),
-    ("computer", None, "it left its tunnel"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("node", "outer", "why"),
+    [
+        ("computer3", ("192.168.150.10", "192.168.150.11"), "a switch flooded it to another VTEP"),
+        ("computer", ("192.168.150.11", "192.168.150.12"), "a receiver sent it on"),
+        ("computer2", ("192.168.150.11", "192.168.150.12"), "it came from another than the sender"),
+        ("computer", None, "it left its tunnel"),
+    ],
+)
 def test_what_is_neither_sent_nor_arrived_is_astray(node, outer, why):
     overlay = lab("vxlan-mesh")
     frame = stranger(overlay)
@@ -119,10 +126,14 @@ def test_an_answer_is_no_copy_and_another_guests_is_astray():
     frame = one(overlay, 100, KNOWN)
     other = members_of(overlay, frame)[1]
 
-    row = row_of(overlay, frame, [
-        *seen(overlay, "vxlan-l2pop-arp", frame),
-        packet(other.host, qvo(other), frame, opcode="2"),
-    ])  # fmt: skip
+    row = row_of(
+        overlay,
+        frame,
+        [
+            *seen(overlay, "vxlan-l2pop-arp", frame),
+            packet(other.host, qvo(other), frame, opcode="2"),
+        ],
+    )
 
     assert (row["answered"], row["heard"], row["strays"]) == (1, 0, 1)
 
@@ -142,8 +153,10 @@ def test_a_nonce_is_known_by_its_first_bytes_wherever_tshark_shows_it():
     packets = seen(overlay, "vlan", frame)
     moved = [
         {**p, "eth.trailer": "", "vlan.trailer": p["eth.trailer"][:-8]}
-        if p["frame.interface_name"] == "underlay" else p for p in packets
-    ]  # fmt: skip
+        if p["frame.interface_name"] == "underlay"
+        else p
+        for p in packets
+    ]
 
     assert row_of(overlay, frame, moved) == row_of(overlay, frame, packets)
     assert row_of(overlay, frame, moved)["copies_sent"] == 1
@@ -170,6 +183,8 @@ def test_every_vtep_has_its_own_row():
         (row["host"], row["is_member"], row["copies_sent"], row["arrived"], row["heard"])
         for row in found
     ] == [
-        ("controller", 1, 3, 0, 0), ("computer", 0, 0, 1, 0),
-        ("computer2", 1, 0, 1, 1), ("computer3", 0, 0, 1, 0),
-    ]  # fmt: skip
+        ("controller", 1, 3, 0, 0),
+        ("computer", 0, 0, 1, 0),
+        ("computer2", 1, 0, 1, 1),
+        ("computer3", 0, 0, 1, 0),
+    ]

@@ -21,28 +21,38 @@ from experiments.measure.pcapng import has_packet, interfaces_in
 from tests.experiments.fanout.fanout_world import BARE, lab, one
 
 
-@pytest.mark.parametrize(("hosts", "share", "wanted"), [
-    (2, 50, (0,)), (4, 50, (0, 2)), (3, 50, (0, 1)), (16, 50, tuple(range(0, 16, 2))),
-    (4, 100, (0, 1, 2, 3)), (2, 100, (0, 1)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("hosts", "share", "wanted"),
+    [
+        (2, 50, (0,)),
+        (4, 50, (0, 2)),
+        (3, 50, (0, 1)),
+        (16, 50, tuple(range(0, 16, 2))),
+        (4, 100, (0, 1, 2, 3)),
+        (2, 100, (0, 1)),
+    ],
+)
 def test_members_are_spread_and_the_first_host_is_one(hosts, share, wanted):
     assert members(hosts, share) == wanted
 
 
-@pytest.mark.parametrize(("mode", "kind", "wanted"), [
-    ("gre-mesh", OTHER, (15, 15, 8, 7)),
-    ("vxlan-mesh", KNOWN, (15, 15, 8, 7)),
-    ("gre-l2pop", UNICAST, (7, 7, 0, 7)),
-    ("vxlan-l2pop", KNOWN, (7, 7, 0, 7)),
-    ("vxlan-l2pop-arp", KNOWN, (0, 0, 0, 0)),
-    ("vxlan-l2pop-arp", UNKNOWN, (7, 7, 0, 7)),
-    ("vlan", UNKNOWN, (1, 15, 8, 7)),
-    ("kvxlan-multicast", KNOWN, (1, 7, 0, 7)),
-    ("kvxlan-mesh", UNICAST, (15, 15, 8, 7)),
-    ("kvxlan-l2pop", KNOWN, (0, 0, 0, 0)),
-    ("kvxlan-l2pop", UNKNOWN, (0, 0, 0, 0)),
-    ("kvxlan-l2pop", OTHER, (7, 7, 0, 7)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("mode", "kind", "wanted"),
+    [
+        ("gre-mesh", OTHER, (15, 15, 8, 7)),
+        ("vxlan-mesh", KNOWN, (15, 15, 8, 7)),
+        ("gre-l2pop", UNICAST, (7, 7, 0, 7)),
+        ("vxlan-l2pop", KNOWN, (7, 7, 0, 7)),
+        ("vxlan-l2pop-arp", KNOWN, (0, 0, 0, 0)),
+        ("vxlan-l2pop-arp", UNKNOWN, (7, 7, 0, 7)),
+        ("vlan", UNKNOWN, (1, 15, 8, 7)),
+        ("kvxlan-multicast", KNOWN, (1, 7, 0, 7)),
+        ("kvxlan-mesh", UNICAST, (15, 15, 8, 7)),
+        ("kvxlan-l2pop", KNOWN, (0, 0, 0, 0)),
+        ("kvxlan-l2pop", UNKNOWN, (0, 0, 0, 0)),
+        ("kvxlan-l2pop", OTHER, (7, 7, 0, 7)),
+    ],
+)
 def test_predictions_are_those_of_theory(mode, kind, wanted):
     sent, arrived, wasted, heard = wanted
     assert predicted(mode, 16, 8, kind) == Copies(
@@ -56,8 +66,9 @@ def test_a_network_with_one_member_floods_in_mesh_alone_and_asks_for_nobody_know
 
     assert {row["kind"] for row in alone} == set(KINDS) - {KNOWN}
     assert {(row["mode"], row["copies_sent"], row["wasted"], row["heard"]) for row in alone} == {
-        ("gre-mesh", 1, 1, 0), ("gre-l2pop", 0, 0, 0),
-    }  # fmt: skip
+        ("gre-mesh", 1, 1, 0),
+        ("gre-l2pop", 0, 0, 0),
+    }
 
 
 def test_everything_is_foretold_once():
@@ -135,9 +146,19 @@ def test_an_arp_request_is_as_rfc_826_has_it():
         ("00:00:00:00:00:00", IPv4Address("10.0.0.2")),
     )
     assert ethernet("ff:ff:ff:ff:ff:ff", pair[0][0], 0x0806, arp_packet(1, *pair)).hex() == (
-        "ffffffffffff" "020000000001" "0806" "0001" "0800" "06" "04" "0001"
-        "020000000001" "0a000001" "000000000000" "0a000002" + "00" * 18
-    )  # fmt: skip
+        "ffffffffffff"
+        "020000000001"
+        "0806"
+        "0001"
+        "0800"
+        "06"
+        "04"
+        "0001"
+        "020000000001"
+        "0a000001"
+        "000000000000"
+        "0a000002" + "00" * 18
+    )
 
 
 def test_a_marker_goes_where_no_bridge_forwards_and_no_kernel_answers():
@@ -149,10 +170,33 @@ def test_a_marker_goes_where_no_bridge_forwards_and_no_kernel_answers():
 
 
 HEAD = bytes.fromhex(
-    "0a0d0d0a" "1c000000" "4d3c2b1a" "01000000" "ffffffffffffffff" "1c000000"
-    "01000000" "20000000" "0100" "0000" "00000400" "0200" "0400" "65746830" "00000000" "20000000"
-    "01000000" "20000000" "0100" "0000" "00000400" "0200" "0300" "71766f00" "00000000" "20000000"
-)  # fmt: skip
+    "0a0d0d0a"
+    "1c000000"
+    "4d3c2b1a"
+    "01000000"
+    "ffffffffffffffff"
+    "1c000000"
+    "01000000"
+    "20000000"
+    "0100"
+    "0000"
+    "00000400"
+    "0200"
+    "0400"
+    "65746830"
+    "00000000"
+    "20000000"
+    "01000000"
+    "20000000"
+    "0100"
+    "0000"
+    "00000400"
+    "0200"
+    "0300"
+    "71766f00"
+    "00000000"
+    "20000000"
+)
 
 
 def test_a_header_in_the_making_has_the_interfaces_that_are_whole():

@@ -33,9 +33,12 @@ def lab(tmp_path_factory):
 def measure(lab, tmp_path):
     def measure(seed=1):
         tools = Tools(
-            keep=lambda *_: None, path=lambda name: tmp_path / f"{seed}-{name}",
-            watch=nullcontext, say=lambda _: None, seed=seed,
-        )  # fmt: skip
+            keep=lambda *_: None,
+            path=lambda name: tmp_path / f"{seed}-{name}",
+            watch=nullcontext,
+            say=lambda _: None,
+            seed=seed,
+        )
         return Fanout(repeats=1)(lab, POINT, tools)
 
     return measure
@@ -72,10 +75,11 @@ def flooding(lab, change):
     """The flood of the first host for the network of half of the hosts, changed and put back."""
     network = lab.overlay.network_of[network_id(50)]
     flow = next(
-        line for line in lab.run("controller", "ovs-ofctl", "dump-flows", "br-tun", FLOOD).splitlines()
+        line
+        for line in lab.run("controller", "ovs-ofctl", "dump-flows", "br-tun", FLOOD).splitlines()
         if f"set_field:{network.segmentation_id:#x}->tun_id" in line
         or f"load:{network.segmentation_id:#x}->" in line
-    )  # fmt: skip
+    )
     vlan, actions = re.search(r"dl_vlan=(\d+) actions=(\S+)", flow).groups()
 
     def modify(actions):

@@ -36,8 +36,10 @@ def test_all_as_foretold(tmp_path):
     assert not story.is_refuted
     assert {each.stands for each in story.held} == {CONFIRMED}
     assert [each.found for each in story.held] == [
-        "15 of 15 cells exact", "8 of 8 cells exact", "8 of 8 cells exact",
-    ]  # fmt: skip
+        "15 of 15 cells exact",
+        "8 of 8 cells exact",
+        "8 of 8 cells exact",
+    ]
     assert story.conditions == (
         "2 frames of each kind a lab, 1 block; scenario article; "
         "captures equal the counters on 14 of 14 interfaces"
@@ -110,8 +112,11 @@ def test_a_stray_alone_refutes(tmp_path):
 
 
 def test_what_the_instruments_admit_is_said(tmp_path):
-    facts = {**KEPT, "capture_unlike_counters": {"computer underlay": 2},
-             "guests_without_barrier": ["s50g3"]}  # fmt: skip
+    facts = {
+        **KEPT,
+        "capture_unlike_counters": {"computer underlay": 2},
+        "guests_without_barrier": ["s50g3"],
+    }
     story = told(run_of(tmp_path, (MESH, L2POP), facts=facts, trusted=False)).story
 
     assert story.findings[1:3] == (
@@ -124,9 +129,16 @@ def test_what_the_instruments_admit_is_said(tmp_path):
 
 def test_a_run_cut_short_tells_what_there_is(tmp_path):
     run = run_of(tmp_path, (MESH,))
-    about = {**run.about, "foretold": [*run.about["foretold"], {
-        **run.about["foretold"][0], "mode": "gre-l2pop",
-    }]}  # fmt: skip
+    about = {
+        **run.about,
+        "foretold": [
+            *run.about["foretold"],
+            {
+                **run.about["foretold"][0],
+                "mode": "gre-l2pop",
+            },
+        ],
+    }
     story = told(type(run)(run.directory, run.question, about, run.tables)).story
 
     assert story.findings[0] == "8 of 8 cells equal their prediction to the packet (16 frames)"
@@ -149,8 +161,12 @@ def test_an_edited_sample_changes_figure_and_table(tmp_path):
     assert every.gist == "of 8 cells 1 not as foretold"
     sent = {row[4] for row in every.rows}
     assert "3-9 (foretold 3)" in sent
-    dots = [y for panel in panels([c for c in cells(changed) if c.rows])
-            for frames in panel.counted.values() for _, y in frames]  # fmt: skip
+    dots = [
+        y
+        for panel in panels([c for c in cells(changed) if c.rows])
+        for frames in panel.counted.values()
+        for _, y in frames
+    ]
     assert dots.count(9) == 1
 
 
@@ -188,9 +204,13 @@ def test_the_prediction_stands_beside_the_dots_and_the_axis_starts_at_nothing(tm
 
 
 def test_who_follows_a_line_stands_beside_it_in_their_colour():
-    line = Line(points={2: 1, 4: 3}, names=(
-        Name(mode="gre-mesh", words="gre-mesh"), Name(mode="vxlan-mesh", words="vxlan-mesh"),
-    ))  # fmt: skip
+    line = Line(
+        points={2: 1, 4: 3},
+        names=(
+            Name(mode="gre-mesh", words="gre-mesh"),
+            Name(mode="vxlan-mesh", words="vxlan-mesh"),
+        ),
+    )
     flat = Line(points={2: 0, 4: 0}, names=(Name(mode="vxlan-l2pop-arp", words="arp: known"),))
     counted = {"gre-mesh": [(2, 1)], "vxlan-mesh": [(2, 1)], "vxlan-l2pop-arp": [(2, 0)]}
     ax = plot_panel(Figure().add_subplot(), Panel(heading="", lines=(flat, line), counted=counted))
@@ -219,10 +239,15 @@ def test_lines_that_end_alike_have_their_end_written_once():
     assert values[1].xy[1] == names[1].xy[1]
 
 
-@pytest.mark.parametrize(("wanted", "sizes"), [
-    ([1, 0.5, 0], [0.2, 0.2, 0.2]), ([0.1, 0.06, 0.0], [0.2, 0.2, 0.2]),
-    ([1, 1, 1], [0.1, 0.3, 0.1]), ([0.5, 0.5, 0.5], [0.3, 0.3, 0.3]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("wanted", "sizes"),
+    [
+        ([1, 0.5, 0], [0.2, 0.2, 0.2]),
+        ([0.1, 0.06, 0.0], [0.2, 0.2, 0.2]),
+        ([1, 1, 1], [0.1, 0.3, 0.1]),
+        ([0.5, 0.5, 0.5], [0.3, 0.3, 0.3]),
+    ],
+)
 def test_names_never_lie_on_each_other(wanted, sizes):
     tops = spread(wanted, sizes)
 

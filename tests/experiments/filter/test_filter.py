@@ -15,8 +15,12 @@ from experiments.measure.flows_sent import Mark, arrived, udp_frame
 from experiments.show.reports import told
 from topologies.scenario import load as scenario
 
-NAMED = rules.Named(network_type=NetworkType.VXLAN, segmentation_id=101,
-                    source=ip_address("10.5.0.1"), target=ip_address("10.5.0.2"))  # fmt: skip
+NAMED = rules.Named(
+    network_type=NetworkType.VXLAN,
+    segmentation_id=101,
+    source=ip_address("10.5.0.1"),
+    target=ip_address("10.5.0.2"),
+)
 GRE = replace(NAMED, network_type=NetworkType.GRE)
 GENEVE = replace(NAMED, network_type=NetworkType.GENEVE)
 
@@ -26,16 +30,28 @@ def overlay():
     return scenario.load("leaf-spine").overlay
 
 
-@pytest.mark.parametrize(("named", "nft", "u32"), [
-    (NAMED, "udp dport 4789 @th,96,24 101 @th,336,32 168099841 @th,368,32 168099842 drop",
-     "-p udp --dport 4789 -m u32 --u32 "
-     '"0>>22&0x3C@12>>8=101&&0>>22&0x3C@42=168099841&&0>>22&0x3C@46=168099842" -j DROP'),
-    (GENEVE, "udp dport 6081 @th,96,24 101 @th,336,32 168099841 @th,368,32 168099842 drop",
-     "-p udp --dport 6081 -m u32 --u32 "
-     '"0>>22&0x3C@12>>8=101&&0>>22&0x3C@42=168099841&&0>>22&0x3C@46=168099842" -j DROP'),
-    (GRE, "ip protocol gre @th,32,32 101 @th,272,32 168099841 @th,304,32 168099842 drop",
-     '-p gre -m u32 --u32 "0>>22&0x3C@4=101&&0>>22&0x3C@34=168099841&&0>>22&0x3C@38=168099842" -j DROP'),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("named", "nft", "u32"),
+    [
+        (
+            NAMED,
+            "udp dport 4789 @th,96,24 101 @th,336,32 168099841 @th,368,32 168099842 drop",
+            "-p udp --dport 4789 -m u32 --u32 "
+            '"0>>22&0x3C@12>>8=101&&0>>22&0x3C@42=168099841&&0>>22&0x3C@46=168099842" -j DROP',
+        ),
+        (
+            GENEVE,
+            "udp dport 6081 @th,96,24 101 @th,336,32 168099841 @th,368,32 168099842 drop",
+            "-p udp --dport 6081 -m u32 --u32 "
+            '"0>>22&0x3C@12>>8=101&&0>>22&0x3C@42=168099841&&0>>22&0x3C@46=168099842" -j DROP',
+        ),
+        (
+            GRE,
+            "ip protocol gre @th,32,32 101 @th,272,32 168099841 @th,304,32 168099842 drop",
+            '-p gre -m u32 --u32 "0>>22&0x3C@4=101&&0>>22&0x3C@34=168099841&&0>>22&0x3C@38=168099842" -j DROP',
+        ),
+    ],
+)
 def test_the_rules_on_inner_headers(named, nft, u32):
     assert rules.by_inner_nft(named) == nft
     assert rules.by_inner_u32(named) == u32
@@ -47,8 +63,11 @@ def test_the_offsets_are_where_the_fields_are(overlay, named, head):
     staged = stage.staged(overlay, {"mode": "vxlan-mesh"})
     frame = udp_frame(stage.flow(staged, 20001), Mark(b"12345678", 1, 0, 0))
     transport = bytes(head) + frame
-    for text, wanted in zip(rules.by_inner_nft(named, with_id=False).split("@th,")[1:],
-                            (named.source, named.target), strict=True):  # fmt: skip
+    for text, wanted in zip(
+        rules.by_inner_nft(named, with_id=False).split("@th,")[1:],
+        (named.source, named.target),
+        strict=True,
+    ):
         first, width = (int(part) // 8 for part in text.split()[0].split(","))
         assert transport[first : first + width] == wanted.packed
 
@@ -101,8 +120,14 @@ def test_what_is_foretold(overlay):
     assert {
         count[mode["mode"], stage.ADDRESSES, stage.BLUE_ONE] for mode in FILTER.question.points()
     } == {0}
-    assert (count["gre-mesh", stage.CONNTRACK, stage.ENTRIES], count["gre-mesh", stage.CONNTRACK, stage.REPLIED]) == (1, 1)  # fmt: skip
-    assert (count["kvxlan-mesh", stage.CONNTRACK, stage.ENTRIES], count["kvxlan-mesh", stage.CONNTRACK, stage.REPLIED]) == (16, 0)  # fmt: skip
+    assert (
+        count["gre-mesh", stage.CONNTRACK, stage.ENTRIES],
+        count["gre-mesh", stage.CONNTRACK, stage.REPLIED],
+    ) == (1, 1)
+    assert (
+        count["kvxlan-mesh", stage.CONNTRACK, stage.ENTRIES],
+        count["kvxlan-mesh", stage.CONNTRACK, stage.REPLIED],
+    ) == (16, 0)
 
 
 @pytest.fixture
@@ -116,10 +141,15 @@ def story(tmp_path, overlay):
         question = experiment.question
         foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
         recorder = Recorder(tmp_path, "run", question.tables())
-        recorder.about({
-            "question": question.to_json(), "foretold": foretold, "seed": 1,
-            "scenario": "leaf-spine", "verdict": {"trusted": True, "reasons": []},
-        })  # fmt: skip
+        recorder.about(
+            {
+                "question": question.to_json(),
+                "foretold": foretold,
+                "seed": 1,
+                "scenario": "leaf-spine",
+                "verdict": {"trusted": True, "reasons": []},
+            }
+        )
         place = {"block": 1, "order": 1}
         rows = [{**row, **place} for row in foretold]
         for row in rows:
@@ -180,16 +210,22 @@ def test_encapsulations_that_differ_are_not_pooled(story):
     )
     assert [row[2:4] for row in hundred] == [("vxlan-mesh", "4.00"), ("gre-mesh", "2.60")]
     assert [row[5:7] for row in hundred] == [("+2.00", "20"), ("+1.00", "10")]
-    strokes = [line for line in found.pictures[0].draw().axes[1].lines
-               if str(line.get_gid()).startswith("median")]  # fmt: skip
+    strokes = [
+        line
+        for line in found.pictures[0].draw().axes[1].lines
+        if str(line.get_gid()).startswith("median")
+    ]
     assert sorted(line.get_xdata()[0] for line in strokes)[-2:] == [2.6, 4.0]
 
 
 def test_units_are_written_alike(story):
     heads = story().grids[1].heads
     assert [head for head in heads if "[" in head] == [
-        "median [µs]", "quartiles [µs]", "above none [µs]", "a rule [ns]",
-    ]  # fmt: skip
+        "median [µs]",
+        "quartiles [µs]",
+        "above none [µs]",
+        "a rule [ns]",
+    ]
 
 
 def test_what_is_timed_has_a_limit():

@@ -37,8 +37,14 @@ def test_the_machine_is_watched_while_costs_are_timed(done):
 
 def test_costs_and_rules_are_kept_and_drawn(done):
     kinds = {(row["rule"], row["rules"]) for row in done.run.tables["cost"]}
-    assert kinds == {("none", 0), ("conntrack", 1), ("inner, nft", 1), ("inner, nft", 100),
-                     ("inner, u32", 1), ("inner, u32", 100)}  # fmt: skip
+    assert kinds == {
+        ("none", 0),
+        ("conntrack", 1),
+        ("inner, nft", 1),
+        ("inner, nft", 100),
+        ("inner, u32", 1),
+        ("inner, u32", 100),
+    }
     assert (
         "@th,96,24" in next(done.run.directory.glob("raw/*kvxlan*/rules-inner-nft.txt")).read_text()
     )

@@ -10,8 +10,14 @@ from experiments.latency.question import QUESTION
 MODES = QUESTION.factors["mode"]
 TRUSTED = {"trusted": True, "reasons": [], "thresholds": {}}
 BARE = {"veth": 0.018, "same-host": 0.21, "vtep": 0.14}
-COLD = {"everything-as-raised": 2.4, "guest-arp": 0.9, "learned-flow": 0.3, "megaflow": 1.2,
-        "vtep-neighbour": None, "nothing": 0.0}  # fmt: skip
+COLD = {
+    "everything-as-raised": 2.4,
+    "guest-arp": 0.9,
+    "learned-flow": 0.3,
+    "megaflow": 1.2,
+    "vtep-neighbour": None,
+    "nothing": 0.0,
+}
 KERNEL_COLD = {
     "kernel-as-raised": 0.05,
     "kernel-guest-arp": 0.04,
@@ -39,12 +45,21 @@ class Made:
 
     def row(self, place, path, phase, rtt, **more):
         self.now += 0.016 if more.get("interval_ms", 10) else 0.0004
-        self.rows.append({
-            **place, "path": path, "phase": phase, "cold": None, "interval_ms": 10,
-            "payload_bytes": 56, "seq": 1, "copies": 0, **more,
-            "received_s": None if rtt is None else round(self.now, 6),
-            "rtt_ms": None if rtt is None else round(float(rtt), 3),
-        })  # fmt: skip
+        self.rows.append(
+            {
+                **place,
+                "path": path,
+                "phase": phase,
+                "cold": None,
+                "interval_ms": 10,
+                "payload_bytes": 56,
+                "seq": 1,
+                "copies": 0,
+                **more,
+                "received_s": None if rtt is None else round(self.now, 6),
+                "rtt_ms": None if rtt is None else round(float(rtt), 3),
+            }
+        )
 
     def series(self, place, path, phase, middle, count, **more):
         for seq, rtt in enumerate(middle * self.draw.lognormal(0, 0.18, count), start=1):
@@ -78,8 +93,10 @@ def made(seed=1, *, blocks=6, pings=60, modes=MODES, effects=None):
     run = Made(seed, effects or {})
     for block in range(1, blocks + 1):
         base = np.random.default_rng(block).normal(0, 0.02)
-        run.effects = {**(effects or {}), **{each: (effects or {}).get(each, 0.0) + base
-                                             for each in ("gre", "vxlan")}}  # fmt: skip
+        run.effects = {
+            **(effects or {}),
+            **{each: (effects or {}).get(each, 0.0) + base for each in ("gre", "vxlan")},
+        }
         for order, mode in enumerate(modes, start=1):
             run.lab(block, order, mode, pings)
     return run.rows
@@ -88,12 +105,20 @@ def made(seed=1, *, blocks=6, pings=60, modes=MODES, effects=None):
 def about(question=QUESTION, **more):
     """run.json."""
     return {
-        "question": question.to_json(), "seed": 7, "verdict": TRUSTED, "quick": False,
-        "scenario": "article", "settings": {"pings": 60}, "foretold": [],
+        "question": question.to_json(),
+        "seed": 7,
+        "verdict": TRUSTED,
+        "quick": False,
+        "scenario": "article",
+        "settings": {"pings": 60},
+        "foretold": [],
         "lab": {"datapath": "netdev", "app": "os-ken"},
-        "machine": {"tools": {"ovs": "3.1.0"}}, "measured": [],
-        "start": "2026-11-20T10:00:00+00:00", "end": "2026-11-20T10:03:00+00:00", **more,
-    }  # fmt: skip
+        "machine": {"tools": {"ovs": "3.1.0"}},
+        "measured": [],
+        "start": "2026-11-20T10:00:00+00:00",
+        "end": "2026-11-20T10:03:00+00:00",
+        **more,
+    }
 
 
 def written(parent, rows, question=QUESTION, **more):

@@ -39,8 +39,12 @@ def count(*wires):
 def test_a_packet_to_the_group_has_arrived_wherever_the_switch_brings_it():
     sent = ("controller", (SENDER, GROUP))
     assert count(sent, ("computer2", (SENDER, GROUP))) == {
-        "copies_sent": 1, "arrived": 1, "wasted": 0, "heard": 1, "strays": 0,
-    }  # fmt: skip
+        "copies_sent": 1,
+        "arrived": 1,
+        "wasted": 0,
+        "heard": 1,
+        "strays": 0,
+    }
     flooded = count(
         sent, *((host, (SENDER, GROUP)) for host in ("computer", "computer2", "computer3"))
     )
@@ -90,9 +94,12 @@ def scene(mode):
 
 @pytest.mark.parametrize(
     ("mode", "names"),
-    [("kvxlan-mesh", [KERNEL_ARP, KERNEL_FDB]), ("kvxlan-multicast", [KERNEL_ARP, KERNEL_FDB]),
-     ("kvxlan-l2pop", [KERNEL_ARP])],
-)  # fmt: skip
+    [
+        ("kvxlan-mesh", [KERNEL_ARP, KERNEL_FDB]),
+        ("kvxlan-multicast", [KERNEL_ARP, KERNEL_FDB]),
+        ("kvxlan-l2pop", [KERNEL_ARP]),
+    ],
+)
 def test_what_can_be_cold_there_is_known_until_it_is_flushed(mode, names):
     here = scene(mode)
     found = list(colds(here))
@@ -105,8 +112,9 @@ def test_what_can_be_cold_there_is_known_until_it_is_flushed(mode, names):
     assert set(absent(here)) == {KERNEL_FDB} - set(names)
     here.rouse()  # there is no daemon to be waked
     assert here.as_raised() == {
-        "guest_arp_known": False, "far_guest_in_fdb": "fdb" in here.bench.known,
-    }  # fmt: skip
+        "guest_arp_known": False,
+        "far_guest_in_fdb": "fdb" in here.bench.known,
+    }
 
 
 def test_a_lab_without_open_vswitch_has_no_figures_of_it(tmp_path):
@@ -166,10 +174,12 @@ def test_the_kernel_tells_who_sends_too_much():
 
 def test_without_the_kernel_nothing_is_said_of_it():
     run = mtu_run(
-        samples=({**SAMPLE, "mode": "gre-mesh"},), size={**SIZE, "mode": "gre-mesh"},
-        tcp={**TCP, "mode": "gre-mesh"}, soon={**TCP, "mode": "gre-mesh"},
+        samples=({**SAMPLE, "mode": "gre-mesh"},),
+        size={**SIZE, "mode": "gre-mesh"},
+        tcp={**TCP, "mode": "gre-mesh"},
+        soon={**TCP, "mode": "gre-mesh"},
         right={**RIGHT, "mode": "gre-mesh"},
-    )  # fmt: skip
+    )
     assert judge_kernel(run, ())[0] == NOT_JUDGED
     assert kernel_finding(run) == ""
     assert len(spoken_of(run)) == len(spoken_of(mtu_run())) - 1

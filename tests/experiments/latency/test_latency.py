@@ -20,9 +20,13 @@ from tests.experiments.fake_bench import FakeBench, played_stages
 from topologies.scenario.load import load
 
 PROBE = Pings(
-    pings=8, warmup_pings=3, baseline_pings=4, cold_repeats=2,
-    grid=(Requests(count=5, payload_bytes=512), Requests(count=6, interval_ms=0)), stages_in=(),
-)  # fmt: skip
+    pings=8,
+    warmup_pings=3,
+    baseline_pings=4,
+    cold_repeats=2,
+    grid=(Requests(count=5, payload_bytes=512), Requests(count=6, interval_ms=0)),
+    stages_in=(),
+)
 MESH, L2POP, FLAT = {"mode": "gre-mesh"}, {"mode": "vxlan-l2pop"}, {"mode": "flat"}
 MAIN = LATENCY.question.compared
 
@@ -69,10 +73,16 @@ def test_a_row_has_the_columns_that_are_told_and_says_which_condition(tools, poi
 def test_levels_of_cold_in_a_mesh(tools):
     measured = PROBE(staged(MESH), MESH, tools)
 
-    assert {cold: count for (_, phase, cold), count in phases(measured.rows).items() if phase == "cold"} == {
-        "everything-as-raised": 1, "nothing": 2, "guest-arp": 2, "learned-flow": 2, "megaflow": 2,
+    assert {
+        cold: count for (_, phase, cold), count in phases(measured.rows).items() if phase == "cold"
+    } == {
+        "everything-as-raised": 1,
+        "nothing": 2,
+        "guest-arp": 2,
+        "learned-flow": 2,
+        "megaflow": 2,
         "vtep-neighbour": 1,
-    }  # fmt: skip
+    }
     assert {row["cold"] for row in measured.rows if row["phase"] != "cold"} == {None}
     assert [row["seq"] for row in only(measured, cold="megaflow")] == [1, 2]
 
@@ -100,9 +110,12 @@ def test_a_cold_ping_pays_for_what_was_cold_and_for_nothing_else(tools):
     rtt = {row["cold"]: row["rtt_ms"] for row in measured.rows if row["phase"] == "cold"}
     base = rtt.pop("nothing")
     assert {cold: each and round(each - base, 3) for cold, each in rtt.items()} == {
-        "everything-as-raised": 0.6, "guest-arp": 0.3, "learned-flow": 0.1, "megaflow": 0.2,
+        "everything-as-raised": 0.6,
+        "guest-arp": 0.3,
+        "learned-flow": 0.1,
+        "megaflow": 0.2,
         "vtep-neighbour": None,
-    }  # fmt: skip
+    }
 
 
 def test_each_flush_is_looked_up_before_and_after_and_made_good(tools, kept):
@@ -110,8 +123,11 @@ def test_each_flush_is_looked_up_before_and_after_and_made_good(tools, kept):
 
     flushed = measured.facts["flushed"]
     assert {level: len(times) for level, times in flushed.items()} == {
-        "guest-arp": 2, "learned-flow": 2, "megaflow": 2, "vtep-neighbour": 1,
-    }  # fmt: skip
+        "guest-arp": 2,
+        "learned-flow": 2,
+        "megaflow": 2,
+        "vtep-neighbour": 1,
+    }
     for times in flushed.values():
         for each in times:
             assert each == {"flushes": 1, "known_after_ping": True, "known_when_warm_again": True}
@@ -207,18 +223,22 @@ def test_what_is_cold_as_raised_is_looked_up_before_the_first_ping(tools):
 
     assert [asked[1] for asked in bench.asked].index("ping") == 5
     assert measured.facts["cold_as_raised"] == {
-        "guest_arp_known": False, "megaflow_between_guests": False,
-        "far_guest_in_table_20": False, "vtep_neighbour_known": True,
-    }  # fmt: skip
+        "guest_arp_known": False,
+        "megaflow_between_guests": False,
+        "far_guest_in_table_20": False,
+        "vtep_neighbour_known": True,
+    }
 
 
 @pytest.mark.parametrize(
     ("known", "fact"),
     [
-        ("guest-arp", "guest_arp_known"), ("learned-flow", "far_guest_in_table_20"),
-        ("megaflow", "megaflow_between_guests"), ("vtep-neighbour", "vtep_neighbour_known"),
+        ("guest-arp", "guest_arp_known"),
+        ("learned-flow", "far_guest_in_table_20"),
+        ("megaflow", "megaflow_between_guests"),
+        ("vtep-neighbour", "vtep_neighbour_known"),
     ],
-)  # fmt: skip
+)
 def test_what_was_known_already_is_said(tools, known, fact):
     cold = PROBE(staged(MESH, known={known}), MESH, tools).facts["cold_as_raised"]
 
@@ -248,9 +268,20 @@ def test_the_bare_veth_stands_while_it_is_pinged_and_no_longer(tools):
 
     along = [asked for asked in bench.asked if "192.0.2.6" in asked or "direct0" in asked]
     assert along[0] == (
-        "ServerA", "ip", "link", "add", "name", "direct0", "type", "veth",
-        "peer", "name", "direct0", "netns", "4711",
-    )  # fmt: skip
+        "ServerA",
+        "ip",
+        "link",
+        "add",
+        "name",
+        "direct0",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "direct0",
+        "netns",
+        "4711",
+    )
     assert along[-1] == ("ServerA", "ip", "link", "del", "direct0")
     assert [asked[1] for asked in along].count("ping") == 2
 
@@ -282,8 +313,20 @@ def test_ping_is_asked_for_what_the_settings_say(tools):
 
     pings = [asked for asked in bench.asked if asked[1] == "ping"]
     assert pings[2] == (
-        "ServerA", "ping", "-n", "-D", "-i", "0.01", "-c", "9", "-W", "2", "-s", "56", "172.16.166.125",
-    )  # fmt: skip
+        "ServerA",
+        "ping",
+        "-n",
+        "-D",
+        "-i",
+        "0.01",
+        "-c",
+        "9",
+        "-W",
+        "2",
+        "-s",
+        "56",
+        "172.16.166.125",
+    )
     assert pings[4][4:7] == ("-A", "-c", "7")
     # What OVS drops is not waited for as long as what may still come.
     assert {asked[7:9] for asked in pings if asked[6:8] == ("-c", "1")} | {
@@ -309,12 +352,17 @@ def test_what_was_printed_is_kept(tools, kept):
 
     assert sorted(kept) == [
         "looked-up.txt",
-        "ping-cold-everything-as-raised.txt", "ping-cold-guest-arp.txt",
-        "ping-cold-learned-flow.txt", "ping-cold-megaflow.txt", "ping-cold-nothing.txt",
-        "ping-cold-vtep-neighbour.txt", "ping-guest-warm-10ms-512.txt",
-        "ping-guest-warm-10ms-56.txt", "ping-guest-warm-adaptive-56.txt",
+        "ping-cold-everything-as-raised.txt",
+        "ping-cold-guest-arp.txt",
+        "ping-cold-learned-flow.txt",
+        "ping-cold-megaflow.txt",
+        "ping-cold-nothing.txt",
+        "ping-cold-vtep-neighbour.txt",
+        "ping-guest-warm-10ms-512.txt",
+        "ping-guest-warm-10ms-56.txt",
+        "ping-guest-warm-adaptive-56.txt",
         "ping-guest-warmup-10ms-56.txt",
-    ]  # fmt: skip
+    ]
     warm = kept["ping-guest-warm-10ms-56.txt"]
     assert warm.startswith("# ServerA: ping -n -D -i 0.01 -c 9")
     assert "9 packets transmitted, 9 received" in warm

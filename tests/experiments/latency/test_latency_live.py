@@ -68,9 +68,11 @@ def test_each_flush_takes_what_it_says_and_is_made_good(home):
         source, target = pair = guests(lab.overlay)
         path = guest_path(pair)
         scene = Scene(
-            bench=lab, source=source, target=target,
+            bench=lab,
+            source=source,
+            target=target,
             look=lambda node, *argv: lab.attempt(node, *argv).stdout,
-        )  # fmt: skip
+        )
         as_raised = found(lab)
         # A guest's first IPv6 words may have taught the mesh already where it is.
         as_raised.pop("learned-flow")
@@ -78,14 +80,19 @@ def test_each_flush_takes_what_it_says_and_is_made_good(home):
         told = scene.as_raised()
         told.pop("far_guest_in_table_20")
         assert told == {
-            "guest_arp_known": False, "megaflow_between_guests": False, "vtep_neighbour_known": True,
-        }  # fmt: skip
+            "guest_arp_known": False,
+            "megaflow_between_guests": False,
+            "vtep_neighbour_known": True,
+        }
         assert pinged(lab, path, Requests(count=3)).lost == 0
 
         levels = tuple(colds(scene))
         assert [cold.name for cold in levels] == [
-            "guest-arp", "learned-flow", "megaflow", "vtep-neighbour",
-        ]  # fmt: skip
+            "guest-arp",
+            "learned-flow",
+            "megaflow",
+            "vtep-neighbour",
+        ]
         *flushed, vtep = levels
         seen = {}
         for cold in flushed:
@@ -161,22 +168,31 @@ def test_each_path_is_the_one_it_says(home):
 
 def test_a_lab_with_l2population_is_probed_from_cold_to_cold(home, tmp_path):
     probe = Pings(
-        pings=6, warmup_pings=3, grid=(Requests(count=5, interval_ms=0),), baseline_pings=3,
-        cold_repeats=2, stages_in=(),
-    )  # fmt: skip
+        pings=6,
+        warmup_pings=3,
+        grid=(Requests(count=5, interval_ms=0),),
+        baseline_pings=3,
+        cold_repeats=2,
+        stages_in=(),
+    )
     tools = Tools(
         keep=lambda name, text: (tmp_path / name).write_text(text) and None,
-        path=lambda name: Path(tmp_path, name), watch=nullcontext, say=print, seed=1,
-    )  # fmt: skip
+        path=lambda name: Path(tmp_path, name),
+        watch=nullcontext,
+        say=print,
+        seed=1,
+    )
     point = {"mode": "vxlan-l2pop-arp"}
 
     with raised(overlay_of("vxlan-l2pop-arp")) as lab:
         measured = probe(lab, point, tools)
 
     assert measured.facts["cold_as_raised"] == {
-        "guest_arp_known": False, "megaflow_between_guests": False,
-        "far_guest_in_table_20": True, "vtep_neighbour_known": True,
-    }  # fmt: skip
+        "guest_arp_known": False,
+        "megaflow_between_guests": False,
+        "far_guest_in_table_20": True,
+        "vtep_neighbour_known": True,
+    }
     lost = {row["cold"] for row in measured.rows if row["rtt_ms"] is None}
     assert lost <= {"vtep-neighbour"}
     (vtep,) = measured.facts["flushed"].pop("vtep-neighbour")

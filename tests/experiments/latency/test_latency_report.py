@@ -57,8 +57,14 @@ def artists(ax, gid):
 
 
 def warm(rows, mode, **columns):
-    wanted = {"mode": mode, "path": "guest", "phase": "warm", "interval_ms": 10, "payload_bytes": 56,
-              **columns}  # fmt: skip
+    wanted = {
+        "mode": mode,
+        "path": "guest",
+        "phase": "warm",
+        "interval_ms": 10,
+        "payload_bytes": 56,
+        **columns,
+    }
     return [row["rtt_ms"] for row in rows if all(row[name] == it for name, it in wanted.items())]
 
 
@@ -85,18 +91,28 @@ def test_a_baseline_is_not_held_against_a_prediction_about_tunnels(run):
 def test_the_effects_are_held_against_margin_and_prediction(run):
     effects = {row["effect"]: row for row in grid(run, "Effects")}
 
-    assert list(effects) == ["encapsulation", "flooding", "interaction", "responder", "tunnel",
-                             "kernel"]  # fmt: skip
+    assert list(effects) == [
+        "encapsulation",
+        "flooding",
+        "interaction",
+        "responder",
+        "tunnel",
+        "kernel",
+    ]
     assert effects["kernel"]["which"] == "kvxlan minus vxlan, mesh alone"
     assert (effects["kernel"]["verdict on it"], effects["kernel"]["prediction"]) == (
-        "lower", "confirmed",
-    )  # fmt: skip
+        "lower",
+        "confirmed",
+    )
     assert effects["encapsulation"]["which"] == "gre minus vxlan, mean of mesh and l2pop"
     assert effects["encapsulation"]["verdict on it"] == "no difference that matters"
     assert effects["encapsulation"]["prediction"] == "confirmed"
     assert effects["interaction"]["prediction"] == "-"
     line = run.story.findings[0]
-    assert line == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"  # fmt: skip
+    assert (
+        line
+        == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"
+    )
 
 
 def test_a_true_effect_is_found_and_refutes_the_prediction(tell):
@@ -166,9 +182,12 @@ def test_an_untrusted_run_judges_nothing(tell, rows):
 
 
 def test_a_prediction_of_loss_is_refuted_by_an_answer(tell, rows):
-    answered = [{**row, "rtt_ms": 1.5, "received_s": 1.0}
-                if (row["cold"], row["block"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
-                else row for row in rows]  # fmt: skip
+    answered = [
+        {**row, "rtt_ms": 1.5, "received_s": 1.0}
+        if (row["cold"], row["block"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
+        else row
+        for row in rows
+    ]
 
     found = held(tell(answered))["cold vtep-neighbour"]
 
@@ -179,9 +198,16 @@ def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, ro
     table = {row["cold"]: row for row in grid(run, "First pings by what was cold")}
 
     assert list(table) == [
-        "everything-as-raised", "kernel-as-raised", "guest-arp", "learned-flow", "megaflow",
-        "vtep-neighbour", "kernel-guest-arp", "kernel-fdb", "nothing",
-    ]  # fmt: skip
+        "everything-as-raised",
+        "kernel-as-raised",
+        "guest-arp",
+        "learned-flow",
+        "megaflow",
+        "vtep-neighbour",
+        "kernel-guest-arp",
+        "kernel-fdb",
+        "nothing",
+    ]
     mine = [row["rtt_ms"] for row in rows if (row["cold"], row["mode"]) == ("guest-arp", "flat")]
     assert table["guest-arp"]["flat"] == f"{np.median(mine):.3f}"
     assert abs(float(table["guest-arp"]["cost"]) - 0.9) < 0.15
@@ -197,8 +223,15 @@ def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, ro
 
 
 def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(tell):
-    place = {"path": "guest", "phase": "cold", "interval_ms": 10, "payload_bytes": 56, "copies": 0,
-             "received_s": 1.0, "order": 1}  # fmt: skip
+    place = {
+        "path": "guest",
+        "phase": "cold",
+        "interval_ms": 10,
+        "payload_bytes": 56,
+        "copies": 0,
+        "received_s": 1.0,
+        "order": 1,
+    }
     cold = [
         {**place, "block": block, "mode": mode, "cold": what, "seq": 1, "rtt_ms": rtt}
         for block in (1, 2)
@@ -216,11 +249,20 @@ def test_warm_conditions_stand_apart_with_the_interval_that_was_kept(run, rows):
     table = grid(run, "Warm, by payload and interval")
 
     assert [(row["payload"], row["asked every"], row["kept"]) for row in table] == [
-        ("56", "adaptive", "0.4 ms"), ("56", "10 ms", "16 ms"), ("1200", "10 ms", "16 ms"),
-    ]  # fmt: skip
-    blocks = [np.median([row["rtt_ms"] for row in rows if row["block"] == block
-                         and row["mode"] == "flat" and row["payload_bytes"] == 1200])
-              for block in range(1, 7)]  # fmt: skip
+        ("56", "adaptive", "0.4 ms"),
+        ("56", "10 ms", "16 ms"),
+        ("1200", "10 ms", "16 ms"),
+    ]
+    blocks = [
+        np.median(
+            [
+                row["rtt_ms"]
+                for row in rows
+                if row["block"] == block and row["mode"] == "flat" and row["payload_bytes"] == 1200
+            ]
+        )
+        for block in range(1, 7)
+    ]
     assert table[2]["flat"] == f"{np.median(blocks):.3f}"
 
 
@@ -240,8 +282,17 @@ def test_what_a_terminal_shows_fits_80_columns(run):
     text = captured.get()
     head = next(line for line in text.splitlines() if line.startswith("level"))
     assert head.split() == [
-        "level", "samples", "lost", "p10", "median", "p90", "to", "flat", "its", "interval",
-    ]  # fmt: skip
+        "level",
+        "samples",
+        "lost",
+        "p10",
+        "median",
+        "p90",
+        "to",
+        "flat",
+        "its",
+        "interval",
+    ]
     assert "…" not in text
     assert all(len(line) <= 80 for line in text.splitlines())
     assert len(run.story.findings) <= 4
@@ -268,8 +319,10 @@ def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, r
 def test_each_effect_stands_on_its_own_prediction(run):
     forest = draw(run, "latency").axes[1]
 
-    bands = {patch.get_gid(): (patch.get_x(), patch.get_x() + patch.get_width())
-             for patch in forest.patches}  # fmt: skip
+    bands = {
+        patch.get_gid(): (patch.get_x(), patch.get_x() + patch.get_width())
+        for patch in forest.patches
+    }
     assert bands["predicted encapsulation"] == pytest.approx((-0.05, 0.05))
     assert bands["predicted gre-mesh"] == pytest.approx((0.0, 0.1))
     assert "predicted interaction" not in bands
@@ -289,8 +342,9 @@ def test_the_figure_of_first_pings_marks_those_that_were_lost(run):
     assert said["said cold: vtep-neighbour"] == "predicted: no answer"
     assert said["value cold: vtep-neighbour gre-mesh"] == "12 lost"
     low, high = ax.get_xlim()
-    dots = np.concatenate([line.get_xdata() for line in ax.lines
-                           if str(line.get_gid()).startswith("samples")])  # fmt: skip
+    dots = np.concatenate(
+        [line.get_xdata() for line in ax.lines if str(line.get_gid()).startswith("samples")]
+    )
     assert low < dots.min()
     assert dots.max() < high
 
@@ -302,8 +356,9 @@ def test_conditions_are_joined_over_payload_and_never_over_intervals(run):
     assert artists(payload, "line gre-mesh")
     assert not artists(interval, "line gre-mesh")
     assert [text.get_text() for text in interval.get_xticklabels()] == [
-        "adaptive\n(kept 0.4 ms)", "10 ms\n(kept 16 ms)",
-    ]  # fmt: skip
+        "adaptive\n(kept 0.4 ms)",
+        "10 ms\n(kept 16 ms)",
+    ]
     dots = artists(payload, "blocks flat")
     assert [len(each.get_ydata()) for each in dots] == [6, 6]
 
@@ -313,8 +368,11 @@ def test_a_mode_is_known_by_what_is_drawn_of_it(run):
         return line.get_color(), line.get_marker(), line.get_fillstyle()
 
     for ax in draw(run, "latency-conditions").axes:
-        swatches = {str(line.get_gid()).partition(" ")[2]: line for line in ax.lines
-                    if str(line.get_gid()).startswith("swatch")}  # fmt: skip
+        swatches = {
+            str(line.get_gid()).partition(" ")[2]: line
+            for line in ax.lines
+            if str(line.get_gid()).startswith("swatch")
+        }
         assert len({style(line) for line in swatches.values()}) == len(swatches) == len(MODES)
         for mode, swatch in swatches.items():
             assert {style(line) for line in artists(ax, f"blocks {mode}")} == {style(swatch)}
@@ -356,13 +414,17 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
 
     after = told(read(directory))
 
-    differ = [(one, other) for one, other in
-              zip(grid(before, "By level"), grid(after, "By level"), strict=True)
-              if one != other]  # fmt: skip
+    differ = [
+        (one, other)
+        for one, other in zip(grid(before, "By level"), grid(after, "By level"), strict=True)
+        if one != other
+    ]
     assert [one["level"] for one, _ in differ] == ["veth"]
     assert differ[0][1]["max"] == "77.000"
-    first = [artists(draw(each, "latency").axes[0], "samples veth")[0].get_xdata()[0]
-             for each in (before, after)]  # fmt: skip
+    first = [
+        artists(draw(each, "latency").axes[0], "samples veth")[0].get_xdata()[0]
+        for each in (before, after)
+    ]
     assert first == [float(was), 77.0]
 
 

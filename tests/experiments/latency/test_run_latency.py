@@ -79,18 +79,24 @@ def assert_samples(found):
     assert all(row["rtt_ms"] for row in warm), "a warm ping was lost"
     main = of_point(found.rows, found.question.compared)
     assert Counter(row["mode"] for row in main) == {
-        "flat": LATENCY.quick.pings, "vxlan-mesh": LATENCY.quick.pings,
-    }  # fmt: skip
+        "flat": LATENCY.quick.pings,
+        "vxlan-mesh": LATENCY.quick.pings,
+    }
     assert {(row["mode"], row["path"]) for row in warm} == {
-        ("flat", "guest"), ("flat", "veth"), ("flat", "same-host"), ("flat", "vtep"),
+        ("flat", "guest"),
+        ("flat", "veth"),
+        ("flat", "same-host"),
+        ("flat", "vtep"),
         ("vxlan-mesh", "guest"),
-    }  # fmt: skip
+    }
     cold = {(row["mode"], row["cold"]) for row in found.rows if row["phase"] == "cold"}
     everywhere = {"everything-as-raised", "guest-arp", "megaflow", "nothing"}
     assert {level for mode, level in cold if mode == "flat"} == everywhere
     assert {level for mode, level in cold if mode == "vxlan-mesh"} == {
-        *everywhere, "learned-flow", "vtep-neighbour",
-    }  # fmt: skip
+        *everywhere,
+        "learned-flow",
+        "vtep-neighbour",
+    }
     kept = [each["kept_interval_ms"] for each in found.about["measured"]]
     assert all(each["guest, 10 ms, 56 bytes"] >= 10 for each in kept)
     assert {row["mode"] for row in found.tables["stages"]} <= set(LATENCY.quick.stages_in)

@@ -129,8 +129,11 @@ def test_every_seq_asked_for_is_told_in_order():
 
     assert [each.seq for each in found] == [1, 2, 3, 4]
     assert [each.why_not for each in found] == [
-        "", f"no reply at {HOPS[0]}", "", f"no request at {HOPS[0]}",
-    ]  # fmt: skip
+        "",
+        f"no reply at {HOPS[0]}",
+        "",
+        f"no request at {HOPS[0]}",
+    ]
 
 
 def test_pings_the_other_way_and_between_others_are_left_out():
@@ -142,9 +145,12 @@ def test_pings_the_other_way_and_between_others_are_left_out():
 
 
 VALUES = {
-    "icmp.type": ("8",), "icmp.ident": ("7",), "icmp.seq": ("1",),
-    "ip.src": ("192.168.150.10", A), "ip.dst": ("192.168.150.11", B),
-}  # fmt: skip
+    "icmp.type": ("8",),
+    "icmp.ident": ("7",),
+    "icmp.seq": ("1",),
+    "ip.src": ("192.168.150.10", A),
+    "ip.dst": ("192.168.150.11", B),
+}
 
 
 def test_an_echo_is_told_by_its_innermost_addresses():
@@ -161,13 +167,18 @@ def test_what_is_no_echo_is_none(kinds):
 @pytest.mark.parametrize(
     ("sum_us", "rtt_ms", "beyond"),
     [
-        (600.0, 0.600, 0), (602.4, 0.600, 0), (603.5, 0.600, 1.0),  # three digits
-        (1696.0, 1.69, 0), (1698.0, 1.69, 1.0),  # two
-        (15251.0, 15.2, 0), (15253.0, 15.2, 1.0),  # one
-        (120_500.0, 120, 0), (120_503.0, 120, 1.0),  # none
+        (600.0, 0.600, 0),
+        (602.4, 0.600, 0),
+        (603.5, 0.600, 1.0),  # three digits
+        (1696.0, 1.69, 0),
+        (1698.0, 1.69, 1.0),  # two
+        (15251.0, 15.2, 0),
+        (15253.0, 15.2, 1.0),  # one
+        (120_500.0, 120, 0),
+        (120_503.0, 120, 1.0),  # none
         (300.0, 0.600, 0),
     ],
-)  # fmt: skip
+)
 def test_the_sum_may_exceed_ping_by_what_its_clock_and_digits_explain(sum_us, rtt_ms, beyond):
     assert beyond_us(sum_us, rtt_ms) == pytest.approx(beyond)
 

@@ -35,8 +35,11 @@ def home(tmp_path_factory, monkeypatch, need_root):
 def tools(tmp_path):
     return Tools(
         keep=lambda name, text: (tmp_path / name).write_text(text) and None,
-        path=lambda name: tmp_path / name, watch=nullcontext, say=print, seed=1,
-    )  # fmt: skip
+        path=lambda name: tmp_path / name,
+        watch=nullcontext,
+        say=print,
+        seed=1,
+    )
 
 
 def by_ping(rows):

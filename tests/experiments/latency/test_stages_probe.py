@@ -21,9 +21,13 @@ from topologies.scenario import load as scenario
 RECORDED = Path(__file__).with_name("stage_packets")
 OURS, OTHER = "28371", "28369"
 PATH = (
-    Hop("ServerA", "eth0"), Hop("controller", "qvo00a1bde0-be"), Hop("controller", "underlay"),
-    Hop("computer", "underlay"), Hop("computer", "qvof89d1f15-3d"), Hop("ServerB", "eth0"),
-)  # fmt: skip
+    Hop("ServerA", "eth0"),
+    Hop("controller", "qvo00a1bde0-be"),
+    Hop("controller", "underlay"),
+    Hop("computer", "underlay"),
+    Hop("computer", "qvof89d1f15-3d"),
+    Hop("ServerB", "eth0"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +75,12 @@ def followed(article, monkeypatch, tmp_path):
         monkeypatch.setattr(probe, "decoded", lambda *_: list(found))
         said = (RECORDED / f"ping-{OURS}.txt").read_text(encoding="utf-8")
         tools = Tools(
-            keep=kept.__setitem__, path=lambda name: tmp_path / name, watch=nullcontext,
-            say=print, seed=1,
-        )  # fmt: skip
+            keep=kept.__setitem__,
+            path=lambda name: tmp_path / name,
+            watch=nullcontext,
+            say=print,
+            seed=1,
+        )
         return stage_rows(Bench(article, said), guests(article), tools, pings=4)
 
     rows.where, rows.kept = where, kept
@@ -87,9 +94,12 @@ def test_the_hops_are_every_interface_between_the_guests(article):
 def test_a_guest_with_more_ports_is_captured_at_the_right_one(article):
     source, target = guests(article)
     first = replace(
-        source, id="11111111-2222-4333-8444-555555555555", name="first", fixed_ips=(),
+        source,
+        id="11111111-2222-4333-8444-555555555555",
+        name="first",
+        fixed_ips=(),
         mac_address="fa:16:3e:00:00:99",
-    )  # fmt: skip
+    )
     two = replace(article, ports=(first, *article.ports))
 
     assert hops(two, (source, target))[0] == Hop("ServerA", "eth1")
@@ -123,9 +133,11 @@ def test_every_hop_is_captured_and_ping_s_words_are_kept(followed):
     followed(packets(without=(OTHER,)))
 
     assert followed.where == {
-        "ServerA": ("eth0",), "controller": ("qvo00a1bde0-be", "underlay"),
-        "computer": ("underlay", "qvof89d1f15-3d"), "ServerB": ("eth0",),
-    }  # fmt: skip
+        "ServerA": ("eth0",),
+        "controller": ("qvo00a1bde0-be", "underlay"),
+        "computer": ("underlay", "qvof89d1f15-3d"),
+        "ServerB": ("eth0",),
+    }
     (text,) = followed.kept.values()
     assert text.startswith("# ServerA: ping -n -D -i 0.01 -c 5 ")
     assert "4 packets transmitted, 4 received" in text
@@ -140,9 +152,14 @@ def test_a_ping_that_was_not_seen_at_a_hop_has_one_row_that_says_so(followed):
     rows = followed(kept)
 
     assert [row for row in rows if row["seq"] == 2] == [
-        {"seq": 2, "direction": PING, "stage": UNMATCHED, "latency_us": None,
-         "note": "no request at eth0 of the far guest"}
-    ]  # fmt: skip
+        {
+            "seq": 2,
+            "direction": PING,
+            "stage": UNMATCHED,
+            "latency_us": None,
+            "note": "no request at eth0 of the far guest",
+        }
+    ]
     assert len(rows) == 1 + 3 * (len(STAGES) + 1)
 
 

@@ -23,9 +23,16 @@ SIX = (*MODES, "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp")
 
 def row(direction, stage, latency_us, seq=1, note=None, **place):
     return {
-        "block": 1, "order": 1, "mode": "flat", **place, "seq": seq, "direction": direction,
-        "stage": stage, "latency_us": latency_us, "note": note,
-    }  # fmt: skip
+        "block": 1,
+        "order": 1,
+        "mode": "flat",
+        **place,
+        "seq": seq,
+        "direction": direction,
+        "stage": stage,
+        "latency_us": latency_us,
+        "note": note,
+    }
 
 
 def ping(seq, more_us=0.0, note=None, **place):
@@ -37,9 +44,15 @@ def ping(seq, more_us=0.0, note=None, **place):
 
 def run_of(rows, modes=MODES):
     question = Question(
-        name="latency", asks="", unit="ms", value="rtt_ms", factors={"mode": modes}, columns={},
-        predictions=(), baseline={"mode": "flat"},
-    )  # fmt: skip
+        name="latency",
+        asks="",
+        unit="ms",
+        value="rtt_ms",
+        factors={"mode": modes},
+        columns={},
+        predictions=(),
+        baseline={"mode": "flat"},
+    )
     about = {"seed": 1, "scenario": "article", "verdict": {"trusted": True, "reasons": []}}
     return Run(Path(), question, about, {"samples": (), "stages": tuple(rows)})
 
@@ -73,8 +86,9 @@ def test_the_table_has_every_stage_in_the_order_of_time_by_level():
     assert [row[2] for row in stages.rows[:11]] == [f"{us:.1f}" for us in STEPS_US]
     assert [row[0] for row in stages.rows[:11]] == [REQUEST] * 5 + [""] + [REPLY] * 5
     assert [row[1:3] for row in stages.rows[11:]] == [
-        ("sum of the stages", "590.0"), ("ping itself", "620.0"),
-    ]  # fmt: skip
+        ("sum of the stages", "590.0"),
+        ("ping itself", "620.0"),
+    ]
 
 
 def test_percentiles_are_told_only_of_a_sample_that_bears_them():

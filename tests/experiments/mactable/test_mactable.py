@@ -30,8 +30,12 @@ BARE = load("article").overlay
 
 def cells(mode, hosts):
     rows = foretold(BARE, ({"mode": mode, "hosts": hosts},))
-    return {(row["guests"], row["room"]): tuple(row[n] for n in ("learned", "sent", "arrived", "astray"))
-            for row in rows}  # fmt: skip
+    return {
+        (row["guests"], row["room"]): tuple(
+            row[n] for n in ("learned", "sent", "arrived", "astray")
+        )
+        for row in rows
+    }
 
 
 def test_untunnelled_every_guest_takes_an_entry_and_those_without_are_flooded():
@@ -104,7 +108,7 @@ SAID = {
     "ip": '[{"ifname":"vxlan-77"}]',
     "bridge": "06:6d:61:01:00:00 dst 192.168.150.11 self \n06:6d:61:01:00:01 dst 192.168.150.12 self \n"
     "00:00:00:00:00:00 dst 192.168.150.11 self permanent\n06:6d:61:00:00:00 master brq1 \n",
-}  # fmt: skip
+}
 
 
 @dataclass

@@ -29,9 +29,12 @@ def lab_of(mode, tmp_path, monkeypatch):
 
 def found(lab, point, tmp_path):
     tools = Tools(
-        keep=lambda *_: None, path=lambda name: tmp_path / name, watch=nullcontext,
-        say=lambda _: None, seed=1,
-    )  # fmt: skip
+        keep=lambda *_: None,
+        path=lambda name: tmp_path / name,
+        watch=nullcontext,
+        say=lambda _: None,
+        seed=1,
+    )
     measured = measure(lab, point, tools)
     assert measured.facts == {"capture_dropped": 0, "steps_unlike_the_kernels_count": 0}
     return [tuple(row[name] for name in COUNTS) for row in measured.rows]

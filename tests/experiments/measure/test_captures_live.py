@@ -50,8 +50,9 @@ def bench():
     )
     with subprocess.Popen(
         ["unshare", "--net", "sh", "-c", f"{made} && echo up && exec sleep infinity"],
-        stdout=subprocess.PIPE, text=True,
-    ) as keeper:  # fmt: skip
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as keeper:
         assert keeper.stdout.readline() == "up\n"
         yield Bench(keeper)
         keeper.kill()

@@ -125,10 +125,13 @@ def groups(root, own, **files):
 
 def test_the_tightest_group_above_counts_in_version_2(tmp_path):
     found = groups(
-        tmp_path, "0::/outer/inner\n",
-        outer__cpu_DOT_max="150000 100000\n", outer__inner__cpu_DOT_max="max 100000\n",
-        outer__memory_DOT_max="1073741824\n", outer__inner__memory_DOT_max="536870912\n",
-    )  # fmt: skip
+        tmp_path,
+        "0::/outer/inner\n",
+        outer__cpu_DOT_max="150000 100000\n",
+        outer__inner__cpu_DOT_max="max 100000\n",
+        outer__memory_DOT_max="1073741824\n",
+        outer__inner__memory_DOT_max="536870912\n",
+    )
 
     assert found == {"cpus": 1.5, "memory_mib": 512}
 
@@ -136,12 +139,18 @@ def test_the_tightest_group_above_counts_in_version_2(tmp_path):
 def test_version_1_says_no_limit_by_minus_one_and_by_a_huge_number(tmp_path):
     own = "5:memory:/a\n2:cpu,cpuacct:/a\n"
     free = groups(
-        tmp_path, own, cpu__a__cpu_DOT_cfs_quota_us="-1\n", memory__a__memory_DOT_limit_in_bytes="9223372036854771712\n"
-    )  # fmt: skip
+        tmp_path,
+        own,
+        cpu__a__cpu_DOT_cfs_quota_us="-1\n",
+        memory__a__memory_DOT_limit_in_bytes="9223372036854771712\n",
+    )
     bound = groups(
-        tmp_path, own, cpu__cpu_DOT_cfs_quota_us="50000\n", cpu__cpu_DOT_cfs_period_us="100000\n",
+        tmp_path,
+        own,
+        cpu__cpu_DOT_cfs_quota_us="50000\n",
+        cpu__cpu_DOT_cfs_period_us="100000\n",
         memory__memory_DOT_limit_in_bytes="268435456\n",
-    )  # fmt: skip
+    )
 
     assert free == {"cpus": None, "memory_mib": None}
     assert bound == {"cpus": 0.5, "memory_mib": 256}
@@ -152,9 +161,16 @@ def test_no_groups_no_limits(tmp_path):
 
 
 MACHINE = {
-    "host": "one", "cpu": "Xeon", "cpus": 2, "kernel": "6.18", "machine": "x86_64", "governor": None,
-    "load_average": [0.1, 0.2, 0.3], "limits": {"cpus": None}, "tools": {"ovs": "3.1.0", "ping": "1"},
-}  # fmt: skip
+    "host": "one",
+    "cpu": "Xeon",
+    "cpus": 2,
+    "kernel": "6.18",
+    "machine": "x86_64",
+    "governor": None,
+    "load_average": [0.1, 0.2, 0.3],
+    "limits": {"cpus": None},
+    "tools": {"ovs": "3.1.0", "ping": "1"},
+}
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,19 @@ def test_requests_become_the_command():
     asked = Requests(count=7, interval_ms=2, payload_bytes=1400, wait_s=0.5)
 
     assert asked.argv("10.0.0.1") == (
-        "ping", "-n", "-D", "-i", "0.002", "-c", "8", "-W", "0.5", "-s", "1400", "10.0.0.1",
-    )  # fmt: skip
+        "ping",
+        "-n",
+        "-D",
+        "-i",
+        "0.002",
+        "-c",
+        "8",
+        "-W",
+        "0.5",
+        "-s",
+        "1400",
+        "10.0.0.1",
+    )
     assert asked.name == "2 ms, 1400 bytes"
 
 

@@ -19,10 +19,17 @@ from topologies.scenario.load import load
 
 MODES = ("flat", "gre-mesh", "vxlan-l2pop")
 QUESTION = Question(
-    name="rules", asks="How many rules?", unit="rules", value="rules", factors={"mode": MODES},
-    columns={"mode": "how it is carried", "rules": "how many"}, margin=2, margin_because="so",
-    predictions=(Prediction(says="few", because="small"),), more={"sizes": {"bytes": "of a rule"}},
-)  # fmt: skip
+    name="rules",
+    asks="How many rules?",
+    unit="rules",
+    value="rules",
+    factors={"mode": MODES},
+    columns={"mode": "how it is carried", "rules": "how many"},
+    margin=2,
+    margin_because="so",
+    predictions=(Prediction(says="few", because="small"),),
+    more={"sizes": {"bytes": "of a rule"}},
+)
 POINTS = QUESTION.points()
 
 
@@ -40,17 +47,26 @@ class Count:
                 tools.keep("rules.txt", bench.run("controller", "ovs-ofctl"))
         tools.path("wire.pcapng").write_bytes(b"")
         rules = {"rules": tools.seed % 100}
-        return Measured(rows=(rules,), more={"sizes": ({"bytes": 8},)}, facts={"of": dict(point)},
-                        lost=self.lost, untimed=self.untimed)  # fmt: skip
+        return Measured(
+            rows=(rules,),
+            more={"sizes": ({"bytes": 8},)},
+            facts={"of": dict(point)},
+            lost=self.lost,
+            untimed=self.untimed,
+        )
 
 
 EXPERIMENT = Experiment(
-    question=QUESTION, probe=Count(), quick=Count(lost=0), blocks=6,
-    thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0), watches=True,
+    question=QUESTION,
+    probe=Count(),
+    quick=Count(lost=0),
+    blocks=6,
+    thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
+    watches=True,
     foretell=lambda overlay, points: tuple(
         {**point, "rules": len(overlay.hosts)} for point in points
     ),
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -108,9 +124,15 @@ def _no_lab_to_look_at(monkeypatch):
 @pytest.fixture
 def request_(tmp_path):
     return Request(
-        experiment=EXPERIMENT, overlay=load("article").overlay, blocks=6, seed=7, quick=False,
-        lab={"datapath": "netdev", "app": "os-ken"}, parent=tmp_path, name="run",
-    )  # fmt: skip
+        experiment=EXPERIMENT,
+        overlay=load("article").overlay,
+        blocks=6,
+        seed=7,
+        quick=False,
+        lab={"datapath": "netdev", "app": "os-ken"},
+        parent=tmp_path,
+        name="run",
+    )
 
 
 def performed(request, labs, watch=Calm, **options):
@@ -144,9 +166,11 @@ def test_points_are_the_product_of_all_factors():
     question = replace(QUESTION, factors={"mode": ("flat", "vlan"), "hosts": (2, 4)})
 
     assert question.points() == (
-        {"mode": "flat", "hosts": 2}, {"mode": "flat", "hosts": 4},
-        {"mode": "vlan", "hosts": 2}, {"mode": "vlan", "hosts": 4},
-    )  # fmt: skip
+        {"mode": "flat", "hosts": 2},
+        {"mode": "flat", "hosts": 4},
+        {"mode": "vlan", "hosts": 2},
+        {"mode": "vlan", "hosts": 4},
+    )
 
 
 def test_every_round_has_a_lab_of_its_own_staged_for_its_point(request_):

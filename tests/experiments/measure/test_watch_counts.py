@@ -135,8 +135,9 @@ def test_a_socket_that_is_gone_does_not_hide_what_another_lost():
 
 
 @pytest.mark.parametrize(
-    ("backlog", "left"), [(3, {"x of y, receiving": 3}), (5, {"x of y, receiving": 3, "the backlog of a processor": 2})]
-)  # fmt: skip
+    ("backlog", "left"),
+    [(3, {"x of y, receiving": 3}), (5, {"x of y, receiving": 3, "the backlog of a processor": 2})],
+)
 def test_what_a_device_told_of_the_backlog_is_not_told_twice(backlog, left):
     lost = {"x of y, receiving": 3, "the backlog of a processor": backlog}
 

@@ -54,8 +54,12 @@ def test_what_fails_is_kept_with_its_reason_and_ends_nothing(stat):
 
     (seen,) = watcher.windows
     assert set(seen.unseen) == {
-        "drops", "lost_upcalls", "vswitchd_load", "control_median_ms", "control_lost",
-    }  # fmt: skip
+        "drops",
+        "lost_upcalls",
+        "vswitchd_load",
+        "control_median_ms",
+        "control_lost",
+    }
     assert "No such file or directory" in seen.unseen["drops"]
     assert seen.drops is None
 

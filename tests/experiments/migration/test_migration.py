@@ -65,9 +65,15 @@ def test_moves_and_the_pauses_before_them_are_drawn_by_the_seed():
 
 @pytest.mark.parametrize(
     ("mode", "way"),
-    [("gre-mesh", stage.UNCACHED), ("vxlan-mesh", stage.UNCACHED), ("kvxlan-mesh", None),
-     ("kvxlan-multicast", None), ("vlan", None), ("gre-l2pop", stage.UNHEARD)],
-)  # fmt: skip
+    [
+        ("gre-mesh", stage.UNCACHED),
+        ("vxlan-mesh", stage.UNCACHED),
+        ("kvxlan-mesh", None),
+        ("kvxlan-multicast", None),
+        ("vlan", None),
+        ("gre-l2pop", stage.UNHEARD),
+    ],
+)
 def test_only_a_flow_table_that_learns_has_anything_cached(mode, way):
     assert stage.ways(mode)[2:] == ((way,) if way else ())
 
@@ -78,9 +84,12 @@ def test_foretold():
         for row in stage.foretold(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
     }
     assert said == {
-        ("vlan", "announced"): 0, ("vlan", "silent"): 1, ("gre-l2pop-arp", "announced"): 0,
-        ("gre-l2pop-arp", "silent"): 1, ("gre-l2pop-arp", "silent, unheard"): 0,
-    }  # fmt: skip
+        ("vlan", "announced"): 0,
+        ("vlan", "silent"): 1,
+        ("gre-l2pop-arp", "announced"): 0,
+        ("gre-l2pop-arp", "silent"): 1,
+        ("gre-l2pop-arp", "silent, unheard"): 0,
+    }
 
 
 def test_what_the_hearer_wrote():
@@ -88,8 +97,9 @@ def test_what_the_hearer_wrote():
     found = heard(text)
 
     assert found.gaps == (
-        Gap(begin_ns=200, end_ns=900, lost=5), Gap(begin_ns=1000, end_ns=8000, lost=0),
-    )  # fmt: skip
+        Gap(begin_ns=200, end_ns=900, lost=5),
+        Gap(begin_ns=1000, end_ns=8000, lost=0),
+    )
     assert found.last_ns == 9000  # the last line is not written to its end
     assert found.within(900, 1000) == ()
     assert found.within(899, 1001) == found.gaps
@@ -111,19 +121,33 @@ def test_a_gratuitous_arp_asks_for_its_own_address(overlay):
 def row(mode, way, number, dark_ms):
     censored = dark_ms is None
     return {
-        "block": 1, "order": 1, "mode": mode, "move": number, "way": way, "to": "computer",
-        "dark_ms": 1200.0 if censored else dark_ms, "lost": None if censored else int(dark_ms),
-        "censored": int(censored), "plugged_ms": 70.0, "bound_ms": 80.0, "active_ms": 140.0,
-    }  # fmt: skip
+        "block": 1,
+        "order": 1,
+        "mode": mode,
+        "move": number,
+        "way": way,
+        "to": "computer",
+        "dark_ms": 1200.0 if censored else dark_ms,
+        "lost": None if censored else int(dark_ms),
+        "censored": int(censored),
+        "plugged_ms": 70.0,
+        "bound_ms": 80.0,
+        "active_ms": 140.0,
+    }
 
 
 def made_of(parent, rows, **about):
     question = MIGRATION.with_levels(mode=tuple(dict.fromkeys(r["mode"] for r in rows))).question
     recorder = Recorder(parent, "run", question.tables())
-    recorder.about({
-        **ABOUT, "question": question.to_json(), "settings": {"moves": 2, "cap_s": 1.2},
-        "foretold": list(stage.foretold(None, question.points())), **about,
-    })  # fmt: skip
+    recorder.about(
+        {
+            **ABOUT,
+            "question": question.to_json(),
+            "settings": {"moves": 2, "cap_s": 1.2},
+            "foretold": list(stage.foretold(None, question.points())),
+            **about,
+        }
+    )
     recorder.samples(rows)
     return read(recorder.directory)
 
@@ -132,8 +156,11 @@ def made(parent, *, silent=(None, None), **about):
     rows = [
         *(row("flat", "announced", n, dark) for n, dark in enumerate((116.0, 260.0), 1)),
         *(row("flat", "silent", n, dark) for n, dark in enumerate(silent, 1)),
-        *(row("vxlan-l2pop", "silent, unheard", n, dark) for n, dark in enumerate((145.0, 149.0), 1)),
-    ]  # fmt: skip
+        *(
+            row("vxlan-l2pop", "silent, unheard", n, dark)
+            for n, dark in enumerate((145.0, 149.0), 1)
+        ),
+    ]
     return made_of(parent, rows, **about)
 
 
@@ -147,15 +174,23 @@ def test_told_as_it_was(tmp_path):
         "OVS l2population 147 ms",
     )
     assert [(held.says.partition(":")[0], held.stands) for held in story.held] == [
-        ("learned and silent", "confirmed"), ("learned and announced", "confirmed"),
+        ("learned and silent", "confirmed"),
+        ("learned and announced", "confirmed"),
         ("l2population, silent, to a host that never heard the guest", "confirmed"),
-    ]  # fmt: skip
+    ]
     assert not story.is_refuted
 
 
 def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
-    times = {"flat": 115, "kvxlan-mesh": 76, "gre-mesh": 355, "gre-l2pop": 167, "vxlan-mesh": 836,
-             "vlan": 125, "kvxlan-l2pop": 78}  # fmt: skip
+    times = {
+        "flat": 115,
+        "kvxlan-mesh": 76,
+        "gre-mesh": 355,
+        "gre-l2pop": 167,
+        "vxlan-mesh": 836,
+        "vlan": 125,
+        "kvxlan-l2pop": 78,
+    }
     rows = [row(mode, "announced", n, ms) for mode, ms in times.items() for n in (1, 2)]
     run = made_of(tmp_path, rows)
 
@@ -251,8 +286,10 @@ def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypa
         monkeypatch.setattr(migration, name, lambda *_: nullcontext(lambda: None))
     moving = migration.Moving(
         bench=SimpleNamespace(overlay=overlay, move=lambda *_, **__: done),
-        target=guests(overlay)[1], read=lambda: Heard((gap,), time.monotonic_ns()), cap_s=1.2,
-    )  # fmt: skip
+        target=guests(overlay)[1],
+        read=lambda: Heard((gap,), time.monotonic_ns()),
+        cap_s=1.2,
+    )
 
     found = moving.move(stage.homes(overlay)[0], stage.ANNOUNCED)
 
@@ -261,8 +298,10 @@ def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypa
 
 def test_the_picture_has_the_announcements_from_the_plugging_on(tmp_path):
     figure = tell(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}])).pictures[0].draw()
-    strokes = {each.get_gid(): [float(segment[0][0]) for segment in each.get_segments()]
-               for each in figure.axes[0].collections}  # fmt: skip
+    strokes = {
+        each.get_gid(): [float(segment[0][0]) for segment in each.get_segments()]
+        for each in figure.axes[0].collections
+    }
 
     assert strokes["announced flat announced"] == [70.0, 120.0, 270.0]  # plugged after 70 ms
     assert strokes["announced flat silent"] == []

@@ -16,11 +16,13 @@ def test_only_silence_is_dark(done):
     dark = {(row["mode"], row["way"], row["censored"]) for row in done.run.rows}
 
     assert dark == {
-        ("vxlan-mesh", "announced", 0), ("vxlan-mesh", "silent", 1),
+        ("vxlan-mesh", "announced", 0),
+        ("vxlan-mesh", "silent", 1),
         ("vxlan-mesh", "announced, uncached", 0),
-        ("vxlan-l2pop", "announced", 0), ("vxlan-l2pop", "silent", 1),
+        ("vxlan-l2pop", "announced", 0),
+        ("vxlan-l2pop", "silent", 1),
         ("vxlan-l2pop", "silent, unheard", 0),
-    }  # fmt: skip
+    }
 
 
 def test_the_guest_goes_to_and_fro_and_misses_what_is_sent_meanwhile(done):

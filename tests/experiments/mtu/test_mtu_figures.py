@@ -28,8 +28,15 @@ def run(tmp_path_factory):
 
 
 def tile(**changes):
-    settings = {"mode": "flat", "underlay_mtu": 1500, "guest": TOO_LARGE, "size": "limit",
-                "is_df": True, "ip_bytes": 1500, "outcome": WHOLE}  # fmt: skip
+    settings = {
+        "mode": "flat",
+        "underlay_mtu": 1500,
+        "guest": TOO_LARGE,
+        "size": "limit",
+        "is_df": True,
+        "ip_bytes": 1500,
+        "outcome": WHOLE,
+    }
     return Tile(**{**settings, **changes})
 
 
@@ -51,9 +58,11 @@ def test_a_tile_tells_by_colour_and_by_letter(ax):
 def test_no_two_tiles_share_a_place(ax):
     every = [
         tile(mode=mode, guest=guest, size=size, is_df=is_df)
-        for mode in MODES for guest, sizes in SIZES.items() for size in sizes
+        for mode in MODES
+        for guest, sizes in SIZES.items()
+        for size in sizes
         for is_df in (True, False)
-    ]  # fmt: skip
+    ]
     plot_map(ax, every, MODES)
 
     places = {patch.get_xy() for patch in ax.patches}
@@ -106,9 +115,12 @@ def test_every_transfer_is_a_dot_or_a_cross(ax):
 WORDS = Words(findings=("gains",), doubt="", conditions="", verdict="trusted")
 STREAMS = tuple(
     Stream(mode=mode, limit=limit, samples={576: (low,), limit: (2 * low,), limit + 8: (0.0,)})
-    for mode, limit, low in (("geneve-l2pop", 1450, 300.0), ("gre-mesh", 1458, 200.0),
-                             ("kvxlan-mesh", 1450, 4000.0))
-)  # fmt: skip
+    for mode, limit, low in (
+        ("geneve-l2pop", 1450, 300.0),
+        ("gre-mesh", 1458, 200.0),
+        ("kvxlan-mesh", 1450, 4000.0),
+    )
+)
 
 
 def test_every_mode_stands_at_its_own_mtus_over_one_axis():
@@ -176,10 +188,11 @@ def test_blocks_that_differ_are_no_certain_outcome(run):
     both = replace(run, tables={**run.tables, "outcomes": (*rows, other)})
 
     (tile,) = [
-        each for each in tiles(both)
+        each
+        for each in tiles(both)
         if (each.mode, each.guest, each.size, each.is_df)
         == (row["mode"], row["guest"], row["size"], bool(row["df"]))
-    ]  # fmt: skip
+    ]
 
     assert tile.outcome == SOME
 

@@ -33,9 +33,12 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
 @pytest.fixture
 def tools(tmp_path) -> Tools:
     return Tools(
-        keep=lambda name, text: None, path=tmp_path.joinpath, watch=nullcontext,
-        say=lambda _: None, seed=1,
-    )  # fmt: skip
+        keep=lambda name, text: None,
+        path=tmp_path.joinpath,
+        watch=nullcontext,
+        say=lambda _: None,
+        seed=1,
+    )
 
 
 @pytest.fixture
@@ -62,8 +65,9 @@ def test_vxlan_on_1500_takes_1450_and_a_narrower_wire_less(lab, tools, path):
     (row,) = measured.rows
     assert (row["largest_bytes"], row["stopped_by"]) == (1450, "path")
     assert {row["guest"]: row["outcome"] for row in measured.more["tcp"]} == {
-        TOO_LARGE: HANGS, RIGHT: COMPLETES,
-    }  # fmt: skip
+        TOO_LARGE: HANGS,
+        RIGHT: COMPLETES,
+    }
     (fast,) = measured.more["goodput"]
     assert fast["outcome"] == COMPLETES
     assert fast["mbit_s"] > 0

@@ -101,27 +101,43 @@ def test_every_size_becomes_what_it_becomes(measure):
     measured = measure(1450)
 
     assert became(measured, TOO_LARGE, df=1) == {
-        "limit - 100": WHOLE, "limit": WHOLE, "limit + 1": SILENT, "underlay's MTU": SILENT,
-        "guest's MTU": SILENT, "guest's MTU + 1": REFUSED, "twice the limit": REFUSED,
-    }  # fmt: skip
+        "limit - 100": WHOLE,
+        "limit": WHOLE,
+        "limit + 1": SILENT,
+        "underlay's MTU": SILENT,
+        "guest's MTU": SILENT,
+        "guest's MTU + 1": REFUSED,
+        "twice the limit": REFUSED,
+    }
     assert became(measured, TOO_LARGE, df=0) == {
-        "limit - 100": WHOLE, "limit": WHOLE, "limit + 1": SILENT, "underlay's MTU": SILENT,
-        "guest's MTU": SILENT, "guest's MTU + 1": LOST_FRAGMENTS,
+        "limit - 100": WHOLE,
+        "limit": WHOLE,
+        "limit + 1": SILENT,
+        "underlay's MTU": SILENT,
+        "guest's MTU": SILENT,
+        "guest's MTU + 1": LOST_FRAGMENTS,
         "twice the limit": LOST_FRAGMENTS,
-    }  # fmt: skip
+    }
     assert became(measured, RIGHT, df=1) == {
-        "limit": WHOLE, "limit + 1": REFUSED, "twice the limit": REFUSED,
-    }  # fmt: skip
+        "limit": WHOLE,
+        "limit + 1": REFUSED,
+        "twice the limit": REFUSED,
+    }
     assert became(measured, RIGHT, df=0) == {
-        "limit": WHOLE, "limit + 1": FRAGMENTED, "twice the limit": FRAGMENTED,
-    }  # fmt: skip
+        "limit": WHOLE,
+        "limit + 1": FRAGMENTED,
+        "twice the limit": FRAGMENTED,
+    }
 
 
 def test_a_router_that_tells_is_heard(measure):
     rows = measure(1450, icmp=True).more["outcomes"]
 
-    told = {row["size"]: (row["outcome"], row["told_mtu"], row["told_by"]) for row in rows
-            if row["guest"] == TOO_LARGE and row["df"]}  # fmt: skip
+    told = {
+        row["size"]: (row["outcome"], row["told_mtu"], row["told_by"])
+        for row in rows
+        if row["guest"] == TOO_LARGE and row["df"]
+    }
     assert told["limit + 1"] == (TOLD, 1450, "10.0.0.1")
     assert told["limit"] == (WHOLE, None, "")
 
@@ -177,15 +193,26 @@ def test_tcp_hangs_or_not(measure):
     ],
 )
 def test_what_became_of_a_transfer(greeted, acked, received, outcome):
-    told = {"greeted": greeted, "sent": 262144 if greeted else 0, "acked": acked,
-            "acked_before": 101 if greeted else 0, "received": received}  # fmt: skip
+    told = {
+        "greeted": greeted,
+        "sent": 262144 if greeted else 0,
+        "acked": acked,
+        "acked_before": 101 if greeted else 0,
+        "received": received,
+    }
 
     assert became_of(told, BULK) == outcome
 
 
 def test_goodput_is_what_arrived_and_nil_where_it_hangs():
-    told = {"greeted": True, "sent": 10**6, "acked": 10**6 + 103, "acked_before": 101,
-            "received": 10**6, "seconds": 0.1}  # fmt: skip
+    told = {
+        "greeted": True,
+        "sent": 10**6,
+        "acked": 10**6 + 103,
+        "acked_before": 101,
+        "received": 10**6,
+        "seconds": 0.1,
+    }
     hung = {**told, "acked": 101, "received": None, "seconds": None}
 
     assert mbit_s(tcp_row(told, BULK), BULK) == 80.0
@@ -270,5 +297,6 @@ def test_a_server_that_is_slow_to_start_is_no_path_without_a_handshake(measure):
     measured = measure(starts_after=4)
 
     assert {row["guest"]: row["outcome"] for row in measured.more["tcp"]} == {
-        TOO_LARGE: HANGS, RIGHT: COMPLETES,
-    }  # fmt: skip
+        TOO_LARGE: HANGS,
+        RIGHT: COMPLETES,
+    }

@@ -35,9 +35,12 @@ def run_of(limits, folder, *, verdict=TRUSTED, **options):
         for name, rows in {"samples": measured.rows, **measured.more}.items():
             tables[name] += ({"block": 1, "order": order, **point, **row} for row in rows)
     about = {
-        "foretold": MTU.foretell(overlay, points), "scenario": "article", "verdict": verdict,
-        "seed": 1, "quick": False,
-    }  # fmt: skip
+        "foretold": MTU.foretell(overlay, points),
+        "scenario": "article",
+        "verdict": verdict,
+        "seed": 1,
+        "quick": False,
+    }
     return Run(Path(), levels.question, about, {name: tuple(rows) for name, rows in tables.items()})
 
 

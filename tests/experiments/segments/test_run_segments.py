@@ -19,5 +19,6 @@ def test_networks_of_each_type_are_apart_and_the_last_key_is_on_the_wire(tmp_pat
     assert all(each["is"] == "equal" for each in told["summaries"])
     wires = {(row["mode"], row["on_wire"]) for row in run.tables["networks"]}
     assert {("gre-mesh", str(2**32 - 1)), ("vlan", "4094"), ("flat", "ext-physnet8")} <= {
-        (mode, str(name)) for mode, name in wires}  # fmt: skip
+        (mode, str(name)) for mode, name in wires
+    }
     assert done.has_picture("segments")

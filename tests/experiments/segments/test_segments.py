@@ -72,7 +72,8 @@ def test_every_mode_has_a_pair_in_each_network_on_two_hosts_but_for_local(mode):
 
 def test_untunnelled_networks_are_off_the_underlay():
     assert [net.physical_network for net in staged("flat").networks] == [
-        f"physnet{number}" for number in range(1, 5)]  # fmt: skip
+        f"physnet{number}" for number in range(1, 5)
+    ]
     assert {net.physical_network for net in staged("vlan").networks} == {"physnet1"}
     for mode in ("flat", "vlan"):
         assert all(
@@ -158,9 +159,11 @@ def test_a_replier_is_told_from_all_else():
     overlay = staged("gre-mesh")
     (port, other, request), *_ = stage.questions(overlay)
     reply = ethernet(
-        port.mac_address, other.mac_address, ARP,
+        port.mac_address,
+        other.mac_address,
+        ARP,
         arp_packet(2, (other.mac_address, other.ipv4[0]), (port.mac_address, port.ipv4[0])),
-    )  # fmt: skip
+    )
     assert replier(reply) == (other.mac_address,)
     assert replier(request) == ()
     assert replier(reply[:12] + b"\x88\xb5" + reply[14:]) == ()
@@ -174,8 +177,11 @@ def test_an_answer_that_lacks_or_is_anothers_or_one_too_many_is_noticed(mode):
 
     first, second = overlay.networks[:2]
     (asker, mac) = next((p, m) for p, m in answers if overlay.port_of[p].network_id == first.id)
-    (stranger,) = {p.mac_address for p in overlay.ports
-                   if (p.network_id, p.device_id) == (second.id, stage.OTHER)}  # fmt: skip
+    (stranger,) = {
+        p.mac_address
+        for p in overlay.ports
+        if (p.network_id, p.device_id) == (second.id, stage.OTHER)
+    }
     for wrong in (
         answers - {(asker, mac)},
         (answers - {(asker, mac)}) | {(asker, stranger)},
@@ -233,14 +239,32 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), a
         place = {"block": 1, "order": order, **point}
         recorder.samples([{**place, **spoil(dict(row))}])
         recorder.samples(
-            ({**place, "network": f"n{n}", "segmentation_id": id_, "reached": 1, "leaks": 0,
-              "on_wire": str(id_), "labelled": 1, "answered": answered}
-             for n, id_ in enumerate(stage.ids(stage.type_of(point["mode"]), 4), 1)), "networks",
-        )  # fmt: skip
-    recorder.about({
-        "question": question.to_json(), "foretold": list(foretold), "seed": 1, "blocks": 1,
-        "scenario": "article", "settings": {}, "verdict": {"trusted": True, "reasons": []},
-    })  # fmt: skip
+            (
+                {
+                    **place,
+                    "network": f"n{n}",
+                    "segmentation_id": id_,
+                    "reached": 1,
+                    "leaks": 0,
+                    "on_wire": str(id_),
+                    "labelled": 1,
+                    "answered": answered,
+                }
+                for n, id_ in enumerate(stage.ids(stage.type_of(point["mode"]), 4), 1)
+            ),
+            "networks",
+        )
+    recorder.about(
+        {
+            "question": question.to_json(),
+            "foretold": list(foretold),
+            "seed": 1,
+            "blocks": 1,
+            "scenario": "article",
+            "settings": {},
+            "verdict": {"trusted": True, "reasons": []},
+        }
+    )
     return read(recorder.directory)
 
 
@@ -294,9 +318,10 @@ def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
 
     assert {x for line in pieces for x in line.get_xdata()} == {4094}
     through = {
-        name for at, name in enumerate(names)
+        name
+        for at, name in enumerate(names)
         if any(min(line.get_ydata()) < at < max(line.get_ydata()) for line in pieces)
-    }  # fmt: skip
+    }
     assert through == {"local", "gre-mesh"}
 
 

@@ -29,9 +29,12 @@ def lab(tmp_path_factory):
 def measure(tmp_path):
     def measure(lab, seed):
         tools = Tools(
-            keep=lambda *_: None, path=lambda name: tmp_path / f"{seed}-{name}",
-            watch=nullcontext, say=lambda _: None, seed=seed,
-        )  # fmt: skip
+            keep=lambda *_: None,
+            path=lambda name: tmp_path / f"{seed}-{name}",
+            watch=nullcontext,
+            say=lambda _: None,
+            seed=seed,
+        )
         return Segments(wait_s=1.0)(lab, POINT, tools)
 
     return measure
@@ -92,8 +95,15 @@ def test_an_answer_from_another_networks_guest_is_seen(lab, measure):
     try:
         lied = measure(lab, 3)
     finally:
-        lab.run(host, "ovs-ofctl", "-OOpenFlow13", "--strict", "del-flows", "br-tun",
-                answer.partition(",actions")[0])  # fmt: skip
+        lab.run(
+            host,
+            "ovs-ofctl",
+            "-OOpenFlow13",
+            "--strict",
+            "del-flows",
+            "br-tun",
+            answer.partition(",actions")[0],
+        )
     assert [each["answered"] for each in lied.more["networks"]] == [0, 1, 1]
     assert lied.rows[0]["answered"] == 2
     assert lied.rows[0]["leaks"] == 0, "the frames themselves kept apart"

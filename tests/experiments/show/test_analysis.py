@@ -123,9 +123,15 @@ def test_a_block_without_samples_of_one_level_is_left_out():
 def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
     """A lab whose rows were taken out must not shift all that come after it."""
     question = Question(
-        name="toll", asks="", unit="ms", value="rtt_ms", factors={"mode": ("flat", "gre-mesh")},
-        columns={"rtt_ms": ""}, predictions=(), baseline={"mode": "flat"},
-    )  # fmt: skip
+        name="toll",
+        asks="",
+        unit="ms",
+        value="rtt_ms",
+        factors={"mode": ("flat", "gre-mesh")},
+        columns={"rtt_ms": ""},
+        predictions=(),
+        baseline={"mode": "flat"},
+    )
     rows = [
         {"block": block, "order": 1, "mode": mode, "rtt_ms": block + more}
         for block in range(1, 9)
@@ -148,10 +154,14 @@ def test_resamples_of_the_same_blocks_are_computed_once_and_placed_right():
 
     once = bootstrap(6, statistic, seed=3)
     theirs = stats.bootstrap(
-        (np.arange(6),), lambda picked, axis: picked.mean(axis=axis) ** 2, n_resamples=RESAMPLES,
-        confidence_level=_expanded(LEVEL, 6), method="percentile", vectorized=True,
+        (np.arange(6),),
+        lambda picked, axis: picked.mean(axis=axis) ** 2,
+        n_resamples=RESAMPLES,
+        confidence_level=_expanded(LEVEL, 6),
+        method="percentile",
+        vectorized=True,
         rng=np.random.default_rng(3),
-    ).confidence_interval  # fmt: skip
+    ).confidence_interval
 
     assert (once.low, once.high) == (theirs.low, theirs.high)
     # scipy asks for the statistic itself, too; 462 different samples of six from six.
@@ -177,14 +187,21 @@ def test_the_expanded_level_is_hesterberg_s():
 
 def test_levels_are_in_the_order_of_the_question_and_split_by_block():
     question = Question(
-        name="q", asks="", unit="ms", value="v", factors={"mode": ("b", "a")}, columns={},
+        name="q",
+        asks="",
+        unit="ms",
+        value="v",
+        factors={"mode": ("b", "a")},
+        columns={},
         predictions=(),
-    )  # fmt: skip
+    )
     rows = [
-        {"block": 1, "mode": "a", "v": 1.0}, {"block": 1, "mode": "b", "v": 2},
-        {"block": 2, "mode": "a", "v": None}, {"block": 2, "mode": "b", "v": 3.0},
+        {"block": 1, "mode": "a", "v": 1.0},
+        {"block": 1, "mode": "b", "v": 2},
+        {"block": 2, "mode": "a", "v": None},
+        {"block": 2, "mode": "b", "v": 3.0},
         {"block": 1, "mode": "a", "v": 4.0},
-    ]  # fmt: skip
+    ]
 
     found = levels_of(rows, question)
 

@@ -5,8 +5,14 @@ import pytest
 
 from experiments.show.effects import contrast, effects
 
-BASE = {"flat": 10.0, "gre-mesh": 14.0, "gre-l2pop": 15.0, "vxlan-mesh": 11.0, "vxlan-l2pop": 13.0,
-        "vxlan-l2pop-arp": 20.0}  # fmt: skip
+BASE = {
+    "flat": 10.0,
+    "gre-mesh": 14.0,
+    "gre-l2pop": 15.0,
+    "vxlan-mesh": 11.0,
+    "vxlan-l2pop": 13.0,
+    "vxlan-l2pop-arp": 20.0,
+}
 LIFT = (0.0, 5.0, -2.0, 100.0, 1.0, 3.0)  # of a whole block, whatever the mode
 
 
@@ -63,8 +69,10 @@ def test_an_effect_says_of_what_it_is():
     ],
 )
 def test_only_effects_that_the_modes_bear(modes, names):
-    measured = {**levels(tuple(mode for mode in modes if mode in BASE)),
-                **({"vlan": levels(("flat",))["flat"]} if "vlan" in modes else {})}  # fmt: skip
+    measured = {
+        **levels(tuple(mode for mode in modes if mode in BASE)),
+        **({"vlan": levels(("flat",))["flat"]} if "vlan" in modes else {}),
+    }
 
     assert [each.name for each in effects(measured, baseline="flat", seed=1)] == names
 

@@ -10,12 +10,19 @@ from experiments.show.reports import told
 from experiments.show.sheet import STYLE
 
 QUESTION = Question(
-    name="copies", asks="How many copies?", unit="packets", value="copies", teller="cells",
+    name="copies",
+    asks="How many copies?",
+    unit="packets",
+    value="copies",
+    teller="cells",
     factors={"mode": ("gre-mesh", "gre-l2pop"), "hosts": (2, 4)},
     columns={"copies": "how many"},
-    predictions=(Prediction(says="one for each other host", because="head-end replication",
-                            silent_on=("gre-l2pop",)),),
-)  # fmt: skip
+    predictions=(
+        Prediction(
+            says="one for each other host", because="head-end replication", silent_on=("gre-l2pop",)
+        ),
+    ),
+)
 FORETOLD = tuple({**point, "copies": point["hosts"] - 1} for point in QUESTION.points())
 
 
@@ -25,10 +32,15 @@ def story(tmp_path):
 
     def story(*, trusted=True, question=QUESTION, foretold=FORETOLD, blocks=2, **wrong):
         recorder = Recorder(tmp_path, "run", question.tables())
-        recorder.about({
-            "question": question.to_json(), "foretold": list(foretold), "seed": 1,
-            "scenario": "article", "verdict": {"trusted": trusted, "reasons": []},
-        })  # fmt: skip
+        recorder.about(
+            {
+                "question": question.to_json(),
+                "foretold": list(foretold),
+                "seed": 1,
+                "scenario": "article",
+                "verdict": {"trusted": trusted, "reasons": []},
+            }
+        )
         for block in range(1, blocks + 1):
             for order, cell in enumerate(foretold, start=1):
                 value = wrong.get(
@@ -56,8 +68,9 @@ def test_a_cell_that_differs_is_named_with_by_how_much(story):
     found = story(gre_mesh_4=5)
 
     assert found.findings == (
-        "3 of 4 cells equal their prediction", "gre-mesh 4: 5 packets, foretold 3",
-    )  # fmt: skip
+        "3 of 4 cells equal their prediction",
+        "gre-mesh 4: 5 packets, foretold 3",
+    )
     assert found.is_refuted
     assert found.grids[0].rows[1] == ("gre-mesh", "4", "3", "5", "+2", "2", "unlike")
     assert found.grids[0].gist == "1 not as foretold"
@@ -124,10 +137,15 @@ def test_many_that_differ_are_counted(story):
 def test_columns_after_the_value_are_further_figures(tmp_path):
     """And those before it, factors or not, say which cell it is."""
     question = Question(
-        name="copies", asks="?", unit="packets", value="copies", factors={"hosts": (2, 4)},
-        columns={"kind": "of frame", "copies": "sent", "wasted": "in vain"}, predictions=(),
+        name="copies",
+        asks="?",
+        unit="packets",
+        value="copies",
+        factors={"hosts": (2, 4)},
+        columns={"kind": "of frame", "copies": "sent", "wasted": "in vain"},
+        predictions=(),
         teller="cells",
-    )  # fmt: skip
+    )
     foretold = [
         {"hosts": hosts, "kind": kind, "copies": hosts - 1, "wasted": 0}
         for hosts in (2, 4)
@@ -211,9 +229,15 @@ def test_axes_say_what_and_in_which_unit_from_zero(axes):
 
 def test_one_factor_of_words_is_drawn_side_by_side(tmp_path):
     question = Question(
-        name="one", asks="?", unit="x", value="n", factors={"mode": ("a", "b")}, teller="cells",
-        columns={"n": "count"}, predictions=(),
-    )  # fmt: skip
+        name="one",
+        asks="?",
+        unit="x",
+        value="n",
+        factors={"mode": ("a", "b")},
+        teller="cells",
+        columns={"n": "count"},
+        predictions=(),
+    )
     recorder = Recorder(tmp_path, "run", question.tables())
     foretold = [{"mode": "a", "n": 1}, {"mode": "b", "n": 2}]
     recorder.about(

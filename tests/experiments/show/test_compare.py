@@ -155,9 +155,13 @@ def test_a_run_that_is_not_whole_is_refused(tmp_path, status):
 def test_what_does_not_touch_a_packet_may_differ(tmp_path):
     """Another revision is what one compares; more blocks and another seed are no harm."""
     a, b = pair(
-        tmp_path, seed=5, blocks=7, source={"git_revision": "f00", "git_dirty": False},
-        machine={**MACHINE, "python": "3.99", "host": "elsewhere"}, start="2027-01-01T00:00:00Z",
-    )  # fmt: skip
+        tmp_path,
+        seed=5,
+        blocks=7,
+        source={"git_revision": "f00", "git_dirty": False},
+        machine={**MACHINE, "python": "3.99", "host": "elsewhere"},
+        start="2027-01-01T00:00:00Z",
+    )
     assert len(compare(a, b).shifts) == 2
 
 
@@ -171,15 +175,17 @@ def test_a_run_that_is_not_trusted_is_compared_and_said_so(tmp_path):
 
 
 def test_cells_that_differ_are_found(tmp_path):
-    a, b = (read(made_cells(tmp_path, name, values=values)) for name, values in
-            (("a", None), ("b", {4: 5})))  # fmt: skip
+    a, b = (
+        read(made_cells(tmp_path, name, values=values))
+        for name, values in (("a", None), ("b", {4: 5}))
+    )
     found = compare(a, b)
 
     assert found.is_exact
     assert found.shifts == ()
     assert [(dict(cell.key), cell.a, cell.b) for cell in found.unlike] == [
         ({"mode": "gre-mesh", "hosts": 4}, (3,), (5,)),
-    ]  # fmt: skip
+    ]
     assert len(found.cells) == 3
     assert compare(a, a).unlike == ()
 
@@ -202,7 +208,7 @@ def test_every_figure_that_was_foretold_is_compared(tmp_path):
 
     assert [(cell.figure, cell.a, cell.b) for cell in compare(a, b).unlike] == [
         ("wasted", (0,), (2,)),
-    ] * 3  # fmt: skip
+    ] * 3
     assert compare(a, b).only_a == ()
 
 
@@ -238,5 +244,7 @@ def test_what_is_compared_survives_json(tmp_path):
 def test_a_run_held_against_itself_says_that_it_is(tmp_path):
     a, b = pair(tmp_path)
 
-    assert "same measurement" in "".join(part for part in to_text(compare(a, a)) if isinstance(part, str))  # fmt: skip
+    assert "same measurement" in "".join(
+        part for part in to_text(compare(a, a)) if isinstance(part, str)
+    )
     assert not compare(a, b).is_itself

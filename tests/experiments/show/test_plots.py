@@ -27,12 +27,18 @@ TRUSTED = {"trusted": True, "reasons": []}
 
 def question(modes):
     return Question(
-        name="pings", asks="", unit="ms", value="rtt_ms", factors={"mode": modes},
-        columns={"rtt_ms": ""}, baseline={"mode": "flat"}, margin=0.05,
+        name="pings",
+        asks="",
+        unit="ms",
+        value="rtt_ms",
+        factors={"mode": modes},
+        columns={"rtt_ms": ""},
+        baseline={"mode": "flat"},
+        margin=0.05,
         predictions=(
             Prediction(low=0.0, high=0.1, says="", because="", silent_on=("flat", "vlan")),
         ),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -222,8 +228,14 @@ def test_the_style_has_no_unknown_setting():
 
 THREE = ("flat", "gre-mesh", "vxlan-l2pop")
 NINE = (
-    *THREE, "vlan", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp", "geneve-mesh", "geneve-l2pop-arp",
-)  # fmt: skip
+    *THREE,
+    "vlan",
+    "gre-l2pop",
+    "vxlan-mesh",
+    "vxlan-l2pop-arp",
+    "geneve-mesh",
+    "geneve-l2pop-arp",
+)
 
 
 @pytest.mark.parametrize("trusted", [True, False])

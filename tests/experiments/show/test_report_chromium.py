@@ -18,13 +18,23 @@ pytestmark = pytest.mark.smoke
 PHONE, DESK = 360, 1440
 LEAST_FIGURE_PX = 600  # below it a figure's letters cannot be read
 QUIET = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--hide-scrollbars", "--enable-logging=stderr", "--dump-dom", "--virtual-time-budget=20000",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",
+    "--dump-dom",
+    "--virtual-time-budget=20000",
     "--window-size=1600,900",
     # Whatever is asked for outside ends on this machine, by name or by address.
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:9",
-)  # fmt: skip
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--proxy-server=127.0.0.1:9",
+)
 # Put into a copy of the page: tells the frame around it what a reader would see.
 MEASURE = """
 <script>
@@ -78,15 +88,30 @@ FRAME = '<iframe src="{}" width="{}" height="900" style="border: 0"></iframe>\n'
 
 # What may be wrong with a page, put into it, and how it is told.
 WRONG = {
-    "no image": ('<div class="scroll"><img src="gone.png" alt="x" width="700"></div>', "an image is not there"),
-    "script": ('<script src="https://example.org/x.js"></script>', "asks for https://example.org/x.js"),
-    "style": ("<style>body { background: url(https://example.org/x.png) }</style>", "asks for https://example.org/x.png"),
+    "no image": (
+        '<div class="scroll"><img src="gone.png" alt="x" width="700"></div>',
+        "an image is not there",
+    ),
+    "script": (
+        '<script src="https://example.org/x.js"></script>',
+        "asks for https://example.org/x.js",
+    ),
+    "style": (
+        "<style>body { background: url(https://example.org/x.png) }</style>",
+        "asks for https://example.org/x.png",
+    ),
     "error": ("<script>undefined.x</script>", "console: "),
     "wide": ('<div style="width: 2000px; height: 3px"></div>', "the page is 2000 wide"),
-    "table": ('<div style="overflow: hidden"><table><tr><td style="min-width: 999px">x</td></tr></table></div>', "a table is cut off"),
-    "text": ('<p style="overflow: hidden"><span style="display: inline-block; width: 999px">x</span></p>', "cut off: <p style"),
+    "table": (
+        '<div style="overflow: hidden"><table><tr><td style="min-width: 999px">x</td></tr></table></div>',
+        "a table is cut off",
+    ),
+    "text": (
+        '<p style="overflow: hidden"><span style="display: inline-block; width: 999px">x</span></p>',
+        "cut off: <p style",
+    ),
     "small": ("<style>figure img { min-width: 0 }</style>", "an image is 328 wide"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +138,11 @@ def day(run, suite, tmp_path_factory):
     wrong = {
         name: (run.replace("</body>", f"{put}</body>"), PHONE) for name, (put, _) in WRONG.items()
     }
-    pages = {f"{name} {width}": (page, width) for name, page in (("run", run), ("suite", suite))
-             for width in (PHONE, DESK)}  # fmt: skip
+    pages = {
+        f"{name} {width}": (page, width)
+        for name, page in (("run", run), ("suite", suite))
+        for width in (PHONE, DESK)
+    }
     return looked_at({**pages, **wrong}, "light", tmp_path_factory.mktemp("day"))
 
 
@@ -137,10 +165,12 @@ def looked_at(pages, scheme, folder):
     told = json.loads(unquote(b64decode(found.group(1)).decode()))
     console = re.findall(r":CONSOLE[(:].*", done.stderr)
     return {
-        name: {**told[f"{number}.html"],
-               "console": [line for line in console if f"/{number}.html" in line]}
+        name: {
+            **told[f"{number}.html"],
+            "console": [line for line in console if f"/{number}.html" in line],
+        }
         for number, name in enumerate(pages)
-    }  # fmt: skip
+    }
 
 
 def browsed(page, scheme):
@@ -162,11 +192,15 @@ def faults(seen, width):
         *([f"the page is {seen['page']} wide"] if seen["page"] > width else []),
         *(f"cut off: {text}" for text in seen["cut"]),
         *("an image is not there" for each in seen["images"] if not each["there"]),
-        *(f"an image is {each['width']} wide" for each in seen["images"] if each["width"] < LEAST_FIGURE_PX),
+        *(
+            f"an image is {each['width']} wide"
+            for each in seen["images"]
+            if each["width"] < LEAST_FIGURE_PX
+        ),
         *("an image is cut off" for each in seen["images"] if not each["within"]),
         *("a table is not there" for each in seen["tables"] if not each["there"]),
         *("a table is cut off" for each in seen["tables"] if not each["within"]),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])

@@ -92,9 +92,11 @@ def test_findings_stand_before_the_verdict_and_that_before_the_question():
     text = Page(of(small_told(verdict=DOUBTED))).text
 
     places = [
-        text.rindex("gre-mesh is within"), text.index("By the limits set beforehand: CPU idle 20%"),
-        text.index("What does a tunnel cost?"), text.index("Because it only adds"),
-    ]  # fmt: skip
+        text.rindex("gre-mesh is within"),
+        text.index("By the limits set beforehand: CPU idle 20%"),
+        text.index("What does a tunnel cost?"),
+        text.index("Because it only adds"),
+    ]
     assert places == sorted(places)
     assert "✗ not to be trusted" in text
     assert "✓ trusted" not in text

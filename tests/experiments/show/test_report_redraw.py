@@ -73,8 +73,13 @@ def test_drawing_again_changes_nothing(capsys, run):
 
     assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
     assert {path.name for path in before} == {
-        "run.json", "samples.csv", "report.html", "report.md", "toll.png", "toll.svg",
-    }  # fmt: skip
+        "run.json",
+        "samples.csv",
+        "report.html",
+        "report.md",
+        "toll.png",
+        "toll.svg",
+    }
 
 
 def test_one_edited_sample_changes_figure_table_and_pages(capsys, run):
@@ -130,16 +135,28 @@ def written(name, text):
         (edited("run.json", '"teller": "levels"', '"teller": "none"'), "teller 'none'"),
         (edited("run.json", '"seed": 7', '"seed": "x"'), "'x'"),
         (edited("run.json", '"seed": 7,', ""), "seed"),
-        (edited("run.json", '"measured": \\[', '"measured": 5, "x": ['), "'int' object is not iterable"),
+        (
+            edited("run.json", '"measured": \\[', '"measured": 5, "x": ['),
+            "'int' object is not iterable",
+        ),
         (edited("run.json", '"argv": \\[', '"argv": 5, "x": ['), "'int' object is not iterable"),
-        (written("samples.csv", ""), "samples.csv: no column block, order, mode, rtt_ms; allowed: block"),
+        (
+            written("samples.csv", ""),
+            "samples.csv: no column block, order, mode, rtt_ms; allowed: block",
+        ),
         (written("samples.csv", "block,order,mode,rtt_ms\n"), "samples.csv: no samples; allowed"),
         (edited("samples.csv", "rtt_ms", "rtt"), "samples.csv: no column rtt_ms; "),
-        (edited("samples.csv", ",0\\.[0-9]+\n$", "\n"), "samples.csv, line 73: 3 fields; allowed: 4, "),
+        (
+            edited("samples.csv", ",0\\.[0-9]+\n$", "\n"),
+            "samples.csv, line 73: 3 fields; allowed: 4, ",
+        ),
         (edited("samples.csv", "1,1,flat,0.402", "1,1,flat,fast"), "fast"),
-        (edited("samples.csv", "1,1,flat,0.402", "1,1,flat,0.402,3,4"), "samples.csv, line 2: 6 fields"),
+        (
+            edited("samples.csv", "1,1,flat,0.402", "1,1,flat,0.402,3,4"),
+            "samples.csv, line 2: 6 fields",
+        ),
     ],
-)  # fmt: skip
+)
 def test_damage_is_2_with_one_line_and_never_a_traceback(capsys, run, damage, said):
     damage(run)
 

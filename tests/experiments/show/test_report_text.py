@@ -60,10 +60,15 @@ def test_trusted_says_which_limits_were_kept():
     )
 
 
-@pytest.mark.parametrize(("limits", "measured"), [
-    ({"blocks_min": 1}, []), ({"cpu_steal_max": None}, []), ({}, []),
-    ({"cpu_steal_max": 0.1}, [{"windows": []}]),  # nothing in it was timed
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("limits", "measured"),
+    [
+        ({"blocks_min": 1}, []),
+        ({"cpu_steal_max": None}, []),
+        ({}, []),
+        ({"cpu_steal_max": 0.1}, [{"windows": []}]),  # nothing in it was timed
+    ],
+)
 def test_trusted_by_no_limit_says_so(limits, measured):
     assert limits_kept(thresholds=limits, measured=measured) == (
         "no limit was set on what it measures"
@@ -87,8 +92,9 @@ def test_a_run_that_never_came_to_a_verdict_is_not_trusted():
 
 def test_a_first_look_says_so():
     said = " ".join(" ".join(shown(small_told(quick=True))[-2:]).split())
-    assert said.endswith("Verdict: trusted (first look): it kept 2 limits (CPU idle 85%, at least "
-                         "50%; no drops)")  # fmt: skip
+    assert said.endswith(
+        "Verdict: trusted (first look): it kept 2 limits (CPU idle 85%, at least 50%; no drops)"
+    )
 
 
 def test_no_line_of_words_is_wider_than_80_columns():
@@ -119,8 +125,11 @@ def test_a_suite_ends_with_a_line_for_each_experiment(chapters, capsys):
     print_overview(chapters)
 
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
-        ["──", "all", "──"], ["toll", "1", "confirmed", "trusted"], ["mtu", "no", "result"], [],
-    ]  # fmt: skip
+        ["──", "all", "──"],
+        ["toll", "1", "confirmed", "trusted"],
+        ["mtu", "no", "result"],
+        [],
+    ]
 
 
 def test_square_brackets_are_not_taken_for_markup(capsys):
@@ -131,8 +140,12 @@ def test_square_brackets_are_not_taken_for_markup(capsys):
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[:5]]
     assert lines == [
-        ["──", "toll", "──"], ["rtt", "[ms]", "is", "[red]"], ["In", "[ms]:"], ["level", "[ms]"], ["[red]", "[bold]1"],
-    ]  # fmt: skip
+        ["──", "toll", "──"],
+        ["rtt", "[ms]", "is", "[red]"],
+        ["In", "[ms]:"],
+        ["level", "[ms]"],
+        ["[red]", "[bold]1"],
+    ]
 
 
 def test_the_report_has_findings_question_prediction_figure_table_and_verdict():
@@ -232,10 +245,13 @@ def held(stands, name="", *, is_main=False):
             (held("confirmed", "a"), *(held("undecided", n, is_main=True) for n in "bc")),
             "b, c: undecided; 1 confirmed",
         ),
-        ((held("undecided", "a"), held("undecided"), held("mixed")), "a and 1 more: undecided; 1 mixed"),
+        (
+            (held("undecided", "a"), held("undecided"), held("mixed")),
+            "a and 1 more: undecided; 1 mixed",
+        ),
         ((held("refuted"), held("not judged", "a")), "1 refuted; 1 not judged"),
     ],
-)  # fmt: skip
+)
 def test_a_tally_has_the_main_ones_first_and_names_what_is_not_confirmed(held, tally):
     assert Chapter(name="toll", told=with_story(small_told(), held=held)).tally == tally
 

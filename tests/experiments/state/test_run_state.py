@@ -13,10 +13,13 @@ def test_both_are_as_stateless_as_the_other(tmp_path_factory):
 
     assert told["findings"][0] == "48 of 48 cells equal their prediction"
     counts = {
-        mode: {(row["what"], row["moment"]): row["count"] for row in run.rows
-               if row["mode"] == mode and row["what"] != "ARP packets"}
+        mode: {
+            (row["what"], row["moment"]): row["count"]
+            for row in run.rows
+            if row["mode"] == mode and row["what"] != "ARP packets"
+        }
         for mode in ("gre-mesh", "vxlan-mesh")
-    }  # fmt: skip
+    }
     assert counts["gre-mesh"] == counts["vxlan-mesh"]
     assert counts["gre-mesh"]["tunnel packets", "set up and idle"] == 0
     assert counts["gre-mesh"]["tunnel packets", "first frame"] == 2

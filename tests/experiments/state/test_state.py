@@ -43,11 +43,14 @@ def packet(protocols, operation="", target=""):
 
 
 def test_who_is_asked_for_is_counted_once_and_not_inside_a_tunnel():
-    found = counts([
-        packet("eth:ethertype:arp", "1", "192.0.2.2"), packet("eth:ethertype:arp", "2", "192.0.2.1"),
-        packet("eth:ethertype:arp", "1", "192.0.2.2"),
-        packet("eth:ethertype:ip:gre:eth:ethertype:arp", "1", "10.0.0.1"),
-    ])  # fmt: skip
+    found = counts(
+        [
+            packet("eth:ethertype:arp", "1", "192.0.2.2"),
+            packet("eth:ethertype:arp", "2", "192.0.2.1"),
+            packet("eth:ethertype:arp", "1", "192.0.2.2"),
+            packet("eth:ethertype:ip:gre:eth:ethertype:arp", "1", "10.0.0.1"),
+        ]
+    )
     assert found == {words.ARP: 3, words.ASKED: 1, words.TUNNEL: 1}
 
 
@@ -113,8 +116,14 @@ def recorded(
     question = replace(STATE.question, factors={"mode": modes})
     recorder = Recorder(path, "run", question.tables())
     rows = foretold(BARE, question.points())
-    recorder.about({**ABOUT, "question": question.to_json(), "foretold": list(rows),
-                    "settings": {"idle_s": 5.0}})  # fmt: skip
+    recorder.about(
+        {
+            **ABOUT,
+            "question": question.to_json(),
+            "foretold": list(rows),
+            "settings": {"idle_s": 5.0},
+        }
+    )
     recorder.samples(spoil({"block": 1, "order": 1, **row}) for row in rows)
     return read(recorder.directory)
 
@@ -142,10 +151,16 @@ def test_modes_that_agree_are_told_together(tmp_path):
 def with_joins(run, *counts):
     """The run, with so many IGMP packets in each block where a group is joined."""
     joins = tuple(
-        {"block": block, "order": 1, "mode": "kvxlan-multicast", "what": words.IGMP,
-         "moment": words.SET_UP, "count": count}
+        {
+            "block": block,
+            "order": 1,
+            "mode": "kvxlan-multicast",
+            "what": words.IGMP,
+            "moment": words.SET_UP,
+            "count": count,
+        }
         for block, count in enumerate(counts, start=1)
-    )  # fmt: skip
+    )
     return replace(run, tables={**run.tables, "samples": (*run.rows, *joins)})
 
 
@@ -178,8 +193,10 @@ def test_what_was_counted_but_not_foretold_stands_in_tables_and_picture_and_is_n
     counts = [text for text in ax.texts if text.get_gid() == "count"]
     (unjudged,) = [text for text in counts if text.get_text() == "14 to 15*"]
     assert len(ax.patches) == len(counts) - 1, "it has no colour"
-    assert not any(patch.contains_point(ax.transData.transform(unjudged.get_position()))
-                   for patch in ax.patches)  # fmt: skip
+    assert not any(
+        patch.contains_point(ax.transData.transform(unjudged.get_position()))
+        for patch in ax.patches
+    )
 
 
 def test_a_handshake_would_refute_and_be_red(tmp_path):

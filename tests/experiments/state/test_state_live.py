@@ -36,9 +36,12 @@ def lab(tmp_path_factory):
 
 def counts(lab, tmp_path, probe, point=POINT):
     tools = Tools(
-        keep=lambda *_: None, path=lambda name: tmp_path / name, watch=nullcontext,
-        say=lambda _: None, seed=1,
-    )  # fmt: skip
+        keep=lambda *_: None,
+        path=lambda name: tmp_path / name,
+        watch=nullcontext,
+        say=lambda _: None,
+        seed=1,
+    )
     return {(row["what"], row["moment"]): row["count"] for row in probe(lab, point, tools).rows}
 
 

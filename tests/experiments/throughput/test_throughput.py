@@ -77,15 +77,27 @@ def made(parent, goodput, blocks=1, cost=lambda mode: 50, faster=lambda mode, bl
     question = THROUGHPUT.with_levels(mode=tuple(goodput)).question
     recorder = Recorder(parent, "run", question.tables())
     settings = {"seconds": 1, "repeats": 3}
-    recorder.about({
-        **ABOUT, "question": question.to_json(), "settings": settings, "foretold": [], **about,
-    })  # fmt: skip
+    recorder.about(
+        {
+            **ABOUT,
+            "question": question.to_json(),
+            "settings": settings,
+            "foretold": [],
+            **about,
+        }
+    )
     recorder.samples(
         {
-            "block": block, "order": 1, "mode": mode, "protocol": protocol, "repeat": repeat,
-            "ip_bytes": size, "sent_bytes": 10**6,
+            "block": block,
+            "order": 1,
+            "mode": mode,
+            "protocol": protocol,
+            "repeat": repeat,
+            "ip_bytes": size,
+            "sent_bytes": 10**6,
             "goodput_mbit_s": base * times * (0.9, 1.0, 1.3)[repeat - 1] * faster(mode, block),
-            "cpu_s_per_gb": cost(mode) / times, "switch_s_per_gb": 20 / times,
+            "cpu_s_per_gb": cost(mode) / times,
+            "switch_s_per_gb": 20 / times,
             "lost_packets": 424_700 + repeat if protocol == "udp" else None,
             "retransmits": 18_990 + repeat if protocol == "tcp" else None,
         }
@@ -94,14 +106,23 @@ def made(parent, goodput, blocks=1, cost=lambda mode: 50, faster=lambda mode, bl
         for protocol in ("tcp", "udp")
         for repeat in (1, 2, 3)
         for size, times in ((128, 1), (576, 4), (1458 if "gre" in mode else 1450, 8))
-    )  # fmt: skip
+    )
     return read(recorder.directory)
 
 
 def test_factors_hold_a_mode_against_its_like(tmp_path):
-    story = tell(made(tmp_path, {
-        "gre-mesh": 20, "gre-l2pop": 21, "vxlan-mesh": 25, "vxlan-l2pop": 26, "kvxlan-mesh": 100,
-    }))  # fmt: skip
+    story = tell(
+        made(
+            tmp_path,
+            {
+                "gre-mesh": 20,
+                "gre-l2pop": 21,
+                "vxlan-mesh": 25,
+                "vxlan-l2pop": 26,
+                "kvxlan-mesh": 100,
+            },
+        )
+    )
     held = {each.says.partition(" ")[0]: (each.stands, each.found) for each in story.held}
 
     assert held["GRE"] == ("confirmed", "x 0.80 (12 pairings, 0.80 to 0.81)")
@@ -123,11 +144,13 @@ def test_processor_time_is_held_against_it_too(tmp_path):
     }
 
     assert (held["packets"].stands, held["packets"].found) == (
-        "confirmed", "x 4.00 (6 pairings, 4.00 to 4.00)",
-    )  # fmt: skip
+        "confirmed",
+        "x 4.00 (6 pairings, 4.00 to 4.00)",
+    )
     assert (held["user"].stands, held["user"].found) == (
-        "confirmed", "x 2.50 (2 pairings, 2.50 to 2.50)",
-    )  # fmt: skip
+        "confirmed",
+        "x 2.50 (2 pairings, 2.50 to 2.50)",
+    )
 
 
 def test_processor_time_that_does_not_grow_refutes(tmp_path):

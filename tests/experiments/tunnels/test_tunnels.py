@@ -127,11 +127,18 @@ def test_the_power_is_taken_from_a_quarter_of_the_most_on():
 
 def rungs(labs, kind="gre", kib=lambda lab: 12.0 + lab / 10):
     return [
-        {"block": 1, "order": lab, "type": kind, "ports": step.ports, "setup_s": step.setup_s,
-         "pss_kib": round(11_000 + step.memory_kib, 3), "private_kib": 0}
+        {
+            "block": 1,
+            "order": lab,
+            "type": kind,
+            "ports": step.ports,
+            "setup_s": step.setup_s,
+            "pss_kib": round(11_000 + step.memory_kib, 3),
+            "private_kib": 0,
+        }
         for lab in range(labs)
         for step in ladder(kib(lab))
-    ]  # fmt: skip
+    ]
 
 
 def test_labs_are_the_unit_and_six_make_an_interval():
@@ -154,7 +161,11 @@ def test_a_cost_that_is_no_line_is_said_to_miss():
 
 def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
     """A run as the probe leaves it, ideal but for what `spoil` makes of a lab's row."""
-    factors = factors or {"mode": ("gre-mesh", "gre-l2pop"), "membership": ("dense", "pairs"), "hosts": (2, 4)}  # fmt: skip
+    factors = factors or {
+        "mode": ("gre-mesh", "gre-l2pop"),
+        "membership": ("dense", "pairs"),
+        "hosts": (2, 4),
+    }
     question = replace(TUNNELS.question, factors=factors)
     recorder = Recorder(path, "run", question.tables())
     told = foretold(BARE, question.points())
@@ -164,8 +175,15 @@ def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
         place = {"block": 1, "order": order}
         recorder.samples([{**place, **spoil(dict(row))}])
         point = {name: row[name] for name in factors}
-        host = {"host": "one", "ports": row["ports_per_host"], "rules": 13, "devices": 0, "flood": 1,
-                "pss_kib": 11_900, "private_kib": 11_500}  # fmt: skip
+        host = {
+            "host": "one",
+            "ports": row["ports_per_host"],
+            "rules": 13,
+            "devices": 0,
+            "flood": 1,
+            "pss_kib": 11_900,
+            "private_kib": 11_500,
+        }
         recorder.samples([{**place, **point, **host}], "hosts")
     place = {"mode": "gre-mesh", "membership": "dense", "hosts": 2}
     recorder.samples([{**row, **place} for row in climbed(labs)], "ladder")
@@ -186,9 +204,11 @@ def test_a_run_as_foretold(tmp_path):
     assert [each.stands for each in story.held] == [CONFIRMED] * 4
     assert story.held[3].found == "gre a power of 1.64 (1 lab)"
     assert story.grids[0].rows == (
-        ("gre-mesh", "dense", "2", "12"), ("gre-mesh", "pairs", "2", "12"),
-        ("gre-l2pop", "dense", "2", "12"), ("gre-l2pop", "pairs", "2", "4"),
-    )  # fmt: skip
+        ("gre-mesh", "dense", "2", "12"),
+        ("gre-mesh", "pairs", "2", "12"),
+        ("gre-l2pop", "dense", "2", "12"),
+        ("gre-l2pop", "pairs", "2", "4"),
+    )
     assert not story.is_refuted
 
 
@@ -235,8 +255,10 @@ def test_set_up_time_that_grows_otherwise_refutes(tmp_path, took_s, wanted):
 def test_the_ladder_tells_medians_before_the_ends(tmp_path):
     def climbed(labs):
         slow = {0: 1.0, 1: 1.0, 2: 9.0}  # seconds of 1023 ports: one lab was disturbed
-        return [{**row, "setup_s": slow[row["order"]] * (row["ports"] + 1) / 1024}
-                for row in rungs(labs)]  # fmt: skip
+        return [
+            {**row, "setup_s": slow[row["order"]] * (row["ports"] + 1) / 1024}
+            for row in rungs(labs)
+        ]
 
     grids = told(recorded(tmp_path, labs=3, climbed=climbed)).story.grids
     (grid,) = [each for each in grids if each.title.startswith("What gre ports cost")]
@@ -290,8 +312,10 @@ def test_arithmetic_is_dashed_and_labs_are_not_joined_to_it():
 def test_growth_shows_zero_and_names_each_line_once():
     from matplotlib.figure import Figure
 
-    marks = [Mark(mode="gre-mesh", words=w, at=at, foretold=f, measured=(f,))
-             for w, at, f in (("a", 2, 0), ("a", 4, 0), ("b", 2, 2), ("b", 4, 12))]  # fmt: skip
+    marks = [
+        Mark(mode="gre-mesh", words=w, at=at, foretold=f, measured=(f,))
+        for w, at, f in (("a", 2, 0), ("a", 4, 0), ("b", 2, 2), ("b", 4, 12))
+    ]
     ax = log_counts(plot(Figure().subplots(), marks), marks)
     name_lines(ax, marks, 3.0)
 

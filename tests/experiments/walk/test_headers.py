@@ -22,22 +22,38 @@ def packet(**fields):
 # tshark 4.0.17 on the wire between two transit routers, fields joined as `decoded` asks for
 ON_THE_WAN = packet(
     frame__protocols="eth:ethertype:ip:gre:ip:icmp:data",
-    frame__len="122", eth__src="2e:f0:b1:31:c7:09", eth__dst="22:a2:3c:08:29:42",
+    frame__len="122",
+    eth__src="2e:f0:b1:31:c7:09",
+    eth__dst="22:a2:3c:08:29:42",
     ip__src=f"221.234.230.1{REPEATED}172.16.16.1",
-    ip__dst=f"106.38.241.118{REPEATED}10.100.0.123", ip__ttl=f"63{REPEATED}63",
-    gre__proto="0x0800", icmp__type="8", icmp__ident="8446", icmp__seq="1",
-)  # fmt: skip
+    ip__dst=f"106.38.241.118{REPEATED}10.100.0.123",
+    ip__ttl=f"63{REPEATED}63",
+    gre__proto="0x0800",
+    icmp__type="8",
+    icmp__ident="8446",
+    icmp__seq="1",
+)
 ON_THE_LAN = packet(
-    frame__protocols="eth:ethertype:ip:icmp:data", frame__len="98",
-    eth__src="ce:d5:9d:b2:88:eb", eth__dst="fa:16:3e:85:f4:b3",
-    ip__src="10.100.0.1", ip__dst="10.100.0.123", ip__ttl="62", icmp__type="8",
-    icmp__ident="8446", icmp__seq="1",
-)  # fmt: skip
+    frame__protocols="eth:ethertype:ip:icmp:data",
+    frame__len="98",
+    eth__src="ce:d5:9d:b2:88:eb",
+    eth__dst="fa:16:3e:85:f4:b3",
+    ip__src="10.100.0.1",
+    ip__dst="10.100.0.123",
+    ip__ttl="62",
+    icmp__type="8",
+    icmp__ident="8446",
+    icmp__seq="1",
+)
 QUESTION = packet(
-    frame__protocols="eth:ethertype:arp", frame__len="42", eth__src="ce:d5:9d:b2:88:eb",
-    eth__dst="ff:ff:ff:ff:ff:ff", arp__opcode="1", arp__src__proto_ipv4="10.100.0.1",
+    frame__protocols="eth:ethertype:arp",
+    frame__len="42",
+    eth__src="ce:d5:9d:b2:88:eb",
+    eth__dst="ff:ff:ff:ff:ff:ff",
+    arp__opcode="1",
+    arp__src__proto_ipv4="10.100.0.1",
     arp__dst__proto_ipv4="10.100.0.123",
-)  # fmt: skip
+)
 
 
 def test_outer_addresses_go_to_the_outer_header():

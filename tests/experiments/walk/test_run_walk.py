@@ -14,7 +14,9 @@ def test_a_first_look_follows_a_ping_from_site_to_site(tmp_path_factory):
 
     assert run.about["status"] == "complete"
     assert (run.about["scenario"], run.about["hosts"]) == (
-        "home-office", ["home-router", "office-router"])  # fmt: skip
+        "home-office",
+        ["home-router", "office-router"],
+    )
     foretold = {(row["about"], row["check"]): row["seen"] for row in run.about["foretold"]}
     assert {(row["about"], row["check"]): row["seen"] for row in run.rows} == foretold
     assert all(run.tables[name] for name in run.question.more)

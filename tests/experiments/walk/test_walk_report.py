@@ -36,26 +36,51 @@ def hop(way, number, **values):
     ("number", "otherwise", "becomes"),
     [
         # a GRE header large enough for two addresses, and one that has them
-        ("2.2", hop(THERE, 4, frame_bytes=130, stack="IP 221.234.230.1 > 106.38.241.118 | GRE "
-                    "172.16.16.1 > 172.16.16.2 0x0800 | IP 192.168.1.123 > 10.100.0.123 | ICMP "
-                    "echo request"), EXACT),
+        (
+            "2.2",
+            hop(
+                THERE,
+                4,
+                frame_bytes=130,
+                stack="IP 221.234.230.1 > 106.38.241.118 | GRE "
+                "172.16.16.1 > 172.16.16.2 0x0800 | IP 192.168.1.123 > 10.100.0.123 | ICMP "
+                "echo request",
+            ),
+            EXACT,
+        ),
         # the source is still the PC's where the packet enters the tunnel
         ("2.4", hop(THERE, 3, stack="IP 192.168.1.123 > 10.100.0.123 | ICMP echo request"), EXACT),
-        ("2.3", hop(THERE, 4, stack="IP 221.234.230.9 > 106.38.241.118 | GRE 0x0800 | IP "
-                    "172.16.16.1 > 10.100.0.123 | ICMP echo request"), INEXACT),
+        (
+            "2.3",
+            hop(
+                THERE,
+                4,
+                stack="IP 221.234.230.9 > 106.38.241.118 | GRE 0x0800 | IP "
+                "172.16.16.1 > 10.100.0.123 | ICMP echo request",
+            ),
+            INEXACT,
+        ),
         ("3.1", hop(THERE, 6, ttl="64 63"), INEXACT),  # no router passed
-        ("4.3", hop(THERE, 11, stack="IP 10.100.0.1 > 10.100.0.123 | ICMP echo request",
-                    eth_target="x"), EXACT),
+        (
+            "4.3",
+            hop(
+                THERE, 11, stack="IP 10.100.0.1 > 10.100.0.123 | ICMP echo request", eth_target="x"
+            ),
+            EXACT,
+        ),
         ("4.3", hop(THERE, 11, stack="IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"), INEXACT),
         ("2.1", hop(THERE, 1, eth_target="00:00:00:00:00:99"), INEXACT),
         ("1.1", hop(THERE, 3, stack=None, packets=0), EXACT),
         # GRE is there already where the source is new
-        ("2.4", hop(THERE, 3, stack="GRE 0x0800 | IP 172.16.16.1 > 10.100.0.123 | ICMP echo "
-                    "request"), EXACT),
+        (
+            "2.4",
+            hop(THERE, 3, stack="GRE 0x0800 | IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"),
+            EXACT,
+        ),
         ("5.1", hop(THERE, 12, eth_target="ff:ff:ff:ff:ff:ff"), EXACT),
         ("2.4", hop(THERE, 3, stack=None, packets=0), UNSEEN),
     ],
-)  # fmt: skip
+)
 def test_a_step_stands_as_the_captures_say(tmp_path, number, otherwise, becomes):
     assert stands(walk_run(tmp_path, change_hop=otherwise))[number] == becomes
 
@@ -70,9 +95,14 @@ def test_silence_shows_nothing_if_nobody_heard_even_the_arp(tmp_path):
 
 def test_legs_are_wires_and_tunnel_ends(tmp_path):
     assert [leg.where for leg in legs_of(walk_run(tmp_path), THERE, 1)] == [
-        "pc - home-router", "home-router gre1", "home-router - isp1", "isp1 - isp2",
-        "isp2 - office-router", "office-router gre1", "office-router - server",
-    ]  # fmt: skip
+        "pc - home-router",
+        "home-router gre1",
+        "home-router - isp1",
+        "isp1 - isp2",
+        "isp2 - office-router",
+        "office-router gre1",
+        "office-router - server",
+    ]
 
 
 def test_a_run_as_foretold_confirms_every_prediction(tmp_path):
@@ -134,11 +164,14 @@ def test_the_terminal_has_each_header_with_the_articles_step(tmp_path):
     assert sum(widths) + 2 * len(widths) <= 82
     marked = {row[3]: row[2] for row in grid.rows if row[3]}
     assert marked == {
-        "1.1": "IP 192.168.1.123 > 10.100.0.123", "2.4!": "IP 172.16.16.1 > 10.100.0.123",
-        "2.3": "IP 221.234.230.1 > 106.38.241.118", "2.2!": "GRE 0x0800",
-        "3.1": "IP 221.234.230.1 > 106.38.241.118", "4.1, 4.2": "IP 172.16.16.1 > 10.100.0.123",
+        "1.1": "IP 192.168.1.123 > 10.100.0.123",
+        "2.4!": "IP 172.16.16.1 > 10.100.0.123",
+        "2.3": "IP 221.234.230.1 > 106.38.241.118",
+        "2.2!": "GRE 0x0800",
+        "3.1": "IP 221.234.230.1 > 106.38.241.118",
+        "4.1, 4.2": "IP 172.16.16.1 > 10.100.0.123",
         "4.3, 5.1!": "IP 10.100.0.1 > 10.100.0.123",
-    }  # fmt: skip
+    }
 
 
 def test_the_picture_has_a_box_for_each_header(tmp_path):

@@ -22,17 +22,26 @@ def hops(way):
             outer = 64 - (number - 4) // 2 if way == THERE else 64
             ttl = f"{outer} 63"
         yield {
-            "way": way, "hop": number, "node": place.node, "interface": place.interface,
-            "packets": 1, "stack": stack, "frame_bytes": 122 if place.is_tunnelled else 98,
-            "ttl": ttl if place.is_tunnelled else "63", "eth_source": ends[0], "eth_target": ends[1],
-        }  # fmt: skip
+            "way": way,
+            "hop": number,
+            "node": place.node,
+            "interface": place.interface,
+            "packets": 1,
+            "stack": stack,
+            "frame_bytes": 122 if place.is_tunnelled else 98,
+            "ttl": ttl if place.is_tunnelled else "63",
+            "eth_source": ends[0],
+            "eth_target": ends[1],
+        }
 
 
 def heard(desk_hears_ping=0, desk_hears_arp=1):
     for node, what, packets in (
-        ("server", "ARP request", 1), ("server", "ping", 2),
-        ("desk", "ARP request", desk_hears_arp), ("desk", "ping", desk_hears_ping),
-    ):  # fmt: skip
+        ("server", "ARP request", 1),
+        ("server", "ping", 2),
+        ("desk", "ARP request", desk_hears_arp),
+        ("desk", "ping", desk_hears_ping),
+    ):
         yield {"node": node, "what": what, "target": None, "packets": packets}
 
 
@@ -40,8 +49,16 @@ def walk_run(parent, *, blocks=6, seen=None, change_hop=None, more_ms=0.0, desk=
     """A run; `seen` has checks that came out otherwise, `change_hop` alters rows of `hops`."""
     recorder = Recorder(parent, "walk", QUESTION.tables())
     cells = foretold(SITES, ())
-    recorder.about({**ABOUT, "scenario": "home-office", "question": QUESTION.to_json(),
-                    "foretold": list(cells), "blocks": blocks, **about})  # fmt: skip
+    recorder.about(
+        {
+            **ABOUT,
+            "scenario": "home-office",
+            "question": QUESTION.to_json(),
+            "foretold": list(cells),
+            "blocks": blocks,
+            **about,
+        }
+    )
     for block in range(1, blocks + 1):
         place = {"block": block, "order": 1, "tunnel": "gre"}
         found = [{**cell, "seen": (seen or {}).get(cell["check"], cell["seen"])} for cell in cells]
@@ -51,10 +68,31 @@ def walk_run(parent, *, blocks=6, seen=None, change_hop=None, more_ms=0.0, desk=
         recorder.samples(({**place, **row} for row in rows), "hops")
         recorder.samples(({**place, **row} for row in heard(**(desk or {}))), "heard")
         recorder.samples(
-            ({**place, "path": path, "batch": 1, "seq": seq,
-              "rtt_ms": round(ms + seq / 500 + (more_ms if path == TUNNEL else 0), 4)}
-             for path, ms in RTTS.items() for seq in range(1, 21)), "rtts")  # fmt: skip
-        recorder.samples([{**place, "case": FORGED, "outer_source": "221.234.230.1",
-                           "inner_source": "172.16.16.1", "sent": 3, "arrived": 3, "answered": 0}],
-                         "injected")  # fmt: skip
+            (
+                {
+                    **place,
+                    "path": path,
+                    "batch": 1,
+                    "seq": seq,
+                    "rtt_ms": round(ms + seq / 500 + (more_ms if path == TUNNEL else 0), 4),
+                }
+                for path, ms in RTTS.items()
+                for seq in range(1, 21)
+            ),
+            "rtts",
+        )
+        recorder.samples(
+            [
+                {
+                    **place,
+                    "case": FORGED,
+                    "outer_source": "221.234.230.1",
+                    "inner_source": "172.16.16.1",
+                    "sent": 3,
+                    "arrived": 3,
+                    "answered": 0,
+                }
+            ],
+            "injected",
+        )
     return read(recorder.directory)

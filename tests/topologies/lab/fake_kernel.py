@@ -35,10 +35,14 @@ class FakeKernel:
         if told["type"] == "vxlan":
             group = told.get("group", "")
             self.vxlans[name] = Vxlan(
-                vni=int(told["id"]), local=told["local"], mtu=int(told["mtu"]), group=group,
-                learning="nolearning" not in words, proxy="proxy" in words,
+                vni=int(told["id"]),
+                local=told["local"],
+                mtu=int(told["mtu"]),
+                group=group,
+                learning="nolearning" not in words,
+                proxy="proxy" in words,
                 fdb=frozenset({(ALL, group)} if group else ()),
-            )  # fmt: skip
+            )
 
     def link_set(self, name, *words):
         assert name in self.links, f"{name}: No such device"

@@ -66,8 +66,10 @@ def test_the_ports_are_the_articles(article):
     ports = re.compile(r"^ *(\d+)\((\S+)\):", re.MULTILINE)
     assert ports.findall(shown) == ports.findall(printed)
     assert ports.findall(shown) == [
-        ("1", "patch-int"), ("2", "gre-c0a8960b"), ("3", "vxlan-c0a8960b"),
-    ]  # fmt: skip
+        ("1", "patch-int"),
+        ("2", "gre-c0a8960b"),
+        ("3", "vxlan-c0a8960b"),
+    ]
 
 
 def test_both_ways(article):

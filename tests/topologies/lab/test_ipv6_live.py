@@ -35,8 +35,11 @@ def port(lab, name):
     return next(each for each in lab.overlay.ports if each.name == name)
 
 
-PAIRS = {"vxlan": ("red1", "red3", 1430), "gre": ("green1", "green2", 1438),
-         "geneve": ("blue2", "blue3", 1430)}  # fmt: skip
+PAIRS = {
+    "vxlan": ("red1", "red3", 1430),
+    "gre": ("green1", "green2", 1438),
+    "geneve": ("blue2", "blue3", 1430),
+}
 
 
 @pytest.mark.parametrize("kind", PAIRS)

@@ -45,9 +45,12 @@ def article(mode):
 
 def tools(folder, name="run"):
     return Tools(
-        keep=lambda *_: None, path=lambda file: folder / f"{name}-{file}", watch=nullcontext,
-        say=lambda _: None, seed=1,
-    )  # fmt: skip
+        keep=lambda *_: None,
+        path=lambda file: folder / f"{name}-{file}",
+        watch=nullcontext,
+        say=lambda _: None,
+        seed=1,
+    )
 
 
 def as_is(lab):
@@ -115,9 +118,17 @@ def _transfer(lab, folder):
 
 def _plug(lab):
     """A guest comes and goes, by a process that did not raise the lab."""
-    made = lab.api("POST", "/v2.0/ports", {"port": {
-        "network_id": lab.overlay.networks[0].id, "binding:host_id": "computer",
-        "device_id": "ServerC"}})["port"]  # fmt: skip
+    made = lab.api(
+        "POST",
+        "/v2.0/ports",
+        {
+            "port": {
+                "network_id": lab.overlay.networks[0].id,
+                "binding:host_id": "computer",
+                "device_id": "ServerC",
+            }
+        },
+    )["port"]
     assert (made["status"], made["binding:vif_type"]) == ("DOWN", "bridge")
     lab.plug(made["id"])
     address = made["fixed_ips"][0]["ip_address"]
@@ -138,9 +149,17 @@ def _another_host(lab):
     lab.run("ServerA", "ip", "neigh", "flush", "dev", "eth0")
     host = replace(lab.overlay.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
     lab.add_host(host)
-    made = lab.api("POST", "/v2.0/ports", {"port": {
-        "network_id": lab.overlay.networks[0].id, "binding:host_id": "third",
-        "device_id": "ServerD"}})["port"]  # fmt: skip
+    made = lab.api(
+        "POST",
+        "/v2.0/ports",
+        {
+            "port": {
+                "network_id": lab.overlay.networks[0].id,
+                "binding:host_id": "third",
+                "device_id": "ServerD",
+            }
+        },
+    )["port"]
     lab.plug(made["id"])
     lab.await_ready()
     assert pinged(lab, "ServerD", SERVER_A, 3) == 3
@@ -170,20 +189,24 @@ def _side_by_side(networks):
     return replace(
         one,
         networks=tuple(
-            replace(one.networks[0], id=id_, name=n, segmentation_id=1000 + int(n)) for n, id_ in copies
+            replace(one.networks[0], id=id_, name=n, segmentation_id=1000 + int(n))
+            for n, id_ in copies
         ),
         subnets=tuple(
             replace(one.subnets[0], id=derived_id("subnet", n), network_id=id_) for n, id_ in copies
         ),
         ports=tuple(
             replace(
-                port, id=derived_id(port.name, n), network_id=id_, name=f"{port.name}-{n}",
+                port,
+                id=derived_id(port.name, n),
+                network_id=id_,
+                name=f"{port.name}-{n}",
                 device_id=f"{port.name}-{n}",
             )
             for n, id_ in copies
             for port in one.ports
         ),
-    )  # fmt: skip
+    )
 
 
 def test_the_proxy_answers_on_the_host_and_drops_what_it_does_not_know(home):
@@ -216,14 +239,22 @@ def test_two_networks_with_the_same_addresses_stay_apart(mode, home):
     )
     subnet = replace(base.subnets[0], id="blue", name="blue", network_id=network.id)
     ports = tuple(
-        replace(port, id="b" * 8 + port.id[8:], name=f"blue{n}", device_id=f"blue{n}",
-                network_id=network.id, fixed_ips=(ip_address(f"172.16.166.{125 + n}"),))
+        replace(
+            port,
+            id="b" * 8 + port.id[8:],
+            name=f"blue{n}",
+            device_id=f"blue{n}",
+            network_id=network.id,
+            fixed_ips=(ip_address(f"172.16.166.{125 + n}"),),
+        )
         for n, port in enumerate(base.ports)
-    )  # fmt: skip
+    )
     both = replace(
-        base, networks=(*base.networks, network), subnets=(*base.subnets, subnet),
+        base,
+        networks=(*base.networks, network),
+        subnets=(*base.subnets, subnet),
         ports=(*base.ports, *ports),
-    )  # fmt: skip
+    )
     with raised(with_mode(both, parse_mode(mode))) as lab:
         assert pinged(lab, "ServerA", SERVER_B, 2) == 2, "ServerB, not blue0, which has its address"
         assert pinged(lab, "blue0", "172.16.166.126", 2) == 2
@@ -245,9 +276,16 @@ def test_the_command_line_shows_it_and_clears_it_away(tmp_path_factory, need_roo
         (host,) = (node for node in told["nodes"] if node["name"] == "controller")
         assert (told["datapath"], host["flows"]) == ("kernel", {})
         assert host["tunnels"] == [
-            {"name": "vxlan-111", "type": "vxlan", "vni": 111, "group": "",
-             "floods_to": ["192.168.150.11"], "stated": 1, "answers_for": 1},
-        ]  # fmt: skip
+            {
+                "name": "vxlan-111",
+                "type": "vxlan",
+                "vni": 111,
+                "group": "",
+                "floods_to": ["192.168.150.11"],
+                "stated": 1,
+                "answers_for": 1,
+            },
+        ]
         assert "vxlan-111 to 192.168.150.11" in line.run("status", "k").stdout
         shown = line.run(
             "exec", "k", "controller", "--", "bridge", "fdb", "show", "dev", "vxlan-111"

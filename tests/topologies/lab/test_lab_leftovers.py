@@ -108,9 +108,14 @@ LONELY = """if True:
 def lonely(home, *argv):
     """A lab raised and taken down in a process that only its lab makes a parent."""
     return subprocess.run(
-        [sys.executable, "-c", LONELY, *argv], env=environment(home), cwd=ROOT,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", LONELY, *argv],
+        env=environment(home),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_no_zombie_is_left_to_a_first_process_that_may_not_reap(line):
@@ -132,8 +137,13 @@ def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):
         name = line.run("up", "article", "--detach").stdout.strip()
         told = json.loads(line.run("status", name, "--format", "json").stdout)
         os.kill(told["holder_pid"], signal.SIGKILL)
-        wait_for(lambda: json.loads(line.run("status", name, "--format", "json").stdout)["state"] == "abandoned",
-                 "abandoned lab")  # fmt: skip
+        wait_for(
+            lambda: (
+                json.loads(line.run("status", name, "--format", "json").stdout)["state"]
+                == "abandoned"
+            ),
+            "abandoned lab",
+        )
         assert len(descendants() - others) > 8, (
             "the lab must outlive its holder, or this shows nothing"
         )
@@ -173,10 +183,14 @@ def foreign(tmp_path, need_root):
         run("ovsdb-tool", "create", str(database), "/usr/share/openvswitch/vswitch.ovsschema")
         others = {**os.environ, MARK: "0" * 32}
         started = [
-            subprocess.Popen(["ovsdb-server", f"--unixctl={tmp_path}/ctl", str(database)], env=others,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+            subprocess.Popen(
+                ["ovsdb-server", f"--unixctl={tmp_path}/ctl", str(database)],
+                env=others,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            ),
             subprocess.Popen(["sleep", "1000"], env=others),
-        ]  # fmt: skip
+        ]
         for process in started:
             undo.callback(process.wait)
             undo.callback(process.kill)

@@ -47,8 +47,10 @@ def test_guests_get_mac_address_and_mtu_of_their_network(home, article):
         assert "mtu 1450" in shown
         assert "fa:16:3e:7a:f5:1d" in shown
         assert "172.16.166.117/24" in shown
-        limits = {size: lab.attempt("ServerA", "ping", "-c1", "-W1", "-Mdo", f"-s{size}", SERVER_B)
-                  for size in (1422, 1423)}  # fmt: skip  # 1450 less IP 20 and ICMP 8
+        limits = {
+            size: lab.attempt("ServerA", "ping", "-c1", "-W1", "-Mdo", f"-s{size}", SERVER_B)
+            for size in (1422, 1423)
+        }  # 1450 less IP 20 and ICMP 8
         assert limits[1422].returncode == 0, "the largest packet of the MTU must pass"
         assert limits[1423].returncode != 0
         assert "mtu=1450" in limits[1423].stderr + limits[1423].stdout
@@ -59,8 +61,12 @@ def test_the_underlay_mtu_is_set_everywhere_and_carries_the_largest_packet(
     home, article, underlay_mtu
 ):
     with raised(replace(article, underlay_mtu=underlay_mtu)) as lab:
-        for node, device in (("controller", "underlay"), ("controller", "br-vtep"), ("underlay", "host1"),
-                             ("underlay", "br-underlay")):  # fmt: skip
+        for node, device in (
+            ("controller", "underlay"),
+            ("controller", "br-vtep"),
+            ("underlay", "host1"),
+            ("underlay", "br-underlay"),
+        ):
             assert f"mtu {underlay_mtu} " in lab.run(node, "ip", "link", "show", device), (
                 node,
                 device,
@@ -79,7 +85,10 @@ def test_the_hosts_ovs_reads_as_on_a_compute_node(home, article):
         )
         ports = lab.run("controller", "ovs-ofctl", "-OOpenFlow13", "show", "br-tun")
         assert re.findall(r"(\d)\((\S+)\):", ports) == [
-            ("1", "patch-int"), ("2", "gre-c0a8960b"), ("3", "vxlan-c0a8960b")]  # fmt: skip
+            ("1", "patch-int"),
+            ("2", "gre-c0a8960b"),
+            ("3", "vxlan-c0a8960b"),
+        ]
 
 
 def test_the_root_namespace_gets_nothing(home, article):

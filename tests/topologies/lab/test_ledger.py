@@ -26,8 +26,9 @@ def sleeping(**environment):
     """A process that waits, as the test's child, until the block ends."""
     child = subprocess.Popen(
         [sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"],
-        env={**os.environ, **environment}, stdout=subprocess.PIPE,
-    )  # fmt: skip
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+    )
     child.stdout.readline()  # by now its environment is its own
     try:
         yield child
@@ -123,10 +124,12 @@ def test_undo_ends_what_is_recorded_and_what_bears_the_token_and_nothing_else(ho
     made, other = claim("mine"), claim("other")
     almost = made.token + "0"
     with (
-        sleeping() as recorded, sleeping(**{MARK: made.token}) as bearing,
-        sleeping(**{MARK: other.token}) as others, sleeping(**{MARK: almost}) as similar,
+        sleeping() as recorded,
+        sleeping(**{MARK: made.token}) as bearing,
+        sleeping(**{MARK: other.token}) as others,
+        sleeping(**{MARK: almost}) as similar,
         sleeping(**{f"X{MARK}": made.token}) as named_alike,
-    ):  # fmt: skip
+    ):
         made.process(recorded.pid, "x")
         doomed = [identify(each.pid) for each in (recorded, bearing)]
         made.undo()
@@ -143,9 +146,12 @@ def test_undo_spares_itself_and_its_ancestors():
     made = claim("mine")
     paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
-        ["sh", "-c", '"$0" -c "$1" mine; echo shell, too', sys.executable, code], text=True, capture_output=True,
-        env={**os.environ, MARK: made.token, "PYTHONPATH": paths}, check=True,
-    )  # fmt: skip
+        ["sh", "-c", '"$0" -c "$1" mine; echo shell, too', sys.executable, code],
+        text=True,
+        capture_output=True,
+        env={**os.environ, MARK: made.token, "PYTHONPATH": paths},
+        check=True,
+    )
     assert done.stdout == "still here\nshell, too\n"
     assert labs() == ()
 

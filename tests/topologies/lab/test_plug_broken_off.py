@@ -25,9 +25,10 @@ def home(tmp_path, monkeypatch):
 def made(lab, guest):
     """A port of the article's network for `guest`, on the host of ServerA."""
     body = {
-        "network_id": lab.overlay.networks[0].id, "device_id": guest,
+        "network_id": lab.overlay.networks[0].id,
+        "device_id": guest,
         "binding:host_id": "controller",
-    }  # fmt: skip
+    }
     return lab.api("POST", "/v2.0/ports", {"port": body})["port"]["id"]
 
 

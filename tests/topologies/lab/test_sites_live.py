@@ -48,9 +48,12 @@ def lab(home):
 @pytest.fixture
 def tools(tmp_path):
     return Tools(
-        keep=lambda name, text: (tmp_path / name).write_text(text), path=lambda name: tmp_path / name,
-        watch=nullcontext, say=lambda _: None, seed=7,
-    )  # fmt: skip
+        keep=lambda name, text: (tmp_path / name).write_text(text),
+        path=lambda name: tmp_path / name,
+        watch=nullcontext,
+        say=lambda _: None,
+        seed=7,
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -76,24 +79,34 @@ def test_each_end_changes_the_sender(lab, tools):
         for each in decoded(dict(files), ("ip.src",), "icmp.type == 8")
     }
     assert seen == {
-        ("pc", "eth0"): (PC,), ("home-router", "gre1"): (TUNNEL_END,),
-        ("office-router", "gre1"): (TUNNEL_END,), ("office-router", "lan"): ("10.100.0.1",),
-    }  # fmt: skip
+        ("pc", "eth0"): (PC,),
+        ("home-router", "gre1"): (TUNNEL_END,),
+        ("office-router", "gre1"): (TUNNEL_END,),
+        ("office-router", "lan"): ("10.100.0.1",),
+    }
 
 
 def test_without_the_tunnel_the_office_is_out_of_reach(lab, tools):
     asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=1.0)
     found = {row["check"]: row["seen"] for row in reach(asker)}
     assert found == {
-        "answered": 5, "answered, tunnel down": 0, "answered, tunnel up again": 5,
+        "answered": 5,
+        "answered, tunnel down": 0,
+        "answered, tunnel up again": 5,
         "told so by": "221.234.230.2: Destination Net Unreachable",
-    }  # fmt: skip
+    }
 
 
 def test_1468_bytes_pass_and_of_1469_the_home_router_tells(lab, tools):
     asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.5)
     assert [row["seen"] for row in path_mtu(asker)] == [
-        1468, "192.168.1.1", 1468, 5, 1468, "nobody"]  # fmt: skip
+        1468,
+        "192.168.1.1",
+        1468,
+        5,
+        1468,
+        "nobody",
+    ]
     assert pinged(lab, "pc", SERVER) == 1  # the tunnel has its own MTU again
     assert int(lab.run("home-router", "cat", "/sys/class/net/gre1/mtu")) == 1468
 
@@ -101,9 +114,17 @@ def test_1468_bytes_pass_and_of_1469_the_home_router_tells(lab, tools):
 def test_forged_gre_reaches_the_server_and_other_does_not(lab, tools):
     checks, rows = injected(lab, SITES, tools)
     assert {row["check"]: row["seen"] for row in checks} == {
-        OWN: 0, FILTERED: 0, FORGED: INJECTED, ANSWERED: INJECTED}  # fmt: skip
+        OWN: 0,
+        FILTERED: 0,
+        FORGED: INJECTED,
+        ANSWERED: INJECTED,
+    }
     assert {row["case"]: row["arrived"] for row in rows} == {
-        OWN: 0, FILTERED: 0, FORGED: INJECTED, ANSWERED: INJECTED}  # fmt: skip
+        OWN: 0,
+        FILTERED: 0,
+        FORGED: INJECTED,
+        ANSWERED: INJECTED,
+    }
 
 
 def test_what_arrives_by_force_looks_like_the_gateways(lab, tools):
@@ -138,7 +159,10 @@ def test_the_commands_know_a_lab_of_two_sites_and_clear_one_whose_holder_was_kil
         told = json.loads(line.run("status", "two", "--format", "json").stdout)
         kinds = {node["name"]: node["kind"] for node in told["nodes"]}
         assert (told["overlay"], told["state"], kinds["office-router"]) == (
-            "home-office", "held", "edge")  # fmt: skip
+            "home-office",
+            "held",
+            "edge",
+        )
         (tunnel,) = next(n for n in told["nodes"] if n["name"] == "home-router")["tunnels"]
         assert (tunnel["type"], tunnel["remote_ip"]) == ("gre", "106.38.241.118")
         assert "no controller" in line.run("status", "two").stdout
@@ -159,10 +183,21 @@ def test_mininet_raises_it(tmp_path):
     """`mn` by itself: its topology, its pings, and nothing left."""
     with nothing_left(tmp_path):
         done = subprocess.run(
-            ("mn", "--custom", "topologies/overlay.py", "--topo", "home-office", "--test", "pingall"),
-            capture_output=True, text=True, timeout=60, check=False,
+            (
+                "mn",
+                "--custom",
+                "topologies/overlay.py",
+                "--topo",
+                "home-office",
+                "--test",
+                "pingall",
+            ),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
             env={**os.environ, "OVERLAYLAB_RUN": str(tmp_path)},
-        )  # fmt: skip
+        )
     said = done.stdout + done.stderr
     assert "attacker -> X X X" in said  # it knows no way to private addresses
     assert "pc -> attacker desk server" in said

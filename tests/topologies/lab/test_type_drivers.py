@@ -19,9 +19,15 @@ pytestmark = pytest.mark.root
 SCENARIO = load("type-drivers").overlay
 NEIGHBOUR = "10.0.0.12"
 PAIRS = {  # who pings 10.0.0.12, and who that is in the same network
-    "flat1": "flat2", "vlan1": "vlan2", "other1": "other2", "geneve1": "geneve3",
-    "local1": "local2", "red1": "red3", "blue1": "blue2", "green2": "green3",
-}  # fmt: skip
+    "flat1": "flat2",
+    "vlan1": "vlan2",
+    "other1": "other2",
+    "geneve1": "geneve3",
+    "local1": "local2",
+    "red1": "red3",
+    "blue1": "blue2",
+    "green2": "green3",
+}
 COUNT = 3
 
 
@@ -138,30 +144,42 @@ def test_ranges_that_are_used_up_and_given_back_through_the_api(lab):
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"), [("vlan", 4094), ("vxlan", 2**24 - 1), ("geneve", 2**24 - 1), ("gre", 2**32 - 1)]
-)  # fmt: skip
+    ("kind", "most"),
+    [("vlan", 4094), ("vxlan", 2**24 - 1), ("geneve", 2**24 - 1), ("gre", 2**32 - 1)],
+)
 def test_the_edges_through_the_api(lab, kind, most):
     physical = {"physical_network": "physnet1"} if kind == "vlan" else {}
     for id_ in (0, most + 1):
         with pytest.raises(LabError, match=rf"segmentation_id out of range \(1 through {most}\)"):
             create(lab, network_type=kind, segmentation_id=id_, **physical)
-    taken = {network.segmentation_id for network in lab.overlay.networks
-             if network.network_type == kind}  # fmt: skip
-    made = [create(lab, network_type=kind, segmentation_id=id_, **physical)
-            for id_ in {1, most} - taken]  # fmt: skip
+    taken = {
+        network.segmentation_id for network in lab.overlay.networks if network.network_type == kind
+    }
+    made = [
+        create(lab, network_type=kind, segmentation_id=id_, **physical) for id_ in {1, most} - taken
+    ]
     assert {1, most} <= taken | {network["provider:segmentation_id"] for network in made}
     drop(lab, *made)
 
 
 def test_a_host_that_is_added_is_wired_to_its_physical_networks(lab):
     mapped = (("physnet1", "br-ex"), ("physnet9", "br-nine"))
-    host = Host(name="node4", local_ip=ip_address("192.0.2.4"), bridge_mappings=mapped,
-                tunnel_types=(NetworkType.VXLAN,), l2_population=True)  # fmt: skip
+    host = Host(
+        name="node4",
+        local_ip=ip_address("192.0.2.4"),
+        bridge_mappings=mapped,
+        tunnel_types=(NetworkType.VXLAN,),
+        l2_population=True,
+    )
     other = attach(lab.name)  # another process's view of it
     other.add_host(host)
     flat = next(network.id for network in SCENARIO.networks if network.name == "flat")
-    body = {"network_id": flat, "binding:host_id": "node4", "device_id": "flat4",
-            "fixed_ips": [{"ip_address": "10.0.0.14"}]}  # fmt: skip
+    body = {
+        "network_id": flat,
+        "binding:host_id": "node4",
+        "device_id": "flat4",
+        "fixed_ips": [{"ip_address": "10.0.0.14"}],
+    }
     port = other.api("POST", "/v2.0/ports", {"port": body})["port"]
     other.plug(port["id"])
     try:

@@ -133,8 +133,21 @@ def test_without_netem_delay_is_refused_before_anything_is_raised(home, tmp_path
 
 def test_what_delays_a_wire_outlives_ovs(home, fabric, monkeypatch):
     """OVS takes every queue away from a port that it is given, unless it is told to leave it."""
-    stand_in = ("tc", "qdisc", "add", "dev", "underlay", "root", "tbf",
-                "rate", "1gbit", "burst", "100k", "latency", "10ms")  # fmt: skip
+    stand_in = (
+        "tc",
+        "qdisc",
+        "add",
+        "dev",
+        "underlay",
+        "root",
+        "tbf",
+        "rate",
+        "1gbit",
+        "burst",
+        "100k",
+        "latency",
+        "10ms",
+    )
     monkeypatch.setattr("topologies.nodes.wires.impairments", lambda *_: [stand_in])
     monkeypatch.setattr("topologies.nodes.routers.assert_able", lambda _: None)
     slow = replace(fabric, hosts=fabric.hosts[:2], ports=(), underlay=Underlay(delay_ms=1.0))

@@ -65,8 +65,9 @@ def test_each_ipv4_subnet_of_a_network_has_a_server_of_its_own():
     third = port(3, RED, "h3", fixed_ips=(ip_address("198.51.3.9"),))
     servers = dhcp.with_servers(asking(*two(), third, more=(second,))).ports[3:]
     assert [(each.device_id, each.host, str(each.fixed_ips[0])) for each in servers] == [
-        ("dhcp-red", "h2", "198.51.1.3"), ("dhcp-0a1b2c3d-4e", "h3", "198.51.3.1"),
-    ]  # fmt: skip
+        ("dhcp-red", "h2", "198.51.1.3"),
+        ("dhcp-0a1b2c3d-4e", "h3", "198.51.3.1"),
+    ]
 
 
 def test_of_a_ports_addresses_one_server_gives_the_first_and_no_other_gives_any():
@@ -79,8 +80,11 @@ def test_of_a_ports_addresses_one_server_gives_the_first_and_no_other_gives_any(
     )
     overlay = dhcp.with_servers(asking(*guests, more=(second,)))
     assert [dhcp.leased(overlay, each) for each in overlay.ports] == [
-        many[0], ip_address("198.51.3.7"), None, None,
-    ]  # fmt: skip
+        many[0],
+        ip_address("198.51.3.7"),
+        None,
+        None,
+    ]
     told = [dhcp.hosts_file(overlay, subnet) for subnet, _ in dhcp.served(overlay)]
     assert told == ["fa:16:3e:00:01:01,198.51.1.8\n", "fa:16:3e:00:01:02,198.51.3.7\n"]
 
@@ -101,8 +105,11 @@ def test_who_asks():
     overlay = dhcp.with_servers(asking(*two(), port(3, BLUE, "")))
     first, second, unbound, server = overlay.ports
     assert [dhcp.asks(overlay, each) for each in (first, second, unbound, server)] == [
-        True, True, False, False,
-    ]  # fmt: skip
+        True,
+        True,
+        False,
+        False,
+    ]
     assert given_addresses(overlay, first) == ("fd00:1::1/64",)
     assert given_addresses(overlay, server) == ("198.51.1.3/24",)
     static = replace(overlay, dhcp=False)
@@ -138,8 +145,12 @@ def test_the_servers_port_has_the_flows_of_an_unprotected_one():
     server = overlay.ports[-1]
     own = dump(bridge_flows(overlay, fresh(overlay, "h2"), "br-int"))
     assert not any(f"qvo{server.id[:11]}" in flow for flow in own)
-    l2pop = replace(overlay, hosts=tuple(
-        replace(host, l2_population=True, arp_responder=True) for host in overlay.hosts))  # fmt: skip
+    l2pop = replace(
+        overlay,
+        hosts=tuple(
+            replace(host, l2_population=True, arp_responder=True) for host in overlay.hosts
+        ),
+    )
     far = "\n".join(dump(bridge_flows(l2pop, fresh(l2pop, "h1"), "br-tun")))
     assert f"dl_dst={server.mac_address}" in far
     assert "arp_tpa=198.51.1.3" in far

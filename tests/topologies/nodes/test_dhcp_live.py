@@ -149,10 +149,19 @@ def test_a_guest_plugged_later_asks_too_even_for_an_address_that_was_anothers(te
     assert shown(tenants, "old1")[1] == ["10.0.0.13/24"]
     tenants.unplug(old.id)
     tenants.api("DELETE", f"/v2.0/ports/{old.id}")
-    made = tenants.api("POST", "/v2.0/ports", {"port": {
-        "network_id": old.network_id, "name": "new1", "device_id": "new1",
-        "binding:host_id": "node2", "fixed_ips": [{"ip_address": "10.0.0.13"}],
-    }})["port"]  # fmt: skip
+    made = tenants.api(
+        "POST",
+        "/v2.0/ports",
+        {
+            "port": {
+                "network_id": old.network_id,
+                "name": "new1",
+                "device_id": "new1",
+                "binding:host_id": "node2",
+                "fixed_ips": [{"ip_address": "10.0.0.13"}],
+            }
+        },
+    )["port"]
     tenants.plug(made["id"])
     assert shown(tenants, "new1") == (1450, ["10.0.0.13/24"], [])
     assert f"DHCPACK(eth0) 10.0.0.13 {made['mac_address']}" in log(tenants, "blue")

@@ -48,8 +48,10 @@ def test_a_hybrid_port_gets_a_bridge_and_a_veth_of_the_networks_mtu():
     gone = replace(overlay, ports=())
     for known in (overlay, gone):
         assert hybrid.parting(known, one.id, "h1") == (
-            "link del tap00000001-00", "link del qbr00000001-00", "link del qvb00000001-00",
-        )  # fmt: skip
+            "link del tap00000001-00",
+            "link del qbr00000001-00",
+            "link del qvb00000001-00",
+        )
 
 
 @pytest.mark.parametrize("bound", ["h2", ""], ids=["to another host", "to none"])

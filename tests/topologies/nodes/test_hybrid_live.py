@@ -81,9 +81,18 @@ def _assert_live(lab, overlay):
     other = attach(lab.name)
     network = overlay.networks[0].id
     before = set(links(lab, "computer"))
-    made = other.api("POST", "/v2.0/ports", {"port": {
-        "network_id": network, "name": "late", "device_id": "late", "binding:host_id": "computer",
-    }})["port"]  # fmt: skip
+    made = other.api(
+        "POST",
+        "/v2.0/ports",
+        {
+            "port": {
+                "network_id": network,
+                "name": "late",
+                "device_id": "late",
+                "binding:host_id": "computer",
+            }
+        },
+    )["port"]
     other.plug(made["id"])
     added = {*hybrid_names(made["id"]), int_port_name(made["id"])}
     assert set(links(lab, "computer")) - before == added

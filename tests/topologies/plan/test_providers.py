@@ -28,7 +28,9 @@ def test_a_host_is_wired_to_what_it_maps_and_to_nothing_else():
     wires = {each.name: list(providers.wires(LAB, each.name, "host9")) for each in LAB.hosts}
 
     assert [(w["node2"], w["intfName1"], w["intfName2"], w["mtu"]) for w in wires["h1"]] == [
-        ("physnet1", "ext-physnet1", "host9", 1600), ("physnet2", "ext-physnet2", "host9", 1600)]  # fmt: skip
+        ("physnet1", "ext-physnet1", "host9", 1600),
+        ("physnet2", "ext-physnet2", "host9", 1600),
+    ]
     assert [w["node2"] for w in wires["h2"]] == ["physnet2"]
     assert wires["h3"] == []
 

@@ -50,8 +50,14 @@ def test_a_leaf_a_host_and_a_cable_to_every_spine():
     fabric = overlay(FABRIC)
 
     assert router_names(fabric) == (
-        "leaf1", "leaf2", "leaf3", "spine1", "spine2", "spine3", "spine4",
-    )  # fmt: skip
+        "leaf1",
+        "leaf2",
+        "leaf3",
+        "spine1",
+        "spine2",
+        "spine3",
+        "spine4",
+    )
     joined = [(each["node1"], each["node2"]) for each in cables(fabric)]
     assert joined == [(f"spine{k}", f"leaf{n}") for n in (1, 2, 3) for k in (1, 2, 3, 4)]
     assert plan.below(fabric, 2) == "leaf3"
@@ -62,9 +68,12 @@ def test_a_wan_has_two_transit_routers_in_a_row():
 
     assert router_names(wan) == ("edge1", "edge2", "edge3", "edge4", "transit1", "transit2")
     assert [(each["node1"], each["node2"]) for each in cables(wan)] == [
-        ("transit1", "transit2"), ("transit1", "edge1"), ("transit2", "edge2"),
-        ("transit1", "edge3"), ("transit2", "edge4"),
-    ]  # fmt: skip
+        ("transit1", "transit2"),
+        ("transit1", "edge1"),
+        ("transit2", "edge2"),
+        ("transit1", "edge3"),
+        ("transit2", "edge4"),
+    ]
 
 
 def test_a_wan_may_be_smaller_in_the_middle():
@@ -89,11 +98,15 @@ def test_no_address_comes_twice_and_each_end_knows_the_others_mac(underlay):
     one = every[-1]
     name, own, far = one.end(one.one)
     assert (name, own, far) == (one.other, *reversed(one.end(one.other)[1:]))
-    assert f"neigh replace {far} lladdr {underlay_mac(far)} dev {name} nud permanent" in one.lines(one.one)  # fmt: skip
+    assert f"neigh replace {far} lladdr {underlay_mac(far)} dev {name} nud permanent" in one.lines(
+        one.one
+    )
 
 
 def test_a_leaf_spreads_over_all_spines_and_keeps_its_host():
-    told = underlays.lines(FABRIC, "leaf2", [(0, ip_address("192.0.2.1")), (1, ip_address("192.0.2.2"))])  # fmt: skip
+    told = underlays.lines(
+        FABRIC, "leaf2", [(0, ip_address("192.0.2.1")), (1, ip_address("192.0.2.2"))]
+    )
 
     assert "route replace 192.0.2.2 dev host2" in told
     assert not any("192.0.2.1 " in line for line in told)
@@ -105,7 +118,9 @@ def test_a_leaf_spreads_over_all_spines_and_keeps_its_host():
 
 
 def test_a_spine_has_a_way_to_each_vtep_and_none_to_anything_else():
-    told = underlays.lines(FABRIC, "spine3", [(0, ip_address("192.0.2.1")), (2, ip_address("192.0.2.3"))])  # fmt: skip
+    told = underlays.lines(
+        FABRIC, "spine3", [(0, ip_address("192.0.2.1")), (2, ip_address("192.0.2.3"))]
+    )
 
     assert [line for line in told if line.startswith("route")] == [
         "route replace 192.0.2.1 via 198.19.6.1 dev leaf1",
@@ -189,9 +204,22 @@ def test_a_host_on_a_switch_knows_every_other():
 
 def test_delay_and_loss_are_what_mininets_tclink_says():
     assert impairments("underlay", 2.5, 1.25) == [
-        ("tc", "qdisc", "add", "dev", "underlay", "root", "handle", "10:", "netem", "delay", "2.5ms",
-         "loss", "1.25000")
-    ]  # fmt: skip
+        (
+            "tc",
+            "qdisc",
+            "add",
+            "dev",
+            "underlay",
+            "root",
+            "handle",
+            "10:",
+            "netem",
+            "delay",
+            "2.5ms",
+            "loss",
+            "1.25000",
+        )
+    ]
     assert impairments("underlay", 0.0, 3.0)[0][-3:] == ("netem", "loss", "3.00000")
     assert impairments("underlay", 0.0, 0.0) == []
     assert impaired(Underlay()) == {}
@@ -207,14 +235,26 @@ def test_the_scenario_and_the_state_keep_the_underlay():
     assert kept.underlay == fabric.underlay
 
 
-@pytest.mark.parametrize(("values", "said"), [
-    ({"spines": 9}, "underlay: spines 9; allowed: 1..8. Pick one in that range, or leave the key out."),
-    ({"spines": 0}, "underlay: spines 0; allowed: 1..8."),
-    ({"delay_ms": -1.0}, "underlay: delay_ms -1.0; allowed: 0..10000."),
-    ({"loss_percent": 101.0}, "underlay: loss_percent 101.0; allowed: 0..100."),
-    ({"wan_mtu": 1492}, "underlay: wan_mtu 1492; allowed: 576..1500 bytes, with `shape: wan` alone."),
-    ({"hash_policy": 3}, "underlay: hash_policy 3; allowed: 0: addresses; 1: addresses and ports; 2: "),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"spines": 9},
+            "underlay: spines 9; allowed: 1..8. Pick one in that range, or leave the key out.",
+        ),
+        ({"spines": 0}, "underlay: spines 0; allowed: 1..8."),
+        ({"delay_ms": -1.0}, "underlay: delay_ms -1.0; allowed: 0..10000."),
+        ({"loss_percent": 101.0}, "underlay: loss_percent 101.0; allowed: 0..100."),
+        (
+            {"wan_mtu": 1492},
+            "underlay: wan_mtu 1492; allowed: 576..1500 bytes, with `shape: wan` alone.",
+        ),
+        (
+            {"hash_policy": 3},
+            "underlay: hash_policy 3; allowed: 0: addresses; 1: addresses and ports; 2: ",
+        ),
+    ],
+)
 def test_a_figure_out_of_range_is_named(values, said):
     with pytest.raises(ModelError) as error:
         overlay(replace(FABRIC, **values))

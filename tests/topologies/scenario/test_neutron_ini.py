@@ -90,15 +90,20 @@ def test_lines_that_are_no_ini_are_all_told():
 VALUES = {
     "[ovs] local_ip": ("here", "an IPv4 or IPv6 address. Give the VTEP's address."),
     "[ovs] bridge_mappings": (
-        "physnet1", "network:bridge pairs with commas between, each name once. Mend the value."),
+        "physnet1",
+        "network:bridge pairs with commas between, each name once. Mend the value.",
+    ),
     "[ovs] integration_bridge": ("br0", "br-int. Only br-int is supported; remove the line."),
     "[ovs] tunnel_bridge": ("br0", "br-tun. Only br-tun is supported; remove the line."),
-    "[agent] tunnel_types": ("gre, vlan", "gre, vxlan, geneve. Name one or more, with commas between."),
+    "[agent] tunnel_types": (
+        "gre, vlan",
+        "gre, vxlan, geneve. Name one or more, with commas between.",
+    ),
     "[agent] l2_population": ("perhaps", "true or false. Mend the value."),
     "[agent] arp_responder": ("2", "true or false. Mend the value."),
     "[agent] vxlan_udp_port": ("8472", "4789. Only the default is supported; remove the line."),
     "[agent] dont_fragment": ("False", "true. Only the default is supported; remove the line."),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("option", VALUES)
@@ -160,7 +165,10 @@ def test_a_file_that_is_not_utf8():
 
 
 AGENT_WARNINGS = {
-    "unknown": (f"{AGENT}tunel_types = x\n", "a.ini:5: [agent] tunel_types: no such option, Neutron ignores it"),
+    "unknown": (
+        f"{AGENT}tunel_types = x\n",
+        "a.ini:5: [agent] tunel_types: no such option, Neutron ignores it",
+    ),
     "in the wrong section": (
         f"[agent]\nlocal_ip = 192.0.2.7\n{AGENT}",
         "a.ini:2: [agent] local_ip: no such option, Neutron ignores it",
@@ -182,7 +190,7 @@ AGENT_WARNINGS = {
         f"{AGENT}[ovs]\nbridge_mappings =\n",
         "a.ini:6: empty bridge_mappings: harmless, the host has no provider bridge",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", AGENT_WARNINGS)

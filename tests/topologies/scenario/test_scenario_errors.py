@@ -149,7 +149,7 @@ KEYS = {
         "s.yaml:6: underlay: path_mtu 100; allowed: 576..65521 bytes, or 0 for no limit. "
         "Pick one in that range, or leave [ml2] path_mtu out.",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", KEYS)

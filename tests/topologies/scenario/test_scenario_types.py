@@ -84,8 +84,13 @@ def test_tenant_types_are_tried_in_order_and_local_is_never_used_up():
         "  ml2_type_vlan: {network_vlan_ranges: ['p:4094:4094', 'q:1:1']}\n"
     )
     assert segments(f"networks:\n{nets}{conf}") == [
-        ("vxlan", None, 7), ("vxlan", None, 9), ("vlan", "p", 4094), ("vlan", "q", 1),
-        ("local", None, None), ("local", None, None)]  # fmt: skip
+        ("vxlan", None, 7),
+        ("vxlan", None, 9),
+        ("vlan", "p", 4094),
+        ("vlan", "q", 1),
+        ("local", None, None),
+        ("local", None, None),
+    ]
 
 
 def test_a_vlan_network_may_name_its_physical_network_alone():
@@ -138,7 +143,8 @@ def test_what_the_api_may_make_is_kept_with_the_overlay():
     assert overlay.type_drivers == (NetworkType.VXLAN, NetworkType.LOCAL)
     assert overlay.tenant_network_types == (NetworkType.LOCAL,)
     assert load("article").overlay.type_drivers == tuple(
-        map(NetworkType, ("flat", "vlan", "vxlan", "gre", "local")))  # fmt: skip
+        map(NetworkType, ("flat", "vlan", "vxlan", "gre", "local"))
+    )
 
 
 def test_a_local_network_has_neither_id_nor_physical_network():

@@ -46,12 +46,17 @@ def test_a_hosts_own_option_goes_before_the_agents_and_that_before_the_files():
         "a.ini",
         "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = geneve\nl2_population = True\n",
     )
-    overlay = load(write("s.yaml", """\
+    overlay = load(
+        write(
+            "s.yaml",
+            """\
         agent: {tunnel_types: [gre]}
         hosts:
           - {name: h1, agent_file: a.ini}
           - {name: h2, agent_file: a.ini, local_ip: 192.0.2.2, tunnel_types: [vxlan, gre], l2_population: false}
-        """)).overlay  # fmt: skip
+        """,
+        )
+    ).overlay
     assert [str(host.local_ip) for host in overlay.hosts] == ["192.0.2.9", "192.0.2.2"]
     assert [host.tunnel_types for host in overlay.hosts] == [("gre",), ("vxlan", "gre")]
     assert [host.l2_population for host in overlay.hosts] == [True, False]
@@ -182,11 +187,16 @@ def test_what_is_derived_is_the_same_each_time_and_differs_between_scenarios():
 
 
 def test_an_ipv6_vtep_keeps_its_spelling_and_is_the_address_it_spells():
-    overlay = load(write("s.yaml", """\
+    overlay = load(
+        write(
+            "s.yaml",
+            """\
         hosts:
           - {name: h1, local_ip: "fd00:150:0::11"}
           - {name: h2, local_ip: "fd00:150::12"}
-        """)).overlay  # fmt: skip
+        """,
+        )
+    ).overlay
     assert [str(host.local_ip) for host in overlay.hosts] == ["fd00:150::11", "fd00:150::12"]
     assert [host.vtep for host in overlay.hosts] == ["fd00:150:0::11", "fd00:150::12"]
     assert [host.written_ip for host in overlay.hosts] == ["fd00:150:0::11", ""]

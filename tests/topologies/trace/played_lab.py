@@ -10,8 +10,11 @@ from topologies.scenario.load import load
 from topologies.trace.trace import walk
 
 FOLDER = Path(__file__).parent / "played"
-OWN = {"three": str(FOLDER / "three.yaml"), "mixed": str(FOLDER / "mixed.yaml"),
-       "two": str(FOLDER / "two.yaml")}  # fmt: skip
+OWN = {
+    "three": str(FOLDER / "three.yaml"),
+    "mixed": str(FOLDER / "mixed.yaml"),
+    "two": str(FOLDER / "two.yaml"),
+}
 SCENARIOS = {"side": "side-by-side", **OWN}
 
 

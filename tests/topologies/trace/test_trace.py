@@ -19,8 +19,12 @@ from topologies.trace.way import way_to_vtep
 A, B = "ServerA", "ServerB"
 MAC_A, MAC_B = "fa:16:3e:7a:f5:1d", "fa:16:3e:29:99:6a"
 EVERYONE = "ff:ff:ff:ff:ff:ff"
-CHECKED = [("controller", "br-int", 0), ("controller", "br-int", 24), ("controller", "br-int", 25),
-           ("controller", "br-int", 60)]  # fmt: skip
+CHECKED = [
+    ("controller", "br-int", 0),
+    ("controller", "br-int", 24),
+    ("controller", "br-int", 25),
+    ("controller", "br-int", 60),
+]
 ENTERED = [("computer", "br-int", 0), ("computer", "br-int", 60)]
 
 
@@ -48,11 +52,15 @@ def test_a_cold_arp_request_is_flooded_and_the_far_guest_answers():
     course = walked("own.arp.cold", A, B, "arp")
     assert passed(course) == [
         *CHECKED,
-        ("controller", "br-tun", 0), ("controller", "br-tun", 2), ("controller", "br-tun", 22),
+        ("controller", "br-tun", 0),
+        ("controller", "br-tun", 2),
+        ("controller", "br-tun", 22),
         ("controller", "br-vtep", 0),
-        ("computer", "br-tun", 0), ("computer", "br-tun", 4), ("computer", "br-tun", 10),
+        ("computer", "br-tun", 0),
+        ("computer", "br-tun", 4),
+        ("computer", "br-tun", 10),
         *ENTERED,
-    ]  # fmt: skip
+    ]
     assert headers(course) == [
         ("Ethernet", 14, "02:01:6a:65:e4:6c > 02:01:73:60:48:4d"),
         ("IPv4", 20, "192.168.150.10 > 192.168.150.11"),
@@ -89,7 +97,9 @@ def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow(
     assert [
         table for host, bridge, table in passed(cold) if (host, bridge) == ("controller", "br-tun")
     ] == [0, 2, 20, 22]
-    assert [table for host, bridge, table in passed(warm) if (host, bridge) == ("controller", "br-tun")] == [0, 2, 20]  # fmt: skip
+    assert [
+        table for host, bridge, table in passed(warm) if (host, bridge) == ("controller", "br-tun")
+    ] == [0, 2, 20]
     missed, hit = (step(course, "controller", "br-tun", 20) for course in (cold, warm))
     assert not missed.learned
     assert "go on to table 22" in missed.why
@@ -101,9 +111,11 @@ def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow(
     assert f"It has learned the port of {MAC_B}." in step(warm, "controller", "br-int", 60).why
     for course in (cold, warm):
         assert headers(course)[4:] == [
-            ("Ethernet", 14, f"{MAC_A} > {MAC_B}"), ("IPv4", 20, "172.16.166.117 > 172.16.166.125"),
-            ("ICMP", 8, "echo request"), ("data", 56, "as ping sends it"),
-        ]  # fmt: skip
+            ("Ethernet", 14, f"{MAC_A} > {MAC_B}"),
+            ("IPv4", 20, "172.16.166.117 > 172.16.166.125"),
+            ("ICMP", 8, "echo request"),
+            ("data", 56, "as ping sends it"),
+        ]
         assert course.delivered
         assert course.end.endswith("ServerB answers the echo.")
 
@@ -132,9 +144,12 @@ def test_the_responder_answers_and_nothing_leaves_the_host():
     course = walked("vxlan-l2pop-arp.arp", A, B, "arp")
     assert passed(course) == [
         *CHECKED,
-        ("controller", "br-tun", 0), ("controller", "br-tun", 2), ("controller", "br-tun", 21),
-        ("controller", "br-int", 0), ("controller", "br-int", 60),
-    ]  # fmt: skip
+        ("controller", "br-tun", 0),
+        ("controller", "br-tun", 2),
+        ("controller", "br-tun", 21),
+        ("controller", "br-int", 0),
+        ("controller", "br-int", 60),
+    ]
     assert course.wire is None
     assert course.far == ()
     assert course.delivered
@@ -149,12 +164,16 @@ def test_the_responder_answers_and_nothing_leaves_the_host():
 def test_vlan_is_one_tag_and_the_same_inner_frame():
     course = walked("vlan.arp", A, B, "arp")
     assert headers(course) == [
-        ("Ethernet", 14, f"{MAC_A} > {EVERYONE}"), ("802.1Q", 4, "VLAN 111"),
+        ("Ethernet", 14, f"{MAC_A} > {EVERYONE}"),
+        ("802.1Q", 4, "VLAN 111"),
         ("ARP", 28, "who has 172.16.166.125? tell 172.16.166.117"),
-    ]  # fmt: skip
+    ]
     assert passed(course) == [
-        *CHECKED, ("controller", "br-vtep", 0), ("computer", "br-vtep", 0), *ENTERED,
-    ]  # fmt: skip
+        *CHECKED,
+        ("controller", "br-vtep", 0),
+        ("computer", "br-vtep", 0),
+        *ENTERED,
+    ]
     assert course.delivered
 
 
@@ -212,16 +231,22 @@ def test_bridges_nested_in_each_other_are_told_apart():
     course = walked("mixed.red.arp", "red1", "red2", "arp")
     assert passed(course) == [
         *(("node1", "br-int", table) for table in (0, 24, 25, 60)),
-        *(("node1", "br-tun", table) for table in (0, 2, 22)), ("node1", "br-vtep", 0),
-        *(("node2", "br-tun", table) for table in (0, 4, 10)), ("node2", "br-int", 0), ("node2", "br-int", 60),
-    ]  # fmt: skip
+        *(("node1", "br-tun", table) for table in (0, 2, 22)),
+        ("node1", "br-vtep", 0),
+        *(("node2", "br-tun", table) for table in (0, 4, 10)),
+        ("node2", "br-int", 0),
+        ("node2", "br-int", 60),
+    ]
     assert headers(course)[1] == ("IPv4", 20, "192.0.2.1 > 192.0.2.2")
     assert "not learned where 02:01:3e:74:07:c6 is" in course.near[-1].steps[-1].why
     other = walked("mixed.blue.arp", "blue1", "blue2", "arp")
     assert headers(other)[1] == ("802.1Q", 4, "VLAN 200")
     assert [stage.bridge for stage in (*other.near, *other.far)] == [
-        "br-int", "br-vtep", "br-vtep", "br-int",
-    ]  # fmt: skip
+        "br-int",
+        "br-vtep",
+        "br-vtep",
+        "br-int",
+    ]
     assert "10.0.0.11 (blue1)" in step(other, "node1", "br-int", 24).why
     assert "10.0.0.11 (red1)" in step(course, "node1", "br-int", 24).why
 
@@ -345,8 +370,11 @@ def test_two_subnets_of_one_network_do_not_meet_without_a_router():
 
 def without_flows(lab):
     """The lab with switches that have no flows: what a walk asks of those on a lost frame's way."""
-    dumps = (f"{host.name}: ovs-ofctl -O OpenFlow13 --names --no-stats dump-flows {bridge}"
-             for host in lab.overlay.hosts for bridge in ("br-int", "br-tun"))  # fmt: skip
+    dumps = (
+        f"{host.name}: ovs-ofctl -O OpenFlow13 --names --no-stats dump-flows {bridge}"
+        for host in lab.overlay.hosts
+        for bridge in ("br-int", "br-tun")
+    )
     lab.answers |= dict.fromkeys(dumps, "")
     return lab
 
@@ -478,10 +506,16 @@ def test_the_json_says_what_the_text_says():
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.txt")))
 def test_no_line_but_a_flow_is_wide_and_the_end_comes_last(name):
     ends = {"side": ("red1", "red3"), "three": ("red1", "red2"), "two": ("red1", "red2")}
-    special = {"side.mesh.strangers": ("red1", "blue2"), "three.neighbour.arp": ("red1", "red3"),
-               "three.answered.arp": ("red1", "red2b"), "mixed.red.arp": ("red1", "red2"),
-               "mixed.blue.arp": ("blue1", "blue2"), "flat.ping": (B, A), "two.off.arp": ("red1", "off"),
-               "two.physnets.ping": ("blue1", "green2")}  # fmt: skip
+    special = {
+        "side.mesh.strangers": ("red1", "blue2"),
+        "three.neighbour.arp": ("red1", "red3"),
+        "three.answered.arp": ("red1", "red2b"),
+        "mixed.red.arp": ("red1", "red2"),
+        "mixed.blue.arp": ("blue1", "blue2"),
+        "flat.ping": (B, A),
+        "two.off.arp": ("red1", "off"),
+        "two.physnets.ping": ("blue1", "green2"),
+    }
     source, target = special.get(name, ends.get(name.partition(".")[0], (A, B)))
     kind = next((kind for kind in ("broadcast", "arp", "ping") if kind in name.split(".")), "ping")
     course = walked(name, source, target, kind)

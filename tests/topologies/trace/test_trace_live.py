@@ -21,9 +21,19 @@ ADDRESS_A, ADDRESS_B, EVERYONE = "172.16.166.117", "172.16.166.125", "172.16.166
 MAC_A, MAC_B = "fa:16:3e:7a:f5:1d", "fa:16:3e:29:99:6a"
 LEARNS = ("own", "gre-mesh")
 FIELDS = (
-    "frame.len", "eth.src", "eth.dst", "ip.src", "ip.dst", "ipv6.src", "udp.dstport", "vxlan.vni", "gre.key",
-    "vlan.id", "arp.opcode", "icmp.type",
-)  # fmt: skip
+    "frame.len",
+    "eth.src",
+    "eth.dst",
+    "ip.src",
+    "ip.dst",
+    "ipv6.src",
+    "udp.dstport",
+    "vxlan.vni",
+    "gre.key",
+    "vlan.id",
+    "arp.opcode",
+    "icmp.type",
+)
 SHOWN = {
     "arp": f"arp.opcode == 1 && arp.src.proto_ipv4 == {ADDRESS_A} && eth.dst == ff:ff:ff:ff:ff:ff",
     "ping": f"icmp.type == 8 && ip.dst == {ADDRESS_B}",
@@ -125,8 +135,15 @@ def test_asking_changes_nothing(article):
 
     def counted():
         article.lab.run("controller", "ovs-appctl", "revalidator/wait")  # what was sent is counted
-        shown = article.lab.run("controller", "ovs-ofctl", "-OOpenFlow13", "--names", "dump-flows", "br-int",
-                                f"table=25,dl_src={MAC_A}")  # fmt: skip
+        shown = article.lab.run(
+            "controller",
+            "ovs-ofctl",
+            "-OOpenFlow13",
+            "--names",
+            "dump-flows",
+            "br-int",
+            f"table=25,dl_src={MAC_A}",
+        )
         return int(shown.rpartition("n_packets=")[2].split(",")[0])
 
     before = counted()
