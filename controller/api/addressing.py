@@ -8,7 +8,8 @@ from typing import Any
 
 from controller.api import errors as refuse
 from controller.model.addresses import Pool, default_gateway, default_pools, free_address, is_usable
-from controller.model.overlay import Address, Overlay, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Address, Subnet
 
 
 def subnets_of(overlay: Overlay, network_id: str) -> tuple[Subnet, ...]:

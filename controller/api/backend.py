@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from controller.model.overlay import Host, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

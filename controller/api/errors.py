@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-from controller.model.overlay import Network, Port, Subnet
+from controller.model.parts import Network, Port, Subnet
 
 Address = IPv4Address | IPv6Address
 Pool = tuple[Address, Address]

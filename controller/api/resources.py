@@ -19,7 +19,8 @@ from controller.api import errors as refuse
 from controller.api.schemas import attributes
 from controller.model.encap import NetworkType
 from controller.model.names import derived_mac
-from controller.model.overlay import Host, Mechanism, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism, Network, Port, Subnet
 
 V = TypeVar("V", Network, Subnet, Port)
 Body = object

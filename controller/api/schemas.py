@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from controller.api.errors import invalid
 from controller.model.encap import TUNNEL_TYPES, NetworkType
-from controller.model.overlay import Mechanism
+from controller.model.parts import Mechanism
 
 Schema = dict[str, Any]
 SAID_MAX = 300  # characters of one error; a schema error may quote the whole body

@@ -16,7 +16,8 @@ from controller.model.allocation import (
     tenant_segment,
 )
 from controller.model.encap import NetworkType
-from controller.model.overlay import Network, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Network
 
 
 def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from controller.api.errors import NeutronError
 from controller.model.addresses import pools_of
 from controller.model.dhcp import server_of
 from controller.model.names import derived_id
-from controller.model.overlay import Mechanism, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism, Network, Port, Subnet
 
 View = dict[str, Any]
 NOBODY = {"tenant_id": "", "project_id": ""}  # a lab has no tenants

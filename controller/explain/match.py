@@ -15,7 +15,7 @@ from controller.flows.pipeline import (
 )
 from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
 from controller.model.encap import NetworkType
-from controller.model.overlay import Network
+from controller.model.parts import Network
 
 GROUP_BIT = "/01:00:00:00:00:00"
 ICMP6 = {

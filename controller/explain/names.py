@@ -16,7 +16,8 @@ from controller.flows.ports import (
 )
 from controller.model.encap import NetworkType
 from controller.model.names import int_port_name, link_local, patch_to_phys, provider_interface
-from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from controller.flows.pipeline import (
 )
 from controller.flows.ports import BR_INT, provider_bridges
 from controller.model.names import int_port_name, link_local, patch_to_phys
-from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port
 
 UNTAGGED = "0x0000/0x1fff"
 

@@ -18,7 +18,8 @@ from controller.flows.pipeline import (
     match,
 )
 from controller.flows.ports import BR_TUN, Tunnel, tunnels, tunnels_of
-from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port
 
 ARP_REPLY = 2  # RFC 826, ar$op
 

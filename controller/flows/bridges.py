@@ -6,7 +6,8 @@ from controller.flows.br_tun import br_tun_flows
 from controller.flows.pipeline import Flow
 from controller.flows.ports import BR_INT, BR_TUN, provider_bridges
 from controller.model.errors import ModelError
-from controller.model.overlay import Host, Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 
 
 def bridges(host: Host) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from controller.model.encap import IP_HEADER, NetworkType
 from controller.model.names import bridge_name, tap_name, vxlan_name
-from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port
 
 ALL = (
     "00:00:00:00:00:00"  # the FDB entry for whatever has no other: the kernel sends it a copy each

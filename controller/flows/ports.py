@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from controller.model.encap import NetworkType
 from controller.model.names import int_port_name, patch_to_phys, tunnel_port_name
-from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port
 
 BR_INT, BR_TUN = "br-int", "br-tun"
 DEAD_VLAN_TAG = 4095  # Neutron's name; no network is ever given it

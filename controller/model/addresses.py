@@ -1,11 +1,9 @@
 """Which addresses of a subnet are for guests, and which of them are free.  Pure."""
 
 from collections.abc import Container, Iterable
-from ipaddress import IPv4Network, IPv6Network
 
-from controller.model.overlay import Address, Subnet
+from controller.model.parts import Address, Cidr, Subnet
 
-Cidr = IPv4Network | IPv6Network
 Pool = tuple[Address, Address]
 
 

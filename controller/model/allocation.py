@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from controller.model.encap import TUNNEL_TYPES, NetworkType
-from controller.model.overlay import Network, Overlay, SegmentRange
+from controller.model.overlay import Overlay
+from controller.model.parts import Network, SegmentRange
 
 DEFAULT_IDS = (1000, 2000)  # of a type without a range of its own, in a lab that is up
 

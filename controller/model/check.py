@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from controller.model.check_linuxbridge import linuxbridge_errors
 from controller.model.check_segments import (
@@ -18,9 +18,7 @@ from controller.model.check_segments import (
 from controller.model.check_underlay import router_names, underlay_errors
 from controller.model.errors import ModelError
 from controller.model.names import int_port_name
-
-if TYPE_CHECKING:
-    from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.parts import Host, Network, OverlayParts, Port
 
 T = TypeVar("T")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -31,7 +29,7 @@ MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for
 RESERVED = frozenset({"neutron", "underlay", "management"})  # nodes that every lab has
 
 
-def overlay_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def overlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction in `overlay`, in reading order."""
     yield from _host_errors(overlay)
     yield from underlay_errors(overlay)
@@ -43,7 +41,7 @@ def overlay_errors(overlay: "Overlay") -> Iterator[ModelError]:
     yield from _port_errors(overlay)
 
 
-def _host_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _host_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     if len(overlay.hosts) > HOSTS_MAX:
         yield ModelError(
             f"{len(overlay.hosts)} hosts",
@@ -73,7 +71,7 @@ def _host_errors(overlay: "Overlay") -> Iterator[ModelError]:
         yield from _one_host_errors(host)
 
 
-def _one_host_errors(host: "Host") -> Iterator[ModelError]:
+def _one_host_errors(host: Host) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     yield from _name_errors(host.name, where=where)
     if host.local_ip in MANAGEMENT_NETWORK:
@@ -94,7 +92,7 @@ def _one_host_errors(host: "Host") -> Iterator[ModelError]:
     yield from _mapping_errors(host, where)
 
 
-def _mapping_errors(host: "Host", where: str) -> Iterator[ModelError]:
+def _mapping_errors(host: Host, where: str) -> Iterator[ModelError]:
     """One physical network, one bridge; Neutron refuses more (`parse_mappings`)."""
     where = f"{where} bridge_mappings"
     yield from _twice(host.bridge_mappings, lambda pair: pair[0], where, "physical network")
@@ -102,7 +100,7 @@ def _mapping_errors(host: "Host", where: str) -> Iterator[ModelError]:
     yield from bridge_errors(host)
 
 
-def _network_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _network_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.networks, lambda net: net.id, "networks", "id")
     named = (net for net in overlay.networks if net.name)  # the API may make nameless ones
     yield from _twice(named, lambda net: net.name, "networks", "name")
@@ -113,7 +111,7 @@ def _network_errors(overlay: "Overlay") -> Iterator[ModelError]:
             yield from _mtu_errors(network.mtu, where=network.where)
 
 
-def _subnet_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _subnet_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.subnets, lambda subnet: subnet.id, "subnets", "id")
     for subnet in overlay.subnets:
         where = f"subnet {subnet.name!r}"
@@ -129,7 +127,7 @@ def _subnet_errors(overlay: "Overlay") -> Iterator[ModelError]:
                 )
 
 
-def _port_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _port_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.ports, lambda port: port.id, "ports", "id")
     bound = [port for port in overlay.ports if port.host]
     yield from _twice(bound, lambda port: (port.host, int_port_name(port.id)), "ports", "device")
@@ -140,7 +138,7 @@ def _port_errors(overlay: "Overlay") -> Iterator[ModelError]:
         yield from _one_port_errors(overlay, port)
 
 
-def _one_port_errors(overlay: "Overlay", port: "Port") -> Iterator[ModelError]:
+def _one_port_errors(overlay: OverlayParts, port: Port) -> Iterator[ModelError]:
     where = f"port {port.name or port.id!r}"
     if port.device_id:
         yield from _name_errors(port.device_id, where=where)
@@ -162,7 +160,7 @@ def _one_port_errors(overlay: "Overlay", port: "Port") -> Iterator[ModelError]:
         yield from _binding_errors(overlay, port, network, where)
 
 
-def _address_errors(overlay: "Overlay", port: "Port", where: str) -> Iterator[ModelError]:
+def _address_errors(overlay: OverlayParts, port: Port, where: str) -> Iterator[ModelError]:
     cidrs = [subnet.cidr for subnet in overlay.subnets if subnet.network_id == port.network_id]
     for ip in port.fixed_ips:
         if not any(ip in cidr for cidr in cidrs):
@@ -175,7 +173,7 @@ def _address_errors(overlay: "Overlay", port: "Port", where: str) -> Iterator[Mo
 
 
 def _binding_errors(
-    overlay: "Overlay", port: "Port", network: "Network", where: str
+    overlay: OverlayParts, port: Port, network: Network, where: str
 ) -> Iterator[ModelError]:
     host = overlay.host_of.get(port.host)
     if host is None:

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
-from typing import TYPE_CHECKING
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-
-if TYPE_CHECKING:
-    from controller.model.overlay import Host, Network, Overlay
+from controller.model.parts import Host, Network, OverlayParts
 
 BRIDGE = "linuxbridge"  # model.Mechanism's word
 NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
@@ -21,7 +18,7 @@ WHY_NOT = {
 }
 
 
-def linuxbridge_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def linuxbridge_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction of `mechanism` and `vxlan_group`, in reading order."""
     if len({host.mechanism for host in overlay.hosts}) > 1:
         yield ModelError(
@@ -44,11 +41,11 @@ def linuxbridge_errors(overlay: "Overlay") -> Iterator[ModelError]:
             yield from _network_errors(network)
 
 
-def _is_bridge(host: "Host") -> bool:
+def _is_bridge(host: Host) -> bool:
     return host.mechanism.value == BRIDGE
 
 
-def _host_errors(host: "Host") -> Iterator[ModelError]:
+def _host_errors(host: Host) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     if host.vxlan_group is not None:
         yield from _group_errors(host, where)
@@ -77,7 +74,7 @@ def _host_errors(host: "Host") -> Iterator[ModelError]:
             )
 
 
-def _group_errors(host: "Host", where: str) -> Iterator[ModelError]:
+def _group_errors(host: Host, where: str) -> Iterator[ModelError]:
     group = host.vxlan_group
     if group is None:
         return
@@ -99,7 +96,7 @@ def _group_errors(host: "Host", where: str) -> Iterator[ModelError]:
             )
 
 
-def _network_errors(network: "Network") -> Iterator[ModelError]:
+def _network_errors(network: Network) -> Iterator[ModelError]:
     if network.network_type in WHY_NOT:
         do = "Make it vxlan, or take `mechanism: linuxbridge` away."
         yield _cannot(network.network_type, where=network.where, do=do)

@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
 from controller.model.names import IFNAMSIZ, VTEP_BRIDGE, provider_interface
-
-if TYPE_CHECKING:
-    from controller.model.overlay import Host, Network, Overlay, SegmentRange
+from controller.model.parts import Host, Network, OverlayParts, SegmentRange
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -17,7 +14,7 @@ OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
 OWN_DEVICES = ("lo", "management", "ovs-netdev", "underlay")  # others that every host has
 
 
-def wire_id(network: "Network") -> tuple[str, ...]:
+def wire_id(network: Network) -> tuple[str, ...]:
     """What must tell it from every other network on the wires; all of them once."""
     kind = network.network_type
     if kind is NetworkType.LOCAL:
@@ -26,7 +23,7 @@ def wire_id(network: "Network") -> tuple[str, ...]:
     return (kind.value, physical, str(network.segmentation_id or 0))
 
 
-def segment_errors(network: "Network") -> Iterator[ModelError]:
+def segment_errors(network: Network) -> Iterator[ModelError]:
     """A segmentation_id or physical network that the type has not, or must have."""
     kind, found = network.network_type.kind, network.segmentation_id
     if not kind.id_max and found is not None:
@@ -46,7 +43,7 @@ def segment_errors(network: "Network") -> Iterator[ModelError]:
     yield from _physical_errors(network)
 
 
-def _physical_errors(network: "Network") -> Iterator[ModelError]:
+def _physical_errors(network: Network) -> Iterator[ModelError]:
     is_provider, physical = network.network_type.is_provider, network.physical_network
     if is_provider and not physical:
         yield ModelError(
@@ -67,14 +64,14 @@ def _physical_errors(network: "Network") -> Iterator[ModelError]:
         )
 
 
-def _wider(network: "Network") -> str:
+def _wider(network: Network) -> str:
     """Another type whose ids are wide enough for what was asked, if there is one."""
     asked = network.segmentation_id or 0
     fits = network.network_type is not NetworkType.GRE and asked <= NetworkType.GRE.kind.id_max
     return ", or network_type: gre" if fits and asked > 0 else ""
 
 
-def range_errors(ranges: Collection["SegmentRange"]) -> Iterator[ModelError]:
+def range_errors(ranges: Collection[SegmentRange]) -> Iterator[ModelError]:
     """Ranges that fall, or reach beyond what the type can name."""
     for each in ranges:
         top = each.network_type.kind.id_max
@@ -87,7 +84,7 @@ def range_errors(ranges: Collection["SegmentRange"]) -> Iterator[ModelError]:
             )
 
 
-def bridge_errors(host: "Host") -> Iterator[ModelError]:
+def bridge_errors(host: Host) -> Iterator[ModelError]:
     """Provider bridges that could not be made."""
     wires = [provider_interface(name) for name, _ in host.bridge_mappings]
     for physical_network, bridge in host.bridge_mappings:
@@ -118,7 +115,9 @@ def bridge_errors(host: "Host") -> Iterator[ModelError]:
             )
 
 
-def physical_network_errors(overlay: "Overlay", reserved: Collection[str]) -> Iterator[ModelError]:
+def physical_network_errors(
+    overlay: OverlayParts, reserved: Collection[str]
+) -> Iterator[ModelError]:
     """Physical networks that cannot be an Ethernet of their own: each is a node of the lab.
 
     One that is on br-vtep somewhere is the underlay itself, and must be so everywhere.
@@ -145,7 +144,7 @@ def physical_network_errors(overlay: "Overlay", reserved: Collection[str]) -> It
             )
 
 
-def _mapped(overlay: "Overlay") -> Mapping[str, set[str]]:
+def _mapped(overlay: OverlayParts) -> Mapping[str, set[str]]:
     """The bridges of each physical network."""
     found: dict[str, set[str]] = {}
     for host in overlay.hosts:

@@ -4,13 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from controller.model.errors import ModelError
 from controller.model.names import segment_bridge
-
-if TYPE_CHECKING:
-    from controller.model.sites import Site, Sites
+from controller.model.site_parts import Site, SitesParts
 
 # Interfaces are called after their neighbours, so names stay below IFNAMSIZ.
 NAME = re.compile(r"[a-z][a-z0-9-]{0,13}")
@@ -19,7 +16,7 @@ MTU_LOWEST, MTU_HIGHEST = 600, 9216  # bytes: 576 of IPv4 and the tunnel's 24
 ROUTERS_LEAST, ROUTERS_MOST = 2, 8
 
 
-def sites_errors(sites: "Sites") -> Iterator[ModelError]:
+def sites_errors(sites: SitesParts) -> Iterator[ModelError]:
     """Everything wrong with `sites`, in no certain order."""
     yield from _names(sites)
     yield from _counts(sites)
@@ -30,7 +27,7 @@ def sites_errors(sites: "Sites") -> Iterator[ModelError]:
         yield from _tunnel(sites)
 
 
-def _names(sites: "Sites") -> Iterator[ModelError]:
+def _names(sites: SitesParts) -> Iterator[ModelError]:
     for site in sites.sites:
         if not SITE_NAME.fullmatch(site.name):
             yield _wrong(
@@ -65,7 +62,7 @@ def _names(sites: "Sites") -> Iterator[ModelError]:
         )
 
 
-def _counts(sites: "Sites") -> Iterator[ModelError]:
+def _counts(sites: SitesParts) -> Iterator[ModelError]:
     if len(sites.sites) != 2:
         yield _wrong(
             "sites",
@@ -96,7 +93,7 @@ def _counts(sites: "Sites") -> Iterator[ModelError]:
         )
 
 
-def _site(site: "Site") -> Iterator[ModelError]:
+def _site(site: Site) -> Iterator[ModelError]:
     where = f"site {site.name!r}"
     if not site.stations:
         yield _wrong(where, "stations: none", "at least one", "Name the machine that pings.")
@@ -122,7 +119,7 @@ def _site(site: "Site") -> Iterator[ModelError]:
         )
 
 
-def _tunnel(sites: "Sites") -> Iterator[ModelError]:
+def _tunnel(sites: SitesParts) -> Iterator[ModelError]:
     near, far = sites.near.tunnel_ip, sites.far.tunnel_ip
     wire = IPv4Network((near, 30), strict=False)
     if far not in wire or near == far or {near, far} & _ends(wire):
@@ -134,7 +131,7 @@ def _tunnel(sites: "Sites") -> Iterator[ModelError]:
         )
 
 
-def _networks(sites: "Sites") -> Iterator[ModelError]:
+def _networks(sites: SitesParts) -> Iterator[ModelError]:
     named = [(f"lan of site {site.name!r}", site.lan) for site in sites.sites]
     named += [(f"uplink of site {site.name!r}", site.uplink) for site in sites.sites]
     named += [("the attacker's segment", sites.attacker.network)]

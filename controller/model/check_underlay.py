@@ -1,21 +1,18 @@
 """What makes an underlay impossible: every rule, each with the remedy.  Pure."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from controller.model.errors import ModelError
 from controller.model.names import VTEP_BRIDGE
+from controller.model.parts import Host, OverlayParts
 from controller.model.underlay import HASH_POLICIES, LINKS, SPINES_MAX, Shape, core_names, edge_name
-
-if TYPE_CHECKING:
-    from controller.model.overlay import Host, Overlay
 
 DELAY_MAX_MS = 10_000
 WAN_MTU_MIN = 576  # bytes; every IPv4 host takes 576 (RFC 791)
 WHERE = "underlay"
 
 
-def underlay_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def underlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction between the underlay and what it is to carry."""
     yield from _figure_errors(overlay)
     yield from _wan_mtu_errors(overlay)
@@ -23,7 +20,7 @@ def underlay_errors(overlay: "Overlay") -> Iterator[ModelError]:
         yield from _routed_errors(overlay)
 
 
-def _figure_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _figure_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Figures out of range; each error begins with the key it is about."""
     underlay = overlay.underlay
     limits = {
@@ -48,7 +45,7 @@ def _figure_errors(overlay: "Overlay") -> Iterator[ModelError]:
         )
 
 
-def _wan_mtu_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _wan_mtu_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     found, is_wan = overlay.underlay.wan_mtu, overlay.underlay.shape is Shape.WAN
     if found and not (is_wan and WAN_MTU_MIN <= found <= overlay.underlay_mtu):
         yield ModelError(
@@ -59,7 +56,7 @@ def _wan_mtu_errors(overlay: "Overlay") -> Iterator[ModelError]:
         )
 
 
-def _routed_errors(overlay: "Overlay") -> Iterator[ModelError]:
+def _routed_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     shape = overlay.underlay.shape
     for host in overlay.hosts:
         yield from _host_errors(host, shape)
@@ -85,7 +82,7 @@ def _routed_errors(overlay: "Overlay") -> Iterator[ModelError]:
             )
 
 
-def _host_errors(host: "Host", shape: Shape) -> Iterator[ModelError]:
+def _host_errors(host: Host, shape: Shape) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     if host.local_ip.version != LINKS.version:
         yield ModelError(
@@ -110,7 +107,7 @@ def _host_errors(host: "Host", shape: Shape) -> Iterator[ModelError]:
         )
 
 
-def router_names(overlay: "Overlay") -> tuple[str, ...]:
+def router_names(overlay: OverlayParts) -> tuple[str, ...]:
     """The routers of its underlay, by their nodes' names: an edge a host, then the core."""
     shape = overlay.underlay.shape
     if not shape.is_routed:

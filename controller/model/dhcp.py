@@ -15,7 +15,8 @@ from controller.model.check import RESERVED
 from controller.model.check_segments import NAME
 from controller.model.errors import ModelError
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Port, Subnet
 
 LEASE_S = 86400  # Neutron's dhcp_lease_duration
 ETHERNET_MTU = 1500  # bytes; what a guest's interface has until the server says otherwise

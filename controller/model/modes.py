@@ -13,7 +13,8 @@ from ipaddress import IPv4Network
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.errors import UsageError
 from controller.model.names import VTEP_BRIDGE
-from controller.model.overlay import Host, Mechanism, Network, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism, Network
 
 PHYSNET = "physnet1"
 VXLAN_GROUP = IPv4Network("239.0.0.0/8")  # a group for each VNI, as Neutron's `vxlan_group` advises

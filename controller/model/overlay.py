@@ -1,199 +1,25 @@
-"""The overlay as plain values.  Imports the standard library only; no I/O."""
+"""An overlay whose parts are checked against each other.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
-from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from controller.model.check import overlay_errors
-from controller.model.encap import NetworkType, network_mtu
+from controller.model.encap import network_mtu
 from controller.model.errors import ModelError, raise_all
-from controller.model.names import int_port_name, tap_name
-from controller.model.underlay import SWITCHED, Underlay
-
-Address = IPv4Address | IPv6Address
-Cidr = IPv4Network | IPv6Network
-
-
-class Mechanism(str, Enum):
-    """A host's mechanism driver: what carries its guests' frames."""
-
-    OPENVSWITCH = "openvswitch"  # br-int and br-tun, filled by the controller
-    LINUXBRIDGE = "linuxbridge"  # a Linux bridge and a kernel VXLAN device for each network
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentRange:
-    """Ids that networks of a type are given which name none, both ends included."""
-
-    network_type: NetworkType
-    first: int
-    last: int
-    physical_network: str = ""  # for vlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """A compute host: one VTEP and the options of its openvswitch agent."""
-
-    name: str
-    local_ip: Address
-    tunnel_types: tuple[NetworkType, ...] = ()
-    l2_population: bool = False
-    arp_responder: bool = False
-    bridge_mappings: tuple[tuple[str, str], ...] = ()  # (physical network, bridge)
-    mechanism: Mechanism = Mechanism.OPENVSWITCH
-    hybrid_plug: bool = False  # tap - qbr - qvb/qvo, a Linux bridge before br-int, as Nova plugs
-    vxlan_group: Cidr | None = None  # linuxbridge: floods by multicast, a group for each VNI
-    written_ip: str = ""  # `local_ip` as it was spelt, if an IPv6 address was spelt at length
-
-    @property
-    def vtep(self) -> str:
-        """`local_ip` as text, spelt as it was given: Neutron names tunnel ports after it."""
-        is_it = self.written_ip and ip_address(self.written_ip) == self.local_ip
-        return self.written_ip if is_it else str(self.local_ip)
-
-    def bridge_of(self, physical_network: str | None) -> str | None:
-        """The provider bridge that carries `physical_network`, or None."""
-        return dict(self.bridge_mappings).get(physical_network or "")
-
-    def device_of(self, port_id: str) -> str:
-        """The interface through which a guest's frames enter the switch here."""
-        is_bridge = self.mechanism is Mechanism.LINUXBRIDGE
-        return tap_name(port_id) if is_bridge else int_port_name(port_id)
-
-    def group_of(self, network: "Network") -> Address | None:
-        """The multicast group that this host floods `network` by, if it does.
-
-        239.0.0.0/8 has one for each VNI; a single address serves all networks.
-
-        Source: Neutron `LinuxBridgeManager.get_vxlan_group`.
-        """
-        if self.vxlan_group is None:
-            return None
-        vni = network.segmentation_id or 0
-        return self.vxlan_group.network_address + (vni & int(self.vxlan_group.hostmask))
-
-    @property
-    def is_arp_responder(self) -> bool:
-        """True if this host answers ARP itself; Neutron asks for both options (AG:190)."""
-        return self.arp_responder and self.l2_population
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """One tenant layer-2 network.
-
-    `segmentation_id` is the id on the wire, the same on every host; the local VLAN
-    that stands for it inside one host is that host's own choice and is not kept here.
-    """
-
-    id: str
-    name: str
-    network_type: NetworkType
-    segmentation_id: int | None = None
-    physical_network: str | None = None
-    mtu: int = 0  # bytes, if it was asked for; 0: as the underlay allows
-
-    @property
-    def where(self) -> str:
-        """How an error names this network."""
-        return f"network {self.name!r}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subnet:
-    """The addresses of a network.
-
-    `pools` are inclusive ranges for automatic allocation; none: all but the gateway.
-    """
-
-    id: str
-    name: str
-    network_id: str
-    cidr: IPv4Network | IPv6Network
-    pools: tuple[tuple[Address, Address], ...] = ()
-    gateway_ip: Address | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Port:
-    """A guest's attachment: Neutron's port, bound to a host."""
-
-    id: str
-    name: str
-    network_id: str
-    mac_address: str
-    fixed_ips: tuple[Address, ...] = ()
-    host: str = ""  # binding:host_id; empty: not bound
-    device_id: str = ""  # the guest's name
-    port_security_enabled: bool = True
-    admin_state_up: bool = True
-    status: str = "ACTIVE"  # DOWN until the host has plugged it
-    is_dhcp_server: bool = False  # a dnsmasq's, not a guest's; `device_id` names its namespace
-
-    @property
-    def is_active(self) -> bool:
-        """True if frames may pass: bound, plugged and not switched off."""
-        return bool(self.host) and self.admin_state_up and self.status == "ACTIVE"
-
-    @property
-    def device_owner(self) -> str:
-        """Whose port it is, in Neutron's words: a guest's, if it has one, else nobody's."""
-        if self.is_dhcp_server:
-            return "network:dhcp"
-        return "compute:nova" if self.device_id else ""
-
-    @property
-    def ipv4(self) -> tuple[IPv4Address, ...]:
-        """Its IPv4 addresses, in the order given."""
-        return tuple(ip for ip in self.fixed_ips if isinstance(ip, IPv4Address))
-
-    @property
-    def ipv6(self) -> tuple[IPv6Address, ...]:
-        """Its IPv6 addresses, in the order given."""
-        return tuple(ip for ip in self.fixed_ips if isinstance(ip, IPv6Address))
+from controller.model.names import int_port_name
+from controller.model.parts import Host, Network, OverlayParts, Port
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overlay:
-    """Hosts, networks and ports that belong together; checked as a whole when made."""
+class Overlay(OverlayParts):
+    """Hosts, networks and ports that belong together.
 
-    name: str
-    hosts: tuple[Host, ...]
-    networks: tuple[Network, ...] = ()
-    subnets: tuple[Subnet, ...] = ()
-    ports: tuple[Port, ...] = ()
-    release: str = "queens"
-    underlay_mtu: int = 1500  # bytes
-    path_mtu: int = 0  # bytes, [ml2] path_mtu: limits what is tunnelled; 0: no limit
-    underlay: Underlay = SWITCHED
-    dhcp: bool = False  # guests ask where their subnet has a server (dhcp.with_servers)
-    ranges: tuple[SegmentRange, ...] = ()  # what networks that name no id are given
-    tenant_network_types: tuple[NetworkType, ...] = ()  # of networks that name none
-    type_drivers: tuple[NetworkType, ...] = tuple(NetworkType)  # what a network may be made of
+    Raises:
+        ModelError: the parts contradict each other; `ModelErrors` if in several ways.
+    """
 
     def __post_init__(self) -> None:
         raise_all(overlay_errors(self))
-
-    @cached_property
-    def host_of(self) -> dict[str, Host]:
-        """Hosts by name."""
-        return {host.name: host for host in self.hosts}
-
-    @cached_property
-    def network_of(self) -> dict[str, Network]:
-        """Networks by id."""
-        return {network.id: network for network in self.networks}
-
-    @cached_property
-    def port_of(self) -> dict[str, Port]:
-        """Ports by id."""
-        return {port.id: port for port in self.ports}
 
     def host(self, name: str) -> Host:
         """The host called `name`.

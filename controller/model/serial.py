@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-from controller.model.overlay import Host, Mechanism, Network, Overlay, Port, SegmentRange, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism, Network, Port, SegmentRange, Subnet
 from controller.model.underlay import Shape, Underlay
 
 T = TypeVar("T")

@@ -6,7 +6,8 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from controller.model.errors import ModelError
-from controller.model.sites import Attacker, Site, Sites, Snat, Station
+from controller.model.site_parts import Attacker, Site, Snat, Station
+from controller.model.sites import Sites
 
 
 def sites_to_json(sites: Sites) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from controller.api.backend import AgentState
 from controller.api.resources import with_host, without_host
 from controller.model.errors import OverlayError
-from controller.model.overlay import Host, Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 from controller.model.serial import dump_state
 from controller.switches import linuxbridge_worker
 from controller.switches.linuxbridge_worker import BridgeTask

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from controller.flows.binding import Binding
 from controller.flows.bridges import bridges
 from controller.flows.ports import DEAD_VLAN_TAG, BridgePort
-from controller.model.overlay import Host, Network, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network
 from controller.switches.reading import COLUMNS, PortRow, Reading, guest_rows, parse_reading
 from controller.system.commands import run
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.flows.binding import Binding
 from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
-from controller.model.overlay import Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Port
 
 COLUMNS = {
     "Bridge": "name,datapath_id,datapath_type,ports",

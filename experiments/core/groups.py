@@ -7,7 +7,8 @@ from ipaddress import IPv4Network
 from controller.model.encap import NetworkType
 from controller.model.enlarge import enlarge
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 

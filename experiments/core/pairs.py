@@ -7,7 +7,8 @@ from itertools import combinations, count
 from controller.model.addresses import free_address
 from controller.model.errors import MeasureError
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 

@@ -9,7 +9,8 @@ from itertools import product
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Network, Port, Subnet
 from controller.model.underlay import HASH_POLICIES, Shape, Underlay
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from controller.model.names import VTEP_BRIDGE, underlay_mac
-from controller.model.overlay import Mechanism, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism, Port
 from experiments.core.experiment import Bench
 from experiments.latency.cold_kernel import (
     KERNEL_AS_RAISED,

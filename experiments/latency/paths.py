@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from experiments.core.experiment import Bench
 from experiments.core.pairs import beside
 

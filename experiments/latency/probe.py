@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from experiments.core.experiment import Bench, Experiment, Measured, Tools
 from experiments.core.pairs import guests, narrowed, with_neighbour
 from experiments.core.question import Point, Row

@@ -9,7 +9,8 @@ Each hop's stamp is the kernel's, taken when the packet passes the interface.
 from dataclasses import dataclass
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Port
 from experiments.core.experiment import Bench, Tools
 from experiments.core.question import Row
 from experiments.latency import stages

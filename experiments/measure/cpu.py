@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.model.overlay import Mechanism
+from controller.model.parts import Mechanism
 from experiments.core.experiment import Bench
 from experiments.measure.watch import PIDFILE, TICKS_PER_S
 from experiments.measure.watch_counts import parse_cpu, parse_ticks

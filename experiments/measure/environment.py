@@ -12,8 +12,9 @@ from importlib import metadata
 from pathlib import Path
 
 from controller.model.errors import CommandError
-from controller.model.overlay import Port
-from controller.model.sites import WAN, Sites
+from controller.model.parts import Port
+from controller.model.site_parts import WAN
+from controller.model.sites import Sites
 from controller.system import commands
 from experiments.core.experiment import Bench, described
 from experiments.measure.limits import limits

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.model.check_underlay import router_names
-from controller.model.overlay import Mechanism
+from controller.model.parts import Mechanism
 from controller.model.sites import Sites
 from experiments.core.experiment import Bench, described
 from experiments.core.verdict import Window

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from experiments.core.experiment import Bench
 from experiments.measure.frames import (
     ARP,

@@ -10,7 +10,8 @@ from controller.model.enlarge import enlarge
 from controller.model.errors import MeasureError
 from controller.model.modes import Flooding, Mode, parse_mode
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Host, Mechanism, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism, Network, Port
 from experiments.core.experiment import by_mode
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Row

@@ -15,7 +15,7 @@ from typing import Any
 
 from controller.model.errors import MeasureError
 from controller.model.modes import MODES
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from experiments.core.experiment import Bench, Experiment, Measured, Tools
 from experiments.core.pairs import guests
 from experiments.core.question import Point, Prediction, Question, Row

@@ -8,7 +8,7 @@ cannot stand for one.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from experiments.core.experiment import Bench, Tools
 from experiments.core.question import Row
 from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv

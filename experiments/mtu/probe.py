@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.model.encap import network_mtu
-from controller.model.overlay import Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism
 from experiments.core.experiment import Bench, Experiment, Measured, Tools, by_mode
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Row

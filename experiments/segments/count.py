@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from controller.model.encap import NetworkType
 from controller.model.names import provider_interface
-from controller.model.overlay import Network, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Network
 from experiments.core.question import Row
 from experiments.fanout.count import NONCE_DIGITS, NONCE_IN
 from experiments.measure.packets import INTERFACE, Packet, all_of

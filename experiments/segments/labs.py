@@ -19,7 +19,8 @@ from controller.model.encap import NetworkType
 from controller.model.errors import MeasureError, UsageError
 from controller.model.modes import parse_mode
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.measure.frames import (

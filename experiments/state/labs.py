@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Host, Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 from experiments.core.groups import grouped
 from experiments.core.question import Point, Row
 from experiments.measure.packets import Packet

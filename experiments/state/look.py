@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Host
+from controller.model.parts import Host
 from experiments.core.experiment import Bench
 from experiments.state import report as words
 from experiments.state.labs import TUNNELS, is_kernel

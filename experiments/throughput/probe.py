@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from controller.model.errors import MeasureError
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from experiments.core.experiment import Bench, Experiment, Measured, Tools
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Prediction, Question, Row

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from controller.model.overlay import Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism
 from experiments.core.groups import Group, grouped
 from experiments.core.question import Point, Row
 

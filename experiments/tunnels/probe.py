@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controller.model.modes import MODES, Flooding, Mode
-from controller.model.overlay import Host, Mechanism
+from controller.model.parts import Host, Mechanism
 from experiments.core.experiment import Bench, Experiment, Measured, Tools
 from experiments.core.question import Point, Prediction, Question, Row
 from experiments.core.verdict import Thresholds

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from controller.model.sites import ETH, LAN, Sites
+from controller.model.site_parts import ETH, LAN
+from controller.model.sites import Sites
 from experiments.core.experiment import Bench, Tools
 from experiments.core.question import Row
 from experiments.measure.captures import capturing, decoded

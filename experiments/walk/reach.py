@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from controller.model.errors import MeasureError
-from controller.model.sites import LAN_MTU, Site, Sites
-from controller.model.sites import TUNNEL as TUNNEL_DEVICE
+from controller.model.site_parts import LAN_MTU, Site
+from controller.model.site_parts import TUNNEL as TUNNEL_DEVICE
+from controller.model.sites import Sites
 from experiments.core.experiment import Bench, Tools
 from experiments.core.question import Row, Value
 from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv

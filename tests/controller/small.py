@@ -4,7 +4,8 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from controller.model.encap import NetworkType
-from controller.model.overlay import Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port, Subnet
 
 RED = "10000000-0000-4000-8000-000000000001"
 BLUE = "20000000-0000-4000-8000-000000000002"

@@ -18,7 +18,8 @@ from controller.flows.pipeline import RELEASES
 from controller.flows.ports import BR_TUN, tunnels
 from controller.flows.text import dump
 from controller.model.modes import parse_mode, with_mode
-from controller.model.overlay import Host, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host
 from experiments.cli.main import main
 from tests.golden.openflow10 import port_names, translate
 from topologies.scenario.load import load

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from controller.model.names import link_local
-from controller.model.overlay import Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Port
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 IPV4_GROUP = "01:00:5e:00:00:fb"  # RFC 1112, 6.4

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 
-from controller.model.overlay import Host, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port
 from tests.oracle.frames import BROADCAST, Frame
 
 

@@ -15,7 +15,8 @@ from controller.flows.pipeline import RELEASES
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.modes import MODES, PHYSNET, Mode, with_mode
 from controller.model.names import derived_id
-from controller.model.overlay import Address, Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Address, Host, Network, Port, Subnet
 
 SEEDS = tuple(range(56))  # each mode four times, twice under each release
 CIDR4 = IPv4Network("172.16.166.0/24")  # the same in every network: tenants may overlap

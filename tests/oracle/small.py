@@ -11,7 +11,8 @@ from ipaddress import IPv4Address, IPv4Network
 from controller.model.encap import NetworkType
 from controller.model.modes import PHYSNET, parse_mode, with_mode
 from controller.model.names import derived_id
-from controller.model.overlay import Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port, Subnet
 
 SERVER_A, SERVER_B = "fa:16:3e:7a:f5:1d", "fa:16:3e:29:99:6a"
 _HOSTS = ("one", "two", "three", "four")

@@ -7,7 +7,8 @@ import pytest
 
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode, with_mode
-from controller.model.overlay import Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port, Subnet
 from tests.oracle.frames import BROADCAST, STRANGER, Frame
 from tests.oracle.oracle import Copy, Outcome, expected
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from mininet.net import Mininet
 
-from controller.model.overlay import Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism
 from topologies.lab.ledger import Ledger, NodeEntry
 from topologies.lab.ready import overlay_of
 from topologies.lab.sites_ready import sites_of

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from controller.model.errors import LabError
-from controller.model.overlay import Host, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host
 from controller.model.sites import Sites
 from controller.system import commands
 from topologies.lab.api_client import call_api

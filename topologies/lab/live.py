@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from controller.flows.ports import guest_port
 from controller.model.errors import LabError
 from controller.model.names import int_port_name
-from controller.model.overlay import Host, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Port
 from controller.switches.linuxbridge_worker import devices
 from controller.switches.ovsdb import add_port_args
 from controller.system import commands

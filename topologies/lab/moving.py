@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from controller.flows.ports import BR_INT, guest_port
 from controller.model.errors import LabError, OverlayError
-from controller.model.overlay import Mechanism, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism, Port
 from controller.switches.ovsdb import add_port_args, del_port_args
 from topologies.lab.live import await_active, await_told
 from topologies.nodes.keeper import ip_batch

@@ -8,7 +8,8 @@ from ipaddress import IPv4Address
 
 from controller.model.errors import LabError, SwitchError
 from controller.model.serial_sites import sites_from_json
-from controller.model.sites import Site, Sites
+from controller.model.site_parts import Site
+from controller.model.sites import Sites
 from controller.system import commands
 from topologies.lab import unixctl
 from topologies.lab.ledger import Ledger, NodeEntry

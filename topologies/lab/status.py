@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from controller.model.errors import OverlayError
-from controller.model.overlay import Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism
 from topologies.lab.lab import Lab
 from topologies.lab.ledger import NodeEntry, home, labs
 from topologies.lab.process import is_alive

@@ -9,7 +9,8 @@ from controller.flows.binding import fresh
 from controller.model.check import MANAGEMENT_NETWORK
 from controller.model.errors import LabError, SwitchError
 from controller.model.names import VTEP_BRIDGE
-from controller.model.overlay import Host, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host
 from controller.system import commands
 from topologies.lab.ready import await_listening
 from topologies.nodes import hybrid, neighbours

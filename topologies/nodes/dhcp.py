@@ -7,7 +7,8 @@ from pathlib import Path
 
 from controller.model import dhcp
 from controller.model.errors import CommandError, HostError, LabError
-from controller.model.overlay import Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Port, Subnet
 from controller.system import commands
 from topologies.lab.ledger import Ledger, from_json
 from topologies.lab.process import PROC, Identity, is_alive, kill

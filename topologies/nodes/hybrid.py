@@ -8,7 +8,8 @@ There security groups were once kept with iptables, which cannot see into Open v
 from collections.abc import Iterable
 
 from controller.model.names import hybrid_names, int_port_name
-from controller.model.overlay import Host, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Port
 from topologies.nodes.keeper import ip_batch
 from topologies.plan import plan
 

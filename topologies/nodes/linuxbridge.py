@@ -17,7 +17,8 @@ from typing import Any
 
 from controller.flows.linuxbridge import ALL
 from controller.model.names import underlay_mac
-from controller.model.overlay import Host, Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 from controller.switches.linuxbridge_worker import read_kernel
 from controller.system import commands
 from topologies.lab.ledger import Ledger

@@ -5,7 +5,8 @@ ARP has answered: a first ping of a second, a first broadcast lost.
 """
 
 from controller.model.names import VTEP_BRIDGE
-from controller.model.overlay import Host, Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 from controller.system import commands
 from topologies.lab.unixctl import ask
 from topologies.nodes.keeper import ip_batch

@@ -9,7 +9,8 @@ from mininet.node import Node, Switch
 
 from controller.model import dhcp
 from controller.model.names import segment_bridge
-from controller.model.overlay import Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Port
 from controller.system import commands
 from topologies.lab.ledger import Ledger, claim
 from topologies.lab.process import Identity, kill

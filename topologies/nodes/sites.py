@@ -7,7 +7,8 @@ from typing import Any
 from mininet.node import Host as MininetHost
 
 from controller.model.errors import HostError
-from controller.model.sites import ETH, LAN, TUNNEL, Site, Sites
+from controller.model.site_parts import ETH, LAN, TUNNEL, Site
+from controller.model.sites import Sites
 from controller.system import commands
 from topologies.lab.ledger import Ledger, NodeEntry
 from topologies.lab.sites_ready import await_tunnel, tell_provider

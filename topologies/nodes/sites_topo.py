@@ -8,7 +8,8 @@ from mininet.net import Mininet
 from mininet.topo import Topo
 
 from controller.model.serial_sites import sites_to_json
-from controller.model.sites import ETH, LAN_MTU, Sites
+from controller.model.site_parts import ETH, LAN_MTU
+from controller.model.sites import Sites
 from topologies.lab.sites_ready import FILE
 from topologies.nodes import nodes
 from topologies.nodes.neutron import write_private

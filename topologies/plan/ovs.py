@@ -6,7 +6,8 @@ from controller.flows.binding import fresh
 from controller.flows.bridges import bridges
 from controller.flows.ports import BridgePort, host_ports
 from controller.model.names import VTEP_BRIDGE, underlay_mac
-from controller.model.overlay import Host, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host
 from controller.switches.ovsdb import add_port_args
 from topologies.plan import plan, providers
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, ip_network
 
 from controller.model.names import VTEP_BRIDGE, underlay_mac
-from controller.model.overlay import Address, Host, Mechanism, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Address, Host, Mechanism, Port
 from topologies.plan.underlays import GATEWAY, HOST_LINK, LINK_IP, host_port, wiring
 
 NEUTRON, UNDERLAY, MANAGEMENT = "neutron", "underlay", "management"

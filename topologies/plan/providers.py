@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from controller.model.names import VTEP_BRIDGE, provider_interface
-from controller.model.overlay import Host, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host
 
 WIRE_OFPORT = 1000  # on its bridge; out of the way of those that bindings give
 

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
 from controller.model.names import underlay_mac
-from controller.model.overlay import Address
+from controller.model.parts import Address
 from controller.model.underlay import LINKS, TRANSITS, Shape, Underlay, core_names, edge_name
 
 GATEWAY = LINKS[1]  # the edge router, as its host sees it

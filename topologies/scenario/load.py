@@ -9,7 +9,8 @@ from typing import Any
 from controller.model.dhcp import with_servers
 from controller.model.enlarge import enlarge
 from controller.model.errors import ModelError, ModelErrors, UsageError
-from controller.model.overlay import Host, Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 from controller.model.sites import Sites
 from topologies.scenario.file import Map, Place, Problems, read_yaml, shown
 from topologies.scenario.networks import (

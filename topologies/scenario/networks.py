@@ -7,7 +7,7 @@ from controller.model.addresses import default_gateway, default_pools
 from controller.model.allocation import Segment, first_free, tenant_segment
 from controller.model.encap import NetworkType
 from controller.model.names import derived_id
-from controller.model.overlay import Network, SegmentRange, Subnet
+from controller.model.parts import Network, SegmentRange, Subnet
 from controller.model.underlay import Shape, Underlay
 from topologies.scenario.file import Map, Problems
 from topologies.scenario.neutron_options import RANGES

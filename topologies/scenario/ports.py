@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from controller.model.addresses import free_address
 from controller.model.names import derived_id, derived_mac
-from controller.model.overlay import Address, Network, Port, Subnet
+from controller.model.parts import Address, Network, Port, Subnet
 from topologies.scenario.file import Map, Problems
 
 

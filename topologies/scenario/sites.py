@@ -4,7 +4,8 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from controller.model.errors import ModelError, ModelErrors
-from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
+from controller.model.site_parts import PPPOE_MTU, Attacker, Site, Snat, Station
+from controller.model.sites import Sites
 from topologies.scenario.file import Map, Place, Problems, shown
 from topologies.scenario.schema import SCHEMA_FILE
 

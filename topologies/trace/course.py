@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from controller.explain.names import id_word, listed, spelt
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.names import hybrid_names, int_port_name
-from controller.model.overlay import Network
+from controller.model.parts import Network
 from topologies.plan.plan import guest_name
 from topologies.trace.copies import Copy, copies
 from topologies.trace.frames import Ends, Frame, Layer, on_the_wire

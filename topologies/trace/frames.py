@@ -6,7 +6,8 @@ from itertools import product
 
 from controller.model.encap import IP_HEADER, NetworkType
 from controller.model.errors import UsageError
-from controller.model.overlay import Address, Network, Overlay, Port
+from controller.model.overlay import Overlay
+from controller.model.parts import Address, Network, Port
 from topologies.plan.plan import guest_name, guests
 from topologies.trace.copies import Outer
 

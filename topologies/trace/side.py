@@ -9,7 +9,7 @@ from controller.explain.names import Names
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.ports import BR_TUN
 from controller.model.encap import NetworkType
-from controller.model.overlay import Network
+from controller.model.parts import Network
 from controller.switches.reading import Reading
 
 

@@ -11,7 +11,8 @@ from controller.explain.names import Names
 from controller.flows.ports import BR_INT
 from controller.model.errors import UsageError
 from controller.model.names import int_port_name
-from controller.model.overlay import Mechanism, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism
 from controller.switches.reading import COLUMNS, as_seen, binding_of, parse_reading
 from topologies.lab.lab import Lab
 from topologies.trace.course import Course, arrive, asked_of, leave, lost

@@ -8,7 +8,8 @@ from ipaddress import IPv4Address, IPv4Network
 from controller.api.backend import AgentState
 from controller.api.resources import without_host
 from controller.model.encap import NetworkType
-from controller.model.overlay import Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port, Subnet
 
 CONFIGURATIONS = {
     "tunneling_ip": "192.168.150.12",

@@ -8,7 +8,7 @@ import pytest
 from controller.api import resources
 from controller.model.errors import ModelError
 from controller.model.names import derived_mac
-from controller.model.overlay import Port
+from controller.model.parts import Port
 from tests.controller.api.resource_requests import (
     OVERLAY,
     ips,

@@ -9,7 +9,7 @@ from controller.flows.linuxbridge import ALL, Kernel, Vxlan, change, segments, s
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, ModelErrors, UsageError
 from controller.model.modes import parse_mode, with_mode
-from controller.model.overlay import Mechanism
+from controller.model.parts import Mechanism
 from controller.switches.linuxbridge_worker import parse_kernel
 from tests.controller.small import BLUE, RED, port, small
 from tests.topologies.lab.fake_kernel import FakeKernel

@@ -6,7 +6,8 @@ import pytest
 
 from controller.flows.ports import host_ports, tunnels, tunnels_of
 from controller.model.encap import NetworkType
-from controller.model.overlay import Host, Network, Overlay
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network
 from tests.controller.small import BLUE, RED, port, small
 
 

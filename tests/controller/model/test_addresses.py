@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.model.addresses import default_gateway, default_pools, free_address
-from controller.model.overlay import Subnet
+from controller.model.parts import Subnet
 from tests.controller.api.resource_requests import network, port, subnet
 from tests.topologies.scenario.scenario_files import with_two_hosts, write
 from topologies.scenario.load import load

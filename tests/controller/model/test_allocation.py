@@ -18,7 +18,8 @@ from controller.model.allocation import (
 )
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.errors import ModelError
-from controller.model.overlay import Overlay, SegmentRange
+from controller.model.overlay import Overlay
+from controller.model.parts import SegmentRange
 from tests.controller.small import host
 
 FLAT, VLAN, LOCAL = NetworkType.FLAT, NetworkType.VLAN, NetworkType.LOCAL

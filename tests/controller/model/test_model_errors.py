@@ -7,7 +7,7 @@ import pytest
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, ModelErrors
-from controller.model.overlay import Network, Subnet
+from controller.model.parts import Network, Subnet
 from tests.controller.small import BLUE, GRE, RED, VXLAN, host, port, small
 
 FLAT, VLAN, LOCAL = NetworkType.FLAT, NetworkType.VLAN, NetworkType.LOCAL

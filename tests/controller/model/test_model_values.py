@@ -14,7 +14,7 @@ from controller.model.names import (
     patch_to_phys,
     tunnel_port_name,
 )
-from controller.model.overlay import Host
+from controller.model.parts import Host
 from tests.controller.small import BLUE, RED, port, small
 
 DUAL = (ip_address("198.51.1.4"),)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-from controller.model.overlay import Host, Network, Overlay, Port, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Host, Network, Port, Subnet
 from controller.model.serial import dump_state, load_state, overlay_from_json, overlay_to_json
 
 OVSDB = {"h0": "tcp:198.18.1.1:6640"}

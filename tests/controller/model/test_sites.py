@@ -7,7 +7,7 @@ import pytest
 
 from controller.model.errors import ModelError, UsageError
 from controller.model.serial_sites import sites_from_json, sites_to_json
-from controller.model.sites import Snat
+from controller.model.site_parts import Snat
 from experiments.cli.main import main
 from tests.topologies.scenario.scenario_files import errors_of, write
 from topologies.plan import sites_plan

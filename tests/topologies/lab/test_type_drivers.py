@@ -8,7 +8,7 @@ import pytest
 
 from controller.model.encap import NetworkType
 from controller.model.errors import LabError
-from controller.model.overlay import Host
+from controller.model.parts import Host
 from experiments.measure.captures import capturing, decoded
 from tests.labs import pinged
 from topologies.lab import attach, raised

@@ -12,7 +12,7 @@ from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model import dhcp
 from controller.model.errors import ModelError
-from controller.model.overlay import Subnet
+from controller.model.parts import Subnet
 from controller.model.serial import overlay_from_json, overlay_to_json
 from tests.controller.small import BLUE, RED, port, small
 from topologies.nodes.dhcp import CLIENT_SCRIPT

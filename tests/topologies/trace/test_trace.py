@@ -7,7 +7,7 @@ import pytest
 
 from controller.model.encap import NetworkType
 from controller.model.errors import SwitchError, UsageError
-from controller.model.overlay import Mechanism
+from controller.model.parts import Mechanism
 from controller.switches.reading import BridgeRow, PortRow
 from experiments.cli.trace_text import as_json, as_text
 from tests.topologies.trace.played_lab import FOLDER, played, walked
