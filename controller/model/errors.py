@@ -6,6 +6,7 @@ OverlayError
 ├── PipelineError   a flow breaks the declared pipeline: fix the controller
 ├── HostError       this machine lacks something: `overlaylab doctor`; exit 4
 ├── CommandError    a command that should have worked did not
+│   └── WaitError   a condition did not become true in time
 ├── SwitchError     a switch is silent, or refused what it was sent
 ├── LabError        a lab is not there, or not as it should be
 └── MeasureError    a run gave no usable sample: look in results/<run>/raw/
@@ -40,6 +41,10 @@ class HostError(OverlayError):
 
 class CommandError(OverlayError):
     """A command could not start, failed, or outlived its time."""
+
+
+class WaitError(CommandError):
+    """A condition did not become true in time."""
 
 
 class SwitchError(OverlayError):
