@@ -55,7 +55,7 @@ def _say(text: str) -> None:
 )
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
     """Raise the lab of SCENARIO and hold it until Ctrl-C."""
-    from topologies.lab import holder, raised
+    from topologies.lab import holder, started
     from topologies.scenario import load as scenarios
 
     loaded = scenarios.load(scenario)
@@ -64,7 +64,7 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
     if detach:
         click.echo(holder.detach(overlay, _say, **options))
         return
-    with raised(overlay, say=_say, **options) as lab:
+    with started(overlay, say=_say, **options) as lab:
         click.echo(lab.name)
         holder.hold(lab, _say)
 

@@ -32,7 +32,7 @@ MODULES = {  # command -> the module beside this one that has it, imported only 
     "unplug": "lab",
     "capture": "lab",
     "down": "lab",
-    "walk": "trace",
+    "trace": "trace",
     "report": "report",
     "compare": "compare",
     "doctor": "doctor",
@@ -118,7 +118,7 @@ def _refused(error: OSError) -> str:
 
 def _with_command(words: list[str]) -> list[str]:
     """`words`, after `run` where no command is named: at options, or at an experiment."""
-    if not words or (words[0] in dict(EXPERIMENTS) and words[0] not in MODULES):
+    if not words or words[0] in dict(EXPERIMENTS):
         return ["run", *words]
     is_option = words[0].startswith("-") and words[0] not in OWN_WORDS
     return ["run", *words] if is_option else words

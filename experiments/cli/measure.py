@@ -49,10 +49,10 @@ def measured(request: "Request", title: str) -> "Chapter":
 
 def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
     from experiments.measure.runner import perform
-    from topologies.lab import raised
+    from topologies.lab import started
     from topologies.lab.signals import interrupts
 
-    lab = partial(raised, datapath=str(request.lab["datapath"]), app=str(request.lab["app"]))
+    lab = partial(started, datapath=str(request.lab["datapath"]), app=str(request.lab["app"]))
     # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
     with interrupts():
         perform(request, recorder, partial(_lab, lab), say=say)
@@ -60,12 +60,13 @@ def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
 
 @contextmanager
 def _lab(
-    raised: "Callable[[Overlay | Sites], AbstractContextManager[Bench]]", overlay: "Overlay | Sites"
+    started: "Callable[[Overlay | Sites], AbstractContextManager[Bench]]",
+    overlay: "Overlay | Sites",
 ) -> "Iterator[Bench]":
     """A lab; where Mininet finds the host lacking it would end the whole program."""
     with ExitStack() as stack:
         try:
-            lab = stack.enter_context(raised(overlay))
+            lab = stack.enter_context(started(overlay))
         except SystemExit as end:
             raise HostError(
                 f"Mininet gave up (exit status {end.code})",

@@ -1,4 +1,4 @@
-"""`overlaylab walk`: one frame through a living lab, table by table, in words."""
+"""`overlaylab trace`: one frame through a living lab, table by table, in words."""
 
 import click
 
@@ -27,19 +27,19 @@ FRAMES = ("arp", "ping", "broadcast")
     show_default=True,
     help="Lines for people, or one JSON document.",
 )
-def walk(lab: str, source: str, target: str, frame: str, form: str) -> int:
+def trace(lab: str, source: str, target: str, frame: str, form: str) -> int:
     """Follow one frame from guest SRC to guest DST of LAB, as the switches would treat it now.
 
     Nothing is sent. The exit status is 1 if the frame would not arrive.
     """
     from experiments.cli.trace_text import as_json, as_text
     from topologies.lab import attach
-    from topologies.trace.trace import walk as follow
+    from topologies.trace.trace import trace_frame
 
     _assert_root()
-    course = follow(attach(lab), source, target, frame)
+    course = trace_frame(attach(lab), source, target, frame)
     click.echo(as_json(course) if form == "json" else as_text(course, click.style))
     return DELIVERED if course.delivered else LOST
 
 
-commands: tuple[click.Command, ...] = (walk,)
+commands: tuple[click.Command, ...] = (trace,)

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.cli.main import main
 from experiments.cli.trace_text import as_text
-from tests.topologies.trace.played_lab import walked
+from tests.topologies.trace.played_lab import traced
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "walk.md").read_text()
 COMMAND = PAGE.partition("## The same by command")[2].partition("## Where to look next")[0]
@@ -28,7 +28,7 @@ def test_the_page_has_a_block_for_each():
 
 @pytest.mark.parametrize(("number", "recording", "kind"), [(n, *r) for n, r in enumerate(RECORDED)])
 def test_its_walks_are_real(number, recording, kind):
-    text = as_text(walked(recording, A, B, kind))
+    text = as_text(traced(recording, A, B, kind))
     assert BLOCKS[number] in text
     if number == 0:
         assert BLOCKS[number] == text

@@ -53,7 +53,7 @@ class Labs:
     failure: BaseException | None = None
 
     @contextmanager
-    def raised(self, overlay, **_):
+    def started(self, overlay, **_):
         assert self.up == 0, "labs are raised one at a time"
         self.made.append(overlay)
         self.up += 1
@@ -86,7 +86,7 @@ def known_to(monkeypatch):
 def played(monkeypatch):
     """No root needed, no lab raised, no figure drawn."""
     labs = Labs()
-    monkeypatch.setattr("topologies.lab.raised", labs.raised)
+    monkeypatch.setattr("topologies.lab.started", labs.started)
     monkeypatch.setattr("experiments.cli.run.assert_host_ready", lambda: None)
     for name in ("lab_facts", "machine", "source"):  # they ask programs, time and again
         monkeypatch.setattr(f"experiments.measure.environment.{name}", lambda *_: {})

@@ -2,6 +2,6 @@
 
 from topologies.lab.lab import Lab
 from topologies.lab.ledger import labs
-from topologies.lab.starting import attach, raised
+from topologies.lab.starting import attach, started
 
-__all__ = ["Lab", "attach", "labs", "raised"]
+__all__ = ["Lab", "attach", "labs", "started"]

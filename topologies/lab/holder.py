@@ -19,7 +19,7 @@ from controller.model.sites import Sites
 from controller.system.commands import MARK
 from topologies.lab import sites_ready
 from topologies.lab.lab import Lab
-from topologies.lab.starting import raised
+from topologies.lab.starting import started
 from topologies.nodes import neighbours
 
 WATCH_S = 0.25
@@ -144,7 +144,7 @@ def _hold_detached(
     overlay: Overlay | Sites, tell: Callable[..., Any], options: dict[str, Any]
 ) -> int:
     try:
-        with raised(overlay, say=lambda text: tell(say=text), **options) as lab:
+        with started(overlay, say=lambda text: tell(say=text), **options) as lab:
             _log_to(lab.directory / "holder.log")
             tell(ready=lab.name)
             hold(lab, _log)

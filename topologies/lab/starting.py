@@ -19,7 +19,7 @@ DATAPATHS = ("netdev", "system")
 
 
 @contextmanager
-def raised(
+def started(
     overlay: Overlay | Sites,
     *,
     name: str | None = None,

@@ -70,7 +70,7 @@ def ends_of(overlay: Overlay, source: str, target: str) -> Ends:
     one, other = best
     if one.id == other.id:
         raise UsageError(
-            f"{source!r} twice", where="overlaylab walk", allowed="two guests", do="Name another."
+            f"{source!r} twice", where="overlaylab trace", allowed="two guests", do="Name another."
         )
     of = overlay.network_of
     return Ends(one, other, of[one.network_id], of[other.network_id])
@@ -118,7 +118,7 @@ def _addresses(kind: str, one: Port, other: Port) -> list[tuple[Address, Address
     if not pairs:
         raise UsageError(
             f"{kind} from {guest_name(one)} to {guest_name(other)}",
-            where="overlaylab walk",
+            where="overlaylab trace",
             allowed="two guests with IPv4 addresses, or for ping and broadcast with IPv6",
             do="Take other guests" + (", or --frame ping." if one.ipv6 and other.ipv6 else "."),
         )

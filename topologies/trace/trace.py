@@ -24,7 +24,7 @@ from topologies.trace.way import lacked
 DUMP = ("ovs-ofctl", "-O", "OpenFlow13", "--names", "--no-stats", "dump-flows")
 
 
-def walk(lab: Lab, source: str, target: str, kind: str) -> Course:
+def trace_frame(lab: Lab, source: str, target: str, kind: str) -> Course:
     """The course of the frame that guest `source` would send to guest `target` now.
 
     Raises:

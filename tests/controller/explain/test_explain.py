@@ -130,9 +130,9 @@ def test_what_is_not_foreseen_is_told_as_it_stands():
     )
 
 
-@pytest.mark.parametrize("command", ["walk"])
+@pytest.mark.parametrize("command", ["trace"])
 def test_a_command_is_not_hidden_by_an_experiment_of_its_name(command, capsys):
-    """`overlaylab walk` is the command; the experiment is `overlaylab run walk`."""
+    """`overlaylab trace` follows a frame; the experiment is `overlaylab walk`."""
     assert command in MODULES
     assert main([command, "--help"]) == 0
     assert "SRC" in capsys.readouterr().out

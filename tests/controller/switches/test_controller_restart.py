@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from controller.flows.text import normalise
-from topologies.lab import Lab, raised
+from topologies.lab import Lab, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -24,7 +24,7 @@ PLACES = [(host, bridge) for host in ("controller", "computer") for bridge in ("
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with raised(load("article").overlay) as lab:
+    with started(load("article").overlay) as lab:
         yield lab
 
 

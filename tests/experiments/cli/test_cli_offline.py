@@ -124,7 +124,7 @@ WRONG = {
     "unknown command": (
         ("flow",),
         "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
-        "unplug, capture, down, walk, report, compare, doctor. "
+        "unplug, capture, down, trace, report, compare, doctor. "
         "`overlaylab --help` says what each does; an experiment's name runs it.",
     ),
 }

@@ -12,7 +12,7 @@ from experiments.fanout.labs import foretold, network_id, staged
 from experiments.fanout.probe import Fanout
 from experiments.show.reports import told
 from tests.experiments.fanout.fanout_world import BARE, recorded
-from topologies.lab import raised
+from topologies.lab import started
 
 pytestmark = pytest.mark.root
 
@@ -25,7 +25,7 @@ def lab(tmp_path_factory):
     """Four hosts; of the network of half of them, controller and computer2 are members."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
-        with raised(staged(BARE, POINT)) as lab:
+        with started(staged(BARE, POINT)) as lab:
             yield lab
 
 

@@ -15,7 +15,7 @@ from experiments.latency.paths import guest_path, same_host_path, veth_path, vte
 from experiments.latency.probe import LATENCY, Pings
 from experiments.measure.ping import Requests
 from tests.labs import adopt_orphans, nothing_left
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -64,7 +64,7 @@ def found(lab):
 
 
 def test_each_flush_takes_what_it_says_and_is_made_good(home):
-    with nothing_left(home), raised(overlay_of("gre-mesh")) as lab:
+    with nothing_left(home), started(overlay_of("gre-mesh")) as lab:
         source, target = pair = guests(lab.overlay)
         path = guest_path(pair)
         scene = Scene(
@@ -137,7 +137,7 @@ def counted(lab, node, interface):
 
 
 def test_each_path_is_the_one_it_says(home):
-    with nothing_left(home), raised(overlay_of("flat")) as lab:
+    with nothing_left(home), started(overlay_of("flat")) as lab:
         pair = guests(lab.overlay)
         source = pair[0]
         at = {
@@ -184,7 +184,7 @@ def test_a_lab_with_l2population_is_probed_from_cold_to_cold(home, tmp_path):
     )
     point = {"mode": "vxlan-l2pop-arp"}
 
-    with raised(overlay_of("vxlan-l2pop-arp")) as lab:
+    with started(overlay_of("vxlan-l2pop-arp")) as lab:
         measured = probe(lab, point, tools)
 
     assert measured.facts["cold_as_raised"] == {

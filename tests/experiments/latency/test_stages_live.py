@@ -13,7 +13,7 @@ from experiments.latency.stages import FIELDS, PING, RTT, STAGES, UNMATCHED
 from experiments.latency.stages_probe import STAGE_COLUMNS, WIRE, stage_rows
 from experiments.measure.captures import INTERFACE, all_of, decoded, stamp_ns
 from tests.labs import adopt_orphans, nothing_left, pinged
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario import load as scenario
 
 pytestmark = pytest.mark.root
@@ -60,7 +60,7 @@ def test_every_ping_is_followed_and_its_stages_fit_what_ping_said(
     home, tools, tmp_path, mode, headers
 ):
     overlay = with_mode(scenario.load("article").overlay, parse_mode(mode))
-    with nothing_left(home), raised(overlay) as lab:
+    with nothing_left(home), started(overlay) as lab:
         source, target = pair = guests(lab.overlay)
         assert pinged(lab, source.device_id, str(target.ipv4[0]), 2) == 2, "the path is warm"
         rows = stage_rows(lab, pair, tools, pings=PINGS)

@@ -9,7 +9,7 @@ from experiments.core.experiment import Tools
 from experiments.mactable import bridges
 from experiments.mactable import labs as stage
 from experiments.mactable.probe import BRIDGE, measure
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -23,7 +23,7 @@ PORTS = ("host1", "host2", "host3")
 def lab_of(mode, tmp_path, monkeypatch):
     monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
     monkeypatch.setattr(stage, "STEPS", STEPS)
-    with raised(stage.staged(load("article").overlay, {"mode": mode, "hosts": 3})) as lab:
+    with started(stage.staged(load("article").overlay, {"mode": mode, "hosts": 3})) as lab:
         yield lab
 
 

@@ -12,7 +12,7 @@ from experiments.core.verdict import Seen, Thresholds, Window, judge
 from experiments.measure.environment import lab_facts
 from experiments.measure.watch import Watcher
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario import load as scenario
 
 pytestmark = pytest.mark.root
@@ -35,7 +35,7 @@ def home(tmp_path_factory):
 @contextmanager
 def made(home):
     overlay = with_mode(scenario.load("article").overlay, parse_mode("vxlan-l2pop"))
-    with nothing_left(home), raised(overlay) as lab:
+    with nothing_left(home), started(overlay) as lab:
         yield lab
 
 
@@ -90,11 +90,11 @@ def test_a_calm_window_has_every_figure(lab):
 def hogs(lab):
     """Busy loops, one more than there are processors; they end with the lab, if not before."""
     loop = ("sh", "-c", "while :; do :; done")
-    started = [lab.start("management", *loop) for _ in range(os.cpu_count() + 1)]
+    loops = [lab.start("management", *loop) for _ in range(os.cpu_count() + 1)]
     try:
-        yield started
+        yield loops
     finally:
-        for process in started:
+        for process in loops:
             process.kill()
             process.wait()
 

@@ -12,7 +12,7 @@ import pytest
 from controller.model.errors import LabError, ModelError
 from controller.model.modes import parse_mode, with_mode
 from tests.labs import pinged
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -41,7 +41,7 @@ def has_device(lab, host, port):
 
 def test_what_cannot_go_there_stays_where_it_was(home):
     """A host without the physical network, a switch that is dead, a guest that is not plugged."""
-    with raised(load("type-drivers").overlay) as lab:
+    with started(load("type-drivers").overlay) as lab:
         flat = port_of(lab, "flat1")
         with pytest.raises(ModelError, match="physical network 'physnet1'"):
             lab.move(flat.id, "node3")
@@ -60,7 +60,7 @@ def test_what_cannot_go_there_stays_where_it_was(home):
 
 
 def test_what_the_api_refuses_is_put_back(home, monkeypatch):
-    with raised(article("kvxlan-mesh")) as lab:
+    with started(article("kvxlan-mesh")) as lab:
         port = port_of(lab, "ServerA")
         asked = lab.api
 
@@ -83,7 +83,7 @@ def test_what_the_api_refuses_is_put_back(home, monkeypatch):
 @pytest.mark.parametrize("mode", ["vxlan-l2pop-arp", "kvxlan-mesh"])
 def test_who_is_back_at_once_is_heard_at_once(mode, home):
     """The first packet passes; and a host may come again under the same number."""
-    with raised(article(mode)) as lab:
+    with started(article(mode)) as lab:
         port = port_of(lab, "ServerA")
         for _ in range(4):
             lab.unplug(port.id)
@@ -93,7 +93,7 @@ def test_who_is_back_at_once_is_heard_at_once(mode, home):
 
 def test_a_host_that_is_removed_has_taken_its_wires_along(home, monkeypatch):
     """The kernel ends them some time after their namespace: who wants the name at once must not wait."""
-    with raised(article("kvxlan-mesh")) as lab:
+    with started(article("kvxlan-mesh")) as lab:
         third = replace(lab.overlay.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
         left = []
         for _ in range(2):

@@ -13,7 +13,7 @@ from experiments.mtu.probe import CONFIRM, SEARCH, STREAM, Sizes, with_large_gue
 from experiments.mtu.tcp import serving, transfer
 from experiments.mtu.words import COMPLETES, HANGS, RIGHT, TOO_LARGE
 from tests.labs import wait_for
-from topologies.lab import Lab, raised
+from topologies.lab import Lab, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -26,7 +26,7 @@ PROBE = Sizes(goodput_mtus=(), goodput_round=(0,), repeats=1)
 def lab(tmp_path_factory) -> Iterator[Lab]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
-        with raised(with_large_guests(narrowed(load("article").overlay), POINT)) as lab:
+        with started(with_large_guests(narrowed(load("article").overlay), POINT)) as lab:
             yield lab
 
 

@@ -8,7 +8,7 @@ from controller.model.names import int_port_name
 from experiments.core.experiment import Tools
 from experiments.segments import labs as stage
 from experiments.segments.probe import Segments
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -21,7 +21,7 @@ POINT = {"mode": "gre-mesh", "networks": 3}
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
-        with raised(stage.staged(BASE, POINT)) as lab:
+        with started(stage.staged(BASE, POINT)) as lab:
             yield lab
 
 
@@ -113,7 +113,7 @@ def test_more_networks_than_a_socket_may_join_groups_by_default(measure, tmp_pat
     """Linux lets a socket join 20, and all VXLAN devices of a port share one."""
     monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
     point = {"mode": "kvxlan-multicast", "networks": 22}
-    with raised(stage.staged(BASE, point)) as lab:
+    with started(stage.staged(BASE, point)) as lab:
         (row,) = measure(lab, 1).rows
 
     assert {**point, **row} == stage.foretold(BASE, (point,))[0]

@@ -14,7 +14,7 @@ from experiments.state import conntrack
 from experiments.state import report as words
 from experiments.state.labs import foretold, staged
 from experiments.state.probe import STATE, State
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -30,7 +30,7 @@ POINT = {"mode": "gre-mesh"}
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
-        with raised(staged(load("article").overlay, POINT)) as lab:
+        with started(staged(load("article").overlay, POINT)) as lab:
             yield lab
 
 
@@ -74,7 +74,7 @@ def test_a_tunnel_that_spoke_unasked_would_be_counted(lab, tmp_path, monkeypatch
 def test_conntrack_sees_what_the_kernel_sends_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
     point = {"mode": "kvxlan-mesh"}
-    with raised(staged(load("article").overlay, point)) as lab:
+    with started(staged(load("article").overlay, point)) as lab:
         found = counts(lab, tmp_path, replace(STATE.quick, idle_s=0.3), point)
         assert found[words.CONNTRACK, words.BEFORE] == 0
         assert found[words.CONNTRACK, words.AFTER] == 2  # of each far end one: it is awake

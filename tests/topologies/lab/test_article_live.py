@@ -12,7 +12,7 @@ from controller.flows.text import dump, normalise
 from controller.model.modes import parse_mode, with_mode
 from controller.model.overlay import Overlay
 from tests.labs import replies
-from topologies.lab import Lab, raised
+from topologies.lab import Lab, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -23,7 +23,7 @@ A, B = "172.16.166.117", "172.16.166.125"
 
 @pytest.fixture(scope="module")
 def article() -> Iterator[Lab]:
-    with raised(load("article").overlay) as lab:
+    with started(load("article").overlay) as lab:
         yield lab
 
 
@@ -97,7 +97,7 @@ def test_1450_bytes_pass_whole_and_1451_do_not(article):
 @pytest.mark.parametrize("mode", ["vxlan-mesh", "vxlan-l2pop-arp", "gre-l2pop", "flat"])
 def test_live_dumps_equal_the_offline_text_and_pings_pass(mode):
     overlay = with_mode(load("article").overlay, parse_mode(mode))
-    with raised(overlay) as lab:
+    with started(overlay) as lab:
         for host in ("controller", "computer"):
             for bridge in ("br-int", "br-vtep" if mode == "flat" else "br-tun"):
                 assert stated(lab, host, bridge) == offline(overlay, host, bridge)
@@ -115,6 +115,6 @@ def test_live_dumps_equal_the_offline_text_and_pings_pass(mode):
     ],
 )
 def test_live_equals_the_real_neutron(mode, golden):
-    with raised(with_mode(load("article").overlay, parse_mode(mode))) as lab:
+    with started(with_mode(load("article").overlay, parse_mode(mode))) as lab:
         real = normalise((GOLDEN / "neutron" / f"{golden}.names.flows").read_text())
         assert stated(lab, "controller", "br-tun") == real

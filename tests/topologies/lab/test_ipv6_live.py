@@ -7,7 +7,7 @@ import pytest
 
 from controller.model.names import link_local
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -27,7 +27,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lab(home):
-    with raised(load("ipv6-underlay").overlay) as one:
+    with started(load("ipv6-underlay").overlay) as one:
         yield one
 
 
@@ -101,7 +101,7 @@ def test_a_guest_that_speaks_for_a_foreign_ipv6_is_not_heard(lab):
 
 def test_nor_by_the_current_releases_tables(home):
     overlay = replace(load("ipv6-underlay").overlay, release="current")
-    with raised(overlay) as one:
+    with started(overlay) as one:
         address = link_local(port(one, "red3").mac_address)
         wait_for(lambda: pinged(one, "red1", f"{address}%eth0"), "answer from a link-local address")
         assert pinged(one, "green1", str(port(one, "green2").ipv6[0])) == 1

@@ -23,7 +23,7 @@ from experiments.mtu.path import Path
 from experiments.mtu.tcp import Bulk, serving, transfer
 from tests.experiments.fanout.fanout_world import BARE
 from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, wait_for
-from topologies.lab import attach, raised
+from topologies.lab import attach, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -65,7 +65,7 @@ def as_is(lab):
 def test_every_copy_on_every_wire_is_as_foretold(mode, home, tmp_path):
     """A barrier that every member hears is the positive control; counters equal captures."""
     point = {"mode": mode, "hosts": 4}
-    with raised(staged(BARE, point)) as lab:
+    with started(staged(BARE, point)) as lab:
         measured = Fanout(repeats=1)(lab, point, tools(tmp_path))
         assert as_is(lab)
     found = {
@@ -84,7 +84,7 @@ def test_every_copy_on_every_wire_is_as_foretold(mode, home, tmp_path):
 def test_without_snooping_the_group_reaches_everybody(home, tmp_path):
     """The control for `a non-member's port gets none`: one that does is seen to."""
     point = {"mode": "kvxlan-multicast", "hosts": 4}
-    with raised(staged(BARE, point)) as lab:
+    with started(staged(BARE, point)) as lab:
         lab.run(
             "underlay", "ip", "link", "set", "br-underlay", "type", "bridge", "mcast_snooping", "0"
         )
@@ -95,7 +95,7 @@ def test_without_snooping_the_group_reaches_everybody(home, tmp_path):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_guests_talk_and_come_and_go(mode, home, tmp_path):
-    with nothing_left(home), raised(article(mode)) as lab:
+    with nothing_left(home), started(article(mode)) as lab:
         assert pinged(lab, "ServerA", SERVER_B, 3) == 3
         assert "mtu 1450" in lab.run("ServerA", "ip", "link", "show", "eth0")
         _transfer(lab, tmp_path)
@@ -173,7 +173,7 @@ def _another_host(lab):
 def test_more_networks_have_groups_than_a_socket_joins_by_itself(home):
     """Linux lets a socket join 20 (igmp_max_memberships), and a host's VXLAN devices share one."""
     networks = 22
-    with raised(_side_by_side(networks)) as lab:
+    with started(_side_by_side(networks)) as lab:
         told = json.loads(lab.run("underlay", "bridge", "-j", "mdb", "show"))
         joined = {(each["port"], each["grp"]) for part in told for each in part["mdb"]}
         groups = {each for each in joined if each[1].startswith("239.")}
@@ -210,7 +210,7 @@ def _side_by_side(networks):
 
 
 def test_the_proxy_answers_on_the_host_and_drops_what_it_does_not_know(home):
-    with raised(article("kvxlan-l2pop")) as lab:
+    with started(article("kvxlan-l2pop")) as lab:
 
         def sent():
             return int(
@@ -255,7 +255,7 @@ def test_two_networks_with_the_same_addresses_stay_apart(mode, home):
         subnets=(*base.subnets, subnet),
         ports=(*base.ports, *ports),
     )
-    with raised(with_mode(both, parse_mode(mode))) as lab:
+    with started(with_mode(both, parse_mode(mode))) as lab:
         assert pinged(lab, "ServerA", SERVER_B, 2) == 2, "ServerB, not blue0, which has its address"
         assert pinged(lab, "blue0", "172.16.166.126", 2) == 2
         assert pinged(lab, "ServerA", "172.16.166.126") == 0

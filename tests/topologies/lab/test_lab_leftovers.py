@@ -78,7 +78,7 @@ def test_a_second_ctrl_c_does_not_break_the_cleanup(line):
 
 LONELY = """if True:
     import os, signal, sys
-    from topologies.lab import raised
+    from topologies.lab import started
     from topologies.scenario.load import load
 
     def say(text):
@@ -98,7 +98,7 @@ LONELY = """if True:
                 yield pid, stat[0]
 
     before = set(defunct())
-    with raised(load("article").overlay, say=say) as lab:
+    with started(load("article").overlay, say=say) as lab:
         lab.restart_controller()
         lab.net["ServerA"].cmd("sleep 100 &")
     print(set(defunct()) - before, flush=True)

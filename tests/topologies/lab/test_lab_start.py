@@ -9,7 +9,7 @@ import pytest
 from controller.model.errors import LabError
 from controller.model.modes import parse_mode, with_mode
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for, world
-from topologies.lab import attach, raised
+from topologies.lab import attach, started
 from topologies.nodes.nodes import Segment
 from topologies.scenario import load as scenario
 
@@ -36,13 +36,13 @@ def article():
 @pytest.mark.parametrize("mode", [None, "gre-l2pop-arp", "flat"])
 def test_no_packet_is_lost_from_the_first_on(home, article, source, target, mode):
     overlay = with_mode(article, parse_mode(mode) if mode else None)
-    with nothing_left(home), raised(overlay) as lab:
+    with nothing_left(home), started(overlay) as lab:
         assert pinged(lab, source, target, 1) == 1
         assert pinged(lab, source, target, 5) == 5
 
 
 def test_guests_get_mac_address_and_mtu_of_their_network(home, article):
-    with raised(article) as lab:
+    with started(article) as lab:
         shown = lab.run("ServerA", "ip", "address", "show", "dev", "eth0")
         assert "mtu 1450" in shown
         assert "fa:16:3e:7a:f5:1d" in shown
@@ -60,7 +60,7 @@ def test_guests_get_mac_address_and_mtu_of_their_network(home, article):
 def test_the_underlay_mtu_is_set_everywhere_and_carries_the_largest_packet(
     home, article, underlay_mtu
 ):
-    with raised(replace(article, underlay_mtu=underlay_mtu)) as lab:
+    with started(replace(article, underlay_mtu=underlay_mtu)) as lab:
         for node, device in (
             ("controller", "underlay"),
             ("controller", "br-vtep"),
@@ -79,7 +79,7 @@ def test_the_underlay_mtu_is_set_everywhere_and_carries_the_largest_packet(
 
 
 def test_the_hosts_ovs_reads_as_on_a_compute_node(home, article):
-    with raised(article) as lab:
+    with started(article) as lab:
         assert {"br-int", "br-tun", "br-vtep"} == set(
             lab.run("controller", "ovs-vsctl", "list-br").split()
         )
@@ -92,7 +92,7 @@ def test_the_hosts_ovs_reads_as_on_a_compute_node(home, article):
 
 
 def test_the_root_namespace_gets_nothing(home, article):
-    with nothing_left(home) as before, raised(article) as lab:
+    with nothing_left(home) as before, started(article) as lab:
         # These do show: it would notice.  Others on this machine may open a socket for a moment.
         shown = {"processes", "namespaces", "labs"}
         wait_for(lambda: set(world(home).added_since(before)) == shown, "untouched machine")
@@ -100,18 +100,18 @@ def test_the_root_namespace_gets_nothing(home, article):
 
 
 def test_two_labs_do_not_meet(home, article):
-    with nothing_left(home), raised(article) as one:
-        with raised(article) as other:
+    with nothing_left(home), started(article) as one:
+        with started(article) as other:
             assert pinged(one, "ServerA", SERVER_B) == pinged(other, "ServerA", SERVER_B) == 1
             assert one.pid("ServerA") != other.pid("ServerA")
         assert pinged(one, "ServerA", SERVER_B, 3) == 3
 
 
 def test_a_taken_name_is_an_error_and_harms_nobody(home, article):
-    with raised(article, name="mine") as lab:
+    with started(article, name="mine") as lab:
         with (
             pytest.raises(LabError, match=r"lab 'mine' exists.*overlaylab down mine"),
-            raised(article, name="mine"),
+            started(article, name="mine"),
         ):
             pass
         assert pinged(lab, "ServerA", SERVER_B) == 1
@@ -126,7 +126,7 @@ def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
 
     monkeypatch.setattr(Segment, "attach", attach_all_but_one)
     monkeypatch.setattr("topologies.lab.ready.await_ready.__kwdefaults__", {"timeout_s": 5.0})
-    with nothing_left(home), pytest.raises(LabError) as caught, raised(article):
+    with nothing_left(home), pytest.raises(LabError) as caught, started(article):
         pass
     assert "missing a living switch on host 'computer'; allowed: ready within 5 s" in str(
         caught.value
@@ -138,7 +138,7 @@ def test_a_listener_that_fails_does_not_save_the_lab(home, article):
         if "raising" not in text:
             raise BrokenPipeError(text)
 
-    with nothing_left(home), pytest.raises(BrokenPipeError), raised(article, say=say):
+    with nothing_left(home), pytest.raises(BrokenPipeError), started(article, say=say):
         pass
 
 
@@ -150,7 +150,7 @@ def test_vteps_may_be_of_ipv6_or_far_apart(home, article, vteps):
         replace(host, local_ip=ip_address(vtep))
         for host, vtep in zip(article.hosts, vteps, strict=True)
     ]
-    with raised(replace(article, hosts=tuple(hosts))) as lab:
+    with started(replace(article, hosts=tuple(hosts))) as lab:
         assert pinged(lab, "ServerA", SERVER_B, 3) == 3
 
 
@@ -165,7 +165,7 @@ def reach(lab, node, address, *route):
 
 def test_the_underlay_cannot_reach_management(home, article):
     """As does whoever knows the VTEP's MAC; with the kernel's plain rule it would work."""
-    with raised(article) as lab:
+    with started(article) as lab:
         assert lab.attempt("neutron", "ping", "-c1", "-W1", "198.18.1.1").returncode == 0
         way = ("via", "192.168.150.10", "dev", "br-vtep", "src", "192.168.150.11")
         lab.run("controller", "ip", "rule", "add", "pref", "0", "lookup", "local")
@@ -176,7 +176,7 @@ def test_the_underlay_cannot_reach_management(home, article):
 
 def test_a_tenant_cannot_reach_management(home, article):
     """A guest sends to the MAC of its own port on the host."""
-    with raised(article) as lab:
+    with started(article) as lab:
         port = "qvo00a1bde0-be"
         mac = lab.run("controller", "cat", f"/sys/class/net/{port}/address").strip()
         lab.run("ServerA", "ip", "neigh", "replace", "172.16.166.1", "lladdr", mac, "dev", "eth0")
@@ -210,7 +210,7 @@ def network_body(name, number):
 
 
 def test_a_port_is_plugged_and_unplugged_from_another_process_object(home, article):
-    with nothing_left(home), raised(article) as owner:
+    with nothing_left(home), started(article) as owner:
         lab = attach(owner.name)
         network = article.networks[0].id
         body = {
@@ -239,7 +239,7 @@ def test_a_port_is_plugged_and_unplugged_from_another_process_object(home, artic
 
 
 def test_an_interface_keeps_its_number_when_another_goes(home, article):
-    with nothing_left(home), raised(article) as lab:
+    with nothing_left(home), started(article) as lab:
         wanted = {
             "network_id": article.networks[0].id,
             "binding:host_id": "computer",
@@ -269,7 +269,7 @@ def test_an_interface_keeps_its_number_when_another_goes(home, article):
 
 
 def test_a_host_comes_and_goes(home, article):
-    with nothing_left(home), raised(article) as lab:
+    with nothing_left(home), started(article) as lab:
         host = replace(article.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
         lab.add_host(host)
         assert "192.168.150.12" in lab.run("controller", "ovs-appctl", "tnl/neigh/show")
@@ -294,7 +294,7 @@ def test_a_host_comes_and_goes(home, article):
 
 
 def test_the_controller_is_started_anew(home, article):
-    with nothing_left(home), raised(article) as lab:
+    with nothing_left(home), started(article) as lab:
         before = lab.ledger.living("controller")
         lab.restart_controller()
         assert lab.ledger.living("controller") not in {before, None}

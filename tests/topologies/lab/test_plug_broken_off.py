@@ -3,7 +3,7 @@
 import pytest
 
 from tests.labs import adopt_orphans, nothing_left, pinged
-from topologies.lab import attach, raised
+from topologies.lab import attach, started
 from topologies.nodes.compute import ComputeHost
 from topologies.nodes.nodes import Guest
 from topologies.nodes.wires import Wire
@@ -46,7 +46,7 @@ def broken_off(name, port_id, place):
 
 @pytest.mark.parametrize("scenario", ["article", "article-dhcp"])  # the latter: hybrid plug
 def test_a_plug_that_was_broken_off_can_be_undone_and_done(home, scenario):
-    with nothing_left(home), raised(load(scenario).overlay) as lab:
+    with nothing_left(home), started(load(scenario).overlay) as lab:
         new, second = made(lab, "late"), made(lab, "ServerA")
         before = lab.run("controller", "ls", "/sys/class/net").split()
         for port_id in (new, second):

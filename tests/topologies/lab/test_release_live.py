@@ -8,7 +8,7 @@ from controller.flows.binding import fresh
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump, normalise
 from tests.labs import adopt_orphans, nothing_left, pinged
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -26,7 +26,7 @@ def lab(tmp_path_factory):
         base = load("ipv6-underlay").overlay
         first, second, *more = base.hosts
         hosts = (first, replace(second, written_ip=AT_LENGTH), *more)
-        with raised(replace(base, release="current", hosts=hosts)) as one:
+        with started(replace(base, release="current", hosts=hosts)) as one:
             yield one
 
 

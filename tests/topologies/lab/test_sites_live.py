@@ -17,7 +17,7 @@ from experiments.walk.attack import _send, cases, injected
 from experiments.walk.labs import ANSWERED, FILTERED, FORGED, INJECTED, OWN
 from experiments.walk.reach import Asker, path_mtu, reach
 from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, wait_for
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -41,7 +41,7 @@ def lab(home):
     adopt_orphans()
     with pytest.MonkeyPatch.context() as patch, nothing_left(home):
         patch.setenv("OVERLAYLAB_RUN", str(home))
-        with raised(SITES) as lab:
+        with started(SITES) as lab:
             yield lab
 
 

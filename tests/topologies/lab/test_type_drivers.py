@@ -11,7 +11,7 @@ from controller.model.errors import LabError
 from controller.model.parts import Host
 from experiments.measure.captures import capturing, decoded
 from tests.labs import pinged
-from topologies.lab import attach, raised
+from topologies.lab import attach, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -35,7 +35,7 @@ COUNT = 3
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
-        with raised(SCENARIO) as lab:
+        with started(SCENARIO) as lab:
             yield lab
 
 

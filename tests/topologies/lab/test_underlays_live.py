@@ -16,7 +16,7 @@ from experiments.ecmp.probe import ECMP
 from experiments.filter import labs as filter_stage
 from experiments.filter.probe import FILTER
 from tests.labs import ROOT, CommandLine, adopt_orphans, environment, nothing_left, pinged
-from topologies.lab import attach, raised
+from topologies.lab import attach, started
 from topologies.scenario import load as scenario
 
 pytestmark = pytest.mark.root
@@ -43,7 +43,7 @@ def tools():
 
 
 def test_a_leaf_spine_is_raised_grows_and_shrinks(home, fabric):
-    with nothing_left(home), raised(fabric) as lab:
+    with nothing_left(home), started(fabric) as lab:
         assert pinged(lab, "red1", "10.1.0.14", 1) == 1  # the first packet already
         assert pinged(lab, "blue4", "10.2.0.11", 3) == 3
         assert lab.run("leaf1", "sysctl", "-n", "net.ipv4.fib_multipath_hash_policy") == "1\n"
@@ -60,7 +60,7 @@ def test_a_leaf_spine_is_raised_grows_and_shrinks(home, fabric):
 
 def test_a_wan_is_passed_hop_by_hop_also_by_linux_bridges(home, fabric):
     wan = replace(fabric, underlay=Underlay(shape=Shape.WAN, wan_mtu=1492), underlay_mtu=1500)
-    with raised(with_mode(wan, parse_mode("kvxlan-mesh"))) as lab:
+    with started(with_mode(wan, parse_mode("kvxlan-mesh"))) as lab:
         for target in ("10.1.0.12", "10.1.0.13", "10.1.0.14"):
             assert pinged(lab, "red1", target, 3) == 3
         # node1 and node2 have four routers between them, node1 and node3 three.
@@ -83,7 +83,7 @@ def test_a_wan_is_passed_hop_by_hop_also_by_linux_bridges(home, fabric):
 @pytest.mark.parametrize(("mode", "is_spread"), [("vxlan-mesh", True), ("gre-mesh", False)])
 def test_both_spines_carry_vxlan_by_ports_and_one_gre(home, fabric, mode, is_spread):
     point = {"mode": mode, "spines": 2}
-    with raised(ECMP.stage(fabric, point)) as lab:
+    with started(ECMP.stage(fabric, point)) as lab:
         found = ECMP.quick(lab, point, tools())
     assert found.lost == 0
     by_ports = [row for row in found.rows if row["hash_policy"] == 1 and row["flows"] == 512]
@@ -96,7 +96,7 @@ def test_both_spines_carry_vxlan_by_ports_and_one_gre(home, fabric, mode, is_spr
 
 def test_a_firewall_names_tenants_by_inner_headers_alone(home, fabric):
     point = {"mode": "vxlan-mesh"}
-    with raised(FILTER.stage(fabric, point)) as lab:
+    with started(FILTER.stage(fabric, point)) as lab:
         found = FILTER.quick.__class__(rounds=1)(lab, point, tools())
     keys = ("rule", "what", "count", "forwarded")
     wanted = filter_stage.foretold(fabric, (point,))
@@ -111,7 +111,7 @@ def test_without_netem_delay_is_refused_before_anything_is_raised(home, tmp_path
     slow = replace(fabric, underlay=replace(fabric.underlay, delay_ms=20.0))
     tried = ("unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
     if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
-        with raised(slow) as lab:
+        with started(slow) as lab:
             assert "netem" in lab.run("node1", "tc", "qdisc", "show", "dev", "underlay")
             said = lab.run("red1", "ping", "-nqc3", "-i0.2", "10.1.0.14")
             assert float(said.rpartition("= ")[2].partition("/")[0]) >= 40
@@ -119,7 +119,7 @@ def test_without_netem_delay_is_refused_before_anything_is_raised(home, tmp_path
     with (
         nothing_left(home),
         pytest.raises(HostError, match="no kernel module sch_netem"),
-        raised(slow),
+        started(slow),
     ):
         pass
     text = (ROOT / "topologies/scenarios/leaf-spine.yaml").read_text()
@@ -151,7 +151,7 @@ def test_what_delays_a_wire_outlives_ovs(home, fabric, monkeypatch):
     monkeypatch.setattr("topologies.nodes.wires.impairments", lambda *_: [stand_in])
     monkeypatch.setattr("topologies.nodes.routers.assert_able", lambda _: None)
     slow = replace(fabric, hosts=fabric.hosts[:2], ports=(), underlay=Underlay(delay_ms=1.0))
-    with raised(slow) as lab:
+    with started(slow) as lab:
         assert "tbf" in lab.run("node1", "tc", "qdisc", "show", "dev", "underlay")
 
 

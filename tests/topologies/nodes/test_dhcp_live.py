@@ -11,7 +11,7 @@ from controller.model import dhcp
 from controller.model.errors import HostError, LabError
 from controller.model.names import hybrid_names, int_port_name
 from tests.labs import adopt_orphans, nothing_left, pinged
-from topologies.lab import raised
+from topologies.lab import started
 from topologies.nodes import dhcp as lab_dhcp
 from topologies.scenario.load import load
 
@@ -59,7 +59,7 @@ def tenants(home, tmp_path_factory):
     file = tmp_path_factory.mktemp("scenario") / "tenants.yaml"
     file.write_text(TENANTS, encoding="utf-8")
     before = RESOLVER.read_bytes() if RESOLVER.exists() else b""
-    with nothing_left(home), raised(load(file).overlay) as lab:
+    with nothing_left(home), started(load(file).overlay) as lab:
         yield lab
     assert (RESOLVER.read_bytes() if RESOLVER.exists() else b"") == before
 

@@ -7,7 +7,7 @@ import pytest
 
 from controller.model.names import hybrid_names, int_port_name
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for
-from topologies.lab import attach, raised
+from topologies.lab import attach, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -33,7 +33,7 @@ def test_a_guest_stands_behind_a_bridge_of_its_own(home):
     port = overlay.ports[0]
     tap, bridge, qvb = hybrid_names(port.id)
     assert (tap, bridge) == ("tap00a1bde0-be", "qbr00a1bde0-be")
-    with nothing_left(home), raised(overlay) as lab:
+    with nothing_left(home), started(overlay) as lab:
         found = links(lab, "controller")
         assert (found[tap]["master"], found[qvb]["master"]) == (bridge, bridge)
         assert found[qvb]["link"] == int_port_name(port.id)

@@ -1,4 +1,4 @@
-"""Labs that were up once: what their switches said to a walk, played back."""
+"""Labs that were up once: what their switches said to a trace, played back."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 from controller.model.modes import parse_mode, with_mode
 from controller.model.overlay import Overlay
 from topologies.scenario.load import load
-from topologies.trace.trace import walk
+from topologies.trace.trace import trace_frame
 
 FOLDER = Path(__file__).parent / "played"
 OWN = {
@@ -44,5 +44,5 @@ def played(recording: str) -> PlayedLab:
     return PlayedLab(carried, dict(zip(parts[::2], answers, strict=True)))
 
 
-def walked(recording: str, source: str, target: str, kind: str):
-    return walk(played(recording), source, target, kind)
+def traced(recording: str, source: str, target: str, kind: str):
+    return trace_frame(played(recording), source, target, kind)

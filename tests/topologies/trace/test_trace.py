@@ -1,4 +1,4 @@
-"""A walk, played from what real switches (OVS 3.1) said: every mode, delivered and lost."""
+"""A trace, played from what real switches (OVS 3.1) said: every mode, delivered and lost."""
 
 import json
 from dataclasses import replace
@@ -10,10 +10,10 @@ from controller.model.errors import SwitchError, UsageError
 from controller.model.parts import Mechanism
 from controller.switches.reading import BridgeRow, PortRow
 from experiments.cli.trace_text import as_json, as_text
-from tests.topologies.trace.played_lab import FOLDER, played, walked
+from tests.topologies.trace.played_lab import FOLDER, played, traced
 from topologies.trace.ofproto import parse_trace
 from topologies.trace.side import Side
-from topologies.trace.trace import walk
+from topologies.trace.trace import trace_frame
 from topologies.trace.way import way_to_vtep
 
 A, B = "ServerA", "ServerB"
@@ -49,7 +49,7 @@ def step(course, host, bridge, table):
 
 
 def test_a_cold_arp_request_is_flooded_and_the_far_guest_answers():
-    course = walked("own.arp.cold", A, B, "arp")
+    course = traced("own.arp.cold", A, B, "arp")
     assert passed(course) == [
         *CHECKED,
         ("controller", "br-tun", 0),
@@ -76,7 +76,7 @@ def test_a_cold_arp_request_is_flooded_and_the_far_guest_answers():
 
 
 def test_every_step_has_its_table_its_flow_and_a_sentence():
-    course = walked("own.arp.cold", A, B, "arp")
+    course = traced("own.arp.cold", A, B, "arp")
     found = step(course, "controller", "br-tun", 22)
     assert found.name == "FLOOD_TO_TUN"
     assert found.flow == (
@@ -93,7 +93,7 @@ def test_every_step_has_its_table_its_flow_and_a_sentence():
 
 
 def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow():
-    cold, warm = (walked(f"own.ping.{state}", A, B, "ping") for state in ("cold", "warm"))
+    cold, warm = (traced(f"own.ping.{state}", A, B, "ping") for state in ("cold", "warm"))
     assert [
         table for host, bridge, table in passed(cold) if (host, bridge) == ("controller", "br-tun")
     ] == [0, 2, 20, 22]
@@ -121,7 +121,7 @@ def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow(
 
 
 def test_the_outer_bridge_is_told_by_the_outer_mac():
-    course = walked("gre-mesh.broadcast.cold", A, B, "broadcast")
+    course = traced("gre-mesh.broadcast.cold", A, B, "broadcast")
     bridge = step(course, "controller", "br-vtep", 0)
     assert bridge.name == ""
     assert "02:01:73:60:48:4d" in bridge.why
@@ -129,7 +129,7 @@ def test_the_outer_bridge_is_told_by_the_outer_mac():
 
 
 def test_gre_has_a_key_and_no_udp():
-    course = walked("gre-mesh.broadcast.cold", A, B, "broadcast")
+    course = traced("gre-mesh.broadcast.cold", A, B, "broadcast")
     assert headers(course)[1:4] == [
         ("IPv4", 20, "192.168.150.10 > 192.168.150.11"),
         ("GRE", 8, "key 111 (0x6f), carries Ethernet"),
@@ -141,7 +141,7 @@ def test_gre_has_a_key_and_no_udp():
 
 
 def test_the_responder_answers_and_nothing_leaves_the_host():
-    course = walked("vxlan-l2pop-arp.arp", A, B, "arp")
+    course = traced("vxlan-l2pop-arp.arp", A, B, "arp")
     assert passed(course) == [
         *CHECKED,
         ("controller", "br-tun", 0),
@@ -162,7 +162,7 @@ def test_the_responder_answers_and_nothing_leaves_the_host():
 
 
 def test_vlan_is_one_tag_and_the_same_inner_frame():
-    course = walked("vlan.arp", A, B, "arp")
+    course = traced("vlan.arp", A, B, "arp")
     assert headers(course) == [
         ("Ethernet", 14, f"{MAC_A} > {EVERYONE}"),
         ("802.1Q", 4, "VLAN 111"),
@@ -178,13 +178,13 @@ def test_vlan_is_one_tag_and_the_same_inner_frame():
 
 
 def test_flat_is_the_guests_frame_and_nothing_else():
-    course = walked("flat.ping", B, A, "ping")
+    course = traced("flat.ping", B, A, "ping")
     assert [name for name, _, _ in headers(course)] == ["Ethernet", "IPv4", "ICMP", "data"]
     assert course.delivered
 
 
 def test_of_several_copies_one_is_followed_and_the_others_are_named():
-    course = walked("side.mesh.broadcast", "red1", "red3", "broadcast")
+    course = traced("side.mesh.broadcast", "red1", "red3", "broadcast")
     assert course.wire.target == "host3"
     assert headers(course)[1] == ("IPv4", 20, "192.0.2.11 > 192.0.2.13")
     assert course.others == (
@@ -196,7 +196,7 @@ def test_of_several_copies_one_is_followed_and_the_others_are_named():
 
 
 def test_guests_of_two_networks_do_not_meet_and_the_walk_shows_where_it_ends():
-    course = walked("side.mesh.strangers", "red1", "blue2", "ping")
+    course = traced("side.mesh.strangers", "red1", "blue2", "ping")
     assert "two networks, and no router between them" in course.facts[0]
     assert not course.delivered
     assert course.end == "Lost on host2, in br-int: no copy goes to blue2."
@@ -204,7 +204,7 @@ def test_guests_of_two_networks_do_not_meet_and_the_walk_shows_where_it_ends():
 
 
 def test_geneve_over_ipv6():
-    course = walked("three.ping6", "red1", "red2", "ping")
+    course = traced("three.ping6", "red1", "red2", "ping")
     assert headers(course) == [
         ("Ethernet", 14, "02:01:e9:a6:be:c7 > 02:01:7b:16:03:47"),
         ("IPv6", 40, "2001:db8::1 > 2001:db8::2"),
@@ -221,14 +221,14 @@ def test_geneve_over_ipv6():
 
 def test_flat_is_untagged_on_the_wire_though_tagged_before():
     """The cold frame is flooded with the local VLAN's tag first, which is taken off again."""
-    course = walked("flat.arp", A, B, "arp")
+    course = traced("flat.arp", A, B, "arp")
     assert [name for name, _, _ in headers(course)] == ["Ethernet", "ARP"]
     assert course.delivered
 
 
 def test_bridges_nested_in_each_other_are_told_apart():
     """Cold, with a provider bridge beside br-tun: the outer packet is flooded into br-int, too."""
-    course = walked("mixed.red.arp", "red1", "red2", "arp")
+    course = traced("mixed.red.arp", "red1", "red2", "arp")
     assert passed(course) == [
         *(("node1", "br-int", table) for table in (0, 24, 25, 60)),
         *(("node1", "br-tun", table) for table in (0, 2, 22)),
@@ -239,7 +239,7 @@ def test_bridges_nested_in_each_other_are_told_apart():
     ]
     assert headers(course)[1] == ("IPv4", 20, "192.0.2.1 > 192.0.2.2")
     assert "not learned where 02:01:3e:74:07:c6 is" in course.near[-1].steps[-1].why
-    other = walked("mixed.blue.arp", "blue1", "blue2", "arp")
+    other = traced("mixed.blue.arp", "blue1", "blue2", "arp")
     assert headers(other)[1] == ("802.1Q", 4, "VLAN 200")
     assert [stage.bridge for stage in (*other.near, *other.far)] == [
         "br-int",
@@ -274,7 +274,7 @@ def test_a_section_knows_the_sections_above_it():
 
 
 def test_a_guest_of_the_same_host_is_reached_without_a_wire():
-    course = walked("three.neighbour.arp", "red1", "red3", "arp")
+    course = traced("three.neighbour.arp", "red1", "red3", "arp")
     assert (course.wire, course.far) == (None, ())
     assert [stage.bridge for stage in course.near] == ["br-int"]
     assert course.others == ("by Geneve to node2 (2001:db8::2), where there is red2, red2b",)
@@ -282,7 +282,7 @@ def test_a_guest_of_the_same_host_is_reached_without_a_wire():
 
 
 def test_a_dropped_frame_is_told_with_the_flow_that_is_missing():
-    course = walked("own.arp.unknown-vni", A, B, "arp")
+    course = traced("own.arp.unknown-vni", A, B, "arp")
     assert not course.delivered
     assert course.end == (
         "Dropped on computer, in br-tun table 4. All other frames, whose VXLAN VNI no flow above "
@@ -295,7 +295,7 @@ def test_a_dropped_frame_is_told_with_the_flow_that_is_missing():
 
 
 def test_a_tunnel_without_a_neighbour_loses_the_frame_before_the_wire():
-    course = walked("own.arp.no-neighbour", A, B, "arp")
+    course = traced("own.arp.no-neighbour", A, B, "arp")
     assert not course.delivered
     assert course.wire is None
     assert course.end == (
@@ -305,7 +305,7 @@ def test_a_tunnel_without_a_neighbour_loses_the_frame_before_the_wire():
 
 
 def test_a_port_whose_link_is_down_does_not_deliver():
-    course = walked("vlan.arp.link-down", A, B, "arp")
+    course = traced("vlan.arp.link-down", A, B, "arp")
     assert not course.delivered
     assert (
         course.end
@@ -314,7 +314,7 @@ def test_a_port_whose_link_is_down_does_not_deliver():
 
 
 def test_what_stands_behind_a_hybrid_port_has_to_be_up():
-    course = walked("two.hybrid.arp", "red1", "red2", "arp")
+    course = traced("two.hybrid.arp", "red1", "red2", "arp")
     assert course.end == (
         "Delivered to red2 by its port qvo24e1beef-7c on node2, then qvb24e1beef-7c, qbr24e1beef-7c "
         "and tap24e1beef-7c. red2 itself answers that fa:16:3e:ef:45:7e has the address."
@@ -324,7 +324,7 @@ def test_what_stands_behind_a_hybrid_port_has_to_be_up():
         for question, answer in lab.answers.items():
             up = f'"ifname":"{device}","operstate":"UP"'
             lab.answers[question] = answer.replace(up, up.replace("UP", "DOWN"))
-        course = walk(lab, "red1", "red2", "arp")
+        course = trace_frame(lab, "red1", "red2", "arp")
         assert course.end == (
             f"Lost on node2: red2's port qvo24e1beef-7c gets it, but {device} behind it is down."
         )
@@ -333,7 +333,7 @@ def test_what_stands_behind_a_hybrid_port_has_to_be_up():
 
 def test_a_flooded_frame_is_not_lost_where_another_copy_of_it_is_dropped():
     """On node2 it goes into two provider bridges, too, which drop it as they should."""
-    course = walked("two.off.arp", "red1", "off", "arp")
+    course = traced("two.off.arp", "red1", "off", "arp")
     assert "br-ex" in played("two.off.arp").answers[ASKED_OF_NODE2], "else it would prove nothing"
     assert course.end == "Lost on node2, in br-int: no copy goes to off."
     assert course.bridges_of("node2") == ("br-tun", "br-int")
@@ -350,26 +350,26 @@ ASKED_OF_NODE2 = (
 
 def test_a_frame_stays_on_the_provider_network_that_it_was_sent_into():
     """green2 is on another one: br-ex gets the frame, br-two never does."""
-    course = walked("two.physnets.ping", "blue1", "green2", "ping")
+    course = traced("two.physnets.ping", "blue1", "green2", "ping")
     assert course.bridges_of("node2") == ("br-ex", "br-int")
     assert not course.delivered
 
 
 def test_of_several_addresses_those_of_one_subnet_are_taken():
-    course = walked("two.hybrid.arp", "red1", "red2", "arp")
+    course = traced("two.hybrid.arp", "red1", "red2", "arp")
     assert course.frame == "ARP request: who has 10.0.0.12? tell 10.0.0.11", "red2's second"
     assert not [fact for fact in course.facts if "subnet" in fact]
 
 
 def test_two_subnets_of_one_network_do_not_meet_without_a_router():
-    course = walked("two.off.arp", "red1", "off", "arp")
+    course = traced("two.off.arp", "red1", "off", "arp")
     assert course.frame == "ARP request: who has 10.0.1.14? tell 10.0.0.11"
     (fact,) = (fact for fact in course.facts if "subnet" in fact)
     assert fact.startswith("red1 and off have no subnet in common, and no router is between them")
 
 
 def without_flows(lab):
-    """The lab with switches that have no flows: what a walk asks of those on a lost frame's way."""
+    """The lab with switches that have no flows: what a trace asks of those on a lost frame's way."""
     dumps = (
         f"{host.name}: ovs-ofctl -O OpenFlow13 --names --no-stats dump-flows {bridge}"
         for host in lab.overlay.hosts
@@ -384,7 +384,7 @@ def test_a_far_host_without_the_tunnels_port_takes_nothing():
     for question, answer in lab.answers.items():
         if question.startswith("computer: ovs-vsctl"):
             lab.answers[question] = answer.replace("192.168.150.10", "192.168.150.99")
-    course = walk(lab, A, B, "arp")
+    course = trace_frame(lab, A, B, "arp")
     assert not course.delivered
     assert course.end == "Lost on computer: it has no port for what controller sends."
     assert course.far == ()
@@ -395,9 +395,9 @@ def test_a_port_that_its_host_has_not_is_told_though_the_api_has_it():
     for question, answer in lab.answers.items():
         if question.startswith("computer: ovs-vsctl"):
             lab.answers[question] = answer.replace("f89d1f15-3d", "another")
-    facts = walk(lab, A, B, "arp").facts
+    facts = trace_frame(lab, A, B, "arp").facts
     assert facts[0] == "ServerB's port is switched off or not plugged: no flow serves it."
-    assert len(walked("own.arp.cold", A, B, "arp").facts) == 1
+    assert len(traced("own.arp.cold", A, B, "arp").facts) == 1
 
 
 def test_a_tunnels_port_is_found_however_the_scenario_spells_its_vtep():
@@ -417,7 +417,7 @@ def test_a_flow_that_someone_else_added_is_told_as_such():
             lab.answers[question] = answer.replace(
                 " 2. dl_dst=01:00:00:00:00:00/01:00:00:00:00:00, priority 0", " 2. arp, priority 77"
             )
-    found = step(walk(lab, A, B, "arp"), "controller", "br-tun", 2)
+    found = step(trace_frame(lab, A, B, "arp"), "controller", "br-tun", 2)
     assert found.flow == "table=2, priority=77,arp actions=goto_table:22"
     assert found.why == "Not one of the controller's flows: someone else added it."
 
@@ -425,7 +425,7 @@ def test_a_flow_that_someone_else_added_is_told_as_such():
 def test_no_packet_is_handed_to_the_switches():
     """Only a trace without a packet leaves no MAC and no learned flow behind."""
     lab = played("own.arp.cold")
-    walk(lab, A, B, "arp")
+    trace_frame(lab, A, B, "arp")
     asked = [question for question in lab.asked if "ofproto/trace" in question]
     assert len(asked) == 2
     assert not [question for question in asked if "-generate" in question]
@@ -435,7 +435,7 @@ def test_no_packet_is_handed_to_the_switches():
     ("source", "target", "kind", "said"),
     [
         (A, "nobody", "arp", "overlay 'article': no guest 'nobody'; allowed: ServerA, ServerB."),
-        (A, A, "arp", "overlaylab walk: 'ServerA' twice; allowed: two guests."),
+        (A, A, "arp", "overlaylab trace: 'ServerA' twice; allowed: two guests."),
         (
             "ServerA:eth1",
             B,
@@ -446,7 +446,7 @@ def test_no_packet_is_handed_to_the_switches():
 )
 def test_guests_that_are_not_there(source, target, kind, said):
     with pytest.raises(UsageError) as error:
-        walked("own.arp.cold", source, target, kind)
+        traced("own.arp.cold", source, target, kind)
     assert said in str(error.value)
 
 
@@ -454,14 +454,14 @@ def test_a_lab_without_guests_says_so():
     lab = played("own.arp.cold")
     lab.overlay = replace(lab.overlay, ports=())
     with pytest.raises(UsageError, match="no guest 'a'; allowed: none \\(there are no guests\\)"):
-        walk(lab, "a", "b", "arp")
+        trace_frame(lab, "a", "b", "arp")
 
 
 def test_ipv6_guests_ask_no_arp():
     with pytest.raises(UsageError) as error:
-        walked("three.ping6", "red1", "red2", "arp")
+        traced("three.ping6", "red1", "red2", "arp")
     assert str(error.value) == (
-        "overlaylab walk: arp from red1 to red2; allowed: two guests with IPv4 addresses, or for ping "
+        "overlaylab trace: arp from red1 to red2; allowed: two guests with IPv4 addresses, or for ping "
         "and broadcast with IPv6. Take other guests, or --frame ping."
     )
 
@@ -471,7 +471,7 @@ def test_guests_without_addresses_are_not_told_to_take_another_frame():
     bare = tuple(replace(port, fixed_ips=()) for port in lab.overlay.ports)
     lab.overlay = replace(lab.overlay, ports=bare)
     with pytest.raises(UsageError, match=r"Take other guests\.$"):
-        walk(lab, A, B, "ping")
+        trace_frame(lab, A, B, "ping")
 
 
 def test_a_linux_bridge_cannot_be_asked():
@@ -479,7 +479,7 @@ def test_a_linux_bridge_cannot_be_asked():
     hosts = (replace(host, mechanism=Mechanism.LINUXBRIDGE) for host in lab.overlay.hosts)
     lab.overlay = replace(lab.overlay, hosts=tuple(hosts))
     with pytest.raises(UsageError) as error:
-        walk(lab, A, B, "arp")
+        trace_frame(lab, A, B, "arp")
     assert "mechanism linuxbridge" in str(error.value)
 
 
@@ -490,7 +490,7 @@ def test_what_is_no_trace_is_refused():
 
 
 def test_the_json_says_what_the_text_says():
-    course = walked("own.arp.cold", A, B, "arp")
+    course = traced("own.arp.cold", A, B, "arp")
     document = json.loads(as_json(course))
     assert document["format"] == 1
     assert (document["source"], document["target"], document["delivered"]) == (A, B, True)
@@ -518,7 +518,7 @@ def test_no_line_but_a_flow_is_wide_and_the_end_comes_last(name):
     }
     source, target = special.get(name, ends.get(name.partition(".")[0], (A, B)))
     kind = next((kind for kind in ("broadcast", "arp", "ping") if kind in name.split(".")), "ping")
-    course = walked(name, source, target, kind)
+    course = traced(name, source, target, kind)
     lines = as_text(course).splitlines()
     assert lines[0].startswith(f"{source} to {target}: ")
     assert not [line for line in lines if len(line) > 100 and "actions=" not in line]

@@ -1,4 +1,4 @@
-"""`overlaylab walk` on labs that are up: what it foretells is what a capture then shows."""
+"""`overlaylab trace` on labs that are up: what it foretells is what a capture then shows."""
 
 import json
 import time
@@ -10,9 +10,9 @@ from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode, with_mode
 from experiments.measure.captures import all_of, capturing, decoded
 from tests.labs import CommandLine
-from topologies.lab import Lab, raised
+from topologies.lab import Lab, started
 from topologies.scenario.load import load
-from topologies.trace.trace import walk
+from topologies.trace.trace import trace_frame
 
 pytestmark = pytest.mark.root
 
@@ -53,7 +53,7 @@ class Raised:
 def article(request):
     overlay = load("article").overlay
     overlay = overlay if request.param == "own" else with_mode(overlay, parse_mode(request.param))
-    with raised(overlay) as lab:
+    with started(overlay) as lab:
         yield Raised(request.param, lab)
 
 
@@ -82,7 +82,7 @@ def until(condition, what, timeout_s=10):
 def cold_walk(lab, kind, wanted):
     def try_once():
         forget(lab)
-        course = walk(lab, A, B, kind)
+        course = trace_frame(lab, A, B, kind)
         return course if tables(course) == wanted else None
 
     return until(try_once, f"no cold {kind} with br-tun tables {wanted}")
@@ -93,7 +93,7 @@ def warm_walk(lab):
 
     def try_once():
         lab.run(A, "ping", "-n", "-c1", "-W2", ADDRESS_B)
-        course = walk(lab, A, B, "ping")
+        course = trace_frame(lab, A, B, "ping")
         return course if tables(course) == [0, 2, 20] else None
 
     return until(try_once, "no warm ping by br-tun tables 0, 2, 20")
@@ -103,7 +103,7 @@ def test_cold_and_warm_take_the_paths_of_the_mode(article):
     lab, mode = article.lab, article.mode
     if mode == "vlan":
         for kind in ("arp", "ping", "broadcast"):
-            course = walk(lab, A, B, kind)
+            course = trace_frame(lab, A, B, kind)
             assert course.delivered
             assert tables(course, bridge="br-vtep") == [0]
         return
@@ -119,12 +119,12 @@ def test_cold_and_warm_take_the_paths_of_the_mode(article):
     )
     assert hit.learned is (mode in LEARNS)
     assert ("Learned, not installed" in hit.why) is (mode in LEARNS)
-    assert walk(lab, B, A, "ping").delivered
+    assert trace_frame(lab, B, A, "ping").delivered
 
 
 def test_every_step_is_a_flow_that_the_controller_states_or_a_learned_one(article):
     for kind in ("arp", "ping", "broadcast"):
-        course = walk(article.lab, A, B, kind)
+        course = trace_frame(article.lab, A, B, kind)
         steps = [step for stage in (*course.near, *course.far) for step in stage.steps]
         assert len(steps) > 5
         assert not [step for step in steps if "someone else" in step.why or not step.why]
@@ -153,16 +153,16 @@ def test_asking_changes_nothing(article):
     def unmoved():
         between = counted()
         for kind in ("arp", "ping", "broadcast"):
-            walk(article.lab, A, B, kind)
+            trace_frame(article.lab, A, B, kind)
         return counted() == between
 
-    # The guest itself may speak once in a while (ARP, IPv6); a walk that counted would do so each time.
+    # The guest itself may speak once in a while (ARP, IPv6); a trace that counted would do so each time.
     until(unmoved, "every walk came with packets")
 
 
 def test_the_header_stack_is_what_a_capture_shows(article, tmp_path):
     lab = article.lab
-    foretold = {kind: walk(lab, A, B, kind) for kind in SHOWN}
+    foretold = {kind: trace_frame(lab, A, B, kind) for kind in SHOWN}
     with capturing(lab, {"controller": ("underlay",)}, tmp_path.joinpath) as files:
         lab.run(A, "ip", "neigh", "flush", "dev", "eth0")
         lab.run(A, "ping", "-n", "-c1", "-W2", ADDRESS_B)
@@ -208,14 +208,14 @@ def captured(packet):
 def test_a_lost_frame_is_told_and_the_status_is_1(tmp_path):
     with CommandLine(tmp_path / "labs") as cli:
         assert cli.run("up", "article", "--name", "lost", "--detach").returncode == 0
-        whole = cli.run("walk", "lost", A, B, "--format", "json")
+        whole = cli.run("trace", "lost", A, B, "--format", "json")
         assert (whole.returncode, whole.stderr) == (0, "")
         assert json.loads(whole.stdout)["delivered"] is True
 
         vni = ("ovs-ofctl", "-OOpenFlow13", "del-flows", "br-tun", "table=4,tun_id=0x6f")
         cut = cli.run("exec", "lost", "computer", "--", *vni)
         assert cut.returncode == 0
-        broken = cli.run("walk", "lost", A, B)
+        broken = cli.run("trace", "lost", A, B)
         assert (broken.returncode, broken.stderr) == (1, "")
         assert "Dropped on computer, in br-tun table 4." in broken.stdout
         assert (
@@ -224,13 +224,13 @@ def test_a_lost_frame_is_told_and_the_status_is_1(tmp_path):
         )
 
         cli.run("exec", "lost", B, "--", "ip", "link", "set", "eth0", "down")
-        fed = json.loads(cli.run("walk", "lost", B, A, "--format", "json").stdout)
+        fed = json.loads(cli.run("trace", "lost", B, A, "--format", "json").stdout)
         assert (fed["delivered"], fed["wire"]["target"]) == (True, "controller")  # asked, not sent
 
-        nobody = cli.run("walk", "lost", A, "ServerC")
+        nobody = cli.run("trace", "lost", A, "ServerC")
         assert nobody.returncode == 2
         assert "no guest 'ServerC'; allowed: ServerA, ServerB" in nobody.stderr
-        gone = cli.run("walk", "nolab", A, B)
+        gone = cli.run("trace", "nolab", A, B)
         assert gone.returncode != 0
         assert "no lab 'nolab'" in gone.stderr
         assert cli.run("down", "lost").returncode == 0
@@ -239,14 +239,16 @@ def test_a_lost_frame_is_told_and_the_status_is_1(tmp_path):
 def test_a_port_that_is_switched_off_gets_nothing():
     overlay = with_mode(load("article").overlay, parse_mode("vxlan-l2pop"))
     assert overlay.networks[0].network_type is NetworkType.VXLAN
-    with raised(overlay) as lab:
-        assert walk(lab, A, B, "ping").delivered
+    with started(overlay) as lab:
+        assert trace_frame(lab, A, B, "ping").delivered
         port = next(port for port in overlay.ports if port.device_id == B)
         lab.api("PUT", f"/v2.0/ports/{port.id}", {"port": {"admin_state_up": False}})
         # Host by host: for a moment the sender still has a tunnel that the far side has not.
         end = "Dropped on controller, in br-tun table 22."
         course = until(
-            lambda: next((c for c in [walk(lab, A, B, "ping")] if c.end.startswith(end)), None),
+            lambda: next(
+                (c for c in [trace_frame(lab, A, B, "ping")] if c.end.startswith(end)), None
+            ),
             "a port that is switched off is still reached",
         )
         assert "ServerB's port is switched off or not plugged: no flow serves it." in course.facts
