@@ -68,6 +68,7 @@ ALLOWED = {
 READERS = re.compile(r"experiments\.(core|show)\b.*|experiments\.\w+\.(words|figure\w*|report\w*)")
 LAB_SIDE = (
     "topologies.lab",
+    "topologies.nodes",
     "topologies.overlay",
     "experiments.measure.runner",
     "controller.app",

@@ -18,9 +18,10 @@ from controller.system import commands
 from experiments.fanout import probe as fanout
 from experiments.measure.captures import Captures
 from tests.controller.small import RED, port, small
-from topologies.lab import capture, live, unixctl
-from topologies.lab.ledger import HOME_VARIABLE, claim
-from topologies.lab.process import identify
+from topologies.lab import capture, live
+from topologies.ledger.ledger import HOME_VARIABLE, claim
+from topologies.ledger.process import identify
+from topologies.nodes import unixctl
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -225,7 +226,7 @@ def test_the_status_of_an_own_child_is_left_to_who_started_it(ledger):
 
 
 def test_nothing_is_looked_through_if_no_child_is_dead(ledger, monkeypatch):
-    import topologies.lab.process as processes
+    import topologies.ledger.process as processes
 
     while processes._has_zombie():  # of another test
         os.wait()

@@ -23,7 +23,7 @@ from experiments.measure import watch_counts as counts
 from experiments.measure.namespace import look_into
 from experiments.measure.watch_control import Control, lay_wire, start_control
 from experiments.measure.watch_kernel import discarded
-from topologies.lab import unixctl
+from topologies.nodes import unixctl
 
 UNDERLAY, VSWITCHD = "underlay", "ovs-vswitchd"
 PIDFILE = f"run/openvswitch/{VSWITCHD}.pid"

@@ -6,14 +6,15 @@ from mininet.net import Mininet
 
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
-from topologies.lab.ledger import Ledger, NodeEntry
-from topologies.lab.ready import overlay_of
-from topologies.lab.sites_ready import sites_of
+from topologies.ledger.ledger import Ledger, NodeEntry
 from topologies.nodes.compute import ComputeHost
 from topologies.nodes.linuxbridge import BridgeHost
 from topologies.nodes.neutron import Neutron
 from topologies.nodes.nodes import DhcpServer, Guest, Segment
+from topologies.nodes.ready import overlay_of
 from topologies.nodes.routers import Router
+from topologies.nodes.sites import add_found as add_found_of_sites
+from topologies.nodes.sites_ready import sites_of
 from topologies.nodes.wires import End
 
 GUESTS = {"guest": Guest, "dhcp": DhcpServer}
@@ -31,8 +32,6 @@ def attached_net(ledger: Ledger) -> Any:
     Mininet.inited = True  # else it changes limits of the whole machine
     net = Mininet(topo=None, controller=None, build=False)
     if sites := sites_of(ledger):
-        from topologies.nodes.sites import add_found as add_found_of_sites
-
         for entry in ledger.nodes().values():
             add_found_of_sites(net, ledger, sites, entry)
         net.built = True

@@ -17,10 +17,10 @@ from controller.model.errors import LabError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from controller.system.commands import MARK
-from topologies.lab import sites_ready
 from topologies.lab.lab import Lab
 from topologies.lab.starting import started
-from topologies.nodes import neighbours
+from topologies.nodes import neighbours, sites_ready
+from topologies.nodes.neutron import relaunch
 
 WATCH_S = 0.25
 REFRESH_S = neighbours.AGE_S / 4
@@ -56,8 +56,6 @@ class Watcher:
             self._wait_s = WATCH_S
 
     def _start(self, now: float) -> None:
-        from topologies.nodes.neutron import relaunch
-
         self._tried, self._wait_s = now, min(2 * self._wait_s, LONGEST_WAIT_S)
         after = f"if it dies again, the next try is in {self._wait_s:g} s"
         try:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller.flows.ports import guest_port
 from controller.model.errors import LabError
@@ -20,20 +20,21 @@ from controller.model.parts import Host, Port
 from controller.switches.linuxbridge_worker import devices
 from controller.switches.ovsdb import add_port_args
 from controller.system import commands
-from topologies.lab.process import kill, sharing_network
+from topologies.lab.base import LabBase
+from topologies.ledger.process import kill, sharing_network
 from topologies.nodes import dhcp, hybrid, neighbours, routers
 from topologies.nodes.keeper import ip_batch
-from topologies.plan import plan, providers
-
-if TYPE_CHECKING:
-    from topologies.lab.lab import Lab
+from topologies.nodes.linuxbridge import compute_class
+from topologies.nodes.nodes import Segment, guest_class
+from topologies.nodes.topo import guest_wire, host_wires
+from topologies.plan import plan, providers, underlays
 
 DEADLINE_S = 20.0
 ALARM_S = 2.0  # several times as long as the controller waits after an alarm
 POLL_S = 0.02
 
 
-def plug(lab: "Lab", port_id: str) -> None:
+def plug(lab: LabBase, port_id: str) -> None:
     """Raise the guest of a port, or one more interface of a guest that is up.
 
     Raises:
@@ -45,8 +46,6 @@ def plug(lab: "Lab", port_id: str) -> None:
     _await_status(lab, port_id, "DOWN")  # unplugged a moment ago, it may still be called ACTIVE
     number, guest = _guest(lab, overlay, port)
     compute = lab.net[port.host]
-    from topologies.overlay import guest_wire
-
     guest.record()  # before it is made: broken off anywhere, it can be unplugged
     lab.net.addLink(**guest_wire(overlay, guest.name, number, port))
     joining = hybrid.joining(overlay, port)
@@ -59,7 +58,7 @@ def plug(lab: "Lab", port_id: str) -> None:
     dhcp.ask(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
 
-def _bound_port(lab: "Lab", overlay: Overlay, port_id: str) -> Port:
+def _bound_port(lab: LabBase, overlay: Overlay, port_id: str) -> Port:
     port = overlay.port_of.get(port_id)
     plugged = {id_ for node in lab.nodes().values() for id_, *_ in node.facts.get("ports", ())}
     if port is None or not port.host or port_id in plugged:
@@ -73,12 +72,10 @@ def _bound_port(lab: "Lab", overlay: Overlay, port_id: str) -> Port:
     return port
 
 
-def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
+def _guest(lab: LabBase, overlay: Overlay, port: Port) -> tuple[int, Any]:
     """The guest's node, made if need be, and the number of its next interface."""
     name, net = plan.guest_name(port), lab.net
     if name not in net:
-        from topologies.nodes.nodes import guest_class
-
         kind = guest_class((port,))
         guest = net.addHost(name, cls=kind, ledger=lab.ledger, overlay=overlay, ports=(port,))
         ip_batch(guest.pid, ["link set lo up"])
@@ -98,7 +95,7 @@ def _guest(lab: "Lab", overlay: Overlay, port: Port) -> tuple[int, Any]:
     return number, guest
 
 
-def await_active(lab: "Lab", port_id: str) -> None:
+def await_active(lab: LabBase, port_id: str) -> None:
     """Wait until the controller says that the port is ACTIVE.
 
     Raises:
@@ -107,7 +104,7 @@ def await_active(lab: "Lab", port_id: str) -> None:
     _await_status(lab, port_id, "ACTIVE")
 
 
-def _await_status(lab: "Lab", port_id: str, wanted: str) -> None:
+def _await_status(lab: LabBase, port_id: str, wanted: str) -> None:
     def other() -> str:
         status = lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]
         return "" if status == wanted else f"port {port_id} is {status}"
@@ -115,7 +112,7 @@ def _await_status(lab: "Lab", port_id: str, wanted: str) -> None:
     _await(lab, other, wanted)
 
 
-def await_told(lab: "Lab") -> None:
+def await_told(lab: LabBase) -> None:
     """Wait until every host that lives has what the overlay now asks of it, as flows to a new port.
 
     One with an alarm is waited for, too, but not for long: it may only have been looked at in the
@@ -139,7 +136,7 @@ def await_told(lab: "Lab") -> None:
     _await(lab, behind, "every living host wired")
 
 
-def _await(lab: "Lab", lacking: Callable[[], str], wanted: str) -> None:
+def _await(lab: LabBase, lacking: Callable[[], str], wanted: str) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while found := lacking():
         if time.monotonic() > deadline:
@@ -152,7 +149,7 @@ def _await(lab: "Lab", lacking: Callable[[], str], wanted: str) -> None:
         time.sleep(POLL_S)
 
 
-def unplug(lab: "Lab", port_id: str) -> None:
+def unplug(lab: LabBase, port_id: str) -> None:
     """Take a port's interface away, and its guest if that was the last.
 
     Raises:
@@ -171,7 +168,7 @@ def unplug(lab: "Lab", port_id: str) -> None:
     )
 
 
-def _take_away(lab: "Lab", name: str, port_id: str, host: str) -> None:
+def _take_away(lab: LabBase, name: str, port_id: str, host: str) -> None:
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
     there = devices(f"netns:{lab.pid(host)}")  # not all, where plugging was broken off
@@ -185,7 +182,7 @@ def _take_away(lab: "Lab", name: str, port_id: str, host: str) -> None:
         _end_node(lab, name)
 
 
-def _end_node(lab: "Lab", name: str) -> None:
+def _end_node(lab: LabBase, name: str) -> None:
     """End every process that shares the node's namespaces, and forget the node."""
     keeper = lab.node(name).keeper
     _cut_wires(keeper.pid)
@@ -208,7 +205,7 @@ def _cut_wires(pid: int) -> None:
     ip_batch(pid, [f"link del {each['ifname']}" for each in wires if each])
 
 
-def add_host(lab: "Lab", host: Host) -> None:
+def add_host(lab: LabBase, host: Host) -> None:
     """Raise one more compute host; return when all tunnels to it stand.
 
     Raises:
@@ -227,10 +224,7 @@ def add_host(lab: "Lab", host: Host) -> None:
     lab.await_ready()
 
 
-def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
-    from topologies.nodes.linuxbridge import compute_class
-    from topologies.overlay import host_wires
-
+def _raise_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
     net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
     node = net.addSwitch(
         name,
@@ -240,19 +234,41 @@ def _raise_host(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
         datapath=datapath,
         index=index,
     )
-    routers.make_edge(lab, overlay, index)
+    _make_edge(lab, overlay, index)
     _make_ethernets(lab, overlay, name)
     for wire in host_wires(overlay, name, index):
         net.addLink(**wire)
         net[wire["node2"]].attach(wire["intfName2"])
-    routers.join(lab, overlay, name, index)
+    _join_routers(lab, overlay, name, index)
     node.raise_up()
 
 
-def _make_ethernets(lab: "Lab", overlay: Overlay, name: str) -> None:
-    """Raise the physical networks that host `name` is the first to be wired to."""
-    from topologies.nodes.nodes import Segment
+def _make_edge(lab: LabBase, overlay: Overlay, index: int) -> None:
+    """Make the edge router that a new host's wire will be plugged into, and its cables."""
+    if overlay.underlay.shape.is_routed:
+        edge = underlays.wiring(overlay.underlay).edge(index)
+        lab.net.addSwitch(edge, cls=routers.Router, ledger=lab.ledger, overlay=overlay)
+        for cable in routers.uplinks(overlay, index):
+            lab.net.addLink(**cable)
 
+
+def _join_routers(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
+    """Let every router know the way to a new host of `overlay`, whose wire is plugged in."""
+    if overlay.underlay.shape.is_routed:
+        wired, member = underlays.wiring(overlay.underlay), (index, overlay.host(name).local_ip)
+        for router in (wired.edge(index), *wired.core()):
+            told = underlays.joining(overlay.underlay, router, member)
+            ip_batch(lab.pid(router), ["link set lo up", *told])
+
+
+def _edge_of(lab: LabBase, index: int) -> str | None:
+    """The edge router that goes with host number `index`; None on a switch."""
+    underlay = lab.overlay.underlay
+    return underlays.wiring(underlay).edge(index) if underlay.shape.is_routed else None
+
+
+def _make_ethernets(lab: LabBase, overlay: Overlay, name: str) -> None:
+    """Raise the physical networks that host `name` is the first to be wired to."""
     for physical_network in providers.physical_networks([overlay.host(name)]):
         if physical_network not in lab.net:
             made = lab.net.addSwitch(
@@ -279,7 +295,7 @@ def _agent(host: Host, index: int, pid: int) -> dict[str, Any]:
     }
 
 
-def remove_host(lab: "Lab", name: str) -> None:
+def remove_host(lab: LabBase, name: str) -> None:
     """Take a compute host away, once the controller has forgotten it.
 
     Raises:
@@ -289,7 +305,7 @@ def remove_host(lab: "Lab", name: str) -> None:
     for agent in agents:
         if agent["host"] == name:
             lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
-    edge = routers.edge_of(lab, lab.node(name).facts["index"])
+    edge = _edge_of(lab, lab.node(name).facts["index"])
     _end_node(lab, name)
     if edge:
         _end_node(lab, edge)

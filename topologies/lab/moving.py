@@ -9,18 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from controller.flows.ports import BR_INT, guest_port
 from controller.model.errors import LabError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
 from controller.switches.ovsdb import add_port_args, del_port_args
+from topologies.lab.base import LabBase
 from topologies.lab.live import await_active, await_told
 from topologies.nodes.keeper import ip_batch
-
-if TYPE_CHECKING:
-    from topologies.lab.lab import Lab
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +30,9 @@ class Moved:
     active_ns: int  # the controller says ACTIVE
 
 
-def move(lab: "Lab", port_id: str, host: str, plugged: Callable[[], None]) -> Moved:
+def move(
+    lab: LabBase, port_id: str, host: str, *, plugged: Callable[[], None] = lambda: None
+) -> Moved:
     """Move the guest's port to `host`; return when it is wired there.
 
     `plugged` is called when the guest's wire is up at the destination, where a hypervisor
@@ -64,7 +63,7 @@ def move(lab: "Lab", port_id: str, host: str, plugged: Callable[[], None]) -> Mo
     return Moved(unplugged_ns=begun, plugged_ns=there, bound_ns=bound, active_ns=active)
 
 
-def _movable(lab: "Lab", overlay: Overlay, port_id: str, host: str) -> Port:
+def _movable(lab: LabBase, overlay: Overlay, port_id: str, host: str) -> Port:
     port = overlay.port_of.get(port_id)
     if port is None or port.host in {"", host} or host not in overlay.host_of:
         found = "unknown" if port is None else f"on {port.host or 'no host'}, to go to {host!r}"
@@ -93,20 +92,20 @@ def _movable(lab: "Lab", overlay: Overlay, port_id: str, host: str) -> Port:
     return port
 
 
-def _plugged(lab: "Lab") -> Iterator[tuple[str, str, int]]:
+def _plugged(lab: LabBase) -> Iterator[tuple[str, str, int]]:
     """Every port that has an interface: its id, where it is plugged, and the interface's number."""
     for node in lab.nodes().values():
         yield from node.facts.get("ports", ())
 
 
-def _carry_over(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+def _carry_over(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
     """Take the far end of the guest's wire out of one switch, and put it into the other."""
     _take_out(lab, overlay, port, port.host)
     _hand_over(lab, overlay, port, port.host, host)
     _put_in(lab, overlay, port, host)
 
 
-def _put_back(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+def _put_back(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
     """Undo as much of that as was done, unless the controller has bound it there after all."""
     if lab.overlay.port_of[port.id].host == host:
         return
@@ -118,25 +117,25 @@ def _put_back(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
         _put_in(lab, overlay, port, port.host)
 
 
-def _take_out(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+def _take_out(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
     """Out of br-int; a `linuxbridge` host's taps leave their bridge with their namespace."""
     if overlay.host(host).mechanism is Mechanism.OPENVSWITCH:
         lab.net[host].plug(del_port_args(BR_INT, overlay.device_of(port)))
 
 
-def _hand_over(lab: "Lab", overlay: Overlay, port: Port, source: str, target: str) -> None:
+def _hand_over(lab: LabBase, overlay: Overlay, port: Port, source: str, target: str) -> None:
     device = overlay.device_of(port)
     ip_batch(lab.pid(source), [f"link set {device} netns {lab.pid(target)}"])
 
 
-def _put_in(lab: "Lab", overlay: Overlay, port: Port, host: str) -> None:
+def _put_in(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
     """Into br-int; into a bridge the controller puts a tap, as its agent does."""
     ip_batch(lab.pid(host), [f"link set {overlay.device_of(port)} up"])
     if overlay.host(host).mechanism is Mechanism.OPENVSWITCH:
         lab.net[host].plug(add_port_args(guest_port(port), None))
 
 
-def _remember(lab: "Lab", port_id: str) -> None:
+def _remember(lab: LabBase, port_id: str) -> None:
     """Write into the ledger where the guest's port is now."""
     port = lab.overlay.port_of[port_id]
     for name, node in lab.nodes().items():

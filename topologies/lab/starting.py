@@ -6,14 +6,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from mininet.net import Mininet
+
 from controller.model.errors import HostError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from topologies.lab.lab import Lab
-from topologies.lab.ledger import Ledger, claim, find
-from topologies.lab.process import adopt_orphans
 from topologies.lab.signals import interrupts
-from topologies.nodes import dhcp, routers
+from topologies.ledger.ledger import Ledger, claim, find
+from topologies.ledger.process import adopt_orphans
+from topologies.nodes import dhcp, routers, sites
+from topologies.nodes.sites_topo import SitesTopo
+from topologies.nodes.topo import OverlayTopo
 
 DATAPATHS = ("netdev", "system")
 
@@ -38,7 +42,7 @@ def started(
     """
     assert_able(datapath)
     if isinstance(overlay, Sites):
-        _assert_able_of_sites()
+        sites.assert_able()
     else:
         dhcp.assert_able(overlay)
         routers.assert_able(overlay)
@@ -59,20 +63,9 @@ def started(
                 _undo(ledger, nets)
 
 
-def _assert_able_of_sites() -> None:
-    from topologies.nodes import sites
-
-    sites.assert_able()
-
-
 def _raise(
     ledger: Ledger, nets: list[Any], params: dict[str, Any], say: Callable[[str], None]
 ) -> Lab:
-    from mininet.net import Mininet
-
-    from topologies.nodes.sites_topo import SitesTopo
-    from topologies.overlay import OverlayTopo
-
     say(f"raising {ledger.name}: nodes and links")
     topo = (SitesTopo if "sites" in params else OverlayTopo)(ledger=ledger, **params)
     nets.append(Mininet(topo=topo, controller=None, build=False))

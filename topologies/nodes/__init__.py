@@ -1,1 +1,1 @@
-"""What a lab is made of: compute hosts, routers, guests, their wires."""
+"""What a lab consists of: Mininet topologies, nodes and links, and how to wait for them."""

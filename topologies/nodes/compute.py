@@ -12,10 +12,10 @@ from controller.model.names import VTEP_BRIDGE
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
 from controller.system import commands
-from topologies.lab.ready import await_listening
 from topologies.nodes import hybrid, neighbours
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
+from topologies.nodes.ready import await_listening
 from topologies.plan import ovs, plan
 
 AT_ONCE = 8  # raising is mostly waiting for OVS to answer

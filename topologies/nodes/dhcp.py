@@ -10,10 +10,9 @@ from controller.model.errors import CommandError, HostError, LabError
 from controller.model.overlay import Overlay
 from controller.model.parts import Port, Subnet
 from controller.system import commands
-from topologies.lab.ledger import Ledger, from_json
-from topologies.lab.process import PROC, Identity, is_alive, kill
+from topologies.ledger.ledger import Ledger, from_json
+from topologies.ledger.process import PROC, Identity, is_alive, kill
 from topologies.nodes.compute import together
-from topologies.nodes.neutron import write_private
 
 CLIENT_SCRIPT = Path(__file__).with_name("udhcpc.sh")
 DHCP_SERVER_PORT = ":0043"  # 67 as /proc/net/udp writes it (RFC 2131, 4.1)
@@ -59,7 +58,7 @@ def start_server(ledger: Ledger, overlay: Overlay, subnet: Subnet, server: Port)
     """
     pid = ledger.nodes()[server.device_id].keeper.pid
     hosts, leases, log = (_file(ledger, subnet, kind) for kind in ("hosts", "leases", "log"))
-    write_private(hosts, dhcp.hosts_file(overlay, subnet))
+    ledger.write(hosts.name, dhcp.hosts_file(overlay, subnet))
     argv = dhcp.server_argv(overlay, subnet, hosts=str(hosts), leases=str(leases))
     started = ledger.start(_role(subnet), *argv, pid=pid, stdout=log)
     deadline = time.monotonic() + DEADLINE_S

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from controller.model.errors import HostError
 from controller.system import commands
-from topologies.lab.ledger import Ledger
-from topologies.lab.process import PROC, Identity, is_alive
+from topologies.ledger.ledger import Ledger
+from topologies.ledger.process import PROC, Identity, is_alive
 
 KEEPER = "sleep"
 DEADLINE_S = 10.0

@@ -11,17 +11,13 @@ Bridges, devices and their entries are the controller's doing (`controller.switc
 as the agent's in Neutron; here is what it finds.
 """
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from controller.flows.linuxbridge import ALL
 from controller.model.names import underlay_mac
-from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
 from controller.switches.linuxbridge_worker import read_kernel
 from controller.system import commands
-from topologies.lab.ledger import Ledger
 from topologies.nodes import neighbours
 from topologies.nodes.compute import ComputeHost
 from topologies.nodes.keeper import ip_batch
@@ -68,20 +64,6 @@ class BridgeHost(ComputeHost):
 def compute_class(host: Host) -> type[ComputeHost]:
     """The node that stands for `host`."""
     return BridgeHost if host.mechanism is Mechanism.LINUXBRIDGE else ComputeHost
-
-
-def unjoined(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    """Members that the underlay's switch does not know of: it would not send them what is flooded."""
-    if not plan.has_groups(overlay):
-        return
-    told = commands.run("bridge", "-j", "mdb", "show", pid=ledger.nodes()[plan.UNDERLAY].keeper.pid)
-    known = {(each["port"], each["grp"]) for part in json.loads(told) for each in part["mdb"]}
-    nodes = ledger.nodes()
-    for host in overlay.hosts:
-        port = plan.switch_port(nodes[host.name].facts["index"])
-        for network in overlay.networks_on(host.name):
-            if (group := host.group_of(network)) and (port, str(group)) not in known:
-                yield f"host {host.name!r} in group {group} on the underlay's switch"
 
 
 def tunnels_of(pid: int) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from controller.model.names import VTEP_BRIDGE
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
 from controller.system import commands
-from topologies.lab.unixctl import ask
 from topologies.nodes.keeper import ip_batch
+from topologies.nodes.unixctl import ask
 from topologies.plan import plan
 
 AGE_S = 3600  # the longest that OVS 3.1 takes; a lab that is held is told again in time

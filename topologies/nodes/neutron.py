@@ -12,11 +12,12 @@ from controller.model.check import MANAGEMENT_NETWORK
 from controller.model.errors import HostError
 from controller.model.overlay import Overlay
 from controller.model.serial import dump_state
-from topologies.lab.ledger import Ledger, as_json
-from topologies.lab.process import Identity, await_end, kill, send
-from topologies.lab.ready import await_ready
+from topologies.ledger.ledger import Ledger, as_json
+from topologies.ledger.process import Identity, await_end, kill, send
+from topologies.nodes import dhcp
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
+from topologies.nodes.ready import await_ready
 from topologies.plan import plan
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -42,8 +43,8 @@ class Neutron(Machine):
             host.name: plan.agent_address(host, index, nodes[host.name].keeper.pid)
             for index, host in enumerate(overlay.hosts)
         }
-        write_private(directory / "state.json", dump_state(overlay, ovsdb))
-        write_private(directory / "controller.json", json.dumps(configuration(directory)))
+        self.ledger.write("state.json", dump_state(overlay, ovsdb))
+        self.ledger.write("controller.json", json.dumps(configuration(directory)))
         datapath = plan.datapath_of(overlay, self.params["datapath"])
         self.ledger.note("settings", app=self.params["app"], datapath=datapath)
         launch(self.ledger, self.pid, self.params["app"])
@@ -51,8 +52,6 @@ class Neutron(Machine):
     @classmethod
     def batchStartup(cls, switches: Iterable["Neutron"]) -> list["Neutron"]:  # noqa: N802
         """Mininet's last hook (its order is that of the class names): wait until all is ready."""
-        from topologies.nodes import dhcp
-
         nodes = list(switches)
         for node in nodes:
             await_ready(node.ledger)
@@ -68,14 +67,6 @@ def configuration(directory: Path) -> dict[str, Any]:
         "state": str(directory / "state.json"),
         "api_socket": str(directory / "api.sock"),
     }
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else may read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text)
-    draft.chmod(0o600)
-    draft.replace(path)
 
 
 def launch(ledger: Ledger, pid: int, app: str) -> None:

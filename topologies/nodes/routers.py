@@ -1,7 +1,7 @@
 """The routers of an underlay: Linux namespaces that forward, as `underlays` has them wired."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller.model.errors import HostError
 from controller.model.names import underlay_mac
@@ -11,9 +11,6 @@ from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
 from topologies.nodes.wires import Wire
 from topologies.plan import underlays
-
-if TYPE_CHECKING:
-    from topologies.lab.lab import Lab
 
 NETEM = "sch_netem"  # the kernel module
 
@@ -72,30 +69,6 @@ def host_end(overlay: Overlay) -> dict[str, Any]:
     if not overlay.underlay.shape.is_routed:
         return {}
     return {"addr2": underlay_mac(underlays.GATEWAY)}
-
-
-def make_edge(lab: "Lab", overlay: Overlay, index: int) -> None:
-    """Make the edge router that a new host's wire will be plugged into, and its cables."""
-    if overlay.underlay.shape.is_routed:
-        edge = underlays.wiring(overlay.underlay).edge(index)
-        lab.net.addSwitch(edge, cls=Router, ledger=lab.ledger, overlay=overlay)
-        for cable in uplinks(overlay, index):
-            lab.net.addLink(**cable)
-
-
-def join(lab: "Lab", overlay: Overlay, name: str, index: int) -> None:
-    """Let every router know the way to a new host of `overlay`, whose wire is plugged in."""
-    if overlay.underlay.shape.is_routed:
-        wired, member = underlays.wiring(overlay.underlay), (index, overlay.host(name).local_ip)
-        for router in (wired.edge(index), *wired.core()):
-            told = underlays.joining(overlay.underlay, router, member)
-            ip_batch(lab.pid(router), ["link set lo up", *told])
-
-
-def edge_of(lab: "Lab", index: int) -> str | None:
-    """The edge router that goes with host number `index`; None on a switch."""
-    underlay = lab.overlay.underlay
-    return underlays.wiring(underlay).edge(index) if underlay.shape.is_routed else None
 
 
 def assert_able(overlay: Overlay) -> None:

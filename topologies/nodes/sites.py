@@ -10,10 +10,10 @@ from controller.model.errors import HostError
 from controller.model.site_parts import ETH, LAN, TUNNEL, Site
 from controller.model.sites import Sites
 from controller.system import commands
-from topologies.lab.ledger import Ledger, NodeEntry
-from topologies.lab.sites_ready import await_tunnel, tell_provider
+from topologies.ledger.ledger import Ledger, NodeEntry
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Kept, Machine, Segment
+from topologies.nodes.sites_ready import await_tunnel, tell_provider
 from topologies.nodes.wires import End
 from topologies.plan import ovs, sites_ovs, sites_plan
 

@@ -10,12 +10,12 @@ from mininet.topo import Topo
 from controller.model.serial_sites import sites_to_json
 from controller.model.site_parts import ETH, LAN_MTU
 from controller.model.sites import Sites
-from topologies.lab.sites_ready import FILE
 from topologies.nodes import nodes
-from topologies.nodes.neutron import write_private
 from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter
+from topologies.nodes.sites_ready import FILE
 from topologies.nodes.wires import Wire
 from topologies.plan import sites_plan
+from topologies.scenario import load as scenarios
 
 
 class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
@@ -38,7 +38,7 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
             Mininet.inited = True
         sites, ledger = sites or _scenario(scenario), ledger or nodes.own_ledger()
         ledger.note("settings", app="none", datapath=datapath)
-        write_private(ledger.directory / FILE, json.dumps(sites_to_json(sites)))
+        ledger.write(FILE, json.dumps(sites_to_json(sites)))
         common = {"ledger": ledger, "sites": sites, "datapath": datapath}
         for station in sites.stations:
             self.addHost(station.name, cls=SiteStation, **common)
@@ -86,6 +86,4 @@ def _wire(link: sites_plan.Link) -> dict[str, Any]:
 
 
 def _scenario(name: str) -> Sites:
-    from topologies.scenario import load as scenario
-
-    return scenario.load(name).sites
+    return scenarios.load(name).sites

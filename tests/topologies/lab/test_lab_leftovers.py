@@ -23,7 +23,7 @@ from tests.labs import (
     wait_for,
     world,
 )
-from topologies.lab.process import marked
+from topologies.ledger.process import marked
 
 pytestmark = pytest.mark.root
 

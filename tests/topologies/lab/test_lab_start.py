@@ -125,7 +125,7 @@ def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
             attach(self, intf)
 
     monkeypatch.setattr(Segment, "attach", attach_all_but_one)
-    monkeypatch.setattr("topologies.lab.ready.await_ready.__kwdefaults__", {"timeout_s": 5.0})
+    monkeypatch.setattr("topologies.nodes.ready.await_ready.__kwdefaults__", {"timeout_s": 5.0})
     with nothing_left(home), pytest.raises(LabError) as caught, started(article):
         pass
     assert "missing a living switch on host 'computer'; allowed: ready within 5 s" in str(

@@ -11,9 +11,8 @@ from controller.model.serial_sites import sites_from_json
 from controller.model.site_parts import Site
 from controller.model.sites import Sites
 from controller.system import commands
-from topologies.lab import unixctl
-from topologies.lab.ledger import Ledger, NodeEntry
-from topologies.nodes import neighbours
+from topologies.ledger.ledger import Ledger, NodeEntry
+from topologies.nodes import neighbours, unixctl
 from topologies.plan import sites_plan
 
 FILE = "sites.json"  # in the lab's directory: what it was raised for

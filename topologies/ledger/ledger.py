@@ -20,7 +20,7 @@ from typing import Any
 
 from controller.model.errors import LabError, UsageError
 from controller.system import commands
-from topologies.lab.process import (
+from topologies.ledger.process import (
     Identity,
     boot_id,
     identify,
@@ -100,6 +100,13 @@ class Ledger:
         """Add one entry."""
         with self.path.open("a") as file:  # O_APPEND: one short line is written whole
             file.write(json.dumps({"what": what, **facts}) + "\n")
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the lab that only root may read, whole or not at all."""
+        draft = self.directory / f".{name}.{os.getpid()}"
+        draft.write_text(text)
+        draft.chmod(0o600)
+        draft.replace(self.directory / name)
 
     def entries(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """What is recorded, in order; a line cut short by a crash is left out."""

@@ -1,15 +1,17 @@
 """When a lab may be used: wired, flows in, every VTEP neighbour resolved."""
 
+import json
 import time
 from collections.abc import Iterator
 
 from controller.model.errors import LabError, SwitchError
 from controller.model.overlay import Overlay
 from controller.model.serial import load_state
-from topologies.lab.api_client import call_api
-from topologies.lab.ledger import Ledger
-from topologies.lab.process import PROC
+from controller.system import commands
+from topologies.ledger.ledger import Ledger
+from topologies.ledger.process import PROC
 from topologies.nodes import neighbours
+from topologies.nodes.api_client import call_api
 from topologies.plan import plan
 
 DEADLINE_S = 60.0
@@ -87,9 +89,7 @@ def _alarm(agent: dict[str, dict[str, str]]) -> str:
 
 
 def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    from topologies.nodes.linuxbridge import unjoined
-
-    yield from unjoined(ledger, overlay)
+    yield from _unjoined(ledger, overlay)
     nodes, datapath = ledger.nodes(), ledger.last("settings")["datapath"]
     for host in overlay.hosts:
         try:
@@ -98,6 +98,20 @@ def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
             yield f"the datapath of host {host.name!r} ({error})"
         else:
             yield from (f"the MAC of VTEP {vtep} on host {host.name!r}" for vtep in lost)
+
+
+def _unjoined(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
+    """Members that the underlay's switch does not know of: it would not send them what is flooded."""
+    if not plan.has_groups(overlay):
+        return
+    told = commands.run("bridge", "-j", "mdb", "show", pid=ledger.nodes()[plan.UNDERLAY].keeper.pid)
+    known = {(each["port"], each["grp"]) for part in json.loads(told) for each in part["mdb"]}
+    nodes = ledger.nodes()
+    for host in overlay.hosts:
+        port = plan.switch_port(nodes[host.name].facts["index"])
+        for network in overlay.networks_on(host.name):
+            if (group := host.group_of(network)) and (port, str(group)) not in known:
+                yield f"host {host.name!r} in group {group} on the underlay's switch"
 
 
 def _late(ledger: Ledger, lacking: list[str], timeout_s: float) -> LabError:

@@ -12,8 +12,8 @@ from controller.model.errors import HostError, LabError
 from topologies.lab import clearing
 from topologies.lab.clearing import take_down_all, take_down_by_name
 from topologies.lab.holder import LONGEST_WAIT_S, Watcher
-from topologies.lab.ledger import claim, labs
 from topologies.lab.status import statuses
+from topologies.ledger.ledger import claim, labs
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_adopted_orphans_are_reaped():
     """In a process of its own: adopting is for good."""
     code = """if True:
         import subprocess, sys
-        from topologies.lab.process import adopt_orphans, identify, kill, reap
+        from topologies.ledger.process import adopt_orphans, identify, kill, reap
         adopt_orphans()
         told = subprocess.run(['sh', '-c', 'sleep 100 >/dev/null & echo $!'], stdout=subprocess.PIPE, check=True)
         orphan = identify(int(told.stdout))
@@ -131,7 +131,7 @@ def test_a_controller_that_cannot_start_is_tried_ever_more_slowly(monkeypatch):
         tried.append(now)
         raise HostError("no Ryu", where="x", allowed="y", do="z")
 
-    monkeypatch.setattr("topologies.nodes.neutron.relaunch", relaunch)
+    monkeypatch.setattr("topologies.lab.holder.relaunch", relaunch)
     ledger = SimpleNamespace(collect=lambda: None, living=lambda _: living.now)
     watcher = Watcher(SimpleNamespace(ledger=ledger), said.append)
     for tick in range(480):

@@ -1,0 +1,189 @@
+"""Mininet topologies of compute hosts and guests on an underlay."""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from mininet.net import Mininet
+from mininet.topo import Topo
+
+from controller.model.check_underlay import router_names
+from controller.model.modes import parse_mode, with_mode
+from controller.model.overlay import Overlay
+from controller.model.parts import Port
+from controller.model.underlay import Shape, Underlay
+from topologies.nodes import hybrid, nodes, routers
+from topologies.nodes.linuxbridge import compute_class
+from topologies.nodes.neutron import Neutron
+from topologies.nodes.wires import Wire, impaired
+from topologies.plan import plan, providers
+from topologies.scenario import load as scenarios
+
+
+class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
+    """Compute hosts with their guests, on an underlay and a management network.
+
+        ServerA                                      ServerB        guests: Mininet's hosts
+          | eth0                                       | eth0
+          | qvo...                                     | qvo...
+     +----+---------+                             +----+---------+
+     |   br-int     |                             |   br-int     |
+     |   br-tun     |        tunnels              |   br-tun     |  compute hosts, each with
+     |   br-vtep  - - - - - - - - - - - - - - - - - - br-vtep    |  an Open vSwitch of its own
+     +--+--------+--+                             +--+--------+--+
+        |        | underlay             underlay     |        |
+        |        +--------------+  +-----------------+        |
+        | management         host1 host2          management  |
+        |                  [ underlay ]                       |
+      host1                                                 host2
+     [ management ] --neutron-- management [ neutron: the controller ]
+
+    `overlay` wins over `scenario` and `mode`; `ledger` None: the lab gets one of its own.
+    """
+
+    def build(  # noqa: PLR0917  Mininet passes what follows `--topo overlay,`
+        self,
+        overlay: Overlay | None = None,
+        scenario: str = "article",
+        mode: str = "",
+        ledger: Any = None,
+        datapath: str = "netdev",
+        app: str = "os-ken",
+        **_: Any,
+    ) -> None:
+        """Describe the nodes and links; nothing is made yet."""
+        if os.geteuid() == 0:  # else Mininet's own check speaks
+            # Mininet would change limits and buffers of the whole machine.
+            Mininet.inited = True
+        overlay = overlay or _scenario(scenario, mode)
+        routers.assert_able(overlay)
+        common = {"ledger": ledger, "overlay": overlay, "datapath": datapath}
+        self._networks(common, overlay)
+        self.addSwitch(plan.NEUTRON, cls=Neutron, app=app, **common)
+        self._wire(plan.NEUTRON, plan.MANAGEMENT, plan.MANAGEMENT, plan.NEUTRON)
+        for index, host in enumerate(overlay.hosts):
+            self.addSwitch(host.name, cls=compute_class(host), index=index, **common)
+            for line in host_wires(overlay, host.name, index):
+                self.addLink(**line)
+        for name, ports in plan.guests(overlay).items():
+            self.addHost(name, cls=nodes.guest_class(ports), ports=ports, **common)
+            for number, port in enumerate(ports):
+                self.addLink(**guest_wire(overlay, name, number, port))
+
+    def _networks(self, common: dict[str, Any], overlay: Overlay) -> None:
+        if not overlay.underlay.shape.is_routed:
+            self.addSwitch(plan.UNDERLAY, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
+        self.addSwitch(plan.MANAGEMENT, cls=nodes.Segment, mtu=plan.ETHERNET_MTU, **common)
+        for name in providers.physical_networks(overlay.hosts):
+            self.addSwitch(name, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
+        for name in router_names(overlay):
+            self.addSwitch(name, cls=routers.Router, **common)
+        for cable in routers.cables(overlay):
+            self.addLink(**cable)
+
+    def _wire(self, one: str, other: str, name1: str, name2: str) -> None:
+        self.addLink(one, other, cls=Wire, intfName1=name1, intfName2=name2, mtu=plan.ETHERNET_MTU)
+
+
+class ArticleTopo(OverlayTopo):
+    """The article's lab: two hosts, GRE and VXLAN ports side by side, one VXLAN network.
+
+    ServerA 172.16.166.117             ServerB 172.16.166.125
+       |  qvo00a1bde0-be                  |
+    controller 192.168.150.10 ========= computer 192.168.150.11
+                 VXLAN, VNI 111, over the underlay
+    """
+
+    def build(self, *_: Any, **params: Any) -> None:
+        """Describe it; `mode` carries the network another way."""
+        super().build(**{**params, "scenario": "article"})
+
+
+class LeafSpineTopo(OverlayTopo):
+    r"""Any scenario on a routed fabric: a leaf a host, every leaf joined to every spine.
+
+    [spine1]      [spine2]        mn --topo leaf-spine,spines=4,hash_policy=2
+     |    \       /    |
+     |     \     /     |
+     |      \   /      |            leaves: net.ipv4.fib_multipath_hash_policy says what of
+     |       \ /       |            a packet picks its spine
+     |        X         |
+     |       / \       |
+     |      /   \      |
+    [leaf1]       [leaf2]
+       | underlay    | underlay
+     node1         node2          compute hosts, as in OverlayTopo
+    """
+
+    def build(
+        self,
+        *_: Any,
+        scenario: str = "leaf-spine",
+        mode: str = "",
+        spines: int = 2,
+        hash_policy: int = 1,
+        **params: Any,
+    ) -> None:
+        """Describe it."""
+        numbers = {"spines": int(spines), "hash_policy": int(hash_policy)}
+        fabric = Underlay(shape=Shape.LEAF_SPINE, **numbers)
+        overlay = replace(_scenario(scenario, mode), underlay=fabric)
+        super().build(**{**params, "overlay": overlay})
+
+
+class WanTopo(OverlayTopo):
+    """Any scenario across a WAN: a router a host, and two transit routers in a row.
+
+    node1 --[edge1]--[transit1]======[transit2]--[edge2]-- node2
+                         |                |
+    node3 --[edge3]------+                +------[edge4]-- node4
+    """
+
+    def build(
+        self,
+        *_: Any,
+        scenario: str = "leaf-spine",
+        mode: str = "",
+        wan_mtu: int = 0,
+        **params: Any,
+    ) -> None:
+        """Describe it."""
+        wan = Underlay(shape=Shape.WAN, wan_mtu=int(wan_mtu))
+        overlay = replace(_scenario(scenario, mode), underlay=wan)
+        super().build(**{**params, "overlay": overlay})
+
+
+def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
+    """The links of a compute host, as Mininet's `addLink` takes them."""
+    common = {"node1": name, "cls": Wire, "intfName2": plan.switch_port(index)}
+    management = {
+        "node2": plan.MANAGEMENT,
+        "intfName1": plan.MANAGEMENT,
+        "mtu": plan.ETHERNET_MTU,
+    }
+    underlay = {
+        "node2": plan.below(overlay, index),
+        "intfName1": plan.UNDERLAY,
+        "mtu": overlay.underlay_mtu,
+        **routers.host_end(overlay),
+        **impaired(overlay.underlay),
+    }
+    others = providers.wires(overlay, name, plan.switch_port(index))
+    return [{**common, **each} for each in (management, underlay, *others)]
+
+
+def guest_wire(overlay: Overlay, name: str, number: int, port: Port) -> dict[str, Any]:
+    """The link between a guest and its host's br-int, as Mininet's `addLink` takes it."""
+    return {
+        "node1": name,
+        "node2": port.host,
+        "cls": Wire,
+        "mtu": plan.guest_mtu(overlay, port),
+        "intfName1": f"eth{number}",
+        "addr1": port.mac_address,
+        "intfName2": hybrid.host_end(overlay, port),
+    }
+
+
+def _scenario(name: str, mode: str) -> Overlay:
+    return with_mode(scenarios.load(name).overlay, parse_mode(mode) if mode else None)
