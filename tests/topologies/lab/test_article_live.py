@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump, normalise
 from controller.model.modes import parse_mode, with_mode
@@ -42,7 +42,7 @@ def stated(lab: Lab, host: str, bridge: str) -> list[str]:
 
 
 def offline(overlay: Overlay, host: str, bridge: str) -> list[str]:
-    return dump(bridge_flows(overlay, fresh(overlay, host), bridge))
+    return dump(bridge_flows(overlay, new_binding(overlay, host), bridge))
 
 
 def assert_pings(lab: Lab, guest: str, address: str) -> None:

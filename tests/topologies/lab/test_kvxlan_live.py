@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from controller.flows.linuxbridge import change, segments
+from controller.flows.linuxbridge import kernel_change, segments
 from controller.model.errors import LabError
 from controller.model.modes import parse_mode, with_mode
 from controller.model.names import derived_id
@@ -56,7 +56,7 @@ def tools(folder, name="run"):
 def as_is(lab):
     """Nothing is left to be done on any host: the kernel has what the overlay says."""
     return all(
-        change(segments(lab.overlay, host), read_kernel(lab.pid(host.name))).lines == 0
+        kernel_change(segments(lab.overlay, host), read_kernel(lab.pid(host.name))).lines == 0
         for host in lab.overlay.hosts
     )
 

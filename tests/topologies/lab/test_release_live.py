@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump, normalise
 from tests.labs import adopt_orphans, nothing_left, pinged
@@ -42,7 +42,7 @@ def test_the_first_packet_passes_in_every_type(lab, one, other):
 @pytest.mark.parametrize("bridge", ["br-int", "br-tun"])
 def test_the_switches_have_what_is_said_offline(lab, bridge):
     for host in lab.overlay.hosts:
-        wanted = dump(bridge_flows(lab.overlay, fresh(lab.overlay, host.name), bridge))
+        wanted = dump(bridge_flows(lab.overlay, new_binding(lab.overlay, host.name), bridge))
         argv = ("ovs-ofctl", "-OOpenFlow13", "--names", "--no-stats", "dump-flows", bridge)
         there = normalise(lab.run(host.name, *argv))
         assert [line for line in there if "table=20, hard_timeout" not in line] == wanted
