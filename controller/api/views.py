@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controller.api.addressing import subnets_of
-from controller.api.backend import AgentState
 from controller.api.errors import NeutronError
 from controller.model.addresses import pools_of
 from controller.model.dhcp import server_of
 from controller.model.names import derived_id
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Network, Port, Subnet
+from controller.switches.backend import AgentState
 
 View = dict[str, Any]
 NOBODY = {"tenant_id": "", "project_id": ""}  # a lab has no tenants

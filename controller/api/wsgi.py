@@ -14,7 +14,6 @@ from falcon import Request, Response
 
 from controller.api import errors as refuse
 from controller.api import resources, views
-from controller.api.backend import AgentState, Backend
 from controller.api.errors import NeutronError
 from controller.api.http import (
     answer,
@@ -30,6 +29,7 @@ from controller.api.schemas import attributes
 from controller.api.server import serve
 from controller.model.errors import ModelError, OverlayError
 from controller.model.overlay import Overlay
+from controller.switches.backend import AgentState, Backend
 
 __all__ = ["make_api", "serve"]
 VERSION = "v2.0"
@@ -210,7 +210,10 @@ class Agents:
         name, configurations = asked["host"], asked["configurations"]
         is_known = name in self.backend.overlay.host_of
         host = resources.host_from(name, configurations)
-        self.backend.register(host, configurations["ovsdb_connection"])
+        self.backend.change(
+            lambda overlay: resources.with_host(overlay, host),
+            ovsdb={name: configurations["ovsdb_connection"]},
+        )
         _, shown = _agent(self.backend, views.agent_id(name))
         answer(response, {"agent": shown}, 200 if is_known else 201)
 
@@ -229,12 +232,15 @@ class Agent:
         configurations = attributes("agent", "update", read_body(request)).get("configurations", {})
         known = self.backend.overlay.host(state.host)
         host = resources.host_from(known.name, configurations, known)
-        self.backend.register(host, configurations.get("ovsdb_connection", state.ovsdb))
+        ovsdb = configurations.get("ovsdb_connection", state.ovsdb)
+        self.backend.change(
+            lambda overlay: resources.with_host(overlay, host), ovsdb={known.name: ovsdb}
+        )
         answer(response, {"agent": _agent(self.backend, id_)[1]})
 
     def on_delete(self, _: Request, response: Response, id_: str) -> None:
         state, _shown = _agent(self.backend, id_)
-        self.backend.forget(state.host)
+        self.backend.change(lambda overlay: resources.without_host(overlay, state.host))
         response.status = 204
 
 

@@ -58,10 +58,10 @@ def allocate(overlay: Overlay, binding: Binding) -> Binding:
         ModelError: the host has more networks than local VLANs.
     """
     numbered = _with_ofports(binding, host_ports(overlay, overlay.host(binding.host)))
-    return allot_vlans(overlay, numbered)
+    return allocate_vlans(overlay, numbered)
 
 
-def fresh(overlay: Overlay, host: str) -> Binding:
+def new_binding(overlay: Overlay, host: str) -> Binding:
     """The binding of a host that has just been raised, with all its ports plugged."""
     off = (p for p in overlay.ports if p.host == host and not p.admin_state_up)
     dead = frozenset(int_port_name(port.id) for port in off)
@@ -75,7 +75,7 @@ def release(overlay: Overlay, binding: Binding) -> Binding:
     return replace(binding, local_vlans=kept)
 
 
-def allot_vlans(
+def allocate_vlans(
     overlay: Overlay, binding: Binding, *, avoid: frozenset[int] = frozenset()
 ) -> Binding:
     """`binding` with a local VLAN for every network that has an active port here.

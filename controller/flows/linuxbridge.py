@@ -157,17 +157,7 @@ def _neighbours(overlay: Overlay, host: Host, network: Network) -> Iterator[Entr
         yield from ((str(ip), port.mac_address) for ip in port.ipv4)
 
 
-def status_changes(overlay: Overlay, host: str, seen: Kernel) -> dict[str, str]:
-    """Ports bound to `host` whose status is not what the host says: id -> ACTIVE or DOWN."""
-    said = {
-        port.id: "ACTIVE" if tap_name(port.id) in seen.devices else "DOWN"
-        for port in overlay.ports
-        if port.host == host
-    }
-    return {id_: status for id_, status in said.items() if overlay.port_of[id_].status != status}
-
-
-def change(wanted: tuple[Segment, ...], seen: Kernel) -> Change:
+def kernel_change(wanted: tuple[Segment, ...], seen: Kernel) -> Change:
     """What makes a kernel that has `seen` have `wanted`, and nothing more that is ours.
 
     New before old: what goes, goes last.

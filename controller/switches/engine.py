@@ -1,7 +1,7 @@
-"""The overlay as it should be now, and a worker for every host that brings it about.
+"""Keeps the wanted overlay, and runs one worker per host that applies it.
 
-Implements `controller.api.backend.Backend` for the API on one side, and takes the switches'
-events on the other.  What a worker does is in `controller.switches.worker`.
+Implements `controller.switches.backend.Backend` for the API and handles the switches' events.
+`controller.switches.worker` has what a worker does at a host.
 """
 
 import logging
@@ -12,28 +12,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from controller.api.backend import AgentState
-from controller.api.resources import with_host, without_host
 from controller.model.errors import OverlayError
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism
+from controller.model.parts import Mechanism
 from controller.model.serial import dump_state
 from controller.switches import linuxbridge_worker
+from controller.switches.backend import NONE, Addresses, AgentState
 from controller.switches.linuxbridge_worker import BridgeTask
 from controller.switches.ovsdb import Ovsdb
-from controller.switches.reading import with_status
+from controller.switches.reading import ACTIVE, DOWN, with_status
 from controller.switches.session import Session
 from controller.switches.worker import Task
 
 LOG = logging.getLogger(__name__)
-HEARTBEAT_S = 10.0  # a host without change is asked this often whether it is there
+HEARTBEAT_S = 10.0  # a host without changes is visited this often, to see that it is alive
 RETRY_S = 0.5  # after an alarm
-POLL_S = 0.1  # a linuxbridge host tells of no tap that comes or goes; Neutron's agent polls, too
-Addresses = Mapping[str, str]  # host -> where its OVSDB listens
+POLL_S = 0.1  # a Linux bridge host reports no taps, so it is polled, as by Neutron's agent
 
 
 class _Worker:
-    """What is known of one host, and the thread that looks after it."""
+    """One host's state, and the events of the thread that serves it."""
 
     def __init__(self, host: str) -> None:
         self.host = host
@@ -41,13 +39,13 @@ class _Worker:
         self.awake.set()
         self.is_dismissed = False
         self.agent = AgentState(host=host, alive=False, wired=False)
-        self.done = -1  # the last revision carried out there
-        self.devices: frozenset[str] = frozenset()  # of a host that is polled, at the last visit
+        self.done = -1  # the last revision applied there
+        self.devices: frozenset[str] = frozenset()  # of a polled host, at the last visit
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """All that a restarted controller must know, replaced as a whole."""
+    """What survives a restart of the controller; replaced as a whole."""
 
     overlay: Overlay
     ovsdb: Addresses
@@ -55,7 +53,7 @@ class _State:
 
 
 class Engine:
-    """Makes every host what the overlay says."""
+    """Makes every host match the overlay."""
 
     def __init__(self, overlay: Overlay, ovsdb: Addresses, state: Path) -> None:
         self._now, self._file = _State(overlay, dict(ovsdb)), state
@@ -63,12 +61,12 @@ class Engine:
         self._sessions: dict[int, Session] = {}
         self._host_of: dict[int, str] = {}  # datapath id -> host, as found in OVSDB
         self._workers: dict[str, _Worker] = {}
-        self._turns: dict[str, threading.Lock] = {}  # one worker at a time is at a host
+        self._turns: dict[str, threading.Lock] = {}  # one worker at a time visits a host
 
     def start(self) -> None:
         """Start a worker for every host."""
         for host in self.overlay.hosts:
-            self._employ(host.name)
+            self._start_worker(host.name)
 
     # Backend -----------------------------------------------------------------------------
 
@@ -77,48 +75,38 @@ class Engine:
         """The overlay as it should be now."""
         return self._now.overlay
 
-    def change(self, edit: Callable[[Overlay], Overlay]) -> Overlay:
-        """Replace the overlay by `edit(overlay)`, keep it on disk, and wake all workers.
+    def change(self, edit: Callable[[Overlay], Overlay], *, ovsdb: Addresses = NONE) -> Overlay:
+        """Replace the overlay by `edit(overlay)`, save it, and wake all workers.
+
+        A new host gets a worker.  A removed host keeps its flows; the others drop their tunnels
+        to it.
 
         Raises:
-            ModelError: what `edit` makes is impossible; nothing has changed.
+            ModelError: `edit` makes an invalid overlay; nothing has changed.
         """
         with self._lock:
-            return self._replace(edit(self.overlay), self._now.ovsdb)
+            before, overlay = self._now, edit(self.overlay)
+            known = {**before.ovsdb, **ovsdb}
+            addresses = {host: at for host, at in known.items() if host in overlay.host_of}
+            if (overlay, addresses) != (before.overlay, before.ovsdb):
+                self._save(overlay, addresses)
+                self._now = _State(overlay, addresses, before.revision + 1)
+                for host in overlay.host_of.keys() - before.overlay.host_of.keys():
+                    self._start_worker(host)
+                for host in before.overlay.host_of.keys() - overlay.host_of.keys():
+                    self._dismiss(host)
+                self.wake()
+            return overlay
 
     def agents(self) -> list[AgentState]:
-        """How each host is."""
+        """The state of each host."""
         with self._lock:
             return [self._agent(host.name) for host in self.overlay.hosts]
 
-    def register(self, host: Host, ovsdb: str) -> None:
-        """Add a host, or give a known one new options.
-
-        Raises:
-            ModelError: it cannot be among the others; nothing has changed.
-        """
-        with self._lock:
-            addresses = {**self._now.ovsdb, host.name: ovsdb}
-            self._replace(with_host(self.overlay, host), addresses)
-            self._employ(host.name)
-
-    def forget(self, host: str) -> None:
-        """Remove a host; the others drop their tunnels to it.  What it has, it keeps.
-
-        Raises:
-            OverlayError: it is not there, or ports are bound to it; nothing has changed.
-        """
-        with self._lock:
-            left = {name: at for name, at in self._now.ovsdb.items() if name != host}
-            self._replace(without_host(self.overlay, host), left)
-            if worker := self._workers.pop(host, None):
-                worker.is_dismissed = True
-                worker.awake.set()
-
-    # the switches' side ------------------------------------------------------------------
+    # switch events -----------------------------------------------------------------------
 
     def connected(self, session: Session) -> None:
-        """A bridge has opened a session; whose it is, OVSDB tells."""
+        """A bridge has opened a session; its host is found in OVSDB."""
         self._sessions[session.dpid] = session
         self.wake(session.dpid)
 
@@ -130,7 +118,7 @@ class Engine:
             self.wake(session.dpid)
 
     def wake(self, dpid: int | None = None) -> None:
-        """Let the worker of that switch look again; not knowing whose it is, all of them."""
+        """Wake the worker of that switch's host; all workers if the host is unknown."""
         host = self._host_of.get(dpid) if dpid is not None else None
         for worker in list(self._workers.values()):
             if host in {None, worker.host}:
@@ -138,16 +126,21 @@ class Engine:
 
     # workers -----------------------------------------------------------------------------
 
-    def _employ(self, host: str) -> None:
+    def _start_worker(self, host: str) -> None:
         if host not in self._workers:
             worker = self._workers[host] = _Worker(host)
             self._turns.setdefault(host, threading.Lock())
             threading.Thread(target=self._work, args=(worker,), name=host, daemon=True).start()
 
+    def _dismiss(self, host: str) -> None:
+        if worker := self._workers.pop(host, None):
+            worker.is_dismissed = True
+            worker.awake.set()
+
     def _work(self, worker: _Worker) -> None:
-        """Until the host is forgotten: wait for change, carry it out, note how it went."""
+        """Wait for a change, apply it and record the result, until the host is removed."""
         while True:
-            self._rest(worker)
+            self._wait(worker)
             worker.awake.clear()
             try:
                 with self._turns[worker.host]:
@@ -155,13 +148,13 @@ class Engine:
                         return
                     self._visit(worker)
             except OverlayError as error:
-                self._raise_alarm(worker, str(error))
-            except Exception as error:  # a dead worker would be a silent one
-                LOG.exception("%s: worker", worker.host)
-                self._raise_alarm(worker, f"{type(error).__name__}: {error}")
+                self._set_alarm(worker, str(error))
+            except Exception as error:  # the thread must not end: its host would be left alone
+                LOG.exception("%s: worker failed", worker.host)
+                self._set_alarm(worker, f"{type(error).__name__}: {error}")
 
-    def _rest(self, worker: _Worker) -> None:
-        """Until the host is to be visited: it was woken, its devices are others, or it is time."""
+    def _wait(self, worker: _Worker) -> None:
+        """Return when the worker is woken, the host's devices have changed, or time is up."""
         rest_s = RETRY_S if worker.agent.alarm else HEARTBEAT_S
         if not self._is_polled(worker.host):
             worker.awake.wait(rest_s)
@@ -176,7 +169,7 @@ class Engine:
         return known is not None and known.mechanism is Mechanism.LINUXBRIDGE
 
     def _task(self, worker: _Worker, now: _State) -> Task | BridgeTask:
-        """A visit to the host, by what carries its guests' frames."""
+        """A visit to the host, of the kind that its mechanism needs."""
         address = now.ovsdb[worker.host]
         if not self._is_polled(worker.host):
             return Task(worker.host, Ovsdb(address), self._sessions)
@@ -184,46 +177,52 @@ class Engine:
         return BridgeTask(worker.host, address)
 
     def _visit(self, worker: _Worker) -> None:
-        """Make the host what the overlay says."""
+        """Make the host match the overlay."""
         now = self._now
         task = self._task(worker, now)
         reading = task.read()
         self._host_of |= {row.dpid: worker.host for row in reading.values() if row.dpid is not None}
-        self._note(worker.host, task.lost(now.overlay))  # the others must not send there any more
+        # Unplugged ports first: the other hosts must stop sending there.
+        self._set_status(worker.host, task.status_changes(now.overlay), DOWN)
         now = self._now
-        task.carry_out(now.overlay)
-        self._all_well(worker, now.revision, task.datapath_type)
-        self._note(worker.host, task.found(now.overlay))  # only now can frames pass
+        task.apply(now.overlay)
+        self._clear_alarm(worker, now.revision, task.datapath_type)
+        # Plugged ports last: frames pass only from here on.
+        self._set_status(worker.host, task.status_changes(now.overlay), ACTIVE)
 
-    def _note(self, host: str, said: Mapping[str, str]) -> None:
-        """Take the word of `host` for the ports that are still its own: one may have moved on."""
-        if said:
-            self.change(lambda overlay: with_status(overlay, _of_host(overlay, host, said)))
+    def _set_status(self, host: str, changes: Mapping[str, str], status: str) -> None:
+        """Apply those `changes` reported by `host` that are `status`; ignore ports bound elsewhere since."""
+        ids = {id_ for id_, reported in changes.items() if reported == status}
 
-    def _raise_alarm(self, worker: _Worker, alarm: str) -> None:
-        if alarm != worker.agent.alarm:  # a host that was never well is only late
+        def edit(overlay: Overlay) -> Overlay:
+            here = {port.id for port in overlay.ports if port.host == host}
+            return with_status(overlay, dict.fromkeys(ids & here, status))
+
+        if ids:
+            self.change(edit)
+
+    def _set_alarm(self, worker: _Worker, alarm: str) -> None:
+        if alarm != worker.agent.alarm:  # before its first heartbeat a host is only late
             level = logging.WARNING if worker.agent.heartbeat else logging.INFO
             LOG.log(level, "%s: %s", worker.host, alarm)
         worker.agent = replace(worker.agent, alarm=alarm)
 
-    def _all_well(self, worker: _Worker, revision: int, datapath_type: str) -> None:
+    def _clear_alarm(self, worker: _Worker, revision: int, datapath_type: str) -> None:
         if worker.agent.alarm:
-            LOG.info("%s: well again", worker.host)
-        heard = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        worker.agent = replace(worker.agent, alarm="", heartbeat=heard, datapath_type=datapath_type)
+            LOG.info("%s: recovered", worker.host)
+        heartbeat = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        worker.agent = replace(
+            worker.agent, alarm="", heartbeat=heartbeat, datapath_type=datapath_type
+        )
         worker.done = revision
 
     # state -------------------------------------------------------------------------------
 
-    def _replace(self, overlay: Overlay, ovsdb: Addresses) -> Overlay:
-        """Keep on disk first: what a restart would not know must not be carried out."""
-        if (overlay, ovsdb) != (self._now.overlay, self._now.ovsdb):
-            kept = self._file.with_suffix(".new")
-            kept.write_text(dump_state(overlay, ovsdb))
-            kept.replace(self._file)
-            self._now = _State(overlay, ovsdb, self._now.revision + 1)
-            self.wake()
-        return overlay
+    def _save(self, overlay: Overlay, ovsdb: Addresses) -> None:
+        """Write the state file before anything is applied, so that a restart knows of it."""
+        new = self._file.with_suffix(".new")
+        new.write_text(dump_state(overlay, ovsdb))
+        new.replace(self._file)
 
     def _agent(self, host: str) -> AgentState:
         worker = self._workers.get(host) or _Worker(host)
@@ -234,9 +233,3 @@ class Engine:
             wired=worker.done == self._now.revision and not known.alarm,
             ovsdb=self._now.ovsdb.get(host, ""),
         )
-
-
-def _of_host(overlay: Overlay, host: str, said: Mapping[str, str]) -> dict[str, str]:
-    """What is said of ports that are bound to `host` now."""
-    here = {port.id for port in overlay.ports if port.host == host}
-    return {id_: status for id_, status in said.items() if id_ in here}

@@ -1,15 +1,15 @@
-"""What a host's OVSDB says, as a value; and the Binding that it amounts to.  Pure."""
+"""A host's OVSDB as a value, and the Binding read back from it.  Pure."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from controller.flows.binding import Binding
 from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
 from controller.model.overlay import Overlay
-from controller.model.parts import Port
 
+ACTIVE, DOWN = "ACTIVE", "DOWN"  # Neutron's port states
 COLUMNS = {
     "Bridge": "name,datapath_id,datapath_type,ports",
     "Port": "_uuid,name,tag,other_config",
@@ -19,10 +19,12 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortRow:
-    """One port as OVSDB has it.
+    """One port in OVSDB.
 
-    `ofport` is None without a device behind it; `is_pending`: ovs-vswitchd has not looked yet;
-    `error`: why it could not be made.
+    Attributes:
+        ofport: None while no device has this name.
+        error: why ovs-vswitchd could not make it.
+        is_pending: ovs-vswitchd has not numbered it yet; -1 would mean that it failed.
     """
 
     name: str
@@ -33,12 +35,12 @@ class PortRow:
     iface_id: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
-    is_pending: bool = False  # ovs-vswitchd has not looked at it yet; -1 would say that it failed
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeRow:
-    """One bridge as OVSDB has it."""
+    """One bridge in OVSDB."""
 
     name: str
     dpid: int | None
@@ -50,7 +52,7 @@ Reading = Mapping[str, BridgeRow]
 
 
 def parse_reading(text: str) -> Reading:
-    """The three tables of `ovs-vsctl --format=json list Bridge -- list Port -- list Interface`."""
+    """Parse `ovs-vsctl --format=json list Bridge -- list Port -- list Interface`."""
     bridges, ports, interfaces = (list(_rows(line)) for line in text.splitlines() if line.strip())
     by_name = {row["name"]: row for row in interfaces}
     port_of = {row["_uuid"]: _port(row, by_name.get(row["name"], {})) for row in ports}
@@ -63,7 +65,7 @@ def _bridge(row: dict[str, Any], port_of: Mapping[str, PortRow]) -> BridgeRow:
     return BridgeRow(
         name=row["name"],
         dpid=int(dpid, 16) if isinstance(dpid, str) else None,
-        datapath_type=row["datapath_type"] or "system",  # OVSDB's way to say the default
+        datapath_type=row["datapath_type"] or "system",  # empty means the default
         ports={port.name: port for port in members},
     )
 
@@ -90,7 +92,7 @@ def _rows(line: str) -> Iterator[dict[str, Any]]:
 
 
 def _value(cell: Any) -> Any:
-    """An OVSDB value as Python's own (RFC 7047, 5.1)."""
+    """An OVSDB value as a Python value (RFC 7047, 5.1)."""
     if isinstance(cell, list) and len(cell) == 2:
         kind, content = cell
         if kind == "uuid":
@@ -103,24 +105,24 @@ def _value(cell: Any) -> Any:
 
 
 def plugged(reading: Reading) -> dict[str, PortRow]:
-    """Guests' ports on br-int that have a number, by their iface-id."""
+    """Guest ports on br-int that have a number, by iface-id."""
     return {row.iface_id: row for row in guest_rows(reading) if row.ofport}
 
 
 def guest_rows(reading: Reading) -> list[PortRow]:
-    """Guests' ports on br-int, with a device behind them or not."""
+    """Guest ports on br-int, with or without a device."""
     ports = reading[BR_INT].ports.values() if BR_INT in reading else ()
     return [port for port in ports if port.iface_id]
 
 
 def pending(reading: Reading, bridges: Iterable[str]) -> frozenset[str]:
-    """Ports that OVSDB has and ovs-vswitchd has not looked at yet: nothing is known of them."""
+    """Ports in OVSDB that ovs-vswitchd has not numbered yet."""
     rows = (reading[bridge].ports.values() for bridge in bridges if bridge in reading)
     return frozenset(port.name for ports in rows for port in ports if port.is_pending)
 
 
 def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
-    """What the host has allotted, read back: local VLANs from tags, ofports from interfaces."""
+    """The host's binding, read back: local VLANs from tags, ofports from interfaces."""
     alive = {port.id for port in overlay.ports if port.host == host and port.is_active}
     return Binding(
         host=host,
@@ -131,7 +133,7 @@ def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
 
 
 def _vlans(reading: Reading) -> dict[str, int]:
-    """Network -> tag; a tag that stands for two networks is left to one, the other is given anew."""
+    """Network -> tag.  If two networks have the same tag, the first keeps it."""
     vlans: dict[str, int] = {}
     for row in guest_rows(reading):
         if row.net_uuid and row.tag and row.tag not in {DEAD_VLAN_TAG, *vlans.values()}:
@@ -140,7 +142,7 @@ def _vlans(reading: Reading) -> dict[str, int]:
 
 
 def tags(reading: Reading) -> frozenset[int]:
-    """Every local VLAN that stands at a guest's port, whoever's it is."""
+    """Every tag on a guest port, of any network."""
     return frozenset(row.tag for row in guest_rows(reading) if row.tag)
 
 
@@ -153,30 +155,31 @@ def _numbers(bridge: BridgeRow) -> dict[str, int]:
 
 
 def as_seen(overlay: Overlay, host: str, reading: Reading) -> Overlay:
-    """The overlay with the status of the host's ports as the host has them."""
-    said = status_changes(overlay, host, reading)
-    return with_status(overlay, said)
+    """The overlay with the port states that the host has."""
+    return with_status(overlay, status_changes(overlay, host, reading))
 
 
-def with_status(overlay: Overlay, said: Mapping[str, str]) -> Overlay:
-    """The overlay with other statuses: port id -> ACTIVE or DOWN."""
-    if not said:
+def with_status(overlay: Overlay, statuses: Mapping[str, str]) -> Overlay:
+    """The overlay with other port states: port id -> ACTIVE or DOWN."""
+    if not statuses:
         return overlay
-    ports = (replace(port, status=said.get(port.id, port.status)) for port in overlay.ports)
+    ports = (replace(port, status=statuses.get(port.id, port.status)) for port in overlay.ports)
     return replace(overlay, ports=tuple(ports))
 
 
 def status_changes(overlay: Overlay, host: str, reading: Reading) -> dict[str, str]:
-    """Ports bound to `host` whose status is not what the host says: id -> ACTIVE or DOWN.
+    """Ports of `host` whose status is wrong: id -> ACTIVE if plugged, else DOWN.
 
-    A port is ACTIVE when it is plugged; a host without br-int says nothing.
+    Empty for a host without br-int.
     """
-    if BR_INT not in reading:
-        return {}
-    here = plugged(reading)
-    said = {p.id: _status(p, here) for p in overlay.ports if p.host == host}
-    return {id_: status for id_, status in said.items() if overlay.port_of[id_].status != status}
+    return wrong_statuses(overlay, host, plugged(reading)) if BR_INT in reading else {}
 
 
-def _status(port: Port, here: Mapping[str, PortRow]) -> str:
-    return "ACTIVE" if port.id in here else "DOWN"
+def wrong_statuses(overlay: Overlay, host: str, present: Container[str]) -> dict[str, str]:
+    """Ports of `host` whose status is wrong: id -> ACTIVE if among `present`, else DOWN."""
+    return {
+        port.id: status
+        for port in overlay.ports
+        if port.host == host
+        if port.status != (status := ACTIVE if port.id in present else DOWN)
+    }

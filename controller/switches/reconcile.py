@@ -67,7 +67,7 @@ def is_learned(bridge: str, stats: Any) -> bool:
     )
 
 
-def vlans_spoken_of(bridge: str, installed: Iterable[Any]) -> frozenset[int]:
+def vlans_in_use(bridge: str, installed: Iterable[Any]) -> frozenset[int]:
     """Local VLANs that the flows of one bridge match or write.
 
     br-int also matches the provider network's own ids, and a provider bridge writes them:

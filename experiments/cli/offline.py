@@ -108,14 +108,14 @@ def flows(  # noqa: PLR0917  click's options, by name
     """Show the flows that the controller would install, as `ovs-ofctl` prints them."""
     from controller.explain.flow import Explainer
     from controller.explain.names import Names
-    from controller.flows.binding import fresh
+    from controller.flows.binding import new_binding
     from controller.flows.bridges import bridge_flows
     from controller.flows.text import dump
     from experiments.cli.explain_text import explained
     from topologies.scenario.load import load
 
     overlay = _as_asked(load(scenario).overlay, mode, release)
-    binding = fresh(overlay, host)
+    binding = new_binding(overlay, host)
     wanted = bridge_flows(overlay, binding, bridge)
     explainer = Explainer(Names(overlay, overlay.host(host), binding), wanted) if explain else None
     if output == "text":

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 from rich.console import Console
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model.errors import UsageError
@@ -46,7 +46,7 @@ class Bench:
 
     def _dumped(self):
         host = self.overlay.hosts[0].name
-        rules = dump(bridge_flows(self.overlay, fresh(self.overlay, host), "br-tun"))
+        rules = dump(bridge_flows(self.overlay, new_binding(self.overlay, host), "br-tun"))
         more = [" table=0, priority=7 actions=drop"] * self.extra
         return "\n".join(["NXST_FLOW reply (xid=0x4):", *rules, LEARNED, *more])
 

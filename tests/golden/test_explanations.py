@@ -11,7 +11,7 @@ from controller.explain.flow import Explainer
 from controller.explain.learned import learned
 from controller.explain.names import Names
 from controller.flows.actions import Goto, InPort, LearnReturnPath, Normal, Output, SetField
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.pipeline import RELEASES
 from controller.flows.text import flow_text
@@ -89,7 +89,7 @@ BR_TUN = (
 
 
 def explainer(overlay, host, bridge) -> Explainer:
-    binding = fresh(overlay, host)
+    binding = new_binding(overlay, host)
     return Explainer(
         Names(overlay, overlay.host(host), binding), bridge_flows(overlay, binding, bridge)
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.text import dump
 from controller.model.modes import parse_mode, with_mode
@@ -60,7 +60,7 @@ CASES = {".".join(case): case for case in cases()}
 def test_flows_are_as_recorded(name: str):
     scenario, mode, host, bridge = CASES[name]
     overlay = carried(scenario, mode)
-    text = "\n".join(dump(bridge_flows(overlay, fresh(overlay, host), bridge))) + "\n"
+    text = "\n".join(dump(bridge_flows(overlay, new_binding(overlay, host), bridge))) + "\n"
     file = FOLDER / f"{name}.flows"
     if os.environ.get("GOLDEN") == "write":
         file.write_text(text, encoding="utf-8")

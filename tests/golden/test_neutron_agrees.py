@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.flows.binding import Binding, fresh
+from controller.flows.binding import Binding, new_binding
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.pipeline import RELEASES
 from controller.flows.ports import BR_TUN, tunnels
@@ -85,7 +85,7 @@ def test_br_tun_has_every_rule_that_the_article_prints(capsys):
 def test_br_tun_has_the_articles_port_numbers():
     overlay = load("article").overlay
     show = port_names((HERE / "article/br-tun.controller.show").read_text())
-    assert fresh(overlay, "controller").ofports["br-tun"] == {
+    assert new_binding(overlay, "controller").ofports["br-tun"] == {
         name: int(number) for number, name in show.items()
     }
 
@@ -133,7 +133,7 @@ def scenario(name: str, mode: str, release: str) -> Overlay:
 
 def lines(overlay: Overlay, host: Host) -> Iterator[str]:
     """What our controller would make of `host`, as the recorded files spell it."""
-    binding = fresh(overlay, host.name)
+    binding = new_binding(overlay, host.name)
     for bridge in bridges(host):
         yield f"# {host.name} {bridge}"
         yield from dump(bridge_flows(overlay, binding, bridge))

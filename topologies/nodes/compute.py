@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.model.check import MANAGEMENT_NETWORK
 from controller.model.errors import LabError, SwitchError
 from controller.model.names import VTEP_BRIDGE
@@ -131,7 +131,7 @@ class ComputeHost(Machine):
         Raises:
             SwitchError: some have not; the message names them.
         """
-        wanted = fresh(self.overlay, self.name).ofports
+        wanted = new_binding(self.overlay, self.name).ofports
         told = json.loads(
             self.ovs(
                 "ovs-vsctl",

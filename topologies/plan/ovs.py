@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridges
 from controller.flows.ports import BridgePort, host_ports
 from controller.model.names import VTEP_BRIDGE, underlay_mac
@@ -52,7 +52,7 @@ def transaction(
     overlay: Overlay, host: Host, ports: Iterable[BridgePort], datapath: str
 ) -> tuple[str, ...]:
     """All bridges and ports of a fresh host, in one go."""
-    ofports = fresh(overlay, host.name).ofports
+    ofports = new_binding(overlay, host.name).ofports
     args = ["ovs-vsctl", "--timeout=30", *_vtep_bridge(overlay, host, datapath)]
     for bridge in bridges(host):
         args += _controlled(bridge, datapath)

@@ -1,15 +1,13 @@
 """A backend for the API's tests: keeps the overlay in memory and knows no switch."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
-from controller.api.backend import AgentState
-from controller.api.resources import without_host
 from controller.model.encap import NetworkType
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network, Port, Subnet
+from controller.switches.backend import NONE, AgentState
 
 CONFIGURATIONS = {
     "tunneling_ip": "192.168.150.12",
@@ -59,16 +57,19 @@ def small() -> Overlay:
 
 
 class FakeBackend:
-    """Implements `controller.api.backend.Backend`."""
+    """Implements `controller.switches.backend.Backend`."""
 
     def __init__(self) -> None:
         self.overlay = small()
         self.ovsdb = {host.name: f"tcp:{host.local_ip}:6640" for host in self.overlay.hosts}
         self.lock = threading.Lock()
 
-    def change(self, edit: Callable[[Overlay], Overlay]) -> Overlay:
+    def change(
+        self, edit: Callable[[Overlay], Overlay], *, ovsdb: Mapping[str, str] = NONE
+    ) -> Overlay:
         with self.lock:
             self.overlay = edit(self.overlay)
+            self.ovsdb |= ovsdb
             return self.overlay
 
     def agents(self) -> list[AgentState]:
@@ -82,11 +83,3 @@ class FakeBackend:
             )
             for host in self.overlay.hosts
         ]
-
-    def register(self, host: Host, ovsdb: str) -> None:
-        known = {other.name: other for other in self.overlay.hosts} | {host.name: host}
-        self.overlay = replace(self.overlay, hosts=tuple(known.values()))
-        self.ovsdb[host.name] = ovsdb
-
-    def forget(self, host: str) -> None:
-        self.change(lambda overlay: without_host(overlay, host))

@@ -28,9 +28,9 @@ class SlowBackend(FakeBackend):
         super().__init__()
         self.is_answered = threading.Event()
 
-    def change(self, edit):
+    def change(self, edit, **options):
         assert self.is_answered.wait(5), "a slow change held up every other request"
-        return super().change(edit)
+        return super().change(edit, **options)
 
 
 def ask(path, method, target, body=None):

@@ -1,5 +1,6 @@
 """What the API changes, and what it refuses to."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import falcon.testing
@@ -123,14 +124,16 @@ def test_a_host_with_ports_is_not_forgotten(api, backend):
     assert len(backend.overlay.hosts) == 2
 
 
-def test_whether_a_host_may_go_is_asked_once_of_the_backend(api, backend, monkeypatch):
-    """Its own look at the overlay could be older than the change."""
-    forgotten = []
-    monkeypatch.setattr(backend, "forget", forgotten.append)
+def test_bound_ports_are_checked_inside_the_change_that_removes_a_host(api, backend, monkeypatch):
+    """A check before the change could see an older overlay."""
+    edits = []
+    monkeypatch.setattr(backend, "change", edits.append)
 
-    gone = api.simulate_delete(f"/v2.0/agents/{agent_id('controller')}")
+    removed = api.simulate_delete(f"/v2.0/agents/{agent_id('controller')}")
 
-    assert (gone.status_code, forgotten) == (204, ["controller"])
+    assert (removed.status_code, len(edits)) == (204, 1)
+    free = replace(backend.overlay, ports=())
+    assert edits[0](free).hosts == free.hosts[1:]
 
 
 def test_a_host_needs_its_addresses(api):

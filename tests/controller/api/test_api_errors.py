@@ -127,11 +127,11 @@ def test_a_fault_is_logged_and_kept_from_the_client(api, backend, monkeypatch, c
     assert "Traceback" in caplog.text
 
 
-def test_a_lab_in_trouble_says_what_to_do(api, backend, monkeypatch, caplog):
-    def silent(host, ovsdb):
+def test_an_error_of_the_lab_is_a_503_with_its_advice(api, backend, monkeypatch, caplog):
+    def silent(edit, *, ovsdb):
         raise SwitchError("silent", where="host third", allowed="an answer", do="Look at it.")
 
-    monkeypatch.setattr(backend, "register", silent)
+    monkeypatch.setattr(backend, "change", silent)
     body = {"agent": {"host": "third", "configurations": CONFIGURATIONS}}
 
     assert error_of(api.simulate_post("/v2.0/agents", json=body)) == (

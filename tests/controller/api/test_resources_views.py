@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from controller.api import resources, views
-from controller.api.backend import AgentState
 from controller.model.encap import NetworkType
+from controller.switches.backend import AgentState
 from tests.controller.api.resource_requests import OVERLAY, port, refused, subnet
 
 

@@ -9,7 +9,7 @@ import pytest
 from controller.explain.flow import Explainer
 from controller.explain.names import Names
 from controller.flows.actions import Output, SetField
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.pipeline import Flow, Int, Priority, Tun, match
 from controller.flows.text import dump
@@ -24,7 +24,7 @@ MIXED = str(Path(__file__).parents[2] / "topologies" / "trace" / "played" / "mix
 
 
 def explainer(overlay, host, bridge):
-    binding = fresh(overlay, host)
+    binding = new_binding(overlay, host)
     flows = bridge_flows(overlay, binding, bridge)
     return Explainer(Names(overlay, overlay.host(host), binding), flows)
 

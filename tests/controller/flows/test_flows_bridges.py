@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.flows.actions import Goto, Output
-from controller.flows.binding import Binding, fresh
+from controller.flows.binding import Binding, new_binding
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.text import dump, flow_text
 from controller.model.errors import ModelError
@@ -21,7 +21,7 @@ BASE = small(A, B, C)
 
 
 def lines(overlay: Overlay, host: str = "h1", bridge: str = "br-tun") -> list[str]:
-    return dump(bridge_flows(overlay, fresh(overlay, host), bridge))
+    return dump(bridge_flows(overlay, new_binding(overlay, host), bridge))
 
 
 def of_table(table: int, text: list[str]) -> list[str]:
@@ -100,7 +100,7 @@ def test_the_arp_responder_needs_l2population():
 
 
 def test_no_flow_names_a_tunnel_that_has_no_port():
-    binding = fresh(BASE, "h1")
+    binding = new_binding(BASE, "h1")
     kept = {name: n for name, n in binding.ofports["br-tun"].items() if name != "vxlan-c0000203"}
     without = replace(binding, ofports={**binding.ofports, "br-tun": kept})
     text = dump(bridge_flows(BASE, without, "br-tun"))
@@ -130,7 +130,7 @@ def test_a_guest_without_port_security_or_not_there_has_no_flows(off):
 
 
 def test_a_dead_port_is_dropped_if_there_is_a_device_behind_it():
-    made = fresh(BASE, "h1")
+    made = new_binding(BASE, "h1")
     numbers = {**made.ofports, "br-int": {**made.ofports["br-int"], "qvodead": 99}}
     binding = replace(made, dead=frozenset({"qvodead", "qvogone"}), ofports=numbers)
     text = dump(bridge_flows(BASE, binding, "br-int"))
@@ -175,7 +175,7 @@ def test_what_holds_for_the_flows_of_any_overlay(places, mode):
     )
     overlay = with_mode(small(*ports, hosts=4), mode)
     for host in overlay.hosts:
-        binding = fresh(overlay, host.name)
+        binding = new_binding(overlay, host.name)
         for bridge in bridges(host):
             assert_sound(bridge_flows(overlay, binding, bridge), binding, bridge)
 

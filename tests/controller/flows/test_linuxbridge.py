@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from controller.flows.linuxbridge import ALL, Kernel, Vxlan, change, segments, status_changes
+from controller.flows.linuxbridge import ALL, Kernel, Vxlan, kernel_change, segments
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, ModelErrors, UsageError
 from controller.model.modes import parse_mode, with_mode
@@ -133,7 +133,7 @@ def test_groups_are_neutrons(group, vni, found):
 
 
 def test_a_fresh_host_gets_just_these_lines():
-    todo = change(wanted("kvxlan-l2pop", "h2"), Kernel(devices={"tap00000002-00": ""}))
+    todo = kernel_change(wanted("kvxlan-l2pop", "h2"), Kernel(devices={"tap00000002-00": ""}))
     one = ONE.mac_address
     assert todo.ip == (
         f"link add {RED_BRIDGE} type bridge stp_state 0 mcast_snooping 0",
@@ -152,7 +152,7 @@ def test_a_fresh_host_gets_just_these_lines():
 
 
 def test_a_group_is_given_when_the_device_is_made_and_is_no_entry_of_ours():
-    todo = change(wanted("kvxlan-multicast"), Kernel())
+    todo = kernel_change(wanted("kvxlan-multicast"), Kernel())
     assert "group 239.0.0.111 ttl 4 learning" in todo.ip[2]
     assert todo.fdb == ()
 
@@ -178,26 +178,21 @@ def test_from_any_state_to_any_other_is_as_from_nothing(first, mode):
             for host in ("h1", "h2", "h3"):
                 kernel = FakeKernel.with_taps(STATES[first], later, host=host)
                 fresh = FakeKernel.with_taps(STATES[first], later, host=host)
-                kernel.carry_out(change(wanted(mode, host, STATES[first]), kernel.seen()))
+                kernel.carry_out(kernel_change(wanted(mode, host, STATES[first]), kernel.seen()))
                 goal = wanted(other, host, later)
-                kernel.carry_out(change(goal, kernel.seen()))
-                fresh.carry_out(change(goal, fresh.seen()))
+                kernel.carry_out(kernel_change(goal, kernel.seen()))
+                fresh.carry_out(kernel_change(goal, fresh.seen()))
                 assert kernel.seen() == fresh.seen()
-                assert change(goal, kernel.seen()).lines == 0, "a second visit changes nothing"
+                assert kernel_change(goal, kernel.seen()).lines == 0, (
+                    "a second visit changes nothing"
+                )
 
 
 def test_what_is_not_ours_stays():
     kernel = FakeKernel.with_taps(BASE, host="h1")
     kernel.links |= {"br-ex": "", "vxlan9": "", "tapestry": "", "brq-mine": ""}
-    kernel.carry_out(change((), kernel.seen()))
+    kernel.carry_out(kernel_change((), kernel.seen()))
     assert {"br-ex", "vxlan9", "tapestry", "brq-mine"} <= kernel.seen().devices.keys()
-
-
-def test_a_port_is_active_when_its_tap_is_there():
-    overlay = carried("kvxlan-mesh", replace(BASE, ports=(ONE, replace(TWO, status="DOWN"), THREE)))
-    seen = Kernel(devices={"tap00000002-00": ""})
-    assert status_changes(overlay, "h1", seen) == {ONE.id: "DOWN"}
-    assert status_changes(overlay, "h2", seen) == {TWO.id: "ACTIVE", THREE.id: "DOWN"}
 
 
 LINKS = [

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.flows.actions import Goto
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.pipeline import (
     CURRENT,
@@ -41,7 +41,7 @@ BOTH = (port(1, RED, "h1"), port(2, RED, "h2"))
 
 def flows(overlay: Overlay, bridge: str, release: str) -> list[str]:
     asked = replace(overlay, release=release)
-    return dump(bridge_flows(asked, fresh(asked, "h1"), bridge))
+    return dump(bridge_flows(asked, new_binding(asked, "h1"), bridge))
 
 
 def test_tables_of_br_int_are_neutrons():
@@ -107,7 +107,7 @@ def test_a_local_network_has_a_local_vlan_and_no_flow_but_its_guests_checks(rele
     local = replace(base.network_of[RED], network_type=NetworkType.LOCAL, segmentation_id=None)
     others = tuple(network for network in base.networks if network.id != RED)
     overlay = replace(base, networks=(local, *others), release=release)
-    assert fresh(overlay, "h1").local_vlans == {RED: 1}
+    assert new_binding(overlay, "h1").local_vlans == {RED: 1}
     empty = replace(base, ports=())
     assert flows(overlay, "br-tun", release) == flows(empty, "br-tun", release)
     assert flows(overlay, "br-int", release) == flows(base, "br-int", release)

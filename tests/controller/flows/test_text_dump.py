@@ -16,7 +16,7 @@ from controller.flows.actions import (
     SetField,
     tag,
 )
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.pipeline import Flow, Int, Priority, Tun, match
 from controller.flows.text import actions_text, dump, flow_text, normalise
@@ -24,7 +24,7 @@ from controller.model.modes import parse_mode, with_mode
 from topologies.scenario.load import load
 
 ARTICLE = with_mode(load("article").overlay, parse_mode("vxlan-l2pop-arp"))
-FLOWS = bridge_flows(ARTICLE, fresh(ARTICLE, "controller"), "br-tun")
+FLOWS = bridge_flows(ARTICLE, new_binding(ARTICLE, "controller"), "br-tun")
 
 
 @pytest.mark.parametrize(

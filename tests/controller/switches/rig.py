@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import NamedTuple
 
-from controller.flows.binding import Binding, fresh
+from controller.flows.binding import Binding, new_binding
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG, host_ports, provider_bridges
 from controller.flows.text import dump
@@ -223,7 +223,7 @@ def binding_of(overlay: Overlay, host: Host) -> Binding:
     """A fresh host's binding, on which ports that are switched off are dead."""
     off = (p for p in overlay.ports if p.host == host.name and not p.is_active)
     dead = frozenset(int_port_name(port.id) for port in off)
-    return replace(fresh(overlay, host.name), dead=dead)
+    return replace(new_binding(overlay, host.name), dead=dead)
 
 
 def _bridge_args(bridge: str, openflow: str | None) -> list[str]:

@@ -42,7 +42,7 @@ def test_a_port_without_number_is_neither_plugged_nor_unplugged(halted):
     assert pending(reading, ["br-int"]) == {"qvolate"}
     assert "late" not in plugged(reading)
     with pytest.raises(SwitchError, match="has not numbered qvolate"):
-        Task("two", Ovsdb(halted.db), {}, reading).lost(small("mesh"))
+        Task("two", Ovsdb(halted.db), {}, reading).status_changes(small("mesh"))
 
 
 def test_when_ovs_vswitchd_goes_on_the_port_is_plugged(rig):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model.modes import MODES
@@ -36,7 +36,7 @@ def in_a_shell(script: str) -> "tuple[int, str, str]":
 
 def test_flows_prints_the_dump(capsys):
     overlay = load("article").overlay
-    wanted = dump(bridge_flows(overlay, fresh(overlay, "controller"), "br-tun"))
+    wanted = dump(bridge_flows(overlay, new_binding(overlay, "controller"), "br-tun"))
     assert said(capsys, *FLOWS) == (0, "\n".join(wanted) + "\n", "")
 
 

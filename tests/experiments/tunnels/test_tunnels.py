@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.ports import BR_TUN, tunnels
 from experiments.core.results import Recorder, read
@@ -70,7 +70,9 @@ def test_the_formulas_are_what_the_controller_would_do(mode, membership, release
     overlay = replace(BARE, release=release)
     raised = staged(overlay, point)
     ports = [len(tunnels(raised, host)) for host in raised.hosts]
-    rules = [len(bridge_flows(raised, fresh(raised, host.name), BR_TUN)) for host in raised.hosts]
+    rules = [
+        len(bridge_flows(raised, new_binding(raised, host.name), BR_TUN)) for host in raised.hosts
+    ]
 
     found = cell(mode, membership, 5, overlay)
 

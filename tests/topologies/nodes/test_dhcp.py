@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from controller.flows.binding import fresh
+from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model import dhcp
@@ -143,7 +143,7 @@ def test_the_servers_port_has_the_flows_of_an_unprotected_one():
     """Neutron leaves network:* ports unprotected (AG:1403); elsewhere it is a port like others."""
     overlay = dhcp.with_servers(asking(*two()))
     server = overlay.ports[-1]
-    own = dump(bridge_flows(overlay, fresh(overlay, "h2"), "br-int"))
+    own = dump(bridge_flows(overlay, new_binding(overlay, "h2"), "br-int"))
     assert not any(f"qvo{server.id[:11]}" in flow for flow in own)
     l2pop = replace(
         overlay,
@@ -151,7 +151,7 @@ def test_the_servers_port_has_the_flows_of_an_unprotected_one():
             replace(host, l2_population=True, arp_responder=True) for host in overlay.hosts
         ),
     )
-    far = "\n".join(dump(bridge_flows(l2pop, fresh(l2pop, "h1"), "br-tun")))
+    far = "\n".join(dump(bridge_flows(l2pop, new_binding(l2pop, "h1"), "br-tun")))
     assert f"dl_dst={server.mac_address}" in far
     assert "arp_tpa=198.51.1.3" in far
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from controller.api.backend import AgentState
 from controller.api.errors import NeutronError
 from controller.api.resources import host_from, with_host
 from controller.api.schemas import attributes
@@ -12,6 +11,7 @@ from controller.api.views import agent_view
 from controller.model import dhcp
 from controller.model.modes import parse_mode, with_mode
 from controller.model.names import hybrid_names, int_port_name
+from controller.switches.backend import AgentState
 from tests.controller.small import RED, port, small
 from topologies.nodes import hybrid
 from topologies.scenario.load import load

@@ -1,0 +1,96 @@
+"""The engine's visits, with the overlay changing at every point of a visit."""
+
+from dataclasses import replace
+
+import pytest
+
+from controller.switches.engine import Engine, _Worker
+from controller.switches.reading import with_status
+from tests.controller.small import RED, host, port, small
+
+
+class Visit:
+    """A visit that reports `statuses`, and calls `action` during its step `when`."""
+
+    datapath_type = "netdev"
+
+    def __init__(self, statuses, when="", action=None):
+        self._statuses, self._actions = statuses, {when: action}
+
+    def read(self):
+        self._run("read")
+        return {}
+
+    def status_changes(self, _):
+        return self._statuses
+
+    def apply(self, _):
+        self._run("apply")
+
+    def _run(self, step):
+        if action := self._actions.get(step):
+            action()
+
+
+@pytest.fixture
+def moved(tmp_path):
+    """An engine, its first port, and a function that moves the port to h2 with a given status."""
+    overlay = small(port(1, RED, "h1"))
+    engine = Engine(overlay, {"h1": "tcp:1", "h2": "tcp:2"}, tmp_path / "state.json")
+    moving = engine.overlay.ports[0]
+    assert moving.status == "ACTIVE"
+
+    def move(status):
+        def edit(before):
+            new = replace(moving, host="h2")
+            ports = tuple(new if each.id == moving.id else each for each in before.ports)
+            return with_status(replace(before, ports=ports), {moving.id: status})
+
+        engine.change(edit)
+
+    return engine, moving, move
+
+
+def status_of(engine, port):
+    return engine.overlay.port_of[port.id].status
+
+
+@pytest.mark.parametrize(
+    ("when", "there", "reported"), [("read", "ACTIVE", "DOWN"), ("apply", "DOWN", "ACTIVE")]
+)
+def test_a_hosts_report_about_a_port_that_has_moved_is_ignored(
+    moved, monkeypatch, when, there, reported
+):
+    engine, moving, move = moved
+    visit = Visit({moving.id: reported}, when, lambda: move(there))
+    monkeypatch.setattr(engine, "_task", lambda *_: visit)
+
+    engine._visit(_Worker("h1"))
+
+    assert status_of(engine, moving) == there
+
+
+def test_a_hosts_report_about_its_own_port_is_applied(moved, monkeypatch):
+    engine, moving, _ = moved
+    monkeypatch.setattr(engine, "_task", lambda *_: Visit({moving.id: "DOWN"}))
+
+    engine._visit(_Worker("h1"))
+
+    assert status_of(engine, moving) == "DOWN"
+
+
+def test_workers_follow_the_hosts_of_the_overlay(tmp_path, monkeypatch):
+    monkeypatch.setattr(Engine, "_visit", lambda *_: None)
+    engine = Engine(small(hosts=2), {"h1": "tcp:1", "h2": "tcp:2"}, tmp_path / "state.json")
+    third = host(3)
+
+    engine.change(
+        lambda overlay: replace(overlay, hosts=(*overlay.hosts, third)), ovsdb={"h3": "tcp:3"}
+    )
+    worker = engine._workers["h3"]
+    assert [agent.ovsdb for agent in engine.agents()] == ["tcp:1", "tcp:2", "tcp:3"]
+
+    engine.change(lambda overlay: replace(overlay, hosts=overlay.hosts[:2]))
+    assert worker.is_dismissed
+    assert engine._workers == {}
+    assert [agent.ovsdb for agent in engine.agents()] == ["tcp:1", "tcp:2"]
