@@ -94,7 +94,10 @@ CONFIGURATIONS: Schema = {
     "l2_population": FLAG,
     "arp_responder_enabled": FLAG,
     "bridge_mappings": {"type": "object", "additionalProperties": {**TEXT, "minLength": 1}},
-    "ovsdb_connection": {"type": "string", "pattern": "^((tcp|ssl|unix):[^ ]+|netns:[0-9]+)$"},
+    "ovsdb_connection": {
+        "type": "string",
+        "pattern": "^((tcp|ssl|unix):[^ ]+|netns:[0-9]+:[0-9]+)$",
+    },
     "mechanism": {"enum": [str(each) for each in Mechanism]},
     "vxlan_group": CIDR,
 }

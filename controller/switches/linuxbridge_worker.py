@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from controller.flows.linuxbridge import (
@@ -26,15 +25,16 @@ from controller.model.names import tap_name
 from controller.model.overlay import Overlay
 from controller.switches.reading import Reading, with_status, wrong_statuses
 from controller.system import commands
+from controller.system.process import PROC, Identity, is_alive
 
 LOG = logging.getLogger(__name__)
-ADDRESS = re.compile(r"netns:(\d+)")
+ADDRESS = re.compile(r"netns:(\d+):(\d+)")  # a process by its pid and start time
 UNDERLAY = "underlay"  # the interface with the VTEP's address
 
 
 @dataclass(slots=True)
 class BridgeTask:
-    """One visit to a host: its address, `netns:PID`, and what was read."""
+    """One visit to a host: its address, `netns:PID:START`, and what was read."""
 
     host: str
     address: str
@@ -43,11 +43,19 @@ class BridgeTask:
 
     @property
     def pid(self) -> int:
-        """A process in the host's namespaces."""
-        found = ADDRESS.fullmatch(self.address)
-        if not found:
-            raise self._error(f"address {self.address!r}", "netns:PID", "Start the lab again.")
-        return int(found[1])
+        """A process in the host's namespaces.
+
+        Raises:
+            SwitchError: it has ended; another process may have its pid by now.
+        """
+        keeper = _keeper(self.address)
+        if keeper is None:
+            raise self._error(
+                f"no process at address {self.address!r}",
+                "netns:PID:START of a process that runs",
+                "Start the lab again.",
+            )
+        return keeper.pid
 
     def read(self) -> Reading:
         """Read the host's kernel; the result is empty, since no bridge has an OpenFlow session."""
@@ -85,6 +93,18 @@ class BridgeTask:
         return SwitchError(found, where=f"host {self.host!r}", allowed=allowed, do=do)
 
 
+def netns_address(keeper: Identity) -> str:
+    """The address of a host whose namespaces `keeper` keeps."""
+    return f"netns:{keeper.pid}:{keeper.start}"
+
+
+def _keeper(address: str) -> Identity | None:
+    """The process at an address; None if it has ended, or if this is no such address."""
+    found = ADDRESS.fullmatch(address)
+    keeper = Identity(int(found[1]), int(found[2])) if found else None
+    return keeper if keeper and is_alive(keeper) else None
+
+
 def run_batches(pid: int, change: Change) -> None:
     """Run the commands of `change` in the namespaces of `pid`.
 
@@ -98,9 +118,12 @@ def run_batches(pid: int, change: Change) -> None:
 
 def devices(address: str) -> frozenset[str]:
     """The interfaces of the host at `address`, read without a process; none if the host is gone."""
+    keeper = _keeper(address)
+    if keeper is None:
+        return frozenset()
     try:
-        text = Path(f"/proc/{address.partition(':')[2]}/net/dev").read_text()
-    except (OSError, ValueError):  # ValueError: a null byte in the address
+        text = (PROC / str(keeper.pid) / "net" / "dev").read_text()
+    except OSError:
         return frozenset()
     return frozenset(line.partition(":")[0].strip() for line in text.splitlines() if ":" in line)
 

@@ -2,6 +2,6 @@
 
 from topologies.lab.lab import Lab
 from topologies.lab.starting import attach, started
-from topologies.ledger.ledger import labs
+from topologies.ledger import labs
 
 __all__ = ["Lab", "attach", "labs", "started"]

@@ -6,7 +6,7 @@ from mininet.net import Mininet
 
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
-from topologies.ledger.ledger import Ledger, NodeEntry
+from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.compute import ComputeHost
 from topologies.nodes.linuxbridge import BridgeHost
 from topologies.nodes.neutron import Neutron

@@ -11,9 +11,9 @@ from controller.model.errors import LabError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from controller.system import commands
+from controller.system.process import is_alive
 from topologies.lab.attached import attached_net
-from topologies.ledger.ledger import Ledger, NodeEntry
-from topologies.ledger.process import is_alive
+from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.api_client import call_api
 from topologies.nodes.neutron import relaunch
 from topologies.nodes.ready import await_ready, overlay_of

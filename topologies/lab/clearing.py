@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from controller.model.errors import LabError, OverlayError
-from topologies.ledger.ledger import NAME, Ledger, find, home, labs
-from topologies.ledger.process import await_end, send
+from controller.system.process import await_end, send
+from topologies.ledger import NAME, Ledger, find, home, labs
 
 END_S = 60.0  # for a holder to take its lab down
 LOOK_S = 0.25

@@ -17,14 +17,15 @@ from controller.model.errors import LabError
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Port
-from controller.switches.linuxbridge_worker import devices
+from controller.switches.linuxbridge_worker import devices, netns_address
 from controller.switches.ovsdb import add_port_args
 from controller.system import commands
+from controller.system.process import Identity, kill, sharing_network
 from topologies.lab.base import LabBase
-from topologies.ledger.process import kill, sharing_network
 from topologies.nodes import dhcp, hybrid, neighbours, routers
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.linuxbridge import compute_class
+from topologies.nodes.neutron import agent_address
 from topologies.nodes.nodes import Segment, guest_class
 from topologies.nodes.topo import guest_wire, host_wires
 from topologies.plan import plan, providers, underlays
@@ -171,7 +172,7 @@ def unplug(lab: LabBase, port_id: str) -> None:
 def _take_away(lab: LabBase, name: str, port_id: str, host: str) -> None:
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
-    there = devices(f"netns:{lab.pid(host)}")  # not all, where plugging was broken off
+    there = devices(netns_address(lab.node(host).keeper))  # not all, where plugging was broken off
     parting = hybrid.parting(lab.overlay, port_id, host)
     ip_batch(lab.pid(host), [line for line in parting if line.split()[-1] in there])
     for number in [n for n, port in guest.interfaces.items() if port.id == port_id]:
@@ -217,7 +218,7 @@ def add_host(lab: LabBase, host: Host) -> None:
     indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
     index = next(number for number in count() if number not in indices)
     _raise_host(lab, larger, host.name, index)
-    lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index, lab.pid(host.name))})
+    lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index, lab.node(host.name).keeper)})
     datapath = lab.ledger.last("settings")["datapath"]
     for other in overlay.hosts:
         neighbours.tell(lab.pid(other.name), larger, other, datapath)
@@ -277,7 +278,7 @@ def _make_ethernets(lab: LabBase, overlay: Overlay, name: str) -> None:
             made.start([])
 
 
-def _agent(host: Host, index: int, pid: int) -> dict[str, Any]:
+def _agent(host: Host, index: int, keeper: Identity) -> dict[str, Any]:
     """The host as the API's `agents` take it."""
     return {
         "host": host.name,
@@ -290,7 +291,7 @@ def _agent(host: Host, index: int, pid: int) -> dict[str, Any]:
             "mechanism": str(host.mechanism),
             **({"ovs_hybrid_plug": True} if host.hybrid_plug else {}),
             **({"vxlan_group": str(host.vxlan_group)} if host.vxlan_group else {}),
-            "ovsdb_connection": plan.agent_address(host, index, pid),
+            "ovsdb_connection": agent_address(host, index, keeper),
         },
     }
 

@@ -11,10 +11,10 @@ from mininet.net import Mininet
 from controller.model.errors import HostError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
+from controller.system.process import adopt_orphans
 from topologies.lab.lab import Lab
 from topologies.lab.signals import interrupts
-from topologies.ledger.ledger import Ledger, claim, find
-from topologies.ledger.process import adopt_orphans
+from topologies.ledger import Ledger, claim, find
 from topologies.nodes import dhcp, routers, sites
 from topologies.nodes.sites_topo import SitesTopo
 from topologies.nodes.topo import OverlayTopo

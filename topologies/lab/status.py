@@ -6,10 +6,10 @@ from typing import Any
 from controller.model.errors import OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
+from controller.system.process import is_alive
 from topologies.lab.lab import Lab
 from topologies.lab.starting import attach
-from topologies.ledger.ledger import NodeEntry, home, labs
-from topologies.ledger.process import is_alive
+from topologies.ledger import NodeEntry, home, labs
 from topologies.nodes.compute import together
 from topologies.nodes.linuxbridge import tunnels_of
 

@@ -10,8 +10,8 @@ from controller.model.errors import CommandError, HostError, LabError
 from controller.model.overlay import Overlay
 from controller.model.parts import Port, Subnet
 from controller.system import commands
-from topologies.ledger.ledger import Ledger, from_json
-from topologies.ledger.process import PROC, Identity, is_alive, kill
+from controller.system.process import PROC, Identity, is_alive, kill
+from topologies.ledger import Ledger, from_json
 from topologies.nodes.compute import together
 
 CLIENT_SCRIPT = Path(__file__).with_name("udhcpc.sh")

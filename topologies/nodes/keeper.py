@@ -5,8 +5,8 @@ from pathlib import Path
 
 from controller.model.errors import HostError
 from controller.system import commands
-from topologies.ledger.ledger import Ledger
-from topologies.ledger.process import PROC, Identity, is_alive
+from controller.system.process import PROC, Identity, is_alive
+from topologies.ledger import Ledger
 
 KEEPER = "sleep"
 DEADLINE_S = 10.0

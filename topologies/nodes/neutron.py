@@ -11,9 +11,11 @@ from typing import Any
 from controller.model.check import MANAGEMENT_NETWORK
 from controller.model.errors import HostError
 from controller.model.overlay import Overlay
+from controller.model.parts import Host, Mechanism
 from controller.model.serial import dump_state
-from topologies.ledger.ledger import Ledger, as_json
-from topologies.ledger.process import Identity, await_end, kill, send
+from controller.switches.linuxbridge_worker import netns_address
+from controller.system.process import Identity, await_end, kill, send
+from topologies.ledger import Ledger, as_json
 from topologies.nodes import dhcp
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
@@ -40,7 +42,7 @@ class Neutron(Machine):
         directory = self.ledger.directory
         nodes = self.ledger.nodes()
         ovsdb = {
-            host.name: plan.agent_address(host, index, nodes[host.name].keeper.pid)
+            host.name: agent_address(host, index, nodes[host.name].keeper)
             for index, host in enumerate(overlay.hosts)
         }
         self.ledger.write("state.json", dump_state(overlay, ovsdb))
@@ -57,6 +59,12 @@ class Neutron(Machine):
             await_ready(node.ledger)
             dhcp.bring_up(node.ledger, node.params["overlay"])
         return nodes
+
+
+def agent_address(host: Host, index: int, keeper: Identity) -> str:
+    """Where the controller finds host number `index`: its OVSDB, or its namespaces."""
+    is_bridge = host.mechanism is Mechanism.LINUXBRIDGE
+    return netns_address(keeper) if is_bridge else plan.ovsdb_of(index)
 
 
 def configuration(directory: Path) -> dict[str, Any]:

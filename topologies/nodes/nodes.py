@@ -12,8 +12,8 @@ from controller.model.names import segment_bridge
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.system import commands
-from topologies.ledger.ledger import Ledger, claim
-from topologies.ledger.process import Identity, kill
+from controller.system.process import Identity, kill
+from topologies.ledger import Ledger, claim
 from topologies.nodes.keeper import ip_batch, keep, without_ipv6
 from topologies.plan import plan
 from topologies.plan.ovs import ENVIRONMENT

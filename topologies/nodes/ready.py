@@ -8,8 +8,8 @@ from controller.model.errors import LabError, SwitchError
 from controller.model.overlay import Overlay
 from controller.model.serial import load_state
 from controller.system import commands
-from topologies.ledger.ledger import Ledger
-from topologies.ledger.process import PROC
+from controller.system.process import PROC
+from topologies.ledger import Ledger
 from topologies.nodes import neighbours
 from topologies.nodes.api_client import call_api
 from topologies.plan import plan

@@ -10,7 +10,7 @@ from controller.model.errors import HostError
 from controller.model.site_parts import ETH, LAN, TUNNEL, Site
 from controller.model.sites import Sites
 from controller.system import commands
-from topologies.ledger.ledger import Ledger, NodeEntry
+from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Kept, Machine, Segment
 from topologies.nodes.sites_ready import await_tunnel, tell_provider

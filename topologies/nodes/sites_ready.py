@@ -11,7 +11,7 @@ from controller.model.serial_sites import sites_from_json
 from controller.model.site_parts import Site
 from controller.model.sites import Sites
 from controller.system import commands
-from topologies.ledger.ledger import Ledger, NodeEntry
+from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes import neighbours, unixctl
 from topologies.plan import sites_plan
 

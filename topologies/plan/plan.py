@@ -98,11 +98,6 @@ def datapath_of(overlay: Overlay, asked: str) -> str:
     return "kernel" if is_bridge else asked
 
 
-def agent_address(host: Host, index: int, pid: int) -> str:
-    """Where the controller finds host number `index`: its OVSDB, or its namespaces."""
-    return f"netns:{pid}" if host.mechanism is Mechanism.LINUXBRIDGE else ovsdb_of(index)
-
-
 def vtep_address(overlay: Overlay, host: Host) -> str:
     """The VTEP's address, with a prefix that holds every other VTEP if all are on one wire.
 

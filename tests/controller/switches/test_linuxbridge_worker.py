@@ -1,7 +1,14 @@
 """What a visit to a Linux bridge host reads."""
 
+import os
+from dataclasses import replace
+
+import pytest
+
 from controller.flows.linuxbridge import Kernel
-from controller.switches.linuxbridge_worker import BridgeTask, devices
+from controller.model.errors import SwitchError
+from controller.switches.linuxbridge_worker import BridgeTask, devices, netns_address
+from controller.system.process import identify
 from tests.controller.small import RED, port, small
 
 ONE, TWO, THREE = port(1, RED, "h1"), port(2, RED, "h2", status="DOWN"), port(3, RED, "h2")
@@ -20,3 +27,13 @@ def test_a_port_is_active_when_its_tap_is_there():
 
 def test_an_address_with_a_null_byte_has_no_devices():
     assert devices("netns:\0") == frozenset()
+
+
+def test_a_reused_pid_is_not_taken_for_the_keeper_of_a_host():
+    here = identify(os.getpid())
+    earlier = replace(here, start=here.start - 1)  # the process that had this pid before
+    assert "lo" in devices(netns_address(here))
+    assert devices(netns_address(earlier)) == frozenset()
+    assert BridgeTask("h", netns_address(here)).pid == os.getpid()
+    with pytest.raises(SwitchError, match="no process at address"):
+        _ = BridgeTask("h", netns_address(earlier)).pid

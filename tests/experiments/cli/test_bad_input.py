@@ -12,7 +12,7 @@ from experiments.cli.main import main
 from experiments.core.results import fresh_directory
 from tests.experiments.made_runs import made
 from tests.topologies.scenario.scenario_files import errors_of, with_two_hosts
-from topologies.ledger.ledger import HOME_VARIABLE, claim
+from topologies.ledger import HOME_VARIABLE, claim
 from topologies.scenario.load import load
 
 ROOT = Path(__file__).resolve().parents[3]

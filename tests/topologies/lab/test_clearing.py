@@ -13,7 +13,7 @@ from topologies.lab import clearing
 from topologies.lab.clearing import take_down_all, take_down_by_name
 from topologies.lab.holder import LONGEST_WAIT_S, Watcher
 from topologies.lab.status import statuses
-from topologies.ledger.ledger import claim, labs
+from topologies.ledger import claim, labs
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_adopted_orphans_are_reaped():
     """In a process of its own: adopting is for good."""
     code = """if True:
         import subprocess, sys
-        from topologies.ledger.process import adopt_orphans, identify, kill, reap
+        from controller.system.process import adopt_orphans, identify, kill, reap
         adopt_orphans()
         told = subprocess.run(['sh', '-c', 'sleep 100 >/dev/null & echo $!'], stdout=subprocess.PIPE, check=True)
         orphan = identify(int(told.stdout))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from controller.system.commands import MARK, run
+from controller.system.process import marked
 from tests.labs import (
     ROOT,
     CommandLine,
@@ -23,7 +24,6 @@ from tests.labs import (
     wait_for,
     world,
 )
-from topologies.ledger.process import marked
 
 pytestmark = pytest.mark.root
 

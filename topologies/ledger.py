@@ -20,7 +20,7 @@ from typing import Any
 
 from controller.model.errors import LabError, UsageError
 from controller.system import commands
-from topologies.ledger.process import (
+from controller.system.process import (
     Identity,
     boot_id,
     identify,

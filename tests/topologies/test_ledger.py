@@ -10,9 +10,9 @@ import pytest
 
 from controller.model.errors import LabError, UsageError
 from controller.system.commands import MARK
-from topologies.ledger import ledger as ledgers
-from topologies.ledger.ledger import claim, find, labs
-from topologies.ledger.process import Identity, identify, is_alive, lineage, marked
+from controller.system.process import Identity, identify, is_alive, lineage, marked
+from topologies import ledger as ledgers
+from topologies.ledger import claim, find, labs
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_undo_ends_what_is_recorded_and_what_bears_the_token_and_nothing_else(ho
 
 def test_undo_spares_itself_and_its_ancestors():
     """`overlaylab down` may be typed in a shell inside the lab."""
-    code = "import sys; from topologies.ledger.ledger import find; find(sys.argv[1]).undo(); print('still here')"
+    code = "import sys; from topologies.ledger import find; find(sys.argv[1]).undo(); print('still here')"
     made = claim("mine")
     paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
@@ -189,8 +189,8 @@ def test_home_is_under_run(monkeypatch):
 
 ORPHAN = """if True:
     import os, subprocess, sys, time
-    from topologies.ledger.ledger import claim
-    from topologies.ledger.process import adopt_orphans, kill
+    from topologies.ledger import claim
+    from controller.system.process import adopt_orphans, kill
 
     def zombies():
         stats = (f"/proc/{pid}/stat" for pid in os.listdir("/proc") if pid.isdigit())

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from topologies.ledger.ledger import HOME_VARIABLE, claim
-from topologies.ledger.process import identify
+from controller.system.process import identify
+from topologies.ledger import HOME_VARIABLE, claim
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_status_of_an_own_child_is_left_to_who_started_it(ledger):
 
 
 def test_nothing_is_looked_through_if_no_child_is_dead(ledger, monkeypatch):
-    import topologies.ledger.process as processes
+    import controller.system.process as processes
 
     while processes._has_zombie():  # of another test
         os.wait()
