@@ -1,47 +1,51 @@
-"""An overlay as JSON and back, without loss.  Pure: dicts and text, no files.
+"""An overlay or two sites as JSON and back, without loss.  Pure: dicts and text, no files.
 
-The state file of a lab's controller is written here: its format version, the overlay,
-and where each host's OVSDB listens.  A field the reader does not know is an error; a
-field with a default may be missing, so that older files can still be read.
+The controller's state file holds its format version, the overlay, and the OVSDB address of
+each host.  An unknown field is an error; a field with a default may be missing, so that
+older files can still be read.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from types import MappingProxyType
-from typing import Any, TypeVar
+from types import GenericAlias
+from typing import Any, TypeVar, get_args, get_origin
+
+from cattrs import BaseValidationError, ClassValidationError, Converter, IterableValidationError
+from cattrs.gen import make_dict_structure_fn
 
 from controller.model.encap import NetworkType
-from controller.model.errors import ModelError
+from controller.model.errors import ModelError, ModelErrors, raise_all
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism, Network, Port, SegmentRange, Subnet
-from controller.model.underlay import Shape, Underlay
+from controller.model.parts import Mechanism
+from controller.model.site_parts import Snat
+from controller.model.sites import Sites
+from controller.model.underlay import Shape
 
 T = TypeVar("T")
-M = TypeVar("M", Host, Network, Subnet, Port, Overlay, Underlay, SegmentRange)
-Reader = Callable[[Any, str], Any]
 FORMAT = 1
+ADDRESSES = frozenset({IPv4Address, IPv6Address, IPv4Network, IPv6Network})
 
 
-def overlay_to_json(overlay: Overlay) -> dict[str, Any]:
-    """`overlay` in dicts, lists, strings and numbers, ready for `json.dumps`."""
-    return {field.name: _plain(getattr(overlay, field.name)) for field in fields(overlay)}
+def to_json(value: Overlay | Sites) -> dict[str, Any]:
+    """`value` in dicts, lists, strings and numbers, ready for `json.dumps`."""
+    return dict(CONVERTER.unstructure(value))
 
 
-def overlay_from_json(data: Mapping[str, Any]) -> Overlay:
-    """The overlay that `overlay_to_json` made `data` from.
+def from_json(data: object, kind: type[T]) -> T:
+    """The `Overlay` or the `Sites` in the output of `to_json`.
 
     Raises:
-        ModelError: `data` is no overlay, or one that contradicts itself.
+        ModelError: `data` is of another kind, or contradicts itself.
     """
-    return _dataclass(Overlay)(data, "overlay")
+    return _structured(data, kind, kind.__name__.lower())
 
 
 def dump_state(overlay: Overlay, ovsdb: Mapping[str, str]) -> str:
     """The text of a state file; `ovsdb` maps a host to its OVSDB, as `tcp:198.18.1.1:6640`."""
-    state = {"format": FORMAT, "overlay": overlay_to_json(overlay), "ovsdb": dict(ovsdb)}
+    state = {"format": FORMAT, "overlay": to_json(overlay), "ovsdb": dict(ovsdb)}
     return json.dumps(state, indent=1) + "\n"
 
 
@@ -49,170 +53,156 @@ def load_state(text: str) -> tuple[Overlay, dict[str, str]]:
     """The overlay and the OVSDB addresses in the text of a state file.
 
     Raises:
-        ModelError: it is not JSON, of another format, or not an overlay.
+        ModelError: it is not JSON, has another format, or does not hold an overlay.
     """
     try:
         state = _object(json.loads(text), "state file")
     except ValueError as error:
-        raise _wrong("state file", f"no JSON ({error})", "what `dump_state` writes") from None
+        raise _error("state file", f"no JSON ({error})", "what `dump_state` writes") from None
     found = state.get("format")
     if found != FORMAT or isinstance(found, bool):
-        raise _wrong("state file", f"format {found}", f"{FORMAT} (the one this version reads)")
-    ovsdb = _object(state.get("ovsdb"), "ovsdb")
-    addresses = {host: _text(address, f"ovsdb.{host}") for host, address in ovsdb.items()}
-    return overlay_from_json(_object(state.get("overlay"), "overlay")), addresses
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, (IPv4Address, IPv6Address, IPv4Network, IPv6Network)):
-        return str(value)
-    return value
-
-
-def _wrong(where: str, found: str, allowed: str) -> ModelError:
-    return ModelError(
-        found, where=where, allowed=allowed, do="Raise the lab anew, or mend the file by hand."
-    )
+        raise _error("state file", f"format {found}", f"{FORMAT} (the one this version reads)")
+    addresses = _structured(_object(state.get("ovsdb"), "ovsdb"), dict[str, str], "ovsdb")
+    return from_json(state.get("overlay"), Overlay), addresses
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _wrong(where, repr(value), "an object")
+        raise _error(where, repr(value), "an object")
     return value
 
 
-def _only(kind: type[T], word: str) -> Callable[[Any, str], T]:
-    """Takes a value of exactly this type, since JSON's true is an int to Python."""
+class _ValueError(ValueError):
+    """A value that does not fit its type."""
 
-    def read(value: Any, where: str) -> T:
-        if type(value) is not kind:
-            raise _wrong(where, repr(value), word)
-        return value
-
-    return read
+    def __init__(self, found: str, allowed: str) -> None:
+        super().__init__(found)
+        self.found, self.allowed = found, allowed
 
 
-_text, _number, _flag = _only(str, "text"), _only(int, "an integer"), _only(bool, "true or false")
+def _structured(data: object, kind: type[T], where: str) -> T:
+    try:
+        return CONVERTER.structure(data, kind)
+    except (BaseValidationError, _ValueError) as error:
+        raise_all(_model_errors(error, where))
+        raise
 
 
-def _real(value: Any, where: str) -> float:
-    if type(value) not in {int, float}:
-        raise _wrong(where, repr(value), "a number")
-    return float(value)
+def _model_errors(error: Exception, where: str) -> Iterator[ModelError]:
+    """Every error inside `error`, each with its path below `where`."""
+    if isinstance(error, (ClassValidationError, IterableValidationError)):
+        noted, others = error.group_exceptions()
+        for inner, note in noted:
+            is_index = isinstance(getattr(note, "index", None), int)
+            step = f"[{note.index}]" if is_index else f".{getattr(note, 'name', '') or note.index}"
+            yield from _model_errors(inner, where + step)
+        for inner in others:
+            yield from _model_errors(inner, where)
+    elif isinstance(error, ModelErrors):
+        yield from error.errors
+    elif isinstance(error, ModelError):
+        yield error
+    elif isinstance(error, _ValueError):
+        yield _error(where, error.found, error.allowed)
+    else:
+        raise error
 
 
-def _parsed(parse: Callable[[str], T], word: str) -> Callable[[Any, str], T]:
-    """Takes text that `parse` understands."""
-
-    def read(value: Any, where: str) -> T:
-        try:
-            return parse(_text(value, where))
-        except ValueError:
-            raise _wrong(where, repr(value), word) from None
-
-    return read
+def _error(where: str, found: str, allowed: str) -> ModelError:
+    return ModelError(
+        found,
+        where=where,
+        allowed=allowed,
+        do="Start the lab again, or correct the file by hand.",
+    )
 
 
-def _optional(item: Reader) -> Reader:
-    return lambda value, where: None if value is None else item(value, where)
+def _exactly(kind: type[T], name: str, *also: type) -> Callable[[Any, Any], T]:
+    """Structures a value of exactly this type, since JSON's true is an int to Python."""
+
+    def structure(value: Any, _: Any) -> T:
+        if type(value) not in {kind, *also}:
+            raise _ValueError(repr(value), name)
+        return kind(value)  # type: ignore[call-arg]
+
+    return structure
 
 
-def _many(item: Reader) -> Reader:
-    def read(value: Any, where: str) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise _wrong(where, repr(value), "a list")
-        return tuple(item(one, f"{where}[{number}]") for number, one in enumerate(value))
-
-    return read
+_text = _exactly(str, "text")
 
 
-def _pair(item: Reader) -> Reader:
-    def read(value: Any, where: str) -> tuple[Any, Any]:
-        if not isinstance(value, list) or len(value) != 2:
-            raise _wrong(where, repr(value), "a list of two")
-        return item(value[0], f"{where}[0]"), item(value[1], f"{where}[1]")
-
-    return read
-
-
-def _dataclass(kind: type[M]) -> Callable[[Any, str], M]:
-    def read(value: Any, where: str) -> M:
-        given, known = _object(value, where), {field.name: field for field in fields(kind)}
-        for name in given.keys() - known.keys():
-            raise _wrong(where, f"unknown field {name!r}", ", ".join(known))
-        for name in _needed(fields(kind)):
-            if name not in given:
-                raise _wrong(where, f"no field {name!r}", ", ".join(known))
-        readers: dict[str, Reader] = {name: _READERS[kind].get(name, _text) for name in given}
-        return kind(**{name: readers[name](given[name], f"{where}.{name}") for name in given})
-
-    return read
+def _parsed(value: Any, parse: Callable[[str], T], allowed: str) -> T:
+    text = _text(value, str)
+    try:
+        return parse(text)
+    except ValueError:
+        raise _ValueError(repr(value), allowed) from None
 
 
-def _needed(known: Iterable[Field[Any]]) -> list[str]:
-    """Names of the fields without a default."""
-    return [field.name for field in known if field.default is MISSING]
+def _member(value: Any, kind: type[Enum]) -> Enum:
+    return _parsed(value, kind, ", ".join(map(str, kind)))
 
 
-_ip = _parsed(ip_address, "an IP address")
-_network_type = _parsed(NetworkType, ", ".join(NetworkType))
-# How to read each field; what is not named here is text.
-_READERS: Mapping[type[Any], Mapping[str, Reader]] = MappingProxyType(
-    {
-        Host: {
-            "local_ip": _ip,
-            "tunnel_types": _many(_network_type),
-            "l2_population": _flag,
-            "arp_responder": _flag,
-            "bridge_mappings": _many(_pair(_text)),
-            "mechanism": _parsed(Mechanism, ", ".join(Mechanism)),
-            "hybrid_plug": _flag,
-            "vxlan_group": _optional(_parsed(ip_network, "a CIDR without host bits")),
-        },
-        Network: {
-            "network_type": _network_type,
-            "segmentation_id": _optional(_number),
-            "physical_network": _optional(_text),
-            "mtu": _number,
-        },
-        Subnet: {
-            "cidr": _parsed(ip_network, "a CIDR without host bits"),
-            "pools": _many(_pair(_ip)),
-            "gateway_ip": _optional(_ip),
-        },
-        Port: {
-            "fixed_ips": _many(_ip),
-            "port_security_enabled": _flag,
-            "admin_state_up": _flag,
-            "is_dhcp_server": _flag,
-        },
-        Underlay: {
-            "shape": _parsed(Shape, ", ".join(Shape)),
-            "spines": _number,
-            "hash_policy": _number,
-            "wan_mtu": _number,
-            "delay_ms": _real,
-            "loss_percent": _real,
-        },
-        SegmentRange: {"network_type": _network_type, "first": _number, "last": _number},
-        Overlay: {
-            "hosts": _many(_dataclass(Host)),
-            "networks": _many(_dataclass(Network)),
-            "subnets": _many(_dataclass(Subnet)),
-            "ports": _many(_dataclass(Port)),
-            "underlay_mtu": _number,
-            "path_mtu": _number,
-            "underlay": _dataclass(Underlay),
-            "dhcp": _flag,
-            "ranges": _many(_dataclass(SegmentRange)),
-            "tenant_network_types": _many(_network_type),
-            "type_drivers": _many(_network_type),
-        },
-    }
-)
+def _is_address(kind: Any) -> bool:
+    return not _is_tuple(kind) and bool({kind, *get_args(kind)} & ADDRESSES)
+
+
+def _address(value: Any, kind: Any) -> Any:
+    """Structures an IP address or a network, or None if the type allows it."""
+    if value is None and type(None) in get_args(kind):
+        return None
+    if {kind, *get_args(kind)} & {IPv4Network, IPv6Network}:
+        return _parsed(value, ip_network, "a CIDR without host bits")
+    return _parsed(value, ip_address, "an IP address")
+
+
+def _is_tuple(kind: Any) -> bool:
+    origin: object = get_origin(kind)
+    return origin is tuple
+
+
+def _tuple(value: Any, kind: Any) -> tuple[Any, ...]:
+    """Structures a list; all its items have one type."""
+    item, *rest = get_args(kind)
+    if not isinstance(value, list):
+        raise _ValueError(repr(value), "a list")
+    if rest != [...] and len(value) != 1 + len(rest):
+        raise _ValueError(repr(value), "a list of two")
+    items: Any = GenericAlias(list, (item,))
+    return tuple(CONVERTER.structure(value, items))
+
+
+def _object_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    structure = make_dict_structure_fn(kind, converter)
+
+    def checked(value: Any, _: Any) -> Any:
+        if not isinstance(value, dict):
+            raise _ValueError(repr(value), "an object")
+        wrong = [f"unknown field {name!r}" for name in value.keys() - known.keys()]
+        wrong += [f"no field {name!r}" for name in known if known[name] and name not in value]
+        if wrong:
+            raise _ValueError(", ".join(wrong), ", ".join(known))
+        return structure(value, kind)
+
+    return checked
+
+
+def _converter() -> Converter:
+    converter = Converter(unstruct_collection_overrides={tuple: list})
+    for kind in ADDRESSES:
+        converter.register_unstructure_hook(kind, str)
+    for kind in (Mechanism, NetworkType, Shape, Snat):
+        converter.register_unstructure_hook(kind, lambda member: member.value)
+        converter.register_structure_hook(kind, _member)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _exactly(int, "an integer"))
+    converter.register_structure_hook(bool, _exactly(bool, "true or false"))
+    converter.register_structure_hook(float, _exactly(float, "a number", int))
+    converter.register_structure_hook_func(_is_tuple, _tuple)
+    converter.register_structure_hook_func(_is_address, _address)
+    converter.register_structure_hook_factory(is_dataclass, _object_hook)
+    return converter
+
+
+CONVERTER = _converter()

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 PYTHON: Mapping[str, str] = MappingProxyType(
     {
+        "cattrs": "cattrs",
         "click": "click",
         "falcon": "falcon",
         "jinja2": "jinja2",

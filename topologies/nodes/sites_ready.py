@@ -7,7 +7,7 @@ from functools import partial
 from ipaddress import IPv4Address
 
 from controller.model.errors import LabError, SwitchError
-from controller.model.serial_sites import sites_from_json
+from controller.model.serial import from_json
 from controller.model.site_parts import Site
 from controller.model.sites import Sites
 from controller.system import commands
@@ -23,7 +23,7 @@ POLL_S = 0.05
 def sites_of(ledger: Ledger) -> Sites | None:
     """What the lab was raised for, None if it has compute hosts."""
     file = ledger.directory / FILE
-    return sites_from_json(json.loads(file.read_text())) if file.exists() else None
+    return from_json(json.loads(file.read_text()), Sites) if file.exists() else None
 
 
 def tell_provider(pid: int, site: Site) -> None:

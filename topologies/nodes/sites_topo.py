@@ -7,7 +7,7 @@ from typing import Any
 from mininet.net import Mininet
 from mininet.topo import Topo
 
-from controller.model.serial_sites import sites_to_json
+from controller.model.serial import to_json
 from controller.model.site_parts import ETH, LAN_MTU
 from controller.model.sites import Sites
 from topologies.nodes import nodes
@@ -38,7 +38,7 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
             Mininet.inited = True
         sites, ledger = sites or _scenario(scenario), ledger or nodes.own_ledger()
         ledger.note("settings", app="none", datapath=datapath)
-        ledger.write(FILE, json.dumps(sites_to_json(sites)))
+        ledger.write(FILE, json.dumps(to_json(sites)))
         common = {"ledger": ledger, "sites": sites, "datapath": datapath}
         for station in sites.stations:
             self.addHost(station.name, cls=SiteStation, **common)

@@ -13,7 +13,7 @@ from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network, Port, Subnet
-from controller.model.serial import dump_state, load_state, overlay_from_json, overlay_to_json
+from controller.model.serial import dump_state, from_json, load_state, to_json
 
 OVSDB = {"h0": "tcp:198.18.1.1:6640"}
 
@@ -152,9 +152,9 @@ def overlays(draw: st.DrawFn) -> Overlay:
 @settings(max_examples=50, deadline=None)
 @given(overlays())
 def test_an_overlay_survives_json_exactly(overlay: Overlay) -> None:
-    text = json.dumps(overlay_to_json(overlay))
+    text = json.dumps(to_json(overlay))
 
-    assert overlay_from_json(json.loads(text)) == overlay
+    assert from_json(json.loads(text), Overlay) == overlay
 
 
 @settings(max_examples=50, deadline=None)
@@ -167,7 +167,7 @@ def test_a_state_survives_its_text_exactly(overlay: Overlay, ovsdb: dict[str, st
 
 
 def test_what_is_written_is_plain_json_in_neutrons_words() -> None:
-    written = overlay_to_json(small())
+    written = to_json(small())
 
     assert written["hosts"] == [
         {
@@ -193,7 +193,7 @@ def state(**changed: Any) -> str:
 
 
 def overlay_with(path: list[Any], value: Any) -> str:
-    overlay = overlay_to_json(small())
+    overlay = to_json(small())
     inner: Any = overlay
     for step in path[:-1]:
         inner = inner[step]
@@ -201,7 +201,7 @@ def overlay_with(path: list[Any], value: Any) -> str:
     return state(overlay=overlay)
 
 
-REMEDY = " Raise the lab anew, or mend the file by hand."
+REMEDY = " Start the lab again, or correct the file by hand."
 
 
 @pytest.mark.parametrize(
@@ -263,26 +263,26 @@ def test_a_torn_file_is_refused() -> None:
 
 
 def test_a_missing_field_is_named() -> None:
-    overlay = overlay_to_json(small())
+    overlay = to_json(small())
     del overlay["hosts"][0]["local_ip"]
 
     with pytest.raises(ModelError, match=r"overlay\.hosts\[0\]: no field 'local_ip'"):
-        overlay_from_json(overlay)
+        from_json(overlay, Overlay)
 
 
 def test_a_missing_field_with_a_default_takes_it() -> None:
-    overlay = overlay_to_json(small())
+    overlay = to_json(small())
     del overlay["ports"][0]["status"]
 
-    assert overlay_from_json(overlay).ports[0].status == "ACTIVE"
+    assert from_json(overlay, Overlay).ports[0].status == "ACTIVE"
 
 
 def test_a_state_file_from_before_path_mtu_has_no_limit() -> None:
-    overlay = overlay_to_json(replace(small(), path_mtu=1400))
-    assert overlay_from_json(overlay).path_mtu == 1400
+    overlay = to_json(replace(small(), path_mtu=1400))
+    assert from_json(overlay, Overlay).path_mtu == 1400
 
     del overlay["path_mtu"]
-    assert overlay_from_json(overlay) == small()
+    assert from_json(overlay, Overlay) == small()
 
 
 def test_an_overlay_that_contradicts_itself_is_refused_as_the_model_does() -> None:

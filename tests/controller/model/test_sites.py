@@ -6,8 +6,9 @@ from ipaddress import IPv4Address, IPv4Network, ip_interface
 import pytest
 
 from controller.model.errors import ModelError, UsageError
-from controller.model.serial_sites import sites_from_json, sites_to_json
+from controller.model.serial import from_json, to_json
 from controller.model.site_parts import Snat
+from controller.model.sites import Sites
 from experiments.cli.main import main
 from tests.topologies.scenario.scenario_files import errors_of, write
 from topologies.plan import sites_plan
@@ -190,13 +191,13 @@ def test_networks_are_apart():
 
 
 def test_it_survives_json(tmp_path):
-    assert sites_from_json(sites_to_json(HOME_OFFICE)) == HOME_OFFICE
+    assert from_json(to_json(HOME_OFFICE), Sites) == HOME_OFFICE
     with pytest.raises(ModelError):
-        sites_from_json({"name": "x"})
+        from_json({"name": "x"}, Sites)
     other = load(
         write(str(tmp_path / "four.yaml"), TEXT.replace("[isp1, isp2]", "[a, b, isp2, d]"))
     )
-    assert sites_from_json(sites_to_json(other.sites)).routers == ("a", "b", "isp2", "d")
+    assert from_json(to_json(other.sites), Sites).routers == ("a", "b", "isp2", "d")
 
 
 def four_routers():

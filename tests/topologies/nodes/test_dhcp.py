@@ -12,8 +12,9 @@ from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model import dhcp
 from controller.model.errors import ModelError
+from controller.model.overlay import Overlay
 from controller.model.parts import Subnet
-from controller.model.serial import overlay_from_json, overlay_to_json
+from controller.model.serial import from_json, to_json
 from tests.controller.small import BLUE, RED, port, small
 from topologies.nodes.dhcp import CLIENT_SCRIPT
 from topologies.nodes.nodes import DhcpServer, Guest, given_addresses, guest_class
@@ -158,7 +159,7 @@ def test_the_servers_port_has_the_flows_of_an_unprotected_one():
 
 def test_a_server_survives_the_state_file():
     overlay = dhcp.with_servers(asking(*two()))
-    assert overlay_from_json(overlay_to_json(overlay)) == overlay
+    assert from_json(to_json(overlay), Overlay) == overlay
 
 
 def test_the_shipped_scenario_has_its_server_and_is_the_article_otherwise():
