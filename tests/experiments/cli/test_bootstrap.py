@@ -57,12 +57,12 @@ def assert_not_set_up(done, clone: Path, what: str) -> None:
 
 def test_without_an_environment_one_line_names_the_command(clone):
     done = attempt(sys.executable, "-S", "-E", run_py(clone))  # -S: no installed packages
-    assert_not_set_up(done, clone, "lacks click, falcon,")
+    assert_not_set_up(done, clone, "lacks cattrs, click,")
 
 
 def test_a_half_made_environment_is_not_taken_for_a_whole_one(clone):
     venv_python(clone, f'exec "{sys.executable}" -S -E "$@"')
-    assert_not_set_up(attempt(sys.executable, run_py(clone)), clone, "lacks click, falcon,")
+    assert_not_set_up(attempt(sys.executable, run_py(clone)), clone, "lacks cattrs, click,")
 
 
 def test_a_python_that_has_all_carries_on(clone):
