@@ -1,9 +1,8 @@
-"""What a lab has made, written down first, so that anyone can undo just that.
+"""The record of what a lab has made, so that any process can take exactly that down.
 
-A lab is a directory under /run/overlaylab, of mode 0700.  Its `ledger` is there before
-the directory gets its name, with a random token that every process of the lab bears in
-its environment; pids follow as they are known.  Namespaces, links, mounts and sockets
-all belong to those processes and go with them.
+A lab is a directory under /run/overlaylab, of mode 0700.  The file `ledger` in it starts with a
+random token, which every process of the lab has in its environment; pids are added as processes
+start.  Namespaces, links, mounts and sockets belong to those processes and end with them.
 """
 
 import json
@@ -32,33 +31,39 @@ from controller.system.process import (
     reap_orphans_of,
 )
 
-HOME_VARIABLE = "OVERLAYLAB_RUN"  # tests keep their labs apart by it
+HOME_VARIABLE = "OVERLAYLAB_RUN"  # another directory for labs; tests use it
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
-_CHILDREN: "dict[Path, list[subprocess.Popen[bytes]]]" = {}  # to a process, its children are global
-ROUNDS = 5  # a process may fork while its siblings are being killed
+ROUNDS = 5  # a process may fork while others are being killed
 
 
 def home() -> Path:
-    """Where the directories of labs are."""
+    """The directory that has one directory for each lab."""
     return Path(os.environ.get(HOME_VARIABLE, "/run/overlaylab"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeEntry:
-    """A node of the lab, and the process that keeps its namespaces."""
+    """A node of the lab and the process that keeps its namespaces."""
 
     name: str
     kind: str  # guest, host, segment or neutron
     keeper: Identity
-    facts: dict[str, Any] = field(default_factory=dict)  # host: index; guest: ports
+    facts: dict[str, Any] = field(default_factory=dict)  # of a host `index`, of a guest `ports`
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ledger:
-    """The record of one lab: a file, one JSON object a line, only ever appended to."""
+    """The record of one lab: a file of JSON objects, one a line, which only grows.
+
+    Attributes:
+        children: processes of the lab that this object started; it waits for them when they end.
+    """
 
     directory: Path
     token: str
+    children: "list[subprocess.Popen[bytes]]" = field(
+        default_factory=list, compare=False, repr=False
+    )
 
     @property
     def name(self) -> str:
@@ -66,34 +71,31 @@ class Ledger:
         return self.directory.name
 
     @property
-    def children(self) -> "list[subprocess.Popen[bytes]]":
-        """Processes of the lab that this one started, and so has to wait for at their end."""
-        return _CHILDREN.setdefault(self.directory, [])
-
-    @property
     def path(self) -> Path:
-        """The file."""
+        """The ledger's file."""
         return self.directory / "ledger"
 
-    def start(self, role: str, *argv: str, **options: Any) -> Identity:
-        """Start a process of the lab (see `commands.start`) and record it.
+    def start(
+        self, role: str, *argv: str, **options: Any
+    ) -> "tuple[Identity, subprocess.Popen[bytes]]":
+        """Start a process of the lab (see `commands.start`), record it and return it.
 
         Raises:
             CommandError: it could not start.
         """
         child = commands.start(*argv, mark=self.token, **options)
-        self.children.append(child)  # to be waited for when it has ended
-        return self.process(child.pid, role) or Identity(child.pid, 0)
+        self.children.append(child)
+        return self.process(child.pid, role) or Identity(child.pid, 0), child
 
     def process(self, pid: int, role: str) -> Identity | None:
-        """Record a process just started; None if it is gone already."""
+        """Record a process that was just started; None if it has ended already."""
         identity = identify(pid)
         if identity:
             self.note("process", role=role, **as_json(identity))
         return identity
 
     def node(self, name: str, kind: str, keeper: Identity, **facts: Any) -> None:
-        """Record a node, or new facts about it."""
+        """Record a node, or new facts about a recorded one."""
         self.note("node", name=name, kind=kind, **as_json(keeper), facts=facts)
 
     def note(self, what: str, **facts: Any) -> None:
@@ -102,16 +104,16 @@ class Ledger:
             file.write(json.dumps({"what": what, **facts}) + "\n")
 
     def write(self, name: str, text: str) -> None:
-        """Write a file of the lab that only root may read, whole or not at all."""
+        """Write a file into the lab's directory, atomically; only root may read it."""
         draft = self.directory / f".{name}.{os.getpid()}"
         draft.write_text(text)
         draft.chmod(0o600)
         draft.replace(self.directory / name)
 
     def entries(self, *kinds: str) -> Iterator[dict[str, Any]]:
-        """What is recorded, in order; a line cut short by a crash is left out."""
+        """The entries of these kinds, or all, in order; a line that a crash cut short is skipped."""
         for line in self.path.read_text(errors="replace").splitlines():
-            with suppress(ValueError, AttributeError, KeyError):  # no JSON, no object, no entry
+            with suppress(ValueError, AttributeError, KeyError):
                 entry = json.loads(line)
                 if entry.get("what") in (kinds or (entry["what"],)):
                     yield entry
@@ -121,7 +123,7 @@ class Ledger:
         return next(iter(reversed(list(self.entries(what)))), {})
 
     def nodes(self) -> dict[str, NodeEntry]:
-        """The nodes there are now, by name, in the order in which they came."""
+        """The nodes of the lab now, by name, in the order in which they were made."""
         found: dict[str, NodeEntry] = {}
         for entry in self.entries("node", "gone"):
             if entry["what"] == "gone":
@@ -133,32 +135,32 @@ class Ledger:
         return found
 
     def owner(self) -> Identity | None:
-        """The process that holds the lab, or None if it is dead."""
+        """The process that holds the lab; None if it has ended."""
         return self.living("owner")
 
     def living(self, what: str) -> Identity | None:
-        """The process of the last entry of a kind (owner, controller), or None if it is dead."""
+        """The process of the last entry of a kind (owner, controller); None if it has ended."""
         entry = self.last(what)
         identity = from_json(entry) if _is_whole(entry) and self.is_of_this_boot else None
         return identity if identity and is_alive(identity) else None
 
     @property
     def is_of_this_boot(self) -> bool:
-        """False if its pids are those of an earlier boot."""
+        """Whether the recorded pids are of this boot."""
         return self.last("lab").get("boot") == boot_id()
 
     def processes(self) -> frozenset[Identity]:
-        """Living processes of the lab: those recorded, and those that bear its token."""
+        """Running processes of the lab: recorded ones, and those with its token."""
         if not self.is_of_this_boot:
             return frozenset()
-        bearing = marked(self.token) if self.token else ()
-        return frozenset((*filter(is_alive, self._recorded()), *bearing))
+        with_token = marked(self.token) if self.token else ()
+        return frozenset((*filter(is_alive, self._recorded()), *with_token))
 
     def undo(self) -> None:
-        """End what is recorded and remove the directory; safe to repeat.
+        """End all processes of the lab and remove its directory; safe to repeat.
 
         Raises:
-            LabError: a process would not end.
+            LabError: a process did not end.
         """
         spared, ended = lineage(), self._recorded()
         for _ in range(ROUNDS):
@@ -167,16 +169,17 @@ class Ledger:
                 break
             ended.update(doomed)
             kill(doomed)
-        for child in _CHILDREN.pop(self.directory, []):
+        for child in self.children:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
+        self.children.clear()
         gone = [one for one in ended if one.pid not in spared and not is_alive(one)]
         reap(gone)
         reap_orphans_of(gone)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def collect(self) -> None:
-        """Wait for children that have ended, such as a killed controller, and for theirs."""
+        """Reap children that have ended, such as a killed controller, and orphans of theirs."""
         for child in self.children:
             child.poll()
         dead = (one for one in self._recorded() if not is_alive(one))
@@ -188,23 +191,23 @@ class Ledger:
             return (
                 set(map(from_json, filter(_is_whole, self.entries("process")))) if of_now else set()
             )
-        except FileNotFoundError:  # undone already
+        except FileNotFoundError:  # taken down already
             return set()
 
     def _doomed(self, spared: frozenset[int]) -> list[Identity]:
         try:
             return [one for one in self.processes() if one.pid not in spared]
-        except FileNotFoundError:  # undone already
+        except FileNotFoundError:  # taken down already
             return []
 
 
 def as_json(identity: Identity) -> dict[str, int]:
-    """A process as it is recorded."""
+    """A process as an entry has it."""
     return {"pid": identity.pid, "start": identity.start}
 
 
 def from_json(entry: dict[str, Any]) -> Identity:
-    """The process that was recorded."""
+    """The process of an entry."""
     return Identity(entry["pid"], entry["start"])
 
 
@@ -218,10 +221,10 @@ def _me() -> Identity:
 
 
 def claim(name: str | None = None) -> Ledger:
-    """Take a name for a new lab: its directory, with the ledger already inside.
+    """Make the directory of a new lab, with its ledger; a random name by default.
 
     Raises:
-        UsageError: the name cannot be a lab's.
+        UsageError: the name is not allowed.
         LabError: the name is taken.
     """
     wanted = f"ol{secrets.token_hex(3)}" if name is None else name
@@ -232,7 +235,7 @@ def claim(name: str | None = None) -> Ledger:
     draft.note("lab", token=draft.token, boot=boot_id())
     draft.note("owner", **as_json(_me()))
     try:
-        # Onto a directory with a ledger in it, rename fails: so a name is taken just once.
+        # `rename` fails if the target directory is not empty, so two labs never share a name.
         draft.directory.rename(home() / wanted)
     except OSError:
         shutil.rmtree(draft.directory)
@@ -261,7 +264,7 @@ def find(name: str) -> Ledger:
 
 
 def labs() -> tuple[str, ...]:
-    """Names of all labs on this machine, dead ones included."""
+    """Names of all labs on this machine, also of those whose holder has ended."""
     return tuple(sorted(path.parent.name for path in home().glob("[!.]*/ledger")))
 
 
@@ -271,7 +274,7 @@ def _assert_name(name: str) -> None:
             repr(name),
             where="lab name",
             allowed="a letter or digit, then up to 31 letters, digits, '_' or '-'",
-            do="Pick another, or none: one is made up.",
+            do="Pick another, or leave the name out for a random one.",
         )
 
 

@@ -1,21 +1,21 @@
-"""Processes told apart for sure: a pid is used again, a pid with its start time is not."""
+"""Processes, identified by pid and start time: the kernel uses a pid again, but not the pair."""
 
 import ctypes
 import os
 import signal
-import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from controller.model.errors import LabError
+from controller.model.errors import LabError, WaitError
 from controller.system.commands import MARK
+from controller.system.waiting import wait_for
 
 PROC = Path("/proc")
 POLL_S = 0.01
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
-REAP_S = 1.0
+REAP_S = 1.0  # for a killed child to become a zombie
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Identity:
 
 
 def boot_id() -> str:
-    """The id of this boot: pids and start times of another one mean nothing."""
+    """The id of this boot; pids and start times are valid only within it."""
     return (PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
@@ -40,18 +40,18 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def identify(pid: int) -> Identity | None:
-    """The process that has `pid` now, or None if none has, or only its zombie."""
+    """The process that has `pid` now; None if there is none, or only a zombie."""
     found = _stat(pid)
     return Identity(pid, int(found[19])) if found and found[0] not in "ZX" else None
 
 
 def is_alive(identity: Identity) -> bool:
-    """True if that very process still runs."""
+    """Whether this process still runs."""
     return identify(identity.pid) == identity
 
 
 def marked(token: str) -> Iterator[Identity]:
-    """Processes started for the lab of `token`: its exact mark is in their environment."""
+    """Processes with the mark of `token` in their environment."""
     wanted = f"{MARK}={token}".encode()
     for entry in PROC.iterdir():
         if entry.name.isdigit() and wanted in _environment(entry):
@@ -63,12 +63,12 @@ def marked(token: str) -> Iterator[Identity]:
 def _environment(entry: Path) -> list[bytes]:
     try:
         return (entry / "environ").read_bytes().split(b"\0")
-    except OSError:  # gone in the meantime, or a kernel thread
+    except OSError:  # it has ended, or is a kernel thread
         return []
 
 
 def lineage() -> frozenset[int]:
-    """This process and its ancestors: never to be ended by itself."""
+    """The pids of this process and its ancestors, which it must never end."""
     pids, pid = [], os.getpid()
     while pid > 0:
         pids.append(pid)
@@ -78,7 +78,7 @@ def lineage() -> frozenset[int]:
 
 
 def send(identity: Identity, number: int) -> None:
-    """Signal that very process, or none: a descriptor pins it before it is looked at again."""
+    """Signal this process; a pidfd makes sure that no later process with its pid gets the signal."""
     with suppress(ProcessLookupError):
         descriptor = os.pidfd_open(identity.pid)
         try:
@@ -89,52 +89,61 @@ def send(identity: Identity, number: int) -> None:
 
 
 def kill(identities: Iterable[Identity], *, timeout_s: float = 10) -> None:
-    """Kill these processes and wait until they are gone.
+    """Kill these processes and wait until they have ended.
 
     Raises:
-        LabError: one is still there after `timeout_s`.
+        LabError: one still runs after `timeout_s`.
     """
-    doomed = tuple(identities)
-    for identity in doomed:
+    killed = tuple(identities)
+    for identity in killed:
         send(identity, signal.SIGKILL)
-    left = await_end(doomed, timeout_s=timeout_s)
+    left = await_end(killed, timeout_s=timeout_s)
     if left:
         raise LabError(
             f"{len(left)} still run: {', '.join(str(one.pid) for one in left)}",
             where="SIGKILL",
-            allowed=f"gone within {timeout_s} s",
-            do="Look at /proc/PID/stack: something in the kernel holds them.",
+            allowed=f"ended within {timeout_s} s",
+            do="/proc/PID/stack shows where the kernel blocks them.",
         )
 
 
 def await_end(identities: Iterable[Identity], *, timeout_s: float) -> tuple[Identity, ...]:
-    """Wait until these processes are gone; return those that are not."""
-    deadline, left = time.monotonic() + timeout_s, tuple(identities)
-    while (left := tuple(filter(is_alive, left))) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
-    return left
+    """Wait until these processes have ended; return those that have not."""
+    awaited = tuple(identities)
+
+    def have_ended() -> bool:
+        return not any(map(is_alive, awaited))
+
+    with suppress(WaitError):
+        wait_for(have_ended, timeout_s, what="processes to end", every_s=POLL_S)
+    return tuple(filter(is_alive, awaited))
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every orphan below this process: pid 1 of a container may not reap."""
+    """Become the parent of all orphans below this process: pid 1 of a container may not reap them."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap(identities: Iterable[Identity]) -> None:
-    """Wait for those of these dead processes that are children of this one, adopted ones too."""
-    deadline, left = time.monotonic() + REAP_S, set(identities)
-    while (left := set(filter(_is_awaited, left))) and time.monotonic() < deadline:
-        time.sleep(POLL_S)
+    """Reap those of these ended processes that are children of this one, adopted ones included."""
+    awaited = set(identities)
+
+    def are_reaped() -> bool:
+        awaited.intersection_update([one for one in awaited if _is_unreaped_child(one)])
+        return not awaited
+
+    with suppress(WaitError):
+        wait_for(are_reaped, REAP_S, what="children to be reaped", every_s=POLL_S)
 
 
 def reap_orphans_of(leaders: Iterable[Identity], *, but: Collection[int] = ()) -> None:
-    """Wait for adopted zombies in the sessions of these processes; not for the pids `but`.
+    """Reap adopted zombies in the sessions of these processes, except the pids `but`.
 
-    A child whose parent was killed ends by itself, unrecorded; the session it was born into
-    still tells whose it was, and lends its pid to nobody else while a member is there.  The
-    status of one's own child is lost to its `Popen` if somebody else waits for it.
+    An orphan is not recorded, but it keeps the session of the process that started it, and a
+    session's id is not used again while it has members.  `but` are children whose exit status a
+    `Popen` still has to read.
     """
-    if not _has_zombie():  # all of /proc is a long way, four times a second
+    if not _has_zombie():  # a holder calls this four times a second; reading all of /proc is slow
         return
     sessions, us = {str(one.pid) for one in leaders}, str(os.getpid())
     for pid in (int(each.name) for each in PROC.iterdir() if each.name.isdigit()):
@@ -145,15 +154,15 @@ def reap_orphans_of(leaders: Iterable[Identity], *, but: Collection[int] = ()) -
 
 
 def _has_zombie() -> bool:
-    """Whether any child of this process, adopted ones too, has ended and is not waited for."""
+    """Whether a child of this process, adopted ones included, is a zombie."""
     with suppress(ChildProcessError):
         return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     return False
 
 
-def _is_awaited(identity: Identity) -> bool:
-    """Whether it is our child and still has to end; one that has ended is gone hereafter."""
-    found = _stat(identity.pid)  # a zombie has one, too
+def _is_unreaped_child(identity: Identity) -> bool:
+    """Whether it is a child that has not ended yet; one that has ended is reaped here."""
+    found = _stat(identity.pid)  # also of a zombie
     if found is None or int(found[19]) != identity.start:
         return False
     with suppress(ChildProcessError):
@@ -162,7 +171,7 @@ def _is_awaited(identity: Identity) -> bool:
 
 
 def sharing_network(keeper: Identity, among: Iterable[Identity]) -> list[Identity]:
-    """Those of `among` that live in the network namespace of `keeper`."""
+    """Those of `among` in the network namespace of `keeper`."""
     wanted = _network(keeper)
     return [one for one in among if wanted and _network(one) == wanted]
 

@@ -12,7 +12,8 @@ from controller.model.errors import LabError, UsageError
 from controller.system.commands import MARK
 from controller.system.process import Identity, identify, is_alive, lineage, marked
 from topologies import ledger as ledgers
-from topologies.ledger import claim, find, labs
+from topologies.lab import Lab
+from topologies.ledger import Ledger, claim, find, labs
 
 
 @pytest.fixture(autouse=True)
@@ -211,7 +212,7 @@ ORPHAN = """if True:
     adopt_orphans()
     made = claim("mine")
     mine = subprocess.Popen(["true"])
-    leader = made.start("controller", sys.executable, "-c", "import subprocess as s; s.run(['sleep', '0.5'])")
+    leader, _ = made.start("controller", sys.executable, "-c", "import subprocess as s; s.run(['sleep', '0.5'])")
     children = f"/proc/{leader.pid}/task/{leader.pid}/children"
     until(lambda: open(children).read())
     kill([leader])
@@ -229,3 +230,31 @@ def test_an_orphan_that_ended_by_itself_is_waited_for_and_nobody_elses_child(way
         [sys.executable, "-c", ORPHAN, way], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.stdout == "['true'] 0\n", done.stderr
+
+
+def test_start_returns_the_process_that_it_started(monkeypatch):
+    """Also when another thread starts one at the same time."""
+    made, recorded = claim("mine"), Ledger.process
+
+    def record_after_another(ledger, pid, role):
+        monkeypatch.setattr(Ledger, "process", recorded)
+        ledger.start("other", "sleep", "61")
+        return recorded(ledger, pid, role)
+
+    monkeypatch.setattr(Ledger, "process", record_after_another)
+    monkeypatch.setattr(Lab, "pid", lambda *_: None)
+    try:
+        assert Lab(made).start("node", "sleep", "60").args == ("sleep", "60")
+    finally:
+        made.undo()
+
+
+def test_children_belong_to_the_ledger_object_that_started_them():
+    made = claim("mine")
+    try:
+        made.start("x", "sleep", "60")
+        assert len(made.children) == 1
+        assert find("mine").children == []
+    finally:
+        made.undo()
+    assert made.children == []

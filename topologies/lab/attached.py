@@ -68,7 +68,7 @@ def _add_guest(net: Any, entry: NodeEntry, common: dict[str, Any]) -> None:
     guest = net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **common)
     for number, port in interfaces.items():
         End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
-        guest.tell_mininet(number, port)
+        guest.set_mininet_address(number, port)
 
 
 def _stay(*_: Any, **__: Any) -> None:

@@ -114,10 +114,9 @@ class LabBase:
         stderr: Path | IO[Any] | int = subprocess.STDOUT,
     ) -> "subprocess.Popen[bytes]":
         """Start argv in `node`; it ends with the lab, if not before."""
-        self.ledger.start(
-            f"{argv[0]} in {node}", *argv, pid=self.pid(node), stdout=stdout, stderr=stderr
-        )
-        return self.ledger.children[-1]
+        role, pid = f"{argv[0]} in {node}", self.pid(node)
+        _, child = self.ledger.start(role, *argv, pid=pid, stdout=stdout, stderr=stderr)
+        return child
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """One request to the controller's API.

@@ -69,7 +69,7 @@ def tell_neighbours(lab: Lab) -> None:
     """Make every VTEP known to every host for another hour."""
     for site in lab.sites.sites if lab.sites else ():
         with suppress(OverlayError):
-            sites_ready.tell_provider(lab.pid(site.router), site)
+            sites_ready.set_provider_neighbour(lab.pid(site.router), site)
     try:
         overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
     except (OSError, OverlayError):  # a spoilt state.json is for `status` to tell, not to die of
@@ -77,7 +77,7 @@ def tell_neighbours(lab: Lab) -> None:
     for host in overlay.hosts:
         # A dead switch is for the controller to report; the others still need their neighbours.
         with suppress(OverlayError):
-            neighbours.tell(lab.pid(host.name), overlay, host, datapath)
+            neighbours.set_neighbours(lab.pid(host.name), overlay, host, datapath)
 
 
 def detach(overlay: Overlay | Sites, say: Callable[[str], None], **options: Any) -> str:

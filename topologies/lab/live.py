@@ -1,13 +1,11 @@
-"""Changes to a lab that is up: guests plugged and unplugged, compute hosts added and removed.
+"""Changes to a running lab: plug and unplug guests, add and remove compute hosts.
 
-Each is a plain addition to a Mininet object over the lab's nodes.  Any process may do it:
-namespaces are kept by processes of the lab, not by whoever made them, so there is nobody
-to be asked.
+Each changes a Mininet object over the lab's nodes.  Any process can do it, since the lab's own
+processes keep the namespaces, not the process that made them.
 """
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -27,34 +25,34 @@ from topologies.nodes.keeper import ip_batch
 from topologies.nodes.linuxbridge import compute_class
 from topologies.nodes.neutron import agent_address
 from topologies.nodes.nodes import Segment, guest_class
+from topologies.nodes.ready import await_complete
 from topologies.nodes.topo import guest_wire, host_wires
 from topologies.plan import plan, providers, underlays
 
 DEADLINE_S = 20.0
-ALARM_S = 2.0  # several times as long as the controller waits after an alarm
-POLL_S = 0.02
+ALARM_S = 2.0  # several times what the controller waits after an alarm
 
 
 def plug(lab: LabBase, port_id: str) -> None:
-    """Raise the guest of a port, or one more interface of a guest that is up.
+    """Start the guest of a port created through the API, or add an interface to a running guest.
 
     Raises:
-        LabError: there is no such port, it is not bound, plugged already, called like another
-            kind of node, or never got wired.
+        LabError: there is no such port; it is not bound, or plugged already; its guest has the name
+            of another kind of node; or it was not wired in time.
     """
     overlay = lab.overlay
     port = _bound_port(lab, overlay, port_id)
-    _await_status(lab, port_id, "DOWN")  # unplugged a moment ago, it may still be called ACTIVE
+    _await_status(lab, port_id, "DOWN")  # a port that was just unplugged may still be ACTIVE
     number, guest = _guest(lab, overlay, port)
     compute = lab.net[port.host]
-    guest.record()  # before it is made: broken off anywhere, it can be unplugged
+    guest.record()  # before the link exists, so that `unplug` can undo a `plug` that is interrupted
     lab.net.addLink(**guest_wire(overlay, guest.name, number, port))
     joining = hybrid.joining(overlay, port)
     ip_batch(compute.pid, [*joining, f"link set {overlay.device_of(port)} up"])
     guest.set_up(number, port)
     compute.plug(add_port_args(guest_port(port), None))
     await_active(lab, port_id)
-    await_told(lab)
+    await_wired(lab)
     dhcp.refresh(lab.ledger, lab.overlay)
     dhcp.ask(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
@@ -74,7 +72,7 @@ def _bound_port(lab: LabBase, overlay: Overlay, port_id: str) -> Port:
 
 
 def _guest(lab: LabBase, overlay: Overlay, port: Port) -> tuple[int, Any]:
-    """The guest's node, made if need be, and the number of its next interface."""
+    """The number of the guest's next interface, and its node, which is made if it does not exist."""
     name, net = plan.guest_name(port), lab.net
     if name not in net:
         kind = guest_class((port,))
@@ -84,7 +82,7 @@ def _guest(lab: LabBase, overlay: Overlay, port: Port) -> tuple[int, Any]:
     guest, entry = net[name], lab.nodes()[name]
     if "ports" not in entry.facts:
         raise LabError(
-            f"the guest of port {port.id} is called like the {entry.kind} {name!r}",
+            f"the guest of port {port.id} has the name of the {entry.kind} {name!r}",
             where=f"lab {lab.name!r}",
             allowed="a name that no other node has",
             do="Give the port another `device_id`.",
@@ -97,7 +95,7 @@ def _guest(lab: LabBase, overlay: Overlay, port: Port) -> tuple[int, Any]:
 
 
 def await_active(lab: LabBase, port_id: str) -> None:
-    """Wait until the controller says that the port is ACTIVE.
+    """Wait until the controller reports the port as ACTIVE.
 
     Raises:
         LabError: it does not, in time.
@@ -106,52 +104,37 @@ def await_active(lab: LabBase, port_id: str) -> None:
 
 
 def _await_status(lab: LabBase, port_id: str, wanted: str) -> None:
-    def other() -> str:
+    def missing() -> list[str]:
         status = lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]
-        return "" if status == wanted else f"port {port_id} is {status}"
+        return [] if status == wanted else [f"status {wanted} of port {port_id} (it is {status})"]
 
-    _await(lab, other, wanted)
+    await_complete(lab.ledger, missing, DEADLINE_S)
 
 
-def await_told(lab: LabBase) -> None:
-    """Wait until every host that lives has what the overlay now asks of it, as flows to a new port.
+def await_wired(lab: LabBase) -> None:
+    """Wait until every living host has the ports and flows of the present overlay.
 
-    One with an alarm is waited for, too, but not for long: it may only have been looked at in the
-    midst of a change, and is well at the next look.
+    A host with an alarm may be in the middle of a change, so it counts as living for ALARM_S.
 
     Raises:
         LabError: one has not, in time.
     """
-    doubt_until = time.monotonic() + ALARM_S
+    alarm_until = time.monotonic() + ALARM_S
 
-    def behind() -> str:
+    def missing() -> list[str]:
         agents = lab.api("GET", "/v2.0/agents")["agents"]
-        is_doubted = time.monotonic() < doubt_until
-        late = (
-            each["host"]
-            for each in agents
-            if not each["configurations"]["wired"] and (each["alive"] or is_doubted)
-        )
-        return next((f"host {name!r} is not wired" for name in late), "")
+        is_early = time.monotonic() < alarm_until
+        return [
+            f"ports or flows on host {agent['host']!r}"
+            for agent in agents
+            if not agent["configurations"]["wired"] and (agent["alive"] or is_early)
+        ]
 
-    _await(lab, behind, "every living host wired")
-
-
-def _await(lab: LabBase, lacking: Callable[[], str], wanted: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while found := lacking():
-        if time.monotonic() > deadline:
-            raise LabError(
-                found,
-                where=f"lab {lab.name!r}",
-                allowed=f"{wanted} within {DEADLINE_S:g} s",
-                do=f"Read {lab.directory / 'controller.log'}.",
-            )
-        time.sleep(POLL_S)
+    await_complete(lab.ledger, missing, DEADLINE_S)
 
 
 def unplug(lab: LabBase, port_id: str) -> None:
-    """Take a port's interface away, and its guest if that was the last.
+    """Remove a port's interface, and its guest if that was the last one.
 
     Raises:
         LabError: no guest has it.
@@ -159,7 +142,7 @@ def unplug(lab: LabBase, port_id: str) -> None:
     for name, node in lab.nodes().items():
         host = {id_: where for id_, where, _ in node.facts.get("ports", ())}.get(port_id)
         if host:
-            _take_away(lab, name, port_id, host)
+            _remove_interface(lab, name, port_id, host)
             return
     raise LabError(
         f"port {port_id} has no interface",
@@ -169,10 +152,10 @@ def unplug(lab: LabBase, port_id: str) -> None:
     )
 
 
-def _take_away(lab: LabBase, name: str, port_id: str, host: str) -> None:
+def _remove_interface(lab: LabBase, name: str, port_id: str, host: str) -> None:
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
-    there = devices(netns_address(lab.node(host).keeper))  # not all, where plugging was broken off
+    there = devices(netns_address(lab.node(host).keeper))  # not all, if `plug` was interrupted
     parting = hybrid.parting(lab.overlay, port_id, host)
     ip_batch(lab.pid(host), [line for line in parting if line.split()[-1] in there])
     for number in [n for n, port in guest.interfaces.items() if port.id == port_id]:
@@ -184,9 +167,9 @@ def _take_away(lab: LabBase, name: str, port_id: str, host: str) -> None:
 
 
 def _end_node(lab: LabBase, name: str) -> None:
-    """End every process that shares the node's namespaces, and forget the node."""
+    """End every process in the node's namespaces, and remove the node from ledger and Mininet."""
     keeper = lab.node(name).keeper
-    _cut_wires(keeper.pid)
+    _delete_wires(keeper.pid)
     kill(sharing_network(keeper, lab.ledger.processes()))
     lab.ledger.note("gone", name=name)
     node, net = lab.net[name], lab.net
@@ -196,36 +179,36 @@ def _end_node(lab: LabBase, name: str) -> None:
     del net.nameToNode[name]
 
 
-def _cut_wires(pid: int) -> None:
-    """Take every wire away with its far end.
+def _delete_wires(pid: int) -> None:
+    """Delete every veth pair of a node.
 
-    The kernel would, but some time after the namespace: too late for a node that comes at once
-    and wants the same names.
+    The kernel does so some time after the namespace has ended: too late for a new node that needs
+    the same interface names at once.
     """
-    wires = json.loads(commands.run("ip", "-j", "link", "show", "type", "veth", pid=pid) or "[]")
-    ip_batch(pid, [f"link del {each['ifname']}" for each in wires if each])
+    shown = json.loads(commands.run("ip", "-j", "link", "show", "type", "veth", pid=pid) or "[]")
+    ip_batch(pid, [f"link del {each['ifname']}" for each in shown if each])
 
 
 def add_host(lab: LabBase, host: Host) -> None:
-    """Raise one more compute host; return when all tunnels to it stand.
+    """Start one more compute host; return when all tunnels to it are up.
 
     Raises:
         ModelError: the overlay cannot have it.
-        LabError: it did not get ready.
+        LabError: it was not ready in time.
     """
     overlay = lab.overlay
     larger = replace(overlay, hosts=(*overlay.hosts, host))
     indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
     index = next(number for number in count() if number not in indices)
-    _raise_host(lab, larger, host.name, index)
+    _start_host(lab, larger, host.name, index)
     lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index, lab.node(host.name).keeper)})
     datapath = lab.ledger.last("settings")["datapath"]
     for other in overlay.hosts:
-        neighbours.tell(lab.pid(other.name), larger, other, datapath)
+        neighbours.set_neighbours(lab.pid(other.name), larger, other, datapath)
     lab.await_ready()
 
 
-def _raise_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
+def _start_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
     net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
     node = net.addSwitch(
         name,
@@ -236,16 +219,16 @@ def _raise_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
         index=index,
     )
     _make_edge(lab, overlay, index)
-    _make_ethernets(lab, overlay, name)
+    _make_physical_networks(lab, overlay, name)
     for wire in host_wires(overlay, name, index):
         net.addLink(**wire)
         net[wire["node2"]].attach(wire["intfName2"])
     _join_routers(lab, overlay, name, index)
-    node.raise_up()
+    node.bring_up()
 
 
 def _make_edge(lab: LabBase, overlay: Overlay, index: int) -> None:
-    """Make the edge router that a new host's wire will be plugged into, and its cables."""
+    """Make the edge router of a new host, and its cables."""
     if overlay.underlay.shape.is_routed:
         edge = underlays.wiring(overlay.underlay).edge(index)
         lab.net.addSwitch(edge, cls=routers.Router, ledger=lab.ledger, overlay=overlay)
@@ -254,22 +237,22 @@ def _make_edge(lab: LabBase, overlay: Overlay, index: int) -> None:
 
 
 def _join_routers(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
-    """Let every router know the way to a new host of `overlay`, whose wire is plugged in."""
+    """Add the routes to a new host of `overlay` to every router."""
     if overlay.underlay.shape.is_routed:
         wired, member = underlays.wiring(overlay.underlay), (index, overlay.host(name).local_ip)
         for router in (wired.edge(index), *wired.core()):
-            told = underlays.joining(overlay.underlay, router, member)
-            ip_batch(lab.pid(router), ["link set lo up", *told])
+            lines = underlays.joining(overlay.underlay, router, member)
+            ip_batch(lab.pid(router), ["link set lo up", *lines])
 
 
 def _edge_of(lab: LabBase, index: int) -> str | None:
-    """The edge router that goes with host number `index`; None on a switch."""
+    """The edge router of host number `index`; None if the underlay is a switch."""
     underlay = lab.overlay.underlay
     return underlays.wiring(underlay).edge(index) if underlay.shape.is_routed else None
 
 
-def _make_ethernets(lab: LabBase, overlay: Overlay, name: str) -> None:
-    """Raise the physical networks that host `name` is the first to be wired to."""
+def _make_physical_networks(lab: LabBase, overlay: Overlay, name: str) -> None:
+    """Make the physical networks that no earlier host of the lab has."""
     for physical_network in providers.physical_networks([overlay.host(name)]):
         if physical_network not in lab.net:
             made = lab.net.addSwitch(
@@ -279,7 +262,7 @@ def _make_ethernets(lab: LabBase, overlay: Overlay, name: str) -> None:
 
 
 def _agent(host: Host, index: int, keeper: Identity) -> dict[str, Any]:
-    """The host as the API's `agents` take it."""
+    """The host as the API's `agents` takes it."""
     return {
         "host": host.name,
         "configurations": {
@@ -297,10 +280,10 @@ def _agent(host: Host, index: int, keeper: Identity) -> dict[str, Any]:
 
 
 def remove_host(lab: LabBase, name: str) -> None:
-    """Take a compute host away, once the controller has forgotten it.
+    """Remove a compute host, first from the controller.
 
     Raises:
-        LabError: the API refused: ports are bound there.
+        LabError: the API refused, since ports are bound there.
     """
     agents = lab.api("GET", "/v2.0/agents")["agents"]
     for agent in agents:

@@ -1,8 +1,8 @@
-"""A guest moves to another compute host, keeping its MAC, its addresses and all that runs in it.
+"""Live migration: a guest's port moves to another compute host; the guest keeps running.
 
-What a live migration does to the network, in the order of Nova's (Queens): unplugged at the
-source, plugged at the destination, and then bound there (`binding:host_id`).  The guest itself
-stays: only the far end of its wire changes hands.
+The steps are in the order of Nova (Queens): unplug at the source, plug at the destination, then
+bind there (`binding:host_id`).  The guest keeps its namespace, MAC and addresses; only the host's
+end of its wire moves.
 """
 
 import time
@@ -16,18 +16,18 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
 from controller.switches.ovsdb import add_port_args, del_port_args
 from topologies.lab.base import LabBase
-from topologies.lab.live import await_active, await_told
+from topologies.lab.live import await_active, await_wired
 from topologies.nodes.keeper import ip_batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """When what was done [ns of CLOCK_MONOTONIC, which all namespaces share]."""
+    """Times of the steps [ns of CLOCK_MONOTONIC, which all namespaces share]."""
 
     unplugged_ns: int  # just before the source lost the port
     plugged_ns: int  # the destination has it
-    bound_ns: int  # the controller was told
-    active_ns: int  # the controller says ACTIVE
+    bound_ns: int  # the controller had the new binding
+    active_ns: int  # the controller reported ACTIVE
 
 
 def move(
@@ -35,18 +35,21 @@ def move(
 ) -> Moved:
     """Move the guest's port to `host`; return when it is wired there.
 
-    `plugged` is called when the guest's wire is up at the destination, where a hypervisor
-    would let it run on.  If it cannot be plugged or bound there, it is put back where it was.
+    `plugged` is called when the wire is up at the destination, where a hypervisor would resume the
+    guest.  If the port cannot be plugged or bound there, it goes back to the source.
 
     Raises:
-        ModelError: the overlay cannot have it there; nothing was touched.
-        LabError: it cannot go there, or never got wired.
+        ModelError: the overlay does not allow it there; nothing was changed.
+        LabError: it cannot move there, or was not wired in time.
     """
     overlay = lab.overlay
     port = _movable(lab, overlay, port_id, host)
+    moved = _overlay_after(overlay, port, host).port_of[port_id]
     begun = time.monotonic_ns()
     try:
-        _carry_over(lab, overlay, port, host)
+        _unplug(lab, overlay, port, port.host)
+        _hand_over(lab, overlay, port, port.host, host)
+        _plug(lab, overlay, port, host)
         plugged()
         there = time.monotonic_ns()
         lab.api("PUT", f"/v2.0/ports/{port_id}", {"port": {"binding:host_id": host}})
@@ -58,8 +61,8 @@ def move(
         await_active(lab, port_id)
         active = time.monotonic_ns()
     finally:
-        _remember(lab, port_id)
-    await_told(lab)
+        _record(lab, moved)
+    await_wired(lab)
     return Moved(unplugged_ns=begun, plugged_ns=there, bound_ns=bound, active_ns=active)
 
 
@@ -75,7 +78,7 @@ def _movable(lab: LabBase, overlay: Overlay, port_id: str, host: str) -> Port:
         )
     if overlay.host(host).hybrid_plug or overlay.host(port.host).hybrid_plug:
         raise LabError(
-            f"port {port_id} is plugged by a bridge of its own",
+            f"port {port_id} has a bridge of its own (hybrid plug)",
             where=f"lab {lab.name!r}",
             allowed="plug: direct",
             do="Leave `plug: hybrid` out of the scenario.",
@@ -87,60 +90,61 @@ def _movable(lab: LabBase, overlay: Overlay, port_id: str, host: str) -> Port:
             allowed="a port that is plugged",
             do=f"`overlaylab plug {lab.name} {port_id}`.",
         )
-    moved = replace(port, host=host)
-    replace(overlay, ports=tuple(moved if each is port else each for each in overlay.ports))
     return port
 
 
+def _overlay_after(overlay: Overlay, port: Port, host: str) -> Overlay:
+    """The overlay with `port` on `host`.
+
+    Raises:
+        ModelError: it is not valid.
+    """
+    moved = replace(port, host=host)
+    return replace(overlay, ports=tuple(moved if each is port else each for each in overlay.ports))
+
+
 def _plugged(lab: LabBase) -> Iterator[tuple[str, str, int]]:
-    """Every port that has an interface: its id, where it is plugged, and the interface's number."""
+    """Every port with an interface: its id, its host, and the interface's number."""
     for node in lab.nodes().values():
         yield from node.facts.get("ports", ())
 
 
-def _carry_over(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
-    """Take the far end of the guest's wire out of one switch, and put it into the other."""
-    _take_out(lab, overlay, port, port.host)
-    _hand_over(lab, overlay, port, port.host, host)
-    _put_in(lab, overlay, port, host)
-
-
 def _put_back(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
-    """Undo as much of that as was done, unless the controller has bound it there after all."""
+    """Undo the steps that were done, unless the controller has bound the port to `host`."""
     if lab.overlay.port_of[port.id].host == host:
         return
-    with suppress(OverlayError):  # it may never have got in
-        _take_out(lab, overlay, port, host)
-    with suppress(OverlayError):  # it may never have left
+    with suppress(OverlayError):  # it may not have been plugged
+        _unplug(lab, overlay, port, host)
+    with suppress(OverlayError):  # it may not have been handed over
         _hand_over(lab, overlay, port, host, port.host)
-    with suppress(OverlayError):  # what failed before is what is told
-        _put_in(lab, overlay, port, port.host)
+    with suppress(OverlayError):  # the first error is the one to report
+        _plug(lab, overlay, port, port.host)
 
 
-def _take_out(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
-    """Out of br-int; a `linuxbridge` host's taps leave their bridge with their namespace."""
+def _unplug(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
+    """Remove the device from br-int; a tap leaves its Linux bridge when it changes namespaces."""
     if overlay.host(host).mechanism is Mechanism.OPENVSWITCH:
         lab.net[host].plug(del_port_args(BR_INT, overlay.device_of(port)))
 
 
 def _hand_over(lab: LabBase, overlay: Overlay, port: Port, source: str, target: str) -> None:
+    """Move the host's end of the guest's wire into the namespace of `target`."""
     device = overlay.device_of(port)
     ip_batch(lab.pid(source), [f"link set {device} netns {lab.pid(target)}"])
 
 
-def _put_in(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
-    """Into br-int; into a bridge the controller puts a tap, as its agent does."""
+def _plug(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
+    """Add the device to br-int; the controller itself adds a tap to its Linux bridge."""
     ip_batch(lab.pid(host), [f"link set {overlay.device_of(port)} up"])
     if overlay.host(host).mechanism is Mechanism.OPENVSWITCH:
         lab.net[host].plug(add_port_args(guest_port(port), None))
 
 
-def _remember(lab: LabBase, port_id: str) -> None:
-    """Write into the ledger where the guest's port is now."""
-    port = lab.overlay.port_of[port_id]
+def _record(lab: LabBase, port: Port) -> None:
+    """Record in the ledger where the guest's port is now."""
     for name, node in lab.nodes().items():
         for id_, _, number in node.facts.get("ports", ()):
-            if id_ == port_id:
+            if id_ == port.id:
                 guest = lab.net[name]
                 guest.interfaces[number] = port
                 guest.record()

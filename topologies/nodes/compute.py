@@ -63,10 +63,10 @@ class ComputeHost(Machine):
     def batchStartup(cls, switches: Iterable["ComputeHost"]) -> list["ComputeHost"]:  # noqa: N802
         """Mininet's hook: raise all compute hosts, several at a time."""
         hosts = list(switches)
-        together(cls.raise_up, hosts)
+        together(cls.bring_up, hosts)
         return hosts
 
-    def raise_up(self) -> None:
+    def bring_up(self) -> None:
         """From bare interfaces to a wired OVS that calls its controller.
 
         Raises:
@@ -81,7 +81,7 @@ class ComputeHost(Machine):
         self.ovs(*ovs.fresh_transaction(self.overlay, self.host, self.params["datapath"]))
         self._set_up_vtep()
         self.assert_ports()
-        neighbours.tell(self.pid, self.overlay, self.host, self.params["datapath"])
+        neighbours.set_neighbours(self.pid, self.overlay, self.host, self.params["datapath"])
 
     def ovs(self, *argv: str) -> str:
         """Run one of OVS's programs on this host."""

@@ -60,7 +60,7 @@ def start_server(ledger: Ledger, overlay: Overlay, subnet: Subnet, server: Port)
     hosts, leases, log = (_file(ledger, subnet, kind) for kind in ("hosts", "leases", "log"))
     ledger.write(hosts.name, dhcp.hosts_file(overlay, subnet))
     argv = dhcp.server_argv(overlay, subnet, hosts=str(hosts), leases=str(leases))
-    started = ledger.start(_role(subnet), *argv, pid=pid, stdout=log)
+    started, _ = ledger.start(_role(subnet), *argv, pid=pid, stdout=log)
     deadline = time.monotonic() + DEADLINE_S
     while not _is_listening(pid):
         if not is_alive(started) or time.monotonic() > deadline:

@@ -20,7 +20,7 @@ def keep(ledger: Ledger, name: str) -> Identity:
     Raises:
         HostError: the namespaces could not be made.
     """
-    made = ledger.start(f"keeper of {name}", "mnexec", "-n", KEEPER, "infinity")
+    made, _ = ledger.start(f"keeper of {name}", "mnexec", "-n", KEEPER, "infinity")
     deadline = time.monotonic() + DEADLINE_S
     # mnexec turns into the keeper only when the namespaces stand.
     while not _is_keeper(made):

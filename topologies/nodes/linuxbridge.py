@@ -42,7 +42,7 @@ class BridgeHost(ComputeHost):
         """As of any compute host, and what it is."""
         return {**super().facts(), "mechanism": str(Mechanism.LINUXBRIDGE)}
 
-    def raise_up(self) -> None:
+    def bring_up(self) -> None:
         """From bare interfaces to a VTEP that the controller can build upon."""
         mac, address = underlay_mac(self.host.local_ip), self.host.local_ip
         # -e: some may not be there
@@ -55,7 +55,7 @@ class BridgeHost(ComputeHost):
             ],
         )
         self._set_up_management()
-        neighbours.tell(self.pid, self.overlay, self.host, self.params["datapath"])
+        neighbours.set_neighbours(self.pid, self.overlay, self.host, self.params["datapath"])
 
     def plug(self, args: Any) -> None:
         """Nothing: the controller puts the tap into its bridge as soon as it sees it."""

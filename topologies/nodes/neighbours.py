@@ -1,7 +1,7 @@
-"""Every VTEP's MAC, or its router's, known to every host before the first packet.
+"""Every host knows the MAC of every VTEP, or of the router to it, before the first packet.
 
-A tunnel whose next hop is unresolved drops the packet that asks, and every other until
-ARP has answered: a first ping of a second, a first broadcast lost.
+A tunnel drops every packet whose next hop is unresolved until ARP has answered.  Without these
+entries a first ping would take a second, and a first broadcast would be lost.
 """
 
 from controller.model.names import VTEP_BRIDGE
@@ -12,13 +12,13 @@ from topologies.nodes.keeper import ip_batch
 from topologies.nodes.unixctl import ask
 from topologies.plan import plan
 
-AGE_S = 3600  # the longest that OVS 3.1 takes; a lab that is held is told again in time
+AGE_S = 3600  # the longest that OVS 3.1 accepts; a running lab refreshes the entries in time
 SWITCH = "ovs-vswitchd"
 
 
-def tell(pid: int, overlay: Overlay, host: Host, datapath: str) -> None:
-    """Give the host with the namespaces of `pid` a way to every other VTEP, and the MACs for it."""
-    # The kernel's own neighbours are for `system`, and for pings between VTEPs.
+def set_neighbours(pid: int, overlay: Overlay, host: Host, datapath: str) -> None:
+    """Give the host in the namespaces of `pid` routes to all other VTEPs, and their MACs."""
+    # The kernel's own entries are for datapath `system`, and for pings between VTEPs.
     ip_batch(pid, plan.vtep_ways(overlay, host, plan.vtep_device(host)))
     if has_own_table(host, datapath):
         ask(pid, SWITCH, "tnl/neigh/aging", str(AGE_S))
@@ -27,12 +27,12 @@ def tell(pid: int, overlay: Overlay, host: Host, datapath: str) -> None:
 
 
 def has_own_table(host: Host, datapath: str) -> bool:
-    """True if the tunnels of `host` ask OVS for a VTEP's MAC, not the kernel."""
+    """Whether the tunnels of `host` look up a VTEP's MAC in OVS, not in the kernel."""
     return datapath == "netdev" and host.mechanism is Mechanism.OPENVSWITCH
 
 
 def unknown(pid: int, overlay: Overlay, host: Host, datapath: str) -> list[str]:
-    """Next hops, VTEPs or a router, whose MAC that host's datapath does not know."""
+    """Next hops (VTEPs or a router) whose MAC the host's datapath does not know."""
     if has_own_table(host, datapath):
         shown = ask(pid, SWITCH, "tnl/neigh/show")
     else:

@@ -80,7 +80,7 @@ def configuration(directory: Path) -> dict[str, Any]:
 def launch(ledger: Ledger, pid: int, app: str) -> None:
     """Start the controller inside the namespaces of `pid`, and record which process it is."""
     config = ledger.directory / "controller.json"
-    started = ledger.start(
+    started, _ = ledger.start(
         "controller",
         *_command(app, config),
         pid=pid,

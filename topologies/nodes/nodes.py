@@ -188,9 +188,9 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
             lines += [f"link set {intf} mtu {dhcp.ETHERNET_MTU}"]
         commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
         ip_batch(self.pid, [*lines, f"link set {intf} up"])
-        self.tell_mininet(number, port)
+        self.set_mininet_address(number, port)
 
-    def tell_mininet(self, number: int, port: Port) -> None:
+    def set_mininet_address(self, number: int, port: Port) -> None:
         """Let Mininet know the address, for its `pingall` and `dump`."""
         one = self.nameToIntf[f"eth{number}"]
         one.mac = port.mac_address

@@ -1,14 +1,14 @@
-"""When a lab may be used: wired, flows in, every VTEP neighbour resolved."""
+"""When a lab is ready: ports and flows in place, and every VTEP neighbour resolved."""
 
 import json
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from controller.model.errors import LabError, SwitchError
+from controller.model.errors import LabError, SwitchError, WaitError
 from controller.model.overlay import Overlay
 from controller.model.serial import load_state
 from controller.system import commands
 from controller.system.process import PROC
+from controller.system.waiting import wait_for
 from topologies.ledger import Ledger
 from topologies.nodes import neighbours
 from topologies.nodes.api_client import call_api
@@ -16,7 +16,7 @@ from topologies.plan import plan
 
 DEADLINE_S = 60.0
 POLL_S = 0.03
-LISTEN = "0A"  # /proc/net/tcp's word for it (TCP_LISTEN)
+LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
 def overlay_of(ledger: Ledger) -> Overlay:
@@ -24,45 +24,79 @@ def overlay_of(ledger: Ledger) -> Overlay:
     return load_state((ledger.directory / "state.json").read_text())[0]
 
 
+def await_complete(
+    ledger: Ledger, missing: Callable[[], Sequence[str]], timeout_s: float, *, do: str = ""
+) -> None:
+    """Wait until `missing` returns nothing.
+
+    Args:
+        do: what the user can do if it still returns something; default: read the controller's log.
+
+    Raises:
+        LabError: something is still missing; the message names it.
+    """
+    last: Sequence[str] = ()
+
+    def is_complete() -> bool:
+        nonlocal last
+        last = missing()
+        return not last
+
+    try:
+        wait_for(is_complete, timeout_s, what="the lab", every_s=POLL_S)
+    except WaitError as error:
+        raise LabError(
+            "missing " + "; ".join(last),
+            where=f"lab {ledger.name!r}",
+            allowed=f"ready within {timeout_s:g} s",
+            do=do or f"Read {ledger.directory / 'controller.log'}.",
+        ) from error
+
+
 def await_ready(ledger: Ledger, *, timeout_s: float = DEADLINE_S) -> None:
     """Wait until nothing is missing.
 
     Raises:
-        LabError: the controller died, or something still is missing; the message names it.
+        LabError: the controller ended, or something is still missing; the message names it.
     """
-    deadline = time.monotonic() + timeout_s
-    while lacking := missing(ledger):
-        if ledger.living("controller") is None:
-            raise dead_controller(ledger)
-        if time.monotonic() > deadline:
-            raise _late(ledger, lacking, timeout_s)
-        time.sleep(POLL_S)
+    await_complete(ledger, lambda: _unless_dead(ledger, missing(ledger)), timeout_s)
 
 
 def await_listening(ledger: Ledger) -> None:
-    """Wait until the controller takes connections: a switch that is refused waits a whole second.
+    """Wait until the controller accepts connections; OVS waits a second after a refused one.
 
     Raises:
-        LabError: it died, or does not listen in time.
+        LabError: the controller ended, or does not listen in time.
     """
-    deadline = time.monotonic() + DEADLINE_S
-    while not _is_listening(ledger.nodes()[plan.NEUTRON].keeper.pid):
-        if ledger.living("controller") is None:
-            raise dead_controller(ledger)
-        if time.monotonic() > deadline:
-            raise _late(ledger, [f"a controller on port {plan.OPENFLOW_PORT}"], DEADLINE_S)
-        time.sleep(POLL_S)
+    pid = ledger.nodes()[plan.NEUTRON].keeper.pid
+
+    def lacking() -> list[str]:
+        found = [] if _is_listening(pid) else [f"a controller on port {plan.OPENFLOW_PORT}"]
+        return _unless_dead(ledger, found)
+
+    await_complete(ledger, lacking, DEADLINE_S)
+
+
+def _unless_dead(ledger: Ledger, lacking: list[str]) -> list[str]:
+    """What is missing.
+
+    Raises:
+        LabError: something is, and the controller that could provide it has ended.
+    """
+    if lacking and ledger.living("controller") is None:
+        raise _dead_controller(ledger)
+    return lacking
 
 
 def _is_listening(pid: int) -> bool:
-    """Whether someone listens on the OpenFlow port in the network namespace of `pid`."""
+    """Whether a socket listens on the OpenFlow port in the network namespace of `pid`."""
     rows = (row.split() for row in (PROC / str(pid) / "net" / "tcp").read_text().splitlines()[1:])
     port = f":{plan.OPENFLOW_PORT:04X}"
     return any(row[1].endswith(port) and row[3] == LISTEN for row in rows)
 
 
 def missing(ledger: Ledger) -> list[str]:
-    """What the lab still lacks, in words; the cheap questions first."""
+    """What the lab still lacks, in words; the quick checks come first."""
     try:
         overlay = overlay_of(ledger)
         return list(_agents(ledger, overlay)) or list(_neighbours(ledger, overlay))
@@ -71,8 +105,8 @@ def missing(ledger: Ledger) -> list[str]:
 
 
 def _agents(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    told = call_api(ledger.directory, "GET", "/v2.0/agents")["agents"]
-    agents = {agent["host"]: agent for agent in told}
+    listed = call_api(ledger.directory, "GET", "/v2.0/agents")["agents"]
+    agents = {agent["host"]: agent for agent in listed}
     for host in overlay.hosts:
         agent = agents.get(host.name)
         if agent is None:
@@ -80,33 +114,29 @@ def _agents(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
         elif not agent["alive"]:
             yield f"a living switch on host {host.name!r}"
         elif not agent["configurations"]["wired"]:
-            yield f"ports or flows on host {host.name!r}{_alarm(agent)}"
-
-
-def _alarm(agent: dict[str, dict[str, str]]) -> str:
-    alarm = agent["configurations"].get("alarm")
-    return f" ({alarm})" if alarm else ""
+            alarm = agent["configurations"].get("alarm")
+            yield f"ports or flows on host {host.name!r}" + (f" ({alarm})" if alarm else "")
 
 
 def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    yield from _unjoined(ledger, overlay)
+    yield from _absent_group_members(ledger, overlay)
     nodes, datapath = ledger.nodes(), ledger.last("settings")["datapath"]
     for host in overlay.hosts:
         try:
-            lost = neighbours.unknown(nodes[host.name].keeper.pid, overlay, host, datapath)
+            unknown = neighbours.unknown(nodes[host.name].keeper.pid, overlay, host, datapath)
         except (KeyError, SwitchError) as error:
             yield f"the datapath of host {host.name!r} ({error})"
         else:
-            yield from (f"the MAC of VTEP {vtep} on host {host.name!r}" for vtep in lost)
+            yield from (f"the MAC of VTEP {vtep} on host {host.name!r}" for vtep in unknown)
 
 
-def _unjoined(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    """Members that the underlay's switch does not know of: it would not send them what is flooded."""
+def _absent_group_members(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
+    """Hosts whose multicast group the underlay's switch does not know; they would get no floods."""
     if not plan.has_groups(overlay):
         return
-    told = commands.run("bridge", "-j", "mdb", "show", pid=ledger.nodes()[plan.UNDERLAY].keeper.pid)
-    known = {(each["port"], each["grp"]) for part in json.loads(told) for each in part["mdb"]}
     nodes = ledger.nodes()
+    shown = commands.run("bridge", "-j", "mdb", "show", pid=nodes[plan.UNDERLAY].keeper.pid)
+    known = {(each["port"], each["grp"]) for part in json.loads(shown) for each in part["mdb"]}
     for host in overlay.hosts:
         port = plan.switch_port(nodes[host.name].facts["index"])
         for network in overlay.networks_on(host.name):
@@ -114,21 +144,12 @@ def _unjoined(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
                 yield f"host {host.name!r} in group {group} on the underlay's switch"
 
 
-def _late(ledger: Ledger, lacking: list[str], timeout_s: float) -> LabError:
-    return LabError(
-        "missing " + "; ".join(lacking),
-        where=f"lab {ledger.name!r}",
-        allowed=f"ready within {timeout_s:g} s",
-        do=f"Read {ledger.directory / 'controller.log'}.",
-    )
-
-
-def dead_controller(ledger: Ledger) -> LabError:
-    """What to say when the controller is gone: its own last words."""
+def _dead_controller(ledger: Ledger) -> LabError:
+    """The error for a controller that has ended, with the end of its log."""
     log = ledger.directory / "controller.log"
-    said = log.read_text(errors="replace").strip().splitlines()[-3:] if log.exists() else []
+    lines = log.read_text(errors="replace").strip().splitlines()[-3:] if log.exists() else []
     return LabError(
-        "the controller ended: " + (" / ".join(said) or "it said nothing"),
+        "the controller ended: " + (" / ".join(lines) or "its log is empty"),
         where=f"lab {ledger.name!r}",
         allowed="a controller that runs",
         do=f"Read {log}.",

@@ -13,7 +13,7 @@ from controller.system import commands
 from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Kept, Machine, Segment
-from topologies.nodes.sites_ready import await_tunnel, tell_provider
+from topologies.nodes.sites_ready import await_tunnel, set_provider_neighbour
 from topologies.nodes.wires import End
 from topologies.plan import ovs, sites_ovs, sites_plan
 
@@ -41,7 +41,7 @@ def add_found(net: Any, ledger: Ledger, sites: Sites, entry: NodeEntry) -> None:
     if entry.kind == SiteStation.kind:
         station = net.addHost(entry.name, cls=SiteStation, **common)
         End(ETH, node=station, moveIntfFn=lambda *_, **__: None)  # it is where it belongs
-        station.tell_mininet()
+        station.set_mininet_address()
     else:
         kinds = {each.kind: each for each in (EdgeRouter, TransitRouter, Segment)}
         datapath = ledger.last("settings")["datapath"]
@@ -57,10 +57,10 @@ class SiteStation(Kept, MininetHost):  # type: ignore[misc]  # Mininet has no ty
         """Give it its address and its way out; user-space OVS drops what a sender has not summed."""
         commands.run("ethtool", "-K", ETH, "tx", "off", pid=self.pid)
         ip_batch(self.pid, sites_plan.station_lines(self.params["sites"], self.name))
-        self.tell_mininet()
+        self.set_mininet_address()
         return {}
 
-    def tell_mininet(self) -> None:
+    def set_mininet_address(self) -> None:
         """Let Mininet know the address, for its `dump` and for pings by name."""
         ip = next(each.ip for each in self.params["sites"].stations if each.name == self.name)
         one = self.nameToIntf[ETH]
@@ -106,11 +106,11 @@ class EdgeRouter(Machine):
         """Mininet's hook: raise both, then wait until the tunnel answers."""
         routers = list(switches)
         for router in routers:
-            router.raise_up()
+            router.bring_up()
         await_tunnel(routers[0].ledger, routers[0].params["sites"])
         return routers
 
-    def raise_up(self) -> None:
+    def bring_up(self) -> None:
         """From bare interfaces to a tunnel's end."""
         sites, site, datapath = self.params["sites"], self.site, self.params["datapath"]
         commands.run("sysctl", "-qw", *sites_plan.FORWARDING, pid=self.pid)
@@ -125,7 +125,7 @@ class EdgeRouter(Machine):
             commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
         ip_batch(self.pid, sites_plan.edge_lines(sites, site))
         commands.run("nft", "-f", "-", pid=self.pid, stdin=sites_plan.nat_rules(site))
-        tell_provider(self.pid, site)
+        set_provider_neighbour(self.pid, site)
 
     def _ovs(self, *argv: str) -> str:
         return commands.run(

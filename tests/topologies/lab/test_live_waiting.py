@@ -1,31 +1,30 @@
 """Waiting until the hosts of a lab match the overlay."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 from topologies.lab import live
 
 
 def lab_whose_agents_are(*answers):
-    """A lab whose API tells of one host, each time the next of (alive, wired)."""
-    told = [
+    """A lab whose API lists one host, each time with the next (alive, wired)."""
+    agents = [
         {"agents": [{"host": "h", "alive": alive, "configurations": {"wired": wired}}]}
         for alive, wired in answers
     ]
     return SimpleNamespace(
-        name="x", directory=Path(), asked=told, api=lambda *_: told.pop(0) if told[1:] else told[0]
+        ledger=None, answers=agents, api=lambda *_: agents.pop(0) if agents[1:] else agents[0]
     )
 
 
-def test_a_host_that_raises_an_alarm_for_a_moment_is_waited_for():
+def test_a_host_with_a_brief_alarm_is_waited_for():
     lab = lab_whose_agents_are((False, False), (False, False), (True, False), (True, True))
 
-    live.await_told(lab)
+    live.await_wired(lab)
 
-    assert len(lab.asked) == 1
+    assert len(lab.answers) == 1
 
 
-def test_a_host_that_is_dead_is_not(monkeypatch):
+def test_a_dead_host_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(live, "ALARM_S", 0.05)
 
-    live.await_told(lab_whose_agents_are((False, False)))
+    live.await_wired(lab_whose_agents_are((False, False)))
