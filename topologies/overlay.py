@@ -1,10 +1,10 @@
-"""Mininet topologies: the article's two hosts, and any scenario.
+"""The entry for Mininet's `mn`: the topologies by name.
 
     mn --custom topologies/overlay.py --topo article
     mn --custom topologies/overlay.py --topo overlay,scenario=side-by-side,mode=vxlan-l2pop
 
-`mn` runs this text with the system's Python and without a file name, so the project and
-its virtual environment are first put where Python finds them.
+`mn` executes this file with the system's Python and without a file name, so it first adds the
+project and its virtual environment to Python's path.
 """
 
 import os
@@ -13,7 +13,7 @@ import sys
 
 
 def _find_project() -> None:
-    """Put the project first and its .venv last on the path, if they are not there."""
+    """Add the project first and its .venv last to the path, if they are not on it."""
     here = os.path.abspath(_find_project.__code__.co_filename)  # noqa: PTH100  before all else
     root = os.path.dirname(os.path.dirname(here))  # noqa: PTH120
     if root not in sys.path:
@@ -30,10 +30,10 @@ from topologies.nodes.topo import ArticleTopo, LeafSpineTopo, OverlayTopo, WanTo
 
 
 def cleanup() -> None:
-    """Take down this process's lab alone.
+    """Take down the lab of this process, nothing else.
 
-    `mn` calls what goes by this name when it fails; Mininet's own would end every ping and
-    bridge of the machine.
+    It replaces Mininet's `cleanup`, which `mn` calls when it fails and which would end every ping
+    and bridge on the machine.
     """
     if nodes.own_ledger.cache_info().currsize:
         nodes.own_ledger().undo()

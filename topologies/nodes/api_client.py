@@ -1,4 +1,4 @@
-"""The controller's HTTP API, over its UNIX socket."""
+"""A client of the controller's HTTP API, over its UNIX socket."""
 
 import http.client
 import json
@@ -28,24 +28,24 @@ class _UnixConnection(http.client.HTTPConnection):
 def call_api(
     directory: Path, method: str, path: str, body: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """One request to the controller's API.
+    """Send one request to the controller's API; return the body of the response.
 
     Raises:
-        LabError: the API is not there, or refused; the message says why.
+        LabError: there is no answer, or an error status; the message has the reason.
     """
     connection = _UnixConnection(directory / "api.sock")
     try:
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        said = answer.read().decode()
+        body_text = answer.read().decode()
     except (OSError, http.client.HTTPException) as error:
         raise _refused(directory, f"{method} {path}", f"no answer ({error})") from error
     finally:
         connection.close()
     if answer.status >= 400:
-        raise _refused(directory, f"{method} {path}", f"status {answer.status}: {said}")
-    return json.loads(said) if said else {}
+        raise _refused(directory, f"{method} {path}", f"status {answer.status}: {body_text}")
+    return json.loads(body_text) if body_text else {}
 
 
 def _refused(directory: Path, where: str, found: str) -> LabError:
@@ -53,5 +53,5 @@ def _refused(directory: Path, where: str, found: str) -> LabError:
         found,
         where=f"lab {directory.name!r}, API {where}",
         allowed="a status below 400",
-        do=f"Mend the request, or read {directory / 'controller.log'}.",
+        do=f"Correct the request, or read {directory / 'controller.log'}.",
     )

@@ -1,4 +1,4 @@
-"""A compute host: its own Open vSwitch in its own namespaces, on underlay and management."""
+"""A compute host: an Open vSwitch in its own namespaces, on underlay and management network."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -18,10 +18,10 @@ from topologies.nodes.nodes import Machine
 from topologies.nodes.ready import await_listening
 from topologies.plan import ovs, plan
 
-AT_ONCE = 8  # raising is mostly waiting for OVS to answer
+AT_ONCE = 8  # most of the time is spent waiting for OVS
 KERNEL = (
-    "net.ipv4.ip_forward=0",  # a new namespace copies it from the machine
-    # The underlay interface must not answer for the VTEP's address, which br-vtep carries.
+    "net.ipv4.ip_forward=0",  # a new namespace takes the machine's value
+    # The underlay interface must not answer ARP for the VTEP's address, which is on br-vtep.
     "net.ipv4.conf.all.arp_ignore=1",
 )
 In = TypeVar("In")
@@ -29,13 +29,13 @@ Out = TypeVar("Out")
 
 
 def together(work: Callable[[In], Out], things: Iterable[In]) -> list[Out]:
-    """`work` on all things at once; the first error is raised when the others have ended."""
+    """Do `work` for all things in parallel; raise the first error when all have ended."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(work, things))
 
 
 class ComputeHost(Machine):
-    """Neutron's br-int and br-tun, and br-vtep below them, in one machine's stead."""
+    """One compute host: Neutron's br-int and br-tun, and br-vtep below them."""
 
     kind = "host"
     private_directories: tuple[str, ...] = ovs.PRIVATE_DIRECTORIES
@@ -46,28 +46,28 @@ class ComputeHost(Machine):
             commands.run("sysctl", "-qw", *KERNEL, pid=self.pid)
 
     def facts(self) -> dict[str, Any]:
-        """Its number, from which its management address comes."""
+        """Its number, which determines its management address."""
         return {"index": self.params["index"]}
 
     @property
     def overlay(self) -> Overlay:
-        """The overlay it was raised for."""
+        """The overlay it was started for."""
         return self.params["overlay"]  # type: ignore[no-any-return]
 
     @property
     def host(self) -> Host:
-        """What it is in the overlay."""
+        """The host in the overlay's model."""
         return self.overlay.host(self.name)
 
     @classmethod
     def batchStartup(cls, switches: Iterable["ComputeHost"]) -> list["ComputeHost"]:  # noqa: N802
-        """Mininet's hook: raise all compute hosts, several at a time."""
+        """Mininet's hook: start all compute hosts, several in parallel."""
         hosts = list(switches)
         together(cls.bring_up, hosts)
         return hosts
 
     def bring_up(self) -> None:
-        """From bare interfaces to a wired OVS that calls its controller.
+        """Set up management, Open vSwitch and the VTEP; the interfaces exist already.
 
         Raises:
             SwitchError: OVS could not open a port.
@@ -98,14 +98,14 @@ class ComputeHost(Machine):
         address = f"{plan.management_ip(self.params['index'])}/{MANAGEMENT_NETWORK.prefixlen}"
         lines = [f"addr add {address} dev {plan.MANAGEMENT}"]
         lines += [f"link set {intf.name} up" for intf in self.intfList()]
-        ip_batch(self.pid, ["link set lo up", *lines, *self._who_may_talk_to_the_host()])
+        ip_batch(self.pid, ["link set lo up", *lines, *self._isolating_rules()])
 
     @staticmethod
-    def _who_may_talk_to_the_host() -> list[str]:
-        """Rules by which each network reaches its own address and no other.
+    def _isolating_rules() -> list[str]:
+        """Routing rules that let each network reach only the host's address on that network.
 
-        Linux answers for any of its addresses on any interface: without these rules, whoever
-        knows the MAC of a guest's port or of br-vtep could reach OVSDB from there.
+        By default Linux accepts packets for any of its addresses on any interface.  A guest, or a
+        machine on the underlay, could then reach OVSDB through the MAC of its port or of br-vtep.
         """
         return [
             "rule add pref 1 iif lo lookup local",
@@ -126,13 +126,13 @@ class ComputeHost(Machine):
         ip_batch(self.pid, lines if version == 4 else lines[:1])
 
     def assert_ports(self) -> None:
-        """Check that every port has the OpenFlow number that was asked for.
+        """Check that every port has the OpenFlow port number that was requested.
 
         Raises:
-            SwitchError: some have not; the message names them.
+            SwitchError: some have not; the message lists them.
         """
         wanted = new_binding(self.overlay, self.name).ofports
-        told = json.loads(
+        listed = json.loads(
             self.ovs(
                 "ovs-vsctl",
                 "--format=json",
@@ -142,7 +142,7 @@ class ComputeHost(Machine):
                 "Interface",
             )
         )
-        found = dict(told["data"])
+        found = dict(listed["data"])
         wrong = {
             name: found.get(name)
             for ports in wanted.values()
@@ -158,7 +158,7 @@ class ComputeHost(Machine):
             )
 
     def plug(self, args: Iterable[str]) -> None:
-        """Change its ports: the parts of one OVSDB transaction.
+        """Change its ports in one OVSDB transaction; `args` are those of `ovs-vsctl`.
 
         Raises:
             LabError: OVS refused.

@@ -1,7 +1,6 @@
-"""The DHCP servers of a lab, each a dnsmasq in its own namespace, and the guests that ask them."""
+"""The DHCP servers of a lab, each a dnsmasq in its own namespace, and the clients in its guests."""
 
 import shutil
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Port, Subnet
 from controller.system import commands
 from controller.system.process import PROC, Identity, is_alive, kill
+from controller.system.waiting import wait_for
 from topologies.ledger import Ledger, from_json
 from topologies.nodes.compute import together
 
@@ -34,16 +34,16 @@ def assert_able(overlay: Overlay) -> None:
         raise HostError(
             f"no {' and no '.join(lacking)}",
             where="this machine",
-            allowed="what `dhcp: true` needs: a server and a client",
+            allowed="a DHCP server and client, which `dhcp: true` needs",
             do=f"`apt-get install {packages}` as root, or leave `dhcp` out of the scenario.",
         )
 
 
 def bring_up(ledger: Ledger, overlay: Overlay) -> None:
-    """Start every server, then let every guest ask for its address.
+    """Start every server, then the DHCP client of every guest.
 
     Raises:
-        LabError: a server died, or a guest got no lease.
+        LabError: a server ended, or a guest got no lease.
     """
     for subnet, server in dhcp.served(overlay):
         start_server(ledger, overlay, subnet, server)
@@ -51,21 +51,25 @@ def bring_up(ledger: Ledger, overlay: Overlay) -> None:
 
 
 def start_server(ledger: Ledger, overlay: Overlay, subnet: Subnet, server: Port) -> None:
-    """Start the dnsmasq of a subnet, and return when it listens.
+    """Start the dnsmasq of a subnet; return when it listens.
 
     Raises:
-        LabError: it died, or did not listen in time.
+        LabError: it ended.
+        WaitError: it did not listen in time.
     """
     pid = ledger.nodes()[server.device_id].keeper.pid
     hosts, leases, log = (_file(ledger, subnet, kind) for kind in ("hosts", "leases", "log"))
     ledger.write(hosts.name, dhcp.hosts_file(overlay, subnet))
     argv = dhcp.server_argv(overlay, subnet, hosts=str(hosts), leases=str(leases))
     started, _ = ledger.start(_role(subnet), *argv, pid=pid, stdout=log)
-    deadline = time.monotonic() + DEADLINE_S
-    while not _is_listening(pid):
-        if not is_alive(started) or time.monotonic() > deadline:
-            raise _failed(ledger, f"dnsmasq in {server.device_id!r}", "it does not listen", log)
-        time.sleep(POLL_S)
+    wait_for(
+        lambda: _is_listening(pid) or not is_alive(started),
+        DEADLINE_S,
+        what=f"dnsmasq in {server.device_id!r} to listen",
+        every_s=POLL_S,
+    )
+    if not is_alive(started):
+        raise _failed(ledger, f"dnsmasq in {server.device_id!r}", log)
 
 
 def _file(ledger: Ledger, subnet: Subnet, kind: str) -> Path:
@@ -77,15 +81,15 @@ def _role(subnet: Subnet) -> str:
 
 
 def _is_listening(pid: int) -> bool:
-    """Whether a DHCP server has its socket in the network namespace of `pid`."""
+    """Whether a DHCP server's socket is open in the network namespace of `pid`."""
     rows = (PROC / str(pid) / "net" / "udp").read_text().splitlines()[1:]
     return any(row.split()[1].endswith(DHCP_SERVER_PORT) for row in rows)
 
 
 def ask(ledger: Ledger, overlay: Overlay, ports: Iterable[Port]) -> None:
-    """Let the guests of those ports that ask for an address ask now, all at once.
+    """Run the DHCP client on those of the ports that use DHCP, all at the same time.
 
-    A port that is switched off is left alone: nothing could answer it.
+    A port that is switched off is skipped, since no server can reach it.
 
     Raises:
         LabError: one got no lease in time; the message names its guest.
@@ -106,28 +110,29 @@ def _ask(ledger: Ledger, guest: str, pid: int, interface: str) -> None:
         commands.run(*argv, pid=pid, mark=ledger.token, timeout_s=dhcp.DEADLINE_S)
     except CommandError as error:
         raise LabError(
-            error.found.splitlines()[-1],  # before it, a line for each time that it asked
+            error.found.splitlines()[-1],  # the lines before it are one per attempt
             where=f"lab {ledger.name!r}, {interface} of guest {guest!r}",
-            allowed=f"an answer of its subnet's DHCP server within {dhcp.DEADLINE_S:g} s",
-            do=f"Read {ledger.directory}/dhcp-*.log: they tell what came to the servers.",
+            allowed=f"an answer from its subnet's DHCP server within {dhcp.DEADLINE_S:g} s",
+            do=f"Read {ledger.directory}/dhcp-*.log, which list what the servers received.",
         ) from error
 
 
 def refresh(ledger: Ledger, overlay: Overlay) -> None:
-    """Start every server anew that is dead, or whose guests are others by now.
+    """Restart every server that has ended, or whose guests have changed.
 
-    With no memory of its leases: it would refuse an address that another guest had before.
-    One that is unplugged is left alone.
+    The leases are deleted: a server refuses an address that another guest had before.
+    A server that is unplugged is skipped.
 
     Raises:
-        LabError: one died, or did not listen in time.
+        LabError: one ended.
+        WaitError: one did not listen in time.
     """
     plugged = ledger.nodes()
     for subnet, server in dhcp.served(overlay):
         if server.device_id not in plugged:
             continue
-        told, running = _file(ledger, subnet, "hosts").read_text(), _running(ledger, subnet)
-        if not running or told != dhcp.hosts_file(overlay, subnet):
+        hosts, running = _file(ledger, subnet, "hosts").read_text(), _running(ledger, subnet)
+        if not running or hosts != dhcp.hosts_file(overlay, subnet):
             kill(running)
             ledger.collect()
             _file(ledger, subnet, "leases").unlink(missing_ok=True)
@@ -139,11 +144,11 @@ def _running(ledger: Ledger, subnet: Subnet) -> list[Identity]:
     return [one for one in map(from_json, entries) if is_alive(one)]
 
 
-def _failed(ledger: Ledger, what: str, found: str, log: Path) -> LabError:
-    said = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+def _failed(ledger: Ledger, what: str, log: Path) -> LabError:
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
     return LabError(
-        ": ".join([found, *said]),
+        ": ".join(["it ended", *last]),
         where=f"lab {ledger.name!r}, {what}",
-        allowed=f"a server that listens within {DEADLINE_S:g} s",
+        allowed="a server that runs",
         do=f"Read {log}.",
     )

@@ -1,8 +1,8 @@
-"""The hybrid plug of Nova: a Linux bridge of its own between a guest and br-int.
+"""The hybrid plug of Nova: a Linux bridge between each guest and br-int.
 
 guest --eth0/tap...--  qbr...  --qvb.../qvo...--  br-int
 
-There security groups were once kept with iptables, which cannot see into Open vSwitch.
+Security groups were iptables rules on that bridge, since iptables does not see packets in Open vSwitch.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ def host_end(overlay: Overlay, port: Port) -> str:
 
 
 def is_hybrid(overlay: Overlay, port: Port) -> bool:
-    """Whether a bridge stands before the port; Neutron's own DHCP ports have none."""
+    """Whether the port has such a bridge; Neutron's own DHCP ports have none."""
     return _is_bridged(overlay, port, port.host)
 
 
@@ -30,16 +30,16 @@ def _is_bridged(overlay: Overlay, port: Port | None, host: str) -> bool:
 
 
 def join_all(pid: int, overlay: Overlay, host: Host) -> None:
-    """Make the bridges of all hybrid ports of a host, and lead them to where br-int takes them."""
+    """Make the bridges of all hybrid ports of a host, and the veth pairs to br-int."""
     ports = (port for port in overlay.ports if port.host == host.name)
     ip_batch(pid, [line for port in ports for line in joining(overlay, port)])
 
 
 def joining(overlay: Overlay, port: Port) -> Iterable[str]:
-    """The `ip` commands that join a guest's wire to its device of br-int; none if it is that.
+    """The `ip` commands that link a guest's tap to br-int; none without a bridge.
 
     Source: os-vif `vif_plug_ovs.linux_net.ensure_bridge` and `create_veth_pair`: no ageing, so
-    that the bridge is a plain wire that remembers no MAC; no STP, no snooping of multicast.
+    that the bridge learns no MAC and floods every frame; no STP, no multicast snooping.
     """
     if not is_hybrid(overlay, port):
         return ()
@@ -57,9 +57,9 @@ def joining(overlay: Overlay, port: Port) -> Iterable[str]:
 
 
 def parting(overlay: Overlay, port_id: str, host: str) -> Iterable[str]:
-    """The `ip` commands that take a port's devices away; the far end of each veth goes along.
+    """The `ip` commands that delete a port's devices, and so the other end of each veth pair.
 
-    `host` is where it is plugged: by now it may be bound elsewhere, or gone.
+    `host` is where the port is plugged; it may be bound elsewhere by now, or deleted.
     """
     if not _is_bridged(overlay, overlay.port_of.get(port_id), host):
         return (f"link del {overlay.host(host).device_of(port_id)}",)

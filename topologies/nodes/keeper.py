@@ -1,11 +1,11 @@
-"""Namespaces that outlive whoever made them: each is kept by a small process of the lab."""
+"""Namespaces that outlive the process that made them: a small process of the lab keeps each."""
 
-import time
 from pathlib import Path
 
 from controller.model.errors import HostError
 from controller.system import commands
 from controller.system.process import PROC, Identity, is_alive
+from controller.system.waiting import wait_for
 from topologies.ledger import Ledger
 
 KEEPER = "sleep"
@@ -15,23 +15,26 @@ NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ip
 
 
 def keep(ledger: Ledger, name: str) -> Identity:
-    """New network and mount namespaces; return the process that keeps them.
+    """Make a network and a mount namespace; return the process that keeps them.
 
     Raises:
         HostError: the namespaces could not be made.
     """
     made, _ = ledger.start(f"keeper of {name}", "mnexec", "-n", KEEPER, "infinity")
-    deadline = time.monotonic() + DEADLINE_S
-    # mnexec turns into the keeper only when the namespaces stand.
-    while not _is_keeper(made):
-        if not is_alive(made) or time.monotonic() > deadline:
-            raise HostError(
-                f"no namespaces for {name!r}",
-                where="mnexec -n",
-                allowed="a network and a mount namespace of its own",
-                do="`overlaylab doctor` tells what this machine lacks.",
-            )
-        time.sleep(POLL_S)
+    # mnexec executes the keeper once the namespaces exist.
+    wait_for(
+        lambda: _is_keeper(made) or not is_alive(made),
+        DEADLINE_S,
+        what=f"the namespaces of {name!r}",
+        every_s=POLL_S,
+    )
+    if not _is_keeper(made):
+        raise HostError(
+            f"no namespaces for {name!r}",
+            where="mnexec -n",
+            allowed="a new network and a new mount namespace",
+            do="`overlaylab doctor` shows what this machine lacks.",
+        )
     return made
 
 
@@ -43,7 +46,7 @@ def _is_keeper(made: Identity) -> bool:
 
 
 def without_ipv6(pid: int) -> None:
-    """Switch IPv6 off there; its neighbour discovery alone keeps fifty idle hosts busy."""
+    """Disable IPv6 in the namespaces of `pid`; neighbour discovery of 50 idle hosts costs CPU time."""
     if Path("/proc/sys/net/ipv6").exists():
         commands.run("sysctl", "-qw", *NO_IPV6, pid=pid)
 

@@ -7,8 +7,8 @@ ServerA                                         ServerB
               | underlay             underlay |
               +---------[ underlay ]----------+
 
-Bridges, devices and their entries are the controller's doing (`controller.switches.linuxbridge_worker`),
-as the agent's in Neutron; here is what it finds.
+The controller makes bridges, VXLAN devices and their entries (`controller.switches.linuxbridge_worker`),
+as the agent does in Neutron.  This module makes what they need.
 """
 
 from typing import Any
@@ -23,29 +23,29 @@ from topologies.nodes.compute import ComputeHost
 from topologies.nodes.keeper import ip_batch
 from topologies.plan import plan
 
-# With br_netfilter loaded, a bridge would fragment what is too large for its VXLAN device, and
-# only on machines that have it.  Neutron wants it for security groups, which are not here.
+# With the module br_netfilter, a bridge would fragment packets that are too large for its VXLAN
+# device.  Neutron needs the module for security groups, which this project does not have.
 PLAIN_BRIDGES = tuple(
     f"net.bridge.bridge-nf-call-{each}=0" for each in ("iptables", "ip6tables", "arptables")
 )
-# All VXLAN devices of a port share one socket, which may join 20 groups by default: the 21st
-# network with a group of its own would never be heard.
+# All VXLAN devices of a UDP port share one socket, which may join 20 groups by default.  The 21st
+# network with its own group would receive nothing.
 GROUPS_MOST = "net.ipv4.igmp_max_memberships=4096"
 
 
 class BridgeHost(ComputeHost):
     """A compute host of mechanism `linuxbridge`: its VTEP's address is on `underlay` itself."""
 
-    private_directories = ()  # it has no OVS
+    private_directories = ()  # no OVS
 
     def facts(self) -> dict[str, Any]:
-        """As of any compute host, and what it is."""
+        """The facts of a compute host, and its mechanism."""
         return {**super().facts(), "mechanism": str(Mechanism.LINUXBRIDGE)}
 
     def bring_up(self) -> None:
-        """From bare interfaces to a VTEP that the controller can build upon."""
+        """Set up the VTEP's address; the controller makes the rest."""
         mac, address = underlay_mac(self.host.local_ip), self.host.local_ip
-        # -e: some may not be there
+        # -e: ignore keys that this kernel does not have
         commands.run("sysctl", "-eqw", *PLAIN_BRIDGES, GROUPS_MOST, pid=self.pid)
         ip_batch(
             self.pid,
@@ -58,16 +58,16 @@ class BridgeHost(ComputeHost):
         neighbours.set_neighbours(self.pid, self.overlay, self.host, self.params["datapath"])
 
     def plug(self, args: Any) -> None:
-        """Nothing: the controller puts the tap into its bridge as soon as it sees it."""
+        """Do nothing: the controller adds the tap to its bridge when it sees it."""
 
 
 def compute_class(host: Host) -> type[ComputeHost]:
-    """The node that stands for `host`."""
+    """The class of the node for `host`."""
     return BridgeHost if host.mechanism is Mechanism.LINUXBRIDGE else ComputeHost
 
 
 def tunnels_of(pid: int) -> list[dict[str, Any]]:
-    """The VXLAN devices of the host with the namespaces of `pid`, for `status`."""
+    """The VXLAN devices of the host in the namespaces of `pid`, for `status`."""
     return [
         {
             "name": vxlan.name,

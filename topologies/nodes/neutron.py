@@ -1,4 +1,4 @@
-"""The node on the management network where the controller runs."""
+"""The node of the controller, on the management network."""
 
 import fcntl
 import json
@@ -23,18 +23,18 @@ from topologies.nodes.ready import await_ready
 from topologies.plan import plan
 
 PROJECT = Path(__file__).resolve().parents[2]
-END_S = 10.0  # for a controller to end in order
+END_S = 10.0  # for a controller to end after a signal
 APPS = ("os-ken", "ryu")
 RYU_VARIABLE = "OVERLAYLAB_RYU_MANAGER"
 
 
 class Neutron(Machine):
-    """A node on the management network alone."""
+    """The controller's node, on the management network only."""
 
     kind = "neutron"
 
     def start(self, controllers: Any) -> None:  # noqa: ARG002
-        """Start the controller first of all: it loads while the hosts are raised."""
+        """Start the controller first, so that it loads while the hosts start."""
         overlay: Overlay = self.params["overlay"]
         address = f"{plan.NEUTRON_IP}/{MANAGEMENT_NETWORK.prefixlen}"
         lines = ["link set lo up", f"addr add {address} dev {plan.MANAGEMENT}"]
@@ -53,7 +53,7 @@ class Neutron(Machine):
 
     @classmethod
     def batchStartup(cls, switches: Iterable["Neutron"]) -> list["Neutron"]:  # noqa: N802
-        """Mininet's last hook (its order is that of the class names): wait until all is ready."""
+        """Mininet's last hook (it sorts by class name): wait until the lab is ready, then start DHCP."""
         nodes = list(switches)
         for node in nodes:
             await_ready(node.ledger)
@@ -68,7 +68,7 @@ def agent_address(host: Host, index: int, keeper: Identity) -> str:
 
 
 def configuration(directory: Path) -> dict[str, Any]:
-    """What the controller is told."""
+    """The controller's configuration file."""
     return {
         "listen_ip": str(plan.NEUTRON_IP),
         "listen_port": plan.OPENFLOW_PORT,
@@ -78,7 +78,7 @@ def configuration(directory: Path) -> dict[str, Any]:
 
 
 def launch(ledger: Ledger, pid: int, app: str) -> None:
-    """Start the controller inside the namespaces of `pid`, and record which process it is."""
+    """Start the controller in the namespaces of `pid`, and record it."""
     config = ledger.directory / "controller.json"
     started, _ = ledger.start(
         "controller",
@@ -101,7 +101,7 @@ def _command(app: str, config: Path) -> tuple[str, ...]:
 
 
 def ryu_manager() -> Path:
-    """The `ryu-manager` to run the app by.
+    """The path of `ryu-manager`.
 
     Raises:
         HostError: Ryu is not installed.
@@ -118,31 +118,27 @@ def ryu_manager() -> Path:
 
 
 def _environment(app: str, config: Path) -> dict[str, str]:
-    """Our modules first; then what we were started with, which under `mn` is not Python's own."""
+    """The project first on the path, then this process's site-packages, which `mn` has added."""
     ours = [path for path in sys.path if path.endswith("site-packages")] if app == "os-ken" else []
     paths = os.pathsep.join([str(PROJECT), *ours])
     return {"PYTHONPATH": paths, "OVERLAYLAB_CONTROLLER": str(config)}
 
 
 def relaunch(ledger: Ledger, *, number: int = 0) -> bool:
-    """Start the controller if it is dead, ending it first by signal `number` if given.
+    """Start the controller if it does not run; with a signal `number`, end it first.
 
-    Returns whether it was started: one who waits for the lock finds it alive.
+    Returns whether it was started; another process may have done so meanwhile.
     """
     with (ledger.directory / "controller.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         running = ledger.living("controller")
-        if running and number:
-            _end(running, number)
-        elif running:
+        if running and not number:
             return False
+        if running:
+            send(running, number)
+            if await_end([running], timeout_s=END_S):
+                kill([running])
         ledger.collect()
         app = ledger.last("settings")["app"]
         launch(ledger, ledger.nodes()[plan.NEUTRON].keeper.pid, app)
         return True
-
-
-def _end(identity: Identity, number: int) -> None:
-    send(identity, number)
-    if await_end([identity], timeout_s=END_S):
-        kill([identity])

@@ -1,4 +1,4 @@
-"""The Mininet nodes of a lab: guests, and the switches that stand for machines beneath them."""
+"""The Mininet nodes of a lab: guests, and machines below them, which Mininet treats as switches."""
 
 import atexit
 from functools import cache
@@ -21,17 +21,17 @@ from topologies.plan.ovs import ENVIRONMENT
 
 @cache
 def own_ledger() -> Ledger:
-    """The lab of this process, where nobody has claimed one: Mininet's `mn` raises it."""
+    """The ledger of a lab that Mininet's `mn` starts: made on first use, one per process."""
     ledger = claim()
     atexit.register(ledger.undo)
     return ledger
 
 
 class Kept(Node):  # type: ignore[misc]  # Mininet has no types
-    """A node whose namespaces a process of the lab keeps; its shell starts when first asked.
+    """A node whose namespaces are kept by a process of the lab; its shell starts on first use.
 
-    So a node can be found again by any process that knows the keeper's pid, and 200
-    nodes need no 200 shells.
+    Any process that knows the keeper can attach to the node, and 200 nodes need no 200 shells.
+    With `keeper` the node exists already; else it is made.
     """
 
     kind = "node"
@@ -50,7 +50,7 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
             self.record()
 
     def facts(self) -> dict[str, Any]:
-        """What else the ledger should know."""
+        """More facts for the ledger."""
         return {}
 
     def record(self) -> None:
@@ -58,18 +58,18 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
         self.ledger.node(self.name, self.kind, self.keeper, **self.facts())
 
     def startShell(self, mnopts: str | None = None) -> None:  # noqa: ARG002, N802
-        """Mininet calls this as soon as the node is made: make the namespaces, no shell."""
+        """Make the namespaces and no shell; Mininet calls this when it creates the node."""
         self.keeper = self.found or keep(self.ledger, self.name)
         self.pid = self.keeper.pid
 
     def mountPrivateDirs(self) -> None:  # noqa: N802
-        """Mount a tmpfs of its own on each of `privateDirs`."""
+        """Mount a tmpfs on each of `privateDirs`."""
         for directory in () if self.found else self.privateDirs:
             commands.run("mkdir", "-p", directory)
             commands.run("mount", "-n", "-t", "tmpfs", "tmpfs", directory, pid=self.pid)
 
     def unmountPrivateDirs(self) -> None:  # noqa: N802
-        """Leave it to the mount namespace, which takes them along."""
+        """Do nothing: they end with the mount namespace."""
 
     def cmd(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command in the node's shell, as in Mininet."""
@@ -84,7 +84,7 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
     def _open_shell(self) -> None:
         if self.shell:
             return
-        kept, self.inNamespace = self.pid, False  # else Mininet would ask for new ones
+        kept, self.inNamespace = self.pid, False  # else Mininet would make new namespaces
         try:
             Node.startShell(self, f"-cda{kept}")
         finally:
@@ -95,14 +95,14 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
         return super()._popen(cmd, **{"env": environment, **params})
 
     def terminate(self) -> None:
-        """Close the shell, and end the namespaces if they were made by this object."""
+        """Close the shell; end the namespaces if this object made them."""
         super().terminate()
         if not self.found:
             kill([self.keeper])
 
 
 class Machine(Kept, Switch):  # type: ignore[misc]
-    """A node that Mininet takes for a switch, so that `net.hosts` are the guests alone."""
+    """A node that is a switch to Mininet, so that `net.hosts` are only the guests."""
 
     controlIntf = None  # noqa: N815
 
@@ -112,20 +112,20 @@ class Machine(Kept, Switch):  # type: ignore[misc]
             without_ipv6(self.pid)
 
     def defaultDpid(self, dpid: str | None = None) -> str:  # noqa: ARG002, N802
-        """None: its bridges have their own."""
+        """Zeros: each of its bridges has a datapath id."""
         return "0" * int(self.dpidLen)
 
     def start(self, controllers: Any) -> None:
-        """Nothing yet: `batchStartup` raises all of a kind at once."""
+        """Do nothing: `batchStartup` starts all of a class."""
 
     def stop(self, deleteIntfs: bool = True) -> None:  # noqa: FBT001, FBT002, N803
-        """Nothing: the namespaces take everything along."""
+        """Do nothing: everything ends with the namespaces."""
 
 
 class Segment(Machine):
-    """One Ethernet: a Linux bridge that floods what it does not know, without STP.
+    """One Ethernet segment: a Linux bridge without STP.
 
-    It looks into multicast only where hosts flood by it.
+    It snoops multicast only if hosts use multicast groups for flooding.
     """
 
     kind = "segment"
@@ -136,7 +136,7 @@ class Segment(Machine):
         return segment_bridge(self.name)
 
     def start(self, controllers: Any) -> None:  # noqa: ARG002
-        """Make the bridge and put every wire on it."""
+        """Make the bridge and add every wire to it."""
         mtu = self.params["mtu"]
         lines = [f"link add {self.bridge} mtu {mtu} type bridge stp_state 0 mcast_snooping 0"]
         if self.name == plan.UNDERLAY and plan.has_groups(self.params["overlay"]):
@@ -147,22 +147,22 @@ class Segment(Machine):
             self.attach(intf.name)
 
     def attach(self, intf: str) -> None:
-        """Put one more wire on the bridge."""
+        """Add a wire to the bridge."""
         ip_batch(self.pid, [f"link set {intf} master {self.bridge} up"])
 
 
 class Guest(Kept, MininetHost):  # type: ignore[misc]
-    """A virtual machine: a namespace with one interface a port, eth0 and on."""
+    """A virtual machine: a namespace with one interface per port, from eth0."""
 
     kind = "guest"
 
     def facts(self) -> dict[str, Any]:
-        """Which port is where: what is needed to take it away again."""
+        """Each port with its host and interface number, which `unplug` needs."""
         return {"ports": [(port.id, port.host, n) for n, port in self.interfaces.items()]}
 
     @property
     def interfaces(self) -> dict[int, Port]:
-        """Its ports by the numbers of their interfaces, which they keep when others go."""
+        """Its ports by interface number; a number stays the same when other ports are unplugged."""
         found: dict[int, Port] = self.params.setdefault(
             "interfaces", dict(enumerate(self.params.get("ports", ())))
         )
@@ -176,10 +176,10 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
         return {}
 
     def set_up(self, number: int, port: Port) -> None:
-        """Address one interface, and let it leave no checksum to the hardware.
+        """Set one interface's addresses and MTU, and switch checksum offload off.
 
-        User-space OVS drops what a sender has not summed.  A guest that will ask for its IPv4
-        address is given none, and an MTU that it has from nobody.
+        User-space OVS drops packets without a checksum.  An interface that uses DHCP gets no IPv4
+        address here, and the default MTU of Ethernet.
         """
         intf, overlay = f"eth{number}", self.params["overlay"]
         lines = [f"addr add {each}" for each in given_addresses(overlay, port)]
@@ -191,7 +191,7 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
         self.set_mininet_address(number, port)
 
     def set_mininet_address(self, number: int, port: Port) -> None:
-        """Let Mininet know the address, for its `pingall` and `dump`."""
+        """Set the address in Mininet's own object, for its `pingall` and `dump`."""
         one = self.nameToIntf[f"eth{number}"]
         one.mac = port.mac_address
         for address in tuple(plan.guest_addresses(self.params["overlay"], port))[:1]:
@@ -199,7 +199,7 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
 
 
 class DhcpServer(Guest):
-    """A namespace for one dnsmasq, as Neutron's qdhcp; plugged as a guest is, without IPv6."""
+    """A namespace for one dnsmasq, like Neutron's qdhcp; plugged like a guest, without IPv6."""
 
     kind = "dhcp"
 
@@ -215,6 +215,6 @@ def guest_class(ports: tuple[Port, ...]) -> type[Guest]:
 
 
 def given_addresses(overlay: Overlay, port: Port) -> tuple[str, ...]:
-    """The addresses that its interface is set up with: none of those that it will ask for."""
+    """The addresses that are set on its interface: all but those from DHCP."""
     addresses = plan.guest_addresses(overlay, port)
     return tuple(each for each in addresses if ":" in each or not dhcp.asks(overlay, port))

@@ -1,4 +1,4 @@
-"""The routers of an underlay: Linux namespaces that forward, as `underlays` has them wired."""
+"""The routers of an underlay: Linux namespaces that forward; `plan.underlays` has their cables."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ NETEM = "sch_netem"  # the kernel module
 
 
 class Router(Machine):
-    """One router of the underlay; a capture on any of its interfaces sees what it forwards."""
+    """One router of the underlay; its interfaces can be captured on."""
 
     kind = "router"
 
@@ -27,17 +27,17 @@ class Router(Machine):
             commands.run("sysctl", "-qw", *kernel, pid=self.pid)
 
     def attach(self, intf: str) -> None:
-        """Nothing yet: `join` gives a new wire its address and route."""
+        """Do nothing: adding a host sets the address and route of its wire."""
 
     def start(self, controllers: Any) -> None:  # noqa: ARG002
-        """Give it its addresses and routes; all its cables are there."""
+        """Set its addresses and routes; its cables exist already."""
         overlay: Overlay = self.params["overlay"]
         members = [(index, host.local_ip) for index, host in enumerate(overlay.hosts)]
         ip_batch(self.pid, underlays.lines(overlay.underlay, self.name, members))
 
 
 def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
-    """Their cables, as Mininet's `addLink` takes them."""
+    """All cables of the routers, as keyword arguments of Mininet's `addLink`."""
     wired = underlays.wiring(overlay.underlay)
     between = {"mtu": overlay.underlay.wan_mtu or overlay.underlay_mtu}
     yield from ({**_as_link(overlay, cable), **between} for cable in wired.trunks())
@@ -46,7 +46,7 @@ def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
 
 
 def uplinks(overlay: Overlay, index: int) -> Iterator[dict[str, Any]]:
-    """The cables that come with host number `index`."""
+    """The cables of the edge router of host number `index`."""
     wired = underlays.wiring(overlay.underlay)
     return (_as_link(overlay, cable) for cable in wired.uplinks(index))
 
@@ -65,21 +65,21 @@ def _as_link(overlay: Overlay, cable: underlays.Cable) -> dict[str, Any]:
 
 
 def host_end(overlay: Overlay) -> dict[str, Any]:
-    """What else `addLink` is told of a host's underlay wire: its router's MAC."""
+    """More arguments of `addLink` for a host's underlay wire: its router's MAC."""
     if not overlay.underlay.shape.is_routed:
         return {}
     return {"addr2": underlay_mac(underlays.GATEWAY)}
 
 
 def assert_able(overlay: Overlay) -> None:
-    """Check that this machine can do to packets what the underlay is to do.
+    """Check that this machine can delay and lose packets, if the underlay has to.
 
     Raises:
         HostError: it has no netem.
     """
     if not overlay.underlay.is_impaired:
         return
-    # In a network namespace of its own, which ends with the command; it loads the module, too.
+    # In a network namespace that ends with the command; this also loads the module.
     tried = commands.attempt(
         "unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"
     )
@@ -87,6 +87,6 @@ def assert_able(overlay: Overlay) -> None:
         raise HostError(
             f"no kernel module {NETEM} ({tried.stderr.strip()})",
             where="underlay delay_ms, loss_percent",
-            allowed="a kernel with netem, by which Mininet's TCLink delays and loses packets",
+            allowed="a kernel with netem, which delays and loses packets",
             do=f"`modprobe {NETEM}`, or leave both keys out.",
         )

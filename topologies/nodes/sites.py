@@ -10,18 +10,16 @@ from controller.model.errors import HostError
 from controller.model.site_parts import ETH, LAN, TUNNEL, Site
 from controller.model.sites import Sites
 from controller.system import commands
-from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.keeper import ip_batch
-from topologies.nodes.nodes import Kept, Machine, Segment
+from topologies.nodes.nodes import Kept, Machine
 from topologies.nodes.sites_ready import await_tunnel, set_provider_neighbour
-from topologies.nodes.wires import End
 from topologies.plan import ovs, sites_ovs, sites_plan
 
 OVS_S = 40.0
 
 
 def assert_able() -> None:
-    """Check that this machine has what an edge router's NAT needs.
+    """Check that this machine has what the NAT of an edge router needs.
 
     Raises:
         HostError: it has not.
@@ -30,22 +28,9 @@ def assert_able() -> None:
         raise HostError(
             "no nft",
             where="this machine",
-            allowed="what `sites:` needs: NAT by nftables",
+            allowed="nftables, which `sites:` needs for NAT",
             do="`apt-get install nftables` as root.",
         )
-
-
-def add_found(net: Any, ledger: Ledger, sites: Sites, entry: NodeEntry) -> None:
-    """Make one living node known to Mininet."""
-    common = {"ledger": ledger, "keeper": entry.keeper, "sites": sites}
-    if entry.kind == SiteStation.kind:
-        station = net.addHost(entry.name, cls=SiteStation, **common)
-        End(ETH, node=station, moveIntfFn=lambda *_, **__: None)  # it is where it belongs
-        station.set_mininet_address()
-    else:
-        kinds = {each.kind: each for each in (EdgeRouter, TransitRouter, Segment)}
-        datapath = ledger.last("settings")["datapath"]
-        net.addSwitch(entry.name, cls=kinds[entry.kind], datapath=datapath, **common)
 
 
 class SiteStation(Kept, MininetHost):  # type: ignore[misc]  # Mininet has no types
@@ -54,26 +39,26 @@ class SiteStation(Kept, MininetHost):  # type: ignore[misc]  # Mininet has no ty
     kind = "station"
 
     def config(self, **_: Any) -> dict[str, Any]:
-        """Give it its address and its way out; user-space OVS drops what a sender has not summed."""
+        """Set its address and route; user-space OVS drops packets without a checksum."""
         commands.run("ethtool", "-K", ETH, "tx", "off", pid=self.pid)
         ip_batch(self.pid, sites_plan.station_lines(self.params["sites"], self.name))
         self.set_mininet_address()
         return {}
 
     def set_mininet_address(self) -> None:
-        """Let Mininet know the address, for its `dump` and for pings by name."""
+        """Set the address in Mininet's own object, for its `dump` and for pings by name."""
         ip = next(each.ip for each in self.params["sites"].stations if each.name == self.name)
         one = self.nameToIntf[ETH]
         one.ip, one.prefixLen = str(ip), "24"
 
 
 class TransitRouter(Machine):
-    """A router of the internet: it knows public networks, and no private one."""
+    """A router of the internet, with routes to public networks only."""
 
     kind = "transit"
 
     def start(self, controllers: Any) -> None:  # noqa: ARG002
-        """Set its interfaces up and let it forward."""
+        """Set its interfaces up and enable forwarding."""
         sites: Sites = self.params["sites"]
         commands.run("sysctl", "-qw", *sites_plan.FORWARDING, pid=self.pid)
         macs = [
@@ -85,9 +70,9 @@ class TransitRouter(Machine):
 
 
 class EdgeRouter(Machine):
-    """A site's router: NAT in its kernel, GRE in an Open vSwitch of its own.
+    """A site's router: NAT in its kernel, GRE in its own Open vSwitch.
 
-    The kernel's own gre device would do the same; where there is no such module, user space does.
+    OVS in user space also works where the kernel has no module for gre devices.
     """
 
     kind = "edge"
@@ -97,13 +82,13 @@ class EdgeRouter(Machine):
 
     @property
     def site(self) -> Site:
-        """The site whose router it is."""
+        """The site that it belongs to."""
         sites: Sites = self.params["sites"]
         return next(site for site in sites.sites if site.router == self.name)
 
     @classmethod
     def batchStartup(cls, switches: Iterable["EdgeRouter"]) -> list["EdgeRouter"]:  # noqa: N802
-        """Mininet's hook: raise both, then wait until the tunnel answers."""
+        """Mininet's hook: start both, then wait until the tunnel passes packets."""
         routers = list(switches)
         for router in routers:
             router.bring_up()
@@ -111,7 +96,7 @@ class EdgeRouter(Machine):
         return routers
 
     def bring_up(self) -> None:
-        """From bare interfaces to a tunnel's end."""
+        """Start NAT, Open vSwitch and the tunnel; the interfaces exist already."""
         sites, site, datapath = self.params["sites"], self.site, self.params["datapath"]
         commands.run("sysctl", "-qw", *sites_plan.FORWARDING, pid=self.pid)
         for argv in (*sites_ovs.daemons(), sites_ovs.transaction(sites, site, datapath)):
@@ -121,7 +106,7 @@ class EdgeRouter(Machine):
             self.ledger.process(int(pid), f"{daemon} of {self.name}")
         for flow in sites_ovs.flows(site):
             self._ovs("ovs-ofctl", "add-flow", TUNNEL, flow)
-        for intf in (LAN, TUNNEL, sites_plan.WAN_BRIDGE):  # as at the stations
+        for intf in (LAN, TUNNEL, sites_plan.WAN_BRIDGE):  # see `SiteStation.config`
             commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
         ip_batch(self.pid, sites_plan.edge_lines(sites, site))
         commands.run("nft", "-f", "-", pid=self.pid, stdin=sites_plan.nat_rules(site))

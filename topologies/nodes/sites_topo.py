@@ -1,4 +1,4 @@
-"""The site-to-site scenes as Mininet topologies."""
+"""Mininet topologies of two sites and a tunnel between them."""
 
 import json
 import os
@@ -19,9 +19,9 @@ from topologies.scenario import load as scenarios
 
 
 class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
-    """Two LANs behind routers that are joined by a GRE tunnel across routers of an internet.
+    """Two LANs, their edge routers, and a GRE tunnel between these across an internet.
 
-    `sites` wins over `scenario`; `ledger` None: the lab gets one of its own.
+    `sites` takes precedence over `scenario`; without `ledger` the lab gets a new one.
     """
 
     def build(
@@ -32,8 +32,8 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         datapath: str = "netdev",
         **_: Any,
     ) -> None:
-        """Describe the nodes and links; nothing is made yet but the note of what they are for."""
-        if os.geteuid() == 0:  # else Mininet's own check speaks
+        """Describe the nodes and links, and record the scenario; nothing else is made yet."""
+        if os.geteuid() == 0:  # without root, Mininet's own check reports it
             # Mininet would change limits and buffers of the whole machine.
             Mininet.inited = True
         sites, ledger = sites or _scenario(scenario), ledger or nodes.own_ledger()
@@ -52,7 +52,7 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
 
 
 class HomeOfficeTopo(SitesTopo):
-    """The article's home and office, and an attacker who belongs to neither.
+    """The article's home and office, and an attacker on the internet.
 
         pc                                                                server   desk
          | 192.168.1.123                                     10.100.0.123 |        | .77
@@ -66,14 +66,14 @@ class HomeOfficeTopo(SitesTopo):
     """
 
     def build(self, *_: Any, **params: Any) -> None:
-        """Describe it."""
+        """Describe scenario `home-office`."""
         super().build(**{**params, "scenario": "home-office"})
 
 
 def _wire(link: sites_plan.Link) -> dict[str, Any]:
     """A wire as Mininet's `addLink` takes it."""
-    is_stations = link.name_at_one == ETH
-    mac = {"addr1": sites_plan.station_mac(link.one)} if is_stations else {}
+    is_station = link.name_at_one == ETH
+    mac = {"addr1": sites_plan.station_mac(link.one)} if is_station else {}
     return {
         **mac,
         "node1": link.one,

@@ -29,7 +29,7 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
      +----+---------+                             +----+---------+
      |   br-int     |                             |   br-int     |
      |   br-tun     |        tunnels              |   br-tun     |  compute hosts, each with
-     |   br-vtep  - - - - - - - - - - - - - - - - - - br-vtep    |  an Open vSwitch of its own
+     |   br-vtep  - - - - - - - - - - - - - - - - - - br-vtep    |  its own Open vSwitch
      +--+--------+--+                             +--+--------+--+
         |        | underlay             underlay     |        |
         |        +--------------+  +-----------------+        |
@@ -38,10 +38,10 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
       host1                                                 host2
      [ management ] --neutron-- management [ neutron: the controller ]
 
-    `overlay` wins over `scenario` and `mode`; `ledger` None: the lab gets one of its own.
+    `overlay` takes precedence over `scenario` and `mode`; without `ledger` the lab gets a new one.
     """
 
-    def build(  # noqa: PLR0917  Mininet passes what follows `--topo overlay,`
+    def build(  # noqa: PLR0917  Mininet passes the parameters of `--topo overlay,`
         self,
         overlay: Overlay | None = None,
         scenario: str = "article",
@@ -52,7 +52,7 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         **_: Any,
     ) -> None:
         """Describe the nodes and links; nothing is made yet."""
-        if os.geteuid() == 0:  # else Mininet's own check speaks
+        if os.geteuid() == 0:  # without root, Mininet's own check reports it
             # Mininet would change limits and buffers of the whole machine.
             Mininet.inited = True
         overlay = overlay or _scenario(scenario, mode)
@@ -95,18 +95,18 @@ class ArticleTopo(OverlayTopo):
     """
 
     def build(self, *_: Any, **params: Any) -> None:
-        """Describe it; `mode` carries the network another way."""
+        """Describe scenario `article`; `mode` selects another encapsulation or flooding."""
         super().build(**{**params, "scenario": "article"})
 
 
 class LeafSpineTopo(OverlayTopo):
-    r"""Any scenario on a routed fabric: a leaf a host, every leaf joined to every spine.
+    r"""Any scenario on a routed fabric: one leaf per host, each leaf linked to each spine.
 
     [spine1]      [spine2]        mn --topo leaf-spine,spines=4,hash_policy=2
      |    \       /    |
      |     \     /     |
-     |      \   /      |            leaves: net.ipv4.fib_multipath_hash_policy says what of
-     |       \ /       |            a packet picks its spine
+     |      \   /      |            net.ipv4.fib_multipath_hash_policy of the leaves selects
+     |       \ /       |            the header fields that select the spine
      |        X         |
      |       / \       |
      |      /   \      |
@@ -124,7 +124,7 @@ class LeafSpineTopo(OverlayTopo):
         hash_policy: int = 1,
         **params: Any,
     ) -> None:
-        """Describe it."""
+        """Describe the scenario on this underlay."""
         numbers = {"spines": int(spines), "hash_policy": int(hash_policy)}
         fabric = Underlay(shape=Shape.LEAF_SPINE, **numbers)
         overlay = replace(_scenario(scenario, mode), underlay=fabric)
@@ -132,7 +132,7 @@ class LeafSpineTopo(OverlayTopo):
 
 
 class WanTopo(OverlayTopo):
-    """Any scenario across a WAN: a router a host, and two transit routers in a row.
+    """Any scenario across a WAN: one edge router per host, and two transit routers in a row.
 
     node1 --[edge1]--[transit1]======[transit2]--[edge2]-- node2
                          |                |
@@ -147,14 +147,14 @@ class WanTopo(OverlayTopo):
         wan_mtu: int = 0,
         **params: Any,
     ) -> None:
-        """Describe it."""
+        """Describe the scenario on this underlay."""
         wan = Underlay(shape=Shape.WAN, wan_mtu=int(wan_mtu))
         overlay = replace(_scenario(scenario, mode), underlay=wan)
         super().build(**{**params, "overlay": overlay})
 
 
 def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
-    """The links of a compute host, as Mininet's `addLink` takes them."""
+    """The links of a compute host, as keyword arguments of Mininet's `addLink`."""
     common = {"node1": name, "cls": Wire, "intfName2": plan.switch_port(index)}
     management = {
         "node2": plan.MANAGEMENT,
@@ -168,12 +168,12 @@ def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
         **routers.host_end(overlay),
         **impaired(overlay.underlay),
     }
-    others = providers.wires(overlay, name, plan.switch_port(index))
-    return [{**common, **each} for each in (management, underlay, *others)]
+    physical = providers.wires(overlay, name, plan.switch_port(index))
+    return [{**common, **each} for each in (management, underlay, *physical)]
 
 
 def guest_wire(overlay: Overlay, name: str, number: int, port: Port) -> dict[str, Any]:
-    """The link between a guest and its host's br-int, as Mininet's `addLink` takes it."""
+    """The link between a guest and its host, as keyword arguments of Mininet's `addLink`."""
     return {
         "node1": name,
         "node2": port.host,

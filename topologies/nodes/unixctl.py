@@ -1,4 +1,4 @@
-"""Questions to an OVS daemon by its control socket: what `ovs-appctl` asks, without a process."""
+"""A client of the OVS daemons' control sockets: `ovs-appctl` without a process."""
 
 import json
 import socket
@@ -13,10 +13,10 @@ CHUNK = 65536
 def socket_of(pid: int, daemon: str) -> Path:
     """The control socket of `daemon` in the mount namespace of process `pid`.
 
-    One that was killed has left its own behind: the pidfile tells which is of now.
+    A daemon that was killed leaves its socket behind, so the pid comes from the pidfile.
 
     Raises:
-        SwitchError: there is none: the daemon is not there yet.
+        SwitchError: the daemon has not started.
     """
     rundir = Path(f"/proc/{pid}/root/run/openvswitch")
     try:
@@ -26,10 +26,10 @@ def socket_of(pid: int, daemon: str) -> Path:
 
 
 def ask(pid: int, daemon: str, method: str, *params: str) -> str:
-    """The answer of `daemon`, in the namespaces of process `pid`, to one command (JSON-RPC 1.0).
+    """Send one command to `daemon` in the namespaces of `pid`; return its answer (JSON-RPC 1.0).
 
     Raises:
-        SwitchError: it did not answer in time, or refused.
+        SwitchError: it did not answer in time, or returned an error.
     """
     question = json.dumps({"id": 0, "method": method, "params": params}).encode()
     with socket.socket(socket.AF_UNIX) as connection:
@@ -46,7 +46,7 @@ def ask(pid: int, daemon: str, method: str, *params: str) -> str:
 
 
 def _read(connection: socket.socket) -> dict[str, object]:
-    """One JSON object; there is no length before it, so read until it is whole."""
+    """Read one JSON object; its length is not sent, so read until it is complete."""
     data = b""
     while chunk := connection.recv(CHUNK):
         data += chunk
@@ -62,5 +62,5 @@ def _silent(where: str, found: str) -> SwitchError:
         found,
         where=where,
         allowed=f"an answer within {TIMEOUT_S} s",
-        do="`overlaylab status` tells which daemons live.",
+        do="`overlaylab status` shows which switches answer.",
     )

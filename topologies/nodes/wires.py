@@ -1,4 +1,4 @@
-"""Mininet links made in one step: named, addressed, sized, never through the root namespace."""
+"""Mininet links, made in one step inside their namespaces, with name, MAC and MTU."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from controller.system import commands
 
 
 class End(Intf):  # type: ignore[misc]  # Mininet has no types
-    """One end of a wire; whoever made the wire has set it up already."""
+    """One end of a wire; `Wire` has set it up already."""
 
     def config(self, **_: Any) -> dict[str, Any]:
         """Do nothing: Mininet would start a shell and four `ifconfig`."""
@@ -17,7 +17,7 @@ class End(Intf):  # type: ignore[misc]  # Mininet has no types
 
 
 class Wire(Link):  # type: ignore[misc]
-    """A veth pair whose ends begin life inside their nodes."""
+    """A veth pair whose ends are created inside their nodes, never in the root namespace."""
 
     def __init__(self, node1: Any, node2: Any, *, mtu: int, **params: Any) -> None:
         self.mtu = mtu
@@ -33,7 +33,7 @@ class Wire(Link):  # type: ignore[misc]
         node2: Any = None,
         deleteIntfs: bool = True,  # noqa: ARG002, FBT001, FBT002, N803
     ) -> None:
-        """Make the pair from inside `node1`; the kernel makes the peer in `node2` at once."""
+        """Make the pair inside `node1`, with its peer in `node2`."""
         one = ("mtu", str(self.mtu), *(("address", addr1) if addr1 else ()))
         two = ("mtu", str(self.mtu), *(("address", addr2) if addr2 else ()))
         commands.run(
@@ -55,35 +55,35 @@ class Wire(Link):  # type: ignore[misc]
         )
 
     def stop(self) -> None:
-        """Leave it to the namespaces: they take their interfaces along."""
+        """Do nothing: interfaces end with their namespaces."""
 
 
 class ImpairedEnd(TCIntf):  # type: ignore[misc]
-    """A host's end of its underlay wire, where what leaves is delayed, or lost."""
+    """A host's end of its underlay wire, which delays or loses outgoing packets."""
 
     def config(self, delay_ms: float = 0.0, loss_percent: float = 0.0, **_: Any) -> dict[str, Any]:
-        """Set netem; Mininet's own would start a shell, and print tc's refusal instead of raising."""
+        """Set netem.  Mininet's own method starts a shell, and prints an error of tc and goes on."""
         for command in impairments(self.name, delay_ms, loss_percent):
             commands.run(*command, pid=self.node.pid)
         return {}
 
 
 class ImpairedWire(Wire, TCLink):  # type: ignore[misc]
-    """A Mininet TCLink that is made as a `Wire` is; only its first end is impaired."""
+    """A Mininet TCLink, made like a `Wire`; only its first end is impaired."""
 
     def __init__(self, node1: Any, node2: Any, **params: Any) -> None:
         super().__init__(node1, node2, **{**params, "cls1": ImpairedEnd, "cls2": End})
 
 
 def impairments(interface: str, delay_ms: float, loss_percent: float) -> list[tuple[str, ...]]:
-    """The commands by which Mininet's TCIntf delays and loses packets that leave an interface."""
+    """The tc commands of Mininet's TCIntf that delay and lose packets leaving an interface."""
     delay = f"{delay_ms:g}ms" if delay_ms else None
-    told, _ = TCIntf.delayCmds(" root ", delay=delay, loss=loss_percent)
-    return [tuple((command % ("tc", interface)).split()) for command in told]
+    netem, _ = TCIntf.delayCmds(" root ", delay=delay, loss=loss_percent)
+    return [tuple((command % ("tc", interface)).split()) for command in netem]
 
 
 def impaired(underlay: Underlay) -> dict[str, Any]:
-    """What else `addLink` is told of a host's underlay wire: to delay and lose, if it is to."""
+    """More arguments of `addLink` for a host's underlay wire: its delay and loss, if any."""
     if not underlay.is_impaired:
         return {}
     return {
