@@ -1,4 +1,4 @@
-"""Commands on living labs: up, exec, status, shell, capture, plug, unplug, down."""
+"""Commands on running labs: up, exec, status, shell, capture, plug, unplug, down."""
 
 import json
 import os
@@ -21,31 +21,33 @@ def _assert_host_ready() -> None:
 
 
 def _assert_root() -> None:
-    """Check that this process may enter a lab.
+    """Check that this process is root, as all commands on labs need.
 
     Raises:
-        HostError: it may not.
+        HostError: it is not.
     """
     if os.geteuid() != 0:
         raise HostError("not root", where="labs", allowed="needs root", do="Use `sudo`.")
 
 
 def _say(text: str) -> None:
-    """Progress: to a terminal alone."""
+    """Show progress, on a terminal only."""
     if sys.stderr.isatty():
         click.echo(text, err=True)
 
 
 @click.command()
 @click.argument("scenario")
-@click.option("--mode", help="Carry the networks another way: see `overlaylab list`.")
-@click.option("--name", help="Name of the lab; made up if not given.")
-@click.option("--detach", is_flag=True, help="Return when the lab is ready; it stays up.")
+@click.option(
+    "--mode", help="Encapsulation and flooding of the networks; `overlaylab list` shows the modes."
+)
+@click.option("--name", help="Name of the lab; a random one by default.")
+@click.option("--detach", is_flag=True, help="Return when the lab is ready; it keeps running.")
 @click.option(
     "--datapath",
     type=click.Choice(["netdev", "system"]),
     default="netdev",
-    help="OVS in user space, or (experimental) in the kernel.",
+    help="OVS in user space (netdev), or in the kernel (system, experimental).",
 )
 @click.option(
     "--app",
@@ -54,7 +56,7 @@ def _say(text: str) -> None:
     help="The framework that runs the controller.",
 )
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
-    """Raise the lab of SCENARIO and hold it until Ctrl-C."""
+    """Start a lab of SCENARIO and keep it running until Ctrl-C."""
     from topologies.lab import holder, started
     from topologies.scenario import load as scenarios
 
@@ -76,7 +78,7 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
-    """Run COMMAND in NODE of LAB; the exit status is the command's."""
+    """Run COMMAND in NODE of LAB; return its exit status."""
     from controller.system.commands import become
     from topologies.lab import attach
     from topologies.plan.ovs import ENVIRONMENT
@@ -91,7 +93,7 @@ def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
 @click.argument("lab", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def status(lab: str | None, form: str) -> None:
-    """Nodes, tunnels, flows and health of LAB, or of every lab."""
+    """Show nodes, tunnels, flows and agents of LAB, or of every lab."""
     from topologies.lab.status import status_of, statuses
 
     _assert_root()
@@ -108,7 +110,7 @@ def status(lab: str | None, form: str) -> None:
 @LAB
 @click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False))
 def shell(lab: str, script: str | None) -> None:
-    """Mininet's command line on LAB; with SCRIPT, run the commands in that file."""
+    """Open Mininet's command line on LAB; with SCRIPT, run the commands in that file."""
     from topologies.lab import attach
 
     _assert_root()
@@ -119,7 +121,7 @@ def shell(lab: str, script: str | None) -> None:
         CLI(net, script=script)
     finally:
         for node in net.values():
-            node.terminate()  # its shell alone: the lab stays
+            node.terminate()  # only its shell; the lab keeps running
 
 
 @click.command()
@@ -133,9 +135,9 @@ def shell(lab: str, script: str | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The pcapng file to write.",
 )
-@click.option("--count", type=click.IntRange(1), help="Stop after so many packets.")
-@click.option("--seconds", type=click.FloatRange(0.1), help="Stop after so long.")
-def capture(  # noqa: PLR0917  click hands over what the user may say
+@click.option("--count", type=click.IntRange(1), help="Stop after this number of packets.")
+@click.option("--seconds", type=click.FloatRange(0.1), help="Stop after this time.")
+def capture(  # noqa: PLR0917  click passes every option as an argument
     lab: str, node: str, interface: str, file: Path, count: int | None, seconds: float | None
 ) -> None:
     """Write the packets of INTERFACE in NODE to a file, until Ctrl-C."""
@@ -150,7 +152,7 @@ def capture(  # noqa: PLR0917  click hands over what the user may say
 @LAB
 @click.argument("port_id")
 def plug(lab: str, port_id: str) -> None:
-    """Raise the guest of a port that was created through LAB's API."""
+    """Start the guest of a port that was created through LAB's API."""
     from topologies.lab import attach
 
     _assert_root()
@@ -161,7 +163,7 @@ def plug(lab: str, port_id: str) -> None:
 @LAB
 @click.argument("port_id")
 def unplug(lab: str, port_id: str) -> None:
-    """Take a port's interface away, and its guest if that was the last."""
+    """Remove a port's interface, and its guest if that was the last one."""
     from topologies.lab import attach
 
     _assert_root()
@@ -170,16 +172,16 @@ def unplug(lab: str, port_id: str) -> None:
 
 @click.command()
 @click.argument("lab", required=False)
-@click.option("--all", "every", is_flag=True, help="Every lab on this machine.")
+@click.option("--all", "every", is_flag=True, help="Take down every lab on this machine.")
 def down(lab: str | None, *, every: bool) -> None:
-    """Take LAB down; what is not a lab's is never touched."""
+    """Take LAB down; nothing else on this machine is touched."""
     from topologies.lab.clearing import take_down_all, take_down_by_name
 
     if bool(lab) == every:
         raise UsageError(
-            "both" if lab else "neither",
+            "a lab name and --all" if lab else "neither a lab name nor --all",
             where="overlaylab down",
-            allowed="the name of one lab, or --all",
+            allowed="a lab name, or --all",
             do="Give one of the two.",
         )
     _assert_root()

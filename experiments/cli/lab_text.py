@@ -1,4 +1,4 @@
-"""A lab's status as tables on the terminal."""
+"""The status of labs as tables on the terminal."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,11 +7,11 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 160  # columns where there is no terminal to ask
+WIDTH = 160  # columns if the output is no terminal
 
 
 def show(labs: list[dict[str, Any]]) -> None:
-    """Print one table a lab, and a line where there is none."""
+    """Print one table per lab, or one line if there is none."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
@@ -23,7 +23,7 @@ def show(labs: list[dict[str, Any]]) -> None:
 
 
 def _title(lab: dict[str, Any]) -> str:
-    holder = lab["holder_pid"] or "none: `overlaylab down` clears it away"
+    holder = lab["holder_pid"] or "none: `overlaylab down` removes it"
     controller = f"controller {lab['controller_pid'] or 'dead'} ({lab.get('app')})"
     return (
         f"[bold]{lab['name']}[/bold]: {lab['overlay']}, {lab['state']} (holder {holder}), "
@@ -49,7 +49,7 @@ def _table(lab: dict[str, Any]) -> Table:
 
 
 def _tunnel(each: dict[str, Any]) -> str:
-    """A port of br-tun with its number, or a VXLAN device of the kernel and whom it floods to."""
+    """A port of br-tun with its number, or a VXLAN device of the kernel and where it floods to."""
     if "ofport" in each:
         return f"{each['ofport']} {each['name']}"
     return f"{each['name']} to {', '.join(each['floods_to']) or 'none'}"
@@ -57,9 +57,9 @@ def _tunnel(each: dict[str, Any]) -> str:
 
 def _addresses(node: dict[str, Any]) -> Iterator[str]:
     for each in node.get("interfaces", ()):
-        told = [address for address in each["addresses"] if not address.startswith("fe80")]
-        if told:
-            yield f"{each['name']} {', '.join(told)} mtu {each['mtu']}"
+        shown = [address for address in each["addresses"] if not address.startswith("fe80")]
+        if shown:
+            yield f"{each['name']} {', '.join(shown)} mtu {each['mtu']}"
 
 
 def _health(agent: dict[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""`overlaylab trace`: one frame through a living lab, table by table, in words."""
+"""`overlaylab trace`: follow one frame through a running lab, table by table."""
 
 import click
 
@@ -17,7 +17,7 @@ FRAMES = ("arp", "ping", "broadcast")
     type=click.Choice(FRAMES),
     default="arp",
     show_default=True,
-    help="What SRC sends: a question for DST's address, a ping, or a ping to all.",
+    help="The frame from SRC: an ARP request for DST, a ping to DST, or a broadcast ping.",
 )
 @click.option(
     "--format",
@@ -25,10 +25,10 @@ FRAMES = ("arp", "ping", "broadcast")
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="Lines for people, or one JSON document.",
+    help="Text, or one JSON document.",
 )
 def trace(lab: str, source: str, target: str, frame: str, form: str) -> int:
-    """Follow one frame from guest SRC to guest DST of LAB, as the switches would treat it now.
+    """Show what the switches of LAB would do now with a frame from guest SRC to guest DST.
 
     Nothing is sent. The exit status is 1 if the frame would not arrive.
     """

@@ -1,4 +1,4 @@
-"""The course of a frame, as lines for people and as JSON.  Pure."""
+"""The path of a traced frame as text and as JSON.  Pure."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ Style = Callable[..., str]
 
 
 def as_json(course: "Course") -> str:
-    """One document with all that the text says."""
+    """One document with everything that the text shows."""
     document = {"format": JSON_FORMAT, **asdict(course)}
     if course.wire:
         document["wire"]["size"] = course.wire.size
@@ -25,7 +25,7 @@ def as_json(course: "Course") -> str:
 
 
 def as_text(course: "Course", style: Style = lambda text, **_: text) -> str:
-    """Bridge by bridge, table by table; what the frame looks like on the wire; and its end.
+    """The path by bridge and table, the headers on the wire, and the outcome.
 
     Args:
         style: marks headings (`bold`) and flows (`dim`), as `click.style` does.

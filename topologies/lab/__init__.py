@@ -1,4 +1,4 @@
-"""A lab: namespaces, one Open vSwitch per compute host, and the controller, raised and undone."""
+"""A running lab: start it, change it, look at it, take it down."""
 
 from topologies.lab.lab import Lab
 from topologies.lab.starting import attach, started

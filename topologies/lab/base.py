@@ -1,4 +1,4 @@
-"""A lab that is up, whoever raised it: run in it, plug into it, ask its controller."""
+"""Access to a running lab: its nodes, its controller, and processes in it."""
 
 import signal as signals
 import subprocess
@@ -22,10 +22,9 @@ from topologies.plan.ovs import ENVIRONMENT
 
 
 class LabBase:
-    """One lab.  Nodes: compute hosts and guests by name, and neutron, underlay, management.
+    """One lab; its nodes are compute hosts and guests by name, `neutron`, `underlay`, `management`.
 
-    What it is made of stands in its ledger, so the object that raised it and one made by
-    `attach` in another process can do the same.
+    All that it needs is in the ledger, so any process can have such an object.
     """
 
     def __init__(self, ledger: Ledger, net: Any = None) -> None:
@@ -38,7 +37,7 @@ class LabBase:
 
     @property
     def directory(self) -> Path:
-        """Where its files are; only root may look."""
+        """The directory of its files, which only root can read."""
         return self.ledger.directory
 
     @property
@@ -57,12 +56,12 @@ class LabBase:
                 "two sites, no compute hosts",
                 where=f"lab {self.name!r}",
                 allowed="a lab of a scenario with `hosts:`",
-                do="Raise one, such as `article`.",
+                do="Start one, such as `article`.",
             )
 
     @cached_property
     def sites(self) -> Sites | None:
-        """The sites it was raised for; None if it has compute hosts and a controller instead."""
+        """The two sites it was started for; None if it has compute hosts and a controller."""
         return sites_of(self.ledger)
 
     def nodes(self) -> dict[str, NodeEntry]:
@@ -73,7 +72,7 @@ class LabBase:
         """The node called `name`.
 
         Raises:
-            LabError: there is none, or it is dead.
+            LabError: there is none, or its process has ended.
         """
         nodes = self.nodes()
         found = nodes.get(name)
@@ -102,7 +101,7 @@ class LabBase:
     def attempt(
         self, node: str, *argv: str, timeout_s: float = 10
     ) -> "subprocess.CompletedProcess[str]":
-        """As `run`, but an exit status other than 0 is an answer, not an error."""
+        """Like `run`, but return the result also if the exit status is not 0."""
         pid, mark = self.pid(node), self.ledger.token
         return commands.attempt(*argv, pid=pid, mark=mark, env=ENVIRONMENT, timeout_s=timeout_s)
 
@@ -113,25 +112,25 @@ class LabBase:
         stdout: Path | IO[Any] | int = subprocess.DEVNULL,
         stderr: Path | IO[Any] | int = subprocess.STDOUT,
     ) -> "subprocess.Popen[bytes]":
-        """Start argv in `node`; it ends with the lab, if not before."""
+        """Start argv in `node` and return the process, which ends with the lab at the latest."""
         role, pid = f"{argv[0]} in {node}", self.pid(node)
         _, child = self.ledger.start(role, *argv, pid=pid, stdout=stdout, stderr=stderr)
         return child
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """One request to the controller's API.
+        """Send one request to the controller's API; return the body of the response.
 
         Raises:
-            LabError: the API is not there, or refused; the message says why.
+            LabError: there is no answer, or an error status; the message has the reason.
         """
         self._assert_hosts()
         return call_api(self.directory, method, path, body)
 
     def await_ready(self, *, timeout_s: float = 60) -> None:
-        """Wait until every port is wired, every flow in, every VTEP neighbour resolved.
+        """Wait until all ports are wired, all flows installed and all VTEP neighbours resolved.
 
         Raises:
-            LabError: something still is missing; the message names it.
+            LabError: something is still missing; the message names it.
         """
         if self.sites:
             await_tunnel(self.ledger, self.sites, timeout_s=timeout_s)
@@ -139,12 +138,12 @@ class LabBase:
             await_ready(self.ledger, timeout_s=timeout_s)
 
     def restart_controller(self, *, signal: int = signals.SIGKILL) -> None:
-        """End the controller by `signal` and start it anew; return when all is ready again."""
+        """End the controller by `signal` and start a new one; return when the lab is ready."""
         self._assert_hosts()
         relaunch(self.ledger, number=signal)
         self.await_ready()
 
     @cached_property
     def net(self) -> Any:
-        """The Mininet object: the one that raised the lab, or one made over its living nodes."""
+        """The Mininet object that started the lab, or a new one over its nodes."""
         return self._net or attached_net(self.ledger)

@@ -1,9 +1,8 @@
-"""Packets of one interface into a pcapng file, with nanosecond stamps."""
+"""Capture the packets of one interface into a pcapng file, with nanosecond timestamps."""
 
 import signal
 import subprocess
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -13,36 +12,36 @@ from controller.system.ownership import give_back
 from topologies.lab.lab import Lab
 from topologies.lab.signals import Interrupts, interrupts
 
-POLL_S = 0.05
-BLOCK_S = 0.5  # libpcap hands packets over in blocks, every 250 ms for dumpcap
+FOREVER_S = 1e9  # with a timeout, `wait` polls: a signal just before a blocking wait is lost
+BLOCK_S = 0.5  # libpcap delivers packets in blocks, to dumpcap every 250 ms
 FLUSH_S = 10.0
 
 
 def capture(
     lab: Lab, node: str, interface: str, file: Path, *, packets: int = 0, seconds: float = 0
 ) -> None:
-    """Capture until Ctrl-C or SIGTERM, or so many packets, or so many seconds.
+    """Capture until SIGINT or SIGTERM, or for a number of packets or seconds (0: no limit).
 
-    The file belongs to the caller of sudo.
+    The file belongs to the user who called sudo.
 
     Raises:
         UsageError: the file cannot be written.
-        CommandError: dumpcap could not: no such interface, for one.
+        CommandError: dumpcap failed, for example because there is no such interface.
     """
     limits = (*(("-c", str(packets)) if packets else ()),)
     limits += (*(("-a", f"duration:{seconds:g}") if seconds else ()),)
-    # dumpcap drops root's right to write where it likes: it gets the file open.
+    # dumpcap drops root's permission to write anywhere, so it gets an open file.
     argv = ("dumpcap", "-q", "-n", "-i", interface, "-w", "-", *limits)
     lab.node(node)
-    with _opened(file) as out, tempfile.TemporaryFile(dir=lab.directory) as said:
+    with _opened(file) as out, tempfile.TemporaryFile(dir=lab.directory) as errors:
         if file.is_file():  # not /dev/null
             give_back(file)
         with interrupts() as signals:
-            signals.shielded = True  # until there is a child to be ended
-            child = lab.start(node, *argv, stdout=out, stderr=said)
+            signals.shielded = True  # until the child has started
+            child = lab.start(node, *argv, stdout=out, stderr=errors)
             _wait(child, signals)
-        said.seek(0)
-        text = said.read().decode(errors="replace").strip()
+        errors.seek(0)
+        text = errors.read().decode(errors="replace").strip()
     if child.returncode:
         _remove_if_empty(file)
         raise CommandError(
@@ -71,24 +70,23 @@ def _remove_if_empty(file: Path) -> None:
 
 
 def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:
-    """Wait for it to end; Ctrl-C ends it in order, with all its packets written."""
+    """Wait until it ends; a signal ends it after all its packets are written."""
     with suppress(KeyboardInterrupt):
         signals.open()
-        while child.poll() is None:
-            time.sleep(POLL_S)
+        child.wait(timeout=FOREVER_S)
     signals.shielded = True
     with suppress(subprocess.TimeoutExpired):
-        child.wait(timeout=BLOCK_S)  # what it has not been given yet would be lost
+        child.wait(timeout=BLOCK_S)  # else packets that libpcap has not delivered yet are lost
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
         _await_flushed(child)
 
 
 def _await_flushed(child: "subprocess.Popen[bytes]") -> None:
-    """Until all that it has is written.
+    """Wait until all packets are written.
 
     Raises:
-        CommandError: it could not write that, and was killed.
+        CommandError: they could not be written; it was killed.
     """
     try:
         child.wait(timeout=FLUSH_S)

@@ -1,4 +1,4 @@
-"""Taking labs down: those that are held, those left behind, and those whose ledger is spoilt."""
+"""Take labs down: running ones, abandoned ones, and those with a corrupt ledger."""
 
 import os
 import shutil
@@ -9,35 +9,40 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from controller.model.errors import LabError, OverlayError
-from controller.system.process import await_end, send
+from controller.model.errors import LabError, OverlayError, WaitError
+from controller.system.process import send
+from controller.system.waiting import wait_for
 from topologies.ledger import NAME, Ledger, find, home, labs
 
 END_S = 60.0  # for a holder to take its lab down
-LOOK_S = 0.25
-DRAFT_S = 10.0  # for `claim` to write a ledger into the directory that it has made
+POLL_S = 0.05
+DRAFT_S = 10.0  # for `claim` to write a ledger into its new directory
 
 
 def take_down(ledger: Ledger) -> None:
-    """End a lab: by its holder if that lives, and by the ledger what is then left.
+    """Take a lab down: its holder does so if it runs; the ledger shows what is left.
 
     Raises:
-        LabError: a process would not end.
+        LabError: a process did not end.
     """
     owner = ledger.owner() if ledger.path.exists() else None
     if owner and owner.pid != os.getpid():
         send(owner, signal.SIGTERM)
-        deadline = time.monotonic() + END_S
-        while ledger.path.exists() and time.monotonic() < deadline and ledger.owner():
-            await_end([owner], timeout_s=LOOK_S)
+        with suppress(WaitError):
+            wait_for(
+                lambda: not (ledger.path.exists() and ledger.owner()),
+                END_S,
+                what="the holder to end",
+                every_s=POLL_S,
+            )
     ledger.undo()
 
 
 def take_down_by_name(name: str) -> None:
-    """Take down the lab called `name`, or remove its directory if that tells of no lab.
+    """Take down the lab called `name`; if its ledger is corrupt, only remove its directory.
 
     Raises:
-        LabError: there is neither, or a process would not end.
+        LabError: there is no such lab, or a process did not end.
     """
     try:
         ledger = find(name)
@@ -46,15 +51,15 @@ def take_down_by_name(name: str) -> None:
             raise
         shutil.rmtree(home() / name, ignore_errors=True)
     else:
-        with suppress(FileNotFoundError):  # somebody else has taken it down meanwhile
+        with suppress(FileNotFoundError):  # another process has taken it down in the meantime
             take_down(ledger)
 
 
 def take_down_all() -> None:
-    """Take down every lab there is, and remove what a kill has left of labs to be.
+    """Take down every lab, and remove the directories of labs that were killed while starting.
 
     Raises:
-        LabError: some would not end; all others are down.
+        LabError: some did not end; all others are down.
     """
     failed: list[str] = []
     for name in labs():
@@ -77,7 +82,7 @@ def take_down_all() -> None:
 
 
 def _is_a_labs(directory: Path) -> bool:
-    """Whether a lab has been here: its ledger, or the mode of its directory; or nothing at all."""
+    """Whether a directory is a lab's: it has a ledger, the mode of a lab's directory, or no files."""
     try:
         found = directory.lstat()
         content = [path.name for path in directory.iterdir()]
@@ -88,7 +93,7 @@ def _is_a_labs(directory: Path) -> bool:
 
 
 def _dead_drafts() -> Iterator[Ledger]:
-    """Directories that `claim` made and was killed before it gave them their name."""
+    """Directories of processes that were killed inside `claim`, before the rename."""
     for directory in home().glob(".*.*"):
         name, _, tail = directory.name[1:].rpartition(".")
         if NAME.fullmatch(name) and len(tail) == 8 and _is_a_labs(directory):
@@ -101,7 +106,7 @@ def _dead_drafts() -> Iterator[Ledger]:
 
 
 def _is_alive(draft: Ledger) -> bool:
-    """Whether somebody still makes a lab of it."""
+    """Whether a process is still making a lab of it."""
     if draft.token:
         if draft.owner() or draft.processes():
             return True

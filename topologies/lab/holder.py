@@ -1,4 +1,4 @@
-"""Holding a lab until told to end, in the foreground or as a process of its own."""
+"""The holder of a lab: the process that keeps it running, in the foreground or detached."""
 
 import json
 import math
@@ -24,30 +24,30 @@ from topologies.nodes.neutron import relaunch
 
 WATCH_S = 0.25
 REFRESH_S = neighbours.AGE_S / 4
-LONGEST_WAIT_S = 30.0  # between two tries to start a controller that dies at once
+LONGEST_WAIT_S = 30.0  # between two starts of a controller that ends at once
 
 
 def hold(lab: Lab, say: Callable[[str], None]) -> None:
-    """Keep a lab alive until a signal or Ctrl-C: its controller, and its VTEP neighbours."""
-    told, watcher = time.monotonic(), None if lab.sites else Watcher(lab, say)
+    """Keep a lab running until a signal: restart its controller, refresh its VTEP neighbours."""
+    refreshed, watcher = time.monotonic(), None if lab.sites else Watcher(lab, say)
     while True:
         time.sleep(WATCH_S)
         if watcher:
             watcher.look(time.monotonic())
-        if time.monotonic() - told > REFRESH_S:
-            told = time.monotonic()
-            tell_neighbours(lab)
+        if time.monotonic() - refreshed > REFRESH_S:
+            refreshed = time.monotonic()
+            refresh_neighbours(lab)
 
 
 class Watcher:
-    """Starts the controller again if it has died; ever more slowly one that dies at once."""
+    """Restarts a controller that has died, with growing pauses if it dies again at once."""
 
     def __init__(self, lab: Lab, say: Callable[[str], None]) -> None:
         self._lab, self._say = lab, say
         self._wait_s, self._tried = WATCH_S, -math.inf
 
     def look(self, now: float) -> None:
-        """Wait for those that have ended, and start the controller if its time has come."""
+        """Reap children that have ended; restart the controller if it is dead and the pause is over."""
         self._lab.ledger.collect()
         if self._lab.ledger.living("controller") is None:
             if now >= self._tried + self._wait_s:
@@ -65,26 +65,26 @@ class Watcher:
             self._say(f"the controller had died and cannot start ({error}); {after}")
 
 
-def tell_neighbours(lab: Lab) -> None:
-    """Make every VTEP known to every host for another hour."""
+def refresh_neighbours(lab: Lab) -> None:
+    """Renew the VTEP neighbours of every host for another hour."""
     for site in lab.sites.sites if lab.sites else ():
         with suppress(OverlayError):
             sites_ready.set_provider_neighbour(lab.pid(site.router), site)
     try:
         overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
-    except (OSError, OverlayError):  # a spoilt state.json is for `status` to tell, not to die of
+    except (OSError, OverlayError):  # `status` reports a corrupt state.json; the holder goes on
         return
     for host in overlay.hosts:
-        # A dead switch is for the controller to report; the others still need their neighbours.
+        # The controller reports a dead switch; the other hosts still need their neighbours.
         with suppress(OverlayError):
             neighbours.set_neighbours(lab.pid(host.name), overlay, host, datapath)
 
 
 def detach(overlay: Overlay | Sites, say: Callable[[str], None], **options: Any) -> str:
-    """Raise a lab in a process of its own; return its name when it is ready.
+    """Start a lab in a new process, its holder; return its name when it is ready.
 
     Raises:
-        OverlayError: the holder's own reason why it could not.
+        OverlayError: the holder's own error.
     """
     reading, writing = os.pipe()
     sys.stdout.flush()
@@ -104,78 +104,64 @@ def detach(overlay: Overlay | Sites, say: Callable[[str], None], **options: Any)
 
 
 def _outcome(reading: int, say: Callable[[str], None]) -> str:
-    """Pass on what the holder says until it is ready, or raise its error here."""
+    """Pass on the holder's messages until it is ready; raise its error here."""
     with os.fdopen(reading) as pipe:
         for line in pipe:
-            told = json.loads(line)
-            if "ready" in told:
-                return str(told["ready"])
-            if "error" in told:
-                raise _error(told)
-            say(told["say"])
-    raise LabError(
-        "the holder died", where="lab", allowed="a holder that gets ready", do="Try again."
-    )
+            message = json.loads(line)
+            if "ready" in message:
+                return str(message["ready"])
+            if "error" in message:
+                raise _error(**message)
+            say(message["say"])
+    raise LabError("the holder ended", where="lab", allowed="a lab that is ready", do="Try again.")
 
 
-def _error(told: dict[str, str]) -> OverlayError:
-    """The holder's error, of its own class, so that the exit status is the same."""
-    kind: type[OverlayError] = getattr(errors, told["class"], OverlayError)
-    return kind(told["error"], where=told["where"], allowed=told["allowed"], do=told["do"])
+def _error(*, kind: str, error: str, where: str, allowed: str, do: str) -> OverlayError:
+    """The holder's error, of the same class, so that the exit status is the same."""
+    of_kind: type[OverlayError] = getattr(errors, kind, OverlayError)
+    return of_kind(error, where=where, allowed=allowed, do=do)
 
 
 def _be_holder(overlay: Overlay | Sites, writing: int, options: dict[str, Any]) -> None:
-    """The life of a detached holder; it never returns."""
+    """Run the detached holder; it never returns."""
     os.setsid()
-    os.environ.pop(MARK, None)  # whoever started us from inside another lab may take that one down
+    os.environ.pop(
+        MARK, None
+    )  # if started inside another lab: the new one must not end with that one
     status = 1
     try:
         with os.fdopen(writing, "w", buffering=1) as pipe:
             status = _hold_detached(
-                overlay, lambda **told: pipe.write(json.dumps(told) + "\n"), options
+                overlay, lambda **message: pipe.write(json.dumps(message) + "\n"), options
             )
     finally:
         os._exit(status)
 
 
 def _hold_detached(
-    overlay: Overlay | Sites, tell: Callable[..., Any], options: dict[str, Any]
+    overlay: Overlay | Sites, send: Callable[..., Any], options: dict[str, Any]
 ) -> int:
     try:
-        with started(overlay, say=lambda text: tell(say=text), **options) as lab:
+        with started(overlay, say=lambda text: send(say=text), **options) as lab:
             _log_to(lab.directory / "holder.log")
-            tell(ready=lab.name)
+            send(ready=lab.name)
             hold(lab, _log)
     except KeyboardInterrupt:
         return 130
     except OverlayError as error:
+        parts = {"where": error.where, "allowed": error.allowed, "do": error.do}
         with suppress(BrokenPipeError):
-            tell(
-                **{
-                    "class": type(error).__name__,
-                    "error": error.found,
-                    "where": error.where,
-                    "allowed": error.allowed,
-                    "do": error.do,
-                }
-            )
-    except BaseException:  # noqa: BLE001  nobody is left to catch it; its words must not be lost
+            send(kind=type(error).__name__, error=error.found, **parts)
+    except BaseException:  # noqa: BLE001  nothing above catches it; its message must not be lost
         text = traceback.format_exc().strip().splitlines()[-1]
+        parts = {"where": "holder", "allowed": "no crash", "do": "Report it."}
         with suppress(BrokenPipeError):
-            tell(
-                **{
-                    "class": "LabError",
-                    "error": text,
-                    "where": "holder",
-                    "allowed": "no crash",
-                    "do": "Report it.",
-                }
-            )
+            send(kind="LabError", error=text, **parts)
     return 1
 
 
 def _log_to(path: Path) -> None:
-    """Turn the standard streams of this process to a file, and its input to nothing."""
+    """Redirect standard output and error of this process to a file, and its input from /dev/null."""
     null, log = os.open(os.devnull, os.O_RDONLY), os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)

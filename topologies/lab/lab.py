@@ -5,7 +5,7 @@ from topologies.lab.base import LabBase
 
 
 class Lab(LabBase):
-    """One running lab; the object that started it and one made by `attach` can do the same."""
+    """One running lab; an object from `attach` can do the same as the one from `started`."""
 
     plug = live.plug
     unplug = live.unplug

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, all as KeyboardInterrupt; none while cleaning up."""
+"""SIGINT, SIGTERM and SIGHUP as KeyboardInterrupt, deferred during clean-up."""
 
 import signal
 import threading
@@ -10,26 +10,26 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Whether a signal may interrupt now; one that comes while shielded waits for the end."""
+    """Whether a signal interrupts now; one that comes while shielded is deferred."""
 
     def __init__(self) -> None:
         self.shielded = True  # until all handlers are set
         self.pending = False
 
     def open(self) -> None:
-        """Let a signal interrupt from now on, and the one that came while shielded.
+        """Let signals interrupt from now on, and deliver the deferred one.
 
         Raises:
-            KeyboardInterrupt: one came.
+            KeyboardInterrupt: a signal was deferred.
         """
         self.shielded = False
         self.deliver()
 
     def deliver(self) -> None:
-        """Interrupt by the signal that came while shielded, if one came.
+        """Deliver the deferred signal, if there is one.
 
         Raises:
-            KeyboardInterrupt: one came.
+            KeyboardInterrupt: a signal was deferred.
         """
         if self.pending:
             self.shielded, self.pending = True, False
@@ -39,21 +39,21 @@ class Interrupts:
         """The handler of all three signals.
 
         Raises:
-            KeyboardInterrupt: nothing is being cleaned up.
+            KeyboardInterrupt: it is not shielded.
         """
         if self.shielded:
             self.pending = True
             return
-        self.shielded = True  # a second one must not land before the cleanup begins
+        self.shielded = True  # a second one must not interrupt before the clean-up begins
         raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """Handle the signals until the end of the block; in a thread, leave them to the main one.
+    """Handle the signals until the end of the block; do nothing outside the main thread.
 
     Raises:
-        KeyboardInterrupt: the block ended by itself, but a signal came while it was shielded.
+        KeyboardInterrupt: a signal came; a deferred one is raised at the end of the block.
     """
     state = Interrupts()
     if threading.current_thread() is not threading.main_thread():

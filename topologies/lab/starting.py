@@ -1,4 +1,4 @@
-"""Raising a lab and taking it down again, whatever happens in between."""
+"""Start a lab, and take it down whatever happens in between."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -31,14 +31,14 @@ def started(
     app: str = "os-ken",
     say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Lab]:
-    """A lab of `overlay`, ready for use; at the end of the block nothing is left of it.
+    """Start a lab of `overlay` and wait until it is ready; take it down at the end of the block.
 
-    Ctrl-C, SIGTERM and SIGHUP become KeyboardInterrupt inside, and wait while it is taken down.
+    SIGINT, SIGTERM and SIGHUP become KeyboardInterrupt; during the clean-up they have to wait.
 
     Raises:
-        HostError: this machine cannot.
-        LabError: the name is taken, or the lab did not get ready.
-        KeyboardInterrupt: also if a signal came while it was taken down.
+        HostError: this machine cannot run it.
+        LabError: the name is taken, or the lab was not ready in time.
+        KeyboardInterrupt: a signal came, possibly during the clean-up.
     """
     assert_able(datapath)
     if isinstance(overlay, Sites):
@@ -54,30 +54,30 @@ def started(
         try:
             signals.open()
             about = {"sites" if isinstance(overlay, Sites) else "overlay": overlay}
-            yield _raise(ledger, nets, {**about, "datapath": datapath, "app": app}, say)
+            yield _start(ledger, nets, {**about, "datapath": datapath, "app": app}, say)
         finally:
             signals.shielded = True
             try:
                 say(f"taking down {ledger.name}")
-            finally:  # whoever listened may be gone
+            finally:  # `say` may fail, as when its reader has ended
                 _undo(ledger, nets)
 
 
-def _raise(
+def _start(
     ledger: Ledger, nets: list[Any], params: dict[str, Any], say: Callable[[str], None]
 ) -> Lab:
-    say(f"raising {ledger.name}: nodes and links")
+    say(f"starting {ledger.name}: nodes and links")
     topo = (SitesTopo if "sites" in params else OverlayTopo)(ledger=ledger, **params)
     nets.append(Mininet(topo=topo, controller=None, build=False))
     nets[0].build()
-    say(f"raising {ledger.name}: switches{'' if 'sites' in params else ' and controller'}")
+    say(f"starting {ledger.name}: switches{'' if 'sites' in params else ' and controller'}")
     nets[0].start()
     say(f"{ledger.name} is ready")
     return Lab(ledger, nets[0])
 
 
 def _undo(ledger: Ledger, nets: list[Any]) -> None:
-    """End all processes, then close the terminals of shells that Mininet opened."""
+    """End all processes, then close the terminals of the shells that Mininet opened."""
     ledger.undo()
     for net in nets:
         for node in net.values():
@@ -86,7 +86,7 @@ def _undo(ledger: Ledger, nets: list[Any]) -> None:
 
 
 def attach(name: str) -> Lab:
-    """The lab called `name`, raised by another process.
+    """The lab called `name`, started by another process.
 
     Raises:
         LabError: there is no such lab.
@@ -95,10 +95,10 @@ def attach(name: str) -> Lab:
 
 
 def assert_able(datapath: str) -> None:
-    """Check that this machine can raise a lab.
+    """Check that this machine can start a lab.
 
     Raises:
-        HostError: it cannot; the message says what is lacking.
+        HostError: it cannot; the message names what is missing.
     """
     if os.geteuid() != 0:
         raise HostError("not root", where="this process", allowed="needs root", do="Use `sudo`.")
@@ -111,5 +111,5 @@ def assert_able(datapath: str) -> None:
             "no openvswitch kernel module",
             where="datapath 'system'",
             allowed="a kernel that has it loaded",
-            do="`modprobe openvswitch`, or take datapath 'netdev'.",
+            do="`modprobe openvswitch`, or use datapath 'netdev'.",
         )

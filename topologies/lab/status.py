@@ -1,4 +1,4 @@
-"""What a lab is doing: nodes, tunnels, flows, agents, as one value that JSON can hold."""
+"""The status of a lab: nodes, tunnels, flows and agents, as values for JSON."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ SWITCHES = frozenset({"host", "edge"})  # kinds of nodes with an Open vSwitch
 
 
 def status_of(name: str) -> dict[str, Any]:
-    """All there is to say about the lab called `name`.
+    """The status of the lab called `name`.
 
     Raises:
         LabError: there is no such lab.
@@ -40,13 +40,13 @@ def status_of(name: str) -> dict[str, Any]:
 
 
 def statuses() -> list[dict[str, Any]]:
-    """All there is to say about every lab; of one whose ledger is spoilt, just that."""
+    """The status of every lab; one with a corrupt ledger has the state `unreadable`."""
     found = []
     for name in labs():
         try:
             found.append(status_of(name))
         except (OSError, KeyError, TypeError, OverlayError):
-            if (home() / name).exists():  # else it was taken down meanwhile
+            if (home() / name).exists():  # else it was taken down in the meantime
                 found.append(_unreadable(name))
     return found
 
@@ -59,13 +59,17 @@ def _unreadable(name: str) -> dict[str, Any]:
 def _overlay(lab: Lab) -> Overlay | None:
     try:
         return lab.overlay
-    except (OSError, ValueError, OverlayError):  # still being raised, or never was, or spoilt
+    except (
+        OSError,
+        ValueError,
+        OverlayError,
+    ):  # it is still starting, or its state file is corrupt
         return None
 
 
 def _agents(lab: Lab) -> list[dict[str, Any]]:
     try:
-        told = lab.api("GET", "/v2.0/agents")["agents"]
+        listed = lab.api("GET", "/v2.0/agents")["agents"]
     except OverlayError:
         return []
     return [
@@ -75,7 +79,7 @@ def _agents(lab: Lab) -> list[dict[str, Any]]:
             "wired": agent["configurations"]["wired"],
             "alarm": agent["configurations"].get("alarm", ""),
         }
-        for agent in told
+        for agent in listed
     ]
 
 
@@ -85,7 +89,7 @@ def _node(lab: Lab, node: NodeEntry) -> dict[str, Any]:
     if not alive:
         return found
     found["interfaces"] = _interfaces(lab, node.name)
-    return {**found, **_carrier(lab, node)} if node.kind in SWITCHES else found
+    return {**found, **_datapath(lab, node)} if node.kind in SWITCHES else found
 
 
 def _interfaces(lab: Lab, node: str) -> list[dict[str, Any]]:
@@ -102,8 +106,8 @@ def _interfaces(lab: Lab, node: str) -> list[dict[str, Any]]:
     ]
 
 
-def _carrier(lab: Lab, node: NodeEntry) -> dict[str, Any]:
-    """What carries its guests' frames: OVS, or the kernel, which has no flows."""
+def _datapath(lab: Lab, node: NodeEntry) -> dict[str, Any]:
+    """Flows and tunnels of its datapath; the kernel's has no flows."""
     if node.facts.get("mechanism") != Mechanism.LINUXBRIDGE:
         return _switch(lab, node.name)
     try:
@@ -113,7 +117,7 @@ def _carrier(lab: Lab, node: NodeEntry) -> dict[str, Any]:
 
 
 def _switch(lab: Lab, node: str) -> dict[str, Any]:
-    """Flow counts by bridge, and the tunnels; empty with the reason if OVS is silent."""
+    """Flow counts by bridge, and the tunnels; if OVS does not answer, only the reason."""
     try:
         bridges = _vsctl(lab, node, "list-br").split()
         return {
@@ -131,13 +135,13 @@ def _flow_count(lab: Lab, node: str, bridge: str) -> int:
 
 def _tunnels(lab: Lab, node: str) -> list[dict[str, Any]]:
     columns = "--columns=name,type,ofport,options"
-    told = json.loads(_vsctl(lab, node, "--format=json", columns, "list", "Interface"))
+    listed = json.loads(_vsctl(lab, node, "--format=json", columns, "list", "Interface"))
     found = [
         {"name": name, "type": kind, "ofport": ofport, "remote_ip": dict(options[1])["remote_ip"]}
-        for name, kind, ofport, options in told["data"]
+        for name, kind, ofport, options in listed["data"]
         if kind in TUNNELS
     ]
-    # One that OVS could not open has the empty set for a number: it comes last.
+    # A port that OVS could not open has an empty set as its number; it comes last.
     return sorted(found, key=lambda one: (isinstance(one["ofport"], list), one["ofport"]))
 
 

@@ -135,7 +135,7 @@ def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
 
 def test_a_listener_that_fails_does_not_save_the_lab(home, article):
     def say(text):
-        if "raising" not in text:
+        if "starting" not in text:
             raise BrokenPipeError(text)
 
     with nothing_left(home), pytest.raises(BrokenPipeError), started(article, say=say):
