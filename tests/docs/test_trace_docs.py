@@ -27,7 +27,7 @@ def test_the_page_has_a_block_for_each():
 
 
 @pytest.mark.parametrize(("number", "recording", "kind"), [(n, *r) for n, r in enumerate(RECORDED)])
-def test_its_walks_are_real(number, recording, kind):
+def test_its_traces_are_real(number, recording, kind):
     text = as_text(traced(recording, A, B, kind))
     assert BLOCKS[number] in text
     if number == 0:

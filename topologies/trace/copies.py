@@ -1,4 +1,4 @@
-"""The copies of a frame that leave a datapath, read from a trace's `Datapath actions`.  Pure."""
+"""The copies of a frame that leave a host, parsed from a trace's `Datapath actions`.  Pure."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ KERNEL = {"gre_sys": NetworkType.GRE, "genev_sys": NetworkType.GENEVE}
 
 @dataclass(frozen=True, slots=True)
 class Outer:
-    """What a tunnel puts before the frame; empty where the datapath does not say it."""
+    """The headers that a tunnel adds; a field is empty if the datapath does not show it."""
 
     kind: NetworkType
     source: str
@@ -37,8 +37,8 @@ class Copy:
     Attributes:
         port: the port's name.
         tag: the outermost VLAN id then; None: untagged.
-        outer: the tunnel's headers, if it goes into one.
-        answer: `ADDRESS is at MAC` if the frame was made an ARP answer before.
+        outer: the tunnel's headers, if it leaves through one.
+        answer: `ADDRESS is at MAC` if the switch turned the frame into an ARP reply.
     """
 
     port: str
@@ -48,7 +48,7 @@ class Copy:
 
 
 def copies(datapath: str, tag: int | None = None) -> tuple[Copy, ...]:
-    """What the datapath sends, in its order; `tag`: the VLAN id the frame came in with."""
+    """The copies in the order of sending; `tag`: the VLAN id of the incoming frame."""
     return tuple(_sent(datapath, [] if tag is None else [tag]))
 
 
@@ -60,8 +60,8 @@ def _sent(actions: str, tags: list[int]) -> Iterator[Copy]:
         elif action == "pop_vlan":
             tags[-1:] = []
         elif action.startswith("set(arp("):
-            told = ANSWERED.match(action)  # it does not match where the request is restored
-            answer = f"{told[1]} is at {told[2]}" if told else ""
+            reply = ANSWERED.match(action)  # no match where the request is restored
+            answer = f"{reply[1]} is at {reply[2]}" if reply else ""
         elif action.startswith("clone("):
             yield from _sent(action[len("clone(") : -1], list(tags))
         elif action.startswith(("tnl_push(", "set(tunnel(")):
@@ -72,15 +72,15 @@ def _sent(actions: str, tags: list[int]) -> Iterator[Copy]:
 
 
 def _by_port(outer: Outer | None, port: str) -> Outer | None:
-    """The kernel's datapath says by the port alone which tunnel it is: `gre_sys`."""
+    """The headers, with the tunnel type by the port's name; the kernel shows it nowhere else."""
     kinds = [kind for name, kind in KERNEL.items() if port.startswith(name)]
     return replace(outer, kind=kinds[0]) if outer and kinds else outer
 
 
 def _outer(action: str) -> Outer | None:
-    kind = next((kind for word, kind in KINDS.items() if f"{word}(" in action), NetworkType.VXLAN)
-    if told := TUNNEL.match(action):  # the kernel's datapath
-        return Outer(kind, told[2] or "", told[3], int(told[1], 16))
+    kind = next((kind for name, kind in KINDS.items() if f"{name}(" in action), NetworkType.VXLAN)
+    if tunnel := TUNNEL.match(action):  # the kernel's datapath
+        return Outer(kind, tunnel[2] or "", tunnel[3], int(tunnel[1], 16))
     ethernet, ip, number = ETHERNET.search(action), IP.search(action), ID.search(action)
     if ethernet is None or ip is None or number is None:
         return None
@@ -97,7 +97,7 @@ def _outer(action: str) -> Outer | None:
 
 
 def split(actions: str) -> list[str]:
-    """The actions of a comma-separated list; commas inside brackets do not part them."""
+    """The actions of a comma-separated list; commas inside brackets do not separate."""
     parts, depth = [""], 0
     for char in actions:
         depth += (char == "(") - (char == ")")

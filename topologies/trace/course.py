@@ -1,4 +1,4 @@
-"""The whole course of one frame, put together from the traces of two hosts.  Pure."""
+"""The path of one frame from guest to guest, from the traces of two hosts.  Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -33,13 +33,13 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """What becomes of a frame, from guest to guest.
+    """The path of a frame and its outcome.
 
     Attributes:
-        facts: what the two have in common, and what not.
+        facts: the network of the guests, and what keeps them apart.
         others: where the other copies go, one line each.
-        end: what becomes of it in the end.
-        lacking: of a frame that is lost, the controller's flows that are missing on its way.
+        end: the outcome, in words.
+        lacking: if it is lost, the flows of the controller that are missing on its path.
     """
 
     source: str
@@ -57,14 +57,14 @@ class Course:
     lacking: tuple[str, ...] = ()
 
     def bridges_of(self, host: str) -> tuple[str, ...]:
-        """The bridges of `host` that it went through, each once."""
+        """The bridges of `host` on the path, each once."""
         stages = (*self.near, *self.far)
         return tuple(dict.fromkeys(stage.bridge for stage in stages if stage.host == host))
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """How the frame left its host; no copy: the course is complete."""
+    """How the frame left its host; without a copy, the course is complete."""
 
     course: Course
     ends: Ends
@@ -74,7 +74,7 @@ class Leaving:
 
 
 def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Leaving:
-    """The frame's way out of its own host, with the copy that goes towards the other's."""
+    """The frame's path out of its own host, with the copy for the target's host."""
     sent = copies(trace.datapath)
     found = _followed(here, there, ends, sent)
     way = _way(here, there, ends, found, trace)
@@ -102,12 +102,12 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
 
 
 def _vtep_mac(copy: Copy | None) -> str:
-    """The MAC that the packet around a copy is for."""
+    """The destination MAC of the outer Ethernet header of a copy."""
     return copy.outer.target_mac if copy and copy.outer else NOBODY
 
 
 def _followed(here: Side, there: Side, ends: Ends, sent: Iterable[Copy]) -> Copy | None:
-    """The copy that goes to the target's port, or towards its host; or the local answer."""
+    """The copy for the target's port or host, or the local ARP reply."""
     asker, asked = int_port_name(ends.source.id), int_port_name(ends.target.id)
     vtep = str(there.names.host.local_ip)
     outside = here.outside(here.provider_bridge(ends.source_network))
@@ -124,10 +124,10 @@ def _followed(here: Side, there: Side, ends: Ends, sent: Iterable[Copy]) -> Copy
 def _way(
     here: Side, there: Side, ends: Ends, found: Copy | None, trace: Trace
 ) -> tuple[Section, ...]:
-    """The sections of the trace that the followed copy went through."""
+    """The sections of the trace on the path of the followed copy."""
     if found is None:
         onward = () if there is here else (here.carrier(ends.source_network),)
-        return _way_to_nobody(trace, BR_INT, *onward)
+        return _way_without_copy(trace, BR_INT, *onward)
     if found.outer:
         return way_to_vtep(trace, str(there.names.host.local_ip))
     if found.answer:
@@ -137,11 +137,11 @@ def _way(
     return way_to_bridge(trace, here.provider_bridge(ends.source_network))
 
 
-def _way_to_nobody(trace: Trace, *bridges: str) -> tuple[Section, ...]:
-    """The sections of a frame of which no copy goes to the target, to where that was decided.
+def _way_without_copy(trace: Trace, *bridges: str) -> tuple[Section, ...]:
+    """The sections of a frame without a copy for the target, up to the one that decided so.
 
-    `bridges` lead to the target, if it gets that far: what others do with their copies of a flooded
-    frame is no reason.
+    Only `bridges`, which lead to the target, count: copies of a flooded frame in other bridges are
+    not the reason.
     """
     sections = [s for s in trace.sections if s.bridge in bridges] or trace.sections
     dropped = [s for s in sections if s.hits and s.hits[-1].actions == ["drop"]]
@@ -156,7 +156,7 @@ def _facts(here: Side, there: Side, ends: Ends, frame: Frame) -> Iterator[str]:
         yield (
             f"{guest_name(ends.source)} is in {ends.source_network.name}, "
             f"{guest_name(ends.target)} in {ends.target_network.name}: two networks, and no router "
-            "between them. This is what would become of a frame sent all the same."
+            "between them. The path below is that of a frame sent anyway."
         )
         return
     if not frame.is_on_link:
@@ -199,25 +199,25 @@ def _towards(side: Side, ends: Ends, vtep: str, kind: str) -> str:
     if host is None:
         return f"by {kind} to {vtep}, which is no host of the lab"
     guests = [guest_name(p) for p in overlay.active_ports(network.id) if p.host == host.name]
-    there = ", ".join(guests) if guests else f"nobody of {network.name}: it is sent in vain"
+    there = ", ".join(guests) if guests else f"no guest of {network.name}: an unneeded copy"
     return f"by {kind} to {host.name} ({vtep}), where there is {there}"
 
 
 def _stopped(course: Course, side: Side, ends: Ends, way: tuple[Section, ...]) -> Course:
-    """The end of a frame of which no copy goes to the target."""
+    """The end of a frame without a copy for the target."""
     last = way[-1]
     hit = last.hits[-1] if last.hits else None
     where = f"on {side.host}, in {last.bridge}"
     if hit and (hit.priority is None or hit.actions == ["drop"]):
-        return replace(course, end=f"Dropped {where} table {hit.table}. {_last_word(course)}")
+        return replace(course, end=f"Dropped {where} table {hit.table}. {_last_reason(course)}")
     if said := losses(way):
         return replace(course, end=f"Lost {where}: {'; '.join(said)}")
     meant = guest_name(ends.target)
     return replace(course, end=f"Lost {where}: no copy goes to {meant}.")
 
 
-def _last_word(course: Course) -> str:
-    """What was said of the last flow that the frame hit."""
+def _last_reason(course: Course) -> str:
+    """The sentence for the last flow that the frame hit."""
     return (*course.near, *course.far)[-1].steps[-1].why
 
 
@@ -245,14 +245,14 @@ def _handed_over(course: Course, side: Side, ends: Ends) -> Course:
 
 
 def _plug(side: Side, ends: Ends) -> tuple[str, ...]:
-    """The devices between the port on br-int and the guest, outermost first; none if it is direct."""
+    """The devices between the port on br-int and the guest, in this order; none if it is direct."""
     if not side.names.host.hybrid_plug or ends.target.is_dhcp_server:
         return ()
     return hybrid_names(ends.target.id)[::-1]
 
 
 def asked_of(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]] | None:
-    """What the far switch is asked: bridge, port, further fields; None: it has no such port."""
+    """The trace to run on the far host: bridge, port, more fields; None if it has no such port."""
     copy = leaving.copy
     if copy is None:
         return None
@@ -272,19 +272,19 @@ def asked_of(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]] 
 
 
 def lost(leaving: Leaving, there: Side) -> Course:
-    """The course of a copy that the far host has no port for."""
+    """The course of a copy for which the far host has no port."""
     said = f"Lost on {there.host}: it has no port for what {leaving.here.host} sends."
     return replace(leaving.course, end=said)
 
 
 def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:
-    """The whole course, with what the far side does."""
+    """The complete course, with the far host's part."""
     ends, frame = leaving.ends, leaving.frame
     asked = int_port_name(ends.target.id)
     tag = leaving.copy.tag if leaving.copy and not leaving.copy.outer else None
     sent = copies(trace.datapath, tag)
     found = next((copy for copy in sent if copy.port == asked), None)
-    way = way_to_bridge(trace, BR_INT) if found else _way_to_nobody(trace, BR_INT)
+    way = way_to_bridge(trace, BR_INT) if found else _way_without_copy(trace, BR_INT)
     others = tuple(_others(there, ends, (copy for copy in sent if copy is not found)))
     course = replace(
         leaving.course,

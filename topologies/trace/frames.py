@@ -1,4 +1,4 @@
-"""The frame that is followed: who sends it to whom, and its headers.  Pure."""
+"""The traced frame: its two guests and its headers.  Pure."""
 
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -29,13 +29,13 @@ class Ends:
 
     @property
     def is_one_network(self) -> bool:
-        """True if the two can meet at all: nothing here routes."""
+        """Whether both guests are in one network; there are no routers between networks."""
         return self.source_network.id == self.target_network.id
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One header, or the data behind the last."""
+    """One header, or the data after the last one."""
 
     name: str
     size: int  # bytes
@@ -44,7 +44,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the guest sends: in words, for `ofproto/trace`, and as headers."""
+    """What the guest sends: in words, as fields of `ofproto/trace`, and as headers."""
 
     kind: str
     words: str
@@ -52,18 +52,18 @@ class Frame:
     fields: str
     target_mac: str
     layers: tuple[Layer, ...]
-    is_on_link: bool = True  # as one subnet holds both guests' addresses
+    is_on_link: bool = True  # one subnet has both addresses
 
     def traced(self, port: str, *more: str) -> str:
-        """The flow to trace, coming in by `port`."""
+        """The flow for `ofproto/trace`, with `port` as its input port."""
         return ",".join((self.proto, f'in_port="{port}"', *more, self.fields))
 
 
 def ends_of(overlay: Overlay, source: str, target: str) -> Ends:
-    """The ports of two guests, in one network if they share one; `guest:ethN` names a port.
+    """The ports of two guests, in a common network if there is one; `guest:ethN` names a port.
 
     Raises:
-        UsageError: no such guest, or both are one and the same port.
+        UsageError: there is no such guest, or both are the same port.
     """
     pairs = [(a, b) for a in _ports(overlay, source) for b in _ports(overlay, target)]
     best = next((pair for pair in pairs if pair[0].network_id == pair[1].network_id), pairs[0])
@@ -92,10 +92,10 @@ def _ports(overlay: Overlay, guest: str) -> tuple[Port, ...]:
 
 
 def frame_of(kind: str, overlay: Overlay, ends: Ends) -> Frame:
-    """The frame of this kind that the source guest would send to the target.
+    """The frame of this kind from the source guest to the target.
 
     Raises:
-        UsageError: the guests lack the addresses for it.
+        UsageError: the guests do not have the addresses for it.
     """
     one, other = ends.source, ends.target
     pairs = _addresses(kind, one, other)
@@ -112,7 +112,7 @@ def frame_of(kind: str, overlay: Overlay, ends: Ends) -> Frame:
 
 
 def _addresses(kind: str, one: Port, other: Port) -> list[tuple[Address, Address]]:
-    """Every pair of addresses that the frame could go between; those of IPv4 first."""
+    """All pairs of source and target addresses for the frame; IPv4 first."""
     six = () if kind == "arp" else product(one.ipv6, other.ipv6)
     pairs = [*product(one.ipv4, other.ipv4), *six]
     if not pairs:
@@ -120,7 +120,7 @@ def _addresses(kind: str, one: Port, other: Port) -> list[tuple[Address, Address
             f"{kind} from {guest_name(one)} to {guest_name(other)}",
             where="overlaylab trace",
             allowed="two guests with IPv4 addresses, or for ping and broadcast with IPv6",
-            do="Take other guests" + (", or --frame ping." if one.ipv6 and other.ipv6 else "."),
+            do="Name other guests" + (", or --frame ping." if one.ipv6 and other.ipv6 else "."),
         )
     return pairs
 
@@ -145,8 +145,8 @@ def _broadcast(overlay: Overlay, one: Port, source: str) -> Frame:
         for s in overlay.subnets
         if s.network_id == one.network_id and ip_address(source) in s.cidr
     )
-    everyone = str(subnet.cidr.broadcast_address)
-    return _ping(one, EVERYONE, source, everyone, f"broadcast ping to {everyone}")
+    target = str(subnet.cidr.broadcast_address)
+    return _ping(one, EVERYONE, source, target, f"broadcast ping to {target}")
 
 
 def _ping(one: Port, mac: str, source: str, target: str, words: str) -> Frame:
@@ -174,7 +174,7 @@ def _ethernet(source: str, target: str) -> Layer:
 
 
 def on_the_wire(frame: Frame, outer: Outer | None, tag: int | None) -> tuple[Layer, ...]:
-    """The headers of a copy as it crosses the underlay."""
+    """The headers of a copy on the underlay."""
     if outer is not None:
         return (*_outer(outer), *frame.layers)
     ethernet, *rest = frame.layers

@@ -1,7 +1,7 @@
-"""What `ovs-appctl ofproto/trace` printed, as values.  Pure.
+"""The output of `ovs-appctl ofproto/trace` as values.  Pure.
 
 A trace is a tree: a bridge's tables, and below them the bridges that its outputs lead to.
-Nested bridges stand indented; the last one of its parent does not.
+Nested bridges are indented, except the last one of a parent.
 """
 
 import re
@@ -18,12 +18,12 @@ NO_MATCH = "No match."
 NOTE = re.compile(r"^ *(?:->|>>) (.*)$")
 COOKIE = re.compile(r"cookie=0x[0-9a-f]+,\s*")
 DATAPATH = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)
-NEST = 4  # columns by which a trace indents what is below
+NEST = 4  # columns of one indent
 
 
 @dataclass(slots=True)
 class Hit:
-    """One flow that the frame hit; priority None: no flow matched."""
+    """One flow that the frame hit; with priority None, no flow matched."""
 
     table: int
     match: str
@@ -41,11 +41,11 @@ class Hit:
 
 @dataclass(slots=True)
 class Section:
-    """The frame's way through one bridge.
+    """The frame's path through one bridge.
 
     Attributes:
         indent: the column of its tables.
-        notes: what the switch said before the frame got there.
+        notes: the switch's notes at the output that led here.
     """
 
     bridge: str
@@ -55,7 +55,7 @@ class Section:
     hits: list[Hit] = field(default_factory=list)
 
     def way(self) -> "tuple[Section, ...]":
-        """The sections from the first one to this."""
+        """The sections from the first one to this one."""
         return (*(self.parent.way() if self.parent else ()), self)
 
 
@@ -68,10 +68,10 @@ class Trace:
 
 
 def parse_trace(text: str) -> Trace:
-    """A trace's text as a value.
+    """Parse the text of a trace.
 
     Raises:
-        SwitchError: it is none.
+        SwitchError: the text is not a trace.
     """
     datapath = DATAPATH.search(text)
     sections = tuple(_sections(text))
@@ -80,7 +80,7 @@ def parse_trace(text: str) -> Trace:
             (text.strip().splitlines() or ["nothing"])[-1],
             where="ofproto/trace",
             allowed="bridges, and `Datapath actions`",
-            do="Has the lab been taken down? `overlaylab status` tells.",
+            do="`overlaylab status` shows whether the lab still runs.",
         )
     return Trace(sections, datapath[1])
 
@@ -95,20 +95,20 @@ def _sections(text: str) -> Iterator[Section]:
             yield here
         elif here is not None and line.strip() and not RULE.match(line):
             inside = 0 if HIT.match(line) else NEST
-            here = _home(here, len(line) - len(line.lstrip()) - inside)
+            here = _section_at(here, len(line) - len(line.lstrip()) - inside)
             _read(here, line)
 
 
 def _opened(here: Section | None, indent: int, bridge: str) -> Section:
-    """A new section: the last of its parent stands level with it, any other one step in."""
-    parent = _home(here, indent) if here else None
+    """A new section; the last one of a parent has its indent, any other one step more."""
+    parent = _section_at(here, indent) if here else None
     notes = tuple(parent.hits[-1].notes) if parent and parent.hits else ()
     is_last = indent % (2 * NEST) == 0
     return Section(bridge, indent if is_last else indent + NEST, parent, notes)
 
 
-def _home(here: Section, indent: int) -> Section:
-    """The section that a line belongs to: one ends where the text moves back before it."""
+def _section_at(here: Section, indent: int) -> Section:
+    """The section of a line with this indent; a smaller indent ends a section."""
     while here.indent > indent and here.parent:
         here = here.parent
     return here

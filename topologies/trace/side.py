@@ -1,4 +1,4 @@
-"""One host of a lab as a walk finds it.  Pure."""
+"""One host of a lab as a trace reads it.  Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from controller.switches.reading import Reading
 
 @dataclass(frozen=True)
 class Side:
-    """A host's numbers, its ports, and the flows it must have; `links`: port -> up or down."""
+    """A host's binding, ports and expected flows; `links`: port -> up or down."""
 
     names: Names
     reading: Reading
@@ -27,18 +27,18 @@ class Side:
         return self.names.host.name
 
     def explainer(self, bridge: str) -> Explainer | None:
-        """Who tells the flows of `bridge`; None for one that is not the controller's."""
+        """The explainer of the flows of `bridge`; None if the controller does not own the bridge."""
         if bridge not in bridges(self.names.host):
             return None
         flows = bridge_flows(self.names.overlay, self.names.binding, bridge)
         return Explainer(self.names, flows)
 
     def provider_bridge(self, network: Network) -> str:
-        """The bridge by which a flat or vlan network leaves the host; empty if there is none."""
+        """The bridge through which a flat or vlan network leaves the host; empty if there is none."""
         return self.names.host.bridge_of(network.physical_network) or ""
 
     def carrier(self, network: Network) -> str:
-        """The bridge by which a network crosses to other hosts; empty if there is none."""
+        """The bridge through which a network reaches other hosts; empty if there is none."""
         return BR_TUN if network.network_type.is_tunnel else self.provider_bridge(network)
 
     def is_down(self, device: str) -> bool:
@@ -46,26 +46,28 @@ class Side:
         return self.links.get(device, "up") != "up"
 
     def outside(self, bridge: str) -> str:
-        """The port by which a provider bridge is joined to the underlay; empty if by none."""
+        """The port of a provider bridge on the underlay; empty if there is none."""
         ports = self.reading[bridge].ports if bridge in self.reading else {}
         found = (row.name for row in ports.values() if row.type == "" and row.name != bridge)
         return next(found, "")
 
     def tunnel_from(self, kind: NetworkType, vtep: str) -> str:
-        """The port that takes what VTEP `vtep` sends; empty if there is none."""
+        """The tunnel port for packets from VTEP `vtep`; empty if there is none."""
         ports = self.reading[BR_TUN].ports if BR_TUN in self.reading else {}
         rows = (row for row in ports.values() if row.ofport)
-        alike = (row for row in rows if row.type.removeprefix("ip6") == kind.value)
-        return next((row.name for row in alike if _is_same(row.options.get("remote_ip"), vtep)), "")
+        matching = (row for row in rows if row.type.removeprefix("ip6") == kind.value)
+        return next(
+            (row.name for row in matching if _is_same(row.options.get("remote_ip"), vtep)), ""
+        )
 
     def local_vlan(self, network: Network) -> int | None:
-        """The host's own number for a network."""
+        """The host's local VLAN of a network."""
         return self.names.binding.local_vlans.get(network.id)
 
 
-def _is_same(spelt: str | None, vtep: str) -> bool:
-    """Whether an option of a tunnel is this address: IPv6 may be spelt in several ways."""
+def _is_same(text: str | None, vtep: str) -> bool:
+    """Whether a tunnel's option is this address; IPv6 has several notations."""
     try:
-        return spelt is not None and ip_address(spelt) == ip_address(vtep)
-    except ValueError:  # `flow`, or what a person put there
+        return text is not None and ip_address(text) == ip_address(vtep)
+    except ValueError:  # `flow`, or a value that a user set
         return False

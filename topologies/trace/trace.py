@@ -1,6 +1,6 @@
-"""One frame through a living lab, followed from guest to guest by `ofproto/trace`.
+"""Follow one frame through a running lab with `ofproto/trace`, from guest to guest.
 
-The switches are only asked: a trace without a packet leaves no learned flow and no MAC behind.
+Nothing is sent: a trace without a packet adds no learned flow and no MAC.
 """
 
 import json
@@ -29,7 +29,7 @@ def trace_frame(lab: Lab, source: str, target: str, kind: str) -> Course:
 
     Raises:
         UsageError: no such guest, no such frame between them, or a host without Open vSwitch.
-        CommandError, SwitchError: a switch does not say what it would do.
+        CommandError, SwitchError: a switch did not answer with a trace.
     """
     overlay = lab.overlay
     ends = ends_of(overlay, source, target)
@@ -50,7 +50,7 @@ def trace_frame(lab: Lab, source: str, target: str, kind: str) -> Course:
 
 
 def _with_reason(lab: Lab, course: Course, sides: Iterable[Side]) -> Course:
-    """The course of a lost frame, with the flows that the switches on its way lack."""
+    """The course of a lost frame, with the flows that are missing on its path."""
     lacking = []
     for side in {side.host: side for side in sides}.values():
         for bridge in course.bridges_of(side.host):
@@ -71,21 +71,21 @@ def _side(lab: Lab, overlay: Overlay, host: str) -> Side:
         raise UsageError(
             f"mechanism {overlay.host(host).mechanism}",
             where=f"host {host!r}",
-            allowed="hosts with Open vSwitch: only it can be asked what it would do",
-            do=f"`overlaylab exec {lab.name} {host} -- bridge fdb` shows what a Linux bridge knows.",
+            allowed="hosts with Open vSwitch: a Linux bridge has no trace",
+            do=f"`overlaylab exec {lab.name} {host} -- bridge fdb` shows its forwarding table.",
         )
-    told = lab.run(host, *_question()).splitlines()
-    reading = parse_reading("\n".join(told[:-1]))
-    links = {name: state for name, state in json.loads(told[-1])["data"] if state == str(state)}
-    if overlay.host(host).hybrid_plug:  # OVS does not see what stands behind its ports
+    lines = lab.run(host, *_query()).splitlines()
+    reading = parse_reading("\n".join(lines[:-1]))
+    links = {name: state for name, state in json.loads(lines[-1])["data"] if state == str(state)}
+    if overlay.host(host).hybrid_plug:  # OVS does not see the devices behind its ports
         shown = json.loads(lab.run(host, "ip", "-json", "-brief", "link", "show"))
         links = {each["ifname"]: each["operstate"].lower() for each in shown} | links
     seen = as_seen(overlay, host, reading)
     return Side(Names(seen, seen.host(host), binding_of(seen, host, reading)), reading, links)
 
 
-def _question() -> tuple[str, ...]:
-    """One `ovs-vsctl` for all: the tables that a Reading needs, and the state of the links."""
-    asked = [*COLUMNS.items(), ("Interface", "name,link_state")]
-    lists = (("--", f"--columns={columns}", "list", table) for table, columns in asked)
-    return ("ovs-vsctl", "--timeout=5", "--format=json", *(word for each in lists for word in each))
+def _query() -> tuple[str, ...]:
+    """One `ovs-vsctl` for everything: the tables of a Reading, and the state of the links."""
+    tables = [*COLUMNS.items(), ("Interface", "name,link_state")]
+    lists = (("--", f"--columns={columns}", "list", table) for table, columns in tables)
+    return ("ovs-vsctl", "--timeout=5", "--format=json", *(arg for each in lists for arg in each))

@@ -1,4 +1,4 @@
-"""A trace as the way of one frame: which flow it hit where, and why.  Pure."""
+"""The path of one frame through a trace: each flow that it hit, and why.  Pure."""
 
 import re
 from collections.abc import Iterable
@@ -16,13 +16,15 @@ NOW_FOR = re.compile(r"NXM_OF_ETH_DST\[\] is now ([0-9a-f:]{17})")
 NOT_LEARNED = "suppressing side effects, so learn action ignored"
 LOSS = re.compile(r"neighbor cache miss|native tunnel routing failed|.*dropping|.*drop$")
 NO_FLOW = "No flow of the table matches, so the frame is dropped."
-FOREIGN = "Not one of the controller's flows: someone else added it."
-UNDERLAY = "The underlay's own bridge, which no controller fills: it switches as any bridge does."
+FOREIGN = "Not a flow of the controller: someone else added it."
+UNDERLAY = (
+    "The underlay's own bridge, without flows of the controller: it learns MACs as any bridge."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One table: the flow that was hit, as a dump has it, and why in a sentence or two."""
+    """One table: the flow that was hit, as in a dump, and why, in a sentence or two."""
 
     table: int
     name: str
@@ -33,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The frame's way through one bridge of one host."""
+    """The frame's path through one bridge of one host."""
 
     host: str
     bridge: str
@@ -41,7 +43,7 @@ class Stage:
 
 
 def way_to_vtep(trace: Trace, vtep: str) -> tuple[Section, ...]:
-    """The sections that lead into the tunnel to `vtep`; else all to the end of the text."""
+    """The sections up to the tunnel to `vtep`; without one, up to the end of the trace."""
     for section in trace.sections:
         towards = [found[1] for note in section.notes if (found := TUNNELING.match(note))]
         if towards and towards[-1] == vtep:
@@ -50,16 +52,16 @@ def way_to_vtep(trace: Trace, vtep: str) -> tuple[Section, ...]:
 
 
 def way_to_bridge(trace: Trace, bridge: str) -> tuple[Section, ...]:
-    """The sections that lead to `bridge`, the last time; else all to the end of the text."""
+    """The sections up to the last one of `bridge`; without one, up to the end of the trace."""
     found = [section for section in trace.sections if section.bridge == bridge]
     return (found or trace.sections)[-1].way()
 
 
 def stages(side: Side, way: Iterable[Section], target_mac: str, vtep_mac: str) -> tuple[Stage, ...]:
-    """What happened on the way, bridge by bridge.
+    """The path, bridge by bridge.
 
     Args:
-        target_mac: whom the frame is for; `vtep_mac`: the same of the packet it is put into.
+        target_mac: destination MAC of the frame; `vtep_mac`: that of the outer Ethernet header.
     """
     found = []
     for section in way:
@@ -73,9 +75,9 @@ def stages(side: Side, way: Iterable[Section], target_mac: str, vtep_mac: str) -
 
 
 def _rewritten(section: Section) -> str:
-    """The MAC that the frame is for since the switch changed it; empty: it did not."""
+    """The frame's new destination MAC if the switch changed it; else empty."""
     notes = (note for hit in section.hits for note in hit.notes)
-    return next((told[1] for told in map(NOW_FOR.match, notes) if told), "")
+    return next((found[1] for found in map(NOW_FOR.match, notes) if found), "")
 
 
 def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -> Step:
@@ -89,14 +91,14 @@ def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -
 
 
 def _timed(explainer: Explainer, flow: str) -> str:
-    """A learned flow with its timeout, which dumps show and traces do not."""
+    """A learned flow with its timeout, which a dump shows and a trace does not."""
     taught = teaching(explainer)
     timeout = f"hard_timeout={taught[1].hard_timeout_s}, " if taught else ""
     return flow.replace("priority=", f"{timeout}priority=", 1)
 
 
 def _table(explainer: Explainer | None, bridge: str, hit: Hit) -> str:
-    """Neutron's name of the table; empty where the bridge is not the controller's."""
+    """Neutron's name of the table; empty if the controller does not own the bridge."""
     return table_name(bridge, explainer.release, hit.table) if explainer else ""
 
 
@@ -112,7 +114,7 @@ def _why(explainer: Explainer | None, hit: Hit) -> tuple[str, bool]:
 
 
 def _noted(note: str, target_mac: str) -> str:
-    """What the switch remarked, about the MAC that the frame is for."""
+    """A note of the switch, in words."""
     if SILENT.match(note):
         return ""
     if note == "forwarding to learned port":
@@ -122,17 +124,17 @@ def _noted(note: str, target_mac: str) -> str:
             return "The frame is for everyone, so it is flooded."
         return f"It has not learned where {target_mac} is, so the frame is flooded."
     if note == NOT_LEARNED:
-        return "(It is only asked now, and writes none.)"
+        return "(A trace adds no flow.)"
     return f"The switch adds: {note}."
 
 
 def lacked(explainer: Explainer, dumped: str) -> tuple[str, ...]:
-    """The flows that the bridge should have, and that its dump does not show."""
+    """The flows that the bridge should have and its dump does not show."""
     there = frozenset(normalise(dumped))
     return tuple(text for text in dump(explainer.flows) if text not in there)
 
 
 def losses(way: Iterable[Section]) -> tuple[str, ...]:
-    """What the switches said of copies that they could not send."""
+    """The switches' notes on copies that they could not send."""
     notes = (note for section in way for hit in section.hits for note in hit.notes)
     return tuple(dict.fromkeys(note for note in notes if LOSS.match(note)))

@@ -89,7 +89,7 @@ def test_every_step_has_its_table_its_flow_and_a_sentence():
     )
     switching = step(course, "controller", "br-int", 60)
     assert switching.why.endswith("The frame is for everyone, so it is flooded.")
-    assert "writes none" in step(course, "computer", "br-tun", 10).why
+    assert "adds no flow" in step(course, "computer", "br-tun", 10).why
 
 
 def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow():
@@ -189,7 +189,7 @@ def test_of_several_copies_one_is_followed_and_the_others_are_named():
     assert headers(course)[1] == ("IPv4", 20, "192.0.2.11 > 192.0.2.13")
     assert course.others == (
         "by VXLAN to host2 (192.0.2.12), where there is red2",
-        "by VXLAN to host4 (192.0.2.14), where there is nobody of red: it is sent in vain",
+        "by VXLAN to host4 (192.0.2.14), where there is no guest of red: an unneeded copy",
     )
     assert [stage.bridge for stage in course.near] == ["br-int", "br-tun", "br-vtep"]
     assert course.delivered
@@ -419,7 +419,7 @@ def test_a_flow_that_someone_else_added_is_told_as_such():
             )
     found = step(trace_frame(lab, A, B, "arp"), "controller", "br-tun", 2)
     assert found.flow == "table=2, priority=77,arp actions=goto_table:22"
-    assert found.why == "Not one of the controller's flows: someone else added it."
+    assert found.why == "Not a flow of the controller: someone else added it."
 
 
 def test_no_packet_is_handed_to_the_switches():
@@ -462,7 +462,7 @@ def test_ipv6_guests_ask_no_arp():
         traced("three.ping6", "red1", "red2", "arp")
     assert str(error.value) == (
         "overlaylab trace: arp from red1 to red2; allowed: two guests with IPv4 addresses, or for ping "
-        "and broadcast with IPv6. Take other guests, or --frame ping."
+        "and broadcast with IPv6. Name other guests, or --frame ping."
     )
 
 
@@ -470,7 +470,7 @@ def test_guests_without_addresses_are_not_told_to_take_another_frame():
     lab = played("own.arp.cold")
     bare = tuple(replace(port, fixed_ips=()) for port in lab.overlay.ports)
     lab.overlay = replace(lab.overlay, ports=bare)
-    with pytest.raises(UsageError, match=r"Take other guests\.$"):
+    with pytest.raises(UsageError, match=r"Name other guests\.$"):
         trace_frame(lab, A, B, "ping")
 
 
