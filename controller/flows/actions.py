@@ -1,18 +1,17 @@
-"""What a flow does with a frame, as values; each knows its `ovs-ofctl` spelling.
+"""The actions of a flow, as values; `str` writes each as ovs-ofctl does.
 
-The spelling is that of `ovs-ofctl -O OpenFlow13 --names dump-flows`, so that text made
-here can be compared with a live switch by `diff`.
+The text is that of `ovs-ofctl -O OpenFlow13 --names dump-flows`, so that it can be compared
+with a live switch by `diff`.
 """
 
 from dataclasses import dataclass
 
-NORMAL_PORT = "NORMAL"
 OFPVID_PRESENT = 0x1000  # OpenFlow 1.3, 7.2.3.7: set in vlan_vid if there is a tag
 
 
 @dataclass(frozen=True, slots=True)
 class Goto:
-    """Go on in another table; always the last."""
+    """Continue in another table; always the last action."""
 
     table: int
 
@@ -22,7 +21,7 @@ class Goto:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Send a copy, as the frame is now, to a port of this bridge, by its name."""
+    """Send a copy of the frame, as it is at this point, to a port of this bridge."""
 
     port: str
 
@@ -32,7 +31,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """Switch by MAC and tag as a plain learning switch does."""
+    """Forward by MAC and VLAN like a learning switch."""
 
     def __str__(self) -> str:
         return "NORMAL"
@@ -40,7 +39,7 @@ class Normal:
 
 @dataclass(frozen=True, slots=True)
 class InPort:
-    """Send the frame back where it came from; a plain output never does that."""
+    """Send the frame out of the port it came in by; `Output` to that port drops it."""
 
     def __str__(self) -> str:
         return "IN_PORT"
@@ -48,7 +47,7 @@ class InPort:
 
 @dataclass(frozen=True, slots=True)
 class PopVlan:
-    """Take the tag off."""
+    """Remove the VLAN tag."""
 
     def __str__(self) -> str:
         return "pop_vlan"
@@ -56,7 +55,7 @@ class PopVlan:
 
 @dataclass(frozen=True, slots=True)
 class PushVlan:
-    """Put an 802.1Q tag on; its VLAN id is set next."""
+    """Add an 802.1Q tag; a `SetField` sets its VLAN id."""
 
     def __str__(self) -> str:
         return "push_vlan:0x8100"
@@ -80,7 +79,7 @@ class SetField:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Copy one header field over another; both `bits` wide."""
+    """Copy one header field to another; both are `bits` wide."""
 
     source: str
     to: str
@@ -92,7 +91,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class LearnReturnPath:
-    """Make the flow that sends unicast to this frame's source back through its tunnel.
+    """Learn a flow that sends unicast for this frame's source MAC back through its tunnel.
 
     Source: Neutron `OVSTunnelBridge.setup_default_table` (the `learn` of LEARN_FROM_TUN).
     """
@@ -114,5 +113,5 @@ Action = Goto | Output | Normal | InPort | PopVlan | PushVlan | SetField | Move 
 
 
 def tag(local_vlan: int) -> tuple[PushVlan, SetField]:
-    """Put the local VLAN's tag on an untagged frame."""
+    """Tag an untagged frame with the local VLAN."""
     return PushVlan(), SetField("vlan_vid", local_vlan | OFPVID_PRESENT)

@@ -1,8 +1,7 @@
-"""What one host has allotted: local VLANs and OpenFlow port numbers.  Pure.
+"""The local VLANs and OpenFlow port numbers in use on one host.  Pure.
 
-Both depend on history, so they are a value of their own, beside the overlay.  A
-number once given is never changed; `allocate` only adds, `release` only takes away
-what the overlay no longer asks for.
+Both depend on history, so they are kept apart from the overlay.  An allocated number never
+changes; `allocate` only adds numbers, `release` only removes those no longer needed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,8 +23,8 @@ class Binding:
         local_vlans: network id -> VLAN id on br-int, 1..4094.
         ofports: bridge -> port name -> OpenFlow port number.
         highest: bridge -> the highest ofport ever used there; lower ones are not used again,
-            so that a flow left for a dead port can never reach another one.
-        dead: ports on br-int that no known, switched-on port stands behind.
+            so that a stale flow for a removed port cannot reach another port.
+        dead: devices on br-int whose port is unknown or administratively down.
 
     Raises:
         ModelError: two networks share a local VLAN.
@@ -52,7 +51,7 @@ class Binding:
 
 
 def allocate(overlay: Overlay, binding: Binding) -> Binding:
-    """`binding` with numbers for all that the overlay asks of the host; nothing is changed.
+    """`binding` with numbers for everything the host needs; existing numbers stay.
 
     Raises:
         ModelError: the host has more networks than local VLANs.
@@ -62,14 +61,14 @@ def allocate(overlay: Overlay, binding: Binding) -> Binding:
 
 
 def new_binding(overlay: Overlay, host: str) -> Binding:
-    """The binding of a host that has just been raised, with all its ports plugged."""
+    """The binding of a newly started host with all its ports plugged."""
     off = (p for p in overlay.ports if p.host == host and not p.admin_state_up)
     dead = frozenset(int_port_name(port.id) for port in off)
     return allocate(overlay, Binding(host=host, dead=dead))
 
 
 def release(overlay: Overlay, binding: Binding) -> Binding:
-    """`binding` without the local VLANs of networks that have no active port here any more."""
+    """`binding` without the local VLANs of networks that no longer have an active port here."""
     here = {network.id for network in overlay.networks_on(binding.host)}
     kept = {id_: vlan for id_, vlan in binding.local_vlans.items() if id_ in here}
     return replace(binding, local_vlans=kept)
@@ -80,7 +79,7 @@ def allocate_vlans(
 ) -> Binding:
     """`binding` with a local VLAN for every network that has an active port here.
 
-    VLANs in `avoid` are not given now: flows of a network that is gone still use them.
+    VLANs in `avoid` are left out: flows of a removed network still use them.
 
     Raises:
         ModelError: the host has more networks than local VLANs.

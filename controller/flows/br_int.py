@@ -45,12 +45,12 @@ def br_int_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flo
 
 
 def _dropped(release: str, port: str) -> Flow:
-    """Nothing from `port` passes but what a higher flow lets in (`drop_port`)."""
+    """Drop frames from `port` unless a flow of higher priority admits them (`drop_port`)."""
     return _flow(release, Int.LOCAL_SWITCHING, Priority.STATED, match(in_port=port))
 
 
 def _guest(release: str, port: Port, name: str) -> Iterator[Flow]:
-    """Let a guest speak only for its own MAC and addresses.
+    """Let a guest use only its own MAC and IP addresses.
 
     The network's own ports, such as a DHCP server's, are trusted (`setup_arp_spoofing_protection`).
     """
@@ -71,7 +71,7 @@ def _arp(release: str, port: Port, name: str) -> Iterator[Flow]:
 
 def _advertisements(release: str, port: Port, name: str) -> Iterator[Flow]:
     """Neighbour advertisements for its own IPv6 addresses only, the one formed from its MAC
-    included (`install_icmpv6_na_spoofing_protection`).  Such a frame's MAC is not looked at.
+    included (`install_icmpv6_na_spoofing_protection`).  The source MAC is not checked.
     """
     kind, check = NEIGHBOUR_ADVERTISEMENT, Int.ARP_SPOOF_TABLE
     said = match(proto="icmp6", in_port=name, icmp_type=kind)
@@ -90,7 +90,7 @@ def _macs(release: str, port: Port, name: str) -> Iterator[Flow]:
 
 
 def _onward(release: str, table: Int) -> Goto:
-    """The jump of a frame that `table` lets pass."""
+    """The jump for frames that `table` accepts."""
     passed = pipeline_of(BR_INT, release)[table].passed
     assert passed is not None  # stated for each table that checks or translates  # noqa: S101
     return Goto(passed)
@@ -105,7 +105,7 @@ def _from_provider(release: str, host: Host, binding: Binding, network: Network)
     local_vlan = binding.local_vlans[network.id]
     seen: Match = match(in_port=on_int, vlan_tci=UNTAGGED)
     write: tuple[Action, ...] = tag(local_vlan)
-    if network.segmentation_id is not None:  # tagged already: only another id
+    if network.segmentation_id is not None:  # already tagged: only the id changes
         seen, write = match(in_port=on_int, dl_vlan=network.segmentation_id), write[1:]
     table = Int.LOCAL_SWITCHING
     yield _flow(release, table, Priority.TRANSLATE, seen, *write, _onward(release, table))

@@ -1,4 +1,4 @@
-"""The tunnel bridge's flows.  Pure: values in, flows out; a driver sends them.
+"""The tunnel bridge's flows.  Pure.
 
 Source: Neutron `openflow/native/br_tun.py`, whose method each function names.
 """
@@ -25,11 +25,11 @@ ARP_REPLY = 2  # RFC 826, ar$op
 
 
 def br_tun_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flow]:
-    """Every flow of br-tun, but for those it learns itself."""
+    """Every flow of br-tun except learned ones."""
     release = overlay.release
     yield from always(BR_TUN, release)
     if host.is_arp_responder:
-        yield from _asks_the_responder(release)
+        yield from _arp_lookup(release)
     for tunnel in tunnels(overlay, host):
         if binding.ofport(BR_TUN, tunnel.name) is not None:
             yield _flow(
@@ -44,17 +44,17 @@ def br_tun_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flo
             yield from _network(overlay, host, binding, network)
 
 
-def _asks_the_responder(release: str) -> Iterator[Flow]:
-    """ARP requests are looked up before they are flooded (`setup_default_table`)."""
+def _arp_lookup(release: str) -> Iterator[Flow]:
+    """Look up ARP requests before flooding them (`setup_default_table`)."""
     asked = match(proto="arp", dl_dst=BROADCAST)
     yield _flow(release, Tun.PATCH_LV_TO_TUN, Priority.MATCH, asked, Goto(Tun.ARP_RESPONDER))
     yield _flow(release, Tun.ARP_RESPONDER, Priority.MISS, (), Goto(Tun.FLOOD_TO_TUN))
 
 
 def _network(overlay: Overlay, host: Host, binding: Binding, network: Network) -> Iterator[Flow]:
-    """What one tenant network adds on this host (`provision_local_vlan`)."""
+    """The flows of one tenant network on this host (`provision_local_vlan`)."""
     local_vlan = binding.local_vlans[network.id]
-    assert network.segmentation_id is not None  # the model holds it for tunnel types  # noqa: S101
+    assert network.segmentation_id is not None  # the model guarantees it for tunnel types  # noqa: S101
     yield _flow(
         overlay.release,
         TUN_TO_LV[network.network_type],
@@ -83,9 +83,10 @@ def _network(overlay: Overlay, host: Host, binding: Binding, network: Network) -
 def _stated(
     overlay: Overlay, host: Host, network: Network, local_vlan: int, copies: list[Tunnel]
 ) -> Iterator[Flow]:
-    """What l2population says of the network's remote ports (`install_unicast_to_tun`).
+    """The flows to remote ports announced by l2population (`install_unicast_to_tun`).
 
-    The server says a MAC once for each address, so a port without any is flooded to and learned.
+    Neutron announces one FDB entry per address.  A port without address gets none: frames to it
+    are flooded until its MAC is learned.
     """
     towards = {tunnel.remote.name: tunnel for tunnel in copies}
     for port in overlay.active_ports(network.id):
@@ -103,7 +104,7 @@ def _stated(
 
 
 def _arp_answers(release: str, local_vlan: int, port: Port) -> Iterator[Flow]:
-    """Turn an ARP request for a known address into its answer and send it back.
+    """Turn an ARP request for a known address into the reply and send it back.
 
     As in Neutron, arp_op is not matched, and IPv6 is never answered (`install_arp_responder`).
     """
@@ -127,7 +128,7 @@ def _arp_answers(release: str, local_vlan: int, port: Port) -> Iterator[Flow]:
 def _into(network: Network, *towards: Tunnel) -> tuple[Action, ...]:
     """Strip the local VLAN, write the segmentation_id, send a copy into each tunnel.
 
-    Stripped once, before the first copy: every output shares the frame as it is then.
+    The tag is removed once, before the first output, and so for all copies.
     """
     assert network.segmentation_id is not None  # noqa: S101  as above
     outputs = (Output(tunnel.name) for tunnel in towards)
@@ -135,7 +136,7 @@ def _into(network: Network, *towards: Tunnel) -> tuple[Action, ...]:
 
 
 def _by_ofport(binding: Binding, tunnels: list[Tunnel]) -> list[Tunnel]:
-    """In ofport order, so that the same overlay always reads the same."""
+    """Sorted by ofport, so that the same overlay always gives the same text."""
     return sorted(tunnels, key=lambda tunnel: binding.ofport(BR_TUN, tunnel.name) or 0)
 
 

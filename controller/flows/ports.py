@@ -1,4 +1,4 @@
-"""Which ports a compute host's bridges must have.  Pure: the OVSDB rows, before anyone writes them.
+"""The ports that a compute host's bridges must have, as OVSDB rows.  Pure.
 
 Names and options are Neutron's (`OVSBridge.add_tunnel_port`, `OVSNeutronAgent.setup_*`),
 so that `ovs-vsctl show` here reads as on a real compute node.
@@ -60,7 +60,7 @@ class Tunnel:
 def tunnels(overlay: Overlay, host: Host) -> tuple[Tunnel, ...]:
     """The tunnels `host` needs, in the order in which Neutron would make them.
 
-    Mesh: one to every other VTEP that speaks the type, whether or not anything is shared.
+    Mesh: one to every other VTEP with that type, even without a shared network.
     l2population: only to hosts that share a network of the type.
     """
     return tuple(
@@ -119,7 +119,7 @@ def _patch(bridge: str, name: str, peer: str) -> BridgePort:
 
 
 def guest_port(port: Port) -> BridgePort:
-    """A guest's port on br-int, with the ids by which os-vif makes it known to the agent.
+    """A guest's port on br-int, with the external_ids that os-vif sets for the agent.
 
     It starts dead, as in Neutron's own driver (OL:414): a port without a tag would be a trunk
     of every network until the controller gives it its VLAN.
@@ -131,11 +131,11 @@ def guest_port(port: Port) -> BridgePort:
 
 
 def switch_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
-    """Patch and tunnel ports of `host`: all that the controller itself makes."""
+    """Patch and tunnel ports of `host`: the ports that the controller creates."""
     return (*patch_ports(host), *(t.as_port(host) for t in tunnels(overlay, host)))
 
 
 def host_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
-    """Every port of `host` in the order in which a fresh host gets them."""
+    """Every port of `host`, in the order in which a new host gets them."""
     guests = (guest_port(port) for port in overlay.ports if port.host == host.name)
     return (*switch_ports(overlay, host), *guests)

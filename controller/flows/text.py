@@ -1,4 +1,4 @@
-"""Flows as text, letter for letter what `ovs-ofctl -O OpenFlow13 --names --no-stats` prints.  Pure."""
+"""Flows as text, exactly as `ovs-ofctl -O OpenFlow13 --names --no-stats` prints them.  Pure."""
 
 import re
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
-"""From what a bridge has to what it must have, in one bundle.
+"""The changes between the installed and the wanted flows of a bridge.
 
-Flows that `learn` made are the switch's own: they are left alone, unless their local VLAN
-or their tunnel is gone.  Flows under another cookie are not ours and stay.
+Learned flows stay unless their local VLAN or their tunnel is gone.  Flows with another cookie
+are not ours and stay.
 """
 
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ COOKIE_MARK = 0x6F6C << 48  # "ol"; below it the switch's datapath id, so it out
 def cookie_of(dpid: int) -> int:
     """The cookie of all our flows on one switch.
 
-    Neutron draws a new one at every start and then rewrites every flow; a lasting one lets
-    a restarted controller leave alone what is right.
+    Neutron chooses a new one at every start and rewrites every flow.  A fixed one lets a
+    restarted controller keep the flows that are correct.
     """
     return COOKIE_MARK | (dpid & 0xFFFF_FFFF_FFFF)
 
@@ -80,7 +80,7 @@ def vlans_in_use(bridge: str, installed: Iterable[Any]) -> frozenset[int]:
 
 
 def _purges(datapath: Any, wanted: Wanted, learned: list[Any], cookie: int) -> list[Any]:
-    """Deletes for learned flows whose local VLAN or whose tunnel is gone."""
+    """Delete messages for learned flows whose local VLAN or tunnel is gone."""
     vlans = {vlan for stats in learned if (vlan := _vlan(stats))} - wanted.local_vlans
     ofports = {port for stats in learned for port in _outputs(stats)} - {*wanted.ports.values()}
     table = int(Tun.UCAST_TO_TUN)

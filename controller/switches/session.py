@@ -1,4 +1,4 @@
-"""One switch's OpenFlow session: ask and wait, commit a bundle.  Never waits without end."""
+"""One switch's OpenFlow session: requests with a timeout, and atomic bundles."""
 
 import itertools
 import queue
@@ -13,7 +13,7 @@ _MORE = 1  # OFPMPF_REPLY_MORE: another part of this reply follows
 
 
 class Session:
-    """What a connected bridge can be asked.
+    """Requests to a connected bridge.
 
     Replies come in on the framework's thread (`deliver`) and are handed to the one who
     waits for their xid; nobody waits longer than `timeout_s`.
@@ -34,7 +34,7 @@ class Session:
         return int(self.datapath.id)
 
     def close(self) -> None:
-        """Tell everybody who waits that no answer will come."""
+        """End every wait: no reply will come."""
         with self._lock:
             self._is_closed = True
             waiting = set(self._waiting.values())
@@ -42,7 +42,7 @@ class Session:
             replies.put(None)
 
     def deliver(self, message: Any) -> bool:
-        """Hand `message` to whoever asked for it; False if nobody did."""
+        """Pass `message` to the request with its xid; False if there is none."""
         with self._lock:
             waiting = self._waiting.get(message.xid)
         if waiting is None:
@@ -51,7 +51,7 @@ class Session:
         return True
 
     def expect(self, xids: Iterable[int], replies: "queue.Queue[Any] | None") -> None:
-        """Send replies to these xids to a queue, or, given None, nowhere any more."""
+        """Put replies to these xids into a queue; None ends that."""
         with self._lock:
             for xid in xids:
                 if replies is None:
@@ -79,11 +79,11 @@ class Session:
             )
         )
 
-    def assert_worked_off(self) -> None:
-        """Return once the switch has worked off all that it was sent.
+    def assert_processed(self) -> None:
+        """Return once the switch has processed every message sent so far.
 
         Raises:
-            SwitchError: it has not, in time.
+            SwitchError: no reply in time.
         """
         self._ask(self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath))
 
@@ -101,8 +101,8 @@ class Session:
         with self._listening(sent) as errors:
             for message in sent:
                 self._send(message)
-            # ovs-vswitchd leaves out what it cannot read and would commit the rest.
-            self.assert_worked_off()
+            # ovs-vswitchd skips messages it cannot parse and would commit the others.
+            self.assert_processed()
             if not errors.empty():
                 self._control(bundle, ofproto.ONF_BCT_DISCARD_REQUEST, flags)
                 raise self._refused(errors.get())

@@ -1,6 +1,6 @@
 """Flows as OpenFlow 1.3 messages, by the parser of the switch's own session.
 
-It may never disagree with `controller.flows.text`: tests install one and read back the other.
+It must match `controller.flows.text`: tests install one and read back the other.
 `parser` and `ofproto` are the framework's modules of the negotiated version.
 """
 

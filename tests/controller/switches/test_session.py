@@ -55,7 +55,7 @@ def test_all_parts_of_a_long_reply_are_put_together():
 
 def test_a_silent_switch_is_an_error_in_time():
     with pytest.raises(SwitchError) as caught:
-        session_with(lambda _: []).assert_worked_off()
+        session_with(lambda _: []).assert_processed()
     assert str(caught.value) == (
         "switch 0000000000000001: no answer in 0.2 s; allowed: an answer to every request. "
         "Is ovs-vswitchd running there? It is asked again shortly."
@@ -64,7 +64,7 @@ def test_a_silent_switch_is_an_error_in_time():
 
 def test_a_closed_session_is_an_error_at_once():
     with pytest.raises(SwitchError, match="the session is closed"):
-        session_with(lambda _: [], is_open=False).assert_worked_off()
+        session_with(lambda _: [], is_open=False).assert_processed()
 
 
 def test_a_refused_message_in_a_bundle_is_an_error():
@@ -88,10 +88,10 @@ def test_who_waits_is_told_when_the_session_ends():
     ending = threading.Timer(0.05, switch.session.close)
     ending.start()
     with pytest.raises(SwitchError, match="the session is closed"):
-        switch.session.assert_worked_off()
+        switch.session.assert_processed()
     ending.join()
     with pytest.raises(SwitchError, match="the session is closed"):
-        switch.session.assert_worked_off()
+        switch.session.assert_processed()
 
 
 def test_a_bundle_is_opened_filled_and_committed_in_order():
@@ -113,5 +113,5 @@ def test_what_nobody_asked_for_is_not_taken():
 def test_nobody_is_left_waiting_after_a_failure():
     session = session_with(lambda _: [])
     with pytest.raises(SwitchError):
-        session.assert_worked_off()
+        session.assert_processed()
     assert session._waiting == {}
