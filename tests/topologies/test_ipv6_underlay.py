@@ -53,7 +53,7 @@ def test_copies_are_counted_by_their_ipv6_header():
     assert {each.total("stray") for each in counts} == {0}
 
 
-def test_a_copy_from_or_to_a_stranger_is_a_stray():
+def test_a_copy_from_or_to_an_unknown_address_is_misdelivered():
     overlay = staged(SIX, {"mode": "vxlan-mesh", "hosts": 4})
     frame, one, other = sent(overlay)[0], overlay.hosts[1], overlay.hosts[2]
     from_stranger = six(packet(one.name, "underlay", frame, outer=("fd00::1", str(one.local_ip))))

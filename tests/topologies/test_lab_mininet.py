@@ -11,7 +11,7 @@ pytestmark = pytest.mark.root
 
 
 @pytest.mark.parametrize("topology", ["article", "overlay,scenario=article,mode=gre-mesh"])
-def test_mn_raises_the_topology_and_pings(tmp_path, need_root, topology):
+def test_mn_starts_the_topology_and_pings(tmp_path, need_root, topology):
     adopt_orphans()
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", topology, "--test", "pingall"]
     with nothing_left(tmp_path / "labs"):
@@ -28,7 +28,7 @@ def test_mn_raises_the_topology_and_pings(tmp_path, need_root, topology):
     assert "Results: 0% dropped (2/2 received)" in done.stdout + done.stderr
 
 
-def test_mn_that_fails_ends_its_own_lab_only(tmp_path, need_root):
+def test_a_failing_mn_takes_down_only_its_own_lab(tmp_path, need_root):
     """Mininet's own cleanup would kill every process called `mininet:...` and every ping."""
     adopt_orphans()
     other = subprocess.Popen(
@@ -54,7 +54,7 @@ def test_mn_that_fails_ends_its_own_lab_only(tmp_path, need_root):
         other.wait()
 
 
-def test_the_machines_limits_stay(tmp_path, need_root):
+def test_the_machines_limits_do_not_change(tmp_path, need_root):
     """Mininet's start would raise them for good."""
     before = subprocess.run(["sysctl", "-a"], capture_output=True, text=True, check=True).stdout
     limits = [

@@ -39,7 +39,7 @@ def sleeping(**environment):
         child.stdout.close()
 
 
-def test_a_lab_is_there_with_its_ledger_or_not_at_all(home):
+def test_a_lab_appears_together_with_its_ledger(home):
     made = claim("mine")
     assert labs() == ("mine",)
     assert (home / "mine").stat().st_mode & 0o777 == 0o700
@@ -48,7 +48,7 @@ def test_a_lab_is_there_with_its_ledger_or_not_at_all(home):
     assert [path.name for path in home.iterdir()] == ["mine"]
 
 
-def test_names_are_made_up_and_never_the_same():
+def test_default_names_are_random_and_differ():
     names = {claim().name for _ in range(5)}
     assert len(names) == 5
     assert all(name.startswith("ol") and len(name) == 8 for name in names)
@@ -67,7 +67,7 @@ def test_a_taken_name_leaves_the_first_alone(home):
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", ".hidden", "-x", "", "x" * 33, "a b"])
-def test_a_name_can_never_lead_elsewhere(name, home):
+def test_a_name_cannot_be_a_path(name, home):
     if name:
         with pytest.raises(UsageError, match="lab name"):
             claim(name)
@@ -76,7 +76,7 @@ def test_a_name_can_never_lead_elsewhere(name, home):
     assert list(home.iterdir()) == []
 
 
-def test_a_line_cut_short_by_a_crash_is_left_out():
+def test_a_line_cut_short_by_a_crash_is_skipped():
     made = claim("mine")
     made.note("process", pid=1, start=2)
     with made.path.open("a") as file:
@@ -84,7 +84,7 @@ def test_a_line_cut_short_by_a_crash_is_left_out():
     assert [entry["what"] for entry in made.entries()] == ["lab", "owner", "process"]
 
 
-def test_nodes_come_change_and_go():
+def test_nodes_are_added_changed_and_removed():
     made, keeper = claim("mine"), Identity(5, 6)
     made.node("a", "host", keeper, index=0)
     made.node("b", "guest", keeper, ports=[])
@@ -95,7 +95,7 @@ def test_nodes_come_change_and_go():
     }
 
 
-def test_a_pid_with_another_start_time_is_somebody_elses():
+def test_a_pid_with_another_start_time_is_another_process():
     with sleeping() as child:
         now = identify(child.pid)
         assert is_alive(now)
@@ -107,7 +107,7 @@ def test_a_pid_with_another_start_time_is_somebody_elses():
         assert child.poll() is None
 
 
-def test_pids_of_an_earlier_boot_mean_nothing():
+def test_pids_of_an_earlier_boot_are_ignored():
     with sleeping() as child:
         made = claim("mine")
         made.process(child.pid, "x")
@@ -121,7 +121,7 @@ def test_pids_of_an_earlier_boot_mean_nothing():
         assert child.poll() is None
 
 
-def test_undo_ends_what_is_recorded_and_what_bears_the_token_and_nothing_else(home):
+def test_undo_ends_recorded_processes_and_those_with_the_token_only(home):
     made, other = claim("mine"), claim("other")
     almost = made.token + "0"
     with (
@@ -161,7 +161,7 @@ def test_lineage_starts_here_and_ends_at_the_first_process():
     assert {os.getpid(), os.getppid(), 1} <= lineage()
 
 
-def test_marked_finds_by_the_whole_token_alone():
+def test_marked_matches_the_whole_token_only():
     with sleeping(**{MARK: "0123456789abcdef"}) as child:
         assert list(marked("0123456789abcdef")) == [identify(child.pid)]
         assert list(marked("0123456789abcde")) == []
@@ -224,7 +224,7 @@ ORPHAN = """if True:
 
 
 @pytest.mark.parametrize("way", ["undo", "collect"])
-def test_an_orphan_that_ended_by_itself_is_waited_for_and_nobody_elses_child(way):
+def test_an_ended_orphan_of_the_lab_is_reaped_and_no_other_child(way):
     """The controller is killed while its ovs-vsctl runs: that one ends later, as our child."""
     done = subprocess.run(
         [sys.executable, "-c", ORPHAN, way], capture_output=True, text=True, timeout=30, check=False

@@ -55,14 +55,14 @@ def test_exec_returns_the_commands_status_and_passes_its_streams(line, lab):
     )  # its option, not ours
 
 
-def test_exec_names_the_nodes_there_are(line, lab):
+def test_exec_lists_the_nodes(line, lab):
     done = line.run("exec", lab, "ServerZ", "--", "true")
     assert done.returncode == 1
     assert "no node 'ServerZ'; allowed: " in done.stderr
     assert "ServerA" in done.stderr
 
 
-def test_status_tells_nodes_tunnels_flows_and_health(line, lab):
+def test_status_shows_nodes_tunnels_flows_and_agents(line, lab):
     told = status(line, lab)
     nodes = {node["name"]: node for node in told["nodes"]}
     assert set(nodes) == {
@@ -136,7 +136,7 @@ def test_ctrl_c_ends_a_capture_in_order(line, lab, tmp_path):
     assert sorted(told.split()) == [b"0"] * 3 + [b"8"] * 3
 
 
-def test_capture_of_what_is_not_there_says_so(line, lab, tmp_path):
+def test_capture_on_an_unknown_interface_is_an_error(line, lab, tmp_path):
     done = line.run("capture", lab, "ServerA", "eth9", "-w", str(tmp_path / "x.pcapng"))
     assert done.returncode == 1
     assert "eth9" in done.stderr
@@ -206,7 +206,7 @@ def test_status_shows_a_lab_whose_state_is_spoilt_and_one_without_a_ledger(line,
     assert not (line.home / "spoilt").exists()
 
 
-def test_the_shell_is_mininets(line, lab, tmp_path):
+def test_the_shell_is_the_one_of_mininet(line, lab, tmp_path):
     script = tmp_path / "script"
     script.write_text("nodes\npingall\nServerA ip -o link show eth0\n")
     done = line.run("shell", lab, str(script))
@@ -232,7 +232,7 @@ def test_a_dead_controller_is_started_again(line, lab):
     )
 
 
-def test_a_detached_lab_that_cannot_be_says_why(line, lab):
+def test_a_detached_lab_that_cannot_start_reports_why(line, lab):
     done = line.run("up", "article", "--detach", "--name", lab)
     assert done.returncode == 1
     assert f"lab '{lab}' exists" in done.stderr

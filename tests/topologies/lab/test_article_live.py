@@ -50,7 +50,7 @@ def assert_pings(lab: Lab, guest: str, address: str) -> None:
     assert replies(lab, guest, address, 3) == [1, 2, 3]
 
 
-def test_the_very_first_ping_comes_back_and_the_tables_are_the_articles(article):
+def test_the_first_ping_is_answered_and_the_tables_match_the_article(article):
     assert_pings(article, "ServerA", B)
     for bridge, count in (("br-tun", 13), ("br-int", 6)):
         printed = rules((GOLDEN / "article" / f"{bridge}.controller.flows").read_text())
@@ -60,7 +60,7 @@ def test_the_very_first_ping_comes_back_and_the_tables_are_the_articles(article)
         assert printed - live - plain == set()
 
 
-def test_the_ports_are_the_articles(article):
+def test_the_ports_match_the_article(article):
     printed = (GOLDEN / "article" / "br-tun.controller.show").read_text()
     shown = article.run("controller", "ovs-ofctl", "show", "br-tun")
     ports = re.compile(r"^ *(\d+)\((\S+)\):", re.MULTILINE)
@@ -72,7 +72,7 @@ def test_the_ports_are_the_articles(article):
     ]
 
 
-def test_both_ways(article):
+def test_pings_pass_in_both_directions(article):
     assert_pings(article, "ServerB", A)
     assert_pings(article, "ServerA", B)
 
@@ -88,7 +88,7 @@ def test_guests_have_the_mac_address_and_mtu_of_their_network(article):
         assert f"inet {address}" in shown
 
 
-def test_1450_bytes_pass_whole_and_1451_do_not(article):
+def test_1450_bytes_pass_unfragmented_and_1451_do_not(article):
     ping = ("ping", "-n", "-c", "1", "-W", "1", "-M", "do")
     assert article.attempt("ServerA", *ping, "-s", "1422", B).returncode == 0  # 1422 + 8 + 20
     assert "message too long" in article.attempt("ServerA", *ping, "-s", "1423", B).stderr

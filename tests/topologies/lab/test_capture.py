@@ -9,7 +9,7 @@ from controller.model.errors import CommandError
 from topologies.lab import capture
 
 
-def test_a_capture_that_cannot_write_is_ended_and_told(monkeypatch):
+def test_a_capture_that_cannot_write_is_killed_and_reported(monkeypatch):
     monkeypatch.setattr(capture, "FLUSH_S", 0.1)
     child = subprocess.Popen(["sleep", "60"])
 

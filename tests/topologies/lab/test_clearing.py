@@ -37,7 +37,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("text", SPOILT.values(), ids=SPOILT)
-def test_a_spoilt_ledger_is_told_by_status_and_cleared_by_name_and_by_all(home, text):
+def test_status_reports_a_corrupt_ledger_and_down_removes_it(home, text):
     for deed in (lambda: take_down_by_name("spoilt"), take_down_all):
         spoil(home, "spoilt", text)
         claim("whole")
@@ -49,7 +49,7 @@ def test_a_spoilt_ledger_is_told_by_status_and_cleared_by_name_and_by_all(home, 
         assert labs() == ()
 
 
-def test_an_entry_without_its_parts_does_not_stop_the_others(home):
+def test_an_incomplete_entry_does_not_stop_down_all(home):
     claim("a").note("process", role="x")
     claim("b").note("owner", pid="x")
     claim("c")
@@ -57,7 +57,7 @@ def test_an_entry_without_its_parts_does_not_stop_the_others(home):
     assert labs() == ()
 
 
-def test_every_failure_is_told_when_all_else_is_down(monkeypatch):
+def test_every_failure_is_reported_after_all_other_labs_are_down(monkeypatch):
     def refuse(ledger):
         if ledger.name != "b":
             raise LabError(f"{ledger.name} stays", where="x", allowed="y", do="z")
@@ -71,12 +71,12 @@ def test_every_failure_is_told_when_all_else_is_down(monkeypatch):
     assert labs() == ("a", "c")
 
 
-def test_a_lab_that_vanished_is_down(home, monkeypatch):
+def test_a_lab_that_another_process_took_down_counts_as_down(home, monkeypatch):
     monkeypatch.setattr(clearing, "labs", lambda: ("gone",))
     take_down_all()
 
 
-def test_what_is_no_labs_directory_stays(home):
+def test_a_directory_of_no_lab_is_not_removed(home):
     (home / "Documents").mkdir(mode=0o755)
     (home / "Documents" / "thesis").touch()
     with pytest.raises(LabError, match="no lab 'Documents'"):
@@ -84,7 +84,7 @@ def test_what_is_no_labs_directory_stays(home):
     assert (home / "Documents" / "thesis").exists()
 
 
-def test_drafts_of_the_dead_go_and_those_of_the_living_stay(home):
+def test_unfinished_directories_of_dead_processes_are_removed(home):
     made = claim("made")
     alive = made.directory.rename(home / ".alive.01234567")
     dead = claim("dead")
@@ -123,7 +123,7 @@ def test_adopted_orphans_are_reaped():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_controller_that_cannot_start_is_tried_ever_more_slowly(monkeypatch):
+def test_pauses_grow_for_a_controller_that_cannot_start(monkeypatch):
     tried, said = [], []
     living = SimpleNamespace(now=None)
 

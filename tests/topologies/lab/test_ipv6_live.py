@@ -43,7 +43,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("kind", PAIRS)
-def test_the_very_first_packet_arrives_and_the_largest_that_fits(lab, kind):
+def test_the_first_packet_arrives_and_the_largest_that_fits(lab, kind):
     one, other, mtu = PAIRS[kind]
     for address in (str(port(lab, other).ipv4[0]), str(port(lab, other).ipv6[0])):
         header = 48 if ":" in address else 28  # IP and ICMP
@@ -54,7 +54,7 @@ def test_the_very_first_packet_arrives_and_the_largest_that_fits(lab, kind):
 
 
 @pytest.mark.parametrize("kind", PAIRS)
-def test_the_underlay_carries_no_byte_more(lab, kind):
+def test_one_byte_more_does_not_fit_the_underlay(lab, kind):
     """With the guests' own limit out of the way, one byte more is dropped at the wire."""
     one, other, mtu = PAIRS[kind]
     address = str(port(lab, other).ipv6[0])
@@ -84,7 +84,7 @@ def test_the_tunnels_are_named_by_hash_and_the_outer_header_is_ipv6(lab):
     assert re.search(r"IP6 fd00:150::10\.\d+ > fd00:150::11\.4789: VXLAN.* vni 100", told)
 
 
-def test_every_neighbour_is_known_and_none_was_asked_for(lab):
+def test_every_neighbour_is_known_without_solicitation(lab):
     for host, others in (("node1", ("11", "12")), ("node3", ("10", "11"))):
         shown = lab.run(host, "ovs-appctl", "tnl/neigh/show")
         assert all(f"fd00:150::{other} " in shown for other in others)
@@ -95,11 +95,11 @@ def test_link_local_works_across_hosts(lab):
     wait_for(lambda: pinged(lab, "red1", f"{address}%eth0"), "answer from a link-local address")
 
 
-def test_a_guest_that_speaks_for_a_foreign_ipv6_is_not_heard(lab):
+def test_a_guest_with_a_spoofed_ipv6_source_is_dropped(lab):
     _assert_foreign_is_not_heard(lab)
 
 
-def test_nor_by_the_current_releases_tables(home):
+def test_the_current_release_drops_a_spoofed_ipv6_source_too(home):
     overlay = replace(load("ipv6-underlay").overlay, release="current")
     with started(overlay) as one:
         address = link_local(port(one, "red3").mac_address)

@@ -62,7 +62,7 @@ def as_is(lab):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_copy_on_every_wire_is_as_foretold(mode, home, tmp_path):
+def test_every_copy_on_every_wire_is_as_predicted(mode, home, tmp_path):
     """A barrier that every member hears is the positive control; counters equal captures."""
     point = {"mode": mode, "hosts": 4}
     with started(staged(BARE, point)) as lab:
@@ -81,7 +81,7 @@ def test_every_copy_on_every_wire_is_as_foretold(mode, home, tmp_path):
     assert all(row["counted"] > 0 for row in measured.more["interfaces"])
 
 
-def test_without_snooping_the_group_reaches_everybody(home, tmp_path):
+def test_without_snooping_the_group_reaches_every_host(home, tmp_path):
     """The control for `a non-member's port gets none`: one that does is seen to."""
     point = {"mode": "kvxlan-multicast", "hosts": 4}
     with started(staged(BARE, point)) as lab:
@@ -94,7 +94,7 @@ def test_without_snooping_the_group_reaches_everybody(home, tmp_path):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_guests_talk_and_come_and_go(mode, home, tmp_path):
+def test_guests_ping_and_can_be_plugged_and_unplugged(mode, home, tmp_path):
     with nothing_left(home), started(article(mode)) as lab:
         assert pinged(lab, "ServerA", SERVER_B, 3) == 3
         assert "mtu 1450" in lab.run("ServerA", "ip", "link", "show", "eth0")
@@ -170,7 +170,7 @@ def _another_host(lab):
     lab.remove_host("third")
 
 
-def test_more_networks_have_groups_than_a_socket_joins_by_itself(home):
+def test_more_networks_have_groups_than_a_socket_joins_by_default(home):
     """Linux lets a socket join 20 (igmp_max_memberships), and a host's VXLAN devices share one."""
     networks = 22
     with started(_side_by_side(networks)) as lab:
@@ -209,7 +209,7 @@ def _side_by_side(networks):
     )
 
 
-def test_the_proxy_answers_on_the_host_and_drops_what_it_does_not_know(home):
+def test_the_proxy_answers_on_the_host_and_drops_unknown_requests(home):
     with started(article("kvxlan-l2pop")) as lab:
 
         def sent():
@@ -231,7 +231,7 @@ def test_the_proxy_answers_on_the_host_and_drops_what_it_does_not_know(home):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_two_networks_with_the_same_addresses_stay_apart(mode, home):
+def test_two_networks_with_the_same_addresses_are_isolated(mode, home):
     """Two members each, on the same two hosts; one has an address more than the other."""
     base = load("article").overlay
     network = replace(
@@ -263,7 +263,7 @@ def test_two_networks_with_the_same_addresses_stay_apart(mode, home):
         assert "fa:16:3e:29:99:6a" in lab.run("ServerA", *NEIGHBOURS_OF_A)
 
 
-def test_the_command_line_shows_it_and_clears_it_away(tmp_path_factory, need_root):
+def test_status_shows_it_and_down_removes_it(tmp_path_factory, need_root):
     adopt_orphans()
     with CommandLine(tmp_path_factory.mktemp("labs")) as line, nothing_left(line.home):
         assert (

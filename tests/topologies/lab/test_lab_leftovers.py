@@ -1,4 +1,4 @@
-"""Whatever ends a lab, the machine is as before, and what is not the lab's stands."""
+"""However a lab ends, the machine is as before, and objects of others are untouched."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_a_held_lab_ends_with_a_signal(line, number):
 
 
 @pytest.mark.parametrize("processes", [1, 3, 5, 7, 9, 11])
-def test_ctrl_c_during_raising_leaves_nothing(line, processes):
+def test_ctrl_c_during_the_start_leaves_nothing(line, processes):
     """Once so many processes are there: nodes, then daemons, then the wait for the controller.
 
     As a terminal does it: to the whole process group.
@@ -118,12 +118,12 @@ def lonely(home, *argv):
     )
 
 
-def test_no_zombie_is_left_to_a_first_process_that_may_not_reap(line):
+def test_no_zombie_is_left(line):
     done = lonely(line.home)
     assert (done.returncode, done.stdout) == (0, "set()\n"), done.stderr
 
 
-def test_ctrl_c_while_a_lab_is_taken_down_ends_the_run_when_it_is_down(line):
+def test_ctrl_c_during_the_clean_up_ends_the_process_after_it(line):
     with nothing_left(line.home):
         done = lonely(line.home, "interrupt")
     assert done.returncode == -signal.SIGINT
@@ -131,7 +131,7 @@ def test_ctrl_c_while_a_lab_is_taken_down_ends_the_run_when_it_is_down(line):
     assert "KeyboardInterrupt" in done.stderr
 
 
-def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):
+def test_down_all_removes_the_lab_of_a_killed_holder_and_can_be_repeated(line):
     with nothing_left(line.home):
         others = descendants()
         name = line.run("up", "article", "--detach").stdout.strip()
@@ -152,7 +152,7 @@ def test_a_killed_holder_is_cleared_away_by_down_all_also_twice(line):
             assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_holder_killed_while_raising_is_cleared_away(line):
+def test_down_removes_a_lab_whose_holder_was_killed_during_the_start(line):
     with nothing_left(line.home):
         others = descendants()
         holder = line.start("up", "article", "--name", "half")
@@ -203,7 +203,7 @@ def foreign(tmp_path, need_root):
         )
 
 
-def test_what_is_not_ours_stands(line, foreign):
+def test_objects_of_others_are_not_touched(line, foreign):
     with nothing_left(line.home):
         name = line.run("up", "article", "--detach").stdout.strip()
         told = json.loads(line.run("status", name, "--format", "json").stdout)
@@ -213,7 +213,7 @@ def test_what_is_not_ours_stands(line, foreign):
     assert foreign()
 
 
-def test_a_recorded_pid_that_is_somebody_elses_by_now_is_spared(line, foreign):
+def test_a_reused_pid_is_not_killed(line, foreign):
     """A pid is used again: what counts is the pid with its start time."""
     name = line.run("up", "article", "--detach").stdout.strip()
     stranger = subprocess.Popen(["sleep", "1000"])
@@ -229,7 +229,7 @@ def test_a_recorded_pid_that_is_somebody_elses_by_now_is_spared(line, foreign):
         stranger.wait()
 
 
-def test_every_process_of_a_lab_bears_its_token(line):
+def test_every_process_of_a_lab_has_its_token(line):
     """So the ledger's scan finds also what has not been written down yet."""
     with nothing_left(line.home):
         others = descendants()

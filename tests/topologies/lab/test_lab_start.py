@@ -34,7 +34,7 @@ def article():
 
 @pytest.mark.parametrize(("source", "target"), [("ServerA", SERVER_B), ("ServerB", SERVER_A)])
 @pytest.mark.parametrize("mode", [None, "gre-l2pop-arp", "flat"])
-def test_no_packet_is_lost_from_the_first_on(home, article, source, target, mode):
+def test_no_packet_is_lost_from_the_first_one(home, article, source, target, mode):
     overlay = with_mode(article, parse_mode(mode) if mode else None)
     with nothing_left(home), started(overlay) as lab:
         assert pinged(lab, source, target, 1) == 1
@@ -78,7 +78,7 @@ def test_the_underlay_mtu_is_set_everywhere_and_carries_the_largest_packet(
         )
 
 
-def test_the_hosts_ovs_reads_as_on_a_compute_node(home, article):
+def test_bridges_and_ports_match_a_compute_node(home, article):
     with started(article) as lab:
         assert {"br-int", "br-tun", "br-vtep"} == set(
             lab.run("controller", "ovs-vsctl", "list-br").split()
@@ -91,7 +91,7 @@ def test_the_hosts_ovs_reads_as_on_a_compute_node(home, article):
         ]
 
 
-def test_the_root_namespace_gets_nothing(home, article):
+def test_nothing_is_added_to_the_root_namespace(home, article):
     with nothing_left(home) as before, started(article) as lab:
         # These do show: it would notice.  Others on this machine may open a socket for a moment.
         shown = {"processes", "namespaces", "labs"}
@@ -99,7 +99,7 @@ def test_the_root_namespace_gets_nothing(home, article):
         assert world(home).added_since(before)["labs"] == {lab.name}
 
 
-def test_two_labs_do_not_meet(home, article):
+def test_two_labs_are_isolated(home, article):
     with nothing_left(home), started(article) as one:
         with started(article) as other:
             assert pinged(one, "ServerA", SERVER_B) == pinged(other, "ServerA", SERVER_B) == 1
@@ -107,7 +107,7 @@ def test_two_labs_do_not_meet(home, article):
         assert pinged(one, "ServerA", SERVER_B, 3) == 3
 
 
-def test_a_taken_name_is_an_error_and_harms_nobody(home, article):
+def test_a_taken_name_is_an_error_and_the_first_lab_goes_on(home, article):
     with started(article, name="mine") as lab:
         with (
             pytest.raises(LabError, match=r"lab 'mine' exists.*overlaylab down mine"),
@@ -117,7 +117,7 @@ def test_a_taken_name_is_an_error_and_harms_nobody(home, article):
         assert pinged(lab, "ServerA", SERVER_B) == 1
 
 
-def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
+def test_a_lab_that_is_not_ready_in_time_names_what_is_missing_and_leaves_nothing(
     home, article, monkeypatch
 ):
     def attach_all_but_one(self, intf, attach=Segment.attach):
@@ -133,7 +133,7 @@ def test_a_lab_that_cannot_get_ready_names_what_is_missing_and_leaves_nothing(
     )
 
 
-def test_a_listener_that_fails_does_not_save_the_lab(home, article):
+def test_a_lab_is_taken_down_if_say_fails(home, article):
     def say(text):
         if "starting" not in text:
             raise BrokenPipeError(text)
@@ -145,7 +145,7 @@ def test_a_listener_that_fails_does_not_save_the_lab(home, article):
 @pytest.mark.parametrize(
     "vteps", [("fd00:150::10", "fd00:150::11"), ("192.168.150.10", "10.9.8.7")]
 )
-def test_vteps_may_be_of_ipv6_or_far_apart(home, article, vteps):
+def test_vteps_may_have_ipv6_or_be_in_different_subnets(home, article, vteps):
     hosts = [
         replace(host, local_ip=ip_address(vtep))
         for host, vtep in zip(article.hosts, vteps, strict=True)
@@ -268,7 +268,7 @@ def test_an_interface_keeps_its_number_when_another_goes(home, article):
         assert plugged()["mac_address"] == macs()["eth0"]
 
 
-def test_a_host_comes_and_goes(home, article):
+def test_a_host_is_added_and_removed(home, article):
     with nothing_left(home), started(article) as lab:
         host = replace(article.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
         lab.add_host(host)
@@ -293,7 +293,7 @@ def test_a_host_comes_and_goes(home, article):
         assert pinged(lab, "ServerA", SERVER_B, 3) == 3
 
 
-def test_the_controller_is_started_anew(home, article):
+def test_the_controller_is_restarted(home, article):
     with nothing_left(home), started(article) as lab:
         before = lab.ledger.living("controller")
         lab.restart_controller()

@@ -40,7 +40,7 @@ def test_the_first_packet_passes_in_every_type(lab, one, other):
 
 
 @pytest.mark.parametrize("bridge", ["br-int", "br-tun"])
-def test_the_switches_have_what_is_said_offline(lab, bridge):
+def test_live_flows_match_the_offline_text(lab, bridge):
     for host in lab.overlay.hosts:
         wanted = dump(bridge_flows(lab.overlay, new_binding(lab.overlay, host.name), bridge))
         argv = ("ovs-ofctl", "-OOpenFlow13", "--names", "--no-stats", "dump-flows", bridge)
@@ -49,7 +49,7 @@ def test_the_switches_have_what_is_said_offline(lab, bridge):
         assert any("goto_table:58" in line or "arp_tha" in line for line in there)
 
 
-def test_tunnels_bear_the_hash_of_the_address_as_it_is_spelt(lab):
+def test_tunnel_names_have_the_hash_of_the_address_as_written(lab):
     ports = lab.run("node1", "ovs-vsctl", "list-ports", "br-tun").split()
     (gre,) = (port for port in ports if port.startswith("gre-"))
     assert gre.startswith("gre-zotyyj57g")  # as Neutron 29 names vxlan-zotyyj57g

@@ -16,7 +16,7 @@ def test_a_signal_interrupts(number):
     assert signal.getsignal(number) == before
 
 
-def test_a_signal_while_shielded_interrupts_when_all_is_done():
+def test_a_deferred_signal_interrupts_at_the_end():
     done = []
 
     def clean_up():
@@ -30,7 +30,7 @@ def test_a_signal_while_shielded_interrupts_when_all_is_done():
     assert done == ["cleaned up"]
 
 
-def test_an_error_of_the_block_goes_before_a_signal_while_shielded():
+def test_an_error_of_the_block_takes_precedence_over_a_deferred_signal():
     def fail():
         with interrupts() as signals:
             signals.shielded = True
@@ -41,7 +41,7 @@ def test_an_error_of_the_block_goes_before_a_signal_while_shielded():
         fail()
 
 
-def test_no_second_signal_lands_between_the_first_and_the_cleanup():
+def test_a_second_signal_before_the_clean_up_is_deferred():
     done = []
     with interrupts() as signals:
         try:
@@ -54,7 +54,7 @@ def test_no_second_signal_lands_between_the_first_and_the_cleanup():
     assert done == ["went on"]
 
 
-def test_opening_delivers_once():
+def test_open_delivers_a_deferred_signal_once():
     with interrupts() as signals:
         signals.shielded = True
         os.kill(os.getpid(), signal.SIGTERM)

@@ -63,14 +63,14 @@ def shown_if_it_fails(lab, evidence):
         evidence(f"{router} nft", lambda router=router: lab.run(router, "nft", "list", "ruleset"))
 
 
-def test_on_the_wan_is_the_articles_line(lab, tools, tmp_path):
+def test_packets_on_the_wan_match_the_article(lab, tools, tmp_path):
     with capturing(lab, {"isp1": ("isp2",)}, tools.path):
         assert pinged(lab, "pc", SERVER) == 1
     said = lab.run("isp1", "tcpdump", "-n", "-Z", "root", "-r", str(tmp_path / "isp1.pcapng"))
     assert len(LINE.findall(said)) == 1  # and the marker frames are no GRE
 
 
-def test_each_end_changes_the_sender(lab, tools):
+def test_each_edge_router_translates_the_source(lab, tools):
     where = {"pc": ("eth0",), "home-router": ("gre1",), "office-router": ("gre1", "lan")}
     with capturing(lab, where, tools.path) as files:
         assert pinged(lab, "pc", SERVER) == 1
@@ -86,7 +86,7 @@ def test_each_end_changes_the_sender(lab, tools):
     }
 
 
-def test_without_the_tunnel_the_office_is_out_of_reach(lab, tools):
+def test_without_the_tunnel_the_office_is_unreachable(lab, tools):
     asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=1.0)
     found = {row["check"]: row["seen"] for row in reach(asker)}
     assert found == {
@@ -97,7 +97,7 @@ def test_without_the_tunnel_the_office_is_out_of_reach(lab, tools):
     }
 
 
-def test_1468_bytes_pass_and_of_1469_the_home_router_tells(lab, tools):
+def test_1468_bytes_pass_and_at_1469_the_home_router_sends_icmp(lab, tools):
     asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.5)
     assert [row["seen"] for row in path_mtu(asker)] == [
         1468,
@@ -127,7 +127,7 @@ def test_forged_gre_reaches_the_server_and_other_does_not(lab, tools):
     }
 
 
-def test_what_arrives_by_force_looks_like_the_gateways(lab, tools):
+def test_injected_packets_have_the_gateway_as_source(lab, tools):
     forged = next(case for case in cases(SITES) if case.name == FORGED)
     with capturing(lab, {"server": ("eth0",)}, tools.path) as files:
         _send(lab, SITES, forged)
@@ -135,7 +135,7 @@ def test_what_arrives_by_force_looks_like_the_gateways(lab, tools):
     assert [each["ip.src"] for each in seen] == ["10.100.0.1"] * INJECTED
 
 
-def test_there_is_no_overlay_to_ask_for(lab):
+def test_a_lab_of_two_sites_has_no_overlay(lab):
     asks = (lambda: lab.overlay, lambda: lab.api("GET", "/v2.0/ports"), lab.restart_controller)
     for ask in asks:
         with pytest.raises(LabError, match="two sites, no compute hosts"):
@@ -179,7 +179,7 @@ def test_the_commands_know_a_lab_of_two_sites_and_clear_one_whose_holder_was_kil
         assert line.run("down", "two").returncode == 0
 
 
-def test_mininet_raises_it(tmp_path):
+def test_mininet_starts_it(tmp_path):
     """`mn` by itself: its topology, its pings, and nothing left."""
     with nothing_left(tmp_path):
         done = subprocess.run(

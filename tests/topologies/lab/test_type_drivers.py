@@ -50,7 +50,7 @@ def _requests(snmp):
 
 
 @pytest.mark.parametrize("source", PAIRS)
-def test_equal_addresses_of_other_tenants_are_never_met(lab, source):
+def test_equal_addresses_of_other_tenants_are_never_reached(lab, source):
     before = requests_heard(lab)
     assert pinged(lab, source, NEIGHBOUR, COUNT) == COUNT
     after = requests_heard(lab)
@@ -75,7 +75,7 @@ def test_a_local_network_does_not_leave_its_host(lab, tmp_path):
     assert not seen & {of["local1"], of["local2"], of["local3"]}
 
 
-def test_flat_goes_bare_and_vlan_tagged_over_its_own_ethernet_and_not_the_underlay(lab, tmp_path):
+def test_flat_is_untagged_and_vlan_tagged_on_the_physical_network_only(lab, tmp_path):
     wires = {"physnet1": ("host1", "host2"), "node1": ("underlay",), "node3": ("underlay",)}
     with capturing(lab, wires, lambda name: tmp_path / name) as files:
         for guest in ("flat1", "vlan1", "other1", "green2"):
@@ -127,7 +127,7 @@ def shown(network):
     return network["provider:network_type"], network["provider:segmentation_id"]
 
 
-def test_ranges_that_are_used_up_and_given_back_through_the_api(lab):
+def test_segment_ranges_are_exhausted_and_freed_through_the_api(lab):
     for asked in (
         {},
         {"network_type": "geneve"},

@@ -42,7 +42,7 @@ def tools():
     )
 
 
-def test_a_leaf_spine_is_raised_grows_and_shrinks(home, fabric):
+def test_a_leaf_spine_starts_and_hosts_are_added_and_removed(home, fabric):
     with nothing_left(home), started(fabric) as lab:
         assert pinged(lab, "red1", "10.1.0.14", 1) == 1  # the first packet already
         assert pinged(lab, "blue4", "10.2.0.11", 3) == 3
@@ -58,7 +58,7 @@ def test_a_leaf_spine_is_raised_grows_and_shrinks(home, fabric):
         assert pinged(lab, "red2", "10.1.0.13") == 1
 
 
-def test_a_wan_is_passed_hop_by_hop_also_by_linux_bridges(home, fabric):
+def test_a_wan_is_crossed_hop_by_hop_also_with_linux_bridges(home, fabric):
     wan = replace(fabric, underlay=Underlay(shape=Shape.WAN, wan_mtu=1492), underlay_mtu=1500)
     with started(with_mode(wan, parse_mode("kvxlan-mesh"))) as lab:
         for target in ("10.1.0.12", "10.1.0.13", "10.1.0.14"):
@@ -81,7 +81,7 @@ def test_a_wan_is_passed_hop_by_hop_also_by_linux_bridges(home, fabric):
 
 
 @pytest.mark.parametrize(("mode", "is_spread"), [("vxlan-mesh", True), ("gre-mesh", False)])
-def test_both_spines_carry_vxlan_by_ports_and_one_gre(home, fabric, mode, is_spread):
+def test_vxlan_flows_use_both_spines_by_port_and_gre_one(home, fabric, mode, is_spread):
     point = {"mode": mode, "spines": 2}
     with started(ECMP.stage(fabric, point)) as lab:
         found = ECMP.quick(lab, point, tools())
@@ -94,7 +94,7 @@ def test_both_spines_carry_vxlan_by_ports_and_one_gre(home, fabric, mode, is_spr
     assert all((row["least"], row["most"]) == (0, row["flows"]) for row in of_vteps)
 
 
-def test_a_firewall_names_tenants_by_inner_headers_alone(home, fabric):
+def test_a_filter_separates_tenants_by_inner_headers_only(home, fabric):
     point = {"mode": "vxlan-mesh"}
     with started(FILTER.stage(fabric, point)) as lab:
         found = FILTER.quick.__class__(rounds=1)(lab, point, tools())
@@ -106,7 +106,7 @@ def test_a_firewall_names_tenants_by_inner_headers_alone(home, fabric):
     assert all(row["us_per_packet"] > 0 for row in found.more["cost"])
 
 
-def test_without_netem_delay_is_refused_before_anything_is_raised(home, tmp_path, fabric):
+def test_without_netem_a_delay_is_refused_before_the_start(home, tmp_path, fabric):
     """For real where the kernel has no netem; where it has, packets are delayed."""
     slow = replace(fabric, underlay=replace(fabric.underlay, delay_ms=20.0))
     tried = ("unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
@@ -131,7 +131,7 @@ def test_without_netem_delay_is_refused_before_anything_is_raised(home, tmp_path
         assert json.loads(line.run("status", "--format", "json").stdout) == {"labs": []}
 
 
-def test_what_delays_a_wire_outlives_ovs(home, fabric, monkeypatch):
+def test_netem_stays_after_ovs_has_started(home, fabric, monkeypatch):
     """OVS takes every queue away from a port that it is given, unless it is told to leave it."""
     stand_in = (
         "tc",
@@ -158,7 +158,7 @@ def test_what_delays_a_wire_outlives_ovs(home, fabric, monkeypatch):
 @pytest.mark.parametrize(
     "topology", ["leaf-spine,scenario=article,spines=3", "wan,scenario=article"]
 )
-def test_mn_raises_the_topologies(home, topology):
+def test_mn_starts_the_topologies(home, topology):
     argv = ["mn", "--custom", "topologies/overlay.py", "--topo", topology, "--test", "pingall"]
     with nothing_left(home):
         done = subprocess.run(

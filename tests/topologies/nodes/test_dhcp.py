@@ -35,7 +35,7 @@ def two():
     return port(1, RED, "h2", fixed_ips=both), port(2, RED, "h1")
 
 
-def test_a_server_stands_with_the_networks_first_guest_and_has_the_first_free_address():
+def test_a_server_is_on_the_first_guests_host_with_the_first_free_address():
     served = dhcp.with_servers(asking(*two()))
     *guests, server = served.ports
     assert tuple(guests) == two()
@@ -44,13 +44,13 @@ def test_a_server_stands_with_the_networks_first_guest_and_has_the_first_free_ad
     assert (server.device_owner, server.port_security_enabled) == ("network:dhcp", False)
 
 
-def test_it_is_the_same_each_time_and_never_a_second_one():
+def test_servers_are_deterministic_and_added_once():
     once = dhcp.with_servers(asking(*two()))
     assert dhcp.with_servers(asking(*two())) == once
     assert dhcp.with_servers(once) == once
 
 
-def test_nobody_serves_without_dhcp_nor_ipv6_nor_a_subnet_without_guests():
+def test_no_server_without_dhcp_for_ipv6_or_without_guests():
     plain = replace(asking(*two()), dhcp=False)
     assert dhcp.with_servers(plain) is plain
     only_six = asking(port(1, RED, "h1", fixed_ips=(ip_address("fd00:1::1"),)))
@@ -71,7 +71,7 @@ def test_each_ipv4_subnet_of_a_network_has_a_server_of_its_own():
     ]
 
 
-def test_of_a_ports_addresses_one_server_gives_the_first_and_no_other_gives_any():
+def test_one_server_leases_a_ports_first_address_and_no_other_leases_any():
     """Else it would be a race between two servers, and between two lines of one."""
     second = Subnet(id="0a1b2c3d-4e5f", name="s3", network_id=RED, cidr=ip_network("198.51.3.0/24"))
     many = [ip_address(each) for each in ("198.51.1.8", "198.51.3.8", "198.51.1.9")]
@@ -102,7 +102,7 @@ def test_a_full_subnet_is_an_error():
     )
 
 
-def test_who_asks():
+def test_which_ports_use_dhcp():
     overlay = dhcp.with_servers(asking(*two(), port(3, BLUE, "")))
     first, second, unbound, server = overlay.ports
     assert [dhcp.asks(overlay, each) for each in (first, second, unbound, server)] == [
@@ -118,14 +118,14 @@ def test_who_asks():
     assert (guest_class((first,)), guest_class((server,))) == (Guest, DhcpServer)
 
 
-def test_dnsmasq_knows_every_guest_and_nobody_else():
+def test_the_hosts_file_lists_the_guests_of_the_subnet_only():
     overlay = dhcp.with_servers(asking(*two(), port(3, BLUE, "h1")))
     assert dhcp.hosts_file(overlay, overlay.subnets[0]) == (
         "fa:16:3e:00:01:01,198.51.1.1\nfa:16:3e:00:01:02,198.51.1.2\n"
     )
 
 
-def test_dnsmasq_is_told_range_mtu_and_gateway():
+def test_dnsmasq_gets_range_mtu_and_gateway():
     overlay = dhcp.with_servers(asking(*two()))
     plain = overlay.subnets[0]
     argv = dhcp.server_argv(overlay, plain, hosts="/l/h", leases="/l/l")
@@ -157,12 +157,12 @@ def test_the_servers_port_has_the_flows_of_an_unprotected_one():
     assert "arp_tpa=198.51.1.3" in far
 
 
-def test_a_server_survives_the_state_file():
+def test_a_server_is_kept_in_the_state_file():
     overlay = dhcp.with_servers(asking(*two()))
     assert from_json(to_json(overlay), Overlay) == overlay
 
 
-def test_the_shipped_scenario_has_its_server_and_is_the_article_otherwise():
+def test_the_shipped_scenario_is_the_article_with_a_server():
     overlay, article = load("article-dhcp").overlay, load("article").overlay
     *guests, server = overlay.ports
     assert [(p.mac_address, p.fixed_ips) for p in guests] == [
@@ -173,7 +173,7 @@ def test_the_shipped_scenario_has_its_server_and_is_the_article_otherwise():
     assert (overlay.networks, overlay.mtu_of(overlay.networks[0])) == (article.networks, 1450)
 
 
-def test_the_clients_script_can_run_and_touches_the_interface_alone():
+def test_the_client_script_is_executable_and_changes_the_interface_only():
     assert os.access(CLIENT_SCRIPT, os.X_OK), "git must keep its x bit"
     text = CLIENT_SCRIPT.read_text(encoding="utf-8")
     code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))

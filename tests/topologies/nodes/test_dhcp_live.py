@@ -93,7 +93,7 @@ def test_a_guest_has_address_mtu_and_gateway_of_its_own_networks_server(tenants,
     assert shown(tenants, guest) == expected
 
 
-def test_a_guest_on_another_host_was_answered_over_the_tunnel(tenants):
+def test_a_guest_on_another_host_gets_its_lease_over_the_tunnel(tenants):
     overlay = tenants.overlay
     ports = {port.name: port for port in overlay.ports}
     assert ports["dhcp-red"].host == "node1", "else it would prove nothing"
@@ -101,14 +101,14 @@ def test_a_guest_on_another_host_was_answered_over_the_tunnel(tenants):
     assert f"DHCPACK(eth0) 10.0.0.11 {ports['blue2'].mac_address}" in log(tenants, "blue")
 
 
-def test_no_server_hears_the_other_tenant(tenants):
+def test_no_server_receives_requests_of_the_other_tenant(tenants):
     ports = {port.name: port for port in tenants.overlay.ports}
     for network, own, other in (("red", "red2", "blue2"), ("blue", "blue2", "red2")):
         assert ports[own].mac_address in log(tenants, network), "it would show"
         assert ports[other].mac_address not in log(tenants, network)
 
 
-def test_a_port_that_is_switched_off_gets_nothing_and_holds_nobody_up(tenants):
+def test_a_port_that_is_switched_off_gets_no_lease_and_delays_no_other(tenants):
     assert shown(tenants, "off2") == (1500, [], [])
 
 
@@ -119,7 +119,7 @@ def test_guests_reach_each_other_and_their_server(tenants):
     assert pinged(tenants, "blue1", "10.0.0.11", 2) == 2
 
 
-def test_the_mtu_is_the_servers_word_and_no_default(tenants):
+def test_the_mtu_is_from_the_server(tenants):
     """Without option 26 the interface keeps Ethernet's 1500 bytes, as before the first lease."""
     script = str(lab_dhcp.CLIENT_SCRIPT)
     tenants.run("red2", "ip", "link", "set", "eth0", "mtu", str(dhcp.ETHERNET_MTU))
@@ -144,7 +144,7 @@ def test_a_stranger_is_not_answered(tenants):
     assert tenants.attempt("blue2", *once).returncode == 0
 
 
-def test_a_guest_plugged_later_asks_too_even_for_an_address_that_was_anothers(tenants):
+def test_a_guest_plugged_later_gets_a_lease_also_for_a_used_address(tenants):
     old = next(port for port in tenants.overlay.ports if port.name == "old1")
     assert shown(tenants, "old1")[1] == ["10.0.0.13/24"]
     tenants.unplug(old.id)
@@ -195,7 +195,7 @@ def test_a_guest_without_a_lease_is_an_error_that_names_it(tenants, monkeypatch)
         lab_dhcp.ask(tenants.ledger, tenants.overlay, [port])
 
 
-def test_a_server_that_is_unplugged_serves_nobody_until_it_is_plugged_again(tenants, monkeypatch):
+def test_an_unplugged_server_gives_no_leases_until_it_is_plugged_again(tenants, monkeypatch):
     ports = {port.name: port for port in tenants.overlay.ports}
     guest, server = ports["red2"], ports["dhcp-red"]
     tenants.unplug(server.id)
@@ -211,7 +211,7 @@ def test_a_server_that_is_unplugged_serves_nobody_until_it_is_plugged_again(tena
     assert shown(tenants, "red2") == (1337, ["10.0.0.12/24", "fd00:1::12/64"], ["10.0.0.254"])
 
 
-def test_a_guest_is_taken_from_a_hybrid_plug_to_a_direct_one_and_back(tenants):
+def test_a_guest_changes_from_hybrid_to_direct_plug_and_back(tenants):
     """By hand, and in this order: the plug that is taken away is the old host's."""
     port = next(each for each in tenants.overlay.ports if each.name == "red2")
     own = {*hybrid_names(port.id), int_port_name(port.id)}

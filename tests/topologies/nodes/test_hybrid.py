@@ -55,7 +55,7 @@ def test_a_hybrid_port_gets_a_bridge_and_a_veth_of_the_networks_mtu():
 
 
 @pytest.mark.parametrize("bound", ["h2", ""], ids=["to another host", "to none"])
-def test_a_port_that_is_bound_anew_is_taken_away_where_it_is_plugged(bound):
+def test_a_rebound_port_is_removed_where_it_is_plugged(bound):
     overlay = small(port(1, RED, bound))
     first, *others = overlay.hosts
     mixed = replace(overlay, hosts=(replace(first, hybrid_plug=True), *others))
@@ -64,7 +64,7 @@ def test_a_port_that_is_bound_anew_is_taken_away_where_it_is_plugged(bound):
     assert hybrid.parting(mixed, id_, "h2") == ("link del qvo00000001-00",)
 
 
-def test_a_dhcp_server_is_never_plugged_so():
+def test_a_dhcp_server_has_no_hybrid_plug():
     guest = port(1, RED, "h1", device_id="g1")
     overlay = dhcp.with_servers(replace(small(guest, hybrid_plug=True), dhcp=True))
     guest, server = overlay.ports
@@ -80,7 +80,7 @@ def test_a_mode_keeps_the_plug():
 AGENT = {"tunneling_ip": "192.0.2.9", "ovsdb_connection": "tcp:198.18.1.9:6640"}
 
 
-def test_a_host_says_when_it_is_new_how_it_plugs_and_never_again():
+def test_a_hosts_plug_is_set_at_its_creation_only():
     asked = {"agent": {"host": "h9", "configurations": {**AGENT, "ovs_hybrid_plug": True}}}
     host = host_from("h9", attributes("agent", "create", asked)["configurations"])
     assert host.hybrid_plug

@@ -28,7 +28,7 @@ def links(lab, host):
     return {each["ifname"]: each for each in json.loads(told)}
 
 
-def test_a_guest_stands_behind_a_bridge_of_its_own(home):
+def test_each_hybrid_guest_has_its_own_bridge(home):
     overlay = load("article-dhcp").overlay
     port = overlay.ports[0]
     tap, bridge, qvb = hybrid_names(port.id)

@@ -6,7 +6,7 @@ from controller.model.errors import SwitchError
 from topologies.nodes import unixctl
 
 
-def test_of_two_control_sockets_that_of_the_daemon_of_now_is_taken(tmp_path):
+def test_the_control_socket_of_the_running_daemon_is_used(tmp_path):
     rundir = tmp_path / "root/run/openvswitch"
     rundir.mkdir(parents=True)
     here = f"..{tmp_path}"  # instead of a pid

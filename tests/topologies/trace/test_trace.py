@@ -92,7 +92,7 @@ def test_every_step_has_its_table_its_flow_and_a_sentence():
     assert "adds no flow" in step(course, "computer", "br-tun", 10).why
 
 
-def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow():
+def test_unknown_unicast_is_flooded_and_known_unicast_uses_the_learned_flow():
     cold, warm = (traced(f"own.ping.{state}", A, B, "ping") for state in ("cold", "warm"))
     assert [
         table for host, bridge, table in passed(cold) if (host, bridge) == ("controller", "br-tun")
@@ -120,7 +120,7 @@ def test_an_unknown_unicast_is_flooded_and_a_known_one_goes_by_the_learned_flow(
         assert course.end.endswith("ServerB answers the echo.")
 
 
-def test_the_outer_bridge_is_told_by_the_outer_mac():
+def test_notes_of_the_outer_bridge_name_the_outer_mac():
     course = traced("gre-mesh.broadcast.cold", A, B, "broadcast")
     bridge = step(course, "controller", "br-vtep", 0)
     assert bridge.name == ""
@@ -195,7 +195,7 @@ def test_of_several_copies_one_is_followed_and_the_others_are_named():
     assert course.delivered
 
 
-def test_guests_of_two_networks_do_not_meet_and_the_walk_shows_where_it_ends():
+def test_a_frame_between_two_networks_is_shown_up_to_its_drop():
     course = traced("side.mesh.strangers", "red1", "blue2", "ping")
     assert "two networks, and no router between them" in course.facts[0]
     assert not course.delivered
@@ -226,7 +226,7 @@ def test_flat_is_untagged_on_the_wire_though_tagged_before():
     assert course.delivered
 
 
-def test_bridges_nested_in_each_other_are_told_apart():
+def test_nested_bridges_are_separate_sections():
     """Cold, with a provider bridge beside br-tun: the outer packet is flooded into br-int, too."""
     course = traced("mixed.red.arp", "red1", "red2", "arp")
     assert passed(course) == [
@@ -281,7 +281,7 @@ def test_a_guest_of_the_same_host_is_reached_without_a_wire():
     assert course.delivered
 
 
-def test_a_dropped_frame_is_told_with_the_flow_that_is_missing():
+def test_a_dropped_frame_lists_the_missing_flow():
     course = traced("own.arp.unknown-vni", A, B, "arp")
     assert not course.delivered
     assert course.end == (
@@ -313,7 +313,7 @@ def test_a_port_whose_link_is_down_does_not_deliver():
     )
 
 
-def test_what_stands_behind_a_hybrid_port_has_to_be_up():
+def test_the_devices_behind_a_hybrid_port_have_to_be_up():
     course = traced("two.hybrid.arp", "red1", "red2", "arp")
     assert course.end == (
         "Delivered to red2 by its port qvo24e1beef-7c on node2, then qvb24e1beef-7c, qbr24e1beef-7c "
@@ -355,13 +355,13 @@ def test_a_frame_stays_on_the_provider_network_that_it_was_sent_into():
     assert not course.delivered
 
 
-def test_of_several_addresses_those_of_one_subnet_are_taken():
+def test_addresses_in_a_common_subnet_are_preferred():
     course = traced("two.hybrid.arp", "red1", "red2", "arp")
     assert course.frame == "ARP request: who has 10.0.0.12? tell 10.0.0.11", "red2's second"
     assert not [fact for fact in course.facts if "subnet" in fact]
 
 
-def test_two_subnets_of_one_network_do_not_meet_without_a_router():
+def test_two_subnets_of_one_network_need_a_router():
     course = traced("two.off.arp", "red1", "off", "arp")
     assert course.frame == "ARP request: who has 10.0.1.14? tell 10.0.0.11"
     (fact,) = (fact for fact in course.facts if "subnet" in fact)
@@ -379,7 +379,7 @@ def without_flows(lab):
     return lab
 
 
-def test_a_far_host_without_the_tunnels_port_takes_nothing():
+def test_a_far_host_without_the_tunnel_port_loses_the_frame():
     lab = without_flows(played("own.arp.cold"))
     for question, answer in lab.answers.items():
         if question.startswith("computer: ovs-vsctl"):
@@ -390,7 +390,7 @@ def test_a_far_host_without_the_tunnels_port_takes_nothing():
     assert course.far == ()
 
 
-def test_a_port_that_its_host_has_not_is_told_though_the_api_has_it():
+def test_a_port_that_is_missing_on_its_host_is_reported():
     lab = played("own.arp.cold")
     for question, answer in lab.answers.items():
         if question.startswith("computer: ovs-vsctl"):
@@ -400,7 +400,7 @@ def test_a_port_that_its_host_has_not_is_told_though_the_api_has_it():
     assert len(traced("own.arp.cold", A, B, "arp").facts) == 1
 
 
-def test_a_tunnels_port_is_found_however_the_scenario_spells_its_vtep():
+def test_a_tunnel_port_is_found_in_any_notation_of_its_vtep():
     row = PortRow(name="geneve-x", type="geneve", ofport=3, options={"remote_ip": "2001:DB8:0::1"})
     by_hand = PortRow(name="odd", type="geneve", ofport=4, options={"remote_ip": "flow"})
     bridge = BridgeRow(name="br-tun", dpid=1, ports={each.name: each for each in (by_hand, row)})
@@ -410,7 +410,7 @@ def test_a_tunnels_port_is_found_however_the_scenario_spells_its_vtep():
     assert side.tunnel_from(NetworkType.VXLAN, "2001:db8::1") == ""
 
 
-def test_a_flow_that_someone_else_added_is_told_as_such():
+def test_a_foreign_flow_is_marked():
     lab = played("own.arp.cold")
     for question, answer in lab.answers.items():
         if "ofproto/trace" in question and question.startswith("controller"):
@@ -422,7 +422,7 @@ def test_a_flow_that_someone_else_added_is_told_as_such():
     assert found.why == "Not a flow of the controller: someone else added it."
 
 
-def test_no_packet_is_handed_to_the_switches():
+def test_no_packet_is_sent_to_the_switches():
     """Only a trace without a packet leaves no MAC and no learned flow behind."""
     lab = played("own.arp.cold")
     trace_frame(lab, A, B, "arp")
@@ -444,7 +444,7 @@ def test_no_packet_is_handed_to_the_switches():
         ),
     ],
 )
-def test_guests_that_are_not_there(source, target, kind, said):
+def test_unknown_guests_are_refused(source, target, kind, said):
     with pytest.raises(UsageError) as error:
         traced("own.arp.cold", source, target, kind)
     assert said in str(error.value)
@@ -457,7 +457,7 @@ def test_a_lab_without_guests_says_so():
         trace_frame(lab, "a", "b", "arp")
 
 
-def test_ipv6_guests_ask_no_arp():
+def test_ipv6_guests_send_no_arp():
     with pytest.raises(UsageError) as error:
         traced("three.ping6", "red1", "red2", "arp")
     assert str(error.value) == (
@@ -466,7 +466,7 @@ def test_ipv6_guests_ask_no_arp():
     )
 
 
-def test_guests_without_addresses_are_not_told_to_take_another_frame():
+def test_guests_without_addresses_get_no_hint_about_frames():
     lab = played("own.arp.cold")
     bare = tuple(replace(port, fixed_ips=()) for port in lab.overlay.ports)
     lab.overlay = replace(lab.overlay, ports=bare)
@@ -474,7 +474,7 @@ def test_guests_without_addresses_are_not_told_to_take_another_frame():
         trace_frame(lab, A, B, "ping")
 
 
-def test_a_linux_bridge_cannot_be_asked():
+def test_a_linux_bridge_cannot_be_traced():
     lab = played("vxlan-l2pop-arp.arp")
     hosts = (replace(host, mechanism=Mechanism.LINUXBRIDGE) for host in lab.overlay.hosts)
     lab.overlay = replace(lab.overlay, hosts=tuple(hosts))
@@ -483,13 +483,13 @@ def test_a_linux_bridge_cannot_be_asked():
     assert "mechanism linuxbridge" in str(error.value)
 
 
-def test_what_is_no_trace_is_refused():
+def test_a_text_that_is_no_trace_is_refused():
     with pytest.raises(SwitchError) as error:
         parse_trace("Bad flow\nunknown port")
     assert "ofproto/trace: unknown port" in str(error.value)
 
 
-def test_the_json_says_what_the_text_says():
+def test_the_json_has_everything_that_the_text_has():
     course = traced("own.arp.cold", A, B, "arp")
     document = json.loads(as_json(course))
     assert document["format"] == 1
@@ -504,7 +504,7 @@ def test_the_json_says_what_the_text_says():
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.txt")))
-def test_no_line_but_a_flow_is_wide_and_the_end_comes_last(name):
+def test_only_flows_make_wide_lines_and_the_outcome_is_last(name):
     ends = {"side": ("red1", "red3"), "three": ("red1", "red2"), "two": ("red1", "red2")}
     special = {
         "side.mesh.strangers": ("red1", "blue2"),

@@ -130,7 +130,7 @@ def test_every_step_is_a_flow_that_the_controller_states_or_a_learned_one(articl
         assert not [step for step in steps if "someone else" in step.why or not step.why]
 
 
-def test_asking_changes_nothing(article):
+def test_a_trace_changes_nothing(article):
     """A trace is no packet: no counter, no learned flow, no MAC.  Positive control: a ping is."""
 
     def counted():
@@ -205,7 +205,7 @@ def captured(packet):
     }
 
 
-def test_a_lost_frame_is_told_and_the_status_is_1(tmp_path):
+def test_a_lost_frame_is_reported_with_status_1(tmp_path):
     with CommandLine(tmp_path / "labs") as cli:
         assert cli.run("up", "article", "--name", "lost", "--detach").returncode == 0
         whole = cli.run("trace", "lost", A, B, "--format", "json")

@@ -1,4 +1,4 @@
-"""Ctrl-C in the midst of `plug`: what was begun can be taken away, and plugged anew."""
+"""Ctrl-C during `plug`: the port can be unplugged and plugged again."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def broken_off(name, port_id, place):
 
 
 @pytest.mark.parametrize("scenario", ["article", "article-dhcp"])  # the latter: hybrid plug
-def test_a_plug_that_was_broken_off_can_be_undone_and_done(home, scenario):
+def test_an_interrupted_plug_can_be_undone_and_repeated(home, scenario):
     with nothing_left(home), started(load(scenario).overlay) as lab:
         new, second = made(lab, "late"), made(lab, "ServerA")
         before = lab.run("controller", "ls", "/sys/class/net").split()

@@ -32,7 +32,7 @@ class EndsAfterPoll:
         return self.child.wait(timeout)
 
 
-def test_the_status_of_an_own_child_is_left_to_who_started_it(ledger):
+def test_collect_leaves_the_exit_status_of_a_child_to_its_popen(ledger):
     child = subprocess.Popen(["sleep", "60"], start_new_session=True)
     ledger.process(child.pid, "x")
     ledger.children.append(EndsAfterPoll(child))
@@ -42,7 +42,7 @@ def test_the_status_of_an_own_child_is_left_to_who_started_it(ledger):
     assert child.wait() == -signal.SIGKILL
 
 
-def test_nothing_is_looked_through_if_no_child_is_dead(ledger, monkeypatch):
+def test_proc_is_not_scanned_without_a_zombie(ledger, monkeypatch):
     import controller.system.process as processes
 
     while processes._has_zombie():  # of another test
