@@ -13,7 +13,7 @@ PACKAGES = ("topologies", "controller", "experiments")
 
 # Packages and modules that hold values only, by where they are.
 PURE = re.compile(
-    r"controller\.(model|flows|explain)\b.*|topologies\.plan\.(plan|providers|sites_plan|underlays)"
+    r"controller\.(model|flows|explain)\b.*|topologies\.(plan|scenario)\b.*"
     r"|experiments\.\w+\.(words|figure\w*|report\w*)"
 )
 

@@ -139,3 +139,25 @@ def host_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
     """Every port of `host`, in the order in which a new host gets them."""
     guests = (guest_port(port) for port in overlay.ports if port.host == host.name)
     return (*switch_ports(overlay, host), *guests)
+
+
+def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
+    """The part of an `ovs-vsctl` transaction that adds `port`; it starts with `--`.
+
+    Safe to repeat: a port that is there already is only given its settings again.
+    """
+    sets = [f"type={port.type}"] if port.type else []
+    sets += [f"ofport_request={ofport}"] if ofport else []
+    sets += [f"options:{key}={quoted(value)}" for key, value in port.options.items()]
+    sets += [f"external_ids:{key}={quoted(value)}" for key, value in port.external_ids.items()]
+    args = ["--", "--may-exist", "add-port", port.bridge, port.name, *port.when_new]
+    return [*args, *(["--", "set", "Interface", port.name, *sets] if sets else [])]
+
+
+def del_port_args(bridge: str, name: str) -> list[str]:
+    """The part of a transaction that removes a port."""
+    return ["--", "--if-exists", "del-port", bridge, name]
+
+
+def quoted(value: str) -> str:
+    return f'"{value}"'

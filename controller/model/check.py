@@ -17,7 +17,7 @@ from controller.model.check_segments import (
 )
 from controller.model.check_underlay import router_names, underlay_errors
 from controller.model.errors import ModelError
-from controller.model.names import int_port_name
+from controller.model.names import UNDERLAY, int_port_name
 from controller.model.parts import Host, Network, OverlayParts, Port
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ MTU_MIN = 576  # bytes; every IPv4 host takes them (RFC 791)
 MTU_MAX = 65521  # bytes; what Linux gives a tap: 65535 less 14 of Ethernet
 HOSTS_MAX = 16  # what a lab is tested with
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for testing (RFC 2544)
-RESERVED = frozenset({"neutron", "underlay", "management"})  # nodes that every lab has
+RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
 
 
 def overlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator, Mapping
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-from controller.model.names import IFNAMSIZ, VTEP_BRIDGE, provider_interface
+from controller.model.names import IFNAMSIZ, UNDERLAY, VTEP_BRIDGE, provider_interface
 from controller.model.parts import Host, Network, OverlayParts, SegmentRange
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
-OWN_DEVICES = ("lo", "management", "ovs-netdev", "underlay")  # others that every host has
+OWN_DEVICES = ("lo", "management", "ovs-netdev", UNDERLAY)  # others that every host has
 
 
 def wire_id(network: Network) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from controller.model.encap import NetworkType
 
+UNDERLAY = "underlay"  # a host's interface to the underlay, and the switch that joins the hosts
 VTEP_BRIDGE = "br-vtep"  # carries the VTEP's address, on the underlay
 IFNAMSIZ = 15  # usable characters of a Linux interface name
 INTERFACE_HASH_LEN = 6  # hexadecimal digits at the end of a name that was cut

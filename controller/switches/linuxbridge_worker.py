@@ -21,7 +21,7 @@ from controller.flows.linuxbridge import (
     segments,
 )
 from controller.model.errors import SwitchError
-from controller.model.names import tap_name
+from controller.model.names import UNDERLAY, tap_name
 from controller.model.overlay import Overlay
 from controller.switches.reading import Reading, with_status, wrong_statuses
 from controller.system import commands
@@ -29,7 +29,6 @@ from controller.system.process import PROC, Identity, is_alive
 
 LOG = logging.getLogger(__name__)
 ADDRESS = re.compile(r"netns:(\d+):(\d+)")  # a process by its pid and start time
-UNDERLAY = "underlay"  # the interface with the VTEP's address
 
 
 @dataclass(slots=True)

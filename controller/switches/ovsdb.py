@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from controller.flows.binding import Binding
 from controller.flows.bridges import bridges
-from controller.flows.ports import DEAD_VLAN_TAG, BridgePort
+from controller.flows.ports import DEAD_VLAN_TAG, BridgePort, quoted
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network
 from controller.switches.reading import COLUMNS, PortRow, Reading, guest_rows, parse_reading
@@ -22,24 +22,6 @@ OURS = {  # type of a port -> how our names of it begin
     "vxlan": ("vxlan-",),
     "geneve": ("geneve-",),
 }
-
-
-def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
-    """The part of an `ovs-vsctl` transaction that adds `port`; it starts with `--`.
-
-    Safe to repeat: a port that is there already is only given its settings again.
-    """
-    sets = [f"type={port.type}"] if port.type else []
-    sets += [f"ofport_request={ofport}"] if ofport else []
-    sets += [f"options:{key}={_quoted(value)}" for key, value in port.options.items()]
-    sets += [f"external_ids:{key}={_quoted(value)}" for key, value in port.external_ids.items()]
-    args = ["--", "--may-exist", "add-port", port.bridge, port.name, *port.when_new]
-    return [*args, *(["--", "set", "Interface", port.name, *sets] if sets else [])]
-
-
-def del_port_args(bridge: str, name: str) -> list[str]:
-    """The part of a transaction that removes a port."""
-    return ["--", "--if-exists", "del-port", bridge, name]
 
 
 def tag_args(overlay: Overlay, binding: Binding, reading: Reading) -> list[str]:
@@ -65,7 +47,7 @@ def _live_args(row: PortRow, network: Network, local_vlans: Mapping[str, int]) -
         "segmentation_id": str(network.segmentation_id),
         "tag": str(tag),
     }
-    sets = [f"other_config:{key}={_quoted(value)}" for key, value in config.items()]
+    sets = [f"other_config:{key}={quoted(value)}" for key, value in config.items()]
     clear = ["--", "clear", "Port", row.name, "vlan_mode", "trunks"]
     return ["--", "set", "Port", row.name, f"tag={tag}", *sets, *clear]
 
@@ -155,7 +137,3 @@ class Ovsdb:
     def _vsctl(self, *args: str) -> str:
         head = ("ovs-vsctl", f"--db={self.address}", f"--timeout={TIMEOUT_S}")
         return run(*head, *args, timeout_s=TIMEOUT_S + 2)
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"'

@@ -11,18 +11,10 @@ from typing import Any
 
 from controller.flows.binding import Binding, allocate_vlans, release
 from controller.flows.bridges import bridge_flows, bridges
-from controller.flows.ports import BR_INT, BR_TUN, switch_ports
+from controller.flows.ports import BR_INT, BR_TUN, add_port_args, del_port_args, switch_ports
 from controller.model.errors import SwitchError
 from controller.model.overlay import Overlay
-from controller.switches.ovsdb import (
-    Ovsdb,
-    add_port_args,
-    del_port_args,
-    failed_ports,
-    missing_ports,
-    stale_ports,
-    tag_args,
-)
+from controller.switches.ovsdb import Ovsdb, failed_ports, missing_ports, stale_ports, tag_args
 from controller.switches.reading import (
     Reading,
     as_seen,

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from controller.model.modes import MODES
+from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
 from experiments.core.experiment import Bench, Experiment, Measured, Tools
 from experiments.core.question import Point, Prediction, Question, Row
@@ -18,7 +19,7 @@ from experiments.measure.frames import LOCAL_EXPERIMENT
 from experiments.measure.packets import NODE, Packet, all_of
 from experiments.measure.sockets import Send, listeners, senders
 from experiments.state.look import learned
-from topologies.plan.plan import UNDERLAY, guest_name
+from topologies.plan.plan import guest_name
 
 GUEST, BRIDGE = "eth0", f"br-{UNDERLAY}"
 QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")

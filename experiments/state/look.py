@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Collection
 
 from controller.model.errors import MeasureError
+from controller.model.names import UNDERLAY
 from controller.model.parts import Host
 from experiments.core.experiment import Bench
 from experiments.state import report as words
 from experiments.state.labs import TUNNELS, is_kernel
-from topologies.plan.plan import UNDERLAY
 
 DEADLINE_S, POLL_S = 15.0, 0.05
 TUNNEL_PORTS = re.compile(r":(4789|6081|8472)\s")  # VXLAN, Geneve, VXLAN before its RFC

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from controller.model.names import UNDERLAY
 from experiments.core.experiment import Bench, Experiment, Measured, Tools
 from experiments.core.question import Point, Prediction, Question, Row
 from experiments.core.verdict import Thresholds
@@ -14,7 +15,7 @@ from experiments.measure.sockets import listeners, senders, without
 from experiments.state import conntrack, look
 from experiments.state import labs as stage
 from experiments.state import report as words
-from topologies.plan.plan import UNDERLAY, guest_name, switch_port
+from topologies.plan.plan import guest_name, switch_port
 
 GUEST = "eth0"
 QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")

@@ -10,13 +10,12 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from controller.flows.ports import guest_port
+from controller.flows.ports import add_port_args, guest_port
 from controller.model.errors import LabError
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Port
 from controller.switches.linuxbridge_worker import devices, netns_address
-from controller.switches.ovsdb import add_port_args
 from controller.system import commands
 from controller.system.process import Identity, kill, sharing_network
 from topologies.lab.base import LabBase

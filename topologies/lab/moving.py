@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from controller.flows.ports import BR_INT, guest_port
+from controller.flows.ports import BR_INT, add_port_args, del_port_args, guest_port
 from controller.model.errors import LabError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
-from controller.switches.ovsdb import add_port_args, del_port_args
 from topologies.lab.base import LabBase
 from topologies.lab.live import await_active, await_wired
 from topologies.nodes.keeper import ip_batch

@@ -14,14 +14,13 @@ as the agent does in Neutron.  This module makes what they need.
 from typing import Any
 
 from controller.flows.linuxbridge import ALL
-from controller.model.names import underlay_mac
+from controller.model.names import UNDERLAY, underlay_mac
 from controller.model.parts import Host, Mechanism
 from controller.switches.linuxbridge_worker import read_kernel
 from controller.system import commands
 from topologies.nodes import neighbours
 from topologies.nodes.compute import ComputeHost
 from topologies.nodes.keeper import ip_batch
-from topologies.plan import plan
 
 # With the module br_netfilter, a bridge would fragment packets that are too large for its VXLAN
 # device.  Neutron needs the module for security groups, which this project does not have.
@@ -50,8 +49,8 @@ class BridgeHost(ComputeHost):
         ip_batch(
             self.pid,
             [
-                f"link set {plan.UNDERLAY} address {mac}",
-                f"rule add pref 4 iif {plan.UNDERLAY} to {address} lookup local",
+                f"link set {UNDERLAY} address {mac}",
+                f"rule add pref 4 iif {UNDERLAY} to {address} lookup local",
             ],
         )
         self._set_up_management()

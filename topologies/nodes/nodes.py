@@ -8,7 +8,7 @@ from mininet.node import Host as MininetHost
 from mininet.node import Node, Switch
 
 from controller.model import dhcp
-from controller.model.names import segment_bridge
+from controller.model.names import UNDERLAY, segment_bridge
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.system import commands
@@ -139,7 +139,7 @@ class Segment(Machine):
         """Make the bridge and add every wire to it."""
         mtu = self.params["mtu"]
         lines = [f"link add {self.bridge} mtu {mtu} type bridge stp_state 0 mcast_snooping 0"]
-        if self.name == plan.UNDERLAY and plan.has_groups(self.params["overlay"]):
+        if self.name == UNDERLAY and plan.has_groups(self.params["overlay"]):
             lines += plan.snooping(self.bridge)
         lines += [f"link set {self.bridge} up", "link set lo up"]
         ip_batch(self.pid, lines)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from controller.model.errors import LabError, SwitchError, WaitError
+from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
 from controller.model.serial import load_state
 from controller.system import commands
@@ -135,7 +136,7 @@ def _absent_group_members(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
     if not plan.has_groups(overlay):
         return
     nodes = ledger.nodes()
-    shown = commands.run("bridge", "-j", "mdb", "show", pid=nodes[plan.UNDERLAY].keeper.pid)
+    shown = commands.run("bridge", "-j", "mdb", "show", pid=nodes[UNDERLAY].keeper.pid)
     known = {(each["port"], each["grp"]) for part in json.loads(shown) for each in part["mdb"]}
     for host in overlay.hosts:
         port = plan.switch_port(nodes[host.name].facts["index"])

@@ -9,6 +9,7 @@ from mininet.topo import Topo
 
 from controller.model.check_underlay import router_names
 from controller.model.modes import parse_mode, with_mode
+from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.model.underlay import Shape, Underlay
@@ -72,7 +73,7 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
 
     def _networks(self, common: dict[str, Any], overlay: Overlay) -> None:
         if not overlay.underlay.shape.is_routed:
-            self.addSwitch(plan.UNDERLAY, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
+            self.addSwitch(UNDERLAY, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
         self.addSwitch(plan.MANAGEMENT, cls=nodes.Segment, mtu=plan.ETHERNET_MTU, **common)
         for name in providers.physical_networks(overlay.hosts):
             self.addSwitch(name, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
@@ -163,7 +164,7 @@ def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
     }
     underlay = {
         "node2": plan.below(overlay, index),
-        "intfName1": plan.UNDERLAY,
+        "intfName1": UNDERLAY,
         "mtu": overlay.underlay_mtu,
         **routers.host_end(overlay),
         **impaired(overlay.underlay),

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridges
-from controller.flows.ports import BridgePort, host_ports
-from controller.model.names import VTEP_BRIDGE, underlay_mac
+from controller.flows.ports import BridgePort, add_port_args, host_ports
+from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
-from controller.switches.ovsdb import add_port_args
 from topologies.plan import plan, providers
 
 RUN, DATA, LOG = "/var/run/openvswitch", "/etc/openvswitch", "/var/log/openvswitch"
@@ -23,7 +22,7 @@ LEFT_ALONE = (
     "--",
     "set",
     "Port",
-    plan.UNDERLAY,
+    UNDERLAY,
     "qos=@noop",
     "--",
     "--id=@noop",
@@ -90,11 +89,11 @@ def _vtep_bridge(overlay: Overlay, host: Host, datapath: str) -> list[str]:
         "--may-exist",
         "add-port",
         VTEP_BRIDGE,
-        plan.UNDERLAY,
+        UNDERLAY,
         "--",
         "set",
         "Interface",
-        plan.UNDERLAY,
+        UNDERLAY,
         f"ofport_request={UNDERLAY_OFPORT}",
         f"mtu_request={overlay.underlay_mtu}",
         *(LEFT_ALONE if overlay.underlay.is_impaired else ()),

@@ -7,12 +7,12 @@ guests   --eth0/qvo...--  compute hosts  --underlay/host1--     underlay, or lea
 from collections.abc import Iterator
 from ipaddress import IPv4Address, ip_network
 
-from controller.model.names import VTEP_BRIDGE, underlay_mac
+from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Host, Mechanism, Port
 from topologies.plan.underlays import GATEWAY, HOST_LINK, LINK_IP, host_port, wiring
 
-NEUTRON, UNDERLAY, MANAGEMENT = "neutron", "underlay", "management"
+NEUTRON, MANAGEMENT = "neutron", "management"
 NEUTRON_IP = IPv4Address("198.18.0.1")
 OPENFLOW_PORT, OVSDB_PORT = 6633, 6640
 QUERY_RESPONSE_CS = 10  # hundredths of a second

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
-from controller.model.names import underlay_mac
+from controller.model.names import UNDERLAY, underlay_mac
 from controller.model.parts import Address
 from controller.model.underlay import LINKS, TRANSITS, Shape, Underlay, core_names, edge_name
 
@@ -64,7 +64,7 @@ class Switched:
 
     def edge(self, index: int) -> str:  # noqa: ARG002
         """What host number `index` is plugged into."""
-        return "underlay"
+        return UNDERLAY
 
     def trunks(self) -> tuple[Cable, ...]:
         """Cables between core routers."""

@@ -3,13 +3,13 @@
 import json
 
 from controller.flows.bridges import bridge_flows, bridges
-from controller.flows.ports import guest_port
+from controller.flows.ports import add_port_args, guest_port
 from controller.flows.text import dump, normalise
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.model.serial import load_state
-from controller.switches.ovsdb import Ovsdb, add_port_args
+from controller.switches.ovsdb import Ovsdb
 from controller.switches.reading import binding_of
 from tests.controller.switches.rig import Rig
 

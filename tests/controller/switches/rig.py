@@ -16,13 +16,19 @@ from typing import NamedTuple
 
 from controller.flows.binding import Binding, new_binding
 from controller.flows.bridges import bridge_flows, bridges
-from controller.flows.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG, host_ports, provider_bridges
+from controller.flows.ports import (
+    BR_INT,
+    BR_TUN,
+    DEAD_VLAN_TAG,
+    add_port_args,
+    host_ports,
+    provider_bridges,
+)
 from controller.flows.text import dump
 from controller.model.encap import TUNNEL_TYPES
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
-from controller.switches.ovsdb import add_port_args
 from tests.controller.switches.switch import Switch
 from tests.controller.switches.trace import Sent, sent, tunnelled
 from tests.oracle.frames import Frame

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from controller.flows.ports import DEAD_VLAN_TAG, guest_port
+from controller.flows.ports import DEAD_VLAN_TAG, add_port_args, guest_port
 from controller.flows.text import normalise
 from controller.model.names import int_port_name
-from controller.switches.ovsdb import add_port_args
 from tests.controller.switches.live_changes import (
     add_network,
     add_port,

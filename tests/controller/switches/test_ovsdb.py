@@ -5,14 +5,8 @@ from dataclasses import replace
 import pytest
 
 from controller.flows.binding import Binding
-from controller.flows.ports import DEAD_VLAN_TAG, guest_port, switch_ports
-from controller.switches.ovsdb import (
-    add_port_args,
-    failed_ports,
-    missing_ports,
-    stale_ports,
-    tag_args,
-)
+from controller.flows.ports import DEAD_VLAN_TAG, add_port_args, guest_port, switch_ports
+from controller.switches.ovsdb import failed_ports, missing_ports, stale_ports, tag_args
 from controller.switches.reading import BridgeRow, PortRow
 from tests.controller.small import RED, port, small
 
