@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from experiments.core.verdict import INTERVAL_BLOCKS_MIN
-from experiments.show.statistics import LEVEL, Blocks, Difference, Samples, difference
+from experiments.core.verdict import INTERVAL_REPEATS_MIN
+from experiments.show.statistics import LEVEL, Difference, Repeats, Samples, difference
 
 DRAWS = 200
-PER_DRAW = INTERVAL_BLOCKS_MIN  # as few as `latency` takes: fewer blocks are harder to be right on
+PER_DRAW = INTERVAL_REPEATS_MIN  # as few as `latency` takes: fewer blocks are harder to be right on
 ALLOWED = 17  # of DRAWS; see `chance_of_more`
 
 Pool = Sequence[tuple[Samples, Samples]]  # the samples of a and b, block by block
@@ -57,17 +57,17 @@ def check(pool: Pool, *, seed: int, compare: Compare = difference) -> Checked | 
     return Checked(draws=tuple(compare(one, other, seed=nth) for nth, (one, other) in drawn))
 
 
-def _drawn(pool: Pool, seed: int) -> list[tuple[Blocks, Blocks]]:
+def _drawn(pool: Pool, seed: int) -> list[tuple[Repeats, Repeats]]:
     """DRAWS times some blocks of the pool, in each the labels as they are or swapped."""
     chance = np.random.default_rng(seed)
     return [_one(pool, chance) for _ in range(DRAWS)]
 
 
-def _one(pool: Pool, chance: np.random.Generator) -> tuple[Blocks, Blocks]:
-    blocks = chance.choice(len(pool), PER_DRAW, replace=False)
+def _one(pool: Pool, chance: np.random.Generator) -> tuple[Repeats, Repeats]:
+    repeats = chance.choice(len(pool), PER_DRAW, replace=False)
     swaps = chance.integers(0, 2, PER_DRAW)
     pairs = [
-        pool[block][::-1] if swap else pool[block]
-        for block, swap in zip(blocks, swaps, strict=True)
+        pool[repeat][::-1] if swap else pool[repeat]
+        for repeat, swap in zip(repeats, swaps, strict=True)
     ]
     return [one for one, _ in pairs], [other for _, other in pairs]

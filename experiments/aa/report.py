@@ -13,21 +13,20 @@ from experiments.aa.figure import plot_draws
 from experiments.core.question import Row, of_point
 from experiments.core.results import Run
 from experiments.show import lanes as boxes
-from experiments.show.levels import words_of
-from experiments.show.sheet import Words, sheet, title
-from experiments.show.statistics import Blocks, Samples
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption, sheet, title
+from experiments.show.statistics import Repeats, Samples
 
 LABELS = ("a", "b")
 ASSUMES = (
@@ -46,7 +45,7 @@ class Itself:
     checked: Checked | None  # None: the pool is too small
 
     @property
-    def labels(self) -> dict[str, Blocks]:
+    def labels(self) -> dict[str, Repeats]:
         """The samples by label."""
         return {
             f"{self.mode}, {label}": [pair[at] for pair in self.pool]
@@ -54,7 +53,7 @@ class Itself:
         }
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of a self-check.
 
     Raises:
@@ -66,25 +65,25 @@ def tell(run: Run) -> Story:
         )
         for mode in run.question.factors["mode"]
     )
-    stands = _stands(found, run)
-    story = Story(
+    outcome = _stands(found, run)
+    report = Report(
+        run=run,
         findings=tuple(line for each in found for line in _findings(each)),
-        held=_held(found, run, stands),
-        grids=(_grid(found),),
+        outcomes=_outcomes(found, run, outcome),
+        tables=(_table(found),),
         pictures=(),
         conditions=_conditions(found, run),
-        is_refuted=stands == REFUTED,
+        is_refuted=outcome == REFUTED,
         data=_data(found),
     )
-    words = words_of(run, story)
-    return replace(story, pictures=tuple(_picture(each, run, words) for each in found))
+    return replace(report, pictures=tuple(_picture(each, run) for each in found))
 
 
 def _pool(run: Run, mode: str) -> Pool:
     """The blocks in which both labels have samples."""
-    rows = of_point(run.rows, {**run.question.compared, "mode": mode})
-    a, b = (_blocks(of_point(rows, {"label": label}), run.question.value) for label in LABELS)
-    both = [(a[block], b[block]) for block in a if block in b]
+    rows = of_point(run.rows_of(), {**run.question.compared, "mode": mode})
+    a, b = (_repeats(of_point(rows, {"label": label}), run.question.value) for label in LABELS)
+    both = [(a[repeat], b[repeat]) for repeat in a if repeat in b]
     if not both:
         raise MeasureError(
             "no block with samples of both labels",
@@ -95,18 +94,18 @@ def _pool(run: Run, mode: str) -> Pool:
     return both
 
 
-def _blocks(rows: Sequence[Row], value: str) -> dict[object, Samples]:
+def _repeats(rows: Sequence[Row], value: str) -> dict[object, Samples]:
     found: dict[object, list[float]] = {}
     for row in rows:
         if (each := row[value]) is not None:
-            found.setdefault(row["block"], []).append(float(each))
-    return {block: np.array(samples) for block, samples in found.items()}
+            found.setdefault(row["repeat"], []).append(float(each))
+    return {repeat: np.array(samples) for repeat, samples in found.items()}
 
 
 def _findings(each: Itself) -> tuple[str, ...]:
     """How often it was called different."""
     if each.checked is None:
-        many = counted(len(each.pool), "block")
+        many = counted(len(each.pool), "repeat")
         return (f"{each.mode} against itself: a first look at {many}, a draw takes {PER_DRAW}",)
     return (f"{each.mode} against itself: {_counted(each)} called different",)
 
@@ -122,18 +121,18 @@ def _stands(found: Sequence[Itself], run: Run) -> str:
     return CONFIRMED if all(each.is_fair for each in all_checked if each) else REFUTED
 
 
-def _held(found: Sequence[Itself], run: Run, stands: str) -> tuple[Held, ...]:
+def _outcomes(found: Sequence[Itself], run: Run, outcome: str) -> tuple[Outcome, ...]:
     said = ", ".join(f"{each.mode}: {_counted(each)}" for each in found)
     return tuple(
-        Held(says=each.says, because=each.because, stands=stands, found=said)
+        Outcome(claim=each.claim, reason=each.reason, outcome=outcome, found=said)
         for each in run.question.predictions
     )
 
 
-def _grid(found: Sequence[Itself]) -> Grid:
-    return Grid(
+def _table(found: Sequence[Itself]) -> Table:
+    return Table(
         title="Called different from itself",
-        heads=("mode", "blocks", "wrong", "of", "at most", "half width"),
+        heads=("mode", "repeats", "wrong", "of", "at most", "half width"),
         rows=tuple(_row(each) for each in found),
         words=("mode",),
         note=f"Wrong: the 95% interval leaves out 0. Intervals that keep their promise are wrong "
@@ -166,7 +165,7 @@ def _conditions(found: Sequence[Itself], run: Run) -> str:
     pool = found[0].pool
     pings = max(len(samples) for pair in pool for samples in pair)
     return (
-        f"Pool of {counted(len(pool), 'block')} of two fresh labs, {pings} warm pings each; "
+        f"Pool of {counted(len(pool), 'repeat')} of two fresh labs, {pings} warm pings each; "
         f"{DRAWS} draws of {PER_DRAW} blocks without replacement, labels swapped at random; "
         f"scenario {run.about.get('scenario')}"
     )
@@ -186,16 +185,16 @@ def _data(found: Sequence[Itself]) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _picture(each: Itself, run: Run, words: Words) -> Picture:
+def _picture(each: Itself, run: Run) -> Picture:
     return Picture(
         name="aa" if len(run.question.factors["mode"]) == 1 else f"aa-{each.mode}",
         title=f"{each.mode} against itself",
         alternative=f"Intervals of the draws, sorted; leaving out 0: {_counted(each)}",
-        draw=lambda: _draw(each, run.question.unit, words),
+        draw=lambda report: _draw(each, run.question.unit, Caption.of(report)),
     )
 
 
-def _draw(each: Itself, unit: str, words: Words) -> Figure:
+def _draw(each: Itself, unit: str, words: Caption) -> Figure:
     """The draws, then the labs they were drawn from."""
     heights = [2.6, 2.6] if each.checked else [2.6]
     figure, axes = sheet(words, heights, frame_in=1.2 + 0.6 * len(heights))

@@ -65,8 +65,8 @@ commands = (compare,)
 def _json(found: "list[Comparison]", alone: "dict[str, list[str]]") -> str:
     from experiments.show.compare_text import to_json
 
-    told = {"comparisons": [to_json(each) for each in found], **alone}
-    return json.dumps({"format": JSON_FORMAT, **told}, indent=2, ensure_ascii=False)
+    report = {"comparisons": [to_json(each) for each in found], **alone}
+    return json.dumps({"format": JSON_FORMAT, **report}, indent=2, ensure_ascii=False)
 
 
 def _text(found: "list[Comparison]", alone: "dict[str, list[str]]") -> "Iterator[str | Table]":

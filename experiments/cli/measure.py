@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from controller.model.overlay import Overlay
     from controller.model.sites import Sites
-    from experiments.core.experiment import Bench
+    from experiments.core.experiment import Lab
     from experiments.core.results import Recorder
     from experiments.measure.runner import Request, Say
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
 
 def measured(request: "Request", title: str) -> "Chapter":
@@ -29,8 +29,8 @@ def measured(request: "Request", title: str) -> "Chapter":
         OverlayError: what was measured until then is on disk, marked, and named on stderr.
     """
     from experiments.measure.runner import begin
-    from experiments.show.report.chapter import Chapter
-    from experiments.show.report.redraw import redraw
+    from experiments.show.pages.chapter import Chapter
+    from experiments.show.pages.redraw import redraw
 
     recorder = begin(request)
     with shown(title, time.monotonic) as say:
@@ -41,10 +41,10 @@ def measured(request: "Request", title: str) -> "Chapter":
             with suppress(OverlayError):  # it may be too little to tell anything
                 redraw(recorder.directory)
             raise
-        rounds = request.blocks * len(request.question.points())
+        rounds = request.repeats * len(request.question.points())
         say(rounds, rounds, "drawing")
-        told, files = redraw(recorder.directory)
-    return Chapter(name=told.name, told=told, files=files)
+        report, files = redraw(recorder.directory)
+    return Chapter(name=report.name, report=report, files=files)
 
 
 def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
@@ -60,9 +60,9 @@ def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
 
 @contextmanager
 def _lab(
-    started: "Callable[[Overlay | Sites], AbstractContextManager[Bench]]",
+    started: "Callable[[Overlay | Sites], AbstractContextManager[Lab]]",
     overlay: "Overlay | Sites",
-) -> "Iterator[Bench]":
+) -> "Iterator[Lab]":
     """A lab; where Mininet finds the host lacking it would end the whole program."""
     with ExitStack() as stack:
         try:

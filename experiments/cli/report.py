@@ -17,7 +17,7 @@ from experiments.cli.printed import (
 )
 
 if TYPE_CHECKING:
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
 
 @click.command()
@@ -63,11 +63,11 @@ def assert_run(directory: Path) -> None:
 
 
 def _run(directory: Path, output: str) -> None:
-    from experiments.show.report.chapter import Chapter
-    from experiments.show.report.redraw import redraw
+    from experiments.show.pages.chapter import Chapter
+    from experiments.show.pages.redraw import redraw
 
-    told, files = redraw(directory)
-    drawn = Chapter(name=told.name, told=told, files=files)
+    report, files = redraw(directory)
+    drawn = Chapter(name=report.name, report=report, files=files)
     if output == "json":
         print_json((drawn,))
         return
@@ -76,7 +76,7 @@ def _run(directory: Path, output: str) -> None:
 
 
 def _suite(directory: Path, output: str) -> None:
-    from experiments.show.report.redraw import redraw_suite
+    from experiments.show.pages.redraw import redraw_suite
 
     suite, chapters, files = redraw_suite(directory)
     if output == "json":
@@ -91,7 +91,7 @@ def _suite(directory: Path, output: str) -> None:
 
 def _assert_whole(directory: Path, status: str, chapters: "Sequence[Chapter]") -> None:
     """What a complete suite has measured can be told, unless its files were damaged since."""
-    lost = [each for each in chapters if each.told is None]
+    lost = [each for each in chapters if each.report is None]
     if status == "complete" and lost:
         raise UsageError(
             f"{', '.join(each.name for each in lost)} cannot be told ({lost[0].fault.rstrip('.')})",

@@ -21,7 +21,7 @@ class Cell:
     hash_policy: int
     pairs: str
     flows: int
-    foretold: Row
+    predicted: Row
     rows: tuple[Row, ...]
 
     @property
@@ -32,7 +32,7 @@ class Cell:
     @property
     def is_spread(self) -> bool:
         """True if chance decides; else all flows have to be on one path."""
-        return bool(self.foretold["spreads"])
+        return bool(self.predicted["spreads"])
 
     @property
     def name(self) -> str:
@@ -43,11 +43,11 @@ class Cell:
         )
 
     @property
-    def unlike(self) -> tuple[Row, ...]:
+    def mismatches(self) -> tuple[Row, ...]:
         """Draws with a spine outside its band; of a cell that is exact: with a second spine."""
         if not self.is_spread:
             return tuple(row for row in self.rows if row["most"] != self.flows)
-        low, high = (int(str(self.foretold[name])) for name in ("least", "most"))
+        low, high = (int(str(self.predicted[name])) for name in ("least", "most"))
         return tuple(
             row for row in self.rows if number(row, "least") < low or number(row, "most") > high
         )
@@ -89,11 +89,14 @@ def number(row: Row, column: str) -> float:
 def cells(run: Run) -> tuple[Cell, ...]:
     """Every cell that was measured, in the order foretold."""
     rows: dict[tuple[object, ...], list[Row]] = {}
-    for row in run.rows:
+    for row in run.rows_of():
         rows.setdefault(tuple(row[name] for name in KEY), []).append(row)
-    found = ((each, rows.get(tuple(each[name] for name in KEY))) for each in run.about["foretold"])
+    found = (
+        (each, rows.get(tuple(each[name] for name in KEY)))
+        for each in run.predicted.rows(named=True)
+    )
     return tuple(
-        Cell(**{name: each[name] for name in KEY}, foretold=each, rows=tuple(some))
+        Cell(**{name: each[name] for name in KEY}, predicted=each, rows=tuple(some))
         for each, some in found
         if some
     )
@@ -122,4 +125,4 @@ def outside(found: Sequence[Cell]) -> tuple[int, int, int]:
     """Draws outside their band, how many may be, and how many draws there are."""
     spread = spread_of(found)
     limits = [cell.chance_outside for cell in spread for _ in cell.rows]
-    return sum(len(cell.unlike) for cell in spread), tolerated(limits), len(limits)
+    return sum(len(cell.mismatches) for cell in spread), tolerated(limits), len(limits)

@@ -118,7 +118,7 @@ def _drawn(setting: Setting, seed: int) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell: exact where all must be on one path, a mean and a band where chance decides."""
     return tuple({**point, **_cell(point, setting)} for point in points for setting in settings(1))
 

@@ -10,12 +10,13 @@ from itertools import product
 from socket import socket
 
 from controller.model.underlay import core_names, edge_name
-from experiments.core.experiment import Bench, Experiment, Measured, Tools
-from experiments.core.question import Point, Prediction, Question, Row
+from experiments.core.experiment import Context, Experiment, Lab, Measured
+from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.ecmp import labs as stage
 from experiments.ecmp.chance import entropy_bits
 from experiments.ecmp.labs import Setting
+from experiments.ecmp.question import QUESTION
 from experiments.measure.flows_sent import IPV4, Arrived, Mark, arrived, udp_frame
 from experiments.measure.sockets import FRAME_MOST, Send, listeners, senders
 
@@ -53,20 +54,20 @@ class Ecmp:
     draws: int  # of ports and addresses, for each setting
     copies: int = 2  # packets of each flow: all must take the same path
 
-    def __call__(self, bench: Bench, _: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, _: Point, context: Context, /) -> Measured:
         """Measure one lab."""
-        underlay = bench.overlay.underlay
+        underlay = lab.overlay.underlay
         leaf, spines = edge_name(underlay.shape, 0), core_names(underlay)
         found: list[tuple[Setting, Seen]] = []
         with (
-            listeners({each: bench.pid(each) for each in spines}, leaf, IPV4) as heard,
-            senders(bench.pid(stage.SENDER), (GUEST,)) as send,
-            tools.watch(),
+            listeners({each: lab.pid(each) for each in spines}, leaf, IPV4) as heard,
+            senders(lab.pid(stage.SENDER), (GUEST,)) as send,
+            context.watch(),
         ):
             passing = Passing(send[GUEST], heard)
             for number, setting in enumerate(stage.settings(self.draws)):
-                bench.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
-                flows = stage.sent(bench.overlay, setting, tools.seed)
+                lab.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
+                flows = stage.sent(lab.overlay, setting, context.seed)
                 marked = {
                     (flow, copy): udp_frame(each, Mark(passing.nonce, number, flow, copy))
                     for copy, (flow, each) in product(range(self.copies), enumerate(flows))
@@ -140,75 +141,15 @@ def _key(setting: Setting) -> Row:
     }
 
 
-KEY_COLUMNS = {
-    "hash_policy": "net.ipv4.fib_multipath_hash_policy of the sender's leaf: 0 outer addresses, 1 outer "
-    "addresses and ports, 2 inner addresses where the kernel sees them, else outer ones",
-    "pairs": "one: all flows between two inner addresses, told apart by their UDP ports; many: "
-    "a pair of inner addresses for each flow, with the same ports",
-    "flows": "UDP flows from one guest to another, sent together",
-    "draw": "which draw of ports or addresses, from 1",
-}
-ECMP = Experiment(
-    question=Question(
-        name="ecmp",
-        asks="Over how many of the underlay's equal paths do the flows of one tunnel spread?",
-        value="entropy_bits",
-        unit="bits",
-        factors={
-            "mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh", "kvxlan-mesh"),
-            "spines": (2, 4),
-        },
-        teller="ecmp",
-        predictions=(
-            Prediction(
-                of="exact",
-                says="policy 0: every tunnel on one path; policy 1: all of GRE; policy 2: VXLAN and "
-                "Geneve always, GRE if all flows have the same inner addresses",
-                because="between two VTEPs outer addresses never differ, and GRE has no ports; the "
-                "kernel's flow dissector sees inner addresses behind GRE, but not behind UDP",
-            ),
-            Prediction(
-                of="spread",
-                says="policy 1: VXLAN and Geneve spread, 32 flows put 8 to 24 on each of two spines; "
-                "policy 2: GRE spreads with many pairs of inner addresses; each path has what "
-                "chance gives it",
-                because="the outer UDP source port is a hash of the inner packet, and a hash is as good "
-                "as chance: flows on a path are binomial, and a band is left by 1 draw in 500",
-            ),
-            Prediction(
-                of="whole",
-                says="no flow is ever torn: its packets take one path",
-                because="what the hash is made of is the same in each of them",
-            ),
-        ),
-        columns={
-            "mode": "how the network is carried",
-            "spines": "spines, and so equal paths",
-            **KEY_COLUMNS,
-            "entropy_bits": "Shannon's entropy of the spines' shares of the flows",
-            "spreads": "1 if more than one spine has a flow; foretold: whether chance decides",
-            "least": "flows on the spine with the fewest; foretold: the band's lower end",
-            "most": "flows on the spine with the most; foretold: the band's upper end",
-            "outer_ports": "different UDP source ports of the outer packets; GRE: 0",
-            "torn": "flows whose packets were seen on more than one spine",
-        },
-        more={
-            "spines": {
-                "mode": "as above",
-                "spines": "as above",
-                **KEY_COLUMNS,
-                "spine": "node",
-                "on_it": "flows that took it",
-            },
-        },
-    ),
+EXPERIMENT = Experiment(
+    question=QUESTION,
     probe=Ecmp(draws=3),
     quick=Ecmp(draws=1),
-    thresholds=Thresholds(lost_max=0, blocks_min=1),
+    thresholds=Thresholds(lost_max=0, repeats_min=1),
     watches=True,
-    blocks=2,
+    repeats=2,
     quick_factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh"), "spines": (2, 4)},
     stage=stage.staged,
-    foretell=stage.foretold,
+    predict=stage.predicted,
     scenario="leaf-spine",
 )

@@ -9,20 +9,20 @@ from experiments.core.results import Run
 from experiments.ecmp import figure
 from experiments.ecmp.cells import Cell, cells, exact_of, outside, spread_of, taken_by
 from experiments.ecmp.chance import TAIL, expected_bits, most_bits
-from experiments.show.levels import words_of
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption
 
 SHOWN = 32  # flows of the headline and of the bars
 NAMED = 3
@@ -40,7 +40,7 @@ WHICH_SPINE = (
 )
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run.
 
     Raises:
@@ -55,22 +55,23 @@ def tell(run: Run) -> Story:
             do="Run it again; its `status` in run.json says how far it came.",
         )
     many, may, _ = outside(found)
-    wrong = [cell for cell in exact_of(found) if cell.unlike]
-    story = Story(
+    wrong = [cell for cell in exact_of(found) if cell.mismatches]
+    report = Report(
+        run=run,
         findings=(*_agreement(found), *_headline(found), *_policy_2(found)),
-        held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(_overview(run, found), _full(found)),
+        outcomes=tuple(_outcomes(each, run, found) for each in run.question.predictions),
+        tables=(_overview(run, found), _full(found)),
         pictures=(),
         conditions=_conditions(run, found),
         is_refuted=bool(wrong) or many > may or any(cell.torn for cell in found),
         data=tuple(map(_data, found)),
     )
-    return _with_picture(story, run, found)
+    return _with_picture(report, run, found)
 
 
 def _agreement(found: Sequence[Cell]) -> Iterator[str]:
     exact, (many, may, draws) = exact_of(found), outside(found)
-    good = sum(not cell.unlike for cell in exact)
+    good = sum(not cell.mismatches for cell in exact)
     if exact:
         yield f"All flows on one spine, where foretold: {good} of {counted(len(exact), 'cell')}"
     if draws:
@@ -79,7 +80,7 @@ def _agreement(found: Sequence[Cell]) -> Iterator[str]:
             f"As evenly on all as chance has it, where foretold: {draws - many} of "
             f"{counted(draws, 'draw')}{beyond}"
         )
-    for cell in [cell for cell in exact if cell.unlike][:NAMED]:
+    for cell in [cell for cell in exact if cell.mismatches][:NAMED]:
         yield f"{cell.name}: {_reach(cell)} on a spine, foretold all on one"
     torn = sum(cell.torn for cell in found)
     if torn:
@@ -92,8 +93,8 @@ def _headline(found: Sequence[Cell]) -> Iterator[str]:
         cell for cell in found if (cell.hash_policy, cell.pairs, cell.flows) == (1, "one", SHOWN)
     ]
     for spines in sorted({cell.spines for cell in here})[:1]:
-        told = (f"{_encap(cell)} {_reach(cell)}" for cell in here if cell.spines == spines)
-        yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(told)}"
+        report = (f"{_encap(cell)} {_reach(cell)}" for cell in here if cell.spines == spines)
+        yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(report)}"
 
 
 def _policy_2(found: Sequence[Cell]) -> Iterator[str]:
@@ -122,29 +123,29 @@ def _reach(cell: Cell) -> str:
     return f"{low} to {high}" if low != high else str(low)
 
 
-def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
-    stands, told = {"exact": _exact, "spread": _spread, "whole": _whole}[prediction.of](found)
-    told += _packets(run) if prediction.of == "whole" else ""
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        name=prediction.of,
-        stands=stands if is_trusted(run) else NOT_JUDGED,
-        found=told,
+def _outcomes(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Outcome:
+    outcome, report = {"exact": _exact, "spread": _spread, "whole": _whole}[prediction.about](found)
+    report += _packets(run) if prediction.about == "whole" else ""
+    return Outcome(
+        claim=prediction.claim,
+        reason=prediction.reason,
+        name=prediction.about,
+        outcome=outcome if is_trusted(run) else NOT_JUDGED,
+        found=report,
     )
 
 
 def _exact(found: Sequence[Cell]) -> tuple[str, str]:
     exact = exact_of(found)
-    good = sum(not cell.unlike for cell in exact)
-    told = f"{good} of {counted(len(exact), 'cell')} all on one spine"
-    return (UNDECIDED if not exact else CONFIRMED if good == len(exact) else REFUTED), told
+    good = sum(not cell.mismatches for cell in exact)
+    report = f"{good} of {counted(len(exact), 'cell')} all on one spine"
+    return (UNDECIDED if not exact else CONFIRMED if good == len(exact) else REFUTED), report
 
 
 def _spread(found: Sequence[Cell]) -> tuple[str, str]:
     many, may, draws = outside(found)
-    told = f"{many} of {counted(draws, 'draw')} outside the band; up to {may} are no surprise"
-    return (UNDECIDED if not draws else CONFIRMED if many <= may else REFUTED), told
+    report = f"{many} of {counted(draws, 'draw')} outside the band; up to {may} are no surprise"
+    return (UNDECIDED if not draws else CONFIRMED if many <= may else REFUTED), report
 
 
 def _whole(found: Sequence[Cell]) -> tuple[str, str]:
@@ -164,10 +165,10 @@ def _groups(found: Sequence[Cell]) -> Mapping[tuple[str, int, int, str], dict[in
     return groups
 
 
-def _overview(run: Run, found: Sequence[Cell]) -> Grid:
-    taken = taken_by(run.tables["spines"])
+def _overview(run: Run, found: Sequence[Cell]) -> Table:
+    taken = taken_by(run.rows_of("spines"))
     shown = tuple(many for many in (2, 8, SHOWN, 512) if any(cell.flows == many for cell in found))
-    return Grid(
+    return Table(
         title="Entropy in bits, by the number of flows",
         heads=("mode", "spines", "policy", "pairs", *map(str, shown), f"on a spine of {SHOWN}"),
         rows=tuple(
@@ -193,8 +194,8 @@ def _where(cell: Cell, taken: Mapping[tuple[object, ...], tuple[str, ...]]) -> s
     return f"all on {' or '.join(one)}" if _reach(cell) == ALL_ON_ONE and one else _reach(cell)
 
 
-def _full(found: Sequence[Cell]) -> Grid:
-    return Grid(
+def _full(found: Sequence[Cell]) -> Table:
+    return Table(
         title="Every cell",
         heads=(
             "mode",
@@ -203,7 +204,7 @@ def _full(found: Sequence[Cell]) -> Grid:
             "pairs",
             "flows",
             "entropy",
-            "foretold",
+            "predicted",
             "at most",
             "on a spine",
             "band",
@@ -218,14 +219,14 @@ def _full(found: Sequence[Cell]) -> Grid:
                 cell.pairs,
                 str(cell.flows),
                 f"{cell.entropy:.3f}",
-                f"{float(str(cell.foretold['entropy_bits'])):.3f}",
+                f"{float(str(cell.predicted['entropy_bits'])):.3f}",
                 f"{most_bits(cell.flows, cell.spines):.3f}",
                 _reach(cell),
-                f"{cell.foretold['least']} to {cell.foretold['most']}"
+                f"{cell.predicted['least']} to {cell.predicted['most']}"
                 if cell.is_spread
                 else ALL_ON_ONE,
                 str(len(cell.rows)),
-                str(len(cell.unlike)),
+                str(len(cell.mismatches)),
             )
             for cell in found
         ),
@@ -234,13 +235,13 @@ def _full(found: Sequence[Cell]) -> Grid:
         "spines, whichever are fewer. On a spine: fewest to most flows, over all draws and spines. "
         f"Band: what chance (binomial) leaves a spine with, but for {TAIL:.2%} of draws at either end; "
         "outside: draws with a spine that has fewer or more.",
-        gist=_gist(found),
+        summary=_gist(found),
     )
 
 
 def _gist(found: Sequence[Cell]) -> str:
-    unlike = sum(bool(cell.unlike) for cell in found)
-    return f"{unlike} with a draw outside its band" if unlike else "all as foretold"
+    mismatches = sum(bool(cell.mismatches) for cell in found)
+    return f"{mismatches} with a draw outside its band" if mismatches else "all as foretold"
 
 
 def _conditions(run: Run, found: Sequence[Cell]) -> str:
@@ -265,24 +266,23 @@ def _data(cell: Cell) -> Mapping[str, object]:
         "hash_policy": cell.hash_policy,
         "pairs": cell.pairs,
         "flows": cell.flows,
-        "foretold": dict(cell.foretold),
+        "predicted": dict(cell.predicted),
         "entropy_bits": list(cell.entropies),
         "on_a_spine": list(cell.reach),
-        "outside": len(cell.unlike),
+        "outside": len(cell.mismatches),
         "draws": len(cell.rows),
     }
 
 
-def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
-    words = words_of(run, story)
+def _with_picture(report: Report, run: Run, found: Sequence[Cell]) -> Report:
     picture = Picture(
         name=run.question.name,
         title="Shares of the spines, and entropy over flows",
         alternative="Bars: each spine's share of the flows, by encapsulation and hash policy; below: "
-        f"entropy over the number of flows. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(_bars(run, found), _panels(found), words),
+        f"entropy over the number of flows. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(_bars(run, found), _panels(found), Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _bars(run: Run, found: Sequence[Cell]) -> tuple[figure.Bar, ...]:
@@ -305,12 +305,12 @@ def _bars(run: Run, found: Sequence[Cell]) -> tuple[figure.Bar, ...]:
 def _lanes(run: Run, cell: Cell) -> Iterator[tuple[float, ...]]:
     """Shares of spine 1, 2, ... in each draw."""
     draws: dict[tuple[object, object], list[float]] = {}
-    for row in run.tables["spines"]:
+    for row in run.rows_of("spines"):
         if all(
             row[name] == getattr(cell, name)
             for name in ("mode", "spines", "hash_policy", "pairs", "flows")
         ):
-            draws.setdefault((row["block"], row["draw"]), []).append(
+            draws.setdefault((row["repeat"], row["draw"]), []).append(
                 float(str(row["on_it"])) / cell.flows
             )
     return map(tuple, draws.values())

@@ -36,15 +36,15 @@ def analysed(run: Run) -> Analysed:
     return Analysed(
         main=main,
         effects=effects(main.levels, baseline=main.baseline, seed=run.seed),
-        colds=colds(run.rows, question.value, modes, seed=run.seed),
-        warms=warms(run.rows, question.value, modes),
+        colds=colds(run.rows_of(), question.value, modes, seed=run.seed),
+        warms=warms(run.rows_of(), question.value, modes),
     )
 
 
 def _silent_on_paths(run: Run) -> Run:
     """The run with predictions that speak of modes alone."""
     predictions = tuple(
-        replace(each, silent_on=(*each.silent_on, *PATHS)) for each in run.question.predictions
+        replace(each, excludes=(*each.excludes, *PATHS)) for each in run.question.predictions
     )
     return replace(run, question=replace(run.question, predictions=predictions))
 
@@ -54,5 +54,5 @@ def main_rows(run: Run) -> tuple[Row, ...]:
     along = {name: level for name, level in run.question.compared.items() if name != "path"}
     return tuple(
         row if row["path"] == GUEST else {**row, "mode": row["path"]}
-        for row in of_point(run.rows, along)
+        for row in of_point(run.rows_of(), along)
     )

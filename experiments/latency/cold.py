@@ -12,15 +12,15 @@ from functools import partial
 from controller.model.names import VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.latency.cold_kernel import (
     KERNEL_AS_RAISED,
     kernel_absent,
     kernel_as_raised,
     kernel_colds,
 )
-from experiments.latency.labs import WARMUP, Lab
 from experiments.latency.paths import Path
+from experiments.latency.pings import WARMUP, Pinger
 from experiments.measure.ping import Pinged, Requests
 
 AS_RAISED, NOTHING = "everything-as-raised", "nothing"
@@ -48,9 +48,9 @@ class Cold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """Who pings whom, in which lab."""
+    """Who pings whom, in which pinger."""
 
-    bench: Bench
+    lab: Lab
     source: Port
     target: Port
     look: Look
@@ -58,7 +58,7 @@ class Scene:
     @property
     def overlay(self) -> Overlay:
         """What is raised."""
-        return self.bench.overlay
+        return self.lab.overlay
 
     @property
     def is_tunnelled(self) -> bool:
@@ -92,8 +92,8 @@ class Scene:
 
     def is_arp_known(self) -> bool:
         """True if the source has the target's MAC; an entry that failed or is asked for has none."""
-        told = self.look(self.source.device_id, "ip", "-4", "neigh", "show", "dev", "eth0")
-        lines = (line.split() for line in told.splitlines())
+        report = self.look(self.source.device_id, "ip", "-4", "neigh", "show", "dev", "eth0")
+        lines = (line.split() for line in report.splitlines())
         return any(words[0] == str(self.target.ipv4[0]) and "lladdr" in words for words in lines)
 
     def is_in_table_20(self) -> bool:
@@ -104,15 +104,15 @@ class Scene:
         """True if a datapath forwards from one guest to the other without asking OpenFlow."""
         ends = (self.source.mac_address, self.target.mac_address)
         pairs = (f"eth(src={one},dst={other})" for one, other in (ends, ends[::-1]))
-        told = "".join(
+        report = "".join(
             self.look(host, "ovs-appctl", "dpctl/dump-flows", "-m") for host in self.hosts
         )
-        return any(pair in told for pair in pairs)
+        return any(pair in report for pair in pairs)
 
     def is_vtep_known(self) -> bool:
         """True if the source's host has the MAC of the far VTEP."""
-        told = self.look(self.source.host, "ovs-appctl", "tnl/neigh/show")
-        return any(line.split()[:1] == [self.far_vtep] for line in told.splitlines())
+        report = self.look(self.source.host, "ovs-appctl", "tnl/neigh/show")
+        return any(line.split()[:1] == [self.far_vtep] for line in report.splitlines())
 
     def rouse(self) -> None:
         """Speak to both daemons, so that none was asleep for longer than another's ping found it."""
@@ -137,14 +137,14 @@ class Scene:
 
 
 def colds(scene: Scene) -> Iterator[Cold]:
-    """What can be cold in this lab, the VTEP's neighbour last: a flush of it stops all traffic."""
+    """What can be cold in this pinger, the VTEP's neighbour last: a flush of it stops all traffic."""
     if scene.is_kernel:
         yield from kernel_colds(scene)
         return
     source, near = scene.source, scene.source.host
 
     def run(node: str, *argv: str) -> None:
-        scene.bench.run(node, *argv)
+        scene.lab.run(node, *argv)
 
     yield Cold(
         name=GUEST_ARP,
@@ -173,7 +173,7 @@ def colds(scene: Scene) -> Iterator[Cold]:
 
 
 def absent(scene: Scene) -> Mapping[str, str]:
-    """Why a level has no samples in this lab."""
+    """Why a level has no samples in this pinger."""
     if scene.is_kernel:
         return kernel_absent(scene)
     if not scene.is_tunnelled:
@@ -181,7 +181,7 @@ def absent(scene: Scene) -> Mapping[str, str]:
     return {} if scene.is_learned else {LEARNED_FLOW: BECAUSE_STATED}
 
 
-def chilled(
+def emptied(
     cold: Cold, ping: Callable[[], object], warm_again: Callable[[], object]
 ) -> dict[str, object]:
     """One ping right after a flush that was seen to work, and what was looked up around it.
@@ -227,7 +227,7 @@ def _forget_flows(scene: Scene, hosts: Iterable[str]) -> None:
     second or so, no new ones are made and every packet is an upcall (`ukey_install` refuses).
     """
     for host in hosts:
-        scene.bench.run(host, "ovs-appctl", "revalidator/purge")
+        scene.lab.run(host, "ovs-appctl", "revalidator/purge")
 
 
 def _forget_vteps(scene: Scene) -> None:
@@ -238,7 +238,7 @@ def _forget_vteps(scene: Scene) -> None:
     """
     near = scene.source.host
     _forget_flows(scene, [near])
-    scene.bench.run(near, "ovs-appctl", "tnl/neigh/flush")
+    scene.lab.run(near, "ovs-appctl", "tnl/neigh/flush")
 
 
 def _tell_vteps(scene: Scene) -> None:
@@ -246,15 +246,15 @@ def _tell_vteps(scene: Scene) -> None:
     near = scene.source.host
     for other in scene.overlay.hosts:
         if other.name != near:
-            told = (VTEP_BRIDGE, str(other.local_ip), underlay_mac(other.local_ip))
-            scene.bench.run(near, "ovs-appctl", "tnl/neigh/set", *told)
+            report = (VTEP_BRIDGE, str(other.local_ip), underlay_mac(other.local_ip))
+            scene.lab.run(near, "ovs-appctl", "tnl/neigh/set", *report)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstPings:
     """Pings of a process each, with one thing cold each."""
 
-    lab: Lab
+    pinger: Pinger
     path: Path
     scene: Scene
     one: Requests  # a single request
@@ -285,13 +285,13 @@ class FirstPings:
 
     def _chill(self, cold: Cold, time: int) -> None:
         once = partial(self._drop if cold.stops_traffic else self._ping, cold.name, time)
-        warm_again = partial(self.lab.ping, self.path, WARMUP, self.one)
-        self.found.setdefault(cold.name, []).append(chilled(cold, once, warm_again))
+        warm_again = partial(self.pinger.ping, self.path, WARMUP, self.one)
+        self.found.setdefault(cold.name, []).append(emptied(cold, once, warm_again))
 
     def _ping(self, name: str, time: int) -> Pinged:
         self.scene.rouse()
-        return self.lab.ping_once(self.path, name, time, self.one)
+        return self.pinger.ping_once(self.path, name, time, self.one)
 
     def _drop(self, name: str, time: int) -> Pinged:
         """At once: anything a guest says meanwhile would have OVS ask for the VTEP."""
-        return self.lab.ping_once(self.path, name, time, replace(self.one, wait_s=DROPPED_S))
+        return self.pinger.ping_once(self.path, name, time, replace(self.one, wait_s=DROPPED_S))

@@ -25,8 +25,8 @@ def fdb_device(scene: "Scene") -> str:
 
 def is_in_fdb(scene: "Scene") -> bool:
     """True if the source's VXLAN device knows the target's VTEP, told or learned."""
-    told = scene.look(scene.source.host, "bridge", "fdb", "show", "dev", fdb_device(scene))
-    lines = (line.split() for line in told.splitlines())
+    report = scene.look(scene.source.host, "bridge", "fdb", "show", "dev", fdb_device(scene))
+    lines = (line.split() for line in report.splitlines())
     mac = scene.target.mac_address
     return any(words[:1] == [mac] and "dst" in words for words in lines if words[0] != ALL)
 
@@ -38,7 +38,7 @@ def kernel_colds(scene: "Scene") -> Iterator["Cold"]:
     source = scene.source
 
     def forget() -> None:
-        scene.bench.run(
+        scene.lab.run(
             source.host,
             "bridge",
             "fdb",
@@ -51,7 +51,7 @@ def kernel_colds(scene: "Scene") -> Iterator["Cold"]:
         )
 
     def forget_mac() -> None:
-        scene.bench.run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0")
+        scene.lab.run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0")
 
     yield Cold(name=KERNEL_ARP, known=scene.is_arp_known, flush=forget_mac)
     if scene.is_learned:

@@ -10,7 +10,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from experiments.latency.figure_effects import BAND_COLOUR
 from experiments.show.lanes import BASELINE_COLOUR, MARGIN_AT, log_axis
-from experiments.show.statistics import Blocks
+from experiments.show.statistics import Repeats
 
 GAP = 1.9  # between groups, in rows: room for the name of the next
 LOST_AT = 0.985  # of the width
@@ -22,7 +22,7 @@ class Group:
     """What was cold, and the first pings by mode."""
 
     name: str
-    by_mode: Mapping[str, Blocks]
+    by_mode: Mapping[str, Repeats]
     lost: Mapping[str, int]
     said: str = ""  # beforehand, in words
     predicted: tuple[float, float] | None = None  # of the round trip
@@ -51,12 +51,12 @@ def plot_cold(ax: Axes, groups: Sequence[Group], palette: Mapping[str, str], lab
     log_axis(ax, {each.name: _came(each) for each in groups}, label)
     low, high = ax.get_xlim()
     ax.set_xlim(low, high**1.06 / low**0.06)  # room for crosses, right of every dot
-    ax.grid(visible=True, axis="x")
+    ax.table(visible=True, axis="x")
     return ax
 
 
-def _came(group: Group) -> Blocks:
-    return [block for blocks in group.by_mode.values() for block in blocks]
+def _came(group: Group) -> Repeats:
+    return [repeat for repeats in group.by_mode.values() for repeat in repeats]
 
 
 def _head(ax: Axes, group: Group, at: float) -> None:

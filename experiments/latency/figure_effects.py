@@ -87,8 +87,8 @@ def _margins(ax: Axes, margin: float) -> None:
         ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
 
 
-def how_to_read(margin: float, unit: str, *, blocks: int) -> str:
+def how_to_read(margin: float, unit: str, *, repeats: int) -> str:
     """What is yellow, dashed, a bar and a tick."""
-    ticks = "bar: 95% interval, ticks: blocks; " if blocks > 1 else ""
+    ticks = "bar: 95% interval, ticks: blocks; " if repeats > 1 else ""
     dashed = f"; dashed: margin, ±{margin:g} {unit}" if margin else ""
     return f"{ticks}band: predicted{dashed}"

@@ -7,7 +7,7 @@ from ipaddress import IPv4Interface
 
 from controller.model.errors import MeasureError
 from controller.model.parts import Port
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.core.pairs import beside
 
 GUEST, VETH, SAME_HOST, VTEP = "guest", "veth", "same-host", "vtep"
@@ -26,7 +26,7 @@ class Path:
     address: str  # of `far`
 
     @property
-    def says(self) -> str:
+    def claim(self) -> str:
         """Who pings whom, for run.json."""
         return f"{self.node} to {self.far} at {self.address}"
 
@@ -39,20 +39,20 @@ def guest_path(pair: tuple[Port, Port]) -> Path:
     )
 
 
-def vtep_path(bench: Bench, pair: tuple[Port, Port]) -> Path:
+def vtep_path(lab: Lab, pair: tuple[Port, Port]) -> Path:
     """From compute host to compute host over br-vtep: the underlay, without guests and br-int."""
     near, far = (port.host for port in pair)
-    address = bench.overlay.host(far).local_ip
+    address = lab.overlay.host(far).local_ip
     return Path(name=VTEP, node=near, far=far, address=str(address))
 
 
-def same_host_path(bench: Bench, pair: tuple[Port, Port]) -> Path:
+def same_host_path(lab: Lab, pair: tuple[Port, Port]) -> Path:
     """From the first guest to the one beside it: one br-int, no underlay.
 
     Raises:
         MeasureError: no guest stands beside it.
     """
-    source, other = pair[0], beside(bench.overlay)
+    source, other = pair[0], beside(lab.overlay)
     if other is None:
         raise MeasureError(
             f"no guest beside {source.device_id!r}",
@@ -66,13 +66,13 @@ def same_host_path(bench: Bench, pair: tuple[Port, Port]) -> Path:
 
 
 @contextmanager
-def veth_path(bench: Bench, pair: tuple[Port, Port]) -> Iterator[Path]:
+def veth_path(lab: Lab, pair: tuple[Port, Port]) -> Iterator[Path]:
     """From one guest to the other over a veth pair of their own, with no switch between.
 
     It is there while the block runs.  No IPv6 on it: it would be busy with itself.
     """
     near, far = (port.device_id for port in pair)
-    bench.run(
+    lab.run(
         near,
         "ip",
         "link",
@@ -85,12 +85,12 @@ def veth_path(bench: Bench, pair: tuple[Port, Port]) -> Iterator[Path]:
         "name",
         DIRECT,
         "netns",
-        str(bench.pid(far)),
+        str(lab.pid(far)),
     )
     try:
         for node, address in ((near, DIRECT_NEAR), (far, DIRECT_FAR)):
-            bench.run(node, "ip", "link", "set", DIRECT, "addrgenmode", "none", "up")
-            bench.run(node, "ip", "addr", "add", str(address), "dev", DIRECT)
+            lab.run(node, "ip", "link", "set", DIRECT, "addrgenmode", "none", "up")
+            lab.run(node, "ip", "addr", "add", str(address), "dev", DIRECT)
         yield Path(name=VETH, node=near, far=far, address=str(DIRECT_FAR.ip))
     finally:
-        bench.run(near, "ip", "link", "del", DIRECT)
+        lab.run(near, "ip", "link", "del", DIRECT)

@@ -15,8 +15,8 @@ from experiments.latency.report_cold import cold_finding, cold_grid, cold_held
 from experiments.latency.report_effects import effect_findings, effect_grid, effect_held
 from experiments.latency.report_pictures import pictures
 from experiments.latency.report_warm import kept_interval_ms, kept_text, warm_grid
-from experiments.show.levels import blocks_of, data, findings, grid, held
-from experiments.show.story import NOT_JUDGED, Grid, Held, Picture, Story, counted
+from experiments.show.levels import data, findings, outcomes, repeats_of, table
+from experiments.show.report import NOT_JUDGED, Outcome, Picture, Report, Table, counted
 
 MAIN = ("encapsulation", "flooding")  # what the 2x2 is for
 NAMES = {  # what a prediction is of, in the words of its difference
@@ -28,19 +28,20 @@ NAMES = {  # what a prediction is of, in the words of its difference
 }
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of a run of latency."""
     found = analysed(run)
-    grids, drawn = _stages(run)
-    story = Story(
+    tables, drawn = _stages(run)
+    report = Report(
+        run=run,
         findings=_findings(found),
-        held=_held(found),
-        grids=(*_grids(found), *grids),
+        outcomes=_outcomes(found),
+        tables=(*_tables(found), *tables),
         pictures=(),
         conditions=conditions(found),
         data=(*data(found.main), *_effects_data(found)),
     )
-    return replace(story, pictures=(*pictures(found, story), *drawn))
+    return replace(report, pictures=(*pictures(found), *drawn))
 
 
 def _findings(found: Analysed) -> tuple[str, ...]:
@@ -52,36 +53,42 @@ def _findings(found: Analysed) -> tuple[str, ...]:
     )
 
 
-def _held(found: Analysed) -> tuple[Held, ...]:
+def _outcomes(found: Analysed) -> tuple[Outcome, ...]:
     """Every prediction, and what became of it."""
     return tuple(
-        replace(each, name=NAMES.get(prediction.of, prediction.of), is_main=prediction.of in MAIN)
+        replace(
+            each,
+            name=NAMES.get(prediction.about, prediction.about),
+            is_main=prediction.about in MAIN,
+        )
         for prediction in found.main.question.predictions
         for each in (
-            held(found.main) if prediction.of == "baseline" else (_judged(prediction, found),)
+            outcomes(found.main)
+            if prediction.about == "baseline"
+            else (_judged(prediction, found),)
         )
     )
 
 
-def _judged(prediction: Prediction, found: Analysed) -> Held:
+def _judged(prediction: Prediction, found: Analysed) -> Outcome:
     for effect in found.effects:
-        if effect.name == prediction.of:
+        if effect.name == prediction.about:
             return effect_held(prediction, effect, found.main)
     for cold in found.colds:
-        if f"cold {cold.name}" == prediction.of:
+        if f"cold {cold.name}" == prediction.about:
             return cold_held(prediction, cold, found.main.run, found.main.question.unit)
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        stands=NOT_JUDGED,
-        found=f"nothing was measured of {prediction.of}",
+    return Outcome(
+        claim=prediction.claim,
+        reason=prediction.reason,
+        outcome=NOT_JUDGED,
+        found=f"nothing was measured of {prediction.about}",
     )
 
 
-def _grids(found: Analysed) -> tuple[Grid, ...]:
+def _tables(found: Analysed) -> tuple[Table, ...]:
     unit, margin = found.main.question.unit, found.main.question.margin
     return (
-        grid(found.main),
+        table(found.main),
         *([effect_grid(found.main, found.effects)] if found.effects else []),
         *([cold_grid(found.colds, found.modes, unit, margin)] if found.colds else []),
         *([warm_grid(found.warms, found.modes, unit)] if len(found.warms) > 1 else []),
@@ -93,7 +100,7 @@ def _effects_data(found: Analysed) -> tuple[Mapping[str, Any], ...]:
     return tuple(
         {
             "effect": each.name,
-            "says": each.says,
+            "claim": each.claim,
             "estimate": each.found.estimate,
             "interval": (
                 {"low": each.found.interval.low, "high": each.found.interval.high}
@@ -105,7 +112,7 @@ def _effects_data(found: Analysed) -> tuple[Mapping[str, Any], ...]:
     )
 
 
-def _stages(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
+def _stages(run: Run) -> tuple[tuple[Table, ...], tuple[Picture, ...]]:
     if not run.tables.get("stages"):
         return (), ()
     from experiments.latency.report_stages import stage_parts
@@ -116,11 +123,11 @@ def _stages(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
 def conditions(found: Analysed) -> str:
     """How the samples were taken, in one line: a figure is only as good as its run."""
     run, along = found.main.run, found.main.question.compared
-    lab, tools = _part(run.about, "lab"), _part(_part(run.about, "machine"), "tools")
+    lab, context = _part(run.about, "lab"), _part(_part(run.about, "machine"), "tools")
     return (
-        f"{counted(blocks_of(found.main), 'block')} of fresh labs, {_pings(found)} warm pings each, "
+        f"{counted(repeats_of(found.main), 'repeat')} of fresh labs, {_pings(found)} warm pings each, "
         f"every {_kept(run)} (asked {along.get('interval_ms')} ms), "
-        f"{along.get('payload_bytes')} bytes; OVS {tools.get('ovs')}, datapath "
+        f"{along.get('payload_bytes')} bytes; OVS {context.get('ovs')}, datapath "
         f"{lab.get('datapath')}, {lab.get('app')}; scenario {run.about.get('scenario')}"
     )
 
@@ -128,11 +135,11 @@ def conditions(found: Analysed) -> str:
 def _pings(found: Analysed) -> int:
     """How many warm pings a mode had in a block, the most."""
     levels = (found.main.levels[mode] for mode in found.modes)
-    return max((len(block) for blocks in levels for block in blocks), default=0)
+    return max((len(repeat) for repeats in levels for repeat in repeats), default=0)
 
 
 def _kept(run: Run) -> str:
-    return kept_text(kept_interval_ms(of_point(run.rows, run.question.compared)))
+    return kept_text(kept_interval_ms(of_point(run.rows_of(), run.question.compared)))
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -7,25 +7,25 @@ import numpy as np
 
 from experiments.core.question import Prediction, Row
 from experiments.core.results import Run
-from experiments.show.statistics import (
-    Blocks,
-    Difference,
-    Interval,
-    Samples,
-    against,
-    call,
-    over_blocks,
-)
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Grid,
-    Held,
+    Outcome,
+    Table,
     counted,
     is_trusted,
+)
+from experiments.show.statistics import (
+    Difference,
+    Interval,
+    Repeats,
+    Samples,
+    against,
+    call,
+    over_blocks,
 )
 
 PHASE, NOTHING = "cold", "nothing"
@@ -47,7 +47,7 @@ class Cold:
     """One thing that was cold: the first pings by mode, and what it cost over nothing cold."""
 
     name: str
-    by_mode: Mapping[str, Blocks]  # round trips that came back
+    by_mode: Mapping[str, Repeats]  # round trips that came back
     lost: Mapping[str, int]
     by_block: tuple[float, ...]  # its cost, the mean of modes; a lost ping costs infinitely much
     cost: Difference | None  # None: nothing to hold it against
@@ -65,7 +65,7 @@ class Cold:
     @property
     def median(self) -> float:
         """Of all that came back."""
-        came = [block for blocks in self.by_mode.values() for block in blocks]
+        came = [repeat for repeats in self.by_mode.values() for repeat in repeats]
         return float(np.median(np.concatenate(came)))
 
     @property
@@ -97,7 +97,7 @@ def _cold(  # noqa: PLR0917  the parts of one row
     costs = _costs(rows, warm, value) if name != NOTHING else np.array([])
     return Cold(
         name=name,
-        by_mode={mode: _blocks(rows, mode, value) for mode in levels},
+        by_mode={mode: _repeats(rows, mode, value) for mode in levels},
         lost={
             mode: sum(row[value] is None for row in rows if row["mode"] == mode) for mode in levels
         },
@@ -106,12 +106,12 @@ def _cold(  # noqa: PLR0917  the parts of one row
     )
 
 
-def _blocks(rows: Sequence[Row], mode: str, value: str) -> Blocks:
+def _repeats(rows: Sequence[Row], mode: str, value: str) -> Repeats:
     """What came back, block by block; a block may be empty."""
     mine = [row for row in rows if row["mode"] == mode]
     return [
-        np.array([each for row in mine if row["block"] == block for each in _came(row, value)])
-        for block in dict.fromkeys(row["block"] for row in mine)
+        np.array([each for row in mine if row["repeat"] == repeat for each in _came(row, value)])
+        for repeat in dict.fromkeys(row["repeat"] for row in mine)
     ]
 
 
@@ -126,8 +126,8 @@ def _costs(rows: Sequence[Row], warm: Sequence[Row], value: str) -> Samples:
     both = [lab for lab in cold_of if lab in warm_of and np.isfinite(warm_of[lab])]
     return np.array(
         [
-            np.mean([cold_of[lab] - warm_of[lab] for lab in both if lab[0] == block])
-            for block in dict.fromkeys(block for block, _ in both)
+            np.mean([cold_of[lab] - warm_of[lab] for lab in both if lab[0] == repeat])
+            for repeat in dict.fromkeys(repeat for repeat, _ in both)
         ]
     )
 
@@ -137,7 +137,7 @@ def _medians(rows: Sequence[Row], value: str) -> dict[tuple[object, object], flo
     labs: dict[tuple[object, object], list[float]] = {}
     for row in rows:
         found = row[value]
-        lab = labs.setdefault((row["block"], row["mode"]), [])
+        lab = labs.setdefault((row["repeat"], row["mode"]), [])
         lab.append(np.inf if found is None else float(found))
     return {lab: float(_median(values)) for lab, values in labs.items()}
 
@@ -153,9 +153,9 @@ def _cost(costs: Samples, seed: int) -> Difference:
     return Difference(estimate=float(np.inf), interval=None)
 
 
-def cold_grid(found: Sequence[Cold], modes: Sequence[str], unit: str, margin: float) -> Grid:
+def cold_grid(found: Sequence[Cold], modes: Sequence[str], unit: str, margin: float) -> Table:
     """The table: medians by what was cold and mode, and what it cost."""
-    return Grid(
+    return Table(
         title="First pings by what was cold",
         heads=("cold", *modes, "cost", "its interval", "verdict on it"),
         rows=tuple(_row(each, modes, margin) for each in found),
@@ -218,15 +218,15 @@ def _most(each: Cold) -> str:
     return f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else f"{_worth(each):+.2f}"
 
 
-def cold_held(prediction: Prediction, each: Cold, run: Run, unit: str) -> Held:
+def cold_held(prediction: Prediction, each: Cold, run: Run, unit: str) -> Outcome:
     """What became of a prediction; one without a band says that no answer comes."""
     cost = each.cost
     if each.lost_pings or cost is None:
         found = f"{each.lost_pings} of {counted(each.pings, 'first ping')} lost"
     else:
         found = f"{cost.estimate:+.3f} {unit}{_in_brackets(cost.interval)}"
-    stands = _stands(prediction, each) if is_trusted(run) else NOT_JUDGED
-    return Held(says=prediction.says, because=prediction.because, stands=stands, found=found)
+    outcome = _stands(prediction, each) if is_trusted(run) else NOT_JUDGED
+    return Outcome(claim=prediction.claim, reason=prediction.reason, outcome=outcome, found=found)
 
 
 def _stands(prediction: Prediction, each: Cold) -> str:

@@ -8,13 +8,13 @@ from experiments.show.effects import Effect, contrast
 from experiments.show.lanes import colours, to_baseline
 from experiments.show.levels import Compared, between, figure_text
 from experiments.show.levels import judged as judged_level
+from experiments.show.report import NONE, NOT_JUDGED, Outcome, Table, is_trusted
 from experiments.show.statistics import Difference, against, call
-from experiments.show.story import NONE, NOT_JUDGED, Grid, Held, is_trusted
 
 
-def effect_grid(found: Compared, effects: Sequence[Effect]) -> Grid:
+def effect_grid(found: Compared, effects: Sequence[Effect]) -> Table:
     """The table of effects."""
-    return Grid(
+    return Table(
         title="Effects",
         heads=("effect", "which", "estimate", "its interval", "verdict on it", "prediction"),
         rows=tuple(_row(each, found) for each in effects),
@@ -28,7 +28,7 @@ def _row(each: Effect, found: Compared) -> tuple[str, ...]:
     prediction = prediction_of(found, each.name)
     return (
         each.name,
-        each.says,
+        each.claim,
         figure_text(each.found.estimate, signed=True),
         between(each.found.interval, signed=True),
         call(each.found, found.question.margin),
@@ -53,20 +53,20 @@ def _finding(each: Effect, found: Compared) -> str:
     return f"{each.brief}: {between(each.found.interval, signed=True)} {unit}, {words}"
 
 
-def effect_held(prediction: Prediction, each: Effect, found: Compared) -> Held:
+def effect_held(prediction: Prediction, each: Effect, found: Compared) -> Outcome:
     """What became of the prediction about an effect."""
     interval = between(each.found.interval, signed=True)
     words = (
-        f"{each.says}: {figure_text(each.found.estimate, signed=True)} {found.question.unit}"
+        f"{each.claim}: {figure_text(each.found.estimate, signed=True)} {found.question.unit}"
         f"{'' if interval == NONE else f' ({interval})'}"
     )
-    stands = _stands(prediction, each.found, found)
-    return Held(says=prediction.says, because=prediction.because, stands=stands, found=words)
+    outcome = _stands(prediction, each.found, found)
+    return Outcome(claim=prediction.claim, reason=prediction.reason, outcome=outcome, found=words)
 
 
 def prediction_of(found: Compared, name: str) -> Prediction | None:
     """The prediction about an effect, if there is one."""
-    return next((each for each in found.question.predictions if each.of == name), None)
+    return next((each for each in found.question.predictions if each.about == name), None)
 
 
 def _stands(prediction: Prediction, difference: Difference, found: Compared) -> str:

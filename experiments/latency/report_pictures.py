@@ -15,37 +15,35 @@ from experiments.latency.report_cold import NOTHING, Cold
 from experiments.latency.report_effects import forest, prediction_of
 from experiments.latency.report_warm import Warm, kept_text
 from experiments.show import lanes as boxes
-from experiments.show.levels import blocks_of, words_of
-from experiments.show.sheet import Words, sheet, title
-from experiments.show.story import Picture, Story
+from experiments.show.levels import repeats_of
+from experiments.show.report import Picture
+from experiments.show.sheet import Caption, sheet, title
 
 ROW_IN, EFFECT_IN, COLD_IN, CONDITION_IN = 0.52, 0.33, 0.155, 2.3
 
 
-def pictures(found: Analysed, story: Story) -> tuple[Picture, ...]:
+def pictures(found: Analysed) -> tuple[Picture, ...]:
     """The run's own first, then warm distributions, conditions, and cold starts."""
-    words = words_of(found.main.run, story)
-    rest = Words(findings=(), doubt=words.doubt, conditions=words.conditions, verdict=words.verdict)
     medians = ", ".join(f"{each.level} {each.median:.3f} ms" for each in found.main.summaries)
     return (
         Picture(
             name="latency",
             title="Warm round trips, and what each factor does to them",
             alternative=f"Every warm round trip by level, over box plots; medians: {medians}",
-            draw=lambda: draw_main(found, words),
+            draw=lambda report: draw_main(found, Caption.of(report)),
         ),
         Picture(
             name="latency-ecdf",
             title="Warm round trips between guests, as distributions",
             alternative="Share of warm round trips up to a time, a curve for each mode",
-            draw=lambda: draw_ecdf(found, rest),
+            draw=lambda report: draw_ecdf(found, Caption.of(report, findings=())),
         ),
-        *_of_conditions(found, rest),
-        *_of_colds(found, rest),
+        *_of_conditions(found),
+        *_of_colds(found),
     )
 
 
-def _of_conditions(found: Analysed, words: Words) -> tuple[Picture, ...]:
+def _of_conditions(found: Analysed) -> tuple[Picture, ...]:
     if len(found.warms) < 2:
         return ()
     return (
@@ -53,12 +51,12 @@ def _of_conditions(found: Analysed, words: Words) -> tuple[Picture, ...]:
             name="latency-conditions",
             title="Warm round trips over payload and interval",
             alternative="Block medians of warm round trips by mode, for each payload and interval",
-            draw=lambda: draw_conditions(found, words),
+            draw=lambda report: draw_conditions(found, Caption.of(report, findings=())),
         ),
     )
 
 
-def _of_colds(found: Analysed, words: Words) -> tuple[Picture, ...]:
+def _of_colds(found: Analysed) -> tuple[Picture, ...]:
     if not found.colds:
         return ()
     said = "; ".join(f"{each.name}: {_told(each)}" for each in found.colds)
@@ -67,7 +65,7 @@ def _of_colds(found: Analysed, words: Words) -> tuple[Picture, ...]:
             name="latency-cold",
             title="First pings by what was cold",
             alternative=f"Round trips of first pings by what was cold and mode. {said}",
-            draw=lambda: draw_cold(found, words),
+            draw=lambda report: draw_cold(found, Caption.of(report, findings=())),
         ),
     )
 
@@ -78,7 +76,7 @@ def _told(each: Cold) -> str:
     return f"median {each.median:.3f} ms"
 
 
-def draw_main(found: Analysed, words: Words) -> Figure:
+def draw_main(found: Analysed, words: Caption) -> Figure:
     """Every sample and its box by level; below, effects and differences with their intervals."""
     main, question = found.main, found.main.question
     lines = forest(main, found.effects)
@@ -90,15 +88,15 @@ def draw_main(found: Analysed, words: Words) -> Figure:
     figure, axes = sheet(words, heights)
     boxes.plot_boxes(axes[0], main.levels, _palette(found))
     boxes.log_axis(axes[0], main.levels, f"warm round-trip time [{question.unit}]")
-    title(axes[0], "Every warm ping", boxes.how_to_read(blocks_of(main)))
+    title(axes[0], "Every warm ping", boxes.how_to_read(repeats_of(main)))
     if has_intervals:
         plot_forest(axes[1], lines, margin=question.margin, unit=question.unit)
-        said = how_to_read(question.margin, question.unit, blocks=blocks_of(main))
+        said = how_to_read(question.margin, question.unit, repeats=repeats_of(main))
         title(axes[1], "What each factor does, and what a tunnel costs", said)
     return figure
 
 
-def draw_ecdf(found: Analysed, words: Words) -> Figure:
+def draw_ecdf(found: Analysed, words: Caption) -> Figure:
     """The distributions between guests; the baselines would only squeeze them."""
     levels = {mode: found.main.levels[mode] for mode in found.modes}
     figure, (ax,) = sheet(words, [max(2.6, 0.19 * len(levels))])
@@ -108,7 +106,7 @@ def draw_ecdf(found: Analysed, words: Words) -> Figure:
     return figure
 
 
-def draw_conditions(found: Analysed, words: Words) -> Figure:
+def draw_conditions(found: Analysed, words: Caption) -> Figure:
     """A panel over payloads for each interval, and one over intervals where there are several."""
     panels = _panels(found.warms)
     figure, axes = sheet(words, [CONDITION_IN] * len(panels), frame_in=1.0 + 0.75 * len(panels))
@@ -150,7 +148,7 @@ def _panels(warms: Sequence[Warm]) -> list[Panel]:
     return panels
 
 
-def draw_cold(found: Analysed, words: Words) -> Figure:
+def draw_cold(found: Analysed, words: Caption) -> Figure:
     """First pings, a group for each thing that was cold."""
     groups = _groups(found)
     figure, (ax,) = sheet(words, [COLD_IN * rows_of(groups) + 0.3], frame_in=1.75)
@@ -174,8 +172,8 @@ def _nothing(found: Analysed, cold: Cold) -> float | None:
     in_kernel = any(mode.startswith(KERNEL) for mode in cold.by_mode)
     for each in found.colds:
         modes = {
-            mode: blocks
-            for mode, blocks in each.by_mode.items()
+            mode: repeats
+            for mode, repeats in each.by_mode.items()
             if mode.startswith(KERNEL) is in_kernel
         }
         if each.name == NOTHING and modes:

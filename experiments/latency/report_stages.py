@@ -13,9 +13,9 @@ from experiments.core.results import Run
 from experiments.latency.figure_stages import Stage, end_us, plot_waterfall
 from experiments.latency.stages import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.report import NONE, Picture, Report, Table, counted
+from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Samples, percentile
-from experiments.show.story import NONE, Grid, Picture, Story, Told, counted
 
 TABLE = "stages"
 LABELS = {
@@ -71,7 +71,7 @@ class Followed:
         return float(sum(some)) / self.rtt_us
 
 
-def stage_parts(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
+def stage_parts(run: Run) -> tuple[tuple[Table, ...], tuple[Picture, ...]]:
     """Tables and figure of the stages; nothing if the run followed no ping."""
     every = followed(run)
     levels = {name: each for name, each in every.items() if len(each.sums_us)}
@@ -83,7 +83,7 @@ def stage_parts(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
 def followed(run: Run) -> dict[str, Followed]:
     """What stages.csv says of each level it has, in the order of the question's points."""
     rows: dict[str, list[Row]] = {level_name(point): [] for point in run.question.points()}
-    for row in run.tables.get(TABLE, ()):
+    for row in run.rows_of(TABLE) if TABLE in run.tables else ():
         name = level_name({factor: row[factor] for factor in run.question.factors})  # type: ignore[misc]
         rows.setdefault(name, []).append(row)
     return {name: _followed(each) for name, each in rows.items() if each}
@@ -93,7 +93,7 @@ def _followed(rows: Sequence[Row]) -> Followed:
     pings: dict[object, dict[tuple[object, object], float]] = {}
     for row in rows:
         if row["stage"] != UNMATCHED:
-            ping = pings.setdefault((row["block"], row["seq"]), {})
+            ping = pings.setdefault((row["repeat"], row["seq"]), {})
             ping[row["direction"], row["stage"]] = float(str(row["latency_us"]))
     return Followed(
         samples_us={place: np.array([ping[place] for ping in pings.values()]) for place in STAGES},
@@ -104,14 +104,14 @@ def _followed(rows: Sequence[Row]) -> Followed:
     )
 
 
-def stages_grid(levels: Mapping[str, Followed]) -> Grid:
+def stages_grid(levels: Mapping[str, Followed]) -> Table:
     """Every stage by level."""
     stages = tuple(_stage_cells(place, levels) for place in STAGES)
     whole = (
         ("", "sum of the stages", *(_spread(each.sums_us) for each in levels.values())),
         ("", "ping itself", *(_spread(each.rtts_us) for each in levels.values())),
     )
-    return Grid(
+    return Table(
         title="Where the time of a warm ping goes, one way at a time",
         heads=("way", "stage", *levels),
         rows=(*stages, *whole),
@@ -135,9 +135,9 @@ def _spread(samples_us: Samples) -> str:
     return middle if low is None or high is None else f"{middle} ({low:.1f} to {high:.1f})"
 
 
-def sums_grid(levels: Mapping[str, Followed]) -> Grid:
+def sums_grid(levels: Mapping[str, Followed]) -> Table:
     """The stages held against what ping itself said."""
-    return Grid(
+    return Table(
         title="Stages held against ping itself",
         heads=(
             "level",
@@ -216,25 +216,23 @@ def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
         title="Where the time of a ping goes",
         alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
         f"{'. '.join(words.findings)}",
-        draw=lambda: draw(run, levels, words),
+        draw=lambda _: draw(run, levels, _words(run, levels)),
     )
 
 
-def _words(run: Run, levels: Mapping[str, Followed]) -> Words:
-    story = Story(findings=findings(levels), held=(), grids=(), pictures=(), conditions="")
-    told = Told(run=run, story=story)
+def _words(run: Run, levels: Mapping[str, Followed]) -> Caption:
     pings = sum(len(each.sums_us) for each in levels.values())
-    return Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        verdict=told.verdict,
+    report = Report(
+        run=run,
+        findings=findings(levels),
         conditions=f"{counted(pings, 'ping')} followed over six hops each way; bar: median, from "
         "the end of the one before; dot: sample; triangle: sample beyond the axis; "
         f"scenario {run.about['scenario']}",
     )
+    return Caption.of(report)
 
 
-def draw(run: Run, levels: Mapping[str, Followed], words: Words) -> Figure:
+def draw(run: Run, levels: Mapping[str, Followed], words: Caption) -> Figure:
     """A panel per level, all on one axis of time."""
     columns = 2 if len(levels) >= BESIDE else 1
     lines = -(-len(levels) // columns)

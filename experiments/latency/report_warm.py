@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from experiments.core.question import Row
-from experiments.show.story import NONE, Grid
+from experiments.show.report import NONE, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -60,7 +60,7 @@ def kept_interval_ms(rows: Iterable[Row]) -> float | None:
     labs: dict[tuple[object, ...], dict[int, float]] = {}
     for row in rows:
         if row["received_s"] is not None:
-            series = labs.setdefault((row["block"], row["order"], row["path"]), {})
+            series = labs.setdefault((row["repeat"], row["order"], row["path"]), {})
             series[int(row["seq"] or 0)] = float(row["received_s"])
     gaps = [
         (series[b] - series[a]) * 1000
@@ -72,17 +72,17 @@ def kept_interval_ms(rows: Iterable[Row]) -> float | None:
 
 
 def _medians(rows: Iterable[Row], mode: str, value: str) -> tuple[float, ...]:
-    blocks: dict[object, list[float]] = {}
+    repeats: dict[object, list[float]] = {}
     for row in rows:
         found = row[value]
         if row["mode"] == mode and found is not None:
-            blocks.setdefault(row["block"], []).append(float(found))
-    return tuple(float(np.median(each)) for each in blocks.values())
+            repeats.setdefault(row["repeat"], []).append(float(found))
+    return tuple(float(np.median(each)) for each in repeats.values())
 
 
-def warm_grid(found: Sequence[Warm], modes: Sequence[str], unit: str) -> Grid:
+def warm_grid(found: Sequence[Warm], modes: Sequence[str], unit: str) -> Table:
     """The table: median of block medians by condition and mode."""
-    return Grid(
+    return Table(
         title="Warm, by payload and interval",
         heads=("payload", "asked every", "kept", *modes),
         rows=tuple(_row(each, modes) for each in found),

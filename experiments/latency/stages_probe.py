@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
-from experiments.core.experiment import Bench, Tools
+from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.latency import stages
 from experiments.measure.captures import (
@@ -26,20 +26,6 @@ from experiments.measure.captures import (
 from experiments.measure.ping import Reply, Requests
 
 WIRE = "underlay"  # what a compute host calls its wire
-STAGE_COLUMNS = {
-    "seq": "ICMP sequence number of the ping that was followed",
-    "direction": (
-        "request, answer (in the far guest), reply; or ping: what ping itself said of it"
-    ),
-    "stage": (
-        "guest-out: a guest's eth0 to its port on br-int; guest-in: the other way; switch, "
-        "far-switch: between that port and the wire, in the pinging guest's host and in the far "
-        "one; wire: between the hosts; answer: in the far guest; rtt: ping's own figure; "
-        "unmatched: the ping was not seen once, in order, at every hop, and has no stages"
-    ),
-    "latency_us": "time between the stamps of two hops, in microseconds; rtt: as ping printed it",
-    "note": "why it is unmatched; or by how much its stages exceed ping's own figure",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +68,7 @@ def _interface(overlay: Overlay, port: Port) -> str:
 
 
 def stage_rows(
-    bench: Bench, pair: tuple[Port, Port], tools: Tools, *, pings: int
+    lab: Lab, pair: tuple[Port, Port], context: Context, *, pings: int
 ) -> tuple[Row, ...]:
     """Follow `pings` pings from the first guest to the second, hop by hop; both must be warm.
 
@@ -92,12 +78,12 @@ def stage_rows(
         CommandError: an interface could not be captured.
         MeasureError: ping could not be read, or others pinged between the two at the same time.
     """
-    along = hops(bench.overlay, pair)
+    along = hops(lab.overlay, pair)
     where: dict[str, tuple[str, ...]] = {}
     for hop in along:
         where[hop.node] = (*where.get(hop.node, ()), hop.interface)
-    with capturing(bench, where, lambda name: tools.path(f"stages-{name}")) as files:
-        replies = _ping(bench, pair, tools, pings)
+    with capturing(lab, where, lambda name: context.path(f"stages-{name}")) as files:
+        replies = _ping(lab, pair, context, pings)
     echoes = stages.of_pair(_echoes(files, along), str(pair[0].ipv4[0]), str(pair[1].ipv4[0]))
     found = stages.passages(
         echoes, ident=_own(stages.idents(echoes), pair), seqs=[reply.seq for reply in replies]
@@ -107,14 +93,14 @@ def stage_rows(
     )
 
 
-def _ping(bench: Bench, pair: tuple[Port, Port], tools: Tools, pings: int) -> tuple[Reply, ...]:
+def _ping(lab: Lab, pair: tuple[Port, Port], context: Context, pings: int) -> tuple[Reply, ...]:
     source, target = pair
     asked = Requests(count=pings)
     argv = asked.argv(target.ipv4[0])
-    with tools.watch():
-        done = bench.attempt(source.device_id, *argv, timeout_s=asked.timeout_s)
+    with context.watch():
+        done = lab.attempt(source.device_id, *argv, timeout_s=asked.timeout_s)
     said = f"# {source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
-    tools.keep("stages-ping.txt", said)
+    context.keep("stages-ping.txt", said)
     return asked.read(done.stdout).replies
 
 

@@ -20,10 +20,10 @@ def learned(pid: int, bridge: str) -> netlink.Learned:
         HostError: the kernel is older, or there is no such bridge.
     """
     found = _asked(pid, bridge, netlink.bridge_asked)
-    told = next(map(netlink.parse_bridge, netlink.bodies(found)), None)
-    if told is None:
+    report = next(map(netlink.parse_bridge, netlink.bodies(found)), None)
+    if report is None:
         raise _too_old(bridge, "it tells nothing of learned addresses")
-    return told
+    return report
 
 
 def limit_learned(pid: int, bridge: str, most: int) -> None:

@@ -8,13 +8,15 @@ from matplotlib.ticker import MaxNLocator
 from experiments.show.curves import NAME_IN, Mark, log_counts, name_lines, plot
 from experiments.show.figure_cells import LEGEND
 from experiments.show.lanes import BASELINE_COLOUR
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 HEIGHT_IN = 2.7
 ROOM = 1.08  # above the highest value
 
 
-def draw(entries: Sequence[Mark], astray: Sequence[Mark], room: int, words: Words) -> Figure:
+def draw(
+    entries: Sequence[Mark], misdelivered: Sequence[Mark], room: int, words: Caption
+) -> Figure:
     """Two panels: a table with room for all, and one that fills."""
     names = len(dict.fromkeys(mark.series for mark in entries))
     height = max(HEIGHT_IN, NAME_IN * (names + 2))
@@ -26,8 +28,10 @@ def draw(entries: Sequence[Mark], astray: Sequence[Mark], room: int, words: Word
         "Table of the underlay's switch, with room for all",
         f"{LEGEND}; both axes logarithmic",
     )
-    plot(lower, astray).set_ylabel("copies astray per frame sent")
-    highest = max(1.0, *(value for mark in astray for value in (mark.foretold, *mark.measured)))
+    plot(lower, misdelivered).set_ylabel("copies astray per frame sent")
+    highest = max(
+        1.0, *(value for mark in misdelivered for value in (mark.predicted, *mark.measured))
+    )
     lower.set_ylim(0, ROOM * highest)
     lower.yaxis.set_major_locator(MaxNLocator(6))
     lower.axvline(room, color=BASELINE_COLOUR, linewidth=0.9, linestyle=(0, (2, 2)), gid="room")
@@ -40,7 +44,7 @@ def draw(entries: Sequence[Mark], astray: Sequence[Mark], room: int, words: Word
         color=BASELINE_COLOUR,
     )
     lower.set_xlabel("guests that speak, on all hosts together")
-    name_lines(lower, astray, height)
+    name_lines(lower, misdelivered, height)
     title(
         lower,
         f"A table with room for {room}: unicast at hosts that it is not for",

@@ -99,7 +99,7 @@ def owners(overlay: Overlay, macs: frozenset[str]) -> dict[str, int]:
     }
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell, before any is measured."""
     return tuple(
         {**point, "room": room, "guests": guests, **_cell(point, guests, room)}
@@ -115,8 +115,8 @@ def _cell(point: Point, guests: int, room: int) -> Row:
     speaking = hosts if is_tunnelled(mode) else guests
     learned = min(speaking, room) if room else speaking
     unknown = away if _is_untold(mode) else _unknown(hosts, guests, room, mode)
-    astray = unknown * (hosts - 2)
-    return {"learned": learned, "sent": away, "arrived": away, "astray": astray}
+    misdelivered = unknown * (hosts - 2)
+    return {"learned": learned, "sent": away, "arrived": away, "astray": misdelivered}
 
 
 def is_tunnelled(mode: str) -> bool:

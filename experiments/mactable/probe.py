@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from controller.model.modes import MODES
 from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
-from experiments.core.experiment import Bench, Experiment, Measured, Tools
-from experiments.core.question import Point, Prediction, Question, Row
+from experiments.core.experiment import Context, Experiment, Lab, Measured
+from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.mactable import bridges
 from experiments.mactable import labs as stage
+from experiments.mactable.question import QUESTION
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.deliver import TIMES, Ears, Letter
 from experiments.measure.frames import LOCAL_EXPERIMENT
@@ -35,31 +35,31 @@ class Mouths:
     ears: Ears
 
 
-def measure(bench: Bench, _: Point, tools: Tools, /) -> Measured:
+def measure(lab: Lab, _: Point, context: Context, /) -> Measured:
     """Measure one lab: step by step more guests, with room for all, then with room for some."""
-    rows, dropped, unlike = list[Row](), 0, 0
-    with _mouths(bench) as mouths, tools.watch():
+    rows, dropped, mismatches = list[Row](), 0, 0
+    with _mouths(lab) as mouths, context.watch():
         for number, (guests, room) in enumerate(stage.STEPS):
-            tools.say(f"{guests} guests" + (f", room for {room}" if room else ""))
-            told = _learned(bench, mouths, guests, room, (tools.seed, number))
-            heard = stage.letters(len(mouths.send), guests, number, tools.seed)
-            files = _written(bench, mouths, heard, tools, number)
+            context.say(f"{guests} guests" + (f", room for {room}" if room else ""))
+            report = _learned(lab, mouths, guests, room, (context.seed, number))
+            heard = stage.letters(len(mouths.send), guests, number, context.seed)
+            files = _written(lab, mouths, heard, context, number)
             dropped += sum(files.dropped.values())
-            unlike += told["learned"] != told.pop("by_kernel")
+            mismatches += report["learned"] != report.pop("by_kernel")
             rows.append(
-                {"guests": guests, "room": room, **told, **_counted(bench.overlay, heard, files)}
+                {"guests": guests, "room": room, **report, **_counted(lab.overlay, heard, files)}
             )
     lost = sum(int(str(row["sent"])) - int(str(row["arrived"])) for row in rows)
-    facts = {"capture_dropped": dropped, "steps_unlike_the_kernels_count": unlike}
-    return Measured(rows=tuple(rows), facts=facts, lost=abs(lost) + dropped + unlike)
+    facts = {"capture_dropped": dropped, "steps_unlike_the_kernels_count": mismatches}
+    return Measured(rows=tuple(rows), facts=facts, lost=abs(lost) + dropped + mismatches)
 
 
 @contextmanager
-def _mouths(bench: Bench) -> Iterator[Mouths]:
+def _mouths(lab: Lab) -> Iterator[Mouths]:
     """One guest a host that says nothing of its own."""
-    pids = {guest_name(port): bench.pid(guest_name(port)) for port in bench.overlay.ports}
+    pids = {guest_name(port): lab.pid(guest_name(port)) for port in lab.overlay.ports}
     for guest in pids:
-        bench.run(guest, "sysctl", "-qw", *QUIET)
+        lab.run(guest, "sysctl", "-qw", *QUIET)
     with ExitStack() as stack:
         send = [stack.enter_context(senders(pid, (GUEST,)))[GUEST] for pid in pids.values()]
         heard = stack.enter_context(listeners(pids, GUEST, LOCAL_EXPERIMENT))
@@ -67,47 +67,47 @@ def _mouths(bench: Bench) -> Iterator[Mouths]:
 
 
 def _learned(
-    bench: Bench, mouths: Mouths, guests: int, room: int, draw: tuple[int, int]
+    lab: Lab, mouths: Mouths, guests: int, room: int, draw: tuple[int, int]
 ) -> dict[str, int | None]:
     """Empty the table, let every guest speak, host by host, and read it."""
-    bench.run(UNDERLAY, "ip", "link", "set", BRIDGE, "type", "bridge", "fdb_flush")
-    bridges.limit_learned(bench.pid(UNDERLAY), BRIDGE, room)
-    unheard = 0
+    lab.run(UNDERLAY, "ip", "link", "set", BRIDGE, "type", "bridge", "fdb_flush")
+    bridges.limit_learned(lab.pid(UNDERLAY), BRIDGE, room)
+    unlearned = 0
     for host, there in enumerate(stage.speakers(len(mouths.send), guests)):
         ear = 0 if host else 1
         said = (stage.announcement(guest, *draw) for guest in there)
         letters = [Letter(mouths.send[host], frame, ear) for frame in said]
-        unheard += mouths.ears.deliver(letters, times=TIMES)
-    macs = _macs(bench)
+        unlearned += mouths.ears.deliver(letters, times=TIMES)
+    macs = _macs(lab)
     return {
         "learned": len(macs),
-        "by_kernel": bridges.learned(bench.pid(UNDERLAY), BRIDGE).now,
-        **stage.owners(bench.overlay, macs),
-        "unheard": unheard,
-        "in_br_tun": _in_br_tun(bench),
+        "by_kernel": bridges.learned(lab.pid(UNDERLAY), BRIDGE).now,
+        **stage.owners(lab.overlay, macs),
+        "unheard": unlearned,
+        "in_br_tun": _in_br_tun(lab),
     }
 
 
-def _macs(bench: Bench) -> frozenset[str]:
+def _macs(lab: Lab) -> frozenset[str]:
     """Those that the underlay's switch has learned; the others are its own interfaces'."""
-    told = json.loads(bench.run(UNDERLAY, "bridge", "-j", "fdb", "show", "br", BRIDGE))
-    return frozenset(each["mac"] for each in told if each.get("state") != "permanent")
+    report = json.loads(lab.run(UNDERLAY, "bridge", "-j", "fdb", "show", "br", BRIDGE))
+    return frozenset(each["mac"] for each in report if each.get("state") != "permanent")
 
 
-def _in_br_tun(bench: Bench) -> int | None:
+def _in_br_tun(lab: Lab) -> int | None:
     """What the first host's br-tun, or its VXLAN device, has learned; None where there is none."""
-    if not all(network.network_type.is_tunnel for network in bench.overlay.networks):
+    if not all(network.network_type.is_tunnel for network in lab.overlay.networks):
         return None
-    return len(learned(bench, bench.overlay.hosts[0]))
+    return len(learned(lab, lab.overlay.hosts[0]))
 
 
 def _written(
-    bench: Bench, mouths: Mouths, letters: dict[stage.Guest, stage.Frame], tools: Tools, number: int
+    lab: Lab, mouths: Mouths, letters: dict[stage.Guest, stage.Frame], context: Context, number: int
 ) -> Captures:
     """Send a letter to everyone, and capture what arrives at each host but the sender's."""
-    hosts = [host.name for host in bench.overlay.hosts[1:]]
+    hosts = [host.name for host in lab.overlay.hosts[1:]]
     where = dict.fromkeys(hosts, (UNDERLAY,))
-    with capturing(bench, where, lambda name: tools.path(f"{number}-{name}")) as files:
+    with capturing(lab, where, lambda name: context.path(f"{number}-{name}")) as files:
         posted = [Letter(mouths.send[0], frame, to.host) for to, frame in letters.items()]
         mouths.ears.deliver(posted)
     return files
@@ -119,8 +119,8 @@ def _counted(overlay: Overlay, letters: dict[stage.Guest, stage.Frame], files: C
     wanted = {frame.nonce.hex()[:NONCE_DIGITS]: names[to.host] for to, frame in letters.items()}
     seen = list(_sightings(wanted, decoded(files, NONCE_IN)))
     right = {nonce for nonce, node in seen if node == wanted[nonce]}
-    astray = sum(node != wanted[nonce] for nonce, node in seen)
-    return {"sent": len(letters), "arrived": len(right), "astray": astray}
+    misdelivered = sum(node != wanted[nonce] for nonce, node in seen)
+    return {"sent": len(letters), "arrived": len(right), "astray": misdelivered}
 
 
 def _sightings(wanted: dict[str, str], packets: Iterable[Packet]) -> Iterator[tuple[str, str]]:
@@ -132,62 +132,15 @@ def _sightings(wanted: dict[str, str], packets: Iterable[Packet]) -> Iterator[tu
             yield nonce, packet[NODE]
 
 
-MACTABLE = Experiment(
-    question=Question(
-        name="mactable",
-        asks="How does the underlay switch's MAC table grow with guests, and what if it is full?",
-        unit="entries",
-        value="learned",
-        factors={
-            "mode": ("flat", "vlan", "gre-mesh", "vxlan-l2pop", "kvxlan-mesh"),
-            "hosts": (4, 8),
-        },
-        teller="mactable",
-        predictions=(
-            Prediction(
-                says="untunnelled: an entry for every guest",
-                because="guests' own frames are on the wire, tagged or not, and a switch learns "
-                "the source of each",
-                silent_on=tuple(str(mode) for mode in MODES if stage.is_tunnelled(str(mode))),
-            ),
-            Prediction(
-                says="tunnelled: an entry for every host, however many guests",
-                because="all that is on the wire comes from a VTEP; guests' addresses are inside",
-                silent_on=("flat", "vlan"),
-            ),
-            Prediction(
-                says="a full table sends each frame for a guest that it has no entry of to every "
-                "host: hosts - 2 copies astray; with tunnels none while hosts fit in",
-                because="an unknown address is flooded to all ports but the one it came from",
-                of="astray",
-                silent_on=("kvxlan-l2pop",),  # its devices flood: they are told of no such guest
-            ),
-        ),
-        columns={
-            "mode": "how the overlay is carried",
-            "hosts": "compute hosts, each one VTEP",
-            "guests": "MAC addresses that speak, spread evenly over hosts; sent by one interface a "
-            "host, port security off",
-            "room": "entries that the table has room for (fdb_max_learned); 0: no limit",
-            "learned": "entries of the underlay's switch when each guest has spoken once, host by host",
-            "of_guests": "of those, guests' addresses",
-            "of_vteps": "of those, VTEPs' addresses",
-            "of_others": "of those, anybody else's",
-            "unheard": "guests whose broadcast never arrived at another host",
-            "in_br_tun": "rules that the first host's br-tun, or entries that its VXLAN device, has learned "
-            "by then, of these guests, of earlier steps, and of who spoke when it came up; empty untunnelled",
-            "sent": "frames then sent by the first guest, one to each on another host",
-            "arrived": "of those, on the wire of the host they are for",
-            "astray": "copies of them on wires of other hosts",
-        },
-    ),
+EXPERIMENT = Experiment(
+    question=QUESTION,
     probe=measure,
     quick=measure,
-    thresholds=Thresholds(lost_max=0, blocks_min=1),
-    blocks=1,
+    thresholds=Thresholds(lost_max=0, repeats_min=1),
+    repeats=1,
     quick_factors={"mode": ("flat", "vxlan-l2pop"), "hosts": (4,)},
     watches=True,
     stage=stage.staged,
-    foretell=stage.foretold,
+    predict=stage.predicted,
     hosts_factor="hosts",
 )

@@ -9,24 +9,24 @@ from experiments.mactable import figure
 from experiments.show import cells
 from experiments.show.cells import Cell
 from experiments.show.curves import Mark
-from experiments.show.levels import words_of
-from experiments.show.story import Grid, Held, Picture, Story
+from experiments.show.report import Outcome, Picture, Report, Table
+from experiments.show.sheet import Caption
 
 ENTRIES, ASTRAY = "", "astray"  # figures of a cell: the question's value, and another
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run."""
-    story = cells.tell(run)
+    report = cells.build_report(run)
     found = cells.cells_of(run)
-    told = replace(
-        story,
-        findings=(story.findings[0], *_growth(found), *_full(found), *story.findings[1:]),
-        held=tuple(_held_all(run, found)),
-        grids=(_entries(found), _flooded(found), _kept(run), *story.grids),
+    report = replace(
+        report,
+        findings=(report.findings[0], *_growth(found), *_full(found), *report.findings[1:]),
+        outcomes=tuple(_held_all(run, found)),
+        tables=(_entries(found), _flooded(found), _kept(run), *report.tables),
         pictures=(),
     )
-    return _with_picture(told, run, found)
+    return _with_picture(report, run, found)
 
 
 def _growth(found: Sequence[Cell]) -> Iterator[str]:
@@ -35,12 +35,12 @@ def _growth(found: Sequence[Cell]) -> Iterator[str]:
     if free:
         most = max(_int(cell.key["guests"]) for cell in free)
         hosts = max(_int(cell.key["hosts"]) for cell in free)
-        told = [
+        report = [
             f"{cell.key['mode']} {cell.seen}"
             for cell in free
             if (cell.key["guests"], cell.key["hosts"]) == (most, hosts)
         ]
-        yield f"{most} guests on {hosts} hosts, entries of the underlay's switch: {', '.join(told)}"
+        yield f"{most} guests on {hosts} hosts, entries of the underlay's switch: {', '.join(report)}"
 
 
 def _full(found: Sequence[Cell]) -> Iterator[str]:
@@ -51,10 +51,10 @@ def _full(found: Sequence[Cell]) -> Iterator[str]:
         hosts = max(_int(cell.key["hosts"]) for cell in cramped)
         here = [c for c in cramped if (c.key["guests"], c.key["hosts"]) == (most, hosts)]
         sent = _sent(found)
-        told = [f"{cell.key['mode']} {cell.seen}" for cell in here]
+        report = [f"{cell.key['mode']} {cell.seen}" for cell in here]
         yield (
             f"{most} guests, room for {here[0].key['room']}: of {sent[_key(here[0])]:g} frames, copies "
-            f"astray: {', '.join(told)}"
+            f"astray: {', '.join(report)}"
         )
 
 
@@ -77,16 +77,16 @@ def _int(value: object) -> int:
     return int(str(value))
 
 
-def _held_all(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
+def _held_all(run: Run, found: Sequence[Cell]) -> Iterator[Outcome]:
     """Each prediction that is about a cell."""
     for each in run.question.predictions:
-        what = ASTRAY if each.of == ASTRAY else ENTRIES
+        what = ASTRAY if each.about == ASTRAY else ENTRIES
         about = [cell for cell in _of(found, what) if each.is_about(str(cell.key["mode"]))]
         if about:
-            yield cells.held_by(each, run, about)
+            yield cells.outcome_by(each, run, about)
 
 
-def _entries(found: Sequence[Cell]) -> Grid:
+def _entries(found: Sequence[Cell]) -> Table:
     free = [cell for cell in _of(found, ENTRIES) if not cell.key["room"]]
     return _across(
         free,
@@ -95,7 +95,7 @@ def _entries(found: Sequence[Cell]) -> Grid:
     )
 
 
-def _flooded(found: Sequence[Cell]) -> Grid:
+def _flooded(found: Sequence[Cell]) -> Table:
     cramped = [cell for cell in _of(found, ASTRAY) if cell.key["room"]]
     room = next((cell.key["room"] for cell in cramped), "-")
     return _across(
@@ -106,12 +106,12 @@ def _flooded(found: Sequence[Cell]) -> Grid:
     )
 
 
-def _across(shown: Sequence[Cell], heading: str, note: str) -> Grid:
+def _across(shown: Sequence[Cell], heading: str, note: str) -> Table:
     """Modes and hosts down, guests across."""
     guests = list(dict.fromkeys(cell.key["guests"] for cell in shown))
     lines = list(dict.fromkeys((cell.key["mode"], cell.key["hosts"]) for cell in shown))
     by = {(c.key["mode"], c.key["hosts"], c.key["guests"]): _brief(c) for c in shown}
-    return Grid(
+    return Table(
         title=heading,
         heads=("mode", "hosts", *(f"{many} guests" for many in guests)),
         rows=tuple(
@@ -124,12 +124,12 @@ def _across(shown: Sequence[Cell], heading: str, note: str) -> Grid:
 
 
 def _brief(cell: Cell) -> str:
-    return cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
+    return cell.seen if cell.outcome != cells.MISMATCH else f"{cell.seen} not {cell.predicted}"
 
 
-def _kept(run: Run) -> Grid:
+def _kept(run: Run) -> Table:
     """Whose the entries are, and where tunnels keep guests' addresses instead."""
-    shown = [row for row in run.rows if not row["room"]]
+    shown = [row for row in run.rows_of() if not row["room"]]
     columns = ("of_guests", "of_vteps", "of_others", "in_br_tun")
     lines = {
         tuple(str(row[name]) for name in ("mode", "hosts", "guests")): tuple(
@@ -139,7 +139,7 @@ def _kept(run: Run) -> Grid:
             shown, key=lambda row: (str(row["mode"]), _int(row["hosts"]), _int(row["guests"]))
         )
     }
-    return Grid(
+    return Table(
         title="Whose addresses are learned, and where",
         heads=("mode", "hosts", "guests", "guests'", "VTEPs'", "others'", "first host's own table"),
         rows=tuple((*key, *values) for key, values in lines.items()),
@@ -149,20 +149,19 @@ def _kept(run: Run) -> Grid:
     )
 
 
-def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
-    words = words_of(run, story)
-    sent = {_key(cell): float(str(cell.foretold)) for cell in _of(found, "sent")}
+def _with_picture(report: Report, run: Run, found: Sequence[Cell]) -> Report:
+    sent = {_key(cell): float(str(cell.predicted)) for cell in _of(found, "sent")}
     entries = _marks([c for c in _of(found, ENTRIES) if not c.key["room"]], {})
-    astray = _marks([c for c in _of(found, ASTRAY) if c.key["room"]], sent)
+    misdelivered = _marks([c for c in _of(found, ASTRAY) if c.key["room"]], sent)
     room = max((_int(cell.key["room"]) for cell in found), default=0)
     picture = Picture(
         name=run.question.name,
         title="Entries over guests, and copies astray from a full table",
         alternative="Entries of the underlay's switch, and copies astray per frame, over guests, "
-        f"by mode and hosts: foretold and measured. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(entries, astray, room, words),
+        f"by mode and hosts: foretold and measured. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(entries, misdelivered, room, Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _marks(shown: Sequence[Cell], by: Mapping[tuple[Value, ...], float]) -> tuple[Mark, ...]:
@@ -172,7 +171,7 @@ def _marks(shown: Sequence[Cell], by: Mapping[tuple[Value, ...], float]) -> tupl
             mode=str(cell.key["mode"]),
             words=f"{cell.key['hosts']} hosts",
             at=_int(cell.key["guests"]),
-            foretold=float(str(cell.foretold)) / by.get(_key(cell), 1.0),
+            predicted=float(str(cell.predicted)) / by.get(_key(cell), 1.0),
             measured=tuple(float(str(value)) / by.get(_key(cell), 1.0) for value in cell.measured),
         )
         for cell in shown

@@ -22,7 +22,7 @@ from typing import IO
 from controller.model.errors import CommandError, MeasureError
 from controller.system import commands
 from controller.system.ownership import give_back
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.measure.frames import EXPERIMENT, NONCE, PAUSE, marker
 from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet, all_of, stamp_ns
 from experiments.measure.pcapng import has_packet, interfaces_in
@@ -81,7 +81,7 @@ class _Dumpcap:
 
 @contextmanager
 def capturing(
-    bench: Bench, where: Mapping[str, tuple[str, ...]], path: Callable[[str], Path]
+    lab: Lab, where: Mapping[str, tuple[str, ...]], path: Callable[[str], Path]
 ) -> Iterator[Captures]:
     """Capture on the interfaces of each node while the block runs; `path` says where files go.
 
@@ -95,10 +95,10 @@ def capturing(
     with ExitStack() as stack:
         stack.callback(_end, dumpcaps)
         for node, interfaces in where.items():
-            dumpcaps.append(_started(bench, node, interfaces, path))
+            dumpcaps.append(_started(lab, node, interfaces, path))
         for each in dumpcaps:
             _await_header(each)
-            each.senders = stack.enter_context(senders(bench.pid(each.node), each.interfaces))
+            each.senders = stack.enter_context(senders(lab.pid(each.node), each.interfaces))
             each.first = _mark(each)
         found.update((each.node, each.file) for each in dumpcaps)
         yield found
@@ -111,7 +111,7 @@ def capturing(
 
 
 def _started(
-    bench: Bench, node: str, interfaces: tuple[str, ...], path: Callable[[str], Path]
+    lab: Lab, node: str, interfaces: tuple[str, ...], path: Callable[[str], Path]
 ) -> _Dumpcap:
     file, said = path(f"{node}.pcapng"), path(f"{node}.dumpcap.txt")
     asked = (word for name in interfaces for word in ("-i", name))
@@ -120,7 +120,7 @@ def _started(
         give_back(file)
         give_back(said)
         argv = ("dumpcap", "-q", "-n", *asked, "-w", "-")
-        child = bench.start(node, *argv, stdout=out, stderr=err)
+        child = lab.start(node, *argv, stdout=out, stderr=err)
     return _Dumpcap(node, interfaces, file, said, child)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.model.parts import Mechanism
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.measure.watch import PIDFILE, TICKS_PER_S
 from experiments.measure.watch_counts import parse_cpu, parse_ticks
 
@@ -23,9 +23,9 @@ class Spent:
 
 
 @contextmanager
-def spending(bench: Bench) -> Iterator[Spent]:
+def spending(lab: Lab) -> Iterator[Spent]:
     """What is spent while the block runs; it is known when the block has ended."""
-    daemons = tuple(_daemons(bench))
+    daemons = tuple(_daemons(lab))
     spent = Spent()
     machine, switches = _machine(), _switches(daemons)
     yield spent
@@ -33,10 +33,10 @@ def spending(bench: Bench) -> Iterator[Spent]:
     spent.switches_s = (_switches(daemons) - switches) / TICKS_PER_S
 
 
-def _daemons(bench: Bench) -> Iterator[int]:
-    for host in bench.overlay.hosts:
+def _daemons(lab: Lab) -> Iterator[int]:
+    for host in lab.overlay.hosts:
         if host.mechanism is Mechanism.OPENVSWITCH:
-            yield int(Path(f"/proc/{bench.pid(host.name)}/root", PIDFILE).read_text())
+            yield int(Path(f"/proc/{lab.pid(host.name)}/root", PIDFILE).read_text())
 
 
 def _machine() -> int:

@@ -33,7 +33,7 @@ class Ears:
 
     def deliver(self, letters: Sequence[Letter], *, times: int = 1) -> int:
         """Send all, some at a time; return how many were never heard, however often sent."""
-        unheard = 0
+        unlearned = 0
         for some in in_turn(tuple(letters), AT_ONCE):
             waiting = {(each.ear, each.frame.nonce): each for each in some}
             for _ in range(times):
@@ -42,8 +42,8 @@ class Ears:
                 self._await(waiting)
                 if not waiting:
                     break
-            unheard += len(waiting)
-        return unheard
+            unlearned += len(waiting)
+        return unlearned
 
     def _await(self, waiting: dict[tuple[int, bytes], Letter]) -> None:
         """Take out of `waiting` what is heard, until all is or nothing more comes in time."""

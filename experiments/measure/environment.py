@@ -16,7 +16,7 @@ from controller.model.parts import Port
 from controller.model.site_parts import WAN
 from controller.model.sites import Sites
 from controller.system import commands
-from experiments.core.experiment import Bench, described
+from experiments.core.experiment import Lab, described
 from experiments.measure.limits import limits
 from experiments.measure.namespace import look_into, read_sysctls
 
@@ -84,7 +84,7 @@ def now() -> str:
 def machine(app: str = "os-ken") -> dict[str, object]:
     """The host, its kernel and its programs; `app` is the framework the controller runs under."""
     with ThreadPoolExecutor() as at_once:
-        tools = dict(zip(TOOLS, at_once.map(_tool_version, TOOLS.values()), strict=True))
+        context = dict(zip(TOOLS, at_once.map(_tool_version, TOOLS.values()), strict=True))
     return {
         "host": platform.node(),
         "kernel": platform.release(),
@@ -103,7 +103,7 @@ def machine(app: str = "os-ken") -> dict[str, object]:
         "sysctls": read_sysctls(MACHINE_SYSCTLS),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES} | _framework(app),
-        "tools": tools,
+        "tools": context,
     }
 
 
@@ -126,41 +126,41 @@ def source(root: Path = ROOT) -> dict[str, object]:
     return {"git_revision": revision, "git_dirty": bool(changed), "git_changed_files": len(changed)}
 
 
-def lab_facts(bench: Bench) -> dict[str, object]:
+def lab_facts(lab: Lab) -> dict[str, object]:
     """MTUs [bytes], offloads and kernel parameters, read in the nodes where they act.
 
     Of each network the first guest stands for all, and the first compute host for the others.
     """
-    overlay = described(bench)
+    overlay = described(lab)
     if isinstance(overlay, Sites):
-        return _site_facts(bench, overlay)
+        return _site_facts(lab, overlay)
     first = {port.network_id: port for port in reversed(overlay.ports) if _is_node(port)}
     networks = {overlay.network_of[each].name: port.device_id for each, port in first.items()}
     host = overlay.hosts[0].name
     return {
         "underlay_mtu": overlay.underlay_mtu,
         "hosts": len(overlay.hosts),
-        "networks": {name: _guest(bench, guest) for name, guest in networks.items()},
-        "underlay": {"host": host, **_interface(bench, host, "underlay")},
+        "networks": {name: _guest(lab, guest) for name, guest in networks.items()},
+        "underlay": {"host": host, **_interface(lab, host, "underlay")},
         "sysctls": {
-            "guest": _sysctls(bench, next(iter(networks.values()), ""), GUEST_SYSCTLS),
-            "host": _sysctls(bench, host, HOST_SYSCTLS),
+            "guest": _sysctls(lab, next(iter(networks.values()), ""), GUEST_SYSCTLS),
+            "host": _sysctls(lab, host, HOST_SYSCTLS),
         },
     }
 
 
-def _site_facts(bench: Bench, sites: Sites) -> dict[str, object]:
+def _site_facts(lab: Lab, sites: Sites) -> dict[str, object]:
     """The same of two sites: a station stands for each LAN, and the calling site's router."""
     first = {site.name: site.stations[0].name for site in sites.sites}
     host = sites.near.router
     return {
         "underlay_mtu": sites.underlay_mtu,
         "hosts": len(sites.hosts),
-        "networks": {name: _guest(bench, station) for name, station in first.items()},
-        "underlay": {"host": host, **_interface(bench, host, WAN)},
+        "networks": {name: _guest(lab, station) for name, station in first.items()},
+        "underlay": {"host": host, **_interface(lab, host, WAN)},
         "sysctls": {
-            "guest": _sysctls(bench, first[sites.near.name], GUEST_SYSCTLS),
-            "host": _sysctls(bench, host, HOST_SYSCTLS),
+            "guest": _sysctls(lab, first[sites.near.name], GUEST_SYSCTLS),
+            "host": _sysctls(lab, host, HOST_SYSCTLS),
         },
     }
 
@@ -169,21 +169,21 @@ def _is_node(port: Port) -> bool:
     return bool(port.device_id and port.host)
 
 
-def _guest(bench: Bench, node: str) -> dict[str, object]:
-    found = _interface(bench, node, "eth0")
+def _guest(lab: Lab, node: str) -> dict[str, object]:
+    found = _interface(lab, node, "eth0")
     return {"guest": node, **{f"guest_{name}": value for name, value in found.items()}}
 
 
-def _interface(bench: Bench, node: str, name: str) -> dict[str, object]:
+def _interface(lab: Lab, node: str, name: str) -> dict[str, object]:
     # mnexec gives each node a /sys that shows its own interfaces.
-    mtu = _told(Path(f"/proc/{bench.pid(node)}/root/sys/class/net/{name}/mtu"))
-    offloads = parse_offloads(bench.run(node, "ethtool", "-k", name))
+    mtu = _told(Path(f"/proc/{lab.pid(node)}/root/sys/class/net/{name}/mtu"))
+    offloads = parse_offloads(lab.run(node, "ethtool", "-k", name))
     return {"mtu": int(mtu) if mtu else None, "offloads": offloads}
 
 
-def _sysctls(bench: Bench, node: str, names: tuple[str, ...]) -> dict[str, str]:
+def _sysctls(lab: Lab, node: str, names: tuple[str, ...]) -> dict[str, str]:
     """Kernel parameters of a node; empty of one that is no process, as a test's double."""
-    pid = bench.pid(node) if node else 0
+    pid = lab.pid(node) if node else 0
     return look_into({node: pid}, lambda _: read_sysctls(names))[node] if pid else {}
 
 

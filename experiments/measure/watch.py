@@ -17,7 +17,7 @@ from typing import TypeVar
 from controller.model.check_underlay import router_names
 from controller.model.parts import Mechanism
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, described
+from experiments.core.experiment import Lab, described
 from experiments.core.verdict import Window
 from experiments.measure import watch_counts as counts
 from experiments.measure.namespace import look_into
@@ -73,8 +73,8 @@ class Watcher:
     A bench whose nodes are no processes (pid 0), as a test's double, shows the machine alone.
     """
 
-    def __init__(self, bench: Bench, stat: Path = Path("/proc/stat")) -> None:
-        self.bench, self._stat = bench, stat
+    def __init__(self, lab: Lab, stat: Path = Path("/proc/stat")) -> None:
+        self.lab, self._stat = lab, stat
         self.windows: list[Window] = []
 
     @contextmanager
@@ -101,13 +101,13 @@ class Watcher:
     @cached_property
     def _hosts(self) -> dict[str, int]:
         """Compute hosts by name, each with a process in its namespaces."""
-        pids = {host.name: self.bench.pid(host.name) for host in described(self.bench).hosts}
+        pids = {host.name: self.lab.pid(host.name) for host in described(self.lab).hosts}
         return pids if all(pids.values()) else {}
 
     @cached_property
     def _switches(self) -> dict[str, int]:
         """Those of the hosts that have an Open vSwitch."""
-        hosts = described(self.bench).host_of
+        hosts = described(self.lab).host_of
         return {
             name: pid
             for name, pid in self._hosts.items()
@@ -121,19 +121,19 @@ class Watcher:
 
     @cached_property
     def _guests(self) -> dict[str, int]:
-        about = described(self.bench)
+        about = described(self.lab)
         if isinstance(about, Sites):
-            return {station.name: self.bench.pid(station.name) for station in about.stations}
+            return {station.name: self.lab.pid(station.name) for station in about.stations}
         names = {port.device_id for port in about.ports if port.host}
-        return {name: self.bench.pid(name) for name in sorted(names - {""})}
+        return {name: self.lab.pid(name) for name in sorted(names - {""})}
 
     @property
     def _between(self) -> dict[str, int]:
         """What carries packets between the hosts."""
-        about = described(self.bench)
+        about = described(self.lab)
         routers = about.routers if isinstance(about, Sites) else router_names(about)
         names = routers or (UNDERLAY,)
-        return {name: self.bench.pid(name) for name in names}
+        return {name: self.lab.pid(name) for name in names}
 
     @cached_property
     def _daemons(self) -> dict[str, int]:
@@ -145,8 +145,8 @@ class Watcher:
     def _start_control(self) -> Callable[[], Control] | None:
         if not self._hosts:
             return None
-        lay_wire(self.bench)
-        return start_control(self.bench)
+        lay_wire(self.lab)
+        return start_control(self.lab)
 
     def _pulse(self, tries: Attempts) -> Pulse:
         return Pulse(
@@ -209,13 +209,13 @@ def with_losses(window: Window, before: Losses, after: Losses) -> Window:
     """The window with what was lost between two moments."""
     if before.upcalls is not None and after.upcalls is not None:
         lost = counts.added(before.upcalls, after.upcalls)
-        window = replace(window, lost_upcalls=sum(lost.values()), lost_by=told(lost))
+        window = replace(window, lost_upcalls=sum(lost.values()), lost_by=named(lost))
     if before.drops is not None and after.drops is not None:
         drops = counts.without_told(counts.added(before.drops, after.drops))
-        window = replace(window, drops=sum(drops.values()), dropped_by=told(drops))
+        window = replace(window, drops=sum(drops.values()), dropped_by=named(drops))
     return window
 
 
-def told(places: Mapping[str, int]) -> tuple[str, ...]:
+def named(places: Mapping[str, int]) -> tuple[str, ...]:
     """The places that lost most, each with its count."""
     return tuple(f"{place} ({count})" for place, count in list(places.items())[:PLACES_TOLD])

@@ -14,7 +14,7 @@ from statistics import median
 from typing import IO, Any
 
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, described
+from experiments.core.experiment import Lab, described
 from experiments.measure.ping import parse_ping
 
 NEAR, FAR = "neutron", "management"  # nodes that carry no tenant's packet
@@ -34,29 +34,29 @@ class Control:
     lost: int | None = None
 
 
-def lay_wire(bench: Bench) -> None:
+def lay_wire(lab: Lab) -> None:
     """Join two nodes by a veth pair of their own, unless they are joined already.
 
     Raises:
         OverlayError: the kernel refused.
     """
-    near, far = ends(bench)
-    if WIRE in _interfaces(bench.pid(near)):
+    near, far = ends(lab)
+    if WIRE in _interfaces(lab.pid(near)):
         return
-    peer = f"peer name {WIRE} netns {bench.pid(far)}"
-    _set_up(bench, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
-    _set_up(bench, far, FAR_IP)
+    peer = f"peer name {WIRE} netns {lab.pid(far)}"
+    _set_up(lab, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
+    _set_up(lab, far, FAR_IP)
 
 
-def ends(bench: Bench) -> tuple[str, str]:
+def ends(lab: Lab) -> tuple[str, str]:
     """The nodes that are joined; where there are sites instead of a controller, two of theirs."""
-    about = described(bench)
+    about = described(lab)
     return (about.attacker.name, about.near.switch) if isinstance(about, Sites) else (NEAR, FAR)
 
 
-def _set_up(bench: Bench, node: str, ip: str, first: str = "") -> None:
+def _set_up(lab: Lab, node: str, ip: str, first: str = "") -> None:
     address = f"ip addr add {ip}/{PREFIX} dev {WIRE}"
-    bench.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
+    lab.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
 
 
 def _interfaces(pid: int) -> set[str]:
@@ -64,7 +64,7 @@ def _interfaces(pid: int) -> set[str]:
     return {line.partition(":")[0].strip() for line in lines}
 
 
-def start_control(bench: Bench) -> Callable[[], Control]:
+def start_control(lab: Lab) -> Callable[[], Control]:
     """Start pinging; what is returned ends it and tells what it saw.
 
     Raises:
@@ -72,7 +72,7 @@ def start_control(bench: Bench) -> Callable[[], Control]:
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
     argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
-    process = bench.start(ends(bench)[0], *argv, stdout=said, stderr=said)
+    process = lab.start(ends(lab)[0], *argv, stdout=said, stderr=said)
     return lambda: _end(process, said)
 
 

@@ -109,8 +109,8 @@ def added(before: Counts, after: Counts) -> dict[str, int]:
 
 def without_told(lost: Mapping[str, int]) -> dict[str, int]:
     """The same with the backlog's share that a device has told already, being part of both."""
-    told = sum(count for place, count in lost.items() if place.endswith(", receiving"))
-    left = lost.get(BACKLOG[0], 0) - told
+    report = sum(count for place, count in lost.items() if place.endswith(", receiving"))
+    left = lost.get(BACKLOG[0], 0) - report
     rest = {place: count for place, count in lost.items() if place != BACKLOG[0]}
     return {**rest, BACKLOG[0]: left} if left > 0 else rest
 

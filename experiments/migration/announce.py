@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from controller.model.errors import MeasureError
 from controller.model.parts import Port
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.measure.frames import (
     ARP,
     BROADCAST,
@@ -26,11 +26,11 @@ HEARD_S = 8.0
 
 
 @contextmanager
-def announcing(bench: Bench, target: Port) -> Iterator[Callable[[], None]]:
+def announcing(lab: Lab, target: Port) -> Iterator[Callable[[], None]]:
     """What sends gratuitous ARP from the guest, in QEMU's rhythm, when called; ends with the block."""
     over = threading.Event()
     threads: list[threading.Thread] = []
-    with senders(bench.pid(target.device_id), ("eth0",)) as send:
+    with senders(lab.pid(target.device_id), ("eth0",)) as send:
 
         def announce() -> None:
             threads.append(threading.Thread(target=_announce, args=(send["eth0"], target, over)))
@@ -44,7 +44,7 @@ def announcing(bench: Bench, target: Port) -> Iterator[Callable[[], None]]:
                 thread.join()
 
 
-def make_heard(bench: Bench, target: Port, witness: str) -> None:
+def make_heard(lab: Lab, target: Port, witness: str) -> None:
     """Let the guest send a broadcast, until another one, `witness`, has it.
 
     Not ARP: a kernel VXLAN device with a proxy keeps that to itself.
@@ -52,8 +52,8 @@ def make_heard(bench: Bench, target: Port, witness: str) -> None:
     frame = ethernet(BROADCAST, target.mac_address, LOCAL_EXPERIMENT, b"here I am")
     end = time.monotonic() + HEARD_S
     with (
-        listeners({witness: bench.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as hearing,
-        senders(bench.pid(target.device_id), ("eth0",)) as send,
+        listeners({witness: lab.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as hearing,
+        senders(lab.pid(target.device_id), ("eth0",)) as send,
     ):
         awaited = {witness: (hearing[witness], frame)}
         send["eth0"](frame)

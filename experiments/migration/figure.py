@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.21  # the height of a lane
 FRAME_IN = 0.45
@@ -30,7 +30,7 @@ class Lane:
     announced_ms: tuple[float, ...] = ()  # when the guest says where it is, from that median on
 
 
-def draw(lanes: Sequence[Lane], cap_ms: float, words: Words) -> Figure:
+def draw(lanes: Sequence[Lane], cap_ms: float, words: Caption) -> Figure:
     """One panel, a lane below the other, modes apart."""
     modes = list(dict.fromkeys(lane.mode for lane in lanes))
     height = LANE_IN * (len(lanes) + len(modes)) + FRAME_IN
@@ -53,7 +53,7 @@ def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[
     slowest_ms = max((each for lane in lanes for each in lane.dark_ms), default=0.0)
     ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
     ax.set_xlabel(f"milliseconds without a datagram; waited for {cap_ms:g} ms at most")
-    ax.grid(visible=True, axis="x")
+    ax.table(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax
 

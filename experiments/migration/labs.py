@@ -122,7 +122,7 @@ def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...
     )
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Whether a move outlasts the wait, in each mode, announced and silent."""
     return tuple(_cells(points))
 

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.errors import MeasureError
-from controller.model.modes import MODES
 from controller.model.parts import Port
-from experiments.core.experiment import Bench, Experiment, Measured, Tools
+from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests
-from experiments.core.question import Point, Prediction, Question, Row
+from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.migration import labs as stage
 from experiments.migration import stream
 from experiments.migration.announce import ANNOUNCED_AT_S, announcing, make_heard
 from experiments.migration.gaps import Heard, heard
+from experiments.migration.question import QUESTION
 
 PORT = 5001
 INTERVAL_S = 0.001
@@ -46,28 +46,28 @@ class Migration:
     )
     pause_s: float = REVALIDATED_S  # before a move: drawn, up to this
 
-    def __call__(self, bench: Bench, point: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, point: Point, context: Context, /) -> Measured:
         """Measure one lab.
 
         Raises:
             MeasureError: the stream never began, or never came back.
         """
-        source, target = guests(bench.overlay)
-        _keep_quiet(bench, source, target)
-        with _streaming(bench, source, target, tools) as read, tools.watch():
-            moving = Moving(bench=bench, target=target, read=read, cap_s=self.cap_s)
-            turns = stage.in_turn(str(point["mode"]), self.moves, self.pause_s, tools.seed)
-            rows = tuple(_rows(moving, turns, tools))
+        source, target = guests(lab.overlay)
+        _keep_quiet(lab, source, target)
+        with _streaming(lab, source, target, context) as read, context.watch():
+            moving = Moving(lab=lab, target=target, read=read, cap_s=self.cap_s)
+            turns = stage.in_turn(str(point["mode"]), self.moves, self.pause_s, context.seed)
+            rows = tuple(_rows(moving, turns, context))
         spoken = [round(at * 1000) for at in ANNOUNCED_AT_S]
         return Measured(
             rows=rows, facts={"interval_ms": INTERVAL_S * 1000, "announced_at_ms": spoken}
         )
 
 
-def _rows(moving: "Moving", turns: tuple[stage.Turn, ...], tools: Tools) -> Iterator[Row]:
-    home, away = stage.homes(moving.bench.overlay)
+def _rows(moving: "Moving", turns: tuple[stage.Turn, ...], context: Context) -> Iterator[Row]:
+    home, away = stage.homes(moving.lab.overlay)
     for number, turn in enumerate(turns):
-        tools.say(f"move {number + 1} of {len(turns)}")
+        context.say(f"move {number + 1} of {len(turns)}")
         host = home if number % 2 else away
         time.sleep(turn.pause_s)  # no condition is waited for: the pause itself is what is wanted
         found = moving.move(host, turn.way)
@@ -84,7 +84,7 @@ def _rows(moving: "Moving", turns: tuple[stage.Turn, ...], tools: Tools) -> Iter
 class Moving:
     """One guest under a stream."""
 
-    bench: Bench
+    lab: Lab
     target: Port
     read: Callable[[], Heard]
     cap_s: float
@@ -92,9 +92,9 @@ class Moving:
     def move(self, host: str, way: str) -> Row:
         """Move it; what its stream missed."""
         self._prepare(host, way)
-        with announcing(self.bench, self.target) as announce:
+        with announcing(self.lab, self.target) as announce:
             plugged = announce if way in stage.SPEAKING else _nothing
-            done = self.bench.move(self.target.id, host, plugged=plugged)
+            done = self.lab.move(self.target.id, host, plugged=plugged)
             # A slow machine may need all of the wait for wiring alone: then it is looked at, still.
             until_s = max(done.unplugged_ns / 1e9 + self.cap_s, time.monotonic() + LOOK_S)
             flows = self._await(done.plugged_ns, until_s)
@@ -106,15 +106,15 @@ class Moving:
 
     def _prepare(self, host: str, way: str) -> None:
         """Let the destination hear the guest where it still is; and then forget it, or not."""
-        overlay = self.bench.overlay
-        make_heard(self.bench, self.target, stage.resident_of(overlay, host).device_id)
+        overlay = self.lab.overlay
+        make_heard(self.lab, self.target, stage.resident_of(overlay, host).device_id)
         if way == stage.UNHEARD:
             network = overlay.network_of[self.target.network_id]
             for argv in stage.forget(overlay.host(host), network):
-                self.bench.run(host, *argv)
+                self.lab.run(host, *argv)
         elif way == stage.UNCACHED:  # as if the guest had not spoken for a while, from any host
             for each in overlay.hosts:
-                self.bench.run(each.name, *stage.PURGE)
+                self.lab.run(each.name, *stage.PURGE)
 
     def _await(self, since_ns: int, until_s: float) -> bool:
         """Whether it flows again, for `STEADY_S`, before the time is over."""
@@ -162,27 +162,27 @@ def _steps(done: Any) -> Row:
     return {f"{name}_ms": round((at - begun) / 1e6, 3) for name, at in steps.items()}
 
 
-def _keep_quiet(bench: Bench, source: Port, target: Port) -> None:
+def _keep_quiet(lab: Lab, source: Port, target: Port) -> None:
     """Let nobody speak of himself: ARP asks again after a while, IPv6 when the carrier is back.
 
     A guest under a hypervisor does not see the move at all.
     """
     there, mac = target.ipv4[0], target.mac_address
     argv = ("ip", "neigh", "replace", str(there), "lladdr", mac, "dev", "eth0", "nud", "permanent")
-    bench.run(source.device_id, *argv)
-    bench.run(target.device_id, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+    lab.run(source.device_id, *argv)
+    lab.run(target.device_id, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
 
 
 @contextmanager
 def _streaming(
-    bench: Bench, source: Port, target: Port, tools: Tools
+    lab: Lab, source: Port, target: Port, context: Context
 ) -> Iterator[Callable[[], Heard]]:
     """The stream, flowing; what is yielded reads what its hearer has written until now."""
-    log = tools.path("stream.txt")
+    log = context.path("stream.txt")
     argv = (sys.executable, stream.__file__)
-    hearer = bench.start(target.device_id, *argv, "hear", str(PORT), stdout=log)
+    hearer = lab.start(target.device_id, *argv, "hear", str(PORT), stdout=log)
     address, interval = str(target.ipv4[0]), str(INTERVAL_S)
-    sender = bench.start(source.device_id, *argv, "send", address, str(PORT), interval)
+    sender = lab.start(source.device_id, *argv, "send", address, str(PORT), interval)
     try:
         _await_first(log)
         yield lambda: heard(log.read_text())
@@ -205,95 +205,16 @@ def _await_first(log: Path) -> None:
         time.sleep(POLL_S)
 
 
-MIGRATION = Experiment(
-    question=Question(
-        name="migration",
-        asks="How long does a guest hear nothing that moves to another host, MAC and IP kept?",
-        unit="moves",
-        value="censored",
-        factors={"mode": tuple(str(mode) for mode in MODES if mode.network_type)},
-        teller="migration",
-        predictions=(
-            Prediction(
-                says="learned and silent: in the dark for as long as is waited, in every move",
-                because=(
-                    "whoever learned where its MAC is (the underlay's switch, table 20, a kernel's "
-                    "FDB) keeps that for 300 s, and only a frame of the guest's own corrects it"
-                ),
-                of="learned silent",
-            ),
-            Prediction(
-                says="learned and announced: back before the wait is over, in every move",
-                because=(
-                    "a gratuitous ARP is a broadcast: it passes every switch on the way, and each "
-                    "learns from it; the first ones are lost while the port is not wired yet"
-                ),
-                of="learned announced",
-            ),
-            Prediction(
-                says="learned, announced, cached flows dropped: back before the wait is over, in every move",
-                because="the first packet of a flow runs through the tables, and table 10 learns from it",
-                of="learned announced, uncached",
-            ),
-            Prediction(
-                says=(
-                    "a mesh of Open vSwitch: announced to cached flows, a guest is back 100 to 1000 ms "
-                    "later than announced to dropped ones, by the medians"
-                ),
-                because=(
-                    "a packet that hits a cached flow runs through no table: table 10 learns from it "
-                    "when a revalidator comes round and counts it, every 500 ms "
-                    "(other_config:max-revalidator); if the old place spoke since the last time, too, "
-                    "and is counted after the new one, it takes another round"
-                ),
-                of="cached",
-                low=100,
-                high=1000,
-            ),
-            Prediction(
-                says="l2population, silent, to a host that never heard the guest: back in every move",
-                because="the server tells every host where the MAC is once the port is bound there",
-                of="told silent, unheard",
-            ),
-            Prediction(
-                says="l2population, silent, to a host that had heard the guest: in the dark all the same",
-                because=(
-                    "frames come to the right host, whose own bridge has learned that the MAC is "
-                    "behind the tunnel: to where they came from, and so nowhere"
-                ),
-                of="told silent",
-            ),
-            Prediction(
-                says="l2population and announced: back before the wait is over, in every move",
-                because="the announcement teaches the destination's bridge what the server cannot",
-                of="told announced",
-            ),
-        ),
-        columns={
-            "move": "number of the move, from 1",
-            "way": (
-                "announced: gratuitous ARP when plugged, in QEMU's rhythm; silent: nothing; "
-                "unheard: the destination's bridge was made to forget the guest's MAC before; uncached: "
-                "every host's cached flows were dropped before, as if it had never spoken from anywhere"
-            ),
-            "to": "the host it went to",
-            "dark_ms": "milliseconds without a datagram; of a censored move: as long as was waited",
-            "lost": "datagrams of the stream that never came; of a censored move: unknown",
-            "censored": "1: still dark when the wait was over",
-            "plugged_ms": "from the unplugging until the guest's wire was up at the destination",
-            "bound_ms": "until the controller had been told",
-            "active_ms": "until the controller said ACTIVE",
-            "pause_ms": "waited before the move, drawn by the seed",
-        },
-    ),
+EXPERIMENT = Experiment(
+    question=QUESTION,
     # A mesh may need two rounds of the revalidators after the announcement that gets through: 1.1 s.
     probe=Migration(moves=10, cap_s=1.4),
     quick=Migration(moves=2, cap_s=2.0),
-    thresholds=Thresholds(cpu_steal_max=0.1, blocks_min=1),
+    thresholds=Thresholds(cpu_steal_max=0.1, repeats_min=1),
     watches=True,
-    blocks=2,
+    repeats=2,
     quick_factors={"mode": ("flat", "vxlan-mesh", "vxlan-l2pop")},
     narrow=stage.three_hosts,
     stage=stage.staged,
-    foretell=stage.foretold,
+    predict=stage.predicted,
 )

@@ -9,21 +9,21 @@ from experiments.core.question import Prediction, Row
 from experiments.core.results import Run
 from experiments.migration import figure
 from experiments.show.estimate import Estimate, estimate
-from experiments.show.estimate import stands as stands_by
-from experiments.show.levels import words_of
-from experiments.show.story import (
+from experiments.show.estimate import outcome as stands_by
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption
 
 TOLD, LEARNED = "told", "learned"
 MESH = "OVS mesh"
@@ -39,7 +39,7 @@ class Cell:
     mode: str
     way: str
     rows: tuple[Row, ...]
-    foretold: int | None  # 1: every move is still dark when the wait is over; 0: none is
+    predicted: int | None  # 1: every move is still dark when the wait is over; 0: none is
 
     @property
     def kind(self) -> str:
@@ -68,43 +68,47 @@ class Cell:
         found: dict[int, list[float]] = defaultdict(list)
         for row in self.rows:
             if not row["censored"]:
-                found[int(row["block"] or 0)].append(float(row["dark_ms"] or 0))
+                found[int(row["repeat"] or 0)].append(float(row["dark_ms"] or 0))
         return found
 
     @property
     def is_as_foretold(self) -> bool:
         """True if every move did what theory says, or theory is silent."""
-        return self.foretold is None or self.censored == self.foretold * len(self.rows)
+        return self.predicted is None or self.censored == self.predicted * len(self.rows)
 
     def of(self, column: str) -> tuple[float, ...]:
         """A column's figures, where it has any."""
         return tuple(float(row[column] or 0) for row in self.rows if row[column] is not None)
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run."""
     found = cells(run)
-    story = Story(
+    report = Report(
+        run=run,
         findings=tuple(_findings(found, _cap_ms(run))),
-        held=tuple(_held(run, found)),
-        grids=(_grid(found), *_by_direction(found)),
+        outcomes=tuple(_outcomes(run, found)),
+        tables=(_table(found), *_by_direction(found)),
         pictures=(),
         conditions=_conditions(run, found),
         is_refuted=not all(cell.is_as_foretold for cell in found),
         data=tuple(map(_data, found)),
     )
-    return _with_picture(story, run, found)
+    return _with_picture(report, run, found)
 
 
 def cells(run: Run) -> tuple[Cell, ...]:
     """All that was measured, by group, mode and way, in the order of the run."""
     rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in run.rows:
+    for row in run.rows_of():
         rows[str(row["mode"]), str(row["way"])].append(row)
-    said = {(str(r["mode"]), str(r["way"])): int(str(r["censored"])) for r in run.about["foretold"]}
+    said = {
+        (str(r["mode"]), str(r["way"])): int(str(r["censored"]))
+        for r in run.predicted.rows(named=True)
+    }
     order = [*map(str, run.question.factors["mode"])]
     found = (
-        Cell(mode=mode, way=way, rows=tuple(same), foretold=said.get((mode, way)))
+        Cell(mode=mode, way=way, rows=tuple(same), predicted=said.get((mode, way)))
         for (mode, way), same in rows.items()
     )
     groups = [*GROUPS]
@@ -133,27 +137,27 @@ def span(figures: Sequence[float]) -> str:
     return low if low == high else f"{low}..{high}"
 
 
-def _held(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
+def _outcomes(run: Run, found: Sequence[Cell]) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
-        if prediction.of == CACHED:
+        if prediction.about == CACHED:
             about = _cached(prediction, found, run.seed)
         else:
-            about = _ended([cell for cell in found if cell.kind == prediction.of])
+            about = _ended([cell for cell in found if cell.kind == prediction.about])
         if about:
-            stands, said = about
-            yield Held(
-                says=prediction.says,
-                because=prediction.because,
-                stands=stands if is_trusted(run) else NOT_JUDGED,
+            outcome, said = about
+            yield Outcome(
+                claim=prediction.claim,
+                reason=prediction.reason,
+                outcome=outcome if is_trusted(run) else NOT_JUDGED,
                 found=said,
             )
 
 
 def _ended(about: Sequence[Cell]) -> tuple[str, str] | None:
     """What became of a prediction that every move ends, or none does."""
-    unlike = [cell for cell in about if not cell.is_as_foretold]
-    said = "; ".join(f"{cell.mode}: {_dark(cell)}" for cell in unlike or about)
-    return (REFUTED if unlike else CONFIRMED, said) if about else None
+    mismatches = [cell for cell in about if not cell.is_as_foretold]
+    said = "; ".join(f"{cell.mode}: {_dark(cell)}" for cell in mismatches or about)
+    return (REFUTED if mismatches else CONFIRMED, said) if about else None
 
 
 def _cached(prediction: Prediction, found: Sequence[Cell], seed: int) -> tuple[str, str] | None:
@@ -177,7 +181,9 @@ def _cached(prediction: Prediction, found: Sequence[Cell], seed: int) -> tuple[s
 def _later(cached: Cell, uncached: Cell) -> list[float]:
     """In each lab, how much later guests are back with cached flows than without, by medians [ms]."""
     with_, without = cached.by_block(), uncached.by_block()
-    return [median(with_[block]) - median(without[block]) for block in with_ if block in without]
+    return [
+        median(with_[repeat]) - median(without[repeat]) for repeat in with_ if repeat in without
+    ]
 
 
 def _by_labs(each: Estimate) -> str:
@@ -188,8 +194,8 @@ def _dark(cell: Cell) -> str:
     return f"{cell.censored} of {len(cell.rows)} dark"
 
 
-def _grid(found: Sequence[Cell]) -> Grid:
-    return Grid(
+def _table(found: Sequence[Cell]) -> Table:
+    return Table(
         title="In the dark after a move",
         heads=(
             "group",
@@ -232,26 +238,26 @@ def _line(cell: Cell) -> tuple[str, ...]:
         f"{median(lost):.0f}" if lost else NONE,
         f"{median(cell.of('plugged_ms')):.0f}",
         f"{median(cell.of('active_ms')):.0f}",
-        NONE if cell.foretold is None else "yes" if cell.is_as_foretold else "no",
+        NONE if cell.predicted is None else "yes" if cell.is_as_foretold else "no",
     )
 
 
-def _by_direction(found: Sequence[Cell]) -> Iterator[Grid]:
+def _by_direction(found: Sequence[Cell]) -> Iterator[Table]:
     """The medians of every lab and direction, where moves ended: what a pooled one may hide."""
     ended = [cell for cell in found if cell.dark_ms]
     rows = [row for cell in ended for row in cell.rows]
     places = sorted({_place(row) for row in rows})
     if places:
-        yield Grid(
+        yield Table(
             title="By lab and direction: medians [ms] of the moves that ended",
-            heads=("mode", "way", *(f"block {block}, to {host}" for block, host in places)),
+            heads=("mode", "way", *(f"block {repeat}, to {host}" for repeat, host in places)),
             rows=tuple((c.mode, c.way, *(_there(c, place) for place in places)) for c in ended),
             words=("mode", "way"),
         )
 
 
 def _place(row: Row) -> tuple[int, str]:
-    return int(row["block"] or 0), str(row["to"])
+    return int(row["repeat"] or 0), str(row["to"])
 
 
 def _there(cell: Cell, place: tuple[int, str]) -> str:
@@ -271,7 +277,7 @@ def _conditions(run: Run, found: Sequence[Cell]) -> str:
     return (
         f"a datagram every 1 ms; {settings['moves']} moves a way and lab, {order}, in both directions, "
         f"waited for {_cap_ms(run):g} ms at most; {counted(len({c.mode for c in found}), 'mode')}, "
-        f"{counted(int(run.about['blocks']), 'block')}; scenario {run.about['scenario']}"
+        f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}"
     )
 
 
@@ -279,18 +285,17 @@ def _cap_ms(run: Run) -> float:
     return float(run.about["settings"]["cap_s"]) * 1000
 
 
-def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
+def _with_picture(report: Report, run: Run, found: Sequence[Cell]) -> Report:
     if not found:
-        return story
-    words = words_of(run, story)
+        return report
     lanes = tuple(_lane(cell, _announced_at_ms(run)) for cell in found)
     picture = Picture(
         name=run.question.name,
         title="Every move, by mode and way",
-        alternative=f"A dot a move over the time without a datagram. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(lanes, _cap_ms(run), words),
+        alternative=f"A dot a move over the time without a datagram. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(lanes, _cap_ms(run), Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _announced_at_ms(run: Run) -> tuple[float, ...]:
@@ -321,5 +326,5 @@ def _data(cell: Cell) -> Mapping[str, object]:
         "censored": cell.censored,
         "dark_ms": list(cell.dark_ms),
         "lost": list(cell.of("lost")),
-        "foretold": cell.foretold,
+        "predicted": cell.predicted,
     }

@@ -12,25 +12,24 @@ from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, Row, Value, of_point
 from experiments.core.results import Run
 from experiments.show import figure_cells as drawn
-from experiments.show.sheet import Words
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
-    Told,
+    Report,
+    Table,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption
 
 NAMED = 3  # cells that the findings name
 FIGURE = "figure"  # a column of the table, if several were foretold
-EQUAL, UNLIKE, MISSING = "equal", "unlike", "not measured"
+MATCH, MISMATCH, MISSING = "equal", "unlike", "not measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ class Cell:
 
     key: Mapping[str, Value]
     further: str  # the column, if it is not the question's value
-    foretold: Value
+    predicted: Value
     measured: tuple[Value, ...]
 
     @property
@@ -48,11 +47,11 @@ class Cell:
         return " ".join(filter(None, (*map(str, self.key.values()), self.further)))
 
     @property
-    def stands(self) -> str:
+    def outcome(self) -> str:
         """EQUAL only if every sample is what was foretold, and there is one."""
         if not self.measured:
             return MISSING
-        return EQUAL if all(value == self.foretold for value in self.measured) else UNLIKE
+        return MATCH if all(value == self.predicted for value in self.measured) else MISMATCH
 
     @property
     def seen(self) -> str:
@@ -62,11 +61,11 @@ class Cell:
     @property
     def apart(self) -> str:
         """By how much the samples that differ do so."""
-        unlike = dict.fromkeys(value for value in self.measured if value != self.foretold)
-        return ", ".join(_apart(value, self.foretold) for value in unlike) or NONE
+        mismatches = dict.fromkeys(value for value in self.measured if value != self.predicted)
+        return ", ".join(_apart(value, self.predicted) for value in mismatches) or NONE
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of a run in which every cell was foretold.
 
     Raises:
@@ -74,19 +73,20 @@ def tell(run: Run) -> Story:
     """
     cells = cells_of(run)
     if not any(cell.measured for cell in cells):
-        raise _untellable(run, "no sample of a foretold cell" if cells else "nothing is foretold")
+        raise _unreportable(run, "no sample of a foretold cell" if cells else "nothing is foretold")
     found = findings(cells, run.question)
-    conditions = f"{counted(_blocks(run), 'block')}; scenario {run.about['scenario']}"
-    story = Story(
+    conditions = f"{counted(_repeats(run), 'repeat')}; scenario {run.about['scenario']}"
+    report = Report(
+        run=run,
         findings=found,
-        held=held(run, cells),
-        grids=(grid(run, cells),),
+        outcomes=outcomes(run, cells),
+        tables=(table(run, cells),),
         pictures=(),
         conditions=conditions,
         data=tuple(map(_data, cells)),
-        is_refuted=any(cell.stands == UNLIKE for cell in cells),
+        is_refuted=any(cell.outcome == MISMATCH for cell in cells),
     )
-    return _with_picture(story, run, cells)
+    return _with_picture(report, run, cells)
 
 
 def cells_of(run: Run) -> tuple[Cell, ...]:
@@ -95,14 +95,14 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
     Raises:
         MeasureError: a foretold row lacks the question's value.
     """
-    rows = of_point(run.rows, run.question.compared)
-    foretold = run.about.get("foretold", ())
-    if any(run.question.value not in each for each in foretold):
-        raise _untellable(run, f"a foretold row without {run.question.value!r}")
-    return tuple(cell for each in foretold for cell in _cells(each, rows, run.question))
+    rows = of_point(run.rows_of(), run.question.compared)
+    predicted = run.predicted.rows(named=True)
+    if any(run.question.value not in each for each in predicted):
+        raise _unreportable(run, f"a foretold row without {run.question.value!r}")
+    return tuple(cell for each in predicted for cell in _cells(each, rows, run.question))
 
 
-def _untellable(run: Run, found: str) -> MeasureError:
+def _unreportable(run: Run, found: str) -> MeasureError:
     return MeasureError(
         found,
         where=str(run.directory),
@@ -111,18 +111,18 @@ def _untellable(run: Run, found: str) -> MeasureError:
     )
 
 
-def _cells(foretold: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
+def _cells(predicted: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
     """A cell for each figure of one foretold row."""
-    names = tuple(foretold)
+    names = tuple(predicted)
     before = names[: names.index(question.value)]
-    key = {name: foretold[name] for name in names if name in before or name in question.factors}
+    key = {name: predicted[name] for name in names if name in before or name in question.factors}
     found = [row for row in rows if all(row.get(name) == each for name, each in key.items())]
     for name in names:
         if name not in key:
             yield Cell(
                 key=key,
                 further="" if name == question.value else name,
-                foretold=foretold[name],
+                predicted=predicted[name],
                 measured=tuple(row[name] for row in found),
             )
 
@@ -130,44 +130,52 @@ def _cells(foretold: Row, rows: Iterable[Row], question: Question) -> Iterator[C
 def findings(cells: tuple[Cell, ...], question: Question) -> tuple[str, ...]:
     """How many cells are as foretold, then those that are not."""
     measured = [cell for cell in cells if cell.measured]
-    equal = sum(cell.stands == EQUAL for cell in measured)
+    equal = sum(cell.outcome == MATCH for cell in measured)
     many = f"{equal} of {counted(len(measured), 'cell')}"
     first = f"{many} {'equals its' if len(measured) == 1 else 'equal their'} prediction"
     missing = len(cells) - len(measured)
     lacking = f" ({missing} more not measured)" if missing else ""
-    unlike = [cell for cell in measured if cell.stands == UNLIKE]
+    mismatches = [cell for cell in measured if cell.outcome == MISMATCH]
     named = (
-        f"{cell.name}: {cell.seen} {question.unit}, foretold {_text(cell.foretold)}"
-        for cell in unlike[:NAMED]
+        f"{cell.name}: {cell.seen} {question.unit}, foretold {_text(cell.predicted)}"
+        for cell in mismatches[:NAMED]
     )
-    more = (f"and {counted(len(unlike) - NAMED, 'cell')} more",) if len(unlike) > NAMED else ()
+    more = (
+        (f"and {counted(len(mismatches) - NAMED, 'cell')} more",) if len(mismatches) > NAMED else ()
+    )
     return (first + lacking, *named, *more)
 
 
-def held(run: Run, cells: tuple[Cell, ...]) -> tuple[Held, ...]:
+def outcomes(run: Run, cells: tuple[Cell, ...]) -> tuple[Outcome, ...]:
     """Each prediction about cells of this run, and what became of it."""
     about = (each for each in run.question.predictions if each.low is None)
     spoken = ((each, tuple(cell for cell in cells if _is_about(each, cell))) for each in about)
-    return tuple(_held(prediction, run, some) for prediction, some in spoken if some)
+    return tuple(_outcomes(prediction, run, some) for prediction, some in spoken if some)
 
 
-def _held(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Held:
-    return held_by(prediction, run, spoken, findings(spoken, run.question)[0])
+def _outcomes(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Outcome:
+    return outcome_by(prediction, run, spoken, findings(spoken, run.question)[0])
 
 
-def held_by(prediction: Prediction, run: Run, about: Collection[Cell], found: str = "") -> Held:
+def outcome_by(
+    prediction: Prediction, run: Run, about: Collection[Cell], found: str = ""
+) -> Outcome:
     """A prediction, judged by the cells that it is about; without any it is undecided."""
-    stands = {cell.stands for cell in about}
+    outcome = {cell.outcome for cell in about}
     judged = (
-        REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands or not stands else CONFIRMED
+        REFUTED
+        if MISMATCH in outcome
+        else UNDECIDED
+        if MISSING in outcome or not outcome
+        else CONFIRMED
     )
-    equal = sum(cell.stands == EQUAL for cell in about)
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        stands=judged if is_trusted(run) else NOT_JUDGED,
+    equal = sum(cell.outcome == MATCH for cell in about)
+    return Outcome(
+        claim=prediction.claim,
+        reason=prediction.reason,
+        outcome=judged if is_trusted(run) else NOT_JUDGED,
         found=found or f"{equal} of {counted(len(about), 'cell')} equal",
-        name="" if prediction.of == "baseline" else prediction.of,
+        name="" if prediction.about == "baseline" else prediction.about,
     )
 
 
@@ -175,26 +183,26 @@ def _is_about(prediction: Prediction, cell: Cell) -> bool:
     return all(prediction.is_about(level) for level in (cell.name, *map(str, cell.key.values())))
 
 
-def grid(run: Run, cells: tuple[Cell, ...]) -> Grid:
+def table(run: Run, cells: tuple[Cell, ...]) -> Table:
     """The table of all cells."""
     keys = tuple(cells[0].key)
     words = tuple(k for k in keys if any(isinstance(cell.key[k], str) for cell in cells))
     figure = (FIGURE,) if any(cell.further for cell in cells) else ()
-    return Grid(
+    return Table(
         title="By cell",
-        heads=(*keys, *figure, "foretold", "measured", "apart by", "samples", "is"),
+        heads=(*keys, *figure, "predicted", "measured", "apart by", "samples", "is"),
         rows=tuple(_line(cell, run.question, figure) for cell in cells),
         words=(*words, *figure, "is"),
         note=f"The column {run.question.value}, in {run.question.unit}.",
-        gist=gist([cell.stands for cell in cells]),
+        summary=summary([cell.outcome for cell in cells]),
     )
 
 
-def gist(stands: Sequence[str]) -> str:
+def summary(outcome: Sequence[str]) -> str:
     """How many of a table's rows are not as foretold, or were not measured."""
-    unlike, missing = stands.count(UNLIKE), stands.count(MISSING)
+    mismatches, missing = outcome.count(MISMATCH), outcome.count(MISSING)
     said = (
-        f"{unlike} not as foretold" if unlike else "",
+        f"{mismatches} not as foretold" if mismatches else "",
         f"{missing} not measured" if missing else "",
     )
     return ", ".join(filter(None, said)) or "all as foretold"
@@ -204,11 +212,11 @@ def _line(cell: Cell, question: Question, figure: tuple[str, ...]) -> tuple[str,
     return (
         *map(_text, cell.key.values()),
         *(cell.further or question.value for _ in figure),
-        _text(cell.foretold),
+        _text(cell.predicted),
         cell.seen,
         cell.apart,
         str(len(cell.measured)),
-        cell.stands,
+        cell.outcome,
     )
 
 
@@ -217,38 +225,31 @@ def _data(cell: Cell) -> Mapping[str, object]:
     return {
         **cell.key,
         **figure,
-        "foretold": cell.foretold,
+        "predicted": cell.predicted,
         "measured": cell.measured,
-        "is": cell.stands,
+        "is": cell.outcome,
     }
 
 
-def _with_picture(story: Story, run: Run, cells: tuple[Cell, ...]) -> Story:
+def _with_picture(report: Report, run: Run, cells: tuple[Cell, ...]) -> Report:
     """The story with its picture, if what was measured are numbers."""
     shown = tuple(cell for cell in cells if not cell.further)
-    if not all(is_number(value) for cell in shown for value in (cell.foretold, *cell.measured)):
-        return story
-    told = Told(run=run, story=story)
-    words = Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        conditions=story.conditions,
-        verdict=told.verdict,
-    )
+    if not all(is_number(value) for cell in shown for value in (cell.predicted, *cell.measured)):
+        return report
     picture = Picture(
         name=run.question.name,
         title="Measured and foretold, by cell",
-        alternative=f"{run.question.value} over {tuple(cells[0].key)[-1]}; {story.findings[0]}",
-        draw=lambda: drawn.draw(_marks(shown), run.question, words),
+        alternative=f"{run.question.value} over {tuple(cells[0].key)[-1]}; {report.findings[0]}",
+        draw=lambda report: drawn.draw(_marks(shown), run.question, Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _marks(cells: tuple[Cell, ...]) -> tuple[drawn.Mark, ...]:
     return tuple(
         drawn.Mark(
             key=cell.key,
-            foretold=_number(cell.foretold),
+            predicted=_number(cell.predicted),
             measured=tuple(map(_number, cell.measured)),
         )
         for cell in cells
@@ -265,9 +266,9 @@ def _number(value: Value) -> float:
     return float(value)
 
 
-def _apart(value: Value, foretold: Value) -> str:
-    if isinstance(value, int | float) and isinstance(foretold, int | float):
-        return f"{value - foretold:+g}"
+def _apart(value: Value, predicted: Value) -> str:
+    if isinstance(value, int | float) and isinstance(predicted, int | float):
+        return f"{value - predicted:+g}"
     return _text(value)
 
 
@@ -275,5 +276,5 @@ def _text(value: Value) -> str:
     return NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _blocks(run: Run) -> int:
-    return len({row["block"] for row in run.rows})
+def _repeats(run: Run) -> int:
+    return len({row["repeat"] for row in run.rows_of()})

@@ -17,15 +17,15 @@ from controller.model.errors import UsageError
 from experiments.core.machine import comparable
 from experiments.core.question import Value, level_name, of_point
 from experiments.core.results import Run
-from experiments.core.verdict import INTERVAL_BLOCKS_MIN
+from experiments.core.verdict import INTERVAL_REPEATS_MIN
 from experiments.show.cells import Cell, cells_of
-from experiments.show.statistics import Blocks, Difference, Interval, Samples, call, levels_of
-from experiments.show.story import is_trusted
+from experiments.show.report import is_trusted
+from experiments.show.statistics import Difference, Interval, Repeats, Samples, call, levels_of
 
 LEVEL = 0.95
 RESAMPLES = 4999
 ALIKE = ("settings", "scenario", "hosts", "release", "lab")  # of run.json
-ASKED = ("unit", "value", "compared", "teller")  # of its question
+ASKED = ("unit", "value", "compared", "report")  # of its question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Shift:
 
     level: str
     medians: tuple[float, float]
-    blocks: tuple[int, int]
+    repeats: tuple[int, int]
     samples: tuple[int, int]
     difference: Difference
     call: str
@@ -72,7 +72,7 @@ class Comparison:
         return bool(self.cells)
 
     @property
-    def unlike(self) -> tuple[CellPair, ...]:
+    def mismatches(self) -> tuple[CellPair, ...]:
         """The cells that differ."""
         return tuple(cell for cell in self.cells if not cell.is_equal)
 
@@ -85,8 +85,8 @@ class Comparison:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Which run is not to be trusted, and why."""
-        told = (("A", self.a), ("B", self.b))
-        return tuple(f"{name}: {_reasons(run)}" for name, run in told if not is_trusted(run))
+        report = (("A", self.a), ("B", self.b))
+        return tuple(f"{name}: {_reasons(run)}" for name, run in report if not is_trusted(run))
 
 
 def compare(a: Run, b: Run) -> Comparison:
@@ -96,7 +96,7 @@ def compare(a: Run, b: Run) -> Comparison:
         UsageError: they are not alike; the message names the first difference.
     """
     assert_alike(a, b)
-    exact = a.about.get("foretold") and b.about.get("foretold")
+    exact = a.about.get("predicted") and b.about.get("predicted")
     found = _cells(a, b) if exact else _shifts(a, b)
     if not found.shifts and not found.cells:
         raise _unlike("what both measured", ", ".join(found.only_a), ", ".join(found.only_b))
@@ -163,7 +163,7 @@ def _said(value: object) -> str:
 def _shifts(a: Run, b: Run) -> Comparison:
     """The levels that both have, in the order of A."""
     one, other = (
-        _measured(levels_of(of_point(run.rows, run.question.compared), run.question))
+        _measured(levels_of(of_point(run.rows_of(), run.question.compared), run.question))
         for run in (a, b)
     )
     both = [level for level in one if level in other]
@@ -177,34 +177,34 @@ def _shifts(a: Run, b: Run) -> Comparison:
     )
 
 
-def _measured(levels: Mapping[str, Blocks]) -> dict[str, Blocks]:
+def _measured(levels: Mapping[str, Repeats]) -> dict[str, Repeats]:
     """Without blocks in which every answer was lost, and without levels of nothing else."""
-    kept = {level: [each for each in blocks if len(each)] for level, blocks in levels.items()}
-    return {level: blocks for level, blocks in kept.items() if blocks}
+    kept = {level: [each for each in repeats if len(each)] for level, repeats in levels.items()}
+    return {level: repeats for level, repeats in kept.items() if repeats}
 
 
-def _shift(level: str, one: Blocks, other: Blocks, a: Run, b: Run) -> Shift:
+def _shift(level: str, one: Repeats, other: Repeats, a: Run, b: Run) -> Shift:
     found = independent(one, other, seed=(a.seed, b.seed))
     return Shift(
         level=level,
         medians=(_median(one), _median(other)),
-        blocks=(len(one), len(other)),
+        repeats=(len(one), len(other)),
         samples=(sum(map(len, one)), sum(map(len, other))),
         difference=found,
         call=call(found, min(a.question.margin, b.question.margin)),
     )
 
 
-def _median(blocks: Blocks) -> float:
-    return float(np.median(np.concatenate(blocks)))
+def _median(repeats: Repeats) -> float:
+    return float(np.median(np.concatenate(repeats)))
 
 
 def independent(
-    one: Blocks, other: Blocks, *, seed: tuple[int, int], resamples: int = RESAMPLES
+    one: Repeats, other: Repeats, *, seed: tuple[int, int], resamples: int = RESAMPLES
 ) -> Difference:
     """Median of `other` minus that of `one`; no interval where either has too few blocks."""
     estimate = _median(other) - _median(one)
-    if min(len(one), len(other)) < INTERVAL_BLOCKS_MIN:
+    if min(len(one), len(other)) < INTERVAL_REPEATS_MIN:
         return Difference(estimate=estimate, interval=None)
 
     def statistic(of_one: NDArray[np.int64], of_other: NDArray[np.int64], axis: int) -> Samples:
@@ -223,16 +223,16 @@ def independent(
     return Difference(estimate=estimate, interval=Interval(float(made.low), float(made.high)))
 
 
-def _medians(blocks: Blocks, picked: NDArray[np.int64]) -> Samples:
+def _medians(repeats: Repeats, picked: NDArray[np.int64]) -> Samples:
     """The pooled median of each resample, computed once for those that hold the same blocks."""
     rows = np.sort(picked.reshape(-1, picked.shape[-1]), axis=-1)
     distinct, which = np.unique(rows, axis=0, return_inverse=True)
-    medians = [np.median(np.concatenate([blocks[at] for at in each])) for each in distinct]
+    medians = [np.median(np.concatenate([repeats[at] for at in each])) for each in distinct]
     found: Samples = np.array(medians)[which.reshape(-1)].reshape(picked.shape[:-1])
     return found
 
 
-def _expanded(one: Blocks, other: Blocks) -> float:
+def _expanded(one: Repeats, other: Repeats) -> float:
     """The level to ask of the percentile bootstrap, by Welch's degrees of freedom."""
     parts = [np.var([np.median(each) for each in run], ddof=1) / len(run) for run in (one, other)]
     counts = (len(one), len(other))

@@ -10,7 +10,7 @@ from rich.table import Table
 from experiments.core.question import Value
 from experiments.core.results import Run
 from experiments.show.compare import CellPair, Comparison, Shift, baseline_shift
-from experiments.show.story import NONE, counted, is_quick, is_trusted
+from experiments.show.report import NONE, counted, is_quick, is_trusted
 
 WIDTH = 80
 MOST_CELLS = 40  # on a terminal; JSON has them all
@@ -22,8 +22,8 @@ SPREAD = (
 
 def to_text(found: Comparison) -> Iterator[str | Table]:
     """Doubts first, then the two runs, what was found, and the table."""
-    for doubt in found.doubts:
-        yield _wrapped(f"NOT TO BE TRUSTED, {doubt}")
+    for warning in found.doubts:
+        yield _wrapped(f"NOT TO BE TRUSTED, {warning}")
     yield f"{found.a.question.name}: {_headline(found)}"
     yield from (_wrapped(f"{name}: {_run(run)}", "   ") for name, run in _runs(found))
     if found.is_exact:
@@ -38,7 +38,7 @@ def to_text(found: Comparison) -> Iterator[str | Table]:
 
 def _headline(found: Comparison) -> str:
     if found.is_exact:
-        equal = len(found.cells) - len(found.unlike)
+        equal = len(found.cells) - len(found.mismatches)
         what = "figure" if _has_figures(found) else "cell"
         return f"{equal} of {counted(len(found.cells), what)} are the same in both runs"
     if not _has_intervals(found):
@@ -67,9 +67,9 @@ def _run(run: Run) -> str:
     source = run.about.get("source") or {}
     revision = str(source.get("git_revision") or "revision unknown")[:10]
     dirt = " with changes" if source.get("git_dirty") else ""
-    blocks = counted(int(run.about.get("blocks", 0)), "block")
+    repeats = counted(int(run.about.get("repeats", 0)), "repeat")
     quick = ", a first look" if is_quick(run) else ""
-    return f"{run.directory} ({run.about.get('start', '')}; {revision}{dirt}; {blocks}{quick})"
+    return f"{run.directory} ({run.about.get('start', '')}; {revision}{dirt}; {repeats}{quick})"
 
 
 def _shift_table(found: Comparison) -> Table:
@@ -101,18 +101,18 @@ def _margin(found: Comparison) -> float:
 
 
 def _cell_table(found: Comparison) -> Iterator[Table | str]:
-    if not found.unlike:
+    if not found.mismatches:
         return
-    keys = tuple(found.unlike[0].key)
+    keys = tuple(found.mismatches[0].key)
     figure = _has_figures(found)
     heads = (*keys, "figure") if figure else keys
     table = _table((*heads, "A", "B"), words=range(len(heads)))
-    for cell in found.unlike[:MOST_CELLS]:
-        told = (*cell.key.values(), cell.figure) if figure else cell.key.values()
-        table.add_row(*map(_value, told), _values(cell.a), _values(cell.b))
+    for cell in found.mismatches[:MOST_CELLS]:
+        report = (*cell.key.values(), cell.figure) if figure else cell.key.values()
+        table.add_row(*map(_value, report), _values(cell.a), _values(cell.b))
     yield table
-    if len(found.unlike) > MOST_CELLS:
-        yield f"and {len(found.unlike) - MOST_CELLS} more (--format json has all)"
+    if len(found.mismatches) > MOST_CELLS:
+        yield f"and {len(found.mismatches) - MOST_CELLS} more (--format json has all)"
 
 
 def _table(heads: Sequence[str], words: Sequence[int]) -> Table:
@@ -168,7 +168,7 @@ def _run_json(run: Run) -> dict[str, Any]:
     return {
         "directory": str(run.directory),
         "start": run.about.get("start"),
-        "blocks": run.about.get("blocks"),
+        "repeats": run.about.get("repeats"),
         "trusted": is_trusted(run),
         "reasons": list((run.about.get("verdict") or {}).get("reasons", ())),
         "source": run.about.get("source"),
@@ -177,9 +177,9 @@ def _run_json(run: Run) -> dict[str, Any]:
 
 def _shift_json(each: Shift) -> dict[str, Any]:
     sides = {
-        name: {"median": median, "blocks": blocks, "samples": samples}
-        for name, median, blocks, samples in zip(
-            ("a", "b"), each.medians, each.blocks, each.samples, strict=True
+        name: {"median": median, "repeats": repeats, "samples": samples}
+        for name, median, repeats, samples in zip(
+            ("a", "b"), each.medians, each.repeats, each.samples, strict=True
         )
     }
     return {"level": each.level, **sides, **asdict(each.difference), "call": each.call}

@@ -7,8 +7,8 @@ from statistics import median
 import numpy as np
 
 from experiments.core.question import Prediction
+from experiments.show.report import CONFIRMED, REFUTED, UNDECIDED, counted
 from experiments.show.statistics import bootstrap
-from experiments.show.story import CONFIRMED, REFUTED, UNDECIDED, counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def estimate(values: Sequence[float], seed: int) -> Estimate:
     )
 
 
-def stands(prediction: Prediction, found: Sequence[Estimate]) -> str:
+def outcome(prediction: Prediction, found: Sequence[Estimate]) -> str:
     """Confirmed if all lie within its bounds, refuted if one lies without; else it is open."""
     low = float("-inf") if prediction.low is None else prediction.low
     high = float("inf") if prediction.high is None else prediction.high

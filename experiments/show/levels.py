@@ -12,30 +12,29 @@ from matplotlib.figure import Figure
 from experiments.core.question import Question, Row, level_name, of_point
 from experiments.core.results import Run
 from experiments.show import lanes as boxes
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.report import (
+    CONFIRMED,
+    NONE,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Outcome,
+    Picture,
+    Report,
+    Table,
+    counted,
+    is_trusted,
+)
+from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import (
-    Blocks,
     Interval,
+    Repeats,
     Summary,
     against,
     call,
     levels_of,
     lost_of,
     summarise,
-)
-from experiments.show.story import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Grid,
-    Held,
-    Picture,
-    Story,
-    Told,
-    counted,
-    is_trusted,
 )
 
 WORDS = ("level", "verdict on it", "prediction")
@@ -48,7 +47,7 @@ class Compared:
     """The levels of a run, analysed."""
 
     run: Run
-    levels: Mapping[str, Blocks]
+    levels: Mapping[str, Repeats]
     summaries: tuple[Summary, ...]
 
     @property
@@ -78,49 +77,38 @@ def compared(run: Run, rows: Sequence[Row], *, first: Sequence[str] = ()) -> Com
     return Compared(run=run, levels=levels, summaries=summaries)
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of a run, by the rows that its question compares."""
-    found = compared(run, of_point(run.rows, run.question.compared))
-    conditions = f"{counted(blocks_of(found), 'block')}; scenario {run.about['scenario']}"
-    story = Story(
+    found = compared(run, of_point(run.rows_of(), run.question.compared))
+    conditions = f"{counted(repeats_of(found), 'repeat')}; scenario {run.about['scenario']}"
+    report = Report(
+        run=run,
         findings=findings(found),
-        held=held(found),
-        grids=(grid(found),),
+        outcomes=outcomes(found),
+        tables=(table(found),),
         pictures=(),
         conditions=conditions,
         data=data(found),
     )
-    return with_picture(story, found)
+    return with_picture(report, found)
 
 
-def with_picture(story: Story, found: Compared) -> Story:
+def with_picture(report: Report, found: Compared) -> Report:
     """The story with the picture of its levels before all others."""
     unit, name = found.question.unit, found.question.name
     medians = ", ".join(f"{each.level} {each.median:.3f} {unit}" for each in found.summaries)
-    words = words_of(found.run, story)
     picture = Picture(
         name=name,
         title="Every sample, by level",
         alternative=f"Box plot and ECDF of {found.question.value}; medians: {medians}",
-        draw=lambda: draw(found, words),
+        draw=lambda report: draw(found, Caption.of(report)),
     )
-    return replace(story, pictures=(picture, *story.pictures))
+    return replace(report, pictures=(picture, *report.pictures))
 
 
-def words_of(run: Run, story: Story) -> Words:
-    """What stands above and below a figure of this run."""
-    told = Told(run=run, story=story)
-    return Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        conditions=story.conditions,
-        verdict=told.verdict,
-    )
-
-
-def blocks_of(found: Compared) -> int:
+def repeats_of(found: Compared) -> int:
     """How many blocks there are, of the level that has most."""
-    return max(each.blocks for each in found.summaries)
+    return max(each.repeats for each in found.summaries)
 
 
 def findings(found: Compared) -> tuple[str, ...]:
@@ -131,7 +119,7 @@ def findings(found: Compared) -> tuple[str, ...]:
         wants = f" (a difference takes {found.baseline} and another)" if found.baseline else ""
         return (f"Measured: {levels}{wants}",)
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
-        many = counted(blocks_of(found), "block")
+        many = counted(repeats_of(found), "repeat")
         return (f"A first look at {len(found.summaries)} levels in {many}: no interval, no claim",)
     return tuple(_finding(each, found) for each in others)
 
@@ -152,11 +140,11 @@ def _finding(each: Summary, found: Compared) -> str:
     }.get(call(difference, margin), f"{each.level} minus {found.baseline}: {span}")
 
 
-def held(found: Compared) -> tuple[Held, ...]:
+def outcomes(found: Compared) -> tuple[Outcome, ...]:
     """The prediction about differences to the baseline, and what became of it level by level."""
     prediction = boxes.to_baseline(found.question)
-    stands = {each.level: judged(each, found) for each in found.summaries}
-    said = {level: word for level, word in stands.items() if word != NONE}
+    outcome = {each.level: judged(each, found) for each in found.summaries}
+    said = {level: word for level, word in outcome.items() if word != NONE}
     if prediction is None or not said:
         return ()
     stood = of_all(said.values())
@@ -166,10 +154,10 @@ def held(found: Compared) -> tuple[Held, ...]:
         if each.level in said
     )
     return (
-        Held(
-            says=prediction.says,
-            because=prediction.because,
-            stands=stood,
+        Outcome(
+            claim=prediction.claim,
+            reason=prediction.reason,
+            outcome=stood,
             found=f"{', '.join(parts)} [{found.question.unit}]",
         ),
     )
@@ -195,11 +183,11 @@ def judged(each: Summary, found: Compared) -> str:
     return against(prediction, difference) if is_trusted(found.run) else NOT_JUDGED
 
 
-def grid(found: Compared, heading: str = "By level") -> Grid:
+def table(found: Compared, heading: str = "By level") -> Table:
     """The table of all levels."""
     to = f"to {found.baseline}" if found.baseline else "difference"
     before, after = ("level", "samples", "lost", "p10", "median", "p90"), (to, "its interval")
-    return Grid(
+    return Table(
         title=heading,
         heads=(*before, "p99", "min", "max", "95% interval", *after, "verdict on it", "prediction"),
         rows=tuple(_cells(each, found) for each in found.summaries),
@@ -229,8 +217,8 @@ def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
     )
 
 
-def _ends(blocks: Blocks) -> tuple[str, str]:
-    every = np.concatenate(blocks)
+def _ends(repeats: Repeats) -> tuple[str, str]:
+    every = np.concatenate(repeats)
     return figure_text(float(every.min())), figure_text(float(every.max()))
 
 
@@ -249,7 +237,7 @@ def _data(each: Summary, found: Compared) -> Mapping[str, object]:
     return {**asdict(each), **words}
 
 
-def draw(found: Compared, words: Words) -> Figure:
+def draw(found: Compared, words: Caption) -> Figure:
     """One figure: every sample and its box, the ECDF on the same axis, then the differences."""
     has_intervals = any(e.to_baseline and e.to_baseline.interval for e in found.summaries)
     rows = len(found.levels)

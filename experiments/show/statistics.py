@@ -21,11 +21,11 @@ from scipy import stats
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, Row, level_name
-from experiments.core.verdict import INTERVAL_BLOCKS_MIN
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
+from experiments.core.verdict import INTERVAL_REPEATS_MIN
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
 
 Samples = NDArray[np.float64]
-Blocks = Sequence[Samples]  # one array of samples per block
+Repeats = Sequence[Samples]  # one array of samples per block
 Picked = NDArray[np.int64]  # resamples as rows, each of places of blocks
 Statistic = Callable[[Picked], Samples]
 
@@ -61,7 +61,7 @@ class Summary:
     """One level of the factor; None where the sample cannot bear the figure."""
 
     level: str
-    blocks: int
+    repeats: int
     samples: int
     lost: int
     median: float
@@ -70,22 +70,22 @@ class Summary:
     to_baseline: Difference | None
 
 
-def levels_of(rows: Iterable[Row], question: Question) -> dict[str, Blocks]:
+def levels_of(rows: Iterable[Row], question: Question) -> dict[str, Repeats]:
     """The samples by level, block by block, in the order of the question's points.
 
     Every level has every block of the rows, in one order, so that place n is the same block in
     all of them; where a level was not measured its block is empty.
     """
     found: dict[str, dict[object, list[float]]] = {}
-    blocks: dict[object, None] = {}
+    repeats: dict[object, None] = {}
     for row in rows:
-        blocks[row["block"]] = None
-        samples = found.setdefault(_level(row, question), {}).setdefault(row["block"], [])
+        repeats[row["repeat"]] = None
+        samples = found.setdefault(_level(row, question), {}).setdefault(row["repeat"], [])
         if (value := row[question.value]) is not None:
             samples.append(float(value))
     order = {level_name(point): at for at, point in enumerate(question.points())}
     ordered = sorted(found, key=lambda level: (order.get(level, len(order)), level))
-    return {level: [np.array(found[level].get(each, [])) for each in blocks] for level in ordered}
+    return {level: [np.array(found[level].get(each, [])) for each in repeats] for level in ordered}
 
 
 def lost_of(rows: Iterable[Row], question: Question) -> dict[str, int]:
@@ -105,18 +105,18 @@ def percentile(samples: Samples, rank: int) -> float | None:
     return float(np.percentile(samples, rank))
 
 
-def median_interval(blocks: Blocks, *, seed: int) -> Interval | None:
+def median_interval(repeats: Repeats, *, seed: int) -> Interval | None:
     """Where the median of all samples lies, from resampled blocks; None if these are too few."""
-    rows = _padded([block for block in blocks if len(block)])
+    rows = _padded([repeat for repeat in repeats if len(repeat)])
     return bootstrap(len(rows), lambda picked: _median_of_rows(rows[picked]), seed=seed)
 
 
-def difference(blocks: Blocks, baseline: Blocks, *, seed: int) -> Difference:
+def difference(repeats: Repeats, baseline: Repeats, *, seed: int) -> Difference:
     """The medians' difference, block n of one against block n of the other."""
-    return over_blocks(by_block((blocks, baseline), (1.0, -1.0)), seed=seed)
+    return over_blocks(by_block((repeats, baseline), (1.0, -1.0)), seed=seed)
 
 
-def by_block(levels: Sequence[Blocks], weights: Sequence[float]) -> Samples:
+def by_block(levels: Sequence[Repeats], weights: Sequence[float]) -> Samples:
     """The weighted sum of the levels' medians in each block in which all of them have samples."""
     whole = [each for each in zip(*levels, strict=False) if all(map(len, each))]
     medians = np.array([[np.median(samples) for samples in each] for each in whole])
@@ -136,7 +136,7 @@ def over_blocks(sums: Samples, *, seed: int) -> Difference:
 
 
 def summarise(
-    levels: Mapping[str, Blocks], lost: Mapping[str, int], *, baseline: str, seed: int
+    levels: Mapping[str, Repeats], lost: Mapping[str, int], *, baseline: str, seed: int
 ) -> tuple[Summary, ...]:
     """One `Summary` per level, in the order given.
 
@@ -145,8 +145,8 @@ def summarise(
     """
     base = levels.get(baseline)
     return tuple(
-        _summary(level, blocks, lost.get(level, 0), None if level == baseline else base, seed)
-        for level, blocks in levels.items()
+        _summary(level, repeats, lost.get(level, 0), None if level == baseline else base, seed)
+        for level, repeats in levels.items()
     )
 
 
@@ -173,8 +173,10 @@ def against(prediction: Prediction, found: Difference) -> str:
     return REFUTED if apart else UNDECIDED
 
 
-def _summary(level: str, blocks: Blocks, lost: int, baseline: Blocks | None, seed: int) -> Summary:
-    pooled = np.concatenate(blocks) if blocks else np.array([])
+def _summary(
+    level: str, repeats: Repeats, lost: int, baseline: Repeats | None, seed: int
+) -> Summary:
+    pooled = np.concatenate(repeats) if repeats else np.array([])
     if not len(pooled):
         raise MeasureError(
             "no sample",
@@ -184,19 +186,19 @@ def _summary(level: str, blocks: Blocks, lost: int, baseline: Blocks | None, see
         )
     return Summary(
         level=level,
-        blocks=sum(map(bool, map(len, blocks))),
+        repeats=sum(map(bool, map(len, repeats))),
         samples=len(pooled),
         lost=lost,
         median=float(np.median(pooled)),
-        interval=median_interval(blocks, seed=seed),
+        interval=median_interval(repeats, seed=seed),
         percentiles={rank: percentile(pooled, rank) for rank in (10, 90, 99)},
-        to_baseline=None if not baseline else _matched(blocks, baseline, seed),
+        to_baseline=None if not baseline else _matched(repeats, baseline, seed),
     )
 
 
-def _matched(blocks: Blocks, baseline: Blocks, seed: int) -> Difference | None:
+def _matched(repeats: Repeats, baseline: Repeats, seed: int) -> Difference | None:
     """The difference, over the blocks that both have (an interrupted run may lack the last)."""
-    sums = by_block((blocks, baseline), (1.0, -1.0))
+    sums = by_block((repeats, baseline), (1.0, -1.0))
     return over_blocks(sums, seed=seed) if len(sums) else None
 
 
@@ -205,7 +207,7 @@ def bootstrap(count: int, statistic: Statistic, *, seed: int) -> Interval | None
 
     `statistic` gets resamples as rows of places in 0..count-1 and gives a figure for each.
     """
-    if count < INTERVAL_BLOCKS_MIN:
+    if count < INTERVAL_REPEATS_MIN:
         return None
     made = stats.bootstrap(
         (np.arange(count),),
@@ -247,11 +249,11 @@ def _expanded(level: float, count: int) -> float:
     return float(1 - 2 * stats.norm.sf(reach))
 
 
-def _padded(blocks: Blocks) -> Samples:
+def _padded(repeats: Repeats) -> Samples:
     """Blocks as rows, filled with NaN where replies were lost."""
-    rows = np.full((len(blocks), max(map(len, blocks), default=0)), np.nan)
-    for row, block in zip(rows, blocks, strict=True):
-        row[: len(block)] = block
+    rows = np.full((len(repeats), max(map(len, repeats), default=0)), np.nan)
+    for row, repeat in zip(rows, repeats, strict=True):
+        row[: len(repeat)] = repeat
     return rows
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from controller.model.errors import MeasureError
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 
 FILE = "/proc/net/nf_conntrack"
 TABLE = "seen"
@@ -23,15 +23,15 @@ TUNNEL_PORTS = frozenset({"dport=4789", "dport=6081", "dport=8472"})  # VXLAN, G
 ECHO = frozenset({"icmp", "icmpv6"})
 
 
-def wake(bench: Bench, node: str) -> bool:
+def wake(lab: Lab, node: str) -> bool:
     """Have a node's packets tracked; False if this machine cannot, or shows no table."""
-    made = bench.attempt(node, "nft", RULES).returncode == 0
-    return made and bench.attempt(node, "cat", FILE).returncode == 0
+    made = lab.attempt(node, "nft", RULES).returncode == 0
+    return made and lab.attempt(node, "cat", FILE).returncode == 0
 
 
-def entries(bench: Bench, node: str) -> tuple[str, ...]:
+def entries(lab: Lab, node: str) -> tuple[str, ...]:
     """A line for each connection, as conntrack calls it, of the node's own namespace."""
-    return tuple(bench.run(node, "cat", FILE).splitlines())
+    return tuple(lab.run(node, "cat", FILE).splitlines())
 
 
 def of_tunnels(lines: Iterable[str]) -> int:
@@ -44,14 +44,14 @@ def _is_tunnels(words: list[str]) -> bool:
     return number == GRE or (number == UDP and first in TUNNEL_PORTS)
 
 
-def assert_awake(bench: Bench, node: str, address: str) -> None:
+def assert_awake(lab: Lab, node: str, address: str) -> None:
     """Check that what the node sends is tracked: else an empty table means nothing.
 
     Raises:
         MeasureError: a ping of its own left no entry.
     """
-    bench.run(node, "ping", "-n", "-c1", "-W3", address)
-    if not any(line.split()[2] in ECHO for line in entries(bench, node)):
+    lab.run(node, "ping", "-n", "-c1", "-W3", address)
+    if not any(line.split()[2] in ECHO for line in entries(lab, node)):
         raise MeasureError(
             "no entry of a ping",
             where=f"conntrack of {node!r}",

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 LINE_IN = 0.235
 HEAD = 2  # lines of the names of modes
 WHAT_AT, MOMENT_AT, FIRST_AT = 0.0, 0.27, 0.44  # of the width
-EQUAL, UNLIKE = "#E3F1E8", "#F6C9B0"
+MATCH, MISMATCH = "#E3F1E8", "#F6C9B0"
 SIZE = 8.5
 
 
@@ -34,7 +34,7 @@ class Line:
     entries: tuple[Entry | None, ...]
 
 
-def draw(lines: Sequence[Line], modes: Sequence[str], words: Words) -> Figure:
+def draw(lines: Sequence[Line], modes: Sequence[str], words: Caption) -> Figure:
     """One table."""
     figure, (ax,) = sheet(words, [LINE_IN * (len(lines) + HEAD)], frame_in=1.3)
     plot_table(ax, lines, modes)
@@ -77,7 +77,7 @@ def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
 
 def _entry(ax: Axes, entry: Entry, left: float, top: float, wide: float) -> None:
     if entry.is_as_foretold is not None:
-        colour = EQUAL if entry.is_as_foretold else UNLIKE
+        colour = MATCH if entry.is_as_foretold else MISMATCH
         ax.add_patch(
             Rectangle(
                 (left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour, edgecolor="none"

@@ -82,7 +82,7 @@ def kind(packet: Packet) -> str:
     return {"arp": ARP}.get(layers[0], IGMP if "igmp" in layers[:2] else OTHERS)
 
 
-def foretold(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell, before any is measured."""
     return tuple(
         {**point, "what": what, "moment": moment, "count": count}
@@ -94,15 +94,15 @@ def foretold(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
 Cells = Iterator[tuple[tuple[str, str], int]]
 
 
-def is_tunnelled(raised: Overlay) -> bool:
+def is_tunnelled(started: Overlay) -> bool:
     """True if a tunnel carries the guests' network."""
-    return all(each.network_type.is_tunnel for each in raised.networks)
+    return all(each.network_type.is_tunnel for each in started.networks)
 
 
-def _cells(raised: Overlay) -> Cells:
-    host = raised.hosts[0]
-    yield from _packets(host, has_tunnels=is_tunnelled(raised)).items()
-    if is_tunnelled(raised):
+def _cells(started: Overlay) -> Cells:
+    host = started.hosts[0]
+    yield from _packets(host, has_tunnels=is_tunnelled(started)).items()
+    if is_tunnelled(started):
         for what, (before, after) in _kept(host).items():
             yield (what, BEFORE), before
             yield (what, AFTER), after

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from controller.model.errors import MeasureError
 from controller.model.names import UNDERLAY
 from controller.model.parts import Host
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.state import report as words
 from experiments.state.labs import TUNNELS, is_kernel
 
@@ -20,55 +20,55 @@ TUNNEL_PORTS = re.compile(r":(4789|6081|8472)\s")  # VXLAN, Geneve, VXLAN before
 VSCTL = ("ovs-vsctl", "--timeout=10")
 
 
-def kept(bench: Bench, host: Host) -> dict[str, int]:
+def kept(lab: Lab, host: Host) -> dict[str, int]:
     """What stands on one host, by name of the count."""
-    udp = bench.run(host.name, "ss", "-Huan").splitlines()
-    raw = bench.run(host.name, "cat", "/proc/net/raw", "/proc/net/raw6").splitlines()
+    udp = lab.run(host.name, "ss", "-Huan").splitlines()
+    raw = lab.run(host.name, "cat", "/proc/net/raw", "/proc/net/raw6").splitlines()
     return {
-        words.PORTS: len(ports(bench, host)),
-        words.LISTENERS: _listeners(bench, host),
+        words.PORTS: len(ports(lab, host)),
+        words.LISTENERS: _listeners(lab, host),
         words.UDP: sum(bool(TUNNEL_PORTS.search(line)) for line in udp),
         words.SOCKETS: sum(not line.lstrip().startswith("sl") for line in raw),
-        words.NEIGHBOURS: len(neighbours(bench, host)),
+        words.NEIGHBOURS: len(neighbours(lab, host)),
     }
 
 
-def ports(bench: Bench, host: Host) -> frozenset[str]:
+def ports(lab: Lab, host: Host) -> frozenset[str]:
     """Open tunnel ports, or the kernel's VXLAN devices."""
     if is_kernel(host):
-        shown = json.loads(bench.run(host.name, "ip", "-json", "link", "show", "type", "vxlan"))
+        shown = json.loads(lab.run(host.name, "ip", "-json", "link", "show", "type", "vxlan"))
         return frozenset(each["ifname"] for each in shown if each)
-    return frozenset(_ofports(bench, host))
+    return frozenset(_ofports(lab, host))
 
 
-def _ofports(bench: Bench, host: Host) -> dict[str, int]:
+def _ofports(lab: Lab, host: Host) -> dict[str, int]:
     """OpenFlow numbers of open tunnel ports; one that is made anew gets another."""
     columns = "--columns=name,type,ofport"
-    told = bench.run(host.name, *VSCTL, "--format=json", columns, "list", "Interface")
+    report = lab.run(host.name, *VSCTL, "--format=json", columns, "list", "Interface")
     return {
         name: ofport
-        for name, type_, ofport in json.loads(told)["data"]
+        for name, type_, ofport in json.loads(report)["data"]
         if type_ in TUNNELS and isinstance(ofport, int) and ofport > 0
     }
 
 
-def _listeners(bench: Bench, host: Host) -> int:
+def _listeners(lab: Lab, host: Host) -> int:
     """What the switch itself takes off the wire: one for each protocol, none for each peer."""
     if is_kernel(host):
         return 0
-    told = bench.run(host.name, "ovs-appctl", "tnl/ports/show")
-    return sum("ref_cnt" in line for line in told.splitlines())
+    report = lab.run(host.name, "ovs-appctl", "tnl/ports/show")
+    return sum("ref_cnt" in line for line in report.splitlines())
 
 
-def neighbours(bench: Bench, host: Host) -> frozenset[str]:
+def neighbours(lab: Lab, host: Host) -> frozenset[str]:
     """VTEPs whose MAC the host's datapath knows."""
-    vteps = {str(other.local_ip) for other in bench.overlay.hosts}
+    vteps = {str(other.local_ip) for other in lab.overlay.hosts}
     argv = (
         ("ip", "neigh", "show", "dev", UNDERLAY)
         if is_kernel(host)
         else ("ovs-appctl", "tnl/neigh/show")
     )
-    lines = (line.split() for line in bench.run(host.name, *argv).splitlines())
+    lines = (line.split() for line in lab.run(host.name, *argv).splitlines())
     return frozenset(words[0] for words in lines if words and words[0] in vteps and _known(words))
 
 
@@ -76,16 +76,16 @@ def _known(words: list[str]) -> bool:
     return not {"FAILED", "INCOMPLETE"} & set(words)
 
 
-def learned(bench: Bench, host: Host) -> tuple[str, ...]:
+def learned(lab: Lab, host: Host) -> tuple[str, ...]:
     """What a host has learned of guests on others: flows of table 20, or the kernel's entries."""
     if is_kernel(host):
         return tuple(
             line
-            for device in sorted(ports(bench, host))
-            for line in bench.run(host.name, "bridge", "fdb", "show", "dev", device).splitlines()
+            for device in sorted(ports(lab, host))
+            for line in lab.run(host.name, "bridge", "fdb", "show", "dev", device).splitlines()
             if " dst " in line and not _is_stated(line)
         )
-    said = bench.run(host.name, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
+    said = lab.run(host.name, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
     return tuple(line for line in said.splitlines() if "hard_timeout" in line)
 
 
@@ -94,74 +94,74 @@ def _is_stated(line: str) -> bool:
     return bool({"permanent", "static"} & set(line.split()))
 
 
-def unlearn(bench: Bench, host: Host) -> None:
+def unlearn(lab: Lab, host: Host) -> None:
     """Forget what guests said when they came up."""
     if is_kernel(host):  # its devices are made anew, and begin empty
         return
-    for line in learned(bench, host):
+    for line in learned(lab, host):
         match = re.search(r"(priority=\S+) actions", line)
         if match:
             rule = f"table=20,{match[1]}"
-            bench.run(host.name, "ovs-ofctl", "--strict", "del-flows", "br-tun", rule)
+            lab.run(host.name, "ovs-ofctl", "--strict", "del-flows", "br-tun", rule)
 
 
-def kept_s(bench: Bench, host: Host) -> int | None:
+def kept_s(lab: Lab, host: Host) -> int | None:
     """After how many seconds without a word a learned entry goes."""
     if is_kernel(host):
-        shown = bench.run(host.name, "ip", "-d", "link", "show", "type", "vxlan")
+        shown = lab.run(host.name, "ip", "-d", "link", "show", "type", "vxlan")
         found = re.search(r"ageing (\d+)", shown)
     else:
-        found = re.search(r"hard_timeout=(\d+)", "\n".join(learned(bench, host)))
+        found = re.search(r"hard_timeout=(\d+)", "\n".join(learned(lab, host)))
     return int(found[1]) if found else None
 
 
-def forget_neighbours(bench: Bench, host: Host) -> None:
+def forget_neighbours(lab: Lab, host: Host) -> None:
     """As if it never had sent to another VTEP."""
     if is_kernel(host):
-        for vtep in neighbours(bench, host):
-            bench.run(host.name, "ip", "neigh", "del", vtep, "dev", UNDERLAY)
+        for vtep in neighbours(lab, host):
+            lab.run(host.name, "ip", "neigh", "del", vtep, "dev", UNDERLAY)
     else:
-        bench.run(host.name, "ovs-appctl", "revalidator/purge")  # or a megaflow still knows them
-        bench.run(host.name, "ovs-appctl", "tnl/neigh/flush")
-    await_that(lambda: not neighbours(bench, host), "end of what was known of VTEPs")
+        lab.run(host.name, "ovs-appctl", "revalidator/purge")  # or a megaflow still knows them
+        lab.run(host.name, "ovs-appctl", "tnl/neigh/flush")
+    await_that(lambda: not neighbours(lab, host), "end of what was known of VTEPs")
 
 
-def make_anew(bench: Bench, host: Host) -> None:
+def make_anew(lab: Lab, host: Host) -> None:
     """Take every tunnel port of a host away; the controller makes them again.
 
     Raises:
         MeasureError: it does not, in time.
     """
-    had, rules = ports(bench, host), len(_stated(bench, host))
+    had, rules = ports(lab, host), len(_stated(lab, host))
     if is_kernel(host):
         for device in had:
-            bench.run(host.name, "ip", "link", "del", device)
+            lab.run(host.name, "ip", "link", "del", device)
     elif had:
         words = (word for port in had for word in ("--", "del-port", "br-tun", port))
-        bench.run(host.name, *VSCTL, *words)
+        lab.run(host.name, *VSCTL, *words)
     await_that(
-        lambda: ports(bench, host) == had and _are_wired(bench, host, rules),
+        lambda: ports(lab, host) == had and _are_wired(lab, host, rules),
         f"the tunnels of host {host.name!r} again",
     )
 
 
-def _are_wired(bench: Bench, host: Host, rules: int) -> bool:
+def _are_wired(lab: Lab, host: Host, rules: int) -> bool:
     """True if there are as many rules as there were, and each port has its own and is flooded to."""
-    found = _stated(bench, host)
+    found = _stated(lab, host)
     if is_kernel(host):
         return len(found) == rules
     floods = {number for rule in found for number in re.findall(r"output:(\d+)", rule)}
     enter = {number for rule in found for number in re.findall(r"in_port=(\d+)", rule)}
-    numbers = set(map(str, _ofports(bench, host).values()))
+    numbers = set(map(str, _ofports(lab, host).values()))
     return len(found) == rules and numbers <= floods and numbers <= enter
 
 
-def _stated(bench: Bench, host: Host) -> tuple[str, ...]:
+def _stated(lab: Lab, host: Host) -> tuple[str, ...]:
     """What the controller wrote: rules of br-tun, or entries of VXLAN devices."""
     if is_kernel(host):
-        shown = bench.run(host.name, "bridge", "fdb", "show")
+        shown = lab.run(host.name, "bridge", "fdb", "show")
         return tuple(line for line in shown.splitlines() if " dst " in line and _is_stated(line))
-    said = bench.run(host.name, "ovs-ofctl", "--no-stats", "dump-flows", "br-tun")
+    said = lab.run(host.name, "ovs-ofctl", "--no-stats", "dump-flows", "br-tun")
     lines = (line for line in said.splitlines() if "actions=" in line)
     return tuple(line for line in lines if "hard_timeout" not in line.partition("actions=")[0])
 

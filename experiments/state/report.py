@@ -9,8 +9,8 @@ from experiments.core.question import Prediction, Value
 from experiments.core.results import Run
 from experiments.show import cells
 from experiments.show.cells import Cell
-from experiments.show.levels import words_of
-from experiments.show.story import NONE, Grid, Held, Picture, Story, counted
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.sheet import Caption
 from experiments.state import figure
 
 # What is counted, as the files call it: packets on the first host's wire, ...
@@ -34,27 +34,33 @@ NOTE = (
 )
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run."""
-    story = cells.tell(run)
+    report = cells.build_report(run)
     found = cells.cells_of(run)
     idle_s = float(run.about["settings"].get("idle_s", 0))
-    told = replace(
-        story,
-        findings=(story.findings[0], *_headlines(found, idle_s), *_joins(run), *story.findings[1:]),
-        held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(brief(run, found), matrix(run, found), *story.grids),
+    report = replace(
+        report,
+        findings=(
+            report.findings[0],
+            *_headlines(found, idle_s),
+            *_joins(run),
+            *report.findings[1:],
+        ),
+        outcomes=tuple(_outcomes(each, run, found) for each in run.question.predictions),
+        tables=(brief(run, found), matrix(run, found), *report.tables),
         pictures=(),
-        conditions=f"{story.conditions}; idle for {idle_s:g} s",
+        conditions=f"{report.conditions}; idle for {idle_s:g} s",
     )
-    words = words_of(run, told)
     picture = Picture(
         name=run.question.name,
         title="Sent and kept, by mode",
-        alternative=f"A table of counts: {'. '.join(told.findings)}",
-        draw=lambda: figure.draw(tuple(_lines(run, found)), _modes(found), words),
+        alternative=f"A table of counts: {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(
+            tuple(_lines(run, found)), _modes(found), Caption.of(report)
+        ),
     )
-    return replace(told, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _headlines(found: Sequence[Cell], idle_s: float) -> Iterator[str]:
@@ -67,28 +73,28 @@ def _headlines(found: Sequence[Cell], idle_s: float) -> Iterator[str]:
             if (cell.key["what"], cell.key["moment"]) == (TUNNEL, moment) and cell.measured
         }
         if seen:
-            told = _together(tuple(seen), tuple(seen.values()))
+            report = _together(tuple(seen), tuple(seen.values()))
             whose = "" if len(set(seen.values())) > 1 else f" in each of {', '.join(seen)}"
-            yield f"Tunnel packets {words}: {told}{whose}"
+            yield f"Tunnel packets {words}: {report}{whose}"
     yield from _alike(found)
 
 
 def _joins(run: Run) -> Iterator[str]:
     """What a group costs before anybody speaks; how many packets that takes nobody foretells."""
     seen = _counts(run)
-    told = [
+    report = [
         f"{mode} {_span(counts)}"
         for (what, moment, mode), counts in seen.items()
         if (what, moment) == (IGMP, SET_UP) and any(counts)
     ]
-    if told:
-        yield f"IGMP on the first host's wire before it, queries included: {', '.join(told)}"
+    if report:
+        yield f"IGMP on the first host's wire before it, queries included: {', '.join(report)}"
 
 
 def _counts(run: Run) -> Mapping[tuple[Value, Value, Value], tuple[int, ...]]:
     """What every block counted, by what, when and mode, in the order of the samples."""
     found: dict[tuple[Value, Value, Value], tuple[int, ...]] = {}
-    for row in run.rows:
+    for row in run.rows_of():
         if row["count"] is not None:
             key = row["what"], row["moment"], row["mode"]
             found[key] = (*found.get(key, ()), int(row["count"]))
@@ -116,9 +122,11 @@ def _alike(found: Sequence[Cell]) -> Iterator[str]:
         yield f"{' and '.join(BESIDE_EACH_OTHER)}: {same} of {counted(len(gre), 'count')} the same"
 
 
-def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
+def _outcomes(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Outcome:
     """A prediction is of tunnel packets, of other packets, or of what is kept."""
-    return cells.held_by(prediction, run, [cell for cell in found if prediction.of == _topic(cell)])
+    return cells.outcome_by(
+        prediction, run, [cell for cell in found if prediction.about == _topic(cell)]
+    )
 
 
 def _topic(cell: Cell) -> str:
@@ -161,8 +169,8 @@ class _Order:
 
 
 def _entry(cell: Cell) -> figure.Entry:
-    told = cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
-    return figure.Entry(text=told, is_as_foretold=cell.stands == cells.EQUAL)
+    report = cell.seen if cell.outcome != cells.MISMATCH else f"{cell.seen} not {cell.predicted}"
+    return figure.Entry(text=report, is_as_foretold=cell.outcome == cells.MATCH)
 
 
 def _unjudged(counts: Collection[int]) -> figure.Entry:
@@ -170,7 +178,7 @@ def _unjudged(counts: Collection[int]) -> figure.Entry:
     return figure.Entry(text=f"{_span(counts)}{UNFORETOLD}", is_as_foretold=None)
 
 
-def brief(run: Run, found: Sequence[Cell]) -> Grid:
+def brief(run: Run, found: Sequence[Cell]) -> Table:
     """Every count, modes that agree told together, and before and after side by side."""
     by = {(line.what, line.moment): line.entries for line in _lines(run, found)}
     modes = _modes(found)
@@ -181,11 +189,11 @@ def brief(run: Run, found: Sequence[Cell]) -> Grid:
             pairs = (
                 zip(entries, by[what, AFTER], strict=True) if before else ((e,) for e in entries)
             )
-            told = [", ".join(each.text for each in pair if each) for pair in pairs]
-            lines = wrap(_together(modes, told), TOLD_WIDE, break_on_hyphens=False)
+            report = [", ".join(each.text for each in pair if each) for pair in pairs]
+            lines = wrap(_together(modes, report), TOLD_WIDE, break_on_hyphens=False)
             rows.append((what, f"{BEFORE}, {AFTER}" if before else moment, lines[0]))
             rows += [("", "", line) for line in lines[1:]]
-    return Grid(
+    return Table(
         title="Counted",
         heads=("what", "when", "how many"),
         rows=tuple(rows),
@@ -194,9 +202,9 @@ def brief(run: Run, found: Sequence[Cell]) -> Grid:
     )
 
 
-def _together(modes: Sequence[str], told: Sequence[str]) -> str:
+def _together(modes: Sequence[str], report: Sequence[str]) -> str:
     """What most modes have, then those that have something else."""
-    shown = {mode: text for mode, text in zip(modes, told, strict=True) if text}
+    shown = {mode: text for mode, text in zip(modes, report, strict=True) if text}
     most = mode_of(shown.values())
     others = "; ".join(
         f"{_names([mode for mode in shown if shown[mode] == text], shown)} {text}"
@@ -214,9 +222,9 @@ def _names(some: Sequence[str], modes: Collection[str]) -> str:
     return ", ".join(some)
 
 
-def matrix(run: Run, found: Sequence[Cell]) -> Grid:
+def matrix(run: Run, found: Sequence[Cell]) -> Table:
     """Every count, mode beside mode."""
-    return Grid(
+    return Table(
         title="Mode beside mode",
         heads=("what", "when", *_modes(found)),
         rows=tuple(

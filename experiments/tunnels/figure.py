@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from experiments.show.curves import Mark, log_counts, name_lines, plot
 from experiments.show.figure_cells import LEGEND
 from experiments.show.lanes import BASELINE_COLOUR, colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 HEIGHTS_IN = (3.0, 2.1, 2.1, 2.4)
 TO_HOSTS = 100_000
@@ -31,7 +31,10 @@ class Curve:
 
 
 def draw(
-    marks: Sequence[Mark], curves: Sequence[Curve], meshes: Sequence[tuple[int, int]], words: Words
+    marks: Sequence[Mark],
+    curves: Sequence[Curve],
+    meshes: Sequence[tuple[int, int]],
+    words: Caption,
 ) -> Figure:
     """Panels one below the other; those of the cost only if it was measured."""
     heights = HEIGHTS_IN if curves else (HEIGHTS_IN[0], HEIGHTS_IN[3])
@@ -75,7 +78,7 @@ def plot_memory(ax: Axes, curves: Sequence[Curve]) -> Axes:
     ax.set_xlim(0, None)
     ax.set_ylabel("more memory [MiB]")
     ax.set_xlabel("tunnel ports on one host")
-    ax.grid(visible=True, axis="y")
+    ax.table(visible=True, axis="y")
     title(
         ax,
         "Measured: memory of ovs-vswitchd (PSS)",
@@ -105,7 +108,7 @@ def plot_setup(ax: Axes, curves: Sequence[Curve]) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set_ylabel("set-up time [s]")
     ax.set_xlabel("tunnel ports on one host, made in one transaction")
-    ax.grid(visible=True)
+    ax.table(visible=True)
     title(
         ax,
         "Measured: time to make them",
@@ -152,7 +155,7 @@ def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set_ylabel("tunnels, N(N-1)/2")
     ax.set_xlabel("compute hosts N")
-    ax.grid(visible=True)
+    ax.table(visible=True)
     title(
         ax,
         "Arithmetic, not measured: tunnels of a full mesh",

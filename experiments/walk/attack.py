@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from controller.model.errors import MeasureError
 from controller.model.site_parts import ETH
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Tools
+from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.forged import (
@@ -33,27 +33,27 @@ ARRIVAL_S = 3.0
 PAYLOADS = ("data.data", "udp.payload")
 
 
-def reads(bench: Bench, sites: Sites, tools: Tools) -> Iterator[Row]:
+def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
     """Texts sent from site to site, looked for in what a router on the way saw."""
     texts = {name: f"{name.lower()}-{secrets.token_hex(6)}"[:16].encode() for name in SECRETS}
     router, spied = sites.routers[0], sites.routers[1]
     where = {router: (spied,)}
-    with capturing(bench, where, lambda name: tools.path(f"reads-{name}")) as files:
-        _send_by_tcp(bench, sites, texts["TCP"])
-        _send_by_udp(bench, sites, texts["UDP"])
-        _send_by_icmp(bench, sites, texts["ICMP"])
+    with capturing(lab, where, lambda name: context.path(f"reads-{name}")) as files:
+        _send_by_tcp(lab, sites, texts["TCP"])
+        _send_by_udp(lab, sites, texts["UDP"])
+        _send_by_icmp(lab, sites, texts["ICMP"])
     seen = files[router].read_bytes()
     for name, text in texts.items():
         check = f"{name} text readable at {router}"
         yield {"about": READS, "check": check, "seen": YES if text in seen else NO}
 
 
-def _send_by_tcp(bench: Bench, sites: Sites, text: bytes) -> None:
+def _send_by_tcp(lab: Lab, sites: Sites, text: bytes) -> None:
     server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
     with ExitStack() as stack:
-        door = stack.enter_context(listener(bench.pid(server), address, DOOR))
+        door = stack.enter_context(listener(lab.pid(server), address, DOOR))
         door.settimeout(ARRIVAL_S)
-        caller = bench.pid(sites.near.stations[0].name)
+        caller = lab.pid(sites.near.stations[0].name)
         line = stack.enter_context(connected(caller, (address, DOOR), ARRIVAL_S))
         line.sendall(text)
         other = stack.enter_context(door.accept()[0])
@@ -61,11 +61,11 @@ def _send_by_tcp(bench: Bench, sites: Sites, text: bytes) -> None:
         _assert_same(other.recv(len(text)), text, "TCP")
 
 
-def _send_by_udp(bench: Bench, sites: Sites, text: bytes) -> None:
+def _send_by_udp(lab: Lab, sites: Sites, text: bytes) -> None:
     server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
     with (
-        datagrams(bench.pid(server)) as ear,
-        datagrams(bench.pid(sites.near.stations[0].name)) as mouth,
+        datagrams(lab.pid(server)) as ear,
+        datagrams(lab.pid(sites.near.stations[0].name)) as mouth,
     ):
         ear.bind((address, UDP_PORT))
         ear.settimeout(ARRIVAL_S)
@@ -73,10 +73,10 @@ def _send_by_udp(bench: Bench, sites: Sites, text: bytes) -> None:
         _assert_same(ear.recv(len(text)), text, "UDP")
 
 
-def _send_by_icmp(bench: Bench, sites: Sites, text: bytes) -> None:
+def _send_by_icmp(lab: Lab, sites: Sites, text: bytes) -> None:
     target = str(sites.far.stations[0].ip)
     argv = ("ping", "-n", "-c1", "-W3", "-p", text.hex(), target)
-    bench.run(sites.near.stations[0].name, *argv)
+    lab.run(sites.near.stations[0].name, *argv)
 
 
 def _assert_same(found: bytes, sent: bytes, protocol: str) -> None:
@@ -87,27 +87,27 @@ def _assert_same(found: bytes, sent: bytes, protocol: str) -> None:
         )
 
 
-def scanned(bench: Bench, sites: Sites) -> tuple[list[Row], list[Row]]:
+def scanned(lab: Lab, sites: Sites) -> tuple[list[Row], list[Row]]:
     """Checks, and the table `scan`: what answers whom."""
     caller, attacker = sites.near.stations[0].name, sites.attacker.name
     called, public = sites.far.stations[0], str(sites.far.public_ip)
     door, rows = (str(called.ip), DOOR), list[Row]()
 
     def ask(node: str, doors: list[tuple[str, int]]) -> list[str]:
-        found = scan(bench.pid(node), doors, SILENCE_S)
+        found = scan(lab.pid(node), doors, SILENCE_S)
         rows.extend(
             {"from_node": node, "address": address, "port": port, "outcome": word}
             for (address, port), word in found.items()
         )
         return list(found.values())
 
-    with listener(bench.pid(called.name), *door):
+    with listener(lab.pid(called.name), *door):
         checks = [
             _scan(f"{called.ip} port {DOOR} from {node}", ask(node, [door])[0])
             for node in (caller, attacker)
         ]
         whole = ask(attacker, [(str(ip), DOOR) for ip in sites.far.lan.hosts()])
-    answers = _answers_ping(bench, attacker, public)
+    answers = _answers_ping(lab, attacker, public)
     rows.append({"from_node": attacker, "address": public, "port": "ping", "outcome": answers})
     ports = ask(attacker, [(public, port) for port in PORTS])
     known = f"{public} TCP ports {PORTS[0]}-{PORTS[-1]}"
@@ -124,9 +124,9 @@ def _scan(check: str, seen: Value) -> Row:
     return {"about": SCAN, "check": check, "seen": seen}
 
 
-def _answers_ping(bench: Bench, node: str, address: str) -> str:
+def _answers_ping(lab: Lab, node: str, address: str) -> str:
     return (
-        NO if bench.attempt(node, "ping", "-n", "-c3", "-i0.05", "-W1", address).returncode else YES
+        NO if lab.attempt(node, "ping", "-n", "-c3", "-i0.05", "-W1", address).returncode else YES
     )
 
 
@@ -157,14 +157,14 @@ def cases(sites: Sites) -> tuple[Case, ...]:
     )
 
 
-def injected(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], list[Row]]:
+def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[Row]]:
     """Checks, and the table `injected`: which GRE packets of the attacker's reach the server."""
     server, attacker = sites.far.stations[0].name, sites.attacker.name
     where = {server: (ETH,), attacker: (ETH,)}
     known = cases(sites)
-    with capturing(bench, where, lambda name: tools.path(f"inject-{name}")) as files:
+    with capturing(lab, where, lambda name: context.path(f"inject-{name}")) as files:
         for case in known:
-            _send(bench, sites, case)
+            _send(lab, sites, case)
     packets = decoded(dict(files), ("icmp.type", *PAYLOADS))
     rows: list[Row] = [
         {
@@ -188,19 +188,19 @@ def injected(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], list[
     return checks, rows
 
 
-def _send(bench: Bench, sites: Sites, case: Case) -> None:
+def _send(lab: Lab, sites: Sites, case: Case) -> None:
     """A few packets; where they should arrive, wait until they have."""
     attacker, router = sites.attacker, sites.attacker.router
     awaited = attacker.name if case.is_echo else sites.far.stations[0].name
     with ExitStack() as stack:
         if case.is_checked:
-            _check_sources(bench, sites, on=True)
-            stack.callback(_check_sources, bench, sites, on=False)
-        out = stack.enter_context(senders(bench.pid(attacker.name), (ETH,)))[ETH]
-        pids = {awaited: bench.pid(awaited)}
+            _check_sources(lab, sites, on=True)
+            stack.callback(_check_sources, lab, sites, on=False)
+        out = stack.enter_context(senders(lab.pid(attacker.name), (ETH,)))[ETH]
+        pids = {awaited: lab.pid(awaited)}
         heard = stack.enter_context(listeners(pids, ETH, IPV4))
         macs = [
-            bench.run(node, "cat", f"/sys/class/net/{name}/address").strip()
+            lab.run(node, "cat", f"/sys/class/net/{name}/address").strip()
             for node, name in ((attacker.name, ETH), (router, attacker.name))
         ]
         for seq in range(1, INJECTED + 1):
@@ -222,10 +222,10 @@ def _last(case: Case) -> bytes:
     return case.nonce + b" %d" % INJECTED
 
 
-def _check_sources(bench: Bench, sites: Sites, *, on: bool) -> None:
+def _check_sources(lab: Lab, sites: Sites, *, on: bool) -> None:
     """Let the attacker's router drop what cannot come from that segment (BCP 38, RFC 2827)."""
     key = f"net.ipv4.conf.{sites.attacker.name}.rp_filter"
-    bench.run(sites.attacker.router, "sysctl", "-qw", f"{key}={int(on)}")
+    lab.run(sites.attacker.router, "sysctl", "-qw", f"{key}={int(on)}")
 
 
 def _count(packets: list[Packet], node: str, case: Case, icmp_type: str) -> int:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from experiments.show.lanes import how_to_read, log_axis, plot_boxes
-from experiments.show.sheet import Words, sheet, title
-from experiments.show.statistics import Blocks
+from experiments.show.sheet import Caption, sheet, title
+from experiments.show.statistics import Repeats
 
 OUTER, GRE, INNER, ICMP = "outer IP", "GRE", "IP", "ICMP"
 # Okabe and Ito (2008), made light: letters stand on them.
@@ -62,7 +62,7 @@ class Way:
     is_leftward: bool = False
 
 
-def draw(ways: Sequence[Way], words: Words) -> Figure:
+def draw(ways: Sequence[Way], words: Caption) -> Figure:
     """A panel for each direction."""
     figure, axes = sheet(words, [WAY_IN] * len(ways), frame_in=1.35)
     for ax, way in zip(axes, ways, strict=True):
@@ -143,11 +143,11 @@ def _box(ax: Axes, at: int, floor: float, box: Box, gid: str) -> None:
         )
 
 
-def draw_paths(levels: Mapping[str, Blocks], words: Words) -> Figure:
+def draw_paths(levels: Mapping[str, Repeats], words: Caption) -> Figure:
     """Every round trip, by its path."""
     figure, (ax,) = sheet(words, [PATHS_IN])
     plot_boxes(ax, levels, dict(zip(levels, PATH_COLOURS, strict=False)))
     log_axis(ax, levels, "round trip [ms]")
-    blocks = max(len(each) for each in levels.values())
-    title(ax, "Round trips by path, in turns", how_to_read(blocks))
+    repeats = max(len(each) for each in levels.values())
+    title(ax, "Round trips by path, in turns", how_to_read(repeats))
     return figure

@@ -69,7 +69,7 @@ def places(sites: Sites) -> tuple[Place, ...]:
     )
 
 
-def foretold_stacks(sites: Sites, way: str) -> tuple[str, ...]:
+def predicted_stacks(sites: Sites, way: str) -> tuple[str, ...]:
     """The headers that theory has at each of `places`."""
     near, far, along = sites.near, sites.far, places(sites)
     caller, called = near.stations[0].ip, far.stations[0].ip
@@ -110,7 +110,7 @@ def wire_line(sites: Sites) -> str:
     )
 
 
-def foretold(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
     """The exact value of every check."""
     return tuple(
         {"about": about, "check": check, "seen": seen} for about, check, seen in _checks(sites)
@@ -119,7 +119,7 @@ def foretold(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
 
 def _checks(sites: Sites) -> Iterator[tuple[str, str, Value]]:
     for way in (THERE, BACK):
-        stacks = foretold_stacks(sites, way)
+        stacks = predicted_stacks(sites, way)
         for (number, place), stack in zip(numbered(sites, way), ordered(stacks, way), strict=True):
             yield WALK, hop_name(way, number, place.node, place.interface), stack
     yield WALK, WIRE_LINE, wire_line(sites)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from controller.model.errors import MeasureError
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Experiment, Measured, Tools, described
+from experiments.core.experiment import Context, Experiment, Lab, Measured, described
 from experiments.core.question import Point
 from experiments.core.verdict import Thresholds
 from experiments.measure.ping import Requests
 from experiments.walk.attack import injected, reads, scanned
 from experiments.walk.hops import walk
-from experiments.walk.labs import foretold
-from experiments.walk.question import WALK_QUESTION
+from experiments.walk.labs import predicted
+from experiments.walk.question import QUESTION
 from experiments.walk.reach import Asker, path_mtu, reach, round_trips
 
 MANY, FEW = Requests(count=20), Requests(count=10)
@@ -30,13 +30,13 @@ class Walk:
     each: Requests = MANY
     batches: int = 10  # of each path
 
-    def __call__(self, bench: Bench, _point: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, _point: Point, context: Context, /) -> Measured:
         """Measure one lab.
 
         Raises:
             MeasureError: the lab has no sites, or not even a small packet passes.
         """
-        sites = described(bench)
+        sites = described(lab)
         if not isinstance(sites, Sites):
             raise MeasureError(
                 "compute hosts",
@@ -44,17 +44,17 @@ class Walk:
                 allowed="two sites",
                 do="Take the scenario `home-office`.",
             )
-        tools.say("following one ping")
-        checks, more = walk(bench, sites, tools)
-        tools.say("reaching the far site, with packets how large")
-        asker = Asker(bench=bench, sites=sites, tools=tools, wait_s=self.wait_s)
+        context.say("following one ping")
+        checks, more = walk(lab, sites, context)
+        context.say("reaching the far site, with packets how large")
+        asker = Asker(lab=lab, sites=sites, context=context, wait_s=self.wait_s)
         checks += [*reach(asker), *path_mtu(asker)]
-        tools.say("timing round trips")
-        rtts = round_trips(bench, sites, tools, self.each, self.batches)
-        tools.say("reading, scanning and injecting as an attacker")
-        checks += reads(bench, sites, tools)
-        scan_checks, scan = scanned(bench, sites)
-        inject_checks, sent = injected(bench, sites, tools)
+        context.say("timing round trips")
+        rtts = round_trips(lab, sites, context, self.each, self.batches)
+        context.say("reading, scanning and injecting as an attacker")
+        checks += reads(lab, sites, context)
+        scan_checks, scan = scanned(lab, sites)
+        inject_checks, sent = injected(lab, sites, context)
         return Measured(
             rows=(*checks, *scan_checks, *inject_checks),
             more={
@@ -68,14 +68,14 @@ class Walk:
         )
 
 
-WALK = Experiment(
-    question=WALK_QUESTION,
+EXPERIMENT = Experiment(
+    question=QUESTION,
     probe=Walk(),
     quick=Walk(each=FEW, batches=4),
     thresholds=Thresholds(cpu_steal_max=0.1, lost_upcalls_max=0, lost_max=0),
     of=Sites,
     stage=as_they_are,
-    foretell=foretold,
+    predict=predicted,
     watches=True,
     scenario="home-office",
 )

@@ -10,7 +10,7 @@ from controller.model.errors import MeasureError
 from controller.model.site_parts import LAN_MTU, Site
 from controller.model.site_parts import TUNNEL as TUNNEL_DEVICE
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Tools
+from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value
 from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv
 from experiments.measure.mtu_search import largest_passing
@@ -29,9 +29,9 @@ POLL_S = 0.02
 class Asker:
     """Pings from the calling station; keeps all that ping said."""
 
-    bench: Bench
+    lab: Lab
     sites: Sites
-    tools: Tools
+    context: Context
     wait_s: float
     tried: list[Row] = field(default_factory=list)
 
@@ -39,10 +39,10 @@ class Asker:
         """Pings of one size to the far server; what became of them, and what an error said."""
         target = str(self.sites.far.stations[0].ip)
         argv = ping_argv(target, ip_bytes, df=df, count=PINGS, wait_s=self.wait_s)
-        done = self.bench.attempt(self.sites.near.stations[0].name, *argv)
+        done = self.lab.attempt(self.sites.near.stations[0].name, *argv)
         said = done.stdout + done.stderr
-        self.tools.keep(f"ping-{len(self.tried) + 1:03}-{ip_bytes}.txt", said)
-        pinged, told = parse_sized(said), TOLD.search(said)
+        self.context.keep(f"ping-{len(self.tried) + 1:03}-{ip_bytes}.txt", said)
+        pinged, report = parse_sized(said), TOLD.search(said)
         self.tried.append(
             {
                 "why": why,
@@ -50,14 +50,14 @@ class Asker:
                 "df": int(df),
                 "sent": pinged.sent,
                 "answered": pinged.answered,
-                "told_by": told[1] if told else None,
+                "told_by": report[1] if report else None,
             }
         )
-        return pinged, f"{told[1]}: {told[2]}" if told else NOBODY
+        return pinged, f"{report[1]}: {report[2]}" if report else NOBODY
 
     def forget_mtu(self) -> None:
         """Make the calling station forget which sizes it was told."""
-        self.bench.run(self.sites.near.stations[0].name, "ip", "route", "flush", "cache")
+        self.lab.run(self.sites.near.stations[0].name, "ip", "route", "flush", "cache")
 
     def largest(self, why: str) -> int:
         """The largest packet that passes with DF."""
@@ -76,23 +76,23 @@ def reach(asker: Asker) -> Iterator[Row]:
         return {"about": REACH, "check": check, "seen": seen}
 
     yield check("answered", asker.ping("tunnel up")[0].answered)
-    with _tunnel_down(asker.bench, asker.sites):
-        pinged, told = asker.ping("tunnel down")
+    with _tunnel_down(asker.lab, asker.sites):
+        pinged, report = asker.ping("tunnel down")
         yield check("answered, tunnel down", pinged.answered)
-        yield check("told so by", told)
+        yield check("told so by", report)
     yield check("answered, tunnel up again", asker.ping("tunnel up again")[0].answered)
 
 
 @contextmanager
-def _tunnel_down(bench: Bench, sites: Sites) -> Iterator[None]:
+def _tunnel_down(lab: Lab, sites: Sites) -> Iterator[None]:
     """The calling end of the tunnel switched off; its routes are gone with it."""
     near = sites.near
-    bench.run(near.router, "ip", "link", "set", TUNNEL_DEVICE, "down")
+    lab.run(near.router, "ip", "link", "set", TUNNEL_DEVICE, "down")
     try:
         yield
     finally:
         for line in tunnel_lines(sites, near):
-            bench.run(near.router, "ip", *line.split())
+            lab.run(near.router, "ip", *line.split())
 
 
 def path_mtu(asker: Asker) -> Iterator[Row]:
@@ -110,7 +110,7 @@ def path_mtu(asker: Asker) -> Iterator[Row]:
     asker.forget_mtu()
     plain, _ = asker.ping("over", largest + 1)
     yield check("one byte more without DF: answered", plain.answered)
-    with _tunnel_mtu(asker.bench, asker.sites, LAN_MTU):
+    with _tunnel_mtu(asker.lab, asker.sites, LAN_MTU):
         asker.forget_mtu()
         unlimited = asker.largest("search, tunnel told 1500")
         yield check("largest with DF, tunnel's MTU at 1500", unlimited)
@@ -121,22 +121,22 @@ def path_mtu(asker: Asker) -> Iterator[Row]:
 
 
 @contextmanager
-def _tunnel_mtu(bench: Bench, sites: Sites, mtu: int) -> Iterator[None]:
+def _tunnel_mtu(lab: Lab, sites: Sites, mtu: int) -> Iterator[None]:
     """Both ends of the tunnel believe in an MTU [bytes] for the time of the block."""
-    _set_tunnel_mtu(bench, sites, mtu)
+    _set_tunnel_mtu(lab, sites, mtu)
     try:
         yield
     finally:
-        _set_tunnel_mtu(bench, sites, sites.tunnel_mtu)
+        _set_tunnel_mtu(lab, sites, sites.tunnel_mtu)
 
 
-def _set_tunnel_mtu(bench: Bench, sites: Sites, mtu: int) -> None:
+def _set_tunnel_mtu(lab: Lab, sites: Sites, mtu: int) -> None:
     """The switch sets its port's MTU itself, a moment later; `ip link` would be undone."""
     for site in sites.sites:
         wanted = f"mtu_request={mtu}"
-        bench.run(site.router, "ovs-vsctl", "set", "Interface", TUNNEL_DEVICE, wanted)
+        lab.run(site.router, "ovs-vsctl", "set", "Interface", TUNNEL_DEVICE, wanted)
     deadline = time.monotonic() + MTU_S
-    while any(_mtu(bench, site) != mtu for site in sites.sites):
+    while any(_mtu(lab, site) != mtu for site in sites.sites):
         if time.monotonic() > deadline:
             raise MeasureError(
                 f"not {mtu} bytes after {MTU_S:g} s",
@@ -147,12 +147,12 @@ def _set_tunnel_mtu(bench: Bench, sites: Sites, mtu: int) -> None:
         time.sleep(POLL_S)
 
 
-def _mtu(bench: Bench, site: Site) -> int:
-    return int(bench.run(site.router, "cat", f"/sys/class/net/{TUNNEL_DEVICE}/mtu"))
+def _mtu(lab: Lab, site: Site) -> int:
+    return int(lab.run(site.router, "cat", f"/sys/class/net/{TUNNEL_DEVICE}/mtu"))
 
 
 def round_trips(
-    bench: Bench, sites: Sites, tools: Tools, each: Requests, batches: int
+    lab: Lab, sites: Sites, context: Context, each: Requests, batches: int
 ) -> list[Row]:
     """Pings by each path in turns, so that what befalls the machine befalls all."""
     targets = {
@@ -163,12 +163,12 @@ def round_trips(
     caller, rows = sites.near.stations[0].name, list[Row]()
     warm = replace(each, count=5)
     for target in targets.values():
-        bench.run(caller, *warm.argv(target), timeout_s=warm.timeout_s)
-    with tools.watch():
+        lab.run(caller, *warm.argv(target), timeout_s=warm.timeout_s)
+    with context.watch():
         for batch in range(1, batches + 1):
             for path, target in targets.items():
-                done = bench.attempt(caller, *each.argv(target), timeout_s=each.timeout_s)
-                tools.keep(f"rtt-{path}-{batch:02}.txt", done.stdout)
+                done = lab.attempt(caller, *each.argv(target), timeout_s=each.timeout_s)
+                context.keep(f"rtt-{path}-{batch:02}.txt", done.stdout)
                 rows += [
                     {"path": path, "batch": batch, "seq": reply.seq, "rtt_ms": reply.rtt_ms}
                     for reply in each.read(done.stdout).replies

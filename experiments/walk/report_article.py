@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from experiments.core.question import Row
 from experiments.core.results import Run
-from experiments.show.story import Grid
-from experiments.walk.report_legs import Leg, addresses, blocks_of, legs_of
+from experiments.show.report import Table
+from experiments.walk.report_legs import Leg, addresses, legs_of, repeats_of
 from experiments.walk.words import BACK, EXACT, INEXACT, THERE, UNSEEN
 
 PC, SERVER = "192.168.1.123", "10.100.0.123"
@@ -47,24 +47,24 @@ class Step:
     """A sentence of the article, and what became of it."""
 
     number: str
-    says: str
-    stands: str
+    claim: str
+    outcome: str
     seen: str
 
 
 def steps_of(run: Run) -> tuple[Step, ...]:
     """All the article's steps; none if the scenario's addresses are not the article's."""
-    caught = [_caught(run, block) for block in blocks_of(run)]
+    caught = [_caught(run, repeat) for repeat in repeats_of(run)]
     if not caught or not all(each.there and _is_articles(each) for each in caught):
         return ()
     return tuple(_step(*each, caught) for each in STEPS)
 
 
-def _caught(run: Run, block: object) -> Caught:
+def _caught(run: Run, repeat: object) -> Caught:
     return Caught(
-        there=legs_of(run, THERE, block),
-        back=legs_of(run, BACK, block),
-        heard=tuple(row for row in run.tables["heard"] if row["block"] == block),
+        there=legs_of(run, THERE, repeat),
+        back=legs_of(run, BACK, repeat),
+        heard=tuple(row for row in run.rows_of("heard") if row["repeat"] == repeat),
     )
 
 
@@ -73,11 +73,11 @@ def _is_articles(caught: Caught) -> bool:
     return inner is not None and (inner.source, inner.target) == (PC, SERVER)
 
 
-def _step(number: str, says: str, judge: Judge, caught: Sequence[Caught]) -> Step:
+def _step(number: str, claim: str, judge: Judge, caught: Sequence[Caught]) -> Step:
     """What stands in every block; where blocks differ it is not seen for sure."""
     judged = [_judged(judge, each) for each in caught]
-    stands = judged[0][0] if len({each for each, _ in judged}) == 1 else UNSEEN
-    return Step(number=number, says=says, stands=stands, seen=judged[0][1])
+    outcome = judged[0][0] if len({each for each, _ in judged}) == 1 else UNSEEN
+    return Step(number=number, claim=claim, outcome=outcome, seen=judged[0][1])
 
 
 def _judged(judge: Judge, caught: Caught) -> Judged:
@@ -189,12 +189,12 @@ STEPS: tuple[tuple[str, str, Judge], ...] = (
 )
 
 
-def article_grid(steps: Sequence[Step]) -> Grid:
+def article_grid(steps: Sequence[Step]) -> Table:
     """The article's words, what was seen, and how the two stand."""
-    return Grid(
+    return Table(
         title="The article's steps",
         heads=("step", "the article", "seen", "the article is"),
-        rows=tuple((each.number, each.says, each.seen, each.stands) for each in steps),
+        rows=tuple((each.number, each.claim, each.seen, each.outcome) for each in steps),
         words=("step", "the article", "seen", "the article is"),
         note="The article numbers its steps (1) to (5); its words are shortened here. It says "
         "nothing of the way back.",

@@ -63,9 +63,9 @@ class Leg:
         return int(self.rows[0]["frame_bytes"] or 0)
 
 
-def legs_of(run: Run, way: str, block: object) -> tuple[Leg, ...]:
+def legs_of(run: Run, way: str, repeat: object) -> tuple[Leg, ...]:
     """The legs of one way, in the order of passing."""
-    rows = [row for row in run.tables["hops"] if (row["way"], row["block"]) == (way, block)]
+    rows = [row for row in run.rows_of("hops") if (row["way"], row["repeat"]) == (way, repeat)]
     return tuple(_legs(sorted(rows, key=lambda row: int(row["hop"] or 0))))
 
 
@@ -78,9 +78,9 @@ def _legs(hops: Sequence[Row]) -> Iterator[Leg]:
         at += 1 + is_wire
 
 
-def blocks_of(run: Run) -> tuple[object, ...]:
+def repeats_of(run: Run) -> tuple[object, ...]:
     """The blocks that were measured."""
-    return tuple(dict.fromkeys(row["block"] for row in run.tables["hops"]))
+    return tuple(dict.fromkeys(row["repeat"] for row in run.rows_of("hops")))
 
 
 def addresses(legs: Iterable[Leg]) -> frozenset[str]:

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from experiments.core.results import Run
-from experiments.show.levels import words_of
-from experiments.show.statistics import Blocks
-from experiments.show.story import Picture, Story
+from experiments.show.report import Picture
+from experiments.show.sheet import Caption
+from experiments.show.statistics import Repeats
 from experiments.walk import figure as drawn
 from experiments.walk.headers import GRE, ICMP, IP, Header
 from experiments.walk.report_article import Step
-from experiments.walk.report_legs import Leg, blocks_of, legs_of
+from experiments.walk.report_legs import Leg, legs_of, repeats_of
 from experiments.walk.words import BACK, INEXACT, THERE
 
 WAYS = {THERE: "There: the request", BACK: "Back: its reply"}
@@ -28,35 +28,36 @@ STEP_AT = {  # which header of which leg a step of the article speaks of; -1: th
 
 
 def pictures(
-    run: Run, story: Story, steps: Sequence[Step], levels: Mapping[str, Blocks], time: str
+    run: Run, steps: Sequence[Step], levels: Mapping[str, Repeats], time: str
 ) -> Iterator[Picture]:
     """Both; `time` says in words what the round trips say."""
     ways = tuple(_way(run, way, steps) for way in WAYS)
-    words = words_of(run, story)
     yield Picture(
         name="walk",
         title="The headers of one ping, leg by leg, there and back",
         alternative="; ".join(_spoken(run, way) for way in WAYS),
-        draw=lambda: drawn.draw(ways, words),
+        draw=lambda report: drawn.draw(ways, Caption.of(report)),
     )
-    if all(any(len(block) for block in blocks) for blocks in levels.values()):
+    if all(any(len(repeat) for repeat in repeats) for repeats in levels.values()):
         yield Picture(
             name="walk-latency",
             title="Round trips by path",
             alternative=f"Box plots of round trips by path. {time}",
-            draw=lambda: drawn.draw_paths(levels, replace(words, findings=(time,))),
+            draw=lambda report: drawn.draw_paths(
+                levels, replace(Caption.of(report), findings=(time,))
+            ),
         )
 
 
 def _spoken(run: Run, way: str) -> str:
-    legs = legs_of(run, way, blocks_of(run)[0])
+    legs = legs_of(run, way, repeats_of(run)[0])
     return f"{way}: " + ", ".join(
         f"{leg.where} {' in '.join(map(str, leg.ips[::-1]))}" for leg in legs
     )
 
 
 def _way(run: Run, way: str, steps: Sequence[Step]) -> drawn.Way:
-    legs = legs_of(run, way, blocks_of(run)[0])
+    legs = legs_of(run, way, repeats_of(run)[0])
     notes = _notes(steps, len(legs)) if way == THERE else {}
     columns = [
         _column(leg, legs[at - 1] if at else None, notes.get(at, ""), is_back=way == BACK)
@@ -76,7 +77,7 @@ def _notes(steps: Sequence[Step], many: int) -> dict[int, str]:
     return {
         STEP_AT[step.number][0] % many: f"not as in {step.number}:\n{NOTES[step.number]}"
         for step in steps
-        if step.stands == INEXACT and step.number in NOTES
+        if step.outcome == INEXACT and step.number in NOTES
     }
 
 

@@ -17,8 +17,8 @@ from experiments.cli.request import experiments_of
 from experiments.core.results import read
 from experiments.core.verdict import Window
 from experiments.measure.runner import Request, begin, perform
-from experiments.show.report.text import terminal_table
-from experiments.show.reports import told
+from experiments.show.pages.text import terminal_table
+from experiments.show.reports import report_on
 from tests.docs.extend_examples import CONSOLES, EXAMPLES, TEXT, written
 from topologies.scenario.load import load
 
@@ -29,7 +29,7 @@ LONGEST = 25  # lines with something in them: "about 20"
 
 
 @dataclass
-class Bench:
+class Lab:
     """Answers as a lab would: br-tun has the rules that the controller would state."""
 
     overlay: object
@@ -60,7 +60,7 @@ class Bench:
 
 @dataclass
 class Calm:
-    bench: object
+    lab: object
     windows: list = field(default_factory=list)
 
     @contextmanager
@@ -84,7 +84,7 @@ def run(tmp_path):
         request = Request(
             experiment=experiment.with_levels(**experiment.quick_factors),
             overlay=load("article").overlay,
-            blocks=1,
+            repeats=1,
             seed=1,
             quick=True,
             lab={},
@@ -94,11 +94,11 @@ def run(tmp_path):
         recorder = begin(request)
 
         @contextmanager
-        def raised(overlay):
-            yield Bench(overlay, **options)
+        def started(overlay):
+            yield Lab(overlay, **options)
 
-        perform(request, recorder, raised, watch=Calm)
-        return told(read(recorder.directory))
+        perform(request, recorder, started, watch=Calm)
+        return report_on(read(recorder.directory))
 
     return run
 
@@ -111,9 +111,9 @@ def test_an_experiment_takes_about_twenty_lines(name):
 def test_every_rule_is_as_foretold(run):
     found = run("rules.py")
 
-    assert found.story.findings == ("4 of 4 cells equal their prediction",)
-    assert [each.stands for each in found.story.held] == ["confirmed"]
-    assert not found.story.is_refuted
+    assert found.report.findings == ("4 of 4 cells equal their prediction",)
+    assert [each.outcome for each in found.report.outcomes] == ["confirmed"]
+    assert not found.report.is_refuted
 
 
 def test_the_document_prints_what_it_prints(run):
@@ -121,16 +121,16 @@ def test_the_document_prints_what_it_prints(run):
 
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(terminal_table(found.story.grids[0]))
+        console.print(terminal_table(found.report.tables[0]))
     printed = "\n".join(line.rstrip() for line in capture.get().splitlines())
-    assert f"{found.story.findings[0]}\n{printed}\n" in CONSOLES[0]
+    assert f"{found.report.findings[0]}\n{printed}\n" in CONSOLES[0]
 
 
 def test_a_rule_too_many_refutes_the_prediction(run):
     found = run("rules.py", extra=1)
 
-    assert found.story.is_refuted
-    assert [each.stands for each in found.story.held] == ["refuted"]
+    assert found.report.is_refuted
+    assert [each.outcome for each in found.report.outcomes] == ["refuted"]
 
 
 def test_the_second_example_has_a_sample_for_every_ping(run):
@@ -145,7 +145,7 @@ def test_the_second_example_has_a_sample_for_every_ping(run):
     assert found.run.about["verdict"]["reasons"] == [
         "2 answers or packets unaccounted for; wanted at most 0"
     ]
-    assert [each["median"] for each in found.story.data] == [0.7, 0.5]
+    assert [each["median"] for each in found.report.data] == [0.7, 0.5]
 
 
 def test_the_scenario_is_one_without_warnings_and_counts_as_printed(tmp_path):

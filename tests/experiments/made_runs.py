@@ -8,7 +8,7 @@ from experiments.core.results import Recorder, read
 LEVELS = {"flat": 0.30, "gre-mesh": 0.36}
 QUESTION = Question(
     name="latency",
-    asks="What does a tunnel cost?",
+    question="What does a tunnel cost?",
     unit="ms",
     value="rtt_ms",
     factors={"mode": tuple(LEVELS)},
@@ -20,10 +20,10 @@ QUESTION = Question(
 )
 CELLS = Question(
     name="copies",
-    asks="How many copies?",
+    question="How many copies?",
     unit="packets",
     value="copies",
-    teller="cells",
+    report="cells",
     factors={"mode": ("gre-mesh",), "hosts": (2, 4, 8)},
     columns={"copies": "how many"},
     predictions=(),
@@ -39,14 +39,14 @@ ABOUT = {
     "machine": MACHINE,
     "verdict": {"trusted": True, "reasons": []},
     "seed": 1,
-    "blocks": 6,
+    "repeats": 6,
     "start": "2026-01-01T00:00:00Z",
     "source": {"git_revision": "abcdef0123456", "git_dirty": True},
 }
 
 
 def made(
-    parent, name="run", *, question=QUESTION, seed=1, blocks=6, more=0.0, levels=LEVELS, **about
+    parent, name="run", *, question=QUESTION, seed=1, repeats=6, more=0.0, levels=LEVELS, **about
 ):
     """A run of a question with a spread; `more` is on top of every level's median, or of some."""
     recorder = Recorder(parent, name, question.tables())
@@ -54,14 +54,14 @@ def made(
         {
             **ABOUT,
             "question": question.to_json(),
-            "foretold": [],
+            "predicted": [],
             "seed": seed,
-            "blocks": blocks,
+            "repeats": repeats,
             **about,
         }
     )
     draw, rows = np.random.default_rng(seed), []
-    for block in range(1, blocks + 1):
+    for repeat in range(1, repeats + 1):
         for order, (level, median) in enumerate(levels.items(), start=1):
             shift = more.get(level, 0.0) if isinstance(more, dict) else more
             off = median + shift + draw.normal(0, 0.004)
@@ -69,22 +69,22 @@ def made(
                 {"phase": "warm", "rtt_ms": round(off + e, 6)} for e in draw.normal(0, 0.02, 40)
             )
             cold = [{"phase": "cold", "rtt_ms": 50.0 * seed}] * 50
-            place = {"block": block, "order": order, "mode": level}
+            place = {"repeat": repeat, "order": order, "mode": level}
             rows += [{**place, **each} for each in (*warm, *cold)]
     recorder.samples(rows)
     return recorder.directory
 
 
-def made_cells(parent, name="run", *, values=None, question=CELLS, wasted=None, **about):
+def made_cells(parent, name="run", *, values=None, question=CELLS, unneeded=None, **about):
     """A run of exact cells, one less than hosts but where `values` says otherwise."""
     recorder = Recorder(parent, name, question.tables())
-    foretold = [{**point, "copies": point["hosts"] - 1} for point in question.points()]
-    recorder.about({**ABOUT, "question": question.to_json(), "foretold": foretold, **about})
-    further = {} if wasted is None else {"wasted": wasted}
-    values = {cell["hosts"]: cell["copies"] for cell in foretold} | (values or {})
+    predicted = [{**point, "copies": point["hosts"] - 1} for point in question.points()]
+    recorder.about({**ABOUT, "question": question.to_json(), "predicted": predicted, **about})
+    further = {} if unneeded is None else {"unneeded": unneeded}
+    values = {cell["hosts"]: cell["copies"] for cell in predicted} | (values or {})
     recorder.samples(
-        {"block": block, "order": order, **cell, "copies": values[cell["hosts"]], **further}
-        for block in (1, 2)
+        {"repeat": repeat, "order": order, **cell, "copies": values[cell["hosts"]], **further}
+        for repeat in (1, 2)
         for order, cell in enumerate(question.points(), start=1)
     )
     return recorder.directory

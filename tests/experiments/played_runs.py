@@ -22,11 +22,11 @@ class Probe:
     lost: int = 0
     fails: bool = False
 
-    def __call__(self, bench, point, tools):
+    def __call__(self, lab, point, context):
         if self.fails:
             raise MeasureError("silence", where="ping", allowed="an answer", do="Look.")
         base = {"flat": 0.4}.get(point["mode"], 0.6)
-        rows = tuple({"rtt_ms": round(base + (tools.seed % 97 + n) / 1000, 3)} for n in range(6))
+        rows = tuple({"rtt_ms": round(base + (context.seed % 97 + n) / 1000, 3)} for n in range(6))
         return Measured(rows=rows, lost=self.lost)
 
 
@@ -34,7 +34,7 @@ class Probe:
 class Calm:
     """A watcher of a machine that is as idle as it is told."""
 
-    bench: object
+    lab: object
     windows: list = field(default_factory=list)
 
     @contextmanager
@@ -72,7 +72,7 @@ def known_to(monkeypatch):
             question=replace(QUESTION, name=name),
             probe=Probe(),
             quick=Probe(),
-            blocks=6,
+            repeats=6,
             thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
         )
         for name in NAMES
@@ -91,7 +91,7 @@ def played(monkeypatch):
     for name in ("lab_facts", "machine", "source"):  # they ask programs, time and again
         monkeypatch.setattr(f"experiments.measure.environment.{name}", lambda *_: {})
     monkeypatch.setattr("experiments.measure.runner.perform", partial(runner.perform, watch=Calm))
-    monkeypatch.setattr("experiments.show.report.redraw._drawn", _drawn)
+    monkeypatch.setattr("experiments.show.pages.redraw._drawn", _drawn)
     return labs
 
 

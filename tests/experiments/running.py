@@ -22,14 +22,14 @@ class Done:
     """What a run printed, and its files."""
 
     stderr: str
-    told: dict[str, Any]  # its entry in the JSON document
+    report: dict[str, Any]  # its entry in the JSON document
     run: Run
 
     def has_picture(self, name):
         return (self.run.directory / f"{name}.png").read_bytes().startswith(PNG)
 
 
-def first_look(tmp_path_factory, experiment, *options):
+def quick_run(tmp_path_factory, experiment, *options):
     """`overlaylab run EXPERIMENT --quick`, done; whether to be trusted is the machine's matter."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
@@ -45,5 +45,5 @@ def first_look(tmp_path_factory, experiment, *options):
         env={**os.environ, "OVERLAYLAB_RUN": labs},
     )
     assert done.returncode in {0, 3}, done.stderr + done.stdout  # 3: the machine was too busy
-    (told,) = json.loads(done.stdout)["runs"]
-    return Done(stderr=done.stderr, told=told, run=read(Path(told["directory"])))
+    (report,) = json.loads(done.stdout)["runs"]
+    return Done(stderr=done.stderr, report=report, run=read(Path(report["directory"])))

@@ -10,11 +10,11 @@ from scipy import stats
 
 from controller.model.errors import MeasureError
 from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, Checked, chance_of_more, check
-from experiments.aa.probe import AA
-from experiments.core.experiment import Tools
+from experiments.aa.probe import EXPERIMENT as AA
+from experiments.core.experiment import Context
 from experiments.core.question import of_point
 from experiments.core.results import Recorder, read
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from experiments.show.statistics import Difference, Interval, difference
 from tests.experiments.fake_bench import FakeBench
 from tests.experiments.latency.latency_run import about
@@ -23,10 +23,10 @@ from topologies.scenario.load import load
 POINT = {"mode": "vxlan-l2pop", "label": "b"}
 
 
-def pool(seed, *, blocks=24, apart=0.1, size=15):
+def pool(seed, *, repeats=24, apart=0.1, size=15):
     """Labs that differ among themselves, and blocks too; labels mean nothing."""
     draw = np.random.default_rng(seed)
-    bases = draw.normal(-0.7, apart, blocks)
+    bases = draw.normal(-0.7, apart, repeats)
     return [
         tuple(draw.lognormal(base + draw.normal(0, apart), 0.3, size) for _ in "ab")
         for base in bases
@@ -94,7 +94,7 @@ def test_more_than_allowed_is_as_unlikely_as_is_said():
 
 
 def test_a_draw_takes_blocks_once_and_swaps_some_labels():
-    marked = [(np.array([float(block)]), np.array([block + 0.5])) for block in range(10)]
+    marked = [(np.array([float(repeat)]), np.array([repeat + 0.5])) for repeat in range(10)]
     seen = []
 
     def keep(one, other, *, seed):
@@ -113,7 +113,7 @@ def test_a_draw_takes_blocks_once_and_swaps_some_labels():
 
 
 def test_a_pool_smaller_than_a_draw_is_not_checked():
-    assert check(pool(1, blocks=5), seed=1) is None
+    assert check(pool(1, repeats=5), seed=1) is None
 
 
 def written(parent, labs, **more):
@@ -122,7 +122,7 @@ def written(parent, labs, **more):
     recorder.about(about(AA.question, **more))
     recorder.samples(
         {
-            "block": block,
+            "repeat": repeat,
             "order": order,
             "mode": "vxlan-l2pop",
             "label": label,
@@ -134,7 +134,7 @@ def written(parent, labs, **more):
             "copies": 0,
             "rtt_ms": round(float(rtt), 3),
         }
-        for block, pair in enumerate(labs, start=1)
+        for repeat, pair in enumerate(labs, start=1)
         for order, (label, samples) in enumerate(zip("ab", pair, strict=True), start=1)
         for phase, rtts in (("warmup", [99.0]), ("warm", samples))
         for seq, rtt in enumerate(rtts, start=1)
@@ -157,54 +157,57 @@ def one_check(monkeypatch):
 
 
 def test_a_run_tells_how_often_a_mode_was_called_different_from_itself(tmp_path, fair):
-    story = told(written(tmp_path, pool(1))).story
+    report = report_on(written(tmp_path, pool(1)))
 
-    (line,) = story.findings
+    (line,) = report.findings
     wrong = int(line.partition(": ")[2].split()[0])
     assert abs(wrong - len(fair.wrong)) <= 2  # the files' three digits, and a seed of their own
     assert line == f"vxlan-l2pop against itself: {wrong} of 200 called different"
-    assert story.grids[0].rows[0][:5] == ("vxlan-l2pop", "24", str(wrong), "200", "17")
-    assert "exchangeable" in story.grids[0].note
-    assert "one pool" in story.grids[0].note
-    assert "Pool of 24 blocks of two fresh labs, 15 warm pings each" in story.conditions
+    assert report.tables[0].rows[0][:5] == ("vxlan-l2pop", "24", str(wrong), "200", "17")
+    assert "exchangeable" in report.tables[0].note
+    assert "one pool" in report.tables[0].note
+    assert "Pool of 24 blocks of two fresh labs, 15 warm pings each" in report.conditions
 
 
 @pytest.mark.parametrize(
-    ("wrong", "stands", "is_refuted"), [(17, "confirmed", False), (18, "refuted", True)]
+    ("wrong", "outcome", "is_refuted"), [(17, "confirmed", False), (18, "refuted", True)]
 )
 def test_one_more_than_chance_allows_refutes_the_method(
-    tmp_path, one_check, wrong, stands, is_refuted
+    tmp_path, one_check, wrong, outcome, is_refuted
 ):
     one_check(wrong)
 
-    story = told(written(tmp_path, pool(1))).story
+    report = report_on(written(tmp_path, pool(1)))
 
-    assert story.is_refuted == is_refuted
-    assert (story.held[0].stands, story.held[0].found) == (stands, f"vxlan-l2pop: {wrong} of 200")
+    assert report.is_refuted == is_refuted
+    assert (report.outcomes[0].outcome, report.outcomes[0].found) == (
+        outcome,
+        f"vxlan-l2pop: {wrong} of 200",
+    )
 
 
 def test_an_untrusted_run_refutes_nothing(tmp_path, one_check):
     one_check(200)
 
-    story = told(written(tmp_path, pool(1), verdict={"trusted": False, "reasons": []})).story
+    report = report_on(written(tmp_path, pool(1), verdict={"trusted": False, "reasons": []}))
 
-    assert not story.is_refuted
-    assert story.held[0].stands == "not judged"
+    assert not report.is_refuted
+    assert report.outcomes[0].outcome == "not judged"
 
 
 def test_a_first_look_makes_no_claim(tmp_path):
-    story = told(written(tmp_path, pool(1, blocks=1))).story
+    report = report_on(written(tmp_path, pool(1, repeats=1)))
 
-    assert story.findings == (
+    assert report.findings == (
         "vxlan-l2pop against itself: a first look at 1 block, a draw takes 6",
     )
-    assert story.held[0].stands == "not judged"
-    assert len(story.pictures[0].draw().axes) == 1
+    assert report.outcomes[0].outcome == "not judged"
+    assert len(report.draw().axes) == 1
 
 
 def test_every_draw_is_drawn_and_those_that_leave_out_0_are_marked(tmp_path, one_check):
     one_check(3)
-    (picture,) = told(written(tmp_path, pool(1))).story.pictures
+    (picture,) = report_on(written(tmp_path, pool(1))).pictures
 
     ax, labs = picture.draw().axes
 
@@ -219,16 +222,16 @@ def test_every_draw_is_drawn_and_those_that_leave_out_0_are_marked(tmp_path, one
 
 
 def test_blocks_that_lack_a_label_do_not_count(tmp_path):
-    labs = pool(1, blocks=3)
+    labs = pool(1, repeats=3)
 
-    story = told(written(tmp_path, [(labs[0][0], []), *labs[1:]])).story
+    report = report_on(written(tmp_path, [(labs[0][0], []), *labs[1:]]))
 
-    assert "Pool of 2 blocks" in story.conditions
+    assert "Pool of 2 blocks" in report.conditions
 
 
 def test_no_block_with_both_labels_is_an_error(tmp_path):
     with pytest.raises(MeasureError, match="no block with samples of both labels"):
-        told(written(tmp_path, [(np.array([0.4]), [])]))
+        report_on(written(tmp_path, [(np.array([0.4]), [])]))
 
 
 @pytest.fixture
@@ -237,17 +240,17 @@ def kept():
 
 
 @pytest.fixture
-def tools(kept):
-    return Tools(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
+def context(kept):
+    return Context(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
 
 
-def bench(**options):
+def lab(**options):
     overlay = AA.stage(AA.narrow(load("article").overlay), POINT)
     return FakeBench(overlay, **options)
 
 
-def test_the_probe_pings_a_few_times_and_then_for_the_record(tools, kept):
-    measured = AA.probe(bench(), POINT, tools)
+def test_the_probe_pings_a_few_times_and_then_for_the_record(context, kept):
+    measured = AA.probe(lab(), POINT, context)
 
     assert {frozenset(row) for row in measured.rows} == {
         frozenset(AA.question.columns) - {"mode", "label"}
@@ -257,16 +260,16 @@ def test_the_probe_pings_a_few_times_and_then_for_the_record(tools, kept):
     assert set(kept) == {"ping-warmup.txt", "ping-warm.txt"}
 
 
-def test_lost_answers_are_counted_and_silence_is_an_error(tools):
+def test_lost_answers_are_counted_and_silence_is_an_error(context):
     warm = AA.probe.warm.count
 
-    assert AA.probe(bench(lose=(2, 5), warm_pings=warm), POINT, tools).lost == 2
+    assert AA.probe(lab(lose=(2, 5), warm_pings=warm), POINT, context).lost == 2
     with pytest.raises(MeasureError, match="not one reply"):
-        AA.probe(bench(lose=tuple(range(1, warm + 1)), warm_pings=warm), POINT, tools)
+        AA.probe(lab(lose=tuple(range(1, warm + 1)), warm_pings=warm), POINT, context)
 
 
-def test_answers_that_came_twice_are_counted(tools):
-    twice = bench()
+def test_answers_that_came_twice_are_counted(context):
+    twice = lab()
     once, warm = twice.attempt, AA.probe.warm
 
     def attempt(node, *argv, timeout_s=10):
@@ -279,7 +282,7 @@ def test_answers_that_came_twice_are_counted(tools):
         return done
 
     twice.attempt = attempt
-    assert AA.probe(twice, POINT, tools).duplicates == 1
+    assert AA.probe(twice, POINT, context).duplicates == 1
 
 
 def test_labs_of_a_block_differ_in_their_label_alone():

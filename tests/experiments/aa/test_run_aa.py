@@ -2,16 +2,16 @@
 
 import pytest
 
-from experiments.aa.probe import AA
+from experiments.aa.probe import EXPERIMENT as AA
 from experiments.core.question import of_point
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 def test_a_first_look_at_a_mode_against_itself(tmp_path_factory):
-    done = first_look(tmp_path_factory, "aa", "--modes", "gre-mesh")
-    told, found = done.told, done.run
+    done = quick_run(tmp_path_factory, "aa", "--modes", "gre-mesh")
+    report, found = done.report, done.run
 
     assert found.about["status"] == "complete"
     assert {(row["mode"], row["label"]) for row in found.rows} == {
@@ -20,5 +20,5 @@ def test_a_first_look_at_a_mode_against_itself(tmp_path_factory):
     }
     warm = of_point(found.rows, found.question.compared)
     assert len(warm) == 2 * AA.quick.warm.count
-    assert "a first look at 1 block" in told["headline"]
+    assert "a first look at 1 block" in report["headline"]
     assert (found.directory / "aa.png").stat().st_size > 10_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.show import levels
-from experiments.show.story import REFUTED, Held
+from experiments.show.report import REFUTED, Outcome
 from tests.experiments.played_runs import Probe, about, known_to, played, run
 from tests.experiments.show.page_source import Page
 
@@ -124,9 +124,15 @@ def test_json_is_one_document_and_nothing_else(capsys, labs, tmp_path):
 
     status, out, err = run(capsys, *argv)
 
-    told = json.loads(out)
-    assert (status, err, told["format"], told["suite"], told["faults"]) == (0, "", 1, None, [])
-    (only,) = told["runs"]
+    report = json.loads(out)
+    assert (status, err, report["format"], report["suite"], report["faults"]) == (
+        0,
+        "",
+        1,
+        None,
+        [],
+    )
+    (only,) = report["runs"]
     assert only["quick"] is True
     assert [each["level"] for each in only["summaries"]] == ["gre-mesh"]
 
@@ -140,10 +146,12 @@ def test_too_few_blocks_are_3(capsys, labs, tmp_path):
 
 def refuting(monkeypatch):
     """The teller finds that an exact expectation did not hold."""
-    tell = levels.tell
-    held = Held(says="12 copies", because="so", stands=REFUTED, found="13")
+    build_report = levels.build_report
+    outcomes = Outcome(claim="12 copies", reason="so", outcome=REFUTED, found="13")
     monkeypatch.setattr(
-        levels, "tell", lambda run: replace(tell(run), held=(held,), is_refuted=True)
+        levels,
+        "tell",
+        lambda run: replace(build_report(run), outcomes=(outcomes,), is_refuted=True),
     )
 
 

@@ -57,12 +57,12 @@ def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, lab
 def test_a_suite_as_json_is_one_document(capsys, labs, tmp_path):
     status, out, err = run(capsys, "reach", "toll", "--out", tmp_path, "--format", "json")
 
-    told = json.loads(out)
+    report = json.loads(out)
     (suite,) = tmp_path.iterdir()
     assert (status, err) == (0, "")
-    assert [each["experiment"] for each in told["runs"]] == ["reach", "toll"]
-    assert told["suite"]["directory"] == str(suite)
-    assert told["suite"]["status"] == "complete"
+    assert [each["experiment"] for each in report["runs"]] == ["reach", "toll"]
+    assert report["suite"]["directory"] == str(suite)
+    assert report["suite"]["status"] == "complete"
 
 
 def test_one_that_fails_leaves_the_others_to_be_measured(capsys, labs, known, tmp_path):

@@ -12,7 +12,7 @@ from tests.experiments.made_runs import made
 
 QUESTION = Question(
     name="latency",
-    asks="How long?",
+    question="How long?",
     unit="ms",
     value="rtt_ms",
     factors={"mode": ("flat", "vlan")},
@@ -22,8 +22,8 @@ QUESTION = Question(
 )
 TABLES = QUESTION.tables()
 ROWS = (
-    {"block": 1, "order": 1, "mode": "flat", "rtt_ms": 0.25},
-    {"block": 1, "order": 1, "mode": "flat", "rtt_ms": None},
+    {"repeat": 1, "order": 1, "mode": "flat", "rtt_ms": 0.25},
+    {"repeat": 1, "order": 1, "mode": "flat", "rtt_ms": None},
 )
 
 
@@ -45,7 +45,7 @@ def test_samples_are_read_as_written(recorder):
 
 
 def test_a_further_table_has_columns_of_its_own(recorder):
-    row = {"block": 1, "order": 2, "mode": "flat", "stage": "wire", "latency_us": 4.5}
+    row = {"repeat": 1, "order": 2, "mode": "flat", "stage": "wire", "latency_us": 4.5}
     recorder.samples([row], "stages")
 
     assert read(recorder.directory).tables == {"samples": (), "stages": (row,)}

@@ -65,8 +65,8 @@ class Made:
         for seq, rtt in enumerate(middle * self.draw.lognormal(0, 0.18, count), start=1):
             self.row(place, path, phase, rtt, seq=seq, **more)
 
-    def lab(self, block, order, mode, pings):
-        place = {"block": block, "order": order, "mode": mode}
+    def lab(self, repeat, order, mode, pings):
+        place = {"repeat": repeat, "order": order, "mode": mode}
         middle = base_ms(mode, self.effects) * self.draw.normal(1, 0.01)
         self.series(place, "guest", "warmup", 1.2 * middle, 5)
         self.series(place, "guest", "warm", middle, pings)
@@ -88,17 +88,17 @@ class Made:
             self.row(place, "guest", "cold", rtt, cold=what, seq=seq)
 
 
-def made(seed=1, *, blocks=6, pings=60, modes=MODES, effects=None):
+def made(seed=1, *, repeats=6, pings=60, modes=MODES, effects=None):
     """The rows of samples.csv."""
     run = Made(seed, effects or {})
-    for block in range(1, blocks + 1):
-        base = np.random.default_rng(block).normal(0, 0.02)
+    for repeat in range(1, repeats + 1):
+        base = np.random.default_rng(repeat).normal(0, 0.02)
         run.effects = {
             **(effects or {}),
             **{each: (effects or {}).get(each, 0.0) + base for each in ("gre", "vxlan")},
         }
         for order, mode in enumerate(modes, start=1):
-            run.lab(block, order, mode, pings)
+            run.lab(repeat, order, mode, pings)
     return run.rows
 
 
@@ -111,7 +111,7 @@ def about(question=QUESTION, **more):
         "quick": False,
         "scenario": "article",
         "settings": {"pings": 60},
-        "foretold": [],
+        "predicted": [],
         "lab": {"datapath": "netdev", "app": "os-ken"},
         "machine": {"tools": {"ovs": "3.1.0"}},
         "measured": [],

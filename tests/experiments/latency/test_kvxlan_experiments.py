@@ -14,9 +14,9 @@ from experiments.fanout.count import counted, rows
 from experiments.latency.cold import NOTHING, Scene, absent, colds
 from experiments.latency.cold_kernel import KERNEL_ARP, KERNEL_AS_RAISED, KERNEL_FDB
 from experiments.measure.watch import Watcher
-from experiments.mtu.probe import MTU
+from experiments.mtu.probe import EXPERIMENT as MTU
 from experiments.mtu.report_kernel import judge_kernel, kernel_finding, spoken_of
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED
 from tests.experiments.fanout.fanout_world import lab, members_of, one, packet
 from topologies.scenario.load import load
 
@@ -33,7 +33,9 @@ def count(*wires):
     seen += [packet(node, "underlay", frame, outer=outer) for node, outer in wires]
     seen += [packet(other.host, overlay.device_of(other), frame)]
     (row,) = rows(overlay, counted(overlay, (frame,), seen))
-    return {name: row[name] for name in ("copies_sent", "arrived", "wasted", "heard", "strays")}
+    return {
+        name: row[name] for name in ("copies_sent", "arrived", "unneeded", "heard", "misdelivered")
+    }
 
 
 def test_a_packet_to_the_group_has_arrived_wherever_the_switch_brings_it():
@@ -41,18 +43,18 @@ def test_a_packet_to_the_group_has_arrived_wherever_the_switch_brings_it():
     assert count(sent, ("computer2", (SENDER, GROUP))) == {
         "copies_sent": 1,
         "arrived": 1,
-        "wasted": 0,
+        "unneeded": 0,
         "heard": 1,
-        "strays": 0,
+        "misdelivered": 0,
     }
     flooded = count(
         sent, *((host, (SENDER, GROUP)) for host in ("computer", "computer2", "computer3"))
     )
-    assert (flooded["arrived"], flooded["wasted"], flooded["strays"]) == (3, 2, 0)
+    assert (flooded["arrived"], flooded["unneeded"], flooded["misdelivered"]) == (3, 2, 0)
 
 
 def test_another_networks_group_is_astray():
-    assert count(("computer2", (SENDER, "239.0.4.27")))["strays"] == 1
+    assert count(("computer2", (SENDER, "239.0.4.27")))["misdelivered"] == 1
 
 
 @dataclass
@@ -82,14 +84,14 @@ class KernelBench:
 
 
 def scene(mode):
-    bench = KernelBench(with_mode(load("article").overlay, parse_mode(mode)))
-    source, target = bench.overlay.ports
+    lab = KernelBench(with_mode(load("article").overlay, parse_mode(mode)))
+    source, target = lab.overlay.ports
 
     def look(node, *argv):
         assert argv[0] in {"bridge", "ip"}, "nobody asks Open vSwitch"
-        return bench.attempt(node, *argv).stdout
+        return lab.attempt(node, *argv).stdout
 
-    return Scene(bench=bench, source=source, target=target, look=look)
+    return Scene(lab=lab, source=source, target=target, look=look)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_what_can_be_cold_there_is_known_until_it_is_flushed(mode, names):
     here.rouse()  # there is no daemon to be waked
     assert here.as_raised() == {
         "guest_arp_known": False,
-        "far_guest_in_fdb": "fdb" in here.bench.known,
+        "far_guest_in_fdb": "fdb" in here.lab.known,
     }
 
 
@@ -135,12 +137,12 @@ def test_a_lab_without_open_vswitch_has_no_figures_of_it(tmp_path):
 
 
 def test_a_figure_that_a_lab_cannot_have_is_no_reason_for_doubt():
-    limits = Thresholds(vswitchd_load_max=0.9, lost_upcalls_max=0, blocks_min=1)
+    limits = Thresholds(vswitchd_load_max=0.9, lost_upcalls_max=0, repeats_min=1)
     of_kernel = Window(absent=("vswitchd_load", "lost_upcalls"))
-    assert judge(Seen(blocks=1, windows={"r": (of_kernel,)}), limits).trusted
-    assert len(judge(Seen(blocks=1, windows={"r": (Window(),)}), limits).reasons) == 2
+    assert judge(Seen(repeats=1, windows={"r": (of_kernel,)}), limits).trusted
+    assert len(judge(Seen(repeats=1, windows={"r": (Window(),)}), limits).reasons) == 2
     busy = Window(vswitchd_load=0.95, lost_upcalls=0)
-    both = Seen(blocks=1, windows={"r": (of_kernel,), "s": (busy,)})
+    both = Seen(repeats=1, windows={"r": (of_kernel,), "s": (busy,)})
     (reason,) = judge(both, limits).reasons
     assert "busy 95%" in reason, "a lab without daemons does not thin out another's load"
 

@@ -11,10 +11,11 @@ from controller.model.errors import MeasureError
 from controller.model.modes import MODES
 from experiments.cli.catalogue import EXPERIMENTS
 from experiments.cli.loader import find
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.question import of_point
 from experiments.core.verdict import LIMITS
-from experiments.latency.probe import LATENCY, Pings
+from experiments.latency.probe import EXPERIMENT as LATENCY
+from experiments.latency.probe import Pings
 from experiments.measure.ping import Requests
 from tests.experiments.fake_bench import FakeBench, played_stages
 from topologies.scenario.load import load
@@ -24,7 +25,7 @@ PROBE = Pings(
     warmup_pings=3,
     baseline_pings=4,
     cold_repeats=2,
-    grid=(Requests(count=5, payload_bytes=512), Requests(count=6, interval_ms=0)),
+    table=(Requests(count=5, payload_bytes=512), Requests(count=6, interval_ms=0)),
     stages_in=(),
 )
 MESH, L2POP, FLAT = {"mode": "gre-mesh"}, {"mode": "vxlan-l2pop"}, {"mode": "flat"}
@@ -37,8 +38,8 @@ def kept():
 
 
 @pytest.fixture
-def tools(kept):
-    return Tools(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
+def context(kept):
+    return Context(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
 
 
 def staged(point, **options):
@@ -56,8 +57,8 @@ def only(measured, **columns):
 
 
 @pytest.mark.parametrize("point", [MESH, L2POP, FLAT])
-def test_a_row_has_the_columns_that_are_told_and_says_which_condition(tools, point):
-    measured = PROBE(staged(point), point, tools)
+def test_a_row_has_the_columns_that_are_told_and_says_which_condition(context, point):
+    measured = PROBE(staged(point), point, context)
 
     assert {frozenset(row) for row in measured.rows} == {
         frozenset(LATENCY.question.columns) - {"mode"}
@@ -70,8 +71,8 @@ def test_a_row_has_the_columns_that_are_told_and_says_which_condition(tools, poi
     assert len(only(measured, **MAIN)) == 8
 
 
-def test_levels_of_cold_in_a_mesh(tools):
-    measured = PROBE(staged(MESH), MESH, tools)
+def test_levels_of_cold_in_a_mesh(context):
+    measured = PROBE(staged(MESH), MESH, context)
 
     assert {
         cold: count for (_, phase, cold), count in phases(measured.rows).items() if phase == "cold"
@@ -94,18 +95,18 @@ def test_levels_of_cold_in_a_mesh(tools):
         (FLAT, {"learned-flow", "vtep-neighbour"}, "there is no tunnel"),
     ],
 )
-def test_what_cannot_be_cold_in_a_mode_has_no_rows_but_a_reason(tools, point, absent, why):
-    bench = staged(point)
+def test_what_cannot_be_cold_in_a_mode_has_no_rows_but_a_reason(context, point, absent, why):
+    lab = staged(point)
 
-    measured = PROBE(bench, point, tools)
+    measured = PROBE(lab, point, context)
 
     assert not absent & {row["cold"] for row in measured.rows}
     assert all(measured.facts["flushed"][level].startswith(why) for level in absent)
-    assert not [asked for asked in bench.asked if "del-flows" in asked]
+    assert not [asked for asked in lab.asked if "del-flows" in asked]
 
 
-def test_a_cold_ping_pays_for_what_was_cold_and_for_nothing_else(tools):
-    measured = PROBE(staged(MESH), MESH, tools)
+def test_a_cold_ping_pays_for_what_was_cold_and_for_nothing_else(context):
+    measured = PROBE(staged(MESH), MESH, context)
 
     rtt = {row["cold"]: row["rtt_ms"] for row in measured.rows if row["phase"] == "cold"}
     base = rtt.pop("nothing")
@@ -118,8 +119,8 @@ def test_a_cold_ping_pays_for_what_was_cold_and_for_nothing_else(tools):
     }
 
 
-def test_each_flush_is_looked_up_before_and_after_and_made_good(tools, kept):
-    measured = PROBE(staged(MESH), MESH, tools)
+def test_each_flush_is_looked_up_before_and_after_and_made_good(context, kept):
+    measured = PROBE(staged(MESH), MESH, context)
 
     flushed = measured.facts["flushed"]
     assert {level: len(times) for level, times in flushed.items()} == {
@@ -134,27 +135,27 @@ def test_each_flush_is_looked_up_before_and_after_and_made_good(tools, kept):
     assert "ovs-appctl tnl/neigh/show" in kept["looked-up.txt"]
 
 
-def test_the_far_vtep_is_told_again_and_last(tools):
-    bench = staged(MESH)
+def test_the_far_vtep_is_told_again_and_last(context):
+    lab = staged(MESH)
 
-    PROBE(bench, MESH, tools)
+    PROBE(lab, MESH, context)
 
-    what = [asked[1:3] for asked in bench.asked]
-    flush, told = (
+    what = [asked[1:3] for asked in lab.asked]
+    flush, report = (
         what.index(("ovs-appctl", "tnl/neigh/flush")),
         what.index(("ovs-appctl", "tnl/neigh/set")),
     )
-    assert flush < told
+    assert flush < report
     # The flows go first: they carry the MAC, and OVS would ask anew for them.
     assert what[flush - 1] == ("ovs-appctl", "revalidator/purge")
     assert max(at for at, words in enumerate(what) if words == ("ip", "-4")) < flush
 
 
-def test_no_level_is_always_the_first(tools):
+def test_no_level_is_always_the_first(context):
     """The daemons sleep deeper the longer nobody spoke to them, so place matters."""
 
     def begins_with(seed):
-        measured = PROBE(staged(MESH), MESH, replace(tools, seed=seed))
+        measured = PROBE(staged(MESH), MESH, replace(context, seed=seed))
         order = [row["cold"] for row in measured.rows if row["phase"] == "cold"]
         return order[1], order[5]
 
@@ -163,29 +164,29 @@ def test_no_level_is_always_the_first(tools):
     assert all(one != two for one, two in first)
 
 
-def test_right_before_each_cold_ping_both_daemons_were_spoken_to(tools):
-    bench = staged(MESH)
+def test_right_before_each_cold_ping_both_daemons_were_spoken_to(context):
+    lab = staged(MESH)
 
-    PROBE(bench, MESH, tools)
+    PROBE(lab, MESH, context)
 
     once = [
         at
-        for at, asked in enumerate(bench.asked)
+        for at, asked in enumerate(lab.asked)
         if asked[1:2] == ("ping",) and "-c 1 -W 2" in " ".join(asked)
     ]
     roused = [
         at
         for at in once
-        if [asked[1:] for asked in bench.asked[at - 2 : at]] == [("ovs-appctl", "version")] * 2
+        if [asked[1:] for asked in lab.asked[at - 2 : at]] == [("ovs-appctl", "version")] * 2
     ]
     assert len(roused) == 4 * PROBE.cold_repeats, "nothing, and three things that were flushed"
 
 
 @pytest.mark.parametrize("level", ["guest-arp", "learned-flow", "megaflow", "vtep-neighbour"])
-def test_what_stays_known_after_its_flush_gives_no_sample(tools, level):
-    bench = staged(MESH, stubborn=frozenset({level}))
+def test_what_stays_known_after_its_flush_gives_no_sample(context, level):
+    lab = staged(MESH, stubborn=frozenset({level}))
 
-    measured = PROBE(bench, MESH, tools)
+    measured = PROBE(lab, MESH, context)
 
     assert not only(measured, cold=level)
     assert {each["why_not"] for each in measured.facts["flushed"][level]} == {
@@ -193,35 +194,35 @@ def test_what_stays_known_after_its_flush_gives_no_sample(tools, level):
     }
 
 
-def test_what_was_not_known_before_its_flush_gives_no_sample(tools):
+def test_what_was_not_known_before_its_flush_gives_no_sample(context):
     class Forgetful(FakeBench):
         def _answer(self, argv):
             return "" if argv[:2] == ("ovs-ofctl", "dump-flows") else super()._answer(argv)
 
-    measured = PROBE(Forgetful(staged(MESH).overlay), MESH, tools)
+    measured = PROBE(Forgetful(staged(MESH).overlay), MESH, context)
 
     assert not only(measured, cold="learned-flow")
     assert measured.facts["flushed"]["learned-flow"][0] == {"why_not": "not known before the flush"}
 
 
-def test_a_neighbour_that_failed_is_not_known(tools):
+def test_a_neighbour_that_failed_is_not_known(context):
     class Failed(FakeBench):
         def _answer(self, argv):
             answer = super()._answer(argv)
             return f"{self.far.ipv4[0]} dev eth0 FAILED\n" if "neigh" in argv else answer
 
-    measured = PROBE(Failed(staged(MESH).overlay), MESH, tools)
+    measured = PROBE(Failed(staged(MESH).overlay), MESH, context)
 
     assert measured.facts["cold_as_raised"]["guest_arp_known"] is False
     assert not only(measured, cold="guest-arp")
 
 
-def test_what_is_cold_as_raised_is_looked_up_before_the_first_ping(tools):
-    bench = staged(MESH)
+def test_what_is_cold_as_raised_is_looked_up_before_the_first_ping(context):
+    lab = staged(MESH)
 
-    measured = PROBE(bench, MESH, tools)
+    measured = PROBE(lab, MESH, context)
 
-    assert [asked[1] for asked in bench.asked].index("ping") == 5
+    assert [asked[1] for asked in lab.asked].index("ping") == 5
     assert measured.facts["cold_as_raised"] == {
         "guest_arp_known": False,
         "megaflow_between_guests": False,
@@ -239,18 +240,18 @@ def test_what_is_cold_as_raised_is_looked_up_before_the_first_ping(tools):
         ("vtep-neighbour", "vtep_neighbour_known"),
     ],
 )
-def test_what_was_known_already_is_said(tools, known, fact):
-    cold = PROBE(staged(MESH, known={known}), MESH, tools).facts["cold_as_raised"]
+def test_what_was_known_already_is_said(context, known, fact):
+    cold = PROBE(staged(MESH, known={known}), MESH, context).facts["cold_as_raised"]
 
     assert [name for name, is_known in cold.items() if is_known] == [fact]
 
 
-def test_baselines_are_pinged_in_the_labs_of_flat_alone(tools):
-    flat, bench = PROBE(staged(FLAT), FLAT, tools), staged(MESH)
-    mesh = PROBE(bench, MESH, tools)
+def test_baselines_are_pinged_in_the_labs_of_flat_alone(context):
+    flat, lab = PROBE(staged(FLAT), FLAT, context), staged(MESH)
+    mesh = PROBE(lab, MESH, context)
 
     assert {row["path"] for row in mesh.rows} == {"guest"}
-    assert not [asked for asked in bench.asked if "veth" in asked]
+    assert not [asked for asked in lab.asked if "veth" in asked]
     for path in ("veth", "same-host", "vtep"):
         assert len(only(flat, **{**MAIN, "path": path})) == 4
     assert flat.facts["who_pinged_whom"] == {
@@ -261,12 +262,12 @@ def test_baselines_are_pinged_in_the_labs_of_flat_alone(tools):
     }
 
 
-def test_the_bare_veth_stands_while_it_is_pinged_and_no_longer(tools):
-    bench = staged(FLAT)
+def test_the_bare_veth_stands_while_it_is_pinged_and_no_longer(context):
+    lab = staged(FLAT)
 
-    PROBE(bench, FLAT, tools)
+    PROBE(lab, FLAT, context)
 
-    along = [asked for asked in bench.asked if "192.0.2.6" in asked or "direct0" in asked]
+    along = [asked for asked in lab.asked if "192.0.2.6" in asked or "direct0" in asked]
     assert along[0] == (
         "ServerA",
         "ip",
@@ -286,32 +287,32 @@ def test_the_bare_veth_stands_while_it_is_pinged_and_no_longer(tools):
     assert [asked[1] for asked in along].count("ping") == 2
 
 
-def test_the_veth_goes_even_if_it_cannot_be_pinged(tools):
+def test_the_veth_goes_even_if_it_cannot_be_pinged(context):
     class Broken(FakeBench):
         def _pinged(self, argv):
             return "" if argv[-1] == "192.0.2.6" else super()._pinged(argv)
 
-    bench = Broken(staged(FLAT).overlay)
+    lab = Broken(staged(FLAT).overlay)
     with pytest.raises(MeasureError):
-        PROBE(bench, FLAT, tools)
+        PROBE(lab, FLAT, context)
 
-    assert bench.asked[-1][1:4] == ("ip", "link", "del")
+    assert lab.asked[-1][1:4] == ("ip", "link", "del")
 
 
-def test_nobody_beside_the_source_is_an_error_that_says_so(tools):
-    bench = staged(FLAT)
-    bench.overlay = replace(bench.overlay, ports=bench.overlay.ports[:2])
+def test_nobody_beside_the_source_is_an_error_that_says_so(context):
+    lab = staged(FLAT)
+    lab.overlay = replace(lab.overlay, ports=lab.overlay.ports[:2])
 
     with pytest.raises(MeasureError, match="host 'controller': no guest beside 'ServerA'"):
-        PROBE(bench, FLAT, tools)
+        PROBE(lab, FLAT, context)
 
 
-def test_ping_is_asked_for_what_the_settings_say(tools):
-    bench = staged(MESH)
+def test_ping_is_asked_for_what_the_settings_say(context):
+    lab = staged(MESH)
 
-    PROBE(bench, MESH, tools)
+    PROBE(lab, MESH, context)
 
-    pings = [asked for asked in bench.asked if asked[1] == "ping"]
+    pings = [asked for asked in lab.asked if asked[1] == "ping"]
     assert pings[2] == (
         "ServerA",
         "ping",
@@ -334,21 +335,21 @@ def test_ping_is_asked_for_what_the_settings_say(tools):
     } >= {("-W", "0.5"), ("-W", "2")}
 
 
-def test_what_is_compared_is_watched_and_nothing_else(tools):
-    bench, windows = staged(MESH), []
+def test_what_is_compared_is_watched_and_nothing_else(context):
+    lab, windows = staged(MESH), []
 
     def watch():
-        windows.append(len(bench.asked))
+        windows.append(len(lab.asked))
         return nullcontext()
 
-    PROBE(bench, MESH, replace(tools, watch=watch))
+    PROBE(lab, MESH, replace(context, watch=watch))
 
     (start,) = windows
-    assert bench.asked[start][6:8] == ("-c", "9")
+    assert lab.asked[start][6:8] == ("-c", "9")
 
 
-def test_what_was_printed_is_kept(tools, kept):
-    PROBE(staged(MESH), MESH, tools)
+def test_what_was_printed_is_kept(context, kept):
+    PROBE(staged(MESH), MESH, context)
 
     assert sorted(kept) == [
         "looked-up.txt",
@@ -368,25 +369,25 @@ def test_what_was_printed_is_kept(tools, kept):
     assert "9 packets transmitted, 9 received" in warm
 
 
-def test_only_warm_pings_of_the_main_condition_count_as_lost(tools):
-    measured = PROBE(staged(MESH, lose=(2, 5), warm_pings=8), MESH, tools)
+def test_only_warm_pings_of_the_main_condition_count_as_lost(context):
+    measured = PROBE(staged(MESH, lose=(2, 5), warm_pings=8), MESH, context)
 
     assert measured.lost == 2, "of the VTEP's neighbour one was lost, too, on purpose"
     assert [row["seq"] for row in only(measured, **MAIN) if row["rtt_ms"] is None] == [2, 5]
     assert only(measured, cold="vtep-neighbour")[0]["rtt_ms"] is None
 
 
-def test_not_one_reply_is_a_failed_expectation_with_its_output_kept(tools, kept):
-    bench = staged(MESH, lose=tuple(range(1, 10)), warm_pings=8)
+def test_not_one_reply_is_a_failed_expectation_with_its_output_kept(context, kept):
+    lab = staged(MESH, lose=tuple(range(1, 10)), warm_pings=8)
 
     with pytest.raises(MeasureError, match=r"ping from ServerA to ServerB .*: not one reply"):
-        PROBE(bench, MESH, tools)
+        PROBE(lab, MESH, context)
 
     assert "0 received" in kept["ping-guest-warm-10ms-56.txt"]
 
 
-def test_intervals_that_ping_kept_are_told_by_condition(tools):
-    facts = PROBE(staged(MESH), MESH, tools).facts
+def test_intervals_that_ping_kept_are_told_by_condition(context):
+    facts = PROBE(staged(MESH), MESH, context).facts
 
     assert facts["kept_interval_ms"] == {
         "guest, 10 ms, 56 bytes": 16.0,
@@ -395,11 +396,11 @@ def test_intervals_that_ping_kept_are_told_by_condition(tools):
     }
 
 
-def test_stages_are_followed_in_the_modes_that_were_named(tools, monkeypatch):
+def test_stages_are_followed_in_the_modes_that_were_named(context, monkeypatch):
     monkeypatch.setattr("experiments.latency.probe.stage_rows", played_stages)
     probe = replace(PROBE, stages_in=("gre-mesh",), stage_pings=2)
 
-    followed, other = (probe(staged(point), point, tools) for point in (MESH, FLAT))
+    followed, other = (probe(staged(point), point, context) for point in (MESH, FLAT))
 
     assert [row["seq"] for row in followed.more["stages"]] == [1, 1, 2, 2]
     assert set(followed.more["stages"][0]) == set(LATENCY.question.more["stages"])
@@ -417,10 +418,10 @@ def test_the_question_hangs_together():
 
     assert {question.value, *question.compared} <= set(question.columns)
     assert question.baseline in question.points()
-    assert LATENCY.blocks >= LATENCY.thresholds.blocks_min
+    assert LATENCY.repeats >= LATENCY.thresholds.repeats_min
     modes = set(question.factors["mode"])
     for prediction in question.predictions:
-        assert set(prediction.silent_on) <= {str(mode) for mode in MODES}
+        assert set(prediction.excludes) <= {str(mode) for mode in MODES}
         assert (prediction.low is None) == (prediction.high is None)
     assert set(LATENCY.probe.stages_in) | {LATENCY.probe.baselines_in} <= modes
     for limit in LIMITS:
@@ -433,8 +434,8 @@ def test_only_the_main_condition_is_compared(probe):
     main = (MAIN["interval_ms"], MAIN["payload_bytes"])
 
     assert (probe.main.interval_ms, probe.main.payload_bytes) == main
-    assert main not in {(each.interval_ms, each.payload_bytes) for each in probe.grid}
-    assert probe.pings > max(each.count for each in probe.grid if each.interval_ms)
+    assert main not in {(each.interval_ms, each.payload_bytes) for each in probe.table}
+    assert probe.pings > max(each.count for each in probe.table if each.interval_ms)
 
 
 def test_no_payload_is_larger_than_the_smallest_path():
@@ -442,4 +443,4 @@ def test_no_payload_is_larger_than_the_smallest_path():
     mtu = overlay.mtu_of(overlay.networks[0])
 
     assert mtu == 1450
-    assert all(28 + each.payload_bytes <= mtu for each in LATENCY.probe.grid)
+    assert all(28 + each.payload_bytes <= mtu for each in LATENCY.probe.table)

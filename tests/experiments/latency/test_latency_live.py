@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from controller.model.names import int_port_name
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.pairs import guests
 from experiments.core.question import of_point
-from experiments.latency.cold import Scene, chilled, colds
+from experiments.latency.cold import Scene, colds, emptied
 from experiments.latency.paths import guest_path, same_host_path, veth_path, vtep_path
-from experiments.latency.probe import LATENCY, Pings
+from experiments.latency.probe import EXPERIMENT as LATENCY
+from experiments.latency.probe import Pings
 from experiments.measure.ping import Requests
 from tests.labs import adopt_orphans, nothing_left
 from topologies.lab import started
@@ -68,7 +69,7 @@ def test_each_flush_takes_what_it_says_and_is_made_good(home):
         source, target = pair = guests(lab.overlay)
         path = guest_path(pair)
         scene = Scene(
-            bench=lab,
+            lab=lab,
             source=source,
             target=target,
             look=lambda node, *argv: lab.attempt(node, *argv).stdout,
@@ -77,9 +78,9 @@ def test_each_flush_takes_what_it_says_and_is_made_good(home):
         # A guest's first IPv6 words may have taught the mesh already where it is.
         as_raised.pop("learned-flow")
         assert as_raised == {"guest-arp": False, "megaflow": 0, "vtep-neighbour": True}
-        told = scene.as_raised()
-        told.pop("far_guest_in_table_20")
-        assert told == {
+        report = scene.as_raised()
+        report.pop("far_guest_in_table_20")
+        assert report == {
             "guest_arp_known": False,
             "megaflow_between_guests": False,
             "vtep_neighbour_known": True,
@@ -103,8 +104,8 @@ def test_each_flush_takes_what_it_says_and_is_made_good(home):
                 seen[cold.name] = {what for what, known in found(lab).items() if not known}
                 return pinged(lab, path)
 
-            told = chilled(cold, ping, partial(pinged, lab, path))
-            assert told["known_when_warm_again"], cold.name
+            report = emptied(cold, ping, partial(pinged, lab, path))
+            assert report["known_when_warm_again"], cold.name
         # One thing is cold at a time.
         assert seen.pop("learned-flow") - {"megaflow"} == {"learned-flow"}
         assert seen == {"guest-arp": {"guest-arp"}, "megaflow": {"megaflow"}}
@@ -124,8 +125,8 @@ def assert_dropped(lab, path, vtep):
 
     for _ in range(3):
         assert found(lab)["vtep-neighbour"]
-        told = chilled(vtep, ping, partial(pinged, lab, path))
-        assert told["known_when_warm_again"]
+        report = emptied(vtep, ping, partial(pinged, lab, path))
+        assert report["known_when_warm_again"]
         if lost[-1]:
             return
     raise AssertionError(f"answered each time: {lost}")
@@ -170,12 +171,12 @@ def test_a_lab_with_l2population_is_probed_from_cold_to_cold(home, tmp_path):
     probe = Pings(
         pings=6,
         warmup_pings=3,
-        grid=(Requests(count=5, interval_ms=0),),
+        table=(Requests(count=5, interval_ms=0),),
         baseline_pings=3,
         cold_repeats=2,
         stages_in=(),
     )
-    tools = Tools(
+    context = Context(
         keep=lambda name, text: (tmp_path / name).write_text(text) and None,
         path=lambda name: Path(tmp_path, name),
         watch=nullcontext,
@@ -185,7 +186,7 @@ def test_a_lab_with_l2population_is_probed_from_cold_to_cold(home, tmp_path):
     point = {"mode": "vxlan-l2pop-arp"}
 
     with started(overlay_of("vxlan-l2pop-arp")) as lab:
-        measured = probe(lab, point, tools)
+        measured = probe(lab, point, context)
 
     assert measured.facts["cold_as_raised"] == {
         "guest_arp_known": False,

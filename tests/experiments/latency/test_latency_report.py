@@ -12,13 +12,13 @@ from experiments.core.results import read
 from experiments.latency.analysis import analysed
 from experiments.latency.question import QUESTION
 from experiments.show.levels import of_all
-from experiments.show.report.chapter import Chapter
-from experiments.show.report.text import terminal_lines
-from experiments.show.reports import told
+from experiments.show.pages.chapter import Chapter
+from experiments.show.pages.text import terminal_lines
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import MODES, made, written
 
-LATENCY = replace(QUESTION, teller="latency")
+LATENCY = replace(QUESTION, report="latency")
 TUNNELS = [mode for mode in MODES if mode not in {"flat", "kvxlan-mesh"}]  # of Open vSwitch
 UNTRUSTED = {"trusted": False, "reasons": ["CPU idle 3%; wanted at least 50%"]}
 
@@ -30,22 +30,22 @@ def rows():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, rows):
-    return told(read(written(tmp_path_factory.mktemp("latency"), rows, LATENCY)))
+    return report_on(read(written(tmp_path_factory.mktemp("latency"), rows, LATENCY)))
 
 
 @pytest.fixture
-def tell(tmp_path):
+def build_report(tmp_path):
     """Tells a run of these rows."""
-    return lambda rows, **more: told(read(written(tmp_path, rows, LATENCY, **more)))
+    return lambda rows, **more: report_on(read(written(tmp_path, rows, LATENCY, **more)))
 
 
-def grid(told, title):
-    (found,) = [each for each in told.story.grids if each.title == title]
+def table_of(report, title):
+    (found,) = [each for each in report.tables if each.title == title]
     return [dict(zip(found.heads, row, strict=True)) for row in found.rows]
 
 
-def draw(told, name):
-    (picture,) = [each for each in told.story.pictures if each.name == name]
+def draw(report, name):
+    (picture,) = [each for each in report.pictures if each.name == name]
     with mpl.rc_context(fname=STYLE):
         figure = picture.draw()
         figure.draw_without_rendering()
@@ -69,7 +69,7 @@ def warm(rows, mode, **columns):
 
 
 def test_levels_are_modes_and_baselines_in_the_main_condition_alone(run, rows):
-    table = grid(run, "By level")
+    table = table_of(run, "By level")
 
     assert [row["level"] for row in table] == ["veth", "same-host", "vtep", *MODES]
     for row in table[3:]:
@@ -81,15 +81,15 @@ def test_levels_are_modes_and_baselines_in_the_main_condition_alone(run, rows):
 
 
 def test_a_baseline_is_not_held_against_a_prediction_about_tunnels(run):
-    stands = {row["level"]: row["prediction"] for row in grid(run, "By level")}
+    outcome = {row["level"]: row["prediction"] for row in table_of(run, "By level")}
 
-    assert [stands[level] for level in ("veth", "same-host", "vtep", "flat")] == ["-"] * 4
-    assert stands["gre-mesh"] in {"confirmed", "undecided"}
-    assert "veth" not in run.story.held[0].found
+    assert [outcome[level] for level in ("veth", "same-host", "vtep", "flat")] == ["-"] * 4
+    assert outcome["gre-mesh"] in {"confirmed", "undecided"}
+    assert "veth" not in run.report.outcomes[0].found
 
 
 def test_the_effects_are_held_against_margin_and_prediction(run):
-    effects = {row["effect"]: row for row in grid(run, "Effects")}
+    effects = {row["effect"]: row for row in table_of(run, "Effects")}
 
     assert list(effects) == [
         "encapsulation",
@@ -108,34 +108,34 @@ def test_the_effects_are_held_against_margin_and_prediction(run):
     assert effects["encapsulation"]["verdict on it"] == "no difference that matters"
     assert effects["encapsulation"]["prediction"] == "confirmed"
     assert effects["interaction"]["prediction"] == "-"
-    line = run.story.findings[0]
+    line = run.report.findings[0]
     assert (
         line
         == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"
     )
 
 
-def test_a_true_effect_is_found_and_refutes_the_prediction(tell):
-    found = tell(made(effects={"gre": 0.2}))
+def test_a_true_effect_is_found_and_refutes_the_prediction(build_report):
+    found = build_report(made(effects={"gre": 0.2}))
 
-    (effect, *_) = grid(found, "Effects")
+    (effect, *_) = table_of(found, "Effects")
     assert (effect["verdict on it"], effect["prediction"]) == ("higher", "refuted")
     assert abs(float(effect["estimate"]) - 0.2) < 0.03
-    assert found.story.findings[0].endswith("ms, higher (margin ±0.05)")
-    assert held(found)["encapsulation"].stands == "refuted"
+    assert found.report.findings[0].endswith("ms, higher (margin ±0.05)")
+    assert outcomes(found)["encapsulation"].outcome == "refuted"
 
 
-def test_what_became_of_the_2x2_is_told_first_and_then_what_else_is_not_confirmed(tell):
-    found = tell(made(effects={"gre": 0.2}))
+def test_what_became_of_the_2x2_is_told_first_and_then_what_else_is_not_confirmed(build_report):
+    found = build_report(made(effects={"gre": 0.2}))
 
-    tally = Chapter(name="latency", told=found).tally.split("; ")
+    tally = Chapter(name="latency", report=found).tally.split("; ")
     assert tally[:3] == [
         "gre to vxlan: refuted",
         "l2pop to mesh: confirmed",
         "tunnel to flat: refuted",
     ]
     assert tally[-1].endswith(" confirmed")
-    names = {each.name: each.is_main for each in found.story.held}
+    names = {each.name: each.is_main for each in found.report.outcomes}
     assert [name for name, is_main in names.items() if is_main] == ["gre to vxlan", "l2pop to mesh"]
     assert "cold guest-arp" in names
 
@@ -146,11 +146,11 @@ def test_a_prediction_about_all_levels_is_refuted_by_one_and_confirmed_by_all():
     assert of_all(["confirmed", "confirmed"]) == "confirmed"
 
 
-def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell):
-    found = tell(made(effects={"gre": 0.3}))
+def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(build_report):
+    found = build_report(made(effects={"gre": 0.3}))
 
-    first, rows = held(found)["baseline"], grid(found, "By level")
-    assert first.stands == "refuted"
+    first, rows = outcomes(found)["baseline"], table_of(found, "By level")
+    assert first.outcome == "refuted"
     for row in rows:
         if row["level"] in TUNNELS:
             word = "" if row["prediction"] == "refuted" else f" {row['prediction']}"
@@ -159,43 +159,43 @@ def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell
             ).split(", ")
 
 
-def held(told):
+def outcomes(report):
     """What became of each prediction, by what it is of."""
-    names = [each.of for each in told.run.question.predictions]
-    return dict(zip(names, told.story.held, strict=True))
+    names = [each.about for each in report.run.question.predictions]
+    return dict(zip(names, report.outcomes, strict=True))
 
 
 def test_every_prediction_is_told_with_what_became_of_it(run):
-    found = held(run)
+    found = outcomes(run)
 
-    assert list(found) == [each.of for each in QUESTION.predictions]
-    assert found["cold vtep-neighbour"].stands == "confirmed"
+    assert list(found) == [each.about for each in QUESTION.predictions]
+    assert found["cold vtep-neighbour"].outcome == "confirmed"
     assert found["cold vtep-neighbour"].found == "60 of 60 first pings lost"
-    assert found["cold guest-arp"].stands == "confirmed"
+    assert found["cold guest-arp"].outcome == "confirmed"
     assert "ms (" in found["cold guest-arp"].found
 
 
-def test_an_untrusted_run_judges_nothing(tell, rows):
-    stands = {each.stands for each in tell(rows, verdict=UNTRUSTED).story.held}
+def test_an_untrusted_run_judges_nothing(build_report, rows):
+    outcome = {each.outcome for each in build_report(rows, verdict=UNTRUSTED).outcomes}
 
-    assert stands == {"not judged"}
+    assert outcome == {"not judged"}
 
 
-def test_a_prediction_of_loss_is_refuted_by_an_answer(tell, rows):
+def test_a_prediction_of_loss_is_refuted_by_an_answer(build_report, rows):
     answered = [
         {**row, "rtt_ms": 1.5, "received_s": 1.0}
-        if (row["cold"], row["block"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
+        if (row["cold"], row["repeat"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
         else row
         for row in rows
     ]
 
-    found = held(tell(answered))["cold vtep-neighbour"]
+    found = outcomes(build_report(answered))["cold vtep-neighbour"]
 
-    assert (found.stands, found.found) == ("refuted", "58 of 60 first pings lost")
+    assert (found.outcome, found.found) == ("refuted", "58 of 60 first pings lost")
 
 
 def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, rows):
-    table = {row["cold"]: row for row in grid(run, "First pings by what was cold")}
+    table = {row["cold"]: row for row in table_of(run, "First pings by what was cold")}
 
     assert list(table) == [
         "everything-as-raised",
@@ -217,12 +217,12 @@ def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, ro
     assert table["nothing"]["verdict on it"] == "baseline"
     megaflow = next(each for each in analysed(run.run).colds if each.name == "megaflow")
     low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
-    assert run.story.findings[-1] == (
+    assert run.report.findings[-1] == (
         f"Cold vtep-neighbour: 60 of 60 lost, megaflow: {low:+.2f} to {high:+.2f} ms"
     )
 
 
-def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(tell):
+def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(build_report):
     place = {
         "path": "guest",
         "phase": "cold",
@@ -233,41 +233,46 @@ def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(te
         "order": 1,
     }
     cold = [
-        {**place, "block": block, "mode": mode, "cold": what, "seq": 1, "rtt_ms": rtt}
-        for block in (1, 2)
+        {**place, "repeat": repeat, "mode": mode, "cold": what, "seq": 1, "rtt_ms": rtt}
+        for repeat in (1, 2)
         for mode, warm, extra in (("flat", 1.0, 0.5), ("gre-mesh", 3.0, 1.5))
-        for what, rtt in (("nothing", block * warm), ("megaflow", block * warm + extra * block))
+        for what, rtt in (("nothing", repeat * warm), ("megaflow", repeat * warm + extra * repeat))
     ]
-    rows = [row for row in made(blocks=2, modes=("flat", "gre-mesh")) if row["phase"] != "cold"]
+    rows = [row for row in made(repeats=2, modes=("flat", "gre-mesh")) if row["phase"] != "cold"]
 
-    table = {row["cold"]: row for row in grid(tell(rows + cold), "First pings by what was cold")}
+    table = {
+        row["cold"]: row
+        for row in table_of(build_report(rows + cold), "First pings by what was cold")
+    }
 
     assert table["megaflow"]["cost"] == "+1.500"  # the median of (0.5 + 1.5) / 2 and twice that
 
 
 def test_warm_conditions_stand_apart_with_the_interval_that_was_kept(run, rows):
-    table = grid(run, "Warm, by payload and interval")
+    table = table_of(run, "Warm, by payload and interval")
 
     assert [(row["payload"], row["asked every"], row["kept"]) for row in table] == [
         ("56", "adaptive", "0.4 ms"),
         ("56", "10 ms", "16 ms"),
         ("1200", "10 ms", "16 ms"),
     ]
-    blocks = [
+    repeats = [
         np.median(
             [
                 row["rtt_ms"]
                 for row in rows
-                if row["block"] == block and row["mode"] == "flat" and row["payload_bytes"] == 1200
+                if row["repeat"] == repeat
+                and row["mode"] == "flat"
+                and row["payload_bytes"] == 1200
             ]
         )
-        for block in range(1, 7)
+        for repeat in range(1, 7)
     ]
-    assert table[2]["flat"] == f"{np.median(blocks):.3f}"
+    assert table[2]["flat"] == f"{np.median(repeats):.3f}"
 
 
 def test_the_conditions_are_what_a_referee_asks_for(run):
-    assert run.story.conditions == (
+    assert run.report.conditions == (
         "6 blocks of fresh labs, 60 warm pings each, every 16 ms (asked 10 ms), 56 bytes; "
         "OVS 3.1.0, datapath netdev, os-ken; scenario article"
     )
@@ -295,7 +300,7 @@ def test_what_a_terminal_shows_fits_80_columns(run):
     ]
     assert "…" not in text
     assert all(len(line) <= 80 for line in text.splitlines())
-    assert len(run.story.findings) <= 4
+    assert len(run.report.findings) <= 4
 
 
 def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, rows):
@@ -310,9 +315,9 @@ def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, r
     assert labels[6:] == [f"{mode}\nminus flat" for mode in TUNNELS]
     (interval,) = artists(forest, "interval encapsulation")
     shown = "{:+.3f} to {:+.3f}".format(*interval.get_xdata())
-    assert shown == grid(run, "Effects")[0]["its interval"]
-    (blocks,) = artists(forest, "blocks encapsulation")
-    assert len(blocks.get_xdata()) == 6
+    assert shown == table_of(run, "Effects")[0]["its interval"]
+    (repeats,) = artists(forest, "blocks encapsulation")
+    assert len(repeats.get_xdata()) == 6
     assert forest.get_xlabel() == "difference of medians [ms]"
 
 
@@ -402,7 +407,7 @@ def seen(ax):
 
 def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     directory = written(tmp_path, rows, LATENCY)
-    before = told(read(directory))
+    before = report_on(read(directory))
     path = directory / "samples.csv"
     lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     changed = next(line for line in lines if line["path"] == "veth")
@@ -412,11 +417,13 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
         writer.writeheader()
         writer.writerows(lines)
 
-    after = told(read(directory))
+    after = report_on(read(directory))
 
     differ = [
         (one, other)
-        for one, other in zip(grid(before, "By level"), grid(after, "By level"), strict=True)
+        for one, other in zip(
+            table_of(before, "By level"), table_of(after, "By level"), strict=True
+        )
         if one != other
     ]
     assert [one["level"] for one, _ in differ] == ["veth"]
@@ -428,28 +435,30 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     assert first == [float(was), 77.0]
 
 
-def test_a_lab_whose_rows_are_gone_is_left_out_everywhere(tell, rows):
-    kept = [row for row in rows if (row["block"], row["mode"]) != (2, "gre-mesh")]
-    found = tell(kept)
+def test_a_lab_whose_rows_are_gone_is_left_out_everywhere(build_report, rows):
+    kept = [row for row in rows if (row["repeat"], row["mode"]) != (2, "gre-mesh")]
+    found = build_report(kept)
 
-    table = {row["level"]: row for row in grid(found, "By level")}
+    table = {row["level"]: row for row in table_of(found, "By level")}
     assert table["gre-mesh"]["its interval"] == "-", "five pairs of blocks are too few"
     assert table["gre-l2pop"]["its interval"] != "-"
     assert len(artists(draw(found, "latency").axes[0], "samples gre-mesh")) == 5
-    assert found.story.conditions.startswith("6 blocks")
+    assert found.report.conditions.startswith("6 blocks")
 
 
-def test_a_first_look_claims_nothing_and_draws_no_forest(tell):
-    found = tell(made(blocks=1), quick=True)
+def test_a_first_look_claims_nothing_and_draws_no_forest(build_report):
+    found = build_report(made(repeats=1), quick=True)
 
-    assert found.story.findings[0] == "A first look at 10 levels in 1 block: no interval, no claim"
-    assert {each.stands for each in found.story.held if "lost" not in each.found} == {"not judged"}
+    assert found.report.findings[0] == "A first look at 10 levels in 1 block: no interval, no claim"
+    assert {each.outcome for each in found.report.outcomes if "lost" not in each.found} == {
+        "not judged"
+    }
     assert len(draw(found, "latency").axes) == 1
 
 
-def test_some_modes_alone_are_told_without_effects_they_do_not_bear(tell):
-    found = tell(made(modes=("flat", "gre-mesh")))
+def test_some_modes_alone_are_told_without_effects_they_do_not_bear(build_report):
+    found = build_report(made(modes=("flat", "gre-mesh")))
 
-    assert [row["effect"] for row in grid(found, "Effects")] == ["tunnel"]
-    assert held(found)["encapsulation"].found == "nothing was measured of encapsulation"
+    assert [row["effect"] for row in table_of(found, "Effects")] == ["tunnel"]
+    assert outcomes(found)["encapsulation"].found == "nothing was measured of encapsulation"
     assert draw(found, "latency")

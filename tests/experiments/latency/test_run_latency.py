@@ -14,7 +14,7 @@ import pytest
 
 from experiments.core.question import of_point
 from experiments.core.results import read
-from experiments.latency.probe import LATENCY
+from experiments.latency.probe import EXPERIMENT as LATENCY
 from experiments.measure.ping import Requests
 
 pytestmark = pytest.mark.smoke
@@ -55,8 +55,8 @@ def test_a_first_look_leaves_files_that_parse_and_belong_to_the_caller(run, tmp_
 
     assert process.returncode in {0, 3}, err  # 3: the machine was too busy to be trusted
     assert err == ""
-    (told,) = json.loads(out)["runs"]
-    directory = Path(told["directory"])
+    (report,) = json.loads(out)["runs"]
+    directory = Path(report["directory"])
     found = read(directory)
     assert found.about["status"] == "complete"
     assert (process.returncode == 0) == found.about["verdict"]["trusted"]
@@ -108,9 +108,9 @@ def assert_raw(found):
     for path in found.directory.glob("raw/*/ping-guest-warm-10ms-56.txt"):
         mode = re.fullmatch(r"\d+-\d+-(.+)", path.parent.name).group(1)
         read = Requests(count=LATENCY.quick.pings).read(path.read_text())
-        told = [reply.rtt_ms for reply in read.replies]
+        report = [reply.rtt_ms for reply in read.replies]
         main = of_point(found.rows, {**found.question.compared, "mode": mode})
-        assert told == [row["rtt_ms"] for row in main]
+        assert report == [row["rtt_ms"] for row in main]
 
 
 def assert_pictures(directory):

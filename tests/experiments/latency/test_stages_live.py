@@ -7,10 +7,11 @@ from statistics import median
 import pytest
 
 from controller.model.modes import parse_mode, with_mode
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.pairs import guests
+from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.stages import FIELDS, PING, RTT, STAGES, UNMATCHED
-from experiments.latency.stages_probe import STAGE_COLUMNS, WIRE, stage_rows
+from experiments.latency.stages_probe import WIRE, stage_rows
 from experiments.measure.captures import INTERFACE, all_of, decoded, stamp_ns
 from tests.labs import adopt_orphans, nothing_left, pinged
 from topologies.lab import started
@@ -32,8 +33,8 @@ def home(tmp_path_factory, monkeypatch, need_root):
 
 
 @pytest.fixture
-def tools(tmp_path):
-    return Tools(
+def context(tmp_path):
+    return Context(
         keep=lambda name, text: (tmp_path / name).write_text(text) and None,
         path=lambda name: tmp_path / name,
         watch=nullcontext,
@@ -57,17 +58,17 @@ def deaf(lab, guest):
 
 @pytest.mark.parametrize(("mode", "headers"), [("vxlan-l2pop", 2), ("flat", 1)])
 def test_every_ping_is_followed_and_its_stages_fit_what_ping_said(
-    home, tools, tmp_path, mode, headers
+    home, context, tmp_path, mode, headers
 ):
     overlay = with_mode(scenario.load("article").overlay, parse_mode(mode))
     with nothing_left(home), started(overlay) as lab:
         source, target = pair = guests(lab.overlay)
         assert pinged(lab, source.device_id, str(target.ipv4[0]), 2) == 2, "the path is warm"
-        rows = stage_rows(lab, pair, tools, pings=PINGS)
+        rows = stage_rows(lab, pair, context, pings=PINGS)
         wire = tmp_path / f"stages-{source.host}.pcapng"
         found = decoded(wire, FIELDS, "icmp")
         deaf(lab, target.device_id)
-        unanswered = stage_rows(lab, pair, tools, pings=1)
+        unanswered = stage_rows(lab, pair, context, pings=1)
 
     assert_fits(by_ping(rows))
     seen = [packet for packet in found if packet[INTERFACE] == WIRE]

@@ -10,11 +10,12 @@ import pytest
 
 from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.pairs import guests
 from experiments.latency import stages_probe as probe
+from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.stages import FIELDS, PING, RTT, STAGES, UNMATCHED
-from experiments.latency.stages_probe import STAGE_COLUMNS, Hop, hops, stage_rows
+from experiments.latency.stages_probe import Hop, hops, stage_rows
 from experiments.measure.captures import INTERFACE, NODE, REPEATED, STAMP, Captures
 from topologies.scenario import load as scenario
 
@@ -36,7 +37,7 @@ def article():
 
 
 @dataclass
-class Bench:
+class Lab:
     """A lab in which one ping ran."""
 
     overlay: Overlay
@@ -74,14 +75,14 @@ def followed(article, monkeypatch, tmp_path):
         monkeypatch.setattr(probe, "capturing", capturing)
         monkeypatch.setattr(probe, "decoded", lambda *_: list(found))
         said = (RECORDED / f"ping-{OURS}.txt").read_text(encoding="utf-8")
-        tools = Tools(
+        context = Context(
             keep=kept.__setitem__,
             path=lambda name: tmp_path / name,
             watch=nullcontext,
             say=print,
             seed=1,
         )
-        return stage_rows(Bench(article, said), guests(article), tools, pings=4)
+        return stage_rows(Lab(article, said), guests(article), context, pings=4)
 
     rows.where, rows.kept = where, kept
     return rows

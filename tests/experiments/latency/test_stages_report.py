@@ -23,7 +23,7 @@ SIX = (*MODES, "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp")
 
 def row(direction, stage, latency_us, seq=1, note=None, **place):
     return {
-        "block": 1,
+        "repeat": 1,
         "order": 1,
         "mode": "flat",
         **place,
@@ -45,7 +45,7 @@ def ping(seq, more_us=0.0, note=None, **place):
 def run_of(rows, modes=MODES):
     question = Question(
         name="latency",
-        asks="",
+        question="",
         unit="ms",
         value="rtt_ms",
         factors={"mode": modes},
@@ -57,20 +57,20 @@ def run_of(rows, modes=MODES):
     return Run(Path(), question, about, {"samples": (), "stages": tuple(rows)})
 
 
-def pings(count=5, modes=MODES, blocks=1):
+def pings(count=5, modes=MODES, repeats=1):
     """Pings in every mode; the median of each stage is that of STEPS_US."""
     return [
         row
         for mode in modes
-        for block in range(1, blocks + 1)
+        for repeat in range(1, repeats + 1)
         for seq in range(count)
-        for row in ping(seq, more_us=10.0 * (seq - count // 2), mode=mode, block=block)
+        for row in ping(seq, more_us=10.0 * (seq - count // 2), mode=mode, repeat=repeat)
     ]
 
 
-def cells(grid, first):
-    (found,) = [row for row in grid.rows if row[0] == first or row[:2] == first]
-    return dict(zip(grid.heads, found, strict=True))
+def cells(table, first):
+    (found,) = [row for row in table.rows if row[0] == first or row[:2] == first]
+    return dict(zip(table.heads, found, strict=True))
 
 
 def test_a_run_that_followed_no_ping_has_no_stages():
@@ -99,7 +99,7 @@ def test_percentiles_are_told_only_of_a_sample_that_bears_them():
 
 
 def test_blocks_and_levels_are_not_mixed_up():
-    rows = [*ping(1, mode="flat"), *ping(1, 40, mode="flat", block=2), *ping(1, mode="gre-mesh")]
+    rows = [*ping(1, mode="flat"), *ping(1, 40, mode="flat", repeat=2), *ping(1, mode="gre-mesh")]
     found = followed(run_of(rows))
 
     assert list(found) == ["flat", "gre-mesh"]
@@ -127,12 +127,12 @@ def test_shares_count_both_ways_and_both_switches():
 def test_pings_that_could_not_be_followed_are_counted_and_told():
     why = "no reply at its host's wire"
     lost = [row(PING, UNMATCHED, None, seq, why) for seq in (90, 91)]
-    grids, (picture,) = stage_parts(run_of([*pings(), *lost]))
+    tables, (picture,) = stage_parts(run_of([*pings(), *lost]))
 
-    flat = cells(grids[1], "flat")
+    flat = cells(tables[1], "flat")
     assert (flat["followed"], flat["not followed"]) == ("5", "2")
     assert flat["why not followed"] == f"2 x {why}"
-    assert cells(grids[1], "gre-mesh")["why not followed"] == "-"
+    assert cells(tables[1], "gre-mesh")["why not followed"] == "-"
     assert "2 pings could not be followed" in picture.alternative
 
 
@@ -142,8 +142,8 @@ def test_a_level_of_which_none_could_be_followed_is_told_but_not_drawn():
     assert pictures == ()
     assert cells(sums, "flat")["sum of stages"] == "-"
 
-    grids, (picture,) = stage_parts(run_of([lost, *pings(modes=("gre-mesh",))]))
-    assert grids[0].heads == ("way", "stage", "gre-mesh")
+    tables, (picture,) = stage_parts(run_of([lost, *pings(modes=("gre-mesh",))]))
+    assert tables[0].heads == ("way", "stage", "gre-mesh")
     assert len(picture.draw().axes) == 1
 
 
@@ -255,5 +255,5 @@ def test_panels_are_one_below_the_other_or_in_two_columns_with_the_axis_below(
 @pytest.mark.filterwarnings("error")
 def test_no_two_texts_overlap_and_none_is_cut_off(modes):
     with mpl.rc_context(fname=STYLE):
-        figure = stage_parts(run_of(pings(modes=modes, blocks=2), modes))[1][0].draw()
+        figure = stage_parts(run_of(pings(modes=modes, repeats=2), modes))[1][0].draw()
         assert_readable(figure, at_least=13 * len(modes) + 1)

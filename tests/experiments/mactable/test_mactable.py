@@ -11,17 +11,18 @@ from experiments.mactable.labs import (
     STEPS,
     Guest,
     announcement,
-    foretold,
     letters,
     owners,
+    predicted,
     speakers,
     staged,
 )
-from experiments.mactable.probe import MACTABLE, _in_br_tun
+from experiments.mactable.probe import EXPERIMENT as MACTABLE
+from experiments.mactable.probe import _in_br_tun
 from experiments.measure.frames import BROADCAST, mac_bytes
-from experiments.show.reports import told
+from experiments.show.report import CONFIRMED, REFUTED
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import CONFIRMED, REFUTED
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -29,7 +30,7 @@ BARE = load("article").overlay
 
 
 def cells(mode, hosts):
-    rows = foretold(BARE, ({"mode": mode, "hosts": hosts},))
+    rows = predicted(BARE, ({"mode": mode, "hosts": hosts},))
     return {
         (row["guests"], row["room"]): tuple(
             row[n] for n in ("learned", "sent", "arrived", "astray")
@@ -112,7 +113,7 @@ SAID = {
 
 
 @dataclass
-class Bench:
+class Lab:
     """A lab in which the first host has learned one guest by a rule, or two by its VXLAN device."""
 
     overlay: object
@@ -123,35 +124,35 @@ class Bench:
 
 @pytest.mark.parametrize(("mode", "kept"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
 def test_what_a_host_has_learned_is_read_where_it_keeps_it(mode, kept):
-    assert _in_br_tun(Bench(staged(BARE, {"mode": mode, "hosts": 4}))) == kept
+    assert _in_br_tun(Lab(staged(BARE, {"mode": mode, "hosts": 4}))) == kept
 
 
 def recorded(path, spoil=lambda row: row):
     factors = {"mode": ("flat", "gre-mesh"), "hosts": (4,)}
     question = replace(MACTABLE.question, factors=factors)
     recorder = Recorder(path, "run", question.tables())
-    cells = foretold(BARE, question.points())
-    recorder.about({**ABOUT, "question": question.to_json(), "foretold": list(cells)})
+    cells = predicted(BARE, question.points())
+    recorder.about({**ABOUT, "question": question.to_json(), "predicted": list(cells)})
     more = {"of_guests": 0, "of_vteps": 4, "of_others": 0, "unheard": 0, "in_br_tun": None}
     for order, row in enumerate(cells, start=1):
-        recorder.samples([{"block": 1, "order": order, **spoil(dict(row)), **more}])
+        recorder.samples([{"repeat": 1, "order": order, **spoil(dict(row)), **more}])
     return read(recorder.directory)
 
 
 def test_a_run_as_foretold(tmp_path):
-    story = told(recorded(tmp_path)).story
+    report = report_on(recorded(tmp_path))
 
-    assert story.findings == (
+    assert report.findings == (
         f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells equal their prediction",
         "1024 guests on 4 hosts, entries of the underlay's switch: flat 1024, gre-mesh 4",
         "512 guests, room for 128: of 384 frames, copies astray: flat 768, gre-mesh 0",
     )
-    assert [each.stands for each in story.held] == [CONFIRMED] * 3
-    assert story.grids[0].rows == (
+    assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 3
+    assert report.tables[0].rows == (
         ("flat", "4", "16", "128", "1024"),
         ("gre-mesh", "4", "4", "4", "4"),
     )
-    assert story.grids[1].rows[0] == ("flat", "4", "0", "0", "128", "256", "768")
+    assert report.tables[1].rows[0] == ("flat", "4", "0", "0", "128", "256", "768")
 
 
 @pytest.mark.parametrize(
@@ -165,18 +166,18 @@ def test_a_tunnel_that_lets_guests_be_seen_refutes(tmp_path, column, refuted):
         }
         return {**row, column: row[column] + 3} if is_it else row
 
-    story = told(recorded(tmp_path, leaky)).story
+    report = report_on(recorded(tmp_path, leaky))
 
-    assert story.is_refuted
-    stands = [CONFIRMED] * 3
-    stands[refuted] = REFUTED
-    assert [each.stands for each in story.held] == stands
+    assert report.is_refuted
+    outcome = [CONFIRMED] * 3
+    outcome[refuted] = REFUTED
+    assert [each.outcome for each in report.outcomes] == outcome
 
 
 @pytest.mark.filterwarnings("error")
 def test_the_figure_has_every_sample_on_its_line(tmp_path):
     with mpl.rc_context(fname=STYLE):
-        figure = told(recorded(tmp_path)).story.pictures[0].draw()
+        figure = report_on(recorded(tmp_path)).draw()
     upper, lower = figure.axes
     lines = {
         each.get_gid(): list(each.get_ydata())
@@ -185,8 +186,8 @@ def test_the_figure_has_every_sample_on_its_line(tmp_path):
         if each.get_gid()
     }
     assert lines["foretold flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
-    astray = {
+    misdelivered = {
         each.get_gid(): list(each.get_ydata()) for each in lower.get_lines() if each.get_gid()
     }
-    assert astray["samples flat 4 hosts"][-1] == pytest.approx(2.0)
-    assert "room" in astray
+    assert misdelivered["samples flat 4 hosts"][-1] == pytest.approx(2.0)
+    assert "room" in misdelivered

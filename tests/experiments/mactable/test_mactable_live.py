@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 import pytest
 
 from controller.model.errors import HostError
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.mactable import bridges
 from experiments.mactable import labs as stage
 from experiments.mactable.probe import BRIDGE, measure
@@ -28,14 +28,14 @@ def lab_of(mode, tmp_path, monkeypatch):
 
 
 def found(lab, point, tmp_path):
-    tools = Tools(
+    context = Context(
         keep=lambda *_: None,
         path=lambda name: tmp_path / name,
         watch=nullcontext,
         say=lambda _: None,
         seed=1,
     )
-    measured = measure(lab, point, tools)
+    measured = measure(lab, point, context)
     assert measured.facts == {"capture_dropped": 0, "steps_unlike_the_kernels_count": 0}
     return [tuple(row[name] for name in COUNTS) for row in measured.rows]
 
@@ -43,7 +43,7 @@ def found(lab, point, tmp_path):
 def test_flat_fills_the_table_and_a_deaf_switch_is_seen(tmp_path, monkeypatch):
     point = {"mode": "flat", "hosts": 3}
     with lab_of("flat", tmp_path, monkeypatch) as lab:
-        ideal = [tuple(row[n] for n in COUNTS) for row in stage.foretold(lab.overlay, (point,))]
+        ideal = [tuple(row[n] for n in COUNTS) for row in stage.predicted(lab.overlay, (point,))]
         assert ideal == [(12, 8, 8, 0), (6, 8, 8, 6)]
         assert found(lab, point, tmp_path) == ideal
 

@@ -75,8 +75,8 @@ def test_outside_git_the_revision_is_unknown_not_wrong(tmp_path):
 
 @pytest.fixture
 def few_tools(monkeypatch):
-    tools = {"none": ("no-such-program-at-all",)}
-    monkeypatch.setattr("experiments.measure.environment.TOOLS", tools)
+    context = {"none": ("no-such-program-at-all",)}
+    monkeypatch.setattr("experiments.measure.environment.TOOLS", context)
 
 
 def test_a_tool_that_is_missing_has_no_version(few_tools):
@@ -94,7 +94,7 @@ def test_ryu_has_a_version_only_where_it_ran(few_tools):
 
 
 @pytest.mark.parametrize(
-    ("cpuinfo", "detected", "told"),
+    ("cpuinfo", "detected", "report"),
     [
         ("flags\t\t: fpu hypervisor lahf_lm\n", "docker\n", "hypervisor, docker"),
         ("flags\t\t: fpu hypervisor lahf_lm\n", "", "hypervisor"),
@@ -102,8 +102,8 @@ def test_ryu_has_a_version_only_where_it_ran(few_tools):
         ("model name\t: hypervisor\n", "kvm\n", "kvm"),
     ],
 )
-def test_what_the_machine_runs_inside_of(cpuinfo, detected, told):
-    assert virtualisation(cpuinfo, detected) == told
+def test_what_the_machine_runs_inside_of(cpuinfo, detected, report):
+    assert virtualisation(cpuinfo, detected) == report
 
 
 def test_parameters_that_this_kernel_has_not_are_left_out():

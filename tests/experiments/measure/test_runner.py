@@ -20,14 +20,14 @@ from topologies.scenario.load import load
 MODES = ("flat", "gre-mesh", "vxlan-l2pop")
 QUESTION = Question(
     name="rules",
-    asks="How many rules?",
+    question="How many rules?",
     unit="rules",
     value="rules",
     factors={"mode": MODES},
     columns={"mode": "how it is carried", "rules": "how many"},
     margin=2,
-    margin_because="so",
-    predictions=(Prediction(says="few", because="small"),),
+    margin_reason="so",
+    predictions=(Prediction(claim="few", reason="small"),),
     more={"sizes": {"bytes": "of a rule"}},
 )
 POINTS = QUESTION.points()
@@ -41,12 +41,12 @@ class Count:
     windows: int = 1
     untimed: bool = False
 
-    def __call__(self, bench, point, tools):
+    def __call__(self, lab, point, context):
         for _ in range(self.windows):
-            with tools.watch():
-                tools.keep("rules.txt", bench.run("controller", "ovs-ofctl"))
-        tools.path("wire.pcapng").write_bytes(b"")
-        rules = {"rules": tools.seed % 100}
+            with context.watch():
+                context.keep("rules.txt", lab.run("controller", "ovs-ofctl"))
+        context.path("wire.pcapng").write_bytes(b"")
+        rules = {"rules": context.seed % 100}
         return Measured(
             rows=(rules,),
             more={"sizes": ({"bytes": 8},)},
@@ -60,10 +60,10 @@ EXPERIMENT = Experiment(
     question=QUESTION,
     probe=Count(),
     quick=Count(lost=0),
-    blocks=6,
+    repeats=6,
     thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
     watches=True,
-    foretell=lambda overlay, points: tuple(
+    predict=lambda overlay, points: tuple(
         {**point, "rules": len(overlay.hosts)} for point in points
     ),
 )
@@ -79,20 +79,20 @@ class Labs:
     failure: BaseException | None = None
 
     @contextmanager
-    def raised(self, overlay):
+    def started(self, overlay):
         assert self.up == 0, "labs are raised one at a time"
         self.made.append(overlay)
         self.up += 1
         try:
             if len(self.made) == self.fail_at:
                 raise self.failure
-            yield Bench(overlay)
+            yield Lab(overlay)
         finally:
             self.up -= 1
 
 
 @dataclass
-class Bench:
+class Lab:
     overlay: object
 
     def run(self, node, *argv, timeout_s=10):
@@ -106,7 +106,7 @@ class Bench:
 class Calm:
     """A watcher of a machine that is as idle as it is told."""
 
-    bench: object
+    lab: object
     idle: float = 0.9
     windows: list = field(default_factory=list)
 
@@ -126,7 +126,7 @@ def request_(tmp_path):
     return Request(
         experiment=EXPERIMENT,
         overlay=load("article").overlay,
-        blocks=6,
+        repeats=6,
         seed=7,
         quick=False,
         lab={"datapath": "netdev", "app": "os-ken"},
@@ -137,15 +137,15 @@ def request_(tmp_path):
 
 def performed(request, labs, watch=Calm, **options):
     recorder = begin(request)
-    perform(request, recorder, labs.raised, watch=watch, **options)
+    perform(request, recorder, labs.started, watch=watch, **options)
     return read(recorder.directory)
 
 
 def test_every_point_once_in_each_block_in_an_order_the_seed_draws():
     rounds = schedule(POINTS, 20, seed=1)
 
-    assert Counter((each.block, each.point["mode"]) for each in rounds) == {
-        (block, mode): 1 for block in range(1, 21) for mode in MODES
+    assert Counter((each.repeat, each.point["mode"]) for each in rounds) == {
+        (repeat, mode): 1 for repeat in range(1, 21) for mode in MODES
     }
     assert [each.order for each in rounds] == [1, 2, 3] * 20
     assert rounds == schedule(POINTS, 20, seed=1)
@@ -186,9 +186,9 @@ def test_every_round_has_a_lab_of_its_own_staged_for_its_point(request_):
 def test_rows_of_every_table_are_placed(request_):
     run = performed(request_, Labs())
 
-    rounds = [(each["block"], each["order"]) for each in run.about["rounds"]]
+    rounds = [(each["repeat"], each["order"]) for each in run.about["rounds"]]
     for rows in run.tables.values():
-        assert [(row["block"], row["order"]) for row in rows] == rounds
+        assert [(row["repeat"], row["order"]) for row in rows] == rounds
     assert [row["mode"] for row in run.rows] == [each["mode"] for each in run.about["rounds"]]
     assert {row["bytes"] for row in run.tables["sizes"]} == {8}
 
@@ -212,17 +212,17 @@ def test_a_calm_run_is_complete_and_trusted(request_):
 
 def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
     class Watching(Labs):
-        def raised(self, overlay):
+        def started(self, overlay):
             self.seen = read(request_.parent / "run")
-            return super().raised(overlay)
+            return super().started(overlay)
 
     labs = Watching()
-    performed(replace(request_, blocks=1), labs)
+    performed(replace(request_, repeats=1), labs)
 
     assert labs.seen.question == QUESTION
     assert labs.seen.about["status"] == "running"
     assert labs.seen.about["thresholds"]["cpu_idle_min"] == 0.5
-    assert labs.seen.about["foretold"] == [{"mode": mode, "rules": 2} for mode in MODES]
+    assert labs.seen.about["predicted"] == [{"mode": mode, "rules": 2} for mode in MODES]
     assert labs.seen.about["settings"] == {"lost": 0, "windows": 1, "untimed": False}
 
 
@@ -235,14 +235,14 @@ def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
     ],
 )
 def test_a_prediction_that_no_sample_can_meet_is_refused_before_anything(request_, rows, found):
-    experiment = replace(EXPERIMENT, foretell=lambda *_: rows)
+    experiment = replace(EXPERIMENT, predict=lambda *_: rows)
 
     with pytest.raises(UsageError, match=f"'rules', foretell: {found}"):
         replace(request_, experiment=experiment)
 
 
 def test_a_prediction_that_cannot_be_told_is_refused_with_its_reason(request_):
-    experiment = replace(EXPERIMENT, foretell=lambda _, points: ({"rules": points[0]["vteps"]},))
+    experiment = replace(EXPERIMENT, predict=lambda _, points: ({"rules": points[0]["vteps"]},))
 
     with pytest.raises(UsageError, match="KeyError: 'vteps'"):
         replace(request_, experiment=experiment)
@@ -296,10 +296,10 @@ def test_what_was_lost_turns_the_verdict(request_):
 
 
 def test_too_few_blocks_turn_it_but_not_that_of_a_first_look(request_):
-    few = replace(request_, blocks=2)
+    few = replace(request_, repeats=2)
 
     assert "2 blocks complete; wanted 6" in performed(few, Labs()).about["verdict"]["reasons"][0]
-    quick = replace(few, quick=True, blocks=1, name="quick")
+    quick = replace(few, quick=True, repeats=1, name="quick")
     assert performed(quick, Labs()).about["verdict"]["trusted"]
 
 
@@ -325,7 +325,7 @@ def test_what_was_measured_before_the_end_stays_and_is_marked(request_, failure,
 def test_progress_is_told_round_by_round(request_):
     said = []
 
-    performed(replace(request_, blocks=1), Labs(), say=lambda *now: said.append(now))
+    performed(replace(request_, repeats=1), Labs(), say=lambda *now: said.append(now))
 
     assert [now[:2] for now in said] == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert said[0][2].startswith("block 1, ")

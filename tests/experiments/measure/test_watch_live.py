@@ -18,8 +18,8 @@ from topologies.scenario import load as scenario
 pytestmark = pytest.mark.root
 
 SERVER_B = "172.16.166.125"
-LOSSES = Thresholds(lost_upcalls_max=0, drops_max=0, control_lost_max=0, blocks_min=1)
-BUSY = Thresholds(cpu_idle_min=0.2, blocks_min=1)
+LOSSES = Thresholds(lost_upcalls_max=0, drops_max=0, control_lost_max=0, repeats_min=1)
+BUSY = Thresholds(cpu_idle_min=0.2, repeats_min=1)
 TICKS_APART = 4  # the kernel adds the sum up first, then shows each processor as it is by then
 
 
@@ -54,7 +54,7 @@ def other_lab(home):
 
 
 def reasons(window, limits):
-    return judge(Seen(blocks=1, windows={"this window": (window,)}), limits).reasons
+    return judge(Seen(repeats=1, windows={"this window": (window,)}), limits).reasons
 
 
 def watched(lab, work) -> Window:
@@ -153,7 +153,7 @@ def test_packets_that_overrun_the_sockets_of_a_switch_turn_it(lab):
     (reason,) = reasons(window, LOSSES)
     assert "packets dropped" in reason
     assert "the packet socket on " in reason
-    assert sum(int(told.rpartition("(")[2][:-1]) for told in window.dropped_by) == window.drops
+    assert sum(int(report.rpartition("(")[2][:-1]) for report in window.dropped_by) == window.drops
     calm(lab)
 
 

@@ -14,8 +14,8 @@ from experiments.migration import labs as stage
 from experiments.migration import probe as migration
 from experiments.migration.announce import gratuitous_arp
 from experiments.migration.gaps import Gap, Heard, heard
-from experiments.migration.probe import MIGRATION
-from experiments.migration.report import cells, tell
+from experiments.migration.probe import EXPERIMENT as MIGRATION
+from experiments.migration.report import build_report, cells
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -81,7 +81,7 @@ def test_only_a_flow_table_that_learns_has_anything_cached(mode, way):
 def test_foretold():
     said = {
         (row["mode"], row["way"]): row["censored"]
-        for row in stage.foretold(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
+        for row in stage.predicted(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
     }
     assert said == {
         ("vlan", "announced"): 0,
@@ -121,7 +121,7 @@ def test_a_gratuitous_arp_asks_for_its_own_address(overlay):
 def row(mode, way, number, dark_ms):
     censored = dark_ms is None
     return {
-        "block": 1,
+        "repeat": 1,
         "order": 1,
         "mode": mode,
         "move": number,
@@ -144,7 +144,7 @@ def made_of(parent, rows, **about):
             **ABOUT,
             "question": question.to_json(),
             "settings": {"moves": 2, "cap_s": 1.2},
-            "foretold": list(stage.foretold(None, question.points())),
+            "predicted": list(stage.predicted(None, question.points())),
             **about,
         }
     )
@@ -165,20 +165,22 @@ def made(parent, *, silent=(None, None), **about):
 
 
 def test_told_as_it_was(tmp_path):
-    story = tell(made(tmp_path))
+    report = build_report(made(tmp_path))
 
-    assert story.findings == (
+    assert report.findings == (
         "announced: 0 of 2 moves still dark after 1.2 s; back, by medians of the modes: untunnelled 188 ms",
         "silent: 2 of 2 moves still dark after 1.2 s",
         "silent, unheard: 0 of 2 moves still dark after 1.2 s; back, by medians of the modes: "
         "OVS l2population 147 ms",
     )
-    assert [(held.says.partition(":")[0], held.stands) for held in story.held] == [
+    assert [
+        (outcomes.claim.partition(":")[0], outcomes.outcome) for outcomes in report.outcomes
+    ] == [
         ("learned and silent", "confirmed"),
         ("learned and announced", "confirmed"),
         ("l2population, silent, to a host that never heard the guest", "confirmed"),
     ]
-    assert not story.is_refuted
+    assert not report.is_refuted
 
 
 def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
@@ -194,7 +196,7 @@ def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
     rows = [row(mode, "announced", n, ms) for mode, ms in times.items() for n in (1, 2)]
     run = made_of(tmp_path, rows)
 
-    assert tell(run).findings == (
+    assert build_report(run).findings == (
         "announced: 0 of 14 moves still dark after 1.2 s; back, by medians of the modes: "
         "untunnelled 115..125 ms, kernel VXLAN 76..78 ms, OVS l2population 167 ms, OVS mesh 355..836 ms",
     )
@@ -205,7 +207,7 @@ def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cached_ms", "moves", "stands"),
+    ("cached_ms", "moves", "outcome"),
     [
         (450.0, 10, "confirmed"),
         (240.0, 10, "refuted"),
@@ -213,61 +215,65 @@ def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
         (450.0, 8, "undecided"),
     ],
 )
-def test_what_cached_flows_cost_is_judged_by_medians(tmp_path, cached_ms, moves, stands):
+def test_what_cached_flows_cost_is_judged_by_medians(tmp_path, cached_ms, moves, outcome):
     times = {"announced": cached_ms, "announced, uncached": 150.0}
     rows = [row("gre-mesh", way, n, ms) for way, ms in times.items() for n in range(moves)]
 
-    held = {each.says: each for each in tell(made_of(tmp_path, rows)).held}
-    (found,) = [each for says, each in held.items() if says.startswith("a mesh of Open vSwitch")]
+    outcomes = {each.claim: each for each in build_report(made_of(tmp_path, rows)).outcomes}
+    (found,) = [
+        each for claim, each in outcomes.items() if claim.startswith("a mesh of Open vSwitch")
+    ]
 
-    assert found.stands == stands
+    assert found.outcome == outcome
     assert found.found.startswith(f"gre-mesh: {cached_ms - 150:+.0f} ms")
 
 
-@pytest.mark.parametrize(("second_ms", "stands"), [(300.0, "confirmed"), (200.0, "undecided")])
-def test_what_cached_flows_cost_is_to_hold_in_each_lab(tmp_path, second_ms, stands):
+@pytest.mark.parametrize(("second_ms", "outcome"), [(300.0, "confirmed"), (200.0, "undecided")])
+def test_what_cached_flows_cost_is_to_hold_in_each_lab(tmp_path, second_ms, outcome):
     times = {("announced", 1): 450.0, ("announced", 2): second_ms}
     rows = [
-        {**row("gre-mesh", way, n, times.get((way, block), 150.0)), "block": block}
+        {**row("gre-mesh", way, n, times.get((way, repeat), 150.0)), "repeat": repeat}
         for way in ("announced", "announced, uncached")
-        for block in (1, 2)
+        for repeat in (1, 2)
         for n in range(5)
     ]
 
-    held = {each.says: each for each in tell(made_of(tmp_path, rows)).held}
-    (found,) = [each for says, each in held.items() if says.startswith("a mesh of Open vSwitch")]
+    outcomes = {each.claim: each for each in build_report(made_of(tmp_path, rows)).outcomes}
+    (found,) = [
+        each for claim, each in outcomes.items() if claim.startswith("a mesh of Open vSwitch")
+    ]
 
-    assert found.stands == stands
+    assert found.outcome == outcome
     assert f"(range of 2 labs: {second_ms - 150:+.0f} to +300)" in found.found
 
 
 def test_directions_and_labs_are_told_apart(tmp_path):
     there = [row("gre-mesh", "announced", n, ms) for n, ms in ((1, 350.0), (3, 360.0))]
     back = [{**row("gre-mesh", "announced", n, 850.0), "to": "computer2"} for n in (2, 4)]
-    again = [{**each, "block": 2, "dark_ms": 90.0} for each in there]
+    again = [{**each, "repeat": 2, "dark_ms": 90.0} for each in there]
     dark = [row("gre-mesh", way, 5, None) for way in ("announced", "silent")]
 
-    grid = tell(made_of(tmp_path, [*there, *back, *again, *dark])).grids[1]
+    table = build_report(made_of(tmp_path, [*there, *back, *again, *dark])).tables[1]
 
-    assert grid.heads[2:] == (
+    assert table.heads[2:] == (
         "block 1, to computer",
         "block 1, to computer2",
         "block 2, to computer",
     )
-    assert grid.rows == (("gre-mesh", "announced", "355", "850", "90"),)
+    assert table.rows == (("gre-mesh", "announced", "355", "850", "90"),)
 
 
 def test_a_move_that_ended_against_theory_is_told(tmp_path):
-    story = tell(made(tmp_path, silent=(None, 300.0)))
+    report = build_report(made(tmp_path, silent=(None, 300.0)))
 
-    assert story.is_refuted
-    assert story.held[0].stands == "refuted"
-    assert story.held[0].found == "flat: 1 of 2 dark"
+    assert report.is_refuted
+    assert report.outcomes[0].outcome == "refuted"
+    assert report.outcomes[0].found == "flat: 1 of 2 dark"
 
 
 def test_the_picture_has_every_move(tmp_path):
     run = made(tmp_path)
-    figure = tell(run).pictures[0].draw()
+    figure = build_report(run).draw()
     lines = {line.get_gid(): list(line.get_xdata()) for line in figure.axes[0].lines}
 
     assert lines["moves flat announced"] == [116.0, 260.0]
@@ -285,7 +291,7 @@ def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypa
     for name in ("make_heard", "announcing"):
         monkeypatch.setattr(migration, name, lambda *_: nullcontext(lambda: None))
     moving = migration.Moving(
-        bench=SimpleNamespace(overlay=overlay, move=lambda *_, **__: done),
+        lab=SimpleNamespace(overlay=overlay, move=lambda *_, **__: done),
         target=guests(overlay)[1],
         read=lambda: Heard((gap,), time.monotonic_ns()),
         cap_s=1.2,
@@ -297,7 +303,11 @@ def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypa
 
 
 def test_the_picture_has_the_announcements_from_the_plugging_on(tmp_path):
-    figure = tell(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}])).pictures[0].draw()
+    figure = (
+        build_report(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}]))
+        .pictures[0]
+        .draw()
+    )
     strokes = {
         each.get_gid(): [float(segment[0][0]) for segment in each.get_segments()]
         for each in figure.axes[0].collections
@@ -313,8 +323,8 @@ def test_cached_flows_are_dropped_on_every_host_after_the_guest_was_heard(
 ):
     did = []
     monkeypatch.setattr(migration, "make_heard", lambda *_: did.append("heard"))
-    bench = SimpleNamespace(overlay=overlay, run=lambda host, *argv: did.append((host, argv)))
-    moving = migration.Moving(bench=bench, target=guests(overlay)[1], read=None, cap_s=1.2)
+    lab = SimpleNamespace(overlay=overlay, run=lambda host, *argv: did.append((host, argv)))
+    moving = migration.Moving(lab=lab, target=guests(overlay)[1], read=None, cap_s=1.2)
 
     moving._prepare(stage.homes(overlay)[1], way)
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    return first_look(tmp_path_factory, "migration", "--modes", "vxlan-mesh,vxlan-l2pop")
+    return quick_run(tmp_path_factory, "migration", "--modes", "vxlan-mesh,vxlan-l2pop")
 
 
 def test_only_silence_is_dark(done):

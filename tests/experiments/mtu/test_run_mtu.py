@@ -2,22 +2,22 @@
 
 import pytest
 
-from experiments.mtu.report import tell
-from tests.experiments.running import first_look
+from experiments.mtu.report import build_report
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 def test_a_first_look_finds_the_limits_to_the_byte(tmp_path_factory):
-    done = first_look(tmp_path_factory, "mtu", "--modes", "vlan,gre-mesh")
+    done = quick_run(tmp_path_factory, "mtu", "--modes", "vlan,gre-mesh")
     found, directory = done.run, done.run.directory
 
     assert found.about["status"] == "complete"
     largest = {row["mode"]: row["largest_bytes"] for row in found.rows}
     assert largest == {"vlan": 1500, "gre-mesh": 1458}
-    assert {row["mode"]: row["largest_bytes"] for row in found.about["foretold"]} == largest
+    assert {row["mode"]: row["largest_bytes"] for row in found.about["predicted"]} == largest
     assert all(found.tables[name] for name in ("outcomes", "tcp", "goodput", "pings"))
-    for picture in tell(found).pictures:
+    for picture in build_report(found).pictures:
         assert done.has_picture(picture.name)
     assert len(list(directory.glob("raw/*/ping-*.txt"))) == len(found.tables["pings"])
     assert len(list(directory.glob("raw/*/tcp-right.json"))) == 2

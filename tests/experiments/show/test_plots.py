@@ -12,14 +12,14 @@ from controller.model.modes import MODES
 from experiments.core.question import Prediction, Question
 from experiments.core.results import Recorder, read
 from experiments.show.lanes import colours, line_style, log_axis, plot_boxes, plot_ecdf
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import about
 from tests.experiments.seen_texts import assert_readable
 
 LEVELS = {
-    "flat": [np.array([0.3, 0.4, 0.5]) + block / 100 for block in range(6)],
-    "gre-mesh": [np.array([0.4, 0.5, 2.0]) + block / 100 for block in range(6)],
+    "flat": [np.array([0.3, 0.4, 0.5]) + repeat / 100 for repeat in range(6)],
+    "gre-mesh": [np.array([0.4, 0.5, 2.0]) + repeat / 100 for repeat in range(6)],
 }
 PALETTE = colours(list(LEVELS), "flat")
 TRUSTED = {"trusted": True, "reasons": []}
@@ -28,7 +28,7 @@ TRUSTED = {"trusted": True, "reasons": []}
 def question(modes):
     return Question(
         name="pings",
-        asks="",
+        question="",
         unit="ms",
         value="rtt_ms",
         factors={"mode": modes},
@@ -36,7 +36,7 @@ def question(modes):
         baseline={"mode": "flat"},
         margin=0.05,
         predictions=(
-            Prediction(low=0.0, high=0.1, says="", because="", silent_on=("flat", "vlan")),
+            Prediction(low=0.0, high=0.1, claim="", reason="", excludes=("flat", "vlan")),
         ),
     )
 
@@ -47,31 +47,31 @@ def ax():
 
 
 @pytest.fixture
-def story(tmp_path):
+def report(tmp_path):
     """Tells a run of these levels, read from its files."""
 
-    def tell(levels=LEVELS, verdict=TRUSTED):
+    def build_report(levels=LEVELS, verdict=TRUSTED):
         asked = question(tuple(levels))
         recorder = Recorder(tmp_path, "run", asked.tables())
         recorder.about(about(asked, verdict=verdict))
         recorder.samples(
-            {"block": nth, "order": 1, "mode": level, "rtt_ms": float(value)}
-            for level, blocks in levels.items()
-            for nth, block in enumerate(blocks, start=1)
-            for value in block
+            {"repeat": nth, "order": 1, "mode": level, "rtt_ms": float(value)}
+            for level, repeats in levels.items()
+            for nth, repeat in enumerate(repeats, start=1)
+            for value in repeat
         )
-        return told(read(recorder.directory))
+        return report_on(read(recorder.directory))
 
-    return tell
+    return build_report
 
 
 @pytest.fixture
-def drawn(story):
+def drawn(report):
     """The figure of a run of these levels, in the style of reports."""
 
     def draw(*args):
         with mpl.rc_context(fname=STYLE):
-            return story(*args).story.pictures[0].draw()
+            return report_on(*args).draw()
 
     return draw
 
@@ -85,7 +85,7 @@ def test_every_sample_is_a_dot_a_lane_per_block(ax):
 
     dots = artists(ax, "samples gre-mesh")
     assert [list(line.get_xdata()) for line in dots] == [
-        list(block) for block in LEVELS["gre-mesh"]
+        list(repeat) for repeat in LEVELS["gre-mesh"]
     ]
     lanes = [(min(line.get_ydata()), max(line.get_ydata())) for line in dots]
     assert all(high < low for (_, high), (low, _) in pairwise(lanes))
@@ -104,7 +104,7 @@ def test_each_block_has_a_stroke_at_its_median(ax):
     plot_boxes(ax, LEVELS, PALETTE)
 
     strokes = [line.get_xdata()[0] for line in artists(ax, "block median")]
-    assert strokes == [np.median(block) for blocks in LEVELS.values() for block in blocks]
+    assert strokes == [np.median(repeat) for repeats in LEVELS.values() for repeat in repeats]
 
 
 def test_the_box_is_of_the_quartiles_and_its_whiskers_of_p10_and_p90(ax):
@@ -199,7 +199,7 @@ def test_the_figure_has_three_panels_and_says_the_finding(drawn):
 
 
 def test_without_intervals_there_is_no_panel_of_differences(drawn):
-    one = {level: blocks[:1] for level, blocks in LEVELS.items()}
+    one = {level: repeats[:1] for level, repeats in LEVELS.items()}
 
     assert len(panels(drawn(one))) == 2
 
@@ -207,9 +207,9 @@ def test_without_intervals_there_is_no_panel_of_differences(drawn):
 def test_a_figure_of_an_untrusted_run_says_so(drawn):
     figure = drawn(LEVELS, {"trusted": False, "reasons": ["3 pings lost; wanted at most 0"]})
 
-    (doubt,) = [text for text in figure.texts if text.get_text().startswith("Not to be trusted")]
+    (warning,) = [text for text in figure.texts if text.get_text().startswith("Not to be trusted")]
     (title,) = [text for text in figure.texts if text.get_text() == figure.get_suptitle()]
-    assert doubt.get_fontsize() < title.get_fontsize()
+    assert warning.get_fontsize() < title.get_fontsize()
     assert figure.get_suptitle().startswith("gre-mesh is higher")
     assert "Verdict: not to be trusted: 3 pings lost" in figure.get_supxlabel()
 
@@ -243,7 +243,7 @@ NINE = (
 @pytest.mark.parametrize("apart", [0.0, 0.05, 1.0])
 def test_no_two_texts_overlap_and_none_is_cut_off(drawn, modes, apart, trusted):
     levels = {
-        mode: [block + apart * place for block in LEVELS["gre-mesh"]]
+        mode: [repeat + apart * place for repeat in LEVELS["gre-mesh"]]
         for place, mode in enumerate(modes)
     }
     figure = drawn(levels, {"trusted": trusted, "reasons": []})

@@ -4,29 +4,29 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.show.report.chapter import LONG, Chapter
-from experiments.show.report.html import page, suite_page
-from experiments.show.story import REFUTED, UNDECIDED, Grid, Held
+from experiments.show.pages.chapter import LONG, Chapter
+from experiments.show.pages.html import page, suite_page
+from experiments.show.report import REFUTED, UNDECIDED, Outcome, Table
 from tests.experiments.show.page_source import Page
-from tests.experiments.small_run import DOUBTED, SVG, small_told
+from tests.experiments.small_run import DOUBTED, SVG, small_report
 
 SUITE = {"suite": ["toll", "mtu"], "status": "complete", "start": "2026-11-23T01:43:38Z"}
 
 
-def of(told):
-    return page(Chapter(name=told.name, told=told), {"toll": SVG})
+def of(report):
+    return page(Chapter(name=report.name, report=report), {"toll": SVG})
 
 
-def with_story(told, **changes):
-    return replace(told, story=replace(told.story, **changes))
+def with_story(report, **changes):
+    return replace(report, report=replace(report.report, **changes))
 
 
 @pytest.fixture
 def suite():
-    told = small_told()
+    report = small_report()
     chapters = (
-        Chapter(name="toll", told=told, folder="toll/"),
-        Chapter(name="mtu", told=replace(told), folder="mtu/"),
+        Chapter(name="toll", report=report, folder="toll/"),
+        Chapter(name="mtu", report=replace(report), folder="mtu/"),
         Chapter(name="fanout", fault="<b>broken</b>", folder="fanout/"),
     )
     return suite_page(chapters, {"toll/toll": SVG, "mtu/toll": SVG}, SUITE)
@@ -34,7 +34,7 @@ def suite():
 
 @pytest.mark.parametrize("about", [{}, {"verdict": DOUBTED}, {"verdict": None}, {"quick": True}])
 def test_a_page_is_sound(about):
-    assert Page(of(small_told(**about))).faults == []
+    assert Page(of(small_report(**about))).faults == []
 
 
 def test_the_page_of_a_suite_is_sound(suite):
@@ -62,13 +62,13 @@ def test_the_page_of_a_suite_is_sound(suite):
     ],
 )
 def test_a_fault_is_seen(put, fault):
-    broken = of(small_told()).replace("</main>", f"{put}</main>")
+    broken = of(small_report()).replace("</main>", f"{put}</main>")
 
     assert any(each.startswith(fault) for each in Page(broken).faults)
 
 
 def test_it_tells_all_of_the_run():
-    text = Page(of(small_told())).text
+    text = Page(of(small_report())).text
 
     for said in (
         "gre-mesh is within ±0.05 ms of flat.",
@@ -89,7 +89,7 @@ def test_it_tells_all_of_the_run():
 
 
 def test_findings_stand_before_the_verdict_and_that_before_the_question():
-    text = Page(of(small_told(verdict=DOUBTED))).text
+    text = Page(of(small_report(verdict=DOUBTED))).text
 
     places = [
         text.rindex("gre-mesh is within"),
@@ -103,22 +103,22 @@ def test_findings_stand_before_the_verdict_and_that_before_the_question():
 
 
 @pytest.mark.parametrize(
-    ("stands", "sign"), [(REFUTED, "✗ refuted"), (UNDECIDED, "? undecided"), ("mixed", "± mixed")]
+    ("outcome", "sign"), [(REFUTED, "✗ refuted"), (UNDECIDED, "? undecided"), ("mixed", "± mixed")]
 )
-def test_what_became_of_a_prediction_is_told_by_a_sign_and_a_word(stands, sign):
-    held = Held(says="It adds nothing?", because="so", stands=stands, found="it did")
+def test_what_became_of_a_prediction_is_told_by_a_sign_and_a_word(outcome, sign):
+    outcomes = Outcome(claim="It adds nothing?", reason="so", outcome=outcome, found="it did")
 
-    assert sign in Page(of(with_story(small_told(), held=(held,)))).text
+    assert sign in Page(of(with_story(small_report(), outcomes=(outcomes,)))).text
 
 
 def test_what_was_watched_stands_beside_its_limit():
-    text = Page(of(small_told())).text
+    text = Page(of(small_report())).text
 
     assert "CPU idle at least 50% 85% 81% drops at most 0 0 0 " in text
 
 
 def test_figures_are_inside_with_their_size_and_alternative_text():
-    images = [said for tag, said in Page(of(small_told())).tags if tag == "img"]
+    images = [said for tag, said in Page(of(small_report())).tags if tag == "img"]
 
     assert [(each["alt"], each["width"], each["height"]) for each in images] == [
         ('Boxes of "rtt"', "672", "336")
@@ -127,25 +127,25 @@ def test_figures_are_inside_with_their_size_and_alternative_text():
 
 
 def test_raw_files_are_linked_beside_the_page():
-    links = [said["href"] for tag, said in Page(of(small_told())).tags if tag == "a"]
+    links = [said["href"] for tag, said in Page(of(small_report())).tags if tag == "a"]
 
     assert {"run.json", "samples.csv", "raw/", "report.md", "toll.svg", "toll.png"} == set(links)
 
 
 def test_what_a_run_says_is_text_not_markup():
-    told = with_story(small_told(), findings=("<script>alert(1)</script>",))
+    report = with_story(small_report(), findings=("<script>alert(1)</script>",))
 
-    assert Page(of(told)).faults == []
-    assert "<script>alert(1)</script>." in Page(of(told)).text
+    assert Page(of(report)).faults == []
+    assert "<script>alert(1)</script>." in Page(of(report)).text
 
 
 def test_a_long_table_is_folded_up_and_a_short_one_is_not():
     rows = tuple((f"cell{at}", "1") for at in range(LONG + 1))
-    long = Grid(title="By cell", heads=("cell", "is"), rows=rows, gist="all as foretold")
+    long = Table(title="By cell", heads=("cell", "is"), rows=rows, summary="all as foretold")
     short = replace(long, rows=rows[1:])
-    whole, told = Page(of(small_told())), with_story(small_told(), grids=(long, short))
+    whole, report = Page(of(small_report())), with_story(small_report(), tables=(long, short))
 
-    found = Page(of(told))
+    found = Page(of(report))
 
     assert found.faults == []
     folded = [sum(tag == "details" for tag, _ in page.tags) for page in (whole, found)]
@@ -167,15 +167,15 @@ def test_a_suite_sums_up_first_and_links_to_each(suite):
 
 
 def test_a_suite_that_was_broken_off_says_so():
-    told = Chapter(name="toll", told=small_told(), folder="toll/")
+    report = Chapter(name="toll", report=small_report(), folder="toll/")
 
-    found = Page(suite_page((told,), {"toll/toll": SVG}, {**SUITE, "status": "interrupted"}))
+    found = Page(suite_page((report,), {"toll/toll": SVG}, {**SUITE, "status": "interrupted"}))
 
     assert "This suite is not whole: Interrupted." in found.text
 
 
 def test_phones_and_both_schemes_are_provided_for():
-    source = of(small_told())
+    source = of(small_report())
 
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in source
     assert "@media (prefers-color-scheme: dark)" in source

@@ -47,17 +47,17 @@ def undrawn(monkeypatch):
             path.write_text(SVG)
         return paths
 
-    monkeypatch.setattr("experiments.show.report.redraw._drawn", write)
+    monkeypatch.setattr("experiments.show.pages.redraw._drawn", write)
 
 
-def report(capsys, *argv):
+def redrawn(capsys, *argv):
     capsys.readouterr()
     status = main(["report", *map(str, argv)])
     return status, *capsys.readouterr()
 
 
 def test_it_prints_what_the_run_printed_and_where_it_lies(capsys, undrawn, run):
-    status, out, err = report(capsys, run)
+    status, out, err = redrawn(capsys, run)
 
     assert (status, err) == (0, "")
     assert out.startswith("gre-mesh is higher than flat by 0.200 to 0.200 ms\nBy level:\nlevel ")
@@ -69,7 +69,7 @@ def test_it_prints_what_the_run_printed_and_where_it_lies(capsys, undrawn, run):
 def test_drawing_again_changes_nothing(capsys, run):
     before = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
 
-    report(capsys, run)
+    redrawn(capsys, run)
 
     assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
     assert {path.name for path in before} == {
@@ -87,7 +87,7 @@ def test_one_edited_sample_changes_figure_table_and_pages(capsys, run):
     text = (run / "samples.csv").read_text()
     (run / "samples.csv").write_text(text.replace("1,1,flat,0.402\n", "1,1,flat,0.9\n", 1))
 
-    _, out, _ = report(capsys, run)
+    _, out, _ = redrawn(capsys, run)
 
     changed = {name for name, was in before.items() if (run / name).read_bytes() != was}
     assert changed == {"samples.csv", "report.html", "report.md", "toll.png", "toll.svg"}
@@ -95,15 +95,15 @@ def test_one_edited_sample_changes_figure_table_and_pages(capsys, run):
 
 
 def test_json_is_one_document(capsys, undrawn, run):
-    status, out, err = report(capsys, run, "--format", "json")
+    status, out, err = redrawn(capsys, run, "--format", "json")
 
-    told = json.loads(out)
-    assert (status, err, told["format"], told["suite"]) == (0, "", 1, None)
-    assert told["runs"][0]["files"]["report.html"] == f"{run}/report.html"
+    report = json.loads(out)
+    assert (status, err, report["format"], report["suite"]) == (0, "", 1, None)
+    assert report["runs"][0]["files"]["report.html"] == f"{run}/report.html"
 
 
 def test_a_run_that_is_not_to_be_trusted_is_drawn_all_the_same(capsys, undrawn, tmp_path):
-    status, out, _ = report(capsys, write_run(tmp_path, verdict=DOUBTED))
+    status, out, _ = redrawn(capsys, write_run(tmp_path, verdict=DOUBTED))
 
     assert status == 0
     assert out.startswith("Not to be trusted (why: below)\n")
@@ -160,7 +160,7 @@ def written(name, text):
 def test_damage_is_2_with_one_line_and_never_a_traceback(capsys, run, damage, said):
     damage(run)
 
-    status, out, err = report(capsys, run)
+    status, out, err = redrawn(capsys, run)
 
     assert (status, out, err.count("\n")) == (2, "", 1), err
     assert err.startswith(f"overlaylab: {run}")
@@ -171,7 +171,7 @@ def test_damage_is_2_with_one_line_and_never_a_traceback(capsys, run, damage, sa
     ("name", "said"), [("nowhere", "no such folder"), ("", "no run.json in it")]
 )
 def test_a_folder_that_is_no_run_is_2(capsys, tmp_path, name, said):
-    status, out, err = report(capsys, tmp_path / name)
+    status, out, err = redrawn(capsys, tmp_path / name)
 
     assert (status, out) == (2, "")
     assert err.startswith(f"overlaylab: {tmp_path / name}: {said}; allowed: the folder of a run")
@@ -181,14 +181,14 @@ def test_a_folder_that_cannot_be_written_is_2(capsys, undrawn, run):
     (run / "report.html").unlink()
     (run / "report.html").mkdir()  # nobody can write it, root neither
 
-    status, _, err = report(capsys, run)
+    status, _, err = redrawn(capsys, run)
 
     assert (status, err.count("\n")) == (2, 1)
     assert "report.html" in err
 
 
 def test_a_suite_is_drawn_with_what_it_lacks(capsys, suite):
-    status, out, err = report(capsys, suite.directory)
+    status, out, err = redrawn(capsys, suite.directory)
 
     assert (status, err) == (0, "")
     assert "── toll ──\ngre-mesh is higher than flat" in out
@@ -204,7 +204,7 @@ def test_a_suite_is_drawn_with_what_it_lacks(capsys, suite):
 
 
 def test_every_link_of_a_suite_leads_to_a_file(capsys, undrawn, suite):
-    report(capsys, suite.directory)
+    redrawn(capsys, suite.directory)
 
     page = Page((suite.directory / "report.html").read_text())
     links = [said["href"] for tag, said in page.tags if tag == "a"]
@@ -214,20 +214,20 @@ def test_every_link_of_a_suite_leads_to_a_file(capsys, undrawn, suite):
 
 
 def test_a_suite_as_json(capsys, undrawn, suite):
-    status, out, _ = report(capsys, suite.directory, "--format", "json")
+    status, out, _ = redrawn(capsys, suite.directory, "--format", "json")
 
-    told = json.loads(out)
+    report = json.loads(out)
     assert status == 0
-    assert told["suite"]["status"] == "interrupted"
-    assert told["suite"]["files"]["report.html"] == f"{suite.directory}/report.html"
-    assert [each["experiment"] for each in told["runs"]] == ["toll"]
-    assert told["faults"] == [{"experiment": "mtu", "fault": "was not measured"}]
+    assert report["suite"]["status"] == "interrupted"
+    assert report["suite"]["files"]["report.html"] == f"{suite.directory}/report.html"
+    assert [each["experiment"] for each in report["runs"]] == ["toll"]
+    assert report["faults"] == [{"experiment": "mtu", "fault": "was not measured"}]
 
 
 def test_a_complete_suite_that_lost_a_run_is_2_and_tells_the_others(capsys, undrawn, suite):
     suite.marked(status="complete")
 
-    status, out, err = report(capsys, suite.directory)
+    status, out, err = redrawn(capsys, suite.directory)
 
     assert status == 2
     assert err.startswith(f"overlaylab: {suite.directory}: mtu cannot be told (was not measured); ")
@@ -239,7 +239,7 @@ def test_a_suite_names_folders_of_its_own(capsys, suite, names):
     text = f'{{"format": 2, "suite": {names}, "status": "complete"}}'
     (suite.directory / "run.json").write_text(text)
 
-    status, out, err = report(capsys, suite.directory)
+    status, out, err = redrawn(capsys, suite.directory)
 
     assert (status, out) == (2, "")
     assert "suite" in err

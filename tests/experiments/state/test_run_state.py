@@ -2,16 +2,16 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 def test_both_are_as_stateless_as_the_other(tmp_path_factory):
-    done = first_look(tmp_path_factory, "state", "--modes", "gre-mesh,vxlan-mesh")
-    told, run = done.told, done.run
+    done = quick_run(tmp_path_factory, "state", "--modes", "gre-mesh,vxlan-mesh")
+    report, run = done.report, done.run
 
-    assert told["findings"][0] == "48 of 48 cells equal their prediction"
+    assert report["findings"][0] == "48 of 48 cells equal their prediction"
     counts = {
         mode: {
             (row["what"], row["moment"]): row["count"]

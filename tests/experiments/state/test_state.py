@@ -6,14 +6,14 @@ import matplotlib as mpl
 import pytest
 
 from experiments.core.results import Recorder, read
-from experiments.show.reports import told
+from experiments.show.report import CONFIRMED, REFUTED
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import CONFIRMED, REFUTED
 from experiments.state import conntrack
 from experiments.state import report as words
-from experiments.state.figure import UNLIKE
-from experiments.state.labs import counts, foretold, kind
-from experiments.state.probe import STATE
+from experiments.state.figure import MISMATCH
+from experiments.state.labs import counts, kind, predicted
+from experiments.state.probe import EXPERIMENT as STATE
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -55,7 +55,7 @@ def test_who_is_asked_for_is_counted_once_and_not_inside_a_tunnel():
 
 
 def cells(mode):
-    rows = foretold(BARE, ({"mode": mode},))
+    rows = predicted(BARE, ({"mode": mode},))
     return {(row["what"], row["moment"]): row["count"] for row in rows}
 
 
@@ -115,51 +115,51 @@ def recorded(
 ):
     question = replace(STATE.question, factors={"mode": modes})
     recorder = Recorder(path, "run", question.tables())
-    rows = foretold(BARE, question.points())
+    rows = predicted(BARE, question.points())
     recorder.about(
         {
             **ABOUT,
             "question": question.to_json(),
-            "foretold": list(rows),
+            "predicted": list(rows),
             "settings": {"idle_s": 5.0},
         }
     )
-    recorder.samples(spoil({"block": 1, "order": 1, **row}) for row in rows)
+    recorder.samples(spoil({"repeat": 1, "order": 1, **row}) for row in rows)
     return read(recorder.directory)
 
 
 def test_modes_that_agree_are_told_together(tmp_path):
-    story = told(recorded(tmp_path)).story
-    assert story.findings[1:] == (
+    report = report_on(recorded(tmp_path))
+    assert report.findings[1:] == (
         "Tunnel packets before the first tenant frame, 5 s idle: 0 in each of gre-mesh, vxlan-mesh, "
         "kvxlan-mesh, kvxlan-multicast",
         "Tunnel packets with it: 2; but kvxlan-multicast 1",
         "gre-mesh and vxlan-mesh: 24 of 24 counts the same",
     )
-    rows = {row[:2]: row[2] for row in story.grids[0].rows}
+    rows = {row[:2]: row[2] for row in report.tables[0].rows}
 
     assert rows[words.TUNNEL, words.SET_UP] == "0"
     assert rows[words.TUNNEL, words.FIRST] == "2; but kvxlan-multicast 1"
     assert rows[words.PORTS, "before, after"] == "2, 2; but kvxlan-* 1, 1"
     assert rows[words.LEARNED, "before, after"] == "0, 1"
     assert rows[words.CONNTRACK, "before, after"] == "0, 0; but kvxlan-mesh 0, 2;"
-    assert max(sum(map(len, row)) for row in story.grids[0].rows) <= 76, "it fits into 80 columns"
-    assert story.conditions.endswith("idle for 5 s")
-    assert {each.stands for each in story.held} == {CONFIRMED}
+    assert max(sum(map(len, row)) for row in report.tables[0].rows) <= 76, "it fits into 80 columns"
+    assert report.conditions.endswith("idle for 5 s")
+    assert {each.outcome for each in report.outcomes} == {CONFIRMED}
 
 
 def with_joins(run, *counts):
     """The run, with so many IGMP packets in each block where a group is joined."""
     joins = tuple(
         {
-            "block": block,
+            "repeat": repeat,
             "order": 1,
             "mode": "kvxlan-multicast",
             "what": words.IGMP,
             "moment": words.SET_UP,
             "count": count,
         }
-        for block, count in enumerate(counts, start=1)
+        for repeat, count in enumerate(counts, start=1)
     )
     return replace(run, tables={**run.tables, "samples": (*run.rows, *joins)})
 
@@ -171,17 +171,17 @@ def test_joins_of_a_group_are_told_of_every_block_though_nobody_foretold_how_man
     tmp_path, counts, said
 ):
     run = recorded(tmp_path)
-    story = told(with_joins(run, *counts)).story
+    report = report_on(with_joins(run, *counts))
 
     wanted = f"IGMP on the first host's wire before it, queries included: kvxlan-multicast {said}"
-    assert wanted in story.findings
-    assert not story.is_refuted
-    assert not any("IGMP" in line for line in told(run).story.findings)
+    assert wanted in report.findings
+    assert not report.is_refuted
+    assert not any("IGMP" in line for line in report_on(run).findings)
 
 
 def test_what_was_counted_but_not_foretold_stands_in_tables_and_picture_and_is_not_judged(tmp_path):
-    story = told(with_joins(recorded(tmp_path), 15, 14)).story
-    short, wide = story.grids[:2]
+    report = report_on(with_joins(recorded(tmp_path), 15, 14))
+    short, wide = report.tables[:2]
 
     (row,) = [row for row in short.rows if row[:2] == (words.IGMP, words.SET_UP)]
     assert row[2] == "0; but kvxlan-multicast 14 to 15*"
@@ -189,7 +189,7 @@ def test_what_was_counted_but_not_foretold_stands_in_tables_and_picture_and_is_n
     assert row[2:] == ("0", "0", "0", "14 to 15*")
     assert "*: counted, not foretold" in short.note
     with mpl.rc_context(fname=STYLE):
-        ax = story.pictures[0].draw().axes[0]
+        ax = report.draw().axes[0]
     counts = [text for text in ax.texts if text.get_gid() == "count"]
     (unjudged,) = [text for text in counts if text.get_text() == "14 to 15*"]
     assert len(ax.patches) == len(counts) - 1, "it has no colour"
@@ -208,22 +208,22 @@ def test_a_handshake_would_refute_and_be_red(tmp_path):
         )
         return {**row, "count": 2} if is_it else row
 
-    story = told(recorded(tmp_path, shake)).story
+    report = report_on(recorded(tmp_path, shake))
 
-    assert story.is_refuted
-    assert "gre-mesh and vxlan-mesh: 23 of 24 counts the same" in story.findings
+    assert report.is_refuted
+    assert "gre-mesh and vxlan-mesh: 23 of 24 counts the same" in report.findings
     assert (
         "gre-mesh tunnel packets set up and idle: 2 packets or entries, foretold 0"
-        in story.findings
+        in report.findings
     )
-    assert {each.says[:9]: each.stands for each in story.held}["no tunnel"] == REFUTED
-    assert {each.says[:9]: each.stands for each in story.held}["kept alik"] == CONFIRMED
+    assert {each.claim[:9]: each.outcome for each in report.outcomes}["no tunnel"] == REFUTED
+    assert {each.claim[:9]: each.outcome for each in report.outcomes}["kept alik"] == CONFIRMED
     with mpl.rc_context(fname=STYLE):
-        figure = story.pictures[0].draw()
+        figure = report.draw()
     red = [
         patch
         for patch in figure.axes[0].patches
-        if mpl.colors.to_hex(patch.get_facecolor()) == UNLIKE.lower()
+        if mpl.colors.to_hex(patch.get_facecolor()) == MISMATCH.lower()
     ]
     assert len(red) == 1
     counts = [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "count"]

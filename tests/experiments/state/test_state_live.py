@@ -7,13 +7,14 @@ import pytest
 
 from controller.model.errors import MeasureError
 from controller.model.names import underlay_mac
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.measure.frames import ethernet
 from experiments.measure.sockets import senders
 from experiments.state import conntrack
 from experiments.state import report as words
-from experiments.state.labs import foretold, staged
-from experiments.state.probe import STATE, State
+from experiments.state.labs import predicted, staged
+from experiments.state.probe import EXPERIMENT as STATE
+from experiments.state.probe import State
 from topologies.lab import started
 from topologies.scenario.load import load
 
@@ -35,18 +36,18 @@ def lab(tmp_path_factory):
 
 
 def counts(lab, tmp_path, probe, point=POINT):
-    tools = Tools(
+    context = Context(
         keep=lambda *_: None,
         path=lambda name: tmp_path / name,
         watch=nullcontext,
         say=lambda _: None,
         seed=1,
     )
-    return {(row["what"], row["moment"]): row["count"] for row in probe(lab, point, tools).rows}
+    return {(row["what"], row["moment"]): row["count"] for row in probe(lab, point, context).rows}
 
 
 def ideal():
-    rows = foretold(load("article").overlay, (POINT,))
+    rows = predicted(load("article").overlay, (POINT,))
     return {(row["what"], row["moment"]): row["count"] for row in rows}
 
 

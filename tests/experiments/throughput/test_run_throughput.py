@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    return first_look(tmp_path_factory, "throughput", "--modes", "gre-mesh")
+    return quick_run(tmp_path_factory, "throughput", "--modes", "gre-mesh")
 
 
 def test_something_arrives_in_packets_of_each_size(done):

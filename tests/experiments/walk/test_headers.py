@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from experiments.measure import forged
 from experiments.measure.packets import REPEATED
 from experiments.walk.headers import FIELDS, Header, is_echo_of, parse_stack, stack_of, text_of
-from experiments.walk.labs import foretold_stacks, places, wire_line
+from experiments.walk.labs import places, predicted_stacks, wire_line
 from experiments.walk.words import BACK, THERE
 from topologies.scenario.load import load
 
@@ -91,7 +91,7 @@ def test_a_ping_is_known_by_both_its_numbers():
 
 def test_theory_has_the_headers_that_were_seen():
     sites = load("home-office").sites
-    there, back = foretold_stacks(sites, THERE), foretold_stacks(sites, BACK)
+    there, back = predicted_stacks(sites, THERE), predicted_stacks(sites, BACK)
     assert len(there) == len(places(sites)) == 12
     assert there[4] == text_of(stack_of(ON_THE_WAN))
     assert there[2] == "IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"  # before GRE

@@ -12,9 +12,9 @@ from controller.model.errors import HostError
 from controller.model.modes import parse_mode, with_mode
 from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import Tools
-from experiments.ecmp.probe import ECMP
+from experiments.ecmp.probe import EXPERIMENT as ECMP
 from experiments.filter import labs as filter_stage
-from experiments.filter.probe import FILTER
+from experiments.filter.probe import EXPERIMENT as FILTER
 from tests.labs import ROOT, CommandLine, adopt_orphans, environment, nothing_left, pinged
 from topologies.lab import attach, started
 from topologies.scenario import load as scenario

@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from experiments.show.story import CONFIRMED, NONE, NOT_JUDGED, REFUTED, UNDECIDED, Grid, Held, Told
+from experiments.show.report import (
+    CONFIRMED,
+    NONE,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Outcome,
+    Report,
+    Table,
+)
 
 LONG = 48  # rows of a table; one with more is folded up
 BY_WEIGHT = (REFUTED, UNDECIDED, NOT_JUDGED, CONFIRMED)
@@ -15,7 +24,7 @@ class Chapter:
     """What a report says of one experiment; alone in it, or one of a suite."""
 
     name: str
-    told: Told | None = None
+    report: Report | None = None
     fault: str = ""  # why it is not told
     folder: str = ""  # where its files lie, seen from the report; empty, or ends with a /
     files: Mapping[str, str] = field(default_factory=dict)  # by kind: where, `directory` among them
@@ -23,28 +32,28 @@ class Chapter:
     @property
     def verdict(self) -> str:
         """In few words."""
-        if self.told is None:
+        if self.report is None:
             return "no result"
-        return self.told.verdict if self.told.trusted else "not to be trusted"
+        return self.report.verdict if self.report.trusted else "not to be trusted"
 
     @property
     def headline(self) -> str:
         """Its findings in one line, or why there are none."""
-        return "; ".join(self.told.story.findings) if self.told else self.fault
+        return "; ".join(self.report.findings) if self.report else self.fault
 
     @property
     def tally(self) -> str:
         """What became of its predictions: of the main ones first, then refuted ones; empty if none."""
-        held = self.told.story.held if self.told else ()
-        main = [each for each in held if each.is_main and each.name]
-        others = [each for each in held if each not in main]
+        outcomes = self.report.outcomes if self.report else ()
+        main = [each for each in outcomes if each.is_main and each.name]
+        others = [each for each in outcomes if each not in main]
         return "; ".join((*_stands(main, BY_WEIGHT), *_stands(others, NAMED)))
 
 
-def _stands(held: Sequence[Held], named: Sequence[str]) -> Iterator[str]:
+def _stands(outcomes: Sequence[Outcome], named: Sequence[str]) -> Iterator[str]:
     """`a, b and 1 more: undecided` or `8 confirmed`, the weightiest first."""
-    for word in dict.fromkeys((*BY_WEIGHT, *(each.stands for each in held))):
-        some = [each for each in held if each.stands == word]
+    for word in dict.fromkeys((*BY_WEIGHT, *(each.outcome for each in outcomes))):
+        some = [each for each in outcomes if each.outcome == word]
         names = [each.name for each in some if each.name] if word in named else []
         more = len(some) - len(names)
         if names:
@@ -58,13 +67,13 @@ def stopped(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def telling(grid: Grid) -> tuple[int, ...]:
+def shown_columns(table: Table) -> tuple[int, ...]:
     """The columns that have anything to tell, by their places; the first one always does."""
-    places = range(len(grid.heads))
-    return tuple(at for at in places if not at or any(row[at] != NONE for row in grid.rows))
+    places = range(len(table.heads))
+    return tuple(at for at in places if not at or any(row[at] != NONE for row in table.rows))
 
 
-def fold(grid: Grid) -> str:
+def fold(table: Table) -> str:
     """What stands in place of a long table until it is unfolded; empty: it is not long."""
-    many = len(grid.rows)
-    return f"{many} rows{f', {grid.gist}' if grid.gist else ''}" if many > LONG else ""
+    many = len(table.rows)
+    return f"{many} rows{f', {table.summary}' if table.summary else ''}" if many > LONG else ""

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from experiments.core.results import Run
 
 NONE = "-"  # in a cell that has nothing to say
-QUICK = "first look"
+QUICK = "quick run"
 CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED = "confirmed", "refuted", "undecided", "not judged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
+class Table:
     """A table of texts."""
 
     title: str
@@ -27,7 +27,7 @@ class Grid:
     words: tuple[str, ...] = ()  # heads whose columns are words: set to the left
     first: tuple[str, ...] = ()  # heads that a terminal of 80 columns shows; none: all
     note: str = ""  # how to read it
-    gist: str = ""  # what there is to see in it, said where a long one is folded up
+    summary: str = ""  # what there is to see in it, said where a long one is folded up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,40 +37,33 @@ class Picture:
     name: str  # of its files, without the ending
     title: str
     alternative: str  # what it shows, for those who do not see it
-    draw: "Callable[[], Figure]"
+    draw: "Callable[[Report], Figure]"  # with the report's findings above it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Outcome:
     """A prediction, and what became of it."""
 
-    says: str
-    because: str
-    stands: str  # CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED
+    claim: str
+    reason: str
+    outcome: str  # CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED
     found: str  # in words, with figures
     name: str = ""  # what it is about, in a word or two
     is_main: bool = False  # it answers what the experiment was made for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """One run, told."""
-
-    findings: tuple[str, ...]  # the first lines of everything
-    held: tuple[Held, ...]
-    grids: tuple[Grid, ...]  # the first one goes to the terminal
-    pictures: tuple[Picture, ...]  # the first one is the run's
-    conditions: str  # how the samples were taken, in one line
-    is_refuted: bool = False  # an exact expectation did not hold: exit status 1
-    data: tuple[Mapping[str, Any], ...] = ()  # the first table's figures, for `--format json`
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A run and its story."""
+class Report:
+    """What one run found, for people and for programs."""
 
     run: "Run"
-    story: Story
+    findings: tuple[str, ...]  # the first lines of everything
+    outcomes: tuple[Outcome, ...] = ()  # of its predictions
+    tables: tuple[Table, ...] = ()  # the first one goes to the terminal
+    pictures: tuple[Picture, ...] = ()  # the first one is the run's
+    conditions: str = ""  # how the samples were taken, in one line
+    is_refuted: bool = False  # an exact prediction failed: exit status 1
+    data: tuple[Mapping[str, Any], ...] = ()  # the first table's figures, for `--format json`
 
     @property
     def name(self) -> str:
@@ -79,39 +72,43 @@ class Told:
 
     @property
     def trusted(self) -> bool:
-        """The verdict that stands in run.json."""
+        """The verdict recorded in run.json."""
         return is_trusted(self.run)
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why not, if not."""
+        """Why the run is unreliable, if it is."""
         return tuple(map(str, _verdict(self.run).get("reasons", ())))
 
     @property
     def headline(self) -> str:
-        """The findings, with a doubt before them if there is one; joined by `; `."""
-        return "; ".join(filter(None, (self.doubt, *self.story.findings)))
+        """The findings joined by `; `, after a warning if the run is unreliable."""
+        return "; ".join(filter(None, (self.warning, *self.findings)))
 
     @property
-    def doubt(self) -> str:
-        """What must be read before the findings of a run that is not to be trusted; else empty."""
-        return "" if self.trusted else "Not to be trusted (why: below)"
+    def warning(self) -> str:
+        """What to read before the findings of an unreliable run; empty if it is trusted."""
+        return "" if self.trusted else "Unreliable run; reasons below"
 
     @property
     def verdict(self) -> str:
-        """Whether the figures can be trusted, and what for."""
+        """Whether the figures can be trusted, and why not."""
         if not self.trusted:
-            return "not to be trusted: " + "; ".join(self.reasons or ("no verdict was reached",))
+            return "unreliable: " + "; ".join(self.reasons or ("no verdict was reached",))
         return f"trusted ({QUICK})" if is_quick(self.run) else "trusted"
+
+    def draw(self, picture: Picture | None = None) -> "Figure":
+        """One of its pictures with findings and verdict around it; the first if none is named."""
+        return (picture or self.pictures[0]).draw(self)
 
 
 def is_trusted(run: "Run") -> bool:
-    """The verdict that stands in run.json."""
+    """The verdict recorded in run.json."""
     return bool(_verdict(run).get("trusted"))
 
 
 def is_quick(run: "Run") -> bool:
-    """True if it was meant as a first look."""
+    """True if it was a quick run."""
     return bool(run.about.get("quick"))
 
 

@@ -11,17 +11,17 @@ from controller.model.errors import MeasureError, OverlayError
 from controller.system.ownership import give_back
 from experiments.core.results import DAMAGE, Run, read
 from experiments.core.suite import Suite, read_suite
-from experiments.show.report.chapter import Chapter
-from experiments.show.report.html import page, suite_page
-from experiments.show.report.markdown import markdown, suite_markdown
-from experiments.show.reports import told
+from experiments.show.pages.chapter import Chapter
+from experiments.show.pages.html import page, suite_page
+from experiments.show.pages.markdown import markdown, suite_markdown
+from experiments.show.report import Picture, Report
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import Picture, Told
 
 HTML, MARKDOWN = "report.html", "report.md"
 
 
-def redraw(directory: Path) -> tuple[Told, dict[str, str]]:
+def redraw(directory: Path) -> tuple[Report, dict[str, str]]:
     """Tell the run in `directory` anew; write its figures and reports beside its files.
 
     Returns what was found, and the files by kind; `directory` is among them.
@@ -30,11 +30,11 @@ def redraw(directory: Path) -> tuple[Told, dict[str, str]]:
         MeasureError: the files cannot be read or tell nothing, or the reports cannot be written.
     """
     figures: dict[str, Path] = {}
-    with _telling(directory):
-        found = told(_with_samples(read(directory)))
-        for picture in found.story.pictures:
-            figures.update(_drawn(directory, picture))
-        alone = Chapter(name=found.name, told=found)
+    with _reporting(directory):
+        found = report_on(_with_samples(read(directory)))
+        for picture in found.pictures:
+            figures.update(_drawn(directory, found, picture))
+        alone = Chapter(name=found.name, report=found)
         pages = {
             HTML: page(alone, _figures(directory, (alone,))),
             MARKDOWN: markdown(found),
@@ -46,7 +46,7 @@ def redraw(directory: Path) -> tuple[Told, dict[str, str]]:
 
 
 def _with_samples(run: Run) -> Run:
-    if not run.rows:
+    if not run.rows_of():
         raise MeasureError(
             "no samples",
             where=str(run.directory / "samples.csv"),
@@ -65,7 +65,7 @@ def chapter(directory: Path) -> Chapter:
         found, files = redraw(directory)
     except OverlayError as error:
         return Chapter(name=name, fault=str(error), files={"directory": str(directory)})
-    return Chapter(name=name, told=found, files=files)
+    return Chapter(name=name, report=found, files=files)
 
 
 def redraw_suite(directory: Path) -> tuple[Suite, tuple[Chapter, ...], dict[str, str]]:
@@ -99,27 +99,27 @@ def _figures(directory: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
     names = [
         f"{each.folder}{picture.name}"
         for each in chapters
-        if each.told
-        for picture in each.told.story.pictures
+        if each.report
+        for picture in each.report.pictures
     ]
     return {name: (directory / f"{name}.svg").read_text(encoding="utf-8") for name in names}
 
 
 def _written(directory: Path, pages: Mapping[str, str]) -> dict[str, Path]:
     for name, text in pages.items():
-        with _telling(directory / name):
+        with _reporting(directory / name):
             (directory / name).write_text(text, encoding="utf-8")
         give_back(directory / name)
     return {name: directory / name for name in pages}
 
 
-def _drawn(directory: Path, picture: Picture) -> dict[str, Path]:
+def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]:
     """Write the figure; the same samples give the same bytes, hence no date inside."""
     paths = {
         f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}" for kind in ("png", "svg")
     }
     with mpl.rc_context(fname=STYLE):
-        figure = picture.draw()
+        figure = report.draw(picture)
         for path in paths.values():
             # Where everything stands was found for the first file, and holds for the next.
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
@@ -128,7 +128,7 @@ def _drawn(directory: Path, picture: Picture) -> dict[str, Path]:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _reporting(path: Path) -> Iterator[None]:
     """Turn what files that cannot be told, read or written lead to into a MeasureError."""
     try:
         yield

@@ -13,14 +13,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from experiments.show.report import facts
-from experiments.show.report.chapter import Chapter, fold, stopped, telling
-from experiments.show.story import (
+from experiments.show.pages import facts
+from experiments.show.pages.chapter import Chapter, fold, shown_columns, stopped
+from experiments.show.report import (
     CONFIRMED,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Told,
+    Report,
     is_quick,
     sentence,
 )
@@ -38,7 +38,7 @@ POINTS = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)pt"[^>]*\bheight="([\d.]+)pt"'
 
 def page(chapter: Chapter, figures: Mapping[str, str]) -> str:
     """report.html of one run; `figures`: the text of each SVG, by the name of its picture."""
-    found = chapter.told
+    found = chapter.report
     line = chapter.headline if found is None else found.headline
     return _render((chapter,), figures, title=f"{chapter.name}: {line}", suite=None)
 
@@ -79,15 +79,15 @@ def _environment() -> Environment:
         sign=sign,
         data_uri=data_uri,
         fold=fold,
-        telling=telling,
+        shown_columns=shown_columns,
     )
     made.filters.update(sentence=sentence, stopped=stopped, moment=moment)
     return made
 
 
-def sign(stands: str) -> tuple[str, str]:
+def sign(outcome: str) -> tuple[str, str]:
     """The sign of what became of a prediction, and the class that colours it."""
-    return SIGNS.get(stands, ("±", "open"))
+    return SIGNS.get(outcome, ("±", "open"))
 
 
 def data_uri(svg: str) -> str:
@@ -107,10 +107,10 @@ def moment(stamp: object) -> str:
     return str(stamp).replace("T", " ").replace("Z", " UTC")
 
 
-def again(told: Told) -> tuple[str, str]:
+def again(report: Report) -> tuple[str, str]:
     """The command that draws it again, and the one that measured it."""
-    argv = [str(word) for word in told.run.about.get("argv", ())][1:]
+    argv = [str(word) for word in report.run.about.get("argv", ())][1:]
     return (
-        f"overlaylab report {shlex.quote(told.run.directory.name)}",
+        f"overlaylab report {shlex.quote(report.run.directory.name)}",
         shlex.join(("overlaylab", *argv)),
     )

@@ -1,11 +1,11 @@
-"""Pings in one lab: every sample a row, and all that was printed there kept."""
+"""Pings in one pinger: every sample a row, and all that was printed there kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from subprocess import CompletedProcess
 
-from experiments.core.experiment import Bench, Tools
+from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.latency.paths import Path
 from experiments.measure.ping import Pinged, Requests
@@ -14,10 +14,10 @@ COLD, WARMUP, WARM = "cold", "warmup", "warm"  # phases
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
+class Pinger:
     """One lab that is pinged in: its samples, and all that was printed there."""
 
-    bench: Bench
+    lab: Lab
     rows: list[Row] = field(default_factory=list)
     printed: dict[str, list[str]] = field(default_factory=dict)  # by file of raw/
     kept_interval_ms: dict[str, float | None] = field(default_factory=dict)  # by condition
@@ -41,14 +41,14 @@ class Lab:
 
     def look(self, node: str, *argv: str) -> str:
         """What a command that only looks printed."""
-        done = self.bench.attempt(node, *argv)
+        done = self.lab.attempt(node, *argv)
         self._print("looked-up", node, argv, done)
         return done.stdout
 
     def _pinged(self, path: Path, asked: Requests, file: str) -> Pinged:
         argv = asked.argv(path.address)
         # Exit status 1 is ping's word for loss, which is a result here.
-        done = self.bench.attempt(path.node, *argv, timeout_s=asked.timeout_s)
+        done = self.lab.attempt(path.node, *argv, timeout_s=asked.timeout_s)
         self._print(file, path.node, argv, done)
         return asked.read(done.stdout)
 
@@ -66,11 +66,11 @@ class Lab:
 
 
 @contextmanager
-def keeping(bench: Bench, tools: Tools) -> Iterator[Lab]:
+def keeping(lab: Lab, context: Context) -> Iterator[Pinger]:
     """A lab whose prints are kept at the end, also at a bad one."""
-    lab = Lab(bench)
+    pinger = Pinger(lab)
     try:
-        yield lab
+        yield pinger
     finally:
-        for file, texts in lab.printed.items():
-            tools.keep(file, "".join(texts))
+        for file, texts in pinger.printed.items():
+            context.keep(file, "".join(texts))

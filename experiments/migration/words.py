@@ -1,0 +1,3 @@
+"""Words that the probe of `migration` writes and its report reads."""
+
+FORMAT_2 = {"unheard": "unlearned"}  # columns that format 2 called otherwise
