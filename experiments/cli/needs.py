@@ -15,6 +15,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "os_ken": "os-ken",
         "oslo_config": "oslo.config",
         "polars": "polars",
+        "polars": "polars",
         "rich": "rich",
         "ruamel.yaml": "ruamel.yaml",
         "scipy": "scipy",
