@@ -15,7 +15,6 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "os_ken": "os-ken",
         "oslo_config": "oslo.config",
         "polars": "polars",
-        "polars": "polars",
         "rich": "rich",
         "ruamel.yaml": "ruamel.yaml",
         "scipy": "scipy",
