@@ -167,7 +167,7 @@ def _frame(ax: Axes, panel: Panel, at: tuple[int, int], *, is_last: bool) -> Non
     ax.minorticks_off()
     ax.set_ylim(-0.06 * np.log2(panel.spines), 1.08 * np.log2(panel.spines))
     ax.set_yticks(range(int(np.log2(panel.spines)) + 1))
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     ax.set_xlabel("flows" if is_last else "")
     ax.set_ylabel("entropy [bits]" if at[1] == 0 else "")
     if at == (0, 0):

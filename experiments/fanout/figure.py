@@ -78,7 +78,7 @@ def plot_panel(ax: Axes, panel: Panel, *, height_in: float = PANEL_IN) -> Axes:
     ax.set_ylim(-0.05 * top, 1.03 * top)
     ax.set_xlim(-0.5, len(hosts) - 0.5)
     ax.set_ylabel("copies of one frame")
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     _names(ax, panel.lines, palette, height_in)
     return ax
 

@@ -148,7 +148,7 @@ def plot_costs(ax: Axes, costs: Mapping[tuple[str, int], Mapping[str, Samples]])
     ax.set_yticks(range(len(names)), labels=names, fontsize=SMALL)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.table(visible=True, axis="x")
+    ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("time a packet takes [µs]")
     return ax

@@ -51,7 +51,7 @@ def plot_cold(ax: Axes, groups: Sequence[Group], palette: Mapping[str, str], lab
     log_axis(ax, {each.name: _came(each) for each in groups}, label)
     low, high = ax.get_xlim()
     ax.set_xlim(low, high**1.06 / low**0.06)  # room for crosses, right of every dot
-    ax.table(visible=True, axis="x")
+    ax.grid(visible=True, axis="x")
     return ax
 
 

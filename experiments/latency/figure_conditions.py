@@ -44,7 +44,7 @@ def plot_conditions(
     ax.set_xticks(range(len(places)), labels=[place.name for place in places])
     ax.set_xlim(-0.5, len(places) - 0.5)
     ax.tick_params(axis="x", length=0)
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     label_curves(
         ax,
         {mode: float(nth) for nth, mode in enumerate(modes)},

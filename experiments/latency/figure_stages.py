@@ -84,7 +84,7 @@ def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> A
     ax.set_yticks(range(len(stages)), labels=[stage.label for stage in stages], fontsize=8)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.table(visible=True, axis="x")
+    ax.grid(visible=True, axis="x")
     return ax
 
 

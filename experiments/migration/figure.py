@@ -53,7 +53,7 @@ def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[
     slowest_ms = max((each for lane in lanes for each in lane.dark_ms), default=0.0)
     ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
     ax.set_xlabel(f"milliseconds without a datagram; waited for {cap_ms:g} ms at most")
-    ax.table(visible=True, axis="x")
+    ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax
 

@@ -98,7 +98,7 @@ def plot_goodput(ax: Axes, stream: Stream, colour: str) -> Axes:
     ax.set_ylabel("goodput\n[Mbit/s]", fontsize=SMALL)
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_locator(MaxNLocator(3))
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     ax.text(
         NAME_AT,
         0.62,

@@ -73,7 +73,7 @@ def plot(ax: Axes, marks: Sequence[Mark]) -> Axes:
     ax.xaxis.set_major_locator(FixedLocator(sorted({mark.at for mark in marks})))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     return ax
 
 

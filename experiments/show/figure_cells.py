@@ -68,7 +68,7 @@ def plot_cells(ax: Axes, marks: Sequence[Mark], question: Question) -> Axes:
     value = question.value.replace("_", " ")
     ax.set_ylabel(value if value == question.unit else f"{value} [{question.unit}]")
     ax.yaxis.set_major_locator(MaxNLocator(integer=_are_whole(marks)))
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     ax.margins(x=0.08, y=0.08)
     if min(value for mark in marks for value in (mark.predicted, *mark.measured)) >= 0:
         ax.set_ylim(0, None)

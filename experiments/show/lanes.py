@@ -98,7 +98,7 @@ def plot_boxes(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, st
     ax.set_yticks(range(len(levels)), labels=list(levels))
     ax.set_ylim(len(levels) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
-    ax.table(visible=True, axis="x")
+    ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax
 
@@ -122,7 +122,7 @@ def plot_ecdf(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.set_ylabel("share of samples")
-    ax.table(visible=True)
+    ax.grid(visible=True)
     medians = {level: float(np.median(np.concatenate(levels[level]))) for level in levels}
     label_curves(ax, medians, palette)  # the leftmost curve's name on top
     return ax

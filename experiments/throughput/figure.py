@@ -71,6 +71,6 @@ def plot_panel(ax: Axes, panel: Panel, modes: Sequence[str], palette: Mapping[st
     ax.set_ylim(len(modes) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(panel.label)
-    ax.table(visible=True, axis="x")
+    ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax

@@ -78,7 +78,7 @@ def plot_memory(ax: Axes, curves: Sequence[Curve]) -> Axes:
     ax.set_xlim(0, None)
     ax.set_ylabel("more memory [MiB]")
     ax.set_xlabel("tunnel ports on one host")
-    ax.table(visible=True, axis="y")
+    ax.grid(visible=True, axis="y")
     title(
         ax,
         "Measured: memory of ovs-vswitchd (PSS)",
@@ -108,7 +108,7 @@ def plot_setup(ax: Axes, curves: Sequence[Curve]) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set_ylabel("set-up time [s]")
     ax.set_xlabel("tunnel ports on one host, made in one transaction")
-    ax.table(visible=True)
+    ax.grid(visible=True)
     title(
         ax,
         "Measured: time to make them",
@@ -155,7 +155,7 @@ def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set_ylabel("tunnels, N(N-1)/2")
     ax.set_xlabel("compute hosts N")
-    ax.table(visible=True)
+    ax.grid(visible=True)
     title(
         ax,
         "Arithmetic, not measured: tunnels of a full mesh",
