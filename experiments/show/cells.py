@@ -8,10 +8,14 @@ columns after the value are further figures that are foretold, and make a cell e
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, Row, Value, of_point
-from experiments.core.results import Run
+from experiments.core.results import SAMPLES, Run
 from experiments.show import figure_cells as drawn
+from experiments.show import judge
+from experiments.show.judge import MATCHES, NOT_MEASURED
 from experiments.show.report import (
     CONFIRMED,
     NONE,
@@ -27,9 +31,94 @@ from experiments.show.report import (
 )
 from experiments.show.sheet import Caption
 
+PolarsType = type[pl.DataType] | pl.DataType
+
 NAMED = 3  # cells that the findings name
 FIGURE = "figure"  # a column of the table, if several were foretold
 MATCH, MISMATCH, MISSING = "equal", "unlike", "not measured"
+
+
+def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
+    """A row for each predicted figure of each cell, in the order of run.json.
+
+    Columns: the keys (those before the question's value in a predicted row, and its factors),
+    `figure` (its column), `predicted`, `measured` (the list of distinct values, in the order of
+    their first sample), `samples` (how many) and `result` (of `experiments.show.judge`).
+    Figures of different types become numbers, or texts where one of them is a text.
+
+    Raises:
+        MeasureError: a predicted row lacks the question's value.
+    """
+    rows = run.tables[table]
+    if table == SAMPLES:
+        rows = rows.filter(**run.question.compared)
+    predicted = run.predicted.select(name for name in run.predicted.columns if name in rows.columns)
+    if predicted.is_empty():
+        return pl.DataFrame(schema=_schema({}, pl.String))
+    names, value = predicted.columns, run.question.value
+    if value not in names or predicted[value].has_nulls():
+        raise _unreportable(run, f"a predicted row without {value!r}")
+    before = names[: names.index(value)]
+    keys = {
+        name: predicted.schema[name]
+        for name in names
+        if name in before or name in run.question.factors
+    }
+    figures = [name for name in names if name not in keys]
+    measured = rows.group_by(*keys, maintain_order=True).agg(
+        pl.col(figures).unique(maintain_order=True).name.suffix(" measured"),
+        pl.len().cast(pl.Int64).alias("samples"),
+    )
+    both = predicted.with_row_index("row").join(
+        measured, on=list(keys), how="left", nulls_equal=True, maintain_order="left"
+    )
+    kind = _common_type({predicted.schema[name] for name in figures})
+    cells = pl.concat(
+        both.select(
+            "row",
+            *keys,
+            figure=pl.lit(name),
+            predicted=pl.col(name).cast(kind),
+            measured=pl.col(f"{name} measured").cast(pl.List(kind)).fill_null([]),
+            samples=pl.col("samples").fill_null(0),
+        )
+        for name in figures
+    )
+    equal = (pl.col("measured").list.len() == 1) & pl.col("measured").list.first().eq_missing(
+        pl.col("predicted")
+    )
+    return (
+        cells.filter(pl.col("predicted").is_not_null())
+        .sort("row", maintain_order=True)
+        .with_columns(
+            result=pl.when(pl.col("samples") == 0)
+            .then(pl.lit(NOT_MEASURED))
+            .when(equal)
+            .then(pl.lit(MATCHES))
+            .otherwise(pl.lit(judge.MISMATCH))
+        )
+        .select(*_schema(keys, kind))
+    )
+
+
+def _schema(keys: pl.Schema | Mapping[str, pl.DataType], kind: PolarsType) -> pl.Schema:
+    return pl.Schema(
+        {
+            **keys,
+            "figure": pl.String,
+            "predicted": kind,
+            "measured": pl.List(kind),
+            "samples": pl.Int64,
+            "result": pl.String,
+        }
+    )
+
+
+def _common_type(kinds: Collection[pl.DataType]) -> PolarsType:
+    """Of figures: theirs if it is one, else numbers, or texts if one of them is a text."""
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return pl.String if pl.String in kinds else pl.Float64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
