@@ -10,7 +10,7 @@ import pytest
 from controller.model.errors import LabError, MeasureError, UsageError
 from controller.model.modes import parse_mode, with_mode
 from experiments.core.experiment import Experiment, Measured
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, text
 from experiments.core.results import read
 from experiments.core.schedule import schedule
 from experiments.core.verdict import Thresholds, Window
@@ -24,11 +24,11 @@ QUESTION = Question(
     unit="rules",
     value="rules",
     factors={"mode": MODES},
-    columns={"mode": "how it is carried", "rules": "how many"},
+    columns={"mode": text("mode of the overlay"), "rules": integer("how many")},
     margin=2,
     margin_reason="so",
     predictions=(Prediction(claim="few", reason="small"),),
-    more={"sizes": {"bytes": "of a rule"}},
+    more={"sizes": {"bytes": integer("size of a rule")}},
 )
 POINTS = QUESTION.points()
 
@@ -188,9 +188,9 @@ def test_rows_of_every_table_are_placed(request_):
 
     rounds = [(each["repeat"], each["order"]) for each in run.about["rounds"]]
     for rows in run.tables.values():
-        assert [(row["repeat"], row["order"]) for row in rows] == rounds
-    assert [row["mode"] for row in run.rows] == [each["mode"] for each in run.about["rounds"]]
-    assert {row["bytes"] for row in run.tables["sizes"]} == {8}
+        assert rows.select("repeat", "order").rows() == rounds
+    assert run.samples["mode"].to_list() == [each["mode"] for each in run.about["rounds"]]
+    assert set(run.tables["sizes"]["bytes"]) == {8}
 
 
 def test_raw_output_lies_by_round(request_):
@@ -319,7 +319,7 @@ def test_what_was_measured_before_the_end_stays_and_is_marked(request_, failure,
     run = read(request_.parent / "run")
     assert (run.about["status"], run.about["verdict"]["trusted"]) == (status, False)
     assert run.about["verdict"]["reasons"][0] == status
-    assert (len(run.about["measured"]), len(run.rows), labs.up) == (4, 4, 0)
+    assert (len(run.about["measured"]), len(run.samples), labs.up) == (4, 4, 0)
 
 
 def test_progress_is_told_round_by_round(request_):

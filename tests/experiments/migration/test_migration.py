@@ -303,11 +303,7 @@ def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypa
 
 
 def test_the_picture_has_the_announcements_from_the_plugging_on(tmp_path):
-    figure = (
-        build_report(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}]))
-        .pictures[0]
-        .draw()
-    )
+    figure = build_report(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}])).draw()
     strokes = {
         each.get_gid(): [float(segment[0][0]) for segment in each.get_segments()]
         for each in figure.axes[0].collections
