@@ -1,12 +1,12 @@
-"""Cells held against exact expectations: each equal to its prediction, or by how much not.
+"""Cells compared with exact predictions: each matches, or by how much it differs.  Pure.
 
-The teller of any experiment whose `foretell` gives the value of every cell; pure.  In a
-foretold row the columns before the question's value, and its factors, say which cell it is;
-columns after the value are further figures that are foretold, and make a cell each.
+The report of any experiment whose `predict` gives the value of every cell.  In a predicted row
+the columns before the question's value, and its factors, are the key of the cell; columns after
+the value are further predicted figures of it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -15,36 +15,23 @@ from experiments.core.question import Prediction, Question, Row, Value, of_point
 from experiments.core.results import SAMPLES, Run
 from experiments.show import figure_cells as drawn
 from experiments.show import judge
-from experiments.show.judge import MATCHES, NOT_MEASURED
-from experiments.show.report import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Outcome,
-    Picture,
-    Report,
-    Table,
-    counted,
-    is_trusted,
-)
+from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
 PolarsType = type[pl.DataType] | pl.DataType
 
-NAMED = 3  # cells that the findings name
-FIGURE = "figure"  # a column of the table, if several were foretold
-MATCH, MISMATCH, MISSING = "equal", "unlike", "not measured"
+NAMED = 3  # mismatches that the findings name
+FIGURE = "figure"  # a column of the table, if several are predicted
 
 
 def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
     """A row for each predicted figure of each cell, in the order of run.json.
 
-    Columns: the keys (those before the question's value in a predicted row, and its factors),
-    `figure` (its column), `predicted`, `measured` (the list of distinct values, in the order of
-    their first sample), `samples` (how many) and `result` (of `experiments.show.judge`).
-    Figures of different types become numbers, or texts where one of them is a text.
+    Columns: the keys, `figure` (its column), `predicted`, `measured` (the list of distinct
+    values, in the order of their first sample), `samples` (how many) and `result` (MATCHES,
+    MISMATCH or NOT_MEASURED).  Figures of different types become numbers, or texts where one of
+    them is a text.
 
     Raises:
         MeasureError: a predicted row lacks the question's value.
@@ -84,24 +71,22 @@ def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
         )
         for name in figures
     )
-    equal = (pl.col("measured").list.len() == 1) & pl.col("measured").list.first().eq_missing(
-        pl.col("predicted")
-    )
+    first, count = pl.col("measured").list.first(), pl.col("measured").list.len()
     return (
         cells.filter(pl.col("predicted").is_not_null())
         .sort("row", maintain_order=True)
         .with_columns(
             result=pl.when(pl.col("samples") == 0)
             .then(pl.lit(NOT_MEASURED))
-            .when(equal)
+            .when((count == 1) & first.eq_missing(pl.col("predicted")))
             .then(pl.lit(MATCHES))
-            .otherwise(pl.lit(judge.MISMATCH))
+            .otherwise(pl.lit(MISMATCH))
         )
         .select(*_schema(keys, kind))
     )
 
 
-def _schema(keys: pl.Schema | Mapping[str, pl.DataType], kind: PolarsType) -> pl.Schema:
+def _schema(keys: Mapping[str, pl.DataType], kind: PolarsType) -> pl.Schema:
     return pl.Schema(
         {
             **keys,
@@ -114,16 +99,208 @@ def _schema(keys: pl.Schema | Mapping[str, pl.DataType], kind: PolarsType) -> pl
     )
 
 
-def _common_type(kinds: Collection[pl.DataType]) -> PolarsType:
-    """Of figures: theirs if it is one, else numbers, or texts if one of them is a text."""
+def _common_type(kinds: set[pl.DataType]) -> PolarsType:
+    """The type of all figures: their own, else numbers, or texts if one of them is a text."""
     if len(kinds) == 1:
         return next(iter(kinds))
     return pl.String if pl.String in kinds else pl.Float64
 
 
+def keys_of(cells: pl.DataFrame) -> tuple[str, ...]:
+    """The key columns of `exact_cells`."""
+    return tuple(cells.columns[: cells.columns.index("figure")])
+
+
+def build_report(run: Run) -> Report:
+    """The report of a run in which every cell is predicted.
+
+    Raises:
+        MeasureError: run.json has no prediction, or no sample is of a predicted cell.
+    """
+    cells = exact_cells(run)
+    if cells["samples"].sum() == 0:
+        raise _unreportable(
+            run, "nothing is predicted" if cells.is_empty() else "no sample of a predicted cell"
+        )
+    found = match_findings(cells, run.question)
+    return Report(
+        run=run,
+        findings=found,
+        outcomes=tuple(_outcomes(run, cells)),
+        tables=(cells_table(cells, run.question),),
+        pictures=tuple(_pictures(run, cells, found[0])),
+        conditions=conditions(run),
+        data=tuple(_data(row, run.question) for row in cells.iter_rows(named=True)),
+        is_refuted=MISMATCH in cells["result"],
+    )
+
+
+def conditions(run: Run) -> str:
+    """How many repeats, and of which scenario."""
+    return (
+        f"{counted(run.samples['repeat'].n_unique(), 'repeat')}; scenario {run.about['scenario']}"
+    )
+
+
+def _unreportable(run: Run, found: str) -> MeasureError:
+    return MeasureError(
+        found,
+        where=str(run.directory),
+        allowed="a prediction and a sample for each cell",
+        do="Give the Experiment a `predict` whose rows have the columns of the samples.",
+    )
+
+
+def match_findings(cells: pl.DataFrame, question: Question) -> tuple[str, ...]:
+    """How many cells match their prediction, then the first ones that do not."""
+    measured = cells.filter(pl.col("samples") > 0)
+    matching = (measured["result"] == MATCHES).sum()
+    missing = cells.height - measured.height
+    verb = "matches its" if measured.height == 1 else "match their"
+    first = f"{matching} of {counted(measured.height, 'cell')} {verb} prediction"
+    mismatches = measured.filter(result=MISMATCH)
+    named = (
+        f"{_name(row, question)}: {values_text(row['measured'])} {question.unit}, "
+        f"predicted {value_text(row['predicted'])}"
+        for row in mismatches.head(NAMED).iter_rows(named=True)
+    )
+    more = mismatches.height - NAMED
+    return (
+        first + (f" ({missing} more not measured)" if missing else ""),
+        *named,
+        *((f"and {counted(more, 'more cell')}",) if more > 0 else ()),
+    )
+
+
+def _outcomes(run: Run, cells: pl.DataFrame) -> Iterator[Outcome]:
+    """The outcome of each prediction about cells of this run."""
+    for prediction in run.question.predictions:
+        if prediction.low is None:
+            mask = [_is_about(prediction, row, run.question) for row in cells.iter_rows(named=True)]
+            about = cells.filter(mask)
+            if not about.is_empty():
+                found = match_findings(about, run.question)[0]
+                yield judge.exact(run, prediction, about["result"], found)
+
+
+def _is_about(prediction: Prediction, row: Mapping[str, Value], question: Question) -> bool:
+    return all(map(prediction.is_about, (_name(row, question), *map(str, _key(row)))))
+
+
+def _key(row: Mapping[str, Value]) -> tuple[Value, ...]:
+    names = tuple(row)
+    return tuple(row[name] for name in names[: names.index("figure")])
+
+
+def _name(row: Mapping[str, Value], question: Question) -> str:
+    """The key, with the figure if it is not the question's value."""
+    figure = "" if row["figure"] == question.value else row["figure"]
+    return " ".join(map(str, filter(None, (*map(str, _key(row)), figure))))
+
+
+def cells_table(cells: pl.DataFrame, question: Question) -> Table:
+    """The table of all cells."""
+    keys = keys_of(cells)
+    texts = tuple(name for name in keys if cells.schema[name] == pl.String)
+    figure = (FIGURE,) if (cells["figure"] != question.value).any() else ()
+    return Table(
+        title="By cell",
+        heads=(*keys, *figure, "predicted", "measured", "difference", "samples", "result"),
+        rows=tuple(
+            (
+                *map(value_text, _key(row)),
+                *(row["figure"] for _ in figure),
+                value_text(row["predicted"]),
+                values_text(row["measured"]),
+                _differences(row["measured"], row["predicted"]),
+                str(row["samples"]),
+                row["result"],
+            )
+            for row in cells.iter_rows(named=True)
+        ),
+        words=(*texts, *figure, "result"),
+        note=f"The column {question.value}, in {question.unit}.",
+        summary=summary(cells["result"]),
+    )
+
+
+def summary(results: Iterable[str]) -> str:
+    """How many cells of a table do not match, or were not measured."""
+    results = list(results)
+    mismatches, missing = results.count(MISMATCH), results.count(NOT_MEASURED)
+    said = (
+        f"{mismatches} mismatch{'' if mismatches == 1 else 'es'}" if mismatches else "",
+        f"{missing} not measured" if missing else "",
+    )
+    return ", ".join(filter(None, said)) or "all match"
+
+
+def _data(row: Mapping[str, Value], question: Question) -> Mapping[str, object]:
+    left_out = {"samples", *(() if row["figure"] != question.value else ("figure",))}
+    return {name: value for name, value in row.items() if name not in left_out}
+
+
+def _pictures(run: Run, cells: pl.DataFrame, finding: str) -> Iterator[Picture]:
+    """The picture of the question's value, if it is a number and never missing."""
+    shown = cells.filter(figure=run.question.value)
+    is_text = run.samples.schema[run.question.value] == pl.String
+    if is_text or any(None in measured for measured in shown["measured"]):
+        return
+    marks = tuple(
+        drawn.Mark(
+            key={name: row[name] for name in keys_of(cells)},
+            predicted=float(row["predicted"]),
+            measured=_samples(run, row),
+        )
+        for row in shown.iter_rows(named=True)
+    )
+    yield Picture(
+        name=run.question.name,
+        title="Measured and predicted, by cell",
+        alternative=f"{run.question.value} over {keys_of(cells)[-1]}; {finding}",
+        draw=lambda report: drawn.draw(marks, run.question, Caption.of(report)),
+    )
+
+
+def _samples(run: Run, row: Mapping[str, Value]) -> tuple[float, ...]:
+    """Every sample of a cell."""
+    names = tuple(row)
+    key = {name: row[name] for name in names[: names.index("figure")]}
+    rows = run.samples.filter(**run.question.compared).filter(
+        pl.col(name).eq_missing(pl.lit(value)) for name, value in key.items()
+    )
+    return tuple(rows[run.question.value].cast(pl.Float64))
+
+
+def values_text(values: Iterable[Value]) -> str:
+    """The values, as in `3, 2`."""
+    return ", ".join(map(value_text, values)) or NONE
+
+
+def value_text(value: Value) -> str:
+    """A value in a table; an empty one is `-`."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:g}"
+    return NONE if value is None else str(value)
+
+
+def _differences(measured: Iterable[Value], predicted: Value) -> str:
+    return ", ".join(_apart(value, predicted) for value in measured if value != predicted) or NONE
+
+
+def _apart(value: Value, predicted: Value) -> str:
+    if isinstance(value, int | float) and isinstance(predicted, int | float):
+        return f"{value - predicted:+g}"
+    return value_text(value)
+
+
+# Until the reports of all experiments use frames.
+MATCH, MISSING = MATCHES, NOT_MEASURED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One combination of the key columns: what was foretold for it, and every sample."""
+    """One combination of the key columns: its prediction, and every sample."""
 
     key: Mapping[str, Value]
     further: str  # the column, if it is not the question's value
@@ -132,76 +309,30 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """How people call it."""
+        """The key, with the column if it is not the question's value."""
         return " ".join(filter(None, (*map(str, self.key.values()), self.further)))
 
     @property
     def outcome(self) -> str:
-        """EQUAL only if every sample is what was foretold, and there is one."""
+        """MATCHES, MISMATCH or NOT_MEASURED."""
         if not self.measured:
-            return MISSING
-        return MATCH if all(value == self.predicted for value in self.measured) else MISMATCH
+            return NOT_MEASURED
+        return MATCHES if all(value == self.predicted for value in self.measured) else MISMATCH
 
     @property
     def seen(self) -> str:
-        """The different values measured, in the order of their first sample."""
-        return ", ".join(map(_text, dict.fromkeys(self.measured))) or NONE
-
-    @property
-    def apart(self) -> str:
-        """By how much the samples that differ do so."""
-        mismatches = dict.fromkeys(value for value in self.measured if value != self.predicted)
-        return ", ".join(_apart(value, self.predicted) for value in mismatches) or NONE
-
-
-def build_report(run: Run) -> Report:
-    """The story of a run in which every cell was foretold.
-
-    Raises:
-        MeasureError: run.json has nothing foretold, or no sample is of a cell.
-    """
-    cells = cells_of(run)
-    if not any(cell.measured for cell in cells):
-        raise _unreportable(run, "no sample of a foretold cell" if cells else "nothing is foretold")
-    found = findings(cells, run.question)
-    conditions = f"{counted(_repeats(run), 'repeat')}; scenario {run.about['scenario']}"
-    report = Report(
-        run=run,
-        findings=found,
-        outcomes=outcomes(run, cells),
-        tables=(table(run, cells),),
-        pictures=(),
-        conditions=conditions,
-        data=tuple(map(_data, cells)),
-        is_refuted=any(cell.outcome == MISMATCH for cell in cells),
-    )
-    return _with_picture(report, run, cells)
+        """The distinct values measured, in the order of their first sample."""
+        return values_text(dict.fromkeys(self.measured))
 
 
 def cells_of(run: Run) -> tuple[Cell, ...]:
-    """Every cell foretold, in the order of run.json, with its samples.
-
-    Raises:
-        MeasureError: a foretold row lacks the question's value.
-    """
+    """Every predicted cell, in the order of run.json, with its samples."""
     rows = of_point(run.rows_of(), run.question.compared)
     predicted = run.predicted.rows(named=True)
-    if any(run.question.value not in each for each in predicted):
-        raise _unreportable(run, f"a foretold row without {run.question.value!r}")
     return tuple(cell for each in predicted for cell in _cells(each, rows, run.question))
 
 
-def _unreportable(run: Run, found: str) -> MeasureError:
-    return MeasureError(
-        found,
-        where=str(run.directory),
-        allowed="a prediction and a sample for each cell",
-        do="Give the Experiment a `foretell` whose rows have the columns of the samples.",
-    )
-
-
 def _cells(predicted: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
-    """A cell for each figure of one foretold row."""
     names = tuple(predicted)
     before = names[: names.index(question.value)]
     key = {name: predicted[name] for name in names if name in before or name in question.factors}
@@ -216,154 +347,34 @@ def _cells(predicted: Row, rows: Iterable[Row], question: Question) -> Iterator[
             )
 
 
-def findings(cells: tuple[Cell, ...], question: Question) -> tuple[str, ...]:
-    """How many cells are as foretold, then those that are not."""
-    measured = [cell for cell in cells if cell.measured]
-    equal = sum(cell.outcome == MATCH for cell in measured)
-    many = f"{equal} of {counted(len(measured), 'cell')}"
-    first = f"{many} {'equals its' if len(measured) == 1 else 'equal their'} prediction"
-    missing = len(cells) - len(measured)
-    lacking = f" ({missing} more not measured)" if missing else ""
-    mismatches = [cell for cell in measured if cell.outcome == MISMATCH]
-    named = (
-        f"{cell.name}: {cell.seen} {question.unit}, foretold {_text(cell.predicted)}"
-        for cell in mismatches[:NAMED]
+def findings(cells: Sequence[Cell], question: Question) -> tuple[str, ...]:
+    """`match_findings` of cells."""
+    return match_findings(_frame(cells, question), question)
+
+
+def table(run: Run, cells: Sequence[Cell]) -> Table:
+    """`cells_table` of cells."""
+    return cells_table(_frame(cells, run.question), run.question)
+
+
+def _frame(cells: Sequence[Cell], question: Question) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                **cell.key,
+                "figure": cell.further or question.value,
+                "predicted": cell.predicted,
+                "measured": list(dict.fromkeys(cell.measured)),
+                "samples": len(cell.measured),
+                "result": cell.outcome,
+            }
+            for cell in cells
+        ]
     )
-    more = (
-        (f"and {counted(len(mismatches) - NAMED, 'cell')} more",) if len(mismatches) > NAMED else ()
-    )
-    return (first + lacking, *named, *more)
-
-
-def outcomes(run: Run, cells: tuple[Cell, ...]) -> tuple[Outcome, ...]:
-    """Each prediction about cells of this run, and what became of it."""
-    about = (each for each in run.question.predictions if each.low is None)
-    spoken = ((each, tuple(cell for cell in cells if _is_about(each, cell))) for each in about)
-    return tuple(_outcomes(prediction, run, some) for prediction, some in spoken if some)
-
-
-def _outcomes(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Outcome:
-    return outcome_by(prediction, run, spoken, findings(spoken, run.question)[0])
 
 
 def outcome_by(
     prediction: Prediction, run: Run, about: Collection[Cell], found: str = ""
 ) -> Outcome:
-    """A prediction, judged by the cells that it is about; without any it is undecided."""
-    outcome = {cell.outcome for cell in about}
-    judged = (
-        REFUTED
-        if MISMATCH in outcome
-        else UNDECIDED
-        if MISSING in outcome or not outcome
-        else CONFIRMED
-    )
-    equal = sum(cell.outcome == MATCH for cell in about)
-    return Outcome(
-        claim=prediction.claim,
-        reason=prediction.reason,
-        outcome=judged if is_trusted(run) else NOT_JUDGED,
-        found=found or f"{equal} of {counted(len(about), 'cell')} equal",
-        name="" if prediction.about == "baseline" else prediction.about,
-    )
-
-
-def _is_about(prediction: Prediction, cell: Cell) -> bool:
-    return all(prediction.is_about(level) for level in (cell.name, *map(str, cell.key.values())))
-
-
-def table(run: Run, cells: tuple[Cell, ...]) -> Table:
-    """The table of all cells."""
-    keys = tuple(cells[0].key)
-    words = tuple(k for k in keys if any(isinstance(cell.key[k], str) for cell in cells))
-    figure = (FIGURE,) if any(cell.further for cell in cells) else ()
-    return Table(
-        title="By cell",
-        heads=(*keys, *figure, "predicted", "measured", "apart by", "samples", "is"),
-        rows=tuple(_line(cell, run.question, figure) for cell in cells),
-        words=(*words, *figure, "is"),
-        note=f"The column {run.question.value}, in {run.question.unit}.",
-        summary=summary([cell.outcome for cell in cells]),
-    )
-
-
-def summary(outcome: Sequence[str]) -> str:
-    """How many of a table's rows are not as foretold, or were not measured."""
-    mismatches, missing = outcome.count(MISMATCH), outcome.count(MISSING)
-    said = (
-        f"{mismatches} not as foretold" if mismatches else "",
-        f"{missing} not measured" if missing else "",
-    )
-    return ", ".join(filter(None, said)) or "all as foretold"
-
-
-def _line(cell: Cell, question: Question, figure: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        *map(_text, cell.key.values()),
-        *(cell.further or question.value for _ in figure),
-        _text(cell.predicted),
-        cell.seen,
-        cell.apart,
-        str(len(cell.measured)),
-        cell.outcome,
-    )
-
-
-def _data(cell: Cell) -> Mapping[str, object]:
-    figure = {FIGURE: cell.further} if cell.further else {}
-    return {
-        **cell.key,
-        **figure,
-        "predicted": cell.predicted,
-        "measured": cell.measured,
-        "is": cell.outcome,
-    }
-
-
-def _with_picture(report: Report, run: Run, cells: tuple[Cell, ...]) -> Report:
-    """The story with its picture, if what was measured are numbers."""
-    shown = tuple(cell for cell in cells if not cell.further)
-    if not all(is_number(value) for cell in shown for value in (cell.predicted, *cell.measured)):
-        return report
-    picture = Picture(
-        name=run.question.name,
-        title="Measured and foretold, by cell",
-        alternative=f"{run.question.value} over {tuple(cells[0].key)[-1]}; {report.findings[0]}",
-        draw=lambda report: drawn.draw(_marks(shown), run.question, Caption.of(report)),
-    )
-    return replace(report, pictures=(picture,))
-
-
-def _marks(cells: tuple[Cell, ...]) -> tuple[drawn.Mark, ...]:
-    return tuple(
-        drawn.Mark(
-            key=cell.key,
-            predicted=_number(cell.predicted),
-            measured=tuple(map(_number, cell.measured)),
-        )
-        for cell in cells
-    )
-
-
-def is_number(value: Value) -> bool:
-    """True if it can be drawn."""
-    return isinstance(value, int | float)
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)  # `is_number` was asked  # noqa: S101
-    return float(value)
-
-
-def _apart(value: Value, predicted: Value) -> str:
-    if isinstance(value, int | float) and isinstance(predicted, int | float):
-        return f"{value - predicted:+g}"
-    return _text(value)
-
-
-def _text(value: Value) -> str:
-    return NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _repeats(run: Run) -> int:
-    return len({row["repeat"] for row in run.rows_of()})
+    """`judge.exact` of cells."""
+    return judge.exact(run, prediction, [cell.outcome for cell in about], found)

@@ -1,1 +1,1 @@
-"""A told run, set for its readers: terminal, Markdown, HTML."""
+"""The report of a run as terminal text, JSON, Markdown and HTML."""

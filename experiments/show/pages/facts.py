@@ -1,4 +1,4 @@
-"""What run.json says of the circumstances of a run, in tables.  Pure."""
+"""How a run was measured, from its run.json, as tables.  Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from experiments.core.verdict import LIMITS, Found, Limit, Window
 from experiments.show.report import NONE, Report, counted
 
 Pairs = tuple[tuple[str, str], ...]
-# Limits on what is counted over the whole run, and not in windows.
+# Limits on counts of the whole run, not of windows.
 COUNTED = {"lost_max": "answers or packets unaccounted for", "duplicates_max": "duplicate answers"}
 
 
 def circumstances(report: Report) -> Pairs:
-    """How it was measured."""
+    """The settings of the run."""
     about = report.run.about
     lab = _mapping(about.get("lab"))
     hosts = about.get("hosts") or ()
@@ -29,7 +29,7 @@ def circumstances(report: Report) -> Pairs:
 
 
 def in_short(report: Report) -> str:
-    """The machine, in a line."""
+    """The machine, in one line."""
     machine = _mapping(report.run.about.get("machine"))
     context = _mapping(machine.get("tools"))
     said = (
@@ -42,7 +42,7 @@ def in_short(report: Report) -> str:
 
 
 def environment(report: Report) -> tuple[tuple[str, Pairs], ...]:
-    """Machine, programs, sysctls, source: a title, and what there is to tell under it."""
+    """Machine, programs, sysctls and source: a title and rows for each."""
     about = report.run.about
     machine = _mapping(about.get("machine"))
     plain = {name: said for name, said in machine.items() if not isinstance(said, Mapping)}
@@ -51,12 +51,12 @@ def environment(report: Report) -> tuple[tuple[str, Pairs], ...]:
         **{n: s for n, s in machine.items() if isinstance(s, Mapping)},
         "source": _mapping(about.get("source")),
     }
-    told_groups = ((_words(name), tuple(_flat(group))) for name, group in groups.items())
-    return tuple((name, rows) for name, rows in told_groups if rows)
+    titled = ((_words(name), tuple(_flat(group))) for name, group in groups.items())
+    return tuple((name, rows) for name, rows in titled if rows)
 
 
 def watched(report: Report) -> tuple[tuple[str, str, str, str], ...]:
-    """What had to be kept for the figures to be trusted: limit, what the run had, its worst window."""
+    """Each quality check: its limit, the value of the run, and its worst window."""
     limits = _mapping(report.run.about.get("thresholds"))
     return tuple(
         (limit.called, _wanted(limit, limits[limit.threshold]), *_had(limit, _found(report, limit)))
@@ -66,16 +66,16 @@ def watched(report: Report) -> tuple[tuple[str, str, str, str], ...]:
 
 
 def verdict(report: Report) -> str:
-    """Whether the run is trusted, and which limits it kept: else the word would say nothing."""
+    """Whether the run is trusted, and which quality checks it passed."""
     if not report.trusted:
         return report.verdict
-    kept = tuple(_kept(report))
-    many = f"it kept {counted(len(kept), 'limit')} ({'; '.join(kept)})"
-    return f"{report.verdict}: {many if kept else 'no limit was set on what it measures'}"
+    passed = tuple(_passed(report))
+    many = f"passed {counted(len(passed), 'quality check')} ({'; '.join(passed)})"
+    return f"{report.verdict}: {many if passed else 'no quality check applies'}"
 
 
-def _kept(report: Report) -> Iterator[str]:
-    """Each limit that a figure was held against: that figure, and the limit if it is not 0."""
+def _passed(report: Report) -> Iterator[str]:
+    """Each quality check: the measured value, and the limit if it is not 0."""
     limits = _mapping(report.run.about.get("thresholds"))
     for limit in LIMITS:
         bound, found = limits.get(limit.threshold), _found(report, limit)
@@ -86,7 +86,7 @@ def _kept(report: Report) -> Iterator[str]:
         if (most := limits.get(threshold)) is not None:
             yield f"at most {most} {called}" if most else f"no {called}"
     if (fewest := limits.get("repeats_min") or 0) > 1:  # one is there, or there is no run
-        yield f"{report.run.about.get('repeats')} blocks, at least {fewest}"
+        yield f"{report.run.about.get('repeats')} repeats, at least {fewest}"
 
 
 def _wanted(limit: Limit, bound: float) -> str:
@@ -100,7 +100,7 @@ def _had(limit: Limit, found: list[Found]) -> tuple[str, str]:
 
 
 def _found(report: Report, limit: Limit) -> list[Found]:
-    """The figure in every window that has it."""
+    """The value in every window that has one."""
     windows = [
         window
         for each in report.run.about.get("measured", ())
@@ -121,11 +121,11 @@ def _flat(group: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str
             yield (
                 before + (name if "." in name else _words(name)),
                 text(said),
-            )  # a sysctl is not prose
+            )  # the name of a sysctl stays as it is
 
 
 def text(said: object) -> str:
-    """A value of run.json for people."""
+    """A value of run.json as text."""
     if isinstance(said, bool):
         return "yes" if said else "no"
     if isinstance(said, list | tuple):

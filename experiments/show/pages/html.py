@@ -1,7 +1,7 @@
-"""A told run, or a suite of them, as one page that needs nothing beside itself.  Pure.
+"""The report of a run or of a suite as one self-contained HTML page.  Pure.
 
-No script and nothing from outside: figures are data URIs, the style is inside.  Links to the
-raw files are relative, so that the folder can be moved as a whole.
+No script and no external resources: figures are data URIs, the style sheet is inside.  Links to
+the raw files are relative, so the folder can be moved.
 """
 
 import re
@@ -25,7 +25,7 @@ from experiments.show.report import (
     sentence,
 )
 
-# A sign and a word beside the colour: not by colour alone.
+# A sign and a word, so that colour is not needed to tell outcomes apart.
 SIGNS = {
     CONFIRMED: ("✓", "good"),
     REFUTED: ("✗", "bad"),
@@ -86,29 +86,29 @@ def _environment() -> Environment:
 
 
 def sign(outcome: str) -> tuple[str, str]:
-    """The sign of what became of a prediction, and the class that colours it."""
+    """The sign of an outcome, and its CSS class."""
     return SIGNS.get(outcome, ("±", "open"))
 
 
 def data_uri(svg: str) -> str:
-    """The figure, inside the page."""
+    """An SVG as a data URI."""
     return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
 
 def size(svg: str) -> tuple[int, int]:
-    """Width and height of a figure in CSS pixels, so that its room is kept before it is drawn."""
+    """Width and height of an SVG in CSS pixels, so that the page does not jump while it loads."""
     found = POINTS.search(svg)
     width, height = map(float, found.groups()) if found else (504.0, 504.0)
     return round(width * PX_PER_PT), round(height * PX_PER_PT)
 
 
 def moment(stamp: object) -> str:
-    """`2026-11-23T01:43:38Z` as people write it."""
+    """`2026-11-23T01:43:38Z` as `2026-11-23 01:43:38 UTC`."""
     return str(stamp).replace("T", " ").replace("Z", " UTC")
 
 
 def again(report: Report) -> tuple[str, str]:
-    """The command that draws it again, and the one that measured it."""
+    """The command that draws the report again, and the one that measured."""
     argv = [str(word) for word in report.run.about.get("argv", ())][1:]
     return (
         f"overlaylab report {shlex.quote(report.run.directory.name)}",

@@ -1,4 +1,4 @@
-"""A told run, or a suite of them, as report.md.  Pure."""
+"""The report of a run or of a suite as report.md.  Pure."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -10,19 +10,19 @@ from experiments.show.report import Outcome, Report, Table, sentence
 
 
 def markdown(report: Report, *, level: int = 1, folder: str = "") -> str:
-    """The report of one run; `folder` is where its files lie, seen from the report."""
-    return "\n\n".join(_told(report, level, folder)) + "\n"
+    """The report of one run; `folder`: of its files, relative to the page."""
+    return "\n\n".join(_report(report, level, folder)) + "\n"
 
 
 def suite_markdown(chapters: Sequence[Chapter], status: str) -> str:
-    """The report of a suite: a line for each experiment, then each of them."""
+    """The report of a suite: a line for each experiment, then each report."""
     ruled = ("| experiment | predictions | findings | verdict |", "| --- | --- | --- | --- |")
     summary = (
         f"| [{each.name}](#{each.name}) | {_cell(each.tally)} | {_cell(each.headline)} | {each.verdict} |"
         for each in chapters
     )
     names = ", ".join(each.name for each in chapters)
-    warning = () if status == "complete" else (f"**This suite is not whole: {sentence(status)}**",)
+    warning = () if status == "complete" else (f"**This suite is incomplete: {sentence(status)}**",)
     parts = [f"# overlaylab: {names}", *warning, "\n".join((*ruled, *summary))]
     for each in chapters:
         parts += [f'<a id="{each.name}"></a>', *_chapter(each)]
@@ -34,10 +34,10 @@ def _chapter(chapter: Chapter) -> Iterator[str]:
         yield f"## {chapter.name}"
         yield f"**No result.** {stopped(chapter.fault)}"
     else:
-        yield from _told(chapter.report, 2, chapter.folder)
+        yield from _report(chapter.report, 2, chapter.folder)
 
 
-def _told(report: Report, level: int, folder: str) -> Iterator[str]:
+def _report(report: Report, level: int, folder: str) -> Iterator[str]:
     question = report.run.question
     yield f"{'#' * level} {question.name}"
     if report.warning:
@@ -45,7 +45,7 @@ def _told(report: Report, level: int, folder: str) -> Iterator[str]:
     yield "\n".join(f"* **{finding}**" for finding in report.findings)
     yield f"**Verdict.** {sentence(facts.verdict(report))}"
     yield f"**Question.** {question.question}"
-    yield from map(_outcomes, report.outcomes)
+    yield from map(_outcome, report.outcomes)
     yield from _margin(question)
     yield from (
         f"![{_line(each.alternative)}]({folder}{each.name}.png)" for each in report.pictures
@@ -55,15 +55,15 @@ def _told(report: Report, level: int, folder: str) -> Iterator[str]:
     yield _sources(report, folder)
 
 
-def _outcomes(outcomes: Outcome) -> str:
-    said = f"**Predicted beforehand.** {stopped(outcomes.claim)} Because {stopped(outcomes.reason)}"
-    return f"{said} **{sentence(outcomes.outcome)}** {stopped(outcomes.found)}"
+def _outcome(each: Outcome) -> str:
+    prediction = f"**Prediction.** {stopped(each.claim)} Because {stopped(each.reason)}"
+    return f"{prediction} **{sentence(each.outcome)}** {stopped(each.found)}"
 
 
 def _margin(question: Question) -> Sequence[str]:
     if not question.margin:
         return ()
-    margin = f"A difference under {question.margin:g} {question.unit} is of no matter"
+    margin = f"A difference under {question.margin:g} {question.unit} does not matter"
     return (f"**Margin.** {margin}: {stopped(question.margin_reason)}",)
 
 
@@ -88,6 +88,6 @@ def _line(text: str) -> str:
 
 
 def _sources(report: Report, folder: str) -> str:
-    files = f"The rest is in `{folder}run.json`, every sample in `{folder}samples.csv`"
-    again = "`overlaylab report DIR` draws all of it again from the files"
+    files = f"Settings are in `{folder}run.json`, all samples in `{folder}samples.csv`"
+    again = "`overlaylab report DIR` draws this report again from them"
     return f"{sentence(report.conditions)} Seed {report.run.seed}. {files}; {again}."

@@ -1,4 +1,4 @@
-"""The files of a run or a suite in, figures and reports out: no lab, no root, on any laptop."""
+"""Draws figures and reports of a run or a suite from its files; needs no lab and no root."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,12 +22,12 @@ HTML, MARKDOWN = "report.html", "report.md"
 
 
 def redraw(directory: Path) -> tuple[Report, dict[str, str]]:
-    """Tell the run in `directory` anew; write its figures and reports beside its files.
+    """Write the figures and reports of the run in `directory` beside its files.
 
-    Returns what was found, and the files by kind; `directory` is among them.
+    Returns the report, and paths by kind; one is `directory`.
 
     Raises:
-        MeasureError: the files cannot be read or tell nothing, or the reports cannot be written.
+        MeasureError: the files cannot be read or have no samples, or the reports cannot be written.
     """
     figures: dict[str, Path] = {}
     with _reporting(directory):
@@ -46,18 +46,18 @@ def redraw(directory: Path) -> tuple[Report, dict[str, str]]:
 
 
 def _with_samples(run: Run) -> Run:
-    if not run.rows_of():
+    if run.samples.is_empty():
         raise MeasureError(
             "no samples",
             where=str(run.directory / "samples.csv"),
             allowed="at least one",
-            do="run.json says how far it came; measure again.",
+            do="See the status in run.json; measure again.",
         )
     return run
 
 
 def chapter(directory: Path) -> Chapter:
-    """The run in `directory` drawn anew, or why it cannot be."""
+    """The run in `directory`, drawn again, or why it cannot be."""
     name = directory.name
     if not directory.exists():
         return Chapter(name=name, fault="was not measured")
@@ -69,7 +69,7 @@ def chapter(directory: Path) -> Chapter:
 
 
 def redraw_suite(directory: Path) -> tuple[Suite, tuple[Chapter, ...], dict[str, str]]:
-    """Draw every run of a suite anew, and the page above them.
+    """Draw every run of a suite again, and the page of the suite.
 
     Raises:
         MeasureError: it is no suite, or the reports cannot be written.
@@ -80,7 +80,7 @@ def redraw_suite(directory: Path) -> tuple[Suite, tuple[Chapter, ...], dict[str,
 
 
 def bind(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
-    """Write the page that tells all runs of a suite, of what was drawn already; the files by kind.
+    """Write the page of a suite whose runs are drawn already; return its paths by kind.
 
     Raises:
         MeasureError: it cannot be written.
@@ -95,7 +95,7 @@ def bind(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
 
 
 def _figures(directory: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
-    """The text of each SVG that was drawn, by its path without the ending."""
+    """The text of each SVG, by its path without the suffix."""
     names = [
         f"{each.folder}{picture.name}"
         for each in chapters
@@ -114,14 +114,14 @@ def _written(directory: Path, pages: Mapping[str, str]) -> dict[str, Path]:
 
 
 def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]:
-    """Write the figure; the same samples give the same bytes, hence no date inside."""
+    """Write a figure as PNG and SVG; the same samples give the same bytes, so there is no date in it."""
     paths = {
         f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}" for kind in ("png", "svg")
     }
     with mpl.rc_context(fname=STYLE):
         figure = report.draw(picture)
         for path in paths.values():
-            # Where everything stands was found for the first file, and holds for the next.
+            # The layout of the first file holds for the second.
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
             figure.set_layout_engine("none")
     return paths
@@ -129,7 +129,7 @@ def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]
 
 @contextmanager
 def _reporting(path: Path) -> Iterator[None]:
-    """Turn what files that cannot be told, read or written lead to into a MeasureError."""
+    """Turn errors about damaged, unreadable or unwritable files into a MeasureError."""
     try:
         yield
     except OSError as error:
@@ -137,7 +137,7 @@ def _reporting(path: Path) -> Iterator[None]:
             str(error),
             where=str(path),
             allowed="files that can be read and written",
-            do="Copy the folder to where you may write.",
+            do="Copy the folder to one that you may write to.",
         ) from error
     except DAMAGE as error:
         raise MeasureError(
@@ -149,7 +149,7 @@ def _reporting(path: Path) -> Iterator[None]:
 
 
 def _place(error: BaseException) -> str:
-    """Where in the program it was noticed, for whoever mends the program."""
+    """Where in the program the error was raised."""
     frame = error.__traceback__
     while frame and frame.tb_next:
         frame = frame.tb_next

@@ -1,4 +1,4 @@
-"""A told run on a terminal, and as JSON.  Pure."""
+"""A report on a terminal, and as JSON.  Pure."""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,36 +20,36 @@ from experiments.show.report import (
 )
 
 WIDTH = 80  # columns
-STANDS = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
+OUTCOME = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
 
 
 def terminal_lines(report: Report) -> list[str | TextTable]:
-    """What stands on a terminal at the end: findings, a table, predictions, verdict."""
+    """What a terminal shows at the end: findings, a table, predictions, the verdict."""
     findings = [_wrapped("", line) for line in (report.warning, *report.findings) if line]
     tables = [
         part
         for table in report.tables[:1]
         for part in (_wrapped("", f"{table.title}:"), terminal_table(table))
     ]
-    outcomes = [line for each in report.outcomes for line in _outcomes(each)]
+    outcomes = [line for each in report.outcomes for line in _outcome(each)]
     return [
         *findings,
         *tables,
-        *(["Predicted beforehand:", *outcomes] if outcomes else []),
+        *(["Predictions made before the run:", *outcomes] if outcomes else []),
         _wrapped("Verdict: ", facts.verdict(report)),
     ]
 
 
-def _outcomes(outcomes: Outcome) -> Iterator[str]:
-    """What became of a prediction, then what was said; what was found if it was otherwise."""
-    label = f"  {outcomes.outcome:<{STANDS}}"
-    yield _wrapped(label, outcomes.claim)
-    if outcomes.outcome == REFUTED:
-        yield _wrapped(" " * len(label), f"found: {outcomes.found}")
+def _outcome(each: Outcome) -> Iterator[str]:
+    """The outcome of a prediction and its claim; what was measured if it is refuted."""
+    label = f"  {each.outcome:<{OUTCOME}}"
+    yield _wrapped(label, each.claim)
+    if each.outcome == REFUTED:
+        yield _wrapped(" " * len(label), f"measured: {each.found}")
 
 
 def _wrapped(label: str, text: str) -> str:
-    """Text of at most 80 columns, hung up at its label."""
+    """Text of at most 80 columns, indented below its label."""
     return textwrap.fill(
         text,
         WIDTH,
@@ -61,7 +61,7 @@ def _wrapped(label: str, text: str) -> str:
 
 
 def terminal_table(table: Table) -> TextTable:
-    """The columns one looks for first, without those that have nothing to tell."""
+    """The main columns of a table, without empty ones."""
     shown = [at for at in shown_columns(table) if table.heads[at] in (table.first or table.heads)]
     text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for at in shown:
@@ -73,7 +73,7 @@ def terminal_table(table: Table) -> TextTable:
 
 
 def overview(chapters: Sequence[Chapter]) -> TextTable:
-    """A suite at a glance: a line for each experiment, the last one stays on the screen."""
+    """The summary of a suite: a line for each experiment."""
     text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for each in chapters:
         text.add_row(each.name, each.tally, each.verdict)
@@ -81,7 +81,7 @@ def overview(chapters: Sequence[Chapter]) -> TextTable:
 
 
 def paths(files: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What was written, the most useful first."""
+    """The files written, the most useful first."""
     named = [(kind, path) for kind, path in files.items() if kind != "directory"]
     pages = [each for each in named if each[0].startswith("report.")]
     return [*pages, *(each for each in named if each not in pages), ("folder", files["directory"])]
@@ -89,15 +89,15 @@ def paths(files: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def document(chapters: Sequence[Chapter], suite: Mapping[str, Any] | None) -> dict[str, Any]:
     """What `--format json` prints, without the number of its format."""
-    report = [to_json(each.report, each.files) for each in chapters if each.report]
+    runs = [to_json(each.report, each.files) for each in chapters if each.report]
     faults = [
         {"experiment": each.name, "fault": each.fault} for each in chapters if not each.report
     ]
-    return {"suite": suite, "runs": report, "faults": faults}
+    return {"suite": suite, "runs": runs, "faults": faults}
 
 
 def to_json(report: Report, files: Mapping[str, str]) -> dict[str, Any]:
-    """One experiment of it."""
+    """One experiment of the document."""
     return {
         "experiment": report.name,
         "directory": files["directory"],
@@ -108,7 +108,7 @@ def to_json(report: Report, files: Mapping[str, str]) -> dict[str, Any]:
         "quick": is_quick(report.run),
         "verdict": report.run.about.get("verdict"),
         "predictions": [
-            {"claim": each.claim, "stands": each.outcome, "found": each.found}
+            {"claim": each.claim, "outcome": each.outcome, "found": each.found}
             for each in report.outcomes
         ],
         "summaries": [dict(each) for each in report.data],
