@@ -16,9 +16,9 @@ from experiments.mactable.question import QUESTION
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.deliver import TIMES, Ears, Letter
 from experiments.measure.frames import LOCAL_EXPERIMENT
+from experiments.measure.learned import learned_entries
 from experiments.measure.packets import NODE, Packet, all_of
 from experiments.measure.sockets import Send, listeners, senders
-from experiments.state.look import learned
 from topologies.plan.plan import guest_name
 
 GUEST, BRIDGE = "eth0", f"br-{UNDERLAY}"
@@ -98,7 +98,7 @@ def _in_br_tun(lab: Lab) -> int | None:
     """What the first host's br-tun, or its VXLAN device, has learned; None where there is none."""
     if not all(network.network_type.is_tunnel for network in lab.overlay.networks):
         return None
-    return len(learned(lab, lab.overlay.hosts[0]))
+    return len(learned_entries(lab, lab.overlay.hosts[0]))
 
 
 def _written(

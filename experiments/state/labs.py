@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism
+from controller.model.parts import Host
 from experiments.core.groups import grouped
 from experiments.core.question import Point, Row
+from experiments.measure.learned import is_kernel
 from experiments.measure.packets import Packet
 from experiments.state.report import (
     AFTER,
@@ -158,11 +159,6 @@ def _kept(host: Host) -> Mapping[str, tuple[int, int]]:
         NEIGHBOURS: (PEERS, PEERS),
         LEARNED: (0, 0) if _states_all(host) else (0, 1),
     }
-
-
-def is_kernel(host: Host) -> bool:
-    """True if Linux itself carries the tunnels."""
-    return host.mechanism is Mechanism.LINUXBRIDGE
 
 
 def _states_all(host: Host) -> bool:

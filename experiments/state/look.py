@@ -12,8 +12,9 @@ from controller.model.errors import MeasureError
 from controller.model.names import UNDERLAY
 from controller.model.parts import Host
 from experiments.core.experiment import Lab
+from experiments.measure.learned import is_kernel, is_static, learned_entries, vxlan_devices
 from experiments.state import report as words
-from experiments.state.labs import TUNNELS, is_kernel
+from experiments.state.labs import TUNNELS
 
 DEADLINE_S, POLL_S = 15.0, 0.05
 TUNNEL_PORTS = re.compile(r":(4789|6081|8472)\s")  # VXLAN, Geneve, VXLAN before its RFC
@@ -36,8 +37,7 @@ def kept(lab: Lab, host: Host) -> dict[str, int]:
 def ports(lab: Lab, host: Host) -> frozenset[str]:
     """Open tunnel ports, or the kernel's VXLAN devices."""
     if is_kernel(host):
-        shown = json.loads(lab.run(host.name, "ip", "-json", "link", "show", "type", "vxlan"))
-        return frozenset(each["ifname"] for each in shown if each)
+        return frozenset(vxlan_devices(lab, host))
     return frozenset(_ofports(lab, host))
 
 
@@ -76,29 +76,11 @@ def _known(words: list[str]) -> bool:
     return not {"FAILED", "INCOMPLETE"} & set(words)
 
 
-def learned(lab: Lab, host: Host) -> tuple[str, ...]:
-    """What a host has learned of guests on others: flows of table 20, or the kernel's entries."""
-    if is_kernel(host):
-        return tuple(
-            line
-            for device in sorted(ports(lab, host))
-            for line in lab.run(host.name, "bridge", "fdb", "show", "dev", device).splitlines()
-            if " dst " in line and not _is_stated(line)
-        )
-    said = lab.run(host.name, "ovs-ofctl", "dump-flows", "br-tun", "table=20")
-    return tuple(line for line in said.splitlines() if "hard_timeout" in line)
-
-
-def _is_stated(line: str) -> bool:
-    """True if the controller wrote the entry, not the kernel."""
-    return bool({"permanent", "static"} & set(line.split()))
-
-
 def unlearn(lab: Lab, host: Host) -> None:
     """Forget what guests said when they came up."""
     if is_kernel(host):  # its devices are made anew, and begin empty
         return
-    for line in learned(lab, host):
+    for line in learned_entries(lab, host):
         match = re.search(r"(priority=\S+) actions", line)
         if match:
             rule = f"table=20,{match[1]}"
@@ -111,7 +93,7 @@ def kept_s(lab: Lab, host: Host) -> int | None:
         shown = lab.run(host.name, "ip", "-d", "link", "show", "type", "vxlan")
         found = re.search(r"ageing (\d+)", shown)
     else:
-        found = re.search(r"hard_timeout=(\d+)", "\n".join(learned(lab, host)))
+        found = re.search(r"hard_timeout=(\d+)", "\n".join(learned_entries(lab, host)))
     return int(found[1]) if found else None
 
 
@@ -160,7 +142,7 @@ def _stated(lab: Lab, host: Host) -> tuple[str, ...]:
     """What the controller wrote: rules of br-tun, or entries of VXLAN devices."""
     if is_kernel(host):
         shown = lab.run(host.name, "bridge", "fdb", "show")
-        return tuple(line for line in shown.splitlines() if " dst " in line and _is_stated(line))
+        return tuple(line for line in shown.splitlines() if " dst " in line and is_static(line))
     said = lab.run(host.name, "ovs-ofctl", "--no-stats", "dump-flows", "br-tun")
     lines = (line for line in said.splitlines() if "actions=" in line)
     return tuple(line for line in lines if "hard_timeout" not in line.partition("actions=")[0])

@@ -11,6 +11,7 @@ from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, ethernet
+from experiments.measure.learned import learned_entries
 from experiments.measure.sockets import listeners, senders, without
 from experiments.state import conntrack, look
 from experiments.state import labs as stage
@@ -118,7 +119,7 @@ def _kept(lab: Lab, *, is_tracked: bool) -> Mapping[str, int]:
     return {
         **look.kept(lab, first),
         **tracked,
-        words.LEARNED: len(look.learned(lab, second)),
+        words.LEARNED: len(learned_entries(lab, second)),
     }
 
 
