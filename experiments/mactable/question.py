@@ -1,12 +1,13 @@
-"""The question of `mactable`: factors, predictions, columns."""
+"""Factors, predictions and columns of `mactable`."""
 
 from controller.model.modes import MODES
 from experiments.core.question import Prediction, Question, integer, text
-from experiments.mactable import labs as stage
+from experiments.mactable.labs import is_tunnelled
+from experiments.mactable.words import MISDELIVERED
 
 QUESTION = Question(
     name="mactable",
-    question="How does the underlay switch's MAC table grow with guests, and what if it is full?",
+    question="How does the MAC table of the underlay's switch grow with guests, and what if it is full?",
     unit="entries",
     value="learned",
     factors={
@@ -16,45 +17,46 @@ QUESTION = Question(
     report="mactable",
     predictions=(
         Prediction(
-            claim="untunnelled: an entry for every guest",
-            reason="guests' own frames are on the wire, tagged or not, and a switch learns "
-            "the source of each",
-            excludes=tuple(str(mode) for mode in MODES if stage.is_tunnelled(str(mode))),
+            claim="without tunnels: one entry for each guest",
+            reason="the frames of guests are on the wire, tagged or not, and the switch learns "
+            "each source address",
+            excludes=tuple(str(mode) for mode in MODES if is_tunnelled(str(mode))),
         ),
         Prediction(
-            claim="tunnelled: an entry for every host, however many guests",
-            reason="all that is on the wire comes from a VTEP; guests' addresses are inside",
+            claim="with tunnels: one entry for each host, however many guests there are",
+            reason="every frame on the wire comes from a VTEP; the guests' addresses are inside it",
             excludes=("flat", "vlan"),
         ),
         Prediction(
-            claim="a full table sends each frame for a guest that it has no entry of to every "
-            "host: hosts - 2 copies astray; with tunnels none while hosts fit in",
-            reason="an unknown address is flooded to all ports but the one it came from",
-            about="astray",
-            excludes=("kvxlan-l2pop",),  # its devices flood: they are told of no such guest
+            claim="with a full table, each frame for a guest without an entry goes to every host: "
+            "hosts - 2 misdelivered copies; with tunnels none, as long as the hosts fit in",
+            reason="a frame for an unknown address is flooded to all ports but the one it came from",
+            about=MISDELIVERED,
+            excludes=("kvxlan-l2pop",),  # its devices flood: Neutron does not know these guests
         ),
     ),
     columns={
-        "mode": text("how the overlay is carried"),
+        "mode": text("mode of the overlay"),
         "hosts": integer("compute hosts, each one VTEP"),
         "guests": integer(
-            "MAC addresses that speak, spread evenly over hosts; sent by one interface a "
-            "host, port security off"
+            "MAC addresses that send frames, spread evenly over hosts; one interface per host sends "
+            "for them, with port security off"
         ),
-        "room": integer("entries that the table has room for (fdb_max_learned); 0: no limit"),
+        "room": integer("size of the table in entries (fdb_max_learned); 0: no limit"),
         "learned": integer(
-            "entries of the underlay's switch when each guest has spoken once, host by host"
+            "entries of the underlay's switch after each guest has sent a broadcast, host by host"
         ),
-        "of_guests": integer("of those, guests' addresses"),
-        "of_vteps": integer("of those, VTEPs' addresses"),
-        "of_others": integer("of those, anybody else's"),
-        "unheard": integer("guests whose broadcast never arrived at another host"),
+        "of_guests": integer("of those, addresses of guests"),
+        "of_vteps": integer("of those, addresses of VTEPs"),
+        "of_others": integer("of those, other addresses"),
+        "unlearned": integer("guests whose broadcast never arrived at another host"),
         "in_br_tun": integer(
-            "rules that the first host's br-tun, or entries that its VXLAN device, has learned "
-            "by then, of these guests, of earlier steps, and of who spoke when it came up; empty untunnelled"
+            "flows that br-tun of the first host has learned by then, or entries of its VXLAN device: "
+            "for these guests, those of earlier steps, and interfaces that sent at start-up; empty "
+            "without tunnels"
         ),
-        "sent": integer("frames then sent by the first guest, one to each on another host"),
-        "arrived": integer("of those, on the wire of the host they are for"),
-        "astray": integer("copies of them on wires of other hosts"),
+        "sent": integer("frames then sent by the first guest: one to each guest on another host"),
+        "arrived": integer("of those, frames that arrived at the wire of their host"),
+        MISDELIVERED: integer("copies of them that arrived at the wires of other hosts"),
     },
 )

@@ -1,3 +1,4 @@
-"""Words that the probe of `mactable` writes and its report reads."""
+"""Names that the probe of `mactable` and its report share."""
 
-FORMAT_2 = {"astray": "misdelivered"}  # columns that format 2 called otherwise
+MISDELIVERED = "misdelivered"
+FORMAT_2 = {"astray": MISDELIVERED, "unheard": "unlearned"}  # columns that format 2 named otherwise

@@ -1,6 +1,6 @@
-"""The control: a ping over a bare wire beside the lab, which no switch of it touches.
+"""The control: a ping over a veth pair beside the lab, which passes no switch.
 
-What disturbs it disturbed the machine, not the overlay.
+If it is disturbed, the machine was disturbed, not the overlay.
 """
 
 import re
@@ -17,25 +17,25 @@ from controller.model.sites import Sites
 from experiments.core.experiment import Lab, described
 from experiments.measure.ping import parse_ping
 
-NEAR, FAR = "neutron", "management"  # nodes that carry no tenant's packet
+NEAR, FAR = "neutron", "management"  # nodes without packets of tenants
 WIRE = "control"
-NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: of nobody's network
+NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: for documentation
 INTERVAL_S = 0.1
-REPLIES_MIN = 3  # fewer, in a window below 0.3 s, have no median to speak of
+REPLIES_MIN = 3  # fewer, in a window below 0.3 s, give no useful median
 END_S = 2.0
 HEADER = re.compile(r"^PING .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What the control ping saw; None where the window was too short for it."""
+    """Results of the control ping; None where the window was too short."""
 
     median_ms: float | None = None
     lost: int | None = None
 
 
 def lay_wire(lab: Lab) -> None:
-    """Join two nodes by a veth pair of their own, unless they are joined already.
+    """Connect two nodes by a separate veth pair, unless it exists.
 
     Raises:
         OverlayError: the kernel refused.
@@ -49,7 +49,7 @@ def lay_wire(lab: Lab) -> None:
 
 
 def ends(lab: Lab) -> tuple[str, str]:
-    """The nodes that are joined; where there are sites instead of a controller, two of theirs."""
+    """The two nodes that are connected; in a lab of sites, two nodes of theirs."""
     about = described(lab)
     return (about.attacker.name, about.near.switch) if isinstance(about, Sites) else (NEAR, FAR)
 
@@ -65,10 +65,10 @@ def _interfaces(pid: int) -> set[str]:
 
 
 def start_control(lab: Lab) -> Callable[[], Control]:
-    """Start pinging; what is returned ends it and tells what it saw.
+    """Start the ping; the returned function ends it and returns its results.
 
     Raises:
-        OverlayError: it could not start.
+        OverlayError: ping could not start.
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
     argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
@@ -77,7 +77,7 @@ def start_control(lab: Lab) -> Callable[[], Control]:
 
 
 def _end(process: Any, said: IO[bytes]) -> Control:
-    """End it in order, so that it prints what it has; one that cannot be ended is killed."""
+    """End ping with SIGINT, so that it prints its summary; kill it if it does not end."""
     with said:
         process.send_signal(signal.SIGINT)
         try:
@@ -90,10 +90,10 @@ def _end(process: Any, said: IO[bytes]) -> Control:
 
 
 def read_control(text: str) -> Control:
-    """The median, and the losses but for the last request, whose reply may have been on its way.
+    """The median and the losses, without the last request: its reply may still be under way.
 
     Raises:
-        MeasureError: ping said something else than it does.
+        MeasureError: this is not the output of ping.
     """
     if not HEADER.sub("", text).strip():
         return Control()  # ended before its first request

@@ -1,4 +1,4 @@
-"""The experiment `mactable`: what is foretold, who speaks, and how a run is told."""
+"""The experiment `mactable`: predictions, guests and frames, the report."""
 
 from dataclasses import dataclass, replace
 
@@ -11,14 +11,15 @@ from experiments.mactable.labs import (
     STEPS,
     Guest,
     announcement,
-    letters,
+    guests_by_host,
     owners,
     predicted,
-    speakers,
     staged,
+    unicast_frames,
 )
 from experiments.mactable.probe import EXPERIMENT as MACTABLE
 from experiments.mactable.probe import _in_br_tun
+from experiments.mactable.words import MISDELIVERED
 from experiments.measure.frames import BROADCAST, mac_bytes
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
@@ -33,13 +34,13 @@ def cells(mode, hosts):
     rows = predicted(BARE, ({"mode": mode, "hosts": hosts},))
     return {
         (row["guests"], row["room"]): tuple(
-            row[n] for n in ("learned", "sent", "arrived", "astray")
+            row[n] for n in ("learned", "sent", "arrived", MISDELIVERED)
         )
         for row in rows
     }
 
 
-def test_untunnelled_every_guest_takes_an_entry_and_those_without_are_flooded():
+def test_without_tunnels_each_guest_takes_an_entry_and_frames_to_guests_without_one_are_flooded():
     found = cells("flat", 4)
 
     assert found == cells("vlan", 4)
@@ -50,48 +51,51 @@ def test_untunnelled_every_guest_takes_an_entry_and_those_without_are_flooded():
     assert found[512, 128] == (128, 384, 384, 384 * 2)
 
 
-def test_tunnelled_every_host_takes_one():
+def test_with_tunnels_each_host_takes_one_entry():
     for mode in ("gre-mesh", "vxlan-l2pop", "kvxlan-multicast"):
         found = cells(mode, 8)
         assert {each[0] for each in found.values()} == {8}
         assert {each[3] for each in found.values()} == {0}
 
 
-def test_a_device_that_learns_nothing_floods_whom_nobody_told_it_of():
+def test_a_vxlan_device_that_does_not_learn_floods_frames_to_guests_unknown_to_neutron():
     found = cells("kvxlan-l2pop", 4)
     assert {each[0] for each in found.values()} == {4}
     assert found[1024, 0] == (*found[1024, 0][:3], 768 * 2)
     assert found[512, 128][3] == 384 * 2
 
 
-def test_with_two_hosts_nobody_is_there_to_get_what_goes_astray():
+def test_with_two_hosts_no_frame_can_be_misdelivered():
     assert {each[3] for each in cells("flat", 2).values()} == {0}
 
 
-def test_guests_stand_evenly_the_first_hosts_first():
-    assert [len(there) for there in speakers(3, 16)] == [6, 5, 5]
-    everyone = [guest for there in speakers(3, 1024) for guest in there]
+def test_guests_are_spread_evenly_and_the_first_hosts_have_one_more():
+    assert [len(there) for there in guests_by_host(3, 16)] == [6, 5, 5]
+    everyone = [guest for there in guests_by_host(3, 1024) for guest in there]
     assert len({guest.mac for guest in everyone}) == 1024
     assert all(int(guest.mac[:2], 16) & 3 == 2 for guest in everyone), "local, unicast"
 
 
-def test_letters_go_to_those_on_other_hosts():
-    posted = letters(3, 7, step=0, seed=1)
+def test_one_frame_is_sent_to_each_guest_on_another_host():
+    frames = unicast_frames(3, 7, step=0, seed=1)
 
-    assert list(posted) == [Guest(1, 0), Guest(1, 1), Guest(2, 0), Guest(2, 1)]
-    for target, frame in posted.items():
+    targets = (Guest(1, 0), Guest(1, 1), Guest(2, 0), Guest(2, 1))
+    for target, frame in zip(targets, frames, strict=True):
+        assert (frame.sender, frame.receiver) == (Guest(0, 0), target.host)
         assert frame.data[:12] == mac_bytes(target.mac) + mac_bytes(Guest(0, 0).mac)
         assert frame.nonce in frame.data
-    assert len({frame.nonce for frame in posted.values()}) == 4
-    assert letters(3, 7, step=1, seed=1)[Guest(1, 0)].nonce != posted[Guest(1, 0)].nonce
+    assert len({frame.nonce for frame in frames}) == 4
+    assert unicast_frames(3, 7, step=1, seed=1)[0].nonce != frames[0].nonce
 
 
 def test_an_announcement_is_a_broadcast_from_the_guest():
     frame = announcement(Guest(2, 300), seed=1, step=2)
     assert frame.data[:12] == mac_bytes(BROADCAST) + mac_bytes("06:6d:61:02:01:2c")
+    assert frame.receiver == 0
+    assert announcement(Guest(0, 1), seed=1, step=2).receiver == 1
 
 
-def test_whose_entries_are():
+def test_entries_are_counted_by_owner():
     overlay = staged(BARE, {"mode": "flat", "hosts": 3})
     macs = {
         Guest(0, 1).mac,
@@ -114,7 +118,7 @@ SAID = {
 
 @dataclass
 class Lab:
-    """A lab in which the first host has learned one guest by a rule, or two by its VXLAN device."""
+    """A lab in which the first host has learned one guest in br-tun, or two in its VXLAN device."""
 
     overlay: object
 
@@ -122,9 +126,9 @@ class Lab:
         return SAID[argv[0]]
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
-def test_what_a_host_has_learned_is_read_where_it_keeps_it(mode, kept):
-    assert _in_br_tun(Lab(staged(BARE, {"mode": mode, "hosts": 4}))) == kept
+@pytest.mark.parametrize(("mode", "learned"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
+def test_learned_guests_are_read_from_br_tun_or_from_the_vxlan_device(mode, learned):
+    assert _in_br_tun(Lab(staged(BARE, {"mode": mode, "hosts": 4}))) == learned
 
 
 def recorded(path, spoil=lambda row: row):
@@ -133,19 +137,19 @@ def recorded(path, spoil=lambda row: row):
     recorder = Recorder(path, "run", question.tables())
     cells = predicted(BARE, question.points())
     recorder.about({**ABOUT, "question": question.to_json(), "predicted": list(cells)})
-    more = {"of_guests": 0, "of_vteps": 4, "of_others": 0, "unheard": 0, "in_br_tun": None}
+    more = {"of_guests": 0, "of_vteps": 4, "of_others": 0, "unlearned": 0, "in_br_tun": None}
     for order, row in enumerate(cells, start=1):
         recorder.samples([{"repeat": 1, "order": order, **spoil(dict(row)), **more}])
     return read(recorder.directory)
 
 
-def test_a_run_as_foretold(tmp_path):
+def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
     report = report_on(recorded(tmp_path))
 
     assert report.findings == (
-        f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells equal their prediction",
+        f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells match their prediction",
         "1024 guests on 4 hosts, entries of the underlay's switch: flat 1024, gre-mesh 4",
-        "512 guests, room for 128: of 384 frames, copies astray: flat 768, gre-mesh 0",
+        "512 guests, table of 128 entries: of 384 frames, misdelivered copies: flat 768, gre-mesh 0",
     )
     assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 3
     assert report.tables[0].rows == (
@@ -155,10 +159,8 @@ def test_a_run_as_foretold(tmp_path):
     assert report.tables[1].rows[0] == ("flat", "4", "0", "0", "128", "256", "768")
 
 
-@pytest.mark.parametrize(
-    ("column", "refuted"), [("learned", 1), ("astray", 2)]
-)  # the prediction that falls
-def test_a_tunnel_that_lets_guests_be_seen_refutes(tmp_path, column, refuted):
+@pytest.mark.parametrize(("column", "refuted"), [("learned", 1), (MISDELIVERED, 2)])
+def test_one_cell_that_differs_refutes_the_prediction_about_it(tmp_path, column, refuted):
     def leaky(row):
         is_it = row["mode"] == "gre-mesh" and (row["guests"], row["room"]) in {
             (1024, 0),
@@ -175,7 +177,7 @@ def test_a_tunnel_that_lets_guests_be_seen_refutes(tmp_path, column, refuted):
 
 
 @pytest.mark.filterwarnings("error")
-def test_the_figure_has_every_sample_on_its_line(tmp_path):
+def test_the_figure_shows_every_sample_at_its_predicted_value(tmp_path):
     with mpl.rc_context(fname=STYLE):
         figure = report_on(recorded(tmp_path)).draw()
     upper, lower = figure.axes

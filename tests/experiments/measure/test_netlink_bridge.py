@@ -8,8 +8,8 @@ from experiments.measure.netlink import (
     Learned,
     attributes,
     bodies,
-    bridge_asked,
-    bridge_limited,
+    bridge_limit_request,
+    bridge_request,
     is_whole,
     parse_bridge,
 )
@@ -43,7 +43,7 @@ def test_another_link_or_an_older_kernel_tells_nothing():
 
 
 def test_the_limit_is_attribute_49_of_a_bridge():
-    asked = bridge_limited(7, 128)
+    asked = bridge_limit_request(7, 128)
 
     length, kind, flags, _, _ = struct.unpack_from("=IHHII", asked)
     assert (length, kind, flags) == (len(asked), 16, 0x5)  # RTM_NEWLINK, REQUEST and ACK
@@ -55,7 +55,7 @@ def test_the_limit_is_attribute_49_of_a_bridge():
 
 
 def test_a_question_about_one_link_wants_its_end_told():
-    assert struct.unpack_from("=IHH", bridge_asked(3)) == (32, 18, 0x5)
+    assert struct.unpack_from("=IHH", bridge_request(3)) == (32, 18, 0x5)
     assert is_whole(ACK)
 
 
