@@ -170,19 +170,22 @@ def read(directory: Path) -> Run:
         about = json.loads(path.read_text(encoding="utf-8"))
     _assert_known(about, path)
     renamed: Mapping[str, str] = {}
+    values: format2.Values = {}
     with _reporting(path):
         if about["format"] == format2.FORMAT:
-            renamed = format2.columns_renamed(about)
+            renamed, values = format2.columns_renamed(about), format2.values_renamed(about)
             about = format2.converted(about)
         question = question_from_json(about["question"])
     tables = {
-        name: _read_table(directory / f"{name}.csv", columns, renamed)
+        name: _read_table(directory / f"{name}.csv", columns, renamed, values)
         for name, columns in question.tables().items()
     }
     return Run(directory, question, about, tables)
 
 
-def _read_table(path: Path, columns: Columns, renamed: Mapping[str, str]) -> pl.DataFrame:
+def _read_table(
+    path: Path, columns: Columns, renamed: Mapping[str, str], values: format2.Values
+) -> pl.DataFrame:
     with _reporting(path), path.open(newline="", encoding="utf-8") as file:
         lines = csv.reader(file)
         heads = [renamed.get(head, head) for head in next(lines, [])]
@@ -191,7 +194,10 @@ def _read_table(path: Path, columns: Columns, renamed: Mapping[str, str]) -> pl.
         rows = [
             _row(line, heads, columns, f"{path}, line {lines.line_num}") for line in lines if line
         ]
-    return frame(rows, columns)
+    found = frame(rows, columns)
+    return found.with_columns(
+        pl.col(name).replace(dict(texts)) for name, texts in values.items() if name in columns
+    )
 
 
 def _row(line: list[str], heads: list[str], columns: Columns, where: str) -> Row:
