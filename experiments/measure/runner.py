@@ -1,4 +1,4 @@
-"""Runs an experiment: fresh labs in a seeded order, every sample on disk as soon as it is known."""
+"""Runs an experiment: a new lab for each sample point; every sample is on disk at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -21,10 +21,10 @@ StartLab = Callable[[Any], AbstractContextManager[Lab]]  # of an Overlay, or Sit
 
 
 class Say(Protocol):
-    """Told what is going on, for a person."""
+    """Shows the progress of a run to a person."""
 
     def __call__(self, done: int, rounds: int, now: str, /) -> None:
-        """So many of the rounds are done, and what is done now."""
+        """`done` of the `rounds` labs are measured; `now` is what happens now."""
 
 
 class Watch(Protocol):
@@ -45,19 +45,19 @@ class Request:
     repeats: int
     seed: int
     quick: bool
-    lab: Mapping[str, object]  # what the lab was told beside the overlay: datapath, app
-    parent: Path  # the run's directory is made in here,
-    name: str  # and called so
+    lab: Mapping[str, object]  # options of the lab: datapath, app
+    parent: Path  # the folder for the directory of the run
+    name: str  # of that directory
 
     def __post_init__(self) -> None:
-        """Refuse a prediction that no sample could be held against, before any lab is raised."""
+        """Refuse a prediction that matches no column of the samples, before a lab starts."""
         self.predicted()
 
     def predicted(self) -> tuple[Row, ...]:
-        """The value that theory has for each cell, if the experiment tells.
+        """The predicted value of each cell, if the experiment predicts it.
 
         Raises:
-            UsageError: a row has no value, or a column that samples have not.
+            UsageError: a row lacks the value, or has a column that samples lack.
         """
         predict = self.experiment.predict
         if predict is None:
@@ -71,23 +71,23 @@ class Request:
 
     @property
     def question(self) -> Question:
-        """What is asked."""
+        """The question of the experiment."""
         return self.experiment.question
 
     @property
     def probe(self) -> Probe:
-        """How it is put."""
+        """The probe of a full or a quick run."""
         return self.experiment.quick if self.quick else self.experiment.probe
 
     @property
     def thresholds(self) -> Thresholds:
-        """The limits this run must keep."""
+        """The quality limits of this run."""
         limits = self.experiment.thresholds
         return limits.for_quick_run() if self.quick else limits
 
 
 def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
-    """Each row must have the question's value, and no column but those of samples.csv."""
+    """Each row must have the question's value, and only columns of samples.csv."""
     columns = question.tables()[SAMPLES]
     if not rows:
         raise _unpredicted(question, "no row")
@@ -102,22 +102,22 @@ def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
 def _unpredicted(question: Question, found: str) -> UsageError:
     return UsageError(
         found,
-        where=f"Experiment {question.name!r}, foretell",
+        where=f"Experiment {question.name!r}, predict",
         allowed=f"rows with {question.value!r}, of columns that are in its Question",
-        do="docs/extend.md shows two that work.",
+        do="docs/extend.md shows two examples.",
     )
 
 
 @dataclass(slots=True)
 class Progress:
-    """What has been measured so far."""
+    """Results so far."""
 
     done: list[tuple[Round, Measured, tuple[Window, ...]]] = field(default_factory=list)
-    labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads found there
+    labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads
 
 
 def begin(request: Request) -> Recorder:
-    """The run's own folder, made; that it can be written is known before anything is raised."""
+    """Create the directory of the run, which also checks that it can be written."""
     return Recorder(request.parent, request.name, request.question.tables())
 
 
@@ -129,22 +129,23 @@ def perform(
     say: Say = lambda *_: None,
     watch: Callable[[Lab], Watch] = Watcher,
 ) -> None:
-    """Run all of it into `recorder`'s folder, and judge it.
+    """Measure every lab of the run, write the results, and judge their quality.
 
-    An interruption or an error leaves the files of what was measured, marked as such, and goes on
-    up.  The thresholds and the prediction are on disk before the first lab is raised.
+    After an interruption or an error the results so far stay on disk, with that status.  Thresholds
+    and predictions are on disk before the first lab starts.
     """
     rounds = schedule(request.question.points(), request.repeats, request.seed)
     progress = Progress()
     with _finishing(recorder, request, progress, _beforehand(request, rounds)):
         for number, each in enumerate(rounds):
-            say(number, len(rounds), each.name)
+            name = f"lab {number + 1} of {len(rounds)}: {level_name(each.point)}"
+            say(number, len(rounds), name)
 
-            def build_report(now: str, number: int = number, each: Round = each) -> None:
-                say(number, len(rounds), f"{each.name}: {now}")
+            def say_now(now: str, number: int = number, name: str = name) -> None:
+                say(number, len(rounds), f"{name}: {now}")
 
-            _round(request, each, started, watch, recorder, progress, build_report)
-        say(len(rounds), len(rounds), "judging")
+            _round(request, each, started, watch, recorder, progress, say_now)
+        say(len(rounds), len(rounds), "checking the quality of the run")
 
 
 def _round(  # noqa: PLR0917  the parts of one round
@@ -156,7 +157,7 @@ def _round(  # noqa: PLR0917  the parts of one round
     progress: Progress,
     say: Callable[[str], None],
 ) -> None:
-    """Probe one freshly raised lab; the first of each point also tells its MTUs and offloads."""
+    """Measure one new lab; the first one of each point also records its MTUs and offloads."""
     with started(request.experiment.stage(request.overlay, each.point)) as lab:
         name = level_name(each.point)
         if name not in progress.labs:
@@ -175,8 +176,8 @@ def _assert_measured(found: object, request: Request) -> Measured:
     if not isinstance(found, Measured):
         raise MeasureError(
             f"{found!r}",
-            where=f"what the probe of {request.question.name!r} returned",
-            allowed="a Measured with the rows it found",
+            where=f"result of the probe of {request.question.name!r}",
+            allowed="a Measured with its rows",
             do="`return Measured(rows=...)`.",
         )
     return found
@@ -202,7 +203,7 @@ def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
 
 
 def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object]:
-    """All of run.json that is settled before the first sample."""
+    """The part of run.json that is known before the first sample."""
     return {
         "experiment": request.question.name,
         "question": request.question.to_json(),
@@ -228,7 +229,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
 def _finishing(
     recorder: Recorder, request: Request, progress: Progress, about: Mapping[str, object]
 ) -> Iterator[None]:
-    """Mark the run as running, and at the end as what became of it."""
+    """Record the status: running, and at the end complete, interrupted or failed."""
     recorder.about({**about, "status": "running"})
     status = "complete"
     try:
