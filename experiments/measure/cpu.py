@@ -1,4 +1,4 @@
-"""Processor time, of the machine and of a lab's switch daemons, spent between two moments."""
+"""Processor time of the machine and of the switch daemons of a lab."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +11,20 @@ from experiments.measure.watch import PIDFILE, TICKS_PER_S
 from experiments.measure.watch_counts import parse_cpu, parse_ticks
 
 STAT = Path("/proc/stat")
-BUSY = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq (proc(5)); what was stolen is not ours
+BUSY = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq (proc(5)); steal is not ours
 
 
 @dataclass(slots=True)
 class Spent:
     """Seconds of one processor."""
 
-    machine_s: float = 0.0  # by all processes, ours and others, and by the kernel
-    switches_s: float = 0.0  # by the lab's ovs-vswitchd; 0 where there is none
+    machine_s: float = 0.0  # of all processes and the kernel
+    switches_s: float = 0.0  # of the ovs-vswitchd of the lab; 0 without one
 
 
 @contextmanager
 def spending(lab: Lab) -> Iterator[Spent]:
-    """What is spent while the block runs; it is known when the block has ended."""
+    """Processor time used in the block; set when the block ends."""
     daemons = tuple(_daemons(lab))
     spent = Spent()
     machine, switches = _machine(), _switches(daemons)

@@ -1,4 +1,4 @@
-"""Captures in namespaces of our own: the first packet and the last are in the file."""
+"""Captures in separate namespaces: the first and the last packet are in the file."""
 
 import os
 import signal
@@ -62,7 +62,7 @@ def frame(number):
     return ethernet(BROADCAST, MAC, LOCAL_EXPERIMENT, number.to_bytes(2, "big"))
 
 
-def test_the_first_and_the_last_packet_are_caught_again_and_again(lab, tmp_path):
+def test_the_first_and_the_last_packet_are_captured_each_time(lab, tmp_path):
     where = {"one": ("left", "right"), "other": ("right",)}
     with senders(lab.pid("one"), ("left",)) as send:
         for number in range(ROUNDS):
@@ -78,7 +78,7 @@ def test_the_first_and_the_last_packet_are_caught_again_and_again(lab, tmp_path)
     assert len(seen) == 3 * ROUNDS
 
 
-def test_files_are_there_by_node_with_what_dumpcap_said(lab, tmp_path):
+def test_files_are_named_by_node_and_the_output_of_dumpcap_is_kept(lab, tmp_path):
     with capturing(lab, {"one": ("left",)}, tmp_path.joinpath) as files:
         pass
 
@@ -87,7 +87,7 @@ def test_files_are_there_by_node_with_what_dumpcap_said(lab, tmp_path):
     assert decoded(files["one"], (), "arp") == [], "a marker is no packet"
 
 
-def test_stamps_have_nanoseconds_and_repeated_fields_stay_apart(lab, tmp_path):
+def test_timestamps_have_nanoseconds_and_repeated_fields_are_split(lab, tmp_path):
     pair = (MAC, IPv4Address("10.0.0.1")), (MAC, IPv4Address("10.0.0.2"))
     with senders(lab.pid("one"), ("left",)) as send:  # noqa: SIM117  the sender first
         with capturing(lab, {"one": ("left", "right")}, tmp_path.joinpath) as files:
@@ -102,13 +102,13 @@ def test_stamps_have_nanoseconds_and_repeated_fields_stay_apart(lab, tmp_path):
     assert (tmp_path / "one.pcapng").stat().st_size < 10_000
 
 
-def test_an_interface_that_is_not_there_is_told_in_dumpcaps_words(lab, tmp_path):
+def test_a_missing_interface_is_an_error_with_the_message_of_dumpcap(lab, tmp_path):
     with pytest.raises(CommandError, match=r"nosuch0.*in 'one'"):  # noqa: SIM117
         with capturing(lab, {"one": ("left", "nosuch0")}, tmp_path.joinpath):
-            pytest.fail("it began")
+            pytest.fail("the capture began")
 
 
-def test_a_capture_that_misses_its_first_packet_is_refused(lab, tmp_path, monkeypatch):
+def test_a_capture_without_its_first_packet_is_an_error(lab, tmp_path, monkeypatch):
     @contextmanager
     def mute_at_first(pid, interfaces):
         calls = count()
@@ -121,10 +121,10 @@ def test_a_capture_that_misses_its_first_packet_is_refused(lab, tmp_path, monkey
             pass
 
 
-def test_a_capture_that_cannot_say_what_it_dropped_is_refused(lab, tmp_path, monkeypatch):
+def test_a_capture_that_does_not_report_dropped_packets_is_an_error(lab, tmp_path, monkeypatch):
     """As one that had to be killed."""
     monkeypatch.setattr(captures, "signal", SimpleNamespace(SIGINT=signal.SIGKILL))
-    with pytest.raises(MeasureError, match="did not say what it dropped"):  # noqa: SIM117
+    with pytest.raises(MeasureError, match="did not report dropped packets"):  # noqa: SIM117
         with capturing(lab, {"one": ("left",)}, tmp_path.joinpath):
             pass
 
@@ -139,7 +139,7 @@ def test_an_error_in_the_block_ends_the_captures(lab, tmp_path):
 
 def test_a_senders_interface_must_be_there(lab):
     with pytest.raises(MeasureError, match="No such device"), senders(lab.pid("one"), ("x0",)):
-        pytest.fail("it opened")
+        pytest.fail("the socket opened")
 
 
 def test_drops_are_read_from_dumpcaps_last_lines():
@@ -148,5 +148,5 @@ def test_drops_are_read_from_dumpcaps_last_lines():
         "Packets received/dropped on interface 'qvo1': 7/14 "
         "(pcap:3/dumpcap:2/flushed:9/ps_ifdrop:1) (33.3%)\n"
     )
-    # What was flushed came after the last marker, when nobody looked any more.
+    # Flushed packets arrived after the last marker.
     assert parse_drops("host", said) == {("host", "qvo1"): 6}
