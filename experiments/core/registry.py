@@ -22,7 +22,7 @@ def names() -> tuple[str, ...]:
     found = sorted(
         module.name
         for module in iter_modules(experiments.__path__)
-        if module.ispkg and find_spec(f"experiments.{module.name}.question")
+        if module.ispkg and find_spec(f"experiments.{module.name}.probe")
     )
     return (*DEFAULT, *(name for name in found if name not in DEFAULT))
 
