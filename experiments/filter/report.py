@@ -10,7 +10,8 @@ from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.filter import figure
 from experiments.show import cells as exact
-from experiments.show.cells import MATCH, MISMATCH, MISSING, Cell
+from experiments.show.cells import MATCH, MISSING, Cell
+from experiments.show.judge import MISMATCH
 from experiments.show.report import (
     CONFIRMED,
     NONE,

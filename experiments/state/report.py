@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from experiments.core.question import Prediction, Value
 from experiments.core.results import Run
-from experiments.show import cells
+from experiments.show import cells, judge
 from experiments.show.cells import Cell
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
@@ -169,7 +169,7 @@ class _Order:
 
 
 def _entry(cell: Cell) -> figure.Entry:
-    report = cell.seen if cell.outcome != cells.MISMATCH else f"{cell.seen} not {cell.predicted}"
+    report = cell.seen if cell.outcome != judge.MISMATCH else f"{cell.seen} not {cell.predicted}"
     return figure.Entry(text=report, is_as_foretold=cell.outcome == cells.MATCH)
 
 

@@ -6,7 +6,7 @@ from statistics import median
 
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.show import cells
+from experiments.show import cells, judge
 from experiments.show.cells import Cell
 from experiments.show.curves import Mark
 from experiments.show.estimate import Estimate, outcome
@@ -145,7 +145,7 @@ def _overview(found: Sequence[Cell]) -> Table:
 
 
 def _brief(cell: Cell) -> str:
-    return cell.seen if cell.outcome != cells.MISMATCH else f"{cell.seen} not {cell.predicted}"
+    return cell.seen if cell.outcome != judge.MISMATCH else f"{cell.seen} not {cell.predicted}"
 
 
 def _hosts(run: Run) -> Table:

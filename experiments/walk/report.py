@@ -11,7 +11,8 @@ import numpy as np
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.show.cells import MATCH, MISMATCH, MISSING, Cell, cells_of, table
+from experiments.show.cells import MATCH, MISSING, Cell, cells_of, table
+from experiments.show.judge import MISMATCH
 from experiments.show.levels import between, figure_text
 from experiments.show.report import (
     CONFIRMED,

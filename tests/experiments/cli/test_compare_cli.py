@@ -16,7 +16,7 @@ def runs(tmp_path):
     return made(tmp_path, "a", seed=1), made(tmp_path, "b", seed=2, more={"gre-mesh": 0.06})
 
 
-def report(capsys, *argv):
+def reported(capsys, *argv):
     status = main(["compare", *map(str, argv)])
     out, err = capsys.readouterr()
     return status, out, err

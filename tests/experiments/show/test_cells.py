@@ -27,10 +27,10 @@ FORETOLD = tuple({**point, "copies": point["hosts"] - 1} for point in QUESTION.p
 
 
 @pytest.fixture
-def report(tmp_path):
+def reported(tmp_path):
     """The story of a run in which all is as foretold, but for what is said."""
 
-    def report(*, trusted=True, question=QUESTION, predicted=FORETOLD, repeats=2, **wrong):
+    def reported(*, trusted=True, question=QUESTION, predicted=FORETOLD, repeats=2, **wrong):
         recorder = Recorder(tmp_path, "run", question.tables())
         recorder.about(
             {
@@ -65,7 +65,7 @@ def test_all_as_foretold(report):
 
 
 def test_a_cell_that_differs_is_named_with_by_how_much(report):
-    found = report_on(gre_mesh_4=5)
+    found = reported(gre_mesh_4=5)
 
     assert found.findings == (
         "3 of 4 cells equal their prediction",
@@ -74,13 +74,13 @@ def test_a_cell_that_differs_is_named_with_by_how_much(report):
     assert found.is_refuted
     assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "5", "+2", "2", "unlike")
     assert found.tables[0].summary == "1 not as foretold"
-    lacking = report_on(gre_mesh_4=5, gre_mesh_2="missing").tables[0]
+    lacking = reported(gre_mesh_4=5, gre_mesh_2="missing").tables[0]
     assert lacking.summary == "1 not as foretold, 1 not measured"
     assert [each.outcome for each in found.outcomes] == ["refuted"]
 
 
 def test_an_answer_that_was_lost_is_not_as_foretold(report):
-    found = report_on(gre_mesh_2=None)
+    found = reported(gre_mesh_2=None)
 
     assert found.is_refuted
     assert found.findings[1] == "gre-mesh 2: - packets, foretold 1"
@@ -88,17 +88,17 @@ def test_an_answer_that_was_lost_is_not_as_foretold(report):
 
 
 def test_one_block_that_differs_is_enough(report, tmp_path):
-    found = report_on(repeats=2)
+    found = reported(repeats=2)
     path = next(tmp_path.glob("run*/samples.csv"))
     path.write_text(path.read_text().replace("2,2,gre-mesh,4,3", "2,2,gre-mesh,4,2"))
-    found = report_on(read(path.parent))
+    found = reported(read(path.parent))
 
     assert found.is_refuted
     assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "3, 2", "-1", "2", "unlike")
 
 
 def test_a_prediction_is_judged_by_the_cells_it_is_about(report):
-    found = report_on(gre_l2pop_4=1)
+    found = reported(gre_l2pop_4=1)
 
     assert found.is_refuted  # foretold is foretold,
     assert [each.outcome for each in found.outcomes] == [
@@ -109,13 +109,11 @@ def test_a_prediction_is_judged_by_the_cells_it_is_about(report):
 
 @pytest.mark.parametrize(("mesh", "outcome"), [(3, "not judged"), (9, "not judged")])
 def test_nothing_is_judged_by_a_run_that_is_not_trusted(report, mesh, outcome):
-    assert [each.outcome for each in report_on(trusted=False, gre_mesh_4=mesh).outcomes] == [
-        outcome
-    ]
+    assert [each.outcome for each in reported(trusted=False, gre_mesh_4=mesh).outcomes] == [outcome]
 
 
 def test_a_cell_not_measured_decides_nothing(report):
-    found = report_on(gre_mesh_4="missing")
+    found = reported(gre_mesh_4="missing")
 
     assert found.findings == ("3 of 3 cells equal their prediction (1 more not measured)",)
     assert [each.outcome for each in found.outcomes] == ["undecided"]
@@ -124,14 +122,14 @@ def test_a_cell_not_measured_decides_nothing(report):
 
 def test_words_may_be_foretold_and_only_numbers_are_drawn(report):
     predicted = tuple({**each, "copies": "dropped"} for each in FORETOLD)
-    found = report_on(predicted=predicted, gre_mesh_2="passed")
+    found = reported(predicted=predicted, gre_mesh_2="passed")
 
     assert found.findings[1] == "gre-mesh 2: passed packets, foretold dropped"
     assert found.pictures == ()
 
 
 def test_many_that_differ_are_counted(report):
-    found = report_on(gre_mesh_2=9, gre_mesh_4=9, gre_l2pop_2=9, gre_l2pop_4=9)
+    found = reported(gre_mesh_2=9, gre_mesh_4=9, gre_l2pop_2=9, gre_l2pop_4=9)
 
     assert found.findings[0] == "0 of 4 cells equal their prediction"
     assert found.findings[-1] == "and 1 cell more"
@@ -162,7 +160,7 @@ def test_columns_after_the_value_are_further_figures(tmp_path):
     recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted[:-1]])
     recorder.samples([{"repeat": 1, "order": 1, **predicted[-1], "unneeded": 2}])
 
-    found = report_on(read(recorder.directory))
+    found = reported(read(recorder.directory))
 
     assert found.findings == (
         "7 of 8 cells equal their prediction",
@@ -175,19 +173,19 @@ def test_columns_after_the_value_are_further_figures(tmp_path):
 
 def test_a_foretold_row_without_the_value_is_told(report):
     with pytest.raises(MeasureError, match="a foretold row without 'copies'"):
-        report_on(predicted=({"mode": "gre-mesh", "hosts": 2, "copy": 1},), gre_mesh_2="missing")
+        reported(predicted=({"mode": "gre-mesh", "hosts": 2, "copy": 1},), gre_mesh_2="missing")
 
 
 @pytest.mark.parametrize("predicted", [(), ({"mode": "vlan", "hosts": 2, "copies": 1},)])
 def test_without_a_foretold_cell_that_was_measured_there_is_nothing_to_tell(report, predicted):
     with pytest.raises(MeasureError, match="Give the Experiment a `foretell`"):
-        report_on(predicted=predicted, vlan_2="missing")
+        reported(predicted=predicted, vlan_2="missing")
 
 
 @pytest.fixture
 def axes(report):
     def axes(**wrong):
-        (picture,) = report_on(**wrong).pictures
+        (picture,) = reported(**wrong).pictures
         with mpl.rc_context(fname=STYLE):
             (ax,) = picture.draw().axes
         return ax
@@ -248,7 +246,7 @@ def test_one_factor_of_words_is_drawn_side_by_side(tmp_path):
         {"question": question.to_json(), "predicted": predicted, "seed": 1, "scenario": "s"}
     )
     recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted])
-    (picture,) = report_on(read(recorder.directory)).pictures
+    (picture,) = reported(read(recorder.directory)).pictures
     (ax,) = picture.draw().axes
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
     assert lines(ax, "swatch") == {}  # there is but one series

@@ -47,7 +47,7 @@ def ax():
 
 
 @pytest.fixture
-def report(tmp_path):
+def reported(tmp_path):
     """Tells a run of these levels, read from its files."""
 
     def build_report(levels=LEVELS, verdict=TRUSTED):
@@ -71,7 +71,7 @@ def drawn(report):
 
     def draw(*args):
         with mpl.rc_context(fname=STYLE):
-            return report_on(*args).draw()
+            return report(*args).draw()
 
     return draw
 
