@@ -23,7 +23,7 @@ def reported(capsys, *argv):
 
 
 def test_the_table_fits_a_terminal_and_says_what_moved(capsys, runs):
-    status, out, err = report(capsys, *runs)
+    status, out, err = reported(capsys, *runs)
 
     assert (status, err) == (0, "")
     lines = out.splitlines()
@@ -37,7 +37,7 @@ def test_the_table_fits_a_terminal_and_says_what_moved(capsys, runs):
 
 
 def test_json_has_all_of_it_and_nothing_else(capsys, runs):
-    status, out, err = report(capsys, *runs, "--format", "json")
+    status, out, err = reported(capsys, *runs, "--format", "json")
 
     document = json.loads(out)
     assert (status, err, document["format"]) == (0, "", 1)
@@ -52,14 +52,14 @@ def test_json_has_all_of_it_and_nothing_else(capsys, runs):
 
 
 def test_a_baseline_that_moved_is_remarked(capsys, tmp_path):
-    _, out, _ = report(capsys, made(tmp_path, "a"), made(tmp_path, "b", more=0.06))
+    _, out, _ = reported(capsys, made(tmp_path, "a"), made(tmp_path, "b", more=0.06))
 
     assert "The baseline, flat, is itself higher by 0.060 ms: look at the machine" in out
 
 
 def test_a_first_look_claims_nothing(capsys, tmp_path):
     a, b = (made(tmp_path, name, repeats=1, quick=True) for name in "ab")
-    status, out, _ = report(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
 
     assert status == 0
     assert out.startswith(
@@ -71,25 +71,25 @@ def test_a_first_look_claims_nothing(capsys, tmp_path):
 
 def test_a_run_that_is_not_trusted_is_loud_and_status_3(capsys, tmp_path, runs):
     doubtful = made(tmp_path, "c", seed=3, verdict=NOT_TRUSTED)
-    status, out, _ = report(capsys, runs[0], doubtful)
+    status, out, _ = reported(capsys, runs[0], doubtful)
 
     assert status == 3
     assert out.startswith("NOT TO BE TRUSTED, B: CPU idle 3% in block 1, flat; wanted at least")
-    status, out, _ = report(capsys, doubtful, runs[0], "--format", "json")
+    status, out, _ = reported(capsys, doubtful, runs[0], "--format", "json")
     assert status == 3
     assert json.loads(out)["comparisons"][0]["runs"]["a"]["reasons"] == NOT_TRUSTED["reasons"]
 
 
 def test_cells_that_differ_are_listed(capsys, tmp_path):
     a, b = made_cells(tmp_path, "a"), made_cells(tmp_path, "b", values={4: 5})
-    status, out, _ = report(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
 
     assert status == 0
     assert out.startswith("copies: 2 of 3 cells are the same in both runs")
     assert [line.split() for line in out.splitlines() if line.startswith("gre-mesh")] == [
         ["gre-mesh", "4", "3", "5"],
     ]
-    _, out, _ = report(capsys, a, b, "--format", "json")
+    _, out, _ = reported(capsys, a, b, "--format", "json")
     assert json.loads(out)["comparisons"][0]["cells"][1] == {
         "cell": {"mode": "gre-mesh", "hosts": 4},
         "figure": "copies",
@@ -101,7 +101,7 @@ def test_cells_that_differ_are_listed(capsys, tmp_path):
 
 def test_unlike_runs_are_refused_with_status_2(capsys, tmp_path, runs):
     other = made(tmp_path, "c", scenario="side-by-side")
-    status, out, err = report(capsys, runs[0], other)
+    status, out, err = reported(capsys, runs[0], other)
 
     assert (status, out) == (2, "")
     assert err == (
@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_refused_with_status_2(capsys, tmp_path, runs, br
         about.unlink()
     else:
         about.write_text("{")
-    status, out, err = report(capsys, *runs)
+    status, out, err = reported(capsys, *runs)
 
     assert (status, out) == (2, "")
     assert str(about.parent) in err
@@ -148,7 +148,7 @@ def suite(tmp_path):
 
 def test_suites_are_compared_experiment_by_experiment(capsys, suite):
     a, b = suite("a", "latency", "copies"), suite("bb", "latency", "copies", values={8: 9})
-    status, out, _ = report(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
 
     assert status == 0
     assert "latency: 0 of 2 levels moved beyond the margin\n" in out
@@ -158,18 +158,18 @@ def test_suites_are_compared_experiment_by_experiment(capsys, suite):
 def test_an_experiment_that_one_suite_lacks_is_told(capsys, suite):
     a, b = suite("a", "latency", "copies"), suite("bb", "copies")
 
-    status, out, _ = report(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
     assert (status, "Only in A: latency" in out) == (0, True)
-    _, out, _ = report(capsys, b, a, "--format", "json")
+    _, out, _ = reported(capsys, b, a, "--format", "json")
     assert json.loads(out)["only_in_b"] == ["latency"]
 
 
 def test_a_suite_and_a_run_or_nothing_in_common_are_refused(capsys, suite, runs):
     a, b = suite("aa", "latency"), suite("bb", "copies")
 
-    status, _, err = report(capsys, a, runs[0])
+    status, _, err = reported(capsys, a, runs[0])
     assert (status, "one is a suite, the other a run" in err) == (2, True)
-    status, _, err = report(capsys, a, b)
+    status, _, err = reported(capsys, a, b)
     assert (status, "latency in A, copies in B; allowed: an experiment that both have" in err) == (
         2,
         True,

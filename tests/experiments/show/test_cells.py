@@ -50,7 +50,7 @@ def reported(tmp_path):
                     recorder.samples([{**cell, "repeat": repeat, "order": order, "copies": value}])
         return report_on(read(recorder.directory))
 
-    return report
+    return reported
 
 
 def test_all_as_foretold(report):
