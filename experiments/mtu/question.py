@@ -97,7 +97,7 @@ QUESTION = Question(
             "answered": integer("of them"),
             "outcome": text("what became of them"),
             "told_mtu": integer("MTU that ICMP, or the own kernel, told"),
-            "told_by": number("address that the ICMP came from"),
+            "told_by": text("address that the ICMP came from"),
             "fragments": integer("made by the sending guest's kernel (FragCreates)"),
             "guest_port_bytes": integer(
                 "that came out of the sending guest into its switch, meanwhile"

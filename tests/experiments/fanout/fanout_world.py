@@ -154,7 +154,7 @@ def recorded(path, points, measure, *, trusted=True, repeats=1):
             "seed": SEED,
             "scenario": "article",
             "repeats": 1,
-            "settings": {"repeats": repeats},
+            "settings": {"frames_each": repeats},
             "measured": facts,
             "verdict": {"trusted": trusted, "reasons": [] if trusted else ["CPU idle 1%"]},
         }

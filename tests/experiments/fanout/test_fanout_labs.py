@@ -7,6 +7,7 @@ import pytest
 from experiments.fanout.cells import KINDS, KNOWN, OTHER, UNICAST, UNKNOWN
 from experiments.fanout.labs import (
     Copies,
+    copies_of,
     frames,
     members,
     network_id,
@@ -54,7 +55,7 @@ def test_members_are_spread_and_the_first_host_is_one(hosts, share, wanted):
 )
 def test_predictions_are_those_of_theory(mode, kind, wanted):
     sent, arrived, unneeded, heard = wanted
-    assert predicted(mode, 16, 8, kind) == Copies(
+    assert copies_of(mode, 16, 8, kind) == Copies(
         copies_sent=sent, arrived=arrived, unneeded=unneeded, heard=heard
     )
 

@@ -12,6 +12,7 @@ from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.fanout.fanout_world import KEPT, run_of
+from tests.experiments.run_values import with_tables
 
 MESH, L2POP, ARP = (
     {"mode": mode, "hosts": 4} for mode in ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp")
@@ -41,7 +42,7 @@ def test_all_as_foretold(tmp_path):
         "8 of 8 cells exact",
     ]
     assert report.conditions == (
-        "2 frames of each kind a lab, 1 block; scenario article; "
+        "2 frames of each kind a lab, 1 repeat; scenario article; "
         "captures equal the counters on 14 of 14 interfaces"
     )
     assert all(each["exact"] for each in report.data)
@@ -95,7 +96,7 @@ def test_a_single_frame_that_differs_from_its_like_is_seen(tmp_path):
     assert report.findings[0] == "7 of 8 cells equal their prediction to the packet (16 frames)"
     (cell,) = [cell for cell in cells(run) if not cell.is_exact]
     assert cell.found("arrived") == (3, 4)
-    assert cell.report_on("arrived") == "3-4 (foretold 3)"
+    assert cell.shown("arrived") == "3-4 (foretold 3)"
     assert len(cell.mismatches) == 1
     assert "computer got 2 of 1" in report.findings[1]
 
@@ -143,7 +144,7 @@ def test_a_run_cut_short_tells_what_there_is(tmp_path):
 
     assert report.findings[0] == "8 of 8 cells equal their prediction to the packet (16 frames)"
     nothing = {**run.tables, "samples": (), "vteps": (), "interfaces": ()}
-    report = report_on(type(run)(run.directory, run.question, about, nothing))
+    report = report_on(with_tables(run, nothing, about=about))
     assert report.findings == ("0 of 0 cells equal their prediction to the packet (0 frames)",)
     assert report.pictures == ()
 
@@ -258,10 +259,11 @@ def test_names_never_lie_on_each_other(wanted, sizes):
 
 
 def test_the_figure_is_drawn_with_all_its_panels(tmp_path):
-    (picture,) = report_on(run_of(tmp_path, POINTS)).pictures
+    report = report_on(run_of(tmp_path, POINTS))
+    (picture,) = report.pictures
 
     with mpl.rc_context(fname=STYLE):
-        figure = picture.draw()
+        figure = report.draw(picture)
         figure.canvas.draw()
     assert picture.name == "fanout"
     assert "31 of 31 cells" in picture.alternative

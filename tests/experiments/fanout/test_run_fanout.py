@@ -39,7 +39,7 @@ def test_the_counts_stand_in_the_samples(done):
             row["unneeded"],
             row["heard"],
         )
-        for row in done.run.rows
+        for row in done.run.rows_of()
     }
     assert sent["gre-mesh", 50, "broadcast"] == (2, 1, 1)
     assert sent["gre-mesh", 100, "unknown unicast"] == (2, 0, 2)
@@ -47,9 +47,9 @@ def test_the_counts_stand_in_the_samples(done):
     assert sent["vxlan-l2pop-arp", 100, "ARP known"] == (0, 0, 0)
     assert sent["kvxlan-multicast", 50, "broadcast"] == (1, 0, 1)
     assert sent["kvxlan-multicast", 100, "unknown unicast"] == (1, 0, 2)
-    answered = {(row["mode"], row["kind"]) for row in done.run.rows if row["answered"]}
+    answered = {(row["mode"], row["kind"]) for row in done.run.rows_of() if row["answered"]}
     assert answered == {("vxlan-l2pop-arp", "ARP known")}
-    assert all(row["counted"] == row["captured"] for row in done.run.tables["interfaces"])
+    assert all(row["counted"] == row["captured"] for row in done.run.rows_of("interfaces"))
 
 
 def test_raw_captures_open_in_tshark_and_have_what_was_counted(done):

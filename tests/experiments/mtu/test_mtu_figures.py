@@ -1,7 +1,5 @@
 """The figures by their artists: every size is a tile, every transfer a dot or a cross."""
 
-from dataclasses import replace
-
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -13,6 +11,7 @@ from experiments.mtu.report_tables import tiles
 from experiments.mtu.words import RIGHT, SILENT, SIZES, SOME, TOO_LARGE, WHOLE
 from experiments.show.sheet import WIDTH_IN, Caption
 from tests.experiments.mtu.test_mtu_report import LIMITS, edited, run_of
+from tests.experiments.run_values import with_tables
 
 MODES = ("flat", "gre-mesh")
 
@@ -154,24 +153,25 @@ def test_modes_of_one_data_plane_share_a_scale_and_the_kernel_has_its_own():
 
 
 def test_goodputs_picture_is_headed_by_goodput_alone(run):
-    (head,) = [picture.draw().get_suptitle() for picture in build_report(run).pictures[1:]]
+    report = build_report(run)
+    (head,) = [report.draw(picture).get_suptitle() for picture in report.pictures[1:]]
 
     assert head.startswith("TCP goodput at the limit: ")
     assert head.count(":") == 1
 
 
 def test_a_run_draws_a_map_and_its_goodput(run):
-    pictures = build_report(run).pictures
+    report = build_report(run)
 
-    assert [picture.name for picture in pictures] == ["mtu", "mtu-goodput"]
-    figure = pictures[0].draw()
+    assert [picture.name for picture in report.pictures] == ["mtu", "mtu-goodput"]
+    figure = report.draw()
     assert figure.get_figwidth() == WIDTH_IN
     gids = [patch.get_gid() for ax in figure.axes for patch in ax.patches]
     assert len([gid for gid in gids if gid and gid.startswith("tile")]) == 2 * 2 * (7 + 3)
 
 
 def test_one_edited_sample_shows_in_the_figure(run):
-    rows = run.tables["outcomes"]
+    rows = run.rows_of("outcomes")
     at = next(n for n, row in enumerate(rows) if row["size"] == "limit + 1")
     changed = edited(run, "outcomes", at, outcome=WHOLE)
 
@@ -182,10 +182,10 @@ def test_one_edited_sample_shows_in_the_figure(run):
 
 
 def test_blocks_that_differ_are_no_certain_outcome(run):
-    rows = run.tables["outcomes"]
+    rows = run.rows_of("outcomes")
     row = next(row for row in rows if row["size"] == "limit + 1")
     other = {**row, "repeat": 2, "outcome": WHOLE}
-    both = replace(run, tables={**run.tables, "outcomes": (*rows, other)})
+    both = with_tables(run, {**run.tables, "outcomes": (*rows, other)})
 
     (tile,) = [
         each

@@ -224,7 +224,7 @@ def test_goodput_is_measured_round_the_limit_by_turns(measure):
     rows = measure(1450).more["goodput"]
 
     assert [row["guest_mtu"] for row in rows[:5]] == [576, 1000, 1280, 1450, 1458]
-    assert [row["repeat"] for row in rows] == [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5
+    assert [row["transfer"] for row in rows] == [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5
     assert {row["guest_mtu"] for row in rows if row["mbit_s"] == 0} == {1458}
 
 

@@ -1,19 +1,18 @@
 """The story of a run, from its tables: what the probe brings home from paths of known widths."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from controller.model.errors import MeasureError
 from experiments.core.pairs import narrowed
-from experiments.core.results import Run
 from experiments.mtu.probe import EXPERIMENT as MTU
 from experiments.mtu.probe import with_large_guests
 from experiments.mtu.report import build_report
 from experiments.mtu.words import HANGS, TOO_LARGE
 from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
 from tests.experiments.fake_path import FakePath, context
+from tests.experiments.run_values import run_of_rows, with_tables
 from topologies.scenario.load import load
 
 LIMITS = {"flat": 1500, "gre-mesh": 1458}
@@ -42,13 +41,15 @@ def run_of(limits, folder, *, verdict=TRUSTED, **options):
         "seed": 1,
         "quick": False,
     }
-    return Run(Path(), levels.question, about, {name: tuple(rows) for name, rows in tables.items()})
+    return run_of_rows(
+        Path(), levels.question, about, {name: tuple(rows) for name, rows in tables.items()}
+    )
 
 
 def edited(run, table, number, **changes):
-    rows = list(run.tables[table])
+    rows = list(run.rows_of(table))
     rows[number] = {**rows[number], **changes}
-    return replace(run, tables={**run.tables, table: tuple(rows)})
+    return with_tables(run, {**run.tables, table: tuple(rows)})
 
 
 def outcome(report):
@@ -69,12 +70,16 @@ def test_as_theory_says_everything_is_confirmed(run):
 
 
 def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(run):
-    kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows[:1]]
-    hung = {**run.tables["tcp"][0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
-    tables = {**run.tables, "samples": (*run.rows, *kernel), "tcp": (*run.tables["tcp"], hung)}
+    kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows_of()[:1]]
+    hung = {**run.rows_of("tcp")[0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
+    tables = {
+        **run.tables,
+        "samples": (*run.rows_of(), *kernel),
+        "tcp": (*run.rows_of("tcp"), hung),
+    }
     about = {**run.about, "predicted": (*run.about["predicted"], *kernel)}
 
-    said = build_report(replace(run, tables=tables, about=about)).findings
+    said = build_report(with_tables(run, tables, about=about)).findings
 
     assert said[1].startswith("Larger ones vanish silently in the sender's Open vSwitch: 14 of 14")
     assert (
@@ -95,8 +100,8 @@ def test_one_byte_off_refutes_and_says_by_how_much(run):
 
 
 def test_blocks_that_differ_are_all_shown(run):
-    again = {**run.rows[1], "repeat": 2, "largest_bytes": 1457}
-    report = build_report(replace(run, tables={**run.tables, "samples": (*run.rows, again)}))
+    again = {**run.rows_of()[1], "repeat": 2, "largest_bytes": 1457}
+    report = build_report(with_tables(run, {**run.tables, "samples": (*run.rows_of(), again)}))
 
     assert ("gre-mesh", "1500", "1457, 1458", "1458", "-1, 0") in [
         row[:5] for row in report.tables[0].rows
@@ -119,7 +124,7 @@ def test_what_vanishes_behind_the_wire_is_not_the_sender_s_switch(tmp_path):
 
 
 def test_a_silence_counts_only_between_controls_that_passed(run):
-    rows = run.tables["outcomes"]
+    rows = run.rows_of("outcomes")
     last = max(at for at, row in enumerate(rows) if row["size"] == "control after")
 
     report = build_report(edited(run, "outcomes", last, answered=3))
@@ -129,7 +134,7 @@ def test_a_silence_counts_only_between_controls_that_passed(run):
 
 
 def test_a_transfer_that_completes_where_it_should_hang_refutes(run):
-    at = next(at for at, row in enumerate(run.tables["tcp"]) if row["guest"] == TOO_LARGE)
+    at = next(at for at, row in enumerate(run.rows_of("tcp")) if row["guest"] == TOO_LARGE)
 
     report = build_report(edited(run, "tcp", at, outcome="completes"))
 
@@ -145,7 +150,7 @@ def test_goodput_is_not_judged_by_a_run_that_is_not_to_be_trusted(run, tmp_path)
 
 
 def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_refuted(run):
-    rows = run.tables["goodput"]
+    rows = run.rows_of("goodput")
     least = [at for at, row in enumerate(rows) if (row["mode"], row["guest_mtu"]) == ("flat", 576)]
     once = edited(run, "goodput", least[0], mbit_s=9999.0)
     falling = run
@@ -158,15 +163,13 @@ def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_ref
 
 
 def test_too_few_transfers_judge_no_trend(run):
-    few = tuple(row for row in run.tables["goodput"] if row["repeat"] <= 3)
+    few = tuple(row for row in run.rows_of("goodput") if row["transfer"] <= 3)
 
-    assert (
-        outcome(build_report(replace(run, tables={**run.tables, "goodput": few})))[3] == NOT_JUDGED
-    )
+    assert outcome(build_report(with_tables(run, {**run.tables, "goodput": few})))[3] == NOT_JUDGED
 
 
 def test_goodput_above_the_limit_refutes(run):
-    at = next(at for at, row in enumerate(run.tables["goodput"]) if row["mbit_s"] == 0)
+    at = next(at for at, row in enumerate(run.rows_of("goodput")) if row["mbit_s"] == 0)
 
     assert outcome(build_report(edited(run, "goodput", at, mbit_s=100.0)))[3] == REFUTED
 
@@ -190,7 +193,7 @@ def test_findings_fit_a_figure_of_700_pixels(run):
 
 
 def test_a_run_without_goodput_is_told_without_it(run):
-    report = build_report(replace(run, tables={**run.tables, "goodput": ()}))
+    report = build_report(with_tables(run, {**run.tables, "goodput": ()}))
 
     assert [picture.name for picture in report.pictures] == ["mtu"]
     assert outcome(report)[3] == NOT_JUDGED
@@ -199,4 +202,4 @@ def test_a_run_without_goodput_is_told_without_it(run):
 
 def test_a_run_that_came_nowhere_is_an_error(run):
     with pytest.raises(MeasureError, match="no sample"):
-        build_report(replace(run, tables=dict.fromkeys(run.tables, ())))
+        build_report(with_tables(run, dict.fromkeys(run.tables, ())))

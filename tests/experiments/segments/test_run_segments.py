@@ -17,7 +17,7 @@ def test_networks_of_each_type_are_apart_and_the_last_key_is_on_the_wire(tmp_pat
         "GRE: key 4,294,967,295 crossed the wire whole; the article says 2^24 ids",
     ]
     assert all(each["is"] == "equal" for each in report["summaries"])
-    wires = {(row["mode"], row["on_wire"]) for row in run.tables["networks"]}
+    wires = {(row["mode"], row["on_wire"]) for row in run.rows_of("networks")}
     assert {("gre-mesh", str(2**32 - 1)), ("vlan", "4094"), ("flat", "ext-physnet8")} <= {
         (mode, str(name)) for mode, name in wires
     }

@@ -13,6 +13,7 @@ from experiments.segments import labs as stage
 from experiments.segments.probe import EXPERIMENT as SEGMENTS
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
+from tests.experiments.run_values import with_tables
 from topologies.scenario.load import load
 
 BASE = stage.narrowed(load("article").overlay)
@@ -294,7 +295,7 @@ def test_a_leak_refutes_and_says_so_first(tmp_path):
 
     assert report.is_refuted
     assert report.outcomes[0].outcome == REFUTED
-    assert report.findings[0] == "19 of 21 cells equal their prediction"
+    assert report.findings[0] == "19 of 21 cells match their prediction"
     assert report.tables[0].rows[2][2:6] == ("3 (foretold 4)", "4", "4", "2 (foretold 0)")
 
 
@@ -344,10 +345,8 @@ def test_a_network_that_another_answered_for_is_not_proven(tmp_path):
 
 def test_a_run_from_before_anybody_was_asked_is_told_without_it(tmp_path):
     run = recorded(tmp_path)
-    rows = tuple(
-        {k: v for k, v in row.items() if k != "answered"} for row in run.tables["networks"]
-    )
-    report = report_on(replace(run, tables={**run.tables, "networks": rows}))
+    networks = run.tables["networks"].drop("answered")
+    report = report_on(with_tables(run, {**run.tables, "networks": networks}))
 
     assert (
         report.findings[0]

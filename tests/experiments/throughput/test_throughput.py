@@ -77,7 +77,7 @@ def made(parent, goodput, repeats=1, cost=lambda mode: 50, faster=lambda mode, r
     """
     question = THROUGHPUT.with_levels(mode=tuple(goodput)).question
     recorder = Recorder(parent, "run", question.tables())
-    settings = {"seconds": 1, "repeats": 3}
+    settings = {"seconds": 1, "transfers": 3}
     recorder.about(
         {
             **ABOUT,
@@ -93,19 +93,19 @@ def made(parent, goodput, repeats=1, cost=lambda mode: 50, faster=lambda mode, r
             "order": 1,
             "mode": mode,
             "protocol": protocol,
-            "transfer": 1,
+            "transfer": transfer,
             "ip_bytes": size,
             "sent_bytes": 10**6,
-            "goodput_mbit_s": base * times * (0.9, 1.0, 1.3)[repeat - 1] * faster(mode, repeat),
+            "goodput_mbit_s": base * times * (0.9, 1.0, 1.3)[transfer - 1] * faster(mode, repeat),
             "cpu_s_per_gb": cost(mode) / times,
             "switch_s_per_gb": 20 / times,
-            "lost_packets": 424_700 + repeat if protocol == "udp" else None,
-            "retransmits": 18_990 + repeat if protocol == "tcp" else None,
+            "lost_packets": 424_700 + transfer if protocol == "udp" else None,
+            "retransmits": 18_990 + transfer if protocol == "tcp" else None,
         }
         for repeat in range(1, repeats + 1)
         for mode, base in goodput.items()
         for protocol in ("tcp", "udp")
-        for repeat in (1, 2, 3)
+        for transfer in (1, 2, 3)
         for size, times in ((128, 1), (576, 4), (1458 if "gre" in mode else 1450, 8))
     )
     return read(recorder.directory)
@@ -183,10 +183,10 @@ def test_how_blocks_differ_is_told_apart_from_how_pairings_do(tmp_path):
     both = (factor(0.9, 0.9, 0.9, 0.9), factor(1.0, 1.1, 1.2, 1.3, name="c to d"))
 
     assert (
-        described(both, 1) == "x 1.02 (range of 4 blocks: 0.95 to 1.10; 2 pairings, 0.90 to 1.20)"
+        described(both, 1) == "x 1.02 (range of 4 repeats: 0.95 to 1.10; 2 pairings, 0.90 to 1.20)"
     )
     assert described((factor(1.0),), 1) == "x 1.00"
-    assert described((factor(1.0, 1.2),), 1) == "x 1.10 (range of 2 blocks: 1.00 to 1.20)"
+    assert described((factor(1.0, 1.2),), 1) == "x 1.10 (range of 2 repeats: 1.00 to 1.20)"
 
 
 def test_six_blocks_make_an_interval():
@@ -218,7 +218,7 @@ def test_a_block_that_differs_is_seen_in_the_run(tmp_path):
     outcomes = {each.claim.partition(" ")[0]: each for each in build_report(run).outcomes}
 
     assert outcomes["GRE"].outcome == "undecided"
-    assert "range of 4 blocks: 0.50 to 1.00; 6 pairings" in outcomes["GRE"].found
+    assert "range of 4 repeats: 0.50 to 1.00; 6 pairings" in outcomes["GRE"].found
 
 
 def test_counts_are_whole_and_stand_apart_from_processor_time(tmp_path):
