@@ -99,10 +99,10 @@ def _line(error: BaseException, path: Path) -> int:
 
 
 def _assert_usable(experiment: Experiment, path: Path) -> None:
-    """Refuse what would only show when all labs have been raised for nothing."""
+    """Refuse what would otherwise fail only after every lab has run."""
     question = experiment.question
     is_mute = question.report == "cells" and experiment.predict is None
-    nothing = (is_mute, "no `foretell`", "one, since the teller 'cells' holds cells against it")
+    nothing = (is_mute, "no `predict`", "one, since the report 'cells' compares cells with it")
     for is_wrong, found, allowed in (*_faults(question), nothing):
         if is_wrong:
             raise UsageError(

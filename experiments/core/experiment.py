@@ -106,7 +106,7 @@ class Experiment:
     """A question, and how it is put.
 
     `narrow` takes the scenario down to what is measured, once; `stage` makes of that what is
-    raised for a point; `foretell` gives the exact value of every cell of the narrowed scenario.
+    raised for a point; `predict` gives the exact value of every cell of the narrowed scenario.
     """
 
     question: Question

@@ -113,7 +113,7 @@ def _effects_data(found: Analysed) -> tuple[Mapping[str, Any], ...]:
 
 
 def _stages(run: Run) -> tuple[tuple[Table, ...], tuple[Picture, ...]]:
-    if not run.tables.get("stages"):
+    if "stages" not in run.tables or run.tables["stages"].is_empty():
         return (), ()
     from experiments.latency.report_stages import stage_parts
 
