@@ -160,7 +160,7 @@ def match_findings(cells: pl.DataFrame, question: Question) -> tuple[str, ...]:
     first = f"{matching} of {counted(measured.height, 'cell')} {verb} prediction"
     mismatches = measured.filter(result=MISMATCH)
     named = (
-        f"{_name(row, question)}: {values_text(row['measured'])} {question.unit}, "
+        f"{cell_name(row, question.value)}: {values_text(row['measured'])} {question.unit}, "
         f"predicted {value_text(row['predicted'])}"
         for row in mismatches.head(NAMED).iter_rows(named=True)
     )
@@ -176,15 +176,18 @@ def _outcomes(run: Run, cells: pl.DataFrame) -> Iterator[Outcome]:
     """The outcome of each prediction about cells of this run."""
     for prediction in run.question.predictions:
         if prediction.low is None:
-            mask = [_is_about(prediction, row, run.question) for row in cells.iter_rows(named=True)]
+            mask = [
+                _is_about(prediction, row, run.question.value)
+                for row in cells.iter_rows(named=True)
+            ]
             about = cells.filter(mask)
             if not about.is_empty():
                 found = match_findings(about, run.question)[0]
                 yield judge.exact(run, prediction, about["result"], found)
 
 
-def _is_about(prediction: Prediction, row: Mapping[str, Value], question: Question) -> bool:
-    return all(map(prediction.is_about, (_name(row, question), *map(str, _key(row)))))
+def _is_about(prediction: Prediction, row: Mapping[str, Value], value: str) -> bool:
+    return all(map(prediction.is_about, (cell_name(row, value), *map(str, _key(row)))))
 
 
 def _key(row: Mapping[str, Value]) -> tuple[Value, ...]:
@@ -192,9 +195,9 @@ def _key(row: Mapping[str, Value]) -> tuple[Value, ...]:
     return tuple(row[name] for name in names[: names.index("figure")])
 
 
-def _name(row: Mapping[str, Value], question: Question) -> str:
-    """The key, with the figure if it is not the question's value."""
-    figure = "" if row["figure"] == question.value else row["figure"]
+def cell_name(row: Mapping[str, Value], value: str) -> str:
+    """The key, with the figure if it is not `value`."""
+    figure = "" if row["figure"] == value else row["figure"]
     return " ".join(map(str, filter(None, (*map(str, _key(row)), figure))))
 
 
