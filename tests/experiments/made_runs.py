@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.core.question import Question
+from experiments.core.question import Question, integer, number, text
 from experiments.core.results import Recorder, read
 
 LEVELS = {"flat": 0.30, "gre-mesh": 0.36}
@@ -14,7 +14,7 @@ QUESTION = Question(
     factors={"mode": tuple(LEVELS)},
     baseline={"mode": "flat"},
     compared={"phase": "warm"},
-    columns={"phase": "warm: compared", "rtt_ms": "round trip"},
+    columns={"phase": text("warm: compared"), "rtt_ms": number("round trip")},
     predictions=(),
     margin=0.02,
 )
@@ -25,7 +25,7 @@ CELLS = Question(
     value="copies",
     report="cells",
     factors={"mode": ("gre-mesh",), "hosts": (2, 4, 8)},
-    columns={"copies": "how many"},
+    columns={"copies": integer("how many")},
     predictions=(),
 )
 MACHINE = {"cpu": "a cpu", "cpus": 2, "kernel": "6.1", "tools": {"ovs": "3.1.0"}}

@@ -95,7 +95,7 @@ def played(monkeypatch):
     return labs
 
 
-def _drawn(directory, picture):
+def _drawn(directory, _report, picture):
     path = directory / f"{picture.name}.svg"
     path.write_text("<svg/>")
     return {path.name: path}

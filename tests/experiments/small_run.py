@@ -4,8 +4,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from experiments.core.question import Prediction, Question
-from experiments.core.results import Recorder, Run
+from experiments.core.question import Prediction, Question, number, text
+from experiments.core.results import Recorder, Run, frame
 from experiments.show.report import CONFIRMED, Outcome, Picture, Report, Table
 
 QUESTION = Question(
@@ -14,7 +14,7 @@ QUESTION = Question(
     unit="ms",
     value="rtt_ms",
     factors={"mode": ("flat", "gre-mesh")},
-    columns={"mode": "how it is carried", "rtt_ms": "round-trip time; empty if lost"},
+    columns={"mode": text("the mode"), "rtt_ms": number("round-trip time; empty if lost")},
     predictions=(
         Prediction(
             claim="a tunnel adds 0 to 0.1 ms", reason="it only adds a header", low=0.0, high=0.1
@@ -61,8 +61,9 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="504pt" height="252pt" view
 
 def small_report(**about) -> Report:
     """A run with one finding, one prediction, one table and one picture."""
-    run = Run(Path("20261123T014338Z-toll"), QUESTION, {**ABOUT, **about}, {"samples": ()})
-    report = Report(
+    samples = frame((), QUESTION.tables()["samples"])
+    return Report(
+        run=Run(Path("20261123T014338Z-toll"), QUESTION, {**ABOUT, **about}, {"samples": samples}),
         findings=("gre-mesh is within ±0.05 ms of flat",),
         outcomes=(
             Outcome(
@@ -83,11 +84,15 @@ def small_report(**about) -> Report:
             ),
         ),
         pictures=(
-            Picture(name="toll", title="Every sample", alternative='Boxes of "rtt"', draw=Figure),
+            Picture(
+                name="toll",
+                title="Every sample",
+                alternative='Boxes of "rtt"',
+                draw=lambda _: Figure(),
+            ),
         ),
-        conditions="6 blocks; scenario article",
+        conditions="6 repeats; scenario article",
     )
-    return Report(run=run, report=report)
 
 
 def write_run(parent: Path, name: str = "toll", *, repeats: int = 6, **about) -> Path:

@@ -150,7 +150,7 @@ def refuting(monkeypatch):
     outcomes = Outcome(claim="12 copies", reason="so", outcome=REFUTED, found="13")
     monkeypatch.setattr(
         levels,
-        "tell",
+        "build_report",
         lambda run: replace(build_report(run), outcomes=(outcomes,), is_refuted=True),
     )
 
