@@ -1,11 +1,13 @@
-"""The experiment `state`: what a tunnel sends before the first tenant frame, and keeps after it."""
+"""The experiment `state`: what tunnels send before the first tenant frame, and the state they keep."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from controller.model.errors import MeasureError
 from controller.model.names import UNDERLAY
+from controller.system.waiting import wait_for
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
@@ -13,97 +15,107 @@ from experiments.measure.captures import capturing, decoded
 from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, ethernet
 from experiments.measure.learned import learned_entries
 from experiments.measure.sockets import listeners, senders, without
-from experiments.state import conntrack, look
-from experiments.state import labs as stage
-from experiments.state import report as words
+from experiments.state import conntrack, host_state, labs, words
 from experiments.state.question import QUESTION
 from topologies.plan.plan import guest_name, switch_port
 
 GUEST = "eth0"
-QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
-HEARD_S = 5.0
+NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+ARRIVAL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """Makes tunnels anew under a capture, waits, sends one frame, and looks at what is kept."""
+    """Creates tunnels again under a capture, waits, sends one frame, and reads the state."""
 
     idle_s: float
 
     def __call__(self, lab: Lab, _: Point, context: Context, /) -> Measured:
         """Measure one lab."""
-        hosts = lab.overlay.hosts
-        for port in lab.overlay.ports:  # nobody speaks but who is told to
-            lab.run(guest_name(port), "sysctl", "-qw", *QUIET)
-        if not stage.is_tunnelled(lab.overlay):
-            return _measured(
-                _caught(lab, context, words.SET_UP, self._idle),
-                _caught(lab, context, words.FIRST, lambda: _said(lab, context.seed)),
-            )
-        for host in hosts:
-            look.unlearn(lab, host)
-        is_tracked = conntrack.wake(lab, hosts[0].name)
-        set_up = _caught(lab, context, words.SET_UP, lambda: self._made_anew(lab))
-        before = _kept(lab, is_tracked=is_tracked)
-        first = _caught(lab, context, words.FIRST, lambda: _said(lab, context.seed))
-        after = _kept(lab, is_tracked=is_tracked)
-        kept = (*_moment(before, words.BEFORE), *_moment(after, words.AFTER))
-        kept_s = {
-            "what": words.KEPT_S,
-            "moment": words.AFTER,
-            "count": look.kept_s(lab, hosts[1]),
-        }
-        cold = _caught(lab, context, words.COLD, lambda: _asked(lab, context.seed))
-        if is_tracked:
-            conntrack.assert_awake(lab, hosts[0].name, str(hosts[1].local_ip))
-        return _measured(set_up, first, cold, (*kept, kept_s))
-
-    def _made_anew(self, lab: Lab) -> None:
+        first, second, *_others = lab.overlay.hosts
+        for port in lab.overlay.ports:  # guests send only what the probe sends
+            lab.run(guest_name(port), "sysctl", "-qw", *NO_IPV6)
+        if not labs.is_tunnelled(lab.overlay):
+            idle = _captured(lab, context, words.SET_UP, self._idle)
+            sent = _captured(lab, context, words.FIRST, lambda: _broadcast(lab, context.seed))
+            return Measured(rows=(*idle, *sent))
         for host in lab.overlay.hosts:
-            look.make_anew(lab, host)
+            host_state.delete_learned(lab, host)
+        is_tracked = conntrack.enable(lab, first.name)
+        set_up = _captured(lab, context, words.SET_UP, lambda: self._set_up(lab))
+        before = _kept(lab, is_tracked=is_tracked)
+        sent = _captured(lab, context, words.FIRST, lambda: _broadcast(lab, context.seed))
+        after = {
+            **_kept(lab, is_tracked=is_tracked),
+            words.LIFETIME_S: host_state.lifetime_s(lab, second),
+        }
+        unknown = _captured(
+            lab, context, words.UNKNOWN, lambda: _broadcast_to_unknown(lab, context.seed)
+        )
+        if is_tracked:
+            conntrack.assert_enabled(lab, first.name, str(second.local_ip))
+        kept = (*_rows(before, words.BEFORE), *_rows(after, words.AFTER))
+        return Measured(rows=(*set_up, *sent, *unknown, *kept))
+
+    def _set_up(self, lab: Lab) -> None:
+        for host in lab.overlay.hosts:
+            host_state.recreate_tunnels(lab, host)
         self._idle()
 
     def _idle(self) -> None:
-        time.sleep(self.idle_s)  # for silence there is no condition to wait on
+        time.sleep(self.idle_s)  # silence is measured: there is no condition to wait for
 
 
-def _measured(*found: tuple[Row, ...]) -> Measured:
-    return Measured(rows=tuple(row for rows in found for row in rows))
-
-
-def _caught(lab: Lab, context: Context, moment: str, deed: Callable[[], None]) -> tuple[Row, ...]:
-    """What passes the first host's wire meanwhile, seen from the underlay, counted by kind."""
+def _captured(lab: Lab, context: Context, moment: str, act: Callable[[], None]) -> tuple[Row, ...]:
+    """Packets by kind on the first host's wire during `act`, captured in the underlay."""
     name = moment.replace(" ", "-")
     with capturing(
         lab, {UNDERLAY: (switch_port(0),)}, lambda file: context.path(f"{name}-{file}")
     ) as files:
-        deed()
-    counts = stage.counts(decoded(files, stage.FIELDS))
-    return tuple(
-        {"what": what, "moment": moment, "count": counts.get(what, 0)} for what in stage.PACKETS
-    )
+        act()
+    counts = labs.counts(decoded(files, labs.FIELDS))
+    return tuple(_rows({what: counts.get(what, 0) for what in labs.PACKETS}, moment))
 
 
-def _said(lab: Lab, seed: int, number: int = 0) -> None:
-    """Send one frame to all, and wait until the guests of the other hosts have it."""
+def _rows(counts: Mapping[str, int | None], moment: str) -> Iterator[Row]:
+    return ({"what": what, "moment": moment, "count": count} for what, count in counts.items())
+
+
+def _broadcast(lab: Lab, seed: int, number: int = 0) -> None:
+    """Send one broadcast and wait until the guests of the other hosts have received it.
+
+    Raises:
+        MeasureError: a guest did not receive it, so counts of other packets prove nothing.
+    """
     source, *others = (guest_name(port) for port in lab.overlay.ports)
     nonce, frame = _frame(lab, seed, number)
     with listeners({guest: lab.pid(guest) for guest in others}, GUEST, LOCAL_EXPERIMENT) as heard:
         with senders(lab.pid(source), (GUEST,)) as send:
             send[GUEST](frame)
-        look.assert_all_heard(without({guest: (heard[guest], nonce) for guest in others}, HEARD_S))
+        missing = without({guest: (heard[guest], nonce) for guest in others}, ARRIVAL_S)
+    if missing:
+        raise MeasureError(
+            f"no frame at {', '.join(missing)}",
+            where="a broadcast on the tenant network",
+            allowed="a frame that every guest receives",
+            do="Look at br-tun of their hosts.",
+        )
 
 
-def _asked(lab: Lab, seed: int) -> None:
-    """Send a frame though no VTEP's MAC is known, wait until they are, and send another."""
+def _broadcast_to_unknown(lab: Lab, seed: int) -> None:
+    """Delete all VTEP neighbours, send a broadcast, wait for the neighbours, and send another."""
     host = lab.overlay.hosts[0]
     source = guest_name(lab.overlay.ports[0])
-    look.forget_neighbours(lab, host)
+    host_state.delete_neighbours(lab, host)
     with senders(lab.pid(source), (GUEST,)) as send:
         send[GUEST](_frame(lab, seed, 1)[1])
-    if host.vxlan_group is None:  # else no VTEP is asked for
-        look.await_that(lambda: len(look.neighbours(lab, host)) == stage.PEERS, "answers of VTEPs")
-    _said(lab, seed, 2)
+    if host.vxlan_group is None:  # a multicast group needs no ARP
+        wait_for(
+            lambda: len(host_state.neighbours(lab, host)) == labs.PEERS,
+            host_state.TIMEOUT_S,
+            what="ARP replies of all VTEPs",
+        )
+    _broadcast(lab, seed, 2)
 
 
 def _frame(lab: Lab, seed: int, number: int) -> tuple[bytes, bytes]:
@@ -111,20 +123,13 @@ def _frame(lab: Lab, seed: int, number: int) -> tuple[bytes, bytes]:
     return nonce, ethernet(BROADCAST, lab.overlay.ports[0].mac_address, LOCAL_EXPERIMENT, nonce)
 
 
-def _kept(lab: Lab, *, is_tracked: bool) -> Mapping[str, int]:
-    """What the first host keeps, and what the second has learned."""
+def _kept(lab: Lab, *, is_tracked: bool) -> dict[str, int]:
+    """The state of the first host, and what the second has learned."""
     first, second, *_ = lab.overlay.hosts
-    entries = conntrack.entries(lab, first.name) if is_tracked else ()
-    tracked = {words.CONNTRACK: conntrack.of_tunnels(entries)} if is_tracked else {}
-    return {
-        **look.kept(lab, first),
-        **tracked,
-        words.LEARNED: len(learned_entries(lab, second)),
-    }
-
-
-def _moment(kept: Mapping[str, int], moment: str) -> Iterator[Row]:
-    return ({"what": what, "moment": moment, "count": count} for what, count in kept.items())
+    counts = host_state.kept(lab, first)
+    if is_tracked:
+        counts[words.CONNTRACK] = conntrack.tunnel_entries(conntrack.entries(lab, first.name))
+    return {**counts, words.LEARNED: len(learned_entries(lab, second))}
 
 
 EXPERIMENT = Experiment(
@@ -134,7 +139,7 @@ EXPERIMENT = Experiment(
     thresholds=Thresholds(lost_upcalls_max=0, repeats_min=1),
     repeats=2,
     quick_factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh")},
-    narrow=stage.speaking_ipv4,
-    stage=stage.staged,
-    predict=stage.predicted,
+    narrow=labs.with_ipv4_vteps,
+    stage=labs.staged,
+    predict=labs.predicted,
 )

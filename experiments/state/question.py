@@ -1,11 +1,11 @@
 """The question of `state`: factors, predictions, columns."""
 
 from experiments.core.question import Prediction, Question, integer, text
-from experiments.state import report as words
+from experiments.state.words import BESIDE, KEPT, TUNNEL
 
 QUESTION = Question(
     name="state",
-    question="What does a tunnel send before the first tenant frame, and what is kept after it?",
+    question="What does a tunnel send before the first tenant frame, and what state does it keep?",
     unit="packets or entries",
     value="count",
     factors={
@@ -21,43 +21,45 @@ QUESTION = Question(
     report="state",
     predictions=(
         Prediction(
-            claim="no tunnel packet before the first tenant frame, GRE as VXLAN as Geneve: a "
-            "tunnel is set up by writing down its far end",
-            reason="GRE has no handshake (RFC 2784), nor has VXLAN (RFC 7348); a port is the "
-            "sender's own note",
-            about=words.TUNNEL,
+            claim="GRE, VXLAN and Geneve send no tunnel packet before the first tenant frame: to "
+            "set up a tunnel is to configure the remote address",
+            reason="neither GRE (RFC 2784) nor VXLAN (RFC 7348) has a handshake; a tunnel port is "
+            "local configuration of the sender",
+            about=TUNNEL,
         ),
         Prediction(
-            claim="nothing else on the wire but ARP, for each VTEP whose MAC is unknown, "
-            "whatever the encapsulation; and IGMP, only where a multicast group is joined",
-            reason="the outer packet needs a target MAC as any IP packet on Ethernet does; a "
-            "switch that snoops must hear who wants the group (RFC 4541)",
-            about=words.BESIDE,
+            claim="the only other packets are ARP, for VTEPs whose MAC is unknown, with any "
+            "encapsulation; and IGMP where a multicast group is joined",
+            reason="the outer packet needs a destination MAC like any IP packet on Ethernet; a "
+            "switch that snoops must see which hosts join the group (RFC 4541)",
+            about=BESIDE,
         ),
         Prediction(
-            claim="kept alike: per peer a tunnel port and a neighbour, per guest heard a learned "
-            "entry (300 s); no socket, and no conntrack entry even where a rule asks for one; in "
-            "the kernel one UDP socket for all peers, a device for each network, and a conntrack "
-            "entry for each far end that was sent to",
-            reason="user-space OVS finds tunnels by rules of its own, not by sockets, and sends "
-            "past netfilter; neither protocol has a connection, but conntrack makes one of any "
-            "packets that the kernel sends",
-            about=words.KEPT,
+            claim="GRE and VXLAN keep the same state: a tunnel port and a neighbour for each peer, "
+            "and a learned entry (300 s) for each remote guest that has sent; no socket, and no "
+            "conntrack entry even where a rule matches connection state. Kernel VXLAN keeps one "
+            "UDP socket for all peers, one device for each network, and a conntrack entry for each "
+            "remote VTEP that it sent to",
+            reason="user-space OVS finds tunnel packets by its own rules, not by sockets, and "
+            "its packets bypass netfilter; neither protocol has connections, but conntrack makes "
+            "an entry for any packets that the kernel sends",
+            about=KEPT,
         ),
     ),
     columns={
-        "mode": text("how the overlay is carried"),
+        "mode": text("the overlay's mode"),
         "what": text(
-            "what is counted: packets on the first host's wire by what is outermost; things "
-            "that stand on the first host; tunnel ports are br-tun's, devices the kernel's; "
-            "conntrack's (a rule there asks for it) are those of tunnels; IGMP: reports and queries; "
-            "VTEP neighbours: told by the lab, until forgotten; `learned`: on the second"
+            "what is counted. Packets: on the first host's wire, by outermost protocol; IGMP "
+            "includes queries. State: of the first host; `learned`: of the second. Tunnel ports "
+            "are those of br-tun, devices those of the kernel. Conntrack entries: of tunnels, with "
+            "a rule that enables tracking. VTEP neighbours are configured by the lab until they "
+            "are deleted"
         ),
         "moment": text(
-            "set up and idle: all tunnel ports taken away and made anew, then silence; first "
-            "frame: one broadcast of a guest; VTEPs unknown: two more after the first host forgot "
-            "all VTEPs' MACs; before, after: the first frame"
+            "set up and idle: all tunnel ports are deleted and created again, then no guest "
+            "sends; first frame: one broadcast of a guest; VTEPs unknown: two more broadcasts "
+            "after the first host's VTEP neighbours were deleted; before, after: the first frame"
         ),
-        "count": integer("how many; of `kept for`: seconds"),
+        "count": integer("how many; for `kept for`: seconds"),
     },
 )
