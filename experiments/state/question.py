@@ -1,7 +1,7 @@
 """The question of `state`: factors, predictions, columns."""
 
 from experiments.core.question import Prediction, Question, integer, text
-from experiments.state.words import BESIDE, KEPT, TUNNEL
+from experiments.state.words import OTHERS, STATE, TUNNEL
 
 QUESTION = Question(
     name="state",
@@ -32,7 +32,7 @@ QUESTION = Question(
             "encapsulation; and IGMP where a multicast group is joined",
             reason="the outer packet needs a destination MAC like any IP packet on Ethernet; a "
             "switch that snoops must see which hosts join the group (RFC 4541)",
-            about=BESIDE,
+            about=OTHERS,
         ),
         Prediction(
             claim="GRE and VXLAN keep the same state: a tunnel port and a neighbour for each peer, "
@@ -43,7 +43,7 @@ QUESTION = Question(
             reason="user-space OVS finds tunnel packets by its own rules, not by sockets, and "
             "its packets bypass netfilter; neither protocol has connections, but conntrack makes "
             "an entry for any packets that the kernel sends",
-            about=KEPT,
+            about=STATE,
         ),
     ),
     columns={

@@ -16,12 +16,12 @@ from experiments.state import figure
 from experiments.state.words import (
     AFTER,
     BEFORE,
-    BESIDE,
     FIRST,
     IGMP,
-    KEPT,
     MOMENTS,
+    OTHERS,
     SET_UP,
+    STATE,
     TUNNEL,
 )
 
@@ -67,10 +67,10 @@ def _topic() -> pl.Expr:
     """What a cell is about: tunnel packets, other packets, or state."""
     return (
         pl.when(pl.col("moment").is_in([BEFORE, AFTER]))
-        .then(pl.lit(KEPT))
+        .then(pl.lit(STATE))
         .when(pl.col("what") == TUNNEL)
         .then(pl.lit(TUNNEL))
-        .otherwise(pl.lit(BESIDE))
+        .otherwise(pl.lit(OTHERS))
     )
 
 

@@ -13,4 +13,6 @@ SET_UP, FIRST, UNKNOWN = "set up and idle", "first frame", "VTEPs unknown"
 BEFORE, AFTER = "before", "after"
 MOMENTS = (SET_UP, FIRST, UNKNOWN, BEFORE, AFTER)
 
-BESIDE, KEPT = "other packets beside", "kept"  # what predictions are about, besides TUNNEL
+STATE = "state"  # what a prediction is about; others are about TUNNEL and OTHERS
+
+FORMAT_2_VALUES = {"about": {"other packets beside": OTHERS, "kept": STATE}}

@@ -221,7 +221,7 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
         in report.findings
     )
     assert {each.name: each.outcome for each in report.outcomes}[words.TUNNEL] == REFUTED
-    assert {each.name: each.outcome for each in report.outcomes}[words.KEPT] == CONFIRMED
+    assert {each.name: each.outcome for each in report.outcomes}[words.STATE] == CONFIRMED
     with mpl.rc_context(fname=STYLE):
         figure = report.draw()
     red = [
