@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, number
 from experiments.show.statistics import (
     LEVEL,
     RESAMPLES,
@@ -128,7 +128,7 @@ def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
         unit="ms",
         value="rtt_ms",
         factors={"mode": ("flat", "gre-mesh")},
-        columns={"rtt_ms": ""},
+        columns={"rtt_ms": number("")},
         predictions=(),
         baseline={"mode": "flat"},
     )

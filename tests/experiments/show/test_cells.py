@@ -4,7 +4,7 @@ import matplotlib as mpl
 import pytest
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, text
 from experiments.core.results import Recorder, read
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
@@ -16,7 +16,7 @@ QUESTION = Question(
     value="copies",
     report="cells",
     factors={"mode": ("gre-mesh", "gre-l2pop"), "hosts": (2, 4)},
-    columns={"copies": "how many"},
+    columns={"copies": integer("how many")},
     predictions=(
         Prediction(
             claim="one for each other host", reason="head-end replication", excludes=("gre-l2pop",)
@@ -27,10 +27,10 @@ FORETOLD = tuple({**point, "copies": point["hosts"] - 1} for point in QUESTION.p
 
 
 @pytest.fixture
-def reported(tmp_path):
+def report(tmp_path):
     """The story of a run in which all is as foretold, but for what is said."""
 
-    def reported(*, trusted=True, question=QUESTION, predicted=FORETOLD, repeats=2, **wrong):
+    def report(*, trusted=True, question=QUESTION, predicted=FORETOLD, repeats=2, **wrong):
         recorder = Recorder(tmp_path, "run", question.tables())
         recorder.about(
             {
@@ -50,13 +50,13 @@ def reported(tmp_path):
                     recorder.samples([{**cell, "repeat": repeat, "order": order, "copies": value}])
         return report_on(read(recorder.directory))
 
-    return reported
+    return report
 
 
 def test_all_as_foretold(report):
     found = report()
 
-    assert found.findings == ("4 of 4 cells equal their prediction",)
+    assert found.findings == ("4 of 4 cells match their prediction",)
     assert not found.is_refuted
     assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "3", "-", "2", "equal")
     assert [each["is"] for each in found.data] == ["equal"] * 4
@@ -65,73 +65,73 @@ def test_all_as_foretold(report):
 
 
 def test_a_cell_that_differs_is_named_with_by_how_much(report):
-    found = reported(gre_mesh_4=5)
+    found = report(gre_mesh_4=5)
 
     assert found.findings == (
-        "3 of 4 cells equal their prediction",
-        "gre-mesh 4: 5 packets, foretold 3",
+        "3 of 4 cells match their prediction",
+        "gre-mesh 4: 5 packets, predicted 3",
     )
     assert found.is_refuted
     assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "5", "+2", "2", "unlike")
     assert found.tables[0].summary == "1 not as foretold"
-    lacking = reported(gre_mesh_4=5, gre_mesh_2="missing").tables[0]
+    lacking = report(gre_mesh_4=5, gre_mesh_2="missing").tables[0]
     assert lacking.summary == "1 not as foretold, 1 not measured"
     assert [each.outcome for each in found.outcomes] == ["refuted"]
 
 
 def test_an_answer_that_was_lost_is_not_as_foretold(report):
-    found = reported(gre_mesh_2=None)
+    found = report(gre_mesh_2=None)
 
     assert found.is_refuted
-    assert found.findings[1] == "gre-mesh 2: - packets, foretold 1"
+    assert found.findings[1] == "gre-mesh 2: - packets, predicted 1"
     assert found.pictures == ()
 
 
 def test_one_block_that_differs_is_enough(report, tmp_path):
-    found = reported(repeats=2)
+    found = report(repeats=2)
     path = next(tmp_path.glob("run*/samples.csv"))
     path.write_text(path.read_text().replace("2,2,gre-mesh,4,3", "2,2,gre-mesh,4,2"))
-    found = reported(read(path.parent))
+    found = report(read(path.parent))
 
     assert found.is_refuted
     assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "3, 2", "-1", "2", "unlike")
 
 
 def test_a_prediction_is_judged_by_the_cells_it_is_about(report):
-    found = reported(gre_l2pop_4=1)
+    found = report(gre_l2pop_4=1)
 
     assert found.is_refuted  # foretold is foretold,
     assert [each.outcome for each in found.outcomes] == [
         "confirmed"
     ]  # but the words spoke of the mesh
-    assert found.outcomes[0].found == "2 of 2 cells equal their prediction"
+    assert found.outcomes[0].found == "2 of 2 cells match their prediction"
 
 
 @pytest.mark.parametrize(("mesh", "outcome"), [(3, "not judged"), (9, "not judged")])
 def test_nothing_is_judged_by_a_run_that_is_not_trusted(report, mesh, outcome):
-    assert [each.outcome for each in reported(trusted=False, gre_mesh_4=mesh).outcomes] == [outcome]
+    assert [each.outcome for each in report(trusted=False, gre_mesh_4=mesh).outcomes] == [outcome]
 
 
 def test_a_cell_not_measured_decides_nothing(report):
-    found = reported(gre_mesh_4="missing")
+    found = report(gre_mesh_4="missing")
 
-    assert found.findings == ("3 of 3 cells equal their prediction (1 more not measured)",)
+    assert found.findings == ("3 of 3 cells match their prediction (1 more not measured)",)
     assert [each.outcome for each in found.outcomes] == ["undecided"]
     assert not found.is_refuted
 
 
 def test_words_may_be_foretold_and_only_numbers_are_drawn(report):
     predicted = tuple({**each, "copies": "dropped"} for each in FORETOLD)
-    found = reported(predicted=predicted, gre_mesh_2="passed")
+    found = report(predicted=predicted, gre_mesh_2="passed")
 
-    assert found.findings[1] == "gre-mesh 2: passed packets, foretold dropped"
+    assert found.findings[1] == "gre-mesh 2: passed packets, predicted dropped"
     assert found.pictures == ()
 
 
 def test_many_that_differ_are_counted(report):
-    found = reported(gre_mesh_2=9, gre_mesh_4=9, gre_l2pop_2=9, gre_l2pop_4=9)
+    found = report(gre_mesh_2=9, gre_mesh_4=9, gre_l2pop_2=9, gre_l2pop_4=9)
 
-    assert found.findings[0] == "0 of 4 cells equal their prediction"
+    assert found.findings[0] == "0 of 4 cells match their prediction"
     assert found.findings[-1] == "and 1 cell more"
     assert len(found.findings) == 5
 
@@ -144,7 +144,11 @@ def test_columns_after_the_value_are_further_figures(tmp_path):
         unit="packets",
         value="copies",
         factors={"hosts": (2, 4)},
-        columns={"kind": "of frame", "copies": "sent", "unneeded": "in vain"},
+        columns={
+            "kind": text("of frame"),
+            "copies": integer("sent"),
+            "unneeded": integer("not needed"),
+        },
         predictions=(),
         report="cells",
     )
@@ -160,11 +164,11 @@ def test_columns_after_the_value_are_further_figures(tmp_path):
     recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted[:-1]])
     recorder.samples([{"repeat": 1, "order": 1, **predicted[-1], "unneeded": 2}])
 
-    found = reported(read(recorder.directory))
+    found = report(read(recorder.directory))
 
     assert found.findings == (
-        "7 of 8 cells equal their prediction",
-        "4 unknown wasted: 2 packets, foretold 0",
+        "7 of 8 cells match their prediction",
+        "4 unknown wasted: 2 packets, predicted 0",
     )
     assert found.tables[0].heads[:3] == ("hosts", "kind", "figure")
     (ax,) = found.draw().axes
@@ -173,19 +177,19 @@ def test_columns_after_the_value_are_further_figures(tmp_path):
 
 def test_a_foretold_row_without_the_value_is_told(report):
     with pytest.raises(MeasureError, match="a foretold row without 'copies'"):
-        reported(predicted=({"mode": "gre-mesh", "hosts": 2, "copy": 1},), gre_mesh_2="missing")
+        report(predicted=({"mode": "gre-mesh", "hosts": 2, "copy": 1},), gre_mesh_2="missing")
 
 
 @pytest.mark.parametrize("predicted", [(), ({"mode": "vlan", "hosts": 2, "copies": 1},)])
 def test_without_a_foretold_cell_that_was_measured_there_is_nothing_to_tell(report, predicted):
-    with pytest.raises(MeasureError, match="Give the Experiment a `foretell`"):
-        reported(predicted=predicted, vlan_2="missing")
+    with pytest.raises(MeasureError, match="Give the Experiment a `predict`"):
+        report(predicted=predicted, vlan_2="missing")
 
 
 @pytest.fixture
 def axes(report):
     def axes(**wrong):
-        (picture,) = reported(**wrong).pictures
+        (picture,) = report(**wrong).pictures
         with mpl.rc_context(fname=STYLE):
             (ax,) = picture.draw().axes
         return ax
@@ -237,7 +241,7 @@ def test_one_factor_of_words_is_drawn_side_by_side(tmp_path):
         value="n",
         factors={"mode": ("a", "b")},
         report="cells",
-        columns={"n": "count"},
+        columns={"n": integer("count")},
         predictions=(),
     )
     recorder = Recorder(tmp_path, "run", question.tables())
@@ -246,7 +250,7 @@ def test_one_factor_of_words_is_drawn_side_by_side(tmp_path):
         {"question": question.to_json(), "predicted": predicted, "seed": 1, "scenario": "s"}
     )
     recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted])
-    (picture,) = reported(read(recorder.directory)).pictures
+    (picture,) = report(read(recorder.directory)).pictures
     (ax,) = picture.draw().axes
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
     assert lines(ax, "swatch") == {}  # there is but one series

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from controller.model.errors import UsageError
+from experiments.core.question import integer
 from experiments.core.results import read
 from experiments.show.compare import baseline_shift, compare, independent
 from experiments.show.compare_text import to_text
@@ -201,7 +202,9 @@ def test_a_cell_that_differs_in_one_block_differs(tmp_path):
 
 def test_every_figure_that_was_foretold_is_compared(tmp_path):
     """A further figure that differs must not make the cell another one."""
-    question = replace(CELLS, columns={"copies": "how many", "unneeded": "in vain"})
+    question = replace(
+        CELLS, columns={"copies": integer("how many"), "unneeded": integer("not needed")}
+    )
     predicted = [{**point, "copies": 1, "unneeded": 0} for point in question.points()]
     a = read(made_cells(tmp_path, "a", question=question, predicted=predicted, unneeded=0))
     b = read(made_cells(tmp_path, "b", question=question, predicted=predicted, unneeded=2))

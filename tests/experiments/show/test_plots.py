@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from controller.model.modes import MODES
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, number
 from experiments.core.results import Recorder, read
 from experiments.show.lanes import colours, line_style, log_axis, plot_boxes, plot_ecdf
 from experiments.show.reports import report_on
@@ -32,7 +32,7 @@ def question(modes):
         unit="ms",
         value="rtt_ms",
         factors={"mode": modes},
-        columns={"rtt_ms": ""},
+        columns={"rtt_ms": number("")},
         baseline={"mode": "flat"},
         margin=0.05,
         predictions=(
@@ -47,7 +47,7 @@ def ax():
 
 
 @pytest.fixture
-def reported(tmp_path):
+def report(tmp_path):
     """Tells a run of these levels, read from its files."""
 
     def build_report(levels=LEVELS, verdict=TRUSTED):
