@@ -36,15 +36,16 @@ def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
     Raises:
         MeasureError: a predicted row lacks the question's value.
     """
+    value = run.question.value
+    if any(row.get(value) is None for row in run.about.get("predicted") or ()):
+        raise _unreportable(run, f"a predicted row without {value!r}")
     rows = run.tables[table]
     if table == SAMPLES:
         rows = rows.filter(**run.question.compared)
     predicted = run.predicted.select(name for name in run.predicted.columns if name in rows.columns)
     if predicted.is_empty():
         return pl.DataFrame(schema=_schema({}, pl.String))
-    names, value = predicted.columns, run.question.value
-    if value not in names or predicted[value].has_nulls():
-        raise _unreportable(run, f"a predicted row without {value!r}")
+    names = predicted.columns
     before = names[: names.index(value)]
     keys = {
         name: predicted.schema[name]

@@ -7,23 +7,23 @@ from typing import Any
 
 from rich.table import Table
 
-from experiments.core.question import Value
 from experiments.core.results import Run
+from experiments.show.cells import value_text, values_text
 from experiments.show.compare import CellPair, Comparison, Shift, baseline_shift
 from experiments.show.report import NONE, counted, is_quick, is_trusted
 
 WIDTH = 80
 MOST_CELLS = 40  # on a terminal; JSON has them all
 SPREAD = (
-    "Intervals: 95%, each by itself, from the blocks of each run resampled. Two runs are also two "
-    "times of day: a shift that all levels share is likely the machine's."
+    "Intervals: 95% each, by resampling the repeats of each run. The machine may have changed "
+    "between the runs: a shift that all levels share is probably due to it."
 )
 
 
 def to_text(found: Comparison) -> Iterator[str | Table]:
-    """Doubts first, then the two runs, what was found, and the table."""
+    """Warnings first, then the two runs, the result and the table."""
     for warning in found.doubts:
-        yield _wrapped(f"NOT TO BE TRUSTED, {warning}")
+        yield _wrapped(f"UNRELIABLE, {warning}")
     yield f"{found.a.question.name}: {_headline(found)}"
     yield from (_wrapped(f"{name}: {_run(run)}", "   ") for name, run in _runs(found))
     if found.is_exact:
@@ -42,7 +42,7 @@ def _headline(found: Comparison) -> str:
         what = "figure" if _has_figures(found) else "cell"
         return f"{equal} of {counted(len(found.cells), what)} are the same in both runs"
     if not _has_intervals(found):
-        return "a first look: too few blocks for intervals, so nothing is called"
+        return "quick run: too few repeats for intervals, so no conclusion"
     calls = [each.call for each in found.shifts]
     moved = calls.count("higher") + calls.count("lower")
     open_ = f", {calls.count('undecided')} undecided" if "undecided" in calls else ""
@@ -63,18 +63,18 @@ def _runs(found: Comparison) -> tuple[tuple[str, Run], ...]:
 
 
 def _run(run: Run) -> str:
-    """Which it was: folder, start, revision, blocks."""
+    """Its folder, start, revision and repeats."""
     source = run.about.get("source") or {}
     revision = str(source.get("git_revision") or "revision unknown")[:10]
-    dirt = " with changes" if source.get("git_dirty") else ""
+    changes = " with changes" if source.get("git_dirty") else ""
     repeats = counted(int(run.about.get("repeats", 0)), "repeat")
-    quick = ", a first look" if is_quick(run) else ""
-    return f"{run.directory} ({run.about.get('start', '')}; {revision}{dirt}; {repeats}{quick})"
+    quick = ", quick run" if is_quick(run) else ""
+    return f"{run.directory} ({run.about.get('start', '')}; {revision}{changes}; {repeats}{quick})"
 
 
 def _shift_table(found: Comparison) -> Table:
     unit = found.a.question.unit
-    heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "call")
+    heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "conclusion")
     shown = len(heads) if _has_intervals(found) else len(heads) - 2
     table = _table(heads[:shown], words=(0, 5))
     for each in found.shifts:
@@ -108,8 +108,8 @@ def _cell_table(found: Comparison) -> Iterator[Table | str]:
     heads = (*keys, "figure") if figure else keys
     table = _table((*heads, "A", "B"), words=range(len(heads)))
     for cell in found.mismatches[:MOST_CELLS]:
-        report = (*cell.key.values(), cell.figure) if figure else cell.key.values()
-        table.add_row(*map(_value, report), _values(cell.a), _values(cell.b))
+        place = (*cell.key.values(), cell.figure) if figure else cell.key.values()
+        table.add_row(*map(value_text, place), values_text(cell.a), values_text(cell.b))
     yield table
     if len(found.mismatches) > MOST_CELLS:
         yield f"and {len(found.mismatches) - MOST_CELLS} more (--format json has all)"
@@ -124,24 +124,16 @@ def _table(heads: Sequence[str], words: Sequence[int]) -> Table:
 
 def _remarks(found: Comparison) -> Iterator[str]:
     if found.is_itself:
-        yield "A and B are the same measurement: this shows only what two such runs could tell apart."
+        yield "A and B are the same measurement: the intervals show only how precise such a comparison is."
     moved = baseline_shift(found)
     if moved:
         yield (
             f"The baseline, {moved.level}, is itself {moved.call} by "
-            f"{abs(moved.difference.estimate):.3f} {found.a.question.unit}: look at the machine first."
+            f"{abs(moved.difference.estimate):.3f} {found.a.question.unit}: check the machine first."
         )
     for name, only in (("A", found.only_a), ("B", found.only_b)):
         if only:
             yield f"Only in {name}, not compared: {', '.join(only)}."
-
-
-def _values(values: tuple[Value, ...]) -> str:
-    return ", ".join(map(_value, values))
-
-
-def _value(value: Value) -> str:
-    return NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -54,7 +54,7 @@ def plot(ax: Axes, marks: Sequence[Mark]) -> Axes:
             markersize=RING,
             markerfacecolor="none",
             clip_on=False,
-            gid=f"foretold {name}",
+            gid=f"predicted {name}",
         )
         dots = [(m.at * aside, value) for m in mine for value in m.measured]
         ax.plot(

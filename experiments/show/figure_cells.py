@@ -110,7 +110,7 @@ def _series(
         markersize=RING,
         markerfacecolor="none",
         clip_on=False,
-        gid=f"foretold {name}",
+        gid=f"predicted {name}",
     )
     samples = [each for mark in marks for each in _side_by_side(mark, at[mark.level], width)]
     ax.plot(

@@ -1,4 +1,4 @@
-"""Runs that were never measured: made-up figures in a run's own files."""
+"""Runs that were never measured: made-up samples in the files of a run."""
 
 import numpy as np
 
@@ -48,7 +48,7 @@ ABOUT = {
 def made(
     parent, name="run", *, question=QUESTION, seed=1, repeats=6, more=0.0, levels=LEVELS, **about
 ):
-    """A run of a question with a spread; `more` is on top of every level's median, or of some."""
+    """A run of a question with a spread; `more` is added to every level's median, or to some."""
     recorder = Recorder(parent, name, question.tables())
     recorder.about(
         {
@@ -76,7 +76,7 @@ def made(
 
 
 def made_cells(parent, name="run", *, values=None, question=CELLS, unneeded=None, **about):
-    """A run of exact cells, one less than hosts but where `values` says otherwise."""
+    """A run of exact cells: hosts - 1 unless `values` has another."""
     recorder = Recorder(parent, name, question.tables())
     predicted = [{**point, "copies": point["hosts"] - 1} for point in question.points()]
     recorder.about({**ABOUT, "question": question.to_json(), "predicted": predicted, **about})
@@ -91,5 +91,5 @@ def made_cells(parent, name="run", *, values=None, question=CELLS, unneeded=None
 
 
 def pair(parent, **of_b):
-    """The same run twice over, the second as it is told."""
+    """The same run twice; `of_b` changes the second."""
     return read(made(parent, "a", seed=1)), read(made(parent, "b", **{"seed": 2, **of_b}))

@@ -1,4 +1,4 @@
-"""Experiments of one command line, on labs that are only played."""
+"""Experiments of one command line, on labs that are simulated."""
 
 import json
 from contextlib import contextmanager
@@ -32,7 +32,7 @@ class Probe:
 
 @dataclass
 class Calm:
-    """A watcher of a machine that is as idle as it is told."""
+    """A watcher of a machine that is 90% idle."""
 
     lab: object
     windows: list = field(default_factory=list)
@@ -45,7 +45,7 @@ class Calm:
 
 @dataclass
 class Labs:
-    """Raises them, one after the other; where it is told, something happens instead."""
+    """Starts simulated labs; number `fail_at` raises `failure` instead."""
 
     made: list = field(default_factory=list)
     up: int = 0
@@ -54,7 +54,7 @@ class Labs:
 
     @contextmanager
     def started(self, overlay, **_):
-        assert self.up == 0, "labs are raised one at a time"
+        assert self.up == 0, "labs are started one at a time"
         self.made.append(overlay)
         self.up += 1
         try:
@@ -84,18 +84,18 @@ def known_to(monkeypatch):
 
 
 def played(monkeypatch):
-    """No root needed, no lab raised, no figure drawn."""
+    """Simulated labs: no root is needed, no lab is started, no figure is drawn."""
     labs = Labs()
     monkeypatch.setattr("topologies.lab.started", labs.started)
     monkeypatch.setattr("experiments.cli.run.assert_host_ready", lambda: None)
-    for name in ("lab_facts", "machine", "source"):  # they ask programs, time and again
+    for name in ("lab_facts", "machine", "source"):  # they run programs each time
         monkeypatch.setattr(f"experiments.measure.environment.{name}", lambda *_: {})
     monkeypatch.setattr("experiments.measure.runner.perform", partial(runner.perform, watch=Calm))
     monkeypatch.setattr("experiments.show.pages.redraw._drawn", _drawn)
     return labs
 
 
-def _drawn(directory, _report, picture):
+def _drawn(directory, report, picture):
     path = directory / f"{picture.name}.svg"
     path.write_text("<svg/>")
     return {path.name: path}

@@ -1,4 +1,4 @@
-"""One experiment by the command line, in a process of its own, its labs and results apart."""
+"""One experiment run by the command line in a separate process, with its own lab and result folders."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Done:
 
 
 def quick_run(tmp_path_factory, experiment, *options):
-    """`overlaylab run EXPERIMENT --quick`, done; whether to be trusted is the machine's matter."""
+    """The result of `overlaylab run EXPERIMENT --quick`; on a busy machine it may be unreliable."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
     out, labs = (str(tmp_path_factory.mktemp(name)) for name in ("out", "labs"))

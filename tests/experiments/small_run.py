@@ -1,4 +1,4 @@
-"""A small run: as values, and as files that can be told again."""
+"""A small run: as values, and as files from which a report can be built."""
 
 from pathlib import Path
 
@@ -14,7 +14,10 @@ QUESTION = Question(
     unit="ms",
     value="rtt_ms",
     factors={"mode": ("flat", "gre-mesh")},
-    columns={"mode": text("the mode"), "rtt_ms": number("round-trip time; empty if lost")},
+    columns={
+        "mode": text("how the overlay is transported"),
+        "rtt_ms": number("round-trip time; empty if lost"),
+    },
     predictions=(
         Prediction(
             claim="a tunnel adds 0 to 0.1 ms", reason="it only adds a header", low=0.0, high=0.1
@@ -55,15 +58,20 @@ ABOUT = {
     "status": "complete",
     "verdict": {"trusted": True, "reasons": [], "thresholds": {}},
 }
-DOUBTED = {"trusted": False, "reasons": ["CPU idle 20% in block 1, flat; wanted at least 50%"]}
+DOUBTED = {"trusted": False, "reasons": ["CPU idle 20% in repeat 1, flat; wanted at least 50%"]}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="504pt" height="252pt" viewBox="0 0 504 252"/>'
 
 
 def small_report(**about) -> Report:
     """A run with one finding, one prediction, one table and one picture."""
-    samples = frame((), QUESTION.tables()["samples"])
+    run = Run(
+        Path("20261123T014338Z-toll"),
+        QUESTION,
+        {**ABOUT, **about},
+        {"samples": frame((), QUESTION.tables()["samples"])},
+    )
     return Report(
-        run=Run(Path("20261123T014338Z-toll"), QUESTION, {**ABOUT, **about}, {"samples": samples}),
+        run=run,
         findings=("gre-mesh is within ±0.05 ms of flat",),
         outcomes=(
             Outcome(
@@ -96,7 +104,7 @@ def small_report(**about) -> Report:
 
 
 def write_run(parent: Path, name: str = "toll", *, repeats: int = 6, **about) -> Path:
-    """A run's folder, with six samples of each level in each block."""
+    """A run's folder, with six samples of each level in each repeat."""
     recorder = Recorder(parent, name, QUESTION.tables())
     recorder.about({**ABOUT, **about})
     recorder.samples(

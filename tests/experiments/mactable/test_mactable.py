@@ -187,7 +187,7 @@ def test_the_figure_shows_every_sample_at_its_predicted_value(tmp_path):
         for each in ax.get_lines()
         if each.get_gid()
     }
-    assert lines["foretold flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
+    assert lines["predicted flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
     misdelivered = {
         each.get_gid(): list(each.get_ydata()) for each in lower.get_lines() if each.get_gid()
     }

@@ -6,6 +6,7 @@ from scipy import stats
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, number
+from experiments.core.results import frame
 from experiments.show.statistics import (
     LEVEL,
     RESAMPLES,
@@ -139,7 +140,8 @@ def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
         if (repeat, mode) not in {(2, "gre-mesh"), (7, "flat")}
     ]
 
-    flat, mesh = summarise(levels_of(rows, question), {}, baseline="flat", seed=1)
+    samples = frame(rows, question.tables()["samples"])
+    flat, mesh = summarise(levels_of(samples, question), {}, baseline="flat", seed=1)
 
     assert (flat.repeats, mesh.repeats) == (7, 7)
     assert mesh.to_baseline.interval == Interval(0.25, 0.25)
@@ -192,7 +194,7 @@ def test_levels_are_in_the_order_of_the_question_and_split_by_block():
         unit="ms",
         value="v",
         factors={"mode": ("b", "a")},
-        columns={},
+        columns={"v": number("")},
         predictions=(),
     )
     rows = [
@@ -203,14 +205,15 @@ def test_levels_are_in_the_order_of_the_question_and_split_by_block():
         {"repeat": 1, "mode": "a", "v": 4.0},
     ]
 
-    found = levels_of(rows, question)
+    samples = frame(rows, question.tables()["samples"])
+    found = levels_of(samples, question)
 
     assert {level: [list(repeat) for repeat in repeats] for level, repeats in found.items()} == {
         "b": [[2.0], [3.0]],
         "a": [[1.0, 4.0], []],
     }
     assert list(found) == ["b", "a"]
-    assert lost_of(rows, question) == {"a": 1}
+    assert lost_of(samples, question) == {"a": 1}
 
 
 def test_a_shift_greater_than_the_noise_is_found():
@@ -263,7 +266,7 @@ def test_without_an_interval_a_prediction_is_not_judged():
 
 
 def test_without_an_interval_nothing_is_called():
-    assert call(Difference(estimate=9.0, interval=None), 0.05) == "first look: no interval"
+    assert call(Difference(estimate=9.0, interval=None), 0.05) == "too few repeats"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""Two runs held against each other: a true shift is found, none is invented, the unlike is refused."""
+"""Comparison of two runs: a shift is found, none is invented, runs that differ otherwise are refused."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
@@ -15,7 +16,7 @@ from experiments.show.compare_text import to_text
 from experiments.show.reports import report_on
 from tests.experiments.made_runs import CELLS, MACHINE, QUESTION, made, made_cells, pair
 
-MISMATCH = {
+DIFFERENCES = {
     "experiment: latency in A, mtu in B": {"question": replace(QUESTION, name="mtu")},
     "unit: ms in A, us in B": {"question": replace(QUESTION, unit="us")},
     "compared: phase: warm in A, cold in B": {
@@ -83,7 +84,7 @@ def test_too_few_blocks_give_no_interval_and_no_call(tmp_path):
     found = shifts(compare(*pair(tmp_path, more=0.06, repeats=5)))
 
     assert found["flat"].difference.interval is None
-    assert found["flat"].call == "first look: no interval"
+    assert found["flat"].call == "too few repeats"
     assert found["flat"].repeats == (6, 5)
 
 
@@ -128,15 +129,15 @@ def test_levels_in_common_there_must_be(tmp_path):
 
 def test_a_block_whose_answers_were_all_lost_does_not_count(tmp_path):
     a, b = pair(tmp_path)
-    rows = tuple({**row, "rtt_ms": None} if row["repeat"] == 2 else row for row in b.rows)
-    found = compare(a, replace(b, tables={"samples": rows}))
+    lost = pl.when(pl.col("repeat") != 2).then(pl.col("rtt_ms"))
+    found = compare(a, replace(b, tables={"samples": b.samples.with_columns(rtt_ms=lost)}))
 
     assert {each.repeats for each in found.shifts} == {(6, 5)}
 
 
-@pytest.mark.parametrize("message", MISMATCH)
+@pytest.mark.parametrize("message", DIFFERENCES)
 def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
-    a, b = pair(tmp_path, **MISMATCH[message])
+    a, b = pair(tmp_path, **DIFFERENCES[message])
 
     with pytest.raises(UsageError) as caught:
         compare(a, b)
@@ -147,9 +148,7 @@ def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
 @pytest.mark.parametrize("status", ["interrupted", "running", "failed: no lab"])
 def test_a_run_that_is_not_whole_is_refused(tmp_path, status):
     a, b = pair(tmp_path, status=status)
-    with pytest.raises(
-        UsageError, match=f"run B, .*b: is '{status}'; allowed: a run that is complete"
-    ):
+    with pytest.raises(UsageError, match=f"run B, .*b: is '{status}'; allowed: a complete run"):
         compare(a, b)
 
 
@@ -193,8 +192,8 @@ def test_cells_that_differ_are_found(tmp_path):
 
 def test_a_cell_that_differs_in_one_block_differs(tmp_path):
     a = read(made_cells(tmp_path, "a"))
-    rows = (*a.rows, {**a.rows[0], "repeat": 3, "copies": 7})
-    b = replace(a, tables={"samples": rows})
+    further = a.samples.head(1).with_columns(repeat=pl.lit(3, pl.Int64), copies=pl.lit(7, pl.Int64))
+    b = replace(a, tables={"samples": pl.concat([a.samples, further])})
 
     assert [(cell.a, cell.b) for cell in compare(a, b).mismatches] == [((1,), (1, 7))]
     assert [(cell.a, cell.b) for cell in compare(b, a).mismatches] == [((1, 7), (1,))]
@@ -203,7 +202,7 @@ def test_a_cell_that_differs_in_one_block_differs(tmp_path):
 def test_every_figure_that_was_foretold_is_compared(tmp_path):
     """A further figure that differs must not make the cell another one."""
     question = replace(
-        CELLS, columns={"copies": integer("how many"), "unneeded": integer("not needed")}
+        CELLS, columns={"copies": integer("how many"), "unneeded": integer("unneeded")}
     )
     predicted = [{**point, "copies": 1, "unneeded": 0} for point in question.points()]
     a = read(made_cells(tmp_path, "a", question=question, predicted=predicted, unneeded=0))

@@ -1,4 +1,4 @@
-"""report.html as a value: what it says, and that it needs nothing from outside."""
+"""report.html as text: what it contains, and that it needs no external resource."""
 
 from dataclasses import replace
 
@@ -17,16 +17,12 @@ def of(report):
     return page(Chapter(name=report.name, report=report), {"toll": SVG})
 
 
-def with_story(report, **changes):
-    return replace(report, report=replace(report.report, **changes))
-
-
 @pytest.fixture
 def suite():
     report = small_report()
     chapters = (
         Chapter(name="toll", report=report, folder="toll/"),
-        Chapter(name="mtu", report=replace(report), folder="mtu/"),
+        Chapter(name="mtu", report=report, folder="mtu/"),
         Chapter(name="fanout", fault="<b>broken</b>", folder="fanout/"),
     )
     return suite_page(chapters, {"toll/toll": SVG, "mtu/toll": SVG}, SUITE)
@@ -61,13 +57,13 @@ def test_the_page_of_a_suite_is_sound(suite):
         ('<p onclick="x">x</p>', "a script"),
     ],
 )
-def test_a_fault_is_seen(put, fault):
+def test_a_fault_of_a_page_is_found(put, fault):
     broken = of(small_report()).replace("</main>", f"{put}</main>")
 
     assert any(each.startswith(fault) for each in Page(broken).faults)
 
 
-def test_it_tells_all_of_the_run():
+def test_a_page_has_all_parts_of_a_report():
     text = Page(of(small_report())).text
 
     for said in (
@@ -75,11 +71,11 @@ def test_it_tells_all_of_the_run():
         "✓ trusted",
         "Question What does a tunnel cost?",
         "Predicted a tunnel adds 0 to 0.1 ms. Because it only adds a header.",
-        "Found ✓ confirmed gre-mesh adds 0.02 ms.",
-        "a difference under 0.05 ms is of no matter, because it is less than the jitter.",
+        "Measured ✓ confirmed gre-mesh adds 0.02 ms.",
+        "a difference under 0.05 ms does not matter, because it is less than the jitter.",
         "Every sample",
         "level median lost|late flat 0.448 0 gre-mesh 0.468 1|2 ",
-        "6 blocks; scenario article.",
+        "6 repeats; scenario article.",
         "A <fast> & good one, 2 CPUs, Linux 6.1, Open vSwitch 3.1.0.",
         "net.ipv4.conf.all.arp_ignore 1",
         "overlaylab report 20261123T014338Z-toll",
@@ -88,30 +84,30 @@ def test_it_tells_all_of_the_run():
         assert said in text, said
 
 
-def test_findings_stand_before_the_verdict_and_that_before_the_question():
+def test_findings_come_before_the_verdict_and_the_verdict_before_the_question():
     text = Page(of(small_report(verdict=DOUBTED))).text
 
     places = [
         text.rindex("gre-mesh is within"),
-        text.index("By the limits set beforehand: CPU idle 20%"),
+        text.index("Limits set before the run were exceeded: CPU idle 20%"),
         text.index("What does a tunnel cost?"),
         text.index("Because it only adds"),
     ]
     assert places == sorted(places)
-    assert "✗ not to be trusted" in text
+    assert "✗ unreliable" in text
     assert "✓ trusted" not in text
 
 
 @pytest.mark.parametrize(
     ("outcome", "sign"), [(REFUTED, "✗ refuted"), (UNDECIDED, "? undecided"), ("mixed", "± mixed")]
 )
-def test_what_became_of_a_prediction_is_told_by_a_sign_and_a_word(outcome, sign):
+def test_an_outcome_has_a_sign_and_a_word(outcome, sign):
     outcomes = Outcome(claim="It adds nothing?", reason="so", outcome=outcome, found="it did")
 
-    assert sign in Page(of(with_story(small_report(), outcomes=(outcomes,)))).text
+    assert sign in Page(of(replace(small_report(), outcomes=(outcomes,)))).text
 
 
-def test_what_was_watched_stands_beside_its_limit():
+def test_a_quality_check_has_its_limit_and_its_values():
     text = Page(of(small_report())).text
 
     assert "CPU idle at least 50% 85% 81% drops at most 0 0 0 " in text
@@ -132,29 +128,29 @@ def test_raw_files_are_linked_beside_the_page():
     assert {"run.json", "samples.csv", "raw/", "report.md", "toll.svg", "toll.png"} == set(links)
 
 
-def test_what_a_run_says_is_text_not_markup():
-    report = with_story(small_report(), findings=("<script>alert(1)</script>",))
+def test_texts_of_a_run_are_escaped():
+    report = replace(small_report(), findings=("<script>alert(1)</script>",))
 
     assert Page(of(report)).faults == []
     assert "<script>alert(1)</script>." in Page(of(report)).text
 
 
-def test_a_long_table_is_folded_up_and_a_short_one_is_not():
+def test_a_long_table_is_folded_and_a_short_one_is_not():
     rows = tuple((f"cell{at}", "1") for at in range(LONG + 1))
-    long = Table(title="By cell", heads=("cell", "is"), rows=rows, summary="all as foretold")
+    long = Table(title="By cell", heads=("cell", "result"), rows=rows, summary="all match")
     short = replace(long, rows=rows[1:])
-    whole, report = Page(of(small_report())), with_story(small_report(), tables=(long, short))
+    whole, report = Page(of(small_report())), replace(small_report(), tables=(long, short))
 
     found = Page(of(report))
 
     assert found.faults == []
     folded = [sum(tag == "details" for tag, _ in page.tags) for page in (whole, found)]
     assert folded[1] == folded[0] + 1
-    assert f"By cell {LONG + 1} rows, all as foretold cell is cell0 1 " in found.text
+    assert f"By cell {LONG + 1} rows, all match cell result cell0 1 " in found.text
     assert f"By cell {LONG} rows" not in found.text
 
 
-def test_a_suite_sums_up_first_and_links_to_each(suite):
+def test_a_suite_begins_with_a_summary_that_links_to_each_experiment(suite):
     found = Page(suite)
     links = [said["href"] for tag, said in found.tags if tag == "a"]
 
@@ -163,18 +159,18 @@ def test_a_suite_sums_up_first_and_links_to_each(suite):
     assert "Predictions: 1 confirmed." in found.text
     assert found.text.count("✗ no result") == 2  # in the summary, and in its place
     assert "No result. <b>broken</b>." in found.text
-    assert "not whole" not in found.text
+    assert "incomplete" not in found.text
 
 
-def test_a_suite_that_was_broken_off_says_so():
+def test_an_interrupted_suite_is_marked_as_incomplete():
     report = Chapter(name="toll", report=small_report(), folder="toll/")
 
     found = Page(suite_page((report,), {"toll/toll": SVG}, {**SUITE, "status": "interrupted"}))
 
-    assert "This suite is not whole: Interrupted." in found.text
+    assert "This suite is incomplete: Interrupted." in found.text
 
 
-def test_phones_and_both_schemes_are_provided_for():
+def test_a_page_supports_phones_dark_mode_and_print():
     source = of(small_report())
 
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in source

@@ -326,5 +326,5 @@ def test_growth_shows_zero_and_names_each_line_once():
     assert ax.get_yscale() == "symlog"
     names = [text.get_text() for text in ax.texts if text.get_gid() == "name"]
     assert sorted(names) == ["gre-mesh, a", "gre-mesh, b"]
-    ring = next(each for each in ax.get_lines() if each.get_gid() == "foretold gre-mesh b")
+    ring = next(each for each in ax.get_lines() if each.get_gid() == "predicted gre-mesh b")
     assert list(ring.get_ydata()) == [2, 12]
