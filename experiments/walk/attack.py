@@ -1,4 +1,4 @@
-"""What one reads, finds and does who belongs to neither site; all inside the lab, a few packets."""
+"""What an attacker outside both sites can read, find and inject; inside the lab, a few packets."""
 
 import secrets
 from collections.abc import Iterator
@@ -23,21 +23,33 @@ from experiments.measure.forged import (
 )
 from experiments.measure.packets import NODE, Packet
 from experiments.measure.sockets import listeners, senders, without
-from experiments.walk.labs import DOOR, INJECTED, PORTS, SECRETS
-from experiments.walk.scan import ANSWERS, CLOSED, OPEN, connected, datagrams, listener, scan
-from experiments.walk.words import ANSWERED, FILTERED, FORGED, INJECT, NO, OWN, READS, SCAN, YES
+from experiments.walk.labs import INJECTED, PORTS, PROTOCOLS, SERVER_PORT
+from experiments.walk.scan import ANSWERS, Endpoint, connected, datagrams, listener, scan
+from experiments.walk.words import (
+    ANSWERED,
+    CLOSED,
+    FILTERED,
+    FORGED,
+    INJECT,
+    NO,
+    OPEN,
+    OWN,
+    READS,
+    SCAN,
+    YES,
+)
 
-UDP_PORT = 40000  # of nobody
-SILENCE_S = 1.0  # after which nobody is there: a round trip in the lab takes one millisecond
+UDP_PORT = 40000  # unused
+NO_ANSWER_S = 1.0  # a round trip in the lab takes one millisecond
 ARRIVAL_S = 3.0
 PAYLOADS = ("data.data", "udp.payload")
 
 
 def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
-    """Texts sent from site to site, looked for in what a router on the way saw."""
-    texts = {name: f"{name.lower()}-{secrets.token_hex(6)}"[:16].encode() for name in SECRETS}
-    router, spied = sites.routers[0], sites.routers[1]
-    where = {router: (spied,)}
+    """Send texts from site to site, and look for them in the capture of a router on the path."""
+    texts = {name: f"{name.lower()}-{secrets.token_hex(6)}"[:16].encode() for name in PROTOCOLS}
+    router, interface = sites.routers[0], sites.routers[1]
+    where = {router: (interface,)}
     with capturing(lab, where, lambda name: context.path(f"reads-{name}")) as files:
         _send_by_tcp(lab, sites, texts["TCP"])
         _send_by_udp(lab, sites, texts["UDP"])
@@ -51,26 +63,26 @@ def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
 def _send_by_tcp(lab: Lab, sites: Sites, text: bytes) -> None:
     server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
     with ExitStack() as stack:
-        door = stack.enter_context(listener(lab.pid(server), address, DOOR))
-        door.settimeout(ARRIVAL_S)
+        server_socket = stack.enter_context(listener(lab.pid(server), address, SERVER_PORT))
+        server_socket.settimeout(ARRIVAL_S)
         caller = lab.pid(sites.near.stations[0].name)
-        line = stack.enter_context(connected(caller, (address, DOOR), ARRIVAL_S))
-        line.sendall(text)
-        other = stack.enter_context(door.accept()[0])
-        other.settimeout(ARRIVAL_S)
-        _assert_same(other.recv(len(text)), text, "TCP")
+        client = stack.enter_context(connected(caller, (address, SERVER_PORT), ARRIVAL_S))
+        client.sendall(text)
+        accepted = stack.enter_context(server_socket.accept()[0])
+        accepted.settimeout(ARRIVAL_S)
+        _assert_same(accepted.recv(len(text)), text, "TCP")
 
 
 def _send_by_udp(lab: Lab, sites: Sites, text: bytes) -> None:
     server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
     with (
-        datagrams(lab.pid(server)) as ear,
-        datagrams(lab.pid(sites.near.stations[0].name)) as mouth,
+        datagrams(lab.pid(server)) as receiver,
+        datagrams(lab.pid(sites.near.stations[0].name)) as sender,
     ):
-        ear.bind((address, UDP_PORT))
-        ear.settimeout(ARRIVAL_S)
-        mouth.sendto(text, (address, UDP_PORT))
-        _assert_same(ear.recv(len(text)), text, "UDP")
+        receiver.bind((address, UDP_PORT))
+        receiver.settimeout(ARRIVAL_S)
+        sender.sendto(text, (address, UDP_PORT))
+        _assert_same(receiver.recv(len(text)), text, "UDP")
 
 
 def _send_by_icmp(lab: Lab, sites: Sites, text: bytes) -> None:
@@ -80,7 +92,11 @@ def _send_by_icmp(lab: Lab, sites: Sites, text: bytes) -> None:
 
 
 def _assert_same(found: bytes, sent: bytes, protocol: str) -> None:
-    """What was sent has come: else nobody could have read it on the way, either."""
+    """Check that the text has arrived; otherwise no router could have read it.
+
+    Raises:
+        MeasureError: something else was received.
+    """
     if found != sent:
         raise MeasureError(
             repr(found), where=f"{protocol} at the server", allowed=repr(sent), do="Run it again."
@@ -88,34 +104,34 @@ def _assert_same(found: bytes, sent: bytes, protocol: str) -> None:
 
 
 def scanned(lab: Lab, sites: Sites) -> tuple[list[Row], list[Row]]:
-    """Checks, and the table `scan`: what answers whom."""
+    """The checks and the table `scan`: which addresses and ports answer the PC and the attacker."""
     caller, attacker = sites.near.stations[0].name, sites.attacker.name
     called, public = sites.far.stations[0], str(sites.far.public_ip)
-    door, rows = (str(called.ip), DOOR), list[Row]()
+    endpoint, rows = (str(called.ip), SERVER_PORT), list[Row]()
 
-    def ask(node: str, doors: list[tuple[str, int]]) -> list[str]:
-        found = scan(lab.pid(node), doors, SILENCE_S)
+    def scan_from(node: str, endpoints: list[Endpoint]) -> list[str]:
+        found = scan(lab.pid(node), endpoints, NO_ANSWER_S)
         rows.extend(
-            {"from_node": node, "address": address, "port": port, "outcome": word}
-            for (address, port), word in found.items()
+            {"from_node": node, "address": address, "port": port, "outcome": outcome}
+            for (address, port), outcome in found.items()
         )
         return list(found.values())
 
-    with listener(lab.pid(called.name), *door):
+    with listener(lab.pid(called.name), *endpoint):
         checks = [
-            _scan(f"{called.ip} port {DOOR} from {node}", ask(node, [door])[0])
+            _scan(f"{called.ip} port {SERVER_PORT} from {node}", scan_from(node, [endpoint])[0])
             for node in (caller, attacker)
         ]
-        whole = ask(attacker, [(str(ip), DOOR) for ip in sites.far.lan.hosts()])
+        lan = scan_from(attacker, [(str(ip), SERVER_PORT) for ip in sites.far.lan.hosts()])
     answers = _answers_ping(lab, attacker, public)
     rows.append({"from_node": attacker, "address": public, "port": "ping", "outcome": answers})
-    ports = ask(attacker, [(public, port) for port in PORTS])
+    ports = scan_from(attacker, [(public, port) for port in PORTS])
     known = f"{public} TCP ports {PORTS[0]}-{PORTS[-1]}"
     checks += [
         _scan(f"{public} answers ping", answers),
         _scan(f"{known} open", ports.count(OPEN)),
         _scan(f"{known} closed", ports.count(CLOSED)),
-        _scan(f"{sites.far.lan} addresses that answer", sum(word in ANSWERS for word in whole)),
+        _scan(f"{sites.far.lan} addresses that answer", sum(outcome in ANSWERS for outcome in lan)),
     ]
     return checks, rows
 
@@ -132,22 +148,22 @@ def _answers_ping(lab: Lab, node: str, address: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Packets of one kind."""
+    """Injected packets of one kind."""
 
     name: str
-    outer: IPv4Address  # claimed in the outer header
-    inner: IPv4Address  # claimed in the inner header
+    outer: IPv4Address  # source in the outer header
+    inner: IPv4Address  # source in the inner header
     is_echo: bool = False
-    is_checked: bool = False  # the attacker's router drops what cannot come from there
+    is_checked: bool = False  # the attacker's router drops packets with a forged source
 
     @property
     def nonce(self) -> bytes:
-        """What the packets of this kind, and no others, carry."""
+        """Bytes that only packets of this kind contain."""
         return f"case {self.name}"[:60].encode()
 
 
 def cases(sites: Sites) -> tuple[Case, ...]:
-    """Those that should be stopped first: that the others arrive proves that these would have."""
+    """Cases that should not arrive come first: the others prove that they could have arrived."""
     near, own = sites.near, sites.attacker.ip
     return (
         Case(name=OWN, outer=own, inner=near.tunnel_ip),
@@ -158,7 +174,7 @@ def cases(sites: Sites) -> tuple[Case, ...]:
 
 
 def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[Row]]:
-    """Checks, and the table `injected`: which GRE packets of the attacker's reach the server."""
+    """The checks and the table `injected`: which GRE packets of the attacker reach the server."""
     server, attacker = sites.far.stations[0].name, sites.attacker.name
     where = {server: (ETH,), attacker: (ETH,)}
     known = cases(sites)
@@ -189,7 +205,7 @@ def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[
 
 
 def _send(lab: Lab, sites: Sites, case: Case) -> None:
-    """A few packets; where they should arrive, wait until they have."""
+    """Send the packets of a case; if they should arrive, wait until they have."""
     attacker, router = sites.attacker, sites.attacker.router
     awaited = attacker.name if case.is_echo else sites.far.stations[0].name
     with ExitStack() as stack:
@@ -223,13 +239,13 @@ def _last(case: Case) -> bytes:
 
 
 def _check_sources(lab: Lab, sites: Sites, *, on: bool) -> None:
-    """Let the attacker's router drop what cannot come from that segment (BCP 38, RFC 2827)."""
+    """Switch on or off that the attacker's router drops forged sources (BCP 38, RFC 2827)."""
     key = f"net.ipv4.conf.{sites.attacker.name}.rp_filter"
     lab.run(sites.attacker.router, "sysctl", "-qw", f"{key}={int(on)}")
 
 
 def _count(packets: list[Packet], node: str, case: Case, icmp_type: str) -> int:
-    """How many packets of a case the node's capture has; ICMP errors that quote one do not count."""
+    """Packets of a case in the node's capture, without ICMP errors that quote them."""
     wanted = case.nonce.hex()
     return sum(
         each[NODE] == node

@@ -1,4 +1,4 @@
-"""One ping, caught on every interface that it passes, there and back."""
+"""One ping, captured on every interface that it passes, there and back."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from controller.model.site_parts import ETH, LAN
 from controller.model.sites import Sites
 from experiments.core.experiment import Context, Lab
-from experiments.core.question import Row
+from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import INTERFACE, NODE, Packet, all_of
 from experiments.walk.headers import FIELDS, is_echo_of, stack_of, text_of
@@ -20,7 +20,7 @@ WAYS = {THERE: "8", BACK: "0"}  # ICMP echo request and reply (RFC 792)
 
 
 def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[str, list[Row]]]:
-    """Checks of every hop; and the tables `hops` and `heard`."""
+    """The checks of every hop, and the tables `hops` and `heard`."""
     ident = context.seed % 0xFFFF + 1
     _forget_neighbours(lab, sites)
     with capturing(lab, _where(sites), lambda name: context.path(f"walk-{name}")) as files:
@@ -32,17 +32,17 @@ def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[s
     hops = [row for way in WAYS for row in _hops(sites, way, echoes)]
     heard = list(_heard(sites, packets, echoes))
     line = _line(lab, sites, files[sites.routers[0]], context)
-    checks = [_check(hop_name(*_place(row)), _once(row)) for row in hops]
-    checks += [_check(WIRE_LINE, line), *_bystanding(sites, heard)]
+    checks = [_check(hop_name(*_place(row)), _seen(row)) for row in hops]
+    checks += [_check(WIRE_LINE, line), *_bystander_checks(sites, heard)]
     return checks, {"hops": hops, "heard": heard}
 
 
-def _check(check: str, seen: object) -> Row:
-    return {"about": WALK, "check": check, "seen": seen}  # type: ignore[dict-item]
+def _check(check: str, seen: Value) -> Row:
+    return {"about": WALK, "check": check, "seen": seen}
 
 
-def _once(row: Row) -> object:
-    """The headers of a packet that was seen there once; of any other, how often."""
+def _seen(row: Row) -> Value:
+    """The headers of a packet that was captured once; otherwise how often it was captured."""
     return row["stack"] if row["packets"] == 1 else f"{row['packets']} packets"
 
 
@@ -51,7 +51,7 @@ def _place(row: Row) -> tuple[str, int, str, str]:
 
 
 def _forget_neighbours(lab: Lab, sites: Sites) -> None:
-    """Both LANs ask for MACs again, as at the article's first packet."""
+    """Empty the ARP caches of both LANs, as at the article's first packet."""
     for site in sites.sites:
         lab.run(site.router, "ip", "neigh", "flush", "dev", LAN)
         for station in site.stations:
@@ -59,7 +59,7 @@ def _forget_neighbours(lab: Lab, sites: Sites) -> None:
 
 
 def _where(sites: Sites) -> dict[str, tuple[str, ...]]:
-    """Interfaces to listen on, by node."""
+    """The interfaces to capture on, by node."""
     found: dict[str, tuple[str, ...]] = {}
     for place in places(sites):
         found[place.node] = (*found.get(place.node, ()), place.interface)
@@ -90,7 +90,7 @@ def _hops(sites: Sites, way: str, echoes: list[Packet]) -> Iterator[Row]:
 
 
 def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterator[Row]:
-    """What came by each station of the called LAN: ARP for the called one, and the ping."""
+    """ARP requests for the called station, and pings, captured at each station of its LAN."""
     called = str(sites.far.stations[0].ip)
     for station in sites.far.stations:
         here = [each for each in packets if each[NODE] == station.name]
@@ -110,15 +110,15 @@ def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterato
             }
 
 
-def _bystanding(sites: Sites, heard: list[Row]) -> Iterator[Row]:
+def _bystander_checks(sites: Sites, heard: list[Row]) -> Iterator[Row]:
     for row in heard:
         if row["node"] in bystanders(sites):
             yield _check(f"{row['node']} hears the {row['what']}", row["packets"])
 
 
 def _line(lab: Lab, sites: Sites, file: Path, context: Context) -> str | None:
-    """What tcpdump says of the first GRE packet, without its length."""
-    said = lab.run(sites.routers[0], "tcpdump", "-n", "-Z", "root", "-r", str(file), "proto gre")
-    context.keep("walk-tcpdump.txt", said)
-    lines = [line.partition(" ")[2] for line in said.splitlines()]
+    """The line that tcpdump prints for the first GRE packet, without its length."""
+    printed = lab.run(sites.routers[0], "tcpdump", "-n", "-Z", "root", "-r", str(file), "proto gre")
+    context.keep("walk-tcpdump.txt", printed)
+    lines = [line.partition(" ")[2] for line in printed.splitlines()]
     return LENGTH.sub("", lines[0]).split(", id ")[0] if lines else None

@@ -1,4 +1,4 @@
-"""`overlaylab run walk --quick`, for real: files appear, parse and tell; never a timing."""
+"""`overlaylab run walk --quick` in a real lab: its files and its report; no times."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.experiments.running import quick_run
 pytestmark = pytest.mark.smoke
 
 
-def test_a_first_look_follows_a_ping_from_site_to_site(tmp_path_factory):
+def test_a_quick_run_follows_a_ping_from_site_to_site(tmp_path_factory):
     done = quick_run(tmp_path_factory, "walk")
     run, directory = done.run, done.run.directory
 
@@ -17,9 +17,13 @@ def test_a_first_look_follows_a_ping_from_site_to_site(tmp_path_factory):
         "home-office",
         ["home-router", "office-router"],
     )
-    predicted = {(row["about"], row["check"]): row["seen"] for row in run.about["predicted"]}
-    assert {(row["about"], row["check"]): row["seen"] for row in run.rows} == predicted
-    assert all(run.tables[name] for name in run.question.more)
+    predicted = {
+        (row["about"], row["check"]): row["seen"] for row in run.predicted.rows(named=True)
+    }
+    assert {
+        (row["about"], row["check"]): row["seen"] for row in run.samples.rows(named=True)
+    } == predicted
+    assert all(run.tables[name].height for name in run.question.more)
     report = build_report(run)
     assert report.findings[1] == "The article is inexact in 3 of its 11 steps: 2.2, 2.4, 5.1"
     for picture in report.pictures:

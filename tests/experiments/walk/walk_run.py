@@ -1,4 +1,4 @@
-"""A run of `walk` that was never measured: what theory has, in a run's own files."""
+"""A made-up run of `walk`: the predicted values, in the files of a run."""
 
 from experiments.core.results import Recorder, read
 from experiments.walk.labs import numbered, ordered, predicted, predicted_stacks
@@ -14,7 +14,7 @@ QUESTION = WALK.question
 
 
 def hops(way):
-    """A row for each interface, as captured on a quiet machine."""
+    """A row for each interface."""
     stacks, ttl = ordered(predicted_stacks(SITES, way), way), 64
     for (number, place), stack in zip(numbered(SITES, way), stacks, strict=True):
         ends = (ROUTER_MAC, SERVER_MAC) if way == THERE else (SERVER_MAC, ROUTER_MAC)
@@ -46,7 +46,7 @@ def heard(desk_hears_ping=0, desk_hears_arp=1):
 
 
 def walk_run(parent, *, repeats=6, seen=None, change_hop=None, more_ms=0.0, desk=None, **about):
-    """A run; `seen` has checks that came out otherwise, `change_hop` alters rows of `hops`."""
+    """A run; `seen` has results of checks that differ, `change_hop` changes rows of `hops`."""
     recorder = Recorder(parent, "walk", QUESTION.tables())
     cells = predicted(SITES, ())
     recorder.about(

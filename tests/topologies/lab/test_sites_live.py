@@ -14,8 +14,9 @@ from experiments.core.experiment import Context
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import all_of
 from experiments.walk.attack import _send, cases, injected
-from experiments.walk.labs import ANSWERED, FILTERED, FORGED, INJECTED, OWN
-from experiments.walk.reach import Asker, path_mtu, reach
+from experiments.walk.labs import INJECTED
+from experiments.walk.reach import Pinger, path_mtu, reach
+from experiments.walk.words import ANSWERED, FILTERED, FORGED, OWN
 from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, wait_for
 from topologies.lab import started
 from topologies.scenario.load import load
@@ -87,19 +88,19 @@ def test_each_edge_router_translates_the_source(lab, context):
 
 
 def test_without_the_tunnel_the_office_is_unreachable(lab, context):
-    asker = Asker(lab=lab, sites=SITES, context=context, wait_s=1.0)
-    found = {row["check"]: row["seen"] for row in reach(asker)}
+    pinger = Pinger(lab=lab, sites=SITES, context=context, wait_s=1.0)
+    found = {row["check"]: row["seen"] for row in reach(pinger)}
     assert found == {
         "answered": 5,
         "answered, tunnel down": 0,
         "answered, tunnel up again": 5,
-        "told so by": "221.234.230.2: Destination Net Unreachable",
+        "ICMP error, tunnel down": "221.234.230.2: Destination Net Unreachable",
     }
 
 
 def test_1468_bytes_pass_and_at_1469_the_home_router_sends_icmp(lab, context):
-    asker = Asker(lab=lab, sites=SITES, context=context, wait_s=0.5)
-    assert [row["seen"] for row in path_mtu(asker)] == [
+    pinger = Pinger(lab=lab, sites=SITES, context=context, wait_s=0.5)
+    assert [row["seen"] for row in path_mtu(pinger)] == [
         1468,
         "192.168.1.1",
         1468,

@@ -1,24 +1,26 @@
-"""The legs of a packet's way, from the table `hops`: each wire, and each tunnel's end, once.  Pure."""
+"""The legs of a packet's path, from the table `hops`: each wire and each tunnel interface once.  Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from experiments.core.question import Row
 from experiments.core.results import Run
 from experiments.walk.headers import GRE, IP, Header, Stack, parse_stack
+
+Hop = Mapping[str, Any]  # a row of the table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A wire, seen at both ends, or an interface inside a router."""
+    """A wire, captured at both ends, or an interface inside a router."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Hop, ...]
 
     @property
     def where(self) -> str:
-        """How people call it, in the order of passing."""
+        """Its name; the ends of a wire in the order of passing."""
         first, last = self.rows[0], self.rows[-1]
-        if first is last:
+        if self.is_inside:
             return f"{first['node']} {first['interface']}"
         return f"{first['node']} - {last['node']}"
 
@@ -29,8 +31,8 @@ class Leg:
 
     @property
     def stack(self) -> Stack:
-        """The headers seen where it begins."""
-        return parse_stack(str(self.rows[0]["stack"] or ""))
+        """The headers at its start."""
+        return parse_stack(self.rows[0]["stack"] or "")
 
     @property
     def ips(self) -> tuple[Header, ...]:
@@ -54,8 +56,8 @@ class Leg:
 
     @property
     def ttls(self) -> tuple[int, ...]:
-        """Of each IP header, outermost first."""
-        return tuple(map(int, str(self.rows[0]["ttl"] or "").split()))
+        """The TTL of each IP header, outermost first."""
+        return tuple(map(int, (self.rows[0]["ttl"] or "").split()))
 
     @property
     def frame_bytes(self) -> int:
@@ -63,14 +65,14 @@ class Leg:
         return int(self.rows[0]["frame_bytes"] or 0)
 
 
-def legs_of(run: Run, way: str, repeat: object) -> tuple[Leg, ...]:
+def legs_of(run: Run, way: str, repeat: int) -> tuple[Leg, ...]:
     """The legs of one way, in the order of passing."""
-    rows = [row for row in run.rows_of("hops") if (row["way"], row["repeat"]) == (way, repeat)]
-    return tuple(_legs(sorted(rows, key=lambda row: int(row["hop"] or 0))))
+    hops = run.tables["hops"].filter(way=way, repeat=repeat).sort("hop")
+    return tuple(_legs(hops.rows(named=True)))
 
 
-def _legs(hops: Sequence[Row]) -> Iterator[Leg]:
-    """Two interfaces of different nodes, one after the other, are the ends of a wire."""
+def _legs(hops: Sequence[Hop]) -> Iterator[Leg]:
+    """Two consecutive interfaces of different nodes are the ends of a wire."""
     at = 0
     while at < len(hops):
         is_wire = at + 1 < len(hops) and hops[at]["node"] != hops[at + 1]["node"]
@@ -78,9 +80,9 @@ def _legs(hops: Sequence[Row]) -> Iterator[Leg]:
         at += 1 + is_wire
 
 
-def repeats_of(run: Run) -> tuple[object, ...]:
-    """The blocks that were measured."""
-    return tuple(dict.fromkeys(row["repeat"] for row in run.rows_of("hops")))
+def repeats_of(run: Run) -> tuple[int, ...]:
+    """The repeats that were measured."""
+    return tuple(run.tables["hops"]["repeat"].unique(maintain_order=True))
 
 
 def addresses(legs: Iterable[Leg]) -> frozenset[str]:
