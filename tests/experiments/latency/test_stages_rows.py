@@ -1,4 +1,4 @@
-"""The probe of the stages, on packets and output that a real lab gave."""
+"""The stages of pings, from packets and output of a real lab."""
 
 import csv
 from contextlib import contextmanager, nullcontext
@@ -12,10 +12,10 @@ from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
 from experiments.core.experiment import Context
 from experiments.core.pairs import guests
-from experiments.latency import stages_probe as probe
+from experiments.latency import stages as probe
 from experiments.latency.question import STAGE_COLUMNS
-from experiments.latency.stages import FIELDS, PING, RTT, STAGES, UNMATCHED
-from experiments.latency.stages_probe import Hop, hops, stage_rows
+from experiments.latency.stages import FIELDS, Hop, hops, stage_rows
+from experiments.latency.words import PING, RTT, STAGES, UNMATCHED
 from experiments.measure.captures import INTERFACE, NODE, REPEATED, STAMP, Captures
 from topologies.scenario import load as scenario
 
@@ -41,16 +41,16 @@ class Lab:
     """A lab in which one ping ran."""
 
     overlay: Overlay
-    said: str
+    output: str
     asked: list = field(default_factory=list)
 
     def attempt(self, node, *argv, timeout_s=10):
         self.asked.append((node, *argv))
-        return CompletedProcess(argv, 0, self.said, "")
+        return CompletedProcess(argv, 0, self.output, "")
 
 
 def packets(without=()):
-    """As `decoded` gives them."""
+    """The packets as `decoded` returns them."""
     with (RECORDED / "vxlan.csv").open(newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
             if line["icmp.type"] and line["icmp.ident"] not in without:
@@ -62,11 +62,11 @@ def packets(without=()):
 
 @pytest.fixture
 def followed(article, monkeypatch, tmp_path):
-    """Call with the packets that captures hold; the rows, where was captured, and what was kept."""
+    """Returns the rows of these packets; has what was captured and what was kept."""
     where, kept = {}, {}
 
     @contextmanager
-    def capturing(_bench, asked, path):
+    def capturing(_lab, asked, path):
         where.update(asked)
         assert path("ServerA.pcapng") == tmp_path / "stages-ServerA.pcapng"
         yield Captures()
@@ -74,7 +74,7 @@ def followed(article, monkeypatch, tmp_path):
     def rows(found):
         monkeypatch.setattr(probe, "capturing", capturing)
         monkeypatch.setattr(probe, "decoded", lambda *_: list(found))
-        said = (RECORDED / f"ping-{OURS}.txt").read_text(encoding="utf-8")
+        output = (RECORDED / f"ping-{OURS}.txt").read_text(encoding="utf-8")
         context = Context(
             keep=kept.__setitem__,
             path=lambda name: tmp_path / name,
@@ -82,17 +82,17 @@ def followed(article, monkeypatch, tmp_path):
             say=print,
             seed=1,
         )
-        return stage_rows(Lab(article, said), guests(article), context, pings=4)
+        return stage_rows(Lab(article, output), guests(article), context, pings=4)
 
     rows.where, rows.kept = where, kept
     return rows
 
 
-def test_the_hops_are_every_interface_between_the_guests(article):
+def test_the_hops_are_all_interfaces_between_the_guests(article):
     assert hops(article, guests(article)) == PATH
 
 
-def test_a_guest_with_more_ports_is_captured_at_the_right_one(article):
+def test_the_hop_of_a_guest_with_two_ports_is_that_of_the_pair(article):
     source, target = guests(article)
     first = replace(
         source,
@@ -106,18 +106,18 @@ def test_a_guest_with_more_ports_is_captured_at_the_right_one(article):
     assert hops(two, (source, target))[0] == Hop("ServerA", "eth1")
 
 
-def test_guests_on_one_host_have_no_wire_between_them(article):
+def test_guests_on_one_host_are_an_error(article):
     source, target = guests(article)
 
     with pytest.raises(MeasureError) as caught:
         hops(article, (source, replace(target, host=source.host)))
     assert str(caught.value) == (
         "stages from ServerA to ServerB: both guests on 'controller'; allowed: guests on two "
-        "hosts. Take a pair with a wire between them."
+        "hosts. Choose a pair with a wire between them."
     )
 
 
-def test_a_row_for_each_stage_of_each_ping_and_one_for_what_ping_said(followed):
+def test_each_ping_has_a_row_per_stage_and_one_for_its_round_trip(followed):
     rows = followed(packets(without=(OTHER,)))
 
     assert [(row["seq"], row["direction"], row["stage"]) for row in rows] == [
@@ -130,7 +130,7 @@ def test_a_row_for_each_stage_of_each_ping_and_one_for_what_ping_said(followed):
     assert 0.8 * 334 < first < 334
 
 
-def test_every_hop_is_captured_and_ping_s_words_are_kept(followed):
+def test_every_hop_is_captured_and_the_output_of_ping_is_kept(followed):
     followed(packets(without=(OTHER,)))
 
     assert followed.where == {
@@ -144,7 +144,7 @@ def test_every_hop_is_captured_and_ping_s_words_are_kept(followed):
     assert "4 packets transmitted, 4 received" in text
 
 
-def test_a_ping_that_was_not_seen_at_a_hop_has_one_row_that_says_so(followed):
+def test_a_ping_that_was_not_seen_at_a_hop_has_one_row_with_the_reason(followed):
     kept = (
         packet
         for packet in packets(without=(OTHER,))
@@ -164,8 +164,8 @@ def test_a_ping_that_was_not_seen_at_a_hop_has_one_row_that_says_so(followed):
     assert len(rows) == 1 + 3 * (len(STAGES) + 1)
 
 
-def test_stages_longer_than_ping_said_are_noted(followed):
-    # As if the clock of one hop were another's: the reply is seen 1 s late.
+def test_stages_longer_than_the_round_trip_are_noted(followed):
+    # The reply is seen 1 s late, as if one hop had another clock.
     def late(packet):
         is_last = (packet[NODE], packet["icmp.type"], packet["icmp.seq"]) == ("ServerA", "0", "3")
         seconds, _, rest = packet[STAMP].partition(".")
@@ -178,10 +178,10 @@ def test_stages_longer_than_ping_said_are_noted(followed):
     assert noted["note"].startswith("stages exceed it by 9999")
 
 
-def test_another_ping_between_the_two_at_the_same_time_is_refused(followed):
+def test_another_ping_between_the_two_at_the_same_time_is_an_error(followed):
     with pytest.raises(MeasureError) as caught:
         followed(packets())
     assert str(caught.value) == (
         "capture in ServerA: 2 identifiers of ICMP echo requests; allowed: one: that of "
-        "the ping whose stages are measured. Let nothing else ping from there to ServerB meanwhile."
+        "the ping whose stages are measured. Stop other pings from there to ServerB while it runs."
     )
