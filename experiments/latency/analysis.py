@@ -87,8 +87,8 @@ def analysed(run: Run) -> Analysed:
     # In the rows of a baseline, its path takes the place of the mode.
     level = pl.when(pl.col("path") == GUEST).then("mode").otherwise("path")
     condition = {name: it for name, it in run.question.compared.items() if name != "path"}
-    rows = run.samples.filter(**condition).with_columns(mode=level).rows(named=True)
-    main = compared(_without_baselines(run), rows, first=BASELINES)
+    samples = run.samples.filter(**condition).with_columns(mode=level)
+    main = compared(_without_baselines(run), samples, first=BASELINES)
     modes = tuple(level for level in main.levels if level not in BASELINES)
     return Analysed(
         main=main,

@@ -119,9 +119,9 @@ def _tables(found: Analysed) -> Iterator[Table]:
 def _effects_table(found: Analysed) -> Table:
     return Table(
         title="Effects",
-        heads=("effect", "which", "estimate", "its interval", "verdict on it", "prediction"),
+        heads=("effect", "which", "estimate", "its interval", "conclusion", "prediction"),
         rows=tuple(_effect_row(each, found) for each in found.effects),
-        words=("effect", "which", "verdict on it", "prediction"),
+        words=("effect", "which", "conclusion", "prediction"),
         note=f"In {found.main.question.unit}: in each repeat, the difference of medians; the median "
         "of all repeats. Intervals: bootstrap over repeats, 95%.",
     )

@@ -25,9 +25,9 @@ def first_table(firsts: Sequence[First], modes: Sequence[str], unit: str, margin
     """Medians by empty cache and mode, and the cost of each empty cache."""
     return Table(
         title="First pings by empty cache",
-        heads=("empty cache", *modes, "cost", "its interval", "verdict on it"),
+        heads=("empty cache", *modes, "cost", "its interval", "conclusion"),
         rows=tuple(_row(each, modes, margin) for each in firsts),
-        words=("empty cache", "verdict on it"),
+        words=("empty cache", "conclusion"),
         note=f"Medians in {unit}. Cost: minus a ping with no cache emptied, mean of the modes. "
         "Each cache was emptied just before its ping, and checked to be empty.",
     )

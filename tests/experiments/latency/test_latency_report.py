@@ -100,12 +100,12 @@ def test_effects_are_compared_with_margin_and_prediction(run):
         "kernel",
     ]
     assert effects["kernel"]["which"] == "kvxlan minus vxlan, mesh alone"
-    assert (effects["kernel"]["verdict on it"], effects["kernel"]["prediction"]) == (
+    assert (effects["kernel"]["conclusion"], effects["kernel"]["prediction"]) == (
         "lower",
         "confirmed",
     )
     assert effects["encapsulation"]["which"] == "gre minus vxlan, mean of mesh and l2pop"
-    assert effects["encapsulation"]["verdict on it"] == "no difference that matters"
+    assert effects["encapsulation"]["conclusion"] == "no difference that matters"
     assert effects["encapsulation"]["prediction"] == "confirmed"
     assert effects["interaction"]["prediction"] == "-"
     line = run.findings[0]
@@ -119,7 +119,7 @@ def test_a_true_effect_is_found_and_refutes_the_prediction(build_report):
     found = build_report(made(effects={"gre": 0.2}))
 
     (effect, *_) = table_of(found, "Effects")
-    assert (effect["verdict on it"], effect["prediction"]) == ("higher", "refuted")
+    assert (effect["conclusion"], effect["prediction"]) == ("higher", "refuted")
     assert abs(float(effect["estimate"]) - 0.2) < 0.03
     assert found.findings[0].endswith("ms, higher (margin ±0.05)")
     assert outcomes(found)["encapsulation"].outcome == "refuted"
@@ -214,7 +214,7 @@ def test_first_pings_are_shown_by_mode_with_their_cost_compared_with_no_empty_ca
     assert table["learned-flow"]["gre-l2pop"] == "-", "with l2population no flow is learned"
     assert table["vtep-neighbour"]["gre-mesh"] == "all 12 lost"
     assert table["vtep-neighbour"]["cost"] == "lost"
-    assert table["none"]["verdict on it"] == "baseline"
+    assert table["none"]["conclusion"] == "baseline"
     megaflow = next(each for each in analysed(run.run).firsts if each.cache == "megaflow")
     low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
     assert run.findings[-1] == (
@@ -448,7 +448,7 @@ def test_a_lab_without_rows_is_left_out_of_table_and_figure(build_report, rows):
 def test_a_quick_run_has_no_intervals_and_no_forest_plot(build_report):
     found = build_report(made(repeats=1), quick=True)
 
-    assert found.findings[0] == "A first look at 10 levels in 1 repeat: no interval, no claim"
+    assert found.findings[0] == "Quick run, 1 repeat: no confidence intervals"
     assert {each.outcome for each in found.outcomes if "lost" not in each.found} == {"not judged"}
     assert len(draw(found, "latency").axes) == 1
 
