@@ -16,7 +16,7 @@ CLAIMS = " ".join((ROOT / "docs" / "claims.md").read_text("utf-8").split())
 # experiment, pattern of a finding, text of the page
 QUOTED = [
     ("latency", r"gre minus vxlan: (\S+) to (\S+) ms", "GRE minus VXLAN {} to {} ms"),
-    ("latency", r"guest-arp: (\S+) to (\S+) ms", "a missing ARP entry in the guest {} to {} ms"),
+    ("latency", r"guest-arp, (\S+) to (\S+) ms", "a missing ARP entry in the guest {} to {} ms"),
     (
         "fanout",
         r"mesh sends (\d+) copies, (\d+) ",
