@@ -1,4 +1,4 @@
-"""One experiment measured on real labs, shown as it goes, and told."""
+"""Measures one experiment on real labs, shows its progress and draws its report."""
 
 import sys
 import time
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def measured(request: "Request", title: str) -> "Chapter":
-    """Measure, judge and draw; where that is broken off, what was measured is drawn if it can be.
+    """Measure and draw; an incomplete run is drawn too, if it has enough samples.
 
     Raises:
-        OverlayError: what was measured until then is on disk, marked, and named on stderr.
+        OverlayError: the run is incomplete; its folder is printed on stderr.
     """
     from experiments.measure.runner import begin
     from experiments.show.pages.chapter import Chapter
@@ -37,8 +37,8 @@ def measured(request: "Request", title: str) -> "Chapter":
         try:
             _perform(request, recorder, say)
         except BaseException:
-            print(f"overlaylab: what was measured: {recorder.directory}", file=sys.stderr)
-            with suppress(OverlayError):  # it may be too little to tell anything
+            print(f"overlaylab: incomplete run: {recorder.directory}", file=sys.stderr)
+            with suppress(OverlayError):  # it may have too few samples
                 redraw(recorder.directory)
             raise
         rounds = request.repeats * len(request.question.points())
@@ -53,7 +53,7 @@ def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
     from topologies.lab.signals import interrupts
 
     lab = partial(started, datapath=str(request.lab["datapath"]), app=str(request.lab["app"]))
-    # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
+    # Between two labs too, SIGTERM must leave a run marked as interrupted.
     with interrupts():
         perform(request, recorder, partial(_lab, lab), say=say)
 
@@ -63,15 +63,15 @@ def _lab(
     started: "Callable[[Overlay | Sites], AbstractContextManager[Lab]]",
     overlay: "Overlay | Sites",
 ) -> "Iterator[Lab]":
-    """A lab; where Mininet finds the host lacking it would end the whole program."""
+    """A lab; an exit of Mininet, which would end the whole program, becomes a HostError."""
     with ExitStack() as stack:
         try:
             lab = stack.enter_context(started(overlay))
         except SystemExit as end:
             raise HostError(
-                f"Mininet gave up (exit status {end.code})",
+                f"Mininet exited with status {end.code}",
                 where="this machine",
                 allowed="a host on which Mininet can make nodes and links",
-                do="`overlaylab doctor` tells what is missing.",
+                do="`overlaylab doctor` shows what is missing.",
             ) from end
         yield lab

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from experiments.show.pages.chapter import Chapter
 
-JSON_FORMAT = 1
+JSON_FORMAT = 2
 
 
 def print_chapter(chapter: "Chapter", *, titled: bool) -> None:

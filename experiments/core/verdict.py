@@ -290,6 +290,6 @@ def _over(names: tuple[str, str], count: int, limit: int | None) -> tuple[str, .
 def _few(repeats: int, limit: int) -> tuple[str, ...]:
     if repeats >= limit:
         return ()
-    many = f"{repeats} block{'' if repeats == 1 else 's'}"
+    many = f"{repeats} repeat{'' if repeats == 1 else 's'}"
     why = ", the fewest a 95% interval can come from" if limit == INTERVAL_REPEATS_MIN else ""
     return (f"{many} complete; wanted {limit}{why}",)

@@ -23,6 +23,7 @@ from experiments.show.report import (
     Report,
     Table,
     counted,
+    is_quick,
     is_trusted,
 )
 from experiments.show.sheet import Caption, sheet, title
@@ -120,7 +121,8 @@ def findings(found: Compared) -> tuple[str, ...]:
         return (f"Measured: {levels}{wants}",)
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
         many = counted(repeats_of(found), "repeat")
-        return (f"Quick run, {many}: no confidence intervals",)
+        quick = "Quick run, " if is_quick(found.run) else ""
+        return (f"{quick}{many}: no confidence intervals",)
 
     return tuple(_finding(each, found) for each in others)
 

@@ -89,7 +89,7 @@ def test_findings_come_before_the_verdict_and_the_verdict_before_the_question():
 
     places = [
         text.rindex("gre-mesh is within"),
-        text.index("Limits set before the run were exceeded: CPU idle 20%"),
+        text.index("Reasons: CPU idle 20%"),
         text.index("What does a tunnel cost?"),
         text.index("Because it only adds"),
     ]
