@@ -208,8 +208,8 @@ def test_what_could_not_be_looked_at_turns_it_where_it_was_asked_for():
         ({"lost": 2}, "2 answers or packets unaccounted for; wanted at most 0"),
         ({"duplicates": 1}, "1 duplicate answer; wanted at most 0"),
         ({"duplicates": 2}, "2 duplicate answers; wanted at most 0"),
-        ({"repeats": 1}, "1 block complete; wanted 6, the fewest a 95% interval can come from"),
-        ({"repeats": 5}, "5 blocks complete; wanted 6, the fewest a 95% interval can come from"),
+        ({"repeats": 1}, "1 repeat complete; wanted 6, the fewest a 95% interval can come from"),
+        ({"repeats": 5}, "5 repeats complete; wanted 6, the fewest a 95% interval can come from"),
     ],
 )
 def test_each_limit_of_the_run_turns_it(of_run, reason):
@@ -226,7 +226,7 @@ def test_a_first_look_needs_one_block_and_keeps_the_other_limits():
     limits = LIMITS.for_quick_run()
 
     assert reasons(seen(repeats=1), limits) == ()
-    assert reasons(seen(repeats=0), limits) == ("0 blocks complete; wanted 1",)
+    assert reasons(seen(repeats=0), limits) == ("0 repeats complete; wanted 1",)
     assert reasons(seen(repeats=1, lost=1), limits) == (
         "1 answer or packet unaccounted for; wanted at most 0",
     )
