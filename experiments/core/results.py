@@ -176,11 +176,16 @@ def read(directory: Path) -> Run:
             renamed, values = format2.columns_renamed(about), format2.values_renamed(about)
             about = format2.converted(about)
         question = question_from_json(about["question"])
-    tables = {
-        name: _read_table(directory / f"{name}.csv", columns, renamed, values)
-        for name, columns in question.tables().items()
-    }
-    return Run(directory, question, about, tables)
+
+    def tables(question: Question) -> dict[str, pl.DataFrame]:
+        return {
+            name: _read_table(directory / f"{name}.csv", columns, renamed, values)
+            for name, columns in question.tables().items()
+        }
+
+    if renamed and not format2.is_typed(question):
+        question = format2.with_types(question, tables(question))
+    return Run(directory, question, about, tables(question))
 
 
 def _read_table(
