@@ -17,6 +17,16 @@ MARK = "OVERLAYLAB_LAB"
 TIMEOUT_S = 10.0
 
 
+class Child(subprocess.Popen[bytes]):
+    """A process that ends with its lab: no warning if this object goes first.
+
+    Whoever takes the lab down reaps it by its pid, often through another object.
+    """
+
+    def __del__(self) -> None:
+        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[misc]
+
+
 def in_node(pid: int | None, argv: Sequence[str]) -> tuple[str, ...]:
     """`argv`, entered into the network and mount namespaces of process `pid`."""
     return ("mnexec", "-a", str(pid), *argv) if pid else tuple(argv)
@@ -92,7 +102,7 @@ def start(
             return files.enter_context(out.open("ab")) if isinstance(out, Path) else out
 
         try:
-            return subprocess.Popen(
+            return Child(
                 in_node(pid, argv),
                 stdin=subprocess.DEVNULL,
                 stdout=opened(stdout),

@@ -174,8 +174,8 @@ def test_a_lab_without_the_programs_says_which_packages_it_needs(monkeypatch):
     with pytest.raises(HostError) as caught:
         lab_dhcp.assert_able(overlay)
     assert str(caught.value) == (
-        "this machine: no dnsmasq and no udhcpc; allowed: what `dhcp: true` needs: a server and "
-        "a client. `apt-get install dnsmasq-base udhcpc` as root, or leave `dhcp` out of the "
+        "this machine: no dnsmasq and no udhcpc; allowed: a DHCP server and client, which "
+        "`dhcp: true` needs. `apt-get install dnsmasq-base udhcpc` as root, or leave `dhcp` out of the "
         "scenario."
     )
     lab_dhcp.assert_able(replace(overlay, dhcp=False))
