@@ -24,7 +24,7 @@ class Child(subprocess.Popen[bytes]):
     """
 
     def __del__(self) -> None:
-        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[misc]
+        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[call-arg]  # not in typeshed
 
 
 def in_node(pid: int | None, argv: Sequence[str]) -> tuple[str, ...]:
