@@ -73,7 +73,7 @@ LAB_SIDE = (
     "experiments.measure.runner",
     "controller.app",
 )
-LONGEST = 300
+LONGEST = 400
 
 
 def modules() -> dict[str, Path]:
