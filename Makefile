@@ -47,9 +47,9 @@ test: ready-dev ready-ryu debian-test  ## what is missing, then every test that 
 	$(if $(STATUS_FILE),echo $$status > $(STATUS_FILE);) \
 	$(if $(IS_ROOT),,echo 'Tests that need root were skipped; `sudo make test` runs them.' >&2;) exit $$status
 
-check: ready-dev  ## format, lint, types, layers
+check: ready-dev  ## format, lint, spelling, types, imports
 	@set -e; trap '$(GIVE_BACK)' EXIT; PATH="$(CURDIR)/.venv/bin:$$PATH"; \
-	ruff format --check; ruff check; mypy; lint-imports
+	ruff format --check; ruff check; codespell; mypy; lint-imports
 
 golden: ready-dev  ## write tests/golden anew; read the difference before you commit it
 	@GOLDEN=write .venv/bin/python -m pytest -q tests/golden $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); exit $$status
