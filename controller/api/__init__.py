@@ -1,1 +1,1 @@
-"""Neutron v2.0 shapes over HTTP on a UNIX socket."""
+"""Neutron's API v2.0 over HTTP on a UNIX socket."""

@@ -1,4 +1,4 @@
-"""Which addresses a request asks for, and whether it may have them.  Pure; Neutron's IPAM's rules."""
+"""Allocates the addresses of ports, by the rules of Neutron's IPAM.  Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,23 +13,23 @@ from controller.model.parts import Address, Subnet
 
 
 def subnets_of(overlay: Overlay, network_id: str) -> tuple[Subnet, ...]:
-    """The network's subnets, in the order in which they were made."""
+    """The network's subnets, oldest first."""
     return tuple(subnet for subnet in overlay.subnets if subnet.network_id == network_id)
 
 
 def checked(subnet: Subnet) -> Subnet:
-    """`subnet`, if its gateway and pools can be.
+    """`subnet`, unless its gateway or a pool is invalid.
 
     Raises:
-        NeutronError: they cannot.
+        NeutronError: one is.
     """
     gateway = subnet.gateway_ip
     if gateway is not None and not is_usable(gateway, subnet.cidr):
         raise refuse.invalid(f"Gateway {gateway} is not valid on subnet {subnet.cidr}")
     for pool in subnet.pools:
         _check_pool(pool, subnet)
-    rising = sorted(subnet.pools, key=lambda pool: int(pool[0]))
-    for one, other in pairwise(rising):
+    by_start = sorted(subnet.pools, key=lambda pool: int(pool[0]))
+    for one, other in pairwise(by_start):
         if int(other[0]) <= int(one[1]):
             raise refuse.pools_overlap(one, other, subnet.cidr)
     return subnet
@@ -53,18 +53,18 @@ def addresses(
     *,
     port_id: str = "",
 ) -> tuple[Address, ...]:
-    """The addresses a port gets that asks for `wanted`, a body's `fixed_ips`.
+    """The addresses for a port whose request has `wanted` as `fixed_ips`.
 
-    None asks for one of each IP version that the network has.  `port_id`: the port that
-    asks, if it exists already; an address it has now is free to it, and preferred.
+    None means one address of each IP version that the network has.  `port_id` is the port, if it
+    exists already; it keeps the addresses it has where it can.
 
     Raises:
-        NeutronError: an address is taken or impossible, or none is left.
+        NeutronError: an address is taken or invalid, or none is left.
     """
     subnets = subnets_of(overlay, network_id)
     if wanted is None:
         return tuple(_one_of_each_version(overlay, subnets))
-    taken = _taken(overlay, subnets, but=port_id)
+    taken = _taken(overlay, subnets, without=port_id)
     explicit = [_explicit(one, subnets) for one in wanted if "ip_address" in one]
     for ip, subnet in explicit:
         if ip in taken:
@@ -78,9 +78,9 @@ def addresses(
     )
 
 
-def _taken(overlay: Overlay, subnets: Collection[Subnet], *, but: str = "") -> set[Address]:
+def _taken(overlay: Overlay, subnets: Collection[Subnet], *, without: str = "") -> set[Address]:
     ids = {subnet.network_id for subnet in subnets}
-    ports = (port for port in overlay.ports if port.network_id in ids and port.id != but)
+    ports = (port for port in overlay.ports if port.network_id in ids and port.id != without)
     return {ip for port in ports for ip in port.fixed_ips}
 
 
@@ -119,7 +119,7 @@ def _named(subnet_id: str, subnets: Sequence[Subnet]) -> Subnet:
 def _allotted(
     subnet_id: str, subnets: Sequence[Subnet], taken: set[Address], mine: Sequence[Address]
 ) -> Address:
-    """An address of the subnet: one the port has already, or the first free one; now taken."""
+    """An address of the subnet, now taken: one that the port has already, or the first free one."""
     subnet = _named(subnet_id, subnets)
     kept = (ip for ip in mine if ip in subnet.cidr and ip not in taken)
     ip = next(kept, None) or free_address(subnet, taken)
@@ -130,7 +130,7 @@ def _allotted(
 
 
 def with_defaults(subnet: Subnet, *, has_gateway: bool, has_pools: bool) -> Subnet:
-    """`subnet` with the gateway and the pools that the request did not name."""
+    """`subnet` with the default gateway and pools where the request has none."""
     cidr = subnet.cidr
     gateway = subnet.gateway_ip if has_gateway else default_gateway(cidr)
     pools = subnet.pools if has_pools else default_pools(cidr, gateway)

@@ -1,23 +1,16 @@
-"""Neutron's errors, in its types, texts and HTTP statuses.  Pure.
+"""Neutron's errors, with its types, texts and HTTP statuses.  Pure.
 
 Source: neutron_lib/exceptions and neutron/ipam/exceptions.py.
 """
 
-from ipaddress import IPv4Address, IPv6Address
-
+from controller.model.addresses import Pool
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-from controller.model.parts import Network, Port, Subnet
-
-Address = IPv4Address | IPv6Address
-Pool = tuple[Address, Address]
+from controller.model.parts import Address, Cidr, Network, Port, Subnet
 
 
 class NeutronError(ModelError):
-    """A request is refused the way Neutron refuses it.
-
-    Its text is Neutron's own, so that a client which knows one knows the other.
-    """
+    """A request that Neutron would refuse, with Neutron's own text, which clients may parse."""
 
     def __init__(self, status: int, type_: str, message: str) -> None:
         Exception.__init__(self, message)
@@ -25,49 +18,41 @@ class NeutronError(ModelError):
 
 
 def error_body(type_: str, message: str) -> dict[str, dict[str, str]]:
-    """The JSON body that carries an error."""
+    """The JSON body of an error response."""
     return {"NeutronError": {"type": type_, "message": message, "detail": ""}}
 
 
 def invalid(message: str) -> NeutronError:
-    """A value that cannot be."""
+    """An attribute has an invalid value."""
     return NeutronError(400, "InvalidInput", f"Invalid input for operation: {message.rstrip('.')}.")
 
 
 def not_found(kind: str, id_: str) -> NeutronError:
     """There is no such network, subnet, port or agent; `kind` is its name in lower case."""
-    word = kind.capitalize()
-    return NeutronError(404, f"{word}NotFound", f"{word} {id_} could not be found.")
+    name = kind.capitalize()
+    return NeutronError(404, f"{name}NotFound", f"{name} {id_} could not be found.")
+
+
+def _conflict(type_: str, message: str) -> NeutronError:
+    return NeutronError(409, type_, message)
 
 
 def network_in_use(id_: str) -> NeutronError:
     """The network still has ports."""
-    return NeutronError(
-        409,
-        "NetworkInUse",
-        f"Unable to complete operation on network {id_}. "
-        "There are one or more ports still in use on the network.",
-    )
+    problem = "There are one or more ports still in use on the network."
+    return _conflict("NetworkInUse", f"Unable to complete operation on network {id_}. {problem}")
 
 
 def subnet_in_use(id_: str) -> NeutronError:
     """A port still has an address of the subnet."""
-    return NeutronError(
-        409,
-        "SubnetInUse",
-        f"Unable to complete operation on subnet {id_}: "
-        "One or more ports have an IP allocation from this subnet.",
-    )
+    problem = "One or more ports have an IP allocation from this subnet."
+    return _conflict("SubnetInUse", f"Unable to complete operation on subnet {id_}: {problem}")
 
 
 def agent_in_use(host: str, ports: int) -> NeutronError:
-    """Ports are still bound to the host (ours: Neutron would leave them dangling)."""
-    return NeutronError(
-        409,
-        "AgentInUse",
-        f"Unable to forget host {host}. {ports} port(s) are bound there: "
-        "delete them or bind them elsewhere first.",
-    )
+    """Ports are still bound to the host (an error of ours: Neutron deletes the agent)."""
+    problem = f"{ports} port(s) are bound there: delete them or bind them elsewhere first."
+    return _conflict("AgentInUse", f"Unable to forget host {host}. {problem}")
 
 
 def segment_in_use(network: Network) -> NeutronError:
@@ -75,36 +60,29 @@ def segment_in_use(network: Network) -> NeutronError:
     start, id_ = "Unable to create the", network.segmentation_id
     physical = network.physical_network
     if network.network_type is NetworkType.FLAT:
-        said = f"{start} flat network. Physical network {physical} is in use."
-        return NeutronError(409, "FlatNetworkInUse", said)
+        message = f"{start} flat network. Physical network {physical} is in use."
+        return _conflict("FlatNetworkInUse", message)
     if network.network_type is NetworkType.VLAN:
-        said = f"{start} network. The VLAN {id_} on physical network {physical} is in use."
-        return NeutronError(409, "VlanIdInUse", said)
-    return NeutronError(409, "TunnelIdInUse", f"{start} network. The tunnel ID {id_} is in use.")
+        message = f"{start} network. The VLAN {id_} on physical network {physical} is in use."
+        return _conflict("VlanIdInUse", message)
+    return _conflict("TunnelIdInUse", f"{start} network. The tunnel ID {id_} is in use.")
 
 
 def no_network_available() -> NeutronError:
-    """The range for automatic allocation is used up."""
-    return NeutronError(
-        409,
-        "NoNetworkAvailable",
-        "Unable to create the network. No tenant network is available for allocation.",
-    )
+    """No id is left in the ranges for automatic allocation."""
+    problem = "No tenant network is available for allocation."
+    return _conflict("NoNetworkAvailable", f"Unable to create the network. {problem}")
 
 
 def mac_in_use(network_id: str, mac: str) -> NeutronError:
     """Another port of the network has this MAC."""
-    return NeutronError(
-        409,
-        "MacAddressInUse",
-        f"Unable to complete operation for network {network_id}. The mac address {mac} is in use.",
-    )
+    start = f"Unable to complete operation for network {network_id}."
+    return _conflict("MacAddressInUse", f"{start} The mac address {mac} is in use.")
 
 
 def port_bound(port: Port, new_mac: str) -> NeutronError:
-    """A bound port keeps its MAC (ML2 `_check_mac_update_allowed`)."""
-    return NeutronError(
-        409,
+    """The MAC of a bound port cannot be changed (ML2 `_check_mac_update_allowed`)."""
+    return _conflict(
         "PortBound",
         f"Unable to complete operation on port {port.id}, port is already bound, "
         f"port type: ovs, old_mac {port.mac_address}, new_mac {new_mac}.",
@@ -113,75 +91,54 @@ def port_bound(port: Port, new_mac: str) -> NeutronError:
 
 def address_in_use(ip: Address, subnet: Subnet) -> NeutronError:
     """Another port has this address."""
-    return NeutronError(
-        409,
-        "IpAddressAlreadyAllocated",
-        f"IP address {ip} already allocated in subnet {subnet.id}",
-    )
+    message = f"IP address {ip} already allocated in subnet {subnet.id}"
+    return _conflict("IpAddressAlreadyAllocated", message)
 
 
 def not_of_subnet(ip: Address) -> NeutronError:
-    """The address is outside the subnet that was named, or not one a port may have."""
-    return NeutronError(
-        400,
-        "InvalidIpForSubnet",
-        f"IP address {ip} is not a valid IP for the specified subnet.",
-    )
+    """The address is outside the given subnet, or reserved."""
+    message = f"IP address {ip} is not a valid IP for the specified subnet."
+    return NeutronError(400, "InvalidIpForSubnet", message)
 
 
 def not_of_network(ip: Address) -> NeutronError:
     """No subnet of the network has the address."""
-    return NeutronError(
-        400,
-        "InvalidIpForNetwork",
-        f"IP address {ip} is not a valid IP for any of the subnets on the specified network.",
-    )
+    allowed = "any of the subnets on the specified network"
+    message = f"IP address {ip} is not a valid IP for {allowed}."
+    return NeutronError(400, "InvalidIpForNetwork", message)
 
 
 def no_more_addresses(network_id: str) -> NeutronError:
-    """Every pool is used up."""
-    return NeutronError(
-        409,
-        "IpAddressGenerationFailure",
-        f"No more IP addresses available on network {network_id}.",
-    )
+    """Every address of the pools is taken."""
+    message = f"No more IP addresses available on network {network_id}."
+    return _conflict("IpAddressGenerationFailure", message)
 
 
 def pool_text(pool: Pool) -> str:
-    """How Neutron writes a pool."""
+    """An allocation pool as Neutron writes it."""
     return f"{pool[0]}-{pool[1]}"
 
 
 def invalid_pool(pool: Pool) -> NeutronError:
-    """The pool falls, or mixes IP versions."""
-    return NeutronError(
-        400, "InvalidAllocationPool", f"The allocation pool {pool_text(pool)} is not valid."
-    )
+    """The pool ends before it starts, or mixes IP versions."""
+    message = f"The allocation pool {pool_text(pool)} is not valid."
+    return NeutronError(400, "InvalidAllocationPool", message)
 
 
-def pool_out_of_bounds(pool: Pool, cidr: object) -> NeutronError:
-    """The pool reaches outside its subnet, or onto an address no port may have."""
-    return NeutronError(
-        400,
-        "OutOfBoundsAllocationPool",
-        f"The allocation pool {pool_text(pool)} spans beyond the subnet cidr {cidr}.",
-    )
+def pool_out_of_bounds(pool: Pool, cidr: Cidr) -> NeutronError:
+    """The pool includes addresses outside its subnet, or reserved ones."""
+    message = f"The allocation pool {pool_text(pool)} spans beyond the subnet cidr {cidr}."
+    return NeutronError(400, "OutOfBoundsAllocationPool", message)
 
 
-def pools_overlap(one: Pool, other: Pool, cidr: object) -> NeutronError:
+def pools_overlap(one: Pool, other: Pool, cidr: Cidr) -> NeutronError:
     """Two pools share an address."""
-    return NeutronError(
-        409,
-        "OverlappingAllocationPools",
-        f"Found overlapping allocation pools: {pool_text(one)} {pool_text(other)} "
-        f"for subnet {cidr}.",
-    )
+    pools = f"{pool_text(one)} {pool_text(other)}"
+    message = f"Found overlapping allocation pools: {pools} for subnet {cidr}."
+    return _conflict("OverlappingAllocationPools", message)
 
 
 def gateway_in_pool(ip: Address, pool: Pool) -> NeutronError:
-    """The gateway could be given to a port."""
-    return NeutronError(
-        409,
-        "GatewayConflictWithAllocationPools",
-        f"Gateway ip {ip} conflicts with allocation pool {pool_text(pool)}.",
-    )
+    """The gateway address is in a pool."""
+    message = f"Gateway ip {ip} conflicts with allocation pool {pool_text(pool)}."
+    return _conflict("GatewayConflictWithAllocationPools", message)

@@ -1,10 +1,8 @@
-"""How the API reads a request, answers it, and says what went wrong, in Neutron's form."""
+"""Reads API requests and writes responses and errors in Neutron's format."""
 
 import json
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,26 +16,17 @@ from controller.model.errors import ModelError, OverlayError
 LOG = logging.getLogger(__name__)
 BODY_MAX = 65536  # bytes; a port with a hundred addresses needs 10,000
 View = dict[str, Any]
-SAID = {
+ERROR_TEXTS = {
     404: "The resource could not be found.",
     405: "The method is not allowed for this resource.",
 }
-# The attributes that a list can be filtered by, also while it is empty.
-FILTERS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "network": views.NETWORK_ATTRIBUTES,
-        "subnet": views.SUBNET_ATTRIBUTES,
-        "port": views.PORT_ATTRIBUTES,
-        "agent": views.AGENT_ATTRIBUTES,
-    }
-)
 
 
 def read_body(request: Request) -> object:
     """The request's JSON.
 
     Raises:
-        falcon.HTTPError: it is another type, too large, or not JSON.
+        falcon.HTTPError: the body has another type, is too large, or is not JSON.
     """
     media = (request.content_type or falcon.MEDIA_JSON).partition(";")[0].strip().lower()
     if media != falcon.MEDIA_JSON:
@@ -48,8 +37,7 @@ def read_body(request: Request) -> object:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        said = f"The body is not JSON: {error}."
-        raise falcon.HTTPBadRequest(description=said) from None
+        raise falcon.HTTPBadRequest(description=f"The body is not JSON: {error}.") from None
 
 
 def answer(response: Response, body: View, status: int = 200) -> None:
@@ -60,39 +48,42 @@ def answer(response: Response, body: View, status: int = 200) -> None:
 
 def answer_list(request: Request, response: Response, kind: str, shown: list[View]) -> None:
     query = parse_qsl(request.query_string, keep_blank_values=True)
-    answer(response, {f"{kind}s": views.selected(shown, query, FILTERS[kind])})
+    answer(response, {f"{kind}s": views.selected(shown, query, views.FILTERS[kind])})
 
 
 def answer_one(request: Request, response: Response, kind: str, shown: View) -> None:
-    """One resource, cut to the query's `fields`; other words of a query mean nothing here."""
+    """Answer with one resource, reduced to the query's `fields`; filters are ignored."""
     query = parse_qsl(request.query_string, keep_blank_values=True)
     fields = [pair for pair in query if pair[0] == "fields"]
     answer(response, {kind: views.selected([shown], fields, ())[0]})
 
 
-def say_http_error(_: Request, response: Response, error: falcon.HTTPError) -> None:
-    """Falcon's own errors: no such path, no such method, a bad body."""
-    said = error.description or SAID.get(error.status_code) or HTTPStatus(error.status_code).phrase
-    # Falcon tells an unknown path (HTTPRouteNotFound) from an unknown thing; Neutron does not.
+def answer_http_error(_: Request, response: Response, error: falcon.HTTPError) -> None:
+    """Answer Falcon's own errors: unknown path, unknown method, bad body."""
+    status = error.status_code
+    message = error.description or ERROR_TEXTS.get(status) or HTTPStatus(status).phrase
+    # Falcon has HTTPRouteNotFound for an unknown path; Neutron has HTTPNotFound for everything.
     type_ = type(error).__name__.replace("RouteNotFound", "NotFound")
-    answer(response, error_body(type_, said), error.status_code)
+    answer(response, error_body(type_, message), status)
 
 
-def say_refusal(_: Request, response: Response, error: ModelError, __: object) -> None:
+def answer_invalid(_: Request, response: Response, error: ModelError, __: object) -> None:
     if isinstance(error, NeutronError):
         answer(response, error_body(error.type, str(error)), error.status)
         return
-    said = invalid("; ".join(str(error).splitlines()))
-    answer(response, error_body(said.type, str(said)), said.status)
+    refused = invalid("; ".join(str(error).splitlines()))
+    answer(response, error_body(refused.type, str(refused)), refused.status)
 
 
-def say_trouble(_: Request, response: Response, error: OverlayError, __: object) -> None:
-    """The request was right, but the lab could not do it: its errors are written for people."""
+def answer_lab_error(_: Request, response: Response, error: OverlayError, __: object) -> None:
+    """Answer 503: the request was valid, but the lab could not carry it out."""
     LOG.error("request failed", exc_info=error)
     answer(response, error_body(type(error).__name__, str(error)), 503)
 
 
-def say_fault(request: Request, response: Response, error: Exception, __: object) -> None:
+def answer_internal_error(
+    request: Request, response: Response, error: Exception, __: object
+) -> None:
     LOG.error("%s %s failed", request.method, request.path, exc_info=error)
-    said = "Request Failed: internal server error while processing your request."
-    answer(response, error_body("HTTPInternalServerError", said), 500)
+    message = "Request Failed: internal server error while processing your request."
+    answer(response, error_body("HTTPInternalServerError", message), 500)

@@ -1,11 +1,11 @@
-"""Create, update and delete, by Neutron's rules: overlay in, overlay out.  Pure.
+"""Create, update and delete by Neutron's rules; each function returns a new overlay.  Pure.
 
-Each function takes the request body as it came.  Ids are the caller's (`new_id`), so that
-the same request on the same overlay always gives the same answer.
+Each function takes the request body unparsed.  The caller chooses ids (`new_id`), so the result
+depends on the arguments only.
 
-Raises, all of them:
-    NeutronError: the body is wrong, something is missing, or something is in use.
-    ModelError: what would come out contradicts itself (an unknown host, a bad name).
+Every function raises:
+    NeutronError: the body is invalid, or a resource is missing or in use.
+    ModelError: the new overlay would be invalid (an unknown host, a bad name).
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ Body = object
 
 
 def found(kind: str, values: Iterable[V], id_: str) -> V:
-    """The value with this id, or the 404 that names `kind`."""
+    """The value with this id; Neutron's 404 for `kind` if there is none."""
     value = next((value for value in values if value.id == id_), None)
     if value is None:
         raise refuse.not_found(kind, id_)
@@ -42,22 +42,22 @@ def _without(values: tuple[V, ...], id_: str) -> tuple[V, ...]:
     return tuple(value for value in values if value.id != id_)
 
 
-def _renamed(asked: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
-    """The model's fields for those of Neutron's attributes that `asked` has."""
-    return {field: asked[word] for word, field in words.items() if word in asked}
+def _renamed(given: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Neutron's attributes in `given` under the names of the model's fields."""
+    return {field: given[name] for name, field in fields.items() if name in given}
 
 
 # --- networks
 
 
 def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
-    """`overlay` with one more network; its segment is chosen if the request names none."""
-    asked = attributes("network", "create", body)
+    """`overlay` with a new network; without `provider:` attributes its segment is allocated."""
+    given = attributes("network", "create", body)
     network = Network(
         id=new_id,
-        name=asked.get("name", ""),
-        mtu=int(asked.get("mtu", 0)),
-        **segments.wanted(overlay, asked),
+        name=given.get("name", ""),
+        mtu=int(given.get("mtu", 0)),
+        **segments.wanted(overlay, given),
     )
     segments.check_free(overlay, network)
     _check_mtu(overlay, network)
@@ -71,11 +71,11 @@ def _check_mtu(overlay: Overlay, network: Network) -> None:
 
 
 def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
-    """`overlay` with the network's name or MTU changed; its segment cannot be."""
+    """`overlay` with the network's name or MTU changed; its segment cannot change."""
     network = found("network", overlay.networks, id_)
-    asked = attributes("network", "update", body)
+    given = attributes("network", "update", body)
     new = replace(
-        network, name=asked.get("name", network.name), mtu=int(asked.get("mtu", network.mtu))
+        network, name=given.get("name", network.name), mtu=int(given.get("mtu", network.mtu))
     )
     _check_mtu(overlay, new)
     return replace(overlay, networks=_swapped(overlay.networks, new))
@@ -94,32 +94,32 @@ def delete_network(overlay: Overlay, id_: str) -> Overlay:
 
 
 def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
-    """`overlay` with one more subnet; its gateway is the first address, its pools the rest."""
-    asked = attributes("subnet", "create", body)
-    network = found("network", overlay.networks, asked["network_id"])
-    cidr = ip_network(asked["cidr"])
-    if asked.get("ip_version", cidr.version) != cidr.version:
-        raise refuse.invalid(f"ip_version {asked['ip_version']} does not match cidr {cidr}")
+    """`overlay` with a new subnet; by default its gateway is the first address, its pools the rest."""
+    given = attributes("subnet", "create", body)
+    network = found("network", overlay.networks, given["network_id"])
+    cidr = ip_network(given["cidr"])
+    if given.get("ip_version", cidr.version) != cidr.version:
+        raise refuse.invalid(f"ip_version {given['ip_version']} does not match cidr {cidr}")
     if any(cidr.overlaps(other.cidr) for other in addressing.subnets_of(overlay, network.id)):
-        said = f"Requested subnet with cidr: {cidr} for network: {network.id}"
-        raise refuse.invalid(f"{said} overlaps with another subnet")
+        requested = f"Requested subnet with cidr: {cidr} for network: {network.id}"
+        raise refuse.invalid(f"{requested} overlaps with another subnet")
     bare = Subnet(id=new_id, name="", network_id=network.id, cidr=cidr)
     new = addressing.with_defaults(
-        _subnet(bare, asked),
-        has_gateway="gateway_ip" in asked,
-        has_pools="allocation_pools" in asked,
+        _subnet(bare, given),
+        has_gateway="gateway_ip" in given,
+        has_pools="allocation_pools" in given,
     )
     return replace(overlay, subnets=(*overlay.subnets, addressing.checked(new)))
 
 
-def _subnet(subnet: Subnet, asked: Mapping[str, Any]) -> Subnet:
-    """`subnet` with those values that `asked` has."""
-    new = _renamed(asked, {"name": "name"})
-    if "gateway_ip" in asked:
-        gateway = asked["gateway_ip"]
+def _subnet(subnet: Subnet, given: Mapping[str, Any]) -> Subnet:
+    """`subnet` with the values of `given`."""
+    new = _renamed(given, {"name": "name"})
+    if "gateway_ip" in given:
+        gateway = given["gateway_ip"]
         new["gateway_ip"] = None if gateway is None else ip_address(gateway)
-    if "allocation_pools" in asked:
-        pools = asked["allocation_pools"]
+    if "allocation_pools" in given:
+        pools = given["allocation_pools"]
         new["pools"] = tuple((ip_address(p["start"]), ip_address(p["end"])) for p in pools)
     return replace(subnet, **new)
 
@@ -142,7 +142,7 @@ def delete_subnet(overlay: Overlay, id_: str) -> Overlay:
 
 # --- ports
 
-PORT_WORDS = {
+PORT_FIELDS = {
     "name": "name",
     "binding:host_id": "host",
     "device_id": "device_id",
@@ -152,20 +152,20 @@ PORT_WORDS = {
 
 
 def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
-    """`overlay` with one more port, DOWN until its host has plugged it."""
-    asked = attributes("port", "create", body)
-    network_id = found("network", overlay.networks, asked["network_id"]).id
-    values = {"name": "", **_renamed(asked, PORT_WORDS)}
+    """`overlay` with a new port, DOWN until its host has plugged it."""
+    given = attributes("port", "create", body)
+    network_id = found("network", overlay.networks, given["network_id"]).id
+    values = {"name": "", **_renamed(given, PORT_FIELDS)}
     port = Port(
         id=new_id,
         network_id=network_id,
-        mac_address=asked.get("mac_address", "").lower() or _free_mac(overlay, network_id, new_id),
-        fixed_ips=addressing.addresses(overlay, network_id, asked.get("fixed_ips")),
+        mac_address=given.get("mac_address", "").lower() or _free_mac(overlay, network_id, new_id),
+        fixed_ips=addressing.addresses(overlay, network_id, given.get("fixed_ips")),
         status="DOWN",
         **values,
     )
     _check_mac(overlay, port)
-    _check_owner(port, asked)
+    _check_owner(port, given)
     return replace(overlay, ports=(*overlay.ports, port))
 
 
@@ -175,40 +175,40 @@ def _free_mac(overlay: Overlay, network_id: str, port_id: str) -> str:
     return next(mac for mac in candidates if mac not in taken)
 
 
-def _macs(overlay: Overlay, network_id: str, *, but: str = "") -> set[str]:
+def _macs(overlay: Overlay, network_id: str, *, without: str = "") -> set[str]:
     ports = (port for port in overlay.ports if port.network_id == network_id)
-    return {port.mac_address for port in ports if port.id != but}
+    return {port.mac_address for port in ports if port.id != without}
 
 
 def _check_mac(overlay: Overlay, port: Port) -> None:
-    if port.mac_address in _macs(overlay, port.network_id, but=port.id):
+    if port.mac_address in _macs(overlay, port.network_id, without=port.id):
         raise refuse.mac_in_use(port.network_id, port.mac_address)
 
 
 def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
-    """`overlay` with the port changed; bound to another host it is DOWN until plugged there."""
+    """`overlay` with the port changed; a port that moves is DOWN until its new host has plugged it."""
     port = found("port", overlay.ports, id_)
-    asked = attributes("port", "update", body)
-    mac = asked.get("mac_address", port.mac_address).lower()
+    given = attributes("port", "update", body)
+    mac = given.get("mac_address", port.mac_address).lower()
     if mac != port.mac_address and port.host:
         raise refuse.port_bound(port, mac)
-    values = _renamed(asked, PORT_WORDS)
-    if "fixed_ips" in asked:
-        wanted = asked["fixed_ips"]
+    values = _renamed(given, PORT_FIELDS)
+    if "fixed_ips" in given:
+        wanted = given["fixed_ips"]
         values["fixed_ips"] = addressing.addresses(overlay, port.network_id, wanted, port_id=id_)
     moved = values.get("host", port.host) != port.host
     new = replace(port, mac_address=mac, status="DOWN" if moved else port.status, **values)
     _check_mac(overlay, new)
-    _check_owner(new, asked)
+    _check_owner(new, given)
     return replace(overlay, ports=_swapped(overlay.ports, new))
 
 
-def _check_owner(port: Port, asked: Mapping[str, Any]) -> None:
-    """Refuse a device_owner that the port would not show; it follows from device_id."""
-    wanted = asked.get("device_owner", port.device_owner)
+def _check_owner(port: Port, given: Mapping[str, Any]) -> None:
+    """Refuse a device_owner that does not follow from device_id."""
+    wanted = given.get("device_owner", port.device_owner)
     if wanted != port.device_owner:
-        said = f"device_owner must be {port.device_owner!r} with device_id {port.device_id!r}"
-        raise refuse.invalid(f"{said}, not {wanted!r}")
+        allowed = f"device_owner must be {port.device_owner!r} with device_id {port.device_id!r}"
+        raise refuse.invalid(f"{allowed}, not {wanted!r}")
 
 
 def delete_port(overlay: Overlay, id_: str) -> Overlay:
@@ -219,7 +219,7 @@ def delete_port(overlay: Overlay, id_: str) -> Overlay:
 
 # --- hosts (agents)
 
-HOST_WORDS = {
+HOST_FIELDS = {
     "l2_population": "l2_population",
     "arp_responder_enabled": "arp_responder",
     "ovs_hybrid_plug": "hybrid_plug",
@@ -227,8 +227,8 @@ HOST_WORDS = {
 
 
 def host_from(name: str, configurations: Mapping[str, Any], known: Host | None = None) -> Host:
-    """The host an agent's `configurations` describe; what they leave out is as in `known`."""
-    new = _renamed(configurations, HOST_WORDS)
+    """The host that an agent's `configurations` describe; defaults are those of `known`."""
+    new = _renamed(configurations, HOST_FIELDS)
     if "tunneling_ip" in configurations:
         text = configurations["tunneling_ip"]
         new["local_ip"] = ip_address(text)
@@ -245,7 +245,7 @@ def host_from(name: str, configurations: Mapping[str, Any], known: Host | None =
 
 
 def with_host(overlay: Overlay, host: Host) -> Overlay:
-    """`overlay` with a new host, or with new options of a known one."""
+    """`overlay` with a new host, or with new options for a known one."""
     if host.name not in overlay.host_of:
         return replace(overlay, hosts=(*overlay.hosts, host))
     kept = tuple(host if host.name == other.name else other for other in overlay.hosts)

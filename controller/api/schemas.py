@@ -1,7 +1,7 @@
-"""What a request body may hold, as JSON schema; every error of a body at once.  Pure.
+"""JSON schemas of request bodies; all errors of a body are reported at once.  Pure.
 
-An attribute that Neutron has and this project has not takes only the value that it has
-here (`shared: false`): to accept another one silently would be a lie.
+An attribute that this project does not support takes only the value that it always has here
+(`shared: false`), so that no other value is accepted and ignored.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from controller.api.errors import invalid
+from controller.api.views import NETWORK_CONSTANTS, NO_OWNER
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.parts import Mechanism
 
 Schema = dict[str, Any]
-SAID_MAX = 300  # characters of one error; a schema error may quote the whole body
+ERROR_MAX = 300  # characters of one error; a schema error may quote the whole body
 FORMATS = FormatChecker(formats=())
 
 TEXT: Schema = {"type": "string", "maxLength": 255}
 FLAG: Schema = {"type": "boolean"}
 IP: Schema = {"type": "string", "format": "IP address"}
 MAC: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$"}
-NOBODY: Schema = {"const": ""}
 
 
 def _is_ip(value: object) -> bool:
@@ -51,17 +51,17 @@ def _list(item: Schema, **limits: int) -> Schema:
     return {"type": "array", "items": item, **limits}
 
 
+def _constants(values: Mapping[str, object]) -> Schema:
+    return {name: {"const": value} for name, value in values.items()}
+
+
 POOLS = _list(_object({"start": IP, "end": IP}, "start", "end"), minItems=1)
 FIXED_IPS = _list({**_object({"subnet_id": TEXT, "ip_address": IP}), "minProperties": 1})
-OWNER: Schema = {"tenant_id": NOBODY, "project_id": NOBODY}
+OWNER: Schema = _constants(NO_OWNER)
 NETWORK: Schema = {
     "name": TEXT,
     "mtu": {"type": "integer", "minimum": 0},
-    "admin_state_up": {"const": True},
-    "shared": {"const": False},
-    "router:external": {"const": False},
-    "port_security_enabled": {"const": True},
-    **OWNER,
+    **_constants(NETWORK_CONSTANTS),
 }
 PROVIDER: Schema = {
     "provider:network_type": {"enum": [str(kind) for kind in NetworkType]},
@@ -101,7 +101,7 @@ CONFIGURATIONS: Schema = {
     "mechanism": {"enum": [str(each) for each in Mechanism]},
     "vxlan_group": CIDR,
 }
-# How guests are plugged is settled before the first one is.
+# The plug type cannot be changed once guests are plugged.
 NEW_HOST: Schema = {**CONFIGURATIONS, "ovs_hybrid_plug": FLAG}
 AGENT: Schema = {"configurations": _object(NEW_HOST, "tunneling_ip", "ovsdb_connection")}
 
@@ -111,7 +111,7 @@ def _validator(kind: str, properties: Schema, *required: str) -> Draft202012Vali
     return Draft202012Validator(schema, format_checker=FORMATS)
 
 
-# (kind, what is done) -> the validator of the whole body.
+# (kind, action) -> the validator of the whole body.
 BODIES: Mapping[tuple[str, str], Draft202012Validator] = MappingProxyType(
     {
         ("network", "create"): _validator("network", {**NETWORK, **PROVIDER}),
@@ -134,19 +134,19 @@ BODIES: Mapping[tuple[str, str], Draft202012Validator] = MappingProxyType(
 
 
 def attributes(kind: str, action: str, body: object) -> dict[str, Any]:
-    """What stands inside the body's envelope, after validation.
+    """The attributes inside the body's envelope, after validation.
 
     Raises:
-        NeutronError: the body is wrong; every error is in the one message.
+        NeutronError: the body is invalid; the message has all errors.
     """
     errors = sorted(BODIES[kind, action].iter_errors(body), key=lambda e: list(map(str, e.path)))
     if errors:
-        raise invalid("; ".join(map(_said, errors)))
+        raise invalid("; ".join(map(_error_text, errors)))
     inner: dict[str, Any] = dict(body[kind])  # type: ignore[index]  # the schema has checked it
     return inner
 
 
-def _said(error: Any) -> str:
-    path, said = ".".join(map(str, error.absolute_path)), error.message
-    short = said if len(said) <= SAID_MAX else said[:SAID_MAX] + "..."
+def _error_text(error: Any) -> str:
+    path, message = ".".join(map(str, error.absolute_path)), error.message
+    short = message if len(message) <= ERROR_MAX else message[:ERROR_MAX] + "..."
     return f"{path}: {short}" if path else short

@@ -1,4 +1,4 @@
-"""Which segment a network gets: its type, its id on the wire, its physical network.  Pure.
+"""Allocates the segment of a network: type, segmentation_id and physical network.  Pure.
 
 Rules and texts are those of Neutron's type drivers (neutron/plugins/ml2/drivers/type_*.py).
 """
@@ -21,10 +21,10 @@ from controller.model.parts import Network
 
 
 def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The model's fields for the segment that a body's `provider:` attributes ask for.
+    """The model's fields for the `provider:` attributes of a request.
 
     Raises:
-        NeutronError: they contradict each other, or there is nothing to choose from.
+        NeutronError: they contradict each other, or no segment is free.
     """
     type_, id_, physical = (
         asked.get(f"provider:{word}")
@@ -40,7 +40,7 @@ def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _provider(overlay: Overlay, asked: Segment) -> Segment:
-    """What was asked for, with an id if the type has them and none was named."""
+    """The requested segment, with a free id if the type needs one and the request has none."""
     _check_driver(overlay, asked.network_type)
     _check_physical(overlay, asked)
     _check_id(asked)
@@ -54,7 +54,7 @@ def _provider(overlay: Overlay, asked: Segment) -> Segment:
 
 
 def _check_driver(overlay: Overlay, kind: NetworkType) -> None:
-    """Only types of `type_drivers` (Neutron `TypeManager.validate_provider_segment`)."""
+    """Accept types in `type_drivers` only (Neutron `TypeManager.validate_provider_segment`)."""
     if kind not in overlay.type_drivers:
         raise refuse.invalid(f"network_type value '{kind}' not supported")
 
@@ -75,25 +75,25 @@ def _check_physical(overlay: Overlay, asked: Segment) -> None:
 
 
 def _known(overlay: Overlay) -> frozenset[str]:
-    """Physical networks with a range for vlan, or with a bridge on some host; none: any will do."""
+    """Physical networks with a VLAN range, or with a bridge on a host; if none, any is allowed."""
     ranged = (each.physical_network for each in overlay.ranges if each.physical_network)
     return frozenset(ranged).union(physical_networks(overlay))
 
 
 def _check_id(asked: Segment) -> None:
-    """Only what the type has room for on the wire: 1 to 4094, 2^24-1 or 2^32-1, or nothing."""
+    """Accept the ids of the type only: 1 to 4094, 2^24-1 or 2^32-1, or none."""
     top = asked.network_type.kind.id_max
     if asked.segmentation_id is None:
         return
     if not top:
-        said = f"segmentation_id prohibited for {asked.network_type} provider network"
-        raise refuse.invalid(said)
+        kind = asked.network_type
+        raise refuse.invalid(f"segmentation_id prohibited for {kind} provider network")
     if not 1 <= asked.segmentation_id <= top:
         raise refuse.invalid(f"segmentation_id out of range (1 through {top})")
 
 
 def _tenant(overlay: Overlay) -> Segment:
-    """The segment of a network that names no type: of tenant_network_types, in their order."""
+    """A segment for a network without a type: the first free one of tenant_network_types."""
     kinds = overlay.tenant_network_types or (default_type(overlay),)
     allowed = [kind for kind in kinds if kind in overlay.type_drivers]
     found = tenant_segment(allowed, ranges_of(overlay), _taken(overlay))
@@ -103,22 +103,22 @@ def _tenant(overlay: Overlay) -> Segment:
 
 
 def default_type(overlay: Overlay) -> NetworkType:
-    """The type of networks that name none where there are no tenant_network_types.
+    """The type of a network without a type, where tenant_network_types is empty.
 
-    The first of the first host's tunnel types, and one that carries a network already goes
-    before one that carries none.
+    It is a tunnel type of the first host: the first one that a network uses already, or else
+    the first.
 
     Raises:
-        NeutronError: the host has no tunnel type; flat and vlan must be asked for by name.
+        NeutronError: the host has no tunnel type; the request must name flat or vlan.
     """
-    spoken = overlay.hosts[0].tunnel_types if overlay.hosts else ()
-    if not spoken:
+    types = overlay.hosts[0].tunnel_types if overlay.hosts else ()
+    if not types:
         raise refuse.invalid(
             "provider:network_type and provider:physical_network required: "
             "the hosts have no tunnel types"
         )
     used = {network.network_type for network in overlay.networks}
-    return next((kind for kind in spoken if kind in used), spoken[0])
+    return next((kind for kind in types if kind in used), types[0])
 
 
 def _taken(overlay: Overlay) -> frozenset[Segment]:
@@ -126,7 +126,7 @@ def _taken(overlay: Overlay) -> frozenset[Segment]:
 
 
 def check_free(overlay: Overlay, network: Network) -> None:
-    """Refuse a segment that another network has; local ones share nothing, so have none."""
+    """Refuse a segment that another network has; local networks have no segment."""
     is_local = network.network_type is NetworkType.LOCAL
     if not is_local and segment_of(network) in _taken(overlay):
         raise refuse.segment_in_use(network)

@@ -14,13 +14,13 @@ import waitress.server
 from controller.model.errors import LabError
 
 OWNER_ONLY = 0o177  # the umask that leaves a socket file with mode 0600
-BUFFER_MAX = 1 << 20  # bytes of a body that are taken in at all; the application wants far less
-CLOSE_S = 5.0  # how long a request under way may hold up the closing
-TURN_S = 1.0  # how long one turn of the loop waits; a trigger cuts it short
+BUFFER_MAX = 1 << 20  # bytes of a body that waitress accepts; the application's limit is lower
+CLOSE_S = 5.0  # how long `close` waits for running requests
+TURN_S = 1.0  # how long one turn of the loop waits; a trigger ends it earlier
 
 
 class ApiServer:
-    """A listening server: `run` in a thread of the caller's, `close` from any other."""
+    """A listening server; call `run` in one thread, `close` in another."""
 
     def __init__(self, app: Callable[..., Any], path: Path, listener: socket.socket) -> None:
         self._path, self._file = path, _identity(path)
@@ -51,7 +51,7 @@ class ApiServer:
             self._end()
 
     def close(self) -> None:
-        """Stop serving and remove the socket file; twice is once."""
+        """Stop serving and remove the socket file; safe to repeat."""
         self._stop.set()
         if not self._is_running:
             self._end()
@@ -65,18 +65,17 @@ class ApiServer:
         self._server.task_dispatcher.shutdown(timeout=CLOSE_S)
         for one in list(self._sockets.values()):
             one.close()
-        # A successor may have taken the path meanwhile: its file is not ours to remove.
+        # A later server may have replaced the file: remove only our own.
         if _identity(self._path) == self._file:
             self._path.unlink(missing_ok=True)
         self._ended.set()
 
 
 def serve(app: Callable[..., Any], socket_path: Path) -> ApiServer:
-    """A server for `app` that listens on `socket_path`, mode 0600 from its first instant.
+    """A server for `app` that listens on `socket_path`; the file has mode 0600 from the start.
 
     Raises:
-        LabError: somebody listens there already, the path holds something else, or it
-            cannot be made.
+        LabError: another process listens there, the path is no socket, or it cannot be created.
     """
     _clear_stale(socket_path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -86,7 +85,7 @@ def serve(app: Callable[..., Any], socket_path: Path) -> ApiServer:
     except OSError as error:
         listener.close()
         raise _refusal(
-            socket_path, str(error), "a path of at most 107 bytes in a directory of ours"
+            socket_path, str(error), "a path of at most 107 bytes in a writable directory"
         ) from error
     finally:
         os.umask(before)
@@ -94,15 +93,15 @@ def serve(app: Callable[..., Any], socket_path: Path) -> ApiServer:
 
 
 def _clear_stale(path: Path) -> None:
-    """Remove a socket file that a killed server has left behind."""
+    """Remove the socket file of a server that was killed."""
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:
         return
     if not is_socket:
-        raise _refusal(path, "no socket", "a free path, or the socket of an ended controller")
+        raise _refusal(path, "not a socket", "a free path, or the socket of a stopped controller")
     if _has_listener(path):
-        raise _refusal(path, "somebody listens there", "one controller for a lab")
+        raise _refusal(path, "another process listens there", "one controller for each lab")
     path.unlink(missing_ok=True)
 
 
@@ -113,7 +112,7 @@ def _has_listener(path: Path) -> bool:
             probe.connect(str(path))
         except (ConnectionRefusedError, FileNotFoundError):
             return False
-        except OSError:  # a full backlog, say: somebody is there
+        except OSError:  # such as a full backlog: there is a listener
             return True
         return True
 

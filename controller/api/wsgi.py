@@ -1,12 +1,13 @@
 """Neutron's HTTP interface, version 2.0: networks, subnets, ports and agents of one lab.
 
-Reads go to the backend's current overlay, writes through `backend.change`; what is
-allowed is said in `controller.api.resources`, what is shown in `controller.api.views`.
+Reads use the backend's current overlay, writes call `backend.change`.  `controller.api.resources`
+has the rules, `controller.api.views` the output.
 """
 
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import falcon
@@ -17,13 +18,13 @@ from controller.api import resources, views
 from controller.api.errors import NeutronError
 from controller.api.http import (
     answer,
+    answer_http_error,
+    answer_internal_error,
+    answer_invalid,
+    answer_lab_error,
     answer_list,
     answer_one,
     read_body,
-    say_fault,
-    say_http_error,
-    say_refusal,
-    say_trouble,
 )
 from controller.api.schemas import attributes
 from controller.api.server import serve
@@ -35,7 +36,7 @@ __all__ = ["make_api", "serve"]
 VERSION = "v2.0"
 EXTENSIONS = {
     "agent": "The hosts' agents",
-    "binding": "A port's host (binding:host_id)",
+    "binding": "The host of a port (binding:host_id)",
     "filter-validation": "Unknown filters are refused",
     "net-mtu": "A network's MTU",
     "port-security": "A port's anti-spoofing",
@@ -56,14 +57,14 @@ class Kind:
     delete: Callable[[Overlay, str], Overlay]
 
     def shown(self, overlay: Overlay, id_: str) -> View:
-        """The one with this id."""
+        """The view of the resource with this id."""
         return self.view(overlay, resources.found(self.name, self.values(overlay), id_))
 
 
 KINDS = (
     Kind(
         "network",
-        lambda overlay: overlay.networks,
+        attrgetter("networks"),
         views.network_view,
         resources.create_network,
         resources.update_network,
@@ -71,7 +72,7 @@ KINDS = (
     ),
     Kind(
         "subnet",
-        lambda overlay: overlay.subnets,
+        attrgetter("subnets"),
         views.subnet_view,
         resources.create_subnet,
         resources.update_subnet,
@@ -79,7 +80,7 @@ KINDS = (
     ),
     Kind(
         "port",
-        lambda overlay: overlay.ports,
+        attrgetter("ports"),
         views.port_view,
         resources.create_port,
         resources.update_port,
@@ -101,15 +102,15 @@ def make_api(backend: Backend) -> falcon.App[Request, Response]:
         app.add_route(f"/{VERSION}/{kind.name}s/{{id_}}", Item(backend, kind))
     app.add_route(f"/{VERSION}/agents", Agents(backend))
     app.add_route(f"/{VERSION}/agents/{{id_}}", Agent(backend))
-    app.set_error_serializer(say_http_error)
-    # Falcon asks the handler of the nearest class.
-    app.add_error_handler(Exception, say_fault)
-    app.add_error_handler(OverlayError, say_trouble)
-    app.add_error_handler(ModelError, say_refusal)
+    app.set_error_serializer(answer_http_error)
+    # Falcon calls the handler of the nearest base class.
+    app.add_error_handler(Exception, answer_internal_error)
+    app.add_error_handler(OverlayError, answer_lab_error)
+    app.add_error_handler(ModelError, answer_invalid)
     return app
 
 
-# --- what stands at each path
+# --- one class per path
 
 
 class Versions:
@@ -138,8 +139,8 @@ class Resources:
 
 
 def _extension(alias: str) -> View:
-    said = EXTENSIONS[alias]
-    return {"alias": alias, "name": alias, "description": said, "updated": "", "links": []}
+    about = {"description": EXTENSIONS[alias], "updated": "", "links": []}
+    return {"alias": alias, "name": alias, **about}
 
 
 class Extensions:
@@ -154,13 +155,13 @@ class Extension:
 
     def on_get(self, _: Request, response: Response, alias: str) -> None:
         if alias not in EXTENSIONS:
-            said = f"Extension with alias {alias} does not exist"
-            raise NeutronError(404, "HTTPNotFound", said)
+            message = f"Extension with alias {alias} does not exist"
+            raise NeutronError(404, "HTTPNotFound", message)
         answer(response, {"extension": _extension(alias)})
 
 
 class Collection:
-    """`/v2.0/networks` and its like."""
+    """`/v2.0/networks`, `/v2.0/subnets` and `/v2.0/ports`."""
 
     def __init__(self, backend: Backend, kind: Kind) -> None:
         self.backend, self.kind = backend, kind
@@ -177,7 +178,7 @@ class Collection:
 
 
 class Item:
-    """`/v2.0/networks/ID` and its like."""
+    """`/v2.0/networks/ID`, `/v2.0/subnets/ID` and `/v2.0/ports/ID`."""
 
     def __init__(self, backend: Backend, kind: Kind) -> None:
         self.backend, self.kind = backend, kind
@@ -197,7 +198,7 @@ class Item:
 
 
 class Agents:
-    """`/v2.0/agents`; POST is ours, since Neutron's agents report over RPC."""
+    """`/v2.0/agents`; POST is an addition, since Neutron's agents report over RPC."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -206,8 +207,8 @@ class Agents:
         answer_list(request, response, "agent", [view for _, view in _agents(self.backend)])
 
     def on_post(self, request: Request, response: Response) -> None:
-        asked = attributes("agent", "create", read_body(request))
-        name, configurations = asked["host"], asked["configurations"]
+        given = attributes("agent", "create", read_body(request))
+        name, configurations = given["host"], given["configurations"]
         is_known = name in self.backend.overlay.host_of
         host = resources.host_from(name, configurations)
         self.backend.change(
@@ -245,7 +246,7 @@ class Agent:
 
 
 def _agents(backend: Backend) -> list[tuple[AgentState, View]]:
-    """Each agent with its view; one that left between two looks is left out."""
+    """Each agent with its view, without agents that have just been deleted."""
     states, overlay = backend.agents(), backend.overlay
     known = overlay.host_of
     return [(state, views.agent_view(overlay, state)) for state in states if state.host in known]

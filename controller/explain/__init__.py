@@ -1,1 +1,1 @@
-"""Flows in words.  Pure."""
+"""Explains flows in English sentences.  Pure."""

@@ -1,4 +1,4 @@
-"""A flow in one sentence, made from its match, its actions and what their values stand for.  Pure."""
+"""Explains a flow in one sentence, from its match, its actions and the overlay.  Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,91 +24,91 @@ from controller.flows.ports import BR_INT, BR_TUN
 
 @dataclass(frozen=True)
 class Explainer:
-    """Tells the flows of one bridge of one host; `flows` are all that it has."""
+    """Explains the flows of one bridge of one host; `flows` are all of them."""
 
     names: Names
     flows: tuple[Flow, ...]
 
     @property
     def release(self) -> str:
-        """The Neutron release whose tables they are."""
+        """The Neutron release of the flows."""
         return self.names.overlay.release
 
     def explain(self, flow: Flow) -> str:
-        """What the flow does with which frames, and why that is so."""
-        who = subject(self.names, flow, self.flows)
-        said = f"{who.text} {self._deeds(flow, who)}"
-        said = said[0].upper() + said[1:] + ("" if said.endswith("?") else ".")
-        return said if self._is_reached(flow) else f"{said} No flow leads to this table."
+        """The sentence for a flow: which frames it matches, what happens to them, and why."""
+        matched = subject(self.names, flow, self.flows)
+        text = f"{matched.text} {self._effect(flow, matched)}"
+        text = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
+        return text if self._is_reached(flow) else f"{text} No flow leads to this table."
 
     def _is_reached(self, flow: Flow) -> bool:
-        leads = (a for f in self.flows for a in f.actions if isinstance(a, Goto))
-        return flow.table == 0 or any(goto.table == flow.table for goto in leads)
+        jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto))
+        return flow.table == 0 or any(jump.table == flow.table for jump in jumps)
 
-    def _deeds(self, flow: Flow, who: Subject) -> str:
+    def _effect(self, flow: Flow, matched: Subject) -> str:
         if not flow.actions:
             return "are dropped"
         if any(isinstance(action, InPort) for action in flow.actions):
-            return _answer(flow.actions)
-        *first, last = self._told(flow, who)
+            return _reply(flow.actions)
+        *first, last = self._steps(flow, matched)
         joined = "; then they " if _is_learning(flow) else " and "
         return f"{', '.join(first)}{joined}{last}" if first else last
 
-    def _told(self, flow: Flow, who: Subject) -> Iterator[str]:
+    def _steps(self, flow: Flow, matched: Subject) -> Iterator[str]:
         for action in flow.actions:
             if isinstance(action, SetField):
-                yield self._written(flow, action, who)
+                yield self._set(flow, action, matched)
             elif isinstance(action, LearnReturnPath):
                 yield self._learning(flow, action)
             elif isinstance(action, Goto):
-                yield self._onward(flow, action)
+                yield self._jump(flow, action)
             elif isinstance(action, PopVlan):
-                yield "lose their tag"
+                yield "have their VLAN tag removed"
             elif isinstance(action, Normal):
-                yield "are switched as on any bridge: by MAC, within their VLAN"
+                yield "are switched by MAC within their VLAN, as by any Ethernet switch"
             elif not isinstance(action, Output | PushVlan):
                 yield f"undergo {action}"
         if outputs := [action.port for action in flow.actions if isinstance(action, Output)]:
             yield self._sent(flow.bridge, outputs)
 
-    def _written(self, flow: Flow, action: SetField, who: Subject) -> str:
+    def _set(self, flow: Flow, action: SetField, matched: Subject) -> str:
         if action.field == "tun_id" and isinstance(action.value, int):
-            return f"get {segment(who.network, action.value)}"
+            return f"get {segment(matched.network, action.value)}"
         if action.field == "vlan_vid" and isinstance(action.value, int):
             vlan = action.value & ~PRESENT
             inside = flow.bridge in {BR_INT, BR_TUN}
             tag = self.names.local_vlan(vlan) if inside else f"VLAN {vlan} of the provider network"
             pushed = any(isinstance(each, PushVlan) for each in flow.actions)
-            return f"get the tag of {tag}" + ("" if pushed else " in its place")
-        return f"get {action.value} as their {action.field}"
+            return f"are tagged with {tag}" if pushed else f"have their tag changed to {tag}"
+        return f"have their {action.field} set to {action.value}"
 
     def _learning(self, flow: Flow, action: LearnReturnPath) -> str:
         table = table_named(flow.bridge, flow.release, action.table)
         return (
-            f"leave a flow behind in {table}: for {action.hard_timeout_s} s from then on, frames "
-            "for their source MAC in their local VLAN go straight back, untagged and with their "
-            "tunnel id, into the tunnel they came from"
+            f"make the switch learn a flow in {table}: for {action.hard_timeout_s} s, frames for "
+            "their source MAC in their local VLAN are sent back, untagged and with their tunnel id, "
+            "into the tunnel they came from"
         )
 
-    def _onward(self, flow: Flow, action: Goto) -> str:
+    def _jump(self, flow: Flow, action: Goto) -> str:
         why = pipeline_of(flow.bridge, flow.release)[action.table].why
-        said = f"go on to {table_named(flow.bridge, flow.release, action.table)}: {why}"
+        text = f"go on to {table_named(flow.bridge, flow.release, action.table)}: {why}"
         there = [each for each in self.flows if each.table == action.table]
         if there and not any(each.actions for each in there):
-            said += f"; there all are dropped{self._because(action.table)}"
-        return said
+            text += f"; all frames are dropped there{self._because(action.table)}"
+        return text
 
     def _because(self, table: int) -> str:
         kinds = [kind for kind, number in TUN_TO_LV.items() if number == table]
-        return f", as no {spelt(kinds[0])} network has a guest on this host" if kinds else ""
+        return f", because no {spelt(kinds[0])} network has a guest on this host" if kinds else ""
 
     def _sent(self, bridge: str, outputs: Sequence[str]) -> str:
         where = [self.names.port(bridge, name) for name in outputs]
         if where == [BR_INT]:
-            return f"are handed to {BR_INT}"
+            return f"are sent to {BR_INT}"
         if len(where) == 1:
-            return f"leave by {where[0]}"
-        return f"leave {len(where)} times, one copy each by {listed(where)}"
+            return f"are output to {where[0]}"
+        return f"are output to {len(where)} ports: {listed(where)}"
 
 
 def table_named(bridge: str, release: str, table: int) -> str:
@@ -126,12 +126,12 @@ def _is_learning(flow: Flow) -> bool:
     return any(isinstance(action, LearnReturnPath) for action in flow.actions)
 
 
-def _answer(actions: Sequence[Action]) -> str:
-    """The words for what `install_arp_responder` makes of a request."""
-    told = {action.field: str(action.value) for action in actions if isinstance(action, SetField)}
-    if told.get("arp_op") != "2" or not any(isinstance(action, Move) for action in actions):
+def _reply(actions: Sequence[Action]) -> str:
+    """What `install_arp_responder` does with an ARP request."""
+    fields = {action.field: str(action.value) for action in actions if isinstance(action, SetField)}
+    if fields.get("arp_op") != "2" or not any(isinstance(action, Move) for action in actions):
         return "go back out of the port they came in by"
     return (
-        f'are turned into their answer, "{told["arp_spa"]} is at {told["arp_sha"]}", addressed to '
-        "whoever asked, and go back out of the port they came in by: nothing leaves the host"
+        f'are turned into the reply "{fields["arp_spa"]} is at {fields["arp_sha"]}", addressed to '
+        "the sender, and go back out of the port they came in by: nothing leaves the host"
     )

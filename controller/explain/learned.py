@@ -1,4 +1,4 @@
-"""A flow that a switch wrote by itself, in words.  Pure."""
+"""Explains a flow that the switch has learned.  Pure."""
 
 import re
 
@@ -13,34 +13,34 @@ SENT = re.compile(r'output:"?([^",\s]+)"?$')
 
 
 def learned(explainer: Explainer, matched: str, actions: str) -> str | None:
-    """The sentence for a flow that a `learn` of this bridge wrote; None: none of them did.
+    """The sentence for a flow that a `learn` action of this bridge has written, else None.
 
     Args:
         matched: the match as ovs-ofctl prints it; `actions` likewise.
     """
-    taught = teaching(explainer)
+    learning = learning_flow(explainer)
     seen, loaded, sent = MATCHED.match(matched), LOADED.search(actions), SENT.search(actions)
-    if taught is None or seen is None or loaded is None or sent is None:
+    if learning is None or seen is None or loaded is None or sent is None:
         return None
-    names, (teacher, learn) = explainer.names, taught
+    names, (teacher, learn) = explainer.names, learning
     vlan, mac = int(seen[1], 16), names.mac(seen[2])
     tunnel = names.port(teacher.bridge, _port_name(explainer, teacher.bridge, sent[1]))
     key = segment(names.network_in(vlan), int(loaded[1], 16))
     writer = table_named(teacher.bridge, explainer.release, teacher.table)
     return (
-        f"Learned, not installed: {writer} wrote it when a frame from {mac} came in by {tunnel}, "
-        f"at most {learn.hard_timeout_s} s ago. Frames for that MAC in {names.local_vlan(vlan)} "
-        f"lose their tag, get {key} and leave by that tunnel alone."
+        f"Learned by the switch in {writer}, when a frame from {mac} came in by {tunnel}, at most "
+        f"{learn.hard_timeout_s} s ago. Frames for that MAC in {names.local_vlan(vlan)} have their "
+        f"VLAN tag removed, get {key} and are output to that tunnel only."
     )
 
 
-def teaching(explainer: Explainer) -> tuple[Flow, LearnReturnPath] | None:
-    """A flow of the bridge that writes others, and how, which is the same for all; None: there is none."""
+def learning_flow(explainer: Explainer) -> tuple[Flow, LearnReturnPath] | None:
+    """A flow of the bridge that has a `learn` action, and this action, the same for all; else None."""
     found = ((f, a) for f in explainer.flows for a in f.actions if isinstance(a, LearnReturnPath))
     return next(found, None)
 
 
 def _port_name(explainer: Explainer, bridge: str, given: str) -> str:
-    """A port by its name, also where a dump has its number."""
+    """The name of a port that a dump gives by name or number."""
     numbers = explainer.names.binding.ofports.get(bridge, {})
     return next((name for name, number in numbers.items() if str(number) == given), given)

@@ -1,4 +1,4 @@
-"""Which frames a flow is for, in words.  Pure."""
+"""Describes the frames that a flow matches.  Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ ICMP6 = {
     ROUTER_ADVERTISEMENT: "IPv6 router advertisements",
     NEIGHBOUR_ADVERTISEMENT: "IPv6 neighbour advertisements",
 }
-ASKED = {  # field -> what a frame has that the flows of a table tell it by
+FIELD_NAMES = {  # match field -> its name in a sentence
     "in_port": "port",
     "tun_id": "",
     "dl_vlan": "VLAN",
@@ -36,25 +36,25 @@ ASKED = {  # field -> what a frame has that the flows of a table tell it by
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The frames a flow is for, and the network they are of, where that is certain."""
+    """The frames that a flow matches, and their network, if it is certain."""
 
     text: str
     network: Network | None
 
 
 def subject(names: Names, flow: Flow, flows: Iterable[Flow]) -> Subject:
-    """The frames of `flow`; `flows` are all that its bridge has."""
+    """The frames that `flow` matches; `flows` are all flows of its bridge."""
     seen = dict(flow.match)
     network = _network(names, flow, seen)
     if not seen:
         return Subject(_rest(flow, tuple(flows)), network)
     other = "other " if any(_comes_before(each, flow) for each in flows) else ""
-    told = [other + _kind(seen), *_from(names, flow, seen), *_marks(names, flow, seen, network)]
-    return Subject(" ".join(told), network)
+    words = [other + _kind(seen), *_from(names, flow, seen), *_marks(names, flow, seen, network)]
+    return Subject(" ".join(words), network)
 
 
 def _comes_before(one: Flow, flow: Flow) -> bool:
-    """Whether `one` takes a part of the frames of `flow` first."""
+    """Whether `one` has a higher priority than `flow` and matches some of its frames."""
     is_above = one.table == flow.table and one.priority > flow.priority
     return is_above and set(one.match) > set(flow.match)
 
@@ -69,32 +69,33 @@ def _network(names: Names, flow: Flow, seen: dict[str, str | int]) -> Network | 
 
 
 def _is_outside(flow: Flow, seen: dict[str, str | int]) -> bool:
-    """Whether the VLAN is the provider network's: br-int sees it on what comes from there."""
+    """Whether the VLAN is one of the provider network, on frames from there."""
     return flow.bridge == BR_INT and "in_port" in seen
 
 
 def _rest(flow: Flow, flows: tuple[Flow, ...]) -> str:
-    """What is left for a flow that matches all, told by what the others of its table match."""
+    """The frames left for a flow that matches all, described by what the other flows match."""
     here = (each for each in flows if each.table == flow.table)
     fields = {name for each in here for name, _ in each.match}
     learned = _learned_by(flow, flows)
-    words = {**ASKED, "tun_id": _tunnel_id(flow)}
+    words = {**FIELD_NAMES, "tun_id": _tunnel_id(flow)}
     asked = [word for name, word in words.items() if name in fields | learned]
     if asked:
-        knows = "no flow above knows" + (", nor one that was learned" if learned else "")
-        return f"all other frames, whose {listed(asked)} {knows},"
+        verb = "is" if len(asked) == 1 else "are"
+        known = "no flow above" + (" and by no learned flow" if learned else "")
+        return f"all other frames, whose {listed(asked)} {verb} matched by {known},"
     name = getattr(flow.table, "name", "")
-    return f"all {'other ' if fields else ''}frames that come to {name}"
+    return f"all {'other ' if fields else ''}frames that reach {name}"
 
 
 def _tunnel_id(flow: Flow) -> str:
-    """What the flow's table calls the id that it turns into a local VLAN."""
+    """The name of the id that the flow's table translates to a local VLAN."""
     kinds = [kind for kind, table in TUN_TO_LV.items() if table == flow.table]
     return " ".join(dict.fromkeys((spelt(kinds[0]), *id_word(kinds[0]).split()))) if kinds else ""
 
 
 def _learned_by(flow: Flow, flows: Iterable[Flow]) -> set[str]:
-    """The fields of flows that a switch writes into the flow's table by itself."""
+    """The fields of learned flows in the flow's table."""
     learns = (a for each in flows for a in each.actions if isinstance(a, LearnReturnPath))
     return {"dl_vlan", "dl_dst"} if any(a.table == flow.table for a in learns) else set()
 
@@ -107,7 +108,7 @@ def _kind(seen: dict[str, str | int]) -> str:
     if proto == "arp" and to == BROADCAST:
         return "ARP requests (ARP that is broadcast)"
     if proto == "arp" and seen.get("arp_tha") == BROADCAST:
-        return "announcing ARP packets (their target MAC is all ones)"
+        return "ARP announcements (target MAC ff:ff:ff:ff:ff:ff)"
     if to.endswith(GROUP_BIT):
         is_group = to.startswith("01")
         return f"{'broadcast and multicast' if is_group else 'unicast'} {what}"
@@ -122,7 +123,7 @@ def _from(names: Names, flow: Flow, seen: dict[str, str | int]) -> Iterable[str]
 def _marks(
     names: Names, flow: Flow, seen: dict[str, str | int], network: Network | None
 ) -> Iterable[str]:
-    """Every other field that is matched; one that is not known is given as it stands."""
+    """The other fields of the match; an unknown one is printed as it is."""
     for name, value in seen.items():
         if name in {"proto", "in_port", "icmp_type", "arp_tha"}:
             continue
@@ -131,7 +132,7 @@ def _marks(
         yield _mark(names, flow, seen, network, name, value)
 
 
-def _mark(  # noqa: PLR0917  what one field may need to be told
+def _mark(  # noqa: PLR0917  all that the description of a field may need
     names: Names,
     flow: Flow,
     seen: dict[str, str | int],
@@ -143,15 +144,15 @@ def _mark(  # noqa: PLR0917  what one field may need to be told
         return _vlan(names, flow, seen, int(value))
     if name == "vlan_tci":
         return _tci(str(value))
-    told = {
+    texts = {
         "tun_id": lambda: f"with {segment(network, int(value))}",
         "dl_src": lambda: f"that are sent from {names.mac(str(value))}",
         "dl_dst": lambda: f"for {names.mac(str(value))}",
-        "arp_spa": lambda: f"that name {names.address(str(value), network)} as their sender",
+        "arp_spa": lambda: f"with sender address {names.address(str(value), network)}",
         "arp_tpa": lambda: f"that ask for {names.address(str(value), network)}",
         "nd_target": lambda: f"that announce {names.address(str(value), network)}",
     }
-    return told[name]() if name in told else f"with {name}={value}"
+    return texts[name]() if name in texts else f"with {name}={value}"
 
 
 def _vlan(names: Names, flow: Flow, seen: dict[str, str | int], number: int) -> str:
@@ -163,15 +164,15 @@ def _vlan(names: Names, flow: Flow, seen: dict[str, str | int], number: int) -> 
 
 
 def _tci(value: str) -> str:
-    """A masked VLAN tag: `0x0000/0x1fff` asks that there be none."""
-    wanted, _, mask = value.partition("/")
-    tag, looked_at = int(wanted, 16), int(mask or "0xffff", 16)
-    if looked_at & PRESENT and not tag & PRESENT:
+    """A masked VLAN tag: `0x0000/0x1fff` matches untagged frames."""
+    tci, _, mask = value.partition("/")
+    tag, mask_bits = int(tci, 16), int(mask or "0xffff", 16)
+    if mask_bits & PRESENT and not tag & PRESENT:
         vlan = tag & 0xFFF
         if vlan:
             return (
-                f"that have VLAN id {vlan} and yet no tag (there are none: a slip of Neutron's before "
-                "20.0.0, so a dead port is kept apart by its tag alone)"
+                f"that have VLAN id {vlan} but no tag (there are none: a bug in Neutron before 20.0.0; "
+                "only its tag isolates a dead port)"
             )
         return "without a tag"
     return f"with the tag {value}"

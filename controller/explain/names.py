@@ -1,4 +1,4 @@
-"""What the numbers and names in a host's flows stand for: guests, networks, VTEPs.  Pure."""
+"""Maps the numbers and names in a host's flows to guests, networks and VTEPs.  Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from controller.model.parts import Host, Network, Port
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one host, as words for a sentence."""
+    """Names things in the flows of one host."""
 
     overlay: Overlay
     host: Host
     binding: Binding
 
     def port(self, bridge: str, name: str) -> str:
-        """Whose port `name` on `bridge` is."""
+        """The guest, tunnel or bridge of port `name` on `bridge`."""
         if name in self._patches:
             return self._patches[name]
         if bridge == BR_TUN and name in self._tunnels:
@@ -39,11 +39,11 @@ class Names:
 
     @staticmethod
     def tunnel(tunnel: Tunnel) -> str:
-        """A tunnel by its type and the host at its far end."""
+        """A tunnel, by its type and its remote host."""
         return f"the {spelt(tunnel.type)} tunnel to {tunnel.remote.name} ({tunnel.remote.local_ip})"
 
     def guest(self, port: Port) -> str:
-        """The guest behind a port; its network too, where the guest has several ports."""
+        """The guest of a port, with the network if the guest has several ports."""
         name = port.device_id or f"port {port.id[:11]}"
         ports = [each for each in self.overlay.ports if each.device_id == port.device_id]
         is_one = not port.device_id or len(ports) == 1
@@ -54,14 +54,14 @@ class Names:
         return f"{self._of_mac[mac]}'s MAC {mac}" if mac in self._of_mac else f"MAC {mac}"
 
     def address(self, address: str, network: Network | None = None) -> str:
-        """An IP address with its owner; networks may overlap, so within `network` if known."""
+        """An IP address with its owner in `network`, if that is known: networks may overlap."""
         for port in self.overlay.ports:
             if network is not None and port.network_id != network.id:
                 continue
             if address in map(str, port.fixed_ips):
                 return f"{address} ({self.guest(port)})"
             if address == str(link_local(port.mac_address)):
-                return f"{address} ({self.guest(port)}'s, made from its MAC)"
+                return f"{address} ({self.guest(port)}'s link-local address)"
         return address
 
     def local_vlan(self, number: int) -> str:
@@ -77,9 +77,9 @@ class Names:
         return self.overlay.network_of.get(found[0]) if found else None
 
     def network_of_id(self, kinds: tuple[NetworkType, ...], segmentation_id: int) -> Network | None:
-        """The network that one of `kinds` carries under this id."""
-        alike = (n for n in self.overlay.networks if n.segmentation_id == segmentation_id)
-        return next((network for network in alike if network.network_type in kinds), None)
+        """The network of one of `kinds` with this id."""
+        matching = (n for n in self.overlay.networks if n.segmentation_id == segmentation_id)
+        return next((network for network in matching if network.network_type in kinds), None)
 
     def network_of_port(self, name: str) -> Network | None:
         """The network of the guest's port `name` on br-int."""
@@ -100,7 +100,7 @@ class Names:
 
     @cached_property
     def _patches(self) -> dict[str, str]:
-        """Patch ports and wires of provider networks by name: what lies behind them."""
+        """Patch ports and provider interfaces, each with what it leads to."""
         found = {PATCH_INT: BR_INT, PATCH_TUN: BR_TUN}
         for physical_network, bridge in self.host.bridge_mappings:
             on_int, on_phys = patch_to_phys(bridge)
@@ -110,17 +110,17 @@ class Names:
 
 
 def spelt(kind: NetworkType) -> str:
-    """A network type as its standard writes it."""
+    """A network type as its RFC spells it."""
     return {"gre": "GRE", "vxlan": "VXLAN", "geneve": "Geneve"}.get(kind.value, kind.value)
 
 
 def id_word(kind: NetworkType) -> str:
-    """What the type calls its segmentation_id."""
+    """The name of the type's segmentation_id."""
     return "GRE key" if kind is NetworkType.GRE else kind.kind.id_word
 
 
 def segment(network: Network | None, number: int) -> str:
-    """An id on the wire, in both spellings, with its network."""
+    """An id on the wire, decimal and hexadecimal, with its network."""
     if network is None:
         return f"tunnel id {number} ({number:#x})"
     return f"{id_word(network.network_type)} {number} ({number:#x}, {network.name})"

@@ -7,6 +7,7 @@ with a live switch by `diff`.
 from dataclasses import dataclass
 
 OFPVID_PRESENT = 0x1000  # OpenFlow 1.3, 7.2.3.7: set in vlan_vid if there is a tag
+TPID = 0x8100  # IEEE 802.1Q
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class PushVlan:
     """Add an 802.1Q tag; a `SetField` sets its VLAN id."""
 
     def __str__(self) -> str:
-        return "push_vlan:0x8100"
+        return f"push_vlan:{TPID:#x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,8 @@ class SetField:
     value: int | str
 
     def __str__(self) -> str:
-        shown = (
-            f"{self.value:#x}"
-            if isinstance(self.value, int) and self.field == "tun_id"
-            else self.value
-        )
-        return f"set_field:{shown}->{self.field}"
+        is_hex = self.field == "tun_id" and isinstance(self.value, int)
+        return f"set_field:{f'{self.value:#x}' if is_hex else self.value}->{self.field}"
 
 
 @dataclass(frozen=True, slots=True)

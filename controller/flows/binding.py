@@ -1,7 +1,7 @@
 """The local VLANs and OpenFlow port numbers in use on one host.  Pure.
 
-Both depend on history, so they are kept apart from the overlay.  An allocated number never
-changes; `allocate` only adds numbers, `release` only removes those no longer needed.
+Both depend on history, so they are not part of the overlay.  An allocated number never changes;
+`allocate` only adds numbers, `release` only removes numbers that are no longer needed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ class Binding:
                 f"local VLANs {sorted(self.local_vlans.values())}",
                 where=f"host {self.host!r}",
                 allowed="one network to a local VLAN",
-                do="Clear the tags of its ports on br-int; they are given anew.",
+                do="Clear the tags of its ports on br-int; the controller sets them again.",
             )
 
     def ofport(self, bridge: str, name: str) -> int | None:

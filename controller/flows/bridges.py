@@ -1,4 +1,4 @@
-"""Wanted flows = f(overlay, host, binding).  Pure; the one entry to the pipeline."""
+"""The flows of every bridge of a host, computed from the overlay and the binding.  Pure."""
 
 from controller.flows.binding import Binding
 from controller.flows.br_int import br_int_flows, br_phys_flows
@@ -11,7 +11,7 @@ from controller.model.parts import Host, Mechanism
 
 
 def bridges(host: Host) -> tuple[str, ...]:
-    """The bridges of `host` that the controller fills; without tunnel_types there is no br-tun."""
+    """The bridges of `host` that get flows; without tunnel_types there is no br-tun."""
     return (BR_INT, *((BR_TUN,) if host.tunnel_types else ()), *provider_bridges(host))
 
 
@@ -19,15 +19,15 @@ def bridge_flows(overlay: Overlay, binding: Binding, bridge: str) -> tuple[Flow,
     """The flows that `bridge` of the binding's host must have.
 
     Raises:
-        ModelError: the host has no such bridge, or none that is filled by flows.
+        ModelError: the host has no such bridge, or uses Linux bridges.
     """
     host = overlay.host(binding.host)
     if host.mechanism is Mechanism.LINUXBRIDGE:
         raise ModelError(
-            "no OpenFlow: its guests' frames are carried by Linux bridges",
+            "no flows: the host uses Linux bridges",
             where=f"host {host.name!r}",
             allowed="a host of mechanism openvswitch",
-            do="`overlaylab exec LAB HOST -- bridge fdb` shows what is there instead.",
+            do="Use `overlaylab exec LAB HOST -- bridge fdb` instead.",
         )
     if bridge not in bridges(host):
         raise ModelError(

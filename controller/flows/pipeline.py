@@ -1,8 +1,8 @@
 """The bridges' pipelines as data: one row per OpenFlow table, per release.
 
 Names and numbers are Neutron's (neutron_lib/plugins/ml2/ovs_constants.py), so that a
-flow dump from here and one from a real compute node read the same.  Releases differ in
-their rows alone: `br_int` and `br_tun` ask the row, never the release.
+flow dump of this project can be compared with one of a real compute node.  All differences
+between releases are in these rows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,15 +16,15 @@ from controller.model.errors import PipelineError
 
 
 class Priority(IntEnum):
-    """Who wins when several flows of one table match."""
+    """Priorities of flows within a table."""
 
     MISS = 0
     MATCH = 1
-    STATED = 2  # said by Neutron's server, so above MATCH, which was learned
+    STATED = 2  # announced by Neutron's server; above MATCH, which learned flows have
     TRANSLATE = 3
     PROVIDER = 4
     GUEST = 9
-    GUEST_ADDRESS = 10  # ARP and ND look at addresses first
+    GUEST_ADDRESS = 10  # ARP and ND, whose addresses are checked first
     DEAD = 65535
 
 
@@ -79,10 +79,10 @@ Match = tuple[tuple[str, str | int], ...]
 
 
 def match(**fields: str | int | None) -> Match:
-    """A match in ovs-ofctl's order; fields given as None are left out.
+    """A match in ovs-ofctl's order; fields with None are left out.
 
     Raises:
-        KeyError: a field that the pipeline does not know.
+        KeyError: the pipeline does not know a field.
     """
     given = {name: value for name, value in fields.items() if value is not None}
     return tuple(sorted(given.items(), key=lambda item: _RANK[item[0]]))
@@ -93,11 +93,12 @@ Stated = tuple[Priority, Match, tuple[Action, ...]]  # a flow that a table alway
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one table may look at, where it may send a frame, and what it always has.
+    """The fields that a table may match, the tables it may jump to, and its constant flows.
 
     Attributes:
-        passed: the table where a guest's or a provider's frame goes on that this one lets pass.
-        always: flows that stand there whatever the overlay is.
+        why: the purpose of the table.
+        passed: the next table of accepted frames from guests or provider networks.
+        always: flows that do not depend on the overlay.
     """
 
     why: str
@@ -114,7 +115,7 @@ def row(  # the table below reads better with `match` and `next`
     next: tuple[int, ...] = (),  # noqa: A002
     passed: int | None = None,
 ) -> Row:
-    """A row, with its match fields as words; `passed` is one of `next`."""
+    """A row; `match` has the names of fields, `passed` is added to `next`."""
     onward = frozenset(next) | ({passed} if passed is not None else frozenset())
     return Row(why, frozenset(match.split()), onward, passed, always)
 
@@ -135,7 +136,7 @@ ROUTER_ADVERTISEMENT, NEIGHBOUR_ADVERTISEMENT = 134, 136  # RFC 4861, 4.2 and 4.
 _LEARN = (LearnReturnPath(Tun.UCAST_TO_TUN, LEARNED_S, Priority.MATCH), Output(PATCH_INT))
 
 _TUN_QUEENS: Mapping[int, Row] = {
-    Tun.LOCAL_SWITCHING:  row("which side did the frame enter?",
+    Tun.LOCAL_SWITCHING:  row("did the frame come from br-int or from a tunnel?",
                               _on(Priority.MATCH, match(in_port=PATCH_INT), Goto(Tun.PATCH_LV_TO_TUN)), _miss(),
                               match="in_port", next=(Tun.PATCH_LV_TO_TUN, *TUN_TO_LV.values())),
     Tun.PATCH_LV_TO_TUN:  row("known unicast, ARP request, or other BUM?",
@@ -143,45 +144,45 @@ _TUN_QUEENS: Mapping[int, Row] = {
                               _on(Priority.MISS, match(dl_dst=MULTICAST), Goto(Tun.FLOOD_TO_TUN)),
                               match="proto dl_dst",
                               next=(Tun.UCAST_TO_TUN, Tun.ARP_RESPONDER, Tun.FLOOD_TO_TUN)),
-    # All three have their drop, whatever tunnel_types says.
+    # All three tables drop unknown ids, whatever tunnel_types has.
     Tun.GRE_TUN_TO_LV:    row("GRE key to local VLAN", _miss(), match="tun_id", next=(Tun.LEARN_FROM_TUN,)),
     Tun.VXLAN_TUN_TO_LV:  row("VNI to local VLAN", _miss(), match="tun_id", next=(Tun.LEARN_FROM_TUN,)),
     Tun.GENEVE_TUN_TO_LV: row("VNI to local VLAN", _miss(), match="tun_id", next=(Tun.LEARN_FROM_TUN,)),
-    Tun.LEARN_FROM_TUN:   row("remember which VTEP a source MAC came from, then hand to br-int",
+    Tun.LEARN_FROM_TUN:   row("remember which VTEP a source MAC came from, then send to br-int",
                               _on(Priority.MATCH, (), *_LEARN)),
     Tun.UCAST_TO_TUN:     row("the FDB: one VTEP per (local VLAN, MAC)",
                               _miss(Goto(Tun.FLOOD_TO_TUN)),
                               match="dl_vlan dl_dst", next=(Tun.FLOOD_TO_TUN,)),
-    Tun.ARP_RESPONDER:    row("answer ARP for known addresses on the spot",
+    Tun.ARP_RESPONDER:    row("answer ARP requests for known addresses on this host",
                               match="proto dl_vlan arp_tpa", next=(Tun.FLOOD_TO_TUN,)),
     Tun.FLOOD_TO_TUN:     row("head-end replication of BUM frames", _miss(), match="dl_vlan"),
 }  # fmt: skip
 _TUN_CURRENT: Mapping[int, Row] = {
     **_TUN_QUEENS,
-    # The copies of the last flow learn what it would; Neutron 28 added them for a guest that
-    # announces itself elsewhere (its commit f29de21350).
-    Tun.LEARN_FROM_TUN:   row("remember which VTEP a source MAC came from, then hand to br-int; "
-                              "announcements (ARP to all, IPv6 router and neighbour) are picked out first",
+    # The first three flows learn what the last one would; Neutron 28 added them for guests that
+    # announce a new location (its commit f29de21350).
+    Tun.LEARN_FROM_TUN:   row("remember which VTEP a source MAC came from, then send to br-int; "
+                              "announcements (broadcast ARP, IPv6 router and neighbour) are matched first",
                               _on(Priority.STATED, match(proto="arp", arp_tha=BROADCAST), *_LEARN),
                               _on(Priority.STATED, match(proto="icmp6", icmp_type=ROUTER_ADVERTISEMENT), *_LEARN),
                               _on(Priority.STATED, match(proto="icmp6", icmp_type=NEIGHBOUR_ADVERTISEMENT), *_LEARN),
                               _on(Priority.MATCH, (), *_LEARN),
                               match="proto arp_tha icmp_type"),
 }  # fmt: skip
-_CANARY = row("empty after a restart of ovs-vswitchd: that is how it is noticed", _miss())
+_CANARY = row("empty after a restart of ovs-vswitchd, which shows that the flows are lost", _miss())
 _ACCEPTED = "accepted: switch by MAC within the local VLAN"
 _INT_QUEENS: Mapping[int, Row] = {
-    # It matches 4095 without OFPVID_PRESENT, so no tagged frame ever hits the first flow: a
-    # known slip, mended in Neutron 20.  The dead VLAN isolates by its tag alone.
-    Int.LOCAL_SWITCHING: row("guest, tunnel or provider side; a guest's frames are checked first",
+    # The first flow matches 4095 without OFPVID_PRESENT, so no tagged frame ever hits it: a known
+    # bug, fixed in Neutron 20.  The tag alone isolates the dead VLAN.
+    Int.LOCAL_SWITCHING: row("did the frame come from a guest, br-tun or a provider network? guests' frames are checked first",
                              _on(Priority.DEAD, match(vlan_tci="0x0fff/0x1fff")), _miss(Goto(Int.TRANSIENT_TABLE)),
                              match="proto in_port dl_vlan vlan_tci icmp_type", passed=Int.TRANSIENT_TABLE,
                              next=(Int.ARP_SPOOF_TABLE, Int.MAC_SPOOF_TABLE)),
     Int.CANARY_TABLE:    _CANARY,
-    Int.ARP_SPOOF_TABLE: row("does the guest own the address it speaks for?", _miss(),
+    Int.ARP_SPOOF_TABLE: row("does the guest own the address in its ARP packet or neighbour advertisement?", _miss(),
                              match="proto in_port icmp_type arp_spa nd_target",
                              next=(Int.MAC_SPOOF_TABLE,), passed=Int.TRANSIENT_TABLE),
-    Int.MAC_SPOOF_TABLE: row("does the guest own the MAC it sends from?",
+    Int.MAC_SPOOF_TABLE: row("does the guest own the source MAC?",
                              match="in_port dl_src", passed=Int.TRANSIENT_TABLE),
     Int.TRANSIENT_TABLE: row(_ACCEPTED, _on(Priority.TRANSLATE, (), Normal())),
 }  # fmt: skip
@@ -196,19 +197,19 @@ _INT_CURRENT: Mapping[int, Row] = {
                              next=(Int.MAC_SPOOF_TABLE,), passed=Int.PACKET_RATE_LIMIT),
     Int.MAC_SPOOF_TABLE: row(_INT_QUEENS[Int.MAC_SPOOF_TABLE].why,
                              match="in_port dl_src", passed=Int.LOCAL_EGRESS_TABLE),
-    Int.LOCAL_EGRESS_TABLE: row("is it for a local IP? only an extension would say so here",
+    Int.LOCAL_EGRESS_TABLE: row("traffic to a local IP; unused without the local IP extension",
                              _miss(Goto(Int.PACKET_RATE_LIMIT)), next=(Int.PACKET_RATE_LIMIT,)),
-    Int.LOCAL_IP_TABLE:  row("to the guest behind a local IP, which an extension would state",
+    Int.LOCAL_IP_TABLE:  row("traffic to the guest behind a local IP; unused without the local IP extension",
                              _miss(Goto(Int.PACKET_RATE_LIMIT)), next=(Int.PACKET_RATE_LIMIT,)),
-    Int.PACKET_RATE_LIMIT: row("a limit on packets a second would meter here; no guest has one",
+    Int.PACKET_RATE_LIMIT: row("packet rate limits of guests; no guest has one",
                              _miss(Goto(Int.BANDWIDTH_RATE_LIMIT)), next=(Int.BANDWIDTH_RATE_LIMIT,)),
-    Int.BANDWIDTH_RATE_LIMIT: row("a limit on bits a second would meter here; no guest has one",
+    Int.BANDWIDTH_RATE_LIMIT: row("bandwidth limits of guests; no guest has one",
                              _miss(Goto(Int.TRANSIENT_TABLE)), next=(Int.TRANSIENT_TABLE,)),
     Int.TRANSIENT_TABLE: row(_ACCEPTED, _on(Priority.MATCH, (), Normal())),
-    Int.TRANSIENT_EGRESS_TABLE: row("accepted by a firewall that is made of flows: switch by MAC", _on(Priority.TRANSLATE, (), Normal())),
+    Int.TRANSIENT_EGRESS_TABLE: row("accepted by the openvswitch firewall driver: switch by MAC", _on(Priority.TRANSLATE, (), Normal())),
 }  # fmt: skip
 BR_PHYS: Mapping[int, Row] = {
-    Phys.LOCAL_SWITCHING: row("local VLAN to what the provider network knows",
+    Phys.LOCAL_SWITCHING: row("local VLAN to the VLAN of the provider network",
                               _miss(Normal()), match="in_port dl_vlan"),
 }  # fmt: skip
 QUEENS, CURRENT = "queens", "current"  # Neutron 12 (2018) and 29 (2026)
@@ -220,7 +221,7 @@ RELEASES = tuple(_PIPELINES)
 
 
 def pipeline_of(bridge: str, release: str = QUEENS) -> Mapping[int, Row]:
-    """The tables of `bridge`; any but br-int and br-tun is a provider bridge."""
+    """The tables of `bridge`; a bridge other than br-int and br-tun is a provider bridge."""
     return _PIPELINES[release].get(bridge, BR_PHYS)
 
 
@@ -228,10 +229,10 @@ def pipeline_of(bridge: str, release: str = QUEENS) -> Mapping[int, Row]:
 class Flow:
     """One flow of one bridge; no actions means drop.
 
-    Ports stand by name, so a flow does not depend on the ofports of a host.
+    Ports are given by name, so a flow does not depend on the ofports of a host.
 
     Raises:
-        PipelineError: its table's row does not declare a field it matches, or the jump it makes.
+        PipelineError: the row of its table does not declare a matched field or a jump.
     """
 
     bridge: str
@@ -258,17 +259,44 @@ class Flow:
             found,
             where=f"{self.bridge} table {self.table}",
             allowed=", ".join(sorted(allowed)) or "none",  # type: ignore[call-overload]
-            do="Declare it in controller/flows/pipeline.py, or mend the flow.",
+            do="Declare it in controller/flows/pipeline.py, or correct the flow.",
         )
 
     @property
     def why(self) -> str:
-        """The question that its table answers."""
+        """The purpose of its table."""
         return pipeline_of(self.bridge, self.release)[self.table].why
 
 
-def always(bridge: str, release: str) -> Iterator[Flow]:
-    """The flows that `bridge` has whatever the overlay is (Neutron's `setup_default_table`)."""
-    for table, row in pipeline_of(bridge, release).items():
-        for priority, seen, actions in row.always:
-            yield Flow(bridge, table, priority, seen, actions, release)
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Builds the flows of one bridge with the tables of one release."""
+
+    name: str
+    release: str
+
+    def flow(self, table: int, priority: Priority, match: Match, *actions: Action) -> Flow:
+        """A flow of this bridge."""
+        return Flow(self.name, table, priority, match, actions, self.release)
+
+    def always(self) -> Iterator[Flow]:
+        """The flows that do not depend on the overlay (Neutron's `setup_default_table`)."""
+        for table, row in pipeline_of(self.name, self.release).items():
+            for priority, matched, actions in row.always:
+                yield self.flow(table, priority, matched, *actions)
+
+    def accept(self, table: int) -> Goto:
+        """The jump for frames that `table` accepts.
+
+        Raises:
+            PipelineError: the table's row declares no such jump.
+        """
+        passed = pipeline_of(self.name, self.release)[table].passed
+        if passed is None:
+            raise PipelineError(
+                "no `passed`",
+                where=f"{self.name} table {table}",
+                allowed="a table for accepted frames",
+                do="Declare it in controller/flows/pipeline.py.",
+            )
+        return Goto(passed)

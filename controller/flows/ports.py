@@ -1,7 +1,7 @@
-"""The ports that a compute host's bridges must have, as OVSDB rows.  Pure.
+"""The ports that a compute host's bridges need, as OVSDB rows.  Pure.
 
-Names and options are Neutron's (`OVSBridge.add_tunnel_port`, `OVSNeutronAgent.setup_*`),
-so that `ovs-vsctl show` here reads as on a real compute node.
+Names and options are Neutron's (`OVSBridge.add_tunnel_port`, `OVSNeutronAgent.setup_*`), so that
+`ovs-vsctl show` prints the same as on a real compute node.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,12 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network, Port
 
 BR_INT, BR_TUN = "br-int", "br-tun"
-DEAD_VLAN_TAG = 4095  # Neutron's name; no network is ever given it
+DEAD_VLAN_TAG = 4095  # Neutron's name; no network ever gets it
 IP6GRE = "ip6gre"
-GRE_OVER_IPV6 = {"queens": "gre", "current": IP6GRE}  # by release; Neutron wrote ip6gre from 18.0.0
+GRE_OVER_IPV6 = {
+    "queens": "gre",
+    "current": IP6GRE,
+}  # by release; Neutron writes ip6gre since 18.0.0
 PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
 
 
@@ -23,7 +26,7 @@ PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
 class BridgePort:
     """One port of one bridge; `type` "" is a plain network device.
 
-    `when_new`: columns of its Port row that are set when it is made, and not again.
+    `when_new`: columns of its Port row that are set only when the port is created.
     """
 
     bridge: str
@@ -58,7 +61,7 @@ class Tunnel:
 
 
 def tunnels(overlay: Overlay, host: Host) -> tuple[Tunnel, ...]:
-    """The tunnels `host` needs, in the order in which Neutron would make them.
+    """The tunnels that `host` needs, in the order in which Neutron creates them.
 
     Mesh: one to every other VTEP with that type, even without a shared network.
     l2population: only to hosts that share a network of the type.
@@ -104,7 +107,7 @@ def provider_bridges(host: Host) -> tuple[str, ...]:
 
 
 def patch_ports(host: Host) -> Iterator[BridgePort]:
-    """The patch ports that join br-int to br-tun and to the provider bridges."""
+    """The patch ports that connect br-int with br-tun and with the provider bridges."""
     if host.tunnel_types:
         yield _patch(BR_INT, PATCH_TUN, PATCH_INT)
         yield _patch(BR_TUN, PATCH_INT, PATCH_TUN)
@@ -121,8 +124,8 @@ def _patch(bridge: str, name: str, peer: str) -> BridgePort:
 def guest_port(port: Port) -> BridgePort:
     """A guest's port on br-int, with the external_ids that os-vif sets for the agent.
 
-    It starts dead, as in Neutron's own driver (OL:414): a port without a tag would be a trunk
-    of every network until the controller gives it its VLAN.
+    It starts in the dead VLAN, as in Neutron's driver (OL:414): a port without a tag would be a
+    trunk of every network until the controller sets its VLAN.
     """
     ids = {"iface-id": port.id, "attached-mac": port.mac_address, "iface-status": "active"}
     dead = (f"tag={DEAD_VLAN_TAG}", "vlan_mode=trunk", f"trunks={DEAD_VLAN_TAG}")
@@ -144,7 +147,7 @@ def host_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
 def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
     """The part of an `ovs-vsctl` transaction that adds `port`; it starts with `--`.
 
-    Safe to repeat: a port that is there already is only given its settings again.
+    Safe to repeat: only the settings of an existing port are written again.
     """
     sets = [f"type={port.type}"] if port.type else []
     sets += [f"ofport_request={ofport}"] if ofport else []

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from controller.flows.actions import Action
 from controller.flows.pipeline import Flow, Match
 
-BARE = frozenset({"proto"})  # fields that ovs-ofctl prints by their value alone
+BARE = frozenset({"proto"})  # fields that ovs-ofctl prints without their name
 HEX = frozenset({"tun_id"})
 COOKIE = re.compile(r"cookie=0x[0-9a-f]+,\s*")
 TIMES = re.compile(r"(?:duration|n_packets|n_bytes|idle_age|hard_age)=[^,]+,\s*")
@@ -26,12 +26,12 @@ def _field(name: str, value: str | int) -> str:
 
 
 def actions_text(actions: Iterable[Action]) -> str:
-    """The actions as ovs-ofctl writes them; none is `drop`."""
+    """The actions as ovs-ofctl writes them; `drop` if there are none."""
     return ",".join(map(str, actions)) or "drop"
 
 
 def flow_text(flow: Flow) -> str:
-    """One line of a dump; table 0 is not named there."""
+    """One line of a dump; ovs-ofctl does not print table 0."""
     table = f"table={flow.table}, " if flow.table else ""
     matched = "".join(f",{text}" for text in [match_text(flow.match)] if text)
     return f"{table}priority={int(flow.priority)}{matched} actions={actions_text(flow.actions)}"
@@ -48,7 +48,7 @@ def dump(flows: Iterable[Flow]) -> list[str]:
 
 
 def normalise(dumped: str) -> list[str]:
-    """A switch's own dump, without cookies and counters, in the order of `dump`."""
+    """The dump of a switch without cookies and counters, in the order of `dump`."""
     lines = (TIMES.sub("", COOKIE.sub("", line)).strip() for line in dumped.splitlines())
     return sorted((line for line in lines if "actions=" in line), key=_key)
 

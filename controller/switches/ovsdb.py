@@ -1,6 +1,6 @@
-"""OVSDB by `ovs-vsctl`: one transaction out, one reading back.
+"""Reads and writes a host's OVSDB with `ovs-vsctl`.
 
-The argv builders are pure; `Ovsdb` runs them against one host's database.
+The functions that build arguments are pure; `Ovsdb` runs `ovs-vsctl`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from controller.switches.reading import COLUMNS, PortRow, Reading, guest_rows, p
 from controller.system.commands import run
 
 TIMEOUT_S = 5
-OURS = {  # type of a port -> how our names of it begin
+OURS = {  # type of a port -> prefixes of our names
     "patch": ("patch-", "int-", "phy-"),
     "gre": ("gre-",),
     "ip6gre": ("gre-",),
@@ -25,7 +25,7 @@ OURS = {  # type of a port -> how our names of it begin
 
 
 def tag_args(overlay: Overlay, binding: Binding, reading: Reading) -> list[str]:
-    """The part that gives guests' ports their local VLAN, where they do not have it yet."""
+    """The part that sets the local VLAN of guests' ports where it is not set yet."""
     args: list[str] = []
     for row in guest_rows(reading):
         if row.name in binding.dead:
@@ -43,7 +43,7 @@ def _live_args(row: PortRow, network: Network, local_vlans: Mapping[str, int]) -
     config = {
         "net_uuid": network.id,
         "network_type": str(network.network_type),
-        "physical_network": str(network.physical_network),  # "None" for tunnels, as there
+        "physical_network": str(network.physical_network),  # "None" for tunnels, as in Neutron
         "segmentation_id": str(network.segmentation_id),
         "tag": str(tag),
     }
@@ -53,27 +53,15 @@ def _live_args(row: PortRow, network: Network, local_vlans: Mapping[str, int]) -
 
 
 def _dead_args(row: PortRow) -> list[str]:
-    """A port nobody stands behind goes to the dead VLAN (AG:1514)."""
+    """Put a port without an active Neutron port into the dead VLAN (AG:1514)."""
     if row.tag == DEAD_VLAN_TAG:
         return []
-    dead = f"tag={DEAD_VLAN_TAG}"
-    return [
-        "--",
-        "set",
-        "Port",
-        row.name,
-        dead,
-        "--",
-        "remove",
-        "Port",
-        row.name,
-        "other_config",
-        "net_uuid",
-    ]
+    set_tag = ["--", "set", "Port", row.name, f"tag={DEAD_VLAN_TAG}"]
+    return [*set_tag, "--", "remove", "Port", row.name, "other_config", "net_uuid"]
 
 
 def missing_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[BridgePort]:
-    """The wanted ports that the host has not, or has otherwise, on bridges that it has."""
+    """The wanted ports that existing bridges of the host lack or have with other settings."""
     return [p for p in wanted if p.bridge in reading and not _is_there(p, reading)]
 
 
@@ -85,9 +73,9 @@ def _is_there(port: BridgePort, reading: Reading) -> bool:
 def stale_ports(
     host: Host, wanted: Iterable[BridgePort], reading: Reading
 ) -> list[tuple[str, str]]:
-    """(bridge, port) of our tunnels and patches that the host has and nobody wants.
+    """(bridge, port) of our tunnel and patch ports that are no longer wanted.
 
-    Ours by bridge, type and name: what a person adds by hand stays.
+    Bridge, type and name mark a port as ours, so ports added by hand stay.
     """
     keep = {(port.bridge, port.name) for port in wanted}
     return [
@@ -101,7 +89,7 @@ def stale_ports(
 
 
 def failed_ports(wanted: Iterable[BridgePort], reading: Reading) -> dict[str, str]:
-    """The wanted ports that ovs-vswitchd could not make, and why."""
+    """The wanted ports that ovs-vswitchd could not create, each with its error."""
     rows = (reading[p.bridge].ports[p.name] for p in wanted if p.bridge in reading)
     return {row.name: row.error or "no reason given" for row in rows if not row.ofport}
 
@@ -116,7 +104,7 @@ class Ovsdb:
         """Its bridges and ports.
 
         Raises:
-            CommandError: it does not answer.
+            CommandError: the database does not answer.
         """
         listing = [
             word
@@ -126,10 +114,10 @@ class Ovsdb:
         return parse_reading(self._vsctl("--format=json", *listing))
 
     def write(self, args: list[str]) -> None:
-        """One transaction; returns when ovs-vswitchd has carried it out.
+        """Run one transaction; return when ovs-vswitchd has applied it.
 
         Raises:
-            CommandError: it was refused, or does not answer.
+            CommandError: the transaction was refused, or the database does not answer.
         """
         if args:
             self._vsctl(*args)

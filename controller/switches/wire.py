@@ -1,6 +1,6 @@
-"""Flows as OpenFlow 1.3 messages, by the parser of the switch's own session.
+"""Flows as OpenFlow 1.3 messages, built by the parser of the switch's session.
 
-It must match `controller.flows.text`: tests install one and read back the other.
+The messages must match `controller.flows.text`: tests install one and read back the other.
 `parser` and `ofproto` are the framework's modules of the negotiated version.
 """
 
@@ -11,7 +11,6 @@ from controller.flows import actions as act
 from controller.flows.pipeline import Flow, Match
 
 ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58  # EtherTypes and IP protocol (IANA)
-TPID = 0x8100  # IEEE 802.1Q
 PROTO = {"arp": {"eth_type": ARP}, "icmp6": {"eth_type": IPV6, "ip_proto": ICMPV6}}
 OXM = {
     "dl_src": "eth_src",
@@ -23,7 +22,7 @@ OXM = {
     "nd_target": "ipv6_nd_target",
     "tun_id": "tunnel_id",
 }
-SET = {"tun_id": "tunnel_id"}  # the others are named as in OpenFlow
+SET = {"tun_id": "tunnel_id"}  # other fields have their OpenFlow names
 NXM = {
     "NXM_NX_ARP_SHA": "arp_sha_nxm",
     "NXM_NX_ARP_THA": "arp_tha_nxm",
@@ -59,7 +58,7 @@ def _masked(value: str | int) -> Any:
 
 
 def flow_mod(datapath: Any, flow: Flow, ports: Ports, cookie: int) -> Any:
-    """The message that adds `flow`, or puts it in the place of one with the same match."""
+    """The message that adds `flow`, or replaces a flow with the same match."""
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     return parser.OFPFlowMod(
         datapath,
@@ -90,7 +89,7 @@ def _action(datapath: Any, action: act.Action, ports: Ports, cookie: int) -> Any
         act.Normal: lambda _: parser.OFPActionOutput(ofproto.OFPP_NORMAL, 0),
         act.InPort: lambda _: parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0),
         act.PopVlan: lambda _: parser.OFPActionPopVlan(),
-        act.PushVlan: lambda _: parser.OFPActionPushVlan(TPID),
+        act.PushVlan: lambda _: parser.OFPActionPushVlan(act.TPID),
         act.SetField: lambda a: parser.OFPActionSetField(**{SET.get(a.field, a.field): a.value}),
         act.Move: lambda a: parser.NXActionRegMove(NXM[a.source], NXM[a.to], a.bits),
         act.LearnReturnPath: lambda a: _learn(parser, a, cookie),
@@ -123,10 +122,10 @@ def purge(
     local_vlan: int | None = None,
     ofport: int | None = None,
 ) -> Any:
-    """The message that deletes all of `table` under `cookie` for a VLAN, or towards a port.
+    """The message that deletes the flows of `table` with `cookie` for a VLAN, or towards a port.
 
-    The VLAN is matched without OFPVID_PRESENT, so that learned flows go with the stated ones:
-    Neutron's own delete leaves them behind.
+    It matches the VLAN without OFPVID_PRESENT, so it also deletes learned flows, which Neutron's
+    delete leaves behind.
     """
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     fields = {} if local_vlan is None else {"vlan_vid": (local_vlan, 0x0FFF)}
@@ -159,7 +158,7 @@ def delete_strict(datapath: Any, stats: Any) -> Any:
 
 
 def key(flow: Any) -> tuple[int, int, str]:
-    """What makes a flow the same flow (OpenFlow 1.3, 6.4): table, priority and match.
+    """The identity of a flow (OpenFlow 1.3, 6.4): table, priority and match.
 
     `flow` is an OFPFlowMod or an OFPFlowStats.
     """
@@ -167,7 +166,7 @@ def key(flow: Any) -> tuple[int, int, str]:
 
 
 def body(flow: Any) -> bytes:
-    """Its instructions as bytes on the wire."""
+    """The instructions of a flow as bytes on the wire."""
     buffer = bytearray()
     for instruction in flow.instructions:
         instruction.serialize(buffer, len(buffer))

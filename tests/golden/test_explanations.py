@@ -67,7 +67,7 @@ BR_TUN = (
         "table 10",
         "ServerB's MAC fa:16:3e:29:99:6a",
         "local VLAN 1 ",
-        "lose their tag",
+        "VLAN tag removed",
         "VNI 111 (0x6f",
         "VXLAN tunnel to computer (192.168.150.11)",
         None,
@@ -78,7 +78,7 @@ BR_TUN = (
     (
         "table=22, priority=1",
         "local VLAN 1 ",
-        "lose their tag",
+        "VLAN tag removed",
         "VNI 111 (0x6f",
         "VXLAN tunnel to computer (192.168.150.11)",
         None,

@@ -1,4 +1,4 @@
-"""Physical networks: the Ethernets that flat and vlan networks cross, beside the underlay.  Pure.
+"""Physical networks: the Ethernets of flat and vlan networks, separate from the underlay.  Pure.
 
             host1                                    host2
      br-int --patch-- br-ex                   br-ex --patch-- br-int
@@ -6,8 +6,8 @@
                       host1                   host2
                      [ physnet1: a Linux bridge, which lets tags pass ]
 
-A host without a bridge for it has no wire to it.  One whose bridge is br-vtep is on the
-underlay itself: that is how the modes `flat` and `vlan` are carried.
+A host without a bridge for it has no wire to it.  A physical network whose bridge is br-vtep is
+the underlay itself: the modes `flat` and `vlan` use that.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from controller.model.names import VTEP_BRIDGE, provider_interface
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
 
-WIRE_OFPORT = 1000  # on its bridge; out of the way of those that bindings give
+WIRE_OFPORT = 1000  # on its bridge; above the numbers that bindings allocate
 
 
 def mapped(host: Host) -> tuple[tuple[str, str], ...]:
@@ -26,14 +26,14 @@ def mapped(host: Host) -> tuple[tuple[str, str], ...]:
 
 
 def physical_networks(hosts: Iterable[Host]) -> tuple[str, ...]:
-    """The physical networks that are Ethernets of their own, in scenario order."""
+    """The physical networks that are separate Ethernets, in scenario order."""
     return tuple(dict.fromkeys(name for host in hosts for name, _ in mapped(host)))
 
 
 def wires(overlay: Overlay, name: str, port: str) -> Iterator[dict[str, Any]]:
-    """What Mininet's `addLink` is told of the wires of host `name` to its physical networks.
+    """Arguments of Mininet's `addLink` for the wires of host `name` to its physical networks.
 
-    `port` is what each is called at the other end.
+    `port` is the interface name at the other end.
     """
     for physical_network, _ in mapped(overlay.host(name)):
         yield {
@@ -46,27 +46,14 @@ def wires(overlay: Overlay, name: str, port: str) -> Iterator[dict[str, Any]]:
 
 
 def port_args(overlay: Overlay, host: Host) -> list[str]:
-    """The part of an `ovs-vsctl` transaction that puts each wire on its bridge."""
+    """The part of an `ovs-vsctl` transaction that adds each wire to its bridge."""
     return [arg for pair in mapped(host) for arg in _port_args(*pair, mtu=overlay.underlay_mtu)]
 
 
 def _port_args(physical_network: str, bridge: str, *, mtu: int) -> list[str]:
     wire = provider_interface(physical_network)
-    return [
-        "--",
-        "set",
-        "Interface",
-        bridge,
-        f"mtu_request={mtu}",
-        "--",
-        "--may-exist",
-        "add-port",
-        bridge,
-        wire,
-        "--",
-        "set",
-        "Interface",
-        wire,
-        f"ofport_request={WIRE_OFPORT}",
-        f"mtu_request={mtu}",
-    ]
+    return (
+        f"-- set Interface {bridge} mtu_request={mtu}"
+        f" -- --may-exist add-port {bridge} {wire}"
+        f" -- set Interface {wire} ofport_request={WIRE_OFPORT} mtu_request={mtu}"
+    ).split()

@@ -1,4 +1,4 @@
-"""The Open vSwitch of an edge router: what to start, its one transaction, its two flows."""
+"""The Open vSwitch of an edge router: its daemons, transaction and flows.  Pure."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ WAN_OFPORT, PEER_OFPORT = 1, 1
 
 
 def daemons() -> Iterator[tuple[str, ...]]:
-    """The commands that bring up an edge router's Open vSwitch, in order."""
+    """The commands that start an edge router's Open vSwitch, in order."""
     yield ("ovsdb-tool", "create", f"{DATA}/conf.db", SCHEMA)
     yield ("ovsdb-server", f"{DATA}/conf.db", f"--remote=punix:{RUN}/db.sock", *DAEMON)
     yield ("ovs-vsctl", "--no-wait", "--timeout=10", "init")
@@ -20,73 +20,36 @@ def daemons() -> Iterator[tuple[str, ...]]:
 
 
 def transaction(sites: Sites, site: Site, datapath: str) -> tuple[str, ...]:
-    """Both bridges of an edge router and the GRE port, in one go.
+    """The one transaction that adds both bridges of an edge router and the GRE port.
 
-    Source: ovs-vswitchd.conf.db(5): packet_type=legacy_l3 carries IP without Ethernet.
+    Source: ovs-vswitchd.conf.db(5): packet_type=legacy_l3 sends IP without Ethernet.
     """
-    far = sites.other(site)
-    return (
-        "ovs-vsctl",
-        "--timeout=30",
-        "--",
-        "add-br",
-        WAN_BRIDGE,
-        "--",
-        "set",
-        "Bridge",
-        WAN_BRIDGE,
-        f"datapath_type={datapath}",
-        f'other_config:hwaddr="{edge_mac(site)}"',
-        "--",
-        "set",
-        "Interface",
-        WAN_BRIDGE,
-        f"mtu_request={sites.underlay_mtu}",
-        "--",
-        "add-port",
-        WAN_BRIDGE,
-        WAN,
-        "--",
-        "set",
-        "Interface",
-        WAN,
-        f"ofport_request={WAN_OFPORT}",
-        f"mtu_request={sites.underlay_mtu}",
-        "--",
-        "add-br",
-        TUNNEL,
-        "--",
-        "set",
-        "Bridge",
-        TUNNEL,
-        f"datapath_type={datapath}",
-        "fail_mode=secure",
-        f'other_config:hwaddr="{tunnel_mac(site)}"',
-        "--",
-        "set",
-        "Interface",
-        TUNNEL,
-        f"mtu_request={sites.tunnel_mtu}",
-        "--",
-        "add-port",
-        TUNNEL,
-        PEER,
-        "--",
-        "set",
-        "Interface",
-        PEER,
-        f"ofport_request={PEER_OFPORT}",
-        "type=gre",
-        f"options:local_ip={site.public_ip}",
-        f"options:remote_ip={far.public_ip}",
-        "options:packet_type=legacy_l3",
+    mtu = sites.underlay_mtu
+    wan = (
+        f"-- add-br {WAN_BRIDGE}"
+        f" -- set Bridge {WAN_BRIDGE} datapath_type={datapath}"
+        f' other_config:hwaddr="{edge_mac(site)}"'
+        f" -- set Interface {WAN_BRIDGE} mtu_request={mtu}"
+        f" -- add-port {WAN_BRIDGE} {WAN}"
+        f" -- set Interface {WAN} ofport_request={WAN_OFPORT} mtu_request={mtu}"
     )
+    tunnel = (
+        f"-- add-br {TUNNEL}"
+        f" -- set Bridge {TUNNEL} datapath_type={datapath} fail_mode=secure"
+        f' other_config:hwaddr="{tunnel_mac(site)}"'
+        f" -- set Interface {TUNNEL} mtu_request={sites.tunnel_mtu}"
+        f" -- add-port {TUNNEL} {PEER}"
+        f" -- set Interface {PEER} ofport_request={PEER_OFPORT} type=gre"
+        f" options:local_ip={site.public_ip} options:remote_ip={sites.other(site).public_ip}"
+        " options:packet_type=legacy_l3"
+    )
+    return ("ovs-vsctl", "--timeout=30", *wan.split(), *tunnel.split())
 
 
 def flows(site: Site) -> tuple[str, ...]:
-    """All that the tunnel's bridge does: IP in, IP out."""
+    """The flows of the tunnel's bridge: IP from the kernel to the tunnel, and back."""
     return (
         f"priority=1,in_port=LOCAL,ip actions=output:{PEER_OFPORT}",
-        # What came by GRE has no Ethernet of its own: the kernel wants its own MAC on it.
+        # A decapsulated packet has no Ethernet header of its own; the kernel expects its own MAC.
         f"priority=1,in_port={PEER_OFPORT},ip actions=mod_dl_dst:{tunnel_mac(site)},LOCAL",
     )

@@ -143,7 +143,7 @@ def test_a_live_socket_is_left_alone(path):
         assert ask(path, "GET", "/")[0] == 200
 
     assert str(error.value) == (
-        f"API socket {path}: somebody listens there; allowed: one controller for a lab. "
+        f"API socket {path}: another process listens there; allowed: one controller for each lab. "
         "`overlaylab status` lists labs."
     )
 
@@ -151,7 +151,7 @@ def test_a_live_socket_is_left_alone(path):
 def test_a_file_at_the_path_is_left_alone(path):
     path.write_text("mine")
 
-    with pytest.raises(LabError, match="no socket"):
+    with pytest.raises(LabError, match="not a socket"):
         serve(make_api(FakeBackend()), path)
 
     assert path.read_text() == "mine"

@@ -133,6 +133,6 @@ def test_an_unknown_filter_is_refused_even_for_an_empty_list():
 
 def test_every_filter_is_an_attribute_that_is_shown():
     shown = views.network_view(OVERLAY, OVERLAY.networks[0])
-    assert shown.keys() >= views.NETWORK_ATTRIBUTES
-    assert views.subnet_view(OVERLAY, OVERLAY.subnets[0]).keys() >= views.SUBNET_ATTRIBUTES
-    assert views.port_view(OVERLAY, OVERLAY.ports[0]).keys() >= views.PORT_ATTRIBUTES
+    assert shown.keys() >= views.FILTERS["network"]
+    assert views.subnet_view(OVERLAY, OVERLAY.subnets[0]).keys() >= views.FILTERS["subnet"]
+    assert views.port_view(OVERLAY, OVERLAY.ports[0]).keys() >= views.FILTERS["port"]

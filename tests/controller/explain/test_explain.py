@@ -105,9 +105,9 @@ def test_a_table_that_nothing_leads_to_is_told_as_such_and_no_other():
 def test_a_jump_into_a_table_that_drops_all_says_so_with_the_reason():
     told = explainer(load("article").overlay, "controller", "br-tun")
     said = " ".join(map(told.explain, told.flows))
-    reason = "there all are dropped, as no GRE network has a guest on this host."
+    reason = "all frames are dropped there, because no GRE network has a guest on this host."
     assert f"table 3, GRE_TUN_TO_LV: GRE key to local VLAN; {reason}" in said
-    assert said.count("there all are dropped") == 1, "the VXLAN network has one"
+    assert said.count("all frames are dropped there") == 1, "the VXLAN network has one"
 
 
 def test_the_wire_of_a_provider_network_is_told_by_its_network():
@@ -126,7 +126,7 @@ def test_what_is_not_foreseen_is_told_as_it_stands():
         (SetField("nw_ttl", 3), Output("other")),
     )
     assert told.explain(odd) == (
-        'Frames from port "strange" get 3 as their nw_ttl and leave by port "other".'
+        'Frames from port "strange" have their nw_ttl set to 3 and are output to port "other".'
     )
 
 

@@ -19,7 +19,7 @@ def test_a_match_that_its_row_does_not_declare_is_refused():
         Flow("br-tun", Tun.FLOOD_TO_TUN, Priority.MATCH, match(dl_dst="ff:ff:ff:ff:ff:ff"))
     assert str(caught.value) == (
         "br-tun table 22: a match on dl_dst; allowed: dl_vlan. "
-        "Declare it in controller/flows/pipeline.py, or mend the flow."
+        "Declare it in controller/flows/pipeline.py, or correct the flow."
     )
 
 

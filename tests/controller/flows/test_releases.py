@@ -11,11 +11,11 @@ from controller.flows.pipeline import (
     CURRENT,
     QUEENS,
     RELEASES,
+    Bridge,
     Flow,
     Int,
     Priority,
     Tun,
-    always,
     pipeline_of,
 )
 from controller.flows.text import dump
@@ -62,7 +62,7 @@ def test_br_tun_differs_in_the_table_that_learns_and_nowhere_else():
 
 
 def test_what_picks_out_announcements_learns_what_all_else_would():
-    learning = [flow.actions for flow in always("br-tun", CURRENT) if flow.table == 10]
+    learning = [flow.actions for flow in Bridge("br-tun", CURRENT).always() if flow.table == 10]
     assert len(learning) == 4
     assert len(set(learning)) == 1
 
@@ -77,7 +77,7 @@ def test_an_accepted_frame_passes_these_tables(release, tables):
     """From the tunnel bridge: no flow of table 0 knows it, so it goes where the miss leads."""
     missed = {
         flow.table: flow.actions[0]
-        for flow in always("br-int", release)
+        for flow in Bridge("br-int", release).always()
         if not flow.match
         if flow.actions
     }
@@ -92,7 +92,7 @@ def test_a_flow_is_judged_by_the_tables_of_its_own_release():
     with pytest.raises(PipelineError, match="table 58; allowed: 0, 23, 24, 25, 60"):
         Flow("br-int", Int.PACKET_RATE_LIMIT, Priority.MISS)
     flow = Flow("br-int", Int.PACKET_RATE_LIMIT, Priority.MISS, release=CURRENT)
-    assert "packets a second" in flow.why
+    assert "packet rate limits" in flow.why
 
 
 @pytest.mark.parametrize("release", RELEASES)

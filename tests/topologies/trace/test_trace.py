@@ -84,8 +84,8 @@ def test_every_step_has_its_table_its_flow_and_a_sentence():
         'output:"vxlan-c0a8960b"'
     )
     assert found.why == (
-        "Frames in local VLAN 1 (vxlan_net) lose their tag, get VNI 111 (0x6f, vxlan_net) and "
-        "leave by the VXLAN tunnel to computer (192.168.150.11)."
+        "Frames in local VLAN 1 (vxlan_net) have their VLAN tag removed, get VNI 111 (0x6f, "
+        "vxlan_net) and are output to the VXLAN tunnel to computer (192.168.150.11)."
     )
     switching = step(course, "controller", "br-int", 60)
     assert switching.why.endswith("The frame is for everyone, so it is flooded.")
@@ -106,7 +106,7 @@ def test_unknown_unicast_is_flooded_and_known_unicast_uses_the_learned_flow():
     assert hit.learned
     assert hit.flow.startswith("table=20, hard_timeout=300, priority=1,vlan_tci=0x0001/0x0fff,")
     assert f"a frame from ServerB's MAC {MAC_B} came in by the VXLAN tunnel to computer" in hit.why
-    assert "leave by that tunnel alone" in hit.why
+    assert "are output to that tunnel only" in hit.why
     assert f"not learned where {MAC_B} is" in step(cold, "controller", "br-int", 60).why
     assert f"It has learned the port of {MAC_B}." in step(warm, "controller", "br-int", 60).why
     for course in (cold, warm):
@@ -285,8 +285,8 @@ def test_a_dropped_frame_lists_the_missing_flow():
     course = traced("own.arp.unknown-vni", A, B, "arp")
     assert not course.delivered
     assert course.end == (
-        "Dropped on computer, in br-tun table 4. All other frames, whose VXLAN VNI no flow above "
-        "knows, are dropped."
+        "Dropped on computer, in br-tun table 4. All other frames, whose VXLAN VNI is matched by "
+        "no flow above, are dropped."
     )
     assert course.lacking == (
         "computer, br-tun: table=4, priority=1,tun_id=0x6f "

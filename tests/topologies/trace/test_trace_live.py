@@ -118,7 +118,7 @@ def test_cold_and_warm_take_the_paths_of_the_mode(article):
         s for stage in warm.near if stage.bridge == "br-tun" for s in stage.steps if s.table == 20
     )
     assert hit.learned is (mode in LEARNS)
-    assert ("Learned, not installed" in hit.why) is (mode in LEARNS)
+    assert ("Learned by the switch" in hit.why) is (mode in LEARNS)
     assert trace_frame(lab, B, A, "ping").delivered
 
 
