@@ -25,7 +25,7 @@ HOME_KEY = $(shell $(PYTHON) -V 2>&1 | tr ' ' -)|$(CURDIR)
 RUN_KEY = $(HOME_KEY)|$(shell cat pyproject.toml setup.py | cksum)
 RYU_KEY = $(HOME_KEY)|$(shell cat requirements-ryu.txt requirements-ryu.pth | cksum)
 
-CODE := topologies controller experiments tests
+CODE := overlaylab topologies controller experiments tests
 # Files made under sudo belong to whoever called it.
 MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \

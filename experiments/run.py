@@ -15,7 +15,7 @@ HANDED_OVER = (
 )
 
 
-def mend_path():
+def fix_path():
     """Put the project's root where Python put this file's folder, whose modules would shadow others."""
     here = os.path.join(ROOT, "experiments")
     sys.path[:] = [ROOT] + [entry for entry in sys.path if real(entry) not in (here, ROOT)]
@@ -61,7 +61,7 @@ def lacking():
 
 def main():
     """Run the command line under the right Python; exit status 4 if there is none."""
-    mend_path()
+    fix_path()
     hand_over()
     lack = lacking()
     if lack:

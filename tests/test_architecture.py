@@ -2,14 +2,19 @@
 
 import ast
 import re
+import sys
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+import experiments
+from controller.system import commands
+from experiments.core import registry
+
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("topologies", "controller", "experiments")
+PACKAGES = ("overlaylab", "topologies", "controller", "experiments")
 
 # Packages and modules that hold values only, by where they are.
 PURE = re.compile(
@@ -65,14 +70,8 @@ ALLOWED = {
     "topologies.lab.holder": {"fork"},  # `up --detach`: this process goes on as the lab's holder
 }
 
-READERS = re.compile(r"experiments\.(core|show)\b.*|experiments\.\w+\.(words|figure\w*|report\w*)")
-LAB_SIDE = (
-    "topologies.lab",
-    "topologies.nodes",
-    "topologies.overlay",
-    "experiments.measure.runner",
-    "controller.app",
-)
+LAB_SIDE = ("mininet", "os_ken", "ryu", "topologies.lab", "topologies.nodes", "topologies.trace")
+FOLDER = {"question", "probe", "report", "figure"}  # what every experiment has, at least
 LONGEST = 400
 
 
@@ -196,10 +195,36 @@ def test_one_module_names_the_framework():
     assert {name for name, path in EXISTING.items() if is_naming(tree(path))} <= {FRAMEWORK_DOOR}
 
 
-@pytest.mark.parametrize("name", [name for name in EXISTING if READERS.fullmatch(name)])
-def test_what_reads_results_needs_no_lab(name):
-    reached = reach(name, EXISTING)
-    assert not {each for each in reached if any(is_within(each, lab) for lab in LAB_SIDE)}
+def test_reports_are_imported_without_a_lab():
+    """In a fresh interpreter: what one of them imported by a side way would be seen, too."""
+    reports = [f"experiments.{name}.report" for name in registry.names()]
+    script = (
+        "import importlib, sys\n"
+        f"for name in {[*reports, 'experiments.show.pages.redraw']}: importlib.import_module(name)\n"
+        f"print([n for n in sys.modules if n.startswith({LAB_SIDE}) or n.endswith('.probe')])"
+    )
+    done = commands.run(sys.executable, "-c", script, env={"PYTHONPATH": str(ROOT)}, timeout_s=60)
+    assert done == "[]\n"
+
+
+def test_every_experiment_has_the_same_files():
+    files = {
+        name: FOLDER - {path.stem for path in (ROOT / "experiments" / name).glob("*.py")}
+        for name in registry.names()
+    }
+    assert {name: missing for name, missing in files.items() if missing} == {}
+
+
+def test_a_folder_is_all_that_registers_an_experiment(monkeypatch, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for name in ("__init__", "question", "probe"):
+        (tmp_path / "mine" / f"{name}.py").touch()
+    monkeypatch.setattr(experiments, "__path__", [*experiments.__path__, str(tmp_path)])
+    registry.names.cache_clear()
+    try:
+        assert "mine" in registry.names()
+    finally:
+        registry.names.cache_clear()
 
 
 def test_modules_are_short():

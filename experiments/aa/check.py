@@ -1,8 +1,9 @@
-"""Labs held against labs of the same kind: how often is nothing called a difference?  Pure.
+"""How often the comparison of `latency` finds a difference between labs that do not differ.  Pure.
 
-From a pool of blocks, each with a lab labelled a and one labelled b, a draw takes some blocks
-without replacement, swaps the labels of each or not, and compares a with b as `latency`
-compares levels.  An interval that leaves out 0 is wrong; those of 95% may be, one in twenty.
+Each repeat in the pool has a lab labelled a and one labelled b.  A draw takes some repeats
+without replacement, swaps the labels of each at random, and compares a with b as `latency`
+compares levels.  An interval that excludes 0 is a false positive; of 95% intervals, one in
+twenty is expected to be.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,63 +12,66 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from experiments.core.verdict import INTERVAL_BLOCKS_MIN
-from experiments.show.statistics import LEVEL, Blocks, Difference, Samples, difference
+from experiments.core.verdict import INTERVAL_REPEATS_MIN
+from experiments.show.statistics import LEVEL, Difference, Repeats, Samples, difference
 
 DRAWS = 200
-PER_DRAW = INTERVAL_BLOCKS_MIN  # as few as `latency` takes: fewer blocks are harder to be right on
+PER_DRAW = INTERVAL_REPEATS_MIN  # as `latency` has them: false positives are likeliest with fewest
 ALLOWED = 17  # of DRAWS; see `chance_of_more`
 
-Pool = Sequence[tuple[Samples, Samples]]  # the samples of a and b, block by block
-Compare = Callable[..., Difference]  # blocks, blocks, seed=
+Pool = Sequence[tuple[Samples, Samples]]  # the samples of a and b, by repeat
+Compare = Callable[..., Difference]  # repeats, repeats, seed=
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What became of the draws."""
+    """The comparisons of all draws."""
 
     draws: tuple[Difference, ...]
 
     @property
-    def wrong(self) -> tuple[Difference, ...]:
-        """Those whose interval leaves out 0."""
-        return tuple(each for each in self.draws if is_called_different(each))
+    def false_positives(self) -> tuple[Difference, ...]:
+        """Those whose interval excludes 0."""
+        return tuple(
+            each
+            for each in self.draws
+            if each.interval is not None and not each.interval.low <= 0 <= each.interval.high
+        )
 
     @property
     def is_fair(self) -> bool:
-        """True if no more are wrong than chance allows."""
-        return len(self.wrong) <= ALLOWED
+        """True if there are no more false positives than allowed."""
+        return len(self.false_positives) <= ALLOWED
 
-
-def is_called_different(found: Difference) -> bool:
-    """True if 0 lies outside of the interval."""
-    return found.interval is not None and not found.interval.low <= 0 <= found.interval.high
+    @property
+    def half_width(self) -> float:
+        """The median half width of the intervals: about the least difference that would be found."""
+        widths = [each.interval.high - each.interval.low for each in self.draws if each.interval]
+        return float(np.median(widths)) / 2
 
 
 def chance_of_more(allowed: int = ALLOWED) -> float:
-    """How likely intervals that keep their promise leave out 0 more often than `allowed` of DRAWS."""
+    """The probability that correct intervals exclude 0 more often than `allowed` in DRAWS."""
     return float(stats.binom.sf(allowed, DRAWS, 1 - LEVEL))
 
 
 def check(pool: Pool, *, seed: int, compare: Compare = difference) -> Checked | None:
-    """All draws, compared as levels and effects are; None if the pool has too few blocks."""
+    """All draws, compared as levels and effects are; None if the pool has too few repeats."""
     if len(pool) < PER_DRAW:
         return None
-    drawn = enumerate(_drawn(pool, seed))
-    return Checked(draws=tuple(compare(one, other, seed=nth) for nth, (one, other) in drawn))
-
-
-def _drawn(pool: Pool, seed: int) -> list[tuple[Blocks, Blocks]]:
-    """DRAWS times some blocks of the pool, in each the labels as they are or swapped."""
     chance = np.random.default_rng(seed)
-    return [_one(pool, chance) for _ in range(DRAWS)]
+    drawn = [_draw(pool, chance) for _ in range(DRAWS)]
+    return Checked(
+        draws=tuple(compare(one, other, seed=nth) for nth, (one, other) in enumerate(drawn))
+    )
 
 
-def _one(pool: Pool, chance: np.random.Generator) -> tuple[Blocks, Blocks]:
-    blocks = chance.choice(len(pool), PER_DRAW, replace=False)
+def _draw(pool: Pool, chance: np.random.Generator) -> tuple[Repeats, Repeats]:
+    """Some repeats of the pool, the labels of each as they are or swapped."""
+    repeats = chance.choice(len(pool), PER_DRAW, replace=False)
     swaps = chance.integers(0, 2, PER_DRAW)
     pairs = [
-        pool[block][::-1] if swap else pool[block]
-        for block, swap in zip(blocks, swaps, strict=True)
+        pool[repeat][::-1] if swap else pool[repeat]
+        for repeat, swap in zip(repeats, swaps, strict=True)
     ]
     return [one for one, _ in pairs], [other for _, other in pairs]

@@ -1,47 +1,72 @@
-"""Intervals of a self-check: every draw, from the lowest to the highest; wrong ones marked.  Pure."""
+"""The chart of `aa`: the interval of every comparison, false positives marked, and the labs.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from experiments.show.statistics import Difference
+from experiments.aa.check import ALLOWED, DRAWS, Checked
+from experiments.show import lanes
+from experiments.show.sheet import Caption, sheet, title
+from experiments.show.statistics import Difference, Repeats
 
-FAIR_COLOUR, WRONG_COLOUR = "#A0A0A0", "#000000"
+FAIR_COLOUR, FALSE_COLOUR = "#A0A0A0", "#000000"
+PANEL_IN = 2.6
 
 
-def plot_draws(
-    ax: Axes, draws: Sequence[Difference], wrong: Sequence[Difference], unit: str
-) -> Axes:
-    """A stroke for each draw's interval and a dot at its estimate, in the order of estimates."""
-    ordered = sorted(draws, key=lambda each: each.estimate)
-    places = list(enumerate(ordered, start=1))
-    _strokes(ax, [each for each in places if each[1] not in wrong], FAIR_COLOUR, "holds 0")
-    _strokes(ax, [each for each in places if each[1] in wrong], WRONG_COLOUR, "leaves out 0")
+def draw(
+    mode: str, checked: Checked | None, labels: Mapping[str, Repeats], unit: str, caption: Caption
+) -> Figure:
+    """The comparisons, if there are any, and below them the labs that they are drawn from."""
+    heights = [PANEL_IN, PANEL_IN] if checked else [PANEL_IN]
+    figure, axes = sheet(caption, heights, frame_in=1.2 + 0.6 * len(heights))
+    if checked:
+        plot_draws(axes[0], checked, unit)
+        small = f"black: excludes 0, {len(checked.false_positives)} of {DRAWS}; limit {ALLOWED}"
+        title(axes[0], f"{DRAWS} comparisons of {mode} with itself, 95% intervals", small)
+    lanes.plot_boxes(axes[-1], labels, lanes.colours(list(labels), ""))
+    lanes.log_axis(axes[-1], labels, f"warm round-trip time [{unit}]")
+    title(axes[-1], "The labs they are drawn from", lanes.how_to_read(_repeats(labels)))
+    return figure
+
+
+def _repeats(labels: Mapping[str, Repeats]) -> int:
+    return max(map(len, labels.values()))
+
+
+def plot_draws(ax: Axes, checked: Checked, unit: str) -> None:
+    """A line for each interval and a dot at its estimate, in the order of estimates."""
+    false = checked.false_positives
+    ordered = enumerate(sorted(checked.draws, key=lambda each: each.estimate), start=1)
+    places = dict(ordered)
+    _intervals(ax, {at: each for at, each in places.items() if each not in false}, "includes 0")
+    _intervals(ax, {at: each for at, each in places.items() if each in false}, "excludes 0")
     ax.axhline(0, color="black", linewidth=0.7)
-    ax.set_xlim(-1, len(draws) + 2)
-    ax.set_xlabel("draws, by estimate")
+    ax.set_xlim(-1, len(checked.draws) + 2)
+    ax.set_xlabel("comparisons, by estimate")
     ax.set_ylabel(f"a minus b [{unit}]")
-    return ax
 
 
-def _strokes(ax: Axes, places: Sequence[tuple[int, Difference]], colour: str, gid: str) -> None:
-    spans = [(at, each.interval) for at, each in places if each.interval]
-    is_wrong = colour == WRONG_COLOUR
+def _intervals(ax: Axes, places: Mapping[int, Difference], gid: str) -> None:
+    spans = {at: each.interval for at, each in places.items() if each.interval}
+    colour, width, size, zorder = (
+        (FALSE_COLOUR, 2.2, 3.4, 3) if gid == "excludes 0" else (FAIR_COLOUR, 1.1, 2.0, 2)
+    )
     ax.vlines(
-        [at for at, _ in spans],
-        [span.low for _, span in spans],
-        [span.high for _, span in spans],
+        list(spans),
+        [span.low for span in spans.values()],
+        [span.high for span in spans.values()],
         color=colour,
-        linewidth=2.2 if is_wrong else 1.1,
-        zorder=3 if is_wrong else 2,
+        linewidth=width,
+        zorder=zorder,
         gid=gid,
     )
     ax.plot(
-        [at for at, _ in places],
-        [each.estimate for _, each in places],
+        list(places),
+        [each.estimate for each in places.values()],
         linestyle="none",
         marker="o",
-        markersize=3.4 if is_wrong else 2,
+        markersize=size,
         color=colour,
         zorder=3,
         gid=f"estimates, {gid}",

@@ -1,209 +1,172 @@
-"""The story of the self-check: how often a mode is called different from itself.  Pure."""
+"""The report of `aa`: how often the comparison of modes finds a difference that does not exist.  Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from matplotlib.figure import Figure
-
 from controller.model.errors import MeasureError
+from experiments.aa import figure
 from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, Checked, Pool, chance_of_more, check
-from experiments.aa.figure import plot_draws
-from experiments.core.question import Row, of_point
+from experiments.aa.words import LABELS
 from experiments.core.results import Run
-from experiments.show import lanes as boxes
-from experiments.show.levels import words_of
-from experiments.show.sheet import Words, sheet, title
-from experiments.show.statistics import Blocks, Samples
-from experiments.show.story import (
+from experiments.show import judge
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
-    Grid,
-    Held,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
-    is_trusted,
 )
+from experiments.show.sheet import Caption
+from experiments.show.statistics import Repeats
 
-LABELS = ("a", "b")
 ASSUMES = (
-    "Labels must be exchangeable: the two labs of a block are raised alike, in an order drawn by "
-    f"the seed. All {DRAWS} draws come from one pool of labs: given the pool they are "
-    "independent, but what they tell is of this pool, so a run is one trial, not many."
+    "Labels must be exchangeable: the two labs of a repeat are started in the same way, in a random "
+    f"order. All {DRAWS} comparisons use one pool of labs: given the pool they are independent, but "
+    "their result is valid for this pool only, so a run is one trial, not many."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Itself:
-    """One mode against itself."""
+    """One mode compared with itself."""
 
     mode: str
     pool: Pool
     checked: Checked | None  # None: the pool is too small
 
     @property
-    def labels(self) -> dict[str, Blocks]:
+    def labels(self) -> dict[str, Repeats]:
         """The samples by label."""
         return {
             f"{self.mode}, {label}": [pair[at] for pair in self.pool]
             for at, label in enumerate(LABELS)
         }
 
+    @property
+    def counted(self) -> str:
+        """How many comparisons are false positives."""
+        return (
+            f"{len(self.checked.false_positives)} of {DRAWS}" if self.checked else "too few repeats"
+        )
 
-def tell(run: Run) -> Story:
-    """The story of a self-check.
+    @property
+    def finding(self) -> str:
+        """The result in one line."""
+        if self.checked is None:
+            many = counted(len(self.pool), "repeat")
+            return f"{self.mode}, A/A test: no comparison, which takes {PER_DRAW} repeats; {many}"
+        many = counted(len(self.checked.false_positives), "false positive")
+        return f"{self.mode}, A/A test: {many} in {DRAWS} comparisons (limit {ALLOWED})"
+
+
+def build_report(run: Run) -> Report:
+    """The report of an A/A test.
 
     Raises:
-        MeasureError: no block has both labels.
+        MeasureError: no repeat has both labels.
     """
-    found = tuple(
-        Itself(
-            mode=str(mode), pool=(pool := _pool(run, str(mode))), checked=check(pool, seed=run.seed)
-        )
-        for mode in run.question.factors["mode"]
+    found = tuple(_itself(run, str(mode)) for mode in run.question.factors["mode"])
+    said = ", ".join(f"{each.mode}: {each.counted}" for each in found)
+    outcomes = tuple(
+        judge.judged(run, prediction, _outcome(found), said)
+        for prediction in run.question.predictions
     )
-    stands = _stands(found, run)
-    story = Story(
-        findings=tuple(line for each in found for line in _findings(each)),
-        held=_held(found, run, stands),
-        grids=(_grid(found),),
-        pictures=(),
+    return Report(
+        run=run,
+        findings=tuple(each.finding for each in found),
+        outcomes=outcomes,
+        tables=(_table(found),),
+        pictures=tuple(_picture(each, run) for each in found),
         conditions=_conditions(found, run),
-        is_refuted=stands == REFUTED,
-        data=_data(found),
+        is_refuted=any(each.outcome == REFUTED for each in outcomes),
+        data=tuple(_data(each.mode, each.checked) for each in found if each.checked),
     )
-    words = words_of(run, story)
-    return replace(story, pictures=tuple(_picture(each, run, words) for each in found))
 
 
-def _pool(run: Run, mode: str) -> Pool:
-    """The blocks in which both labels have samples."""
-    rows = of_point(run.rows, {**run.question.compared, "mode": mode})
-    a, b = (_blocks(of_point(rows, {"label": label}), run.question.value) for label in LABELS)
-    both = [(a[block], b[block]) for block in a if block in b]
-    if not both:
+def _itself(run: Run, mode: str) -> Itself:
+    """The repeats in which both labels have samples, and their comparisons."""
+    value = run.question.value
+    labs = (
+        run.samples.filter(mode=mode, **run.question.compared)
+        .drop_nulls(value)
+        .group_by("label", "repeat", maintain_order=True)
+        .agg(value)
+    )
+    a, b = (
+        {
+            repeat: samples.to_numpy()
+            for repeat, samples in zip(mine["repeat"], mine[value], strict=True)
+        }
+        for mine in (labs.filter(label=label) for label in LABELS)
+    )
+    pool = [(a[repeat], b[repeat]) for repeat in a if repeat in b]
+    if not pool:
         raise MeasureError(
-            "no block with samples of both labels",
+            "no repeat with samples of both labels",
             where=f"samples of {mode}",
             allowed="at least one",
-            do="Look in raw/ for what the tools said.",
+            do="Look in raw/ for the output of ping.",
         )
-    return both
+    return Itself(mode=mode, pool=pool, checked=check(pool, seed=run.seed))
 
 
-def _blocks(rows: Sequence[Row], value: str) -> dict[object, Samples]:
-    found: dict[object, list[float]] = {}
-    for row in rows:
-        if (each := row[value]) is not None:
-            found.setdefault(row["block"], []).append(float(each))
-    return {block: np.array(samples) for block, samples in found.items()}
-
-
-def _findings(each: Itself) -> tuple[str, ...]:
-    """How often it was called different."""
-    if each.checked is None:
-        many = counted(len(each.pool), "block")
-        return (f"{each.mode} against itself: a first look at {many}, a draw takes {PER_DRAW}",)
-    return (f"{each.mode} against itself: {_counted(each)} called different",)
-
-
-def _counted(each: Itself) -> str:
-    return f"{len(each.checked.wrong)} of {DRAWS}" if each.checked else "too few blocks"
-
-
-def _stands(found: Sequence[Itself], run: Run) -> str:
-    all_checked = [each.checked for each in found]
-    if not is_trusted(run) or not all(all_checked):
+def _outcome(found: Sequence[Itself]) -> str:
+    checked = [each.checked for each in found if each.checked]
+    if len(checked) < len(found):
         return NOT_JUDGED
-    return CONFIRMED if all(each.is_fair for each in all_checked if each) else REFUTED
+    return CONFIRMED if all(each.is_fair for each in checked) else REFUTED
 
 
-def _held(found: Sequence[Itself], run: Run, stands: str) -> tuple[Held, ...]:
-    said = ", ".join(f"{each.mode}: {_counted(each)}" for each in found)
-    return tuple(
-        Held(says=each.says, because=each.because, stands=stands, found=said)
-        for each in run.question.predictions
-    )
-
-
-def _grid(found: Sequence[Itself]) -> Grid:
-    return Grid(
-        title="Called different from itself",
-        heads=("mode", "blocks", "wrong", "of", "at most", "half width"),
+def _table(found: Sequence[Itself]) -> Table:
+    return Table(
+        title="A/A test: false positives",
+        heads=("mode", "repeats", "false positives", "comparisons", "limit", "half width"),
         rows=tuple(_row(each) for each in found),
         words=("mode",),
-        note=f"Wrong: the 95% interval leaves out 0. Intervals that keep their promise are wrong "
-        f"more than {ALLOWED} times of {DRAWS} with a chance of at most {chance_of_more():.1%} "
-        f"(binomial). Half width: the median of the draws, in ms. {ASSUMES}",
+        note="False positive: the 95% interval excludes 0. With correct intervals, the probability "
+        f"of more than {ALLOWED} in {DRAWS} is at most {chance_of_more():.1%} (binomial). Half "
+        f"width: of an interval, the median of all comparisons, in ms. {ASSUMES}",
     )
 
 
 def _row(each: Itself) -> tuple[str, ...]:
+    repeats = str(len(each.pool))
     if each.checked is None:
-        return (each.mode, str(len(each.pool)), *[NONE] * 4)
-    wrong = str(len(each.checked.wrong))
-    return (
-        each.mode,
-        str(len(each.pool)),
-        wrong,
-        str(DRAWS),
-        str(ALLOWED),
-        f"{_half_width(each.checked):.3f}",
-    )
-
-
-def _half_width(checked: Checked) -> float:
-    """What the comparison can tell apart from nothing, typically."""
-    widths = [each.interval.high - each.interval.low for each in checked.draws if each.interval]
-    return float(np.median(widths)) / 2
+        return (each.mode, repeats, *[NONE] * 4)
+    false = str(len(each.checked.false_positives))
+    return (each.mode, repeats, false, str(DRAWS), str(ALLOWED), f"{each.checked.half_width:.3f}")
 
 
 def _conditions(found: Sequence[Itself], run: Run) -> str:
     pool = found[0].pool
     pings = max(len(samples) for pair in pool for samples in pair)
     return (
-        f"Pool of {counted(len(pool), 'block')} of two fresh labs, {pings} warm pings each; "
-        f"{DRAWS} draws of {PER_DRAW} blocks without replacement, labels swapped at random; "
+        f"{counted(len(pool), 'repeat')} with two new labs each, {pings} warm pings per lab; {DRAWS} "
+        f"comparisons of {PER_DRAW} repeats, drawn without replacement, labels swapped at random; "
         f"scenario {run.about.get('scenario')}"
     )
 
 
-def _data(found: Sequence[Itself]) -> tuple[Mapping[str, Any], ...]:
-    return tuple(
-        {
-            "mode": each.mode,
-            "wrong": len(each.checked.wrong),
-            "draws": DRAWS,
-            "allowed": ALLOWED,
-            "half_width": _half_width(each.checked),
-        }
-        for each in found
-        if each.checked
-    )
+def _data(mode: str, checked: Checked) -> Mapping[str, Any]:
+    return {
+        "mode": mode,
+        "false_positives": len(checked.false_positives),
+        "comparisons": DRAWS,
+        "limit": ALLOWED,
+        "half_width": checked.half_width,
+    }
 
 
-def _picture(each: Itself, run: Run, words: Words) -> Picture:
+def _picture(each: Itself, run: Run) -> Picture:
     return Picture(
         name="aa" if len(run.question.factors["mode"]) == 1 else f"aa-{each.mode}",
-        title=f"{each.mode} against itself",
-        alternative=f"Intervals of the draws, sorted; leaving out 0: {_counted(each)}",
-        draw=lambda: _draw(each, run.question.unit, words),
+        title=f"A/A test of {each.mode}",
+        alternative=f"The intervals of all comparisons, sorted; excluding 0: {each.counted}",
+        draw=lambda report: figure.draw(
+            each.mode, each.checked, each.labels, run.question.unit, Caption.of(report)
+        ),
     )
-
-
-def _draw(each: Itself, unit: str, words: Words) -> Figure:
-    """The draws, then the labs they were drawn from."""
-    heights = [2.6, 2.6] if each.checked else [2.6]
-    figure, axes = sheet(words, heights, frame_in=1.2 + 0.6 * len(heights))
-    if each.checked:
-        plot_draws(axes[0], each.checked.draws, each.checked.wrong, unit)
-        wrong = f"strong: leaves out 0, {_counted(each)}; by chance at most {ALLOWED}"
-        title(axes[0], f"{DRAWS} comparisons of {each.mode} with itself, 95% intervals", wrong)
-    boxes.plot_boxes(axes[-1], each.labels, boxes.colours(list(each.labels), ""))
-    boxes.log_axis(axes[-1], each.labels, f"warm round-trip time [{unit}]")
-    title(axes[-1], "The labs they are drawn from", boxes.how_to_read(len(each.pool)))
-    return figure

@@ -1,4 +1,4 @@
-"""`overlaylab compare`: two runs of one experiment, or two suites, held against each other."""
+"""`overlaylab compare`: compares two runs of one experiment, or two suites."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from experiments.core.results import Run
     from experiments.show.compare import Comparison
 
-JSON_FORMAT = 1
-DONE, NOT_TRUSTED = 0, 3
+JSON_FORMAT = 2
+DONE, UNRELIABLE = 0, 3
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -36,8 +36,8 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 def compare(a: Path, b: Path, output: str) -> int:
     """Show what changed from run A to run B; two suites: experiment by experiment.
 
-    Refused if the machines, settings or questions are not alike.  Exit status: 0 compared, whatever
-    was found; 2 refused; 3 compared, but one run is not to be trusted.
+    Refused if machines, settings or questions differ.  Exit status: 0 compared; 2 refused; 3 compared,
+    but a run is unreliable.
     """
     from experiments.core.results import DAMAGE
 
@@ -56,7 +56,7 @@ def compare(a: Path, b: Path, output: str) -> int:
         print(*parts)
     else:
         _print(parts)
-    return NOT_TRUSTED if is_doubted else DONE
+    return UNRELIABLE if is_doubted else DONE
 
 
 commands = (compare,)
@@ -65,8 +65,8 @@ commands = (compare,)
 def _json(found: "list[Comparison]", alone: "dict[str, list[str]]") -> str:
     from experiments.show.compare_text import to_json
 
-    told = {"comparisons": [to_json(each) for each in found], **alone}
-    return json.dumps({"format": JSON_FORMAT, **told}, indent=2, ensure_ascii=False)
+    report = {"comparisons": [to_json(each) for each in found], **alone}
+    return json.dumps({"format": JSON_FORMAT, **report}, indent=2, ensure_ascii=False)
 
 
 def _text(found: "list[Comparison]", alone: "dict[str, list[str]]") -> "Iterator[str | Table]":
@@ -89,7 +89,7 @@ def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]
             "one is a suite, the other a run",
             where=f"{a} and {b}",
             allowed="two runs, or two suites",
-            do="Name the experiment's own folder in the suite.",
+            do="Give the folder of one experiment in the suite.",
         )
     both = [name for name in one if name in other]
     if not both:
@@ -97,7 +97,7 @@ def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]
             f"{', '.join(one) or 'nothing'} in A, {', '.join(other) or 'nothing'} in B",
             where=f"{a} and {b}",
             allowed="an experiment that both have",
-            do="Name two others.",
+            do="Give two others.",
         )
     alone = {
         "only_in_a": [n for n in one if n not in both],
@@ -107,7 +107,7 @@ def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]
 
 
 def _runs(directory: Path) -> dict[str, Path]:
-    """The folders of a suite's runs by experiment; of a single run, itself without a name."""
+    """The folders of a suite's runs by experiment; a single run has the name ''."""
     from experiments.core.suite import is_suite, read_suite
 
     assert_run(directory)
@@ -130,7 +130,7 @@ def _read(directory: Path) -> "Run":
 
 
 def _refused(error: MeasureError) -> UsageError:
-    """What cannot be read is wrong input here: nothing was measured."""
+    """The same error as wrong input, since nothing is measured here."""
     return UsageError(error.found, where=error.where, allowed=error.allowed, do=error.do)
 
 

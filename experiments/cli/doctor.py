@@ -102,9 +102,9 @@ def _ovs_version(program: str | None) -> tuple[int, ...]:
         return ()
 
 
-def version_in(told: str) -> tuple[int, ...]:
+def version_in(report: str) -> tuple[int, ...]:
     """The first dotted number in what a program says of itself; empty if there is none."""
-    dotted = re.search(r"\d+(\.\d+)+", told)
+    dotted = re.search(r"\d+(\.\d+)+", report)
     return tuple(int(part) for part in dotted[0].split(".")) if dotted else ()
 
 

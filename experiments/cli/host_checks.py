@@ -153,8 +153,8 @@ def _extras(facts: Facts) -> Iterator[Finding]:
     for program, (package, who) in OPTIONAL.items():
         path = facts.programs.get(program)
         remedy = "" if path else f"`apt-get install {package}` as root, or `make ready`."
-        told = path or f"absent: only {who} needs it"
-        yield Finding(program, False, path is not None, told, remedy)
+        report = path or f"absent: only {who} needs it"
+        yield Finding(program, False, path is not None, report, remedy)
     ryu = "in .venv-ryu" if facts.has_ryu else "absent: os-ken, the default, does the same"
     remedy = "" if facts.has_ryu else "`make ready-ryu` installs it."
     yield Finding("Ryu 4.34", False, facts.has_ryu, ryu, remedy)

@@ -2,15 +2,15 @@
 
 import re
 import sys
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from controller.model.errors import UsageError
+from experiments.core import registry
 from experiments.core.experiment import Experiment
 from experiments.core.question import Question
-from experiments.show.reports import TELLERS
+from experiments.show import reports
 
 OWN = ".py"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # it names the run's folder and its figures
@@ -23,16 +23,14 @@ def is_own(name: str) -> bool:
 
 
 def find(name_or_path: str) -> Experiment:
-    """The experiment `latency` is `experiments.latency.probe.LATENCY`; one of a path is in that file.
+    """The experiment `latency` is in its folder; one of a path is in that file.
 
     Raises:
         UsageError: there is no such file, it fails, or it does not define one usable experiment.
     """
     if is_own(name_or_path):
         return _of_file(Path(name_or_path))
-    module = import_module(f"experiments.{name_or_path}.probe")
-    found: Experiment = getattr(module, name_or_path.upper())
-    return found
+    return registry.experiment(name_or_path)
 
 
 def _of_file(path: Path) -> Experiment:
@@ -101,10 +99,10 @@ def _line(error: BaseException, path: Path) -> int:
 
 
 def _assert_usable(experiment: Experiment, path: Path) -> None:
-    """Refuse what would only show when all labs have been raised for nothing."""
+    """Refuse what would otherwise fail only after every lab has run."""
     question = experiment.question
-    is_mute = question.teller == "cells" and experiment.foretell is None
-    nothing = (is_mute, "no `foretell`", "one, since the teller 'cells' holds cells against it")
+    is_mute = question.report == "cells" and experiment.predict is None
+    nothing = (is_mute, "no `predict`", "one, since the report 'cells' compares cells with it")
     for is_wrong, found, allowed in (*_faults(question), nothing):
         if is_wrong:
             raise UsageError(
@@ -121,7 +119,11 @@ def _faults(question: Question) -> tuple[tuple[Any, str, str], ...]:
             f"name {question.name!r}",
             "lower-case letters, digits and -, at most 40",
         ),
-        (question.teller not in TELLERS, f"teller {question.teller!r}", ", ".join(TELLERS)),
+        (
+            question.report not in reports.names(),
+            f"report {question.report!r}",
+            ", ".join(reports.names()),
+        ),
         (
             question.value not in measured,
             f"value {question.value!r}",

@@ -1,4 +1,4 @@
-"""One experiment measured on real labs, shown as it goes, and told."""
+"""Measures one experiment on real labs, shows its progress and draws its report."""
 
 import sys
 import time
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
 
     from controller.model.overlay import Overlay
     from controller.model.sites import Sites
-    from experiments.core.experiment import Bench
+    from experiments.core.experiment import Lab
     from experiments.core.results import Recorder
     from experiments.measure.runner import Request, Say
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
 
 def measured(request: "Request", title: str) -> "Chapter":
-    """Measure, judge and draw; where that is broken off, what was measured is drawn if it can be.
+    """Measure and draw; an incomplete run is drawn too, if it has enough samples.
 
     Raises:
-        OverlayError: what was measured until then is on disk, marked, and named on stderr.
+        OverlayError: the run is incomplete; its folder is printed on stderr.
     """
     from experiments.measure.runner import begin
-    from experiments.show.report.chapter import Chapter
-    from experiments.show.report.redraw import redraw
+    from experiments.show.pages.chapter import Chapter
+    from experiments.show.pages.redraw import redraw
 
     recorder = begin(request)
     with shown(title, time.monotonic) as say:
         try:
             _perform(request, recorder, say)
         except BaseException:
-            print(f"overlaylab: what was measured: {recorder.directory}", file=sys.stderr)
-            with suppress(OverlayError):  # it may be too little to tell anything
+            print(f"overlaylab: incomplete run: {recorder.directory}", file=sys.stderr)
+            with suppress(OverlayError):  # it may have too few samples
                 redraw(recorder.directory)
             raise
-        rounds = request.blocks * len(request.question.points())
+        rounds = request.repeats * len(request.question.points())
         say(rounds, rounds, "drawing")
-        told, files = redraw(recorder.directory)
-    return Chapter(name=told.name, told=told, files=files)
+        report, files = redraw(recorder.directory)
+    return Chapter(name=report.name, report=report, files=files)
 
 
 def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
@@ -53,25 +53,25 @@ def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
     from topologies.lab.signals import interrupts
 
     lab = partial(started, datapath=str(request.lab["datapath"]), app=str(request.lab["app"]))
-    # Between two labs too, SIGTERM must leave a result that says that it was interrupted.
+    # Between two labs too, SIGTERM must leave a run marked as interrupted.
     with interrupts():
         perform(request, recorder, partial(_lab, lab), say=say)
 
 
 @contextmanager
 def _lab(
-    started: "Callable[[Overlay | Sites], AbstractContextManager[Bench]]",
+    started: "Callable[[Overlay | Sites], AbstractContextManager[Lab]]",
     overlay: "Overlay | Sites",
-) -> "Iterator[Bench]":
-    """A lab; where Mininet finds the host lacking it would end the whole program."""
+) -> "Iterator[Lab]":
+    """A lab; an exit of Mininet, which would end the whole program, becomes a HostError."""
     with ExitStack() as stack:
         try:
             lab = stack.enter_context(started(overlay))
         except SystemExit as end:
             raise HostError(
-                f"Mininet gave up (exit status {end.code})",
+                f"Mininet exited with status {end.code}",
                 where="this machine",
                 allowed="a host on which Mininet can make nodes and links",
-                do="`overlaylab doctor` tells what is missing.",
+                do="`overlaylab doctor` shows what is missing.",
             ) from end
         yield lab

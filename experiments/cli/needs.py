@@ -14,6 +14,7 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "numpy": "numpy",
         "os_ken": "os-ken",
         "oslo_config": "oslo.config",
+        "polars": "polars",
         "rich": "rich",
         "ruamel.yaml": "ruamel.yaml",
         "scipy": "scipy",

@@ -5,23 +5,23 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
-JSON_FORMAT = 1
+JSON_FORMAT = 2
 
 
 def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
     """Findings, first table, predictions, verdict; `titled`: it is one of several."""
     from rich.console import Console
 
-    from experiments.show.report.text import terminal_lines
+    from experiments.show.pages.text import terminal_lines
 
     console = Console(highlight=False)
     if titled:
         console.print(f"── {chapter.name} ──", style="bold", markup=False)
-    for line in terminal_lines(chapter.told) if chapter.told else ():
+    for line in terminal_lines(chapter.report) if chapter.report else ():
         console.print(line, soft_wrap=isinstance(line, str), markup=False)
-    if chapter.told is None:
+    if chapter.report is None:
         console.print(f"No result: {chapter.fault}", soft_wrap=True, markup=False)
     console.print()
 
@@ -30,7 +30,7 @@ def print_overview(chapters: "Sequence[Chapter]") -> None:
     """Several experiments at a glance."""
     from rich.console import Console
 
-    from experiments.show.report.text import overview
+    from experiments.show.pages.text import overview
 
     console = Console(highlight=False)
     console.print("── all ──", style="bold", markup=False)
@@ -40,7 +40,7 @@ def print_overview(chapters: "Sequence[Chapter]") -> None:
 
 def print_paths(files: Mapping[str, str]) -> None:
     """Where it all lies, the most useful first."""
-    from experiments.show.report.text import paths
+    from experiments.show.pages.text import paths
 
     named = paths(files)
     width = max(len(kind) for kind, _ in named) + 1
@@ -50,10 +50,10 @@ def print_paths(files: Mapping[str, str]) -> None:
 
 def print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:
     """One document, and nothing else."""
-    from experiments.show.report.text import document
+    from experiments.show.pages.text import document
 
-    told = {"format": JSON_FORMAT, **document(chapters, suite)}
-    print(json.dumps(told, indent=2, ensure_ascii=False))
+    report = {"format": JSON_FORMAT, **document(chapters, suite)}
+    print(json.dumps(report, indent=2, ensure_ascii=False))
 
 
 def suite_document(status: str, files: Mapping[str, str]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Pace:
             return None
         return max(0.0, self.done_s / self.done * rounds - self.elapsed_s)
 
-    def told(self, rounds: int) -> str:
+    def forecast(self, rounds: int) -> str:
         """`0:24, about 1:10 left`."""
         left = self.left_s(rounds)
         return clock_text(self.elapsed_s) + (f", about {clock_text(left)} left" if left else "")
@@ -89,7 +89,7 @@ class _Bar:
     def parts(self) -> RenderableType:
         from rich.console import Group
 
-        self._progress.update(self._task, time=self._pace.told(self._rounds))
+        self._progress.update(self._task, time=self._pace.forecast(self._rounds))
         now = Text(f"  {self._now}", style="dim", overflow="ellipsis", no_wrap=True)
         return Group(*_all(self._progress.get_renderables()), now)
 

@@ -1,4 +1,4 @@
-"""`overlaylab report`: draws a run, or a suite of them, again from its files alone."""
+"""`overlaylab report`: draws a run or a suite again from its files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from experiments.cli.printed import (
 )
 
 if TYPE_CHECKING:
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
 
 @click.command()
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def report(directory: Path, output: str) -> None:
     """Draw the run or the suite in DIR again from its files; needs neither root nor OVS.
 
-    Exit status: 0 drawn, whatever the verdict; 2 DIR has no run that can be told.
+    Exit status: 0 drawn, whatever the verdict; 2 DIR has no run that can be drawn.
     """
     from experiments.core.suite import is_suite
 
@@ -43,7 +43,7 @@ commands = (report,)
 
 
 def assert_run(directory: Path) -> None:
-    """Check that the folder is one of a run, or of a suite.
+    """Check that the folder is that of a run or a suite.
 
     Raises:
         UsageError: it is not.
@@ -51,23 +51,23 @@ def assert_run(directory: Path) -> None:
     try:
         is_there = (directory / "run.json").is_file()
         found = "no run.json in it" if directory.is_dir() else "no such folder"
-    except OSError as error:  # closed to us, or too long a name
+    except OSError as error:  # no permission, or too long a name
         is_there, found = False, error.strerror or str(error)
     if not is_there:
         raise UsageError(
             found,
             where=str(directory),
             allowed="the folder of a run, or of a suite of them",
-            do="`overlaylab run` says where it leaves one; most lie in results/.",
+            do="`overlaylab run` prints the folder of a run; most are in results/.",
         )
 
 
 def _run(directory: Path, output: str) -> None:
-    from experiments.show.report.chapter import Chapter
-    from experiments.show.report.redraw import redraw
+    from experiments.show.pages.chapter import Chapter
+    from experiments.show.pages.redraw import redraw
 
-    told, files = redraw(directory)
-    drawn = Chapter(name=told.name, told=told, files=files)
+    report, files = redraw(directory)
+    drawn = Chapter(name=report.name, report=report, files=files)
     if output == "json":
         print_json((drawn,))
         return
@@ -76,7 +76,7 @@ def _run(directory: Path, output: str) -> None:
 
 
 def _suite(directory: Path, output: str) -> None:
-    from experiments.show.report.redraw import redraw_suite
+    from experiments.show.pages.redraw import redraw_suite
 
     suite, chapters, files = redraw_suite(directory)
     if output == "json":
@@ -90,12 +90,12 @@ def _suite(directory: Path, output: str) -> None:
 
 
 def _assert_whole(directory: Path, status: str, chapters: "Sequence[Chapter]") -> None:
-    """What a complete suite has measured can be told, unless its files were damaged since."""
-    lost = [each for each in chapters if each.told is None]
+    """Refuse a complete suite without one of its reports: its files were damaged later."""
+    lost = [each for each in chapters if each.report is None]
     if status == "complete" and lost:
         raise UsageError(
-            f"{', '.join(each.name for each in lost)} cannot be told ({lost[0].fault.rstrip('.')})",
+            f"no report of {', '.join(each.name for each in lost)} ({lost[0].fault.rstrip('.')})",
             where=str(directory),
             allowed="a suite with all of its runs",
-            do="The others are drawn; bring back what is missing.",
+            do="The others are drawn; restore the missing files.",
         )

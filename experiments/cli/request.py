@@ -66,11 +66,11 @@ def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) 
     wanted = _levels(experiment, asked)
     overlay = _overlay(wanted, asked)
     _assert_carried(wanted, overlay, asked)
-    blocks = 1 if asked.quick else wanted.blocks
+    repeats = 1 if asked.quick else wanted.repeats
     return Request(
         experiment=wanted,
         overlay=overlay,
-        blocks=asked.repeats or blocks,
+        repeats=asked.repeats or repeats,
         seed=drawn_seed() if asked.seed is None else asked.seed,
         quick=asked.quick,
         lab={"datapath": asked.datapath, "app": asked.app},

@@ -23,7 +23,7 @@ from experiments.cli.request import SEED_MAX, Asked, experiments_of, request_of
 if TYPE_CHECKING:
     from experiments.core.suite import Suite
     from experiments.measure.runner import Request
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 DONE, FAILED, NOT_TRUSTED = 0, 1, 3
@@ -117,7 +117,7 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
     """Measure one after the other; one that fails leaves the others to be measured."""
     from experiments.core.suite import begin_suite
     from experiments.measure.environment import argv, now
-    from experiments.show.report.redraw import bind
+    from experiments.show.pages.redraw import bind
 
     names = [request.name for request in requests]
     suite = begin_suite(asked.out, name, names, argv=argv(), start=now())
@@ -130,7 +130,7 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
             )
             for at, request in enumerate(requests, start=1)
         ]
-    failed = [each.name for each in chapters if each.told is None]
+    failed = [each.name for each in chapters if each.report is None]
     suite = suite.marked(status=_failed(failed) if failed else "complete", end=now())
     files = bind(suite, chapters)
     if asked.output == "json":
@@ -148,7 +148,7 @@ def _failed(names: Sequence[str]) -> str:
 def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
     """One experiment of a suite, printed as soon as it is known."""
     from experiments.cli.measure import measured
-    from experiments.show.report.chapter import Chapter
+    from experiments.show.pages.chapter import Chapter
 
     try:
         chapter = measured(request, title)
@@ -167,7 +167,7 @@ def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
 def _marking(suite: "Suite") -> Iterator[None]:
     """Where a suite is broken off, what was measured stays, is marked, and is told."""
     from experiments.measure.environment import now
-    from experiments.show.report.redraw import redraw_suite
+    from experiments.show.pages.redraw import redraw_suite
 
     try:
         yield
@@ -181,8 +181,8 @@ def _marking(suite: "Suite") -> Iterator[None]:
 
 
 def _exit_status(chapters: "Sequence[Chapter]") -> int:
-    told = [chapter.told for chapter in chapters if chapter.told]
-    refuted = any(each.trusted and each.story.is_refuted for each in told)
-    if refuted or len(told) < len(chapters):
+    report = [chapter.report for chapter in chapters if chapter.report]
+    refuted = any(each.trusted and each.is_refuted for each in report)
+    if refuted or len(report) < len(chapters):
         return FAILED
-    return DONE if all(each.trusted for each in told) else NOT_TRUSTED
+    return DONE if all(each.trusted for each in report) else NOT_TRUSTED

@@ -17,13 +17,13 @@ from experiments.core.question import Level, Point, Question, Row
 from experiments.core.verdict import Thresholds
 
 
-def described(bench: "Bench") -> Overlay | Sites:
+def described(lab: "Lab") -> Overlay | Sites:
     """What the lab was raised for: two sites, or an overlay as it is now."""
-    sites: Sites | None = getattr(bench, "sites", None)
-    return sites or bench.overlay
+    sites: Sites | None = getattr(lab, "sites", None)
+    return sites or lab.overlay
 
 
-class Bench(Protocol):
+class Lab(Protocol):
     """What a probe may ask of a lab; `topologies.lab.Lab` is one."""
 
     @property
@@ -56,7 +56,7 @@ class Bench(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class Context:
     """What a probe is given beside the lab."""
 
     keep: Callable[[str, str], None]  # name, text: keeps raw tool output
@@ -87,7 +87,7 @@ class Measured:
 class Probe(Protocol):
     """Puts the question to a lab.  A frozen dataclass whose fields are its settings, or a function."""
 
-    def __call__(self, bench: Bench, point: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, point: Point, context: Context, /) -> Measured:
         """Measure one point on one freshly raised lab."""
 
 
@@ -106,19 +106,19 @@ class Experiment:
     """A question, and how it is put.
 
     `narrow` takes the scenario down to what is measured, once; `stage` makes of that what is
-    raised for a point; `foretell` gives the exact value of every cell of the narrowed scenario.
+    raised for a point; `predict` gives the exact value of every cell of the narrowed scenario.
     """
 
     question: Question
     probe: Probe
     quick: Probe  # the same, in seconds, for a first look
     thresholds: Thresholds
-    blocks: int = 6
+    repeats: int = 6
     quick_factors: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)  # fewer levels
     of: type = Overlay  # what a scenario must describe for it: an Overlay, or Sites
     narrow: Callable[[Any], Any] = as_it_is  # from one such to another
     stage: Callable[[Any, Point], Any] = by_mode
-    foretell: Callable[[Any, tuple[Point, ...]], tuple[Row, ...]] | None = None
+    predict: Callable[[Any, tuple[Point, ...]], tuple[Row, ...]] | None = None
     watches: bool = False  # the probe says when (`Tools.watch`); else all that it does is watched
     scenario: str = "article"  # unless the command line names another
     hosts_factor: str = ""  # the factor that `--hosts` sets; else the scenario is enlarged

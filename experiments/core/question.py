@@ -1,66 +1,100 @@
-"""What is said before a run: the question, what is tried, what theory expects.  Pure.
+"""What is fixed before a run: the question, the factors, the predictions, the columns.  Pure.
 
-`run.json` keeps all of it, so that a run is told and drawn from its files alone, by
-whatever version of the program, and whoever wrote the experiment.
+run.json records all of it, so any later version can draw a run from its files alone.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from enum import Enum
 from itertools import product
 from typing import Any
 
 Value = str | int | float | None
-Row = Mapping[str, Value]  # one line of a table of samples, by column
+Row = Mapping[str, Value]  # one line of a table, by column
 Level = str | int | float
 Point = Mapping[str, Level]  # one level of each factor
 
-PLACE = {
-    "block": "which repeat of all points, from 1; the unit that intervals are made from",
-    "order": "place within its block, from 1; drawn by the seed",
+
+class Kind(str, Enum):
+    """What the cells of a column hold; any cell may be empty."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: its type, and what its cells mean."""
+
+    kind: Kind
+    meaning: str
+
+
+Columns = Mapping[str, Column]
+
+
+def text(meaning: str) -> Column:
+    """A column of texts."""
+    return Column(Kind.TEXT, meaning)
+
+
+def integer(meaning: str) -> Column:
+    """A column of whole numbers."""
+    return Column(Kind.INTEGER, meaning)
+
+
+def number(meaning: str) -> Column:
+    """A column of numbers that need not be whole."""
+    return Column(Kind.NUMBER, meaning)
+
+
+PLACE: Columns = {
+    "repeat": integer("which repeat of all points, from 1; confidence intervals are over repeats"),
+    "order": integer("position within its repeat, from 1; drawn from the seed"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What theory says, before we look.
+    """What theory expects, written down before the run.
 
-    With `low` and `high` it is about the difference `of`, in the question's unit; without,
-    about every cell, and `run.json` has the value foretold for each.
+    With `low` or `high` it is about a difference (`about` names it), in the question's unit.
+    Without, it is about exact values: run.json has the predicted value of each cell.
     """
 
-    says: str
-    because: str
-    of: str = "baseline"  # the difference to it; or the name of an effect, as "encapsulation"
+    claim: str
+    reason: str
+    about: str = "baseline"  # the difference to it; or the name of an effect, as "encapsulation"
     low: float | None = None
     high: float | None = None
-    silent_on: tuple[str, ...] = ()  # levels it does not speak of
+    excludes: tuple[str, ...] = ()  # levels it makes no claim about
 
     def is_about(self, level: str) -> bool:
         """True if the level can confirm or refute it."""
-        return level not in self.silent_on
+        return level not in self.excludes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of which levels, and how the answer will be held against theory."""
+    """What is measured at which levels, and what the answer is compared with."""
 
     name: str
-    asks: str
+    question: str
     unit: str  # of the column `value`
-    value: str  # the column of samples.csv that answers
-    factors: Mapping[str, tuple[Level, ...]]  # each point of their product gets a fresh lab
-    columns: Mapping[str, str]  # of samples.csv, beside block and order: what each means
+    value: str  # the column of samples.csv that answers the question
+    factors: Mapping[str, tuple[Level, ...]]  # each point of their product gets a new lab
+    columns: Columns  # of samples.csv, beside repeat and order
     predictions: tuple[Prediction, ...]
-    teller: str = (
-        "levels"  # of experiments.show.reports.TELLERS: how the samples are told and drawn
-    )
-    baseline: Point = field(default_factory=dict)  # what levels are held against, if anything
-    compared: Mapping[str, Level] = field(default_factory=dict)  # rows that answer, by column
-    margin: float = 0.0  # a difference within it is of no matter; in `unit`
-    margin_because: str = ""
-    more: Mapping[str, Mapping[str, str]] = field(
-        default_factory=dict
-    )  # further tables: their columns beside place and factors
+    report: str = "levels"  # an experiment with a report of its own, or `levels` or `cells`
+    baseline: Point = field(default_factory=dict)  # what other levels are compared with, if any
+    compared: Mapping[str, Level] = field(default_factory=dict)  # the rows that answer, by column
+    margin: float = 0.0  # a difference within it does not matter; in `unit`
+    margin_reason: str = ""
+    more: Mapping[str, Columns] = field(default_factory=dict)  # further tables: their columns
 
     def points(self) -> tuple[Point, ...]:
         """Every level of each factor with every level of the others, in their order."""
@@ -69,36 +103,59 @@ class Question:
             dict(zip(names, levels, strict=True)) for levels in product(*self.factors.values())
         )
 
-    def tables(self) -> dict[str, tuple[str, ...]]:
-        """The columns of each table of samples, by its name; `samples` is the first."""
-        named = {"samples": self.columns, **self.more}
+    def tables(self) -> dict[str, Columns]:
+        """The columns of each table, by its name; `samples` is the first."""
         return {
-            name: tuple(dict.fromkeys((*PLACE, *self.factors, *columns)))
-            for name, columns in named.items()
+            name: {**PLACE, **self._factor_columns(columns), **columns}
+            for name, columns in {"samples": self.columns, **self.more}.items()
+        }
+
+    def _factor_columns(self, columns: Columns) -> Columns:
+        """Each factor's column; its meaning is that in `columns`, else in samples.csv."""
+        return {
+            name: columns.get(name) or self.columns.get(name) or _factor_column(levels)
+            for name, levels in self.factors.items()
         }
 
     def to_json(self) -> dict[str, Any]:
-        """As run.json keeps it."""
+        """As run.json records it."""
         return asdict(self)
 
 
-def question_from_json(kept: Mapping[str, Any]) -> Question:
+def _factor_column(levels: tuple[Level, ...]) -> Column:
+    if all(isinstance(level, int) for level in levels):
+        return integer("a level of the factor")
+    if all(isinstance(level, int | float) for level in levels):
+        return number("a level of the factor")
+    return text("a level of the factor")
+
+
+def question_from_json(recorded: Mapping[str, Any]) -> Question:
     """The question of a run, from its run.json.
 
     Raises:
-        KeyError, TypeError: it is not what `Question.to_json` writes.
+        KeyError, TypeError, ValueError: it is not what `Question.to_json` writes.
     """
-    factors = {name: tuple(levels) for name, levels in kept["factors"].items()}
-    predictions = tuple(_prediction(each) for each in kept["predictions"])
-    return Question(**{**kept, "factors": factors, "predictions": predictions})
+    return Question(
+        **{
+            **recorded,
+            "factors": {name: tuple(levels) for name, levels in recorded["factors"].items()},
+            "columns": _columns(recorded["columns"]),
+            "more": {name: _columns(columns) for name, columns in recorded["more"].items()},
+            "predictions": tuple(
+                Prediction(**{**each, "excludes": tuple(each["excludes"])})
+                for each in recorded["predictions"]
+            ),
+        }
+    )
 
 
-def _prediction(kept: Mapping[str, Any]) -> Prediction:
-    return Prediction(**{**kept, "silent_on": tuple(kept["silent_on"])})
+def _columns(recorded: Mapping[str, Any]) -> Columns:
+    return {name: Column(Kind(each["kind"]), each["meaning"]) for name, each in recorded.items()}
 
 
 def level_name(point: Point) -> str:
-    """How people call a point."""
+    """How a point is named in reports."""
     return " ".join(map(str, point.values()))
 
 

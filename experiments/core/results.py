@@ -1,47 +1,82 @@
-"""The files of a run: written so that what was measured survives, read so that it can be redrawn.
+"""The files of a run: written so that nothing measured is lost, read so that it can be redrawn.
 
-`results/README.md` tells the format.
+results/README.md describes the format.
 """
 
 import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from controller.model.errors import MeasureError, UsageError
 from controller.system.ownership import give_back
-from experiments.core.question import Question, Row, Value, question_from_json
+from experiments.core import format2
+from experiments.core.question import (
+    Column,
+    Columns,
+    Kind,
+    Question,
+    Row,
+    Value,
+    question_from_json,
+)
 
-FORMAT = 2
+FORMAT = 3
 RUN, RAW, SAMPLES = "run.json", "raw", "samples"  # the last: a table, samples.csv
-# What one runs into who uses files that a person has edited, or of which half is not there.
+# What reading files raises that somebody has edited, or of which a part is missing.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+TYPES: Mapping[Kind, type[pl.DataType]] = {
+    Kind.TEXT: pl.String,
+    Kind.INTEGER: pl.Int64,
+    Kind.NUMBER: pl.Float64,
+}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """A run as read back from its files."""
 
     directory: Path
     question: Question
     about: Mapping[str, Any]  # run.json
-    tables: Mapping[str, tuple[Row, ...]]  # by name; `samples` is the first
+    tables: Mapping[str, pl.DataFrame]  # by name; `samples` is the first
 
     @property
-    def rows(self) -> tuple[Row, ...]:
+    def samples(self) -> pl.DataFrame:
         """samples.csv."""
         return self.tables[SAMPLES]
 
+    @cached_property
+    def predicted(self) -> pl.DataFrame:
+        """The exact value predicted for each cell; no rows if none was."""
+        rows = self.about.get("predicted") or ()
+        columns = self.question.tables()[SAMPLES]
+        names = dict.fromkeys(name for row in rows for name in row)
+        return frame(rows, {name: columns[name] for name in names})
+
+    def rows_of(self, table: str = SAMPLES) -> tuple[Row, ...]:
+        """The rows of a table, each by column."""
+        return tuple(self.tables[table].rows(named=True))
+
     @property
     def seed(self) -> int:
-        """What the order was drawn from; the bootstrap too, so that it repeats."""
+        """What the order was drawn from, and the bootstrap, so that both repeat."""
         return int(self.about["seed"])
+
+
+def frame(rows: Iterable[Row], columns: Columns) -> pl.DataFrame:
+    """Rows as a table with these columns; a cell that a row lacks is null."""
+    schema = {name: TYPES[column.kind] for name, column in columns.items()}
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
 
 
 class Recorder:
@@ -50,10 +85,10 @@ class Recorder:
     Whatever cannot be written raises: a result that is not on disk was not measured.
     """
 
-    def __init__(self, parent: Path, name: str, tables: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, parent: Path, name: str, tables: Mapping[str, Iterable[str]]) -> None:
         self.directory = fresh_directory(parent, name)
         self._tables = {table: tuple(columns) for table, columns in tables.items()}
-        with _telling(self.directory):
+        with _reporting(self.directory):
             (self.directory / RAW).mkdir()
             for table, columns in self._tables.items():
                 with self._table(table).open("w", newline="", encoding="utf-8") as file:
@@ -67,8 +102,8 @@ class Recorder:
         """Write run.json anew; a reader sees the old one or the new one, never a part."""
         text = json.dumps({"format": FORMAT, **about}, indent=2, ensure_ascii=False) + "\n"
         self.file(f"{RUN}.new", text)
-        with _telling(self.directory / RUN):
-            (self.directory / f"{RUN}.new").replace(self.directory / RUN)
+        with _reporting(self.directory / RUN):
+            replace_file(self.directory / f"{RUN}.new", self.directory / RUN)
 
     def samples(self, rows: Iterable[Row], table: str = SAMPLES) -> None:
         """Append rows to a table and have them on disk.
@@ -78,7 +113,7 @@ class Recorder:
         """
         rows, path = tuple(rows), self._table(table)
         _assert_columns(rows, self._tables[table], path)
-        with _telling(path), path.open("a", newline="", encoding="utf-8") as file:
+        with _reporting(path), path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self._tables[table], lineterminator="\n").writerows(rows)
             file.flush()
             os.fsync(file.fileno())
@@ -86,7 +121,7 @@ class Recorder:
     def path(self, name: str) -> Path:
         """Where a file goes that another program writes; the folder is made."""
         path = self.directory / name
-        with _telling(path):
+        with _reporting(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         give_back(path.parent)
         return path
@@ -94,7 +129,7 @@ class Recorder:
     def file(self, name: str, text: str) -> Path:
         """Write one text file, named relative to the run's directory."""
         path = self.directory / name
-        with _telling(path):
+        with _reporting(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         give_back(path.parent if path.parent != self.directory else path)
@@ -112,42 +147,85 @@ def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -
         )
 
 
+def replace_file(new: Path, path: Path) -> None:
+    """Put the file `new` in place of `path`; after a power cut one of the two is there, whole."""
+    with new.open("rb") as file:
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def read(directory: Path) -> Run:
-    """The run in `directory`.
+    """The run in `directory`; one of format 2 is converted.
 
     Raises:
         MeasureError: a file is missing, cannot be read, or is of another format.
     """
-    with _telling(directory / RUN):
-        about = json.loads((directory / RUN).read_text(encoding="utf-8"))
-    _assert_known(about, directory / RUN)
-    with _telling(directory / RUN):
+    path = directory / RUN
+    with _reporting(path):
+        about = json.loads(path.read_text(encoding="utf-8"))
+    _assert_known(about, path)
+    renamed: Mapping[str, str] = {}
+    values: format2.Values = {}
+    with _reporting(path):
+        if about["format"] == format2.FORMAT:
+            renamed, values = format2.columns_renamed(about), format2.values_renamed(about)
+            about = format2.converted(about)
         question = question_from_json(about["question"])
     tables = {
-        name: _read_table(directory / f"{name}.csv", columns)
+        name: _read_table(directory / f"{name}.csv", columns, renamed, values)
         for name, columns in question.tables().items()
     }
     return Run(directory, question, about, tables)
 
 
-def _read_table(path: Path, columns: tuple[str, ...]) -> tuple[Row, ...]:
-    with _telling(path), path.open(newline="", encoding="utf-8") as file:
+def _read_table(
+    path: Path, columns: Columns, renamed: Mapping[str, str], values: format2.Values
+) -> pl.DataFrame:
+    with _reporting(path), path.open(newline="", encoding="utf-8") as file:
         lines = csv.reader(file)
-        heads = tuple(next(lines, ()))
-        missing = [column for column in columns if column not in heads]
-        if missing:
+        heads = [renamed.get(head, head) for head in next(lines, [])]
+        if missing := [name for name in columns if name not in heads]:
             raise _damaged(f"no column {', '.join(missing)}", str(path), ", ".join(columns))
-        return tuple(_row(line, heads, f"{path}, line {lines.line_num}") for line in lines if line)
+        rows = [
+            _row(line, heads, columns, f"{path}, line {lines.line_num}") for line in lines if line
+        ]
+    found = frame(rows, columns)
+    return found.with_columns(
+        pl.col(name).replace(dict(texts)) for name, texts in values.items() if name in columns
+    )
 
 
-def _row(line: list[str], heads: tuple[str, ...], where: str) -> Row:
+def _row(line: list[str], heads: list[str], columns: Columns, where: str) -> Row:
     if len(line) != len(heads):
         raise _damaged(f"{len(line)} fields", where, f"{len(heads)}, as in its first line")
-    row = dict(zip(heads, map(_value, line), strict=True))
-    endless = [value for value in row.values() if isinstance(value, float) and not isfinite(value)]
-    if endless:
-        raise _damaged(str(endless[0]), where, "a finite number, a text, or nothing")
-    return row
+    return {
+        head: _value(cell, columns[head], f"{where}, {head}")
+        for head, cell in zip(heads, line, strict=True)
+        if head in columns
+    }
+
+
+def _value(cell: str, column: Column, where: str) -> Value:
+    """One field of a table; an empty one is None."""
+    if not cell or column.kind is Kind.TEXT:
+        return cell or None
+    try:
+        value = int(cell) if column.kind is Kind.INTEGER else float(cell)
+    except ValueError:
+        raise _damaged(repr(cell), where, f"{a(column.kind)}, or nothing") from None
+    if not isfinite(value):
+        raise _damaged(cell, where, "a finite number, or nothing")
+    return value
+
+
+def a(kind: Kind) -> str:
+    """`an integer`, `a number`."""
+    return f"an {kind}" if kind is Kind.INTEGER else f"a {kind}"
 
 
 def _damaged(found: str, where: str, allowed: str) -> MeasureError:
@@ -155,27 +233,19 @@ def _damaged(found: str, where: str, allowed: str) -> MeasureError:
         found,
         where=where,
         allowed=allowed,
-        do="Undo what was changed, or take away what was not written to its end.",
+        do="Undo what was changed, or remove the line if it was not written to its end.",
     )
 
 
 def _assert_known(about: object, path: Path) -> None:
     found = about.get("format") if isinstance(about, dict) else None
-    if not isinstance(found, int) or found != FORMAT:
+    if found not in {format2.FORMAT, FORMAT}:
         raise MeasureError(
             f"format {found!r}",
             where=str(path),
-            allowed=f"{FORMAT}",
+            allowed=f"{format2.FORMAT} or {FORMAT}",
             do="Read it with the overlaylab that wrote it.",
         )
-
-
-def _value(text: str) -> Value:
-    """A field of samples.csv: empty is None, a number is one."""
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text or None
 
 
 def fresh_directory(parent: Path, name: str) -> Path:
@@ -202,7 +272,7 @@ def _names(first: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _telling(path: Path) -> Iterator[None]:
+def _reporting(path: Path) -> Iterator[None]:
     """Turn the system's refusal to read or write `path` into a MeasureError."""
     try:
         yield

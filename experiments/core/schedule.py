@@ -12,30 +12,30 @@ from experiments.core.results import RAW
 class Round:
     """One fresh lab: which block, which place in it, which point."""
 
-    block: int
+    repeat: int
     order: int
     point: Point
 
     @property
     def name(self) -> str:
         """How people call it."""
-        return f"block {self.block}, {level_name(self.point)}"
+        return f"block {self.repeat}, {level_name(self.point)}"
 
     @property
     def folder(self) -> str:
         """Where its raw output goes; sorts in the order of the run."""
-        return f"{RAW}/{self.block:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
+        return f"{RAW}/{self.repeat:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
 
     def seed(self, of_run: int) -> int:
         """A seed of its own, from the run's."""
-        return int(np.random.SeedSequence((of_run, self.block, self.order)).generate_state(1)[0])
+        return int(np.random.SeedSequence((of_run, self.repeat, self.order)).generate_state(1)[0])
 
 
-def schedule(points: tuple[Point, ...], blocks: int, seed: int) -> tuple[Round, ...]:
+def schedule(points: tuple[Point, ...], repeats: int, seed: int) -> tuple[Round, ...]:
     """Every point once in each block, shuffled within it by `seed`."""
     draw = np.random.default_rng(seed)
     return tuple(
-        Round(block=block, order=order, point=points[which])
-        for block in range(1, blocks + 1)
+        Round(repeat=repeat, order=order, point=points[which])
+        for repeat in range(1, repeats + 1)
         for order, which in enumerate(draw.permutation(len(points)), start=1)
     )

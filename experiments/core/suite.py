@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.model.errors import MeasureError
 from controller.system.ownership import give_back
+from experiments.core import format2
 from experiments.core.results import FORMAT, RUN, fresh_directory
 
 
@@ -70,7 +71,7 @@ def read_suite(directory: Path) -> Suite:
         about = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _unusable(path, str(error)) from error
-    if about.get("format") != FORMAT:
+    if about.get("format") not in {format2.FORMAT, FORMAT}:
         raise _unusable(path, f"format {about.get('format')!r}")
     names = about.get("suite")
     if not isinstance(names, list) or not all(map(_is_folder_name, names)):
@@ -86,6 +87,6 @@ def _unusable(path: Path, found: str) -> MeasureError:
     return MeasureError(
         found,
         where=str(path),
-        allowed=f"a suite's run.json of format {FORMAT} that can be read and written",
+        allowed=f"a suite's run.json of format {format2.FORMAT} or {FORMAT} that can be read and written",
         do="Read it with the overlaylab that wrote it, in a folder that is yours.",
     )

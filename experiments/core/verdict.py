@@ -20,7 +20,7 @@ from statistics import fmean, median
 
 # An interval from n blocks reaches at most from the lowest to the highest; the true median
 # lies outside with probability 2 * 0.5**n, and 6 is the first n for which that is below 5%.
-INTERVAL_BLOCKS_MIN = 6
+INTERVAL_REPEATS_MIN = 6
 # Of one and of several: a ping without its reply, a frame that capture and counters tell apart.
 UNACCOUNTED = ("answer or packet unaccounted for", "answers or packets unaccounted for")
 LEVEL_ROUNDS_MIN = 3  # fewer have no median that one disturbed round leaves alone
@@ -39,11 +39,11 @@ class Thresholds:
     control_lost_max: int | None = None
     lost_max: int | None = None  # answers that never came, packets amiss, in the whole run
     duplicates_max: int | None = None
-    blocks_min: int = INTERVAL_BLOCKS_MIN
+    repeats_min: int = INTERVAL_REPEATS_MIN
 
-    def for_first_look(self) -> "Thresholds":
+    def for_quick_run(self) -> "Thresholds":
         """The same limits for a quick run, which claims no interval and needs one block."""
-        return replace(self, blocks_min=1)
+        return replace(self, repeats_min=1)
 
     def to_json(self) -> dict[str, float | None]:
         """As run.json keeps it."""
@@ -79,7 +79,7 @@ UNTIMED = Window(
 class Seen:
     """What a run showed of itself."""
 
-    blocks: int  # complete ones
+    repeats: int  # complete ones
     lost: int = 0  # what should have come, or have been counted, and was not
     duplicates: int = 0
     windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by round
@@ -140,7 +140,7 @@ class Limit:
     figure: str
     threshold: str
     called: str
-    told: str  # with {} for the figure, {s} for the plural of what is counted
+    report: str  # with {} for the figure, {s} for the plural of what is counted
     whole: Whole  # what of all windows is held against the threshold
     where: str = ""  # the field of a window that says where
     unit: str = ""
@@ -158,9 +158,9 @@ class Limit:
         """The window that is furthest on the wrong side."""
         return (min if self.is_floor else max)(found, key=lambda each: each.value)
 
-    def tell(self, value: float) -> str:
+    def build_report(self, value: float) -> str:
         """The figure in words."""
-        return self.told.format(self.shown(value), s="" if value == 1 else "s")
+        return self.report.format(self.shown(value), s="" if value == 1 else "s")
 
     def shown(self, value: float) -> str:
         """With its unit."""
@@ -214,7 +214,7 @@ def judge(seen: Seen, limits: Thresholds) -> Verdict:
         *passed,
         *_over(UNACCOUNTED, seen.lost, limits.lost_max),
         *_over(("duplicate answer", "duplicate answers"), seen.duplicates, limits.duplicates_max),
-        *_few(seen.blocks, limits.blocks_min),
+        *_few(seen.repeats, limits.repeats_min),
     )
     return Verdict(not reasons, reasons, limits)
 
@@ -231,7 +231,7 @@ def _passed(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
     if not found:
         return
     if limit.is_passed(whole := limit.whole(found), bound):
-        yield f"{limit.tell(whole)}{_most(limit, found)}{_wanted(limit, bound)}"
+        yield f"{limit.build_report(whole)}{_most(limit, found)}{_wanted(limit, bound)}"
     elif limit.whole is not in_all:
         yield from _levels(limit, bound, found, seen.levels)
 
@@ -247,7 +247,7 @@ def _levels(
         value = median(map(limit.whole, rounds.values()))
         if level and len(rounds) >= LEVEL_ROUNDS_MIN and limit.is_passed(value, bound):
             most = _most(limit, [each for windows in rounds.values() for each in windows])
-            yield f"{limit.tell(value)} in the median round of {level}{most}{_wanted(limit, bound)}"
+            yield f"{limit.build_report(value)} in the median round of {level}{most}{_wanted(limit, bound)}"
 
 
 def _most(limit: Limit, found: list[Found]) -> str:
@@ -287,9 +287,9 @@ def _over(names: tuple[str, str], count: int, limit: int | None) -> tuple[str, .
     return (f"{count} {names[count != 1]}; wanted at most {limit}",)
 
 
-def _few(blocks: int, limit: int) -> tuple[str, ...]:
-    if blocks >= limit:
+def _few(repeats: int, limit: int) -> tuple[str, ...]:
+    if repeats >= limit:
         return ()
-    many = f"{blocks} block{'' if blocks == 1 else 's'}"
-    why = ", the fewest a 95% interval can come from" if limit == INTERVAL_BLOCKS_MIN else ""
+    many = f"{repeats} repeat{'' if repeats == 1 else 's'}"
+    why = ", the fewest a 95% interval can come from" if limit == INTERVAL_REPEATS_MIN else ""
     return (f"{many} complete; wanted {limit}{why}",)

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import SMALL, Words, sheet, title
+from experiments.show.sheet import SMALL, Caption, sheet, title
 
 BAR_IN, PANEL_IN, GAP_IN = 0.19, 1.35, 0.55
 BAR_HIGH = 0.78  # rows are 1 apart
@@ -54,7 +54,7 @@ class Panel:
     is_spread: bool  # chance decides for some: its line is drawn
 
 
-def draw(bars: Sequence[Bar], panels: Sequence[Panel], words: Words) -> Figure:
+def draw(bars: Sequence[Bar], panels: Sequence[Panel], words: Caption) -> Figure:
     """The bars, and below them a panel for each policy, a row for each number of spines."""
     modes = tuple(dict.fromkeys(bar.mode for bar in bars))
     palette = colours(modes, "")

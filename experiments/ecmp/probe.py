@@ -1,90 +1,91 @@
-"""The experiment `ecmp`: over how many equal paths a tunnel's flows spread."""
+"""Measures `ecmp`: which spine the flows of a tunnel take, under each hash policy."""
 
 import secrets
-import select
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import product
 from socket import socket
 
 from controller.model.underlay import core_names, edge_name
-from experiments.core.experiment import Bench, Experiment, Measured, Tools
-from experiments.core.question import Point, Prediction, Question, Row
+from experiments.core.experiment import Context, Experiment, Lab, Measured
+from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.ecmp import labs as stage
 from experiments.ecmp.chance import entropy_bits
 from experiments.ecmp.labs import Setting
-from experiments.measure.flows_sent import IPV4, Arrived, Mark, arrived, udp_frame
-from experiments.measure.sockets import FRAME_MOST, Send, listeners, senders
+from experiments.ecmp.question import QUESTION
+from experiments.ecmp.words import SPLIT
+from experiments.measure.flows_sent import Arrived, Mark, arrived, udp_frame
+from experiments.measure.forged import IPV4
+from experiments.measure.sockets import Send, heard, listeners, senders
 
 GUEST = "eth0"
-AT_ONCE = 48  # packets under way: a packet socket's buffer holds more
-LATE_S = 2.0  # for packets that are still under way
+AT_ONCE = 48  # packets in flight; the buffer of a packet socket holds more
+LATE_S = 2.0  # how long packets in flight are awaited
 POLICY = "net.ipv4.fib_multipath_hash_policy"
 Packet = tuple[int, int]  # flow, copy
 
 
 @dataclass(slots=True)
 class Seen:
-    """What came by the spines, of one setting."""
+    """Packets of one setting that the spines have received."""
 
     awaited: set[Packet]
     spines: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by flow
     outer_ports: set[int] = field(default_factory=set)
 
     def note(self, spine: str, packet: Arrived) -> None:
-        """A packet of this setting has come by a spine."""
+        """Record a packet of this setting that a spine has received."""
         self.awaited.discard((packet.mark.flow, packet.mark.copy))
         self.spines[packet.mark.flow].add(spine)
         if packet.outer_port is not None:
             self.outer_ports.add(packet.outer_port)
 
     def on(self, spine: str) -> int:
-        """Flows that took that spine."""
+        """The number of flows through this spine."""
         return sum(spine in each for each in self.spines.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ecmp:
-    """Sends many flows past every hash policy, and sees on which spine each goes."""
+    """Sends many flows under each hash policy, and records the spine that each of them takes."""
 
     draws: int  # of ports and addresses, for each setting
-    copies: int = 2  # packets of each flow: all must take the same path
+    copies: int = 2  # packets of each flow, which all must take the same path
 
-    def __call__(self, bench: Bench, _: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, _: Point, context: Context, /) -> Measured:
         """Measure one lab."""
-        underlay = bench.overlay.underlay
+        underlay = lab.overlay.underlay
         leaf, spines = edge_name(underlay.shape, 0), core_names(underlay)
         found: list[tuple[Setting, Seen]] = []
         with (
-            listeners({each: bench.pid(each) for each in spines}, leaf, IPV4) as heard,
-            senders(bench.pid(stage.SENDER), (GUEST,)) as send,
-            tools.watch(),
+            listeners({each: lab.pid(each) for each in spines}, leaf, IPV4) as sockets,
+            senders(lab.pid(stage.SENDER), (GUEST,)) as send,
+            context.watch(),
         ):
-            passing = Passing(send[GUEST], heard)
+            traffic = Traffic(send[GUEST], sockets)
             for number, setting in enumerate(stage.settings(self.draws)):
-                bench.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
-                flows = stage.sent(bench.overlay, setting, tools.seed)
+                lab.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
+                flows = stage.sent(lab.overlay, setting, context.seed)
                 marked = {
-                    (flow, copy): udp_frame(each, Mark(passing.nonce, number, flow, copy))
+                    (flow, copy): udp_frame(each, Mark(traffic.nonce, number, flow, copy))
                     for copy, (flow, each) in product(range(self.copies), enumerate(flows))
                 }
-                found.append((setting, passing.seen(marked, number)))
+                found.append((setting, traffic.seen(marked, number)))
         return _measured(found, spines)
 
 
 @dataclass(slots=True)
-class Passing:
-    """Sends packets, no more at once than a socket's buffer holds, and sees them come by."""
+class Traffic:
+    """Sends packets, no more at once than a socket's buffer holds, and receives them at the spines."""
 
     send: Send
-    heard: Mapping[str, socket]  # by spine
+    sockets: Mapping[str, socket]  # by spine
     nonce: bytes = field(default_factory=lambda: secrets.token_bytes(8))
 
     def seen(self, marked: Mapping[Packet, bytes], number: int) -> Seen:
-        """Send all packets of setting `number`; what does not come in time stays awaited."""
+        """Send all packets of setting `number`; those that never arrive stay in `awaited`."""
         seen = Seen(set(marked))
         packets = list(marked)
         for first in range(0, len(packets), AT_ONCE):
@@ -95,18 +96,18 @@ class Passing:
         return seen
 
     def _await(self, seen: Seen, some: set[Packet], number: int) -> None:
-        end = time.monotonic() + LATE_S
-        names = {each.fileno(): (spine, each) for spine, each in self.heard.items()}
-        while some & seen.awaited and (left := end - time.monotonic()) > 0:
-            for each in select.select(list(names), (), (), left)[0]:
-                spine, opened = names[each]
-                packet = arrived(opened.recv(FRAME_MOST), self.nonce)
-                if packet and packet.mark.setting == number:
-                    seen.note(spine, packet)
+        for spine, frame in heard(self.sockets, lambda: not some & seen.awaited, LATE_S):
+            packet = arrived(frame, self.nonce)
+            if packet and packet.mark.setting == number:
+                seen.note(spine, packet)
 
 
 def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) -> Measured:
-    more = tuple(row for setting, seen in found for row in _per_spine(setting, seen, spines))
+    more = tuple(
+        {**asdict(setting), "spine": spine, "on_spine": seen.on(spine)}
+        for setting, seen in found
+        for spine in spines
+    )
     return Measured(
         rows=tuple(_row(setting, seen, spines) for setting, seen in found),
         more={"spines": more},
@@ -117,98 +118,25 @@ def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) ->
 def _row(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Row:
     counts = [seen.on(spine) for spine in spines]
     return {
-        **_key(setting),
+        **asdict(setting),
         "entropy_bits": round(entropy_bits(counts), 6) if any(counts) else None,
         "least": min(counts),
         "most": max(counts),
         "spreads": int(sum(map(bool, counts)) > 1),
         "outer_ports": len(seen.outer_ports),
-        "torn": sum(len(each) > 1 for each in seen.spines.values()),
+        SPLIT: sum(len(each) > 1 for each in seen.spines.values()),
     }
 
 
-def _per_spine(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Iterator[Row]:
-    return ({**_key(setting), "spine": spine, "on_it": seen.on(spine)} for spine in spines)
-
-
-def _key(setting: Setting) -> Row:
-    return {
-        "hash_policy": setting.hash_policy,
-        "pairs": setting.pairs,
-        "flows": setting.flows,
-        "draw": setting.draw,
-    }
-
-
-KEY_COLUMNS = {
-    "hash_policy": "net.ipv4.fib_multipath_hash_policy of the sender's leaf: 0 outer addresses, 1 outer "
-    "addresses and ports, 2 inner addresses where the kernel sees them, else outer ones",
-    "pairs": "one: all flows between two inner addresses, told apart by their UDP ports; many: "
-    "a pair of inner addresses for each flow, with the same ports",
-    "flows": "UDP flows from one guest to another, sent together",
-    "draw": "which draw of ports or addresses, from 1",
-}
-ECMP = Experiment(
-    question=Question(
-        name="ecmp",
-        asks="Over how many of the underlay's equal paths do the flows of one tunnel spread?",
-        value="entropy_bits",
-        unit="bits",
-        factors={
-            "mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh", "kvxlan-mesh"),
-            "spines": (2, 4),
-        },
-        teller="ecmp",
-        predictions=(
-            Prediction(
-                of="exact",
-                says="policy 0: every tunnel on one path; policy 1: all of GRE; policy 2: VXLAN and "
-                "Geneve always, GRE if all flows have the same inner addresses",
-                because="between two VTEPs outer addresses never differ, and GRE has no ports; the "
-                "kernel's flow dissector sees inner addresses behind GRE, but not behind UDP",
-            ),
-            Prediction(
-                of="spread",
-                says="policy 1: VXLAN and Geneve spread, 32 flows put 8 to 24 on each of two spines; "
-                "policy 2: GRE spreads with many pairs of inner addresses; each path has what "
-                "chance gives it",
-                because="the outer UDP source port is a hash of the inner packet, and a hash is as good "
-                "as chance: flows on a path are binomial, and a band is left by 1 draw in 500",
-            ),
-            Prediction(
-                of="whole",
-                says="no flow is ever torn: its packets take one path",
-                because="what the hash is made of is the same in each of them",
-            ),
-        ),
-        columns={
-            "mode": "how the network is carried",
-            "spines": "spines, and so equal paths",
-            **KEY_COLUMNS,
-            "entropy_bits": "Shannon's entropy of the spines' shares of the flows",
-            "spreads": "1 if more than one spine has a flow; foretold: whether chance decides",
-            "least": "flows on the spine with the fewest; foretold: the band's lower end",
-            "most": "flows on the spine with the most; foretold: the band's upper end",
-            "outer_ports": "different UDP source ports of the outer packets; GRE: 0",
-            "torn": "flows whose packets were seen on more than one spine",
-        },
-        more={
-            "spines": {
-                "mode": "as above",
-                "spines": "as above",
-                **KEY_COLUMNS,
-                "spine": "node",
-                "on_it": "flows that took it",
-            },
-        },
-    ),
+EXPERIMENT = Experiment(
+    question=QUESTION,
     probe=Ecmp(draws=3),
     quick=Ecmp(draws=1),
-    thresholds=Thresholds(lost_max=0, blocks_min=1),
+    thresholds=Thresholds(lost_max=0, repeats_min=1),
     watches=True,
-    blocks=2,
+    repeats=2,
     quick_factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh"), "spines": (2, 4)},
     stage=stage.staged,
-    foretell=stage.foretold,
+    predict=stage.predicted,
     scenario="leaf-spine",
 )

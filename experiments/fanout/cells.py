@@ -11,7 +11,7 @@ from experiments.core.results import Run
 KNOWN, UNKNOWN, OTHER, UNICAST = "ARP known", "ARP unknown", "broadcast", "unknown unicast"
 KINDS = (KNOWN, UNKNOWN, OTHER, UNICAST)  # as the files call them
 KEYS = ("mode", "hosts", "share", "kind")
-COUNTS = {"copies_sent": "sent", "arrived": "arrived", "wasted": "in vain", "heard": "heard"}
+COUNTS = {"copies_sent": "sent", "arrived": "arrived", "unneeded": "in vain", "heard": "heard"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Cell:
     share: int  # percent
     members: int
     kind: str
-    foretold: Mapping[str, int]  # by the names of COUNTS
+    predicted: Mapping[str, int]  # by the names of COUNTS
     rows: tuple[Row, ...]  # a frame each
     at_vteps: tuple[Row, ...]  # a frame and a host each
 
@@ -33,34 +33,36 @@ class Cell:
         return f"{self.mode}, {self.hosts} hosts, {self.members} with a member, {self.kind}"
 
     @property
-    def unlike(self) -> tuple[Row, ...]:
+    def mismatches(self) -> tuple[Row, ...]:
         """The frames that became something else than was foretold."""
         return tuple(row for row in self.rows if self._is_unlike(row))
 
     def _is_unlike(self, row: Row) -> bool:
-        return bool(row["strays"]) or any(row[name] != self.foretold[name] for name in COUNTS)
+        return bool(row["misdelivered"]) or any(
+            row[name] != self.predicted[name] for name in COUNTS
+        )
 
     @property
     def is_exact(self) -> bool:
         """True if every frame became what was foretold, and there was one."""
-        return bool(self.rows) and not self.unlike
+        return bool(self.rows) and not self.mismatches
 
     def found(self, count: str) -> tuple[int, ...]:
         """The different figures that were counted, least first."""
         return tuple(sorted({_int(row[count]) for row in self.rows}))
 
-    def told(self, count: str) -> str:
+    def shown(self, count: str) -> str:
         """The figure, or `14-15 (foretold 15)`."""
-        found, foretold = self.found(count), self.foretold[count]
+        found, predicted = self.found(count), self.predicted[count]
         if not found:
             return "-"
         span = f"{found[0]}" if len(found) == 1 else f"{found[0]}-{found[-1]}"
-        return span if found == (foretold,) else f"{span} (foretold {foretold})"
+        return span if found == (predicted,) else f"{span} (foretold {predicted})"
 
 
 def cells(run: Run) -> tuple[Cell, ...]:
     """Every cell that was foretold, in that order; those not measured have no rows."""
-    rows, at_vteps = _by_cell(run.rows), _by_cell(run.tables["vteps"])
+    rows, at_vteps = _by_cell(run.rows_of()), _by_cell(run.rows_of("vteps"))
     return tuple(
         Cell(
             mode=str(row["mode"]),
@@ -68,11 +70,11 @@ def cells(run: Run) -> tuple[Cell, ...]:
             share=_int(row["share"]),
             members=_int(row["members"]),
             kind=str(row["kind"]),
-            foretold={name: _int(row[name]) for name in COUNTS},
+            predicted={name: _int(row[name]) for name in COUNTS},
             rows=tuple(rows[_key(row)]),
             at_vteps=tuple(at_vteps[_key(row)]),
         )
-        for row in run.about["foretold"]
+        for row in run.predicted.rows(named=True)
     )
 
 
@@ -93,15 +95,15 @@ def _int(value: object) -> int:
 
 def difference(cell: Cell) -> str:
     """By how much a cell that is not exact differs, and at which hosts."""
-    row = cell.unlike[0]
+    row = cell.mismatches[0]
     counts = [
-        f"{word} {row[name]}, foretold {cell.foretold[name]}"
+        f"{word} {row[name]}, foretold {cell.predicted[name]}"
         for name, word in COUNTS.items()
-        if row[name] != cell.foretold[name]
+        if row[name] != cell.predicted[name]
     ]
-    strays = [f"{row['strays']} astray"] if row["strays"] else []
+    misdelivered = [f"{row['misdelivered']} astray"] if row["misdelivered"] else []
     where = list(_where(cell, row))
-    return "; ".join((*counts, *strays, *where))
+    return "; ".join((*counts, *misdelivered, *where))
 
 
 def _where(cell: Cell, row: Row) -> Iterator[str]:
@@ -109,7 +111,7 @@ def _where(cell: Cell, row: Row) -> Iterator[str]:
     frame = [
         each
         for each in cell.at_vteps
-        if (each["block"], each["frame"]) == (row["block"], row["frame"])
+        if (each["repeat"], each["frame"]) == (row["repeat"], row["frame"])
     ]
     for each in frame[1:]:  # the first host is the sender's
         wanted = _foretold_at(cell, is_member=bool(each["is_member"]))
@@ -119,9 +121,9 @@ def _where(cell: Cell, row: Row) -> Iterator[str]:
 
 def _foretold_at(cell: Cell, *, is_member: bool) -> int:
     """How many copies should arrive at one host that is not the sender's."""
-    if cell.foretold["arrived"] == cell.hosts - 1:
+    if cell.predicted["arrived"] == cell.hosts - 1:
         return 1
-    return int(is_member and bool(cell.foretold["arrived"]))
+    return int(is_member and bool(cell.predicted["arrived"]))
 
 
 def networks(measured: Iterable[Cell]) -> Mapping[tuple[int, str], list[Cell]]:
@@ -140,7 +142,7 @@ def labs(measured: Iterable[Cell]) -> Mapping[tuple[str, int, int], list[Cell]]:
     return found
 
 
-def alike(
+def matching(
     found: Iterable[Cell], key: Callable[[Cell], object]
 ) -> list[tuple[str, dict[int, Cell]]]:
     """Cells of one mode and share: kinds whose `key` agrees at every number of hosts, together.
@@ -176,4 +178,4 @@ def _named(groups: list[tuple[list[str], dict[int, Cell]]]) -> list[tuple[str, d
 
 def counts_of(cell: Cell) -> object:
     """All that two kinds must share to be told together."""
-    return [(cell.found(name), cell.foretold[name]) for name in COUNTS], cell.is_exact
+    return [(cell.found(name), cell.predicted[name]) for name in COUNTS], cell.is_exact

@@ -110,7 +110,7 @@ def rows(overlay: Overlay, counts: Iterable[Counted]) -> tuple[Row, ...]:
 
 def _row(overlay: Overlay, each: Counted) -> Row:
     inside = {host.name for host in overlay.members(network_id(each.frame.share))}
-    wasted = sum(
+    unneeded = sum(
         many for (host, what), many in each.seen.items() if what == ARRIVED and host not in inside
     )
     return {
@@ -120,10 +120,10 @@ def _row(overlay: Overlay, each: Counted) -> Row:
         "frame": each.frame.number,
         "copies_sent": each.total(SENT),
         "arrived": each.total(ARRIVED),
-        "wasted": wasted,
+        "unneeded": unneeded,
         "heard": each.total(HEARD),
         "answered": each.total(ANSWERED),
-        "strays": each.total(STRAY) + _again(each),
+        "misdelivered": each.total(STRAY) + _again(each),
     }
 
 

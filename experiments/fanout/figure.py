@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.show.lanes import colours, line_style
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 LINE_COLOUR = "#9a9a9a"
 LANES = 0.8  # of the distance between two numbers of hosts: what the modes take
@@ -52,7 +52,7 @@ class Panel:
         return sum(len(line.names) for line in self.lines)
 
 
-def draw(panels: Sequence[Panel], words: Words) -> Figure:
+def draw(panels: Sequence[Panel], words: Caption) -> Figure:
     """The panels below each other; the last one names the axis."""
     heights = [max(PANEL_IN, NAME_IN * (each.names + 1)) for each in panels]
     figure, axes = sheet(words, heights)
@@ -69,7 +69,7 @@ def plot_panel(ax: Axes, panel: Panel, *, height_in: float = PANEL_IN) -> Axes:
     hosts = sorted({each for line in panel.lines for each in line.points})
     places = {many: place for place, many in enumerate(hosts)}
     for line in panel.lines:
-        _foretold(ax, line, places)
+        _predicted(ax, line, places)
     _dots(ax, panel, places, palette)
     ax.set_xticks(list(places.values()), labels=[str(many) for many in hosts])
     ax.tick_params(axis="x", length=0)
@@ -83,12 +83,12 @@ def plot_panel(ax: Axes, panel: Panel, *, height_in: float = PANEL_IN) -> Axes:
     return ax
 
 
-def _foretold(ax: Axes, line: Line, places: Mapping[int, int]) -> None:
+def _predicted(ax: Axes, line: Line, places: Mapping[int, int]) -> None:
     """Level as wide as the lanes at each number of hosts, so that dots lie on it."""
     xs = [places[many] + side * LANES / 2 for many in line.points for side in (-1, 1)]
     ys = [copies for copies in line.points.values() for _ in range(2)]
     style = line_style(line.names[0].mode)
-    ax.plot(xs, ys, color=LINE_COLOUR, linewidth=1.2, linestyle=style, gid="foretold")
+    ax.plot(xs, ys, color=LINE_COLOUR, linewidth=1.2, linestyle=style, gid="predicted")
 
 
 def _dots(ax: Axes, panel: Panel, places: Mapping[int, int], palette: Mapping[str, str]) -> None:

@@ -40,7 +40,7 @@ class Copies:
 
     copies_sent: int
     arrived: int
-    wasted: int
+    unneeded: int
     heard: int
 
 
@@ -117,7 +117,7 @@ def _ports(hosts: tuple[Host, ...], share: int) -> Iterator[Port]:
         )
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell, before any is measured."""
     return tuple(
         {**point, "share": share, "kind": kind, **_cell(point, share, kind)}
@@ -134,39 +134,41 @@ def kinds(hosts: int, share: int) -> tuple[str, ...]:
 
 def _cell(point: Point, share: int, kind: str) -> Row:
     many = len(members(int(point["hosts"]), share))
-    told = predicted(str(point["mode"]), int(point["hosts"]), many, kind)
+    copies = copies_of(str(point["mode"]), int(point["hosts"]), many, kind)
     return {
         "members": many,
-        "copies_sent": told.copies_sent,
-        "arrived": told.arrived,
-        "wasted": told.wasted,
-        "heard": told.heard,
+        "copies_sent": copies.copies_sent,
+        "arrived": copies.arrived,
+        "unneeded": copies.unneeded,
+        "heard": copies.heard,
     }
 
 
-def predicted(mode: str, hosts: int, many: int, kind: str) -> Copies:
+def copies_of(mode: str, hosts: int, many: int, kind: str) -> Copies:
     """What one frame from one of `many` members comes to."""
     wanted = parse_mode(mode)
     if wanted.is_kernel:
         return _by_kernel(wanted.flooding, hosts, many, kind)
     if wanted.flooding is Flooding.L2POP_ARP and kind == KNOWN:
-        return Copies(copies_sent=0, arrived=0, wasted=0, heard=0)
+        return Copies(copies_sent=0, arrived=0, unneeded=0, heard=0)
     if wanted.network_type and not wanted.network_type.is_tunnel:
         # One frame on the wire; the underlay's own switch makes the copies.
-        return Copies(copies_sent=1, arrived=hosts - 1, wasted=hosts - many, heard=many - 1)
+        return Copies(copies_sent=1, arrived=hosts - 1, unneeded=hosts - many, heard=many - 1)
     reached = hosts - 1 if wanted.flooding is Flooding.MESH else many - 1
-    return Copies(copies_sent=reached, arrived=reached, wasted=reached - (many - 1), heard=many - 1)
+    return Copies(
+        copies_sent=reached, arrived=reached, unneeded=reached - (many - 1), heard=many - 1
+    )
 
 
 def _by_kernel(flooding: Flooding | None, hosts: int, many: int, kind: str) -> Copies:
-    """As `predicted`, for Linux bridges and the kernel's VXLAN."""
+    """As `copies_of`, for Linux bridges and the kernel's VXLAN."""
     others = many - 1
     if flooding is Flooding.MULTICAST:  # one packet; the underlay's switch brings it to members
-        return Copies(copies_sent=1, arrived=others, wasted=0, heard=others)
+        return Copies(copies_sent=1, arrived=others, unneeded=0, heard=others)
     if flooding is Flooding.L2POP and kind in {KNOWN, UNKNOWN}:  # answered, or dropped
-        return Copies(copies_sent=0, arrived=0, wasted=0, heard=0)
+        return Copies(copies_sent=0, arrived=0, unneeded=0, heard=0)
     reached = hosts - 1 if flooding is Flooding.MESH else others
-    return Copies(copies_sent=reached, arrived=reached, wasted=reached - others, heard=others)
+    return Copies(copies_sent=reached, arrived=reached, unneeded=reached - others, heard=others)
 
 
 def sender(overlay: Overlay, share: int) -> Port:

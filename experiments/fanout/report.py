@@ -14,26 +14,26 @@ from experiments.fanout.cells import (
     OTHER,
     UNKNOWN,
     Cell,
-    alike,
     cells,
     counts_of,
     difference,
     labs,
+    matching,
     networks,
 )
-from experiments.show.levels import words_of
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption
 
 FACTS = {
     "guests_without_barrier": "Guests that never heard the last frame",
@@ -43,22 +43,23 @@ FACTS = {
 }
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run."""
     found = cells(run)
     measured = tuple(cell for cell in found if cell.rows)
     costs = (*_headline(measured), *_multicast(measured), *_responder(measured))
     findings = (*_agreement(measured, run), *costs)
-    story = Story(
+    report = Report(
+        run=run,
         findings=findings,
-        held=tuple(_held(run, measured)),
-        grids=(_overview(measured), _full(measured), _interfaces(run)),
+        outcomes=tuple(_outcomes(run, measured)),
+        tables=(_overview(measured), _full(measured), _interfaces(run)),
         pictures=(),
         conditions=_conditions(run),
         is_refuted=any(not cell.is_exact for cell in measured),
         data=tuple(map(_data, measured)),
     )
-    return _with_picture(story, run, measured)
+    return _with_picture(report, run, measured)
 
 
 def _agreement(measured: Sequence[Cell], run: Run) -> Iterator[str]:
@@ -67,10 +68,10 @@ def _agreement(measured: Sequence[Cell], run: Run) -> Iterator[str]:
     exact = sum(cell.is_exact for cell in measured)
     many = counted(len(measured), "cell")
     yield f"{exact} of {many} equal their prediction to the packet ({counted(frames, 'frame')})"
-    unlike = [cell for cell in measured if not cell.is_exact]
-    if unlike:
-        more = f" (and {len(unlike) - 1} more)" if len(unlike) > 1 else ""
-        yield f"{unlike[0].name}: {difference(unlike[0])}{more}"
+    mismatches = [cell for cell in measured if not cell.is_exact]
+    if mismatches:
+        more = f" (and {len(mismatches) - 1} more)" if len(mismatches) > 1 else ""
+        yield f"{mismatches[0].name}: {difference(mismatches[0])}{more}"
     yield from _reasons(run)
 
 
@@ -95,19 +96,19 @@ def _told(fact: object) -> str:
 
 def _headline(measured: Sequence[Cell]) -> Iterator[str]:
     """Mesh beside l2pop, where most copies are in vain."""
-    plain = [cell for cell in measured if cell.kind == OTHER and len(cell.found("wasted")) == 1]
+    plain = [cell for cell in measured if cell.kind == OTHER and len(cell.found("unneeded")) == 1]
     mesh = [cell for cell in plain if cell.mode.endswith("mesh")]
-    worst = max(mesh, key=lambda cell: cell.found("wasted"), default=None)
-    if worst is None or not worst.found("wasted")[0]:
+    worst = max(mesh, key=lambda cell: cell.found("unneeded"), default=None)
+    if worst is None or not worst.found("unneeded")[0]:
         return
-    sent, wasted = worst.found("copies_sent")[0], worst.found("wasted")[0]
-    told = f"{worst.hosts} hosts, {worst.members} with a member: mesh sends {sent} copies, {wasted} in vain"
+    sent, unneeded = worst.found("copies_sent")[0], worst.found("unneeded")[0]
+    report = f"{worst.hosts} hosts, {worst.members} with a member: mesh sends {sent} copies, {unneeded} in vain"
     others = [
         cell
         for cell in plain
         if cell.mode.endswith("l2pop") and (cell.hosts, cell.share) == (worst.hosts, worst.share)
     ]
-    yield told + (f"; l2pop sends {others[0].found('copies_sent')[0]}" if others else "")
+    yield report + (f"; l2pop sends {others[0].found('copies_sent')[0]}" if others else "")
 
 
 def _multicast(measured: Sequence[Cell]) -> Iterator[str]:
@@ -115,8 +116,8 @@ def _multicast(measured: Sequence[Cell]) -> Iterator[str]:
     of_group = [cell for cell in measured if cell.mode.endswith("multicast") and cell.is_exact]
     most = max(of_group, key=lambda cell: (cell.hosts, -cell.share), default=None)
     if most:
-        sent, wasted = most.found("copies_sent")[0], most.found("wasted")[0]
-        yield f"{most.hosts} hosts, by multicast: {sent} packet leaves the sender, {wasted} in vain"
+        sent, unneeded = most.found("copies_sent")[0], most.found("unneeded")[0]
+        yield f"{most.hosts} hosts, by multicast: {sent} packet leaves the sender, {unneeded} in vain"
 
 
 def _responder(measured: Sequence[Cell]) -> Iterator[str]:
@@ -135,39 +136,39 @@ def _responder(measured: Sequence[Cell]) -> Iterator[str]:
         yield f"ARP responder: a known address costs {of_known} copies, an unknown one {of_unknown}"
 
 
-def _held(run: Run, measured: Sequence[Cell]) -> Iterator[Held]:
+def _outcomes(run: Run, measured: Sequence[Cell]) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
         about = [cell for cell in measured if _is_about(prediction, cell.mode)]
         if about:
-            unlike = [cell for cell in about if not cell.is_exact]
-            stands = REFUTED if unlike else CONFIRMED
-            where = f"; {unlike[0].name}: {difference(unlike[0])}" if unlike else ""
-            yield Held(
-                says=prediction.says,
-                because=prediction.because,
-                name=prediction.of,
-                stands=stands if is_trusted(run) else NOT_JUDGED,
-                found=f"{len(about) - len(unlike)} of {counted(len(about), 'cell')} exact{where}",
+            mismatches = [cell for cell in about if not cell.is_exact]
+            outcome = REFUTED if mismatches else CONFIRMED
+            where = f"; {mismatches[0].name}: {difference(mismatches[0])}" if mismatches else ""
+            yield Outcome(
+                claim=prediction.claim,
+                reason=prediction.reason,
+                name=prediction.about,
+                outcome=outcome if is_trusted(run) else NOT_JUDGED,
+                found=f"{len(about) - len(mismatches)} of {counted(len(about), 'cell')} exact{where}",
             )
 
 
 def _is_about(prediction: Prediction, mode: str) -> bool:
     """A prediction is of a way of flooding, or of a mode that has none, or one of its own."""
     if mode.startswith(KERNEL):
-        return mode == prediction.of
-    return mode == prediction.of or mode.partition("-")[2] == prediction.of
+        return mode == prediction.about
+    return mode == prediction.about or mode.partition("-")[2] == prediction.about
 
 
-def _overview(measured: Sequence[Cell]) -> Grid:
+def _overview(measured: Sequence[Cell]) -> Table:
     """Copies sent, and in vain, by mode over hosts."""
     hosts = sorted({cell.hosts for cell in measured})
-    return Grid(
+    return Table(
         title="Copies of one frame that leave the sender's host; in brackets: in vain",
         heads=("members on", "mode", "frame", *(f"{many} hosts" for many in hosts)),
         rows=tuple(
             (f"{share}%", mode, kinds, *(_brief(same.get(many)) for many in hosts))
             for (share, mode), group in networks(measured).items()
-            for kinds, same in alike(group, counts_of)
+            for kinds, same in matching(group, counts_of)
         ),
         words=("members on", "mode", "frame"),
         note=(
@@ -181,14 +182,14 @@ def _brief(cell: Cell | None) -> str:
     """As `15 (8)`, or `14 (8) not 15 (8)`."""
     if cell is None:
         return NONE
-    sent, wasted = cell.found("copies_sent"), cell.found("wasted")
-    told = f"{'-'.join(map(str, sent))} ({'-'.join(map(str, wasted))})"
-    foretold = f"{cell.foretold['copies_sent']} ({cell.foretold['wasted']})"
-    return told if told == foretold else f"{told} not {foretold}"
+    sent, unneeded = cell.found("copies_sent"), cell.found("unneeded")
+    report = f"{'-'.join(map(str, sent))} ({'-'.join(map(str, unneeded))})"
+    predicted = f"{cell.predicted['copies_sent']} ({cell.predicted['unneeded']})"
+    return report if report == predicted else f"{report} not {predicted}"
 
 
-def _full(measured: Sequence[Cell]) -> Grid:
-    return Grid(
+def _full(measured: Sequence[Cell]) -> Table:
+    return Table(
         title="Every cell",
         heads=("mode", "hosts", "with a member", "frame", *COUNTS.values(), "as foretold"),
         rows=tuple(
@@ -197,21 +198,21 @@ def _full(measured: Sequence[Cell]) -> Grid:
                 str(many),
                 str(same[many].members),
                 kinds,
-                *(same[many].told(name) for name in COUNTS),
+                *(same[many].shown(name) for name in COUNTS),
                 _exact(group, same[many]),
             )
             for (mode, many, _), group in labs(measured).items()
-            for kinds, same in alike(group, counts_of)
+            for kinds, same in matching(group, counts_of)
         ),
         words=("mode", "frame"),
         note="Packets per frame. Heard: deliveries to other guests. As foretold: of all frames.",
-        gist=_gist(measured),
+        summary=_gist(measured),
     )
 
 
 def _gist(measured: Sequence[Cell]) -> str:
-    unlike = sum(not cell.is_exact for cell in measured)
-    said = f"{unlike} not as foretold" if unlike else "all as foretold"
+    mismatches = sum(not cell.is_exact for cell in measured)
+    said = f"{mismatches} not as foretold" if mismatches else "all as foretold"
     return f"of {counted(len(measured), 'cell')} {said}"
 
 
@@ -219,15 +220,15 @@ def _exact(group: Sequence[Cell], one: Cell) -> str:
     """Frames as foretold, of all that are told together with `one`."""
     same = [cell for cell in group if counts_of(cell) == counts_of(one)]
     frames = sum(len(cell.rows) for cell in same)
-    return f"{frames - sum(len(cell.unlike) for cell in same)} of {frames}"
+    return f"{frames - sum(len(cell.mismatches) for cell in same)} of {frames}"
 
 
-def _interfaces(run: Run) -> Grid:
+def _interfaces(run: Run) -> Table:
     """Captures held against counters, lab by lab."""
     labs: dict[tuple[object, object], list[Mapping[str, object]]] = defaultdict(list)
-    for row in run.tables["interfaces"]:
+    for row in run.rows_of("interfaces"):
         labs[row["mode"], row["hosts"]].append(row)
-    return Grid(
+    return Table(
         title="Captures held against the interfaces' own counters",
         heads=("mode", "hosts", "interfaces", "packets counted", "packets captured", "apart"),
         rows=tuple(
@@ -251,18 +252,17 @@ def _interfaces(run: Run) -> Grid:
     )
 
 
-def _with_picture(story: Story, run: Run, measured: Sequence[Cell]) -> Story:
+def _with_picture(report: Report, run: Run, measured: Sequence[Cell]) -> Report:
     if not measured:
-        return story
-    words = words_of(run, story)
+        return report
     picture = Picture(
         name=run.question.name,
         title="Copies over hosts, foretold and counted",
         alternative="Lines: copies foretold over the number of compute hosts, by mode; dots: "
-        f"frames counted. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(tuple(panels(measured)), words),
+        f"frames counted. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(tuple(panels(measured)), Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def panels(measured: Sequence[Cell]) -> Iterator[figure.Panel]:
@@ -271,8 +271,8 @@ def panels(measured: Sequence[Cell]) -> Iterator[figure.Panel]:
         here = [cell for cell in measured if cell.share == share]
         who = "every host is a member" if share == 100 else f"members on {share}% of the hosts"
         yield _panel(here, "copies_sent", f"Copies that leave the sender's host: {who}")
-        if any(cell.foretold["wasted"] or any(cell.found("wasted")) for cell in here):
-            yield _panel(here, "wasted", f"Copies that arrive in vain: {who}")
+        if any(cell.predicted["unneeded"] or any(cell.found("unneeded")) for cell in here):
+            yield _panel(here, "unneeded", f"Copies that arrive in vain: {who}")
 
 
 def _panel(here: Sequence[Cell], count: str, heading: str) -> figure.Panel:
@@ -286,8 +286,8 @@ def _lines(here: Sequence[Cell], count: str) -> Iterator[figure.Line]:
     """One line for all who are foretold the same."""
     names: dict[tuple[tuple[int, int], ...], list[figure.Name]] = defaultdict(list)
     for (_, mode), group in networks(here).items():
-        for kinds, same in alike(group, lambda cell: cell.foretold[count]):
-            points = tuple((many, same[many].foretold[count]) for many in sorted(same))
+        for kinds, same in matching(group, lambda cell: cell.predicted[count]):
+            points = tuple((many, same[many].predicted[count]) for many in sorted(same))
             words = mode if kinds == "any" else f"{mode}: {kinds}"
             names[points].append(figure.Name(mode=mode, words=words))
     for points, who in names.items():
@@ -295,11 +295,11 @@ def _lines(here: Sequence[Cell], count: str) -> Iterator[figure.Line]:
 
 
 def _conditions(run: Run) -> str:
-    interfaces = run.tables["interfaces"]
+    interfaces = run.rows_of("interfaces")
     equal = sum(row["counted"] == row["captured"] is not None for row in interfaces)
     return (
-        f"{counted(int(run.about['settings']['repeats']), 'frame')} of each kind a lab, "
-        f"{counted(int(run.about['blocks']), 'block')}; scenario {run.about['scenario']}; "
+        f"{counted(int(run.about['settings']['frames_each']), 'frame')} of each kind a lab, "
+        f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
         f"captures equal the counters on {equal} of {counted(len(interfaces), 'interface')}"
     )
 
@@ -312,7 +312,7 @@ def _data(cell: Cell) -> Mapping[str, object]:
         "members": cell.members,
         "kind": cell.kind,
         "frames": len(cell.rows),
-        "foretold": dict(cell.foretold),
+        "predicted": dict(cell.predicted),
         "counted": {name: list(cell.found(name)) for name in COUNTS},
         "exact": cell.is_exact,
     }

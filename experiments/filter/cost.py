@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from random import Random
 
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.core.question import Point, Row
 from experiments.filter import labs as stage
 from experiments.filter.path import FIREWALL, LATE_S, NEAR, NEXT, NOWHERE, install
@@ -22,14 +22,14 @@ COSTS = (
 )
 
 
-def costs(bench: Bench, point: Point, frame: bytes, rounds: int, draw: Random) -> Iterator[Row]:
+def costs(lab: Lab, point: Point, frame: bytes, rounds: int, draw: Random) -> Iterator[Row]:
     """Microseconds a packet takes past each ruleset, in batches, in a new order each round."""
     kind = stage.network_type(point)
-    wire, behind = redirected(frame, NOWHERE[NEXT]), bench.pid(NEXT)
-    with senders(bench.pid(NEAR), (FIREWALL,)) as send:
+    wire, behind = redirected(frame, NOWHERE[NEXT]), lab.pid(NEXT)
+    with senders(lab.pid(NEAR), (FIREWALL,)) as send:
         for number in range(1, rounds + 1):
             for rule, many in draw.sample(COSTS, len(COSTS)):
-                install(bench, *stage.costs(rule, many, kind))
+                install(lab, *stage.costs(rule, many, kind))
                 took_us = _batch_us(send[FIREWALL], wire, behind)
                 yield {"rule": rule, "rules": many, "round": number, "us_per_packet": took_us}
 

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import SMALL, Words, sheet, title
+from experiments.show.sheet import SMALL, Caption, sheet, title
 from experiments.show.statistics import Samples
 
 ROW_IN, COST_IN = 0.24, 0.34
@@ -27,12 +27,14 @@ class Square:
     what: str
     mode: str
     passed: float
-    foretold: float
+    predicted: float
     is_as_foretold: bool
 
 
 def draw(
-    squares: Sequence[Square], costs: Mapping[tuple[str, int], Mapping[str, Samples]], words: Words
+    squares: Sequence[Square],
+    costs: Mapping[tuple[str, int], Mapping[str, Samples]],
+    words: Caption,
 ) -> Figure:
     """The matrix, and below it the cost."""
     rules = tuple(dict.fromkeys(square.rule for square in squares))

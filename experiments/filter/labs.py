@@ -132,7 +132,7 @@ def costs(rule: str, many: int, kind: NetworkType) -> tuple[str, str]:
     return "nft", rules.nft(*map(rules.by_inner_nft, named))
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell."""
     return tuple({**point, **cell} for point in points for cell in _cells(point))
 

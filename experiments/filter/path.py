@@ -15,7 +15,7 @@ from socket import socket
 
 from controller.model.names import underlay_mac
 from controller.model.underlay import Shape, Underlay
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.filter import labs as stage
 from experiments.measure.flows_sent import IPV4, Arrived, Flow, Mark, arrived, udp_frame
 from experiments.measure.sockets import FRAME_MOST, Send, listeners, senders
@@ -71,7 +71,7 @@ class Counted:
 class Path:
     """Sends marked packets of a flow and counts them at each place of their way."""
 
-    bench: Bench
+    lab: Lab
     sends: Mapping[str, Send]  # by guest, and by router: towards the firewall
     heard: Mapping[Place, socket]
     nonce: bytes = field(default_factory=lambda: secrets.token_bytes(8))
@@ -82,7 +82,7 @@ class Path:
     ) -> Counted:
         """Send, and wait until all that will come has come."""
         self.sent += 1
-        flow, found = stage.flow(self.bench.overlay, port, is_back=is_back), Counted()
+        flow, found = stage.flow(self.lab.overlay, port, is_back=is_back), Counted()
         for copy in range(copies):
             self.sends[way.source](udp_frame(flow, Mark(self.nonce, self.sent, 0, copy)))
         into, out, guest = way.places
@@ -137,32 +137,32 @@ def _cable(router: str) -> Cable:
     return next(cable for cable in cables if {cable.one, cable.other} == {FIREWALL, router})
 
 
-def lay_sinks(bench: Bench) -> None:
+def lay_sinks(lab: Lab) -> None:
     """Let the firewall forward what is for nobody, and the routers beside it throw that away."""
     for router, nowhere in NOWHERE.items():
         _, far, _ = _cable(router).end(router)
-        bench.run(FIREWALL, "ip", "route", "replace", nowhere, "via", str(far))
-        bench.run(router, "ip", "route", "replace", "blackhole", nowhere)
+        lab.run(FIREWALL, "ip", "route", "replace", nowhere, "via", str(far))
+        lab.run(router, "ip", "route", "replace", "blackhole", nowhere)
 
 
-def opened(bench: Bench, stack: ExitStack) -> Path:
+def opened(lab: Lab, stack: ExitStack) -> Path:
     """Sockets wherever packets are sent or counted."""
     guests = [f"{tenant}{at}" for tenant in stage.TENANTS for at in (1, 2)]
     routed = (*Way.of("red").places[:2], *Way.back("red").places[:2])
     places = (*routed, *((each, GUEST) for each in guests))
     heard = {
-        (node, name): stack.enter_context(listeners({node: bench.pid(node)}, name, IPV4))[node]
+        (node, name): stack.enter_context(listeners({node: lab.pid(node)}, name, IPV4))[node]
         for node, name in places
     }
     by = {**dict.fromkeys(guests, GUEST), NEAR: FIREWALL, NEXT: FIREWALL}
     sends = {
-        node: stack.enter_context(senders(bench.pid(node), (name,)))[name]
+        node: stack.enter_context(senders(lab.pid(node), (name,)))[name]
         for node, name in by.items()
     }
-    return Path(bench, sends, heard)
+    return Path(lab, sends, heard)
 
 
-def install(bench: Bench, program: str, rules: str) -> None:
+def install(lab: Lab, program: str, rules: str) -> None:
     """Put a ruleset in place of the last one.
 
     Raises:
@@ -170,4 +170,4 @@ def install(bench: Bench, program: str, rules: str) -> None:
     """
     arguments = "-f -" if program == "nft" else ""
     text = f"nft flush ruleset && {program} {arguments} <<'EOF'\n{rules}EOF\n"
-    bench.run(FIREWALL, "sh", "-c", text)
+    lab.run(FIREWALL, "sh", "-c", text)

@@ -10,22 +10,23 @@ from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.filter import figure
 from experiments.show import cells as exact
-from experiments.show.cells import EQUAL, MISSING, UNLIKE, Cell
-from experiments.show.levels import words_of
-from experiments.show.statistics import Samples
-from experiments.show.story import (
+from experiments.show.cells import MATCH, MISSING, Cell
+from experiments.show.judge import MISMATCH
+from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption
+from experiments.show.statistics import Samples
 
 OUTER, OUTER_FLOW = ("none", "outer addresses", "outer service"), "outer flow"
 INNER = ("inner without id, nft", "inner, nft", "inner, u32")
@@ -41,7 +42,7 @@ MANY = 100  # rules, of which the cost is told
 Costs = Mapping[tuple[str, int], Mapping[str, Samples]]  # by rule and rules, by mode, in us
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run.
 
     Raises:
@@ -49,24 +50,24 @@ def tell(run: Run) -> Story:
     """
     found, took = cells(run), costs(run)
     findings = (*exact.findings(found, run.question), *_alike(found), *_cost(took))
-    story = Story(
+    report = Report(
+        run=run,
         findings=findings,
-        held=tuple(_held(each, run, found, took) for each in run.question.predictions),
-        grids=(_matrix(found), _costs_grid(took), exact.grid(run, found)),
+        outcomes=tuple(_outcomes(each, run, found, took) for each in run.question.predictions),
+        tables=(_matrix(found), _costs_grid(took), exact.table(run, found)),
         pictures=(),
         conditions=_conditions(run, took),
-        is_refuted=any(cell.stands == UNLIKE for cell in found),
+        is_refuted=any(cell.outcome == MISMATCH for cell in found),
         data=tuple(map(_data, found)),
     )
-    words = words_of(run, story)
     picture = Picture(
         name=run.question.name,
         title="What each rule lets through, and what it costs",
         alternative="Above: packets let through, by rule and flow, for each encapsulation; below: "
         f"microseconds a packet takes, by rules. {'. '.join(findings)}",
-        draw=lambda: figure.draw(_squares(found), took, words),
+        draw=lambda report: figure.draw(_squares(found), took, Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def cells(run: Run) -> tuple[Cell, ...]:
@@ -77,7 +78,7 @@ def cells(run: Run) -> tuple[Cell, ...]:
 def costs(run: Run) -> Costs:
     """Batches that came through whole."""
     found: dict[tuple[str, int], dict[str, list[float]]] = {}
-    for row in run.tables["cost"]:
+    for row in run.rows_of("cost"):
         if row["us_per_packet"] is not None:
             place = found.setdefault((str(row["rule"]), int(str(row["rules"]))), {})
             place.setdefault(str(row["mode"]), []).append(float(str(row["us_per_packet"])))
@@ -91,7 +92,7 @@ def costs(run: Run) -> Costs:
 
 def _alike(found: Sequence[Cell]) -> Iterator[str]:
     """What can be named from without, and what from within."""
-    good = [cell for cell in found if cell.stands == EQUAL and not cell.further]
+    good = [cell for cell in found if cell.outcome == MATCH and not cell.further]
     if any(cell.key["rule"] in OUTER[1:] for cell in good):
         yield "Outer headers name both tenants or none; inner ones with the id name one"
 
@@ -124,21 +125,27 @@ def _ends(values: Collection[float]) -> str:
     return " to ".join(dict.fromkeys(f"{end:.1f}" for end in (min(values), max(values))))
 
 
-def _held(prediction: Prediction, run: Run, found: Sequence[Cell], took: Costs) -> Held:
-    stands, told = _of_cost(took) if prediction.of == "cost" else _of_cells(prediction, run, found)
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        stands=stands if is_trusted(run) else NOT_JUDGED,
-        found=told,
+def _outcomes(prediction: Prediction, run: Run, found: Sequence[Cell], took: Costs) -> Outcome:
+    outcome, report = (
+        _of_cost(took) if prediction.about == "cost" else _of_cells(prediction, run, found)
+    )
+    return Outcome(
+        claim=prediction.claim,
+        reason=prediction.reason,
+        outcome=outcome if is_trusted(run) else NOT_JUDGED,
+        found=report,
     )
 
 
 def _of_cells(prediction: Prediction, run: Run, found: Sequence[Cell]) -> tuple[str, str]:
-    about = tuple(cell for cell in found if cell.key["rule"] in ABOUT[prediction.of])
-    stands = {cell.stands for cell in about}
+    about = tuple(cell for cell in found if cell.key["rule"] in ABOUT[prediction.about])
+    outcome = {cell.outcome for cell in about}
     judged = (
-        REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands or not stands else CONFIRMED
+        REFUTED
+        if MISMATCH in outcome
+        else UNDECIDED
+        if MISSING in outcome or not outcome
+        else CONFIRMED
     )
     return judged, "; ".join(exact.findings(about, run.question)) if about else NONE
 
@@ -159,7 +166,7 @@ def _of_cost(took: Costs) -> tuple[str, str]:
     ) else REFUTED, f"so in {grown} of {counted(len(pairs), 'case')}"
 
 
-def _matrix(found: Sequence[Cell]) -> Grid:
+def _matrix(found: Sequence[Cell]) -> Table:
     """Packets let through, by rule over flows and modes."""
     modes = tuple(dict.fromkeys(str(cell.key["mode"]) for cell in found))
     plain = {
@@ -168,7 +175,7 @@ def _matrix(found: Sequence[Cell]) -> Grid:
         if not c.further
     }
     lines = dict.fromkeys((rule, what) for rule, what, _ in plain)
-    return Grid(
+    return Table(
         title="Packets that the far guest got, of 16 (conntrack: entries)",
         heads=("rule", "flow", *modes),
         rows=tuple(
@@ -183,12 +190,12 @@ def _matrix(found: Sequence[Cell]) -> Grid:
 def _seen(cell: Cell | None) -> str:
     if cell is None or not cell.measured:
         return NONE
-    return cell.seen if cell.stands == EQUAL else f"{cell.seen} not {cell.foretold}"
+    return cell.seen if cell.outcome == MATCH else f"{cell.seen} not {cell.predicted}"
 
 
-def _costs_grid(took: Costs) -> Grid:
+def _costs_grid(took: Costs) -> Table:
     base = took.get(("none", 0), {})
-    return Grid(
+    return Table(
         title="What rules cost a packet that none of them matches",
         heads=(
             "rule",
@@ -237,8 +244,8 @@ def _squares(found: Sequence[Cell]) -> tuple[figure.Square, ...]:
             what=str(cell.key["what"]),
             mode=str(cell.key["mode"]),
             passed=median(float(str(value)) for value in cell.measured),
-            foretold=float(str(cell.foretold)),
-            is_as_foretold=cell.stands == EQUAL,
+            predicted=float(str(cell.predicted)),
+            is_as_foretold=cell.outcome == MATCH,
         )
         for cell in found
         if not cell.further and cell.measured and cell.key["rule"] != "conntrack"
@@ -247,9 +254,9 @@ def _squares(found: Sequence[Cell]) -> tuple[figure.Square, ...]:
 
 def _conditions(run: Run, took: Costs) -> str:
     batches = sum(len(each) for by_mode in took.values() for each in by_mode.values())
-    blocks = len({row["block"] for row in run.rows})
+    repeats = len({row["repeat"] for row in run.rows_of()})
     return (
-        f"{counted(blocks, 'block')}; 16 packets a cell; cost: {batches} batches of 100 packets; "
+        f"{counted(repeats, 'repeat')}; 16 packets a cell; cost: {batches} batches of 100 packets; "
         f"scenario {run.about['scenario']}, as a WAN"
     )
 
@@ -258,7 +265,7 @@ def _data(cell: Cell) -> Mapping[str, object]:
     return {
         **cell.key,
         "figure": cell.further or "count",
-        "foretold": cell.foretold,
+        "predicted": cell.predicted,
         "measured": cell.measured,
-        "is": cell.stands,
+        "is": cell.outcome,
     }

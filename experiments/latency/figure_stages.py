@@ -1,7 +1,7 @@
-"""The waterfall of a ping's stages: down the page in the order of time, along it as time goes by.
+"""The waterfall of a ping's stages: one row per stage from top to bottom, time from left to right.
 
-A bar is a stage's median and begins where the medians before it end; every sample is a dot,
-placed as if it began there, too.  Pure: the caller owns the figure.
+A bar is the median of a stage and begins at the end of the bar above it; every sample is a dot,
+placed as if its stage began there, too.  Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,23 +10,27 @@ from itertools import accumulate
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Samples
 
+BESIDE = 4  # from so many levels on, panels are in two columns
+PANEL_IN, GAP_IN = 1.75, 0.62  # the height of a panel, and of the gap between two
 BAR_HIGH = 0.78  # rows are 1 apart
 DOTS_HIGH = 0.58
 BAR_ALPHA = 0.32
 VALUE_AT = 1.02  # of the width of the axes
 GREY = "#777777"
 BEYOND = ">"  # the marker of a sample that is longer than the axis
-DOTS_ZORDER = 2.5  # all one after the other, on lines and below texts: one image for a panel
-ROOM = 1.18  # of the longest waterfall: where the axis ends
+DOTS_ZORDER = 2.5  # above lines and below texts, so that a panel has one raster image
+ROOM = 1.18  # the end of the axis, as a share of the longest waterfall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """One stage, as it is drawn."""
+    """One stage of a waterfall."""
 
     label: str
     group: str  # request, answer or reply
@@ -34,7 +38,7 @@ class Stage:
 
     @property
     def median_us(self) -> float:
-        """Of all its samples."""
+        """The median of all samples."""
         return float(np.median(self.samples_us))
 
 
@@ -42,22 +46,49 @@ Waterfall = Sequence[Stage]
 
 
 def starts_us(stages: Waterfall) -> list[float]:
-    """Where each bar begins: the sum of the medians before it."""
+    """The start of each bar: the sum of the medians before it."""
     return [0.0, *accumulate(stage.median_us for stage in stages)][:-1]
 
 
 def total_us(stages: Waterfall) -> float:
-    """Where the last bar ends."""
+    """The end of the last bar."""
     return sum(stage.median_us for stage in stages)
 
 
 def end_us(waterfalls: Mapping[str, Waterfall]) -> float:
-    """The end of an axis for all of them; samples beyond it are marked at its edge."""
+    """The end of the common axis; samples beyond it are marked at its edge."""
     return ROOM * max(total_us(stages) for stages in waterfalls.values())
 
 
+def draw(
+    waterfalls: Mapping[str, Waterfall],
+    notes: Mapping[str, str],
+    palette: Mapping[str, str],
+    caption: Caption,
+) -> Figure:
+    """A panel for each level, with its note beside the title; all on one axis of time."""
+    columns = 2 if len(waterfalls) >= BESIDE else 1
+    lines = -(-len(waterfalls) // columns)
+    figure, (whole,) = sheet(caption, [lines * PANEL_IN + (lines - 1) * GAP_IN])
+    places = whole.get_subplotspec().subgridspec(lines, columns)  # type: ignore[union-attr]
+    whole.remove()
+    end = end_us(waterfalls)
+    for at, (level, stages) in enumerate(waterfalls.items()):
+        ax = figure.add_subplot(places[divmod(at, columns)])
+        plot_waterfall(ax, stages, colour=palette[level], end=end)
+        title(ax, level, notes[level])
+        ax.texts[-1].set_in_layout(False)  # else a long note would make its panel narrow
+        ax.title.set_color(palette[level])
+        ax.set_gid(f"waterfall {level}")
+        is_last = at + columns >= len(waterfalls)
+        ax.set_xlabel("time since the request left [µs]" if is_last else "")
+        ax.tick_params(axis="x", labelbottom=is_last)
+        ax.tick_params(axis="y", labelleft=at % columns == 0)
+    return figure
+
+
 def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> Axes:
-    """Bars, dots and microseconds of one path, on an axis of 0 to `end` microseconds."""
+    """Bars, dots and medians of one level, on an axis of 0 to `end` microseconds."""
     starts = starts_us(stages)
     for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
         _bar(ax, stage, at, start, colour)
@@ -102,7 +133,7 @@ def _bar(ax: Axes, stage: Stage, at: int, start: float, colour: str) -> None:
 
 
 def _dots(ax: Axes, places: Samples, at: int, colour: str, end: float) -> None:
-    """A dot per sample; one too long for the axis is a mark at its edge."""
+    """A dot for each sample, or a triangle at the edge if it lies beyond the axis."""
     heights = at + DOTS_HIGH * (_scattered(len(places)) - 0.5)
     fits = places <= end
     ax.plot(
@@ -130,11 +161,11 @@ def _dots(ax: Axes, places: Samples, at: int, colour: str, end: float) -> None:
         gid=f"beyond {at}",
         clip_on=False,
     )
-    marks.set_in_layout(False)  # none of them is a box without a size, which upsets the layout
+    marks.set_in_layout(False)  # without marks its box has no size, which breaks the layout
 
 
 def _stairs(ax: Axes, stages: Waterfall, starts: Sequence[float], colour: str) -> None:
-    """A line down from the end of each bar to the beginning of the next."""
+    """A line from the end of each bar down to the start of the next."""
     for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
         below = BAR_HIGH / 2 if at == len(stages) - 1 else 1 + BAR_HIGH / 2
         end = start + stage.median_us
@@ -148,7 +179,7 @@ def _stairs(ax: Axes, stages: Waterfall, starts: Sequence[float], colour: str) -
 
 
 def _groups(ax: Axes, stages: Waterfall) -> None:
-    """Lines between the ways there and back, and their names where no bar can be."""
+    """Lines between request, answer and reply, and two names in the corners without bars."""
     names = [stage.group for stage in stages]
     for at in range(1, len(stages)):
         if names[at] != names[at - 1]:
@@ -170,17 +201,17 @@ def _groups(ax: Axes, stages: Waterfall) -> None:
 
 
 def _figure(value_us: float) -> str:
-    """Two digits at least: some stages take but one microsecond."""
+    """At least two digits, since some stages take only one microsecond."""
     return f"{value_us:.0f}" if value_us >= 9.95 else f"{value_us:.1f}"
 
 
 def _weight(stage: Stage, stages: Waterfall) -> str:
-    """Bold for what takes a tenth of it all, and more."""
+    """Bold for stages that take at least a tenth of the total."""
     return "bold" if stage.median_us >= total_us(stages) / 10 else "normal"
 
 
 def _scattered(count: int) -> Samples:
-    """Places in 0..1 that fill evenly whatever their number."""
+    """Evenly distributed places in 0..1, for any number of them."""
     golden = (5**0.5 - 1) / 2
     places: Samples = np.mod(np.arange(count) * golden, 1)
     return places

@@ -1,80 +1,82 @@
-"""The experiment `latency`: what a tunnel, and its way of flooding, cost a ping."""
+"""The experiment `latency`: what a tunnel, and the flooding mode, cost a ping."""
 
 from dataclasses import dataclass, replace
 
-from controller.model.errors import MeasureError
 from controller.model.parts import Port
-from experiments.core.experiment import Bench, Experiment, Measured, Tools
+from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests, narrowed, with_neighbour
-from experiments.core.question import Point, Row
-from experiments.latency.cold import FirstPings, Scene, absent
-from experiments.latency.labs import WARM, WARMUP, Lab, keeping
-from experiments.latency.paths import Path, guest_path, same_host_path, veth_path, vtep_path
+from experiments.core.question import Point
+from experiments.latency.caches import FirstPings, Scene, absent
+from experiments.latency.pings import (
+    Pinger,
+    guest_path,
+    keeping,
+    no_reply,
+    same_host_path,
+    veth_path,
+    vtep_path,
+)
 from experiments.latency.question import MAIN, QUESTION, THRESHOLDS
-from experiments.latency.stages_probe import stage_rows
+from experiments.latency.stages import stage_rows
+from experiments.latency.words import WARM, WARMUP
 from experiments.measure.ping import ADAPTIVE, Requests
-
-__all__ = ["LATENCY", "Pings", "guests", "narrowed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pings:
-    """Ping from guest to guest: cold as raised, warm, along the baselines, and with one thing cold.
+    """Ping from guest to guest: first in a new lab, warm, on the baselines, with one cache empty.
 
-    What stops the traffic comes last; what is compared comes before all but the warm-up.
+    Only the first ping and the warm-up come before what is compared; what stops traffic is last.
     """
 
-    pings: int  # of the main condition, which effects are judged on
+    pings: int  # of the main condition, whose effects are judged
     warmup_pings: int
-    grid: tuple[Requests, ...]  # the other conditions
-    baseline_pings: int  # along each other path, in the main condition
-    baselines_in: str = "flat"  # the mode whose labs have them
-    cold_repeats: int  # of each level but the next
-    vtep_repeats: int = 1  # each a lost packet to wait for
-    stages_in: tuple[str, ...] = (
-        "flat",
-        "gre-mesh",
-        "vxlan-l2pop",
-    )  # modes whose time is followed hop by hop
+    conditions: tuple[Requests, ...]  # beside the main one
+    baseline_pings: int  # on each other path, in the main condition
+    baselines_in: str = "flat"  # the mode in whose labs they are measured
+    cache_repeats: int  # with each cache empty but the next
+    vtep_repeats: int = 1  # each waits for a lost packet
+    stages_in: tuple[str, ...] = ("flat", "gre-mesh", "vxlan-l2pop")  # modes
     stage_pings: int = 20
     main: Requests = MAIN  # but for its count
 
-    def __call__(self, bench: Bench, point: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, point: Point, context: Context, /) -> Measured:
         """Measure one lab.
 
         Raises:
-            MeasureError: not one reply came while warm, or ping could not be read.
+            MeasureError: every warm ping was lost, or ping's output could not be read.
         """
-        with keeping(bench, tools) as lab:
-            return self._measured(lab, point, tools)
+        with keeping(lab, context) as pinger:
+            return self._measured(pinger, point, context)
 
-    def _measured(self, lab: Lab, point: Point, tools: Tools) -> Measured:
-        source, target = pair = guests(lab.bench.overlay)
+    def _measured(self, pinger: Pinger, point: Point, context: Context) -> Measured:
+        source, target = pair = guests(pinger.lab.overlay)
         guest = guest_path(pair)
-        scene = Scene(bench=lab.bench, source=source, target=target, look=lab.look)
-        as_raised = scene.as_raised()
-        lab.ping_once(guest, scene.first, 1, self._of(1))
-        lab.ping(guest, WARMUP, self._of(self.warmup_pings))
-        with tools.watch():
-            warm = lab.ping(guest, WARM, self._of(self.pings))
+        scene = Scene(lab=pinger.lab, source=source, target=target, look=pinger.look)
+        known_at_start = scene.known_at_start()
+        pinger.ping_once(guest, scene.new_lab, 1, self._of(1))
+        pinger.ping(guest, WARMUP, self._of(self.warmup_pings))
+        with context.watch():
+            warm = pinger.ping(guest, WARM, self._of(self.pings))
         if warm.lost == self.pings:
-            raise _silent(guest, point)
-        for condition in self.grid:
-            lab.ping(guest, WARM, condition)
-        is_asked = point.get("mode") == self.baselines_in
-        others = self._baselines(lab, pair) if is_asked else {}
-        staged = self._stages(lab.bench, pair, point, tools)
-        flushed = FirstPings(lab, guest, scene, self._of(1)).each_level(
-            self.cold_repeats, self.vtep_repeats, turn=tools.seed
+            raise no_reply(guest, point)
+        for condition in self.conditions:
+            pinger.ping(guest, WARM, condition)
+        others = self._baselines(pinger, pair) if point.get("mode") == self.baselines_in else {}
+        more = {}
+        if point.get("mode") in self.stages_in:  # not in all modes: captures delay the pings
+            more["stages"] = stage_rows(pinger.lab, pair, context, pings=self.stage_pings)
+        flushed = FirstPings(pinger, guest, scene, self._of(1)).measure(
+            self.cache_repeats, self.vtep_repeats, turn=context.seed
         )
         return Measured(
-            rows=tuple(lab.rows),
-            more={"stages": staged} if staged else {},
+            rows=tuple(pinger.rows),
+            more=more,
             facts={
-                "who_pinged_whom": {guest.name: guest.says, **others},
-                "cold_as_raised": as_raised,
+                "who_pinged_whom": {guest.name: guest.ends, **others},
+                "known_at_start": known_at_start,
                 "flushed": {**flushed, **absent(scene)},
-                "kept_interval_ms": lab.kept_interval_ms,
+                "kept_interval_ms": pinger.kept_interval_ms,
             },
             lost=warm.lost,
             duplicates=warm.duplicates,
@@ -83,39 +85,22 @@ class Pings:
     def _of(self, count: int) -> Requests:
         return replace(self.main, count=count)
 
-    def _baselines(self, lab: Lab, pair: tuple[Port, Port]) -> dict[str, str]:
-        """Ping along each; who pinged whom, by path."""
-        with veth_path(lab.bench, pair) as veth:
-            paths = (veth, same_host_path(lab.bench, pair), vtep_path(lab.bench, pair))
+    def _baselines(self, pinger: Pinger, pair: tuple[Port, Port]) -> dict[str, str]:
+        """Ping on each of the other paths; which node pinged which, by path."""
+        with veth_path(pinger.lab, pair) as veth:
+            paths = (veth, same_host_path(pinger.lab, pair), vtep_path(pinger.lab, pair))
             for path in paths:
-                lab.ping(path, WARMUP, self._of(self.warmup_pings))
-                lab.ping(path, WARM, self._of(self.baseline_pings))
-        return {path.name: path.says for path in paths}
-
-    def _stages(
-        self, bench: Bench, pair: tuple[Port, Port], point: Point, tools: Tools
-    ) -> tuple[Row, ...]:
-        """Where the time goes, in some modes: captures cost time, and disturb what is captured."""
-        if point.get("mode") not in self.stages_in:
-            return ()
-        return stage_rows(bench, pair, tools, pings=self.stage_pings)
+                pinger.ping(path, WARMUP, self._of(self.warmup_pings))
+                pinger.ping(path, WARM, self._of(self.baseline_pings))
+        return {path.name: path.ends for path in paths}
 
 
-def _silent(path: Path, point: Point) -> MeasureError:
-    return MeasureError(
-        "not one reply",
-        where=f"ping from {path.node} to {path.far} ({dict(point)})",
-        allowed="replies",
-        do="Raise the same lab with `overlaylab up` and look; raw/ has ping's output.",
-    )
-
-
-LATENCY = Experiment(
+EXPERIMENT = Experiment(
     question=QUESTION,
     probe=Pings(
         pings=80,
         warmup_pings=10,
-        grid=(
+        conditions=(
             Requests(count=15, payload_bytes=512),
             Requests(count=15, payload_bytes=1400),
             Requests(count=20, interval_ms=2),
@@ -123,12 +108,12 @@ LATENCY = Experiment(
             Requests(count=100, interval_ms=ADAPTIVE),
         ),
         baseline_pings=40,
-        cold_repeats=3,
+        cache_repeats=3,
     ),
     quick=Pings(
         pings=50,
         warmup_pings=6,
-        grid=(
+        conditions=(
             Requests(count=8, payload_bytes=512),
             Requests(count=8, payload_bytes=1400),
             Requests(count=12, interval_ms=2),
@@ -136,7 +121,7 @@ LATENCY = Experiment(
             Requests(count=50, interval_ms=ADAPTIVE),
         ),
         baseline_pings=15,
-        cold_repeats=1,
+        cache_repeats=1,
     ),
     thresholds=THRESHOLDS,
     watches=True,

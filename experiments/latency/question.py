@@ -1,13 +1,48 @@
-"""What `latency` asks, and what theory says before we look."""
+"""The question of `latency`: modes, predictions, columns."""
 
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, number, text
 from experiments.core.verdict import Thresholds
-from experiments.latency.cold import AS_RAISED, GUEST_ARP, LEARNED_FLOW, MEGAFLOW, VTEP_NEIGHBOUR
-from experiments.latency.cold_kernel import KERNEL_ARP, KERNEL_AS_RAISED, KERNEL_FDB
-from experiments.latency.stages_probe import STAGE_COLUMNS
+from experiments.latency.words import (
+    GUEST,
+    GUEST_ARP,
+    KERNEL_ARP,
+    KERNEL_FDB,
+    KERNEL_NEW_LAB,
+    LEARNED_FLOW,
+    MEGAFLOW,
+    NEW_LAB,
+    VTEP_NEIGHBOUR,
+    WARM,
+    first_ping,
+)
 from experiments.measure.ping import Requests
 
-MAIN = Requests(count=0, interval_ms=10, payload_bytes=56)  # what effects are judged on
+PING_COLUMNS = {  # of one echo request, as `Requests.rows` has them
+    "interval_ms": integer("interval requested of ping, 0: adaptive; the real one is longer"),
+    "payload_bytes": integer("ICMP payload; the IP packet has 28 bytes more"),
+    "seq": integer("ICMP sequence number within its phase, from 1"),
+    "received_s": number("Unix time at which ping read the reply; empty if lost"),
+    "rtt_ms": number("round-trip time as ping printed it (3 digits); empty if lost"),
+    "copies": integer("duplicate replies"),
+}
+STAGE_COLUMNS = {
+    "seq": integer("ICMP sequence number of the ping that was followed"),
+    "direction": text(
+        "request, answer (in the far guest), reply; ping: what ping itself printed about it"
+    ),
+    "stage": text(
+        "guest-out: from a guest's eth0 to its port on br-int; guest-in: the reverse; switch, "
+        "far-switch: between that port and the wire, on the pinging guest's host and on the far "
+        "one; wire: between the hosts; answer: in the far guest; rtt: ping's round-trip time; "
+        "unmatched: the ping was not seen once, in order, at every hop, and has no stages"
+    ),
+    "latency_us": number(
+        "time between two hops in microseconds, from capture timestamps; rtt: as ping printed it"
+    ),
+    "note": text("why it is unmatched; or by how much its stages exceed ping's round-trip time"),
+}
+
+MAIN = Requests(count=0, interval_ms=10, payload_bytes=56)  # the condition that is compared
 MODES = (
     "flat",
     "gre-mesh",
@@ -24,184 +59,184 @@ WARM_PREDICTIONS = (
     Prediction(
         low=0.0,
         high=0.1,
-        says="a tunnel, whichever, adds 0 to 0.1 ms to the untunnelled round trip",
-        because=(
-            "a packet passes the same two switch daemons with a tunnel or without; encapsulation "
-            "only adds a header there, which is far cheaper than waking the daemon up, and a warm "
-            "unicast follows one rule of table 20 in either way of flooding"
+        claim="a tunnel of either type adds 0 to 0.1 ms to the round trip without a tunnel",
+        reason=(
+            "a packet passes the same two switch daemons with and without a tunnel; encapsulation "
+            "only adds a header there, which is far cheaper than waking the daemon up, and known "
+            "unicast matches one flow of table 20 in both flooding modes"
         ),
-        silent_on=("flat", "vlan", *KERNEL_MODES),
+        excludes=("flat", "vlan", *KERNEL_MODES),
     ),
     Prediction(
-        of="encapsulation",
+        about="encapsulation",
         low=-MARGIN_MS,
         high=MARGIN_MS,
-        says="GRE and VXLAN differ by less than 0.05 ms, over either way of flooding",
-        because=(
-            "both are one tnl_push and one tnl_pop in the same daemon: a copied header of 42 or "
-            "50 bytes, without a checksum over the payload in either"
-        ),
-    ),
-    Prediction(
-        of="flooding",
-        low=-MARGIN_MS,
-        high=MARGIN_MS,
-        says="l2population and mesh differ by less than 0.05 ms, over either encapsulation",
-        because=(
-            "a warm unicast follows one rule of table 20 in both, stated or learned, and the "
-            "datapath sees neither: its megaflow has the same two actions"
+        claim="GRE and VXLAN differ by less than 0.05 ms, in both flooding modes",
+        reason=(
+            "both are one tnl_push and one tnl_pop in the same daemon: a header of 42 or 50 bytes "
+            "is copied, and neither has a checksum over the payload"
         ),
     ),
     Prediction(
-        of="responder",
+        about="flooding",
         low=-MARGIN_MS,
         high=MARGIN_MS,
-        says="the ARP responder makes less than 0.05 ms of a difference once warm",
-        because="a warm ping asks for no MAC",
+        claim="l2population and mesh differ by less than 0.05 ms, with both encapsulations",
+        reason=(
+            "known unicast matches one flow of table 20 in both, installed or learned, and the "
+            "datapath does not use that flow: its megaflow has the same two actions"
+        ),
     ),
     Prediction(
-        of="kernel",
+        about="responder",
+        low=-MARGIN_MS,
+        high=MARGIN_MS,
+        claim="the ARP responder changes warm round trips by less than 0.05 ms",
+        reason="a warm ping needs no ARP",
+    ),
+    Prediction(
+        about="kernel",
         low=-1.0,
         high=-0.05,
-        says="the kernel's VXLAN takes 0.05 to 1 ms less than Open vSwitch's in user space",
-        because=(
-            "a packet stays in the kernel from guest to guest: no daemon is woken up, of which "
-            "there are four wake-ups on the way there and back"
+        claim="kernel VXLAN takes 0.05 to 1 ms less than Open vSwitch in user space",
+        reason=(
+            "a packet stays in the kernel from guest to guest; in user space a daemon is woken up "
+            "four times per round trip"
         ),
     ),
 )
 
-# Against a warm ping of the same form, one to a process.
-COLD_PREDICTIONS = (
+# Compared with a ping of the same form, one per process, with no cache emptied.
+FIRST_PREDICTIONS = (
     Prediction(
-        of=f"cold {AS_RAISED}",
+        about=first_ping(NEW_LAB),
         low=0.2,
         high=4.0,
-        says="the first ping of a fresh lab pays 0.2 to 4 ms, and is answered",
-        because=(
-            "ARP and the request each find no megaflow anywhere, and in a mesh both are flooded; "
-            "the VTEPs' MACs were told when the lab was raised, so nothing is dropped"
+        claim="the first ping in a new lab takes 0.2 to 4 ms longer, and is answered",
+        reason=(
+            "ARP and the request each find no megaflow on either host, and a mesh floods both; "
+            "the VTEPs' MACs were set when the lab was started, so nothing is dropped"
         ),
     ),
     Prediction(
-        of=f"cold {GUEST_ARP}",
+        about=first_ping(GUEST_ARP),
         low=0.05,
         high=2.0,
-        says="a guest without the MAC pays 0.05 to 2 ms: about one more round trip",
-        because=(
-            "the request waits for ARP, which goes the same way and back, and whose broadcast "
-            "has a megaflow of its own to be made; with the responder it turns at br-tun"
+        claim="a missing ARP entry in the guest costs 0.05 to 2 ms: about one more round trip",
+        reason=(
+            "the request waits for ARP, which takes the same path there and back, and whose "
+            "broadcast needs a megaflow of its own; with the responder, br-tun answers it"
         ),
     ),
     Prediction(
-        of=f"cold {LEARNED_FLOW}",
+        about=first_ping(LEARNED_FLOW),
         low=-MARGIN_MS,
         high=1.0,
-        says="a far guest that br-tun forgot costs -0.05 to 1 ms and no loss",
-        because=(
-            "an unknown unicast is flooded, by table 22, to every VTEP, the right one among them, "
-            "and the revalidators have put that into the megaflow before the ping comes: what is "
-            "paid are copies, which `fanout` counts, hardly time"
+        claim="a missing learned flow on br-tun costs -0.05 to 1 ms and no packet",
+        reason=(
+            "table 22 floods an unknown unicast to every VTEP, including the right one, and the "
+            "revalidators have put that into the megaflow before the ping comes: it costs copies, "
+            "which `fanout` counts, and hardly any time"
         ),
-        silent_on=("flat", "vlan", "gre-l2pop", "vxlan-l2pop", "vxlan-l2pop-arp"),
+        excludes=("flat", "vlan", "gre-l2pop", "vxlan-l2pop", "vxlan-l2pop-arp"),
     ),
     Prediction(
-        of=f"cold {MEGAFLOW}",
+        about=first_ping(MEGAFLOW),
         low=0.1,
         high=3.0,
-        says="datapaths without megaflows cost 0.1 to 3 ms",
-        because=(
-            "each lookup that misses is an upcall, translated through the tables in the daemon: "
+        claim="missing megaflows cost 0.1 to 3 ms",
+        reason=(
+            "each lookup that misses is an upcall, which the daemon translates through its tables: "
             "one where a frame enters from a guest and two (underlay, tunnel) where it arrives, "
-            "on the way there and on the way back; six with a tunnel"
+            "in each direction; six with a tunnel"
         ),
     ),
     Prediction(
-        of=f"cold {VTEP_NEIGHBOUR}",
-        says="a far VTEP without a MAC costs the packet: no answer comes",
-        because=(
-            "OVS's native tunnel keeps nothing waiting: it asks by ARP and drops; the next one "
-            "passes, or after a second, if the lost packet was the guest's own ARP"
+        about=first_ping(VTEP_NEIGHBOUR),
+        claim="a missing VTEP neighbour loses the packet: there is no reply",
+        reason=(
+            "an OVS tunnel queues no packet: it sends an ARP request and drops the packet; the "
+            "next one passes, or one a second later if the lost packet was the guest's own ARP"
         ),
-        silent_on=("flat", "vlan"),
+        excludes=("flat", "vlan"),
     ),
     Prediction(
-        of=f"cold {KERNEL_AS_RAISED}",
+        about=first_ping(KERNEL_NEW_LAB),
         low=0.0,
         high=0.5,
-        says="by the kernel, the first ping of a fresh lab pays 0 to 0.5 ms, and is answered",
-        because="ARP goes the same short way first; nothing is looked up in a daemon",
+        claim="with kernel VXLAN, the first ping in a new lab takes 0 to 0.5 ms longer, and is answered",
+        reason="ARP takes the same short path before it; no daemon looks anything up",
     ),
     Prediction(
-        of=f"cold {KERNEL_ARP}",
+        about=first_ping(KERNEL_ARP),
         low=0.0,
         high=0.3,
-        says="by the kernel, a guest without the MAC pays 0 to 0.3 ms: about one more round trip",
-        because="ARP goes the same way there and back, or is answered by the proxy on the host",
+        claim=(
+            "with kernel VXLAN, a missing ARP entry in the guest costs 0 to 0.3 ms: about one more "
+            "round trip"
+        ),
+        reason="ARP takes the same path there and back, or the proxy on the host answers it",
     ),
     Prediction(
-        of=f"cold {KERNEL_FDB}",
+        about=first_ping(KERNEL_FDB),
         low=-MARGIN_MS,
         high=0.3,
-        says="a far guest that the kernel's FDB forgot costs -0.05 to 0.3 ms and no loss",
-        because="an unknown unicast is flooded to every VTEP, the right one among them",
+        claim="a missing FDB entry of kernel VXLAN costs -0.05 to 0.3 ms and no packet",
+        reason="an unknown unicast is flooded to every VTEP, including the right one",
     ),
 )
 
 QUESTION = Question(
     name="latency",
-    asks="What does a tunnel cost a ping, and does the way of flooding matter once warm?",
+    question="How much does a tunnel add to a ping, and does the flooding mode matter once caches are warm?",
     unit="ms",
     value="rtt_ms",
     factors={"mode": MODES},
     more={"stages": STAGE_COLUMNS},
     baseline={"mode": "flat"},
     compared={
-        "path": "guest",
-        "phase": "warm",
+        "path": GUEST,
+        "phase": WARM,
         "interval_ms": MAIN.interval_ms,
         "payload_bytes": MAIN.payload_bytes,
     },
-    teller="latency",
-    predictions=(*WARM_PREDICTIONS, *COLD_PREDICTIONS),
+    report="latency",
+    predictions=(*WARM_PREDICTIONS, *FIRST_PREDICTIONS),
     margin=MARGIN_MS,
-    # Both are of round trips between machines, not of this testbed.
-    margin_because=(
-        "by convention, a tenth of the 0.5 ms that a round trip within a data centre is reckoned at "
+    # Both sources are about round trips between machines, not about this testbed.
+    margin_reason=(
+        "by convention, a tenth of the 0.5 ms usually given for a round trip within a data centre "
         "(J. Dean, Numbers Everyone Should Know, 2009; in 2021 still the 80th percentile between two "
         "machines of a cloud: evanjones.ca/network-latencies-2021.html)"
     ),
     columns={
-        "mode": "how the overlay is carried; flat is untunnelled through the same bridges",
-        "path": (
-            "guest: between guests on two hosts, as the mode carries them; in the labs of flat "
-            "also veth: between the same guests over a bare veth pair, same-host: between guests "
+        "mode": text(
+            "encapsulation and flooding mode; flat has no tunnel and uses the same bridges"
+        ),
+        "path": text(
+            "guest: between guests on two hosts, in the mode of the lab; only in labs of flat: veth: "
+            "between the same guests over a veth pair without a switch, same-host: between guests "
             "on one host, through one br-int, vtep: between the hosts, over br-vtep"
         ),
-        "phase": "cold: one ping of its own; warmup: thrown away; warm: compared",
-        "cold": (
-            "what a cold ping found cold: everything-as-raised (the first of a fresh lab), "
-            "guest-arp, learned-flow (of br-tun), megaflow (both hosts), vtep-neighbour (and the "
-            "source host's megaflows), nothing (a warm one of the same form); without Open vSwitch "
-            "kernel-as-raised, kernel-guest-arp, kernel-fdb (of the VXLAN device); else empty"
+        "phase": text("first: one ping from its own process; warmup: not used; warm: compared"),
+        "cache": text(
+            "the cache that a first ping found empty: new-lab (all, in a new lab), guest-arp, "
+            "learned-flow (on br-tun), megaflow (on both hosts), vtep-neighbour (and megaflows on "
+            "the source host), none (warm, but of the same form); without Open vSwitch "
+            "kernel-new-lab, kernel-guest-arp, kernel-fdb (of the VXLAN device); otherwise empty"
         ),
-        "interval_ms": "interval asked of ping, 0: adaptive; run.json says which it kept",
-        "payload_bytes": "ICMP payload; the IP packet has 28 bytes more",
-        "seq": "ICMP sequence number from 1; of a cold ping: which of several",
-        "received_s": "Unix time at which ping read the reply; empty if lost",
-        "rtt_ms": "round-trip time as ping printed it (3 digits); empty if lost",
-        "copies": "replies beyond the first",
+        **PING_COLUMNS,
     },
 )
 
-# Of the windows of the main condition and of the stages; a calm machine keeps them.
+# Of the windows of the main condition and of the stages.
 THRESHOLDS = Thresholds(
     cpu_idle_min=0.5,
     cpu_steal_max=0.05,
     vswitchd_load_max=0.9,
     lost_upcalls_max=0,
-    # A guest's own first IPv6 words may be dropped at an upcall; a ping that is dropped is lost,
-    # of which there may be none.
+    # A guest's first IPv6 packets may be dropped at an upcall; a dropped ping is a lost ping,
+    # and none may be lost.
     drops_max=2,
     control_median_max_ms=0.2,
     control_lost_max=0,

@@ -1,25 +1,39 @@
-"""The story of latency: what a tunnel and its way of flooding cost, warm and cold.  Pure.
+"""The report of `latency`: warm round trips, effects of each factor, first pings, stages.  Pure.
 
-What is compared is of one condition; the same pings along a bare veth, within a host and from
-VTEP to VTEP stand beside the modes as levels of their own.
+Levels and effects are compared in one condition.  The same pings on a veth pair, within a host
+and from VTEP to VTEP are levels of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from experiments.core.question import Prediction, of_point
-from experiments.core.results import Run
-from experiments.latency.analysis import Analysed, analysed
-from experiments.latency.report_cold import cold_finding, cold_grid, cold_held
-from experiments.latency.report_effects import effect_findings, effect_grid, effect_held
-from experiments.latency.report_pictures import pictures
-from experiments.latency.report_warm import kept_interval_ms, kept_text, warm_grid
-from experiments.show.levels import blocks_of, data, findings, grid, held
-from experiments.show.story import NOT_JUDGED, Grid, Held, Picture, Story, counted
+import numpy as np
 
-MAIN = ("encapsulation", "flooding")  # what the 2x2 is for
-NAMES = {  # what a prediction is of, in the words of its difference
+from experiments.core.question import Prediction
+from experiments.core.results import Run
+from experiments.latency import figure
+from experiments.latency.analysis import Analysed, Warm, analysed, kept_interval_ms
+from experiments.latency.report_first import first_finding, first_outcome, first_table
+from experiments.latency.report_stages import stage_parts
+from experiments.show import judge
+from experiments.show.effects import Effect
+from experiments.show.levels import (
+    between,
+    data,
+    figure_text,
+    findings,
+    outcomes,
+    repeats_of,
+    table,
+)
+from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table, counted
+from experiments.show.sheet import Caption
+from experiments.show.statistics import call
+
+MAIN = ("encapsulation", "flooding")  # the effects that the experiment is about
+FOUND = (*MAIN, "tunnel")  # the effects with a finding
+NAMES = {  # of predictions, in short
     "baseline": "tunnel to flat",
     "encapsulation": "gre to vxlan",
     "flooding": "l2pop to mesh",
@@ -28,113 +42,183 @@ NAMES = {  # what a prediction is of, in the words of its difference
 }
 
 
-def tell(run: Run) -> Story:
-    """The story of a run of latency."""
+def build_report(run: Run) -> Report:
+    """The report of a run of latency."""
     found = analysed(run)
-    grids, drawn = _stages(run)
-    story = Story(
+    tables, pictures = stage_parts(run)
+    return Report(
+        run=run,
         findings=_findings(found),
-        held=_held(found),
-        grids=(*_grids(found), *grids),
-        pictures=(),
-        conditions=conditions(found),
-        data=(*data(found.main), *_effects_data(found)),
+        outcomes=tuple(_outcomes(found)),
+        tables=(*_tables(found), *tables),
+        pictures=(*_pictures(found), *pictures),
+        conditions=_conditions(found),
+        data=(*data(found.main), *map(_effect_data, found.effects)),
     )
-    return replace(story, pictures=(*pictures(found, story), *drawn))
 
 
 def _findings(found: Analysed) -> tuple[str, ...]:
-    """Effects against the margin, or what else can be said; then the largest cost of a cold start."""
-    of_effects = effect_findings(found.main, found.effects)
-    return (
-        *(of_effects or findings(found.main)),
-        *cold_finding(found.colds, found.main.question.unit),
-    )
-
-
-def _held(found: Analysed) -> tuple[Held, ...]:
-    """Every prediction, and what became of it."""
-    return tuple(
-        replace(each, name=NAMES.get(prediction.of, prediction.of), is_main=prediction.of in MAIN)
-        for prediction in found.main.question.predictions
-        for each in (
-            held(found.main) if prediction.of == "baseline" else (_judged(prediction, found),)
-        )
-    )
-
-
-def _judged(prediction: Prediction, found: Analysed) -> Held:
-    for effect in found.effects:
-        if effect.name == prediction.of:
-            return effect_held(prediction, effect, found.main)
-    for cold in found.colds:
-        if f"cold {cold.name}" == prediction.of:
-            return cold_held(prediction, cold, found.main.run, found.main.question.unit)
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        stands=NOT_JUDGED,
-        found=f"nothing was measured of {prediction.of}",
-    )
-
-
-def _grids(found: Analysed) -> tuple[Grid, ...]:
-    unit, margin = found.main.question.unit, found.main.question.margin
-    return (
-        grid(found.main),
-        *([effect_grid(found.main, found.effects)] if found.effects else []),
-        *([cold_grid(found.colds, found.modes, unit, margin)] if found.colds else []),
-        *([warm_grid(found.warms, found.modes, unit)] if len(found.warms) > 1 else []),
-    )
-
-
-def _effects_data(found: Analysed) -> tuple[Mapping[str, Any], ...]:
-    """Effects, for `--format json`; what tells them from levels is their key."""
-    return tuple(
-        {
-            "effect": each.name,
-            "says": each.says,
-            "estimate": each.found.estimate,
-            "interval": (
-                {"low": each.found.interval.low, "high": each.found.interval.high}
-                if each.found.interval
-                else None
-            ),
-        }
+    """Effects compared with the margin, else the levels; then the largest cost of an empty cache."""
+    effects = tuple(
+        _effect_finding(each, found)
         for each in found.effects
+        if each.name in FOUND and each.found.interval
+    )
+    unit = found.main.question.unit
+    return (*(effects or findings(found.main)), *first_finding(found.firsts, unit))
+
+
+def _effect_finding(each: Effect, found: Analysed) -> str:
+    unit, margin = found.main.question.unit, found.main.question.margin
+    verdict = call(each.found, margin)
+    words = {
+        "no difference that matters": f"within the margin ±{margin:g}",
+        "undecided": f"undecided at ±{margin:g}",
+    }.get(verdict, f"{verdict} (margin ±{margin:g})")
+    return f"{each.brief}: {between(each.found.interval, signed=True)} {unit}, {words}"
+
+
+def _outcomes(found: Analysed) -> Iterator[Outcome]:
+    for prediction in found.main.question.predictions:
+        of_one = (
+            outcomes(found.main)
+            if prediction.about == "baseline"
+            else (_outcome(prediction, found),)
+        )
+        name = NAMES.get(prediction.about, prediction.about)
+        for each in of_one:
+            yield replace(each, name=name, is_main=prediction.about in MAIN)
+
+
+def _outcome(prediction: Prediction, found: Analysed) -> Outcome:
+    run, unit = found.main.run, found.main.question.unit
+    for effect in found.effects:
+        if effect.name == prediction.about:
+            interval = between(effect.found.interval, signed=True)
+            said = f"{effect.claim}: {figure_text(effect.found.estimate, signed=True)} {unit}" + (
+                "" if interval == NONE else f" ({interval})"
+            )
+            return judge.within(run, prediction, [effect.found.interval], said)
+    for first in found.firsts:
+        if found.predicted_first(first) is prediction:
+            return first_outcome(prediction, first, run)
+    return judge.judged(run, prediction, NOT_JUDGED, "not measured")
+
+
+def _tables(found: Analysed) -> Iterator[Table]:
+    unit, margin = found.main.question.unit, found.main.question.margin
+    yield table(found.main)
+    if found.effects:
+        yield _effects_table(found)
+    if found.firsts:
+        yield first_table(found.firsts, found.modes, unit, margin)
+    if len(found.warms) > 1:
+        yield _warm_table(found.warms, found.modes, unit)
+
+
+def _effects_table(found: Analysed) -> Table:
+    return Table(
+        title="Effects",
+        heads=("effect", "which", "estimate", "its interval", "conclusion", "prediction"),
+        rows=tuple(_effect_row(each, found) for each in found.effects),
+        words=("effect", "which", "conclusion", "prediction"),
+        note=f"In {found.main.question.unit}: in each repeat, the difference of medians; the median "
+        "of all repeats. Intervals: bootstrap over repeats, 95%.",
     )
 
 
-def _stages(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
-    if not run.tables.get("stages"):
-        return (), ()
-    from experiments.latency.report_stages import stage_parts
-
-    return stage_parts(run)
-
-
-def conditions(found: Analysed) -> str:
-    """How the samples were taken, in one line: a figure is only as good as its run."""
-    run, along = found.main.run, found.main.question.compared
-    lab, tools = _part(run.about, "lab"), _part(_part(run.about, "machine"), "tools")
+def _effect_row(each: Effect, found: Analysed) -> tuple[str, ...]:
+    prediction = found.prediction(each.name)
     return (
-        f"{counted(blocks_of(found.main), 'block')} of fresh labs, {_pings(found)} warm pings each, "
-        f"every {_kept(run)} (asked {along.get('interval_ms')} ms), "
-        f"{along.get('payload_bytes')} bytes; OVS {tools.get('ovs')}, datapath "
+        each.name,
+        each.claim,
+        figure_text(each.found.estimate, signed=True),
+        between(each.found.interval, signed=True),
+        call(each.found, found.main.question.margin),
+        _outcome(prediction, found).outcome if prediction else NONE,
+    )
+
+
+def _warm_table(warms: Sequence[Warm], modes: Sequence[str], unit: str) -> Table:
+    return Table(
+        title="Warm round trips by payload and interval",
+        heads=("payload", "requested interval", "real interval", *modes),
+        rows=tuple(_warm_row(each, modes) for each in warms),
+        note=f"In {unit}: the median of the medians of all repeats; payload in bytes of ICMP. Do not "
+        "compare rows with different intervals: a daemon that sleeps longer wakes up later.",
+    )
+
+
+def _warm_row(each: Warm, modes: Sequence[str]) -> tuple[str, ...]:
+    medians = (each.by_mode.get(mode) for mode in modes)
+    return (
+        str(each.payload_bytes),
+        each.pace,
+        figure.interval_text(each.kept_ms),
+        *(f"{np.median(rtts):.3f}" if rtts else NONE for rtts in medians),
+    )
+
+
+def _effect_data(each: Effect) -> Mapping[str, Any]:
+    """An effect for `--format json`; levels have no key `effect`."""
+    interval = each.found.interval
+    return {
+        "effect": each.name,
+        "claim": each.claim,
+        "estimate": each.found.estimate,
+        "interval": {"low": interval.low, "high": interval.high} if interval else None,
+    }
+
+
+def _conditions(found: Analysed) -> str:
+    """How the samples were taken, in one line."""
+    run, compared = found.main.run, found.main.question.compared
+    lab, machine = (run.about.get(part) or {} for part in ("lab", "machine"))
+    # Of the mode with the most warm pings in a repeat.
+    pings = max(
+        (len(repeat) for mode in found.modes for repeat in found.main.levels[mode]), default=0
+    )
+    kept_ms = kept_interval_ms(run.samples.filter(**compared))
+    return (
+        f"{counted(repeats_of(found.main), 'repeat')} with new labs, {pings} warm pings each, "
+        f"every {figure.interval_text(kept_ms)} (requested: {compared.get('interval_ms')} ms), "
+        f"{compared.get('payload_bytes')} bytes; OVS {machine.get('tools', {}).get('ovs')}, datapath "
         f"{lab.get('datapath')}, {lab.get('app')}; scenario {run.about.get('scenario')}"
     )
 
 
-def _pings(found: Analysed) -> int:
-    """How many warm pings a mode had in a block, the most."""
-    levels = (found.main.levels[mode] for mode in found.modes)
-    return max((len(block) for blocks in levels for block in blocks), default=0)
-
-
-def _kept(run: Run) -> str:
-    return kept_text(kept_interval_ms(of_point(run.rows, run.question.compared)))
-
-
-def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = whole.get(name)
-    return found if isinstance(found, dict) else {}
+def _pictures(found: Analysed) -> Iterator[Picture]:
+    """The run's own first, then warm distributions, conditions, and first pings."""
+    medians = ", ".join(f"{each.level} {each.median:.3f} ms" for each in found.main.summaries)
+    yield Picture(
+        name="latency",
+        title="Warm round trips, and the effect of each factor",
+        alternative=f"Every warm round trip by level, over box plots; medians: {medians}",
+        draw=lambda report: figure.draw_levels(found, Caption.of(report)),
+    )
+    yield Picture(
+        name="latency-ecdf",
+        title="Warm round trips between guests, as distributions",
+        alternative="Share of warm round trips up to a time, one curve per mode",
+        draw=lambda report: figure.draw_ecdf(found, Caption.of(report, findings=())),
+    )
+    if len(found.warms) > 1:
+        yield Picture(
+            name="latency-conditions",
+            title="Warm round trips by payload and interval",
+            alternative="Medians of warm round trips in each repeat by mode, payload and interval",
+            draw=lambda report: figure.draw_conditions(found, Caption.of(report, findings=())),
+        )
+    if found.firsts:
+        said = "; ".join(
+            f"{each.cache}: {each.lost_pings} of {each.pings} lost"
+            if each.lost_pings
+            else f"{each.cache}: median {each.median:.3f} ms"
+            for each in found.firsts
+        )
+        yield Picture(
+            name="latency-first",
+            title="First pings by empty cache",
+            alternative=f"Round trips of first pings by empty cache and mode. {said}",
+            draw=lambda report: figure.draw_first(found, Caption.of(report, findings=())),
+        )

@@ -1,40 +1,42 @@
-"""Where the time of a ping goes, from stages.csv: a table and a waterfall.  Pure."""
+"""The stages of a ping in the report of `latency`: tables and a waterfall.  Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+import polars as pl
 
-from experiments.core.question import Row, level_name
+from experiments.core.question import level_name
 from experiments.core.results import Run
-from experiments.latency.figure_stages import Stage, end_us, plot_waterfall
-from experiments.latency.stages import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.latency.figure_stages import Stage, draw
+from experiments.latency.words import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.report import NONE, Picture, Table, counted
+from experiments.show.sheet import Caption
 from experiments.show.statistics import Samples, percentile
-from experiments.show.story import NONE, Grid, Picture, Story, Told, counted
 
-TABLE = "stages"
-LABELS = {
-    (REQUEST, "guest-out"): "guest to br-int",
-    (REQUEST, "switch"): "br-int to wire",
-    (REQUEST, "wire"): "along the wire",
-    (REQUEST, "far-switch"): "wire to far br-int",
-    (REQUEST, "guest-in"): "br-int to far guest",
-    (ANSWER, "answer"): "far guest answers",
-    (REPLY, "guest-out"): "far guest to br-int",
-    (REPLY, "far-switch"): "far br-int to wire",
-    (REPLY, "wire"): "along the wire ",  # its own name in a table of rows
-    (REPLY, "switch"): "wire to br-int",
-    (REPLY, "guest-in"): "br-int to guest",
-}
+LABELS = dict(
+    zip(
+        STAGES,
+        (
+            "guest to br-int",
+            "br-int to wire",
+            "along the wire",
+            "wire to far br-int",
+            "br-int to far guest",
+            "far guest answers",
+            "far guest to br-int",
+            "far br-int to wire",
+            "along the wire",
+            "wire to br-int",
+            "br-int to guest",
+        ),
+        strict=True,
+    )
+)
 SWITCHES, WIRES = ("switch", "far-switch"), ("wire",)
-OUTWARD = (REQUEST, "switch"), (REPLY, "far-switch")  # the same work, the second time just after
-BESIDE = 4  # levels and more stand in two columns; fewer below each other, wide
-PANEL_IN, GAP_IN = 1.75, 0.62  # the height of a panel, and of what is between two
+OUTWARD = (REQUEST, "switch"), (REPLY, "far-switch")  # the same work; the reply comes just after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +44,21 @@ class Followed:
     """The pings of one level that were followed from hop to hop."""
 
     samples_us: Mapping[tuple[str, str], Samples]  # by direction and stage, in the order of time
-    sums_us: Samples  # of its stages, for each ping
-    rtts_us: Samples  # what ping said of the same
-    why_not: Mapping[str, int] = field(default_factory=dict)  # pings that could not be followed
-    beyond: int = 0  # pings whose stages are longer than ping said
+    rtts_us: Samples  # ping's round-trip time, for each ping
+    why_not: Mapping[str, int]  # how many pings could not be followed, by reason
+    beyond: int  # pings whose stages are longer than their round-trip time
+
+    @property
+    def sums_us(self) -> Samples:
+        """The sum of the stages, for each ping."""
+        sums: Samples = np.sum(list(self.samples_us.values()), axis=0)
+        return sums
 
     @property
     def waterfall(self) -> tuple[Stage, ...]:
-        """As it is drawn."""
+        """The stages as they are drawn."""
         return tuple(
-            Stage(label=LABELS[place].strip(), group=place[0], samples_us=samples)
+            Stage(label=LABELS[place], group=place[0], samples_us=samples)
             for place, samples in self.samples_us.items()
         )
 
@@ -62,71 +69,79 @@ class Followed:
 
     @property
     def rtt_us(self) -> float:
-        """Ping's own median."""
+        """The median round-trip time."""
         return float(np.median(self.rtts_us))
 
     def share(self, stages: Sequence[str]) -> float:
-        """Their medians, both ways, as a share of ping's own."""
+        """The medians of these stages, in both directions, as a share of the round-trip time."""
         some = (np.median(us) for (_, stage), us in self.samples_us.items() if stage in stages)
         return float(sum(some)) / self.rtt_us
 
 
-def stage_parts(run: Run) -> tuple[tuple[Grid, ...], tuple[Picture, ...]]:
+def stage_parts(run: Run) -> tuple[tuple[Table, ...], tuple[Picture, ...]]:
     """Tables and figure of the stages; nothing if the run followed no ping."""
     every = followed(run)
-    levels = {name: each for name, each in every.items() if len(each.sums_us)}
+    levels = {name: each for name, each in every.items() if len(each.rtts_us)}
     if not levels:
-        return ((sums_grid(every),) if every else ()), ()
-    return (stages_grid(levels), sums_grid(every)), (_picture(run, levels),)
+        return ((_sums_table(every),) if every else ()), ()
+    return (_stages_table(levels), _sums_table(every)), (_picture(run, levels),)
 
 
 def followed(run: Run) -> dict[str, Followed]:
-    """What stages.csv says of each level it has, in the order of the question's points."""
-    rows: dict[str, list[Row]] = {level_name(point): [] for point in run.question.points()}
-    for row in run.tables.get(TABLE, ()):
-        name = level_name({factor: row[factor] for factor in run.question.factors})  # type: ignore[misc]
-        rows.setdefault(name, []).append(row)
-    return {name: _followed(each) for name, each in rows.items() if each}
+    """The followed pings of each level in stages.csv, in the order of the question's points."""
+    if "stages" not in run.tables:
+        return {}
+    rows = run.tables["stages"]
+    levels = {level_name(point): rows.filter(**point) for point in run.question.points()}
+    return {name: _followed(mine) for name, mine in levels.items() if len(mine)}
 
 
-def _followed(rows: Sequence[Row]) -> Followed:
-    pings: dict[object, dict[tuple[object, object], float]] = {}
-    for row in rows:
-        if row["stage"] != UNMATCHED:
-            ping = pings.setdefault((row["block"], row["seq"]), {})
-            ping[row["direction"], row["stage"]] = float(str(row["latency_us"]))
+def _followed(rows: pl.DataFrame) -> Followed:
+    unmatched = pl.col("stage") == UNMATCHED
+    place = pl.concat_str("direction", "stage", separator=" ")
+    pings = (
+        rows.filter(~unmatched)
+        .with_columns(place=place)
+        .pivot("place", index=["repeat", "seq"], values="latency_us")
+    )
+
+    def of(*place: str) -> Samples:
+        return pings[" ".join(place)].to_numpy() if len(pings) else np.array([])
+
     return Followed(
-        samples_us={place: np.array([ping[place] for ping in pings.values()]) for place in STAGES},
-        sums_us=np.array([sum(ping[place] for place in STAGES) for ping in pings.values()]),
-        rtts_us=np.array([ping[PING, RTT] for ping in pings.values()]),
-        why_not=Counter(str(row["note"]) for row in rows if row["stage"] == UNMATCHED),
-        beyond=sum(bool(row["note"]) for row in rows if row["stage"] == RTT),
+        samples_us={place: of(*place) for place in STAGES},
+        rtts_us=of(PING, RTT),
+        why_not=Counter(rows.filter(unmatched)["note"]),
+        beyond=rows.filter(stage=RTT)["note"].count(),
     )
 
 
-def stages_grid(levels: Mapping[str, Followed]) -> Grid:
-    """Every stage by level."""
-    stages = tuple(_stage_cells(place, levels) for place in STAGES)
-    whole = (
-        ("", "sum of the stages", *(_spread(each.sums_us) for each in levels.values())),
-        ("", "ping itself", *(_spread(each.rtts_us) for each in levels.values())),
-    )
-    return Grid(
-        title="Where the time of a warm ping goes, one way at a time",
+def _stages_table(levels: Mapping[str, Followed]) -> Table:
+    def row(way: str, name: str, samples_us: Iterator[Samples]) -> tuple[str, ...]:
+        return (way, name, *map(_spread, samples_us))
+
+    return Table(
+        title="The time of a warm ping by stage",
         heads=("way", "stage", *levels),
-        rows=(*stages, *whole),
+        rows=(
+            *(
+                row(
+                    "" if place[0] == ANSWER else place[0],
+                    LABELS[place],
+                    (each.samples_us[place] for each in levels.values()),
+                )
+                for place in STAGES
+            ),
+            row("", "sum of the stages", (each.sums_us for each in levels.values())),
+            row("", "ping", (each.rtts_us for each in levels.values())),
+        ),
         words=("way", "stage"),
-        note="Microseconds: median (p10 to p90, where ten samples lie beyond either). "
-        "Stages are distances of capture stamps at successive hops. br-int to wire is the same "
-        "work both ways, but the far host's daemon has just handled the request: it is likely "
-        "still awake, and the same difference may part the dots of other stages in two clumps.",
+        note="Microseconds: median (p10 to p90, if at least ten samples lie beyond each). A stage "
+        "is the difference of the capture timestamps at two successive hops. br-int to wire is the "
+        "same work in both directions, but for a reply the far host's daemon has just handled the "
+        "request and is probably still awake. The same difference may separate the dots of other "
+        "stages into two groups.",
     )
-
-
-def _stage_cells(place: tuple[str, str], levels: Mapping[str, Followed]) -> tuple[str, ...]:
-    way = "" if place[0] == ANSWER else place[0]
-    spreads = (_spread(each.samples_us[place]) for each in levels.values())
-    return (way, LABELS[place].strip(), *spreads)
 
 
 def _spread(samples_us: Samples) -> str:
@@ -135,31 +150,30 @@ def _spread(samples_us: Samples) -> str:
     return middle if low is None or high is None else f"{middle} ({low:.1f} to {high:.1f})"
 
 
-def sums_grid(levels: Mapping[str, Followed]) -> Grid:
-    """The stages held against what ping itself said."""
-    return Grid(
-        title="Stages held against ping itself",
+def _sums_table(levels: Mapping[str, Followed]) -> Table:
+    return Table(
+        title="Stages compared with the round-trip time of ping",
         heads=(
             "level",
             "followed",
             "not followed",
             "sum of stages",
-            "ping itself",
+            "ping",
             "covered",
-            "longer than ping said",
+            "stages longer than ping",
             "in the switches",
             "on the wire",
             "why not followed",
         ),
-        rows=tuple(_sum_cells(level, each) for level, each in levels.items()),
+        rows=tuple(_sums_row(level, each) for level, each in levels.items()),
         words=("level", "why not followed"),
-        note="Medians in microseconds. What the stages do not cover is ping's own way through "
-        "the guest's kernel. A ping is followed if request and reply were seen once at every "
-        "hop, in order. Shares are of ping's own: medians of the stages, both ways.",
+        note="Medians in microseconds. The stages do not cover the path of the packets through the "
+        "guest's kernel. A ping is followed if request and reply were seen once at every hop, in "
+        "order. Shares are of the round-trip time: medians of the stages, in both directions.",
     )
 
 
-def _sum_cells(level: str, each: Followed) -> tuple[str, ...]:
+def _sums_row(level: str, each: Followed) -> tuple[str, ...]:
     figures = (
         (
             f"{each.sum_us:.0f}",
@@ -169,38 +183,26 @@ def _sum_cells(level: str, each: Followed) -> tuple[str, ...]:
             f"{each.share(SWITCHES):.0%}",
             f"{each.share(WIRES):.0%}",
         )
-        if len(each.sums_us)
+        if len(each.rtts_us)
         else (NONE,) * 6
     )
     why_not = "; ".join(f"{many} x {why}" for why, many in each.why_not.items())
-    pings = str(len(each.sums_us)), str(sum(each.why_not.values()))
+    pings = str(len(each.rtts_us)), str(sum(each.why_not.values()))
     return (level, *pings, *figures, why_not or NONE)
 
 
-def findings(levels: Mapping[str, Followed]) -> tuple[str, ...]:
-    """What the waterfall says, a line each."""
+def _findings(levels: Mapping[str, Followed]) -> Iterator[str]:
     shares = (
-        _percents([each.share(kind) for each in levels.values()]) for kind in (SWITCHES, WIRES)
+        _range([100 * each.share(kind) for each in levels.values()]) for kind in (SWITCHES, WIRES)
     )
-    asked, answered = ([_median(each, place) for each in levels.values()] for place in OUTWARD)
-    lost = sum(sum(each.why_not.values()) for each in levels.values())
-    return (
-        "Switches take {} of a warm ping's time, the wire {}".format(*shares),
-        *(
-            (f"br-int to wire takes a request {_range(asked)} µs, its reply {_range(answered)} µs",)
-            if 2 * max(answered) < min(asked)
-            else ()
-        ),
-        *((f"{counted(lost, 'ping')} could not be followed",) if lost else ()),
+    yield "Switches take {}% of a warm ping's time, the wire {}%".format(*shares)
+    asked, answered = (
+        [float(np.median(each.samples_us[place])) for each in levels.values()] for place in OUTWARD
     )
-
-
-def _median(each: Followed, place: tuple[str, str]) -> float:
-    return float(np.median(each.samples_us[place]))
-
-
-def _percents(shares: Sequence[float]) -> str:
-    return f"{_range([100 * share for share in shares])}%"
+    if 2 * max(answered) < min(asked):
+        yield f"br-int to wire takes {_range(asked)} µs for a request, {_range(answered)} µs for its reply"
+    if lost := sum(sum(each.why_not.values()) for each in levels.values()):
+        yield f"{counted(lost, 'ping')} could not be followed"
 
 
 def _range(values: Sequence[float]) -> str:
@@ -209,54 +211,26 @@ def _range(values: Sequence[float]) -> str:
 
 
 def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
-    words = _words(run, levels)
+    findings = tuple(_findings(levels))
     sums = ", ".join(f"{level} {each.sum_us:.0f} µs" for level, each in levels.items())
+    pings = sum(len(each.rtts_us) for each in levels.values())
+    conditions = (
+        f"{counted(pings, 'ping')} followed over six hops in each direction; bar: median, from the "
+        "end of the one before; dot: sample; triangle: sample beyond the axis; "
+        f"scenario {run.about['scenario']}"
+    )
     return Picture(
         name="latency-stages",
-        title="Where the time of a ping goes",
+        title="The time of a ping by stage",
         alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
-        f"{'. '.join(words.findings)}",
-        draw=lambda: draw(run, levels, words),
+        f"{'. '.join(findings)}",
+        draw=lambda report: draw(
+            {level: each.waterfall for level, each in levels.items()},
+            {
+                level: f"stages {each.sum_us:.0f} of ping's {each.rtt_us:.0f} µs"
+                for level, each in levels.items()
+            },
+            colours(list(levels), level_name(run.question.baseline)),
+            replace(Caption.of(report, findings=findings), conditions=conditions),
+        ),
     )
-
-
-def _words(run: Run, levels: Mapping[str, Followed]) -> Words:
-    story = Story(findings=findings(levels), held=(), grids=(), pictures=(), conditions="")
-    told = Told(run=run, story=story)
-    pings = sum(len(each.sums_us) for each in levels.values())
-    return Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        verdict=told.verdict,
-        conditions=f"{counted(pings, 'ping')} followed over six hops each way; bar: median, from "
-        "the end of the one before; dot: sample; triangle: sample beyond the axis; "
-        f"scenario {run.about['scenario']}",
-    )
-
-
-def draw(run: Run, levels: Mapping[str, Followed], words: Words) -> Figure:
-    """A panel per level, all on one axis of time."""
-    columns = 2 if len(levels) >= BESIDE else 1
-    lines = -(-len(levels) // columns)
-    figure, (whole,) = sheet(words, [lines * PANEL_IN + (lines - 1) * GAP_IN])
-    places = whole.get_subplotspec().subgridspec(lines, columns)  # type: ignore[union-attr]
-    whole.remove()
-    palette = colours(list(levels), level_name(run.question.baseline))
-    waterfalls = {level: each.waterfall for level, each in levels.items()}
-    end = end_us(waterfalls)
-    for at, (level, each) in enumerate(levels.items()):
-        ax = figure.add_subplot(places[divmod(at, columns)])
-        plot_waterfall(ax, waterfalls[level], colour=palette[level], end=end)
-        _frame(ax, level, each, palette[level])
-        is_last = at + columns >= len(levels)
-        ax.set_xlabel("time since the request left [µs]" if is_last else "")
-        ax.tick_params(axis="x", labelbottom=is_last)
-        ax.tick_params(axis="y", labelleft=at % columns == 0)
-    return figure
-
-
-def _frame(ax: Axes, level: str, each: Followed, colour: str) -> None:
-    title(ax, level, f"stages {each.sum_us:.0f} of ping's {each.rtt_us:.0f} µs")
-    ax.texts[-1].set_in_layout(False)  # else a long one would make its panel narrow
-    ax.title.set_color(colour)
-    ax.set_gid(f"waterfall {level}")

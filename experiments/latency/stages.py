@@ -1,15 +1,38 @@
-"""The stages of a ping, from the times at which its packets passed each hop.  Pure.
+"""The stages of a ping, from captures at every hop of its path while it runs.
 
-A ping enters only if its request and its reply were seen exactly once at every hop, in the
-order of the path; of every other it is said why not.  Stamps are nanoseconds of one clock:
-namespaces share the machine's.
+    guest       br-int ... wire            wire ... br-int       far guest
+    eth0 ------ qvo   host    underlay == underlay  far host qvo ------ eth0
+
+A ping is followed only if its request and its reply were seen exactly once at every hop, in the
+order of the path; for any other the reason is kept.  Timestamps are the kernel's, in nanoseconds
+of one clock, which all namespaces share.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
-# On the way of a request; a reply passes the same in the other direction.
+from controller.model.errors import MeasureError
+from controller.model.overlay import Overlay
+from controller.model.parts import Port
+from experiments.core.experiment import Context, Lab
+from experiments.core.question import Row
+from experiments.latency.pings import guest_path, ping
+from experiments.latency.words import PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.measure.captures import (
+    INTERFACE,
+    NODE,
+    Captures,
+    all_of,
+    capturing,
+    decoded,
+    stamp_ns,
+)
+from experiments.measure.ping import Reply, Requests
+
+WIRE = "underlay"  # a compute host's interface on the wire
+# In the order of a request; a reply passes them in reverse.
 HOPS = (
     "eth0 of the guest",
     "its port on br-int",
@@ -18,28 +41,21 @@ HOPS = (
     "the far port on br-int",
     "eth0 of the far guest",
 )
-REQUEST, ANSWER, REPLY = "request", "answer", "reply"
-STAGES = (  # (direction, stage): in the order of time
-    (REQUEST, "guest-out"),
-    (REQUEST, "switch"),
-    (REQUEST, "wire"),
-    (REQUEST, "far-switch"),
-    (REQUEST, "guest-in"),
-    (ANSWER, "answer"),
-    (REPLY, "guest-out"),
-    (REPLY, "far-switch"),
-    (REPLY, "wire"),
-    (REPLY, "switch"),
-    (REPLY, "guest-in"),
-)
-PING, RTT, UNMATCHED = "ping", "rtt", "unmatched"  # what ping said: a direction, its two "stages"
 PLACES = (
     *((REQUEST, hop) for hop in range(len(HOPS))),
     *((REPLY, hop) for hop in reversed(range(len(HOPS)))),
 )
 FIELDS = ("icmp.type", "icmp.ident", "icmp.seq", "ip.src", "ip.dst")  # tshark's names
 DIRECTIONS = {"8": REQUEST, "0": REPLY}  # ICMP echo and echo reply (RFC 792)
-CLOCK_US = 2.0  # ping cuts two stamps to whole microseconds
+CLOCK_US = 2.0  # ping truncates two timestamps to microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """An interface on the path."""
+
+    node: str
+    interface: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,7 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One ping: when it passed each of PLACES, or why that cannot be said."""
+    """One ping: when it passed each of PLACES, or why it could not be followed."""
 
     seq: int
     stamps_ns: tuple[int, ...] = ()
@@ -65,7 +81,7 @@ class Passage:
 
     @property
     def latencies_us(self) -> tuple[float, ...]:
-        """Of each of STAGES; empty if it did not enter."""
+        """The time of each of STAGES; empty if the ping was not followed."""
         return tuple((later - earlier) / 1000 for earlier, later in pairwise(self.stamps_ns))
 
     @property
@@ -74,10 +90,85 @@ class Passage:
         return (self.stamps_ns[-1] - self.stamps_ns[0]) / 1000
 
 
-def echo(hop: int, stamp_ns: int, values: Mapping[str, Sequence[str]]) -> Echo | None:
-    """The echo packet that has these values of FIELDS, outer first; None if it is another.
+def stage_rows(
+    lab: Lab, pair: tuple[Port, Port], context: Context, *, pings: int
+) -> tuple[Row, ...]:
+    """Ping from the first guest to the second and follow each ping from hop to hop.
 
-    An ICMP error quotes the packet it is about, so it has two types and is no echo.
+    Captures and ping's output are kept as `stages-*`.
+
+    Raises:
+        CommandError: an interface could not be captured.
+        MeasureError: ping's output could not be read, or there were other pings between the two.
+    """
+    path, asked = hops(lab.overlay, pair), Requests(count=pings)
+    where: dict[str, tuple[str, ...]] = {}
+    for hop in path:
+        where[hop.node] = (*where.get(hop.node, ()), hop.interface)
+    with (
+        capturing(lab, where, lambda name: context.path(f"stages-{name}")) as files,
+        context.watch(),
+    ):
+        keep = partial(context.keep, "stages-ping.txt")
+        replies = ping(lab, guest_path(pair), asked, keep).replies
+    echoes = of_pair(_echoes(files, path), str(pair[0].ipv4[0]), str(pair[1].ipv4[0]))
+    found = passages(
+        echoes, ident=_only(idents(echoes), pair), seqs=[reply.seq for reply in replies]
+    )
+    return tuple(
+        row for passage, reply in zip(found, replies, strict=True) for row in _rows(passage, reply)
+    )
+
+
+def hops(overlay: Overlay, pair: tuple[Port, Port]) -> tuple[Hop, ...]:
+    """The interfaces between two guests, in the order of HOPS.
+
+    Raises:
+        MeasureError: both are on one host, with no wire between them.
+    """
+    one, far = pair
+    if one.host == far.host:
+        raise MeasureError(
+            f"both guests on {one.host!r}",
+            where=f"stages from {one.device_id} to {far.device_id}",
+            allowed="guests on two hosts",
+            do="Choose a pair with a wire between them.",
+        )
+    near, distant = (
+        (
+            Hop(port.device_id, _interface(overlay, port)),
+            Hop(port.host, overlay.device_of(port)),
+            Hop(port.host, WIRE),
+        )
+        for port in pair
+    )
+    return (*near, *reversed(distant))
+
+
+def _interface(overlay: Overlay, port: Port) -> str:
+    """The port's interface in its guest: they are numbered in the order of the scenario."""
+    own = [each.id for each in overlay.ports if each.host and each.device_id == port.device_id]
+    return f"eth{own.index(port.id)}"
+
+
+def _echoes(files: Captures, path: tuple[Hop, ...]) -> list[Echo]:
+    packets = decoded(files, FIELDS, "icmp")
+    number = {(hop.node, hop.interface): at for at, hop in enumerate(path)}
+    found = (
+        echo(
+            number[packet[NODE], packet[INTERFACE]],
+            stamp_ns(packet),
+            {name: all_of(packet, name) for name in FIELDS},
+        )
+        for packet in packets
+    )
+    return [each for each in found if each]
+
+
+def echo(hop: int, stamp_ns: int, values: Mapping[str, Sequence[str]]) -> Echo | None:
+    """The echo packet with these values of FIELDS, outer headers first; None if it is another.
+
+    An ICMP error quotes another packet, so it has two types and is no echo.
     """
     kinds = values["icmp.type"]
     if len(kinds) != 1 or kinds[0] not in DIRECTIONS:
@@ -94,18 +185,30 @@ def echo(hop: int, stamp_ns: int, values: Mapping[str, Sequence[str]]) -> Echo |
 
 
 def of_pair(echoes: Iterable[Echo], source: str, target: str) -> tuple[Echo, ...]:
-    """Those of pings from `source` to `target`, request and reply; other traffic is left out."""
+    """Requests from `source` to `target` and their replies, without all others."""
     ways = {REQUEST: (source, target), REPLY: (target, source)}
     return tuple(each for each in echoes if (each.source, each.target) == ways[each.direction])
 
 
 def idents(echoes: Iterable[Echo]) -> tuple[int, ...]:
-    """The identifiers of the pings that left the guest: one for each `ping` that ran there."""
+    """The ICMP identifiers at the first hop: one for each `ping` process of the guest."""
     return tuple(sorted({e.ident for e in echoes if (e.direction, e.hop) == PLACES[0]}))
 
 
+def _only(found: tuple[int, ...], pair: tuple[Port, Port]) -> int:
+    """The identifier of the measured ping."""
+    if len(found) == 1:
+        return found[0]
+    raise MeasureError(
+        f"{len(found)} identifiers of ICMP echo requests",
+        where=f"capture in {pair[0].device_id}",
+        allowed="one: that of the ping whose stages are measured",
+        do=f"Stop other pings from there to {pair[1].device_id} while it runs.",
+    )
+
+
 def passages(echoes: Iterable[Echo], *, ident: int, seqs: Iterable[int]) -> tuple[Passage, ...]:
-    """What became of each ping of `ident`, in the order of `seqs`."""
+    """The passage of each ping of `ident`, in the order of `seqs`."""
     seen: dict[tuple[int, str, int], list[int]] = {}
     for each in echoes:
         if each.ident == ident:
@@ -117,7 +220,7 @@ def passages(echoes: Iterable[Echo], *, ident: int, seqs: Iterable[int]) -> tupl
 
 
 def _passage(seq: int, stamps: Sequence[Sequence[int]]) -> Passage:
-    """Of the stamps at each of PLACES."""
+    """From the timestamps at each of PLACES."""
     for (direction, hop), found in zip(PLACES, stamps, strict=True):
         if len(found) != 1:
             return Passage(seq, why_not=f"{_counted(found, direction)} at {HOPS[hop]}")
@@ -133,7 +236,7 @@ def _counted(found: Sequence[int], direction: str) -> str:
 
 
 def beyond_us(sum_us: float, rtt_ms: float) -> float:
-    """By how much the stages exceed what ping said, more than its clock and its digits explain."""
+    """By how much the stages exceed ping's round-trip time, beyond its clock and its rounding."""
     return max(0.0, sum_us - rtt_ms * 1000 - _digit_us(rtt_ms) / 2 - CLOCK_US)
 
 
@@ -145,3 +248,30 @@ def _digit_us(rtt_ms: float) -> float:
     return next(
         (digit for below, digit in ((1, 1.0), (10, 10.0), (100, 100.0)) if rtt_ms < below), 1000.0
     )
+
+
+def _rows(passage: Passage, reply: Reply) -> tuple[Row, ...]:
+    """One row per stage and one for ping's round-trip time; or one with the reason."""
+    if passage.why_not or reply.rtt_ms is None:
+        why = passage.why_not or "ping received no reply"
+        return (_row(passage.seq, (PING, UNMATCHED), None, why),)
+    timed = zip(STAGES, passage.latencies_us, strict=True)
+    beyond = beyond_us(passage.sum_us, reply.rtt_ms)
+    note = f"stages exceed it by {beyond:.1f} us" if beyond else None
+    return (
+        *(_row(passage.seq, place, round(us, 3)) for place, us in timed),
+        _row(passage.seq, (PING, RTT), round(reply.rtt_ms * 1000, 3), note),
+    )
+
+
+def _row(
+    seq: int, place: tuple[str, str], latency_us: float | None, note: str | None = None
+) -> Row:
+    direction, stage = place
+    return {
+        "seq": seq,
+        "direction": direction,
+        "stage": stage,
+        "latency_us": latency_us,
+        "note": note,
+    }

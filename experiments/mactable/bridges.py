@@ -1,6 +1,6 @@
-"""How many addresses a Linux bridge has learned, and how many it may, by netlink.
+"""How many addresses a Linux bridge has learned, and its limit, by netlink.
 
-`fdb_max_learned` came with Linux 6.7; iproute2 6.1 does not know it.
+`fdb_max_learned` exists since Linux 6.7; iproute2 6.1 does not know it.
 """
 
 import os
@@ -10,37 +10,36 @@ from collections.abc import Callable
 from controller.model.errors import HostError
 from experiments.measure import netlink
 from experiments.measure.namespace import look_into
-from experiments.measure.watch_kernel import NETLINK_ROUTE, ask
 
 
 def learned(pid: int, bridge: str) -> netlink.Learned:
-    """What the bridge in the network namespace of `pid` has learned, and may.
+    """Addresses that the bridge in the network namespace of `pid` has learned, and its limit.
 
     Raises:
-        HostError: the kernel is older, or there is no such bridge.
+        HostError: the kernel is older than 6.7, or the bridge does not exist.
     """
-    found = _asked(pid, bridge, netlink.bridge_asked)
-    told = next(map(netlink.parse_bridge, netlink.bodies(found)), None)
-    if told is None:
-        raise _too_old(bridge, "it tells nothing of learned addresses")
-    return told
+    found = _asked(pid, bridge, netlink.bridge_request)
+    counts = next(map(netlink.parse_bridge, netlink.bodies(found)), None)
+    if counts is None:
+        raise _too_old(bridge, "no count of learned addresses")
+    return counts
 
 
 def limit_learned(pid: int, bridge: str, most: int) -> None:
-    """Let the bridge learn so many addresses and no more; 0: as many as there are.
+    """Set how many addresses the bridge may learn; 0: no limit.
 
     Raises:
-        HostError: the kernel is older, or there is no such bridge.
+        HostError: the kernel is older than 6.7, or the bridge does not exist.
     """
-    _asked(pid, bridge, lambda index: netlink.bridge_limited(index, most))
+    _asked(pid, bridge, lambda index: netlink.bridge_limit_request(index, most))
     if (found := learned(pid, bridge).most) != most:
-        raise _too_old(bridge, f"a limit of {found} after {most} was asked for")
+        raise _too_old(bridge, f"limit {found} after it was set to {most}")
 
 
 def _asked(pid: int, bridge: str, question: Callable[[int], bytes]) -> bytes:
     def look(_: int) -> bytes:
-        answer = ask(NETLINK_ROUTE, question(socket.if_nametoindex(bridge)))
-        netlink.bodies(answer)  # raises if it was refused
+        answer = netlink.ask(netlink.ROUTE, question(socket.if_nametoindex(bridge)))
+        netlink.bodies(answer)  # raises if the kernel refused
         return answer
 
     try:
@@ -54,5 +53,5 @@ def _too_old(bridge: str, found: str) -> HostError:
         found,
         where=f"bridge {bridge!r}",
         allowed="a bridge with fdb_max_learned",
-        do="Take a machine with Linux 6.7 or newer; the other experiments need none.",
+        do="Use Linux 6.7 or newer for this experiment; the others run without.",
     )

@@ -1,19 +1,18 @@
-"""What is raised for the experiment `mactable`, who speaks there, and what theory foretells.  Pure."""
+"""The labs of `mactable`, the guests that send there, and what theory predicts.  Pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TypeVar
 
 from controller.model.modes import Flooding, parse_mode
 from controller.model.names import underlay_mac
 from controller.model.overlay import Overlay
 from experiments.core.groups import grouped
 from experiments.core.question import Point, Row
+from experiments.mactable.words import MISDELIVERED
 from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, ethernet
 
-ROOM = 128  # entries of a table that is made small, to be filled with hundreds of guests
-# Guests that speak, and the entries that the table has room for; 0: as many as there are.
+ROOM = 128  # entries of a small table, which some hundred guests fill
+# Guests that send, and the entries that the table has room for; 0: no limit.
 STEPS = (
     (16, 0),
     (128, 0),
@@ -25,12 +24,11 @@ STEPS = (
     (512, ROOM),
 )
 GUEST_MAC = "06:6d:61:{:02x}:{:02x}:{:02x}"  # locally administered: host, number
-Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """An address that speaks: to the network a guest, whoever sends its frames."""
+    """A MAC address that sends frames; one interface on each host sends for all of them."""
 
     host: int  # from 0
     number: int  # on its host, from 0
@@ -43,21 +41,22 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame that is known again by its nonce."""
+    """A frame with a nonce that identifies it."""
 
-    source: Guest
+    sender: Guest
+    receiver: int  # the host, from 0, at which it is awaited
     nonce: bytes
     data: bytes
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
-    """One network with an interface on every host that may send from any address."""
+    """One network with an interface on every host, which may send from any address."""
     everyone = tuple(range(int(point["hosts"])))
     return grouped(overlay, point, (everyone,), port_security=False)
 
 
-def speakers(hosts: int, guests: int) -> tuple[tuple[Guest, ...], ...]:
-    """Guests by host, as evenly as they go, the first host's first."""
+def guests_by_host(hosts: int, guests: int) -> tuple[tuple[Guest, ...], ...]:
+    """Guests spread evenly over hosts; the first hosts have one more if there is a remainder."""
     return tuple(
         tuple(Guest(host, number) for number in range(len(range(host, guests, hosts))))
         for host in range(hosts)
@@ -65,23 +64,20 @@ def speakers(hosts: int, guests: int) -> tuple[tuple[Guest, ...], ...]:
 
 
 def announcement(guest: Guest, seed: int, step: int) -> Frame:
-    """A broadcast from a guest: what every switch learns it by."""
+    """A broadcast from a guest, from which every switch learns its address."""
     nonce = _nonce(seed, step, "all", guest.mac)
-    return Frame(guest, nonce, ethernet(BROADCAST, guest.mac, LOCAL_EXPERIMENT, nonce))
+    data = ethernet(BROADCAST, guest.mac, LOCAL_EXPERIMENT, nonce)
+    return Frame(guest, 0 if guest.host else 1, nonce, data)
 
 
-def letters(hosts: int, guests: int, step: int, seed: int) -> dict[Guest, Frame]:
-    """A frame from the first guest to each that is on another host, by its target."""
-    (sender, *_), *others = speakers(hosts, guests)
-    return {
-        target: _letter(sender, target, _nonce(seed, step, "one", target.mac))
-        for there in others
-        for target in there
-    }
-
-
-def _letter(sender: Guest, target: Guest, nonce: bytes) -> Frame:
-    return Frame(sender, nonce, ethernet(target.mac, sender.mac, LOCAL_EXPERIMENT, nonce))
+def unicast_frames(hosts: int, guests: int, step: int, seed: int) -> tuple[Frame, ...]:
+    """A frame from the first guest to each guest on another host."""
+    (sender, *_), *others = guests_by_host(hosts, guests)
+    targets = ((to, _nonce(seed, step, "one", to.mac)) for there in others for to in there)
+    return tuple(
+        Frame(sender, to.host, nonce, ethernet(to.mac, sender.mac, LOCAL_EXPERIMENT, nonce))
+        for to, nonce in targets
+    )
 
 
 def _nonce(seed: int, step: int, kind: str, mac: str) -> bytes:
@@ -89,7 +85,7 @@ def _nonce(seed: int, step: int, kind: str, mac: str) -> bytes:
 
 
 def owners(overlay: Overlay, macs: frozenset[str]) -> dict[str, int]:
-    """Whose the learned addresses are."""
+    """How many of the learned addresses are guests', VTEPs' and others'."""
     vteps = {underlay_mac(host.local_ip) for host in overlay.hosts}
     guests = {mac for mac in macs if mac.startswith(GUEST_MAC[:8])}
     return {
@@ -99,8 +95,8 @@ def owners(overlay: Overlay, macs: frozenset[str]) -> dict[str, int]:
     }
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """Every cell, before any is measured."""
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+    """The predicted figures of every cell."""
     return tuple(
         {**point, "room": room, "guests": guests, **_cell(point, guests, room)}
         for point in points
@@ -109,39 +105,36 @@ def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
 
 
 def _cell(point: Point, guests: int, room: int) -> Row:
-    hosts = int(point["hosts"])
-    away = guests - len(speakers(hosts, guests)[0])
-    mode = str(point["mode"])
-    speaking = hosts if is_tunnelled(mode) else guests
-    learned = min(speaking, room) if room else speaking
-    unknown = away if _is_untold(mode) else _unknown(hosts, guests, room, mode)
-    astray = unknown * (hosts - 2)
-    return {"learned": learned, "sent": away, "arrived": away, "astray": astray}
+    hosts, mode = int(point["hosts"]), str(point["mode"])
+    remote = guests - len(guests_by_host(hosts, guests)[0])
+    senders = hosts if is_tunnelled(mode) else guests
+    unknown = remote if _floods_unknown(mode) else _unknown(hosts, guests, room, mode)
+    return {
+        "learned": min(senders, room) if room else senders,
+        "sent": remote,
+        "arrived": remote,
+        MISDELIVERED: unknown * (hosts - 2),
+    }
 
 
 def is_tunnelled(mode: str) -> bool:
-    """True if the underlay's switch sees VTEPs, not guests."""
+    """True if the underlay's switch sees the addresses of VTEPs, not of guests."""
     wanted = parse_mode(mode).network_type
     return wanted is None or wanted.is_tunnel
 
 
-def _is_untold(mode: str) -> bool:
-    """True if a host's own device learns nothing, and so sends what nobody told it of to every VTEP.
+def _floods_unknown(mode: str) -> bool:
+    """True if a host's VXLAN device learns nothing, so it floods frames for unknown guests.
 
-    l2population knows Neutron's ports, not these guests; br-tun learns beside it.
+    l2population knows the ports of Neutron, not these guests; br-tun also learns.
     """
     wanted = parse_mode(mode)
     return wanted.is_kernel and wanted.flooding is Flooding.L2POP
 
 
 def _unknown(hosts: int, guests: int, room: int, mode: str) -> int:
-    """Guests on other hosts than the first that the table has no entry of; hosts speak in turn."""
+    """Guests on remote hosts that have no entry in the table; the hosts send one after the other."""
     if not room or is_tunnelled(mode):
         return 0
-    own, *others = map(len, speakers(hosts, guests))
+    own, *others = map(len, guests_by_host(hosts, guests))
     return sum(others) - min(sum(others), max(0, room - own))
-
-
-def in_turn(things: tuple[Thing, ...], many: int) -> Iterator[tuple[Thing, ...]]:
-    """So many at a time."""
-    return (things[at : at + many] for at in range(0, len(things), many))

@@ -1,179 +1,157 @@
-"""The teller of `mactable`: entries over guests, and what a full table sends astray."""
+"""The report of `mactable`: entries over guests, and misdelivered copies from a full table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from experiments.core.question import Value
+import polars as pl
+
 from experiments.core.results import Run
 from experiments.mactable import figure
-from experiments.show import cells
-from experiments.show.cells import Cell
+from experiments.mactable.words import MISDELIVERED
+from experiments.show import cells, judge
+from experiments.show.cells import value_text, values_text
 from experiments.show.curves import Mark
-from experiments.show.levels import words_of
-from experiments.show.story import Grid, Held, Picture, Story
+from experiments.show.judge import MISMATCH
+from experiments.show.report import Outcome, Picture, Report, Table
+from experiments.show.sheet import Caption
 
-ENTRIES, ASTRAY = "", "astray"  # figures of a cell: the question's value, and another
+KEY = ("mode", "hosts", "room", "guests")
+LEARNED, SENT = "learned", "sent"
 
 
-def tell(run: Run) -> Story:
-    """The story of one run."""
-    story = cells.tell(run)
-    found = cells.cells_of(run)
-    told = replace(
-        story,
-        findings=(story.findings[0], *_growth(found), *_full(found), *story.findings[1:]),
-        held=tuple(_held_all(run, found)),
-        grids=(_entries(found), _flooded(found), _kept(run), *story.grids),
-        pictures=(),
+def build_report(run: Run) -> Report:
+    """The report of one run."""
+    report = cells.build_report(run)
+    found = cells.exact_cells(run)
+    unlimited = found.filter(pl.col("room") == 0, figure=LEARNED)
+    full = found.filter(pl.col("room") > 0, figure=MISDELIVERED)
+    sent = found.filter(figure=SENT).select(*KEY, frames="predicted")
+    findings = (
+        report.findings[0],
+        *_growth(unlimited),
+        *_full(full.join(sent, on=KEY, maintain_order="left")),
+        *report.findings[1:],
     )
-    return _with_picture(told, run, found)
+    room = max(found["room"])
+    return replace(
+        report,
+        findings=findings,
+        outcomes=tuple(_outcomes(run, found)),
+        tables=(
+            _by_guests(
+                unlimited,
+                "Entries of the underlay's switch, no limit",
+                "Addresses learned after each guest has sent a broadcast; `N not M`: M was predicted.",
+            ),
+            _by_guests(
+                full,
+                f"Misdelivered copies, table of {room} entries",
+                "The first guest sends one frame to each guest on another host. Counted are the copies "
+                "that arrive at other hosts than that guest's.",
+            ),
+            _owners(run),
+            *report.tables,
+        ),
+        pictures=(
+            Picture(
+                name=run.question.name,
+                title="Entries over guests, and misdelivered copies from a full table",
+                alternative="Entries of the underlay's switch, and misdelivered copies per frame, over "
+                f"guests, by mode and hosts: predicted and measured. {'. '.join(findings)}",
+                draw=lambda drawn: figure.draw(
+                    _marks(unlimited.with_columns(frames=1)),
+                    _marks(full.join(sent, on=KEY, maintain_order="left")),
+                    room,
+                    Caption.of(drawn),
+                ),
+            ),
+        ),
+    )
 
 
-def _growth(found: Sequence[Cell]) -> Iterator[str]:
-    """Entries of the most guests that there was room for, by mode."""
-    free = [cell for cell in _of(found, ENTRIES) if not cell.key["room"] and cell.measured]
-    if free:
-        most = max(_int(cell.key["guests"]) for cell in free)
-        hosts = max(_int(cell.key["hosts"]) for cell in free)
-        told = [
-            f"{cell.key['mode']} {cell.seen}"
-            for cell in free
-            if (cell.key["guests"], cell.key["hosts"]) == (most, hosts)
-        ]
-        yield f"{most} guests on {hosts} hosts, entries of the underlay's switch: {', '.join(told)}"
+def _largest(shown: pl.DataFrame) -> pl.DataFrame:
+    """The measured cells with the most guests on the most hosts."""
+    measured = shown.filter(pl.col("samples") > 0)
+    return measured.filter(guests=measured["guests"].max(), hosts=measured["hosts"].max())
 
 
-def _full(found: Sequence[Cell]) -> Iterator[str]:
-    """What the fullest table sends astray, by mode."""
-    cramped = [cell for cell in _of(found, ASTRAY) if cell.key["room"] and cell.measured]
-    if cramped:
-        most = max(_int(cell.key["guests"]) for cell in cramped)
-        hosts = max(_int(cell.key["hosts"]) for cell in cramped)
-        here = [c for c in cramped if (c.key["guests"], c.key["hosts"]) == (most, hosts)]
-        sent = _sent(found)
-        told = [f"{cell.key['mode']} {cell.seen}" for cell in here]
+def _growth(unlimited: pl.DataFrame) -> Iterator[str]:
+    """Entries with the most guests, by mode."""
+    largest = _largest(unlimited)
+    if not largest.is_empty():
+        guests, hosts = largest.row(0, named=True)["guests"], largest["hosts"][0]
+        yield f"{guests} guests on {hosts} hosts, entries of the underlay's switch: {_modes(largest)}"
+
+
+def _full(full: pl.DataFrame) -> Iterator[str]:
+    """Misdelivered copies from the fullest table, by mode."""
+    largest = _largest(full)
+    if not largest.is_empty():
+        first = largest.row(0, named=True)
         yield (
-            f"{most} guests, room for {here[0].key['room']}: of {sent[_key(here[0])]:g} frames, copies "
-            f"astray: {', '.join(told)}"
+            f"{first['guests']} guests, table of {first['room']} entries: of {first['frames']} frames, "
+            f"misdelivered copies: {_modes(largest)}"
         )
 
 
-def _sent(found: Sequence[Cell]) -> Mapping[tuple[Value, ...], float]:
-    """Frames sent, by cell."""
-    return {
-        _key(cell): float(str(cell.measured[0])) for cell in _of(found, "sent") if cell.measured
-    }
+def _modes(shown: pl.DataFrame) -> str:
+    return ", ".join(
+        f"{row['mode']} {values_text(row['measured'])}" for row in shown.iter_rows(named=True)
+    )
 
 
-def _of(found: Sequence[Cell], what: str) -> list[Cell]:
-    return [cell for cell in found if cell.further == what]
-
-
-def _key(cell: Cell) -> tuple[Value, ...]:
-    return tuple(cell.key.values())
-
-
-def _int(value: object) -> int:
-    return int(str(value))
-
-
-def _held_all(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
-    """Each prediction that is about a cell."""
+def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
     for each in run.question.predictions:
-        what = ASTRAY if each.of == ASTRAY else ENTRIES
-        about = [cell for cell in _of(found, what) if each.is_about(str(cell.key["mode"]))]
-        if about:
-            yield cells.held_by(each, run, about)
+        figures = found.filter(figure=MISDELIVERED if each.about == MISDELIVERED else LEARNED)
+        about = figures.filter(~pl.col("mode").is_in(each.excludes))
+        if not about.is_empty():
+            yield judge.exact(run, each, about["result"])
 
 
-def _entries(found: Sequence[Cell]) -> Grid:
-    free = [cell for cell in _of(found, ENTRIES) if not cell.key["room"]]
-    return _across(
-        free,
-        "Entries of the underlay's switch, with room for all",
-        "Addresses learned when each guest has spoken once; of N not M: M was foretold.",
-    )
-
-
-def _flooded(found: Sequence[Cell]) -> Grid:
-    cramped = [cell for cell in _of(found, ASTRAY) if cell.key["room"]]
-    room = next((cell.key["room"] for cell in cramped), "-")
-    return _across(
-        cramped,
-        f"Copies astray, with room for {room} entries",
-        "The first guest sends one frame to each guest on another host; copies of them that came "
-        "to hosts they were not for.",
-    )
-
-
-def _across(shown: Sequence[Cell], heading: str, note: str) -> Grid:
-    """Modes and hosts down, guests across."""
-    guests = list(dict.fromkeys(cell.key["guests"] for cell in shown))
-    lines = list(dict.fromkeys((cell.key["mode"], cell.key["hosts"]) for cell in shown))
-    by = {(c.key["mode"], c.key["hosts"], c.key["guests"]): _brief(c) for c in shown}
-    return Grid(
-        title=heading,
-        heads=("mode", "hosts", *(f"{many} guests" for many in guests)),
-        rows=tuple(
-            (str(mode), str(hosts), *(by[mode, hosts, many] for many in guests))
-            for mode, hosts in lines
-        ),
+def _by_guests(shown: pl.DataFrame, title: str, note: str) -> Table:
+    """A row for each mode and number of hosts, a column for each number of guests."""
+    brief = shown.with_columns(
+        text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
+    ).pivot("guests", index=("mode", "hosts"), values="text", maintain_order=True)
+    return Table(
+        title=title,
+        heads=("mode", "hosts", *(f"{guests} guests" for guests in brief.columns[2:])),
+        rows=tuple(tuple(map(value_text, row)) for row in brief.rows()),
         words=("mode",),
         note=note,
     )
 
 
-def _brief(cell: Cell) -> str:
-    return cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
+def _brief(cell: dict[str, Any]) -> str:
+    measured = values_text(cell["measured"])
+    return f"{measured} not {cell['predicted']}" if cell["result"] == MISMATCH else measured
 
 
-def _kept(run: Run) -> Grid:
-    """Whose the entries are, and where tunnels keep guests' addresses instead."""
-    shown = [row for row in run.rows if not row["room"]]
+def _owners(run: Run) -> Table:
+    """Owners of the entries, and the tables of hosts that hold guests' addresses instead."""
+    key = ("mode", "hosts", "guests")
     columns = ("of_guests", "of_vteps", "of_others", "in_br_tun")
-    lines = {
-        tuple(str(row[name]) for name in ("mode", "hosts", "guests")): tuple(
-            "-" if row[name] is None else str(row[name]) for name in columns
-        )
-        for row in sorted(
-            shown, key=lambda row: (str(row["mode"]), _int(row["hosts"]), _int(row["guests"]))
-        )
-    }
-    return Grid(
-        title="Whose addresses are learned, and where",
+    shown = run.samples.filter(room=0).unique(key, keep="last").sort(key).select(*key, *columns)
+    return Table(
+        title="Owners of the entries",
         heads=("mode", "hosts", "guests", "guests'", "VTEPs'", "others'", "first host's own table"),
-        rows=tuple((*key, *values) for key, values in lines.items()),
+        rows=tuple(tuple(map(value_text, row)) for row in shown.rows()),
         words=("mode",),
-        note="Of the underlay's switch: guests', VTEPs', others'. With tunnels the guests' addresses "
-        "do not vanish: each host's br-tun, or VXLAN device, learns those that speak to it (300 s).",
+        note="Entries of the underlay's switch by owner: guests, VTEPs, others. With tunnels, br-tun or "
+        "the VXLAN device of each host learns the addresses of guests that send to it, for 300 s.",
     )
 
 
-def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
-    words = words_of(run, story)
-    sent = {_key(cell): float(str(cell.foretold)) for cell in _of(found, "sent")}
-    entries = _marks([c for c in _of(found, ENTRIES) if not c.key["room"]], {})
-    astray = _marks([c for c in _of(found, ASTRAY) if c.key["room"]], sent)
-    room = max((_int(cell.key["room"]) for cell in found), default=0)
-    picture = Picture(
-        name=run.question.name,
-        title="Entries over guests, and copies astray from a full table",
-        alternative="Entries of the underlay's switch, and copies astray per frame, over guests, "
-        f"by mode and hosts: foretold and measured. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(entries, astray, room, words),
-    )
-    return replace(story, pictures=(picture,))
-
-
-def _marks(shown: Sequence[Cell], by: Mapping[tuple[Value, ...], float]) -> tuple[Mark, ...]:
-    """Cells to be drawn; divided, if there is something to divide them by."""
+def _marks(shown: pl.DataFrame) -> tuple[Mark, ...]:
+    """Cells to draw, as copies per frame sent."""
     return tuple(
         Mark(
-            mode=str(cell.key["mode"]),
-            words=f"{cell.key['hosts']} hosts",
-            at=_int(cell.key["guests"]),
-            foretold=float(str(cell.foretold)) / by.get(_key(cell), 1.0),
-            measured=tuple(float(str(value)) / by.get(_key(cell), 1.0) for value in cell.measured),
+            mode=row["mode"],
+            words=f"{row['hosts']} hosts",
+            at=row["guests"],
+            predicted=row["predicted"] / row["frames"],
+            measured=tuple(value / row["frames"] for value in row["measured"]),
         )
-        for cell in shown
+        for row in shown.iter_rows(named=True)
     )

@@ -1,9 +1,9 @@
-"""Packets of many nodes at once into pcapng files, with nanosecond stamps; and read back by tshark.
+"""Captures of several nodes in pcapng files with nanosecond timestamps, and tshark's reading of them.
 
-A frame of our own, the marker, is sent on every interface when the capture begins and when it
-ends: the first in the file proves that all was caught from then on, the last that nothing is
-still on its way, since dumpcap is handed its packets in blocks.  Markers go no further than
-one wire (a bridge never forwards them) and no kernel answers them.
+A marker frame is sent on every interface when the capture begins and when it ends.  The first one
+in the file proves that every later packet was captured; the last one proves that no packet is
+still in a buffer, since dumpcap receives its packets in blocks.  A bridge does not forward
+markers, and no kernel answers them.
 """
 
 import re
@@ -22,7 +22,7 @@ from typing import IO
 from controller.model.errors import CommandError, MeasureError
 from controller.system import commands
 from controller.system.ownership import give_back
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.measure.frames import EXPERIMENT, NONCE, PAUSE, marker
 from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet, all_of, stamp_ns
 from experiments.measure.pcapng import has_packet, interfaces_in
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 READY_S = 10.0
-FLUSH_S = 10.0  # a block is handed over after 250 ms
+FLUSH_S = 10.0  # the kernel passes a block on after 250 ms
 DECODE_S = 120.0
 POLL_S = 0.002
 PLACE = ("frame.section_number", "frame.interface_id")
@@ -55,11 +55,11 @@ DROPS = re.compile(
 HEAD = 2**16  # bytes: room for the descriptions of some hundred interfaces
 UNMARKED = f"!(arp.opcode == {EXPERIMENT} && eth.dst == {PAUSE})"
 
-Markers = tuple[bytes, ...]  # a frame for each interface, in their order
+Markers = tuple[bytes, ...]  # one frame for each interface, in their order
 
 
 class Captures(dict[str, Path]):
-    """The files by node; at the end also how many packets were dropped, by node and interface."""
+    """Files by node; after the capture also dropped packets by node and interface."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Captures(dict[str, Path]):
 
 @dataclass(slots=True)
 class _Dumpcap:
-    """One dumpcap and what it writes."""
+    """One dumpcap process and its files."""
 
     node: str
     interfaces: tuple[str, ...]
@@ -81,24 +81,24 @@ class _Dumpcap:
 
 @contextmanager
 def capturing(
-    bench: Bench, where: Mapping[str, tuple[str, ...]], path: Callable[[str], Path]
+    lab: Lab, where: Mapping[str, tuple[str, ...]], path: Callable[[str], Path]
 ) -> Iterator[Captures]:
-    """Capture on the interfaces of each node while the block runs; `path` says where files go.
+    """Capture on the interfaces of each node while the block runs; `path` gives the path of a file.
 
     Every packet of the block is in the files, from the first to the last.
 
     Raises:
-        CommandError: dumpcap could not: no such interface, for one.
-        MeasureError: a capture was not ready in time, or packets never came out of it.
+        CommandError: dumpcap failed, for example because an interface does not exist.
+        MeasureError: a capture was not ready in time, or lacks its markers.
     """
     found, dumpcaps = Captures(), list[_Dumpcap]()
     with ExitStack() as stack:
         stack.callback(_end, dumpcaps)
         for node, interfaces in where.items():
-            dumpcaps.append(_started(bench, node, interfaces, path))
+            dumpcaps.append(_started(lab, node, interfaces, path))
         for each in dumpcaps:
             _await_header(each)
-            each.senders = stack.enter_context(senders(bench.pid(each.node), each.interfaces))
+            each.senders = stack.enter_context(senders(lab.pid(each.node), each.interfaces))
             each.first = _mark(each)
         found.update((each.node, each.file) for each in dumpcaps)
         yield found
@@ -111,34 +111,34 @@ def capturing(
 
 
 def _started(
-    bench: Bench, node: str, interfaces: tuple[str, ...], path: Callable[[str], Path]
+    lab: Lab, node: str, interfaces: tuple[str, ...], path: Callable[[str], Path]
 ) -> _Dumpcap:
     file, said = path(f"{node}.pcapng"), path(f"{node}.dumpcap.txt")
     asked = (word for name in interfaces for word in ("-i", name))
-    # dumpcap drops root's right to write where it likes: it gets its files open.
+    # dumpcap gives up the right of root to write anywhere: it gets open files.
     with file.open("wb") as out, said.open("wb") as err:
         give_back(file)
         give_back(said)
         argv = ("dumpcap", "-q", "-n", *asked, "-w", "-")
-        child = bench.start(node, *argv, stdout=out, stderr=err)
+        child = lab.start(node, *argv, stdout=out, stderr=err)
     return _Dumpcap(node, interfaces, file, said, child)
 
 
 def _end(dumpcaps: Sequence[_Dumpcap]) -> None:
-    """End all in order, at once."""
+    """End all processes at the same time with SIGINT."""
     for each in dumpcaps:
         if each.child.poll() is None:
             each.child.send_signal(signal.SIGINT)
     for each in dumpcaps:
         try:
             each.child.wait(timeout=FLUSH_S)
-        except subprocess.TimeoutExpired:  # all that was wanted is in its file already
+        except subprocess.TimeoutExpired:  # all wanted packets are in its file already
             each.child.kill()
             each.child.wait()
 
 
 def _await_header(each: _Dumpcap) -> None:
-    """Wait until the header names every interface: dumpcap writes it when all are open."""
+    """Wait for the header with every interface: dumpcap writes it when all are open."""
     _await(each, lambda: len(_names(each.file)) == len(each.interfaces), "its header", READY_S)
 
 
@@ -148,7 +148,7 @@ def _names(file: Path) -> tuple[str, ...]:
 
 
 def _mark(each: _Dumpcap) -> Markers:
-    """Send a marker of its own on every interface."""
+    """Send a different marker on every interface."""
     markers = tuple(marker(secrets.token_bytes(NONCE)) for _ in each.interfaces)
     for name, frame in zip(each.interfaces, markers, strict=True):
         each.senders[name](frame)
@@ -173,10 +173,10 @@ def _assert_caught_all(each: _Dumpcap) -> None:
 
 
 def _dropped(each: _Dumpcap) -> dict[tuple[str, str], int]:
-    """What it says that it dropped; one that was killed says nothing, which is not none."""
+    """Dropped packets from the output of dumpcap; if it was killed, there is none, which is an error."""
     said = parse_drops(each.node, each.said.read_text(errors="replace"))
     if len(said) < len(set(each.interfaces)):
-        raise _incomplete(each, "it did not say what it dropped")
+        raise _incomplete(each, "it did not report dropped packets")
     return said
 
 
@@ -200,15 +200,15 @@ def _incomplete(each: _Dumpcap, found: str) -> MeasureError:
     return MeasureError(
         found,
         where=f"dumpcap on {', '.join(each.interfaces)} in {each.node!r}",
-        allowed="a capture that is handed every packet",
-        do=f"Look at {each.said.name} beside {each.file}; the machine may be overloaded.",
+        allowed="a capture with every packet",
+        do=f"See {each.said.name} beside {each.file}; the machine may be overloaded.",
     )
 
 
 def parse_drops(node: str, said: str) -> dict[tuple[str, str], int]:
-    """Packets that the kernel saw and the file lacks, from dumpcap's last lines.
+    """Packets that the file lacks, from the last lines of dumpcap.
 
-    What it flushed came when the last marker had been written: after all that was wanted.
+    Flushed packets arrived after the last marker and do not count.
     """
     return {
         (node, line["interface"]): sum(int(line[part]) for part in ("pcap", "dumpcap", "device"))
@@ -221,9 +221,9 @@ def decoded(
 ) -> list[Packet]:
     """The packets as tshark dissects them, file by file, each in the order of its file.
 
-    Beside the fields asked for each has `node` (the file's key, or its name without the ending),
-    `frame.interface_name` and `frame.time_epoch`.  `all_of` takes a field that is there
-    several times apart.  Markers are left out.
+    Besides the requested fields each has `node` (the key of the file, or its name without suffix),
+    `frame.interface_name` and `frame.time_epoch`.  `all_of` splits a field that occurs several
+    times.  Markers are left out.
 
     Raises:
         CommandError: tshark refused a file, a field, or the filter.
@@ -253,7 +253,7 @@ def decoded(
 
 
 def _join(files: Iterable[Path], out: IO[bytes]) -> None:
-    """One pcapng after another is a pcapng, too: a section each."""
+    """Several pcapng files in a row are one pcapng file with several sections."""
     for file in files:
         with file.open("rb") as part:
             shutil.copyfileobj(part, out)
@@ -263,7 +263,7 @@ def _join(files: Iterable[Path], out: IO[bytes]) -> None:
 def _packet(
     line: str, sections: Sequence[tuple[str, tuple[str, ...]]], fields: Sequence[str]
 ) -> Packet:
-    """One line of tshark; 4.0 takes interfaces' names from the first section: these are the files'."""
+    """One line of tshark.  tshark 4.0 names interfaces by the first section; these names are the files'."""
     section, interface, *values = line.split("\t")
     node, names = sections[int(section) - 1]
     place = {NODE: node, INTERFACE: names[int(interface)]}

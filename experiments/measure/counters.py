@@ -1,7 +1,7 @@
-"""Packet counters of interfaces, read at a known moment and held against a capture.
+"""Packet counters of interfaces, read at a known moment and compared with a capture.
 
-A reading is no use for an interface on which a frame passed while it was taken: so there are
-several, before and after, and the first quiet pair is taken.
+A reading is useless for an interface on which a frame passed meanwhile.  So there are several
+before and after, and the first reading without a frame is used.
 """
 
 import time
@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-GUARD_NS = 1_000_000  # from a frame's stamp until both ends of its wire have counted it
-GAP_NS = 2_000_000  # between readings; more than the guard, so that one frame cannot spoil two
-RECEIVED, SENT = 1, 9  # places in a line of /proc/net/dev (proc(5))
+GUARD_NS = 1_000_000  # from the timestamp of a frame until both ends of its wire have counted it
+GAP_NS = 2_000_000  # between readings; longer than the guard, so that one frame cannot affect two
+RECEIVED, SENT = 1, 9  # columns of /proc/net/dev (proc(5))
 
 Place = tuple[str, str]  # node, interface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Packets received and sent together, by node and interface, at one moment."""
+    """Packets received plus packets sent, by node and interface, at one moment."""
 
     begun_ns: int  # since 1970, as captures are stamped
     ended_ns: int
@@ -27,15 +27,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
-    """One interface: what it counted and what the capture has between two readings."""
+    """Packets of one interface between two readings: counted, and captured."""
 
     place: Place
-    counted: int | None  # None: frames passed during every reading
+    counted: int | None  # None: a frame passed during every reading
     captured: int | None
 
     @property
     def difference(self) -> int:
-        """Frames that one of the two lacks; at least one if there was no quiet moment."""
+        """Frames that one of the two lacks; 1 if there was no quiet reading."""
         if self.counted is None or self.captured is None:
             return 1
         return abs(self.counted - self.captured)
@@ -72,7 +72,7 @@ def parse(texts: Mapping[str, str]) -> dict[Place, int]:
 def reconciled(
     place: Place, stamps_ns: Sequence[int], before: Iterable[Reading], after: Iterable[Reading]
 ) -> Reconciled:
-    """The counters' difference beside the number of frames between the readings."""
+    """The increase of the counter and the number of captured frames between two readings."""
     first = next((each for each in before if is_quiet(each, stamps_ns)), None)
     last = next((each for each in after if is_quiet(each, stamps_ns)), None)
     if first is None or last is None:
@@ -85,6 +85,6 @@ def reconciled(
 
 
 def is_quiet(reading: Reading, stamps_ns: Iterable[int]) -> bool:
-    """True if no frame can have been counted while the reading was taken."""
+    """True if no frame can have been counted during the reading."""
     begun, ended = reading.begun_ns - GUARD_NS, reading.ended_ns
     return not any(begun <= stamp <= ended for stamp in stamps_ns)

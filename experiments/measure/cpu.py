@@ -1,4 +1,4 @@
-"""Processor time, of the machine and of a lab's switch daemons, spent between two moments."""
+"""Processor time of the machine and of the switch daemons of a lab."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from controller.model.parts import Mechanism
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.measure.watch import PIDFILE, TICKS_PER_S
 from experiments.measure.watch_counts import parse_cpu, parse_ticks
 
 STAT = Path("/proc/stat")
-BUSY = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq (proc(5)); what was stolen is not ours
+BUSY = (0, 1, 2, 5, 6)  # user, nice, system, irq, softirq (proc(5)); steal is not ours
 
 
 @dataclass(slots=True)
 class Spent:
     """Seconds of one processor."""
 
-    machine_s: float = 0.0  # by all processes, ours and others, and by the kernel
-    switches_s: float = 0.0  # by the lab's ovs-vswitchd; 0 where there is none
+    machine_s: float = 0.0  # of all processes and the kernel
+    switches_s: float = 0.0  # of the ovs-vswitchd of the lab; 0 without one
 
 
 @contextmanager
-def spending(bench: Bench) -> Iterator[Spent]:
-    """What is spent while the block runs; it is known when the block has ended."""
-    daemons = tuple(_daemons(bench))
+def spending(lab: Lab) -> Iterator[Spent]:
+    """Processor time used in the block; set when the block ends."""
+    daemons = tuple(_daemons(lab))
     spent = Spent()
     machine, switches = _machine(), _switches(daemons)
     yield spent
@@ -33,10 +33,10 @@ def spending(bench: Bench) -> Iterator[Spent]:
     spent.switches_s = (_switches(daemons) - switches) / TICKS_PER_S
 
 
-def _daemons(bench: Bench) -> Iterator[int]:
-    for host in bench.overlay.hosts:
+def _daemons(lab: Lab) -> Iterator[int]:
+    for host in lab.overlay.hosts:
         if host.mechanism is Mechanism.OPENVSWITCH:
-            yield int(Path(f"/proc/{bench.pid(host.name)}/root", PIDFILE).read_text())
+            yield int(Path(f"/proc/{lab.pid(host.name)}/root", PIDFILE).read_text())
 
 
 def _machine() -> int:

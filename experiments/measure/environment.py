@@ -1,4 +1,4 @@
-"""The machine and the program that made a run: runs of unlike hosts are never merged."""
+"""The machine and the program of a run; runs on different machines are never merged."""
 
 import os
 import platform
@@ -12,17 +12,18 @@ from importlib import metadata
 from pathlib import Path
 
 from controller.model.errors import CommandError
+from controller.model.names import UNDERLAY
 from controller.model.parts import Port
 from controller.model.site_parts import WAN
 from controller.model.sites import Sites
 from controller.system import commands
-from experiments.core.experiment import Bench, described
+from experiments.core.experiment import Lab, described
 from experiments.measure.limits import limits
 from experiments.measure.namespace import look_into, read_sysctls
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("overlaylab", "os-ken", "numpy", "scipy", "matplotlib")
-RYU_PACKAGES = ".venv-ryu/lib/python3*/site-packages"  # Ryu has an environment of its own
+RYU_PACKAGES = ".venv-ryu/lib/python3*/site-packages"  # Ryu has its own environment
 TOOLS: Mapping[str, tuple[str, ...]] = {
     "ovs": ("ovs-vswitchd", "--version"),
     "mininet": ("mn", "--version"),
@@ -35,7 +36,7 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
 CPUFREQ = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
-# Read where they act: some belong to the machine, the others to each network namespace.
+# Some belong to the machine, the others to each network namespace.
 MACHINE_SYSCTLS = (
     "net.core.rmem_max",
     "net.core.rmem_default",
@@ -82,7 +83,7 @@ def now() -> str:
 
 
 def machine(app: str = "os-ken") -> dict[str, object]:
-    """The host, its kernel and its programs; `app` is the framework the controller runs under."""
+    """The host, its kernel and its programs; `app` is the framework of the controller."""
     with ThreadPoolExecutor() as at_once:
         tools = dict(zip(TOOLS, at_once.map(_tool_version, TOOLS.values()), strict=True))
     return {
@@ -91,11 +92,11 @@ def machine(app: str = "os-ken") -> dict[str, object]:
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "cpus": len(os.sched_getaffinity(0)),
-        "governor": _told(CPUFREQ / "scaling_governor"),
-        "frequency_max_khz": _told(CPUFREQ / "cpuinfo_max_freq"),
-        "clocksource": _told(CLOCK),
+        "governor": _content(CPUFREQ / "scaling_governor"),
+        "frequency_max_khz": _content(CPUFREQ / "cpuinfo_max_freq"),
+        "clocksource": _content(CLOCK),
         "virtualisation": virtualisation(
-            Path("/proc/cpuinfo").read_text(), _said("systemd-detect-virt")
+            Path("/proc/cpuinfo").read_text(), _output("systemd-detect-virt")
         ),
         "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
         "limits": limits(),
@@ -108,7 +109,7 @@ def machine(app: str = "os-ken") -> dict[str, object]:
 
 
 def virtualisation(cpuinfo: str, detected: str) -> str | None:
-    """What the machine runs inside of: a hypervisor by the processor's flag, and systemd's word."""
+    """Virtualisation of the machine: hypervisor flag of the processor, and `systemd-detect-virt`."""
     flags = re.search(r"^(?:flags|Features)\s*: (.+)$", cpuinfo, re.MULTILINE)
     below = ("hypervisor",) if flags and "hypervisor" in flags.group(1).split() else ()
     word = detected.strip()
@@ -116,51 +117,51 @@ def virtualisation(cpuinfo: str, detected: str) -> str | None:
 
 
 def source(root: Path = ROOT) -> dict[str, object]:
-    """The revision of the program, and whether its files differ from it; None outside git."""
-    # Under sudo the tree is another user's, which git refuses unless told on its command line.
+    """The git revision, and whether files differ from it; None outside git."""
+    # Under sudo the tree belongs to another user; git refuses that without this option.
     git = ("git", "-c", f"safe.directory={root}", "-C", str(root))
-    revision = _said(*git, "rev-parse", "HEAD").strip()
+    revision = _output(*git, "rev-parse", "HEAD").strip()
     if not revision:
         return {"git_revision": None, "git_dirty": None}
-    changed = _said(*git, "status", "--porcelain").splitlines()
+    changed = _output(*git, "status", "--porcelain").splitlines()
     return {"git_revision": revision, "git_dirty": bool(changed), "git_changed_files": len(changed)}
 
 
-def lab_facts(bench: Bench) -> dict[str, object]:
-    """MTUs [bytes], offloads and kernel parameters, read in the nodes where they act.
+def lab_facts(lab: Lab) -> dict[str, object]:
+    """MTUs [bytes], offloads and kernel parameters, read in the nodes.
 
-    Of each network the first guest stands for all, and the first compute host for the others.
+    From the first guest of each network and the first compute host.
     """
-    overlay = described(bench)
+    overlay = described(lab)
     if isinstance(overlay, Sites):
-        return _site_facts(bench, overlay)
+        return _site_facts(lab, overlay)
     first = {port.network_id: port for port in reversed(overlay.ports) if _is_node(port)}
     networks = {overlay.network_of[each].name: port.device_id for each, port in first.items()}
     host = overlay.hosts[0].name
     return {
         "underlay_mtu": overlay.underlay_mtu,
         "hosts": len(overlay.hosts),
-        "networks": {name: _guest(bench, guest) for name, guest in networks.items()},
-        "underlay": {"host": host, **_interface(bench, host, "underlay")},
+        "networks": {name: _guest(lab, guest) for name, guest in networks.items()},
+        "underlay": {"host": host, **_interface(lab, host, UNDERLAY)},
         "sysctls": {
-            "guest": _sysctls(bench, next(iter(networks.values()), ""), GUEST_SYSCTLS),
-            "host": _sysctls(bench, host, HOST_SYSCTLS),
+            "guest": _sysctls(lab, next(iter(networks.values()), ""), GUEST_SYSCTLS),
+            "host": _sysctls(lab, host, HOST_SYSCTLS),
         },
     }
 
 
-def _site_facts(bench: Bench, sites: Sites) -> dict[str, object]:
-    """The same of two sites: a station stands for each LAN, and the calling site's router."""
+def _site_facts(lab: Lab, sites: Sites) -> dict[str, object]:
+    """The same for two sites: from the first station of each LAN and the router of the near site."""
     first = {site.name: site.stations[0].name for site in sites.sites}
     host = sites.near.router
     return {
         "underlay_mtu": sites.underlay_mtu,
         "hosts": len(sites.hosts),
-        "networks": {name: _guest(bench, station) for name, station in first.items()},
-        "underlay": {"host": host, **_interface(bench, host, WAN)},
+        "networks": {name: _guest(lab, station) for name, station in first.items()},
+        "underlay": {"host": host, **_interface(lab, host, WAN)},
         "sysctls": {
-            "guest": _sysctls(bench, first[sites.near.name], GUEST_SYSCTLS),
-            "host": _sysctls(bench, host, HOST_SYSCTLS),
+            "guest": _sysctls(lab, first[sites.near.name], GUEST_SYSCTLS),
+            "host": _sysctls(lab, host, HOST_SYSCTLS),
         },
     }
 
@@ -169,38 +170,38 @@ def _is_node(port: Port) -> bool:
     return bool(port.device_id and port.host)
 
 
-def _guest(bench: Bench, node: str) -> dict[str, object]:
-    found = _interface(bench, node, "eth0")
+def _guest(lab: Lab, node: str) -> dict[str, object]:
+    found = _interface(lab, node, "eth0")
     return {"guest": node, **{f"guest_{name}": value for name, value in found.items()}}
 
 
-def _interface(bench: Bench, node: str, name: str) -> dict[str, object]:
+def _interface(lab: Lab, node: str, name: str) -> dict[str, object]:
     # mnexec gives each node a /sys that shows its own interfaces.
-    mtu = _told(Path(f"/proc/{bench.pid(node)}/root/sys/class/net/{name}/mtu"))
-    offloads = parse_offloads(bench.run(node, "ethtool", "-k", name))
+    mtu = _content(Path(f"/proc/{lab.pid(node)}/root/sys/class/net/{name}/mtu"))
+    offloads = parse_offloads(lab.run(node, "ethtool", "-k", name))
     return {"mtu": int(mtu) if mtu else None, "offloads": offloads}
 
 
-def _sysctls(bench: Bench, node: str, names: tuple[str, ...]) -> dict[str, str]:
-    """Kernel parameters of a node; empty of one that is no process, as a test's double."""
-    pid = bench.pid(node) if node else 0
+def _sysctls(lab: Lab, node: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Kernel parameters of a node; empty if it has no process, as in tests."""
+    pid = lab.pid(node) if node else 0
     return look_into({node: pid}, lambda _: read_sysctls(names))[node] if pid else {}
 
 
 def parse_offloads(text: str) -> dict[str, bool]:
-    """Features by `ethtool -k`'s names; those fixed off are left out."""
+    """Features by their names in `ethtool -k`, without those that are fixed to off."""
     features = re.findall(r"^(?:\t)?([a-z0-9-]+): (on|off)( \[fixed\])?", text, re.MULTILINE)
     return {name: state == "on" for name, state, fixed in features if state == "on" or not fixed}
 
 
 def first_version(text: str) -> str | None:
-    """The first thing in a program's answer that looks like a version."""
+    """The first text in the output of a program that looks like a version."""
     found = re.search(r"\d+(?:\.\d+)+|20\d{6}", text)
     return found.group() if found else None
 
 
 def argv() -> list[str]:
-    """What was typed."""
+    """The command line."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
@@ -209,8 +210,8 @@ def _cpu_model() -> str:
     return named.group(1) if named else platform.processor()
 
 
-def _told(path: Path) -> str | None:
-    """What a file of the kernel says, None if this kernel has it not."""
+def _content(path: Path) -> str | None:
+    """Content of a file of the kernel; None if this kernel does not have it."""
     try:
         return path.read_text().strip()
     except OSError:
@@ -224,9 +225,9 @@ def _framework(app: str) -> dict[str, str | None]:
     return {"ryu": next((each.version for each in found), None)}
 
 
-@cache  # of a run with several experiments; `mn` takes a third of a second to say it
+@cache  # for runs of several experiments; `mn --version` takes a third of a second
 def _tool_version(argv: tuple[str, ...]) -> str | None:
-    return first_version(_said(*argv))
+    return first_version(_output(*argv))
 
 
 def _version(package: str) -> str | None:
@@ -236,8 +237,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _said(*argv: str) -> str:
-    """What a command said of itself; a program that is not there says nothing."""
+def _output(*argv: str) -> str:
+    """The output of a command; empty if the program is missing or fails."""
     try:
         done = commands.attempt(*argv)
     except CommandError:

@@ -1,4 +1,4 @@
-"""Frames as bytes, each with a nonce by which it is known again.  Pure."""
+"""Frames as bytes; a nonce in each identifies it.  Pure."""
 
 import struct
 from ipaddress import IPv4Address
@@ -11,7 +11,7 @@ MARKER_MAC = "02:4d:41:52:4b:00"  # locally administered
 NOBODY = "00:00:00:00:00:00"
 REQUEST, REPLY = 1, 2  # RFC 826
 EXPERIMENT = 24  # RFC 5494: an ARP operation for experiments; no kernel answers it
-NONCE = 18  # bytes: an ARP packet and a nonce fill a frame of the least length
+NONCE = 18  # bytes: an ARP packet and a nonce fill a frame of the minimum length
 PAUSE = "01:80:c2:00:00:01"  # IEEE 802.1D, table 7-10: no bridge forwards it
 
 
@@ -21,7 +21,7 @@ def mac_bytes(mac: str) -> bytes:
 
 
 def ethernet(target: str, source: str, ethertype: int, payload: bytes) -> bytes:
-    """One frame, padded to the least length."""
+    """One frame, padded to the minimum length."""
     head = mac_bytes(target) + mac_bytes(source) + struct.pack("!H", ethertype)
     return (head + payload).ljust(ETHERNET_LEAST, b"\0")
 
@@ -35,12 +35,12 @@ def arp_packet(
 
 
 def replier(frame: bytes) -> tuple[str, ...]:
-    """The MAC that an ARP reply gives; none for anything else."""
+    """The sender MAC of an ARP reply; empty for other frames."""
     head, operation = struct.unpack_from("!H", frame, 12)[0], struct.unpack_from("!H", frame, 20)[0]
     return (frame[22:28].hex(":"),) if (head, operation) == (ARP, REPLY) else ()
 
 
 def marker(nonce: bytes) -> bytes:
-    """A frame that stays on its wire, and that no kernel answers."""
+    """A frame that no bridge forwards and no kernel answers."""
     body = arp_packet(EXPERIMENT, (MARKER_MAC, IPv4Address(0)), (NOBODY, IPv4Address(0)))
     return ethernet(PAUSE, MARKER_MAC, ARP, body + nonce)

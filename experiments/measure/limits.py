@@ -1,6 +1,6 @@
-"""What control groups allow this process: fewer processors or less memory than the machine has.
+"""Limits of control groups on this process: processors and memory.
 
-Either version of them, and every group above the process's own: the tightest counts.
+Versions 1 and 2, and every group above that of the process: the smallest limit counts.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def limits(root: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> dict[
 
 
 def folders(root: Path, text: str, controller: str) -> Iterator[Path]:
-    """Where a controller's files for this process may be, from /proc/self/cgroup; own group first.
+    """Folders of a controller for this process, from /proc/self/cgroup; its own group first.
 
     A line is `number:controllers:path`; version 2 names no controllers (cgroups(7)).
     """
@@ -46,7 +46,7 @@ def _cpus(folder: Path) -> float | None:
 def _memory(folder: Path) -> float | None:
     for name in ("memory.max", "memory.limit_in_bytes"):
         if (file := folder / name).exists():
-            said = file.read_text().strip()
-            # Version 1 says "no limit" by the largest number of pages.
-            return None if said == "max" or int(said) >= 2**62 else int(said) // MIB
+            limit = file.read_text().strip()
+            # In version 1 "no limit" is the largest number of pages.
+            return None if limit == "max" or int(limit) >= 2**62 else int(limit) // MIB
     return None

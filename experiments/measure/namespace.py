@@ -1,7 +1,7 @@
-"""Looks into the network namespaces of a lab without starting a process in them.
+"""Runs functions in the network namespaces of a lab without starting a process there.
 
-A thread of its own enters one after the other and ends: the namespace of the program
-stays what it is, and nothing is left open that would keep a lab's namespace alive.
+A separate thread enters them one after the other and then ends.  The program stays in its own
+namespace, and no descriptor is left that would keep a namespace of the lab alive.
 """
 
 import ctypes
@@ -17,10 +17,10 @@ Seen = TypeVar("Seen")
 
 
 def look_into(pids: Mapping[Key, int], look: Callable[[int], Seen]) -> dict[Key, Seen]:
-    """What `look` says of each process while it stands in that one's network namespace.
+    """The result of `look` for each process, called in the network namespace of that process.
 
     Raises:
-        OSError: a process is gone, or the kernel refused.
+        OSError: a process has ended, or the kernel refused.
     """
 
     def each() -> dict[Key, Seen]:
@@ -33,7 +33,7 @@ def look_into(pids: Mapping[Key, int], look: Callable[[int], Seen]) -> dict[Key,
 def _inside(pid: int, look: Callable[[int], Seen]) -> Seen:
     descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        # os.setns came with Python 3.12.
+        # os.setns exists since Python 3.12.
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(descriptor, CLONE_NEWNET):
             error = ctypes.get_errno()
@@ -44,9 +44,9 @@ def _inside(pid: int, look: Callable[[int], Seen]) -> Seen:
 
 
 def read_sysctls(names: Iterable[str]) -> dict[str, str]:
-    """Those of the kernel parameters that there are, by name; white space as single spaces.
+    """Values of the kernel parameters that exist, by name; whitespace is reduced to single spaces.
 
-    /proc/sys/net is that of the namespace the reading thread stands in (`look_into`).
+    /proc/sys/net is that of the namespace of the reading thread (`look_into`).
     """
     paths = {name: Path("/proc/sys", *name.split(".")) for name in names}
     return {

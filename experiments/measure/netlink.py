@@ -1,12 +1,16 @@
-"""Questions to the kernel in netlink's own form, and what its answers count.  Pure: bytes, values.
+"""Netlink requests to the kernel, and the counters in its answers.
 
-`ss -f link -m` and `tc -s qdisc` ask the same, at the price of a process in every node.
+`ss -f link -m` and `tc -s qdisc` read the same counters, but need a process in every node.
 """
 
+import socket
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+ROUTE, SOCK_DIAG = 0, 4  # NETLINK_ROUTE, NETLINK_SOCK_DIAG (linux/netlink.h)
+TIMEOUT_S = 2.0
+CHUNK = 1 << 18
 HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, port
 ATTRIBUTE = struct.Struct("=HH")  # nlattr: length, type
 ERROR, DONE = 2, 3  # NLMSG_ERROR, NLMSG_DONE (linux/netlink.h)
@@ -17,7 +21,7 @@ PACKET_REQUEST = struct.Struct("=BBHIIII")  # packet_diag_req: family ... inode,
 PACKET_MESSAGE = struct.Struct("=BBHIII")  # packet_diag_msg: family, type, number, inode, cookie
 PACKET_SHOW = 0x1 | 0x10  # PACKET_SHOW_INFO, PACKET_SHOW_MEMINFO (linux/packet_diag.h)
 PACKET_DIAG_INFO, PACKET_DIAG_MEMINFO = 0, 6
-MEMINFO_DROPS = 8  # SK_MEMINFO_DROPS (linux/sock_diag.h): packets for which there was no room
+MEMINFO_DROPS = 8  # SK_MEMINFO_DROPS (linux/sock_diag.h): packets that found the buffer full
 
 RTM_GETQDISC = 38  # linux/rtnetlink.h
 TC_MESSAGE = struct.Struct("=BBHiIII")  # tcmsg: family, padding, interface, handle, parent, info
@@ -32,45 +36,45 @@ TC_STATS = struct.Struct("=QII")  # tc_stats: bytes, packets, drops
 
 
 class Drops(NamedTuple):
-    """Packets that one socket or queueing discipline threw away since it was made."""
+    """Packets that a socket or a queueing discipline has dropped since it was created."""
 
-    interface: int  # index of it; 0: all of them
-    key: int  # socket: inode; discipline: handle; tells those of one interface apart
+    interface: int  # its index; 0: all interfaces
+    key: int  # inode of a socket, handle of a discipline
     dropped: int
 
 
 class Learned(NamedTuple):
-    """Addresses of a Linux bridge."""
+    """Addresses that a Linux bridge has learned."""
 
     now: int
-    most: int  # that it may learn; 0: no limit
+    most: int  # the limit; 0: none
 
 
 def packet_sockets() -> bytes:
-    """Asks for all AF_PACKET sockets of a namespace."""
+    """The request for all AF_PACKET sockets of a namespace."""
     body = PACKET_REQUEST.pack(AF_PACKET, 0, 0, 0, PACKET_SHOW, 0, 0)
     return _request(SOCK_DIAG_BY_FAMILY, body)
 
 
 def queueing() -> bytes:
-    """Asks for all queueing disciplines of a namespace."""
+    """The request for all queueing disciplines of a namespace."""
     return _request(RTM_GETQDISC, TC_MESSAGE.pack(0, 0, 0, 0, 0, 0, 0))
 
 
-def bridge_asked(index: int) -> bytes:
-    """Asks for one link of a namespace, by its number."""
+def bridge_request(index: int) -> bytes:
+    """The request for one link of a namespace, by its index."""
     return _request(RTM_GETLINK, LINK_MESSAGE.pack(0, 0, index, 0, 0), REQUEST_ACK)
 
 
-def bridge_limited(index: int, most: int) -> bytes:
-    """Asks a bridge to learn no more than `most` addresses."""
+def bridge_limit_request(index: int, most: int) -> bytes:
+    """The request that limits a bridge to `most` learned addresses."""
     data = _attribute(INFO_DATA, _attribute(BRIDGE_LEARNED_MOST, struct.pack("=I", most)))
     info = _attribute(IFLA_LINKINFO, _attribute(INFO_KIND, b"bridge") + data)
     return _request(RTM_NEWLINK, LINK_MESSAGE.pack(0, 0, index, 0, 0) + info, REQUEST_ACK)
 
 
 def parse_bridge(body: bytes) -> Learned | None:
-    """What a bridge told of itself; None: it is no bridge, or the kernel is older than 6.7."""
+    """Learned addresses in the answer; None if it is not a bridge or the kernel is older than 6.7."""
     link = dict(attributes(body[LINK_MESSAGE.size :]))
     info = dict(attributes(link.get(IFLA_LINKINFO, b"")))
     data = dict(attributes(info.get(INFO_DATA, b"")))
@@ -92,7 +96,7 @@ def _request(kind: int, body: bytes, flags: int = REQUEST_DUMP) -> bytes:
 
 
 def parse_packet_sockets(answer: bytes) -> tuple[Drops, ...]:
-    """What each AF_PACKET socket dropped."""
+    """Packets dropped by each AF_PACKET socket."""
     return tuple(_socket_drops(body) for _, body in messages(answer))
 
 
@@ -105,7 +109,7 @@ def _socket_drops(body: bytes) -> Drops:
 
 
 def parse_queueing(answer: bytes) -> tuple[Drops, ...]:
-    """What each queueing discipline dropped, ingress ones and their filters included."""
+    """Packets dropped by each queueing discipline, including ingress ones and their filters."""
     return tuple(_queue_drops(body) for _, body in messages(answer))
 
 
@@ -116,26 +120,38 @@ def _queue_drops(body: bytes) -> Drops:
     return Drops(interface, handle, dropped)
 
 
+def ask(protocol: int, request: bytes) -> bytes:
+    """The complete answer of the kernel, in the network namespace of this thread."""
+    flags = socket.SOCK_RAW | socket.SOCK_CLOEXEC
+    with socket.socket(socket.AF_NETLINK, flags, protocol) as connection:
+        connection.settimeout(TIMEOUT_S)
+        connection.send(request)
+        answer = b""
+        while not is_whole(answer):
+            answer += connection.recv(CHUNK)
+        return answer
+
+
 def is_whole(answer: bytes) -> bool:
-    """True once the kernel has said all, or refused."""
+    """True if the answer is complete, or a refusal."""
     return any(kind in {DONE, ERROR} for kind, _ in _raw(answer))
 
 
 def messages(answer: bytes) -> Iterator[tuple[int, bytes]]:
-    """Types and bodies of an answer's messages.
+    """Types and bodies of the messages in an answer.
 
     Raises:
-        OSError: the kernel refused: it knows no such question, or has not the module for it.
+        OSError: the kernel refused: it does not know the request or lacks the module.
     """
     for kind, body in _raw(answer):
-        if kind == ERROR and (code := struct.unpack_from("=i", body)[0]):  # 0 is its consent
-            raise OSError(-code, "the kernel refused a netlink question")
+        if kind == ERROR and (code := struct.unpack_from("=i", body)[0]):  # 0: acknowledged
+            raise OSError(-code, "the kernel refused a netlink request")
         if kind not in {DONE, ERROR}:
             yield kind, body
 
 
 def bodies(answer: bytes) -> tuple[bytes, ...]:
-    """Those of an answer's messages.
+    """Bodies of the messages in an answer.
 
     Raises:
         OSError: as `messages`.
@@ -151,7 +167,7 @@ def _raw(answer: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Types and values of a message's attributes."""
+    """Types and values of the attributes of a message."""
     while len(data) >= ATTRIBUTE.size:
         length, kind = ATTRIBUTE.unpack_from(data)
         yield kind, data[ATTRIBUTE.size : length]
@@ -159,4 +175,4 @@ def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _aligned(length: int) -> int:
-    return max(ATTRIBUTE.size, (length + 3) & ~3)  # a length of 0 would never end
+    return max(ATTRIBUTE.size, (length + 3) & ~3)  # a length of 0 would loop for ever

@@ -1,4 +1,4 @@
-"""What a pcapng file being written has so far.  Pure; tshark reads it when it is whole.
+"""The contents of a pcapng file that is still being written.  Pure.
 
 Source: the pcapng draft (draft-ietf-opsawg-pcapng), little-endian as dumpcap writes it here.
 """
@@ -16,12 +16,12 @@ ORDER = "<" if sys.byteorder == "little" else ">"  # dumpcap writes as the machi
 
 
 def interfaces_in(data: bytes) -> tuple[str, ...]:
-    """Names of the interfaces that the head of a file describes, by their ids from 0."""
+    """Names of the interfaces in the header of a file, in the order of their ids from 0."""
     return tuple(_name(body) for kind, body in _head_blocks(data) if kind == INTERFACE_DESCRIPTION)
 
 
 def _head_blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The whole blocks before the first packet."""
+    """The complete blocks before the first packet."""
     start = 0
     while start + BLOCK_LEAST <= len(data):
         kind, length = struct.unpack_from(f"{ORDER}II", data, start)
@@ -33,7 +33,7 @@ def _head_blocks(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _name(description: bytes) -> str:
-    """The option if_name of an interface's description; empty if it has none."""
+    """The option if_name of an interface description; empty without one."""
     start = BEFORE_OPTIONS
     while start + 4 <= len(description):
         code, length = struct.unpack_from(f"{ORDER}HH", description, start)

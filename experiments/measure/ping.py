@@ -1,7 +1,7 @@
-"""What is asked of `ping -n -D`, and what it said, as samples.  Pure: text in, values out.
+"""The command line of `ping -n -D`, and its output as samples.  Pure.
 
-Written for iputils (Debian's `iputils-ping`); its own summary is read too, and a
-count that disagrees with the lines above it is an error, never a guess.
+For ping of iputils (Debian's `iputils-ping`).  Its summary is read too; a count that differs from
+the lines above it is an error.
 """
 
 import re
@@ -25,32 +25,34 @@ TOTAL = re.compile(
     re.MULTILINE,
 )
 
-ADAPTIVE = 0  # as interval_ms: `ping -A`, the next request as soon as the last is answered
-SLACK_S = 10.0  # for starting ping, and for its wait for a last reply
-UNANSWERED_S = 1.0  # that `ping -A` gives a request before the next, whatever -W says
-TICKS_PER_ASKED = 4  # ping keeps 16 ms where 10 are asked (its timer has kernel ticks), 9 for 2
+ADAPTIVE = 0  # as interval_ms: `ping -A`, which sends the next request after each answer
+SLACK_S = 10.0  # for the start of ping, and its wait for the last reply
+UNANSWERED_S = 1.0  # that `ping -A` waits before the next request, regardless of -W
+TICKS_PER_ASKED = (
+    4  # ping sends every 16 ms if 10 are requested (its timer has kernel ticks), 9 for 2
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Echo requests of one kind, from one process of ping."""
+    """Echo requests with the same settings, from one ping process."""
 
     count: int
-    interval_ms: int = 10  # asked; ping keeps a longer one; ADAPTIVE: as fast as answers come
+    interval_ms: int = 10  # requested; the real one is longer; ADAPTIVE: as fast as answers arrive
     payload_bytes: int = 56  # of ICMP; the IPv4 packet has 28 bytes more
     wait_s: float = 2.0  # for the last answer
 
     @property
     def sent(self) -> int:
-        """How many ping is told to send: one more than are wanted, if it is several.
+        """How many ping sends: one more than wanted, if it is more than one.
 
-        Once anything was answered, ping waits for the last of them no longer than two round
-        trips or one interval (iputils `schedule_exit`): on a busy machine it calls lost what is late.
+        Once a request is answered, ping waits for the last reply only two round trips or one
+        interval (iputils `schedule_exit`): on a busy machine it reports a late reply as lost.
         """
         return self.count + (self.count > 1)
 
     def rows(self, pinged: "Pinged") -> "Iterator[Row]":
-        """The samples as columns of a table: a row per request."""
+        """The samples as rows of a table: one per request."""
         return (
             {
                 "interval_ms": self.interval_ms,
@@ -64,10 +66,10 @@ class Requests:
         )
 
     def read(self, text: str) -> "Pinged":
-        """The samples in the output of `argv`, without the one that was not waited for.
+        """The samples in the output of `argv`, without the extra one at the end.
 
         Raises:
-            MeasureError: as `parse_ping`.
+            MeasureError: see `parse_ping`.
         """
         return Pinged(parse_ping(text).replies[: self.count])
 
@@ -90,25 +92,25 @@ class Requests:
 
     @property
     def timeout_s(self) -> float:
-        """When it must have ended, all lost or not."""
+        """The time by which ping has ended, even if all requests are lost."""
         each_s = TICKS_PER_ASKED * self.interval_ms / 1000 if self.interval_ms else UNANSWERED_S
         return SLACK_S + self.wait_s + self.sent * each_s
 
     @property
     def name(self) -> str:
-        """How people, and run.json, call the condition."""
+        """The name of these settings in reports and run.json."""
         pace = f"{self.interval_ms} ms" if self.interval_ms else "adaptive"
         return f"{pace}, {self.payload_bytes} bytes"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One echo request and what became of it; a lost one has no time."""
+    """One echo request and its reply; a lost one has no time."""
 
     seq: int  # 1 is the first request
     rtt_ms: float | None
     received_s: float | None  # Unix time at which the reply was read
-    copies: int  # replies beyond the first
+    copies: int  # duplicate replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +126,12 @@ class Pinged:
 
     @property
     def duplicates(self) -> int:
-        """Answers beyond the first to a request."""
+        """Duplicate replies."""
         return sum(reply.copies for reply in self.replies)
 
     @property
     def kept_interval_ms(self) -> float | None:
-        """Median distance of successive replies: ping's timer is coarser than it lets one ask."""
+        """Median interval of successive replies, which is longer than requested."""
         stamps = [(reply.seq, reply.received_s) for reply in self.replies]
         gaps = [
             (later - earlier) * 1000
@@ -143,7 +145,7 @@ def parse_ping(text: str) -> Pinged:
     """The samples in the output of `ping -n -D`.
 
     Raises:
-        MeasureError: no summary (ping was cut short), or it contradicts the lines above it.
+        MeasureError: the summary is missing (ping was killed), or it contradicts the lines above it.
     """
     total = TOTAL.search(text)
     if total is None:
@@ -179,5 +181,5 @@ def _unreadable(found: str, text: str) -> MeasureError:
         f"{found}; the last line was {last[0]!r}",
         where="output of ping",
         allowed="the lines and the summary of iputils' `ping -n -D`",
-        do="Look in raw/ for all of it; `overlaylab doctor` tells which ping is installed.",
+        do="raw/ has the complete output; `overlaylab doctor` shows which ping is installed.",
     )

@@ -1,4 +1,4 @@
-"""Runs an experiment: fresh labs in a seeded order, every sample on disk as soon as it is known."""
+"""Runs an experiment: a new lab for each sample point; every sample is on disk at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from controller.model.errors import MeasureError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Experiment, Measured, Probe, Tools, settings_of
+from experiments.core.experiment import Context, Experiment, Lab, Measured, Probe, settings_of
 from experiments.core.question import Question, Row, level_name
 from experiments.core.results import SAMPLES, Recorder
 from experiments.core.schedule import Round, schedule
@@ -17,14 +17,14 @@ from experiments.core.verdict import UNTIMED, Seen, Thresholds, Verdict, Window,
 from experiments.measure import environment
 from experiments.measure.watch import Watcher
 
-Raise = Callable[[Any], AbstractContextManager[Bench]]  # of an Overlay, or Sites
+StartLab = Callable[[Any], AbstractContextManager[Lab]]  # of an Overlay, or Sites
 
 
 class Say(Protocol):
-    """Told what is going on, for a person."""
+    """Shows the progress of a run to a person."""
 
     def __call__(self, done: int, rounds: int, now: str, /) -> None:
-        """So many of the rounds are done, and what is done now."""
+        """`done` of the `rounds` labs are measured; `now` is what happens now."""
 
 
 class Watch(Protocol):
@@ -42,129 +42,130 @@ class Request:
 
     experiment: Experiment
     overlay: Overlay | Sites  # narrowed to what is measured
-    blocks: int
+    repeats: int
     seed: int
     quick: bool
-    lab: Mapping[str, object]  # what the lab was told beside the overlay: datapath, app
-    parent: Path  # the run's directory is made in here,
-    name: str  # and called so
+    lab: Mapping[str, object]  # options of the lab: datapath, app
+    parent: Path  # the folder for the directory of the run
+    name: str  # of that directory
 
     def __post_init__(self) -> None:
-        """Refuse a prediction that no sample could be held against, before any lab is raised."""
-        self.foretold()
+        """Refuse a prediction that matches no column of the samples, before a lab starts."""
+        self.predicted()
 
-    def foretold(self) -> tuple[Row, ...]:
-        """The value that theory has for each cell, if the experiment tells.
+    def predicted(self) -> tuple[Row, ...]:
+        """The predicted value of each cell, if the experiment predicts it.
 
         Raises:
-            UsageError: a row has no value, or a column that samples have not.
+            UsageError: a row lacks the value, or has a column that samples lack.
         """
-        foretell = self.experiment.foretell
-        if foretell is None:
+        predict = self.experiment.predict
+        if predict is None:
             return ()
         try:
-            rows = tuple(foretell(self.overlay, self.question.points()))
+            rows = tuple(predict(self.overlay, self.question.points()))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise _unforetold(self.question, f"{type(error).__name__}: {error}") from error
+            raise _unpredicted(self.question, f"{type(error).__name__}: {error}") from error
         _assert_comparable(rows, self.question)
         return rows
 
     @property
     def question(self) -> Question:
-        """What is asked."""
+        """The question of the experiment."""
         return self.experiment.question
 
     @property
     def probe(self) -> Probe:
-        """How it is put."""
+        """The probe of a full or a quick run."""
         return self.experiment.quick if self.quick else self.experiment.probe
 
     @property
     def thresholds(self) -> Thresholds:
-        """The limits this run must keep."""
+        """The quality limits of this run."""
         limits = self.experiment.thresholds
-        return limits.for_first_look() if self.quick else limits
+        return limits.for_quick_run() if self.quick else limits
 
 
 def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
-    """Each row must have the question's value, and no column but those of samples.csv."""
+    """Each row must have the question's value, and only columns of samples.csv."""
     columns = question.tables()[SAMPLES]
     if not rows:
-        raise _unforetold(question, "no row")
+        raise _unpredicted(question, "no row")
     for number, row in enumerate(rows, start=1):
         if question.value not in row:
-            raise _unforetold(question, f"row {number} without {question.value!r}: {dict(row)}")
+            raise _unpredicted(question, f"row {number} without {question.value!r}: {dict(row)}")
         for name in row:
             if name not in columns:
-                raise _unforetold(question, f"row {number} with {name!r}: {dict(row)}")
+                raise _unpredicted(question, f"row {number} with {name!r}: {dict(row)}")
 
 
-def _unforetold(question: Question, found: str) -> UsageError:
+def _unpredicted(question: Question, found: str) -> UsageError:
     return UsageError(
         found,
-        where=f"Experiment {question.name!r}, foretell",
+        where=f"Experiment {question.name!r}, predict",
         allowed=f"rows with {question.value!r}, of columns that are in its Question",
-        do="docs/extend.md shows two that work.",
+        do="docs/extend.md shows two examples.",
     )
 
 
 @dataclass(slots=True)
 class Progress:
-    """What has been measured so far."""
+    """Results so far."""
 
     done: list[tuple[Round, Measured, tuple[Window, ...]]] = field(default_factory=list)
-    labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads found there
+    labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads
 
 
 def begin(request: Request) -> Recorder:
-    """The run's own folder, made; that it can be written is known before anything is raised."""
+    """Create the directory of the run, which also checks that it can be written."""
     return Recorder(request.parent, request.name, request.question.tables())
 
 
 def perform(
     request: Request,
     recorder: Recorder,
-    raised: Raise,
+    started: StartLab,
     *,
     say: Say = lambda *_: None,
-    watch: Callable[[Bench], Watch] = Watcher,
+    watch: Callable[[Lab], Watch] = Watcher,
 ) -> None:
-    """Run all of it into `recorder`'s folder, and judge it.
+    """Measure every lab of the run, write the results, and judge their quality.
 
-    An interruption or an error leaves the files of what was measured, marked as such, and goes on
-    up.  The thresholds and the prediction are on disk before the first lab is raised.
+    After an interruption or an error the results so far stay on disk, with that status.  Thresholds
+    and predictions are on disk before the first lab starts.
     """
-    rounds = schedule(request.question.points(), request.blocks, request.seed)
+    rounds = schedule(request.question.points(), request.repeats, request.seed)
     progress = Progress()
     with _finishing(recorder, request, progress, _beforehand(request, rounds)):
         for number, each in enumerate(rounds):
-            say(number, len(rounds), each.name)
+            name = f"lab {number + 1} of {len(rounds)}: {level_name(each.point)}"
+            say(number, len(rounds), name)
 
-            def tell(now: str, number: int = number, each: Round = each) -> None:
-                say(number, len(rounds), f"{each.name}: {now}")
+            def say_now(now: str, number: int = number, name: str = name) -> None:
+                say(number, len(rounds), f"{name}: {now}")
 
-            _round(request, each, raised, watch, recorder, progress, tell)
-        say(len(rounds), len(rounds), "judging")
+            _round(request, each, started, watch, recorder, progress, say_now)
+        say(len(rounds), len(rounds), "checking the quality of the run")
 
 
 def _round(  # noqa: PLR0917  the parts of one round
     request: Request,
     each: Round,
-    raised: Raise,
-    watch: Callable[[Bench], Watch],
+    started: StartLab,
+    watch: Callable[[Lab], Watch],
     recorder: Recorder,
     progress: Progress,
     say: Callable[[str], None],
 ) -> None:
-    """Probe one freshly raised lab; the first of each point also tells its MTUs and offloads."""
-    with raised(request.experiment.stage(request.overlay, each.point)) as lab:
+    """Measure one new lab; the first one of each point also records its MTUs and offloads."""
+    with started(request.experiment.stage(request.overlay, each.point)) as lab:
         name = level_name(each.point)
         if name not in progress.labs:
             progress.labs[name] = environment.lab_facts(lab)
         watcher = watch(lab)
-        tools = _tools(recorder, each, watcher, say, each.seed(request.seed))
+        context = _context(recorder, each, watcher, say, each.seed(request.seed))
         with nullcontext() if request.experiment.watches else watcher.window():
-            measured = _assert_measured(request.probe(lab, each.point, tools), request)
+            measured = _assert_measured(request.probe(lab, each.point, context), request)
     recorder.samples(_placed(each, measured.rows), SAMPLES)
     for table, rows in measured.more.items():
         recorder.samples(_placed(each, rows), table)
@@ -175,20 +176,20 @@ def _assert_measured(found: object, request: Request) -> Measured:
     if not isinstance(found, Measured):
         raise MeasureError(
             f"{found!r}",
-            where=f"what the probe of {request.question.name!r} returned",
-            allowed="a Measured with the rows it found",
+            where=f"result of the probe of {request.question.name!r}",
+            allowed="a Measured with its rows",
             do="`return Measured(rows=...)`.",
         )
     return found
 
 
-def _tools(
+def _context(
     recorder: Recorder, each: Round, watcher: Watch, say: Callable[[str], None], seed: int
-) -> Tools:
+) -> Context:
     def keep(name: str, text: str) -> None:
         recorder.file(f"{each.folder}/{name}", text)
 
-    return Tools(
+    return Context(
         keep=keep,
         path=lambda name: recorder.path(f"{each.folder}/{name}"),
         watch=watcher.window,
@@ -198,17 +199,17 @@ def _tools(
 
 
 def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
-    return ({"block": each.block, "order": each.order, **each.point, **row} for row in rows)
+    return ({"repeat": each.repeat, "order": each.order, **each.point, **row} for row in rows)
 
 
 def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object]:
-    """All of run.json that is settled before the first sample."""
+    """The part of run.json that is known before the first sample."""
     return {
         "experiment": request.question.name,
         "question": request.question.to_json(),
-        "foretold": list(request.foretold()),
+        "predicted": list(request.predicted()),
         "quick": request.quick,
-        "blocks": request.blocks,
+        "repeats": request.repeats,
         "settings": settings_of(request.probe),
         "scenario": request.overlay.name,
         "hosts": [host.name for host in request.overlay.hosts],
@@ -218,7 +219,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
         "argv": environment.argv(),
         "source": environment.source(),
         "machine": environment.machine(str(request.lab.get("app"))),
-        "rounds": [{"block": r.block, "order": r.order, **r.point} for r in rounds],
+        "rounds": [{"repeat": r.repeat, "order": r.order, **r.point} for r in rounds],
         "thresholds": request.thresholds.to_json(),
         "start": environment.now(),
     }
@@ -228,7 +229,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
 def _finishing(
     recorder: Recorder, request: Request, progress: Progress, about: Mapping[str, object]
 ) -> Iterator[None]:
-    """Mark the run as running, and at the end as what became of it."""
+    """Record the status: running, and at the end complete, interrupted or failed."""
     recorder.about({**about, "status": "running"})
     status = "complete"
     try:
@@ -252,9 +253,9 @@ def _verdict(request: Request, progress: Progress, status: str) -> Verdict:
 def _seen(progress: Progress, points: int) -> Seen:
     rounds_of: dict[int, int] = {}
     for each, _, _ in progress.done:
-        rounds_of[each.block] = rounds_of.get(each.block, 0) + 1
+        rounds_of[each.repeat] = rounds_of.get(each.repeat, 0) + 1
     return Seen(
-        blocks=sum(count == points for count in rounds_of.values()),
+        repeats=sum(count == points for count in rounds_of.values()),
         lost=sum(measured.lost for _, measured, _ in progress.done),
         duplicates=sum(measured.duplicates for _, measured, _ in progress.done),
         windows={
@@ -272,7 +273,7 @@ def _afterwards(progress: Progress, status: str) -> dict[str, object]:
         "labs": progress.labs,
         "measured": [
             {
-                "block": each.block,
+                "repeat": each.repeat,
                 "order": each.order,
                 **each.point,
                 **measured.facts,

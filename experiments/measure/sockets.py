@@ -1,9 +1,9 @@
-"""Raw Ethernet sockets in the namespaces of nodes, without a process there."""
+"""Raw Ethernet sockets in the network namespaces of nodes; no process runs there."""
 
-import select
+import selectors
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
@@ -12,7 +12,7 @@ from controller.model.errors import MeasureError
 from experiments.measure.namespace import look_into
 
 FRAME_MOST = 65536  # bytes
-NOT_RECEIVING = 0  # as protocol: a socket that only sends is handed no frame
+SEND_ONLY = 0  # as protocol: the socket receives no frame
 
 Send = Callable[[bytes], None]
 Key = TypeVar("Key")
@@ -20,15 +20,13 @@ Key = TypeVar("Key")
 
 @contextmanager
 def senders(pid: int, interfaces: Sequence[str]) -> Iterator[Mapping[str, Send]]:
-    """For each interface in the namespace of `pid` a function that sends a frame there.
+    """A function for each interface in the namespace of `pid`; it sends one frame there.
 
     Raises:
-        MeasureError: there is no such interface or namespace.
+        MeasureError: the interface or the namespace does not exist.
     """
     with ExitStack() as stack:
-        opened = {
-            name: _opened({name: pid}, name, NOT_RECEIVING, stack)[name] for name in interfaces
-        }
+        opened = {name: _opened({name: pid}, name, SEND_ONLY, stack)[name] for name in interfaces}
         yield {name: _sender(each, name) for name, each in opened.items()}
 
 
@@ -36,58 +34,69 @@ def senders(pid: int, interfaces: Sequence[str]) -> Iterator[Mapping[str, Send]]
 def listeners(
     pids: Mapping[str, int], interface: str, ethertype: int
 ) -> Iterator[Mapping[str, socket.socket]]:
-    """A socket in each node that is handed every frame of `ethertype` its interface receives.
+    """A socket in each node; it receives each frame of `ethertype` that arrives at the interface.
 
     Raises:
-        MeasureError: there is no such interface or namespace.
+        MeasureError: the interface or the namespace does not exist.
     """
     with ExitStack() as stack:
         yield _opened(pids, interface, ethertype, stack)
 
 
+def readable(sockets: Iterable[socket.socket], timeout_s: float) -> list[socket.socket]:
+    """Wait until a socket has something to read; return those that have, none after `timeout_s`.
+
+    Not `select.select`: it refuses descriptors from 1024 on, and a large lab has as many.
+    """
+    with selectors.PollSelector() as selector:
+        for each in sockets:
+            selector.register(each, selectors.EVENT_READ, each)
+        return [key.data for key, _ in selector.select(timeout_s)]
+
+
 def without(
     awaited: Mapping[str, tuple[socket.socket, bytes]], timeout_s: float
 ) -> Collection[str]:
-    """Wait until each has received a frame that holds its nonce; return those that have not."""
-    waiting = {each.fileno(): (node, each, nonce) for node, (each, nonce) in awaited.items()}
+    """Wait until each node has received a frame with its nonce; return the nodes that have not."""
+    waiting = dict(awaited)
     end = time.monotonic() + timeout_s
     while waiting and (left := end - time.monotonic()) > 0:
-        for number in select.select(list(waiting), (), (), left)[0]:
-            _, each, nonce = waiting[number]
-            if nonce in each.recv(FRAME_MOST):
-                del waiting[number]
-    return [node for node, _, _ in waiting.values()]
+        node_of = {each: node for node, (each, _) in waiting.items()}
+        for ready in readable(node_of, left):
+            _, nonce = waiting[node_of[ready]]
+            if nonce in ready.recv(FRAME_MOST):
+                del waiting[node_of[ready]]
+    return list(waiting)
 
 
 def heard(
     opened: Mapping[Key, socket.socket], is_done: Callable[[], bool], timeout_s: float
 ) -> Iterator[tuple[Key, bytes]]:
-    """Every frame as it is received, with whose it is, until `is_done` or the time is over.
+    """Each frame received, with the key of its socket, until `is_done` or the timeout.
 
-    What has come by then is given out to the last frame.
+    Frames that have arrived by then are all returned.
     """
-    by_number = {each.fileno(): key for key, each in opened.items()}
+    key_of = {each: key for key, each in opened.items()}
     end = time.monotonic() + timeout_s
-    while by_number:
-        over = is_done() or time.monotonic() > end
-        left = 0.0 if over else end - time.monotonic()
-        ready = select.select(list(opened.values()), (), (), max(0.0, left))[0]
-        if over and not ready:
+    while key_of:
+        left = 0.0 if is_done() else end - time.monotonic()
+        ready = readable(key_of, max(0.0, left))
+        if left <= 0 and not ready:
             return
         for each in ready:
-            yield by_number[each.fileno()], each.recv(FRAME_MOST)
+            yield key_of[each], each.recv(FRAME_MOST)
 
 
 def _opened(
     pids: Mapping[str, int], interface: str, protocol: int, stack: ExitStack
 ) -> dict[str, socket.socket]:
-    """A raw socket in each namespace, which stays in there."""
+    """A raw socket in each namespace; it stays there when this thread leaves."""
     made: list[socket.socket] = []
     stack.callback(_close, made)
 
     def open_there(_: int) -> socket.socket:
-        # Made without a protocol it is handed nothing until it is bound to its interface.
-        made.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, NOT_RECEIVING))
+        # Without a protocol it receives nothing before it is bound to its interface.
+        made.append(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, SEND_ONLY))
         made[-1].bind((interface, protocol))
         return made[-1]
 
@@ -97,13 +106,13 @@ def _opened(
         raise MeasureError(
             error.strerror or str(error),
             where=f"interface {interface!r} of {', '.join(pids)}",
-            allowed="an interface that is there, and root",
+            allowed="an existing interface, and root rights",
             do="`ip link` in that node lists its interfaces.",
         ) from error
 
 
 def _close(sockets: Sequence[socket.socket]) -> None:
-    """Close all at once: the kernel takes its time over each that has been receiving."""
+    """Close all in parallel: the kernel is slow to close a socket that has received."""
     if sockets:
         with ThreadPoolExecutor(len(sockets)) as threads:
             list(threads.map(socket.socket.close, sockets))
@@ -113,10 +122,10 @@ def _sender(opened: socket.socket, name: str) -> Send:
     def send(frame: bytes) -> None:
         if opened.send(frame) != len(frame):
             raise MeasureError(
-                "a frame was sent in part",
+                "a frame was sent only in part",
                 where=f"interface {name!r}",
                 allowed="whole frames",
-                do="See what `ip -s link` in that node says.",
+                do="`ip -s link` in that node shows the counters of the interface.",
             )
 
     return send

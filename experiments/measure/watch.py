@@ -1,10 +1,11 @@
-"""The machine and the lab, watched while something is measured.
+"""Watches the machine and the lab while something is measured.
 
-Counters are read before and after, from files and sockets, with no process but the control
-ping; nothing is read in between.  A window costs 10 to 40 ms on 2 compute hosts and 40 to 150 ms
-on 16, by how busy the machine is; a lab's first one also lays the control's wire.
+Counters are read before and after, from files and sockets; the only process is the control
+ping.  Nothing is read in between.  A window costs 10 to 40 ms with 2 compute hosts and 40 to
+150 ms with 16, depending on the load.  The first window of a lab also creates the control's wire.
 """
 
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,19 +16,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.model.check_underlay import router_names
+from controller.model.names import UNDERLAY
 from controller.model.parts import Mechanism
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, described
+from experiments.core.experiment import Lab, described
 from experiments.core.verdict import Window
+from experiments.measure import netlink
 from experiments.measure import watch_counts as counts
 from experiments.measure.namespace import look_into
 from experiments.measure.watch_control import Control, lay_wire, start_control
-from experiments.measure.watch_kernel import discarded
 from topologies.nodes import unixctl
 
-UNDERLAY, VSWITCHD = "underlay", "ovs-vswitchd"
+VSWITCHD = "ovs-vswitchd"
 PIDFILE = f"run/openvswitch/{VSWITCHD}.pid"
-PLACES_TOLD = 5  # of those that lost most
+PLACES_NAMED = 5  # those that lost most
 TICKS_PER_S = sysconf("SC_CLK_TCK")
 CONTROL = ("control_median_ms", "control_lost")
 OF_OVS = ("vswitchd_load", "lost_upcalls")
@@ -36,16 +38,16 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """The processors at one moment; None: could not be looked at."""
+    """Processor time at one moment; None: it could not be read."""
 
     moment_s: float
     cpu: tuple[int, ...] | None
-    ticks: Mapping[str, int] | None  # of each host's ovs-vswitchd
+    ticks: Mapping[str, int] | None  # of the ovs-vswitchd of each host
 
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """The lab's counters at one moment; None: could not be looked at."""
+    """Counters of the lab at one moment; None: they could not be read."""
 
     upcalls: counts.Counts | None
     drops: counts.Counts | None
@@ -53,38 +55,38 @@ class Losses:
 
 @dataclass(slots=True)
 class Attempts:
-    """Keeps why something could not be looked at: watching never ends what is watched."""
+    """Keeps why a figure could not be read: a failure of the watch does not end the run."""
 
-    unseen: dict[str, str] = field(default_factory=dict)  # by the figure of `Window`
+    unseen: dict[str, str] = field(default_factory=dict)  # by the field of `Window`
 
     def at(self, look: Callable[[], Found], *figures: str) -> Found | None:
-        """What `look` finds, or None: then these figures will be missing."""
+        """The result of `look`; None if it fails: then these figures are missing."""
         try:
             return look()
-        except Exception as error:  # noqa: BLE001  whatever it is, the verdict tells of it
+        except Exception as error:  # noqa: BLE001  any failure is in the verdict
             for figure in figures:
                 self.unseen.setdefault(figure, f"{type(error).__name__}: {error}")
             return None
 
 
 class Watcher:
-    """Watches one lab; `windows` has what was seen, in order.
+    """Watches one lab; `windows` has the results in order.
 
-    A bench whose nodes are no processes (pid 0), as a test's double, shows the machine alone.
+    In a lab whose nodes are not processes (pid 0, as in tests) only the machine is watched.
     """
 
-    def __init__(self, bench: Bench, stat: Path = Path("/proc/stat")) -> None:
-        self.bench, self._stat = bench, stat
+    def __init__(self, lab: Lab, stat: Path = Path("/proc/stat")) -> None:
+        self.lab, self._stat = lab, stat
         self.windows: list[Window] = []
 
     @contextmanager
     def window(self) -> Iterator[None]:
-        """Watch while the block runs; an error in it leaves no window.  Windows may nest."""
+        """Watch while the block runs; if it raises, no window is added.  Windows may nest."""
         tries = Attempts()
         end_control = tries.at(self._start_control, *CONTROL)
         control: Control | None = None
         try:
-            # The processors' time is read last before and first after: it is the block's alone.
+            # Processor time is read last before the block and first after it, so it is that of the block.
             losses, pulse = self._losses(tries), self._pulse(tries)
             yield
             later, lost_later = self._pulse(tries), self._losses(tries)
@@ -100,14 +102,14 @@ class Watcher:
 
     @cached_property
     def _hosts(self) -> dict[str, int]:
-        """Compute hosts by name, each with a process in its namespaces."""
-        pids = {host.name: self.bench.pid(host.name) for host in described(self.bench).hosts}
+        """Compute hosts by name, with a process in the namespaces of each."""
+        pids = {host.name: self.lab.pid(host.name) for host in described(self.lab).hosts}
         return pids if all(pids.values()) else {}
 
     @cached_property
     def _switches(self) -> dict[str, int]:
-        """Those of the hosts that have an Open vSwitch."""
-        hosts = described(self.bench).host_of
+        """The hosts with Open vSwitch."""
+        hosts = described(self.lab).host_of
         return {
             name: pid
             for name, pid in self._hosts.items()
@@ -116,24 +118,24 @@ class Watcher:
 
     @property
     def _absent(self) -> tuple[str, ...]:
-        """The figures of OVS, in a lab without."""
+        """Figures that this lab cannot have: those of OVS, without OVS."""
         return OF_OVS if self._hosts and not self._switches else ()
 
     @cached_property
     def _guests(self) -> dict[str, int]:
-        about = described(self.bench)
+        about = described(self.lab)
         if isinstance(about, Sites):
-            return {station.name: self.bench.pid(station.name) for station in about.stations}
+            return {station.name: self.lab.pid(station.name) for station in about.stations}
         names = {port.device_id for port in about.ports if port.host}
-        return {name: self.bench.pid(name) for name in sorted(names - {""})}
+        return {name: self.lab.pid(name) for name in sorted(names - {""})}
 
     @property
     def _between(self) -> dict[str, int]:
-        """What carries packets between the hosts."""
-        about = described(self.bench)
+        """The nodes that forward packets between the hosts."""
+        about = described(self.lab)
         routers = about.routers if isinstance(about, Sites) else router_names(about)
         names = routers or (UNDERLAY,)
-        return {name: self.bench.pid(name) for name in names}
+        return {name: self.lab.pid(name) for name in names}
 
     @cached_property
     def _daemons(self) -> dict[str, int]:
@@ -145,8 +147,8 @@ class Watcher:
     def _start_control(self) -> Callable[[], Control] | None:
         if not self._hosts:
             return None
-        lay_wire(self.bench)
-        return start_control(self.bench)
+        lay_wire(self.lab)
+        return start_control(self.lab)
 
     def _pulse(self, tries: Attempts) -> Pulse:
         return Pulse(
@@ -191,8 +193,19 @@ class Watcher:
         return found
 
 
+def discarded(pid: int) -> counts.Discarded:
+    """The packets dropped in the network namespace of this thread, which is that of `pid`."""
+    sockets = netlink.ask(netlink.SOCK_DIAG, netlink.packet_sockets())
+    return counts.Discarded(
+        names=dict(socket.if_nameindex()),
+        sockets=netlink.parse_packet_sockets(sockets),
+        queues=netlink.parse_queueing(netlink.ask(netlink.ROUTE, netlink.queueing())),
+        devices=Path(f"/proc/{pid}/net/dev").read_text(),
+    )
+
+
 def with_pulse(window: Window, before: Pulse, after: Pulse) -> Window:
-    """The window with what the processors did between two moments."""
+    """The window with the processor time used between two moments."""
     length_s = after.moment_s - before.moment_s
     window = replace(window, length_s=round(length_s, 4))
     if before.cpu and after.cpu and (parts := counts.cpu_fractions(before.cpu, after.cpu)):
@@ -206,16 +219,16 @@ def with_pulse(window: Window, before: Pulse, after: Pulse) -> Window:
 
 
 def with_losses(window: Window, before: Losses, after: Losses) -> Window:
-    """The window with what was lost between two moments."""
+    """The window with the losses between two moments."""
     if before.upcalls is not None and after.upcalls is not None:
         lost = counts.added(before.upcalls, after.upcalls)
-        window = replace(window, lost_upcalls=sum(lost.values()), lost_by=told(lost))
+        window = replace(window, lost_upcalls=sum(lost.values()), lost_by=named(lost))
     if before.drops is not None and after.drops is not None:
-        drops = counts.without_told(counts.added(before.drops, after.drops))
-        window = replace(window, drops=sum(drops.values()), dropped_by=told(drops))
+        drops = counts.without_double_count(counts.added(before.drops, after.drops))
+        window = replace(window, drops=sum(drops.values()), dropped_by=named(drops))
     return window
 
 
-def told(places: Mapping[str, int]) -> tuple[str, ...]:
-    """The places that lost most, each with its count."""
-    return tuple(f"{place} ({count})" for place, count in list(places.items())[:PLACES_TOLD])
+def named(places: Mapping[str, int]) -> tuple[str, ...]:
+    """The places that lost most, with their counts."""
+    return tuple(f"{place} ({count})" for place, count in list(places.items())[:PLACES_NAMED])

@@ -1,6 +1,6 @@
-"""The control: a ping over a bare wire beside the lab, which no switch of it touches.
+"""The control: a ping over a veth pair beside the lab, which passes no switch.
 
-What disturbs it disturbed the machine, not the overlay.
+If it is disturbed, the machine was disturbed, not the overlay.
 """
 
 import re
@@ -14,49 +14,49 @@ from statistics import median
 from typing import IO, Any
 
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, described
+from experiments.core.experiment import Lab, described
 from experiments.measure.ping import parse_ping
 
-NEAR, FAR = "neutron", "management"  # nodes that carry no tenant's packet
+NEAR, FAR = "neutron", "management"  # nodes without packets of tenants
 WIRE = "control"
-NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: of nobody's network
+NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: for documentation
 INTERVAL_S = 0.1
-REPLIES_MIN = 3  # fewer, in a window below 0.3 s, have no median to speak of
+REPLIES_MIN = 3  # fewer, in a window below 0.3 s, give no useful median
 END_S = 2.0
 HEADER = re.compile(r"^PING .*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What the control ping saw; None where the window was too short for it."""
+    """Results of the control ping; None where the window was too short."""
 
     median_ms: float | None = None
     lost: int | None = None
 
 
-def lay_wire(bench: Bench) -> None:
-    """Join two nodes by a veth pair of their own, unless they are joined already.
+def lay_wire(lab: Lab) -> None:
+    """Connect two nodes by a separate veth pair, unless it exists.
 
     Raises:
         OverlayError: the kernel refused.
     """
-    near, far = ends(bench)
-    if WIRE in _interfaces(bench.pid(near)):
+    near, far = ends(lab)
+    if WIRE in _interfaces(lab.pid(near)):
         return
-    peer = f"peer name {WIRE} netns {bench.pid(far)}"
-    _set_up(bench, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
-    _set_up(bench, far, FAR_IP)
+    peer = f"peer name {WIRE} netns {lab.pid(far)}"
+    _set_up(lab, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
+    _set_up(lab, far, FAR_IP)
 
 
-def ends(bench: Bench) -> tuple[str, str]:
-    """The nodes that are joined; where there are sites instead of a controller, two of theirs."""
-    about = described(bench)
+def ends(lab: Lab) -> tuple[str, str]:
+    """The two nodes that are connected; in a lab of sites, two nodes of theirs."""
+    about = described(lab)
     return (about.attacker.name, about.near.switch) if isinstance(about, Sites) else (NEAR, FAR)
 
 
-def _set_up(bench: Bench, node: str, ip: str, first: str = "") -> None:
+def _set_up(lab: Lab, node: str, ip: str, first: str = "") -> None:
     address = f"ip addr add {ip}/{PREFIX} dev {WIRE}"
-    bench.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
+    lab.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
 
 
 def _interfaces(pid: int) -> set[str]:
@@ -64,20 +64,20 @@ def _interfaces(pid: int) -> set[str]:
     return {line.partition(":")[0].strip() for line in lines}
 
 
-def start_control(bench: Bench) -> Callable[[], Control]:
-    """Start pinging; what is returned ends it and tells what it saw.
+def start_control(lab: Lab) -> Callable[[], Control]:
+    """Start the ping; the returned function ends it and returns its results.
 
     Raises:
-        OverlayError: it could not start.
+        OverlayError: ping could not start.
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
     argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
-    process = bench.start(ends(bench)[0], *argv, stdout=said, stderr=said)
+    process = lab.start(ends(lab)[0], *argv, stdout=said, stderr=said)
     return lambda: _end(process, said)
 
 
 def _end(process: Any, said: IO[bytes]) -> Control:
-    """End it in order, so that it prints what it has; one that cannot be ended is killed."""
+    """End ping with SIGINT, so that it prints its summary; kill it if it does not end."""
     with said:
         process.send_signal(signal.SIGINT)
         try:
@@ -90,10 +90,10 @@ def _end(process: Any, said: IO[bytes]) -> Control:
 
 
 def read_control(text: str) -> Control:
-    """The median, and the losses but for the last request, whose reply may have been on its way.
+    """The median and the losses, without the last request: its reply may still be under way.
 
     Raises:
-        MeasureError: ping said something else than it does.
+        MeasureError: this is not the output of ping.
     """
     if not HEADER.sub("", text).strip():
         return Control()  # ended before its first request

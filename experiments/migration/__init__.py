@@ -1,1 +1,1 @@
-"""Experiment `migration`: how long traffic stops when a guest moves."""
+"""Experiment `migration`: how long traffic stops when a guest moves to another host."""

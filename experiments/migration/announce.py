@@ -1,4 +1,4 @@
-"""A guest that says where it is: by gratuitous ARP, in QEMU's rhythm, or by a broadcast."""
+"""Frames by which a guest announces itself: gratuitous ARP at the times of QEMU, or a broadcast."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from controller.model.errors import MeasureError
 from controller.model.parts import Port
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 from experiments.measure.frames import (
     ARP,
     BROADCAST,
@@ -19,18 +19,18 @@ from experiments.measure.frames import (
 )
 from experiments.measure.sockets import Send, listeners, senders, without
 
-# QEMU's announce-self: at once, then after 50, 150, 250, 350 ms (qapi/net.json, its defaults).
+# QEMU announce-self: at once, then after 50, 150, 250 and 350 ms (defaults of qapi/net.json).
 ANNOUNCED_AT_S = (0.0, 0.05, 0.2, 0.45, 0.8)
-AGAIN_S = 0.1
-HEARD_S = 8.0
+RETRY_S = 0.1
+ARRIVAL_S = 8.0
 
 
 @contextmanager
-def announcing(bench: Bench, target: Port) -> Iterator[Callable[[], None]]:
-    """What sends gratuitous ARP from the guest, in QEMU's rhythm, when called; ends with the block."""
+def announcing(lab: Lab, target: Port) -> Iterator[Callable[[], None]]:
+    """A function that sends gratuitous ARP from the guest as QEMU does; it stops with the block."""
     over = threading.Event()
     threads: list[threading.Thread] = []
-    with senders(bench.pid(target.device_id), ("eth0",)) as send:
+    with senders(lab.pid(target.device_id), ("eth0",)) as send:
 
         def announce() -> None:
             threads.append(threading.Thread(target=_announce, args=(send["eth0"], target, over)))
@@ -44,26 +44,26 @@ def announcing(bench: Bench, target: Port) -> Iterator[Callable[[], None]]:
                 thread.join()
 
 
-def make_heard(bench: Bench, target: Port, witness: str) -> None:
-    """Let the guest send a broadcast, until another one, `witness`, has it.
+def teach_mac(lab: Lab, target: Port, witness: str) -> None:
+    """Send broadcasts from the guest until another guest, `witness`, receives one.
 
-    Not ARP: a kernel VXLAN device with a proxy keeps that to itself.
+    Not ARP: a kernel VXLAN device with ARP proxy does not forward it.
     """
-    frame = ethernet(BROADCAST, target.mac_address, LOCAL_EXPERIMENT, b"here I am")
-    end = time.monotonic() + HEARD_S
+    frame = ethernet(BROADCAST, target.mac_address, LOCAL_EXPERIMENT, b"announcement")
+    end = time.monotonic() + ARRIVAL_S
     with (
-        listeners({witness: bench.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as hearing,
-        senders(bench.pid(target.device_id), ("eth0",)) as send,
+        listeners({witness: lab.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as receiving,
+        senders(lab.pid(target.device_id), ("eth0",)) as send,
     ):
-        awaited = {witness: (hearing[witness], frame)}
+        awaited = {witness: (receiving[witness], frame)}
         send["eth0"](frame)
-        while without(awaited, AGAIN_S):
+        while without(awaited, RETRY_S):
             if time.monotonic() > end:
                 raise MeasureError(
-                    f"no broadcast heard within {HEARD_S:g} s",
+                    f"no broadcast received within {ARRIVAL_S:g} s",
                     where=f"guest {witness!r}",
-                    allowed="one that crosses the network",
-                    do="Can the two ping each other?",
+                    allowed="a broadcast of the moving guest",
+                    do="See whether the two guests can ping each other.",
                 )
             send["eth0"](frame)
 
@@ -74,11 +74,11 @@ def _announce(send: Send, target: Port, over: threading.Event) -> None:
     for at in ANNOUNCED_AT_S:
         if over.wait(max(0.0, begun + at - time.monotonic())):
             return
-        with suppress(OSError):  # the carrier is only just back
+        with suppress(OSError):  # the carrier has only just returned
             send(frame)
 
 
 def gratuitous_arp(port: Port) -> bytes:
-    """The request for its own address by which a host says where it is (RFC 5227, 3)."""
+    """An ARP request of a host for its own address (RFC 5227, section 3)."""
     mac, ip = port.mac_address, port.ipv4[0]
     return ethernet(BROADCAST, mac, ARP, arp_packet(REQUEST, (mac, ip), (NOBODY, ip)))

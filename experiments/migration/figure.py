@@ -1,4 +1,4 @@
-"""How long each moved guest was in the dark: a dot a move, a lane for each way of going.  Pure."""
+"""The chart of `migration`: one dot per move, one lane per mode and kind of move.  Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,41 +7,41 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.21  # the height of a lane
 FRAME_IN = 0.45
 PAPER_IN = 1.6  # one panel needs less than several
-NAME_AT = 1.015  # of the width of the axes: where a lane's words begin
+NAME_AT = 1.015  # of the width of the axes: where the name of a lane begins
 SIZE = 8
 CAP_COLOUR = "#9a9a9a"
-LEGEND = "dot: a move; triangle: still dark when the wait was over; grey: plugged (median), announcements"
+LEGEND = "dot: one move; triangle: still down after the wait; grey: plugged (median), ARP"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """The moves of one mode, one way."""
+    """The moves of one kind in one mode."""
 
     mode: str
     way: str
-    dark_ms: tuple[float, ...]  # of those that ended
-    censored: int  # those that did not
+    downtime_ms: tuple[float, ...]  # of moves whose downtime ended
+    censored: int  # moves whose downtime did not end
     plugged_ms: float  # median
-    announced_ms: tuple[float, ...] = ()  # when the guest says where it is, from that median on
+    announced_ms: tuple[float, ...] = ()  # times of gratuitous ARP
 
 
-def draw(lanes: Sequence[Lane], cap_ms: float, words: Words) -> Figure:
-    """One panel, a lane below the other, modes apart."""
+def draw(lanes: Sequence[Lane], cap_ms: float, words: Caption) -> Figure:
+    """One panel of lanes, with space between modes."""
     modes = list(dict.fromkeys(lane.mode for lane in lanes))
     height = LANE_IN * (len(lanes) + len(modes)) + FRAME_IN
     figure, axes = sheet(words, [height], frame_in=PAPER_IN)
     plot_lanes(axes[0], lanes, cap_ms, colours(modes, "flat"))
-    title(axes[0], "In the dark after a move, MAC and IP kept", LEGEND)
+    title(axes[0], "Downtime after a move, MAC and IP unchanged", LEGEND)
     return figure
 
 
 def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[str, str]) -> Axes:
-    """Every move at its time; the wait's end as a line."""
+    """Every move at its downtime; a line at the end of the wait."""
     places = _places(lanes)
     ax.axvline(cap_ms, color=CAP_COLOUR, linewidth=1, linestyle=(0, (4, 3)), gid="cap")
     for place, lane in zip(places, lanes, strict=True):
@@ -50,16 +50,16 @@ def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[
     ax.set_yticks(list(first.values()), labels=list(first))
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(max(places) + 0.8, -0.8)
-    slowest_ms = max((each for lane in lanes for each in lane.dark_ms), default=0.0)
+    slowest_ms = max((each for lane in lanes for each in lane.downtime_ms), default=0.0)
     ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
-    ax.set_xlabel(f"milliseconds without a datagram; waited for {cap_ms:g} ms at most")
+    ax.set_xlabel(f"downtime [ms]; wait ends at {cap_ms:g} ms")
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax
 
 
 def _places(lanes: Sequence[Lane]) -> list[float]:
-    """A lane a place, and one of room before every further mode."""
+    """One place per lane, with space before each further mode."""
     places, at = [], -1.0
     for number, lane in enumerate(lanes):
         at += 1 if not number or lanes[number - 1].mode == lane.mode else 1.6
@@ -84,8 +84,8 @@ def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> Non
         gid=f"announced {lane.mode} {lane.way}",
     )
     ax.plot(
-        lane.dark_ms,
-        _spread(place, len(lane.dark_ms)),
+        lane.downtime_ms,
+        _spread(place, len(lane.downtime_ms)),
         linestyle="",
         marker="o",
         markersize=3.4,
@@ -94,7 +94,7 @@ def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> Non
         color=colour,
         gid=f"moves {lane.mode} {lane.way}",
     )
-    if lane.censored:  # marks that are not clipped take room on the sheet, even if there are none
+    if lane.censored:  # marks that are not clipped take space on the sheet, even if there are none
         ax.plot(
             [cap_ms] * lane.censored,
             _spread(place, lane.censored),
@@ -120,5 +120,5 @@ def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> Non
 
 
 def _spread(place: float, many: int) -> list[float]:
-    """Side by side across the lane, so that equal ones are seen."""
+    """Spread across the lane, so that equal values are visible."""
     return [place + 0.5 * ((at + 0.5) / many - 0.5) for at in range(many)]

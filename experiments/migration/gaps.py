@@ -1,4 +1,4 @@
-"""What a stream's hearer wrote, read: when it flowed, and what was missing meanwhile.  Pure."""
+"""The receiver's log of the stream: when datagrams arrived, and gaps between them.  Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Nothing came between two datagrams, for longer than it should, or with numbers missing."""
+    """The time between two datagrams that is too long, or in which numbers are missing."""
 
     begin_ns: int
     end_ns: int
@@ -14,32 +14,32 @@ class Gap:
 
     @property
     def length_ms(self) -> float:
-        """How long nothing came."""
+        """Its length."""
         return (self.end_ns - self.begin_ns) / 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """All that was heard until now."""
+class Received:
+    """The log up to now."""
 
     gaps: tuple[Gap, ...]
-    last_ns: int  # when the last datagram that is known of came; 0: none did
+    last_ns: int  # arrival of the last datagram in the log; 0: none
 
     def within(self, begin_ns: int, end_ns: int) -> tuple[Gap, ...]:
-        """The gaps that touch a time."""
+        """The gaps that overlap a period."""
         return tuple(gap for gap in self.gaps if gap.end_ns > begin_ns and gap.begin_ns < end_ns)
 
 
-def heard(text: str) -> Heard:
-    """What the lines of `stream.py hear` say; a last line without its end is left for later.
+def parse_log(text: str) -> Received:
+    """The log of `stream.py receive`; an incomplete last line is ignored.
 
     Raises:
-        ValueError: it is not what the hearer writes.
+        ValueError: a line is not one of the receiver.
     """
     lines = text[: text.rfind("\n") + 1].splitlines()
     gaps = tuple(_gaps(lines))
     times = [int(line.split()[-1]) for line in lines]
-    return Heard(gaps, max(times, default=0))
+    return Received(gaps, max(times, default=0))
 
 
 def _gaps(lines: Iterable[str]) -> Iterator[Gap]:
@@ -47,7 +47,7 @@ def _gaps(lines: Iterable[str]) -> Iterator[Gap]:
         kind, *figures = line.split()
         if kind == "gap":
             last, begin_ns, number, end_ns = map(int, figures)
-            if last >= 0:  # before the first datagram there is nothing to miss
+            if last >= 0:  # nothing can be missing before the first datagram
                 yield Gap(begin_ns=begin_ns, end_ns=end_ns, lost=max(0, number - last - 1))
         elif kind != "beat":
             raise ValueError(line)

@@ -1,4 +1,4 @@
-"""What is raised for the experiment `migration`, and what theory says of it.  Pure."""
+"""The labs of `migration`, its moves, and what theory predicts.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,27 +15,25 @@ from controller.model.parts import Host, Mechanism, Network, Port
 from experiments.core.experiment import by_mode
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Row
+from experiments.migration.words import FLUSHED, UNKNOWN, WITH, WITHOUT
 
-HOSTS = 3  # one for the guest that sends, two between which the other one goes
-ANNOUNCED, SILENT, UNHEARD = "announced", "silent", "silent, unheard"
-UNCACHED = "announced, uncached"
-SPEAKING = (ANNOUNCED, UNCACHED)
+HOSTS = 3  # one for the sender, two between which the other guest moves
 RESIDENT = "resident"
-PURGE = ("ovs-appctl", "revalidator/purge")  # counts the cached flows, and drops them
+PURGE = ("ovs-appctl", "revalidator/purge")  # reads the counters of megaflows, and deletes them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One move to come: how the guest goes, and how long is waited before."""
+    """A planned move: its kind, and the pause before it."""
 
     way: str
     pause_s: float
 
 
 def three_hosts(overlay: Overlay) -> Overlay:
-    """The network of the measured pair, on three hosts, with a resident guest where the pair goes.
+    """The network of the measured pair on three hosts; both hosts of the move have a resident guest.
 
-    With a resident the network is there before the guest comes, as on a host that is in use.
+    With a resident guest a host has the network before the other arrives, as in production.
     """
     bare = narrowed(overlay)
     source, target = guests(bare)
@@ -48,7 +46,7 @@ def three_hosts(overlay: Overlay) -> Overlay:
 
 
 def homes(overlay: Overlay) -> tuple[str, ...]:
-    """The two hosts between which the guest goes: its own first."""
+    """The two hosts between which the guest moves, its own first."""
     source, target = guests(overlay)
     others = (host.name for host in overlay.hosts if host.name not in {source.host, target.host})
     return (target.host, *others)
@@ -64,8 +62,8 @@ def _resident(overlay: Overlay, like: Port, host: str) -> Port:
         raise MeasureError(
             f"no free address in {subnet.cidr}",
             where=f"subnet {subnet.name!r}",
-            allowed="two more, for the guests that stay",
-            do="Widen its pools.",
+            allowed="two more, for the resident guests",
+            do="Widen the allocation pools.",
         )
     return replace(
         like,
@@ -79,58 +77,57 @@ def _resident(overlay: Overlay, like: Port, host: str) -> Port:
 
 
 def resident_of(overlay: Overlay, host: str) -> Port:
-    """The guest that stays on `host`."""
+    """The resident guest of `host`."""
     source, target = guests(overlay)
     stay = (port for port in overlay.ports if port.id not in {source.id, target.id})
     return next(port for port in stay if port.host == host)
 
 
-def is_told(mode: Mode) -> bool:
-    """True if the control plane says where a MAC is; else switches learn it from its frames."""
+def is_l2pop(mode: Mode) -> bool:
+    """True if the control plane distributes the location of MACs; else switches learn it."""
     return mode.flooding in {Flooding.L2POP, Flooding.L2POP_ARP}
 
 
 def is_cached(mode: Mode) -> bool:
-    """True if it is a flow table that learns where a MAC is: not from a packet that hits the cache."""
+    """True if a flow table learns MACs: it does not see packets that match a megaflow."""
     return mode.flooding is Flooding.MESH and not mode.is_kernel
 
 
 def ways(name: str) -> tuple[str, ...]:
-    """How the guest goes: who speaks, what the destination had heard of it, and who has it cached.
+    """The kinds of moves in a mode.
 
-    Where switches learn, a sender's own one is wrong, whatever the destination has heard.
+    UNKNOWN is for l2population only: where switches learn, the entry of the sender's is wrong anyway.
     """
     mode = parse_mode(name)
-    if is_told(mode):
-        return ANNOUNCED, SILENT, UNHEARD
-    return (ANNOUNCED, SILENT, UNCACHED) if is_cached(mode) else (ANNOUNCED, SILENT)
+    if is_l2pop(mode):
+        return WITH, WITHOUT, UNKNOWN
+    return (WITH, WITHOUT, FLUSHED) if is_cached(mode) else (WITH, WITHOUT)
 
 
 def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...]:
-    """The moves of one lab, so many a way, half of them in each direction; drawn by `seed`.
+    """The moves of one lab in a random order: `moves` of each kind, half of them in each direction.
 
-    The pause before a move is drawn too: what ended the one before may have been a clock's
-    tick, and the next one would always begin at the same time after that.  None before a silent
-    one, whose end is not waited for.
+    The pause before a move is random too, so that moves are not in step with a timer that ended
+    the one before.  There is none before a move WITHOUT, whose end is not awaited.
     """
     draw = np.random.default_rng(seed)
     halves = [draw.permutation(np.repeat(ways(mode), moves // 2)) for _ in range(2)]
     order = (str(way) for pair in zip(*halves, strict=True) for way in pair)
     return tuple(
-        Turn(way=way, pause_s=0.0 if way == SILENT else round(draw.uniform(0, pause_s), 4))
+        Turn(way=way, pause_s=0.0 if way == WITHOUT else round(draw.uniform(0, pause_s), 4))
         for way in order
     )
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """Whether a move outlasts the wait, in each mode, announced and silent."""
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+    """Whether traffic is still down after the wait, for each mode and kind of move."""
     return tuple(_cells(points))
 
 
 def _cells(points: tuple[Point, ...]) -> Iterator[Row]:
     for point in points:
         for way in ways(str(point["mode"])):
-            yield {**point, "way": way, "censored": int(way == SILENT)}
+            yield {**point, "way": way, "censored": int(way == WITHOUT)}
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
@@ -139,8 +136,8 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
 
 
 def forget(host: Host, network: Network) -> tuple[tuple[str, ...], ...]:
-    """The commands by which a host's switch forgets where the network's guests are."""
+    """The commands that flush the MACs which a host has learned in a network."""
     if host.mechanism is Mechanism.OPENVSWITCH:
-        # First the cached flows: their counters, read later, would teach the bridge anew.
+        # First the megaflows: their counters, read later, would teach the bridge again.
         return PURGE, ("ovs-appctl", "fdb/flush", "br-int")
     return (("ip", "link", "set", f"brq{network.id[:11]}", "type", "bridge", "fdb_flush"),)

@@ -1,277 +1,259 @@
-"""The teller of `migration`: which moves ended, and after how long."""
+"""The report of `migration`: which moves were up again, and after how long."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from statistics import median
+from typing import Any
 
-from experiments.core.question import Prediction, Row
+import polars as pl
+
+from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.migration import figure
+from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, SPEAKING, WITH
+from experiments.show import judge
 from experiments.show.estimate import Estimate, estimate
-from experiments.show.estimate import stands as stands_by
-from experiments.show.levels import words_of
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NONE,
-    NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Grid,
-    Held,
+    Outcome,
     Picture,
-    Story,
+    Report,
+    Table,
     counted,
-    is_trusted,
 )
+from experiments.show.sheet import Caption
 
-TOLD, LEARNED = "told", "learned"
 MESH = "OVS mesh"
-ANNOUNCED, UNCACHED, CACHED = "announced", "announced, uncached", "cached"
 GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}
-MEDIANS_FROM = 10  # moves a way: of fewer, a median says nothing that could be judged
+MEDIANS_FROM = 10  # moves of a kind; the median of fewer is not judged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """The moves of one mode, one way, and what was foretold of them."""
+def build_report(run: Run) -> Report:
+    """The report of one run."""
+    found = kinds(run)
+    findings = tuple(_findings(found, _cap_ms(run)))
+    pictures = Picture(
+        name=run.question.name,
+        title="Every move, by mode and kind",
+        alternative=f"One dot per move over its downtime. {'. '.join(findings)}",
+        draw=lambda report: figure.draw(
+            [_lane(row, run) for row in found.iter_rows(named=True)],
+            _cap_ms(run),
+            Caption.of(report),
+        ),
+    )
+    return Report(
+        run=run,
+        findings=findings,
+        outcomes=tuple(_outcomes(run, found)),
+        tables=(_table(found), *_by_direction(run, found)),
+        pictures=() if found.is_empty() else (pictures,),
+        conditions=_conditions(run, found),
+        is_refuted=not found["is_as_predicted"].all(),
+        data=tuple(map(_data, found.iter_rows(named=True))),
+    )
 
-    mode: str
-    way: str
-    rows: tuple[Row, ...]
-    foretold: int | None  # 1: every move is still dark when the wait is over; 0: none is
 
-    @property
-    def kind(self) -> str:
-        """Who knows where a MAC is: as the predictions name it."""
-        return f"{TOLD if 'l2pop' in self.mode else LEARNED} {self.way}"
+def kinds(run: Run) -> pl.DataFrame:
+    """One row per mode and kind of move, by group, in the order of the run.
 
-    @property
-    def group(self) -> str:
-        """Which modes it belongs with: those that are carried and learn alike."""
-        return next(
-            (name for name, part in GROUPS.items() if part and part in self.mode), "untunnelled"
+    Columns: mode, way, moves, censored (how many), downtime_ms and lost (lists, of moves whose
+    downtime ended), plugged_ms and active_ms (medians), group, about (the subject of predictions),
+    predicted (1: every move is censored; 0: none is; null: no prediction), is_as_predicted.
+    """
+    modes = run.question.factors["mode"]
+    mode, ended = pl.col("mode"), pl.col("censored") == 0
+    group = pl.lit("untunnelled")
+    for name, part in reversed(GROUPS.items()):
+        if part:
+            group = pl.when(mode.str.contains(part)).then(pl.lit(name)).otherwise(group)
+    source = pl.when(mode.str.contains("l2pop")).then(pl.lit(L2POP)).otherwise(pl.lit(LEARNED))
+    found = run.samples.group_by("mode", "way", maintain_order=True).agg(
+        pl.len().alias("moves"),
+        pl.col("censored").sum(),
+        pl.col("downtime_ms").filter(ended),
+        pl.col("lost").drop_nulls(),
+        pl.median("plugged_ms", "active_ms"),
+    )
+    predicted = run.predicted.select("mode", "way", predicted="censored")
+    return (
+        found.join(predicted, on=("mode", "way"), how="left", maintain_order="left")
+        .with_columns(group=group, about=pl.concat_str(source, "way", separator=" "))
+        .with_columns(
+            is_as_predicted=(pl.col("censored") == pl.col("predicted") * pl.col("moves")).fill_null(
+                value=True
+            )
+        )
+        .sort(
+            pl.col("group").replace_strict(list(GROUPS), range(len(GROUPS))),
+            mode.replace_strict(list(modes), range(len(modes))),
+            "way",
+            maintain_order=True,
+        )
+    )
+
+
+def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:
+    """How many moves of each kind were up again, and the median downtimes by group."""
+    for way in sorted(set(found["way"])):
+        same = found.filter(way=way)
+        down = f"{same['censored'].sum()} of {counted(int(same['moves'].sum()), 'move')}"
+        times = ", ".join(filter(None, (_medians(same, group) for group in GROUPS)))
+        yield f"{way}: {down} still unreachable after {cap_ms / 1000:g} s" + (
+            f"; median downtime per mode: {times}" if times else ""
         )
 
-    @property
-    def censored(self) -> int:
-        """Moves whose end was not waited for."""
-        return sum(bool(row["censored"]) for row in self.rows)
 
-    @property
-    def dark_ms(self) -> tuple[float, ...]:
-        """Of the moves that ended."""
-        return tuple(float(row["dark_ms"] or 0) for row in self.rows if not row["censored"])
-
-    def by_block(self) -> dict[int, list[float]]:
-        """The same, lab by lab."""
-        found: dict[int, list[float]] = defaultdict(list)
-        for row in self.rows:
-            if not row["censored"]:
-                found[int(row["block"] or 0)].append(float(row["dark_ms"] or 0))
-        return found
-
-    @property
-    def is_as_foretold(self) -> bool:
-        """True if every move did what theory says, or theory is silent."""
-        return self.foretold is None or self.censored == self.foretold * len(self.rows)
-
-    def of(self, column: str) -> tuple[float, ...]:
-        """A column's figures, where it has any."""
-        return tuple(float(row[column] or 0) for row in self.rows if row[column] is not None)
-
-
-def tell(run: Run) -> Story:
-    """The story of one run."""
-    found = cells(run)
-    story = Story(
-        findings=tuple(_findings(found, _cap_ms(run))),
-        held=tuple(_held(run, found)),
-        grids=(_grid(found), *_by_direction(found)),
-        pictures=(),
-        conditions=_conditions(run, found),
-        is_refuted=not all(cell.is_as_foretold for cell in found),
-        data=tuple(map(_data, found)),
-    )
-    return _with_picture(story, run, found)
-
-
-def cells(run: Run) -> tuple[Cell, ...]:
-    """All that was measured, by group, mode and way, in the order of the run."""
-    rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in run.rows:
-        rows[str(row["mode"]), str(row["way"])].append(row)
-    said = {(str(r["mode"]), str(r["way"])): int(str(r["censored"])) for r in run.about["foretold"]}
-    order = [*map(str, run.question.factors["mode"])]
-    found = (
-        Cell(mode=mode, way=way, rows=tuple(same), foretold=said.get((mode, way)))
-        for (mode, way), same in rows.items()
-    )
-    groups = [*GROUPS]
-    return tuple(sorted(found, key=lambda c: (groups.index(c.group), order.index(c.mode), c.way)))
-
-
-def _findings(found: Sequence[Cell], cap_ms: float) -> Iterator[str]:
-    """What became of the moves of each way; the times of each group of modes apart."""
-    for way in sorted({cell.way for cell in found}):
-        same = [cell for cell in found if cell.way == way]
-        moves, dark = sum(len(cell.rows) for cell in same), sum(cell.censored for cell in same)
-        all_ = f"{dark} of {counted(moves, 'move')} still dark after {cap_ms / 1000:g} s"
-        times = ", ".join(filter(None, (_medians(same, group) for group in GROUPS)))
-        yield f"{way}: {all_}" + (f"; back, by medians of the modes: {times}" if times else "")
-
-
-def _medians(same: Sequence[Cell], group: str) -> str:
-    """The range of the modes' medians: never of what modes that differ have in common."""
-    medians = [median(cell.dark_ms) for cell in same if cell.group == group and cell.dark_ms]
-    return f"{group} {span(medians)} ms" if medians else ""
+def _medians(same: pl.DataFrame, group: str) -> str:
+    """The range of the medians of the modes; their moves are not pooled."""
+    medians = same.filter(group=group)["downtime_ms"].list.median().drop_nulls()
+    return f"{group} {span(medians.to_list())} ms" if len(medians) else ""
 
 
 def span(figures: Sequence[float]) -> str:
-    """`76..78`, or one figure if that is all."""
+    """`76..78`, or one figure if both ends are equal."""
     low, high = f"{min(figures):.0f}", f"{max(figures):.0f}"
     return low if low == high else f"{low}..{high}"
 
 
-def _held(run: Run, found: Sequence[Cell]) -> Iterator[Held]:
+def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
-        if prediction.of == CACHED:
-            about = _cached(prediction, found, run.seed)
-        else:
-            about = _ended([cell for cell in found if cell.kind == prediction.of])
-        if about:
-            stands, said = about
-            yield Held(
-                says=prediction.says,
-                because=prediction.because,
-                stands=stands if is_trusted(run) else NOT_JUDGED,
-                found=said,
+        if prediction.about == CACHED:
+            yield from _cached(prediction, run)
+        elif not (about := found.filter(about=prediction.about)).is_empty():
+            mismatches = about.filter(~pl.col("is_as_predicted"))
+            shown = about if mismatches.is_empty() else mismatches
+            yield judge.judged(
+                run,
+                prediction,
+                CONFIRMED if mismatches.is_empty() else REFUTED,
+                "; ".join(
+                    f"{mode}: {censored} of {moves} unreachable"
+                    for mode, censored, moves in shown.select("mode", "censored", "moves").rows()
+                ),
             )
 
 
-def _ended(about: Sequence[Cell]) -> tuple[str, str] | None:
-    """What became of a prediction that every move ends, or none does."""
-    unlike = [cell for cell in about if not cell.is_as_foretold]
-    said = "; ".join(f"{cell.mode}: {_dark(cell)}" for cell in unlike or about)
-    return (REFUTED if unlike else CONFIRMED, said) if about else None
-
-
-def _cached(prediction: Prediction, found: Sequence[Cell], seed: int) -> tuple[str, str] | None:
-    """What became of the one about what a cached flow costs: judged in every mesh by its labs."""
-    of = {(cell.mode, cell.way): cell for cell in found if cell.group == MESH and cell.dark_ms}
-    pairs = {
-        mode: (cell, of[mode, UNCACHED])
-        for (mode, way), cell in of.items()
-        if way == ANNOUNCED and (mode, UNCACHED) in of
-    }
-    later = {mode: _later(*pair) for mode, pair in pairs.items()}
-    if not pairs or not all(later.values()):
-        return None
-    ranges = {mode: estimate(each, seed) for mode, each in later.items()}
+def _cached(prediction: Prediction, run: Run) -> Iterator[Outcome]:
+    """The prediction about the cost of cached megaflows, by the labs of every mesh."""
+    ended = run.samples.filter(pl.col("mode").is_in(_meshes(run)), censored=0)
+    ways = ended.filter(pl.col("way").is_in([WITH, FLUSHED]))
+    labs = (
+        ways.group_by("mode", "repeat", maintain_order=True)
+        .agg(
+            later=pl.col("downtime_ms").filter(way=WITH).median()
+            - pl.col("downtime_ms").filter(way=FLUSHED).median()
+        )
+        .drop_nulls("later")
+    )
+    counts = ways.group_by("mode", "way").len()
+    both = counts.group_by("mode").len().filter(len=2)["mode"]
+    order = [mode for mode in dict.fromkeys(ways["mode"]) if mode in both]
+    later = {mode: labs.filter(mode=mode)["later"].to_list() for mode in order}
+    if not later or not all(later.values()):
+        return
+    ranges = {mode: estimate(each, run.seed) for mode, each in later.items()}
     said = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
-    if min(len(cell.dark_ms) for pair in pairs.values() for cell in pair) < MEDIANS_FROM:
-        return UNDECIDED, f"{said}; of fewer than {MEDIANS_FROM} moves"
-    return stands_by(prediction, tuple(ranges.values())), said
+    if min(counts.filter(pl.col("mode").is_in(order))["len"]) < MEDIANS_FROM:
+        said = f"{said}; fewer than {MEDIANS_FROM} moves"
+        yield judge.judged(run, prediction, UNDECIDED, said)
+    else:
+        yield judge.within(run, prediction, ranges.values(), said)
 
 
-def _later(cached: Cell, uncached: Cell) -> list[float]:
-    """In each lab, how much later guests are back with cached flows than without, by medians [ms]."""
-    with_, without = cached.by_block(), uncached.by_block()
-    return [median(with_[block]) - median(without[block]) for block in with_ if block in without]
+def _meshes(run: Run) -> list[str]:
+    return [
+        mode
+        for mode in map(str, run.question.factors["mode"])
+        if GROUPS[MESH] in mode and GROUPS["kernel VXLAN"] not in mode
+    ]
 
 
 def _by_labs(each: Estimate) -> str:
     return f"{each.value:+.0f} ms ({each.span('lab', '+.0f')})"
 
 
-def _dark(cell: Cell) -> str:
-    return f"{cell.censored} of {len(cell.rows)} dark"
-
-
-def _grid(found: Sequence[Cell]) -> Grid:
-    return Grid(
-        title="In the dark after a move",
+def _table(found: pl.DataFrame) -> Table:
+    return Table(
+        title="Downtime after a move",
         heads=(
             "group",
             "mode",
-            "way",
+            "kind",
             "moves",
-            "still dark",
-            "dark [ms]",
+            "unreachable",
+            "downtime [ms]",
             "from",
             "to",
             "lost",
             "until plugged [ms]",
             "until ACTIVE [ms]",
-            "as foretold",
+            "as predicted",
         ),
-        rows=tuple(_line(cell) for cell in found),
-        words=("group", "mode", "way"),
-        first=("mode", "way", "moves", "still dark", "dark [ms]", "as foretold"),
+        rows=tuple(map(_line, found.iter_rows(named=True))),
+        words=("group", "mode", "kind"),
+        first=("mode", "kind", "moves", "unreachable", "downtime [ms]", "as predicted"),
         note=(
-            "Dark, lost: medians of the moves that ended. Still dark: when the wait was over; their "
-            "times are not known, only that they are longer. Plugged, ACTIVE: medians of all. A mode's "
-            "moves share its labs: where they are in step with something, they are not independent."
+            "Downtime, lost: medians of moves that were up again. Unreachable: still down when the wait "
+            "ended; their downtime is longer than the wait. Plugged, ACTIVE: medians of all moves. The "
+            "moves of a mode share its labs, so they may not be independent."
         ),
     )
 
 
-def _line(cell: Cell) -> tuple[str, ...]:
-    dark = cell.dark_ms
-    spread = (
-        (f"{median(dark):.0f}", f"{min(dark):.0f}", f"{max(dark):.0f}") if dark else (NONE,) * 3
-    )
-    lost = cell.of("lost")
+def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
+    down, lost = row["downtime_ms"], row["lost"]
+    as_predicted = "yes" if row["is_as_predicted"] else "no"
     return (
-        cell.group,
-        cell.mode,
-        cell.way,
-        str(len(cell.rows)),
-        str(cell.censored),
-        *spread,
+        row["group"],
+        row["mode"],
+        row["way"],
+        str(row["moves"]),
+        str(row["censored"]),
+        *(f"{pick(down):.0f}" if down else NONE for pick in (median, min, max)),
         f"{median(lost):.0f}" if lost else NONE,
-        f"{median(cell.of('plugged_ms')):.0f}",
-        f"{median(cell.of('active_ms')):.0f}",
-        NONE if cell.foretold is None else "yes" if cell.is_as_foretold else "no",
+        f"{row['plugged_ms']:.0f}",
+        f"{row['active_ms']:.0f}",
+        NONE if row["predicted"] is None else as_predicted,
     )
 
 
-def _by_direction(found: Sequence[Cell]) -> Iterator[Grid]:
-    """The medians of every lab and direction, where moves ended: what a pooled one may hide."""
-    ended = [cell for cell in found if cell.dark_ms]
-    rows = [row for cell in ended for row in cell.rows]
-    places = sorted({_place(row) for row in rows})
+def _by_direction(run: Run, found: pl.DataFrame) -> Iterator[Table]:
+    """Medians of each lab and direction, which medians over all moves may hide."""
+    ended = found.filter(pl.col("downtime_ms").list.len() > 0).select("mode", "way")
+    moves = run.samples.join(ended, on=("mode", "way"), how="semi")
+    places = sorted(set(moves.select("repeat", "to").rows()))
+    medians = {
+        (mode, way, repeat, to): f"{downtime_ms:.0f}"
+        for mode, way, repeat, to, downtime_ms in moves.filter(censored=0)
+        .group_by("mode", "way", "repeat", "to")
+        .agg(pl.median("downtime_ms"))
+        .rows()
+    }
     if places:
-        yield Grid(
-            title="By lab and direction: medians [ms] of the moves that ended",
-            heads=("mode", "way", *(f"block {block}, to {host}" for block, host in places)),
-            rows=tuple((c.mode, c.way, *(_there(c, place) for place in places)) for c in ended),
-            words=("mode", "way"),
+        yield Table(
+            title="By lab and direction: median downtime [ms] of moves that were up again",
+            heads=("mode", "kind", *(f"repeat {repeat}, to {host}" for repeat, host in places)),
+            rows=tuple(
+                (*kind, *(medians.get((*kind, *place), NONE) for place in places))
+                for kind in ended.rows()
+            ),
+            words=("mode", "kind"),
         )
 
 
-def _place(row: Row) -> tuple[int, str]:
-    return int(row["block"] or 0), str(row["to"])
-
-
-def _there(cell: Cell, place: tuple[int, str]) -> str:
-    there = [row for row in cell.rows if _place(row) == place and not row["censored"]]
-    dark = [float(row["dark_ms"] or 0) for row in there]
-    return f"{median(dark):.0f}" if dark else NONE
-
-
-def _conditions(run: Run, found: Sequence[Cell]) -> str:
+def _conditions(run: Run, found: pl.DataFrame) -> str:
     settings = run.about["settings"]
-    paused = settings.get("pause_s")  # a run of before did not
+    pause_s = settings.get("pause_s")  # earlier runs had none
     order = (
-        f"in a drawn order, a drawn pause of up to {paused:g} s before each"
-        if paused
-        else "in turn"
+        f"in random order, after a random pause of up to {pause_s:g} s" if pause_s else "in turn"
     )
     return (
-        f"a datagram every 1 ms; {settings['moves']} moves a way and lab, {order}, in both directions, "
-        f"waited for {_cap_ms(run):g} ms at most; {counted(len({c.mode for c in found}), 'mode')}, "
-        f"{counted(int(run.about['blocks']), 'block')}; scenario {run.about['scenario']}"
+        f"a datagram every 1 ms; {settings['moves']} moves per kind and lab, {order}, in both directions, "
+        f"with a wait of {_cap_ms(run):g} ms; {counted(found['mode'].n_unique(), 'mode')}, "
+        f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}"
     )
 
 
@@ -279,47 +261,20 @@ def _cap_ms(run: Run) -> float:
     return float(run.about["settings"]["cap_s"]) * 1000
 
 
-def _with_picture(story: Story, run: Run, found: Sequence[Cell]) -> Story:
-    if not found:
-        return story
-    words = words_of(run, story)
-    lanes = tuple(_lane(cell, _announced_at_ms(run)) for cell in found)
-    picture = Picture(
-        name=run.question.name,
-        title="Every move, by mode and way",
-        alternative=f"A dot a move over the time without a datagram. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(lanes, _cap_ms(run), words),
-    )
-    return replace(story, pictures=(picture,))
-
-
-def _announced_at_ms(run: Run) -> tuple[float, ...]:
-    """When a guest says where it is, from its plugging; a run of before does not tell."""
-    first: Mapping[str, Sequence[float]] = next(iter(run.about.get("measured") or ()), {})
-    return tuple(map(float, first.get("announced_at_ms", ())))
-
-
-def _lane(cell: Cell, announced_at_ms: tuple[float, ...]) -> figure.Lane:
-    plugged_ms = median(cell.of("plugged_ms"))
-    spoken = announced_at_ms if cell.way in {ANNOUNCED, UNCACHED} else ()
+def _lane(row: Mapping[str, Any], run: Run) -> figure.Lane:
+    # Earlier runs did not record the times of gratuitous ARP.
+    first: Mapping[str, Any] = next(iter(run.about.get("measured") or ()), {})
+    sent_ms = first.get("announced_at_ms", ()) if row["way"] in SPEAKING else ()
     return figure.Lane(
-        mode=cell.mode,
-        way=cell.way,
-        dark_ms=cell.dark_ms,
-        censored=cell.censored,
-        plugged_ms=plugged_ms,
-        announced_ms=tuple(plugged_ms + at for at in spoken),
+        mode=row["mode"],
+        way=row["way"],
+        downtime_ms=tuple(row["downtime_ms"]),
+        censored=row["censored"],
+        plugged_ms=row["plugged_ms"],
+        announced_ms=tuple(row["plugged_ms"] + at for at in sent_ms),
     )
 
 
-def _data(cell: Cell) -> Mapping[str, object]:
-    return {
-        "group": cell.group,
-        "mode": cell.mode,
-        "way": cell.way,
-        "moves": len(cell.rows),
-        "censored": cell.censored,
-        "dark_ms": list(cell.dark_ms),
-        "lost": list(cell.of("lost")),
-        "foretold": cell.foretold,
-    }
+def _data(row: Mapping[str, Any]) -> Mapping[str, object]:
+    names = ("group", "mode", "way", "moves", "censored", "downtime_ms", "lost", "predicted")
+    return {name: row[name] for name in names}

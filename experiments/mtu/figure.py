@@ -27,7 +27,7 @@ from experiments.mtu.words import (
     WELL_UNDER,
     WHOLE,
 )
-from experiments.show.sheet import SMALL, Words, sheet
+from experiments.show.sheet import SMALL, Caption, sheet
 
 DARK, LIGHT = "#111111", "#ffffff"
 # Okabe and Ito (2008), told apart by their letters, too: letter, ground, ink.
@@ -78,17 +78,17 @@ class Limit:
     mode: str
     underlay_mtu: int
     found: str
-    foretold: str
+    predicted: str
 
     @property
     def text(self) -> str:
         """What stands beside the row."""
-        if self.found == self.foretold:
+        if self.found == self.predicted:
             return f"{self.found}\n= theory"
-        return f"{self.found}\ntheory: {self.foretold}"
+        return f"{self.found}\ntheory: {self.predicted}"
 
 
-def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Words) -> Figure:
+def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Caption) -> Figure:
     """A panel per underlay MTU; the key first."""
     underlays = tuple(dict.fromkeys(tile.underlay_mtu for tile in tiles))
     modes = tuple(dict.fromkeys(tile.mode for tile in tiles))
@@ -199,7 +199,7 @@ def plot_limits(ax: Axes, limits: Sequence[Limit], modes: Sequence[str]) -> Axes
     """The largest packet found, and whether it is theory's, right of its rows."""
     for each in limits:
         at = _line(modes, each.mode, is_df=True) + HIGH
-        is_equal = each.found == each.foretold
+        is_equal = each.found == each.predicted
         ax.text(
             _end() + LIMIT_AT,
             at,

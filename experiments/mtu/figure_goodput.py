@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from controller.model.modes import KERNEL
 from experiments.show.lanes import colours, line_style
-from experiments.show.sheet import SMALL, Words, sheet, title
+from experiments.show.sheet import SMALL, Caption, sheet, title
 
 PANEL_IN, FRAME_IN = 1.05, 1.6
 MARGIN = 0.04  # of the range of MTUs: left and right of it
@@ -44,7 +44,7 @@ class Stream:
         return self.median(self.limit) / least if self.limit in self.samples and least else 0.0
 
 
-def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Words) -> Figure:
+def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Caption) -> Figure:
     """A panel for each mode, one below the other over the same axis, so that none is moved aside."""
     figure, panels = sheet(words, [PANEL_IN] * len(streams), frame_in=FRAME_IN)
     palette = colours([each.mode for each in streams], "flat")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from controller.model.parts import Port
-from experiments.core.experiment import Bench, Tools
+from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv
 from experiments.mtu.words import (
@@ -40,10 +40,10 @@ class Patience:
 class Path:
     """From one guest to another; keeps all that ping said."""
 
-    bench: Bench
+    lab: Lab
     source: Port
     target: Port
-    tools: Tools
+    context: Context
     tried: list[Row] = field(default_factory=list)  # one row per run of ping
 
     def ping(self, ip_bytes: int, patience: Patience, *, df: bool, why: str) -> Pinged:
@@ -61,10 +61,10 @@ class Path:
             str(self.target.ipv4[0]), ip_bytes, df=df, count=patience.count, wait_s=patience.wait_s
         )
         # Exit status 1 is ping's word for loss, which is a result here.
-        done = self.bench.attempt(self.source.device_id, *argv)
+        done = self.lab.attempt(self.source.device_id, *argv)
         number = len(self.tried) + 1
         said = f"# {self.source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
-        self.tools.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", said)
+        self.context.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", said)
         pinged = parse_sized(done.stdout + done.stderr)
         self.tried.append(
             {
@@ -83,22 +83,22 @@ class Path:
     def set_guest_mtu(self, mtu: int) -> None:
         """Give both guests an MTU [bytes]."""
         for port in (self.source, self.target):
-            self.bench.run(port.device_id, "ip", "link", "set", "eth0", "mtu", str(mtu))
+            self.lab.run(port.device_id, "ip", "link", "set", "eth0", "mtu", str(mtu))
 
     def carried(self) -> Mapping[str, int]:
         """Bytes that each place on the way has carried so far."""
-        near, far = map(self.bench.overlay.device_of, (self.source, self.target))
+        near, far = map(self.lab.overlay.device_of, (self.source, self.target))
         here = self._bytes(self.source.host, f"{near}/statistics/rx", f"{UNDERLAY}/statistics/tx")
         there = self._bytes(self.target.host, f"{UNDERLAY}/statistics/rx", f"{far}/statistics/tx")
         return dict(zip(PLACES, (*here, *there), strict=True))
 
     def _bytes(self, node: str, *counters: str) -> tuple[int, ...]:
         files = (f"/sys/class/net/{each}_bytes" for each in counters)
-        return tuple(map(int, self.bench.run(node, "cat", *files).split()))
+        return tuple(map(int, self.lab.run(node, "cat", *files).split()))
 
     def fragments(self) -> int:
         """Fragments that the sending guest has made so far."""
-        snmp = self.bench.run(self.source.device_id, "cat", "/proc/net/snmp")
+        snmp = self.lab.run(self.source.device_id, "cat", "/proc/net/snmp")
         names, values = (line.split() for line in snmp.splitlines() if line.startswith("Ip:"))
         return int(dict(zip(names, values, strict=True))["FragCreates"])
 

@@ -7,13 +7,13 @@ from typing import Any
 from controller.model.encap import network_mtu
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
-from experiments.core.experiment import Bench, Experiment, Measured, Tools, by_mode
+from experiments.core.experiment import Context, Experiment, Lab, Measured, by_mode
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.measure.mtu_search import Found, largest_passing
 from experiments.mtu.path import Path, Patience
-from experiments.mtu.question import MTU_QUESTION
+from experiments.mtu.question import QUESTION
 from experiments.mtu.sizes import outcomes, sizes
 from experiments.mtu.tcp import Bulk, goodput, serving, tcp_row, transfer, transferring
 from experiments.mtu.words import RIGHT, SOON_TOLD, TOO_LARGE
@@ -37,7 +37,7 @@ def with_large_guests(overlay: Overlay, point: Point) -> Overlay:
     return replace(carried, networks=large)
 
 
-def foretold(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Theory's largest packet for every point."""
     return tuple({**point, "largest_bytes": _in_theory(overlay, point)} for point in points)
 
@@ -61,31 +61,31 @@ class Sizes:
     goodput_mtus: tuple[int, ...] = (576, 1000, 1280)  # of guests, beside those round the limit
     goodput_round: tuple[int, ...] = (0, 8)  # bytes from the limit
     goodput_bulk: Bulk = STREAM
-    repeats: int = 4  # of each goodput
+    transfers: int = 4  # of each goodput
 
-    def __call__(self, bench: Bench, _point: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, _point: Point, context: Context, /) -> Measured:
         """Measure one lab.
 
         Raises:
             MeasureError: not even a small packet passes, or ping could not be read.
         """
-        source, target = guests(bench.overlay)
-        path = Path(bench=bench, source=source, target=target, tools=tools)
-        staged = bench.overlay.mtu_of(bench.overlay.network_of[source.network_id])
-        tools.say("searching the largest packet")
+        source, target = guests(lab.overlay)
+        path = Path(lab=lab, source=source, target=target, context=context)
+        staged = lab.overlay.mtu_of(lab.overlay.network_of[source.network_id])
+        context.say("searching the largest packet")
         Passing(path, self.confirm, "warm up")(SMALLEST)
         with serving(path):
             alone = self._alone(path)
             # What hangs only waits, so the search loses nothing by running meanwhile.
             with transferring(path, self.bulk, "too-large") as hanging:
                 found = self._searched(path, staged)
-            tools.say("mapping what becomes of larger ones")
+            context.say("mapping what becomes of larger ones")
             mapped = tuple(self._mapped(path, found.largest, staged, TOO_LARGE))
             path.set_guest_mtu(found.largest)
             mapped += tuple(self._mapped(path, found.largest, found.largest, RIGHT))
             sent = transfer(path, self.bulk, "right")
             fast = self._goodput(path, found.largest, staged)
-        told = (
+        report = (
             *((TOO_LARGE, staged, each) for each in alone),
             (SOON_TOLD if alone else TOO_LARGE, staged, hanging[0]),
             (RIGHT, found.largest, sent),
@@ -96,17 +96,17 @@ class Sizes:
                 "outcomes": mapped,
                 "tcp": tuple(
                     {"guest": guest, "guest_mtu": mtu, **tcp_row(each, self.bulk)}
-                    for guest, mtu, each in told
+                    for guest, mtu, each in report
                 ),
                 "goodput": fast,
                 "pings": tuple(path.tried),
             },
-            facts={"sysctls": _sysctls(bench, source.device_id)},
+            facts={"sysctls": _sysctls(lab, source.device_id)},
         )
 
     def _alone(self, path: Path) -> tuple[Mapping[str, Any], ...]:
         """A transfer with nothing beside it, where the search's pings might be told what it is not."""
-        host = path.bench.overlay.host(path.source.host)
+        host = path.lab.overlay.host(path.source.host)
         is_told = host.mechanism is Mechanism.LINUXBRIDGE
         return (transfer(path, self.bulk, "alone"),) if is_told else ()
 
@@ -140,18 +140,18 @@ class Sizes:
 
     def _mapped(self, path: Path, limit: int, guest_mtu: int, guest: str) -> Iterator[Row]:
         named = sizes(
-            limit, underlay_mtu=path.bench.overlay.underlay_mtu, guest_mtu=guest_mtu, guest=guest
+            limit, underlay_mtu=path.lab.overlay.underlay_mtu, guest_mtu=guest_mtu, guest=guest
         )
         return outcomes(path, named, limit, self.each, guest=guest, guest_mtu=guest_mtu)
 
     def _goodput(self, path: Path, limit: int, staged: int) -> tuple[Row, ...]:
-        if path.bench.overlay.underlay_mtu not in self.goodput_on:
+        if path.lab.overlay.underlay_mtu not in self.goodput_on:
             return ()
         wanted = {*self.goodput_mtus, *(limit + step for step in self.goodput_round)}
         mtus = sorted(mtu for mtu in wanted if SMALLEST <= mtu <= staged)
-        path.tools.say("sending in bulk")
-        with path.tools.watch():
-            return tuple(goodput(path, mtus, self.goodput_bulk, self.repeats))
+        path.context.say("sending in bulk")
+        with path.context.watch():
+            return tuple(goodput(path, mtus, self.goodput_bulk, self.transfers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,26 +167,26 @@ class Passing:
         return self.path.ping(ip_bytes, self.patience, df=True, why=self.why).is_whole
 
 
-def _sysctls(bench: Bench, guest: str) -> dict[str, int]:
-    values = bench.run(guest, "sysctl", "-n", *SYSCTLS).split()
+def _sysctls(lab: Lab, guest: str) -> dict[str, int]:
+    values = lab.run(guest, "sysctl", "-n", *SYSCTLS).split()
     return dict(zip(SYSCTLS, map(int, values), strict=True))
 
 
-MTU = Experiment(
-    question=MTU_QUESTION,
+EXPERIMENT = Experiment(
+    question=QUESTION,
     probe=Sizes(),
     quick=Sizes(
         each=Patience(count=3, wait_s=0.04, tries=1),
         goodput_mtus=(576,),
         goodput_bulk=Bulk(wanted_bytes=ENDLESS, send_s=0.06, deadline_s=0.25),
-        repeats=2,
+        transfers=2,
     ),
     # Goodput is judged by factors, which a tenth of the time stolen cannot turn; the rest is exact.
-    thresholds=Thresholds(cpu_steal_max=0.1, blocks_min=1),
+    thresholds=Thresholds(cpu_steal_max=0.1, repeats_min=1),
     watches=True,
-    blocks=1,
+    repeats=1,
     quick_factors={"mode": ("flat", "gre-mesh", "vxlan-l2pop"), "underlay_mtu": (1500,)},
     narrow=narrowed,
     stage=with_large_guests,
-    foretell=foretold,
+    predict=predicted,
 )

@@ -1,122 +1,135 @@
 """What the experiment `mtu` asks, what theory expects, and what its columns mean."""
 
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, number, text
 from experiments.mtu.words import SOON_TOLD
 
 TCP_COLUMNS = {
-    "outcome": "completes; hangs after the handshake: nothing of the bulk was acknowledged until "
-    "the deadline; unfinished: a part was; no handshake",
-    "mss": "segment size that the sender's kernel used at the end [bytes of payload]",
-    "sent_bytes": "what the sender's kernel took",
-    "acked_bytes": "of the bulk, acknowledged by the far kernel",
-    "received_bytes": "counted by the far end; empty if it never saw the end of the stream",
-    "seconds": "from the greeting to the last byte, by the far end's clock",
-    "retransmits": "segments that the sender's kernel sent again",
+    "outcome": text(
+        "completes; hangs after the handshake: nothing of the bulk was acknowledged until the deadline; unfinished: a part was; no handshake"
+    ),
+    "mss": integer("segment size that the sender's kernel used at the end [bytes of payload]"),
+    "sent_bytes": integer("what the sender's kernel took"),
+    "acked_bytes": integer("of the bulk, acknowledged by the far kernel"),
+    "received_bytes": integer(
+        "counted by the far end; empty if it never saw the end of the stream"
+    ),
+    "seconds": number("from the greeting to the last byte, by the far end's clock"),
+    "retransmits": integer("segments that the sender's kernel sent again"),
 }
 GUEST = "too large: above the underlay's MTU; right: the largest packet found"
 
-MTU_QUESTION = Question(
+QUESTION = Question(
     name="mtu",
-    asks="What is the largest packet that passes, and what becomes of a larger one?",
+    question="What is the largest packet that passes, and what becomes of a larger one?",
     unit="bytes",
     value="largest_bytes",
     factors={
         "mode": ("flat", "gre-mesh", "vxlan-l2pop", "geneve-l2pop", "kvxlan-mesh"),
         "underlay_mtu": (1500, 1600, 9000),
     },
-    teller="mtu",
+    report="mtu",
     predictions=(
         Prediction(
-            of="largest",
-            says="the largest IP packet is the underlay's MTU less 42 bytes for GRE with a key, "
+            about="largest",
+            claim="the largest IP packet is the underlay's MTU less 42 bytes for GRE with a key, "
             "less 50 for VXLAN and Geneve, 20 more where VTEPs speak IPv6, and all of it untunnelled; "
             "to the byte",
-            because="the outer IPv4 header takes 20 bytes (IPv6: 40) and the inner Ethernet header 14; GRE "
+            reason="the outer IPv4 header takes 20 bytes (IPv6: 40) and the inner Ethernet header 14; GRE "
             "adds 4 and its key 4 (RFC 2784, 2890), VXLAN and Geneve a UDP header of 8 and their "
             "own of 8 (RFC 7348, 8926)",
         ),
         Prediction(
-            of="larger",
-            says="by Open vSwitch a larger packet vanishes in silence, with DF or without, before it "
+            about="larger",
+            claim="by Open vSwitch a larger packet vanishes in silence, with DF or without, before it "
             "is on the wire; only the guest's own kernel ever refuses or fragments",
-            because="the path is switches alone: none has an address to send ICMP from, and a "
+            reason="the path is switches alone: none has an address to send ICMP from, and a "
             "user-space switch does not fragment what its socket refuses (EMSGSIZE)",
         ),
         Prediction(
-            of="tcp",
-            says="by Open vSwitch with guests' MTU above the path's TCP shakes hands and then hangs; "
+            about="tcp",
+            claim="by Open vSwitch with guests' MTU above the path's TCP shakes hands and then hangs; "
             "with the right one it completes",
-            because="SYN and ACK are small, full segments are not, and no ICMP tells the sender",
+            reason="SYN and ACK are small, full segments are not, and no ICMP tells the sender",
         ),
         Prediction(
-            of="goodput",
-            says="goodput rises with guests' MTU up to the limit; by Open vSwitch it is nil above it",
-            because="a switch pays by the packet, not by the byte; so does the kernel's, since guests here "
+            about="goodput",
+            claim="goodput rises with guests' MTU up to the limit; by Open vSwitch it is nil above it",
+            reason="a switch pays by the packet, not by the byte; so does the kernel's, since guests here "
             "cut their packets themselves (no segmentation offload)",
         ),
         Prediction(
-            of="kernel",
-            says="by the kernel's VXLAN, who sends a packet of up to 4 bytes too many is told by ICMP, "
+            about="kernel",
+            claim="by the kernel's VXLAN, who sends a packet of up to 4 bytes too many is told by ICMP, "
             "and knows from then on; TCP, whose packets are longer, hangs all the same, until another "
             "packet was told of; with the right MTU it completes",
-            because="a Linux bridge lets pass what is longer by a VLAN tag, and the VXLAN device "
+            reason="a Linux bridge lets pass what is longer by a VLAN tag, and the VXLAN device "
             "answers that itself, as from the target (`skb_tunnel_check_pmtu`, since Linux 5.9); "
             "what is longer still, the bridge drops in silence",
         ),
     ),
     columns={
-        "mode": "how the overlay is carried; flat is untunnelled through the same bridges",
-        "underlay_mtu": "of every wire and bridge between the hosts [bytes]",
-        "guest_mtu": "of the guests while searching; above the underlay's on purpose [bytes]",
-        "largest_bytes": "largest IP packet that passes with DF, found by bisection",
-        "stopped_by": "path: the next byte vanished on the way; guest's own MTU: it could not be sent",
-        "steps": "sizes tried by the bisection",
-        "resumed": "times that the confirmation sent the search back",
-        "answered_at": "pings answered at the largest size, in the last confirmation",
-        "sent_at": "pings sent there",
-        "answered_above": "pings answered one byte above, in the last confirmation",
-        "sent_above": "pings sent there",
+        "mode": text("how the overlay is carried; flat is untunnelled through the same bridges"),
+        "underlay_mtu": integer("of every wire and bridge between the hosts [bytes]"),
+        "guest_mtu": integer(
+            "of the guests while searching; above the underlay's on purpose [bytes]"
+        ),
+        "largest_bytes": integer("largest IP packet that passes with DF, found by bisection"),
+        "stopped_by": text(
+            "path: the next byte vanished on the way; guest's own MTU: it could not be sent"
+        ),
+        "steps": integer("sizes tried by the bisection"),
+        "resumed": integer("times that the confirmation sent the search back"),
+        "answered_at": integer("pings answered at the largest size, in the last confirmation"),
+        "sent_at": integer("pings sent there"),
+        "answered_above": integer("pings answered one byte above, in the last confirmation"),
+        "sent_above": integer("pings sent there"),
     },
     more={
         "outcomes": {
-            "guest": GUEST,
-            "guest_mtu": "MTU of both guests [bytes]",
-            "size": "what the size is; control: the limit once more, before and after the others",
-            "ip_bytes": "IP packet that was sent; its ICMP payload has 28 bytes less",
-            "df": "1: with `do not fragment`; 0: without",
-            "sent": "pings",
-            "answered": "of them",
-            "outcome": "what became of them",
-            "told_mtu": "MTU that ICMP, or the own kernel, told",
-            "told_by": "address that the ICMP came from",
-            "fragments": "made by the sending guest's kernel (FragCreates)",
-            "guest_port_bytes": "that came out of the sending guest into its switch, meanwhile",
-            "wire_out_bytes": "that left the sending host for the underlay",
-            "wire_in_bytes": "that reached the far host",
-            "far_port_bytes": "that left the far switch for the guest",
-            "went_as_far_as": "the last of these places that carried every byte, or nowhere",
+            "guest": text(GUEST),
+            "guest_mtu": integer("MTU of both guests [bytes]"),
+            "size": text(
+                "what the size is; control: the limit once more, before and after the others"
+            ),
+            "ip_bytes": integer("IP packet that was sent; its ICMP payload has 28 bytes less"),
+            "df": integer("1: with `do not fragment`; 0: without"),
+            "sent": integer("pings"),
+            "answered": integer("of them"),
+            "outcome": text("what became of them"),
+            "told_mtu": integer("MTU that ICMP, or the own kernel, told"),
+            "told_by": text("address that the ICMP came from"),
+            "fragments": integer("made by the sending guest's kernel (FragCreates)"),
+            "guest_port_bytes": integer(
+                "that came out of the sending guest into its switch, meanwhile"
+            ),
+            "wire_out_bytes": integer("that left the sending host for the underlay"),
+            "wire_in_bytes": integer("that reached the far host"),
+            "far_port_bytes": integer("that left the far switch for the guest"),
+            "went_as_far_as": text("the last of these places that carried every byte, or nowhere"),
         },
         "tcp": {
-            "guest": f"{GUEST}; {SOON_TOLD}: while pings search it",
-            "guest_mtu": "MTU of both guests [bytes]",
+            "guest": text(f"{GUEST}; {SOON_TOLD}: while pings search it"),
+            "guest_mtu": integer("MTU of both guests [bytes]"),
             **TCP_COLUMNS,
         },
         "goodput": {
-            "guest_mtu": "MTU of both guests [bytes]",
-            "repeat": "from 1; MTUs take turns",
-            "mbit_s": "bytes that arrived over their seconds; of a transfer that did not complete, "
-            "what was acknowledged until the deadline over that",
+            "guest_mtu": integer("MTU of both guests [bytes]"),
+            "transfer": integer("from 1; MTUs take turns"),
+            "mbit_s": number(
+                "bytes that arrived over their seconds; of a transfer that did not complete, "
+                "what was acknowledged until the deadline over that"
+            ),
             **TCP_COLUMNS,
         },
         "pings": {
-            "ping": "number of the run of ping; raw/ has what it said",
-            "why": "search, confirm, or what the size is",
-            "attempt": "from 1; a silence of the search is doubted",
-            "ip_bytes": "IP packet that was sent",
-            "df": "1: with `do not fragment`; 0: without",
-            "sent": "pings, all at once",
-            "answered": "of them",
-            "refused": "1: the own kernel did not send (message too long)",
+            "ping": integer("number of the run of ping; raw/ has what it said"),
+            "why": text("search, confirm, or what the size is"),
+            "attempt": integer("from 1; a silence of the search is doubted"),
+            "ip_bytes": integer("IP packet that was sent"),
+            "df": integer("1: with `do not fragment`; 0: without"),
+            "sent": integer("pings, all at once"),
+            "answered": integer("of them"),
+            "refused": integer("1: the own kernel did not send (message too long)"),
         },
     },
 )

@@ -40,19 +40,18 @@ from experiments.mtu.words import (
     SILENCES,
     TOO_LARGE,
 )
-from experiments.show.sheet import Words
-from experiments.show.story import (
+from experiments.show.report import (
     CONFIRMED,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Held,
+    Outcome,
     Picture,
-    Story,
-    Told,
+    Report,
     counted,
     is_trusted,
 )
+from experiments.show.sheet import Caption
 
 # Transfers at each end that chance sets apart so cleanly in 1 of 70 draws.
 APART_MIN = 4
@@ -61,7 +60,7 @@ HARMLESS = (CONTROL_BEFORE, CONTROL_AFTER)
 Judged = tuple[str, str]  # what stands, and why
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of a run.
 
     Raises:
@@ -75,20 +74,21 @@ def tell(run: Run) -> Story:
             allowed="a line per lab",
             do="Run it again; run.json says how far it came.",
         )
-    story = Story(
+    report = Report(
+        run=run,
         findings=findings(run, cells),
-        held=tuple(_held(each, run, cells) for each in spoken_of(run)),
-        grids=tuple(
-            grid
-            for grid in (largest_grid(cells), outcomes_grid(run), tcp_grid(run), goodput_grid(run))
-            if grid.rows
+        outcomes=tuple(_outcomes(each, run, cells) for each in spoken_of(run)),
+        tables=tuple(
+            table
+            for table in (largest_grid(cells), outcomes_grid(run), tcp_grid(run), goodput_grid(run))
+            if table.rows
         ),
         pictures=(),
         conditions=_conditions(run),
         is_refuted=any(cell.is_off for cell in cells),
         data=tuple(cell.data() for cell in cells),
     )
-    return replace(story, pictures=_pictures(run, story, cells))
+    return replace(report, pictures=_pictures(run, cells))
 
 
 def findings(run: Run, cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def _largest(cells: Sequence[Cell]) -> str:
     if not off:
         return f"Every largest packet equals theory to the byte: {right} of {len(cells)}"
     first, more = off[0], f" and {len(off) - 1} more" if len(off) > 1 else ""
-    named = f"{first.name} ({first.found_text}, not {first.foretold})"
+    named = f"{first.name} ({first.found_text}, not {first.predicted})"
     return f"{right} of {len(cells)} equal theory, not {named}{more}"
 
 
@@ -112,7 +112,7 @@ def larger(run: Run) -> tuple[Row, ...]:
     limit = {cell.key: max(cell.found) for cell in cells_of(run)}
     return tuple(
         row
-        for row in run.tables["outcomes"]
+        for row in run.rows_of("outcomes")
         if not is_kernel(row)
         and row["guest"] == TOO_LARGE
         and row["size"] not in HARMLESS
@@ -128,7 +128,7 @@ def _is_silent(row: Row) -> bool:
 
 def _controls(run: Run) -> tuple[int, int]:
     """Controls at the limit, before and after, that passed; and all of them."""
-    rows = [row for row in run.tables["outcomes"] if row["size"] in HARMLESS]
+    rows = [row for row in run.rows_of("outcomes") if row["size"] in HARMLESS]
     return sum(row["answered"] == row["sent"] for row in rows), len(rows)
 
 
@@ -143,7 +143,7 @@ def _larger(run: Run) -> str:
 
 
 def _transfers(run: Run, guest: str, outcome: str) -> tuple[int, int]:
-    rows = [row for row in run.tables["tcp"] if row["guest"] == guest and not is_kernel(row)]
+    rows = [row for row in run.rows_of("tcp") if row["guest"] == guest and not is_kernel(row)]
     return sum(row["outcome"] == outcome for row in rows), len(rows)
 
 
@@ -161,7 +161,7 @@ def _tcp(run: Run) -> str:
 
 def _has_kernel(run: Run) -> bool:
     """True if some modes are carried without Open vSwitch, so that it must be said which are."""
-    return any(map(is_kernel, run.rows))
+    return any(map(is_kernel, run.rows_of()))
 
 
 def _switch(run: Run) -> str:
@@ -179,18 +179,18 @@ def _goodput(run: Run) -> str:
     )
 
 
-def _held(prediction: Prediction, run: Run, cells: Sequence[Cell]) -> Held:
+def _outcomes(prediction: Prediction, run: Run, cells: Sequence[Cell]) -> Outcome:
     judge = {
         "largest": _judge_largest,
         "larger": _judge_larger,
         "tcp": _judge_tcp,
         KERNEL_TELLS: judge_kernel,
     }
-    if prediction.of in judge:
-        stands, found = judge[prediction.of](run, cells)
+    if prediction.about in judge:
+        outcome, found = judge[prediction.about](run, cells)
     else:
-        stands, found = _judge_goodput(run)
-    return Held(says=prediction.says, because=prediction.because, stands=stands, found=found)
+        outcome, found = _judge_goodput(run)
+    return Outcome(claim=prediction.claim, reason=prediction.reason, outcome=outcome, found=found)
 
 
 def _judge_largest(_run: Run, cells: Sequence[Cell]) -> Judged:
@@ -222,12 +222,12 @@ def _judge_tcp(run: Run, _cells: Sequence[Cell]) -> Judged:
 def _judge_goodput(run: Run) -> Judged:
     """A trend of transfers sent in turns: there are no blocks to make an interval from."""
     found = streams(run)
-    told = [
+    report = [
         f"{each.mode} {each.median(min(each.samples)):.0f} to {each.median(each.limit):.0f}"
         for each in found
         if each.gain
     ]
-    if not told:
+    if not report:
         return NOT_JUDGED, "not measured"
     nil = all(
         not any(of)
@@ -236,10 +236,10 @@ def _judge_goodput(run: Run) -> Judged:
         for mtu, of in each.samples.items()
         if mtu > each.limit
     )
-    stands = _risen([each for each in found if each.gain]) if nil else REFUTED
-    text = f"medians from {min(found[0].samples)} bytes to the limit [Mbit/s]: {', '.join(told)}"
+    outcome = _risen([each for each in found if each.gain]) if nil else REFUTED
+    text = f"medians from {min(found[0].samples)} bytes to the limit [Mbit/s]: {', '.join(report)}"
     above = "nil above it" if nil else "not nil above it"
-    return (stands if is_trusted(run) else NOT_JUDGED), f"{text}; {above}"
+    return (outcome if is_trusted(run) else NOT_JUDGED), f"{text}; {above}"
 
 
 def _risen(found: Sequence[Stream]) -> str:
@@ -260,8 +260,8 @@ def _all(as_said: int, of: int) -> str:
 
 
 def _conditions(run: Run) -> str:
-    labs = counted(len(run.rows), "lab")
-    above = {whole(row["guest_mtu"]) - whole(row["underlay_mtu"]) for row in run.rows}
+    labs = counted(len(run.rows_of()), "lab")
+    above = {whole(row["guest_mtu"]) - whole(row["underlay_mtu"]) for row in run.rows_of()}
     return (
         f"{labs}, {counted(len(run.tables['pings']), 'run')} of ping; IPv4; scenario "
         f"{run.about['scenario']}; guests' MTU too large: {', '.join(map(str, sorted(above)))} bytes "
@@ -269,14 +269,7 @@ def _conditions(run: Run) -> str:
     )
 
 
-def _pictures(run: Run, story: Story, cells: Sequence[Cell]) -> tuple[Picture, ...]:
-    told = Told(run=run, story=story)
-    words = Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        conditions=story.conditions,
-        verdict=told.verdict,
-    )
+def _pictures(run: Run, cells: Sequence[Cell]) -> tuple[Picture, ...]:
     found, fast = tiles(run), streams(run)
     gains = tuple(filter(None, (_goodput(run),)))  # a picture is headed by what it shows
     pictures = (
@@ -285,7 +278,7 @@ def _pictures(run: Run, story: Story, cells: Sequence[Cell]) -> tuple[Picture, .
                 name="mtu",
                 title="What becomes of a packet, by its size",
                 alternative=f"A map of sizes by mode, DF and underlay MTU. {_alternative(cells)}",
-                draw=lambda: draw_map(found, limits(cells), words),
+                draw=lambda report: draw_map(found, limits(cells), Caption.of(report)),
             )
         ]
         if found
@@ -297,7 +290,9 @@ def _pictures(run: Run, story: Story, cells: Sequence[Cell]) -> tuple[Picture, .
                 name="mtu-goodput",
                 title="Goodput over guests' MTU",
                 alternative=f"TCP goodput by guests' MTU. {_goodput(run)}",
-                draw=lambda: draw_goodput(fast, underlay_of(run), replace(words, findings=gains)),
+                draw=lambda report: draw_goodput(
+                    fast, underlay_of(run), replace(Caption.of(report), findings=gains)
+                ),
             )
         ]
         if fast

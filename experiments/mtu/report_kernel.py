@@ -6,7 +6,7 @@ from controller.model.modes import KERNEL
 from experiments.core.question import Prediction, Row
 from experiments.core.results import Run
 from experiments.mtu.words import COMPLETES, HANGS, REFUSED, RIGHT, SOON_TOLD, TOLD, TOO_LARGE
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED
 
 KERNEL_TELLS = "kernel"  # the prediction's `of`
 
@@ -18,22 +18,24 @@ def is_kernel(row: Row) -> bool:
 
 def spoken_of(run: Run) -> tuple[Prediction, ...]:
     """The predictions; that of the kernel only where a mode of it was measured."""
-    has_kernel = any(map(is_kernel, run.rows))
-    return tuple(each for each in run.question.predictions if has_kernel or each.of != KERNEL_TELLS)
+    has_kernel = any(map(is_kernel, run.rows_of()))
+    return tuple(
+        each for each in run.question.predictions if has_kernel or each.about != KERNEL_TELLS
+    )
 
 
 def _transfers(run: Run, guest: str, outcome: str) -> tuple[int, int]:
     """Those that came to that outcome, and all."""
-    rows = [row for row in run.tables["tcp"] if is_kernel(row) and row["guest"] == guest]
+    rows = [row for row in run.rows_of("tcp") if is_kernel(row) and row["guest"] == guest]
     return sum(row["outcome"] == outcome for row in rows), len(rows)
 
 
 def _sizes(run: Run) -> list[Row]:
     """Pings with DF that were too large for the path, from guests whose MTU was too large, too."""
-    limit = {(row["mode"], row["underlay_mtu"]): row["largest_bytes"] for row in run.rows}
+    limit = {(row["mode"], row["underlay_mtu"]): row["largest_bytes"] for row in run.rows_of()}
     return [
         row
-        for row in run.tables["outcomes"]
+        for row in run.rows_of("outcomes")
         if is_kernel(row)
         and row["guest"] == TOO_LARGE
         and row["df"]
@@ -44,11 +46,11 @@ def _sizes(run: Run) -> list[Row]:
 def kernel_finding(run: Run) -> str:
     """One line; nothing if no such mode was measured."""
     hung, alone = _transfers(run, TOO_LARGE, HANGS)
-    done, told = _transfers(run, SOON_TOLD, COMPLETES)
+    done, report = _transfers(run, SOON_TOLD, COMPLETES)
     if not alone:
         return ""
     return (
-        f"Kernel VXLAN, MTU too large: TCP hangs {hung} of {alone}, completes {done} of {told} once "
+        f"Kernel VXLAN, MTU too large: TCP hangs {hung} of {alone}, completes {done} of {report} once "
         "told by ICMP"
     )
 
@@ -61,10 +63,10 @@ def judge_kernel(run: Run, _cells: Sequence[object]) -> tuple[str, str]:
     through, right = _transfers(run, RIGHT, COMPLETES)
     if not sizes or not alone or not soon:
         return NOT_JUDGED, "not measured"
-    told = sum(row["outcome"] in {TOLD, REFUSED} for row in sizes)
-    is_so = (told, hung, done, through) == (len(sizes), alone, soon, right)
+    report = sum(row["outcome"] in {TOLD, REFUSED} for row in sizes)
+    is_so = (report, hung, done, through) == (len(sizes), alone, soon, right)
     return CONFIRMED if is_so else REFUTED, (
-        f"{told} of {len(sizes)} sizes with DF were told of, by ICMP or by what the guest then knew; "
+        f"{report} of {len(sizes)} sizes with DF were told of, by ICMP or by what the guest then knew; "
         f"TCP: {hung} of {alone} hang, {done} of {soon} complete while pings are told, "
         f"{through} of {right} with the right MTU"
     )

@@ -20,7 +20,7 @@ from experiments.mtu.words import (
     SOON_TOLD,
     TOO_LARGE,
 )
-from experiments.show.story import NONE, Grid
+from experiments.show.report import NONE, Table
 
 Key = tuple[Value, Value]  # mode, underlay MTU
 
@@ -32,7 +32,7 @@ class Cell:
     mode: str
     underlay_mtu: int
     found: tuple[int, ...]  # a value per block
-    foretold: int
+    predicted: int
     rows: tuple[Row, ...]
 
     @property
@@ -48,7 +48,7 @@ class Cell:
     @property
     def is_off(self) -> bool:
         """True if any block found another value than theory's."""
-        return any(value != self.foretold for value in self.found)
+        return any(value != self.predicted for value in self.found)
 
     @property
     def found_text(self) -> str:
@@ -61,7 +61,7 @@ class Cell:
             "mode": self.mode,
             "underlay_mtu": self.underlay_mtu,
             "largest_bytes": list(self.found),
-            "foretold": self.foretold,
+            "predicted": self.predicted,
             "is_equal": not self.is_off,
         }
 
@@ -78,15 +78,15 @@ def key_of(row: Row) -> Key:
 
 def cells_of(run: Run) -> tuple[Cell, ...]:
     """A cell per point that was measured, in the question's order."""
-    found: dict[Key, list[Row]] = {key_of(row): [] for row in run.about["foretold"]}
-    theory = {key_of(row): whole(row["largest_bytes"]) for row in run.about["foretold"]}
-    for row in run.rows:
+    found: dict[Key, list[Row]] = {key_of(row): [] for row in run.predicted.rows(named=True)}
+    theory = {key_of(row): whole(row["largest_bytes"]) for row in run.predicted.rows(named=True)}
+    for row in run.rows_of():
         found[key_of(row)].append(row)
     return tuple(
         Cell(
             mode=str(key[0]),
             underlay_mtu=whole(key[1]),
-            foretold=theory[key],
+            predicted=theory[key],
             rows=tuple(rows),
             found=tuple(whole(row["largest_bytes"]) for row in rows),
         )
@@ -95,7 +95,7 @@ def cells_of(run: Run) -> tuple[Cell, ...]:
     )
 
 
-def largest_grid(cells: Sequence[Cell]) -> Grid:
+def largest_grid(cells: Sequence[Cell]) -> Table:
     """Found beside foretold."""
     heads = (
         "mode",
@@ -107,7 +107,7 @@ def largest_grid(cells: Sequence[Cell]) -> Grid:
         "one byte above",
         "stopped by",
     )
-    return Grid(
+    return Table(
         title="Largest IP packet that passes with DF",
         heads=heads,
         words=("mode", "stopped by"),
@@ -118,14 +118,14 @@ def largest_grid(cells: Sequence[Cell]) -> Grid:
 
 
 def _largest_line(cell: Cell) -> tuple[str, ...]:
-    differences = sorted({value - cell.foretold for value in cell.found})
+    differences = sorted({value - cell.predicted for value in cell.found})
     last = cell.rows[-1]
     above = f"{last['answered_above']}/{last['sent_above']}" if last["sent_above"] else NONE
     return (
         cell.mode,
         str(cell.underlay_mtu),
         cell.found_text,
-        str(cell.foretold),
+        str(cell.predicted),
         ", ".join(f"{each:+d}" if each else "0" for each in differences),
         f"{last['answered_at']}/{last['sent_at']}",
         above,
@@ -133,7 +133,7 @@ def _largest_line(cell: Cell) -> tuple[str, ...]:
     )
 
 
-def outcomes_grid(run: Run) -> Grid:
+def outcomes_grid(run: Run) -> Table:
     """What became of each size, over all labs."""
     rows = tuple(
         (guest, size, *(_became(run, guest, size, df) for df in (1, 0)))
@@ -141,7 +141,7 @@ def outcomes_grid(run: Run) -> Grid:
         for size in sizes
     )
     heads = ("guests' MTU", "size", "with DF", "without DF")
-    return Grid(
+    return Table(
         title="What becomes of each size",
         heads=heads,
         words=heads,
@@ -154,7 +154,7 @@ def outcomes_grid(run: Run) -> Grid:
 def _became(run: Run, guest: str, size: str, df: int) -> str:
     found = Counter(
         row["outcome"]
-        for row in run.tables["outcomes"]
+        for row in run.rows_of("outcomes")
         if row["guest"] == guest and row["df"] == df and size in names_of(row)
     )
     return ", ".join(f"{many} {outcome}" for outcome, many in found.most_common()) or NONE
@@ -165,7 +165,7 @@ def names_of(row: Row) -> tuple[str, ...]:
     return tuple(str(row["size"]).split(ALSO))
 
 
-def tcp_grid(run: Run) -> Grid:
+def tcp_grid(run: Run) -> Table:
     """Transfers with the guests' MTU too large, and right."""
     heads = (
         "mode",
@@ -177,15 +177,15 @@ def tcp_grid(run: Run) -> Grid:
         "MSS",
         "sent again",
     )
-    keys = {key_of(row): None for row in run.about["foretold"]}
+    keys = {key_of(row): None for row in run.predicted.rows(named=True)}
     rows = [
         row
         for key in keys
         for guest in (TOO_LARGE, SOON_TOLD, RIGHT)
-        for row in run.tables["tcp"]
+        for row in run.rows_of("tcp")
         if key_of(row) == key and row["guest"] == guest
     ]
-    return Grid(
+    return Table(
         title="A transfer by TCP",
         heads=heads,
         words=("mode", "is", "outcome"),
@@ -206,10 +206,10 @@ def tcp_grid(run: Run) -> Grid:
     )
 
 
-def goodput_grid(run: Run) -> Grid:
+def goodput_grid(run: Run) -> Table:
     """Goodput by mode and guests' MTU."""
     heads = ("mode", "guests' MTU", "transfers", "least", "median", "most")
-    return Grid(
+    return Table(
         title="TCP goodput over guests' MTU",
         heads=heads,
         words=("mode",),
@@ -229,8 +229,8 @@ def _or_none(value: Value) -> str:
 def tiles(run: Run) -> tuple[Tile, ...]:
     """What became of each size, a tile for each of its names; blocks that differ are `some pass`."""
     found: dict[tuple[Key, str, str, bool], list[Row]] = {}
-    for key in (key_of(row) for row in run.about["foretold"]):
-        for row in run.tables["outcomes"]:
+    for key in (key_of(row) for row in run.predicted.rows(named=True)):
+        for row in run.rows_of("outcomes"):
             if key_of(row) == key and row["size"] not in {CONTROL_BEFORE, CONTROL_AFTER}:
                 for name in names_of(row):
                     place = (key, str(row["guest"]), name, bool(row["df"]))
@@ -261,7 +261,7 @@ def limits(cells: Sequence[Cell]) -> tuple[Limit, ...]:
             mode=cell.mode,
             underlay_mtu=cell.underlay_mtu,
             found=cell.found_text,
-            foretold=str(cell.foretold),
+            predicted=str(cell.predicted),
         )
         for cell in cells
     )
@@ -270,7 +270,7 @@ def limits(cells: Sequence[Cell]) -> tuple[Limit, ...]:
 def streams(run: Run) -> tuple[Stream, ...]:
     """Goodput by mode, over the narrowest underlay that it was measured on."""
     underlay = underlay_of(run)
-    rows = [row for row in run.tables["goodput"] if row["underlay_mtu"] == underlay]
+    rows = [row for row in run.rows_of("goodput") if row["underlay_mtu"] == underlay]
     limit = {cell.key: max(cell.found) for cell in cells_of(run)}
     return tuple(
         _stream(key, limit[key], [row for row in rows if key_of(row) == key])
@@ -281,7 +281,7 @@ def streams(run: Run) -> tuple[Stream, ...]:
 
 def underlay_of(run: Run) -> int:
     """The narrowest underlay that goodput was measured on; 0 if on none."""
-    return min((whole(row["underlay_mtu"]) for row in run.tables["goodput"]), default=0)
+    return min((whole(row["underlay_mtu"]) for row in run.rows_of("goodput")), default=0)
 
 
 def _stream(key: Key, limit: int, rows: Sequence[Row]) -> Stream:

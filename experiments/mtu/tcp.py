@@ -41,7 +41,7 @@ class Bulk:
 def serving(path: Path) -> Iterator[None]:
     """The target takes transfers while the block runs."""
     argv = (*PYTHON, "serve", str(PORT))
-    server = path.bench.start(path.target.device_id, *argv)
+    server = path.lab.start(path.target.device_id, *argv)
     try:
         _await_listening(path, argv)
         yield
@@ -53,7 +53,7 @@ def serving(path: Path) -> Iterator[None]:
 def _await_listening(path: Path, argv: tuple[str, ...]) -> None:
     """Else a server that is slow to start would look like a path that carries no handshake."""
     end = time.monotonic() + SLACK_S
-    while LISTENING not in path.bench.run(path.target.device_id, "cat", "/proc/net/tcp"):
+    while LISTENING not in path.lab.run(path.target.device_id, "cat", "/proc/net/tcp"):
         if time.monotonic() > end:
             raise MeasureError(
                 f"not listening within {SLACK_S:g} s",
@@ -67,16 +67,16 @@ def _await_listening(path: Path, argv: tuple[str, ...]) -> None:
 @contextmanager
 def transferring(path: Path, bulk: Bulk, name: str) -> Iterator[list[Mapping[str, Any]]]:
     """A transfer that goes on while the block runs; the list has what it told when that is over."""
-    told: list[Mapping[str, Any]] = []
+    report: list[Mapping[str, Any]] = []
     argv = bulk.argv(str(path.target.ipv4[0]))
-    sender = path.bench.start(path.source.device_id, *argv, stdout=PIPE)
+    sender = path.lab.start(path.source.device_id, *argv, stdout=PIPE)
     try:
-        yield told
+        yield report
         said = sender.communicate(timeout=2 * tcp.GREETING_S + bulk.deadline_s + SLACK_S)[
             0
         ].decode()
-        path.tools.keep(f"tcp-{name}.json", said)
-        told.append(json.loads(said))
+        path.context.keep(f"tcp-{name}.json", said)
+        report.append(json.loads(said))
     except (TimeoutExpired, ValueError) as error:
         raise _mute(argv, error) from error
     finally:
@@ -95,46 +95,48 @@ def _mute(argv: tuple[str, ...], error: Exception) -> MeasureError:
 
 def transfer(path: Path, bulk: Bulk, name: str) -> Mapping[str, Any]:
     """What the sender told of one transfer."""
-    with transferring(path, bulk, name) as told:
+    with transferring(path, bulk, name) as report:
         pass
-    return told[0]
+    return report[0]
 
 
-def became_of(told: Mapping[str, Any], bulk: Bulk) -> str:
+def became_of(report: Mapping[str, Any], bulk: Bulk) -> str:
     """What became of a transfer, in a word."""
-    if not told["greeted"]:
+    if not report["greeted"]:
         return NO_HANDSHAKE
-    if told["received"] == min(told["sent"], bulk.wanted_bytes):
+    if report["received"] == min(report["sent"], bulk.wanted_bytes):
         return COMPLETES
-    return UNFINISHED if acked(told) else HANGS
+    return UNFINISHED if acked(report) else HANGS
 
 
-def acked(told: Mapping[str, Any]) -> int:
+def acked(report: Mapping[str, Any]) -> int:
     """Bytes of the bulk that the far kernel has acknowledged; the end of the stream is one more."""
-    return min(int(told["sent"]), int(told.get("acked", 0)) - int(told.get("acked_before", 0)))
+    return min(
+        int(report["sent"]), int(report.get("acked", 0)) - int(report.get("acked_before", 0))
+    )
 
 
-def tcp_row(told: Mapping[str, Any], bulk: Bulk) -> Row:
+def tcp_row(report: Mapping[str, Any], bulk: Bulk) -> Row:
     """One transfer, as the tables `tcp` and `goodput` have it."""
-    arrived = told["received"]
+    arrived = report["received"]
     return {
-        "outcome": became_of(told, bulk),
-        "mss": told.get("mss"),
-        "sent_bytes": told["sent"],
-        "acked_bytes": acked(told),
+        "outcome": became_of(report, bulk),
+        "mss": report.get("mss"),
+        "sent_bytes": report["sent"],
+        "acked_bytes": acked(report),
         "received_bytes": arrived,
-        "seconds": told["seconds"],
-        "retransmits": told.get("retransmits"),
+        "seconds": report["seconds"],
+        "retransmits": report.get("retransmits"),
     }
 
 
-def goodput(path: Path, mtus: Sequence[int], bulk: Bulk, repeats: int) -> Iterator[Row]:
+def goodput(path: Path, mtus: Sequence[int], bulk: Bulk, transfers: int) -> Iterator[Row]:
     """A row per guest MTU and repeat; MTUs take turns, so that a drift is no effect of theirs."""
-    for repeat in range(1, repeats + 1):
+    for turn in range(1, transfers + 1):
         for mtu in mtus:
             path.set_guest_mtu(mtu)
-            row = tcp_row(transfer(path, bulk, f"goodput-{mtu}-{repeat}"), bulk)
-            yield {"guest_mtu": mtu, "repeat": repeat, "mbit_s": mbit_s(row, bulk), **row}
+            row = tcp_row(transfer(path, bulk, f"goodput-{mtu}-{turn}"), bulk)
+            yield {"guest_mtu": mtu, "transfer": turn, "mbit_s": mbit_s(row, bulk), **row}
 
 
 def mbit_s(row: Row, bulk: Bulk) -> float:

@@ -57,7 +57,7 @@ def send(
     address: str, port: int, wanted: int, send_s: float, deadline_s: float
 ) -> "dict[str, object]":
     """Do one transfer; what was not reached is None."""
-    told: dict[str, object] = {
+    report: dict[str, object] = {
         "connected": False,
         "greeted": False,
         "sent": 0,
@@ -66,17 +66,17 @@ def send(
     }
     try:
         with connected(address, port, time.monotonic() + GREETING_S) as link:
-            told["connected"] = True
+            report["connected"] = True
             try:
-                greet(link, told)
+                greet(link, report)
                 begin = time.monotonic()
-                transfer(link, told, wanted, begin + send_s, begin + deadline_s)
+                transfer(link, report, wanted, begin + send_s, begin + deadline_s)
             finally:
-                told.update(figures(link))
+                report.update(figures(link))
                 link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     except OSError as error:
-        told["error"] = str(error)
-    return told
+        report["error"] = str(error)
+    return report
 
 
 def connected(address: str, port: int, end: float) -> socket.socket:
@@ -90,24 +90,24 @@ def connected(address: str, port: int, end: float) -> socket.socket:
             time.sleep(RETRY_S)
 
 
-def greet(link: socket.socket, told: "dict[str, object]") -> None:
+def greet(link: socket.socket, report: "dict[str, object]") -> None:
     """Be greeted: a small request, a smaller answer."""
     link.settimeout(GREETING_S)
     link.sendall(GREETING)
-    told["greeted"] = link.recv(1) == b"!"
+    report["greeted"] = link.recv(1) == b"!"
 
 
 def transfer(  # the parts of one transfer
-    link: socket.socket, told: "dict[str, object]", wanted: int, send_end: float, end: float
+    link: socket.socket, report: "dict[str, object]", wanted: int, send_end: float, end: float
 ) -> None:
     """Send in bulk, and hear what arrived."""
     link.settimeout(left(end))
-    told["acked_before"] = figures(link)["acked"]
-    told["sent"] = sent(link, wanted, min(send_end, end))
+    report["acked_before"] = figures(link)["acked"]
+    report["sent"] = sent(link, wanted, min(send_end, end))
     link.shutdown(socket.SHUT_WR)
     link.settimeout(left(end))
     with link.makefile("rb") as replies:
-        told.update(json.loads(replies.read() or b"{}"))
+        report.update(json.loads(replies.read() or b"{}"))
 
 
 def sent(link: socket.socket, wanted: int, end: float) -> int:

@@ -35,3 +35,5 @@ NOWHERE = "nowhere"
 # What became of a transfer.
 COMPLETES, HANGS = "completes", "hangs after the handshake"
 UNFINISHED, NO_HANDSHAKE = "unfinished", "no handshake"
+
+FORMAT_2 = {"repeat": "transfer", "repeats": "transfers"}  # columns that format 2 called otherwise

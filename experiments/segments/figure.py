@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from experiments.show.lanes import BASELINE_COLOUR, colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.36
 BITS = (0, 4, 8, 12, 16, 20, 24, 28, 32)  # powers of two that the axis names
@@ -32,7 +32,7 @@ class Lane:
     has_br_int: bool = True  # so that a host's local VLANs are its limit, whatever the ids
 
 
-def draw(lanes: Sequence[Lane], words: Words, limits: Mapping[str, int]) -> Figure:
+def draw(lanes: Sequence[Lane], words: Caption, limits: Mapping[str, int]) -> Figure:
     """One figure; `limits`: networks on one `host`, and ids `claimed` for GRE."""
     figure, (ax,) = sheet(words, [LANE_IN * (len(lanes) + 1.4)])
     plot_spaces(ax, lanes, limits)

@@ -232,7 +232,7 @@ def refusals(kind: NetworkType) -> tuple[Row, ...]:
     return tuple({**type_, "provider:segmentation_id": id_} for id_ in (0, top + 1))
 
 
-def foretold(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell: all networks are made and apart, and nothing beyond the edges is."""
     return tuple(
         {

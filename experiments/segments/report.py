@@ -10,8 +10,8 @@ from experiments.core.question import Row
 from experiments.core.results import Run
 from experiments.segments import figure as drawn
 from experiments.show import cells
-from experiments.show.sheet import Words
-from experiments.show.story import NONE, Grid, Picture, Story, Told, counted
+from experiments.show.report import NONE, Picture, Report, Table, counted
+from experiments.show.sheet import Caption
 
 CLAIMED = 2**24  # the article, of GRE's ids
 BY_TYPE = {
@@ -20,24 +20,24 @@ BY_TYPE = {
 }
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of a run of `segments`.
 
     Raises:
         MeasureError: nothing was foretold, or no sample is of a cell.
     """
-    story = cells.tell(run)
+    report = cells.build_report(run)
     lanes = tuple(_lanes(run))
-    if not story.is_refuted:
-        story = replace(story, findings=tuple(_findings(run, lanes)))
-    story = replace(story, grids=(_counts(run), _spaces(lanes)))
-    return replace(story, pictures=(_picture(run, story, lanes),))
+    if not report.is_refuted:
+        report = replace(report, findings=tuple(_findings(run, lanes)))
+    report = replace(report, tables=(_counts(run), _spaces(lanes)))
+    return replace(report, pictures=(_picture(run, report, lanes),))
 
 
 def _lanes(run: Run) -> Iterable[drawn.Lane]:
     """What is drawn of each mode, in the order of the question."""
     for mode in map(str, run.question.factors["mode"]):
-        rows = [row for row in run.tables["networks"] if row["mode"] == mode]
+        rows = [row for row in run.rows_of("networks") if row["mode"] == mode]
         if rows:
             kind = kind_of(mode)
             yield drawn.Lane(
@@ -77,10 +77,10 @@ def _ids(rows: Iterable[Row], *, proven: bool) -> tuple[int, ...]:
 def _findings(run: Run, lanes: tuple[drawn.Lane, ...]) -> Iterable[str]:
     least, most = min(lane.made for lane in lanes), max(lane.made for lane in lanes)
     many = str(most) if least == most else f"{least} to {most}"
-    heard = sum(int(str(row["leaks"])) for row in run.rows)
-    asked = [bool(row["answered"]) for row in run.tables["networks"] if "answered" in row]
-    alike = ", the same addresses in all" if asked else ""
-    yield f"{many} networks of each type at once{alike}: all reach their own, {counted(heard, 'frame')} leaked"
+    heard = sum(int(str(row["leaks"])) for row in run.rows_of())
+    asked = [bool(row["answered"]) for row in run.rows_of("networks") if "answered" in row]
+    matching = ", the same addresses in all" if asked else ""
+    yield f"{many} networks of each type at once{matching}: all reach their own, {counted(heard, 'frame')} leaked"
     if asked:
         yield f"ARP for the same address in each: {sum(asked)} of {len(asked)} answered by their own guest alone"
     gre = max(
@@ -90,16 +90,16 @@ def _findings(run: Run, lanes: tuple[drawn.Lane, ...]) -> Iterable[str]:
         yield f"GRE: key {gre:,} crossed the wire whole; the article says 2^24 ids"
 
 
-def _counts(run: Run) -> Grid:
+def _counts(run: Run) -> Table:
     """A line for each lab; what is not as foretold says so."""
     found: dict[tuple[str, ...], dict[str, str]] = {}
     for cell in cells.cells_of(run):
         name = cell.further or run.question.value
-        is_as_foretold = cell.stands in {cells.EQUAL, cells.MISSING}
-        said = cell.seen if is_as_foretold else f"{cell.seen} (foretold {cell.foretold})"
+        is_as_foretold = cell.outcome in {cells.MATCH, cells.MISSING}
+        said = cell.seen if is_as_foretold else f"{cell.seen} (foretold {cell.predicted})"
         found.setdefault(tuple(map(str, cell.key.values())), {})[name] = said
     names = tuple(dict.fromkeys(name for line in found.values() for name in line))
-    return Grid(
+    return Table(
         title="By type",
         heads=("mode", "networks", *names),
         rows=tuple(
@@ -110,9 +110,9 @@ def _counts(run: Run) -> Grid:
     )
 
 
-def _spaces(lanes: Iterable[drawn.Lane]) -> Grid:
+def _spaces(lanes: Iterable[drawn.Lane]) -> Table:
     """What each type can name, which is arithmetic, and what was proven, which is not."""
-    return Grid(
+    return Table(
         title="Id spaces",
         heads=(
             "mode",
@@ -156,18 +156,11 @@ def _ends(ids: tuple[int, ...]) -> tuple[str, str]:
     return (str(ids[0]), str(ids[-1])) if ids else (NONE, NONE)
 
 
-def _picture(run: Run, story: Story, lanes: tuple[drawn.Lane, ...]) -> Picture:
-    told = Told(run=run, story=story)
-    words = Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        conditions=story.conditions,
-        verdict=told.verdict,
-    )
+def _picture(run: Run, report: Report, lanes: tuple[drawn.Lane, ...]) -> Picture:
     limits: Mapping[str, int] = {"host": LOCAL_VLAN_MAX, "claimed": CLAIMED}
     return Picture(
         name=run.question.name,
         title="Ids that each type can name, and those proven",
-        alternative=f"a line for each mode from id 1 to its last, dots at ids tried; {story.findings[0]}",
-        draw=lambda: drawn.draw(lanes, words, limits),
+        alternative=f"a line for each mode from id 1 to its last, dots at ids tried; {report.findings[0]}",
+        draw=lambda report: drawn.draw(lanes, Caption.of(report), limits),
     )

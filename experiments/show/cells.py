@@ -1,279 +1,384 @@
-"""Cells held against exact expectations: each equal to its prediction, or by how much not.
+"""Cells compared with exact predictions: each matches, or by how much it differs.  Pure.
 
-The teller of any experiment whose `foretell` gives the value of every cell; pure.  In a
-foretold row the columns before the question's value, and its factors, say which cell it is;
-columns after the value are further figures that are foretold, and make a cell each.
+The report of any experiment whose `predict` gives the value of every cell.  In a predicted row
+the columns before the question's value, and its factors, are the key of the cell; columns after
+the value are further predicted figures of it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import polars as pl
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, Row, Value, of_point
-from experiments.core.results import Run
+from experiments.core.results import SAMPLES, Run
 from experiments.show import figure_cells as drawn
-from experiments.show.sheet import Words
-from experiments.show.story import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Grid,
-    Held,
-    Picture,
-    Story,
-    Told,
-    counted,
-    is_trusted,
-)
+from experiments.show import judge
+from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.sheet import Caption
 
-NAMED = 3  # cells that the findings name
-FIGURE = "figure"  # a column of the table, if several were foretold
-EQUAL, UNLIKE, MISSING = "equal", "unlike", "not measured"
+PolarsType = type[pl.DataType] | pl.DataType
+
+NAMED = 3  # mismatches that the findings name
+FIGURE = "figure"  # a column of the table, if several are predicted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One combination of the key columns: what was foretold for it, and every sample."""
+def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
+    """A row for each predicted figure of each cell, in the order of run.json.
 
-    key: Mapping[str, Value]
-    further: str  # the column, if it is not the question's value
-    foretold: Value
-    measured: tuple[Value, ...]
-
-    @property
-    def name(self) -> str:
-        """How people call it."""
-        return " ".join(filter(None, (*map(str, self.key.values()), self.further)))
-
-    @property
-    def stands(self) -> str:
-        """EQUAL only if every sample is what was foretold, and there is one."""
-        if not self.measured:
-            return MISSING
-        return EQUAL if all(value == self.foretold for value in self.measured) else UNLIKE
-
-    @property
-    def seen(self) -> str:
-        """The different values measured, in the order of their first sample."""
-        return ", ".join(map(_text, dict.fromkeys(self.measured))) or NONE
-
-    @property
-    def apart(self) -> str:
-        """By how much the samples that differ do so."""
-        unlike = dict.fromkeys(value for value in self.measured if value != self.foretold)
-        return ", ".join(_apart(value, self.foretold) for value in unlike) or NONE
-
-
-def tell(run: Run) -> Story:
-    """The story of a run in which every cell was foretold.
+    Columns: the keys, `figure` (its column), `predicted`, `measured` (the list of distinct
+    values, in the order of their first sample), `samples` (how many) and `result` (MATCHES,
+    MISMATCH or NOT_MEASURED).  Figures of different types become numbers, or texts where one of
+    them is a text.
 
     Raises:
-        MeasureError: run.json has nothing foretold, or no sample is of a cell.
+        MeasureError: a predicted row lacks the question's value.
     """
-    cells = cells_of(run)
-    if not any(cell.measured for cell in cells):
-        raise _untellable(run, "no sample of a foretold cell" if cells else "nothing is foretold")
-    found = findings(cells, run.question)
-    conditions = f"{counted(_blocks(run), 'block')}; scenario {run.about['scenario']}"
-    story = Story(
-        findings=found,
-        held=held(run, cells),
-        grids=(grid(run, cells),),
-        pictures=(),
-        conditions=conditions,
-        data=tuple(map(_data, cells)),
-        is_refuted=any(cell.stands == UNLIKE for cell in cells),
+    value = run.question.value
+    if any(row.get(value) is None for row in run.about.get("predicted") or ()):
+        raise _unreportable(run, f"a predicted row without {value!r}")
+    rows = run.tables[table]
+    if table == SAMPLES:
+        rows = rows.filter(**run.question.compared)
+    predicted = run.predicted.select(name for name in run.predicted.columns if name in rows.columns)
+    if predicted.is_empty():
+        return pl.DataFrame(schema=_schema({}, pl.String))
+    names = predicted.columns
+    before = names[: names.index(value)]
+    keys = {
+        name: predicted.schema[name]
+        for name in names
+        if name in before or name in run.question.factors
+    }
+    figures = [name for name in names if name not in keys]
+    measured = rows.group_by(*keys, maintain_order=True).agg(
+        pl.col(figures).unique(maintain_order=True).name.suffix(" measured"),
+        pl.len().cast(pl.Int64).alias("samples"),
     )
-    return _with_picture(story, run, cells)
+    both = predicted.with_row_index("row").join(
+        measured, on=list(keys), how="left", nulls_equal=True, maintain_order="left"
+    )
+    kind = _common_type({predicted.schema[name] for name in figures})
+    cells = pl.concat(
+        both.select(
+            "row",
+            *keys,
+            figure=pl.lit(name),
+            predicted=pl.col(name).cast(kind),
+            measured=pl.col(f"{name} measured").cast(pl.List(kind)).fill_null([]),
+            samples=pl.col("samples").fill_null(0),
+        )
+        for name in figures
+    )
+    first, count = pl.col("measured").list.first(), pl.col("measured").list.len()
+    return (
+        cells.filter(pl.col("predicted").is_not_null())
+        .sort("row", maintain_order=True)
+        .with_columns(
+            result=pl.when(pl.col("samples") == 0)
+            .then(pl.lit(NOT_MEASURED))
+            .when((count == 1) & first.eq_missing(pl.col("predicted")))
+            .then(pl.lit(MATCHES))
+            .otherwise(pl.lit(MISMATCH))
+        )
+        .select(*_schema(keys, kind))
+    )
 
 
-def cells_of(run: Run) -> tuple[Cell, ...]:
-    """Every cell foretold, in the order of run.json, with its samples.
+def _schema(keys: Mapping[str, pl.DataType], kind: PolarsType) -> pl.Schema:
+    return pl.Schema(
+        {
+            **keys,
+            "figure": pl.String,
+            "predicted": kind,
+            "measured": pl.List(kind),
+            "samples": pl.Int64,
+            "result": pl.String,
+        }
+    )
+
+
+def _common_type(kinds: set[pl.DataType]) -> PolarsType:
+    """The type of all figures: their own, else numbers, or texts if one of them is a text."""
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return pl.String if pl.String in kinds else pl.Float64
+
+
+def keys_of(cells: pl.DataFrame) -> tuple[str, ...]:
+    """The key columns of `exact_cells`."""
+    return tuple(cells.columns[: cells.columns.index("figure")])
+
+
+def build_report(run: Run) -> Report:
+    """The report of a run in which every cell is predicted.
 
     Raises:
-        MeasureError: a foretold row lacks the question's value.
+        MeasureError: run.json has no prediction, or no sample is of a predicted cell.
     """
-    rows = of_point(run.rows, run.question.compared)
-    foretold = run.about.get("foretold", ())
-    if any(run.question.value not in each for each in foretold):
-        raise _untellable(run, f"a foretold row without {run.question.value!r}")
-    return tuple(cell for each in foretold for cell in _cells(each, rows, run.question))
+    cells = exact_cells(run)
+    if cells["samples"].sum() == 0:
+        raise _unreportable(
+            run, "nothing is predicted" if cells.is_empty() else "no sample of a predicted cell"
+        )
+    found = match_findings(cells, run.question)
+    return Report(
+        run=run,
+        findings=found,
+        outcomes=tuple(_outcomes(run, cells)),
+        tables=(cells_table(cells, run.question),),
+        pictures=tuple(_pictures(run, cells, found[0])),
+        conditions=conditions(run),
+        data=tuple(_data(row, run.question) for row in cells.iter_rows(named=True)),
+        is_refuted=MISMATCH in cells["result"],
+    )
 
 
-def _untellable(run: Run, found: str) -> MeasureError:
+def conditions(run: Run) -> str:
+    """How many repeats, and of which scenario."""
+    return (
+        f"{counted(run.samples['repeat'].n_unique(), 'repeat')}; scenario {run.about['scenario']}"
+    )
+
+
+def _unreportable(run: Run, found: str) -> MeasureError:
     return MeasureError(
         found,
         where=str(run.directory),
         allowed="a prediction and a sample for each cell",
-        do="Give the Experiment a `foretell` whose rows have the columns of the samples.",
+        do="Give the Experiment a `predict` whose rows have the columns of the samples.",
     )
 
 
-def _cells(foretold: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
-    """A cell for each figure of one foretold row."""
-    names = tuple(foretold)
+def match_findings(cells: pl.DataFrame, question: Question) -> tuple[str, ...]:
+    """How many cells match their prediction, then the first ones that do not."""
+    measured = cells.filter(pl.col("samples") > 0)
+    matching = (measured["result"] == MATCHES).sum()
+    missing = cells.height - measured.height
+    verb = "matches its" if measured.height == 1 else "match their"
+    first = f"{matching} of {counted(measured.height, 'cell')} {verb} prediction"
+    mismatches = measured.filter(result=MISMATCH)
+    named = (
+        f"{cell_name(row, question.value)}: {values_text(row['measured'])} {question.unit}, "
+        f"predicted {value_text(row['predicted'])}"
+        for row in mismatches.head(NAMED).iter_rows(named=True)
+    )
+    more = mismatches.height - NAMED
+    return (
+        first + (f" ({missing} more not measured)" if missing else ""),
+        *named,
+        *((f"and {counted(more, 'more cell')}",) if more > 0 else ()),
+    )
+
+
+def _outcomes(run: Run, cells: pl.DataFrame) -> Iterator[Outcome]:
+    """The outcome of each prediction about cells of this run."""
+    for prediction in run.question.predictions:
+        if prediction.low is None:
+            mask = [
+                _is_about(prediction, row, run.question.value)
+                for row in cells.iter_rows(named=True)
+            ]
+            about = cells.filter(mask)
+            if not about.is_empty():
+                found = match_findings(about, run.question)[0]
+                yield judge.exact(run, prediction, about["result"], found)
+
+
+def _is_about(prediction: Prediction, row: Mapping[str, Value], value: str) -> bool:
+    return all(map(prediction.is_about, (cell_name(row, value), *map(str, _key(row)))))
+
+
+def _key(row: Mapping[str, Value]) -> tuple[Value, ...]:
+    names = tuple(row)
+    return tuple(row[name] for name in names[: names.index("figure")])
+
+
+def cell_name(row: Mapping[str, Value], value: str) -> str:
+    """The key, with the figure if it is not `value`."""
+    figure = "" if row["figure"] == value else row["figure"]
+    return " ".join(map(str, filter(None, (*map(str, _key(row)), figure))))
+
+
+def cells_table(cells: pl.DataFrame, question: Question) -> Table:
+    """The table of all cells."""
+    keys = keys_of(cells)
+    texts = tuple(name for name in keys if cells.schema[name] == pl.String)
+    figure = (FIGURE,) if (cells["figure"] != question.value).any() else ()
+    return Table(
+        title="By cell",
+        heads=(*keys, *figure, "predicted", "measured", "difference", "samples", "result"),
+        rows=tuple(
+            (
+                *map(value_text, _key(row)),
+                *(row["figure"] for _ in figure),
+                value_text(row["predicted"]),
+                values_text(row["measured"]),
+                _differences(row["measured"], row["predicted"]),
+                str(row["samples"]),
+                row["result"],
+            )
+            for row in cells.iter_rows(named=True)
+        ),
+        words=(*texts, *figure, "result"),
+        note=f"The column {question.value}, in {question.unit}.",
+        summary=summary(cells["result"]),
+    )
+
+
+def summary(results: Iterable[str]) -> str:
+    """How many cells of a table do not match, or were not measured."""
+    results = list(results)
+    mismatches, missing = results.count(MISMATCH), results.count(NOT_MEASURED)
+    said = (
+        f"{mismatches} mismatch{'' if mismatches == 1 else 'es'}" if mismatches else "",
+        f"{missing} not measured" if missing else "",
+    )
+    return ", ".join(filter(None, said)) or "all match"
+
+
+def _data(row: Mapping[str, Value], question: Question) -> Mapping[str, object]:
+    left_out = {"samples", *(() if row["figure"] != question.value else ("figure",))}
+    return {name: value for name, value in row.items() if name not in left_out}
+
+
+def _pictures(run: Run, cells: pl.DataFrame, finding: str) -> Iterator[Picture]:
+    """The picture of the question's value, if it is a number and never missing."""
+    shown = cells.filter(figure=run.question.value)
+    is_text = run.samples.schema[run.question.value] == pl.String
+    if is_text or any(None in measured for measured in shown["measured"]):
+        return
+    marks = tuple(
+        drawn.Mark(
+            key={name: row[name] for name in keys_of(cells)},
+            predicted=float(row["predicted"]),
+            measured=_samples(run, row),
+        )
+        for row in shown.iter_rows(named=True)
+    )
+    yield Picture(
+        name=run.question.name,
+        title="Measured and predicted, by cell",
+        alternative=f"{run.question.value} over {keys_of(cells)[-1]}; {finding}",
+        draw=lambda report: drawn.draw(marks, run.question, Caption.of(report)),
+    )
+
+
+def _samples(run: Run, row: Mapping[str, Value]) -> tuple[float, ...]:
+    """Every sample of a cell."""
+    names = tuple(row)
+    key = {name: row[name] for name in names[: names.index("figure")]}
+    rows = run.samples.filter(**run.question.compared).filter(
+        pl.col(name).eq_missing(pl.lit(value)) for name, value in key.items()
+    )
+    return tuple(rows[run.question.value].cast(pl.Float64))
+
+
+def values_text(values: Iterable[Value]) -> str:
+    """The values, as in `3, 2`."""
+    return ", ".join(map(value_text, values)) or NONE
+
+
+def value_text(value: Value) -> str:
+    """A value in a table; an empty one is `-`."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:g}"
+    return NONE if value is None else str(value)
+
+
+def _differences(measured: Iterable[Value], predicted: Value) -> str:
+    return ", ".join(_apart(value, predicted) for value in measured if value != predicted) or NONE
+
+
+def _apart(value: Value, predicted: Value) -> str:
+    if isinstance(value, int | float) and isinstance(predicted, int | float):
+        return f"{value - predicted:+g}"
+    return value_text(value)
+
+
+# Until the reports of all experiments use frames.
+MATCH, MISSING = MATCHES, NOT_MEASURED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One combination of the key columns: its prediction, and every sample."""
+
+    key: Mapping[str, Value]
+    further: str  # the column, if it is not the question's value
+    predicted: Value
+    measured: tuple[Value, ...]
+
+    @property
+    def name(self) -> str:
+        """The key, with the column if it is not the question's value."""
+        return " ".join(filter(None, (*map(str, self.key.values()), self.further)))
+
+    @property
+    def outcome(self) -> str:
+        """MATCHES, MISMATCH or NOT_MEASURED."""
+        if not self.measured:
+            return NOT_MEASURED
+        return MATCHES if all(value == self.predicted for value in self.measured) else MISMATCH
+
+    @property
+    def seen(self) -> str:
+        """The distinct values measured, in the order of their first sample."""
+        return values_text(dict.fromkeys(self.measured))
+
+
+def cells_of(run: Run) -> tuple[Cell, ...]:
+    """Every predicted cell, in the order of run.json, with its samples."""
+    rows = of_point(run.rows_of(), run.question.compared)
+    predicted = run.predicted.rows(named=True)
+    return tuple(cell for each in predicted for cell in _cells(each, rows, run.question))
+
+
+def _cells(predicted: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
+    names = tuple(predicted)
     before = names[: names.index(question.value)]
-    key = {name: foretold[name] for name in names if name in before or name in question.factors}
+    key = {name: predicted[name] for name in names if name in before or name in question.factors}
     found = [row for row in rows if all(row.get(name) == each for name, each in key.items())]
     for name in names:
         if name not in key:
             yield Cell(
                 key=key,
                 further="" if name == question.value else name,
-                foretold=foretold[name],
+                predicted=predicted[name],
                 measured=tuple(row[name] for row in found),
             )
 
 
-def findings(cells: tuple[Cell, ...], question: Question) -> tuple[str, ...]:
-    """How many cells are as foretold, then those that are not."""
-    measured = [cell for cell in cells if cell.measured]
-    equal = sum(cell.stands == EQUAL for cell in measured)
-    many = f"{equal} of {counted(len(measured), 'cell')}"
-    first = f"{many} {'equals its' if len(measured) == 1 else 'equal their'} prediction"
-    missing = len(cells) - len(measured)
-    lacking = f" ({missing} more not measured)" if missing else ""
-    unlike = [cell for cell in measured if cell.stands == UNLIKE]
-    named = (
-        f"{cell.name}: {cell.seen} {question.unit}, foretold {_text(cell.foretold)}"
-        for cell in unlike[:NAMED]
-    )
-    more = (f"and {counted(len(unlike) - NAMED, 'cell')} more",) if len(unlike) > NAMED else ()
-    return (first + lacking, *named, *more)
+def findings(cells: Sequence[Cell], question: Question) -> tuple[str, ...]:
+    """`match_findings` of cells."""
+    return match_findings(_frame(cells, question), question)
 
 
-def held(run: Run, cells: tuple[Cell, ...]) -> tuple[Held, ...]:
-    """Each prediction about cells of this run, and what became of it."""
-    about = (each for each in run.question.predictions if each.low is None)
-    spoken = ((each, tuple(cell for cell in cells if _is_about(each, cell))) for each in about)
-    return tuple(_held(prediction, run, some) for prediction, some in spoken if some)
+def table(run: Run, cells: Sequence[Cell]) -> Table:
+    """`cells_table` of cells."""
+    return cells_table(_frame(cells, run.question), run.question)
 
 
-def _held(prediction: Prediction, run: Run, spoken: tuple[Cell, ...]) -> Held:
-    return held_by(prediction, run, spoken, findings(spoken, run.question)[0])
-
-
-def held_by(prediction: Prediction, run: Run, about: Collection[Cell], found: str = "") -> Held:
-    """A prediction, judged by the cells that it is about; without any it is undecided."""
-    stands = {cell.stands for cell in about}
-    judged = (
-        REFUTED if UNLIKE in stands else UNDECIDED if MISSING in stands or not stands else CONFIRMED
-    )
-    equal = sum(cell.stands == EQUAL for cell in about)
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        stands=judged if is_trusted(run) else NOT_JUDGED,
-        found=found or f"{equal} of {counted(len(about), 'cell')} equal",
-        name="" if prediction.of == "baseline" else prediction.of,
+def _frame(cells: Sequence[Cell], question: Question) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            {
+                **cell.key,
+                "figure": cell.further or question.value,
+                "predicted": cell.predicted,
+                "measured": list(dict.fromkeys(cell.measured)),
+                "samples": len(cell.measured),
+                "result": cell.outcome,
+            }
+            for cell in cells
+        ]
     )
 
 
-def _is_about(prediction: Prediction, cell: Cell) -> bool:
-    return all(prediction.is_about(level) for level in (cell.name, *map(str, cell.key.values())))
-
-
-def grid(run: Run, cells: tuple[Cell, ...]) -> Grid:
-    """The table of all cells."""
-    keys = tuple(cells[0].key)
-    words = tuple(k for k in keys if any(isinstance(cell.key[k], str) for cell in cells))
-    figure = (FIGURE,) if any(cell.further for cell in cells) else ()
-    return Grid(
-        title="By cell",
-        heads=(*keys, *figure, "foretold", "measured", "apart by", "samples", "is"),
-        rows=tuple(_line(cell, run.question, figure) for cell in cells),
-        words=(*words, *figure, "is"),
-        note=f"The column {run.question.value}, in {run.question.unit}.",
-        gist=gist([cell.stands for cell in cells]),
-    )
-
-
-def gist(stands: Sequence[str]) -> str:
-    """How many of a table's rows are not as foretold, or were not measured."""
-    unlike, missing = stands.count(UNLIKE), stands.count(MISSING)
-    said = (
-        f"{unlike} not as foretold" if unlike else "",
-        f"{missing} not measured" if missing else "",
-    )
-    return ", ".join(filter(None, said)) or "all as foretold"
-
-
-def _line(cell: Cell, question: Question, figure: tuple[str, ...]) -> tuple[str, ...]:
-    return (
-        *map(_text, cell.key.values()),
-        *(cell.further or question.value for _ in figure),
-        _text(cell.foretold),
-        cell.seen,
-        cell.apart,
-        str(len(cell.measured)),
-        cell.stands,
-    )
-
-
-def _data(cell: Cell) -> Mapping[str, object]:
-    figure = {FIGURE: cell.further} if cell.further else {}
-    return {
-        **cell.key,
-        **figure,
-        "foretold": cell.foretold,
-        "measured": cell.measured,
-        "is": cell.stands,
-    }
-
-
-def _with_picture(story: Story, run: Run, cells: tuple[Cell, ...]) -> Story:
-    """The story with its picture, if what was measured are numbers."""
-    shown = tuple(cell for cell in cells if not cell.further)
-    if not all(is_number(value) for cell in shown for value in (cell.foretold, *cell.measured)):
-        return story
-    told = Told(run=run, story=story)
-    words = Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        conditions=story.conditions,
-        verdict=told.verdict,
-    )
-    picture = Picture(
-        name=run.question.name,
-        title="Measured and foretold, by cell",
-        alternative=f"{run.question.value} over {tuple(cells[0].key)[-1]}; {story.findings[0]}",
-        draw=lambda: drawn.draw(_marks(shown), run.question, words),
-    )
-    return replace(story, pictures=(picture,))
-
-
-def _marks(cells: tuple[Cell, ...]) -> tuple[drawn.Mark, ...]:
-    return tuple(
-        drawn.Mark(
-            key=cell.key,
-            foretold=_number(cell.foretold),
-            measured=tuple(map(_number, cell.measured)),
-        )
-        for cell in cells
-    )
-
-
-def is_number(value: Value) -> bool:
-    """True if it can be drawn."""
-    return isinstance(value, int | float)
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)  # `is_number` was asked  # noqa: S101
-    return float(value)
-
-
-def _apart(value: Value, foretold: Value) -> str:
-    if isinstance(value, int | float) and isinstance(foretold, int | float):
-        return f"{value - foretold:+g}"
-    return _text(value)
-
-
-def _text(value: Value) -> str:
-    return NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _blocks(run: Run) -> int:
-    return len({row["block"] for row in run.rows})
+def outcome_by(
+    prediction: Prediction, run: Run, about: Collection[Cell], found: str = ""
+) -> Outcome:
+    """`judge.exact` of cells."""
+    return judge.exact(run, prediction, [cell.outcome for cell in about], found)

@@ -1,31 +1,37 @@
-"""Two runs of one experiment, held against each other; refused where they are not alike.  Pure.
+"""Compares two runs of one experiment; refuses runs that differ in more than what they measured.  Pure.
 
-Blocks of two runs have nothing in common, so each run's are resampled by themselves.  The
-quantiles are moved out as in `experiments.show.statistics`, to where Welch's t stands.
+Repeats of two runs are independent, so each run's are resampled separately.  The quantiles are
+moved out as in `experiments.show.statistics`, to those of Welch's t.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
+import polars as pl
 
 from controller.model.errors import UsageError
 from experiments.core.machine import comparable
-from experiments.core.question import Value, level_name, of_point
+from experiments.core.question import Value, level_name
 from experiments.core.results import Run
-from experiments.core.verdict import INTERVAL_BLOCKS_MIN
-from experiments.show.cells import Cell, cells_of
-from experiments.show.statistics import Blocks, Difference, Interval, Samples, call, levels_of
-from experiments.show.story import is_trusted
+from experiments.show.cells import cell_name, exact_cells, keys_of
+from experiments.show.report import is_trusted
+from experiments.show.statistics import (
+    RESAMPLES,
+    Difference,
+    Picked,
+    Repeats,
+    Samples,
+    bootstrap_of,
+    call,
+    levels_of,
+    once_each,
+)
 
-LEVEL = 0.95
-RESAMPLES = 4999
-ALIKE = ("settings", "scenario", "hosts", "release", "lab")  # of run.json
-ASKED = ("unit", "value", "compared", "teller")  # of its question
+# What must be equal in both runs: parts of run.json, and of its question.
+SAME = ("settings", "scenario", "hosts", "release", "lab")
+SAME_QUESTION = ("unit", "value", "compared", "report")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +40,7 @@ class Shift:
 
     level: str
     medians: tuple[float, float]
-    blocks: tuple[int, int]
+    repeats: tuple[int, int]
     samples: tuple[int, int]
     difference: Difference
     call: str
@@ -42,7 +48,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellPair:
-    """One cell that was foretold in both runs, with the different values measured in each."""
+    """One figure predicted in both runs, with the distinct values measured in each."""
 
     key: Mapping[str, Value]
     figure: str  # its column
@@ -51,13 +57,13 @@ class CellPair:
 
     @property
     def is_equal(self) -> bool:
-        """True if both runs saw the same values, in whatever order."""
+        """True if both runs measured the same values, in any order."""
         return set(self.a) == set(self.b)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What became of the question from run A to run B."""
+    """How run B differs from run A."""
 
     a: Run
     b: Run
@@ -72,7 +78,7 @@ class Comparison:
         return bool(self.cells)
 
     @property
-    def unlike(self) -> tuple[CellPair, ...]:
+    def mismatches(self) -> tuple[CellPair, ...]:
         """The cells that differ."""
         return tuple(cell for cell in self.cells if not cell.is_equal)
 
@@ -84,51 +90,53 @@ class Comparison:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Which run is not to be trusted, and why."""
-        told = (("A", self.a), ("B", self.b))
-        return tuple(f"{name}: {_reasons(run)}" for name, run in told if not is_trusted(run))
+        """Which run is unreliable, and why."""
+        runs = (("A", self.a), ("B", self.b))
+        return tuple(f"{name}: {_reasons(run)}" for name, run in runs if not is_trusted(run))
 
 
 def compare(a: Run, b: Run) -> Comparison:
-    """Run B against run A.
+    """Run B compared with run A.
 
     Raises:
-        UsageError: they are not alike; the message names the first difference.
+        UsageError: they cannot be compared; the message names the first difference.
     """
-    assert_alike(a, b)
-    exact = a.about.get("foretold") and b.about.get("foretold")
+    assert_comparable(a, b)
+    exact = a.about.get("predicted") and b.about.get("predicted")
     found = _cells(a, b) if exact else _shifts(a, b)
     if not found.shifts and not found.cells:
-        raise _unlike("what both measured", ", ".join(found.only_a), ", ".join(found.only_b))
+        raise _not_comparable(
+            "what both measured", ", ".join(found.only_a), ", ".join(found.only_b)
+        )
     return found
 
 
-def assert_alike(a: Run, b: Run) -> None:
-    """Check that a difference between the runs can only be one in what they measured.
+def assert_comparable(a: Run, b: Run) -> None:
+    """Check that the runs differ only in what they measured.
 
     Raises:
-        UsageError: it could be something else.
+        UsageError: they differ in something else.
     """
     for what, one, other in _sides(a, b):
         if one != other:
-            raise _unlike(what, one, other)
+            raise _not_comparable(what, one, other)
 
 
 def _sides(a: Run, b: Run) -> Iterator[tuple[str, object, object]]:
-    """What must be the same, and how it is in each run; what matters most first."""
+    """What must be the same, and its value in each run, the most important first."""
     yield "experiment", a.question.name, b.question.name
     for side, run in (("A", a), ("B", b)):
         if run.about.get("status") != "complete":
             raise UsageError(
                 f"is {run.about.get('status', 'of unknown status')!r}",
                 where=f"run {side}, {run.directory}",
-                allowed="a run that is complete",
+                allowed="a complete run",
                 do="Run it again.",
             )
     yield from _differing("machine", _machine(a), _machine(b))
-    for name in ASKED:
+    for name in SAME_QUESTION:
         yield from _differing(name, getattr(a.question, name), getattr(b.question, name))
-    for name in ALIKE:
+    for name in SAME:
         yield from _differing(name, a.about.get(name), b.about.get(name))
 
 
@@ -137,7 +145,7 @@ def _machine(run: Run) -> Mapping[str, object]:
 
 
 def _differing(what: str, one: Any, other: Any) -> Iterator[tuple[str, object, object]]:
-    """The parts of two mappings by name; anything else as it is."""
+    """The values of two mappings by name, or two other values."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for name in dict.fromkeys((*one, *other)):
             yield from _differing(f"{what}: {name}", one.get(name), other.get(name))
@@ -145,25 +153,25 @@ def _differing(what: str, one: Any, other: Any) -> Iterator[tuple[str, object, o
         yield what, one, other
 
 
-def _unlike(what: str, one: object, other: object) -> UsageError:
+def _not_comparable(what: str, one: object, other: object) -> UsageError:
     return UsageError(
-        f"{_said(one)} in A, {_said(other)} in B",
+        f"{_shown(one)} in A, {_shown(other)} in B",
         where=what,
         allowed="the same in both runs",
-        do="Compare runs that differ only in what is to be compared.",
+        do="Compare runs with the same question, machine and settings.",
     )
 
 
-def _said(value: object) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     return "nothing" if value is None or value == "" else str(value)
 
 
 def _shifts(a: Run, b: Run) -> Comparison:
-    """The levels that both have, in the order of A."""
+    """The levels of both runs, in the order of A."""
     one, other = (
-        _measured(levels_of(of_point(run.rows, run.question.compared), run.question))
+        _measured(levels_of(run.samples.filter(**run.question.compared), run.question))
         for run in (a, b)
     )
     both = [level for level in one if level in other]
@@ -177,104 +185,99 @@ def _shifts(a: Run, b: Run) -> Comparison:
     )
 
 
-def _measured(levels: Mapping[str, Blocks]) -> dict[str, Blocks]:
-    """Without blocks in which every answer was lost, and without levels of nothing else."""
-    kept = {level: [each for each in blocks if len(each)] for level, blocks in levels.items()}
-    return {level: blocks for level, blocks in kept.items() if blocks}
+def _measured(levels: Mapping[str, Repeats]) -> dict[str, Repeats]:
+    """The levels without repeats in which every reply was lost; a level without repeats is left out."""
+    kept = {level: [each for each in repeats if len(each)] for level, repeats in levels.items()}
+    return {level: repeats for level, repeats in kept.items() if repeats}
 
 
-def _shift(level: str, one: Blocks, other: Blocks, a: Run, b: Run) -> Shift:
+def _shift(level: str, one: Repeats, other: Repeats, a: Run, b: Run) -> Shift:
     found = independent(one, other, seed=(a.seed, b.seed))
     return Shift(
         level=level,
         medians=(_median(one), _median(other)),
-        blocks=(len(one), len(other)),
+        repeats=(len(one), len(other)),
         samples=(sum(map(len, one)), sum(map(len, other))),
         difference=found,
         call=call(found, min(a.question.margin, b.question.margin)),
     )
 
 
-def _median(blocks: Blocks) -> float:
-    return float(np.median(np.concatenate(blocks)))
+def _median(repeats: Repeats) -> float:
+    return float(np.median(np.concatenate(repeats)))
 
 
 def independent(
-    one: Blocks, other: Blocks, *, seed: tuple[int, int], resamples: int = RESAMPLES
+    one: Repeats, other: Repeats, *, seed: tuple[int, int], resamples: int = RESAMPLES
 ) -> Difference:
-    """Median of `other` minus that of `one`; no interval where either has too few blocks."""
-    estimate = _median(other) - _median(one)
-    if min(len(one), len(other)) < INTERVAL_BLOCKS_MIN:
-        return Difference(estimate=estimate, interval=None)
+    """Median of `other` minus that of `one`; no interval if either has too few repeats."""
 
-    def statistic(of_one: NDArray[np.int64], of_other: NDArray[np.int64], axis: int) -> Samples:
-        del axis  # scipy hands the resamples as rows
+    def statistic(of_one: Picked, of_other: Picked) -> Samples:
         return _medians(other, of_other) - _medians(one, of_one)
 
-    made = stats.bootstrap(
-        (np.arange(len(one)), np.arange(len(other))),
+    interval = bootstrap_of(
+        (len(one), len(other)),
         statistic,
-        n_resamples=resamples,
-        vectorized=True,
-        confidence_level=_expanded(one, other),
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Difference(estimate=estimate, interval=Interval(float(made.low), float(made.high)))
+        seed=seed,
+        freedom=_degrees_of_freedom(one, other),
+        resamples=resamples,
+    )
+    return Difference(estimate=_median(other) - _median(one), interval=interval)
 
 
-def _medians(blocks: Blocks, picked: NDArray[np.int64]) -> Samples:
-    """The pooled median of each resample, computed once for those that hold the same blocks."""
-    rows = np.sort(picked.reshape(-1, picked.shape[-1]), axis=-1)
-    distinct, which = np.unique(rows, axis=0, return_inverse=True)
-    medians = [np.median(np.concatenate([blocks[at] for at in each])) for each in distinct]
-    found: Samples = np.array(medians)[which.reshape(-1)].reshape(picked.shape[:-1])
-    return found
+def _medians(repeats: Repeats, picked: Picked) -> Samples:
+    """The pooled median of each resample."""
+
+    def pooled(rows: Picked) -> Samples:
+        return np.array([np.median(np.concatenate([repeats[at] for at in row])) for row in rows])
+
+    return once_each(picked, pooled)
 
 
-def _expanded(one: Blocks, other: Blocks) -> float:
-    """The level to ask of the percentile bootstrap, by Welch's degrees of freedom."""
-    parts = [np.var([np.median(each) for each in run], ddof=1) / len(run) for run in (one, other)]
+def _degrees_of_freedom(one: Repeats, other: Repeats) -> float | None:
+    """Welch's, of the medians of repeats; None if no median differs from another."""
     counts = (len(one), len(other))
-    least = min(counts)
+    if min(counts) < 2:
+        return None
+    parts = [np.var([np.median(each) for each in run], ddof=1) / len(run) for run in (one, other)]
     below = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
-    freedom = float(sum(parts) ** 2 / below) if below else least - 1
-    reach = sqrt(least / (least - 1)) * stats.t.ppf((1 + LEVEL) / 2, freedom)
-    return float(1 - 2 * stats.norm.sf(reach))
+    return float(sum(parts) ** 2 / below) if below else None
 
 
 def _cells(a: Run, b: Run) -> Comparison:
-    """The cells that were foretold and measured in both."""
-    one, other = ({_place(cell): cell for cell in cells_of(run) if cell.measured} for run in (a, b))
+    """The cells that are predicted and measured in both runs."""
+    one, other = (exact_cells(run).filter(pl.col("samples") > 0) for run in (a, b))
+    place = [*keys_of(one), "figure"]
+    if place != [*keys_of(other), "figure"]:
+        raise _not_comparable("columns of the predictions", keys_of(one), keys_of(other))
+    both = one.join(other, on=place, suffix="_b", nulls_equal=True, maintain_order="left")
     cells = (
         CellPair(
-            key=cell.key,
-            figure=cell.further or a.question.value,
-            a=_distinct(cell.measured),
-            b=_distinct(other[place].measured),
+            key={name: row[name] for name in keys_of(one)},
+            figure=row["figure"],
+            a=tuple(row["measured"]),
+            b=tuple(row["measured_b"]),
         )
-        for place, cell in one.items()
-        if place in other
+        for row in both.iter_rows(named=True)
     )
     return Comparison(
         a=a,
         b=b,
         cells=tuple(cells),
-        only_a=tuple(cell.name for place, cell in one.items() if place not in other),
-        only_b=tuple(cell.name for place, cell in other.items() if place not in one),
+        only_a=_only(one, other, a.question.value),
+        only_b=_only(other, one, b.question.value),
     )
 
 
-def _place(cell: Cell) -> tuple[object, ...]:
-    return (*cell.key.items(), cell.further)
-
-
-def _distinct(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    return tuple(dict.fromkeys(values))
+def _only(one: pl.DataFrame, other: pl.DataFrame, value: str) -> tuple[str, ...]:
+    """The names of the cells that the other run lacks."""
+    place = [*keys_of(one), "figure"]
+    alone = one.join(other, on=place, how="anti", nulls_equal=True, maintain_order="left")
+    return tuple(cell_name(row, value) for row in alone.iter_rows(named=True))
 
 
 def baseline_shift(found: Comparison) -> Shift | None:
-    """The baseline's own shift, if it is called: then the machine, or what all share, has moved."""
+    """The baseline's own shift, if it moved: the machine, or what all levels share, has changed."""
     name = level_name(found.a.question.baseline)
     moved = (each for each in found.shifts if each.level == name)
     return next((each for each in moved if each.call in {"higher", "lower"}), None)

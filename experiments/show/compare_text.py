@@ -7,23 +7,23 @@ from typing import Any
 
 from rich.table import Table
 
-from experiments.core.question import Value
 from experiments.core.results import Run
+from experiments.show.cells import value_text, values_text
 from experiments.show.compare import CellPair, Comparison, Shift, baseline_shift
-from experiments.show.story import NONE, counted, is_quick, is_trusted
+from experiments.show.report import NONE, counted, is_quick, is_trusted
 
 WIDTH = 80
 MOST_CELLS = 40  # on a terminal; JSON has them all
 SPREAD = (
-    "Intervals: 95%, each by itself, from the blocks of each run resampled. Two runs are also two "
-    "times of day: a shift that all levels share is likely the machine's."
+    "Intervals: 95% each, by resampling the repeats of each run. The machine may have changed "
+    "between the runs: a shift that all levels share is probably due to it."
 )
 
 
 def to_text(found: Comparison) -> Iterator[str | Table]:
-    """Doubts first, then the two runs, what was found, and the table."""
-    for doubt in found.doubts:
-        yield _wrapped(f"NOT TO BE TRUSTED, {doubt}")
+    """Warnings first, then the two runs, the result and the table."""
+    for warning in found.doubts:
+        yield _wrapped(f"UNRELIABLE, {warning}")
     yield f"{found.a.question.name}: {_headline(found)}"
     yield from (_wrapped(f"{name}: {_run(run)}", "   ") for name, run in _runs(found))
     if found.is_exact:
@@ -38,11 +38,11 @@ def to_text(found: Comparison) -> Iterator[str | Table]:
 
 def _headline(found: Comparison) -> str:
     if found.is_exact:
-        equal = len(found.cells) - len(found.unlike)
+        equal = len(found.cells) - len(found.mismatches)
         what = "figure" if _has_figures(found) else "cell"
         return f"{equal} of {counted(len(found.cells), what)} are the same in both runs"
     if not _has_intervals(found):
-        return "a first look: too few blocks for intervals, so nothing is called"
+        return "quick run: too few repeats for intervals, so no conclusion"
     calls = [each.call for each in found.shifts]
     moved = calls.count("higher") + calls.count("lower")
     open_ = f", {calls.count('undecided')} undecided" if "undecided" in calls else ""
@@ -63,18 +63,18 @@ def _runs(found: Comparison) -> tuple[tuple[str, Run], ...]:
 
 
 def _run(run: Run) -> str:
-    """Which it was: folder, start, revision, blocks."""
+    """Its folder, start, revision and repeats."""
     source = run.about.get("source") or {}
     revision = str(source.get("git_revision") or "revision unknown")[:10]
-    dirt = " with changes" if source.get("git_dirty") else ""
-    blocks = counted(int(run.about.get("blocks", 0)), "block")
-    quick = ", a first look" if is_quick(run) else ""
-    return f"{run.directory} ({run.about.get('start', '')}; {revision}{dirt}; {blocks}{quick})"
+    changes = " with changes" if source.get("git_dirty") else ""
+    repeats = counted(int(run.about.get("repeats", 0)), "repeat")
+    quick = ", quick run" if is_quick(run) else ""
+    return f"{run.directory} ({run.about.get('start', '')}; {revision}{changes}; {repeats}{quick})"
 
 
 def _shift_table(found: Comparison) -> Table:
     unit = found.a.question.unit
-    heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "call")
+    heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "conclusion")
     shown = len(heads) if _has_intervals(found) else len(heads) - 2
     table = _table(heads[:shown], words=(0, 5))
     for each in found.shifts:
@@ -101,18 +101,18 @@ def _margin(found: Comparison) -> float:
 
 
 def _cell_table(found: Comparison) -> Iterator[Table | str]:
-    if not found.unlike:
+    if not found.mismatches:
         return
-    keys = tuple(found.unlike[0].key)
+    keys = tuple(found.mismatches[0].key)
     figure = _has_figures(found)
     heads = (*keys, "figure") if figure else keys
     table = _table((*heads, "A", "B"), words=range(len(heads)))
-    for cell in found.unlike[:MOST_CELLS]:
-        told = (*cell.key.values(), cell.figure) if figure else cell.key.values()
-        table.add_row(*map(_value, told), _values(cell.a), _values(cell.b))
+    for cell in found.mismatches[:MOST_CELLS]:
+        place = (*cell.key.values(), cell.figure) if figure else cell.key.values()
+        table.add_row(*map(value_text, place), values_text(cell.a), values_text(cell.b))
     yield table
-    if len(found.unlike) > MOST_CELLS:
-        yield f"and {len(found.unlike) - MOST_CELLS} more (--format json has all)"
+    if len(found.mismatches) > MOST_CELLS:
+        yield f"and {len(found.mismatches) - MOST_CELLS} more (--format json has all)"
 
 
 def _table(heads: Sequence[str], words: Sequence[int]) -> Table:
@@ -124,24 +124,16 @@ def _table(heads: Sequence[str], words: Sequence[int]) -> Table:
 
 def _remarks(found: Comparison) -> Iterator[str]:
     if found.is_itself:
-        yield "A and B are the same measurement: this shows only what two such runs could tell apart."
+        yield "A and B are the same measurement: the intervals show only how precise such a comparison is."
     moved = baseline_shift(found)
     if moved:
         yield (
             f"The baseline, {moved.level}, is itself {moved.call} by "
-            f"{abs(moved.difference.estimate):.3f} {found.a.question.unit}: look at the machine first."
+            f"{abs(moved.difference.estimate):.3f} {found.a.question.unit}: check the machine first."
         )
     for name, only in (("A", found.only_a), ("B", found.only_b)):
         if only:
             yield f"Only in {name}, not compared: {', '.join(only)}."
-
-
-def _values(values: tuple[Value, ...]) -> str:
-    return ", ".join(map(_value, values))
-
-
-def _value(value: Value) -> str:
-    return NONE if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _wrapped(text: str, indent: str = "") -> str:
@@ -168,7 +160,7 @@ def _run_json(run: Run) -> dict[str, Any]:
     return {
         "directory": str(run.directory),
         "start": run.about.get("start"),
-        "blocks": run.about.get("blocks"),
+        "repeats": run.about.get("repeats"),
         "trusted": is_trusted(run),
         "reasons": list((run.about.get("verdict") or {}).get("reasons", ())),
         "source": run.about.get("source"),
@@ -177,9 +169,9 @@ def _run_json(run: Run) -> dict[str, Any]:
 
 def _shift_json(each: Shift) -> dict[str, Any]:
     sides = {
-        name: {"median": median, "blocks": blocks, "samples": samples}
-        for name, median, blocks, samples in zip(
-            ("a", "b"), each.medians, each.blocks, each.samples, strict=True
+        name: {"median": median, "repeats": repeats, "samples": samples}
+        for name, median, repeats, samples in zip(
+            ("a", "b"), each.medians, each.repeats, each.samples, strict=True
         )
     }
     return {"level": each.level, **sides, **asdict(each.difference), "call": each.call}

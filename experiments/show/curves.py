@@ -27,7 +27,7 @@ class Mark:
     mode: str
     words: str  # what its series is called, beside the mode
     at: int  # on the horizontal axis
-    foretold: float
+    predicted: float
     measured: tuple[float, ...]
 
     @property
@@ -46,7 +46,7 @@ def plot(ax: Axes, marks: Sequence[Mark]) -> Axes:
         aside = 1 + APART * (nth + 0.5 - len(every) / 2)
         ax.plot(
             [m.at * aside for m in mine],
-            [m.foretold for m in mine],
+            [m.predicted for m in mine],
             color=colour,
             linestyle=line_style(series[0]),
             linewidth=1.1,
@@ -54,7 +54,7 @@ def plot(ax: Axes, marks: Sequence[Mark]) -> Axes:
             markersize=RING,
             markerfacecolor="none",
             clip_on=False,
-            gid=f"foretold {name}",
+            gid=f"predicted {name}",
         )
         dots = [(m.at * aside, value) for m in mine for value in m.measured]
         ax.plot(
@@ -79,7 +79,7 @@ def plot(ax: Axes, marks: Sequence[Mark]) -> Axes:
 
 def log_counts(ax: Axes, marks: Sequence[Mark]) -> Axes:
     """Plain numbers on a logarithmic vertical axis; where there are zeros, 0 stands below 1."""
-    if all(value > 0 for mark in marks for value in (mark.foretold, *mark.measured)):
+    if all(value > 0 for mark in marks for value in (mark.predicted, *mark.measured)):
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(subs=_steps(ax.get_ylim())))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -136,7 +136,7 @@ def _palette(marks: Sequence[Mark]) -> dict[str, str]:
 
 
 def _end(marks: Sequence[Mark], series: tuple[str, str]) -> float:
-    return max((m for m in marks if m.series == series), key=lambda m: m.at).foretold
+    return max((m for m in marks if m.series == series), key=lambda m: m.at).predicted
 
 
 def _height(ax: Axes, value: float) -> float:

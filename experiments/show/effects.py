@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.model.encap import TUNNEL_TYPES
-from experiments.show.statistics import Blocks, Difference, Samples, by_block, over_blocks
-from experiments.show.story import counted
+from experiments.show.report import counted
+from experiments.show.statistics import Difference, Repeats, Samples, by_block, over_blocks
 
 Weights = Mapping[str, float]  # of levels; they add up to 0
 
@@ -26,12 +26,12 @@ class Effect:
 
     name: str  # as a `Prediction` names it in `of`
     brief: str  # which levels are held against which, in few words
-    says: str  # the same in full
+    claim: str  # the same in full
     by_block: tuple[float, ...]
     found: Difference
 
 
-def effects(levels: Mapping[str, Blocks], *, baseline: str, seed: int) -> tuple[Effect, ...]:
+def effects(levels: Mapping[str, Repeats], *, baseline: str, seed: int) -> tuple[Effect, ...]:
     """The effects that the measured modes bear, and their interaction if all four are there."""
     wanted = (
         _encapsulation(levels),
@@ -53,7 +53,7 @@ class _Contrast:
     weights: Weights  # none: the modes for it were not measured
 
 
-def contrast(levels: Mapping[str, Blocks], weights: Weights) -> Samples:
+def contrast(levels: Mapping[str, Repeats], weights: Weights) -> Samples:
     """The weighted sum of medians, block by block."""
     return by_block([levels[level] for level in weights], list(weights.values()))
 
@@ -62,34 +62,34 @@ def _effect(each: _Contrast, sums: Samples, seed: int) -> Effect:
     return Effect(
         name=each.name,
         brief=each.brief,
-        says=f"{each.brief}{each.over}",
+        claim=f"{each.brief}{each.over}",
         by_block=tuple(map(float, sums)),
         found=over_blocks(sums, seed=seed),
     )
 
 
-def _encapsulation(levels: Mapping[str, Blocks]) -> _Contrast:
+def _encapsulation(levels: Mapping[str, Repeats]) -> _Contrast:
     """The first encapsulation minus the second, over the ways of flooding that both have."""
     one, other = ENCAPSULATIONS
     pairs = {way: (f"{one}-{way}", f"{other}-{way}") for way in FLOODINGS}
     return _mean("encapsulation", f"{one} minus {other}", pairs, levels)
 
 
-def _flooding(levels: Mapping[str, Blocks]) -> _Contrast:
+def _flooding(levels: Mapping[str, Repeats]) -> _Contrast:
     """The second way of flooding minus the first, over the encapsulations that have both."""
     mesh, l2pop = FLOODINGS
     pairs = {each: (f"{each}-{l2pop}", f"{each}-{mesh}") for each in ENCAPSULATIONS}
     return _mean("flooding", f"{l2pop} minus {mesh}", pairs, levels)
 
 
-def _responder(levels: Mapping[str, Blocks]) -> _Contrast:
+def _responder(levels: Mapping[str, Repeats]) -> _Contrast:
     """The ARP responder on top of l2population, over the encapsulations that have both."""
     _, l2pop = FLOODINGS
     pairs = {each: (f"{each}-{RESPONDER}", f"{each}-{l2pop}") for each in ENCAPSULATIONS}
     return _mean("responder", f"{RESPONDER} minus {l2pop}", pairs, levels)
 
 
-def _tunnel(levels: Mapping[str, Blocks], baseline: str) -> _Contrast:
+def _tunnel(levels: Mapping[str, Repeats], baseline: str) -> _Contrast:
     """All tunnelled modes minus the baseline."""
     tunnelled = [level for level in levels if level.partition("-")[0] in TUNNEL_TYPES]
     weights = _shares([(level, baseline) for level in tunnelled])
@@ -97,7 +97,7 @@ def _tunnel(levels: Mapping[str, Blocks], baseline: str) -> _Contrast:
     return _Contrast("tunnel", brief, over, weights if baseline in levels else {})
 
 
-def _kernel(levels: Mapping[str, Blocks]) -> _Contrast:
+def _kernel(levels: Mapping[str, Repeats]) -> _Contrast:
     """The kernel's VXLAN minus Open vSwitch's, over the ways of flooding that both have."""
     pairs = {
         "mesh": ("kvxlan-mesh", "vxlan-mesh"),
@@ -106,7 +106,7 @@ def _kernel(levels: Mapping[str, Blocks]) -> _Contrast:
     return _mean("kernel", "kvxlan minus vxlan", pairs, levels)
 
 
-def _interaction(levels: Mapping[str, Blocks]) -> _Contrast:
+def _interaction(levels: Mapping[str, Repeats]) -> _Contrast:
     """By how much the effect of flooding differs between encapsulations."""
     (one, other), (mesh, l2pop) = ENCAPSULATIONS, FLOODINGS
     weights = {
@@ -121,7 +121,7 @@ def _interaction(levels: Mapping[str, Blocks]) -> _Contrast:
 
 
 def _mean(
-    name: str, brief: str, pairs: Mapping[str, tuple[str, str]], levels: Mapping[str, Blocks]
+    name: str, brief: str, pairs: Mapping[str, tuple[str, str]], levels: Mapping[str, Repeats]
 ) -> _Contrast:
     """The mean of those pairs of which both levels were measured."""
     kept = {each: pair for each, pair in pairs.items() if levels.keys() >= set(pair)}

@@ -1,4 +1,4 @@
-"""One figure of several labs or blocks: their median, and where it lies.  Pure."""
+"""One figure of several labs or repeats: the median and its interval.  Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from statistics import median
 import numpy as np
 
 from experiments.core.question import Prediction
+from experiments.show import judge
+from experiments.show.report import counted
 from experiments.show.statistics import bootstrap
-from experiments.show.story import CONFIRMED, REFUTED, UNDECIDED, counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """The median of all, and where it lies: 95% from six on, else their own range."""
+    """The median, with its 95% interval from six values on, else their range."""
 
     value: float
     low: float
@@ -22,7 +23,7 @@ class Estimate:
     is_interval: bool
 
     def span(self, of: str, form: str) -> str:
-        """In words: `95% interval of 8 labs: 11.6 to 12.1`, `range of 4 labs: ...`, `1 lab`."""
+        """Such as `95% interval of 8 labs: 11.6 to 12.1`, `range of 4 labs: ...`, `1 lab`."""
         if self.count == 1:
             return counted(1, of)
         what = "95% interval of" if self.is_interval else "range of"
@@ -30,7 +31,7 @@ class Estimate:
 
 
 def estimate(values: Sequence[float], seed: int) -> Estimate:
-    """From one value of each lab or block.
+    """The estimate from one value of each lab or repeat.
 
     Raises:
         ValueError: there are none.
@@ -43,10 +44,6 @@ def estimate(values: Sequence[float], seed: int) -> Estimate:
     )
 
 
-def stands(prediction: Prediction, found: Sequence[Estimate]) -> str:
-    """Confirmed if all lie within its bounds, refuted if one lies without; else it is open."""
-    low = float("-inf") if prediction.low is None else prediction.low
-    high = float("inf") if prediction.high is None else prediction.high
-    if found and all(low <= each.low and each.high <= high for each in found):
-        return CONFIRMED
-    return REFUTED if any(each.high < low or each.low > high for each in found) else UNDECIDED
+def outcome(prediction: Prediction, found: Sequence[Estimate]) -> str:
+    """`judge.of_ranges` of estimates."""
+    return judge.of_ranges(prediction, found)

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.core.question import Question, Value
 from experiments.show.lanes import MARGIN_AT, SWATCH, colours, line_style
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 HEIGHT_IN = 3.0
 NAME_IN = 0.19  # the least height for a name beside the panel
@@ -29,7 +29,7 @@ class Mark:
     """One cell."""
 
     key: Mapping[str, Value]
-    foretold: float
+    predicted: float
     measured: tuple[float, ...]
 
     @property
@@ -43,7 +43,7 @@ class Mark:
         return tuple(self.key.values())[-1]
 
 
-def draw(marks: Sequence[Mark], question: Question, words: Words) -> Figure:
+def draw(marks: Sequence[Mark], question: Question, words: Caption) -> Figure:
     """One figure with one panel."""
     names = len(dict.fromkeys(mark.series for mark in marks))
     figure, (ax,) = sheet(words, [max(HEIGHT_IN, NAME_IN * names)])
@@ -70,7 +70,7 @@ def plot_cells(ax: Axes, marks: Sequence[Mark], question: Question) -> Axes:
     ax.yaxis.set_major_locator(MaxNLocator(integer=_are_whole(marks)))
     ax.grid(visible=True, axis="y")
     ax.margins(x=0.08, y=0.08)
-    if min(value for mark in marks for value in (mark.foretold, *mark.measured)) >= 0:
+    if min(value for mark in marks for value in (mark.predicted, *mark.measured)) >= 0:
         ax.set_ylim(0, None)
     _names(ax, marks, series, palette)
     return ax
@@ -102,7 +102,7 @@ def _series(
     name = marks[0].series
     ax.plot(
         [at[mark.level] for mark in marks],
-        [mark.foretold for mark in marks],
+        [mark.predicted for mark in marks],
         color=colour,
         linestyle=line_style(name.partition(" ")[0]),
         linewidth=1.2,
@@ -110,7 +110,7 @@ def _series(
         markersize=RING,
         markerfacecolor="none",
         clip_on=False,
-        gid=f"foretold {name}",
+        gid=f"predicted {name}",
     )
     samples = [each for mark in marks for each in _side_by_side(mark, at[mark.level], width)]
     ax.plot(
@@ -138,14 +138,14 @@ def _side_by_side(mark: Mark, place: float, width: float) -> Iterator[tuple[floa
 
 
 def _are_whole(marks: Sequence[Mark]) -> bool:
-    return all(value.is_integer() for mark in marks for value in (mark.foretold, *mark.measured))
+    return all(value.is_integer() for mark in marks for value in (mark.predicted, *mark.measured))
 
 
 def _names(
     ax: Axes, marks: Sequence[Mark], series: Sequence[str], palette: Mapping[str, str]
 ) -> None:
     """Names in the right margin, each with a piece of its line, in the order of the lines' ends."""
-    last = {mark.series: mark.foretold for mark in marks}
+    last = {mark.series: mark.predicted for mark in marks}
     pitch = min(0.09, 1 / len(series))
     top = float(ax.get_ylim()[1])
     height = 1.0

@@ -1,7 +1,7 @@
 """Figures, drawn on the axes they are given.  Pure: the caller owns figures and files.
 
 Colour tells the encapsulation, the style of a line the way of flooding; both are the same
-in every panel.  Words stand in the margins, in the order of what they name, so that none
+in every panel.  Caption stand in the margins, in the order of what they name, so that none
 covers another or a sample.
 """
 
@@ -20,7 +20,7 @@ from matplotlib.ticker import (
 )
 
 from experiments.core.question import Prediction, Question, level_name
-from experiments.show.statistics import Blocks, Difference, Samples, Summary
+from experiments.show.statistics import Difference, Repeats, Samples, Summary
 
 LineStyle = str | tuple[float, tuple[float, ...]]
 
@@ -85,16 +85,16 @@ def _parts(level: str) -> tuple[str, str]:
     return encapsulation, flooding
 
 
-def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
+def plot_boxes(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str]) -> Axes:
     """Every sample as a dot, a lane per block, over a box of the quartiles and p10 to p90.
 
     Lanes run in the order of the blocks, so that a block that differs is seen to.
     """
-    for at, (level, blocks) in enumerate(levels.items()):
-        for lane, samples in zip(_lanes(len(blocks)), blocks, strict=True):
+    for at, (level, repeats) in enumerate(levels.items()):
+        for lane, samples in zip(_lanes(len(repeats)), repeats, strict=True):
             if len(samples):
                 _dots(ax, samples, [at - edge for edge in lane], palette[level], f"samples {level}")
-        _box(ax, np.concatenate(blocks), at - BOX_AT, palette[level])
+        _box(ax, np.concatenate(repeats), at - BOX_AT, palette[level])
     ax.set_yticks(range(len(levels)), labels=list(levels))
     ax.set_ylim(len(levels) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
@@ -103,17 +103,17 @@ def plot_boxes(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str
     return ax
 
 
-def how_to_read(blocks: int) -> str:
+def how_to_read(repeats: int) -> str:
     """How to read a row of `plot_boxes`."""
-    lane = "a lane per block" if blocks > 1 else "one block"
+    lane = "a lane per block" if repeats > 1 else "one block"
     return f"{lane}, stroke: its median; box: quartiles, whiskers: p10 to p90"
 
 
-def plot_ecdf(ax: Axes, levels: Mapping[str, Blocks], palette: Mapping[str, str]) -> Axes:
+def plot_ecdf(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str]) -> Axes:
     """Which share of the pings came back within a time; a step at every sample."""
-    for level, blocks in levels.items():
+    for level, repeats in levels.items():
         ax.ecdf(
-            np.concatenate(blocks),
+            np.concatenate(repeats),
             color=palette[level],
             linewidth=1.6,
             label=level,
@@ -148,7 +148,7 @@ def plot_differences(
 
 def to_baseline(question: Question) -> Prediction | None:
     """The prediction about the difference to the baseline, if there is one."""
-    return next((each for each in question.predictions if each.of == "baseline"), None)
+    return next((each for each in question.predictions if each.about == "baseline"), None)
 
 
 def mark_difference(ax: Axes, found: Difference, at: float, name: str, colour: str) -> None:
@@ -176,9 +176,9 @@ def mark_difference(ax: Axes, found: Difference, at: float, name: str, colour: s
     )
 
 
-def log_axis(ax: Axes, levels: Mapping[str, Blocks], label: str) -> Axes:
+def log_axis(ax: Axes, levels: Mapping[str, Repeats], label: str) -> Axes:
     """A logarithmic axis of times, since they have a long tail and are compared by ratio."""
-    every = np.concatenate([samples for blocks in levels.values() for samples in blocks])
+    every = np.concatenate([samples for repeats in levels.values() for samples in repeats])
     low, high = float(every.min()) / 1.15, float(every.max()) * 1.15
     ax.set_xscale("log")
     ax.set_xlim(low, high)
@@ -211,7 +211,7 @@ def said_beforehand(question: Question) -> str:
     margin = f"dashed: margin, ±{question.margin:g} {unit}"
     if prediction is None or prediction.low is None or prediction.high is None:
         return margin
-    silent = ", ".join(prediction.silent_on)
+    silent = ", ".join(prediction.excludes)
     band = f"band: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
     return f"{band}{f' (not for {silent})' if silent else ''}; {margin}"
 

@@ -1,44 +1,43 @@
-"""Levels of a factor held against a baseline: medians, differences, intervals over blocks.
+"""Levels of a factor compared with a baseline: medians, differences, intervals over repeats.  Pure.
 
-The teller of any experiment whose samples are figures with a spread; pure.
+The report of any experiment whose samples are numbers with a spread.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
+import polars as pl
 from matplotlib.figure import Figure
 
-from experiments.core.question import Question, Row, level_name, of_point
-from experiments.core.results import Run
+from experiments.core.question import Question, Row, level_name
+from experiments.core.results import SAMPLES, Run, frame
+from experiments.show import judge
 from experiments.show import lanes as boxes
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.judge import of_all
+from experiments.show.report import (
+    NONE,
+    NOT_JUDGED,
+    Outcome,
+    Picture,
+    Report,
+    Table,
+    counted,
+    is_quick,
+    is_trusted,
+)
+from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import (
-    Blocks,
     Interval,
+    Repeats,
     Summary,
-    against,
     call,
     levels_of,
     lost_of,
     summarise,
 )
-from experiments.show.story import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Grid,
-    Held,
-    Picture,
-    Story,
-    Told,
-    counted,
-    is_trusted,
-)
 
-WORDS = ("level", "verdict on it", "prediction")
+TEXTS = ("level", "conclusion", "prediction")  # columns of the table
 NAME_IN = 0.19  # the least height of the ECDF, for each name beside it
 ROW_IN, ROWS_IN = 0.78, 5.5  # the height of a row of samples, and of all rows at most
 
@@ -48,98 +47,90 @@ class Compared:
     """The levels of a run, analysed."""
 
     run: Run
-    levels: Mapping[str, Blocks]
+    levels: Mapping[str, Repeats]
     summaries: tuple[Summary, ...]
 
     @property
     def question(self) -> Question:
-        """What was asked."""
+        """The question of the run."""
         return self.run.question
 
     @property
     def baseline(self) -> str:
-        """The level that others are held against; empty if there is none."""
+        """The level that others are compared with; empty if there is none."""
         return level_name(self.question.baseline)
 
 
-def compared(run: Run, rows: Sequence[Row], *, first: Sequence[str] = ()) -> Compared:
-    """The rows analysed, the levels `first` before others.
+def compared(
+    run: Run, samples: pl.DataFrame | Sequence[Row], *, first: Sequence[str] = ()
+) -> Compared:
+    """The samples analysed, the levels `first` before others.
 
-    The bootstrap's seed is the run's own, so that it repeats.
+    The seed of the bootstrap is the run's own, so that it repeats.
     """
-    found = levels_of(rows, run.question)
+    if not isinstance(samples, pl.DataFrame):  # until all reports use frames
+        samples = frame(samples, run.question.tables()[SAMPLES])
+    found = levels_of(samples, run.question)
     levels = {level: found[level] for level in dict.fromkeys((*first, *found)) if level in found}
     summaries = summarise(
         levels,
-        lost_of(rows, run.question),
+        lost_of(samples, run.question),
         baseline=level_name(run.question.baseline),
         seed=run.seed,
     )
     return Compared(run=run, levels=levels, summaries=summaries)
 
 
-def tell(run: Run) -> Story:
-    """The story of a run, by the rows that its question compares."""
-    found = compared(run, of_point(run.rows, run.question.compared))
-    conditions = f"{counted(blocks_of(found), 'block')}; scenario {run.about['scenario']}"
-    story = Story(
+def build_report(run: Run) -> Report:
+    """The report of a run, by the rows that its question compares."""
+    found = compared(run, run.samples.filter(**run.question.compared))
+    return Report(
+        run=run,
         findings=findings(found),
-        held=held(found),
-        grids=(grid(found),),
-        pictures=(),
-        conditions=conditions,
+        outcomes=outcomes(found),
+        tables=(table(found),),
+        pictures=(picture(found),),
+        conditions=f"{counted(repeats_of(found), 'repeat')}; scenario {run.about['scenario']}",
         data=data(found),
     )
-    return with_picture(story, found)
 
 
-def with_picture(story: Story, found: Compared) -> Story:
-    """The story with the picture of its levels before all others."""
+def picture(found: Compared) -> Picture:
+    """Every sample, the ECDF and the differences."""
     unit, name = found.question.unit, found.question.name
     medians = ", ".join(f"{each.level} {each.median:.3f} {unit}" for each in found.summaries)
-    words = words_of(found.run, story)
-    picture = Picture(
+    return Picture(
         name=name,
         title="Every sample, by level",
         alternative=f"Box plot and ECDF of {found.question.value}; medians: {medians}",
-        draw=lambda: draw(found, words),
-    )
-    return replace(story, pictures=(picture, *story.pictures))
-
-
-def words_of(run: Run, story: Story) -> Words:
-    """What stands above and below a figure of this run."""
-    told = Told(run=run, story=story)
-    return Words(
-        findings=story.findings,
-        doubt=told.doubt,
-        conditions=story.conditions,
-        verdict=told.verdict,
+        draw=lambda report: draw(found, Caption.of(report)),
     )
 
 
-def blocks_of(found: Compared) -> int:
-    """How many blocks there are, of the level that has most."""
-    return max(each.blocks for each in found.summaries)
+def repeats_of(found: Compared) -> int:
+    """How many repeats the level with most repeats has."""
+    return max(each.repeats for each in found.summaries)
 
 
 def findings(found: Compared) -> tuple[str, ...]:
-    """The findings, claiming no more than the intervals bear; a line per level."""
+    """A finding for each level, from its interval."""
     others = [each for each in found.summaries if each.to_baseline]
     if not others:
         levels = ", ".join(each.level for each in found.summaries)
         wants = f" (a difference takes {found.baseline} and another)" if found.baseline else ""
         return (f"Measured: {levels}{wants}",)
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
-        many = counted(blocks_of(found), "block")
-        return (f"A first look at {len(found.summaries)} levels in {many}: no interval, no claim",)
+        many = counted(repeats_of(found), "repeat")
+        quick = "Quick run, " if is_quick(found.run) else ""
+        return (f"{quick}{many}: no confidence intervals",)
+
     return tuple(_finding(each, found) for each in others)
 
 
 def _finding(each: Summary, found: Compared) -> str:
     difference, unit, margin = each.to_baseline, found.question.unit, found.question.margin
     if difference is None or difference.interval is None:
-        return f"{each.level}: too few blocks"
+        return f"{each.level}: too few repeats"
     interval = difference.interval
     low, high = sorted((abs(interval.low), abs(interval.high)))
     span = f"{between(interval, signed=True)} {unit}, undecided at ±{margin:g}"
@@ -152,61 +143,50 @@ def _finding(each: Summary, found: Compared) -> str:
     }.get(call(difference, margin), f"{each.level} minus {found.baseline}: {span}")
 
 
-def held(found: Compared) -> tuple[Held, ...]:
-    """The prediction about differences to the baseline, and what became of it level by level."""
+def outcomes(found: Compared) -> tuple[Outcome, ...]:
+    """The outcome of the prediction about differences to the baseline, with each level's."""
     prediction = boxes.to_baseline(found.question)
-    stands = {each.level: judged(each, found) for each in found.summaries}
-    said = {level: word for level, word in stands.items() if word != NONE}
-    if prediction is None or not said:
+    by_level = {each.level: judged(each, found) for each in found.summaries}
+    about = {level: outcome for level, outcome in by_level.items() if outcome != NONE}
+    if prediction is None or not about:
         return ()
-    stood = of_all(said.values())
+    overall = of_all(about.values())
     parts = (
-        _beside(each, "" if said[each.level] == stood else f" {said[each.level]}")
+        _with_outcome(each, "" if about[each.level] == overall else f" {about[each.level]}")
         for each in found.summaries
-        if each.level in said
+        if each.level in about
     )
-    return (
-        Held(
-            says=prediction.says,
-            because=prediction.because,
-            stands=stood,
-            found=f"{', '.join(parts)} [{found.question.unit}]",
-        ),
-    )
+    measured = f"{', '.join(parts)} [{found.question.unit}]"
+    return (judge.judged(found.run, prediction, overall, measured),)
 
 
-def of_all(words: Iterable[str]) -> str:
-    """What becomes of a prediction about several levels: the least favourable one decides."""
-    said = set(words)
-    return next(word for word in (REFUTED, NOT_JUDGED, UNDECIDED, CONFIRMED) if word in said)
-
-
-def _beside(each: Summary, word: str) -> str:
-    """A level with its difference, and what it says if that differs from the whole."""
+def _with_outcome(each: Summary, outcome: str) -> str:
+    """A level with its difference and its outcome."""
     estimate = each.to_baseline.estimate if each.to_baseline else None
-    return f"{each.level} {figure_text(estimate, signed=True)}{word}"
+    return f"{each.level} {figure_text(estimate, signed=True)}{outcome}"
 
 
 def judged(each: Summary, found: Compared) -> str:
-    """What a level says of the prediction: nothing if it is not about it, or the run is no good."""
+    """The outcome of the prediction for one level; NONE if it is not about it."""
     prediction, difference = boxes.to_baseline(found.question), each.to_baseline
     if prediction is None or difference is None or not prediction.is_about(each.level):
         return NONE
-    return against(prediction, difference) if is_trusted(found.run) else NOT_JUDGED
+    by_interval = judge.of_ranges(prediction, (difference.interval,))
+    return by_interval if is_trusted(found.run) else NOT_JUDGED
 
 
-def grid(found: Compared, heading: str = "By level") -> Grid:
+def table(found: Compared, heading: str = "By level") -> Table:
     """The table of all levels."""
     to = f"to {found.baseline}" if found.baseline else "difference"
     before, after = ("level", "samples", "lost", "p10", "median", "p90"), (to, "its interval")
-    return Grid(
+    return Table(
         title=heading,
-        heads=(*before, "p99", "min", "max", "95% interval", *after, "verdict on it", "prediction"),
+        heads=(*before, "p99", "min", "max", "95% interval", *after, "conclusion", "prediction"),
         rows=tuple(_cells(each, found) for each in found.summaries),
-        words=WORDS,
+        words=TEXTS,
         first=(*before, *after),
-        note=f"In {found.question.unit}. Differences: the median over blocks of differences of "
-        "block medians. Intervals: bootstrap over blocks, 95%.",
+        note=f"In {found.question.unit}. Differences: the median over repeats of the "
+        "differences of their medians. Intervals: bootstrap over repeats, 95%.",
     )
 
 
@@ -229,8 +209,8 @@ def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
     )
 
 
-def _ends(blocks: Blocks) -> tuple[str, str]:
-    every = np.concatenate(blocks)
+def _ends(repeats: Repeats) -> tuple[str, str]:
+    every = np.concatenate(repeats)
     return figure_text(float(every.min())), figure_text(float(every.max()))
 
 
@@ -240,17 +220,14 @@ def data(found: Compared) -> tuple[Mapping[str, object], ...]:
 
 
 def _data(each: Summary, found: Compared) -> Mapping[str, object]:
-    difference = each.to_baseline
-    words = (
-        {"call": call(difference, found.question.margin), "prediction": judged(each, found)}
-        if difference
-        else {}
-    )
-    return {**asdict(each), **words}
+    if not (difference := each.to_baseline):
+        return asdict(each)
+    conclusion = call(difference, found.question.margin)
+    return {**asdict(each), "call": conclusion, "prediction": judged(each, found)}
 
 
-def draw(found: Compared, words: Words) -> Figure:
-    """One figure: every sample and its box, the ECDF on the same axis, then the differences."""
+def draw(found: Compared, words: Caption) -> Figure:
+    """Every sample and its box, the ECDF on the same axis, then the differences."""
     has_intervals = any(e.to_baseline and e.to_baseline.interval for e in found.summaries)
     rows = len(found.levels)
     heights = [min(ROW_IN * rows, ROWS_IN), max(2.0, NAME_IN * rows)]
@@ -273,12 +250,12 @@ def draw(found: Compared, words: Words) -> Figure:
 
 
 def figure_text(value: float | None, *, signed: bool = False) -> str:
-    """A figure with three digits."""
+    """A number with three decimals."""
     return NONE if value is None else f"{value:+.3f}" if signed else f"{value:.3f}"
 
 
 def between(interval: Interval | None, *, signed: bool = False) -> str:
-    """An interval in words."""
+    """Such as `0.1 to 0.3`."""
     if interval is None:
         return NONE
     low, high = (figure_text(edge, signed=signed) for edge in (interval.low, interval.high))

@@ -1,49 +1,34 @@
-"""Tellers: a run's files in, its story out.  Pure, and no lab is needed."""
+"""From the files of a run to its report.  No lab is needed."""
 
 from importlib import import_module
 
 from controller.model.errors import MeasureError
+from experiments.core import registry
 from experiments.core.results import Run
-from experiments.show.story import Story, Told
+from experiments.show.report import Report
 
-# By the name that a question gives: `tell(run)` of the module.
-NAMES = (
-    "levels",
-    "cells",
-    "latency",
-    "mtu",
-    "fanout",
-    "aa",
-    "ecmp",
-    "filter",
-    "segments",
-    "tunnels",
-    "mactable",
-    "state",
-    "migration",
-    "throughput",
-    "walk",
-)
-SHARED = ("levels", "cells")
-TELLERS = {
-    name: f"experiments.show.{name}" if name in SHARED else f"experiments.{name}.report"
-    for name in NAMES
-}
+SHARED = ("levels", "cells")  # reports that any experiment may use
 
 
-def told(run: Run) -> Told:
-    """The run with its story.
+def names() -> tuple[str, ...]:
+    """What the `report` of a question may be."""
+    return (*SHARED, *registry.names())
+
+
+def report_on(run: Run) -> Report:
+    """The report of a run.
 
     Raises:
-        MeasureError: its question names a teller that there is not, or the samples are not usable.
+        MeasureError: its question names no report that exists, or the samples are not usable.
     """
-    name = run.question.teller
-    if name not in TELLERS:
+    name = run.question.report
+    if name not in names():
         raise MeasureError(
-            f"teller {name!r}",
+            f"report {name!r}",
             where=str(run.directory / "run.json"),
-            allowed=", ".join(TELLERS),
+            allowed=", ".join(names()),
             do="Name one of them in the experiment's Question.",
         )
-    story: Story = import_module(TELLERS[name]).tell(run)
-    return Told(run=run, story=story)
+    module = f"experiments.show.{name}" if name in SHARED else f"experiments.{name}.report"
+    report: Report = import_module(module).build_report(run)
+    return report

@@ -3,6 +3,8 @@
 The caller fills the axes; whoever asked for the figure saves it.
 """
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from experiments.show.report import Report
 
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
 FOOT_WIDTH = 115  # characters
@@ -25,13 +29,23 @@ WIDTH_IN = 7.0  # 700 pixels at 100 dpi: the width of a README
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Caption:
     """What stands above and below the panels."""
 
     findings: tuple[str, ...]  # a line each
-    doubt: str  # smaller, below them; may be empty
+    warning: str  # smaller, below them; may be empty
     conditions: str
     verdict: str
+
+    @classmethod
+    def of(cls, report: Report, *, findings: tuple[str, ...] | None = None) -> Caption:
+        """The caption of a report's picture; `findings` in place of all of the report's."""
+        return cls(
+            findings=report.findings if findings is None else findings,
+            warning=report.warning,
+            conditions=report.conditions,
+            verdict=report.verdict,
+        )
 
     @property
     def size(self) -> float:
@@ -56,11 +70,11 @@ class Words:
     @property
     def head_in(self) -> float:
         """The height of all that stands above, with the space around it."""
-        return self.findings_in + (2 * SMALL * LINE_IN if self.doubt else 0) + 2 * HEAD_PAD_IN
+        return self.findings_in + (2 * SMALL * LINE_IN if self.warning else 0) + 2 * HEAD_PAD_IN
 
 
 def sheet(
-    words: Words, heights_in: Sequence[float], *, frame_in: float = FRAME_IN
+    words: Caption, heights_in: Sequence[float], *, frame_in: float = FRAME_IN
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a panel of each height, one below the other."""
     height = sum(heights_in) + frame_in + words.head_in
@@ -91,7 +105,7 @@ def _layout(top: float) -> ConstrainedLayoutEngine:
     return ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, top))
 
 
-def _write_head(figure: Figure, words: Words) -> None:
+def _write_head(figure: Figure, words: Caption) -> None:
     height = float(figure.get_figheight())
     head = figure.suptitle(
         "\n".join(words.lines),
@@ -103,14 +117,14 @@ def _write_head(figure: Figure, words: Words) -> None:
         fontweight="bold",
     )
     head.set_in_layout(False)  # its room is kept already
-    if words.doubt:
+    if words.warning:
         below = HEAD_PAD_IN + words.findings_in + SMALL * LINE_IN / 2
         figure.text(
-            0.012, 1 - below / height, words.doubt, va="top", fontsize=SMALL + 1, in_layout=False
+            0.012, 1 - below / height, words.warning, va="top", fontsize=SMALL + 1, in_layout=False
         )
 
 
-def _write_foot(figure: Figure, words: Words) -> None:
+def _write_foot(figure: Figure, words: Caption) -> None:
     lines = (words.conditions, f"Verdict: {words.verdict}")
     below = "\n".join(textwrap.fill(line, FOOT_WIDTH, break_on_hyphens=False) for line in lines)
     figure.supxlabel(below, x=0.012, ha="left", fontsize=SMALL)

@@ -1,56 +1,56 @@
-"""What samples say, and how surely.  Pure: the generator's seed is handed in.
+"""Medians, differences and their confidence intervals.  Pure: the caller passes the seed.
 
-Pings of one round are not independent, so the unit is the block: levels are compared by the
-medians they have in the same block, and whole blocks are resampled (cluster bootstrap, by
-scipy).  Plain percentile intervals are too short when blocks are few; their quantiles are
-moved out to where Student's t stands (the expanded percentile interval of T. Hesterberg,
-"What Teachers Should Know About the Bootstrap", 2015, section 5.3).  For a median of six
-blocks that is their whole range, which misses the true median in 2 * 0.5**6 = 3.1% of runs
-whatever the distribution: the sign test's interval.  `overlaylab run aa` holds all of it
-against labs that do not differ.
+Pings of one lab are not independent.  The unit is therefore the repeat, which is a block in
+statistics: levels are compared by their medians in the same block, and whole blocks are resampled
+(cluster bootstrap, by scipy).  Plain percentile intervals are too short for few blocks, so their
+quantiles are moved out to those of Student's t (the expanded percentile interval of T. Hesterberg,
+"What Teachers Should Know About the Bootstrap", 2015, section 5.3).  For a median of six blocks
+that is their whole range, which misses the true median in 2 * 0.5**6 = 3.1% of runs whatever the
+distribution: the sign test's interval.  `overlaylab run aa` checks the method by comparing a mode
+with itself (A/A test).
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy import stats
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question, Row, level_name
-from experiments.core.verdict import INTERVAL_BLOCKS_MIN
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
+from experiments.core.question import Prediction, Question, level_name
+from experiments.core.verdict import INTERVAL_REPEATS_MIN
+from experiments.show import judge
 
 Samples = NDArray[np.float64]
-Blocks = Sequence[Samples]  # one array of samples per block
-Picked = NDArray[np.int64]  # resamples as rows, each of places of blocks
-Statistic = Callable[[Picked], Samples]
+Repeats = Sequence[Samples]  # one array of samples per repeat
+Picked = NDArray[np.int64]  # resamples as rows, each of indexes of repeats
+Statistic = Callable[..., Samples]  # of one `Picked` for each sample of repeats
 
 LEVEL = 0.95
 RESAMPLES = 4999
 BATCH = 500  # resamples held in memory at a time
-COUNTABLE = 15  # blocks, whose resamples have numbers below 2**63
+COUNTABLE = 15  # repeats, whose resamples have numbers below 2**63
 BEYOND = 10  # samples that must lie beyond a percentile for it to be one: p99 from 1,000 up
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where the true value lies, in 95 of 100 runs like this one."""
+    """A 95% confidence interval."""
 
     low: float
     high: float
 
     def is_within(self, low: float, high: float) -> bool:
-        """True if all of it lies between, ends included."""
+        """True if it lies between both values, ends included."""
         return low <= self.low and self.high <= high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The median over blocks of what was found in each: medians of levels, one minus the other."""
+    """The median over repeats of the difference that two levels' medians have in each."""
 
     estimate: float
     interval: Interval | None
@@ -58,10 +58,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One level of the factor; None where the sample cannot bear the figure."""
+    """One level of the factor; None where there are too few samples for the figure."""
 
     level: str
-    blocks: int
+    repeats: int
     samples: int
     lost: int
     median: float
@@ -70,31 +70,35 @@ class Summary:
     to_baseline: Difference | None
 
 
-def levels_of(rows: Iterable[Row], question: Question) -> dict[str, Blocks]:
-    """The samples by level, block by block, in the order of the question's points.
+def levels_of(samples: pl.DataFrame, question: Question) -> dict[str, Repeats]:
+    """The samples by level and repeat, in the order of the question's points.
 
-    Every level has every block of the rows, in one order, so that place n is the same block in
-    all of them; where a level was not measured its block is empty.
+    Every level has the same repeats in the same order; one that was not measured is empty.
     """
-    found: dict[str, dict[object, list[float]]] = {}
-    blocks: dict[object, None] = {}
-    for row in rows:
-        blocks[row["block"]] = None
-        samples = found.setdefault(_level(row, question), {}).setdefault(row["block"], [])
-        if (value := row[question.value]) is not None:
-            samples.append(float(value))
+    repeats = samples["repeat"].unique(maintain_order=True)
+    found = {
+        _level(point, question): [_values(rows, repeat, question.value) for repeat in repeats]
+        for point, rows in samples.group_by(*question.factors, maintain_order=True)
+    }
     order = {level_name(point): at for at, point in enumerate(question.points())}
     ordered = sorted(found, key=lambda level: (order.get(level, len(order)), level))
-    return {level: [np.array(found[level].get(each, [])) for each in blocks] for level in ordered}
+    return {level: found[level] for level in ordered}
 
 
-def lost_of(rows: Iterable[Row], question: Question) -> dict[str, int]:
+def _values(samples: pl.DataFrame, repeat: int, column: str) -> Samples:
+    """The values of one repeat, without lost ones."""
+    values: Samples = samples.filter(repeat=repeat)[column].drop_nulls().cast(pl.Float64).to_numpy()
+    return values
+
+
+def lost_of(samples: pl.DataFrame, question: Question) -> dict[str, int]:
     """Samples without a value, by level."""
-    return dict(Counter(_level(row, question) for row in rows if row[question.value] is None))
+    lost = samples.filter(pl.col(question.value).is_null())
+    return {_level(point, question): len(rows) for point, rows in lost.group_by(*question.factors)}
 
 
-def _level(row: Row, question: Question) -> str:
-    return level_name({name: row[name] for name in question.factors})  # type: ignore[misc]
+def _level(point: Sequence[str | int | float], question: Question) -> str:
+    return level_name(dict(zip(question.factors, point, strict=True)))
 
 
 def percentile(samples: Samples, rank: int) -> float | None:
@@ -105,19 +109,19 @@ def percentile(samples: Samples, rank: int) -> float | None:
     return float(np.percentile(samples, rank))
 
 
-def median_interval(blocks: Blocks, *, seed: int) -> Interval | None:
-    """Where the median of all samples lies, from resampled blocks; None if these are too few."""
-    rows = _padded([block for block in blocks if len(block)])
+def median_interval(repeats: Repeats, *, seed: int) -> Interval | None:
+    """The interval of the median of all samples; None if there are too few repeats."""
+    rows = _padded([repeat for repeat in repeats if len(repeat)])
     return bootstrap(len(rows), lambda picked: _median_of_rows(rows[picked]), seed=seed)
 
 
-def difference(blocks: Blocks, baseline: Blocks, *, seed: int) -> Difference:
-    """The medians' difference, block n of one against block n of the other."""
-    return over_blocks(by_block((blocks, baseline), (1.0, -1.0)), seed=seed)
+def difference(repeats: Repeats, baseline: Repeats, *, seed: int) -> Difference:
+    """The difference of the medians, repeat n of one minus repeat n of the other."""
+    return over_blocks(by_block((repeats, baseline), (1.0, -1.0)), seed=seed)
 
 
-def by_block(levels: Sequence[Blocks], weights: Sequence[float]) -> Samples:
-    """The weighted sum of the levels' medians in each block in which all of them have samples."""
+def by_block(levels: Sequence[Repeats], weights: Sequence[float]) -> Samples:
+    """The weighted sum of the levels' medians in each repeat in which all have samples."""
     whole = [each for each in zip(*levels, strict=False) if all(map(len, each))]
     medians = np.array([[np.median(samples) for samples in each] for each in whole])
     sums: Samples = medians.reshape(-1, len(weights)) @ np.array(weights)
@@ -125,7 +129,7 @@ def by_block(levels: Sequence[Blocks], weights: Sequence[float]) -> Samples:
 
 
 def over_blocks(sums: Samples, *, seed: int) -> Difference:
-    """The median of a figure that each block has, and where it lies."""
+    """The median of a figure that each repeat has, and its interval."""
 
     def statistic(picked: Picked) -> Samples:
         medians: Samples = np.median(sums[picked], axis=-1)
@@ -136,7 +140,7 @@ def over_blocks(sums: Samples, *, seed: int) -> Difference:
 
 
 def summarise(
-    levels: Mapping[str, Blocks], lost: Mapping[str, int], *, baseline: str, seed: int
+    levels: Mapping[str, Repeats], lost: Mapping[str, int], *, baseline: str, seed: int
 ) -> tuple[Summary, ...]:
     """One `Summary` per level, in the order given.
 
@@ -145,15 +149,15 @@ def summarise(
     """
     base = levels.get(baseline)
     return tuple(
-        _summary(level, blocks, lost.get(level, 0), None if level == baseline else base, seed)
-        for level, blocks in levels.items()
+        _summary(level, repeats, lost.get(level, 0), None if level == baseline else base, seed)
+        for level, repeats in levels.items()
     )
 
 
 def call(found: Difference, margin: float) -> str:
-    """What may be said of a difference, given the margin stated before the run."""
+    """The difference in words, given the margin set before the run."""
     if found.interval is None:
-        return "first look: no interval"
+        return "too few repeats"
     if found.interval.is_within(-margin, margin):
         return "no difference that matters"
     if found.interval.low > margin:
@@ -164,65 +168,87 @@ def call(found: Difference, margin: float) -> str:
 
 
 def against(prediction: Prediction, found: Difference) -> str:
-    """How a difference stands to what was predicted; nothing is said without an interval."""
-    if found.interval is None or prediction.low is None or prediction.high is None:
-        return NOT_JUDGED
-    if found.interval.is_within(prediction.low, prediction.high):
-        return CONFIRMED
-    apart = found.interval.high < prediction.low or found.interval.low > prediction.high
-    return REFUTED if apart else UNDECIDED
+    """`judge.of_ranges` of a difference."""
+    return judge.of_ranges(prediction, (found.interval,))
 
 
-def _summary(level: str, blocks: Blocks, lost: int, baseline: Blocks | None, seed: int) -> Summary:
-    pooled = np.concatenate(blocks) if blocks else np.array([])
+def _summary(
+    level: str, repeats: Repeats, lost: int, baseline: Repeats | None, seed: int
+) -> Summary:
+    pooled = np.concatenate(repeats) if repeats else np.array([])
     if not len(pooled):
         raise MeasureError(
             "no sample",
             where=f"samples of {level}",
             allowed="at least one with a value",
-            do="Look in raw/ for what the tools said.",
+            do="See the output of the tools in raw/.",
         )
     return Summary(
         level=level,
-        blocks=sum(map(bool, map(len, blocks))),
+        repeats=sum(map(bool, map(len, repeats))),
         samples=len(pooled),
         lost=lost,
         median=float(np.median(pooled)),
-        interval=median_interval(blocks, seed=seed),
+        interval=median_interval(repeats, seed=seed),
         percentiles={rank: percentile(pooled, rank) for rank in (10, 90, 99)},
-        to_baseline=None if not baseline else _matched(blocks, baseline, seed),
+        to_baseline=None if not baseline else _matched(repeats, baseline, seed),
     )
 
 
-def _matched(blocks: Blocks, baseline: Blocks, seed: int) -> Difference | None:
-    """The difference, over the blocks that both have (an interrupted run may lack the last)."""
-    sums = by_block((blocks, baseline), (1.0, -1.0))
+def _matched(repeats: Repeats, baseline: Repeats, seed: int) -> Difference | None:
+    """The difference over the repeats that both have; an interrupted run may lack the last."""
+    sums = by_block((repeats, baseline), (1.0, -1.0))
     return over_blocks(sums, seed=seed) if len(sums) else None
 
 
 def bootstrap(count: int, statistic: Statistic, *, seed: int) -> Interval | None:
-    """The expanded percentile interval of a statistic of `count` blocks; None if these are too few.
+    """The interval of a statistic of `count` repeats; None if they are too few.
 
-    `statistic` gets resamples as rows of places in 0..count-1 and gives a figure for each.
+    `statistic` gets resamples as rows of indexes in 0..count-1 and returns a figure for each.
     """
-    if count < INTERVAL_BLOCKS_MIN:
+    return bootstrap_of((count,), lambda picked: once_each(picked, statistic), seed=seed)
+
+
+def bootstrap_of(
+    counts: Sequence[int],
+    statistic: Statistic,
+    *,
+    seed: int | Sequence[int],
+    freedom: float | None = None,
+    resamples: int = RESAMPLES,
+) -> Interval | None:
+    """The expanded percentile interval of a statistic of independent samples of repeats.
+
+    None if one of them has too few.  `statistic` gets resamples of each sample, as rows of indexes.
+
+    Args:
+        counts: how many repeats each sample has.
+        freedom: degrees of freedom of Student's t; by default those of the least count.
+        resamples: how many.
+    """
+    if min(counts) < INTERVAL_REPEATS_MIN:
         return None
+
+    def of_rows(*picked: Picked, axis: int) -> Samples:
+        del axis  # scipy passes resamples as rows
+        return statistic(*picked)
+
     made = stats.bootstrap(
-        (np.arange(count),),
-        lambda picked, axis: _once_each(picked, statistic),  # noqa: ARG005
-        n_resamples=RESAMPLES,
+        tuple(map(np.arange, counts)),
+        of_rows,
+        n_resamples=resamples,
         vectorized=True,
-        confidence_level=_expanded(LEVEL, count),
+        confidence_level=_expanded(LEVEL, min(counts), freedom),
         method="percentile",
         rng=np.random.default_rng(seed),
     )
     return Interval(float(made.confidence_interval.low), float(made.confidence_interval.high))
 
 
-def _once_each(picked: Picked, statistic: Statistic) -> Samples:
-    """The statistic of every resample, computed once for those that hold the same blocks.
+def once_each(picked: Picked, statistic: Statistic) -> Samples:
+    """The statistic of every resample, computed once for equal ones.
 
-    Six blocks make but 462 different resamples of six.
+    There are only 462 different resamples of six from six.
     """
     rows = np.sort(picked.reshape(-1, picked.shape[-1]), axis=-1)
     _, first, which = np.unique(_numbered(rows), return_index=True, return_inverse=True)
@@ -233,7 +259,7 @@ def _once_each(picked: Picked, statistic: Statistic) -> Samples:
 
 
 def _numbered(rows: Picked) -> Picked:
-    """A number for each row, the same for equal ones; many blocks hardly ever make any."""
+    """A number for each row, the same for equal ones; long rows are hardly ever equal."""
     count = rows.shape[-1]
     numbers: Picked = (
         rows @ count ** np.arange(count) if count <= COUNTABLE else np.arange(len(rows))
@@ -241,17 +267,17 @@ def _numbered(rows: Picked) -> Picked:
     return numbers
 
 
-def _expanded(level: float, count: int) -> float:
+def _expanded(level: float, count: int, freedom: float | None = None) -> float:
     """The level to ask of a percentile bootstrap of `count` clusters to get `level`."""
-    reach = sqrt(count / (count - 1)) * stats.t.ppf((1 + level) / 2, count - 1)
+    reach = sqrt(count / (count - 1)) * stats.t.ppf((1 + level) / 2, freedom or count - 1)
     return float(1 - 2 * stats.norm.sf(reach))
 
 
-def _padded(blocks: Blocks) -> Samples:
-    """Blocks as rows, filled with NaN where replies were lost."""
-    rows = np.full((len(blocks), max(map(len, blocks), default=0)), np.nan)
-    for row, block in zip(rows, blocks, strict=True):
-        row[: len(block)] = block
+def _padded(repeats: Repeats) -> Samples:
+    """Repeats as rows, filled with NaN where replies were lost."""
+    rows = np.full((len(repeats), max(map(len, repeats), default=0)), np.nan)
+    for row, repeat in zip(rows, repeats, strict=True):
+        row[: len(repeat)] = repeat
     return rows
 
 

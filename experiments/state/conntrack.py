@@ -1,13 +1,13 @@
-"""What conntrack keeps in a node: nothing at all until a rule asks for the state of a packet."""
+"""Conntrack entries of a node: the kernel makes none until a rule matches connection state."""
 
 from collections.abc import Iterable
 
 from controller.model.errors import MeasureError
-from experiments.core.experiment import Bench
+from experiments.core.experiment import Lab
 
 FILE = "/proc/net/nf_conntrack"
 TABLE = "seen"
-# `ct state` makes the kernel track all that the node sends and receives; nothing is stopped.
+# `ct state` makes the kernel track all that the node sends and receives; nothing is dropped.
 RULES = "; ".join(
     (
         f"add table inet {TABLE}",
@@ -23,38 +23,38 @@ TUNNEL_PORTS = frozenset({"dport=4789", "dport=6081", "dport=8472"})  # VXLAN, G
 ECHO = frozenset({"icmp", "icmpv6"})
 
 
-def wake(bench: Bench, node: str) -> bool:
-    """Have a node's packets tracked; False if this machine cannot, or shows no table."""
-    made = bench.attempt(node, "nft", RULES).returncode == 0
-    return made and bench.attempt(node, "cat", FILE).returncode == 0
+def enable(lab: Lab, node: str) -> bool:
+    """Enable connection tracking in a node; False if the machine has no nft or no conntrack file."""
+    added = lab.attempt(node, "nft", RULES).returncode == 0
+    return added and lab.attempt(node, "cat", FILE).returncode == 0
 
 
-def entries(bench: Bench, node: str) -> tuple[str, ...]:
-    """A line for each connection, as conntrack calls it, of the node's own namespace."""
-    return tuple(bench.run(node, "cat", FILE).splitlines())
+def entries(lab: Lab, node: str) -> tuple[str, ...]:
+    """The conntrack entries of the node's network namespace, a line each."""
+    return tuple(lab.run(node, "cat", FILE).splitlines())
 
 
-def of_tunnels(lines: Iterable[str]) -> int:
-    """How many of them are GRE, or UDP to a tunnel's port."""
-    return sum(_is_tunnels(line.split()) for line in lines)
+def tunnel_entries(lines: Iterable[str]) -> int:
+    """The number of entries for GRE, or for UDP to a tunnel port."""
+    return sum(_is_of_tunnel(line.split()) for line in lines)
 
 
-def _is_tunnels(words: list[str]) -> bool:
-    number, first = words[3], next((word for word in words if word.startswith("dport=")), "")
-    return number == GRE or (number == UDP and first in TUNNEL_PORTS)
+def _is_of_tunnel(fields: list[str]) -> bool:
+    number, port = fields[3], next((each for each in fields if each.startswith("dport=")), "")
+    return number == GRE or (number == UDP and port in TUNNEL_PORTS)
 
 
-def assert_awake(bench: Bench, node: str, address: str) -> None:
-    """Check that what the node sends is tracked: else an empty table means nothing.
+def assert_enabled(lab: Lab, node: str, address: str) -> None:
+    """Check that the node's packets are tracked; otherwise an empty table proves nothing.
 
     Raises:
-        MeasureError: a ping of its own left no entry.
+        MeasureError: a ping from the node made no entry.
     """
-    bench.run(node, "ping", "-n", "-c1", "-W3", address)
-    if not any(line.split()[2] in ECHO for line in entries(bench, node)):
+    lab.run(node, "ping", "-n", "-c1", "-W3", address)
+    if not any(line.split()[2] in ECHO for line in entries(lab, node)):
         raise MeasureError(
             "no entry of a ping",
             where=f"conntrack of {node!r}",
-            allowed="one, since a rule asks for the state of packets",
+            allowed="one entry, since a rule matches connection state",
             do="Look at `nft list ruleset` in that node.",
         )

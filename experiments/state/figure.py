@@ -1,4 +1,4 @@
-"""Counts of what is sent and kept, as a table that is drawn.  Pure."""
+"""A drawn table of counts: packets sent and state kept, by mode.  Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 LINE_IN = 0.235
-HEAD = 2  # lines of the names of modes
+HEAD = 2  # lines for the names of modes
 WHAT_AT, MOMENT_AT, FIRST_AT = 0.0, 0.27, 0.44  # of the width
-EQUAL, UNLIKE = "#E3F1E8", "#F6C9B0"
+MATCH, MISMATCH = "#E3F1E8", "#F6C9B0"
 SIZE = 8.5
 
 
@@ -22,32 +22,32 @@ class Entry:
     """One count."""
 
     text: str
-    is_as_foretold: bool | None  # None: nothing was foretold
+    is_match: bool | None  # the prediction's result; None: not predicted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One thing that is counted, at one moment; an entry for each mode, if it was counted."""
+    """One count at one moment: an entry for each mode; None where it was not counted."""
 
     what: str
     moment: str
     entries: tuple[Entry | None, ...]
 
 
-def draw(lines: Sequence[Line], modes: Sequence[str], words: Words) -> Figure:
+def draw(lines: Sequence[Line], modes: Sequence[str], caption: Caption) -> Figure:
     """One table."""
-    figure, (ax,) = sheet(words, [LINE_IN * (len(lines) + HEAD)], frame_in=1.3)
+    figure, (ax,) = sheet(caption, [LINE_IN * (len(lines) + HEAD)], frame_in=1.3)
     plot_table(ax, lines, modes)
     title(
         ax,
-        "Sent, and kept",
-        "green: as foretold; red: not; *, uncoloured: nothing was foretold; blank: not counted",
+        "Packets sent and state kept",
+        "green: as predicted; red: not as predicted; * (no colour): not predicted; blank: not counted",
     )
     return figure
 
 
 def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
-    """Things down, modes across, each count in the colour of what became of its prediction."""
+    """A row for each count, a column for each mode; the colour is the prediction's result."""
     ax.set_axis_off()
     ax.set_xlim(0, 1)
     ax.set_ylim(len(lines) + HEAD, 0)
@@ -76,8 +76,8 @@ def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
 
 
 def _entry(ax: Axes, entry: Entry, left: float, top: float, wide: float) -> None:
-    if entry.is_as_foretold is not None:
-        colour = EQUAL if entry.is_as_foretold else UNLIKE
+    if entry.is_match is not None:
+        colour = MATCH if entry.is_match else MISMATCH
         ax.add_patch(
             Rectangle(
                 (left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour, edgecolor="none"

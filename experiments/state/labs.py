@@ -1,127 +1,118 @@
-"""What is raised for the experiment `state`, what is counted there, and what theory foretells.  Pure."""
+"""The labs of `state`, how packets are counted there, and the predicted counts.  Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism
+from controller.model.parts import Host
 from experiments.core.groups import grouped
 from experiments.core.question import Point, Row
+from experiments.measure.learned import is_kernel
 from experiments.measure.packets import Packet
-from experiments.state.report import (
+from experiments.state.words import (
     AFTER,
     ARP,
-    ASKED,
+    ARP_TARGETS,
     BEFORE,
-    COLD,
     CONNTRACK,
     FIRST,
     IGMP,
-    KEPT_S,
     LEARNED,
+    LIFETIME_S,
     LISTENERS,
     NEIGHBOURS,
     OTHERS,
     PORTS,
+    RAW_SOCKETS,
     SET_UP,
-    SOCKETS,
     TUNNEL,
-    UDP,
+    UDP_SOCKETS,
+    UNKNOWN,
 )
 
 IPV4 = 4  # the version of IP
-HOSTS = 3  # so that what there is for each peer is told from what there is once
+HOSTS = 3  # with two peers, what is kept for each peer differs from what is kept once
 PEERS = HOSTS - 1
 PROTOCOLS = "frame.protocols"
 TUNNELS = ("gre", "vxlan", "geneve")
 LEARNED_S = 300  # Neutron's table 10, and the kernel's VXLAN
-ETHERNET = ("eth", "ethertype")  # how tshark's word for any packet begins
+ETHERNET = ("eth", "ethertype")  # tshark's first protocols of any frame
 OPERATION, TARGET = "arp.opcode", "arp.dst.proto_ipv4"
 FIELDS = (PROTOCOLS, OPERATION, TARGET)
 REQUEST = "1"  # RFC 826, ar$op
-PACKETS = (TUNNEL, ARP, ASKED, IGMP, OTHERS)
+PACKETS = (TUNNEL, ARP, ARP_TARGETS, IGMP, OTHERS)
 
 
-def speaking_ipv4(overlay: Overlay) -> Overlay:
+def with_ipv4_vteps(overlay: Overlay) -> Overlay:
     """The scenario as it is.
 
     Raises:
-        MeasureError: VTEPs speak IPv6: then hosts speak of themselves, and ask by ND, not by ARP.
+        MeasureError: it has IPv6 VTEPs; IPv6 hosts send MLD and ND unasked, and use ND, not ARP.
     """
     found = [host.name for host in overlay.hosts if host.local_ip.version != IPV4]
     if found:
         raise MeasureError(
             f"IPv6 VTEPs ({', '.join(found)})",
             where=f"overlay {overlay.name!r}",
-            allowed="IPv4 VTEPs: an IPv6 host sends MLD and ND of its own, which no tunnel asks for",
+            allowed="IPv4 VTEPs: an IPv6 host sends MLD and ND that no tunnel causes",
             do="Take another scenario.",
         )
     return overlay
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
-    """Three hosts, a guest of one network on each."""
+    """Three hosts, each with one guest of the same network."""
     return grouped(overlay, {**point, "hosts": HOSTS}, (tuple(range(HOSTS)),))
 
 
+def is_tunnelled(overlay: Overlay) -> bool:
+    """True if the guests' network is a tunnel network."""
+    return all(network.network_type.is_tunnel for network in overlay.networks)
+
+
 def counts(packets: Iterable[Packet]) -> Mapping[str, int]:
-    """How many of each kind there are, and for how many addresses ARP asks."""
+    """The number of packets of each kind, and of addresses that ARP requests ask for."""
     found = [(kind(packet), packet) for packet in packets]
-    asked = {
+    targets = {
         packet[TARGET] for what, packet in found if what == ARP and packet[OPERATION] == REQUEST
     }
-    return {**Counter(what for what, _ in found), ASKED: len(asked)}
+    return {**Counter(what for what, _ in found), ARP_TARGETS: len(targets)}
 
 
 def kind(packet: Packet) -> str:
-    """What is outermost after Ethernet."""
+    """The kind of a packet, by its outermost protocol after Ethernet."""
     layers = [each for each in packet[PROTOCOLS].split(":") if each not in ETHERNET]
-    if any(each in TUNNELS for each in layers[:3]):  # IP, perhaps UDP, then it
+    if any(each in TUNNELS for each in layers[:3]):  # behind IP, or behind IP and UDP
         return TUNNEL
     return {"arp": ARP}.get(layers[0], IGMP if "igmp" in layers[:2] else OTHERS)
 
 
-def foretold(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """Every cell, before any is measured."""
+def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+    """The predicted count of every cell."""
     return tuple(
         {**point, "what": what, "moment": moment, "count": count}
         for point in points
-        for (what, moment), count in _cells(staged(overlay, point))
+        for (what, moment), count in _counts(staged(overlay, point))
     )
 
 
-Cells = Iterator[tuple[tuple[str, str], int]]
+def _counts(overlay: Overlay) -> Iterator[tuple[tuple[str, str], int]]:
+    host = overlay.hosts[0]
+    if not is_tunnelled(overlay):
+        yield from {(what, SET_UP): 0 for what in (TUNNEL, ARP, OTHERS)}.items()
+        yield from {(TUNNEL, FIRST): 0, (ARP, FIRST): 0, (OTHERS, FIRST): 1}.items()
+        return
+    yield from _packets(host).items()
+    for what, (before, after) in _state(host).items():
+        yield (what, BEFORE), before
+        yield (what, AFTER), after
+    if not _learns_nothing(host):
+        yield (LIFETIME_S, AFTER), LEARNED_S
 
 
-def is_tunnelled(raised: Overlay) -> bool:
-    """True if a tunnel carries the guests' network."""
-    return all(each.network_type.is_tunnel for each in raised.networks)
-
-
-def _cells(raised: Overlay) -> Cells:
-    host = raised.hosts[0]
-    yield from _packets(host, has_tunnels=is_tunnelled(raised)).items()
-    if is_tunnelled(raised):
-        for what, (before, after) in _kept(host).items():
-            yield (what, BEFORE), before
-            yield (what, AFTER), after
-        if not _states_all(host):
-            yield (KEPT_S, AFTER), LEARNED_S
-
-
-def _packets(host: Host, *, has_tunnels: bool) -> Mapping[tuple[str, str], int]:
-    """What passes the first host's wire."""
-    if not has_tunnels:
-        return {
-            (TUNNEL, SET_UP): 0,
-            (ARP, SET_UP): 0,
-            (OTHERS, SET_UP): 0,
-            (TUNNEL, FIRST): 0,
-            (ARP, FIRST): 0,
-            (OTHERS, FIRST): 1,
-        }
-    group, in_kernel = host.vxlan_group is not None, is_kernel(host)
+def _packets(host: Host) -> Mapping[tuple[str, str], int]:
+    """Packets on the first host's wire."""
     copies = _copies(host)
     found = {
         (TUNNEL, SET_UP): 0,
@@ -130,12 +121,12 @@ def _packets(host: Host, *, has_tunnels: bool) -> Mapping[tuple[str, str], int]:
         (TUNNEL, FIRST): copies,
         (ARP, FIRST): 0,
         (OTHERS, FIRST): 0,
-        # The kernel keeps a packet until its neighbour has answered; OVS in user space drops it.
-        (TUNNEL, COLD): 2 * copies if in_kernel else copies,
-        # Not how often: OVS asks at each look at its rules until it knows.
-        (ASKED, COLD): 0 if group else PEERS,
+        # The kernel queues a packet until its neighbour has answered; OVS in user space drops it.
+        (TUNNEL, UNKNOWN): 2 * copies if is_kernel(host) else copies,
+        # The number of requests is not predicted: OVS repeats them until it has an answer.
+        (ARP_TARGETS, UNKNOWN): 0 if host.vxlan_group else PEERS,
     }
-    return found if group else {**found, (IGMP, SET_UP): 0}  # a group is joined, and asked for
+    return found if host.vxlan_group else {**found, (IGMP, SET_UP): 0}
 
 
 def _copies(host: Host) -> int:
@@ -143,28 +134,23 @@ def _copies(host: Host) -> int:
     return 1 if host.vxlan_group else PEERS
 
 
-def _kept(host: Host) -> Mapping[str, tuple[int, int]]:
-    """What stands on the first host, before and after the first packet; learned: on the second."""
+def _state(host: Host) -> Mapping[str, tuple[int, int]]:
+    """Counts on the first host (learned entries: on the second), before and after the first frame."""
     in_kernel = is_kernel(host)
     ports = 1 if in_kernel else PEERS
-    # Packets of the kernel's pass netfilter, those of a switch in user space do not.
+    # Packets that the kernel sends pass netfilter, those of a switch in user space do not.
     tracked = _copies(host) if in_kernel else 0
     return {
         PORTS: (ports, ports),
         LISTENERS: (0, 0) if in_kernel else (1, 1),
-        UDP: (1, 1) if in_kernel else (0, 0),
-        SOCKETS: (0, 0),
+        UDP_SOCKETS: (1, 1) if in_kernel else (0, 0),
+        RAW_SOCKETS: (0, 0),
         CONNTRACK: (0, tracked),
         NEIGHBOURS: (PEERS, PEERS),
-        LEARNED: (0, 0) if _states_all(host) else (0, 1),
+        LEARNED: (0, 0) if _learns_nothing(host) else (0, 1),
     }
 
 
-def is_kernel(host: Host) -> bool:
-    """True if Linux itself carries the tunnels."""
-    return host.mechanism is Mechanism.LINUXBRIDGE
-
-
-def _states_all(host: Host) -> bool:
-    """True if a host learns nothing: in the kernel, l2population tells it all there is."""
+def _learns_nothing(host: Host) -> bool:
+    """True if l2population writes all entries of the kernel's VXLAN devices."""
     return is_kernel(host) and host.l2_population

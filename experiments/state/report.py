@@ -1,232 +1,192 @@
-"""The teller of `state`: what was sent and what is kept, mode beside mode."""
+"""The report of `state`: packets sent and state kept, side by side for all modes."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from statistics import mode as mode_of
+from statistics import mode as most_common
 from textwrap import wrap
 
-from experiments.core.question import Prediction, Value
-from experiments.core.results import Run
-from experiments.show import cells
-from experiments.show.cells import Cell
-from experiments.show.levels import words_of
-from experiments.show.story import NONE, Grid, Held, Picture, Story, counted
-from experiments.state import figure
+import polars as pl
 
-# What is counted, as the files call it: packets on the first host's wire, ...
-TUNNEL, ARP, IGMP, OTHERS = "tunnel packets", "ARP packets", "IGMP packets", "other packets"
-ASKED = "VTEPs asked for by ARP"
-# ... what its datapath and kernel keep, and what the receiver learns.
-PORTS, LISTENERS = "tunnel ports or devices", "listeners in the switch"
-UDP = "UDP sockets of a tunnel"
-SOCKETS, CONNTRACK = "raw IP sockets", "conntrack entries"
-NEIGHBOURS, LEARNED, KEPT_S = "VTEP neighbours", "learned by a receiver", "kept for [s]"
-SET_UP, FIRST, COLD = "set up and idle", "first frame", "VTEPs unknown"
-BEFORE, AFTER = "before", "after"
-BESIDE, KEPT = "other packets beside", "kept"  # what predictions are of, beside TUNNEL
-BESIDE_EACH_OTHER = ("gre-mesh", "vxlan-mesh")
-TOLD_WIDE = 36  # characters: what two columns of words leave of a terminal's 80
-UNFORETOLD = "*"  # behind a count that nobody foretold
-MOMENTS = (SET_UP, FIRST, COLD, BEFORE, AFTER)
+from experiments.core.results import Run
+from experiments.show import cells, judge
+from experiments.show.cells import exact_cells, value_text, values_text
+from experiments.show.report import NONE, Picture, Report, Table, counted
+from experiments.show.sheet import Caption
+from experiments.state import figure
+from experiments.state.words import (
+    AFTER,
+    BEFORE,
+    FIRST,
+    IGMP,
+    MOMENTS,
+    OTHERS,
+    SET_UP,
+    STATE,
+    TUNNEL,
+)
+
+KEY = ("what", "moment", "mode")
+COMPARED = ("gre-mesh", "vxlan-mesh")
+COUNT_WIDTH = 36  # characters: what the two columns before it leave of a terminal's 80
+NOT_PREDICTED = "*"  # after a count
 NOTE = (
-    "Packets: on the first host's wire. Kept: by the first host; learned: by the second. "
-    f"{UNFORETOLD}: counted, not foretold."
+    "Packets: on the first host's wire. State: of the first host; learned: by the second. "
+    f"{NOT_PREDICTED}: counted, not predicted."
 )
 
 
-def tell(run: Run) -> Story:
-    """The story of one run."""
-    story = cells.tell(run)
-    found = cells.cells_of(run)
+def build_report(run: Run) -> Report:
+    """The report of one run."""
+    report, found = cells.build_report(run), exact_cells(run).with_columns(topic=_topic())
     idle_s = float(run.about["settings"].get("idle_s", 0))
-    told = replace(
-        story,
-        findings=(story.findings[0], *_headlines(found, idle_s), *_joins(run), *story.findings[1:]),
-        held=tuple(_held(each, run, found) for each in run.question.predictions),
-        grids=(brief(run, found), matrix(run, found), *story.grids),
-        pictures=(),
-        conditions=f"{story.conditions}; idle for {idle_s:g} s",
+    modes = tuple(found["mode"].unique(maintain_order=True))
+    lines = tuple(_lines(run, found, modes))
+    first, *others = report.findings
+    findings = (first, *_tunnel_packets(found, idle_s), *_same(found), *_joins(run), *others)
+    return replace(
+        report,
+        findings=findings,
+        outcomes=tuple(
+            judge.exact(run, each, found.filter(topic=each.about)["result"])
+            for each in run.question.predictions
+        ),
+        tables=(brief(lines, modes), matrix(lines, modes), *report.tables),
+        pictures=(
+            Picture(
+                name=run.question.name,
+                title="Packets sent and state kept, by mode",
+                alternative=f"A table of counts: {'. '.join(findings)}",
+                draw=lambda report: figure.draw(lines, modes, Caption.of(report)),
+            ),
+        ),
+        conditions=f"{report.conditions}; idle for {idle_s:g} s",
     )
-    words = words_of(run, told)
-    picture = Picture(
-        name=run.question.name,
-        title="Sent and kept, by mode",
-        alternative=f"A table of counts: {'. '.join(told.findings)}",
-        draw=lambda: figure.draw(tuple(_lines(run, found)), _modes(found), words),
-    )
-    return replace(told, pictures=(picture,))
 
 
-def _headlines(found: Sequence[Cell], idle_s: float) -> Iterator[str]:
-    """What is sent before the first frame, and with it."""
+def _topic() -> pl.Expr:
+    """What a cell is about: tunnel packets, other packets, or state."""
+    return (
+        pl.when(pl.col("moment").is_in([BEFORE, AFTER]))
+        .then(pl.lit(STATE))
+        .when(pl.col("what") == TUNNEL)
+        .then(pl.lit(TUNNEL))
+        .otherwise(pl.lit(OTHERS))
+    )
+
+
+def _tunnel_packets(found: pl.DataFrame, idle_s: float) -> Iterator[str]:
+    """The number of tunnel packets before the first frame, and with it."""
     before = f"before the first tenant frame, {idle_s:g} s idle"
-    for moment, words in ((SET_UP, before), (FIRST, "with it")):
-        seen = {
-            str(cell.key["mode"]): cell.seen
-            for cell in found
-            if (cell.key["what"], cell.key["moment"]) == (TUNNEL, moment) and cell.measured
-        }
-        if seen:
-            told = _together(tuple(seen), tuple(seen.values()))
-            whose = "" if len(set(seen.values())) > 1 else f" in each of {', '.join(seen)}"
-            yield f"Tunnel packets {words}: {told}{whose}"
-    yield from _alike(found)
+    for moment, when in ((SET_UP, before), (FIRST, "with the first frame")):
+        rows = found.filter(pl.col("samples") > 0, what=TUNNEL, moment=moment)
+        counts = tuple(map(values_text, rows["measured"]))
+        if counts:
+            modes = tuple(rows["mode"])
+            same = "" if len(set(counts)) > 1 else f" in each of {', '.join(modes)}"
+            yield f"Tunnel packets {when}: {_together(modes, counts)}{same}"
+
+
+def _same(found: pl.DataFrame) -> Iterator[str]:
+    """How many counts are the same with GRE and with VXLAN."""
+    gre, vxlan = (found.filter(pl.col("samples") > 0, mode=mode) for mode in COMPARED)
+    if not gre.is_empty() and not vxlan.is_empty():
+        both = gre.join(vxlan, on=("what", "moment"), suffix=" vxlan")
+        same = both.filter(pl.col("measured") == pl.col("measured vxlan")).height
+        yield f"{' and '.join(COMPARED)}: {same} of {counted(gre.height, 'count')} the same"
 
 
 def _joins(run: Run) -> Iterator[str]:
-    """What a group costs before anybody speaks; how many packets that takes nobody foretells."""
-    seen = _counts(run)
-    told = [
-        f"{mode} {_span(counts)}"
-        for (what, moment, mode), counts in seen.items()
-        if (what, moment) == (IGMP, SET_UP) and any(counts)
-    ]
-    if told:
-        yield f"IGMP on the first host's wire before it, queries included: {', '.join(told)}"
+    """IGMP before the first frame; the number of packets is not predicted."""
+    joins = _ranges(run).filter(pl.col("high") > 0, what=IGMP, moment=SET_UP)
+    if not joins.is_empty():
+        shown = ", ".join(f"{row['mode']} {row['range']}" for row in joins.iter_rows(named=True))
+        yield f"IGMP packets on the first host's wire before the first frame, with queries: {shown}"
 
 
-def _counts(run: Run) -> Mapping[tuple[Value, Value, Value], tuple[int, ...]]:
-    """What every block counted, by what, when and mode, in the order of the samples."""
-    found: dict[tuple[Value, Value, Value], tuple[int, ...]] = {}
-    for row in run.rows:
-        if row["count"] is not None:
-            key = row["what"], row["moment"], row["mode"]
-            found[key] = (*found.get(key, ()), int(row["count"]))
-    return found
-
-
-def _span(counts: Collection[int]) -> str:
-    """One count, or the least and the most of several."""
-    return " to ".join(map(str, sorted({min(counts), max(counts)})))
-
-
-def _alike(found: Sequence[Cell]) -> Iterator[str]:
-    """GRE beside VXLAN, count by count: what the article sets against each other."""
-    by_mode = [
-        {
-            (cell.key["what"], cell.key["moment"]): cell.seen
-            for cell in found
-            if cell.key["mode"] == mode and cell.measured
-        }
-        for mode in BESIDE_EACH_OTHER
-    ]
-    if all(by_mode):
-        gre, vxlan = by_mode
-        same = sum(gre[key] == vxlan.get(key) for key in gre)
-        yield f"{' and '.join(BESIDE_EACH_OTHER)}: {same} of {counted(len(gre), 'count')} the same"
-
-
-def _held(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Held:
-    """A prediction is of tunnel packets, of other packets, or of what is kept."""
-    return cells.held_by(prediction, run, [cell for cell in found if prediction.of == _topic(cell)])
-
-
-def _topic(cell: Cell) -> str:
-    if cell.key["moment"] in {BEFORE, AFTER}:
-        return KEPT
-    return TUNNEL if cell.key["what"] == TUNNEL else BESIDE
-
-
-def _modes(found: Sequence[Cell]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(cell.key["mode"]) for cell in found))
-
-
-def _lines(run: Run, found: Sequence[Cell]) -> Iterator[figure.Line]:
-    """What and when down, modes across; packets first.  What was foretold of one mode is shown of all."""
-    by = {(cell.key["what"], cell.key["moment"], cell.key["mode"]): _entry(cell) for cell in found}
-    counts = _counts(run)
-    by = {**{key: _unjudged(each) for key, each in counts.items()}, **by}
-    keys = sorted(
-        dict.fromkeys((cell.key["what"], cell.key["moment"]) for cell in found), key=_place(found)
+def _ranges(run: Run) -> pl.DataFrame:
+    """The least and the most that any repeat counted, and both as a text."""
+    low, high = pl.col("low"), pl.col("high")
+    return (
+        run.samples.drop_nulls("count")
+        .group_by(KEY, maintain_order=True)
+        .agg(low=pl.col("count").min(), high=pl.col("count").max())
+        .with_columns(
+            range=pl.when(low == high)
+            .then(pl.format("{}", low))
+            .otherwise(pl.format("{} to {}", low, high))
+        )
     )
-    for what, moment in keys:
-        entries = tuple(by.get((what, moment, mode)) for mode in _modes(found))
-        yield figure.Line(what=str(what), moment=str(moment), entries=entries)
 
 
-def _place(found: Sequence[Cell]) -> "_Order":
-    return _Order(tuple(dict.fromkeys(cell.key["what"] for cell in found)))
+def _lines(run: Run, found: pl.DataFrame, modes: Sequence[str]) -> Iterator[figure.Line]:
+    """A line for each count and moment that is predicted for any mode; packets by moment first."""
+    entries = {
+        (what, moment, mode): figure.Entry(text=f"{range_}{NOT_PREDICTED}", is_match=None)
+        for what, moment, mode, range_ in _ranges(run).select(*KEY, "range").iter_rows()
+    }
+    for row in found.iter_rows(named=True):
+        is_mismatch = row["result"] == judge.MISMATCH
+        entries[row["what"], row["moment"], row["mode"]] = figure.Entry(
+            text=values_text(row["measured"])
+            + (f" not {value_text(row['predicted'])}" if is_mismatch else ""),
+            is_match=row["result"] == judge.MATCHES,
+        )
+    whats = list(found["what"].unique(maintain_order=True))
+
+    def place(key: tuple[str, str]) -> tuple[int, ...]:
+        what, moment = whats.index(key[0]), MOMENTS.index(key[1])
+        return (1, what, moment) if key[1] in {BEFORE, AFTER} else (0, moment, what)
+
+    for what, moment in sorted(found.select("what", "moment").unique().iter_rows(), key=place):
+        shown = tuple(entries.get((what, moment, mode)) for mode in modes)
+        yield figure.Line(what=what, moment=moment, entries=shown)
 
 
-class _Order:
-    """Packets by moment, then things by what they are."""
-
-    def __init__(self, whats: tuple[Value, ...]) -> None:
-        self.whats = whats
-
-    def __call__(self, key: tuple[Value, Value]) -> tuple[int, int, int]:
-        what, moment = self.whats.index(key[0]), MOMENTS.index(str(key[1]))
-        is_kept = key[1] in {BEFORE, AFTER}
-        return (1, what, moment) if is_kept else (0, moment, what)
-
-
-def _entry(cell: Cell) -> figure.Entry:
-    told = cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
-    return figure.Entry(text=told, is_as_foretold=cell.stands == cells.EQUAL)
-
-
-def _unjudged(counts: Collection[int]) -> figure.Entry:
-    """A count of which nothing was foretold."""
-    return figure.Entry(text=f"{_span(counts)}{UNFORETOLD}", is_as_foretold=None)
-
-
-def brief(run: Run, found: Sequence[Cell]) -> Grid:
-    """Every count, modes that agree told together, and before and after side by side."""
-    by = {(line.what, line.moment): line.entries for line in _lines(run, found)}
-    modes = _modes(found)
+def brief(lines: Sequence[figure.Line], modes: Sequence[str]) -> Table:
+    """Every count in one column: that of most modes, then the others; before and after together."""
+    by = {(line.what, line.moment): line.entries for line in lines}
     rows = []
     for (what, moment), entries in by.items():
         if moment != AFTER or (what, BEFORE) not in by:
-            before = moment == BEFORE
-            pairs = (
-                zip(entries, by[what, AFTER], strict=True) if before else ((e,) for e in entries)
-            )
-            told = [", ".join(each.text for each in pair if each) for pair in pairs]
-            lines = wrap(_together(modes, told), TOLD_WIDE, break_on_hyphens=False)
-            rows.append((what, f"{BEFORE}, {AFTER}" if before else moment, lines[0]))
-            rows += [("", "", line) for line in lines[1:]]
-    return Grid(
-        title="Counted",
-        heads=("what", "when", "how many"),
-        rows=tuple(rows),
-        words=("what", "when", "how many"),
-        note=NOTE,
-    )
+            is_pair = moment == BEFORE
+            pairs = zip(entries, by[what, AFTER], strict=True) if is_pair else zip(entries)
+            counts = [", ".join(each.text for each in pair if each) for pair in pairs]
+            shown = wrap(_together(modes, counts), COUNT_WIDTH, break_on_hyphens=False)
+            rows.append((what, f"{BEFORE}, {AFTER}" if is_pair else moment, shown[0]))
+            rows += [("", "", line) for line in shown[1:]]
+    heads = ("what", "when", "count")
+    return Table(title="Counts", heads=heads, rows=tuple(rows), words=heads, note=NOTE)
 
 
-def _together(modes: Sequence[str], told: Sequence[str]) -> str:
-    """What most modes have, then those that have something else."""
-    shown = {mode: text for mode, text in zip(modes, told, strict=True) if text}
-    most = mode_of(shown.values())
+def _together(modes: Sequence[str], counts: Sequence[str]) -> str:
+    """The count of most modes, then those of other modes."""
+    shown = {mode: count for mode, count in zip(modes, counts, strict=True) if count}
+    most = most_common(shown.values())
     others = "; ".join(
-        f"{_names([mode for mode in shown if shown[mode] == text], shown)} {text}"
-        for text in dict.fromkeys(shown.values())
-        if text != most
+        f"{_names([mode for mode in shown if shown[mode] == count], shown)} {count}"
+        for count in dict.fromkeys(shown.values())
+        if count != most
     )
     return f"{most}; but {others}" if others else most
 
 
 def _names(some: Sequence[str], modes: Collection[str]) -> str:
-    """As `kvxlan-*`, if it is all of these and no other."""
+    """The names of some modes; `kvxlan-*` if they are all of that kind."""
     kind = some[0].partition("-")[0]
     if len(some) > 1 and list(some) == [mode for mode in modes if mode.partition("-")[0] == kind]:
         return f"{kind}-*"
     return ", ".join(some)
 
 
-def matrix(run: Run, found: Sequence[Cell]) -> Grid:
-    """Every count, mode beside mode."""
-    return Grid(
-        title="Mode beside mode",
-        heads=("what", "when", *_modes(found)),
+def matrix(lines: Sequence[figure.Line], modes: Sequence[str]) -> Table:
+    """Every count, with a column for each mode."""
+    return Table(
+        title="Counts by mode",
+        heads=("what", "when", *modes),
         rows=tuple(
-            (
-                line.what,
-                line.moment,
-                *(NONE if each is None else each.text for each in line.entries),
-            )
-            for line in _lines(run, found)
+            (line.what, line.moment, *(each.text if each else NONE for each in line.entries))
+            for line in lines
         ),
         words=("what", "when"),
-        note=f"{NOTE} `2 not 1`: 1 was foretold.",
+        note=f"{NOTE} `2 not 1`: 1 was predicted.",
     )

@@ -8,8 +8,8 @@ from statistics import median
 from experiments.core.question import Prediction, Row
 from experiments.core.results import Run
 from experiments.show.estimate import Estimate, estimate
-from experiments.show.estimate import stands as estimate_stands
-from experiments.show.story import CONFIRMED, UNDECIDED, counted
+from experiments.show.estimate import outcome as estimate_stands
+from experiments.show.report import CONFIRMED, UNDECIDED, counted
 
 TCP, UDP = "tcp", "udp"
 SMALL, MIDDLE, LARGEST = "128", "576", "largest"
@@ -41,7 +41,7 @@ class Kind:
 def cells(run: Run) -> Cells:
     """All transfers by mode, protocol and size, in the order of the run's modes."""
     rows: dict[Key, list[Row]] = defaultdict(list)
-    for row in run.rows:
+    for row in run.rows_of():
         size = str(row["ip_bytes"]) if str(row["ip_bytes"]) in {SMALL, MIDDLE} else LARGEST
         rows[str(row["mode"]), str(row["protocol"]), size].append(row)
     modes = [str(mode) for mode in run.question.factors["mode"]]
@@ -82,10 +82,10 @@ def _by_block(
     rows: Sequence[Row], others: Sequence[Row], column: str
 ) -> Iterator[tuple[object, float]]:
     """The ratio within each block: its labs were raised one after the other."""
-    for block in dict.fromkeys(row["block"] for row in rows):
-        one, two = ([row for row in each if row["block"] == block] for each in (rows, others))
+    for repeat in dict.fromkeys(row["repeat"] for row in rows):
+        one, two = ([row for row in each if row["repeat"] == repeat] for each in (rows, others))
         if ratio := _ratio(one, two, column):
-            yield block, ratio
+            yield repeat, ratio
 
 
 def _gre_to_vxlan(key: Key) -> Key | None:
@@ -130,24 +130,26 @@ KINDS: Mapping[str, Kind] = {  # by what a prediction is of
 
 def over_blocks(found: Sequence[Factor], seed: int) -> Estimate:
     """The middle factor of each block: what another block would have said."""
-    blocks = dict.fromkeys(block for each in found for block in each.by_block)
-    middles = [median(f.by_block[block] for f in found if block in f.by_block) for block in blocks]
+    repeats = dict.fromkeys(repeat for each in found for repeat in each.by_block)
+    middles = [
+        median(f.by_block[repeat] for f in found if repeat in f.by_block) for repeat in repeats
+    ]
     return estimate(middles or [median(each.value for each in found)], seed)
 
 
-def told(found: Sequence[Factor], seed: int) -> str:
+def described(found: Sequence[Factor], seed: int) -> str:
     """The middle of blocks; how blocks differ, and how pairings of cells, which is not the same."""
     all_ = sorted(each.value for each in found)
-    blocks = over_blocks(found, seed)
+    repeats = over_blocks(found, seed)
     spans = (
-        blocks.span("block", ".2f") if blocks.count > 1 else "",
+        repeats.span("repeat", ".2f") if repeats.count > 1 else "",
         f"{len(all_)} pairings, {all_[0]:.2f} to {all_[-1]:.2f}" if len(all_) > 1 else "",
     )
     within = "; ".join(filter(None, spans))
-    return f"x {blocks.value:.2f}{f' ({within})' if within else ''}"
+    return f"x {repeats.value:.2f}{f' ({within})' if within else ''}"
 
 
-def stands(prediction: Prediction, found: Sequence[Factor], seed: int) -> str:
+def outcome(prediction: Prediction, found: Sequence[Factor], seed: int) -> str:
     """By the blocks' interval, or range; but confirmed only if no pairing leaves the band."""
     by_blocks = estimate_stands(prediction, (over_blocks(found, seed),))
     has_left = any(not is_within(prediction, each.value) for each in found)

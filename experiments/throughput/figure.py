@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 ROW_IN = 0.3
 FRAME_IN = 0.35
@@ -35,7 +35,7 @@ class Panel:
     dots: tuple[Dots, ...]
 
 
-def draw(panels: Sequence[Panel], sizes: Sequence[str], words: Words) -> Figure:
+def draw(panels: Sequence[Panel], sizes: Sequence[str], words: Caption) -> Figure:
     """The panels below each other; the first one says which size has which mark."""
     modes = list(dict.fromkeys(dots.mode for panel in panels for dots in panel.dots))
     figure, axes = sheet(words, [ROW_IN * len(modes) + FRAME_IN] * len(panels))

@@ -61,10 +61,10 @@ def bulk(text: str, protocol: str) -> Bulk:
         MeasureError: the transfer failed, or it is not iperf3's JSON.
     """
     try:
-        told: Mapping[str, Any] = json.loads(text)
-        if "error" in told:
-            raise _wrong(str(told["error"]))
-        end = told["end"]
+        report: Mapping[str, Any] = json.loads(text)
+        if "error" in report:
+            raise _wrong(str(report["error"]))
+        end = report["end"]
         return _tcp(end) if protocol == "tcp" else _udp(end)
     except (ValueError, KeyError, TypeError) as error:
         raise _wrong(f"{type(error).__name__}: {error} in {text[:80]!r}") from error

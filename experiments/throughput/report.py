@@ -6,8 +6,17 @@ from statistics import median
 
 from experiments.core.question import Row
 from experiments.core.results import Run
-from experiments.show.levels import words_of
-from experiments.show.story import NONE, NOT_JUDGED, Grid, Held, Picture, Story, counted, is_trusted
+from experiments.show.report import (
+    NONE,
+    NOT_JUDGED,
+    Outcome,
+    Picture,
+    Report,
+    Table,
+    counted,
+    is_trusted,
+)
+from experiments.show.sheet import Caption
 from experiments.throughput import factors as by
 from experiments.throughput import figure
 from experiments.throughput.factors import (
@@ -31,19 +40,20 @@ AMISS = {TCP: "retransmits", UDP: "lost_packets"}  # by protocol, where it is co
 LEGEND = ("128 bytes", "576", "the largest")  # of IP packets
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run."""
     found = cells(run)
     factors = {name: tuple(by.factors(found, kind)) for name, kind in KINDS.items()}
-    story = Story(
+    report = Report(
+        run=run,
         findings=tuple(_findings(run, found, factors)),
-        held=tuple(_held(run, factors)),
-        grids=(_goodput(found), _costs(found), _losses(run, found)),
+        outcomes=tuple(_outcomes(run, factors)),
+        tables=(_goodput(found), _costs(found), _losses(run, found)),
         pictures=(),
         conditions=_conditions(run),
         data=tuple(_data(key, rows) for key, rows in found.items()),
     )
-    return _with_picture(story, run, found)
+    return _with_picture(report, run, found)
 
 
 def _findings(run: Run, found: Cells, factors: Mapping[str, tuple[Factor, ...]]) -> Iterator[str]:
@@ -61,23 +71,23 @@ def _findings(run: Run, found: Cells, factors: Mapping[str, tuple[Factor, ...]])
         )
     for name, all_ in factors.items():
         if all_:
-            yield f"{name}: {by.told(all_, run.seed)}"
+            yield f"{name}: {by.described(all_, run.seed)}"
 
 
-def _held(run: Run, factors: Mapping[str, tuple[Factor, ...]]) -> Iterator[Held]:
+def _outcomes(run: Run, factors: Mapping[str, tuple[Factor, ...]]) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
-        if found := factors.get(prediction.of, ()):
-            stands = by.stands(prediction, found, run.seed) if is_trusted(run) else NOT_JUDGED
-            yield Held(
-                says=prediction.says,
-                because=prediction.because,
-                stands=stands,
-                found=by.told(found, run.seed) + by.outside(prediction, found),
+        if found := factors.get(prediction.about, ()):
+            outcome = by.outcome(prediction, found, run.seed) if is_trusted(run) else NOT_JUDGED
+            yield Outcome(
+                claim=prediction.claim,
+                reason=prediction.reason,
+                outcome=outcome,
+                found=by.described(found, run.seed) + by.outside(prediction, found),
             )
 
 
-def _goodput(found: Cells) -> Grid:
-    return Grid(
+def _goodput(found: Cells) -> Table:
+    return Table(
         title="Payload that arrived [Mbit/s], by protocol and bytes of an IP packet",
         heads=("mode", *(f"{p} {s}" for p in (TCP, UDP) for s in SIZES)),
         rows=tuple(
@@ -96,8 +106,8 @@ def _goodput(found: Cells) -> Grid:
     )
 
 
-def _costs(found: Cells) -> Grid:
-    return Grid(
+def _costs(found: Cells) -> Table:
+    return Table(
         title="Seconds of a processor for each gigabyte that arrived",
         heads=("mode", "protocol", "bytes", "machine [s/GB]", "of these ovs-vswitchd [s/GB]"),
         rows=tuple(
@@ -110,9 +120,9 @@ def _costs(found: Cells) -> Grid:
     )
 
 
-def _losses(run: Run, found: Cells) -> Grid:
+def _losses(run: Run, found: Cells) -> Table:
     seconds = run.about["settings"]["seconds"]
-    return Grid(
+    return Table(
         title=f"Packets in a transfer of {seconds} s: segments that TCP sent again, and of UDP lost ones",
         heads=("mode", *(f"{p} {s}" for p in (TCP, UDP) for s in SIZES)),
         rows=tuple(
@@ -141,23 +151,22 @@ def _told(rows: Sequence[Row], column: str) -> str:
 def _conditions(run: Run) -> str:
     settings = run.about["settings"]
     return (
-        f"iperf3, {settings['seconds']} s a transfer, {counted(int(settings['repeats']), 'transfer')} "
-        f"of a kind in each lab; {counted(int(run.about['blocks']), 'block')}; scenario {run.about['scenario']}; "
+        f"iperf3, {settings['seconds']} s a transfer, {counted(int(settings['transfers']), 'transfer')} "
+        f"of a kind in each lab; {counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
         "guests leave no checksum to hardware"
     )
 
 
-def _with_picture(story: Story, run: Run, found: Cells) -> Story:
+def _with_picture(report: Report, run: Run, found: Cells) -> Report:
     if not found:
-        return story
-    words = words_of(run, story)
+        return report
     picture = Picture(
         name=run.question.name,
         title="Every transfer, by mode and size",
-        alternative=f"A mark a transfer, a row a mode. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(tuple(_panels(found)), LEGEND, words),
+        alternative=f"A mark a transfer, a row a mode. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(tuple(_panels(found)), LEGEND, Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _panels(found: Cells) -> Iterator[figure.Panel]:

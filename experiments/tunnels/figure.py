@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from experiments.show.curves import Mark, log_counts, name_lines, plot
 from experiments.show.figure_cells import LEGEND
 from experiments.show.lanes import BASELINE_COLOUR, colours
-from experiments.show.sheet import Words, sheet, title
+from experiments.show.sheet import Caption, sheet, title
 
 HEIGHTS_IN = (3.0, 2.1, 2.1, 2.4)
 TO_HOSTS = 100_000
@@ -31,7 +31,10 @@ class Curve:
 
 
 def draw(
-    marks: Sequence[Mark], curves: Sequence[Curve], meshes: Sequence[tuple[int, int]], words: Words
+    marks: Sequence[Mark],
+    curves: Sequence[Curve],
+    meshes: Sequence[tuple[int, int]],
+    words: Caption,
 ) -> Figure:
     """Panels one below the other; those of the cost only if it was measured."""
     heights = HEIGHTS_IN if curves else (HEIGHTS_IN[0], HEIGHTS_IN[3])

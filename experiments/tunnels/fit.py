@@ -74,7 +74,7 @@ def costs(rows: Sequence[Row], seed: int) -> tuple[Cost, ...]:
     """Those of each type of tunnel, from the table `ladder`."""
     labs: Mapping[tuple[object, object], list[Row]] = defaultdict(list)
     for row in rows:
-        labs[row["block"], row["order"]].append(row)
+        labs[row["repeat"], row["order"]].append(row)
     by_type: Mapping[str, list[tuple[Step, ...]]] = defaultdict(list)
     for lab in labs.values():
         by_type[str(lab[0]["type"])].append(_ladder(lab))

@@ -25,15 +25,15 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
     return grouped(overlay, point, groups(int(point["hosts"]), str(point["membership"])))
 
 
-def foretold(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
+def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Every cell, before any is measured."""
     return tuple({**point, **_cell(staged(overlay, point), point)} for point in points)
 
 
-def _cell(raised: Overlay, point: Point) -> Row:
+def _cell(started: Overlay, point: Point) -> Row:
     many = int(point["hosts"])
     hosts = [
-        _host(raised, many, len(group))
+        _host(started, many, len(group))
         for group in groups(many, str(point["membership"]))
         for _ in group
     ]
@@ -57,9 +57,9 @@ class Kept(NamedTuple):
     flood: int = 0
 
 
-def _host(raised: Overlay, many: int, members: int) -> Kept:
+def _host(started: Overlay, many: int, members: int) -> Kept:
     """One host of a group of so many members, among so many hosts."""
-    host, release = raised.hosts[0], raised.release
+    host, release = started.hosts[0], started.release
     shared = members - 1
     peers = shared if host.l2_population else many - 1
     if host.mechanism is Mechanism.LINUXBRIDGE:

@@ -6,12 +6,12 @@ from statistics import median
 
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.show import cells
+from experiments.show import cells, judge
 from experiments.show.cells import Cell
 from experiments.show.curves import Mark
-from experiments.show.estimate import Estimate, stands
-from experiments.show.levels import words_of
-from experiments.show.story import NOT_JUDGED, Grid, Held, Picture, Story, counted, is_trusted
+from experiments.show.estimate import Estimate, outcome
+from experiments.show.report import NOT_JUDGED, Outcome, Picture, Report, Table, counted, is_trusted
+from experiments.show.sheet import Caption
 from experiments.tunnels import figure
 from experiments.tunnels.figure import ARTICLE_HOSTS
 from experiments.tunnels.fit import KIB_A_GIB, Cost, Step, costs
@@ -20,27 +20,27 @@ SHOWN_HOSTS = (16, 100, 1_000, 10_000, ARTICLE_HOSTS)
 MEMORY, SETUP = "memory", "set-up"  # what a prediction is of
 
 
-def tell(run: Run) -> Story:
+def build_report(run: Run) -> Report:
     """The story of one run."""
-    story = cells.tell(run)
+    report = cells.build_report(run)
     found = cells.cells_of(run)
-    cost = costs(run.tables["ladder"], run.seed)
-    told = replace(
-        story,
+    cost = costs(run.rows_of("ladder"), run.seed)
+    report = replace(
+        report,
         findings=(
-            story.findings[0],
+            report.findings[0],
             *_headline(found),
-            *story.findings[1:],
+            *report.findings[1:],
             *_price(cost),
             _article(cost),
         ),
-        held=(*story.held, *_held(run, cost)),
-        grids=(_overview(found), *story.grids, _hosts(run), *_ladders(cost), _arithmetic(cost)),
-        conditions=f"{counted(len({(row['block'], row['order']) for row in run.rows}), 'lab')}, "
-        f"{counted(len({row['block'] for row in run.rows}), 'block')}; scenario {run.about['scenario']}",
+        outcomes=(*report.outcomes, *_outcomes(run, cost)),
+        tables=(_overview(found), *report.tables, _hosts(run), *_ladders(cost), _arithmetic(cost)),
+        conditions=f"{counted(len({(row['repeat'], row['order']) for row in run.rows_of()}), 'lab')}, "
+        f"{counted(len({row['repeat'] for row in run.rows_of()}), 'block')}; scenario {run.about['scenario']}",
         pictures=(),
     )
-    return _with_picture(told, run, found, cost)
+    return _with_picture(report, run, found, cost)
 
 
 def _headline(found: Sequence[Cell]) -> Iterator[str]:
@@ -99,39 +99,39 @@ def pairs(hosts: int) -> int:
     return hosts * (hosts - 1) // 2
 
 
-def _held(run: Run, cost: Sequence[Cost]) -> Iterator[Held]:
+def _outcomes(run: Run, cost: Sequence[Cost]) -> Iterator[Outcome]:
     memory = {each.type: each.memory_kib(1) for each in cost}
     growth = {each.type: found for each in cost if (found := each.growth)}
     for prediction in run.question.predictions:
-        if prediction.of == MEMORY:
+        if prediction.about == MEMORY:
             yield _judged(run, prediction, memory, "{:.1f} KiB", ".1f")
-        elif prediction.of == SETUP:
+        elif prediction.about == SETUP:
             yield _judged(run, prediction, growth, "a power of {:.2f}", ".2f")
 
 
 def _judged(
-    run: Run, prediction: Prediction, found: Mapping[str, Estimate], told: str, form: str
-) -> Held:
+    run: Run, prediction: Prediction, found: Mapping[str, Estimate], report: str, form: str
+) -> Outcome:
     """A prediction on each type of tunnel; `told`: its figure with the unit."""
     words = (
-        f"{kind} {told.format(each.value)} ({each.span('lab', form)})"
+        f"{kind} {report.format(each.value)} ({each.span('lab', form)})"
         for kind, each in found.items()
     )
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
+    return Outcome(
+        claim=prediction.claim,
+        reason=prediction.reason,
         found=", ".join(words) or "no ladder",
-        stands=stands(prediction, tuple(found.values())) if is_trusted(run) else NOT_JUDGED,
+        outcome=outcome(prediction, tuple(found.values())) if is_trusted(run) else NOT_JUDGED,
     )
 
 
-def _overview(found: Sequence[Cell]) -> Grid:
+def _overview(found: Sequence[Cell]) -> Table:
     """Ports in all, by mode over hosts."""
     shown = [cell for cell in found if not cell.further]
     hosts = list(dict.fromkeys(cell.key["hosts"] for cell in shown))
     lines = dict.fromkeys((cell.key["mode"], cell.key["membership"]) for cell in shown)
     seen = {tuple(cell.key.values()): _brief(cell) for cell in shown}
-    return Grid(
+    return Table(
         title="Tunnel ports of all hosts together",
         heads=("mode", "membership", *(f"{many} hosts" for many in hosts)),
         rows=tuple(
@@ -145,19 +145,19 @@ def _overview(found: Sequence[Cell]) -> Grid:
 
 
 def _brief(cell: Cell) -> str:
-    return cell.seen if cell.stands != cells.UNLIKE else f"{cell.seen} not {cell.foretold}"
+    return cell.seen if cell.outcome != judge.MISMATCH else f"{cell.seen} not {cell.predicted}"
 
 
-def _hosts(run: Run) -> Grid:
+def _hosts(run: Run) -> Table:
     """Per host: the least and the most of every lab."""
     points = (tuple(map(str, point.values())) for point in run.question.points())
     labs: dict[tuple[str, ...], list[dict[str, int]]] = {point: [] for point in points}
     columns = ("ports", "rules", "pss_kib", "private_kib")
-    for row in run.tables["hosts"]:
+    for row in run.rows_of("hosts"):
         key = tuple(str(row[name]) for name in ("mode", "membership", "hosts"))
         had = {name: int(str(row[name])) for name in columns if row[name] is not None}
         labs[key].append(had)
-    return Grid(
+    return Table(
         title="Per host",
         heads=("mode", "membership", "hosts", "ports", "rules", "PSS [MiB]", "own [MiB]"),
         rows=tuple(
@@ -185,10 +185,10 @@ def _ends(rows: Sequence[dict[str, int]], name: str, by: int) -> str:
     return "-" if not values else values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
-def _ladders(cost: Sequence[Cost]) -> Iterator[Grid]:
+def _ladders(cost: Sequence[Cost]) -> Iterator[Table]:
     for each in cost:
         rungs = zip(*each.ladders, strict=True)
-        yield Grid(
+        yield Table(
             title=f"What {each.type} ports cost one host, all in one transaction",
             heads=(
                 "ports",
@@ -219,10 +219,10 @@ def _rung(steps: Sequence[Step]) -> tuple[str, ...]:
     )
 
 
-def _arithmetic(cost: Sequence[Cost]) -> Grid:
+def _arithmetic(cost: Sequence[Cost]) -> Table:
     """By arithmetic and by the models, how far beyond what was measured."""
     heads = [word for each in cost for word in (f"{each.type}: memory [MiB]", "set-up [s]")]
-    return Grid(
+    return Table(
         title="A full mesh of N hosts, not measured: arithmetic, and the models of one host's cost",
         heads=("hosts", "ports a host", "tunnels", *heads, "beyond what was measured"),
         rows=tuple(
@@ -255,14 +255,13 @@ def _beyond(cost: Sequence[Cost], ports: int) -> str:
     return "-" if not most else "no" if ports <= most else f"{ports / most:.0f} times"
 
 
-def _with_picture(story: Story, run: Run, found: Sequence[Cell], cost: Sequence[Cost]) -> Story:
-    words = words_of(run, story)
+def _with_picture(report: Report, run: Run, found: Sequence[Cell], cost: Sequence[Cost]) -> Report:
     marks = tuple(
         Mark(
             mode=str(cell.key["mode"]),
             words=str(cell.key["membership"]),
             at=int(str(cell.key["hosts"])),
-            foretold=float(str(cell.foretold)),
+            predicted=float(str(cell.predicted)),
             measured=tuple(float(str(value)) for value in cell.measured),
         )
         for cell in found
@@ -279,10 +278,10 @@ def _with_picture(story: Story, run: Run, found: Sequence[Cell], cost: Sequence[
         name=run.question.name,
         title="Tunnels over hosts, their cost, and arithmetic",
         alternative="Tunnel ports over hosts, foretold and counted; memory and set-up time over "
-        f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(story.findings)}",
-        draw=lambda: figure.draw(marks, _curves(cost), sorted(meshes), words),
+        f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(marks, _curves(cost), sorted(meshes), Caption.of(report)),
     )
-    return replace(story, pictures=(picture,))
+    return replace(report, pictures=(picture,))
 
 
 def _curves(cost: Sequence[Cost]) -> tuple[figure.Curve, ...]:

@@ -1,4 +1,4 @@
-"""What one reads, finds and does who belongs to neither site; all inside the lab, a few packets."""
+"""What an attacker outside both sites can read, find and inject; inside the lab, a few packets."""
 
 import secrets
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from controller.model.errors import MeasureError
 from controller.model.site_parts import ETH
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Tools
+from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.forged import (
@@ -23,99 +23,115 @@ from experiments.measure.forged import (
 )
 from experiments.measure.packets import NODE, Packet
 from experiments.measure.sockets import listeners, senders, without
-from experiments.walk.labs import DOOR, INJECTED, PORTS, SECRETS
-from experiments.walk.scan import ANSWERS, CLOSED, OPEN, connected, datagrams, listener, scan
-from experiments.walk.words import ANSWERED, FILTERED, FORGED, INJECT, NO, OWN, READS, SCAN, YES
+from experiments.walk.labs import INJECTED, PORTS, PROTOCOLS, SERVER_PORT
+from experiments.walk.scan import ANSWERS, Endpoint, connected, datagrams, listener, scan
+from experiments.walk.words import (
+    ANSWERED,
+    CLOSED,
+    FILTERED,
+    FORGED,
+    INJECT,
+    NO,
+    OPEN,
+    OWN,
+    READS,
+    SCAN,
+    YES,
+)
 
-UDP_PORT = 40000  # of nobody
-SILENCE_S = 1.0  # after which nobody is there: a round trip in the lab takes one millisecond
+UDP_PORT = 40000  # unused
+NO_ANSWER_S = 1.0  # a round trip in the lab takes one millisecond
 ARRIVAL_S = 3.0
 PAYLOADS = ("data.data", "udp.payload")
 
 
-def reads(bench: Bench, sites: Sites, tools: Tools) -> Iterator[Row]:
-    """Texts sent from site to site, looked for in what a router on the way saw."""
-    texts = {name: f"{name.lower()}-{secrets.token_hex(6)}"[:16].encode() for name in SECRETS}
-    router, spied = sites.routers[0], sites.routers[1]
-    where = {router: (spied,)}
-    with capturing(bench, where, lambda name: tools.path(f"reads-{name}")) as files:
-        _send_by_tcp(bench, sites, texts["TCP"])
-        _send_by_udp(bench, sites, texts["UDP"])
-        _send_by_icmp(bench, sites, texts["ICMP"])
+def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
+    """Send texts from site to site, and look for them in the capture of a router on the path."""
+    texts = {name: f"{name.lower()}-{secrets.token_hex(6)}"[:16].encode() for name in PROTOCOLS}
+    router, interface = sites.routers[0], sites.routers[1]
+    where = {router: (interface,)}
+    with capturing(lab, where, lambda name: context.path(f"reads-{name}")) as files:
+        _send_by_tcp(lab, sites, texts["TCP"])
+        _send_by_udp(lab, sites, texts["UDP"])
+        _send_by_icmp(lab, sites, texts["ICMP"])
     seen = files[router].read_bytes()
     for name, text in texts.items():
         check = f"{name} text readable at {router}"
         yield {"about": READS, "check": check, "seen": YES if text in seen else NO}
 
 
-def _send_by_tcp(bench: Bench, sites: Sites, text: bytes) -> None:
+def _send_by_tcp(lab: Lab, sites: Sites, text: bytes) -> None:
     server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
     with ExitStack() as stack:
-        door = stack.enter_context(listener(bench.pid(server), address, DOOR))
-        door.settimeout(ARRIVAL_S)
-        caller = bench.pid(sites.near.stations[0].name)
-        line = stack.enter_context(connected(caller, (address, DOOR), ARRIVAL_S))
-        line.sendall(text)
-        other = stack.enter_context(door.accept()[0])
-        other.settimeout(ARRIVAL_S)
-        _assert_same(other.recv(len(text)), text, "TCP")
+        server_socket = stack.enter_context(listener(lab.pid(server), address, SERVER_PORT))
+        server_socket.settimeout(ARRIVAL_S)
+        caller = lab.pid(sites.near.stations[0].name)
+        client = stack.enter_context(connected(caller, (address, SERVER_PORT), ARRIVAL_S))
+        client.sendall(text)
+        accepted = stack.enter_context(server_socket.accept()[0])
+        accepted.settimeout(ARRIVAL_S)
+        _assert_same(accepted.recv(len(text)), text, "TCP")
 
 
-def _send_by_udp(bench: Bench, sites: Sites, text: bytes) -> None:
+def _send_by_udp(lab: Lab, sites: Sites, text: bytes) -> None:
     server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
     with (
-        datagrams(bench.pid(server)) as ear,
-        datagrams(bench.pid(sites.near.stations[0].name)) as mouth,
+        datagrams(lab.pid(server)) as receiver,
+        datagrams(lab.pid(sites.near.stations[0].name)) as sender,
     ):
-        ear.bind((address, UDP_PORT))
-        ear.settimeout(ARRIVAL_S)
-        mouth.sendto(text, (address, UDP_PORT))
-        _assert_same(ear.recv(len(text)), text, "UDP")
+        receiver.bind((address, UDP_PORT))
+        receiver.settimeout(ARRIVAL_S)
+        sender.sendto(text, (address, UDP_PORT))
+        _assert_same(receiver.recv(len(text)), text, "UDP")
 
 
-def _send_by_icmp(bench: Bench, sites: Sites, text: bytes) -> None:
+def _send_by_icmp(lab: Lab, sites: Sites, text: bytes) -> None:
     target = str(sites.far.stations[0].ip)
     argv = ("ping", "-n", "-c1", "-W3", "-p", text.hex(), target)
-    bench.run(sites.near.stations[0].name, *argv)
+    lab.run(sites.near.stations[0].name, *argv)
 
 
 def _assert_same(found: bytes, sent: bytes, protocol: str) -> None:
-    """What was sent has come: else nobody could have read it on the way, either."""
+    """Check that the text has arrived; otherwise no router could have read it.
+
+    Raises:
+        MeasureError: something else was received.
+    """
     if found != sent:
         raise MeasureError(
             repr(found), where=f"{protocol} at the server", allowed=repr(sent), do="Run it again."
         )
 
 
-def scanned(bench: Bench, sites: Sites) -> tuple[list[Row], list[Row]]:
-    """Checks, and the table `scan`: what answers whom."""
+def scanned(lab: Lab, sites: Sites) -> tuple[list[Row], list[Row]]:
+    """The checks and the table `scan`: which addresses and ports answer the PC and the attacker."""
     caller, attacker = sites.near.stations[0].name, sites.attacker.name
     called, public = sites.far.stations[0], str(sites.far.public_ip)
-    door, rows = (str(called.ip), DOOR), list[Row]()
+    endpoint, rows = (str(called.ip), SERVER_PORT), list[Row]()
 
-    def ask(node: str, doors: list[tuple[str, int]]) -> list[str]:
-        found = scan(bench.pid(node), doors, SILENCE_S)
+    def scan_from(node: str, endpoints: list[Endpoint]) -> list[str]:
+        found = scan(lab.pid(node), endpoints, NO_ANSWER_S)
         rows.extend(
-            {"from_node": node, "address": address, "port": port, "outcome": word}
-            for (address, port), word in found.items()
+            {"from_node": node, "address": address, "port": port, "outcome": outcome}
+            for (address, port), outcome in found.items()
         )
         return list(found.values())
 
-    with listener(bench.pid(called.name), *door):
+    with listener(lab.pid(called.name), *endpoint):
         checks = [
-            _scan(f"{called.ip} port {DOOR} from {node}", ask(node, [door])[0])
+            _scan(f"{called.ip} port {SERVER_PORT} from {node}", scan_from(node, [endpoint])[0])
             for node in (caller, attacker)
         ]
-        whole = ask(attacker, [(str(ip), DOOR) for ip in sites.far.lan.hosts()])
-    answers = _answers_ping(bench, attacker, public)
+        lan = scan_from(attacker, [(str(ip), SERVER_PORT) for ip in sites.far.lan.hosts()])
+    answers = _answers_ping(lab, attacker, public)
     rows.append({"from_node": attacker, "address": public, "port": "ping", "outcome": answers})
-    ports = ask(attacker, [(public, port) for port in PORTS])
+    ports = scan_from(attacker, [(public, port) for port in PORTS])
     known = f"{public} TCP ports {PORTS[0]}-{PORTS[-1]}"
     checks += [
         _scan(f"{public} answers ping", answers),
         _scan(f"{known} open", ports.count(OPEN)),
         _scan(f"{known} closed", ports.count(CLOSED)),
-        _scan(f"{sites.far.lan} addresses that answer", sum(word in ANSWERS for word in whole)),
+        _scan(f"{sites.far.lan} addresses that answer", sum(outcome in ANSWERS for outcome in lan)),
     ]
     return checks, rows
 
@@ -124,30 +140,30 @@ def _scan(check: str, seen: Value) -> Row:
     return {"about": SCAN, "check": check, "seen": seen}
 
 
-def _answers_ping(bench: Bench, node: str, address: str) -> str:
+def _answers_ping(lab: Lab, node: str, address: str) -> str:
     return (
-        NO if bench.attempt(node, "ping", "-n", "-c3", "-i0.05", "-W1", address).returncode else YES
+        NO if lab.attempt(node, "ping", "-n", "-c3", "-i0.05", "-W1", address).returncode else YES
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Packets of one kind."""
+    """Injected packets of one kind."""
 
     name: str
-    outer: IPv4Address  # claimed in the outer header
-    inner: IPv4Address  # claimed in the inner header
+    outer: IPv4Address  # source in the outer header
+    inner: IPv4Address  # source in the inner header
     is_echo: bool = False
-    is_checked: bool = False  # the attacker's router drops what cannot come from there
+    is_checked: bool = False  # the attacker's router drops packets with a forged source
 
     @property
     def nonce(self) -> bytes:
-        """What the packets of this kind, and no others, carry."""
+        """Bytes that only packets of this kind contain."""
         return f"case {self.name}"[:60].encode()
 
 
 def cases(sites: Sites) -> tuple[Case, ...]:
-    """Those that should be stopped first: that the others arrive proves that these would have."""
+    """Cases that should not arrive come first: the others prove that they could have arrived."""
     near, own = sites.near, sites.attacker.ip
     return (
         Case(name=OWN, outer=own, inner=near.tunnel_ip),
@@ -157,14 +173,14 @@ def cases(sites: Sites) -> tuple[Case, ...]:
     )
 
 
-def injected(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], list[Row]]:
-    """Checks, and the table `injected`: which GRE packets of the attacker's reach the server."""
+def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[Row]]:
+    """The checks and the table `injected`: which GRE packets of the attacker reach the server."""
     server, attacker = sites.far.stations[0].name, sites.attacker.name
     where = {server: (ETH,), attacker: (ETH,)}
     known = cases(sites)
-    with capturing(bench, where, lambda name: tools.path(f"inject-{name}")) as files:
+    with capturing(lab, where, lambda name: context.path(f"inject-{name}")) as files:
         for case in known:
-            _send(bench, sites, case)
+            _send(lab, sites, case)
     packets = decoded(dict(files), ("icmp.type", *PAYLOADS))
     rows: list[Row] = [
         {
@@ -188,19 +204,19 @@ def injected(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], list[
     return checks, rows
 
 
-def _send(bench: Bench, sites: Sites, case: Case) -> None:
-    """A few packets; where they should arrive, wait until they have."""
+def _send(lab: Lab, sites: Sites, case: Case) -> None:
+    """Send the packets of a case; if they should arrive, wait until they have."""
     attacker, router = sites.attacker, sites.attacker.router
     awaited = attacker.name if case.is_echo else sites.far.stations[0].name
     with ExitStack() as stack:
         if case.is_checked:
-            _check_sources(bench, sites, on=True)
-            stack.callback(_check_sources, bench, sites, on=False)
-        out = stack.enter_context(senders(bench.pid(attacker.name), (ETH,)))[ETH]
-        pids = {awaited: bench.pid(awaited)}
+            _check_sources(lab, sites, on=True)
+            stack.callback(_check_sources, lab, sites, on=False)
+        out = stack.enter_context(senders(lab.pid(attacker.name), (ETH,)))[ETH]
+        pids = {awaited: lab.pid(awaited)}
         heard = stack.enter_context(listeners(pids, ETH, IPV4))
         macs = [
-            bench.run(node, "cat", f"/sys/class/net/{name}/address").strip()
+            lab.run(node, "cat", f"/sys/class/net/{name}/address").strip()
             for node, name in ((attacker.name, ETH), (router, attacker.name))
         ]
         for seq in range(1, INJECTED + 1):
@@ -222,14 +238,14 @@ def _last(case: Case) -> bytes:
     return case.nonce + b" %d" % INJECTED
 
 
-def _check_sources(bench: Bench, sites: Sites, *, on: bool) -> None:
-    """Let the attacker's router drop what cannot come from that segment (BCP 38, RFC 2827)."""
+def _check_sources(lab: Lab, sites: Sites, *, on: bool) -> None:
+    """Switch on or off that the attacker's router drops forged sources (BCP 38, RFC 2827)."""
     key = f"net.ipv4.conf.{sites.attacker.name}.rp_filter"
-    bench.run(sites.attacker.router, "sysctl", "-qw", f"{key}={int(on)}")
+    lab.run(sites.attacker.router, "sysctl", "-qw", f"{key}={int(on)}")
 
 
 def _count(packets: list[Packet], node: str, case: Case, icmp_type: str) -> int:
-    """How many packets of a case the node's capture has; ICMP errors that quote one do not count."""
+    """Packets of a case in the node's capture, without ICMP errors that quote them."""
     wanted = case.nonce.hex()
     return sum(
         each[NODE] == node

@@ -1,6 +1,6 @@
-"""A packet on its way, drawn: legs from left to right, the headers at each as stacked boxes.
+"""A drawing of a packet's path: legs from left to right, their headers as stacked boxes.
 
-The outermost header is on top, as it comes first on the wire.  Pure: the caller owns files.
+The outermost header is on top, since it comes first on the wire.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from experiments.show.lanes import how_to_read, log_axis, plot_boxes
-from experiments.show.sheet import Words, sheet, title
-from experiments.show.statistics import Blocks
+from experiments.show.sheet import Caption, sheet, title
+from experiments.show.statistics import Repeats
 
 OUTER, GRE, INNER, ICMP = "outer IP", "GRE", "IP", "ICMP"
-# Okabe and Ito (2008), made light: letters stand on them.
+# Okabe and Ito (2008), made light to write on
 FILLS = {OUTER: "#F6C9A8", GRE: "#F9E3A5", INNER: "#BBD9EE", ICMP: "#C4E8DA"}
 EDGES = {OUTER: "#D55E00", GRE: "#C98A00", INNER: "#0072B2", ICMP: "#009E73"}
 HIGH = {OUTER: 1.0, GRE: 0.66, INNER: 1.0, ICMP: 0.42}  # of an IP header's box
@@ -26,9 +26,7 @@ LETTERS = 6.1  # points
 HEAD_LINE = 0.21
 HEAD_AT, ARROW_AT, TOP, FLOOR = 3.62, 3.48, 4.22, -0.5
 CHANGED = "#B00020"
-READ = (
-    "grey: inside a router; red: an address changed since the leg before; outermost header on top"
-)
+READ = "grey: inside a router; red: address changed since the previous leg; outermost header on top"
 PATHS_IN = 1.7
 GREY = "#777777"
 PATH_COLOURS = ("#555555", "#0072B2", "#D55E00")
@@ -39,8 +37,8 @@ class Box:
     """One header."""
 
     kind: str
-    lines: tuple[str, ...]  # the first one is its name
-    changed: tuple[int, ...] = ()  # lines that were otherwise one leg before
+    lines: tuple[str, ...]  # the first is its name
+    changed: tuple[int, ...] = ()  # lines that differ from the previous leg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +53,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One direction, its legs from left to right as they lie."""
+    """One direction, its legs from left to right as drawn."""
 
     name: str
     columns: tuple[Column, ...]
     is_leftward: bool = False
 
 
-def draw(ways: Sequence[Way], words: Words) -> Figure:
+def draw(ways: Sequence[Way], caption: Caption) -> Figure:
     """A panel for each direction."""
-    figure, axes = sheet(words, [WAY_IN] * len(ways), frame_in=1.35)
+    figure, axes = sheet(caption, [WAY_IN] * len(ways), frame_in=1.35)
     for ax, way in zip(axes, ways, strict=True):
         plot_way(ax, way)
     return figure
@@ -143,11 +141,11 @@ def _box(ax: Axes, at: int, floor: float, box: Box, gid: str) -> None:
         )
 
 
-def draw_paths(levels: Mapping[str, Blocks], words: Words) -> Figure:
-    """Every round trip, by its path."""
-    figure, (ax,) = sheet(words, [PATHS_IN])
+def draw_paths(levels: Mapping[str, Repeats], caption: Caption) -> Figure:
+    """All round trips by path."""
+    figure, (ax,) = sheet(caption, [PATHS_IN])
     plot_boxes(ax, levels, dict(zip(levels, PATH_COLOURS, strict=False)))
     log_axis(ax, levels, "round trip [ms]")
-    blocks = max(len(each) for each in levels.values())
-    title(ax, "Round trips by path, in turns", how_to_read(blocks))
+    repeats = max(len(each) for each in levels.values())
+    title(ax, "Round trips by path (the paths take turns)", how_to_read(repeats))
     return figure

@@ -1,11 +1,11 @@
-"""The headers of a packet, outermost first, from the fields that tshark dissects.  Pure."""
+"""The headers of a packet, outermost first, from the fields that tshark decodes.  Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from experiments.measure.packets import Packet, all_of
 
-# tshark's names of what is asked of every packet
+# tshark's names of the decoded fields
 FIELDS = (
     "frame.protocols",
     "frame.len",
@@ -23,14 +23,14 @@ FIELDS = (
     "arp.dst.proto_ipv4",
 )
 ETHERNET, IP, GRE, ICMP, ARP = "Ethernet", "IP", "GRE", "ICMP", "ARP"
-BETWEEN = " | "  # headers, in a text
+SEPARATOR = " | "  # between headers in a text
 ECHO = {"8": "echo request", "0": "echo reply"}  # RFC 792
 OPERATION = {"1": "request", "2": "reply"}  # RFC 826
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One header: its protocol, the addresses it carries (GRE and ICMP none), and a word more."""
+    """One header: its protocol, its addresses (GRE and ICMP have none), and its type."""
 
     protocol: str
     source: str = ""
@@ -46,9 +46,9 @@ Stack = tuple[Header, ...]
 
 
 def stack_of(packet: Packet) -> Stack:
-    """Its headers from Ethernet on.
+    """The headers of a packet, Ethernet first.
 
-    A field that a packet has several times, as `ip.src` in a tunnel, goes to the headers in order.
+    The values of a repeated field, such as `ip.src` in a tunnel, belong to its headers in order.
     """
     fields = {name: iter(all_of(packet, name)) for name in FIELDS}
     readers = {"eth": _ethernet, "ip": _ip, "gre": _gre, "icmp": _icmp, "arp": _arp}
@@ -68,7 +68,7 @@ def _ip(fields: Fields) -> Header:
 
 
 def _gre(fields: Fields) -> Header:
-    """It has a protocol's number, and no address (RFC 2784, section 2)."""
+    """GRE has a protocol number and no address (RFC 2784, section 2)."""
     return Header(GRE, more=next(fields["gre.proto"]))
 
 
@@ -84,13 +84,13 @@ def _arp(fields: Fields) -> Header:
 
 
 def text_of(stack: Stack) -> str:
-    """All but Ethernet, in a line."""
-    return BETWEEN.join(str(header) for header in stack if header.protocol != ETHERNET)
+    """The headers as one line, without Ethernet."""
+    return SEPARATOR.join(str(header) for header in stack if header.protocol != ETHERNET)
 
 
 def parse_stack(text: str) -> Stack:
-    """The headers in a line that `text_of` made."""
-    return tuple(map(_header, text.split(BETWEEN))) if text else ()
+    """The inverse of `text_of`."""
+    return tuple(map(_header, text.split(SEPARATOR))) if text else ()
 
 
 def _header(text: str) -> Header:
@@ -102,6 +102,6 @@ def _header(text: str) -> Header:
 
 
 def is_echo_of(packet: Packet, ident: int, seq: int) -> bool:
-    """True if it is that request or its reply, inside of a tunnel or not."""
+    """True if the packet is that echo request or its reply, in a tunnel or not."""
     idents, seqs = all_of(packet, "icmp.ident"), all_of(packet, "icmp.seq")
     return str(ident) in idents and str(seq) in seqs and packet["icmp.type"] in ECHO

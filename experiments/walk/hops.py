@@ -1,4 +1,4 @@
-"""One ping, caught on every interface that it passes, there and back."""
+"""One ping, captured on every interface that it passes, there and back."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from controller.model.site_parts import ETH, LAN
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Tools
-from experiments.core.question import Row
+from experiments.core.experiment import Context, Lab
+from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import INTERFACE, NODE, Packet, all_of
 from experiments.walk.headers import FIELDS, is_echo_of, stack_of, text_of
@@ -19,30 +19,30 @@ LENGTH = re.compile(r", length \d+(?=:)")
 WAYS = {THERE: "8", BACK: "0"}  # ICMP echo request and reply (RFC 792)
 
 
-def walk(bench: Bench, sites: Sites, tools: Tools) -> tuple[list[Row], Mapping[str, list[Row]]]:
-    """Checks of every hop; and the tables `hops` and `heard`."""
-    ident = tools.seed % 0xFFFF + 1
-    _forget_neighbours(bench, sites)
-    with capturing(bench, _where(sites), lambda name: tools.path(f"walk-{name}")) as files:
+def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[str, list[Row]]]:
+    """The checks of every hop, and the tables `hops` and `heard`."""
+    ident = context.seed % 0xFFFF + 1
+    _forget_neighbours(lab, sites)
+    with capturing(lab, _where(sites), lambda name: context.path(f"walk-{name}")) as files:
         target = str(sites.far.stations[0].ip)
         argv = ("ping", "-n", "-c1", "-W2", "-e", str(ident), target)
-        tools.keep("walk-ping.txt", bench.attempt(sites.near.stations[0].name, *argv).stdout)
+        context.keep("walk-ping.txt", lab.attempt(sites.near.stations[0].name, *argv).stdout)
     packets = decoded(dict(files), FIELDS, "icmp || arp")
     echoes = [each for each in packets if is_echo_of(each, ident, SEQ)]
     hops = [row for way in WAYS for row in _hops(sites, way, echoes)]
     heard = list(_heard(sites, packets, echoes))
-    line = _line(bench, sites, files[sites.routers[0]], tools)
-    checks = [_check(hop_name(*_place(row)), _once(row)) for row in hops]
-    checks += [_check(WIRE_LINE, line), *_bystanding(sites, heard)]
+    line = _line(lab, sites, files[sites.routers[0]], context)
+    checks = [_check(hop_name(*_place(row)), _seen(row)) for row in hops]
+    checks += [_check(WIRE_LINE, line), *_bystander_checks(sites, heard)]
     return checks, {"hops": hops, "heard": heard}
 
 
-def _check(check: str, seen: object) -> Row:
-    return {"about": WALK, "check": check, "seen": seen}  # type: ignore[dict-item]
+def _check(check: str, seen: Value) -> Row:
+    return {"about": WALK, "check": check, "seen": seen}
 
 
-def _once(row: Row) -> object:
-    """The headers of a packet that was seen there once; of any other, how often."""
+def _seen(row: Row) -> Value:
+    """The headers of a packet that was captured once; otherwise how often it was captured."""
     return row["stack"] if row["packets"] == 1 else f"{row['packets']} packets"
 
 
@@ -50,16 +50,16 @@ def _place(row: Row) -> tuple[str, int, str, str]:
     return str(row["way"]), int(row["hop"] or 0), str(row["node"]), str(row["interface"])
 
 
-def _forget_neighbours(bench: Bench, sites: Sites) -> None:
-    """Both LANs ask for MACs again, as at the article's first packet."""
+def _forget_neighbours(lab: Lab, sites: Sites) -> None:
+    """Empty the ARP caches of both LANs, as at the article's first packet."""
     for site in sites.sites:
-        bench.run(site.router, "ip", "neigh", "flush", "dev", LAN)
+        lab.run(site.router, "ip", "neigh", "flush", "dev", LAN)
         for station in site.stations:
-            bench.run(station.name, "ip", "neigh", "flush", "dev", ETH)
+            lab.run(station.name, "ip", "neigh", "flush", "dev", ETH)
 
 
 def _where(sites: Sites) -> dict[str, tuple[str, ...]]:
-    """Interfaces to listen on, by node."""
+    """The interfaces to capture on, by node."""
     found: dict[str, tuple[str, ...]] = {}
     for place in places(sites):
         found[place.node] = (*found.get(place.node, ()), place.interface)
@@ -90,7 +90,7 @@ def _hops(sites: Sites, way: str, echoes: list[Packet]) -> Iterator[Row]:
 
 
 def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterator[Row]:
-    """What came by each station of the called LAN: ARP for the called one, and the ping."""
+    """ARP requests for the called station, and pings, captured at each station of its LAN."""
     called = str(sites.far.stations[0].ip)
     for station in sites.far.stations:
         here = [each for each in packets if each[NODE] == station.name]
@@ -110,15 +110,15 @@ def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterato
             }
 
 
-def _bystanding(sites: Sites, heard: list[Row]) -> Iterator[Row]:
+def _bystander_checks(sites: Sites, heard: list[Row]) -> Iterator[Row]:
     for row in heard:
         if row["node"] in bystanders(sites):
             yield _check(f"{row['node']} hears the {row['what']}", row["packets"])
 
 
-def _line(bench: Bench, sites: Sites, file: Path, tools: Tools) -> str | None:
-    """What tcpdump says of the first GRE packet, without its length."""
-    said = bench.run(sites.routers[0], "tcpdump", "-n", "-Z", "root", "-r", str(file), "proto gre")
-    tools.keep("walk-tcpdump.txt", said)
-    lines = [line.partition(" ")[2] for line in said.splitlines()]
+def _line(lab: Lab, sites: Sites, file: Path, context: Context) -> str | None:
+    """The line that tcpdump prints for the first GRE packet, without its length."""
+    printed = lab.run(sites.routers[0], "tcpdump", "-n", "-Z", "root", "-r", str(file), "proto gre")
+    context.keep("walk-tcpdump.txt", printed)
+    lines = [line.partition(" ")[2] for line in printed.splitlines()]
     return LENGTH.sub("", lines[0]).split(", id ")[0] if lines else None

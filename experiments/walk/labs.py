@@ -1,9 +1,9 @@
-"""Where a packet passes between two sites, and what theory says of all that `walk` looks at.  Pure."""
+"""The interfaces that a packet passes between two sites, and the prediction of every check.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Any
+from typing import TypeVar
 
 from controller.model.site_parts import ETH, LAN, TUNNEL, WAN, Snat
 from controller.model.sites import Sites
@@ -12,30 +12,42 @@ from experiments.walk.headers import GRE, ICMP, IP, Header, Stack, text_of
 from experiments.walk.words import (
     ANSWERED,
     BACK,
+    DOWN,
+    DOWN_ERROR,
     FILTERED,
     FORGED,
     INJECT,
+    LARGEST,
+    LARGEST_1500,
     MTU,
     NOBODY,
+    OPEN,
+    OVER_1500_FROM,
+    OVER_FROM,
+    OVER_MTU,
+    OVER_WITHOUT_DF,
     OWN,
     REACH,
     READS,
     SCAN,
     THERE,
+    UNREACHABLE,
+    UP,
+    UP_AGAIN,
     WALK,
     WIRE_LINE,
     YES,
     hop_name,
 )
 
-PINGS = 5  # of each question whether something is reachable
+T = TypeVar("T")
+PINGS = 5  # for each check of reachability
 INJECTED = 3  # packets of each kind
-PORTS = range(1, 1025)  # of the office's public address: the well-known ones
-DOOR = 80  # the port of the server that the home PC uses
-SECRETS = ("TCP", "UDP", "ICMP")
-FAR_LAN = 254  # hosts of a /24
+PORTS = range(1, 1025)  # scanned at the office's public address: the well-known ports
+SERVER_PORT = 80  # of the server that the home PC uses
+PROTOCOLS = ("TCP", "UDP", "ICMP")
 GRE_IPV4 = "0x0800"  # GRE's protocol type for IPv4 (RFC 2784)
-UNREACHABLE = "Destination Net Unreachable"  # as ping says ICMP type 3, code 0
+NET_UNREACHABLE = "Destination Net Unreachable"  # ping's words for ICMP type 3, code 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,11 @@ class Place:
 
     node: str
     interface: str
-    is_tunnelled: bool = False  # a wire of the internet: the packet is inside another there
+    is_tunnelled: bool = False  # on a wire of the internet: the packet is inside another
 
 
 def places(sites: Sites) -> tuple[Place, ...]:
-    """Every interface from the calling station to the one that is called."""
+    """Every interface from the calling to the called station, in order."""
     near, far, routers = sites.near, sites.far, sites.routers
     between = [near.router, *routers, far.router]
     wires = [
@@ -69,8 +81,8 @@ def places(sites: Sites) -> tuple[Place, ...]:
     )
 
 
-def foretold_stacks(sites: Sites, way: str) -> tuple[str, ...]:
-    """The headers that theory has at each of `places`."""
+def predicted_stacks(sites: Sites, way: str) -> tuple[str, ...]:
+    """The predicted headers at each of `places`, in their order."""
     near, far, along = sites.near, sites.far, places(sites)
     caller, called = near.stations[0].ip, far.stations[0].ip
     inside = near.tunnel_ip if near.snat is Snat.TUNNEL else caller
@@ -101,7 +113,7 @@ def _ip(way: str, ends: Ends) -> Header:
 
 
 def wire_line(sites: Sites) -> str:
-    """What tcpdump says on the WAN of the request: its own words, without the length."""
+    """The line that tcpdump prints for the request on the WAN, without its length."""
     near, far = sites.near, sites.far
     inside = near.tunnel_ip if near.snat is Snat.TUNNEL else near.stations[0].ip
     return (
@@ -110,8 +122,8 @@ def wire_line(sites: Sites) -> str:
     )
 
 
-def foretold(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """The exact value of every check."""
+def predicted(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
+    """The predicted value of every check."""
     return tuple(
         {"about": about, "check": check, "seen": seen} for about, check, seen in _checks(sites)
     )
@@ -119,7 +131,7 @@ def foretold(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
 
 def _checks(sites: Sites) -> Iterator[tuple[str, str, Value]]:
     for way in (THERE, BACK):
-        stacks = foretold_stacks(sites, way)
+        stacks = predicted_stacks(sites, way)
         for (number, place), stack in zip(numbered(sites, way), ordered(stacks, way), strict=True):
             yield WALK, hop_name(way, number, place.node, place.interface), stack
     yield WALK, WIRE_LINE, wire_line(sites)
@@ -131,24 +143,24 @@ def _checks(sites: Sites) -> Iterator[tuple[str, str, Value]]:
 
 
 def _reach(sites: Sites) -> Iterator[tuple[str, str, Value]]:
-    yield REACH, "answered", PINGS
-    yield REACH, "answered, tunnel down", 0
-    yield REACH, "told so by", f"{sites.near.provider_ip}: {UNREACHABLE}"
-    yield REACH, "answered, tunnel up again", PINGS
-    yield MTU, "largest with DF", sites.tunnel_mtu
-    yield MTU, "one byte more with DF: told by", str(sites.near.gateway_ip)
-    yield MTU, "one byte more with DF: told MTU", sites.tunnel_mtu
-    yield MTU, "one byte more without DF: answered", PINGS
-    yield MTU, "largest with DF, tunnel's MTU at 1500", sites.tunnel_mtu
-    yield MTU, "one byte more then: told by", NOBODY
+    yield REACH, UP, PINGS
+    yield REACH, DOWN, 0
+    yield REACH, DOWN_ERROR, f"{sites.near.provider_ip}: {NET_UNREACHABLE}"
+    yield REACH, UP_AGAIN, PINGS
+    yield MTU, LARGEST, sites.tunnel_mtu
+    yield MTU, OVER_FROM, str(sites.near.gateway_ip)
+    yield MTU, OVER_MTU, sites.tunnel_mtu
+    yield MTU, OVER_WITHOUT_DF, PINGS
+    yield MTU, LARGEST_1500, sites.tunnel_mtu
+    yield MTU, OVER_1500_FROM, NOBODY
 
 
 def _attack(sites: Sites) -> Iterator[tuple[str, str, Value]]:
     public, far = sites.far.public_ip, sites.far.stations[0].ip
-    for protocol in SECRETS:
+    for protocol in PROTOCOLS:
         yield READS, f"{protocol} text readable at {sites.routers[0]}", YES
-    yield SCAN, f"{far} port {DOOR} from {sites.near.stations[0].name}", "open"
-    yield SCAN, f"{far} port {DOOR} from {sites.attacker.name}", "unreachable"
+    yield SCAN, f"{far} port {SERVER_PORT} from {sites.near.stations[0].name}", OPEN
+    yield SCAN, f"{far} port {SERVER_PORT} from {sites.attacker.name}", UNREACHABLE
     yield SCAN, f"{public} answers ping", YES
     yield SCAN, f"{public} TCP ports {PORTS[0]}-{PORTS[-1]} open", 0
     yield SCAN, f"{public} TCP ports {PORTS[0]}-{PORTS[-1]} closed", len(PORTS)
@@ -160,15 +172,15 @@ def _attack(sites: Sites) -> Iterator[tuple[str, str, Value]]:
 
 
 def numbered(sites: Sites, way: str) -> tuple[tuple[int, Place], ...]:
-    """The places in the order in which the packet passes, from 1."""
+    """The places in the order of passing, numbered from 1."""
     return tuple(enumerate(ordered(places(sites), way), start=1))
 
 
-def ordered(along: tuple[Any, ...], way: str) -> tuple[Any, ...]:
-    """In the order of the way."""
+def ordered(along: tuple[T, ...], way: str) -> tuple[T, ...]:
+    """`along`, reversed for the way back."""
     return along if way == THERE else along[::-1]
 
 
 def bystanders(sites: Sites) -> tuple[str, ...]:
-    """The machines of the called site that the ping is not for."""
+    """The other stations of the called site."""
     return tuple(station.name for station in sites.far.stations[1:])

@@ -1,60 +1,60 @@
-"""The experiment `walk`: one packet from site to site, header by header, and what the tunnel is worth."""
+"""The experiment `walk`: one packet's headers from site to site, and what the tunnel provides."""
 
 from dataclasses import dataclass
 
 from controller.model.errors import MeasureError
 from controller.model.sites import Sites
-from experiments.core.experiment import Bench, Experiment, Measured, Tools, described
+from experiments.core.experiment import Context, Experiment, Lab, Measured, described
 from experiments.core.question import Point
 from experiments.core.verdict import Thresholds
 from experiments.measure.ping import Requests
 from experiments.walk.attack import injected, reads, scanned
 from experiments.walk.hops import walk
-from experiments.walk.labs import foretold
-from experiments.walk.question import WALK_QUESTION
-from experiments.walk.reach import Asker, path_mtu, reach, round_trips
+from experiments.walk.labs import predicted
+from experiments.walk.question import QUESTION
+from experiments.walk.reach import Pinger, path_mtu, reach, round_trips
 
 MANY, FEW = Requests(count=20), Requests(count=10)
 
 
-def as_they_are(sites: Sites, _point: Point) -> Sites:
-    """The two sites; there is nothing to vary."""
+def unchanged(sites: Sites, _point: Point) -> Sites:
+    """The two sites as they are: nothing is varied."""
     return sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """Follows a ping, then tries what the tunnel gives and what it lets others do."""
+    """Follows one ping, then checks what the tunnel provides and what it lets an attacker do."""
 
-    wait_s: float = 0.25  # for the answers to a few pings of one size
+    wait_s: float = 0.25  # for replies to pings of one size
     each: Requests = MANY
     batches: int = 10  # of each path
 
-    def __call__(self, bench: Bench, _point: Point, tools: Tools, /) -> Measured:
+    def __call__(self, lab: Lab, _point: Point, context: Context, /) -> Measured:
         """Measure one lab.
 
         Raises:
             MeasureError: the lab has no sites, or not even a small packet passes.
         """
-        sites = described(bench)
+        sites = described(lab)
         if not isinstance(sites, Sites):
             raise MeasureError(
                 "compute hosts",
-                where="what is raised",
+                where="the lab",
                 allowed="two sites",
                 do="Take the scenario `home-office`.",
             )
-        tools.say("following one ping")
-        checks, more = walk(bench, sites, tools)
-        tools.say("reaching the far site, with packets how large")
-        asker = Asker(bench=bench, sites=sites, tools=tools, wait_s=self.wait_s)
-        checks += [*reach(asker), *path_mtu(asker)]
-        tools.say("timing round trips")
-        rtts = round_trips(bench, sites, tools, self.each, self.batches)
-        tools.say("reading, scanning and injecting as an attacker")
-        checks += reads(bench, sites, tools)
-        scan_checks, scan = scanned(bench, sites)
-        inject_checks, sent = injected(bench, sites, tools)
+        context.say("following one ping")
+        checks, more = walk(lab, sites, context)
+        context.say("checking reachability and packet sizes")
+        pinger = Pinger(lab=lab, sites=sites, context=context, wait_s=self.wait_s)
+        checks += [*reach(pinger), *path_mtu(pinger)]
+        context.say("timing round trips")
+        rtts = round_trips(lab, sites, context, self.each, self.batches)
+        context.say("reading, scanning and injecting as an attacker")
+        checks += reads(lab, sites, context)
+        scan_checks, scan = scanned(lab, sites)
+        inject_checks, sent = injected(lab, sites, context)
         return Measured(
             rows=(*checks, *scan_checks, *inject_checks),
             more={
@@ -62,20 +62,20 @@ class Walk:
                 "rtts": tuple(rtts),
                 "scan": tuple(scan),
                 "injected": tuple(sent),
-                "pings": tuple(asker.tried),
+                "pings": tuple(pinger.rows),
             },
             lost=sum(row["rtt_ms"] is None for row in rtts),
         )
 
 
-WALK = Experiment(
-    question=WALK_QUESTION,
+EXPERIMENT = Experiment(
+    question=QUESTION,
     probe=Walk(),
     quick=Walk(each=FEW, batches=4),
     thresholds=Thresholds(cpu_steal_max=0.1, lost_upcalls_max=0, lost_max=0),
     of=Sites,
-    stage=as_they_are,
-    foretell=foretold,
+    stage=unchanged,
+    predict=predicted,
     watches=True,
     scenario="home-office",
 )

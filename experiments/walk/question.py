@@ -1,121 +1,126 @@
-"""What the experiment `walk` asks, what theory expects, and what its columns mean."""
+"""The question of `walk`: predictions and columns."""
 
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, number, text
 from experiments.walk.words import INJECT, LATENCY, MTU, REACH, READS, SCAN, WALK
 
 HIGHEST_MS = 0.1
 
-WALK_QUESTION = Question(
+QUESTION = Question(
     name="walk",
-    asks="Which headers has a packet at each hop between two sites, and what is the tunnel worth?",
+    question="Which headers does a packet have at each hop between two sites, and what does the "
+    "tunnel provide?",
     unit="",
     value="seen",
     factors={"tunnel": ("gre",)},
-    teller="walk",
+    report="walk",
     predictions=(
         Prediction(
-            of=WALK,
-            says="the sender's address is changed before GRE goes round the packet; the WAN sees "
+            about=WALK,
+            claim="the source address is changed before GRE is added; on the WAN the packet has "
             "public addresses, then GRE without any, then the inner packet; in the far LAN only "
             "ARP is broadcast",
-            because="the kernel's POSTROUTING stands before the tunnel's interface, GRE has no "
-            "field for an address (RFC 2784), and a switch that has heard a MAC sends there alone",
+            reason="the kernel's POSTROUTING comes before the tunnel interface, GRE has no "
+            "field for an address (RFC 2784), and a switch forwards to a MAC that it has learned "
+            "through one port only",
         ),
         Prediction(
-            of=REACH,
-            says="the far private address answers through the tunnel, and without it the first "
-            "router of the internet says that there is no such network",
-            because="routers of the internet have routes to public networks only",
+            about=REACH,
+            claim="the far private address answers through the tunnel; without the tunnel the "
+            "first router of the internet sends ICMP `network unreachable`",
+            reason="routers of the internet have routes to public networks only",
         ),
         Prediction(
-            of=MTU,
-            says="1468 bytes pass with DF, and of 1469 the home's own router says so; told a larger "
-            "MTU than the wire's, the tunnel takes no more, and nobody says so",
-            because="1492 less IPv4's 20 and GRE's 4; a router knows its interface's MTU, and what "
-            "a user-space switch's socket refuses it drops",
+            about=MTU,
+            claim="1468 bytes pass with DF, and for 1469 the home's own router sends ICMP; with an "
+            "MTU set larger than the wire's, the tunnel passes no more and nobody sends ICMP",
+            reason="1492 minus IPv4's 20 and GRE's 4; a router knows the MTU of its interface, and "
+            "a user-space switch drops what its socket refuses",
         ),
         Prediction(
-            of=LATENCY,
+            about=LATENCY,
             low=-HIGHEST_MS,
             high=HIGHEST_MS,
-            says="the round trip to the same router differs by less than 0.1 ms, through the tunnel or "
+            claim="the round trip to the same router differs by less than 0.1 ms, through the tunnel or "
             "by public addresses",
-            because="both ways pass the same two switch daemons once in each direction; a header "
-            "more costs far less than waking them up",
+            reason="both paths pass the same two switch daemons once in each direction; an extra "
+            "header costs far less than waking them up",
         ),
         Prediction(
-            of=READS,
-            says="a router on the way reads all that the tunnel carries",
-            because="GRE encrypts nothing",
+            about=READS,
+            claim="a router on the path can read everything in the tunnel",
+            reason="GRE encrypts nothing",
         ),
         Prediction(
-            of=SCAN,
-            says="the attacker finds the office's public address and nothing behind it",
-            because="no router of the internet has a route to 10.100.0.0/24, and nobody listens at "
-            "the public address",
+            about=SCAN,
+            claim="the attacker finds the office's public address and nothing behind it",
+            reason="no router of the internet has a route to 10.100.0.0/24, and no service listens "
+            "at the public address",
         ),
         Prediction(
-            of=INJECT,
-            says="GRE whose outer source is forged reaches the server, and a ping in it is answered "
-            "to the attacker, outside of the tunnel; from its own address nothing arrives, nor "
-            "where its router checks sources",
-            because="the outer source is all that the far end looks at, and an answer goes wherever "
-            "the inner source says",
+            about=INJECT,
+            claim="GRE with a forged outer source reaches the server, and a ping in it is answered "
+            "to the attacker, outside the tunnel; nothing arrives from the attacker's own address, "
+            "nor if its router checks sources",
+            reason="the far end checks the outer source only, and an answer goes to the inner source",
         ),
     ),
     columns={
-        "tunnel": "what joins the sites",
-        "about": "what the check is about; each has a prediction of its own",
-        "check": "what was looked at",
-        "seen": "what was found: headers without Ethernet, a count, an address, a word",
+        "tunnel": text("the tunnel between the sites"),
+        "about": text("what the check is about; each has its own prediction"),
+        "check": text("what was checked"),
+        "seen": text("what was found: headers without Ethernet, a count, an address, or a word"),
     },
     more={
         "hops": {
-            "way": "there: the request; back: its reply",
-            "hop": "in the order of passing, from 1",
-            "node": "where",
-            "interface": "which of its interfaces",
-            "packets": "how often it was seen there",
-            "stack": "headers without Ethernet, outermost first, joined by ` | `",
-            "frame_bytes": "length of the frame, of the Ethernet header on",
-            "ttl": "of each IP header, outermost first",
-            "eth_source": "MAC that sent the frame",
-            "eth_target": "MAC that it is for",
+            "way": text("there: the request; back: its reply"),
+            "hop": integer("in the order of passing, from 1"),
+            "node": text("the node that captured it"),
+            "interface": text("the node's interface"),
+            "packets": integer("how often it was captured there"),
+            "stack": text("headers without Ethernet, outermost first, joined by ` | `"),
+            "frame_bytes": integer("length of the frame, including the Ethernet header"),
+            "ttl": text("TTL of each IP header, outermost first"),
+            "eth_source": text("MAC that sent the frame"),
+            "eth_target": text("MAC that the frame is sent to"),
         },
         "heard": {
-            "node": "a station of the called LAN",
-            "what": "kind of packet, while the ping passed",
-            "target": "MAC that the frame is for",
-            "packets": "how many came by",
+            "node": text("a station of the called LAN"),
+            "what": text("kind of packet, captured while the ping passed"),
+            "target": text("MAC that the frame is sent to"),
+            "packets": integer("how many were captured"),
         },
         "rtts": {
-            "path": "public: to the far router's public address; tunnel: to the same router through "
-            "the tunnel; server: through it and on to the server",
-            "batch": "pings of one process, from 1; the paths take turns",
-            "seq": "within the batch",
-            "rtt_ms": "round trip [ms]; empty if lost",
+            "path": text(
+                "public: to the far router's public address; tunnel: to the same router through "
+                "the tunnel; server: through the tunnel and on to the server"
+            ),
+            "batch": integer("pings of one process, from 1; the paths take turns"),
+            "seq": integer("within the batch"),
+            "rtt_ms": number("round trip [ms]; empty if lost"),
         },
         "scan": {
-            "from_node": "who asks",
-            "address": "asked",
-            "port": "TCP port, or `ping`",
-            "outcome": "open; closed: a reset; unreachable: ICMP said so; silent",
+            "from_node": text("the node that scans"),
+            "address": text("the scanned address"),
+            "port": text("TCP port, or `ping`"),
+            "outcome": text(
+                "open; closed: a reset; unreachable: ICMP; no answer; for a ping: yes or no"
+            ),
         },
         "injected": {
-            "case": "which packets",
-            "outer_source": "claimed in the outer header",
-            "inner_source": "claimed in the inner header",
-            "sent": "packets",
-            "arrived": "at eth0 of the server",
-            "answered": "replies at eth0 of the attacker",
+            "case": text("which packets"),
+            "outer_source": text("source in the outer header"),
+            "inner_source": text("source in the inner header"),
+            "sent": integer("packets"),
+            "arrived": integer("at eth0 of the server"),
+            "answered": integer("replies at eth0 of the attacker"),
         },
         "pings": {
-            "why": "what was asked",
-            "ip_bytes": "IP packet",
-            "df": "1: with `do not fragment`",
-            "sent": "pings",
-            "answered": "of them",
-            "told_by": "address that an ICMP error came from",
+            "why": text("what the pings were sent for"),
+            "ip_bytes": integer("size of the IP packet"),
+            "df": integer("1: with `do not fragment`"),
+            "sent": integer("pings"),
+            "answered": integer("of them"),
+            "icmp_from": text("address that sent an ICMP error"),
         },
     },
 )

@@ -1,40 +1,30 @@
-"""One packet from site to site, told: its headers leg by leg, the article's steps, what the tunnel is worth.
-
-Pure: a run's files in, its story out.
-"""
+"""The report of `walk`: one packet's headers leg by leg, the article's steps, and every check."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.show.cells import EQUAL, MISSING, UNLIKE, Cell, cells_of, grid
+from experiments.show import judge
+from experiments.show.cells import cells_table, exact_cells, value_text, values_text
 from experiments.show.levels import between, figure_text
-from experiments.show.statistics import Blocks, Difference, against, difference
-from experiments.show.story import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Grid,
-    Held,
-    Story,
-    counted,
-    is_trusted,
-)
-from experiments.walk.headers import GRE, ICMP
-from experiments.walk.report_article import Step, article_grid, steps_of
-from experiments.walk.report_legs import blocks_of, legs_of
-from experiments.walk.report_pictures import STEP_AT, WAYS, pictures
+from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table, counted
+from experiments.show.sheet import Caption
+from experiments.show.statistics import Difference, Repeats, against, difference
+from experiments.walk import figure
+from experiments.walk.article import Step, article_table, steps_of
+from experiments.walk.headers import GRE, ICMP, IP, Header
+from experiments.walk.legs import Leg, legs_of, repeats_of
 from experiments.walk.words import (
+    BACK,
     FORGED,
-    INEXACT,
+    LARGEST,
     LATENCY,
-    MTU,
+    OVER_FROM,
     PUBLIC,
     READS,
     SERVER,
@@ -44,233 +34,267 @@ from experiments.walk.words import (
 )
 
 PATHS = (PUBLIC, TUNNEL, SERVER)
-IDLE_MIN = 0.5  # below it a packet waits for a processor; headers and sizes do not mind
+IDLE_MIN = 0.5  # below it packets wait for a processor, which changes times but no headers or sizes
+NAMED = 3  # mismatches that the findings name
+WAYS = {THERE: "There: the request", BACK: "Back: its reply"}
+STEP_AT = {  # the leg and the header that a step of the article is about; -1: the last leg
+    "1.1": (0, 0),
+    "2.4": (1, 0),
+    "2.3": (2, 0),
+    "2.2": (2, 1),
+    "3.1": (3, 0),
+    "4.1": (-2, 0),
+    "4.2": (-2, 0),
+    "4.3": (-1, 0),
+    "5.1": (-1, 0),
+}
+NOTES = {"2.2": "GRE: no address", "2.4": "SNAT before GRE", "5.1": "ARP, then unicast"}
 
 
-def tell(run: Run) -> Story:
-    """The story of a run.
+def build_report(run: Run) -> Report:
+    """The report of one run.
 
     Raises:
-        MeasureError: it has no block, or nothing foretold.
+        MeasureError: it has no complete repeat, or no prediction.
     """
-    cells = cells_of(run)
-    if not cells or not blocks_of(run):
+    cells, repeats = exact_cells(run), repeats_of(run)
+    if cells.is_empty() or not repeats:
         raise MeasureError(
             "no packet that was followed",
             where=str(run.directory),
-            allowed="a block that was measured",
+            allowed="a repeat that was measured",
             do="Run it again.",
         )
-    steps, levels = steps_of(run), paths_of(run)
-    story = Story(
-        findings=tuple(_findings(run, cells, steps, levels)),
-        held=tuple(_held(each, run, cells, levels) for each in run.question.predictions),
-        grids=tuple(_grids(run, cells, steps, levels)),
-        pictures=(),
-        conditions=_conditions(run),
-        is_refuted=any(cell.stands == UNLIKE for cell in cells),
-        data=tuple(_data(cell) for cell in cells),
+    steps, paths = steps_of(run), _paths(run)
+    added = difference(paths[TUNNEL], paths[PUBLIC], seed=run.seed)
+    time = _time(run, added)
+    return Report(
+        run=run,
+        findings=tuple(_findings(run, cells, steps, time)),
+        outcomes=tuple(_outcome(each, run, cells, added) for each in run.question.predictions),
+        tables=tuple(_tables(run, cells, steps, paths)),
+        pictures=tuple(_pictures(run, steps, paths, time)),
+        conditions=f"{counted(len(repeats), 'repeat')}, a lab each; headers decoded from captures "
+        f"on every interface; {run.tables['rtts'].height} timed pings; GRE by Open vSwitch in user "
+        f"space; scenario {run.about['scenario']}",
+        is_refuted=judge.MISMATCH in cells["result"],
+        data=tuple(cells.drop("figure", "samples").rows(named=True)),
     )
-    return replace(story, pictures=tuple(pictures(run, story, steps, levels, _time(run, levels))))
 
 
-def paths_of(run: Run) -> dict[str, Blocks]:
-    """Round trips by path, block by block."""
-    rows = run.tables["rtts"]
-    blocks = tuple(dict.fromkeys(row["block"] for row in rows))
+def _paths(run: Run) -> dict[str, Repeats]:
+    """Round trips by path, an array for each repeat."""
+    rtts = run.tables["rtts"]
+    repeats = rtts["repeat"].unique(maintain_order=True)
     return {
         path: [
-            np.array(
-                [
-                    float(row["rtt_ms"])
-                    for row in rows
-                    if (row["path"], row["block"]) == (path, block) and row["rtt_ms"] is not None
-                ]
-            )
-            for block in blocks
+            rtts.filter(path=path, repeat=repeat)["rtt_ms"].drop_nulls().to_numpy()
+            for repeat in repeats
         ]
         for path in PATHS
     }
 
 
-def _added(run: Run, levels: Mapping[str, Blocks]) -> Difference:
-    """What the tunnel adds to the round trip to the same router."""
-    return difference(levels[TUNNEL], levels[PUBLIC], seed=run.seed)
-
-
-def _findings(
-    run: Run, cells: Sequence[Cell], steps: Sequence[Step], levels: Mapping[str, Blocks]
-) -> Iterator[str]:
-    equal = sum(cell.stands == EQUAL for cell in cells)
-    yield f"{equal} of {counted(len(cells), 'check')} equal their prediction"
-    yield from (
-        f"{cell.name}: {cell.seen}, foretold {cell.foretold}" for cell in _unlike(cells)[:3]
-    )
-    inexact = [step.number for step in steps if step.stands == INEXACT]
+def _findings(run: Run, cells: pl.DataFrame, steps: Sequence[Step], time: str) -> Iterator[str]:
+    matching = (cells["result"] == judge.MATCHES).sum()
+    yield f"{matching} of {counted(cells.height, 'check')} match their prediction"
+    for row in cells.filter(result=judge.MISMATCH).head(NAMED).iter_rows(named=True):
+        seen, predicted = values_text(row["measured"]), value_text(row["predicted"])
+        yield f"{row['about']} {row['check']}: {seen}, predicted {predicted}"
+    inexact = [step.number for step in steps if step.is_inexact]
     if inexact:
         yield f"The article is inexact in {len(inexact)} of its {len(steps)} steps: {', '.join(inexact)}"
-    yield _size(cells)
-    yield _attacker(run, cells)
-    yield _time(run, levels)
-
-
-def _unlike(cells: Sequence[Cell]) -> list[Cell]:
-    return [cell for cell in cells if cell.stands == UNLIKE]
-
-
-def _seen(cells: Sequence[Cell], about: str) -> list[Cell]:
-    return [cell for cell in cells if cell.key["about"] == about]
-
-
-def _size(cells: Sequence[Cell]) -> str:
-    largest, teller = (cell.seen for cell in _seen(cells, MTU)[:2])
-    return f"{largest} bytes pass with DF; of one more, {teller} tells"
-
-
-def _attacker(run: Run, cells: Sequence[Cell]) -> str:
-    reads = _seen(cells, READS)
-    read = sum(set(cell.measured) == {YES} for cell in reads)
-    rows = run.tables["injected"]
-    forged = [row for row in rows if row["case"] == FORGED]
-    came, sent = (sum(int(row[name] or 0) for row in forged) for name in ("arrived", "sent"))
-    return (
-        f"{read} of {len(reads)} texts can be read on the way; {came} of {sent} forged packets reach "
-        "the server"
+    seen_of = {row["check"]: values_text(row["measured"]) for row in cells.iter_rows(named=True)}
+    largest = seen_of[LARGEST]
+    over = f"at {int(largest) + 1}" if largest.isdigit() else "with one byte more"
+    yield f"{largest} bytes pass with DF; {over}, {seen_of[OVER_FROM]} sends ICMP"
+    texts = cells.filter(about=READS)["measured"].to_list()
+    forged = run.tables["injected"].filter(case=FORGED).sum()
+    yield (
+        f"A router on the path can read {texts.count([YES])} of {len(texts)} texts; "
+        f"{forged['arrived'].item()} of {forged['sent'].item()} forged packets reach the server"
     )
+    yield time
 
 
-def _time(run: Run, levels: Mapping[str, Blocks]) -> str:
-    found = _added(run, levels)
-    claim = between(found.interval, signed=True) if found.interval else "no interval, no claim"
-    busy = "" if _idle(run) >= IDLE_MIN else f"; on a machine with {_idle(run):.0%} to spare"
+def _time(run: Run, added: Difference) -> str:
+    """The round trip that the tunnel adds to the path to the same router."""
+    interval = between(added.interval, signed=True) if added.interval else "no confidence interval"
+    idle = _idle(run)
+    busy = "" if idle >= IDLE_MIN else f"; CPU only {idle:.0%} idle"
     return (
-        f"Round trip by the tunnel less that by public addresses: {found.estimate:+.3f} ms "
-        f"({claim}{busy})"
+        f"Round trip through the tunnel minus that by public addresses: {added.estimate:+.3f} ms "
+        f"({interval}{busy})"
     )
 
 
 def _idle(run: Run) -> float:
-    """Of all processor time while round trips were timed; 1 if nobody watched."""
+    """The idle share of CPU time while round trips were timed; 1 if it was not recorded."""
     windows = [window for each in run.about.get("measured", ()) for window in each["windows"]]
     seen = [each for each in windows if each.get("cpu_idle") is not None and each.get("length_s")]
     length_s = sum(each["length_s"] for each in seen)
-    spare_s = sum(each["cpu_idle"] * each["length_s"] for each in seen)
-    return float(spare_s / length_s) if length_s else 1.0
+    idle_s = sum(each["cpu_idle"] * each["length_s"] for each in seen)
+    return float(idle_s / length_s) if length_s else 1.0
 
 
-def _held(
-    prediction: Prediction, run: Run, cells: Sequence[Cell], levels: Mapping[str, Blocks]
-) -> Held:
-    if prediction.of == LATENCY:
-        stands, found = against(prediction, _added(run, levels)), _time(run, levels)
-        stands = NOT_JUDGED if _idle(run) < IDLE_MIN else stands
-    else:
-        about = _seen(cells, prediction.of)
-        stands, found = _stands(about), _told(about)
-    return Held(
-        says=prediction.says,
-        because=prediction.because,
-        found=found,
-        stands=stands if is_trusted(run) else NOT_JUDGED,
+def _outcome(prediction: Prediction, run: Run, cells: pl.DataFrame, added: Difference) -> Outcome:
+    if prediction.about == LATENCY:
+        outcome = NOT_JUDGED if _idle(run) < IDLE_MIN else against(prediction, added)
+        return judge.judged(run, prediction, outcome, _time(run, added), name="")
+    about = cells.filter(about=prediction.about)
+    outcome = judge.of_cells(about["result"])
+    return judge.judged(run, prediction, outcome, _matching(about), name="")
+
+
+def _matching(cells: pl.DataFrame) -> str:
+    matching = (cells["result"] == judge.MATCHES).sum()
+    return "; ".join(
+        (
+            f"{matching} of {counted(cells.height, 'check')} match",
+            *(
+                f"{row['check']}: {values_text(row['measured'])}, not {value_text(row['predicted'])}"
+                for row in cells.filter(result=judge.MISMATCH).iter_rows(named=True)
+            ),
+        )
     )
 
 
-def _stands(cells: Sequence[Cell]) -> str:
-    stands = {cell.stands for cell in cells}
-    if UNLIKE in stands:
-        return REFUTED
-    return UNDECIDED if MISSING in stands or not stands else CONFIRMED
-
-
-def _told(cells: Sequence[Cell]) -> str:
-    equal = sum(cell.stands == EQUAL for cell in cells)
-    named = [f"{cell.key['check']}: {cell.seen}, not {cell.foretold}" for cell in _unlike(cells)]
-    return "; ".join((f"{equal} of {counted(len(cells), 'check')} as foretold", *named))
-
-
-def _grids(
-    run: Run, cells: Sequence[Cell], steps: Sequence[Step], levels: Mapping[str, Blocks]
-) -> Iterator[Grid]:
-    yield _walk_grid(run, steps)
+def _tables(
+    run: Run, cells: pl.DataFrame, steps: Sequence[Step], paths: Mapping[str, Repeats]
+) -> Iterator[Table]:
+    yield _headers_table(run, steps)
     if steps:
-        yield article_grid(steps)
-    yield _paths_grid(levels)
-    plain = grid(run, tuple(cells))
-    words = ("about", "check", "foretold", "measured", "is")
-    note = "A check is equal if every block saw what was foretold."
+        yield article_table(steps)
+    yield _paths_table(paths)
+    plain = cells_table(cells, run.question)
+    words = ("about", "check", "predicted", "measured", "difference", "result")
+    note = "A check matches if every repeat saw what was predicted."
     yield replace(plain, title="Every check", words=words, note=note)
 
 
-def _walk_grid(run: Run, steps: Sequence[Step]) -> Grid:
-    """A row for each header of each leg, but for ICMP, which is last in all."""
-    rows = [row for way in WAYS for row in _way_rows(run, way, steps)]
-    return Grid(
+def _headers_table(run: Run, steps: Sequence[Step]) -> Table:
+    """A row for each header of each leg, except ICMP, which is innermost in all."""
+    words = ("way", "where", "header", "article")
+    return Table(
         title="One ping's headers, outermost first",
-        heads=("way", "where", "header", "article", "TTL"),
-        rows=tuple(rows),
-        words=("way", "where", "header", "article"),
-        first=("way", "where", "header", "article"),
-        note="ICMP is innermost everywhere. `article`: the step that speaks of the header; a ! "
-        "marks an inexact one.",
+        heads=(*words, "TTL"),
+        rows=tuple(row for way in WAYS for row in _header_rows(run, way, steps)),
+        words=words,
+        first=words,
+        note="ICMP is innermost everywhere. `article`: the step about this header; a ! marks an "
+        "inexact one.",
     )
 
 
-def _way_rows(run: Run, way: str, steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
-    legs = legs_of(run, way, blocks_of(run)[0])
-    marks = {step.number: "!" if step.stands == INEXACT else "" for step in steps}
+def _header_rows(run: Run, way: str, steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
+    legs = legs_of(run, way, repeats_of(run)[0])
     for at, leg in enumerate(legs):
         ttls = iter(leg.ttls)
         for number, header in enumerate(each for each in leg.stack if each.protocol != ICMP):
             named = [
-                f"{step}{mark}"
-                for step, mark in marks.items()
-                if way == THERE and _is_at(step, (at, number), len(legs))
+                f"{step.number}{'!' if step.is_inexact else ''}"
+                for step in steps
+                if way == THERE and _is_at(step.number, (at, number), len(legs))
             ]
-            ttl = NONE if header.protocol == GRE else str(next(ttls, NONE))
-            first = not number
             yield (
-                way if first and not at else "",
-                leg.where if first else "",
+                way if not number and not at else "",
+                leg.where if not number else "",
                 str(header),
                 ", ".join(named),
-                ttl,
+                NONE if header.protocol == GRE else str(next(ttls, NONE)),
             )
 
 
-def _is_at(step: str, place: tuple[int, int], many: int) -> bool:
-    """True if the step of the article speaks of that header, in a way of so many legs."""
-    leg, header = STEP_AT.get(step, (many, 0))
-    return place == (leg % many if leg < many else many, header)
+def _is_at(step: str, place: tuple[int, int], legs: int) -> bool:
+    """True if the step of the article is about that leg and header."""
+    leg, header = STEP_AT.get(step, (legs, 0))
+    return place == (leg % legs if leg < legs else legs, header)
 
 
-def _paths_grid(levels: Mapping[str, Blocks]) -> Grid:
+def _paths_table(paths: Mapping[str, Repeats]) -> Table:
     def line(path: str) -> tuple[str, ...]:
-        samples = np.concatenate(levels[path])
+        samples = np.concatenate(paths[path])
         figures = (np.percentile(samples, rank) for rank in (50, 10, 90)) if len(samples) else ()
         return (path, str(len(samples)), *(figure_text(float(each)) for each in figures))
 
-    return Grid(
+    return Table(
         title="Round trips",
         heads=("path", "pings", "median", "p10", "p90"),
-        rows=tuple(line(path) for path in levels),
+        rows=tuple(line(path) for path in paths),
         words=("path",),
-        note="In milliseconds. public: the far router by its public address; tunnel: the same router "
-        "through the tunnel; server: one LAN further.",
+        note="In milliseconds. public: to the far router's public address; tunnel: to the same "
+        "router through the tunnel; server: one LAN further.",
     )
 
 
-def _data(cell: Cell) -> Mapping[str, object]:
+def _pictures(
+    run: Run, steps: Sequence[Step], paths: Mapping[str, Repeats], time: str
+) -> Iterator[Picture]:
+    ways = tuple(_way(run, way, steps) for way in WAYS)
+    yield Picture(
+        name="walk",
+        title="The headers of one ping, leg by leg, there and back",
+        alternative="; ".join(_in_words(run, way) for way in WAYS),
+        draw=lambda report: figure.draw(ways, Caption.of(report)),
+    )
+    if all(any(map(len, repeats)) for repeats in paths.values()):
+        yield Picture(
+            name="walk-latency",
+            title="Round trips by path",
+            alternative=f"Box plots of round trips by path. {time}",
+            draw=lambda report: figure.draw_paths(paths, Caption.of(report, findings=(time,))),
+        )
+
+
+def _in_words(run: Run, way: str) -> str:
+    legs = legs_of(run, way, repeats_of(run)[0])
+    return f"{way}: " + ", ".join(
+        f"{leg.where} {' in '.join(map(str, leg.ips[::-1]))}" for leg in legs
+    )
+
+
+def _way(run: Run, way: str, steps: Sequence[Step]) -> figure.Way:
+    legs, is_back = legs_of(run, way, repeats_of(run)[0]), way == BACK
+    notes = {} if is_back else _notes(steps, len(legs))
+    columns = tuple(
+        _column(leg, legs[at - 1] if at else None, notes.get(at, ""), is_back=is_back)
+        for at, leg in enumerate(legs)
+    )
+    return figure.Way(
+        name=WAYS[way], columns=columns[::-1] if is_back else columns, is_leftward=is_back
+    )
+
+
+def _notes(steps: Sequence[Step], legs: int) -> dict[int, str]:
+    """What the captures show instead of an inexact step, by leg."""
     return {
-        **cell.key,
-        "foretold": cell.foretold,
-        "measured": cell.measured,
-        "is": cell.stands,
+        STEP_AT[step.number][0] % legs: f"not as in {step.number}:\n{NOTES[step.number]}"
+        for step in steps
+        if step.is_inexact and step.number in NOTES
     }
 
 
-def _conditions(run: Run) -> str:
-    blocks, pings = len(blocks_of(run)), len(run.tables["rtts"])
-    return (
-        f"{counted(blocks, 'block')}, a lab each; headers decoded from captures on every interface; "
-        f"{pings} timed pings; GRE by Open vSwitch in user space; scenario {run.about['scenario']}"
-    )
+def _column(leg: Leg, before: Leg | None, note: str, *, is_back: bool) -> figure.Column:
+    first, last = leg.rows[0], leg.rows[-1]
+    ends = (first["node"], first["interface"] if leg.is_inside else last["node"])
+    head = ends[::-1] if is_back and not leg.is_inside else ends  # as drawn, left to right
+    ips = sum(header.protocol == IP for header in leg.stack)
+    boxes = []
+    for header in leg.stack:
+        ips -= header.protocol == IP
+        boxes.append(_box(header, before, is_inner=not ips))
+    return figure.Column(head=head, boxes=tuple(boxes), is_inside=leg.is_inside, note=note)
+
+
+def _box(header: Header, before: Leg | None, *, is_inner: bool) -> figure.Box:
+    if header.protocol == GRE:
+        return figure.Box(kind=figure.GRE, lines=("GRE", "no address"))
+    if header.protocol == ICMP:
+        return figure.Box(kind=figure.ICMP, lines=(header.more.replace("echo", "ICMP"),))
+    lines = ("IP", header.source, f"> {header.target}")
+    if not is_inner:
+        return figure.Box(kind=figure.OUTER, lines=("IP (public)", *lines[1:]))
+    old = before.inner if before else None
+    pairs = ((1, header.source, old and old.source), (2, header.target, old and old.target))
+    changed = tuple(number for number, new, was in pairs if was is not None and new != was)
+    return figure.Box(kind=figure.INNER, lines=lines, changed=changed)

@@ -1,4 +1,4 @@
-"""Which TCP ports answer, asked from inside a node by plain connections, all at once."""
+"""TCP connections from inside a node: a scan of many ports at once, and single sockets."""
 
 import errno
 import selectors
@@ -7,39 +7,43 @@ import time
 from collections.abc import Iterable
 
 from experiments.measure.namespace import look_into
+from experiments.walk.words import CLOSED, NO_ANSWER, OPEN, UNREACHABLE
 
-OPEN, CLOSED, UNREACHABLE, SILENT = "open", "closed", "unreachable", "silent"
-ANSWERS = (OPEN, CLOSED)  # somebody with that address is there
-AT_ONCE = 256  # connections under way
-_MEANS = {0: OPEN, errno.ECONNREFUSED: CLOSED}
+ANSWERS = (OPEN, CLOSED)  # a host with that address exists
+AT_ONCE = 256  # connections
+OUTCOMES = {0: OPEN, errno.ECONNREFUSED: CLOSED}
 
-Door = tuple[str, int]  # address, port
+Endpoint = tuple[str, int]  # address, port
 
 
-def scan(pid: int, doors: Iterable[Door], wait_s: float) -> dict[Door, str]:
-    """What becomes of a connection to each door, from the namespace of process `pid`.
+def scan(pid: int, endpoints: Iterable[Endpoint], wait_s: float) -> dict[Endpoint, str]:
+    """The outcome of a connection to each endpoint, from the namespace of process `pid`.
 
-    Silence is waited for `wait_s`, once for each group of `AT_ONCE`.
+    Answers are awaited for `wait_s`, once for each group of `AT_ONCE`.
     """
-    wanted = list(doors)
+    wanted = list(endpoints)
 
-    def ask(_: int) -> dict[Door, str]:
+    def connect_all(_: int) -> dict[Endpoint, str]:
         groups = (wanted[at : at + AT_ONCE] for at in range(0, len(wanted), AT_ONCE))
-        return {door: word for group in groups for door, word in _knock(group, wait_s).items()}
+        return {
+            endpoint: outcome
+            for group in groups
+            for endpoint, outcome in _connect(group, wait_s).items()
+        }
 
-    return look_into({pid: pid}, ask)[pid]
+    return look_into({pid: pid}, connect_all)[pid]
 
 
-def _knock(doors: list[Door], wait_s: float) -> dict[Door, str]:
-    found = dict.fromkeys(doors, SILENT)
+def _connect(endpoints: list[Endpoint], wait_s: float) -> dict[Endpoint, str]:
+    found = dict.fromkeys(endpoints, NO_ANSWER)
     with selectors.DefaultSelector() as waiting:
-        for door in doors:
+        for endpoint in endpoints:
             one = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            code = one.connect_ex(door)
+            code = one.connect_ex(endpoint)
             if code == errno.EINPROGRESS:
-                waiting.register(one, selectors.EVENT_WRITE, door)
+                waiting.register(one, selectors.EVENT_WRITE, endpoint)
             else:
-                found[door] = _word(code)
+                found[endpoint] = OUTCOMES.get(code, UNREACHABLE)
                 one.close()
         _await(waiting, found, wait_s)
         for key in list(waiting.get_map().values()):
@@ -47,22 +51,19 @@ def _knock(doors: list[Door], wait_s: float) -> dict[Door, str]:
     return found
 
 
-def _await(waiting: selectors.BaseSelector, found: dict[Door, str], wait_s: float) -> None:
+def _await(waiting: selectors.BaseSelector, found: dict[Endpoint, str], wait_s: float) -> None:
     end = time.monotonic() + wait_s
     while waiting.get_map() and (left := end - time.monotonic()) > 0:
         for key, _ in waiting.select(left):
             one: socket.socket = key.fileobj  # type: ignore[assignment]
-            found[key.data] = _word(one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            code = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            found[key.data] = OUTCOMES.get(code, UNREACHABLE)
             waiting.unregister(one)
             one.close()
 
 
-def _word(code: int) -> str:
-    return _MEANS.get(code, UNREACHABLE)
-
-
 def listener(pid: int, address: str, port: int) -> socket.socket:
-    """A socket that takes connections inside the namespace of process `pid`."""
+    """A socket that accepts connections inside the namespace of process `pid`."""
     return look_into({pid: pid}, lambda _: socket.create_server((address, port)))[pid]
 
 
@@ -71,6 +72,6 @@ def datagrams(pid: int) -> socket.socket:
     return look_into({pid: pid}, lambda _: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))[pid]
 
 
-def connected(pid: int, door: Door, timeout_s: float) -> socket.socket:
-    """A connection to `door` from inside the namespace of process `pid`."""
-    return look_into({pid: pid}, lambda _: socket.create_connection(door, timeout_s))[pid]
+def connected(pid: int, endpoint: Endpoint, timeout_s: float) -> socket.socket:
+    """A connection to `endpoint` from inside the namespace of process `pid`."""
+    return look_into({pid: pid}, lambda _: socket.create_connection(endpoint, timeout_s))[pid]

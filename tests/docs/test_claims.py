@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from experiments.core.results import read
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "results" / "reference"
@@ -73,7 +73,7 @@ QUOTED = [
 
 @cache
 def findings(experiment):
-    return told(read(REFERENCE / experiment)).story.findings
+    return report_on(read(REFERENCE / experiment)).findings
 
 
 def value(text):
@@ -97,12 +97,14 @@ def test_moves_are_counted_as_the_reference_run_has_them():
         for way in ("announced", "silent", "silent, unheard")
     }
     dark = [row["dark_ms"] for row in ways["announced"]]
-    unheard = [row["dark_ms"] for row in ways["silent, unheard"]]
+    unlearned = [row["dark_ms"] for row in ways["silent, unheard"]]
 
     assert f"{len(rows)} moves, {len({row['mode'] for row in rows})} modes" in CLAIMS
     assert f"all {len(dark)} back, after {min(dark):.0f} to {max(dark):.0f} ms" in CLAIMS
     assert f"all {len(ways['silent'])} still dark after {cap_s:g} s" in CLAIMS
-    assert f"all {len(unheard)} back after {min(unheard):.0f} to {max(unheard):.0f} ms" in CLAIMS
+    assert (
+        f"all {len(unlearned)} back after {min(unlearned):.0f} to {max(unlearned):.0f} ms" in CLAIMS
+    )
 
 
 def test_every_link_of_the_page_is_a_file():

@@ -17,8 +17,8 @@ from experiments.cli.request import experiments_of
 from experiments.core.results import read
 from experiments.core.verdict import Window
 from experiments.measure.runner import Request, begin, perform
-from experiments.show.report.text import terminal_table
-from experiments.show.reports import told
+from experiments.show.pages.text import terminal_table
+from experiments.show.reports import report_on
 from tests.docs.extend_examples import CONSOLES, EXAMPLES, TEXT, written
 from topologies.scenario.load import load
 
@@ -29,7 +29,7 @@ LONGEST = 25  # lines with something in them: "about 20"
 
 
 @dataclass
-class Bench:
+class Lab:
     """Answers as a lab would: br-tun has the rules that the controller would state."""
 
     overlay: object
@@ -60,7 +60,7 @@ class Bench:
 
 @dataclass
 class Calm:
-    bench: object
+    lab: object
     windows: list = field(default_factory=list)
 
     @contextmanager
@@ -84,7 +84,7 @@ def run(tmp_path):
         request = Request(
             experiment=experiment.with_levels(**experiment.quick_factors),
             overlay=load("article").overlay,
-            blocks=1,
+            repeats=1,
             seed=1,
             quick=True,
             lab={},
@@ -94,11 +94,11 @@ def run(tmp_path):
         recorder = begin(request)
 
         @contextmanager
-        def raised(overlay):
-            yield Bench(overlay, **options)
+        def started(overlay):
+            yield Lab(overlay, **options)
 
-        perform(request, recorder, raised, watch=Calm)
-        return told(read(recorder.directory))
+        perform(request, recorder, started, watch=Calm)
+        return report_on(read(recorder.directory))
 
     return run
 
@@ -111,9 +111,9 @@ def test_an_experiment_takes_about_twenty_lines(name):
 def test_every_rule_is_as_foretold(run):
     found = run("rules.py")
 
-    assert found.story.findings == ("4 of 4 cells equal their prediction",)
-    assert [each.stands for each in found.story.held] == ["confirmed"]
-    assert not found.story.is_refuted
+    assert found.findings == ("4 of 4 cells match their prediction",)
+    assert [each.outcome for each in found.outcomes] == ["confirmed"]
+    assert not found.is_refuted
 
 
 def test_the_document_prints_what_it_prints(run):
@@ -121,22 +121,22 @@ def test_the_document_prints_what_it_prints(run):
 
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(terminal_table(found.story.grids[0]))
+        console.print(terminal_table(found.tables[0]))
     printed = "\n".join(line.rstrip() for line in capture.get().splitlines())
-    assert f"{found.story.findings[0]}\n{printed}\n" in CONSOLES[0]
+    assert f"{found.findings[0]}\n{printed}\n" in CONSOLES[0]
 
 
 def test_a_rule_too_many_refutes_the_prediction(run):
     found = run("rules.py", extra=1)
 
-    assert found.story.is_refuted
-    assert [each.stands for each in found.story.held] == ["refuted"]
+    assert found.is_refuted
+    assert [each.outcome for each in found.outcomes] == ["refuted"]
 
 
 def test_the_second_example_has_a_sample_for_every_ping(run):
     found = run("first_ping.py")
 
-    assert [row["first_ms"] for row in found.run.rows if row["mode"] == "vxlan-l2pop"] == [
+    assert [row["first_ms"] for row in found.run.rows_of() if row["mode"] == "vxlan-l2pop"] == [
         0.7,
         0.7,
         None,
@@ -145,7 +145,7 @@ def test_the_second_example_has_a_sample_for_every_ping(run):
     assert found.run.about["verdict"]["reasons"] == [
         "2 answers or packets unaccounted for; wanted at most 0"
     ]
-    assert [each["median"] for each in found.story.data] == [0.7, 0.5]
+    assert [each["median"] for each in found.data] == [0.7, 0.5]
 
 
 def test_the_scenario_is_one_without_warnings_and_counts_as_printed(tmp_path):
@@ -194,7 +194,7 @@ WRONG = {
         "experiment '{path}': defines none; allowed: one value of type Experiment",
     ),
     "two.py": (
-        f"{RULES}\nfrom dataclasses import replace\nB = replace(RULES, blocks=2)",
+        f"{RULES}\nfrom dataclasses import replace\nB = replace(RULES, repeats=2)",
         "experiment '{path}': defines RULES, B; allowed: one value",
     ),
     "fails.py": (
@@ -208,20 +208,20 @@ WRONG = {
         RULES.replace('name="rules"', 'name="a/b"'),
         "{path}: Question 'a/b': name 'a/b'; allowed: lower-case letters, digits and -",
     ),
-    "teller.py": (
-        RULES.replace('teller="cells"', 'teller="cell"'),
-        "{path}: Question 'rules': teller 'cell'; allowed: levels, cells",
+    "report.py": (
+        RULES.replace('report="cells"', 'report="cell"'),
+        "{path}: Question 'rules': report 'cell'; allowed: levels, cells",
     ),
     "mute.py": (
-        f"{RULES}\nfrom dataclasses import replace\nRULES = replace(RULES, foretell=None)",
-        "{path}: Question 'rules': no `foretell`; allowed: one",
+        f"{RULES}\nfrom dataclasses import replace\nRULES = replace(RULES, predict=None)",
+        "{path}: Question 'rules': no `predict`; allowed: one",
     ),
     "value.py": (
         RULES.replace('value="rules"', 'value="rule"'),
         "{path}: Question 'rules': value 'rule'; allowed: one of its columns: rules",
     ),
     "baseline.py": (
-        RULES.replace('teller="cells"', 'baseline={"mode": "flat"}'),
+        RULES.replace('report="cells"', 'baseline={"mode": "flat"}'),
         "{path}: Question 'rules': baseline {{'mode': 'flat'}}; allowed: a level of each",
     ),
 }
@@ -248,7 +248,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 def test_one_experiment_by_two_names_is_one_and_helpers_do_not_count(tmp_path):
     path = tmp_path / "twice.py"
     path.write_text(
-        f"{RULES}\nfrom dataclasses import replace\n_HELP = replace(RULES, blocks=2)\nSAME = RULES"
+        f"{RULES}\nfrom dataclasses import replace\n_HELP = replace(RULES, repeats=2)\nSAME = RULES"
     )
     assert find(str(path)).question.name == "rules"
 

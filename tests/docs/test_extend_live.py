@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from experiments.core.results import read
-from experiments.show.report.redraw import redraw
+from experiments.show.pages.redraw import redraw
 from tests.docs.extend_examples import written
 from tests.labs import ROOT, CommandLine, adopt_orphans, environment, nothing_left
 
@@ -25,14 +25,14 @@ def ran(command, tmp_path, name):
     done = command.run("run", str(path), "--quick", "--format", "json", "--out", str(out))
     assert done.returncode in {0, 3}, done.stderr  # 3: the machine was too busy to be trusted
     assert done.stderr == ""
-    (told,) = json.loads(done.stdout)["runs"]
-    return told, read(next(out.iterdir()))
+    (report,) = json.loads(done.stdout)["runs"]
+    return report, read(next(out.iterdir()))
 
 
 def test_every_rule_is_as_foretold(command, tmp_path):
-    told, run = ran(command, tmp_path, "rules.py")
+    report, run = ran(command, tmp_path, "rules.py")
 
-    assert [(each["mode"], each["hosts"], each["measured"]) for each in told["summaries"]] == [
+    assert [(each["mode"], each["hosts"], each["measured"]) for each in report["summaries"]] == [
         ("vxlan-mesh", 2, [13]),
         ("vxlan-mesh", 4, [15]),
         ("vxlan-l2pop", 2, [14]),

@@ -7,14 +7,27 @@ from pathlib import Path
 import matplotlib as mpl
 import pytest
 
-from experiments.cli.catalogue import EXPERIMENTS
 from experiments.core.results import read
-from experiments.show.report.redraw import redraw_suite
-from experiments.show.reports import told
+from experiments.show.pages.redraw import redraw_suite
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.seen_texts import assert_readable
 
-ALL = [name for name, _ in EXPERIMENTS]
+ALL = [
+    "latency",
+    "mtu",
+    "fanout",
+    "tunnels",
+    "state",
+    "mactable",
+    "migration",
+    "throughput",
+    "segments",
+    "ecmp",
+    "walk",
+    "filter",
+    "aa",
+]
 PICTURES = {"latency": 5, "mtu": 2, "walk": 2}  # all others have one
 REFERENCE = Path(__file__).resolve().parents[2] / "results" / "reference"
 
@@ -38,25 +51,25 @@ def test_it_is_complete_and_trusted(redrawn):
 
     assert suite.status == "complete"
     assert [each.name for each in chapters] == ALL
-    assert all(each.told.trusted for each in chapters)
+    assert all(each.report.trusted for each in chapters)
 
 
 def test_no_exact_expectation_is_refuted(redrawn):
     _, chapters, _ = redrawn
 
-    assert not any(each.told.story.is_refuted for each in chapters)
-    rows = {each.name: len(each.told.run.rows) for each in chapters}
+    assert not any(each.report.is_refuted for each in chapters)
+    rows = {each.name: each.report.run.samples.height for each in chapters}
     assert (rows["mtu"], rows["fanout"]) == (15, 837)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_no_text_of_its_figures_covers_another(name):
-    story = told(read(REFERENCE / name)).story
+    report = report_on(read(REFERENCE / name))
 
-    assert len(story.pictures) == PICTURES.get(name, 1)
-    for picture in story.pictures:
+    assert len(report.pictures) == PICTURES.get(name, 1)
+    for picture in report.pictures:
         with mpl.rc_context(fname=STYLE):
-            assert_readable(picture.draw(), at_least=10)
+            assert_readable(report.draw(picture), at_least=10)
 
 
 def test_its_command_is_the_one_that_run_json_has(redrawn):

@@ -38,5 +38,5 @@ def keys(node: dict, at: str = "") -> Iterator[str]:
 
 
 def test_the_table_has_every_key_once():
-    told = re.findall(r"^\| `([^`]+)` \|", TEXT, re.MULTILINE)
-    assert sorted(told) == sorted(keys(SCHEMA))
+    report = re.findall(r"^\| `([^`]+)` \|", TEXT, re.MULTILINE)
+    assert sorted(report) == sorted(keys(SCHEMA))

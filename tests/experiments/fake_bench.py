@@ -21,15 +21,15 @@ def ping_output(count, rtt_ms, *, lose=()):
                 f"ttl=64 time={rtt_ms + seq / 10000:.3g} ms"
             )
     got = count - len(set(lose))
-    told = (
+    report = (
         f"{count} packets transmitted, {got} received, {100 * (count - got) // count}% packet loss"
     )
     return "\n".join(
-        [*lines, "", "--- 172.16.166.125 ping statistics ---", f"{told}, time 9ms", ""]
+        [*lines, "", "--- 172.16.166.125 ping statistics ---", f"{report}, time 9ms", ""]
     )
 
 
-def played_stages(bench, pair, tools, *, pings):
+def played_stages(lab, pair, context, *, pings):
     """In the place of `experiments.latency.probe.stage_rows`: no packet passes here."""
     ways = (("request", "switch"), ("ping", "rtt"))
     return tuple(

@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from controller.model.overlay import Overlay
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 
 TUNNEL, ETHERNET = 50, 14
 LISTENING = "   0: 00000000:1451 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0\n"
@@ -56,7 +56,7 @@ class FakePath:
                 "received": None,
                 "seconds": None,
             }
-        told = {
+        report = {
             "connected": True,
             "greeted": True,
             "sent": min(wanted, 10**6),
@@ -64,11 +64,11 @@ class FakePath:
             "acked_before": 101,
         }
         if self.guest_mtu > self.limit:
-            return {**told, "received": None, "seconds": None, "acked": 101, "retransmits": 2}
-        arrived = told["sent"]
+            return {**report, "received": None, "seconds": None, "acked": 101, "retransmits": 2}
+        arrived = report["sent"]
         seconds = 8 / self.guest_mtu  # the larger the faster
         return {
-            **told,
+            **report,
             "received": arrived,
             "seconds": seconds,
             "acked": 103 + arrived,
@@ -103,8 +103,8 @@ class FakePath:
             passes = False
         self._count(count, parts, passes=passes)
         if not passes and self.icmp and df:
-            told = f"[1.0] From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = {self.limit})\n"
-            return told + total(count, 0, errors=count)
+            report = f"[1.0] From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = {self.limit})\n"
+            return report + total(count, 0, errors=count)
         return total(count, count if passes else 0)
 
     def _count(self, count, parts, *, passes):
@@ -145,11 +145,11 @@ def total(sent, received, errors=0):
     return f"{sent} packets transmitted, {received} received{more}, {loss}% packet loss, time 0ms\n"
 
 
-def tools(folder: Path) -> Tools:
+def context(folder: Path) -> Context:
     """Keeps raw output in `folder`."""
 
     def keep(name, text):
         assert re.fullmatch(r"[a-z0-9.-]+", name), name
         (folder / name).write_text(text, encoding="utf-8")
 
-    return Tools(keep=keep, path=folder.joinpath, watch=nullcontext, say=lambda _: None, seed=1)
+    return Context(keep=keep, path=folder.joinpath, watch=nullcontext, say=lambda _: None, seed=1)

@@ -1,4 +1,4 @@
-"""Experiments of one command line, on labs that are only played."""
+"""Experiments of one command line, on labs that are simulated."""
 
 import json
 from contextlib import contextmanager
@@ -22,19 +22,19 @@ class Probe:
     lost: int = 0
     fails: bool = False
 
-    def __call__(self, bench, point, tools):
+    def __call__(self, lab, point, context):
         if self.fails:
             raise MeasureError("silence", where="ping", allowed="an answer", do="Look.")
         base = {"flat": 0.4}.get(point["mode"], 0.6)
-        rows = tuple({"rtt_ms": round(base + (tools.seed % 97 + n) / 1000, 3)} for n in range(6))
+        rows = tuple({"rtt_ms": round(base + (context.seed % 97 + n) / 1000, 3)} for n in range(6))
         return Measured(rows=rows, lost=self.lost)
 
 
 @dataclass
 class Calm:
-    """A watcher of a machine that is as idle as it is told."""
+    """A watcher of a machine that is 90% idle."""
 
-    bench: object
+    lab: object
     windows: list = field(default_factory=list)
 
     @contextmanager
@@ -45,7 +45,7 @@ class Calm:
 
 @dataclass
 class Labs:
-    """Raises them, one after the other; where it is told, something happens instead."""
+    """Starts simulated labs; number `fail_at` raises `failure` instead."""
 
     made: list = field(default_factory=list)
     up: int = 0
@@ -54,7 +54,7 @@ class Labs:
 
     @contextmanager
     def started(self, overlay, **_):
-        assert self.up == 0, "labs are raised one at a time"
+        assert self.up == 0, "labs are started one at a time"
         self.made.append(overlay)
         self.up += 1
         try:
@@ -72,7 +72,7 @@ def known_to(monkeypatch):
             question=replace(QUESTION, name=name),
             probe=Probe(),
             quick=Probe(),
-            blocks=6,
+            repeats=6,
             thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
         )
         for name in NAMES
@@ -84,18 +84,18 @@ def known_to(monkeypatch):
 
 
 def played(monkeypatch):
-    """No root needed, no lab raised, no figure drawn."""
+    """Simulated labs: no root is needed, no lab is started, no figure is drawn."""
     labs = Labs()
     monkeypatch.setattr("topologies.lab.started", labs.started)
     monkeypatch.setattr("experiments.cli.run.assert_host_ready", lambda: None)
-    for name in ("lab_facts", "machine", "source"):  # they ask programs, time and again
+    for name in ("lab_facts", "machine", "source"):  # they run programs each time
         monkeypatch.setattr(f"experiments.measure.environment.{name}", lambda *_: {})
     monkeypatch.setattr("experiments.measure.runner.perform", partial(runner.perform, watch=Calm))
-    monkeypatch.setattr("experiments.show.report.redraw._drawn", _drawn)
+    monkeypatch.setattr("experiments.show.pages.redraw._drawn", _drawn)
     return labs
 
 
-def _drawn(directory, picture):
+def _drawn(directory, report, picture):
     path = directory / f"{picture.name}.svg"
     path.write_text("<svg/>")
     return {path.name: path}

@@ -1,4 +1,4 @@
-"""One experiment by the command line, in a process of its own, its labs and results apart."""
+"""One experiment run by the command line in a separate process, with its own lab and result folders."""
 
 import json
 import os
@@ -22,15 +22,15 @@ class Done:
     """What a run printed, and its files."""
 
     stderr: str
-    told: dict[str, Any]  # its entry in the JSON document
+    report: dict[str, Any]  # its entry in the JSON document
     run: Run
 
     def has_picture(self, name):
         return (self.run.directory / f"{name}.png").read_bytes().startswith(PNG)
 
 
-def first_look(tmp_path_factory, experiment, *options):
-    """`overlaylab run EXPERIMENT --quick`, done; whether to be trusted is the machine's matter."""
+def quick_run(tmp_path_factory, experiment, *options):
+    """The result of `overlaylab run EXPERIMENT --quick`; on a busy machine it may be unreliable."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
     out, labs = (str(tmp_path_factory.mktemp(name)) for name in ("out", "labs"))
@@ -45,5 +45,5 @@ def first_look(tmp_path_factory, experiment, *options):
         env={**os.environ, "OVERLAYLAB_RUN": labs},
     )
     assert done.returncode in {0, 3}, done.stderr + done.stdout  # 3: the machine was too busy
-    (told,) = json.loads(done.stdout)["runs"]
-    return Done(stderr=done.stderr, told=told, run=read(Path(told["directory"])))
+    (report,) = json.loads(done.stdout)["runs"]
+    return Done(stderr=done.stderr, report=report, run=read(Path(report["directory"])))

@@ -1,4 +1,4 @@
-"""The texts of a figure as they are seen: none may cover another, none may be cut off."""
+"""The visible texts of a figure: none may overlap another, none may be cut off."""
 
 from itertools import combinations
 
@@ -6,7 +6,7 @@ from matplotlib.text import Text
 
 
 def assert_readable(figure, *, at_least):
-    """Every text stands clear of every other and on the sheet; `at_least` so many are there."""
+    """There are `at_least` so many texts, none overlaps another, and all are on the sheet."""
     figure.draw_without_rendering()
     whole = figure.bbox.padded(0.5)
     boxes = dict(texts(figure))
@@ -19,7 +19,7 @@ def assert_readable(figure, *, at_least):
 
 
 def texts(figure):
-    """Every text that is seen, by panel and words, with its box; a panel's lines do not count."""
+    """Every visible text by panel and content, with its box."""
     renderer = figure.canvas.get_renderer()
     unseen = {label for ax in figure.axes for label in beyond(ax)}
     for where, parent in enumerate([figure, *figure.axes]):
@@ -29,7 +29,7 @@ def texts(figure):
 
 
 def beyond(ax):
-    """Labels of ticks outside the view, or of axes switched off: matplotlib keeps, but never draws them."""
+    """Labels of ticks outside the view, or of axes switched off; matplotlib does not draw them."""
     for axis in (ax.xaxis, ax.yaxis):
         low, high = sorted(axis.get_view_interval())
         for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):

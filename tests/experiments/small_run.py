@@ -1,35 +1,38 @@
-"""A small run: as values, and as files that can be told again."""
+"""A small run: as values, and as files from which a report can be built."""
 
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from experiments.core.question import Prediction, Question
-from experiments.core.results import Recorder, Run
-from experiments.show.story import CONFIRMED, Grid, Held, Picture, Story, Told
+from experiments.core.question import Prediction, Question, number, text
+from experiments.core.results import Recorder, Run, frame
+from experiments.show.report import CONFIRMED, Outcome, Picture, Report, Table
 
 QUESTION = Question(
     name="toll",
-    asks="What does a tunnel cost?",
+    question="What does a tunnel cost?",
     unit="ms",
     value="rtt_ms",
     factors={"mode": ("flat", "gre-mesh")},
-    columns={"mode": "how it is carried", "rtt_ms": "round-trip time; empty if lost"},
+    columns={
+        "mode": text("how the overlay is transported"),
+        "rtt_ms": number("round-trip time; empty if lost"),
+    },
     predictions=(
         Prediction(
-            says="a tunnel adds 0 to 0.1 ms", because="it only adds a header", low=0.0, high=0.1
+            claim="a tunnel adds 0 to 0.1 ms", reason="it only adds a header", low=0.0, high=0.1
         ),
     ),
     baseline={"mode": "flat"},
     margin=0.05,
-    margin_because="it is less than the jitter",
+    margin_reason="it is less than the jitter",
 )
 ABOUT = {
     "experiment": "toll",
     "question": QUESTION.to_json(),
-    "foretold": [],
+    "predicted": [],
     "quick": False,
-    "blocks": 6,
+    "repeats": 6,
     "settings": {"pings": 5},
     "scenario": "article",
     "hosts": ["a", "b"],
@@ -55,25 +58,31 @@ ABOUT = {
     "status": "complete",
     "verdict": {"trusted": True, "reasons": [], "thresholds": {}},
 }
-DOUBTED = {"trusted": False, "reasons": ["CPU idle 20% in block 1, flat; wanted at least 50%"]}
+DOUBTED = {"trusted": False, "reasons": ["CPU idle 20% in repeat 1, flat; wanted at least 50%"]}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="504pt" height="252pt" viewBox="0 0 504 252"/>'
 
 
-def small_told(**about) -> Told:
+def small_report(**about) -> Report:
     """A run with one finding, one prediction, one table and one picture."""
-    run = Run(Path("20261123T014338Z-toll"), QUESTION, {**ABOUT, **about}, {"samples": ()})
-    story = Story(
+    run = Run(
+        Path("20261123T014338Z-toll"),
+        QUESTION,
+        {**ABOUT, **about},
+        {"samples": frame((), QUESTION.tables()["samples"])},
+    )
+    return Report(
+        run=run,
         findings=("gre-mesh is within ±0.05 ms of flat",),
-        held=(
-            Held(
-                says="a tunnel adds 0 to 0.1 ms",
-                because="it only adds a header",
-                stands=CONFIRMED,
+        outcomes=(
+            Outcome(
+                claim="a tunnel adds 0 to 0.1 ms",
+                reason="it only adds a header",
+                outcome=CONFIRMED,
                 found="gre-mesh adds 0.02 ms",
             ),
         ),
-        grids=(
-            Grid(
+        tables=(
+            Table(
                 title="By level",
                 heads=("level", "median", "lost|late", "spread"),
                 words=("level",),
@@ -83,25 +92,29 @@ def small_told(**about) -> Told:
             ),
         ),
         pictures=(
-            Picture(name="toll", title="Every sample", alternative='Boxes of "rtt"', draw=Figure),
+            Picture(
+                name="toll",
+                title="Every sample",
+                alternative='Boxes of "rtt"',
+                draw=lambda _: Figure(),
+            ),
         ),
-        conditions="6 blocks; scenario article",
+        conditions="6 repeats; scenario article",
     )
-    return Told(run=run, story=story)
 
 
-def write_run(parent: Path, name: str = "toll", *, blocks: int = 6, **about) -> Path:
-    """A run's folder, with six samples of each level in each block."""
+def write_run(parent: Path, name: str = "toll", *, repeats: int = 6, **about) -> Path:
+    """A run's folder, with six samples of each level in each repeat."""
     recorder = Recorder(parent, name, QUESTION.tables())
     recorder.about({**ABOUT, **about})
     recorder.samples(
         {
-            "block": block,
+            "repeat": repeat,
             "order": order,
             "mode": mode,
-            "rtt_ms": round(base + block / 500 + step / 300, 3),
+            "rtt_ms": round(base + repeat / 500 + step / 300, 3),
         }
-        for block in range(1, blocks + 1)
+        for repeat in range(1, repeats + 1)
         for order, (mode, base) in enumerate((("flat", 0.4), ("gre-mesh", 0.6)), start=1)
         for step in range(6)
     )

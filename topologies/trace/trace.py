@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from controller.explain.names import Names
 from controller.flows.ports import BR_INT
+from controller.flows.text import normalise
 from controller.model.errors import UsageError
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
@@ -17,6 +18,7 @@ from controller.switches.reading import COLUMNS, as_seen, binding_of, parse_read
 from topologies.lab.lab import Lab
 from topologies.trace.course import Course, arrive, asked_of, leave, lost
 from topologies.trace.frames import ends_of, frame_of
+from topologies.trace.installed import InstalledFlow, installed
 from topologies.trace.ofproto import Trace, parse_trace
 from topologies.trace.side import Side
 from topologies.trace.way import lacked
@@ -47,6 +49,18 @@ def trace_frame(lab: Lab, source: str, target: str, kind: str) -> Course:
             flow = frame.traced(port, *fields)
             course = arrive(leaving, there, _trace(lab, there.host, bridge, flow))
     return course if course.delivered else _with_reason(lab, course, (here, there))
+
+
+def installed_flows(lab: Lab, host: str, bridge: str) -> tuple[InstalledFlow, ...]:
+    """The flows that a bridge of a compute host has now, each with its explanation.
+
+    Raises:
+        CommandError: the host has no such bridge.
+        UsageError: it is a host without Open vSwitch.
+    """
+    overlay = lab.overlay
+    explainer = _side(lab, overlay, overlay.host(host).name).explainer(bridge)
+    return tuple(installed(explainer, text) for text in normalise(lab.run(host, *DUMP, bridge)))
 
 
 def _with_reason(lab: Lab, course: Course, sides: Iterable[Side]) -> Course:

@@ -17,7 +17,7 @@ NOT_LEARNED = "suppressing side effects, so learn action ignored"
 LOSS = re.compile(r"neighbor cache miss|native tunnel routing failed|.*dropping|.*drop$")
 NO_FLOW = "No flow of the table matches, so the frame is dropped."
 FOREIGN = "Not a flow of the controller: someone else added it."
-UNDERLAY = (
+NOT_CONTROLLED = (
     "The underlay's own bridge, without flows of the controller: it learns MACs as any bridge."
 )
 
@@ -83,7 +83,7 @@ def _rewritten(section: Section) -> str:
 def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -> Step:
     if hit.priority is None:
         return Step(hit.table, _table(explainer, bridge, hit), "", NO_FLOW)
-    why, is_learned = _why(explainer, hit)
+    why, is_learned = explanation(explainer, hit.text, hit.match, ",".join(hit.actions))
     noted = (_noted(note, target_mac) for note in hit.notes)
     said = " ".join(filter(None, (why, *dict.fromkeys(noted))))
     flow = _timed(explainer, hit.text) if is_learned and explainer else hit.text
@@ -102,15 +102,21 @@ def _table(explainer: Explainer | None, bridge: str, hit: Hit) -> str:
     return table_name(bridge, explainer.release, hit.table) if explainer else ""
 
 
-def _why(explainer: Explainer | None, hit: Hit) -> tuple[str, bool]:
-    """The sentence for a flow, and whether the switch learned it."""
+def explanation(
+    explainer: Explainer | None, text: str, match: str, actions: str
+) -> tuple[str, bool]:
+    """The sentence for an installed flow, and whether the switch learned it.
+
+    Args:
+        text: the flow as `flow_text` writes it; `match` and `actions` are its parts.
+    """
     if explainer is None:
-        return UNDERLAY, False
+        return NOT_CONTROLLED, False
     for flow in explainer.flows:
-        if flow_text(flow) == hit.text:
+        if flow_text(flow) == text:
             return explainer.explain(flow), False
-    said = learned(explainer, hit.match, ",".join(hit.actions))
-    return (said, True) if said else (FOREIGN, False)
+    sentence = learned(explainer, match, actions)
+    return (sentence, True) if sentence else (FOREIGN, False)
 
 
 def _noted(note: str, target_mac: str) -> str:

@@ -1,4 +1,4 @@
-"""The self-check: what compares levels keeps its 5%, and what does not is caught."""
+"""The A/A test: 95% intervals have 5% false positives, and shorter ones are detected."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -10,11 +10,11 @@ from scipy import stats
 
 from controller.model.errors import MeasureError
 from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, Checked, chance_of_more, check
-from experiments.aa.probe import AA
-from experiments.core.experiment import Tools
+from experiments.aa.probe import EXPERIMENT as AA
+from experiments.core.experiment import Context
 from experiments.core.question import of_point
 from experiments.core.results import Recorder, read
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from experiments.show.statistics import Difference, Interval, difference
 from tests.experiments.fake_bench import FakeBench
 from tests.experiments.latency.latency_run import about
@@ -23,10 +23,10 @@ from topologies.scenario.load import load
 POINT = {"mode": "vxlan-l2pop", "label": "b"}
 
 
-def pool(seed, *, blocks=24, apart=0.1, size=15):
-    """Labs that differ among themselves, and blocks too; labels mean nothing."""
+def pool(seed, *, repeats=24, apart=0.1, size=15):
+    """Labs that differ from each other, in repeats that differ; labels make no difference."""
     draw = np.random.default_rng(seed)
-    bases = draw.normal(-0.7, apart, blocks)
+    bases = draw.normal(-0.7, apart, repeats)
     return [
         tuple(draw.lognormal(base + draw.normal(0, apart), 0.3, size) for _ in "ab")
         for base in bases
@@ -39,15 +39,15 @@ def fair():
     return check(pool(1), seed=1)
 
 
-def test_what_compares_levels_keeps_its_promise_on_clustered_samples(fair):
+def test_clustered_samples_have_no_more_false_positives_than_allowed(fair):
     assert len(fair.draws) == DRAWS == 200
-    assert len(fair.wrong) <= ALLOWED == 17
-    assert fair.wrong, "an interval that is never wrong is too wide to tell anything"
+    assert len(fair.false_positives) <= ALLOWED == 17
+    assert fair.false_positives, "without any false positive the intervals are too wide"
     assert fair.is_fair
 
 
 def pings_as_independent(one, other, *, seed):
-    """The mistake of forgetting the blocks."""
+    """Ignores that the pings of a repeat are not independent."""
     one, other = np.concatenate(one), np.concatenate(other)
     found = stats.bootstrap(
         (one, other),
@@ -61,7 +61,7 @@ def pings_as_independent(one, other, *, seed):
 
 
 def percentile_of_a_mean(one, other, *, seed):
-    """The plain percentile interval of six differences: about 14% of them are wrong."""
+    """The plain percentile interval of six differences: about 14% false positives."""
     differences = [np.median(a) - np.median(b) for a, b in zip(one, other, strict=True)]
     found = stats.bootstrap(
         (differences,),
@@ -74,27 +74,27 @@ def percentile_of_a_mean(one, other, *, seed):
 
 
 def half_as_long(one, other, *, seed):
-    """The very comparison, with intervals that claim too much."""
+    """The comparison of `latency`, with intervals of half the width."""
     found = difference(one, other, seed=seed)
     low, high = ((edge + found.estimate) / 2 for edge in (found.interval.low, found.interval.high))
     return replace(found, interval=Interval(low, high))
 
 
-@pytest.mark.parametrize("wrong", [pings_as_independent, percentile_of_a_mean, half_as_long])
-def test_intervals_that_are_too_short_are_caught(wrong):
-    found = check(pool(1, size=60), seed=1, compare=wrong)
+@pytest.mark.parametrize("compare", [pings_as_independent, percentile_of_a_mean, half_as_long])
+def test_intervals_that_are_too_short_are_not_fair(compare):
+    found = check(pool(1, size=60), seed=1, compare=compare)
 
-    assert len(found.wrong) > ALLOWED
+    assert len(found.false_positives) > ALLOWED
     assert not found.is_fair
 
 
-def test_more_than_allowed_is_as_unlikely_as_is_said():
+def test_the_chance_of_more_false_positives_than_allowed_is_1_2_percent():
     assert chance_of_more() == pytest.approx(0.0121, abs=0.0001)
     assert chance_of_more(16) > 0.02
 
 
-def test_a_draw_takes_blocks_once_and_swaps_some_labels():
-    marked = [(np.array([float(block)]), np.array([block + 0.5])) for block in range(10)]
+def test_a_draw_takes_each_repeat_once_and_swaps_half_of_the_labels():
+    marked = [(np.array([float(repeat)]), np.array([repeat + 0.5])) for repeat in range(10)]
     seen = []
 
     def keep(one, other, *, seed):
@@ -112,8 +112,8 @@ def test_a_draw_takes_blocks_once_and_swaps_some_labels():
     assert len({tuple(draw) for draw in seen}) > 150
 
 
-def test_a_pool_smaller_than_a_draw_is_not_checked():
-    assert check(pool(1, blocks=5), seed=1) is None
+def test_a_pool_with_fewer_repeats_than_a_draw_is_not_checked():
+    assert check(pool(1, repeats=5), seed=1) is None
 
 
 def written(parent, labs, **more):
@@ -122,7 +122,7 @@ def written(parent, labs, **more):
     recorder.about(about(AA.question, **more))
     recorder.samples(
         {
-            "block": block,
+            "repeat": repeat,
             "order": order,
             "mode": "vxlan-l2pop",
             "label": label,
@@ -134,7 +134,7 @@ def written(parent, labs, **more):
             "copies": 0,
             "rtt_ms": round(float(rtt), 3),
         }
-        for block, pair in enumerate(labs, start=1)
+        for repeat, pair in enumerate(labs, start=1)
         for order, (label, samples) in enumerate(zip("ab", pair, strict=True), start=1)
         for phase, rtts in (("warmup", [99.0]), ("warm", samples))
         for seq, rtt in enumerate(rtts, start=1)
@@ -144,11 +144,11 @@ def written(parent, labs, **more):
 
 @pytest.fixture
 def one_check(monkeypatch):
-    """In the place of the draws, so many that leave out 0."""
+    """Replaces the draws by some with this many false positives."""
 
-    def put(wrong):
-        draws = [Difference(estimate=0.0, interval=Interval(-1, 1))] * (DRAWS - wrong)
-        draws += [Difference(estimate=2.0, interval=Interval(1, 3))] * wrong
+    def put(false):
+        draws = [Difference(estimate=0.0, interval=Interval(-1, 1))] * (DRAWS - false)
+        draws += [Difference(estimate=2.0, interval=Interval(1, 3))] * false
         monkeypatch.setattr(
             "experiments.aa.report.check", lambda *_, **__: Checked(draws=tuple(draws))
         )
@@ -156,79 +156,81 @@ def one_check(monkeypatch):
     return put
 
 
-def test_a_run_tells_how_often_a_mode_was_called_different_from_itself(tmp_path, fair):
-    story = told(written(tmp_path, pool(1))).story
+def test_a_report_counts_false_positives(tmp_path, fair):
+    report = report_on(written(tmp_path, pool(1)))
 
-    (line,) = story.findings
-    wrong = int(line.partition(": ")[2].split()[0])
-    assert abs(wrong - len(fair.wrong)) <= 2  # the files' three digits, and a seed of their own
-    assert line == f"vxlan-l2pop against itself: {wrong} of 200 called different"
-    assert story.grids[0].rows[0][:5] == ("vxlan-l2pop", "24", str(wrong), "200", "17")
-    assert "exchangeable" in story.grids[0].note
-    assert "one pool" in story.grids[0].note
-    assert "Pool of 24 blocks of two fresh labs, 15 warm pings each" in story.conditions
+    (line,) = report.findings
+    false = int(line.partition(": ")[2].split()[0])
+    # Files have three digits, and the run another seed.
+    assert abs(false - len(fair.false_positives)) <= 2
+    assert line == (f"vxlan-l2pop, A/A test: {false} false positives in 200 comparisons (limit 17)")
+    assert report.tables[0].rows[0][:5] == ("vxlan-l2pop", "24", str(false), "200", "17")
+    assert "exchangeable" in report.tables[0].note
+    assert "one pool" in report.tables[0].note
+    assert "24 repeats with two new labs each, 15 warm pings per lab" in report.conditions
 
 
 @pytest.mark.parametrize(
-    ("wrong", "stands", "is_refuted"), [(17, "confirmed", False), (18, "refuted", True)]
+    ("false", "outcome", "is_refuted"), [(17, "confirmed", False), (18, "refuted", True)]
 )
-def test_one_more_than_chance_allows_refutes_the_method(
-    tmp_path, one_check, wrong, stands, is_refuted
+def test_more_false_positives_than_allowed_refute_the_prediction(
+    tmp_path, one_check, false, outcome, is_refuted
 ):
-    one_check(wrong)
+    one_check(false)
 
-    story = told(written(tmp_path, pool(1))).story
+    report = report_on(written(tmp_path, pool(1)))
 
-    assert story.is_refuted == is_refuted
-    assert (story.held[0].stands, story.held[0].found) == (stands, f"vxlan-l2pop: {wrong} of 200")
+    assert report.is_refuted == is_refuted
+    assert (report.outcomes[0].outcome, report.outcomes[0].found) == (
+        outcome,
+        f"vxlan-l2pop: {false} of 200",
+    )
 
 
-def test_an_untrusted_run_refutes_nothing(tmp_path, one_check):
+def test_an_unreliable_run_refutes_nothing(tmp_path, one_check):
     one_check(200)
 
-    story = told(written(tmp_path, pool(1), verdict={"trusted": False, "reasons": []})).story
+    report = report_on(written(tmp_path, pool(1), verdict={"trusted": False, "reasons": []}))
 
-    assert not story.is_refuted
-    assert story.held[0].stands == "not judged"
+    assert not report.is_refuted
+    assert report.outcomes[0].outcome == "not judged"
 
 
-def test_a_first_look_makes_no_claim(tmp_path):
-    story = told(written(tmp_path, pool(1, blocks=1))).story
+def test_fewer_repeats_than_a_comparison_takes_are_not_judged(tmp_path):
+    report = report_on(written(tmp_path, pool(1, repeats=1)))
 
-    assert story.findings == (
-        "vxlan-l2pop against itself: a first look at 1 block, a draw takes 6",
+    assert report.findings == (
+        "vxlan-l2pop, A/A test: no comparison, which takes 6 repeats; 1 repeat",
     )
-    assert story.held[0].stands == "not judged"
-    assert len(story.pictures[0].draw().axes) == 1
+    assert report.outcomes[0].outcome == "not judged"
+    assert len(report.draw().axes) == 1
 
 
-def test_every_draw_is_drawn_and_those_that_leave_out_0_are_marked(tmp_path, one_check):
+def test_the_figure_has_every_interval_and_marks_false_positives(tmp_path, one_check):
     one_check(3)
-    (picture,) = told(written(tmp_path, pool(1))).story.pictures
-
-    ax, labs = picture.draw().axes
+    ax, labs = report_on(written(tmp_path, pool(1))).draw().axes
 
     strokes = {each.get_gid(): len(each.get_segments()) for each in ax.collections}
-    assert strokes == {"holds 0": 197, "leaves out 0": 3}
-    (marked,) = [line for line in ax.lines if line.get_gid() == "estimates, leaves out 0"]
+    assert strokes == {"includes 0": 197, "excludes 0": 3}
+    (marked,) = [line for line in ax.lines if line.get_gid() == "estimates, excludes 0"]
     assert list(marked.get_xdata()) == [198, 199, 200]
     assert ax.get_ylabel() == "a minus b [ms]"
     lanes = [line for line in labs.lines if str(line.get_gid()).startswith("samples")]
     assert len(lanes) == 48
-    assert max(max(line.get_xdata()) for line in lanes) < 99, "the warm-up is thrown away"
+    assert max(max(line.get_xdata()) for line in lanes) < 99, "the warm-up is not drawn"
 
 
-def test_blocks_that_lack_a_label_do_not_count(tmp_path):
-    labs = pool(1, blocks=3)
+def test_repeats_without_samples_of_both_labels_are_not_counted(tmp_path):
+    labs = pool(1, repeats=3)
 
-    story = told(written(tmp_path, [(labs[0][0], []), *labs[1:]])).story
+    report = report_on(written(tmp_path, [(labs[0][0], []), *labs[1:]]))
 
-    assert "Pool of 2 blocks" in story.conditions
+    assert "2 repeats with" in report.conditions
 
 
-def test_no_block_with_both_labels_is_an_error(tmp_path):
-    with pytest.raises(MeasureError, match="no block with samples of both labels"):
-        told(written(tmp_path, [(np.array([0.4]), [])]))
+def test_no_repeat_with_both_labels_is_an_error(tmp_path):
+    with pytest.raises(MeasureError, match="no repeat with samples of both labels"):
+        report_on(written(tmp_path, [(np.array([0.4]), [])]))
 
 
 @pytest.fixture
@@ -237,17 +239,17 @@ def kept():
 
 
 @pytest.fixture
-def tools(kept):
-    return Tools(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
+def context(kept):
+    return Context(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
 
 
-def bench(**options):
+def lab(**options):
     overlay = AA.stage(AA.narrow(load("article").overlay), POINT)
     return FakeBench(overlay, **options)
 
 
-def test_the_probe_pings_a_few_times_and_then_for_the_record(tools, kept):
-    measured = AA.probe(bench(), POINT, tools)
+def test_the_probe_pings_a_warm_up_and_then_the_samples(context, kept):
+    measured = AA.probe(lab(), POINT, context)
 
     assert {frozenset(row) for row in measured.rows} == {
         frozenset(AA.question.columns) - {"mode", "label"}
@@ -257,16 +259,16 @@ def test_the_probe_pings_a_few_times_and_then_for_the_record(tools, kept):
     assert set(kept) == {"ping-warmup.txt", "ping-warm.txt"}
 
 
-def test_lost_answers_are_counted_and_silence_is_an_error(tools):
+def test_lost_replies_are_counted_and_no_reply_at_all_is_an_error(context):
     warm = AA.probe.warm.count
 
-    assert AA.probe(bench(lose=(2, 5), warm_pings=warm), POINT, tools).lost == 2
+    assert AA.probe(lab(lose=(2, 5), warm_pings=warm), POINT, context).lost == 2
     with pytest.raises(MeasureError, match="not one reply"):
-        AA.probe(bench(lose=tuple(range(1, warm + 1)), warm_pings=warm), POINT, tools)
+        AA.probe(lab(lose=tuple(range(1, warm + 1)), warm_pings=warm), POINT, context)
 
 
-def test_answers_that_came_twice_are_counted(tools):
-    twice = bench()
+def test_duplicate_replies_are_counted(context):
+    twice = lab()
     once, warm = twice.attempt, AA.probe.warm
 
     def attempt(node, *argv, timeout_s=10):
@@ -279,10 +281,10 @@ def test_answers_that_came_twice_are_counted(tools):
         return done
 
     twice.attempt = attempt
-    assert AA.probe(twice, POINT, tools).duplicates == 1
+    assert AA.probe(twice, POINT, context).duplicates == 1
 
 
-def test_labs_of_a_block_differ_in_their_label_alone():
+def test_labs_of_a_repeat_differ_only_in_their_label():
     staged = [AA.stage(load("article").overlay, {**POINT, "label": label}) for label in "ab"]
 
     assert staged[0] == staged[1]

@@ -1,24 +1,23 @@
-"""`overlaylab run aa --quick`, for real: two labs alike, told without a claim."""
+"""`overlaylab run aa --quick` with real labs."""
 
 import pytest
 
-from experiments.aa.probe import AA
-from experiments.core.question import of_point
-from tests.experiments.running import first_look
+from experiments.aa.probe import EXPERIMENT as AA
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
-def test_a_first_look_at_a_mode_against_itself(tmp_path_factory):
-    done = first_look(tmp_path_factory, "aa", "--modes", "gre-mesh")
-    told, found = done.told, done.run
+def test_a_quick_run_has_samples_of_both_labels_and_no_comparison(tmp_path_factory):
+    done = quick_run(tmp_path_factory, "aa", "--modes", "gre-mesh")
+    report, found = done.report, done.run
 
     assert found.about["status"] == "complete"
-    assert {(row["mode"], row["label"]) for row in found.rows} == {
+    assert set(found.samples.select("mode", "label").rows()) == {
         ("gre-mesh", "a"),
         ("gre-mesh", "b"),
     }
-    warm = of_point(found.rows, found.question.compared)
+    warm = found.samples.filter(**found.question.compared)
     assert len(warm) == 2 * AA.quick.warm.count
-    assert "a first look at 1 block" in told["headline"]
+    assert "no comparison, which takes 6 repeats; 1 repeat" in report["headline"]
     assert (found.directory / "aa.png").stat().st_size > 10_000

@@ -110,7 +110,7 @@ def test_a_run_with_too_long_a_name(capsys, words):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("seed", [1]), ("blocks", {}), ("source", 3), ("seed", None)]
+    ("key", "value"), [("seed", [1]), ("repeats", {}), ("source", 3), ("seed", None)]
 )
 def test_a_run_that_was_edited_is_no_traceback(capsys, tmp_path, key, value):
     one, other = made(tmp_path, "a"), made(tmp_path, "b")

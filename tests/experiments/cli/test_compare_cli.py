@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from experiments.cli.compare import JSON_FORMAT
 from experiments.cli.main import main
 from experiments.core.results import FORMAT
 from tests.experiments.made_runs import CELLS, made, made_cells
 
-NOT_TRUSTED = {"trusted": False, "reasons": ["CPU idle 3% in block 1, flat; wanted at least 50%"]}
+NOT_TRUSTED = {"trusted": False, "reasons": ["CPU idle 3% in repeat 1, flat; wanted at least 50%"]}
 
 
 @pytest.fixture
@@ -16,19 +17,19 @@ def runs(tmp_path):
     return made(tmp_path, "a", seed=1), made(tmp_path, "b", seed=2, more={"gre-mesh": 0.06})
 
 
-def told(capsys, *argv):
+def reported(capsys, *argv):
     status = main(["compare", *map(str, argv)])
     out, err = capsys.readouterr()
     return status, out, err
 
 
-def test_the_table_fits_a_terminal_and_says_what_moved(capsys, runs):
-    status, out, err = told(capsys, *runs)
+def test_the_table_fits_a_terminal_and_shows_what_moved(capsys, runs):
+    status, out, err = reported(capsys, *runs)
 
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == "latency: 1 of 2 levels moved beyond the margin"
-    assert "(2026-01-01T00:00:00Z; abcdef0123 with changes; 6 blocks)" in " ".join(out.split())
+    assert "(2026-01-01T00:00:00Z; abcdef0123 with changes; 6 repeats)" in " ".join(out.split())
     (moved,) = (line.split() for line in lines if line.startswith("gre-mesh"))
     assert moved[-1] == "higher"
     assert float(moved[3]) == pytest.approx(0.06, abs=0.015)
@@ -36,11 +37,11 @@ def test_the_table_fits_a_terminal_and_says_what_moved(capsys, runs):
     assert all(len(line) <= 80 for line in lines if not line.startswith(("A:", "B:")))
 
 
-def test_json_has_all_of_it_and_nothing_else(capsys, runs):
-    status, out, err = told(capsys, *runs, "--format", "json")
+def test_json_is_one_document(capsys, runs):
+    status, out, err = reported(capsys, *runs, "--format", "json")
 
     document = json.loads(out)
-    assert (status, err, document["format"]) == (0, "", 1)
+    assert (status, err, document["format"]) == (0, "", JSON_FORMAT)
     (found,) = document["comparisons"]
     assert [found["experiment"], found["unit"], found["margin"]] == ["latency", "ms", 0.02]
     assert found["runs"]["a"]["trusted"] is True
@@ -51,45 +52,43 @@ def test_json_has_all_of_it_and_nothing_else(capsys, runs):
     assert moved["b"]["median"] - moved["a"]["median"] == pytest.approx(moved["estimate"])
 
 
-def test_a_baseline_that_moved_is_remarked(capsys, tmp_path):
-    _, out, _ = told(capsys, made(tmp_path, "a"), made(tmp_path, "b", more=0.06))
+def test_a_baseline_that_moved_is_mentioned(capsys, tmp_path):
+    _, out, _ = reported(capsys, made(tmp_path, "a"), made(tmp_path, "b", more=0.06))
 
-    assert "The baseline, flat, is itself higher by 0.060 ms: look at the machine" in out
+    assert "The baseline, flat, is itself higher by 0.060 ms: check the machine" in out
 
 
-def test_a_first_look_claims_nothing(capsys, tmp_path):
-    a, b = (made(tmp_path, name, blocks=1, quick=True) for name in "ab")
-    status, out, _ = told(capsys, a, b)
+def test_quick_runs_lead_to_no_conclusion(capsys, tmp_path):
+    a, b = (made(tmp_path, name, repeats=1, quick=True) for name in "ab")
+    status, out, _ = reported(capsys, a, b)
 
     assert status == 0
-    assert out.startswith(
-        "latency: a first look: too few blocks for intervals, so nothing is called"
-    )
-    assert "1 block, a first look)" in " ".join(out.split())
+    assert out.startswith("latency: quick run: too few repeats for intervals, so no conclusion")
+    assert "1 repeat, quick run)" in " ".join(out.split())
     assert "within" not in out
 
 
-def test_a_run_that_is_not_trusted_is_loud_and_status_3(capsys, tmp_path, runs):
+def test_an_unreliable_run_is_mentioned_first_and_gives_status_3(capsys, tmp_path, runs):
     doubtful = made(tmp_path, "c", seed=3, verdict=NOT_TRUSTED)
-    status, out, _ = told(capsys, runs[0], doubtful)
+    status, out, _ = reported(capsys, runs[0], doubtful)
 
     assert status == 3
-    assert out.startswith("NOT TO BE TRUSTED, B: CPU idle 3% in block 1, flat; wanted at least")
-    status, out, _ = told(capsys, doubtful, runs[0], "--format", "json")
+    assert out.startswith("UNRELIABLE, B: CPU idle 3% in repeat 1, flat; wanted at least")
+    status, out, _ = reported(capsys, doubtful, runs[0], "--format", "json")
     assert status == 3
     assert json.loads(out)["comparisons"][0]["runs"]["a"]["reasons"] == NOT_TRUSTED["reasons"]
 
 
 def test_cells_that_differ_are_listed(capsys, tmp_path):
     a, b = made_cells(tmp_path, "a"), made_cells(tmp_path, "b", values={4: 5})
-    status, out, _ = told(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
 
     assert status == 0
     assert out.startswith("copies: 2 of 3 cells are the same in both runs")
     assert [line.split() for line in out.splitlines() if line.startswith("gre-mesh")] == [
         ["gre-mesh", "4", "3", "5"],
     ]
-    _, out, _ = told(capsys, a, b, "--format", "json")
+    _, out, _ = reported(capsys, a, b, "--format", "json")
     assert json.loads(out)["comparisons"][0]["cells"][1] == {
         "cell": {"mode": "gre-mesh", "hosts": 4},
         "figure": "copies",
@@ -99,19 +98,19 @@ def test_cells_that_differ_are_listed(capsys, tmp_path):
     }
 
 
-def test_unlike_runs_are_refused_with_status_2(capsys, tmp_path, runs):
+def test_runs_with_other_settings_are_refused_with_status_2(capsys, tmp_path, runs):
     other = made(tmp_path, "c", scenario="side-by-side")
-    status, out, err = told(capsys, runs[0], other)
+    status, out, err = reported(capsys, runs[0], other)
 
     assert (status, out) == (2, "")
     assert err == (
         "overlaylab: scenario: article in A, side-by-side in B; allowed: the same in both runs. "
-        "Compare runs that differ only in what is to be compared.\n"
+        "Compare runs with the same question, machine and settings.\n"
     )
 
 
 @pytest.mark.parametrize("break_", ["format", "nothing", "text"])
-def test_what_cannot_be_read_is_refused_with_status_2(capsys, tmp_path, runs, break_):
+def test_damaged_files_are_refused_with_status_2(capsys, tmp_path, runs, break_):
     about = runs[1] / "run.json"
     if break_ == "format":
         about.write_text(
@@ -121,11 +120,11 @@ def test_what_cannot_be_read_is_refused_with_status_2(capsys, tmp_path, runs, br
         about.unlink()
     else:
         about.write_text("{")
-    status, out, err = told(capsys, *runs)
+    status, out, err = reported(capsys, *runs)
 
     assert (status, out) == (2, "")
     assert str(about.parent) in err
-    assert (f"format {FORMAT + 1}; allowed: {FORMAT}" in err) == (break_ == "format")
+    assert (f"format {FORMAT + 1}; allowed: 2 or {FORMAT}" in err) == (break_ == "format")
 
 
 @pytest.fixture
@@ -148,28 +147,28 @@ def suite(tmp_path):
 
 def test_suites_are_compared_experiment_by_experiment(capsys, suite):
     a, b = suite("a", "latency", "copies"), suite("bb", "latency", "copies", values={8: 9})
-    status, out, _ = told(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
 
     assert status == 0
     assert "latency: 0 of 2 levels moved beyond the margin\n" in out
     assert "copies: 2 of 3 cells are the same in both runs" in out
 
 
-def test_an_experiment_that_one_suite_lacks_is_told(capsys, suite):
+def test_an_experiment_that_one_suite_lacks_is_listed(capsys, suite):
     a, b = suite("a", "latency", "copies"), suite("bb", "copies")
 
-    status, out, _ = told(capsys, a, b)
+    status, out, _ = reported(capsys, a, b)
     assert (status, "Only in A: latency" in out) == (0, True)
-    _, out, _ = told(capsys, b, a, "--format", "json")
+    _, out, _ = reported(capsys, b, a, "--format", "json")
     assert json.loads(out)["only_in_b"] == ["latency"]
 
 
 def test_a_suite_and_a_run_or_nothing_in_common_are_refused(capsys, suite, runs):
     a, b = suite("aa", "latency"), suite("bb", "copies")
 
-    status, _, err = told(capsys, a, runs[0])
+    status, _, err = reported(capsys, a, runs[0])
     assert (status, "one is a suite, the other a run" in err) == (2, True)
-    status, _, err = told(capsys, a, b)
+    status, _, err = reported(capsys, a, b)
     assert (status, "latency in A, copies in B; allowed: an experiment that both have" in err) == (
         2,
         True,

@@ -148,15 +148,15 @@ def test_the_doctor_looks_at_this_machine():
 
 
 @pytest.mark.parametrize(
-    ("told", "version"),
+    ("report", "version"),
     [
         ("ovs-vswitchd (Open vSwitch) 3.1.0\n", (3, 1, 0)),
         ("ovs-vswitchd (Open vSwitch) 2.17.9\nDPDK 21.11", (2, 17, 9)),
         ("not a version", ()),
     ],
 )
-def test_the_version_is_read_from_what_the_program_says(told, version):
-    assert doctor.version_in(told) == version
+def test_the_version_is_read_from_what_the_program_says(report, version):
+    assert doctor.version_in(report) == version
 
 
 def test_a_search_without_sbin_finds_what_root_finds():
@@ -174,8 +174,8 @@ def test_make_installs_every_package_that_the_doctor_names():
 @pytest.mark.parametrize("program", OPTIONAL)
 def test_what_only_some_scenarios_need_is_named_and_keeps_nobody_from_a_lab(program):
     whole = replace(WHOLE, programs={**WHOLE.programs, **dict.fromkeys(OPTIONAL, "/usr/bin/it")})
-    told = {each.name: each for each in findings(whole)}
-    assert (told[program].is_there, told[program].remedy) == (True, "")
+    report = {each.name: each for each in findings(whole)}
+    assert (report[program].is_there, report[program].remedy) == (True, "")
     without = findings(replace(whole, programs={**whole.programs, program: None}))
     assert is_ready(without)
     package, who = OPTIONAL[program]

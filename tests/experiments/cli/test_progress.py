@@ -31,7 +31,7 @@ def test_before_the_first_round_ends_nothing_is_foretold(clock):
     pace = Pace(clock)
     clock.now += 7
 
-    assert pace.told(12) == "0:07"
+    assert pace.forecast(12) == "0:07"
 
 
 def test_the_rest_is_expected_to_go_on_as_it_began(clock):
@@ -39,10 +39,10 @@ def test_the_rest_is_expected_to_go_on_as_it_began(clock):
     clock.now += 20
     pace.reach(4)
 
-    assert pace.told(12) == "0:20, about 0:40 left"
+    assert pace.forecast(12) == "0:20, about 0:40 left"
     clock.now += 5  # the fifth is under way
     pace.reach(4)
-    assert pace.told(12) == "0:25, about 0:35 left"
+    assert pace.forecast(12) == "0:25, about 0:35 left"
 
 
 def test_what_takes_longer_than_expected_is_not_foretold_below_nothing(clock):
@@ -52,7 +52,7 @@ def test_what_takes_longer_than_expected_is_not_foretold_below_nothing(clock):
     clock.now += 60
 
     assert pace.left_s(2) == 0
-    assert pace.told(2) == "1:10"
+    assert pace.forecast(2) == "1:10"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (65.9, "1:05"), (3600, "60:00")])

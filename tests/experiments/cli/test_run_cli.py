@@ -1,4 +1,4 @@
-"""`overlaylab run` from the words to the exit status and the files; labs are only played."""
+"""`overlaylab run` from its arguments to the exit status and the files, on simulated labs."""
 
 import json
 import re
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from experiments.cli.printed import JSON_FORMAT
 from experiments.show import levels
-from experiments.show.story import REFUTED, Held
+from experiments.show.report import REFUTED, Outcome
 from tests.experiments.played_runs import Probe, about, known_to, played, run
 from tests.experiments.show.page_source import Page
 
@@ -36,7 +37,7 @@ def labs(monkeypatch, known):
         (("--repeats", "0"), "overlaylab: Invalid value for '--repeats'"),
     ],
 )
-def test_wrong_usage_is_2_and_told_before_root_is_asked_for(capsys, monkeypatch, argv, said):
+def test_wrong_usage_gives_status_2_before_root_is_needed(capsys, monkeypatch, argv, said):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
     status, out, err = run(capsys, *argv)
@@ -45,7 +46,7 @@ def test_wrong_usage_is_2_and_told_before_root_is_asked_for(capsys, monkeypatch,
     assert err.startswith(said)
 
 
-def test_without_root_it_is_4(capsys, monkeypatch, tmp_path):
+def test_without_root_the_status_is_4(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
 
     status, out, err = run(capsys, "--out", tmp_path / "results")
@@ -56,7 +57,7 @@ def test_without_root_it_is_4(capsys, monkeypatch, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-def test_a_host_that_lacks_a_program_is_4_with_the_remedy(capsys, monkeypatch, tmp_path):
+def test_a_missing_program_gives_status_4_and_its_package(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("shutil.which", lambda name, path: None)
 
@@ -68,7 +69,7 @@ def test_a_host_that_lacks_a_program_is_4_with_the_remedy(capsys, monkeypatch, t
     assert not (tmp_path / "results").exists()
 
 
-def test_a_mode_that_cannot_carry_the_scenario_is_2_before_a_folder(
+def test_a_mode_that_does_not_fit_the_scenario_gives_status_2_and_no_folder(
     capsys, monkeypatch, tmp_path, known
 ):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
@@ -98,57 +99,65 @@ def wide(directory):
     return path
 
 
-def test_one_experiment_has_a_folder_of_its_own(capsys, labs, tmp_path):
+def test_a_run_has_its_own_folder(capsys, labs, tmp_path):
     status, out, err = run(capsys, "toll", "--seed", 3, "--out", tmp_path)
 
     (directory,) = tmp_path.iterdir()
     assert (status, err) == (0, "")
     assert re.fullmatch(r"\d{8}T\d{6}Z-toll", directory.name)
     assert out.startswith("gre-mesh is higher than flat")
-    assert "\nVerdict: trusted: it kept 3 limits (CPU idle 90%, at least 50%; " in out
+    assert "\nVerdict: trusted: passed 3 quality checks (CPU idle 90%, at least 50%; " in out
     assert f"\nreport.html: {directory}/report.html\n" in out
     assert about(directory)["seed"] == 3
     assert len(labs.made) == 12
     assert Page((directory / "report.html").read_text()).faults == []
 
 
-def test_a_first_look_is_one_block(capsys, labs, tmp_path):
+def test_a_quick_run_is_one_repeat(capsys, labs, tmp_path):
     status, out, _ = run(capsys, "toll", "--quick", "--out", tmp_path)
 
     assert (status, len(labs.made)) == (0, 2)
-    assert "Verdict: trusted (first look)" in out
+    assert "Verdict: trusted (quick run)" in out
 
 
-def test_json_is_one_document_and_nothing_else(capsys, labs, tmp_path):
+def test_json_is_one_document(capsys, labs, tmp_path):
     argv = ("toll", "--quick", "--modes", "gre-mesh", "--out", tmp_path, "--format", "json")
 
     status, out, err = run(capsys, *argv)
 
-    told = json.loads(out)
-    assert (status, err, told["format"], told["suite"], told["faults"]) == (0, "", 1, None, [])
-    (only,) = told["runs"]
+    report = json.loads(out)
+    assert (status, err, report["format"], report["suite"], report["faults"]) == (
+        0,
+        "",
+        JSON_FORMAT,
+        None,
+        [],
+    )
+    (only,) = report["runs"]
     assert only["quick"] is True
     assert [each["level"] for each in only["summaries"]] == ["gre-mesh"]
 
 
-def test_too_few_blocks_are_3(capsys, labs, tmp_path):
+def test_too_few_repeats_give_status_3(capsys, labs, tmp_path):
     status, out, _ = run(capsys, "toll", "--repeats", 2, "--out", tmp_path)
 
     assert status == 3
-    assert "2 blocks complete; wanted 6" in " ".join(out.split())
+    assert "2 repeats complete; wanted 6" in " ".join(out.split())
 
 
 def refuting(monkeypatch):
-    """The teller finds that an exact expectation did not hold."""
-    tell = levels.tell
-    held = Held(says="12 copies", because="so", stands=REFUTED, found="13")
+    """The report refutes an exact prediction."""
+    build_report = levels.build_report
+    outcome = Outcome(claim="12 copies", reason="so", outcome=REFUTED, found="13")
     monkeypatch.setattr(
-        levels, "tell", lambda run: replace(tell(run), held=(held,), is_refuted=True)
+        levels,
+        "build_report",
+        lambda run: replace(build_report(run), outcomes=(outcome,), is_refuted=True),
     )
 
 
 @pytest.mark.parametrize(("lost", "wanted"), [(0, 1), (1, 3)])
-def test_an_exact_expectation_that_failed_is_1_if_the_run_is_trusted(
+def test_a_refuted_exact_prediction_gives_status_1_if_the_run_is_trusted(
     capsys, monkeypatch, labs, known, tmp_path, lost, wanted
 ):
     refuting(monkeypatch)
@@ -158,22 +167,22 @@ def test_an_exact_expectation_that_failed_is_1_if_the_run_is_trusted(
 
     assert status == wanted
     assert "  refuted    " in out
-    assert "found: 13" in out
+    assert "measured: 13" in out
 
 
-def test_where_mininet_gives_up_it_is_4(capsys, labs, tmp_path):
+def test_an_exit_of_mininet_gives_status_4(capsys, labs, tmp_path):
     labs.fail_at, labs.failure = 1, SystemExit(1)
 
     status, out, err = run(capsys, "toll", "--quick", "--out", tmp_path)
 
     assert (status, out, labs.up) == (4, "", 0)
     assert err.splitlines()[-1] == (
-        "overlaylab: this machine: Mininet gave up (exit status 1); allowed: a host on which Mininet "
-        "can make nodes and links. `overlaylab doctor` tells what is missing."
+        "overlaylab: this machine: Mininet exited with status 1; allowed: a host on which Mininet "
+        "can make nodes and links. `overlaylab doctor` shows what is missing."
     )
 
 
-def test_a_probe_that_fails_is_1_and_what_was_measured_is_named(capsys, labs, known, tmp_path):
+def test_a_failing_probe_gives_status_1_and_names_the_folder(capsys, labs, known, tmp_path):
     known["toll"] = replace(known["toll"], probe=Probe(fails=True))
 
     status, out, err = run(capsys, "toll", "--out", tmp_path)
@@ -181,21 +190,21 @@ def test_a_probe_that_fails_is_1_and_what_was_measured_is_named(capsys, labs, kn
     (directory,) = tmp_path.iterdir()
     assert (status, out) == (1, "")
     assert err == (
-        f"overlaylab: what was measured: {directory}\n"
+        f"overlaylab: incomplete run: {directory}\n"
         "overlaylab: ping: silence; allowed: an answer. Look.\n"
     )
     assert about(directory)["status"].startswith("failed: ping: silence")
 
 
-def test_ctrl_c_is_130_with_the_lab_down_and_what_was_measured_told(capsys, labs, tmp_path):
+def test_ctrl_c_gives_status_130_stops_the_lab_and_draws_a_report(capsys, labs, tmp_path):
     labs.fail_at, labs.failure = 4, KeyboardInterrupt()
 
     status, out, err = run(capsys, "toll", "--out", tmp_path)
 
     (directory,) = tmp_path.iterdir()
     assert (status, out, labs.up) == (130, "", 0)
-    assert err == f"overlaylab: what was measured: {directory}\noverlaylab: interrupted\n"
+    assert err == f"overlaylab: incomplete run: {directory}\noverlaylab: interrupted\n"
     assert about(directory)["status"] == "interrupted"
-    assert "Not to be trusted. By the limits set beforehand: interrupted." in Page(
+    assert "Unreliable run. Reasons: interrupted." in Page(
         (directory / "report.html").read_text()
     ).text.replace(" . ", ". ")

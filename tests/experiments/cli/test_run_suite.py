@@ -1,4 +1,4 @@
-"""`overlaylab run` with several experiments: a folder of runs, and a page above them."""
+"""`overlaylab run` with several experiments: a folder of runs, and a page for all."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from experiments.core.results import FORMAT
 from tests.experiments.played_runs import NAMES, Probe, about, known_to, played, run
 from tests.experiments.show.page_source import Page
 
@@ -20,7 +21,7 @@ def labs(monkeypatch, known):
     return played(monkeypatch)
 
 
-def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, labs, tmp_path):
+def test_without_a_name_the_default_experiments_are_a_suite(capsys, labs, tmp_path):
     status, out, err = run(capsys, "--seed", 5, "--out", tmp_path)
 
     (suite,) = tmp_path.iterdir()
@@ -34,7 +35,7 @@ def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, lab
     }
     said = about(suite)
     assert {name: said[name] for name in ("format", "suite", "status")} == {
-        "format": 2,
+        "format": FORMAT,
         "suite": list(NAMES),
         "status": "complete",
     }
@@ -45,7 +46,7 @@ def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, lab
         assert (suite / name / "report.html").exists()
     page = Page((suite / "report.html").read_text())
     assert page.faults == []
-    assert page.text.count("✓ trusted") == 6  # in the summary, and in its place
+    assert page.text.count("✓ trusted") == 6  # in the summary, and in its section
     assert [line for line in out.splitlines() if line.startswith("──")] == [
         f"── {name} ──" for name in (*NAMES, "all")
     ]
@@ -57,15 +58,15 @@ def test_without_a_name_it_is_a_suite_of_whole_runs_and_a_page_above(capsys, lab
 def test_a_suite_as_json_is_one_document(capsys, labs, tmp_path):
     status, out, err = run(capsys, "reach", "toll", "--out", tmp_path, "--format", "json")
 
-    told = json.loads(out)
+    report = json.loads(out)
     (suite,) = tmp_path.iterdir()
     assert (status, err) == (0, "")
-    assert [each["experiment"] for each in told["runs"]] == ["reach", "toll"]
-    assert told["suite"]["directory"] == str(suite)
-    assert told["suite"]["status"] == "complete"
+    assert [each["experiment"] for each in report["runs"]] == ["reach", "toll"]
+    assert report["suite"]["directory"] == str(suite)
+    assert report["suite"]["status"] == "complete"
 
 
-def test_one_that_fails_leaves_the_others_to_be_measured(capsys, labs, known, tmp_path):
+def test_after_a_failed_experiment_the_others_are_measured(capsys, labs, known, tmp_path):
     known["reach"] = replace(known["reach"], probe=Probe(fails=True))
 
     status, out, err = run(capsys, "--out", tmp_path)
@@ -76,12 +77,12 @@ def test_one_that_fails_leaves_the_others_to_be_measured(capsys, labs, known, tm
     assert about(suite)["status"] == "failed: reach"
     assert about(suite / "copies")["status"] == "complete"
     page = Page((suite / "report.html").read_text())
-    assert "This suite is not whole: Failed: reach." in page.text
+    assert "This suite is incomplete: Failed: reach." in page.text
     assert "No result. ping: silence; allowed: an answer. Look." in page.text
     assert "── copies ──" in out
 
 
-def test_one_that_cannot_be_trusted_makes_it_3(capsys, labs, known, tmp_path):
+def test_an_unreliable_experiment_gives_status_3(capsys, labs, known, tmp_path):
     known["reach"] = replace(known["reach"], probe=Probe(lost=1))
 
     status, _, _ = run(capsys, "--out", tmp_path)
@@ -90,10 +91,10 @@ def test_one_that_cannot_be_trusted_makes_it_3(capsys, labs, known, tmp_path):
     assert (status, about(suite)["status"]) == (3, "complete")
     rows = (suite / "report.md").read_text().splitlines()
     (reach,) = (row for row in rows if row.startswith("| [reach](#reach) |"))
-    assert reach.endswith("| not to be trusted |")
+    assert reach.endswith("| unreliable |")
 
 
-def test_a_suite_that_is_interrupted_is_130_marked_and_told(capsys, labs, tmp_path):
+def test_an_interrupted_suite_gives_status_130_and_a_report(capsys, labs, tmp_path):
     labs.fail_at, labs.failure = 18, KeyboardInterrupt()  # in the second of three
 
     status, out, err = run(capsys, "--out", tmp_path)
@@ -105,21 +106,21 @@ def test_a_suite_that_is_interrupted_is_130_marked_and_told(capsys, labs, tmp_pa
     assert about(suite)["status"] == about(suite / "reach")["status"] == "interrupted"
     assert not (suite / "copies").exists()
     summary = (suite / "report.md").read_text()
-    assert "**This suite is not whole: Interrupted.**" in summary
+    assert "**This suite is incomplete: Interrupted.**" in summary
     rows = [line for line in summary.splitlines() if line.startswith("| [")]
     toll, reach = (row for row in rows if row.startswith(("| [toll]", "| [reach]")))
-    assert (toll.split(" | ")[-1], reach.split(" | ")[-1]) == ("trusted |", "not to be trusted |")
+    assert (toll.split(" | ")[-1], reach.split(" | ")[-1]) == ("trusted |", "unreliable |")
     assert "| [copies](#copies) |  | was not measured | no result |" in summary
 
 
-def test_what_the_machine_cannot_ends_the_suite(capsys, labs, tmp_path):
+def test_an_unsuitable_host_ends_the_suite(capsys, labs, tmp_path):
     labs.fail_at, labs.failure = 13, SystemExit(1)
 
     status, _, _ = run(capsys, "--out", tmp_path)
 
     (suite,) = tmp_path.iterdir()
     assert (status, len(labs.made)) == (4, 13)
-    assert about(suite)["status"].startswith("failed: this machine: Mininet gave up")
+    assert about(suite)["status"].startswith("failed: this machine: Mininet exited")
 
 
 def test_two_of_one_name_are_refused_before_anything_is_made(capsys, labs, known, tmp_path):

@@ -44,16 +44,16 @@ def test_narrowed_to_what_is_measured_nothing_of_another_network_is_left():
 
 
 def test_a_guest_is_put_beside_the_one_that_pings(overlay):
-    raised = with_neighbour(overlay, POINT)
+    started = with_neighbour(overlay, POINT)
 
-    assert raised == with_neighbour(overlay, POINT), "the same each time"
-    assert guests(raised) == guests(overlay)
-    (source, _), other = guests(raised), beside(raised)
+    assert started == with_neighbour(overlay, POINT), "the same each time"
+    assert guests(started) == guests(overlay)
+    (source, _), other = guests(started), beside(started)
     assert (other.host, other.network_id) == (source.host, source.network_id)
-    assert other.ipv4[0] in raised.subnets[0].cidr
+    assert other.ipv4[0] in started.subnets[0].cidr
     for column in ("id", "mac_address", "fixed_ips", "device_id", "name"):
-        assert len({getattr(port, column) for port in raised.ports}) == 3
-    assert str(raised.networks[0].network_type) == "gre"
+        assert len({getattr(port, column) for port in started.ports}) == 3
+    assert str(started.networks[0].network_type) == "gre"
 
 
 def test_one_that_stands_there_already_will_do(overlay):

@@ -6,24 +6,24 @@ import json
 import pytest
 
 from controller.model.errors import MeasureError, UsageError
-from experiments.core.question import Question
+from experiments.core.question import Question, number, text
 from experiments.core.results import FORMAT, Recorder, read
 from tests.experiments.made_runs import made
 
 QUESTION = Question(
     name="latency",
-    asks="How long?",
+    question="How long?",
     unit="ms",
     value="rtt_ms",
     factors={"mode": ("flat", "vlan")},
-    columns={"mode": "how it is carried", "rtt_ms": "round-trip time"},
+    columns={"mode": text("the mode"), "rtt_ms": number("round-trip time")},
     predictions=(),
-    more={"stages": {"stage": "which part", "latency_us": "how long"}},
+    more={"stages": {"stage": text("which part"), "latency_us": number("how long")}},
 )
 TABLES = QUESTION.tables()
 ROWS = (
-    {"block": 1, "order": 1, "mode": "flat", "rtt_ms": 0.25},
-    {"block": 1, "order": 1, "mode": "flat", "rtt_ms": None},
+    {"repeat": 1, "order": 1, "mode": "flat", "rtt_ms": 0.25},
+    {"repeat": 1, "order": 1, "mode": "flat", "rtt_ms": None},
 )
 
 
@@ -39,16 +39,17 @@ def test_samples_are_read_as_written(recorder):
 
     run = read(recorder.directory)
 
-    assert run.rows == ROWS
+    assert run.rows_of() == ROWS
     assert run.seed == 7
     assert run.question == QUESTION
 
 
 def test_a_further_table_has_columns_of_its_own(recorder):
-    row = {"block": 1, "order": 2, "mode": "flat", "stage": "wire", "latency_us": 4.5}
+    row = {"repeat": 1, "order": 2, "mode": "flat", "stage": "wire", "latency_us": 4.5}
     recorder.samples([row], "stages")
 
-    assert read(recorder.directory).tables == {"samples": (), "stages": (row,)}
+    run = read(recorder.directory)
+    assert (run.rows_of("samples"), run.rows_of("stages")) == ((), (row,))
 
 
 def test_samples_are_on_disk_before_the_next_come(recorder):
@@ -63,7 +64,7 @@ def test_samples_are_on_disk_before_the_next_come(recorder):
 def test_a_column_nobody_declared_is_refused(recorder):
     with pytest.raises(
         MeasureError,
-        match=r"samples.csv: column 'surprise' in a row of the probe; allowed: block, order, mode",
+        match=r"samples.csv: column 'surprise' in a row of the probe; allowed: repeat, order, mode",
     ):
         recorder.samples([{**ROWS[0], "surprise": 2}])
 
@@ -95,7 +96,7 @@ def test_two_runs_of_one_second_get_two_folders(tmp_path):
     assert made == {"same", "same-2", "same-3"}
 
 
-@pytest.mark.parametrize("found", [FORMAT + 1, FORMAT - 1, str(FORMAT), None])
+@pytest.mark.parametrize("found", [FORMAT + 1, FORMAT - 2, str(FORMAT), None])
 def test_another_format_is_refused(recorder, found):
     path = recorder.directory / "run.json"
     path.write_text(json.dumps({"format": found}))
@@ -104,12 +105,13 @@ def test_another_format_is_refused(recorder, found):
         read(recorder.directory)
 
     assert str(caught.value) == (
-        f"{path}: format {found!r}; allowed: {FORMAT}. Read it with the overlaylab that wrote it."
+        f"{path}: format {found!r}; allowed: 2 or {FORMAT}. Read it with the overlaylab that wrote it."
     )
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"format": 2}', '{"format": 2, "question": {"name": "x"}}']
+    "text",
+    ["", "{", "[]", '{"format": 2}', '{"format": 3}', '{"format": 3, "question": {"name": "x"}}'],
 )
 def test_a_broken_run_json_is_refused(recorder, text):
     (recorder.directory / "run.json").write_text(text)
@@ -162,5 +164,5 @@ def test_a_figure_that_is_no_number_is_damage_and_says_where(tmp_path, text):
     fields[at] = text
     table.write_text("\n".join([head, ",".join(fields), *rest]) + "\n")
 
-    with pytest.raises(MeasureError, match=r"samples.csv, line 2: -?(nan|inf); allowed: a finite"):
+    with pytest.raises(MeasureError, match=r"samples.csv, line 2, rtt_ms: \S+; allowed: a finite"):
         read(directory)

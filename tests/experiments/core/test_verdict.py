@@ -29,19 +29,19 @@ WINDOW = Window(
     control_lost=0,
 )
 LEVELS = ("flat", "gre-mesh", "vxlan-l2pop")
-ROUNDS = {f"block {block}, {level}": level for block in range(1, 7) for level in LEVELS}
+ROUNDS = {f"block {repeat}, {level}": level for repeat in range(1, 7) for level in LEVELS}
 
 
 def seen(changes=(), **of_run):
     """Six calm blocks of three levels; `changes`: fields of a window by (block, level)."""
     windows = dict.fromkeys(ROUNDS, (WINDOW,))
-    for (block, level), fields in dict(changes).items():
-        windows[f"block {block}, {level}"] = (replace(WINDOW, **fields),)
-    return Seen(**{"blocks": 6, "windows": windows, "levels": ROUNDS, **of_run})
+    for (repeat, level), fields in dict(changes).items():
+        windows[f"block {repeat}, {level}"] = (replace(WINDOW, **fields),)
+    return Seen(**{"repeats": 6, "windows": windows, "levels": ROUNDS, **of_run})
 
 
 def everywhere(**fields):
-    return {(block, level): fields for block in range(1, 7) for level in LEVELS}
+    return {(repeat, level): fields for repeat in range(1, 7) for level in LEVELS}
 
 
 def reasons(found, limits=LIMITS):
@@ -67,7 +67,7 @@ def test_a_calm_run_is_trusted_and_keeps_its_limits():
             "control_lost_max": 0,
             "lost_max": 0,
             "duplicates_max": 0,
-            "blocks_min": 6,
+            "repeats_min": 6,
         },
     }
 
@@ -128,7 +128,7 @@ def test_single_windows_that_others_disturbed_do_not():
 
 
 def test_what_met_one_level_time_and_again_turns_it():
-    busy = {(block, "gre-mesh"): {"cpu_idle": 0.4} for block in (1, 2, 4, 5)}
+    busy = {(repeat, "gre-mesh"): {"cpu_idle": 0.4} for repeat in (1, 2, 4, 5)}
 
     assert reasons(seen(busy)) == (
         "CPU idle 40% in the median round of gre-mesh, lowest 40% in block 1, gre-mesh; wanted at least 50%",
@@ -147,17 +147,17 @@ def test_a_first_look_has_no_median_round():
     one = {name: windows for name, windows in seen().windows.items() if name.startswith("block 1,")}
     one["block 1, flat"] = (replace(WINDOW, cpu_steal=0.1),)
 
-    assert reasons(seen(windows=one, blocks=1), LIMITS.for_first_look()) == ()
+    assert reasons(seen(windows=one, repeats=1), LIMITS.for_quick_run()) == ()
 
 
 def test_a_long_window_weighs_more_than_a_short_one():
     long, short = {"length_s": 9.0, "cpu_idle": 0.45}, {"length_s": 1.0, "cpu_idle": 0.7}
-    changes = everywhere(**short) | {(block, "flat"): long for block in range(1, 7)}
+    changes = everywhere(**short) | {(repeat, "flat"): long for repeat in range(1, 7)}
 
-    told = reasons(seen(changes, levels={}))
+    report = reasons(seen(changes, levels={}))
 
     # (9 * 45% + 2 * 70%) / 11
-    assert told == ("CPU idle 49.5%, lowest 45% in block 1, flat; wanted at least 50%",)
+    assert report == ("CPU idle 49.5%, lowest 45% in block 1, flat; wanted at least 50%",)
 
 
 def test_a_limit_on_what_no_window_shows_is_not_kept():
@@ -174,11 +174,11 @@ def test_a_run_that_nothing_watched_is_not_trusted():
     blind = reasons(seen(windows=dict.fromkeys(ROUNDS, ())), limits)
 
     assert blind == ("CPU steal was in no window, but has a limit",)
-    assert reasons(Seen(blocks=0), replace(limits, blocks_min=0)) == ()
+    assert reasons(Seen(repeats=0), replace(limits, repeats_min=0)) == ()
 
 
 def test_labs_of_which_nothing_was_timed_need_no_window():
-    limits = Thresholds(cpu_steal_max=0.05, blocks_min=1)
+    limits = Thresholds(cpu_steal_max=0.05, repeats_min=1)
     untimed = dict.fromkeys(ROUNDS, (UNTIMED,))
 
     assert reasons(seen(windows=untimed), limits) == ()
@@ -208,8 +208,8 @@ def test_what_could_not_be_looked_at_turns_it_where_it_was_asked_for():
         ({"lost": 2}, "2 answers or packets unaccounted for; wanted at most 0"),
         ({"duplicates": 1}, "1 duplicate answer; wanted at most 0"),
         ({"duplicates": 2}, "2 duplicate answers; wanted at most 0"),
-        ({"blocks": 1}, "1 block complete; wanted 6, the fewest a 95% interval can come from"),
-        ({"blocks": 5}, "5 blocks complete; wanted 6, the fewest a 95% interval can come from"),
+        ({"repeats": 1}, "1 block complete; wanted 6, the fewest a 95% interval can come from"),
+        ({"repeats": 5}, "5 blocks complete; wanted 6, the fewest a 95% interval can come from"),
     ],
 )
 def test_each_limit_of_the_run_turns_it(of_run, reason):
@@ -219,15 +219,15 @@ def test_each_limit_of_the_run_turns_it(of_run, reason):
 def test_every_reason_is_told():
     bad = everywhere(cpu_idle=0.0, cpu_steal=0.5, drops=1)
 
-    assert len(reasons(seen(bad, blocks=0, lost=3, duplicates=1))) == 6
+    assert len(reasons(seen(bad, repeats=0, lost=3, duplicates=1))) == 6
 
 
 def test_a_first_look_needs_one_block_and_keeps_the_other_limits():
-    limits = LIMITS.for_first_look()
+    limits = LIMITS.for_quick_run()
 
-    assert reasons(seen(blocks=1), limits) == ()
-    assert reasons(seen(blocks=0), limits) == ("0 blocks complete; wanted 1",)
-    assert reasons(seen(blocks=1, lost=1), limits) == (
+    assert reasons(seen(repeats=1), limits) == ()
+    assert reasons(seen(repeats=0), limits) == ("0 blocks complete; wanted 1",)
+    assert reasons(seen(repeats=1, lost=1), limits) == (
         "1 answer or packet unaccounted for; wanted at most 0",
     )
 

@@ -7,7 +7,8 @@ import pytest
 
 from experiments.core.results import Recorder, read
 from experiments.ecmp import labs as stage
-from experiments.ecmp.probe import ECMP, Seen
+from experiments.ecmp.probe import EXPERIMENT as ECMP
+from experiments.ecmp.probe import Seen
 from experiments.measure.flows_sent import (
     Arrived,
     Flow,
@@ -17,7 +18,7 @@ from experiments.measure.flows_sent import (
     redirected,
     udp_frame,
 )
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from topologies.scenario import load as scenario
 
 FLOW = Flow(
@@ -98,7 +99,7 @@ def test_a_lab_has_the_spines_of_its_point_and_guests_that_may_forge(overlay):
 
 
 def test_what_is_foretold(overlay):
-    rows = stage.foretold(overlay, ECMP.question.points())
+    rows = stage.predicted(overlay, ECMP.question.points())
     cell = {
         (row["mode"], row["spines"], row["hash_policy"], row["pairs"], row["flows"]): row
         for row in rows
@@ -129,18 +130,18 @@ def test_a_flow_on_two_spines_is_torn_and_counted_on_both():
 
 
 @pytest.fixture
-def story(tmp_path, overlay):
+def report(tmp_path, overlay):
     """A run in which policy 1 is measured on two spines, with these flows on spine1 of 32."""
 
-    def story(settings=None, **on_first):
+    def report(settings=None, **on_first):
         experiment = ECMP.with_levels(mode=("gre-mesh", "vxlan-mesh"), spines=(2,))
         question = experiment.question
-        foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
+        predicted = [dict(row) for row in stage.predicted(overlay, question.points())]
         recorder = Recorder(tmp_path, "run", question.tables())
         recorder.about(
             {
                 "question": question.to_json(),
-                "foretold": foretold,
+                "predicted": predicted,
                 "seed": 1,
                 "scenario": "leaf-spine",
                 "verdict": {"trusted": True, "reasons": []},
@@ -149,10 +150,12 @@ def story(tmp_path, overlay):
         )
         for order, (mode, counts) in enumerate(on_first.items(), start=1):
             for draw, first in enumerate(counts, start=1):
-                _record(recorder, {"block": 1, "order": order, "mode": f"{mode}-mesh"}, draw, first)
-        return told(read(recorder.directory)).story
+                _record(
+                    recorder, {"repeat": 1, "order": order, "mode": f"{mode}-mesh"}, draw, first
+                )
+        return report_on(read(recorder.directory))
 
-    return story
+    return report
 
 
 def _record(recorder, place, draw, first):
@@ -179,32 +182,32 @@ def _record(recorder, place, draw, first):
     )
 
 
-def test_a_run_as_foretold(story):
-    found = story(gre=[32, 0], vxlan=[15, 18])
+def test_a_run_as_foretold(report):
+    found = report_on(gre=[32, 0], vxlan=[15, 18])
 
     assert found.findings == (
         "All flows on one spine, where foretold: 1 of 1 cell",
         "As evenly on all as chance has it, where foretold: 2 of 2 draws",
         "Outer ports hashed (policy 1), 32 flows on 2 spines: gre all on one, vxlan 14 to 18",
     )
-    assert [held.stands for held in found.held] == ["confirmed"] * 3
+    assert [outcomes.outcome for outcomes in found.outcomes] == ["confirmed"] * 3
     assert not found.is_refuted
-    found.pictures[0].draw()
+    found.draw()
 
 
-def test_a_tunnel_that_lets_nothing_through_is_told_and_not_called_polarised(story):
-    found = story(gre=[None, None], vxlan=[16])
+def test_a_tunnel_that_lets_nothing_through_is_told_and_not_called_polarised(report):
+    found = report_on(gre=[None, None], vxlan=[16])
 
     assert found.is_refuted
     assert found.findings[0] == "All flows on one spine, where foretold: 0 of 1 cell"
-    found.pictures[0].draw()
+    found.draw()
 
 
-def test_gre_that_spreads_is_refuted(story):
-    found = story(gre=[31], vxlan=[15])
+def test_gre_that_spreads_is_refuted(report):
+    found = report_on(gre=[31], vxlan=[15])
 
     assert found.is_refuted
-    assert found.held[0].stands == "refuted"
+    assert found.outcomes[0].outcome == "refuted"
     assert any("1 to 31 on a spine, foretold all on one" in each for each in found.findings)
 
 
@@ -219,26 +222,26 @@ def test_gre_that_spreads_is_refuted(story):
         ([None], "0"),
     ],
 )
-def test_the_one_spine_is_named(story, on_first, where):
-    overview = story(gre=on_first).grids[0]
+def test_the_one_spine_is_named(report, on_first, where):
+    overview = report_on(gre=on_first).tables[0]
 
     assert [row[-1] for row in overview.rows] == [where]
     assert "its seed is drawn when the machine boots" in overview.note
 
 
-def test_how_many_packets_a_flow_had_stands_beside_what_rests_on_it(story):
-    found = story(gre=[32], settings={"copies": 2})
+def test_how_many_packets_a_flow_had_stands_beside_what_rests_on_it(report):
+    found = report_on(gre=[32], settings={"copies": 2})
 
     assert found.conditions.startswith("32 flows of 2 packets each in 1 draw of ports or addresses")
-    assert found.held[2].found == "torn: 0 of 32 flows of 2 packets each"
-    assert story(gre=[32]).held[2].found == "torn: 0 of 32 flows"
+    assert found.outcomes[2].found == "torn: 0 of 32 flows of 2 packets each"
+    assert report_on(gre=[32]).outcomes[2].found == "torn: 0 of 32 flows"
 
 
-def test_what_is_folded_up_says_how_many_draws_were_not_as_foretold(story):
-    assert story(gre=[32, 0], vxlan=[16]).grids[1].gist == "all as foretold"
-    assert story(gre=[31, 32], vxlan=[7]).grids[1].gist == "2 with a draw outside its band"
+def test_what_is_folded_up_says_how_many_draws_were_not_as_foretold(report):
+    assert report_on(gre=[32, 0], vxlan=[16]).tables[1].summary == "all as foretold"
+    assert report_on(gre=[31, 32], vxlan=[7]).tables[1].summary == "2 with a draw outside its band"
 
 
-def test_vxlan_on_one_path_is_refuted_but_not_a_draw_that_chance_may_leave_out(story):
-    assert not story(vxlan=[16, 16, 7]).is_refuted
-    assert story(vxlan=[0, 32, 32]).held[1].stands == "refuted"
+def test_vxlan_on_one_path_is_refuted_but_not_a_draw_that_chance_may_leave_out(report):
+    assert not report_on(vxlan=[16, 16, 7]).is_refuted
+    assert report_on(vxlan=[0, 32, 32]).outcomes[1].outcome == "refuted"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
@@ -13,7 +13,7 @@ LEAST = 128 - 6 * 10
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    return first_look(tmp_path_factory, "ecmp", "--modes", "gre-mesh,vxlan-mesh")
+    return quick_run(tmp_path_factory, "ecmp", "--modes", "gre-mesh,vxlan-mesh")
 
 
 def test_gre_is_on_one_path_and_vxlan_spreads(done):
@@ -39,8 +39,8 @@ def test_every_flow_is_on_one_spine_of_those_listed(done):
 
 
 def test_it_is_told_and_drawn(done):
-    told = done.told
-    assert told["findings"][0] == "All flows on one spine, where foretold: 180 of 180 cells"
-    assert len(done.run.about["foretold"]) == 240
+    report = done.report
+    assert report["findings"][0] == "All flows on one spine, where foretold: 180 of 180 cells"
+    assert len(done.run.about["predicted"]) == 240
     assert (done.run.directory / "ecmp.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert "by the number of flows" in (done.run.directory / "report.md").read_text()

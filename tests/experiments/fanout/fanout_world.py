@@ -7,8 +7,8 @@ from experiments.core.experiment import Measured
 from experiments.core.results import Recorder, read
 from experiments.fanout.cells import KNOWN, UNICAST
 from experiments.fanout.count import FIELDS, at_vteps, counted, rows
-from experiments.fanout.labs import foretold, frames, network_id, sender, staged
-from experiments.fanout.probe import FANOUT
+from experiments.fanout.labs import frames, network_id, predicted, sender, staged
+from experiments.fanout.probe import EXPERIMENT as FANOUT
 from experiments.measure.packets import REPEATED
 from topologies.scenario.load import load
 
@@ -142,7 +142,7 @@ def recorded(path, points, measure, *, trusted=True, repeats=1):
     recorder = Recorder(path, "run", question.tables())
     facts = []
     for order, point in enumerate(points, start=1):
-        place, measured = {"block": 1, "order": order, **point}, measure(point)
+        place, measured = {"repeat": 1, "order": order, **point}, measure(point)
         facts.append({**place, **measured.facts})
         recorder.samples({**place, **row} for row in measured.rows)
         for table, more in measured.more.items():
@@ -150,11 +150,11 @@ def recorded(path, points, measure, *, trusted=True, repeats=1):
     recorder.about(
         {
             "question": question.to_json(),
-            "foretold": list(foretold(BARE, points)),
+            "predicted": list(predicted(BARE, points)),
             "seed": SEED,
             "scenario": "article",
-            "blocks": 1,
-            "settings": {"repeats": repeats},
+            "repeats": 1,
+            "settings": {"frames_each": repeats},
             "measured": facts,
             "verdict": {"trusted": trusted, "reasons": [] if trusted else ["CPU idle 1%"]},
         }

@@ -4,7 +4,7 @@ import pytest
 
 from experiments.fanout.cells import KNOWN, OTHER
 from experiments.fanout.count import at_vteps, counted, rows, unsent
-from experiments.fanout.labs import foretold
+from experiments.fanout.labs import predicted
 from tests.experiments.fanout.fanout_world import (
     BARE,
     all_seen,
@@ -21,7 +21,7 @@ from tests.experiments.fanout.fanout_world import (
 )
 
 MODES = ("vlan", "gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop", "vxlan-l2pop-arp")
-COUNTS = ("members", "copies_sent", "arrived", "wasted", "heard")
+COUNTS = ("members", "copies_sent", "arrived", "unneeded", "heard")
 
 
 def row_of(overlay, frame, packets):
@@ -33,7 +33,7 @@ def row_of(overlay, frame, packets):
 @pytest.mark.parametrize("hosts", [2, 4, 7])
 def test_an_ideal_lab_gives_what_was_foretold(mode, hosts):
     overlay, point = lab(mode, hosts), {"mode": mode, "hosts": hosts}
-    wanted = {(each["share"], each["kind"]): each for each in foretold(BARE, (point,))}
+    wanted = {(each["share"], each["kind"]): each for each in predicted(BARE, (point,))}
 
     found = rows(overlay, counted(overlay, sent(overlay), all_seen(overlay, mode)))
 
@@ -41,7 +41,7 @@ def test_an_ideal_lab_gives_what_was_foretold(mode, hosts):
     for row in found:
         cell = wanted[row["share"], row["kind"]]
         assert {name: row[name] for name in COUNTS} == {name: cell[name] for name in COUNTS}
-        assert row["strays"] == 0
+        assert row["misdelivered"] == 0
         answers = mode == "vxlan-l2pop-arp" and row["kind"] == KNOWN
         assert row["answered"] == int(answers)
 
@@ -69,7 +69,7 @@ def test_a_doubled_copy_counts_twice():
 
     row = row_of(overlay, frame, [*packets, doubled, heard])
 
-    assert (row["copies_sent"], row["arrived"], row["wasted"], row["heard"]) == (3, 4, 0, 4)
+    assert (row["copies_sent"], row["arrived"], row["unneeded"], row["heard"]) == (3, 4, 0, 4)
 
 
 def test_a_copy_to_a_host_without_a_member_is_in_vain():
@@ -89,7 +89,7 @@ def test_a_copy_to_a_host_without_a_member_is_in_vain():
         ],
     )
 
-    assert (row["copies_sent"], row["arrived"], row["wasted"], row["heard"]) == (2, 2, 1, 1)
+    assert (row["copies_sent"], row["arrived"], row["unneeded"], row["heard"]) == (2, 2, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_what_is_neither_sent_nor_arrived_is_astray(node, outer, why):
 
     row = row_of(overlay, frame, [*packets, packet(node, "underlay", frame, outer=outer)])
 
-    assert row["strays"] == 1, why
+    assert row["misdelivered"] == 1, why
     assert (row["copies_sent"], row["arrived"]) == (3, 3)
 
 
@@ -117,7 +117,7 @@ def test_a_frame_that_comes_back_to_its_sender_is_astray():
     frame = stranger(overlay)
     packets = seen(overlay, "gre-mesh", frame)
 
-    assert row_of(overlay, frame, [*packets, packets[0]])["strays"] == 1
+    assert row_of(overlay, frame, [*packets, packets[0]])["misdelivered"] == 1
     assert row_of(overlay, frame, packets)["heard"] == 1
 
 
@@ -135,7 +135,7 @@ def test_an_answer_is_no_copy_and_another_guests_is_astray():
         ],
     )
 
-    assert (row["answered"], row["heard"], row["strays"]) == (1, 0, 1)
+    assert (row["answered"], row["heard"], row["misdelivered"]) == (1, 0, 1)
 
 
 def test_chatter_of_the_same_guest_is_not_counted():

@@ -7,7 +7,7 @@ import pytest
 from experiments.fanout.cells import KINDS, KNOWN, OTHER, UNICAST, UNKNOWN
 from experiments.fanout.labs import (
     Copies,
-    foretold,
+    copies_of,
     frames,
     members,
     network_id,
@@ -15,7 +15,7 @@ from experiments.fanout.labs import (
     sender,
     staged,
 )
-from experiments.fanout.probe import FANOUT
+from experiments.fanout.probe import EXPERIMENT as FANOUT
 from experiments.measure.frames import NONCE, arp_packet, ethernet, marker
 from experiments.measure.pcapng import has_packet, interfaces_in
 from tests.experiments.fanout.fanout_world import BARE, lab, one
@@ -54,18 +54,18 @@ def test_members_are_spread_and_the_first_host_is_one(hosts, share, wanted):
     ],
 )
 def test_predictions_are_those_of_theory(mode, kind, wanted):
-    sent, arrived, wasted, heard = wanted
-    assert predicted(mode, 16, 8, kind) == Copies(
-        copies_sent=sent, arrived=arrived, wasted=wasted, heard=heard
+    sent, arrived, unneeded, heard = wanted
+    assert copies_of(mode, 16, 8, kind) == Copies(
+        copies_sent=sent, arrived=arrived, unneeded=unneeded, heard=heard
     )
 
 
 def test_a_network_with_one_member_floods_in_mesh_alone_and_asks_for_nobody_known():
-    told = foretold(BARE, ({"mode": "gre-mesh", "hosts": 2}, {"mode": "gre-l2pop", "hosts": 2}))
-    alone = [row for row in told if row["share"] == 50]
+    report = predicted(BARE, ({"mode": "gre-mesh", "hosts": 2}, {"mode": "gre-l2pop", "hosts": 2}))
+    alone = [row for row in report if row["share"] == 50]
 
     assert {row["kind"] for row in alone} == set(KINDS) - {KNOWN}
-    assert {(row["mode"], row["copies_sent"], row["wasted"], row["heard"]) for row in alone} == {
+    assert {(row["mode"], row["copies_sent"], row["unneeded"], row["heard"]) for row in alone} == {
         ("gre-mesh", 1, 1, 0),
         ("gre-l2pop", 0, 0, 0),
     }
@@ -73,10 +73,10 @@ def test_a_network_with_one_member_floods_in_mesh_alone_and_asks_for_nobody_know
 
 def test_everything_is_foretold_once():
     points = FANOUT.question.points()
-    told = foretold(BARE, points)
+    report = predicted(BARE, points)
 
-    keys = {(row["mode"], row["hosts"], row["share"], row["kind"]) for row in told}
-    assert len(keys) == len(told) == 9 * (7 + 3 * 8)
+    keys = {(row["mode"], row["hosts"], row["share"], row["kind"]) for row in report}
+    assert len(keys) == len(report) == 9 * (7 + 3 * 8)
 
 
 def test_the_lab_has_a_network_for_each_share_and_a_guest_on_each_member():
@@ -208,8 +208,8 @@ def test_a_header_in_the_making_has_the_interfaces_that_are_whole():
 
 def test_a_packet_is_found_on_its_own_interface_only():
     frame = marker(b"x" * NONCE)
-    block = bytes.fromhex("060000005c0000000100000000000000000000003c0000003c000000")
-    data = HEAD + block + frame + b"\x5c\0\0\0"
+    repeat = bytes.fromhex("060000005c0000000100000000000000000000003c0000003c000000")
+    data = HEAD + repeat + frame + b"\x5c\0\0\0"
 
     assert has_packet(data, frame, 1)
     assert not has_packet(data, frame, 0)

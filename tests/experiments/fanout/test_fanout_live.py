@@ -6,11 +6,11 @@ from contextlib import contextmanager, nullcontext
 import pytest
 
 from controller.model.names import tunnel_port_name
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.fanout.cells import COUNTS
-from experiments.fanout.labs import foretold, network_id, staged
+from experiments.fanout.labs import network_id, predicted, staged
 from experiments.fanout.probe import Fanout
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from tests.experiments.fanout.fanout_world import BARE, recorded
 from topologies.lab import started
 
@@ -32,29 +32,29 @@ def lab(tmp_path_factory):
 @pytest.fixture
 def measure(lab, tmp_path):
     def measure(seed=1):
-        tools = Tools(
+        context = Context(
             keep=lambda *_: None,
             path=lambda name: tmp_path / f"{seed}-{name}",
             watch=nullcontext,
             say=lambda _: None,
             seed=seed,
         )
-        return Fanout(repeats=1)(lab, POINT, tools)
+        return Fanout(repeats=1)(lab, POINT, context)
 
     return measure
 
 
 def counts(measured):
     return {
-        (row["share"], row["kind"]): {name: row[name] for name in (*COUNTS, "strays")}
+        (row["share"], row["kind"]): {name: row[name] for name in (*COUNTS, "misdelivered")}
         for row in measured.rows
     }
 
 
 def ideal():
     return {
-        (row["share"], row["kind"]): {**{name: row[name] for name in COUNTS}, "strays": 0}
-        for row in foretold(BARE, (POINT,))
+        (row["share"], row["kind"]): {**{name: row[name] for name in COUNTS}, "misdelivered": 0}
+        for row in predicted(BARE, (POINT,))
     }
 
 
@@ -109,13 +109,13 @@ def test_a_copy_to_a_host_without_a_member_is_counted_in_vain_and_refutes(lab, m
         more = int(share == 50)
         wanted = {
             **cell,
-            **{name: cell[name] + more for name in ("copies_sent", "arrived", "wasted")},
+            **{name: cell[name] + more for name in ("copies_sent", "arrived", "unneeded")},
         }
         assert found[share, kind] == wanted
     assert measured.lost == 0
-    story = told(recorded(tmp_path, (POINT,), lambda _: measured)).story
-    assert story.is_refuted
-    assert story.findings[:2] == (
+    report = report_on(recorded(tmp_path, (POINT,), lambda _: measured))
+    assert report.is_refuted
+    assert report.findings[:2] == (
         "4 of 8 cells equal their prediction to the packet (8 frames)",
         "vxlan-l2pop, 4 hosts, 2 with a member, ARP known: sent 2, foretold 1; arrived 2, "
         "foretold 1; in vain 1, foretold 0; computer got 1 of 0 (and 3 more)",
@@ -130,10 +130,10 @@ def test_a_copy_that_is_not_sent_is_missed_and_named(lab, measure, tmp_path):
         measured = measure()
 
     found = counts(measured)
-    nothing = dict.fromkeys((*COUNTS, "strays"), 0)
+    nothing = dict.fromkeys((*COUNTS, "misdelivered"), 0)
     assert all(found[key] == (nothing if key[0] == 50 else cell) for key, cell in ideal().items())
     assert measured.facts["guests_without_barrier"] == ["s50g3"]
-    story = told(recorded(tmp_path, (POINT,), lambda _: measured)).story
-    assert story.is_refuted
-    assert "computer2 got 0 of 1" in story.findings[1]
-    assert "s50g3" in story.findings[2]
+    report = report_on(recorded(tmp_path, (POINT,), lambda _: measured))
+    assert report.is_refuted
+    assert "computer2 got 0 of 1" in report.findings[1]
+    assert "s50g3" in report.findings[2]

@@ -8,10 +8,11 @@ from experiments.core.results import read
 from experiments.fanout.cells import cells
 from experiments.fanout.figure import Line, Name, Panel, plot_panel, spread
 from experiments.fanout.report import panels
-from experiments.show.reports import told
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED
 from tests.experiments.fanout.fanout_world import KEPT, run_of
+from tests.experiments.run_values import with_tables
 
 MESH, L2POP, ARP = (
     {"mode": mode, "hosts": 4} for mode in ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp")
@@ -26,32 +27,32 @@ def lost(packets):
 
 
 def test_all_as_foretold(tmp_path):
-    story = told(run_of(tmp_path, POINTS)).story
+    report = report_on(run_of(tmp_path, POINTS))
 
-    assert story.findings == (
+    assert report.findings == (
         "31 of 31 cells equal their prediction to the packet (62 frames)",
         "4 hosts, 2 with a member: mesh sends 3 copies, 2 in vain; l2pop sends 1",
         "ARP responder: a known address costs 0 copies, an unknown one 1",
     )
-    assert not story.is_refuted
-    assert {each.stands for each in story.held} == {CONFIRMED}
-    assert [each.found for each in story.held] == [
+    assert not report.is_refuted
+    assert {each.outcome for each in report.outcomes} == {CONFIRMED}
+    assert [each.found for each in report.outcomes] == [
         "15 of 15 cells exact",
         "8 of 8 cells exact",
         "8 of 8 cells exact",
     ]
-    assert story.conditions == (
-        "2 frames of each kind a lab, 1 block; scenario article; "
+    assert report.conditions == (
+        "2 frames of each kind a lab, 1 repeat; scenario article; "
         "captures equal the counters on 14 of 14 interfaces"
     )
-    assert all(each["exact"] for each in story.data)
+    assert all(each["exact"] for each in report.data)
 
 
 def test_the_first_table_has_copies_by_mode_over_hosts(tmp_path):
-    grid = told(run_of(tmp_path, POINTS)).story.grids[0]
+    table = report_on(run_of(tmp_path, POINTS)).tables[0]
 
-    assert grid.heads == ("members on", "mode", "frame", "2 hosts", "4 hosts")
-    assert grid.rows == (
+    assert table.heads == ("members on", "mode", "frame", "2 hosts", "4 hosts")
+    assert table.rows == (
         ("50%", "gre-mesh", "any", "1 (1)", "3 (2)"),
         ("50%", "vxlan-l2pop", "any", "-", "1 (0)"),
         ("50%", "vxlan-l2pop-arp", "ARP known", "-", "0 (0)"),
@@ -61,24 +62,24 @@ def test_the_first_table_has_copies_by_mode_over_hosts(tmp_path):
         ("100%", "vxlan-l2pop-arp", "ARP known", "-", "0 (0)"),
         ("100%", "vxlan-l2pop-arp", "others", "-", "3 (0)"),
     )
-    widths = [max(map(len, column)) + 2 for column in zip(grid.heads, *grid.rows, strict=True)]
+    widths = [max(map(len, column)) + 2 for column in zip(table.heads, *table.rows, strict=True)]
     assert sum(widths) <= 80 - 2 * 10  # of two more numbers of hosts
 
 
 def test_a_lost_copy_is_told_with_where_and_by_how_much(tmp_path):
-    story = told(run_of(tmp_path, POINTS, spoil=lost)).story
+    report = report_on(run_of(tmp_path, POINTS, spoil=lost))
 
-    assert story.is_refuted
+    assert report.is_refuted
     # computer3 gets a copy of all in the mesh, and else on the network where it is a member.
-    assert story.findings[0].startswith("16 of 31 cells equal")
-    assert story.findings[1] == (
+    assert report.findings[0].startswith("16 of 31 cells equal")
+    assert report.findings[1] == (
         "gre-mesh, 4 hosts, 2 with a member, ARP known: arrived 2, foretold 3; "
         "in vain 1, foretold 2; computer3 got 0 of 1 (and 14 more)"
     )
-    mesh, l2pop, arp = story.held
-    assert (mesh.stands, l2pop.stands, arp.stands) == (REFUTED,) * 3
+    mesh, l2pop, arp = report.outcomes
+    assert (mesh.outcome, l2pop.outcome, arp.outcome) == (REFUTED,) * 3
     assert mesh.found.startswith("7 of 15 cells exact; gre-mesh, 4 hosts")
-    rows = story.grids[1].rows
+    rows = report.tables[1].rows
     row = next(row for row in rows if row[:3] == ("gre-mesh", "4", "4"))
     assert row[5] == "2 (foretold 3)"
     assert row[-1] == "0 of 8"
@@ -90,25 +91,25 @@ def test_a_single_frame_that_differs_from_its_like_is_seen(tmp_path):
         return [*packets, first]
 
     run = run_of(tmp_path, (MESH,), spoil=once)
-    story = told(run).story
+    report = report_on(run)
 
-    assert story.findings[0] == "7 of 8 cells equal their prediction to the packet (16 frames)"
+    assert report.findings[0] == "7 of 8 cells equal their prediction to the packet (16 frames)"
     (cell,) = [cell for cell in cells(run) if not cell.is_exact]
     assert cell.found("arrived") == (3, 4)
-    assert cell.told("arrived") == "3-4 (foretold 3)"
-    assert len(cell.unlike) == 1
-    assert "computer got 2 of 1" in story.findings[1]
+    assert cell.shown("arrived") == "3-4 (foretold 3)"
+    assert len(cell.mismatches) == 1
+    assert "computer got 2 of 1" in report.findings[1]
 
 
 def test_a_stray_alone_refutes(tmp_path):
-    def astray(packets):
+    def misdelivered(packets):
         one = next(p for p in packets if p["node"] == "computer" and p["ip.src"])
         return [*packets, {**one, "node": "computer2"}]
 
-    story = told(run_of(tmp_path, (MESH,), spoil=astray)).story
+    report = report_on(run_of(tmp_path, (MESH,), spoil=misdelivered))
 
-    assert story.is_refuted
-    assert "1 astray" in story.findings[1]
+    assert report.is_refuted
+    assert "1 astray" in report.findings[1]
 
 
 def test_what_the_instruments_admit_is_said(tmp_path):
@@ -117,35 +118,35 @@ def test_what_the_instruments_admit_is_said(tmp_path):
         "capture_unlike_counters": {"computer underlay": 2},
         "guests_without_barrier": ["s50g3"],
     }
-    story = told(run_of(tmp_path, (MESH, L2POP), facts=facts, trusted=False)).story
+    report = report_on(run_of(tmp_path, (MESH, L2POP), facts=facts, trusted=False))
 
-    assert story.findings[1:3] == (
+    assert report.findings[1:3] == (
         "Guests that never heard the last frame: gre-mesh, 4 hosts: s50g3 (and 1 more labs)",
         "Packets apart between capture and counters: gre-mesh, 4 hosts: computer underlay 2 "
         "(and 1 more labs)",
     )
-    assert {each.stands for each in story.held} == {NOT_JUDGED}
+    assert {each.outcome for each in report.outcomes} == {NOT_JUDGED}
 
 
 def test_a_run_cut_short_tells_what_there_is(tmp_path):
     run = run_of(tmp_path, (MESH,))
     about = {
         **run.about,
-        "foretold": [
-            *run.about["foretold"],
+        "predicted": [
+            *run.about["predicted"],
             {
-                **run.about["foretold"][0],
+                **run.about["predicted"][0],
                 "mode": "gre-l2pop",
             },
         ],
     }
-    story = told(type(run)(run.directory, run.question, about, run.tables)).story
+    report = report_on(type(run)(run.directory, run.question, about, run.tables))
 
-    assert story.findings[0] == "8 of 8 cells equal their prediction to the packet (16 frames)"
+    assert report.findings[0] == "8 of 8 cells equal their prediction to the packet (16 frames)"
     nothing = {**run.tables, "samples": (), "vteps": (), "interfaces": ()}
-    story = told(type(run)(run.directory, run.question, about, nothing)).story
-    assert story.findings == ("0 of 0 cells equal their prediction to the packet (0 frames)",)
-    assert story.pictures == ()
+    report = report_on(with_tables(run, nothing, about=about))
+    assert report.findings == ("0 of 0 cells equal their prediction to the packet (0 frames)",)
+    assert report.pictures == ()
 
 
 def test_an_edited_sample_changes_figure_and_table(tmp_path):
@@ -157,8 +158,8 @@ def test_an_edited_sample_changes_figure_and_table(tmp_path):
     edited[at] = "9"
     path.write_text("\n".join([lines[0], ",".join(edited), *lines[2:], ""]))
     changed = read(run.directory)
-    every = told(changed).story.grids[1]
-    assert every.gist == "of 8 cells 1 not as foretold"
+    every = report_on(changed).tables[1]
+    assert every.summary == "of 8 cells 1 not as foretold"
     sent = {row[4] for row in every.rows}
     assert "3-9 (foretold 3)" in sent
     dots = [
@@ -193,7 +194,7 @@ def test_the_prediction_stands_beside_the_dots_and_the_axis_starts_at_nothing(tm
     panel = next(panels([cell for cell in cells(run) if cell.rows]))
     ax = plot_panel(Figure().add_subplot(), panel)
 
-    lines = {tuple(line.get_ydata()) for line in artists(ax, "foretold")}
+    lines = {tuple(line.get_ydata()) for line in artists(ax, "predicted")}
     assert lines == {(1, 1, 3, 3), (1, 1), (0, 0)}
     low, high = ax.get_ylim()
     assert low < 0
@@ -258,10 +259,11 @@ def test_names_never_lie_on_each_other(wanted, sizes):
 
 
 def test_the_figure_is_drawn_with_all_its_panels(tmp_path):
-    (picture,) = told(run_of(tmp_path, POINTS)).story.pictures
+    report = report_on(run_of(tmp_path, POINTS))
+    (picture,) = report.pictures
 
     with mpl.rc_context(fname=STYLE):
-        figure = picture.draw()
+        figure = report.draw(picture)
         figure.canvas.draw()
     assert picture.name == "fanout"
     assert "31 of 31 cells" in picture.alternative

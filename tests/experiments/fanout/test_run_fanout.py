@@ -3,14 +3,14 @@
 import pytest
 
 from experiments.measure.captures import decoded
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    return first_look(
+    return quick_run(
         tmp_path_factory,
         "fanout",
         "--modes",
@@ -21,19 +21,25 @@ def done(tmp_path_factory):
 
 
 def test_all_cells_are_exact_and_said_to_be(done):
-    told = done.told
+    report = done.report
 
     assert done.stderr == ""
-    assert told["findings"][0] == "24 of 24 cells equal their prediction to the packet (24 frames)"
-    assert all(each["exact"] for each in told["summaries"])
-    assert {each["hosts"] for each in told["summaries"]} == {3}
-    assert {each["found"] for each in told["predictions"]} == {"8 of 8 cells exact"}
+    assert (
+        report["findings"][0] == "24 of 24 cells equal their prediction to the packet (24 frames)"
+    )
+    assert all(each["exact"] for each in report["summaries"])
+    assert {each["hosts"] for each in report["summaries"]} == {3}
+    assert {each["found"] for each in report["predictions"]} == {"8 of 8 cells exact"}
 
 
 def test_the_counts_stand_in_the_samples(done):
     sent = {
-        (row["mode"], row["share"], row["kind"]): (row["copies_sent"], row["wasted"], row["heard"])
-        for row in done.run.rows
+        (row["mode"], row["share"], row["kind"]): (
+            row["copies_sent"],
+            row["unneeded"],
+            row["heard"],
+        )
+        for row in done.run.rows_of()
     }
     assert sent["gre-mesh", 50, "broadcast"] == (2, 1, 1)
     assert sent["gre-mesh", 100, "unknown unicast"] == (2, 0, 2)
@@ -41,9 +47,9 @@ def test_the_counts_stand_in_the_samples(done):
     assert sent["vxlan-l2pop-arp", 100, "ARP known"] == (0, 0, 0)
     assert sent["kvxlan-multicast", 50, "broadcast"] == (1, 0, 1)
     assert sent["kvxlan-multicast", 100, "unknown unicast"] == (1, 0, 2)
-    answered = {(row["mode"], row["kind"]) for row in done.run.rows if row["answered"]}
+    answered = {(row["mode"], row["kind"]) for row in done.run.rows_of() if row["answered"]}
     assert answered == {("vxlan-l2pop-arp", "ARP known")}
-    assert all(row["counted"] == row["captured"] for row in done.run.tables["interfaces"])
+    assert all(row["counted"] == row["captured"] for row in done.run.rows_of("interfaces"))
 
 
 def test_raw_captures_open_in_tshark_and_have_what_was_counted(done):
@@ -59,7 +65,7 @@ def test_raw_captures_open_in_tshark_and_have_what_was_counted(done):
 
 
 def test_foretold_stands_beside_and_pictures_are_drawn(done):
-    assert len(done.run.about["foretold"]) == 24
+    assert len(done.run.about["predicted"]) == 24
     assert (done.run.directory / "fanout.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert b"<svg" in (done.run.directory / "fanout.svg").read_bytes()
     assert (

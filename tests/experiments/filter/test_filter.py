@@ -10,9 +10,9 @@ from experiments.core.results import Recorder, read
 from experiments.filter import labs as stage
 from experiments.filter import rules
 from experiments.filter.path import NOWHERE, Way, barrier
-from experiments.filter.probe import FILTER
+from experiments.filter.probe import EXPERIMENT as FILTER
 from experiments.measure.flows_sent import Mark, arrived, udp_frame
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from topologies.scenario import load as scenario
 
 NAMED = rules.Named(
@@ -109,7 +109,7 @@ def test_the_barrier_is_named_by_no_rule_and_ends_behind_the_firewall():
 
 
 def test_what_is_foretold(overlay):
-    rows = stage.foretold(overlay, FILTER.question.points())
+    rows = stage.predicted(overlay, FILTER.question.points())
     count = {(row["mode"], row["rule"], row["what"]): row["count"] for row in rows}
 
     assert ("gre-mesh", stage.OUTER_FLOW, stage.RED_ONE) not in count
@@ -131,27 +131,27 @@ def test_what_is_foretold(overlay):
 
 
 @pytest.fixture
-def story(tmp_path, overlay):
+def report(tmp_path, overlay):
     """A run of one mode as foretold, but for what is said."""
 
-    def story(mode="vxlan-mesh", slow=4.0, others=(), **wrong):
+    def report(mode="vxlan-mesh", slow=4.0, others=(), **wrong):
         # By mode: microseconds with 100 rules by nft, and without.
         modes = {mode: (slow, 2.0), **dict(others)}
         experiment = FILTER.with_levels(mode=tuple(modes))
         question = experiment.question
-        foretold = [dict(row) for row in stage.foretold(overlay, question.points())]
+        predicted = [dict(row) for row in stage.predicted(overlay, question.points())]
         recorder = Recorder(tmp_path, "run", question.tables())
         recorder.about(
             {
                 "question": question.to_json(),
-                "foretold": foretold,
+                "predicted": predicted,
                 "seed": 1,
                 "scenario": "leaf-spine",
                 "verdict": {"trusted": True, "reasons": []},
             }
         )
-        place = {"block": 1, "order": 1}
-        rows = [{**row, **place} for row in foretold]
+        place = {"repeat": 1, "order": 1}
+        rows = [{**row, **place} for row in predicted]
         for row in rows:
             row["count"] = wrong.get(row["rule"].replace(" ", "_").replace(",", ""), row["count"])
         recorder.samples(rows)
@@ -175,35 +175,35 @@ def story(tmp_path, overlay):
             ],
             "cost",
         )
-        return told(read(recorder.directory)).story
+        return report_on(read(recorder.directory))
 
-    return story
+    return report
 
 
-def test_a_run_as_foretold(story):
-    found = story()
+def test_a_run_as_foretold(report):
+    found = report()
 
     assert found.findings == (
         "48 of 48 cells equal their prediction",
         "Outer headers name both tenants or none; inner ones with the id name one",
         "By encapsulation, a packet takes 2.0 µs; 100 inner rules add 2.0 µs by nft",
     )
-    assert {held.stands for held in found.held} == {"confirmed"}
+    assert {outcomes.outcome for outcomes in found.outcomes} == {"confirmed"}
     assert not found.is_refuted
-    found.pictures[0].draw()
+    found.draw()
 
 
-def test_a_rule_that_lets_through_what_it_should_stop_is_told(story):
-    found = story(outer_addresses=3)
+def test_a_rule_that_lets_through_what_it_should_stop_is_told(report):
+    found = report_on(outer_addresses=3)
 
     assert found.is_refuted
-    assert [held.stands for held in found.held][:2] == ["refuted", "confirmed"]
-    assert ("outer addresses", "red", "3 not 0") in found.grids[0].rows
+    assert [outcomes.outcome for outcomes in found.outcomes][:2] == ["refuted", "confirmed"]
+    assert ("outer addresses", "red", "3 not 0") in found.tables[0].rows
 
 
-def test_encapsulations_that_differ_are_not_pooled(story):
-    found = story(others=(("gre-mesh", (2.6, 1.6)),))
-    hundred = [row for row in found.grids[1].rows if row[1] == "100"]
+def test_encapsulations_that_differ_are_not_pooled(report):
+    found = report_on(others=(("gre-mesh", (2.6, 1.6)),))
+    hundred = [row for row in found.tables[1].rows if row[1] == "100"]
 
     assert found.findings[-1] == (
         "By encapsulation, a packet takes 1.6 to 2.0 µs; 100 inner rules add 1.0 to 2.0 µs by nft"
@@ -211,15 +211,13 @@ def test_encapsulations_that_differ_are_not_pooled(story):
     assert [row[2:4] for row in hundred] == [("vxlan-mesh", "4.00"), ("gre-mesh", "2.60")]
     assert [row[5:7] for row in hundred] == [("+2.00", "20"), ("+1.00", "10")]
     strokes = [
-        line
-        for line in found.pictures[0].draw().axes[1].lines
-        if str(line.get_gid()).startswith("median")
+        line for line in found.draw().axes[1].lines if str(line.get_gid()).startswith("median")
     ]
     assert sorted(line.get_xdata()[0] for line in strokes)[-2:] == [2.6, 4.0]
 
 
-def test_units_are_written_alike(story):
-    heads = story().grids[1].heads
+def test_units_are_written_alike(report):
+    heads = report().tables[1].heads
     assert [head for head in heads if "[" in head] == [
         "median [µs]",
         "quartiles [µs]",
@@ -232,5 +230,5 @@ def test_what_is_timed_has_a_limit():
     assert FILTER.thresholds.cpu_steal_max == pytest.approx(0.1)
 
 
-def test_rules_that_cost_nothing_refute_that_they_do(story):
-    assert story(slow=1.9).held[-1].stands == "refuted"
+def test_rules_that_cost_nothing_refute_that_they_do(report):
+    assert report_on(slow=1.9).outcomes[-1].outcome == "refuted"

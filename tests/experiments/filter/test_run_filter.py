@@ -2,18 +2,18 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    return first_look(tmp_path_factory, "filter", "--modes", "gre-mesh,kvxlan-mesh")
+    return quick_run(tmp_path_factory, "filter", "--modes", "gre-mesh,kvxlan-mesh")
 
 
 def test_every_cell_is_as_foretold(done):
-    assert done.told["findings"][0] == "90 of 90 cells equal their prediction"
+    assert done.report["findings"][0] == "90 of 90 cells equal their prediction"
     count = {(row["mode"], row["rule"], row["what"]): row["count"] for row in done.run.rows}
     assert count["gre-mesh", "none", "red"] == 16
     assert count["gre-mesh", "inner, u32", "red"] == 0

@@ -1,4 +1,4 @@
-"""A made-up run of latency, as files: what a lab would have said, drawn from a seed."""
+"""A run of latency with random samples from a seed, as files."""
 
 from dataclasses import replace
 
@@ -10,19 +10,19 @@ from experiments.latency.question import QUESTION
 MODES = QUESTION.factors["mode"]
 TRUSTED = {"trusted": True, "reasons": [], "thresholds": {}}
 BARE = {"veth": 0.018, "same-host": 0.21, "vtep": 0.14}
-COLD = {
-    "everything-as-raised": 2.4,
+FIRST = {  # the cost of each empty cache [ms]; None: the ping is lost
+    "new-lab": 2.4,
     "guest-arp": 0.9,
     "learned-flow": 0.3,
     "megaflow": 1.2,
     "vtep-neighbour": None,
-    "nothing": 0.0,
+    "none": 0.0,
 }
-KERNEL_COLD = {
-    "kernel-as-raised": 0.05,
+KERNEL_FIRST = {
+    "kernel-new-lab": 0.05,
     "kernel-guest-arp": 0.04,
     "kernel-fdb": 0.02,
-    "nothing": 0.0,
+    "none": 0.0,
 }
 
 
@@ -37,7 +37,7 @@ def base_ms(mode, effects):
 
 
 class Made:
-    """The rows of a run, block by block."""
+    """The rows of a run, repeat by repeat."""
 
     def __init__(self, seed, effects):
         self.draw, self.effects, self.rows = np.random.default_rng(seed), effects, []
@@ -50,7 +50,7 @@ class Made:
                 **place,
                 "path": path,
                 "phase": phase,
-                "cold": None,
+                "cache": None,
                 "interval_ms": 10,
                 "payload_bytes": 56,
                 "seq": 1,
@@ -65,8 +65,8 @@ class Made:
         for seq, rtt in enumerate(middle * self.draw.lognormal(0, 0.18, count), start=1):
             self.row(place, path, phase, rtt, seq=seq, **more)
 
-    def lab(self, block, order, mode, pings):
-        place = {"block": block, "order": order, "mode": mode}
+    def lab(self, repeat, order, mode, pings):
+        place = {"repeat": repeat, "order": order, "mode": mode}
         middle = base_ms(mode, self.effects) * self.draw.normal(1, 0.01)
         self.series(place, "guest", "warmup", 1.2 * middle, 5)
         self.series(place, "guest", "warm", middle, pings)
@@ -75,30 +75,30 @@ class Made:
         if mode == "flat":
             for path, bare in BARE.items():
                 self.series(place, path, "warm", bare, pings // 2)
-        for what, cost in (KERNEL_COLD if "kvxlan" in mode else COLD).items():
-            self.cold(place, what, middle, cost)
+        for cache, cost in (KERNEL_FIRST if "kvxlan" in mode else FIRST).items():
+            self.first(place, cache, middle, cost)
 
-    def cold(self, place, what, middle, cost):
-        if what == "learned-flow" and "mesh" not in place["mode"]:
+    def first(self, place, cache, middle, cost):
+        if cache == "learned-flow" and "mesh" not in place["mode"]:
             return
-        if what == "vtep-neighbour" and place["mode"] == "flat":
+        if cache == "vtep-neighbour" and place["mode"] == "flat":
             return
         for seq in (1, 2):
             rtt = None if cost is None else (middle + cost) * self.draw.lognormal(0, 0.1)
-            self.row(place, "guest", "cold", rtt, cold=what, seq=seq)
+            self.row(place, "guest", "first", rtt, cache=cache, seq=seq)
 
 
-def made(seed=1, *, blocks=6, pings=60, modes=MODES, effects=None):
+def made(seed=1, *, repeats=6, pings=60, modes=MODES, effects=None):
     """The rows of samples.csv."""
     run = Made(seed, effects or {})
-    for block in range(1, blocks + 1):
-        base = np.random.default_rng(block).normal(0, 0.02)
+    for repeat in range(1, repeats + 1):
+        base = np.random.default_rng(repeat).normal(0, 0.02)
         run.effects = {
             **(effects or {}),
             **{each: (effects or {}).get(each, 0.0) + base for each in ("gre", "vxlan")},
         }
         for order, mode in enumerate(modes, start=1):
-            run.lab(block, order, mode, pings)
+            run.lab(repeat, order, mode, pings)
     return run.rows
 
 
@@ -111,7 +111,7 @@ def about(question=QUESTION, **more):
         "quick": False,
         "scenario": "article",
         "settings": {"pings": 60},
-        "foretold": [],
+        "predicted": [],
         "lab": {"datapath": "netdev", "app": "os-ken"},
         "machine": {"tools": {"ovs": "3.1.0"}},
         "measured": [],

@@ -1,4 +1,4 @@
-"""The probe, on a lab that only answers."""
+"""The probe, with a lab that plays back answers."""
 
 from collections import Counter
 from contextlib import nullcontext
@@ -11,10 +11,10 @@ from controller.model.errors import MeasureError
 from controller.model.modes import MODES
 from experiments.cli.catalogue import EXPERIMENTS
 from experiments.cli.loader import find
-from experiments.core.experiment import Tools
-from experiments.core.question import of_point
+from experiments.core.experiment import Context
 from experiments.core.verdict import LIMITS
-from experiments.latency.probe import LATENCY, Pings
+from experiments.latency.probe import EXPERIMENT as LATENCY
+from experiments.latency.probe import Pings
 from experiments.measure.ping import Requests
 from tests.experiments.fake_bench import FakeBench, played_stages
 from topologies.scenario.load import load
@@ -23,8 +23,8 @@ PROBE = Pings(
     pings=8,
     warmup_pings=3,
     baseline_pings=4,
-    cold_repeats=2,
-    grid=(Requests(count=5, payload_bytes=512), Requests(count=6, interval_ms=0)),
+    cache_repeats=2,
+    conditions=(Requests(count=5, payload_bytes=512), Requests(count=6, interval_ms=0)),
     stages_in=(),
 )
 MESH, L2POP, FLAT = {"mode": "gre-mesh"}, {"mode": "vxlan-l2pop"}, {"mode": "flat"}
@@ -37,27 +37,29 @@ def kept():
 
 
 @pytest.fixture
-def tools(kept):
-    return Tools(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
+def context(kept):
+    return Context(keep=kept.__setitem__, path=Path, watch=nullcontext, say=print, seed=7)
 
 
 def staged(point, **options):
-    """A lab as the experiment would have it raised."""
+    """A lab as the experiment starts it."""
     overlay = LATENCY.stage(LATENCY.narrow(load("article").overlay), point)
     return FakeBench(overlay, **options)
 
 
 def phases(rows):
-    return Counter((row["path"], row["phase"], row["cold"]) for row in rows)
+    return Counter((row["path"], row["phase"], row["cache"]) for row in rows)
 
 
 def only(measured, **columns):
-    return of_point(measured.rows, columns)
+    return [
+        row for row in measured.rows if all(row[name] == value for name, value in columns.items())
+    ]
 
 
 @pytest.mark.parametrize("point", [MESH, L2POP, FLAT])
-def test_a_row_has_the_columns_that_are_told_and_says_which_condition(tools, point):
-    measured = PROBE(staged(point), point, tools)
+def test_a_row_has_the_columns_of_the_question_and_its_condition(context, point):
+    measured = PROBE(staged(point), point, context)
 
     assert {frozenset(row) for row in measured.rows} == {
         frozenset(LATENCY.question.columns) - {"mode"}
@@ -70,47 +72,49 @@ def test_a_row_has_the_columns_that_are_told_and_says_which_condition(tools, poi
     assert len(only(measured, **MAIN)) == 8
 
 
-def test_levels_of_cold_in_a_mesh(tools):
-    measured = PROBE(staged(MESH), MESH, tools)
+def test_each_cache_of_a_mesh_is_empty_for_some_pings(context):
+    measured = PROBE(staged(MESH), MESH, context)
 
     assert {
-        cold: count for (_, phase, cold), count in phases(measured.rows).items() if phase == "cold"
+        cache: count
+        for (_, phase, cache), count in phases(measured.rows).items()
+        if phase == "first"
     } == {
-        "everything-as-raised": 1,
-        "nothing": 2,
+        "new-lab": 1,
+        "none": 2,
         "guest-arp": 2,
         "learned-flow": 2,
         "megaflow": 2,
         "vtep-neighbour": 1,
     }
-    assert {row["cold"] for row in measured.rows if row["phase"] != "cold"} == {None}
-    assert [row["seq"] for row in only(measured, cold="megaflow")] == [1, 2]
+    assert {row["cache"] for row in measured.rows if row["phase"] != "first"} == {None}
+    assert [row["seq"] for row in only(measured, cache="megaflow")] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("point", "absent", "why"),
     [
-        (L2POP, {"learned-flow"}, "l2population states"),
+        (L2POP, {"learned-flow"}, "l2population installs"),
         (FLAT, {"learned-flow", "vtep-neighbour"}, "there is no tunnel"),
     ],
 )
-def test_what_cannot_be_cold_in_a_mode_has_no_rows_but_a_reason(tools, point, absent, why):
-    bench = staged(point)
+def test_a_cache_that_a_mode_does_not_have_has_no_rows_but_a_reason(context, point, absent, why):
+    lab = staged(point)
 
-    measured = PROBE(bench, point, tools)
+    measured = PROBE(lab, point, context)
 
-    assert not absent & {row["cold"] for row in measured.rows}
+    assert not absent & {row["cache"] for row in measured.rows}
     assert all(measured.facts["flushed"][level].startswith(why) for level in absent)
-    assert not [asked for asked in bench.asked if "del-flows" in asked]
+    assert not [asked for asked in lab.asked if "del-flows" in asked]
 
 
-def test_a_cold_ping_pays_for_what_was_cold_and_for_nothing_else(tools):
-    measured = PROBE(staged(MESH), MESH, tools)
+def test_a_first_ping_takes_longer_only_by_its_empty_cache(context):
+    measured = PROBE(staged(MESH), MESH, context)
 
-    rtt = {row["cold"]: row["rtt_ms"] for row in measured.rows if row["phase"] == "cold"}
-    base = rtt.pop("nothing")
-    assert {cold: each and round(each - base, 3) for cold, each in rtt.items()} == {
-        "everything-as-raised": 0.6,
+    rtt = {row["cache"]: row["rtt_ms"] for row in measured.rows if row["phase"] == "first"}
+    base = rtt.pop("none")
+    assert {cache: each and round(each - base, 3) for cache, each in rtt.items()} == {
+        "new-lab": 0.6,
         "guest-arp": 0.3,
         "learned-flow": 0.1,
         "megaflow": 0.2,
@@ -118,8 +122,8 @@ def test_a_cold_ping_pays_for_what_was_cold_and_for_nothing_else(tools):
     }
 
 
-def test_each_flush_is_looked_up_before_and_after_and_made_good(tools, kept):
-    measured = PROBE(staged(MESH), MESH, tools)
+def test_each_cache_is_checked_before_and_after_its_flush_and_filled_again(context, kept):
+    measured = PROBE(staged(MESH), MESH, context)
 
     flushed = measured.facts["flushed"]
     assert {level: len(times) for level, times in flushed.items()} == {
@@ -130,99 +134,96 @@ def test_each_flush_is_looked_up_before_and_after_and_made_good(tools, kept):
     }
     for times in flushed.values():
         for each in times:
-            assert each == {"flushes": 1, "known_after_ping": True, "known_when_warm_again": True}
+            assert each == {"flushes": 1, "known_after_ping": True, "known_after_refill": True}
     assert "ovs-appctl tnl/neigh/show" in kept["looked-up.txt"]
 
 
-def test_the_far_vtep_is_told_again_and_last(tools):
-    bench = staged(MESH)
+def test_the_vtep_neighbour_is_flushed_last_and_set_again(context):
+    lab = staged(MESH)
 
-    PROBE(bench, MESH, tools)
+    PROBE(lab, MESH, context)
 
-    what = [asked[1:3] for asked in bench.asked]
-    flush, told = (
-        what.index(("ovs-appctl", "tnl/neigh/flush")),
-        what.index(("ovs-appctl", "tnl/neigh/set")),
-    )
-    assert flush < told
-    # The flows go first: they carry the MAC, and OVS would ask anew for them.
+    what = [asked[1:3] for asked in lab.asked]
+    flush = what.index(("ovs-appctl", "tnl/neigh/flush"))
+    assert flush < what.index(("ovs-appctl", "tnl/neigh/set"))
+    # Megaflows first: they contain the MAC, and OVS sends ARP requests for them.
     assert what[flush - 1] == ("ovs-appctl", "revalidator/purge")
     assert max(at for at, words in enumerate(what) if words == ("ip", "-4")) < flush
 
 
-def test_no_level_is_always_the_first(tools):
-    """The daemons sleep deeper the longer nobody spoke to them, so place matters."""
+def test_the_first_cache_differs_between_seeds_and_repeats(context):
+    """A daemon that has slept longer wakes up later, so the order matters."""
 
     def begins_with(seed):
-        measured = PROBE(staged(MESH), MESH, replace(tools, seed=seed))
-        order = [row["cold"] for row in measured.rows if row["phase"] == "cold"]
+        measured = PROBE(staged(MESH), MESH, replace(context, seed=seed))
+        order = [row["cache"] for row in measured.rows if row["phase"] == "first"]
         return order[1], order[5]
 
     first = [begins_with(seed) for seed in range(4)]
-    assert {one for one, _ in first} == {"nothing", "guest-arp", "learned-flow", "megaflow"}
+    assert {one for one, _ in first} == {"none", "guest-arp", "learned-flow", "megaflow"}
     assert all(one != two for one, two in first)
 
 
-def test_right_before_each_cold_ping_both_daemons_were_spoken_to(tools):
-    bench = staged(MESH)
+def test_both_daemons_are_woken_just_before_each_first_ping(context):
+    lab = staged(MESH)
 
-    PROBE(bench, MESH, tools)
+    PROBE(lab, MESH, context)
 
     once = [
         at
-        for at, asked in enumerate(bench.asked)
+        for at, asked in enumerate(lab.asked)
         if asked[1:2] == ("ping",) and "-c 1 -W 2" in " ".join(asked)
     ]
-    roused = [
+    woken = [
         at
         for at in once
-        if [asked[1:] for asked in bench.asked[at - 2 : at]] == [("ovs-appctl", "version")] * 2
+        if [asked[1:] for asked in lab.asked[at - 2 : at]] == [("ovs-appctl", "version")] * 2
     ]
-    assert len(roused) == 4 * PROBE.cold_repeats, "nothing, and three things that were flushed"
+    assert len(woken) == 4 * PROBE.cache_repeats, "three caches, and none"
 
 
 @pytest.mark.parametrize("level", ["guest-arp", "learned-flow", "megaflow", "vtep-neighbour"])
-def test_what_stays_known_after_its_flush_gives_no_sample(tools, level):
-    bench = staged(MESH, stubborn=frozenset({level}))
+def test_a_cache_that_is_still_filled_after_its_flush_has_no_sample(context, level):
+    lab = staged(MESH, stubborn=frozenset({level}))
 
-    measured = PROBE(bench, MESH, tools)
+    measured = PROBE(lab, MESH, context)
 
-    assert not only(measured, cold=level)
+    assert not only(measured, cache=level)
     assert {each["why_not"] for each in measured.facts["flushed"][level]} == {
         "known after each of 5 flushes"
     }
 
 
-def test_what_was_not_known_before_its_flush_gives_no_sample(tools):
+def test_a_cache_that_was_empty_before_its_flush_has_no_sample(context):
     class Forgetful(FakeBench):
         def _answer(self, argv):
             return "" if argv[:2] == ("ovs-ofctl", "dump-flows") else super()._answer(argv)
 
-    measured = PROBE(Forgetful(staged(MESH).overlay), MESH, tools)
+    measured = PROBE(Forgetful(staged(MESH).overlay), MESH, context)
 
-    assert not only(measured, cold="learned-flow")
+    assert not only(measured, cache="learned-flow")
     assert measured.facts["flushed"]["learned-flow"][0] == {"why_not": "not known before the flush"}
 
 
-def test_a_neighbour_that_failed_is_not_known(tools):
+def test_a_failed_arp_entry_is_not_known(context):
     class Failed(FakeBench):
         def _answer(self, argv):
             answer = super()._answer(argv)
             return f"{self.far.ipv4[0]} dev eth0 FAILED\n" if "neigh" in argv else answer
 
-    measured = PROBE(Failed(staged(MESH).overlay), MESH, tools)
+    measured = PROBE(Failed(staged(MESH).overlay), MESH, context)
 
-    assert measured.facts["cold_as_raised"]["guest_arp_known"] is False
-    assert not only(measured, cold="guest-arp")
+    assert measured.facts["known_at_start"]["guest_arp_known"] is False
+    assert not only(measured, cache="guest-arp")
 
 
-def test_what_is_cold_as_raised_is_looked_up_before_the_first_ping(tools):
-    bench = staged(MESH)
+def test_all_caches_are_looked_up_before_the_first_ping(context):
+    lab = staged(MESH)
 
-    measured = PROBE(bench, MESH, tools)
+    measured = PROBE(lab, MESH, context)
 
-    assert [asked[1] for asked in bench.asked].index("ping") == 5
-    assert measured.facts["cold_as_raised"] == {
+    assert [asked[1] for asked in lab.asked].index("ping") == 5
+    assert measured.facts["known_at_start"] == {
         "guest_arp_known": False,
         "megaflow_between_guests": False,
         "far_guest_in_table_20": False,
@@ -239,18 +240,18 @@ def test_what_is_cold_as_raised_is_looked_up_before_the_first_ping(tools):
         ("vtep-neighbour", "vtep_neighbour_known"),
     ],
 )
-def test_what_was_known_already_is_said(tools, known, fact):
-    cold = PROBE(staged(MESH, known={known}), MESH, tools).facts["cold_as_raised"]
+def test_a_cache_that_is_filled_at_the_start_is_recorded(context, known, fact):
+    facts = PROBE(staged(MESH, known={known}), MESH, context).facts
 
-    assert [name for name, is_known in cold.items() if is_known] == [fact]
+    assert [name for name, is_known in facts["known_at_start"].items() if is_known] == [fact]
 
 
-def test_baselines_are_pinged_in_the_labs_of_flat_alone(tools):
-    flat, bench = PROBE(staged(FLAT), FLAT, tools), staged(MESH)
-    mesh = PROBE(bench, MESH, tools)
+def test_baselines_are_measured_only_in_labs_of_flat(context):
+    flat, lab = PROBE(staged(FLAT), FLAT, context), staged(MESH)
+    mesh = PROBE(lab, MESH, context)
 
     assert {row["path"] for row in mesh.rows} == {"guest"}
-    assert not [asked for asked in bench.asked if "veth" in asked]
+    assert not [asked for asked in lab.asked if "veth" in asked]
     for path in ("veth", "same-host", "vtep"):
         assert len(only(flat, **{**MAIN, "path": path})) == 4
     assert flat.facts["who_pinged_whom"] == {
@@ -261,12 +262,12 @@ def test_baselines_are_pinged_in_the_labs_of_flat_alone(tools):
     }
 
 
-def test_the_bare_veth_stands_while_it_is_pinged_and_no_longer(tools):
-    bench = staged(FLAT)
+def test_the_veth_pair_is_added_for_its_pings_and_deleted_after_them(context):
+    lab = staged(FLAT)
 
-    PROBE(bench, FLAT, tools)
+    PROBE(lab, FLAT, context)
 
-    along = [asked for asked in bench.asked if "192.0.2.6" in asked or "direct0" in asked]
+    along = [asked for asked in lab.asked if "192.0.2.6" in asked or "direct0" in asked]
     assert along[0] == (
         "ServerA",
         "ip",
@@ -286,32 +287,32 @@ def test_the_bare_veth_stands_while_it_is_pinged_and_no_longer(tools):
     assert [asked[1] for asked in along].count("ping") == 2
 
 
-def test_the_veth_goes_even_if_it_cannot_be_pinged(tools):
+def test_the_veth_pair_is_deleted_if_its_pings_fail(context):
     class Broken(FakeBench):
         def _pinged(self, argv):
             return "" if argv[-1] == "192.0.2.6" else super()._pinged(argv)
 
-    bench = Broken(staged(FLAT).overlay)
+    lab = Broken(staged(FLAT).overlay)
     with pytest.raises(MeasureError):
-        PROBE(bench, FLAT, tools)
+        PROBE(lab, FLAT, context)
 
-    assert bench.asked[-1][1:4] == ("ip", "link", "del")
+    assert lab.asked[-1][1:4] == ("ip", "link", "del")
 
 
-def test_nobody_beside_the_source_is_an_error_that_says_so(tools):
-    bench = staged(FLAT)
-    bench.overlay = replace(bench.overlay, ports=bench.overlay.ports[:2])
+def test_no_other_guest_on_the_host_is_an_error(context):
+    lab = staged(FLAT)
+    lab.overlay = replace(lab.overlay, ports=lab.overlay.ports[:2])
 
     with pytest.raises(MeasureError, match="host 'controller': no guest beside 'ServerA'"):
-        PROBE(bench, FLAT, tools)
+        PROBE(lab, FLAT, context)
 
 
-def test_ping_is_asked_for_what_the_settings_say(tools):
-    bench = staged(MESH)
+def test_ping_has_the_options_of_the_settings(context):
+    lab = staged(MESH)
 
-    PROBE(bench, MESH, tools)
+    PROBE(lab, MESH, context)
 
-    pings = [asked for asked in bench.asked if asked[1] == "ping"]
+    pings = [asked for asked in lab.asked if asked[1] == "ping"]
     assert pings[2] == (
         "ServerA",
         "ping",
@@ -328,36 +329,36 @@ def test_ping_is_asked_for_what_the_settings_say(tools):
         "172.16.166.125",
     )
     assert pings[4][4:7] == ("-A", "-c", "7")
-    # What OVS drops is not waited for as long as what may still come.
+    # The wait is shorter for a reply that is not expected.
     assert {asked[7:9] for asked in pings if asked[6:8] == ("-c", "1")} | {
         asked[8:10] for asked in pings if asked[6:8] == ("-c", "1")
     } >= {("-W", "0.5"), ("-W", "2")}
 
 
-def test_what_is_compared_is_watched_and_nothing_else(tools):
-    bench, windows = staged(MESH), []
+def test_only_the_compared_pings_are_watched(context):
+    lab, windows = staged(MESH), []
 
     def watch():
-        windows.append(len(bench.asked))
+        windows.append(len(lab.asked))
         return nullcontext()
 
-    PROBE(bench, MESH, replace(tools, watch=watch))
+    PROBE(lab, MESH, replace(context, watch=watch))
 
     (start,) = windows
-    assert bench.asked[start][6:8] == ("-c", "9")
+    assert lab.asked[start][6:8] == ("-c", "9")
 
 
-def test_what_was_printed_is_kept(tools, kept):
-    PROBE(staged(MESH), MESH, tools)
+def test_all_output_is_kept(context, kept):
+    PROBE(staged(MESH), MESH, context)
 
     assert sorted(kept) == [
         "looked-up.txt",
-        "ping-cold-everything-as-raised.txt",
-        "ping-cold-guest-arp.txt",
-        "ping-cold-learned-flow.txt",
-        "ping-cold-megaflow.txt",
-        "ping-cold-nothing.txt",
-        "ping-cold-vtep-neighbour.txt",
+        "ping-first-guest-arp.txt",
+        "ping-first-learned-flow.txt",
+        "ping-first-megaflow.txt",
+        "ping-first-new-lab.txt",
+        "ping-first-none.txt",
+        "ping-first-vtep-neighbour.txt",
         "ping-guest-warm-10ms-512.txt",
         "ping-guest-warm-10ms-56.txt",
         "ping-guest-warm-adaptive-56.txt",
@@ -368,25 +369,25 @@ def test_what_was_printed_is_kept(tools, kept):
     assert "9 packets transmitted, 9 received" in warm
 
 
-def test_only_warm_pings_of_the_main_condition_count_as_lost(tools):
-    measured = PROBE(staged(MESH, lose=(2, 5), warm_pings=8), MESH, tools)
+def test_only_warm_pings_of_the_main_condition_count_as_lost(context):
+    measured = PROBE(staged(MESH, lose=(2, 5), warm_pings=8), MESH, context)
 
-    assert measured.lost == 2, "of the VTEP's neighbour one was lost, too, on purpose"
+    assert measured.lost == 2, "the ping without the VTEP neighbour is not counted"
     assert [row["seq"] for row in only(measured, **MAIN) if row["rtt_ms"] is None] == [2, 5]
-    assert only(measured, cold="vtep-neighbour")[0]["rtt_ms"] is None
+    assert only(measured, cache="vtep-neighbour")[0]["rtt_ms"] is None
 
 
-def test_not_one_reply_is_a_failed_expectation_with_its_output_kept(tools, kept):
-    bench = staged(MESH, lose=tuple(range(1, 10)), warm_pings=8)
+def test_no_reply_at_all_is_an_error_with_its_output_kept(context, kept):
+    lab = staged(MESH, lose=tuple(range(1, 10)), warm_pings=8)
 
     with pytest.raises(MeasureError, match=r"ping from ServerA to ServerB .*: not one reply"):
-        PROBE(bench, MESH, tools)
+        PROBE(lab, MESH, context)
 
     assert "0 received" in kept["ping-guest-warm-10ms-56.txt"]
 
 
-def test_intervals_that_ping_kept_are_told_by_condition(tools):
-    facts = PROBE(staged(MESH), MESH, tools).facts
+def test_real_intervals_are_recorded_by_condition(context):
+    facts = PROBE(staged(MESH), MESH, context).facts
 
     assert facts["kept_interval_ms"] == {
         "guest, 10 ms, 56 bytes": 16.0,
@@ -395,32 +396,32 @@ def test_intervals_that_ping_kept_are_told_by_condition(tools):
     }
 
 
-def test_stages_are_followed_in_the_modes_that_were_named(tools, monkeypatch):
+def test_stages_are_measured_only_in_the_modes_of_the_settings(context, monkeypatch):
     monkeypatch.setattr("experiments.latency.probe.stage_rows", played_stages)
     probe = replace(PROBE, stages_in=("gre-mesh",), stage_pings=2)
 
-    followed, other = (probe(staged(point), point, tools) for point in (MESH, FLAT))
+    followed, other = (probe(staged(point), point, context) for point in (MESH, FLAT))
 
     assert [row["seq"] for row in followed.more["stages"]] == [1, 1, 2, 2]
     assert set(followed.more["stages"][0]) == set(LATENCY.question.more["stages"])
     assert other.more == {}
 
 
-def test_every_experiment_of_the_catalogue_is_there():
+def test_every_experiment_of_the_catalogue_is_found():
     assert [find(name).question.name for name, _ in EXPERIMENTS] == [
         name for name, _ in EXPERIMENTS
     ]
 
 
-def test_the_question_hangs_together():
+def test_columns_factors_and_predictions_of_the_question_agree():
     question = LATENCY.question
 
     assert {question.value, *question.compared} <= set(question.columns)
     assert question.baseline in question.points()
-    assert LATENCY.blocks >= LATENCY.thresholds.blocks_min
+    assert LATENCY.repeats >= LATENCY.thresholds.repeats_min
     modes = set(question.factors["mode"])
     for prediction in question.predictions:
-        assert set(prediction.silent_on) <= {str(mode) for mode in MODES}
+        assert set(prediction.excludes) <= {str(mode) for mode in MODES}
         assert (prediction.low is None) == (prediction.high is None)
     assert set(LATENCY.probe.stages_in) | {LATENCY.probe.baselines_in} <= modes
     for limit in LIMITS:
@@ -429,17 +430,17 @@ def test_the_question_hangs_together():
 
 @pytest.mark.parametrize("probe", [LATENCY.probe, LATENCY.quick])
 def test_only_the_main_condition_is_compared(probe):
-    """What effects are judged on must not be mixed with a grid condition of the same form."""
+    """Pings of another condition with the same form would be mixed with those compared."""
     main = (MAIN["interval_ms"], MAIN["payload_bytes"])
 
     assert (probe.main.interval_ms, probe.main.payload_bytes) == main
-    assert main not in {(each.interval_ms, each.payload_bytes) for each in probe.grid}
-    assert probe.pings > max(each.count for each in probe.grid if each.interval_ms)
+    assert main not in {(each.interval_ms, each.payload_bytes) for each in probe.conditions}
+    assert probe.pings > max(each.count for each in probe.conditions if each.interval_ms)
 
 
-def test_no_payload_is_larger_than_the_smallest_path():
+def test_no_payload_is_larger_than_the_smallest_mtu():
     overlay = LATENCY.stage(load("article").overlay, {"mode": "vxlan-mesh"})
     mtu = overlay.mtu_of(overlay.networks[0])
 
     assert mtu == 1450
-    assert all(28 + each.payload_bytes <= mtu for each in LATENCY.probe.grid)
+    assert all(28 + each.payload_bytes <= mtu for each in LATENCY.probe.conditions)

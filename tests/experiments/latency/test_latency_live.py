@@ -1,4 +1,4 @@
-"""What the latency probe does to a real lab: each flush takes what it says, each path is the one it says."""
+"""The flushes and paths of the latency probe in a real lab."""
 
 from contextlib import nullcontext
 from functools import partial
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from controller.model.names import int_port_name
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.pairs import guests
-from experiments.core.question import of_point
-from experiments.latency.cold import Scene, chilled, colds
-from experiments.latency.paths import guest_path, same_host_path, veth_path, vtep_path
-from experiments.latency.probe import LATENCY, Pings
+from experiments.latency.caches import Scene, caches, ping_when_empty
+from experiments.latency.pings import guest_path, same_host_path, veth_path, vtep_path
+from experiments.latency.probe import EXPERIMENT as LATENCY
+from experiments.latency.probe import Pings
 from experiments.measure.ping import Requests
 from tests.labs import adopt_orphans, nothing_left
 from topologies.lab import started
@@ -20,13 +20,13 @@ from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
 
-SENT = Requests(count=30, interval_ms=2)  # far more than guests send of their own meanwhile
+SENT = Requests(count=30, interval_ms=2)  # many more than guests send unasked meanwhile
 ONCE = Requests(count=1, wait_s=0.5)
 
 
 @pytest.fixture
 def home(tmp_path_factory, monkeypatch, need_root):
-    """A place for labs of this test alone."""
+    """A folder for the labs of this test."""
     adopt_orphans()
     path = tmp_path_factory.mktemp("labs")
     monkeypatch.setenv("OVERLAYLAB_RUN", str(path))
@@ -42,7 +42,7 @@ def pinged(lab, path, asked=ONCE):
 
 
 def found(lab):
-    """What is known in the lab, looked up by other commands than the probe's."""
+    """Which caches are filled, looked up with other commands than those of the probe."""
     source, target = guests(lab.overlay)
     flows = [
         line
@@ -63,59 +63,59 @@ def found(lab):
     }
 
 
-def test_each_flush_takes_what_it_says_and_is_made_good(home):
+def test_each_flush_empties_only_its_cache_which_is_filled_again(home):
     with nothing_left(home), started(overlay_of("gre-mesh")) as lab:
         source, target = pair = guests(lab.overlay)
         path = guest_path(pair)
         scene = Scene(
-            bench=lab,
+            lab=lab,
             source=source,
             target=target,
             look=lambda node, *argv: lab.attempt(node, *argv).stdout,
         )
-        as_raised = found(lab)
-        # A guest's first IPv6 words may have taught the mesh already where it is.
-        as_raised.pop("learned-flow")
-        assert as_raised == {"guest-arp": False, "megaflow": 0, "vtep-neighbour": True}
-        told = scene.as_raised()
-        told.pop("far_guest_in_table_20")
-        assert told == {
+        at_start = found(lab)
+        # The mesh may have learned from a guest's first IPv6 packets.
+        at_start.pop("learned-flow")
+        assert at_start == {"guest-arp": False, "megaflow": 0, "vtep-neighbour": True}
+        known = scene.known_at_start()
+        known.pop("far_guest_in_table_20")
+        assert known == {
             "guest_arp_known": False,
             "megaflow_between_guests": False,
             "vtep_neighbour_known": True,
         }
         assert pinged(lab, path, Requests(count=3)).lost == 0
 
-        levels = tuple(colds(scene))
-        assert [cold.name for cold in levels] == [
+        every = tuple(caches(scene))
+        assert [cache.name for cache in every] == [
             "guest-arp",
             "learned-flow",
             "megaflow",
             "vtep-neighbour",
         ]
-        *flushed, vtep = levels
+        *flushed, vtep = every
         seen = {}
-        for cold in flushed:
+        for cache in flushed:
             before = found(lab)
-            assert all(before.values()), f"not all was known before {cold.name}: {before}"
+            assert all(before.values()), f"not all caches were filled before {cache.name}: {before}"
 
-            def ping(cold=cold):
-                seen[cold.name] = {what for what, known in found(lab).items() if not known}
+            def ping(cache=cache):
+                seen[cache.name] = {what for what, known in found(lab).items() if not known}
                 return pinged(lab, path)
 
-            told = chilled(cold, ping, partial(pinged, lab, path))
-            assert told["known_when_warm_again"], cold.name
-        # One thing is cold at a time.
+            facts = ping_when_empty(cache, ping, partial(pinged, lab, path))
+            assert facts["known_after_refill"], cache.name
+        # One cache is empty at a time.
         assert seen.pop("learned-flow") - {"megaflow"} == {"learned-flow"}
         assert seen == {"guest-arp": {"guest-arp"}, "megaflow": {"megaflow"}}
         assert_dropped(lab, path, vtep)
-        assert pinged(lab, path, Requests(count=5)).lost == 0, "the far VTEP was not told again"
+        assert pinged(lab, path, Requests(count=5)).lost == 0, "the far VTEP was not set again"
 
 
 def assert_dropped(lab, path, vtep):
-    """A packet that meets no MAC of its VTEP does not come back.
+    """A ping without the MAC of the far VTEP is lost.
 
-    Looking takes long enough for a guest's chatter to have OVS ask for it, now and then.
+    Looking it up takes so long that a packet of a guest may make OVS resolve it, now and then.
     """
     lost = []
 
@@ -124,19 +124,19 @@ def assert_dropped(lab, path, vtep):
 
     for _ in range(3):
         assert found(lab)["vtep-neighbour"]
-        told = chilled(vtep, ping, partial(pinged, lab, path))
-        assert told["known_when_warm_again"]
+        facts = ping_when_empty(vtep, ping, partial(pinged, lab, path))
+        assert facts["known_after_refill"]
         if lost[-1]:
             return
     raise AssertionError(f"answered each time: {lost}")
 
 
 def counted(lab, node, interface):
-    """Frames that an interface took in."""
+    """Frames that an interface received."""
     return int(lab.run(node, "cat", f"/sys/class/net/{interface}/statistics/rx_packets"))
 
 
-def test_each_path_is_the_one_it_says(home):
+def test_pings_of_each_path_pass_its_interfaces(home):
     with nothing_left(home), started(overlay_of("flat")) as lab:
         pair = guests(lab.overlay)
         source = pair[0]
@@ -146,7 +146,7 @@ def test_each_path_is_the_one_it_says(home):
         }
 
         def passed(path):
-            """Where at least as many frames as were sent came through."""
+            """The places that at least as many frames passed as were sent."""
             assert pinged(lab, path, Requests(count=2)).lost == 0
             before = {where: counted(lab, *place) for where, place in at.items()}
             assert pinged(lab, path, SENT).lost == 0
@@ -166,16 +166,16 @@ def test_each_path_is_the_one_it_says(home):
         assert "direct0" not in lab.run(source.device_id, "ip", "link", "show")
 
 
-def test_a_lab_with_l2population_is_probed_from_cold_to_cold(home, tmp_path):
+def test_the_probe_measures_a_lab_with_l2population(home, tmp_path):
     probe = Pings(
         pings=6,
         warmup_pings=3,
-        grid=(Requests(count=5, interval_ms=0),),
+        conditions=(Requests(count=5, interval_ms=0),),
         baseline_pings=3,
-        cold_repeats=2,
+        cache_repeats=2,
         stages_in=(),
     )
-    tools = Tools(
+    context = Context(
         keep=lambda name, text: (tmp_path / name).write_text(text) and None,
         path=lambda name: Path(tmp_path, name),
         watch=nullcontext,
@@ -185,20 +185,20 @@ def test_a_lab_with_l2population_is_probed_from_cold_to_cold(home, tmp_path):
     point = {"mode": "vxlan-l2pop-arp"}
 
     with started(overlay_of("vxlan-l2pop-arp")) as lab:
-        measured = probe(lab, point, tools)
+        measured = probe(lab, point, context)
 
-    assert measured.facts["cold_as_raised"] == {
+    assert measured.facts["known_at_start"] == {
         "guest_arp_known": False,
         "megaflow_between_guests": False,
         "far_guest_in_table_20": True,
         "vtep_neighbour_known": True,
     }
-    lost = {row["cold"] for row in measured.rows if row["rtt_ms"] is None}
+    lost = {row["cache"] for row in measured.rows if row["rtt_ms"] is None}
     assert lost <= {"vtep-neighbour"}
     (vtep,) = measured.facts["flushed"].pop("vtep-neighbour")
-    assert (vtep["known_after_ping"], vtep["known_when_warm_again"]) == (True, True)
-    assert measured.facts["flushed"].pop("learned-flow").startswith("l2population states")
-    for level, times in measured.facts["flushed"].items():
-        assert [each.get("known_when_warm_again") for each in times] == [True, True], level
-        assert len(of_point(measured.rows, {"cold": level})) == 2
+    assert (vtep["known_after_ping"], vtep["known_after_refill"]) == (True, True)
+    assert measured.facts["flushed"].pop("learned-flow").startswith("l2population installs")
+    for cache, times in measured.facts["flushed"].items():
+        assert [each.get("known_after_refill") for each in times] == [True, True], cache
+        assert sum(row["cache"] == cache for row in measured.rows) == 2
     assert "tnl/neigh/show" in (tmp_path / "looked-up.txt").read_text()

@@ -1,4 +1,4 @@
-"""The story of latency, from the files of a made-up run: tables, findings, predictions, figures."""
+"""The report of `latency` from the files of a made-up run: tables, findings, predictions, figures."""
 
 import csv
 from dataclasses import replace
@@ -12,15 +12,15 @@ from experiments.core.results import read
 from experiments.latency.analysis import analysed
 from experiments.latency.question import QUESTION
 from experiments.show.levels import of_all
-from experiments.show.report.chapter import Chapter
-from experiments.show.report.text import terminal_lines
-from experiments.show.reports import told
+from experiments.show.pages.chapter import Chapter
+from experiments.show.pages.text import terminal_lines
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import MODES, made, written
 
-LATENCY = replace(QUESTION, teller="latency")
+LATENCY = replace(QUESTION, report="latency")
 TUNNELS = [mode for mode in MODES if mode not in {"flat", "kvxlan-mesh"}]  # of Open vSwitch
-UNTRUSTED = {"trusted": False, "reasons": ["CPU idle 3%; wanted at least 50%"]}
+UNRELIABLE = {"trusted": False, "reasons": ["CPU idle 3%; at least 50%"]}
 
 
 @pytest.fixture(scope="module")
@@ -30,24 +30,24 @@ def rows():
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, rows):
-    return told(read(written(tmp_path_factory.mktemp("latency"), rows, LATENCY)))
+    return report_on(read(written(tmp_path_factory.mktemp("latency"), rows, LATENCY)))
 
 
 @pytest.fixture
-def tell(tmp_path):
-    """Tells a run of these rows."""
-    return lambda rows, **more: told(read(written(tmp_path, rows, LATENCY, **more)))
+def build_report(tmp_path):
+    """The report of a run with these rows."""
+    return lambda rows, **more: report_on(read(written(tmp_path, rows, LATENCY, **more)))
 
 
-def grid(told, title):
-    (found,) = [each for each in told.story.grids if each.title == title]
+def table_of(report, title):
+    (found,) = [each for each in report.tables if each.title == title]
     return [dict(zip(found.heads, row, strict=True)) for row in found.rows]
 
 
-def draw(told, name):
-    (picture,) = [each for each in told.story.pictures if each.name == name]
+def draw(report, name):
+    (picture,) = [each for each in report.pictures if each.name == name]
     with mpl.rc_context(fname=STYLE):
-        figure = picture.draw()
+        figure = report.draw(picture)
         figure.draw_without_rendering()
     return figure
 
@@ -68,8 +68,8 @@ def warm(rows, mode, **columns):
     return [row["rtt_ms"] for row in rows if all(row[name] == it for name, it in wanted.items())]
 
 
-def test_levels_are_modes_and_baselines_in_the_main_condition_alone(run, rows):
-    table = grid(run, "By level")
+def test_levels_are_modes_and_baselines_in_the_main_condition_only(run, rows):
+    table = table_of(run, "By level")
 
     assert [row["level"] for row in table] == ["veth", "same-host", "vtep", *MODES]
     for row in table[3:]:
@@ -80,16 +80,16 @@ def test_levels_are_modes_and_baselines_in_the_main_condition_alone(run, rows):
     assert (table[0]["samples"], table[0]["median"]) == ("180", f"{np.median(veth):.3f}")
 
 
-def test_a_baseline_is_not_held_against_a_prediction_about_tunnels(run):
-    stands = {row["level"]: row["prediction"] for row in grid(run, "By level")}
+def test_a_prediction_about_tunnels_is_not_compared_with_baselines(run):
+    outcome = {row["level"]: row["prediction"] for row in table_of(run, "By level")}
 
-    assert [stands[level] for level in ("veth", "same-host", "vtep", "flat")] == ["-"] * 4
-    assert stands["gre-mesh"] in {"confirmed", "undecided"}
-    assert "veth" not in run.story.held[0].found
+    assert [outcome[level] for level in ("veth", "same-host", "vtep", "flat")] == ["-"] * 4
+    assert outcome["gre-mesh"] in {"confirmed", "undecided"}
+    assert "veth" not in run.outcomes[0].found
 
 
-def test_the_effects_are_held_against_margin_and_prediction(run):
-    effects = {row["effect"]: row for row in grid(run, "Effects")}
+def test_effects_are_compared_with_margin_and_prediction(run):
+    effects = {row["effect"]: row for row in table_of(run, "Effects")}
 
     assert list(effects) == [
         "encapsulation",
@@ -100,57 +100,57 @@ def test_the_effects_are_held_against_margin_and_prediction(run):
         "kernel",
     ]
     assert effects["kernel"]["which"] == "kvxlan minus vxlan, mesh alone"
-    assert (effects["kernel"]["verdict on it"], effects["kernel"]["prediction"]) == (
+    assert (effects["kernel"]["conclusion"], effects["kernel"]["prediction"]) == (
         "lower",
         "confirmed",
     )
     assert effects["encapsulation"]["which"] == "gre minus vxlan, mean of mesh and l2pop"
-    assert effects["encapsulation"]["verdict on it"] == "no difference that matters"
+    assert effects["encapsulation"]["conclusion"] == "no difference that matters"
     assert effects["encapsulation"]["prediction"] == "confirmed"
     assert effects["interaction"]["prediction"] == "-"
-    line = run.story.findings[0]
+    line = run.findings[0]
     assert (
         line
         == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"
     )
 
 
-def test_a_true_effect_is_found_and_refutes_the_prediction(tell):
-    found = tell(made(effects={"gre": 0.2}))
+def test_a_true_effect_is_found_and_refutes_the_prediction(build_report):
+    found = build_report(made(effects={"gre": 0.2}))
 
-    (effect, *_) = grid(found, "Effects")
-    assert (effect["verdict on it"], effect["prediction"]) == ("higher", "refuted")
+    (effect, *_) = table_of(found, "Effects")
+    assert (effect["conclusion"], effect["prediction"]) == ("higher", "refuted")
     assert abs(float(effect["estimate"]) - 0.2) < 0.03
-    assert found.story.findings[0].endswith("ms, higher (margin ±0.05)")
-    assert held(found)["encapsulation"].stands == "refuted"
+    assert found.findings[0].endswith("ms, higher (margin ±0.05)")
+    assert outcomes(found)["encapsulation"].outcome == "refuted"
 
 
-def test_what_became_of_the_2x2_is_told_first_and_then_what_else_is_not_confirmed(tell):
-    found = tell(made(effects={"gre": 0.2}))
+def test_the_tally_begins_with_the_main_effects_then_what_is_not_confirmed(build_report):
+    found = build_report(made(effects={"gre": 0.2}))
 
-    tally = Chapter(name="latency", told=found).tally.split("; ")
+    tally = Chapter(name="latency", report=found).tally.split("; ")
     assert tally[:3] == [
         "gre to vxlan: refuted",
         "l2pop to mesh: confirmed",
         "tunnel to flat: refuted",
     ]
     assert tally[-1].endswith(" confirmed")
-    names = {each.name: each.is_main for each in found.story.held}
+    names = {each.name: each.is_main for each in found.outcomes}
     assert [name for name, is_main in names.items() if is_main] == ["gre to vxlan", "l2pop to mesh"]
-    assert "cold guest-arp" in names
+    assert "first ping, guest-arp" in names
 
 
-def test_a_prediction_about_all_levels_is_refuted_by_one_and_confirmed_by_all():
+def test_a_prediction_about_all_levels_has_the_least_favourable_outcome():
     assert of_all(["confirmed", "refuted", "undecided"]) == "refuted"
     assert of_all(["confirmed", "undecided"]) == "undecided"
     assert of_all(["confirmed", "confirmed"]) == "confirmed"
 
 
-def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell):
-    found = tell(made(effects={"gre": 0.3}))
+def test_a_prediction_about_all_tunnels_lists_the_difference_of_each(build_report):
+    found = build_report(made(effects={"gre": 0.3}))
 
-    first, rows = held(found)["baseline"], grid(found, "By level")
-    assert first.stands == "refuted"
+    first, rows = outcomes(found)["baseline"], table_of(found, "By level")
+    assert first.outcome == "refuted"
     for row in rows:
         if row["level"] in TUNNELS:
             word = "" if row["prediction"] == "refuted" else f" {row['prediction']}"
@@ -159,121 +159,127 @@ def test_a_prediction_about_all_tunnels_is_told_with_the_difference_of_each(tell
             ).split(", ")
 
 
-def held(told):
-    """What became of each prediction, by what it is of."""
-    names = [each.of for each in told.run.question.predictions]
-    return dict(zip(names, told.story.held, strict=True))
+def outcomes(report):
+    """The outcome of each prediction, by its subject."""
+    names = [each.about for each in report.run.question.predictions]
+    return dict(zip(names, report.outcomes, strict=True))
 
 
-def test_every_prediction_is_told_with_what_became_of_it(run):
-    found = held(run)
+def test_every_prediction_has_an_outcome(run):
+    found = outcomes(run)
 
-    assert list(found) == [each.of for each in QUESTION.predictions]
-    assert found["cold vtep-neighbour"].stands == "confirmed"
-    assert found["cold vtep-neighbour"].found == "60 of 60 first pings lost"
-    assert found["cold guest-arp"].stands == "confirmed"
-    assert "ms (" in found["cold guest-arp"].found
-
-
-def test_an_untrusted_run_judges_nothing(tell, rows):
-    stands = {each.stands for each in tell(rows, verdict=UNTRUSTED).story.held}
-
-    assert stands == {"not judged"}
+    assert list(found) == [each.about for each in QUESTION.predictions]
+    assert found["first ping, vtep-neighbour"].outcome == "confirmed"
+    assert found["first ping, vtep-neighbour"].found == "60 of 60 first pings lost"
+    assert found["first ping, guest-arp"].outcome == "confirmed"
+    assert "ms (" in found["first ping, guest-arp"].found
 
 
-def test_a_prediction_of_loss_is_refuted_by_an_answer(tell, rows):
+def test_an_unreliable_run_judges_no_prediction(build_report, rows):
+    outcome = {each.outcome for each in build_report(rows, verdict=UNRELIABLE).outcomes}
+
+    assert outcome == {"not judged"}
+
+
+def test_a_prediction_of_loss_is_refuted_by_a_reply(build_report, rows):
     answered = [
         {**row, "rtt_ms": 1.5, "received_s": 1.0}
-        if (row["cold"], row["block"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
+        if (row["cache"], row["repeat"], row["mode"]) == ("vtep-neighbour", 2, "gre-mesh")
         else row
         for row in rows
     ]
 
-    found = held(tell(answered))["cold vtep-neighbour"]
+    found = outcomes(build_report(answered))["first ping, vtep-neighbour"]
 
-    assert (found.stands, found.found) == ("refuted", "58 of 60 first pings lost")
+    assert (found.outcome, found.found) == ("refuted", "58 of 60 first pings lost")
 
 
-def test_what_was_cold_is_told_by_mode_and_its_cost_is_over_nothing_cold(run, rows):
-    table = {row["cold"]: row for row in grid(run, "First pings by what was cold")}
+def test_first_pings_are_shown_by_mode_with_their_cost_compared_with_no_empty_cache(run, rows):
+    table = {row["empty cache"]: row for row in table_of(run, "First pings by empty cache")}
 
     assert list(table) == [
-        "everything-as-raised",
-        "kernel-as-raised",
+        "new-lab",
+        "kernel-new-lab",
         "guest-arp",
         "learned-flow",
         "megaflow",
         "vtep-neighbour",
         "kernel-guest-arp",
         "kernel-fdb",
-        "nothing",
+        "none",
     ]
-    mine = [row["rtt_ms"] for row in rows if (row["cold"], row["mode"]) == ("guest-arp", "flat")]
+    mine = [row["rtt_ms"] for row in rows if (row["cache"], row["mode"]) == ("guest-arp", "flat")]
     assert table["guest-arp"]["flat"] == f"{np.median(mine):.3f}"
     assert abs(float(table["guest-arp"]["cost"]) - 0.9) < 0.15
-    assert table["learned-flow"]["gre-l2pop"] == "-", "l2population learns no flow"
+    assert table["learned-flow"]["gre-l2pop"] == "-", "with l2population no flow is learned"
     assert table["vtep-neighbour"]["gre-mesh"] == "all 12 lost"
     assert table["vtep-neighbour"]["cost"] == "lost"
-    assert table["nothing"]["verdict on it"] == "baseline"
-    megaflow = next(each for each in analysed(run.run).colds if each.name == "megaflow")
+    assert table["none"]["conclusion"] == "baseline"
+    megaflow = next(each for each in analysed(run.run).firsts if each.cache == "megaflow")
     low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
-    assert run.story.findings[-1] == (
-        f"Cold vtep-neighbour: 60 of 60 lost, megaflow: {low:+.2f} to {high:+.2f} ms"
+    assert run.findings[-1] == (
+        "First pings: without vtep-neighbour, 60 of 60 lost; "
+        f"without megaflow, {low:+.2f} to {high:+.2f} ms"
     )
 
 
-def test_a_cold_cost_is_worked_out_block_by_block_from_the_labs_own_warm_ping(tell):
+def test_a_cost_is_computed_in_each_repeat_from_pings_of_the_same_lab(build_report):
     place = {
         "path": "guest",
-        "phase": "cold",
+        "phase": "first",
         "interval_ms": 10,
         "payload_bytes": 56,
         "copies": 0,
         "received_s": 1.0,
         "order": 1,
     }
-    cold = [
-        {**place, "block": block, "mode": mode, "cold": what, "seq": 1, "rtt_ms": rtt}
-        for block in (1, 2)
+    first = [
+        {**place, "repeat": repeat, "mode": mode, "cache": cache, "seq": 1, "rtt_ms": rtt}
+        for repeat in (1, 2)
         for mode, warm, extra in (("flat", 1.0, 0.5), ("gre-mesh", 3.0, 1.5))
-        for what, rtt in (("nothing", block * warm), ("megaflow", block * warm + extra * block))
+        for cache, rtt in (("none", repeat * warm), ("megaflow", repeat * warm + extra * repeat))
     ]
-    rows = [row for row in made(blocks=2, modes=("flat", "gre-mesh")) if row["phase"] != "cold"]
+    rows = [row for row in made(repeats=2, modes=("flat", "gre-mesh")) if row["phase"] != "first"]
 
-    table = {row["cold"]: row for row in grid(tell(rows + cold), "First pings by what was cold")}
+    table = {
+        row["empty cache"]: row
+        for row in table_of(build_report(rows + first), "First pings by empty cache")
+    }
 
     assert table["megaflow"]["cost"] == "+1.500"  # the median of (0.5 + 1.5) / 2 and twice that
 
 
-def test_warm_conditions_stand_apart_with_the_interval_that_was_kept(run, rows):
-    table = grid(run, "Warm, by payload and interval")
+def test_warm_conditions_are_shown_separately_with_their_real_interval(run, rows):
+    table = table_of(run, "Warm round trips by payload and interval")
 
-    assert [(row["payload"], row["asked every"], row["kept"]) for row in table] == [
+    assert [(row["payload"], row["requested interval"], row["real interval"]) for row in table] == [
         ("56", "adaptive", "0.4 ms"),
         ("56", "10 ms", "16 ms"),
         ("1200", "10 ms", "16 ms"),
     ]
-    blocks = [
+    repeats = [
         np.median(
             [
                 row["rtt_ms"]
                 for row in rows
-                if row["block"] == block and row["mode"] == "flat" and row["payload_bytes"] == 1200
+                if row["repeat"] == repeat
+                and row["mode"] == "flat"
+                and row["payload_bytes"] == 1200
             ]
         )
-        for block in range(1, 7)
+        for repeat in range(1, 7)
     ]
-    assert table[2]["flat"] == f"{np.median(blocks):.3f}"
+    assert table[2]["flat"] == f"{np.median(repeats):.3f}"
 
 
-def test_the_conditions_are_what_a_referee_asks_for(run):
-    assert run.story.conditions == (
-        "6 blocks of fresh labs, 60 warm pings each, every 16 ms (asked 10 ms), 56 bytes; "
+def test_the_conditions_name_repeats_pings_interval_payload_and_software(run):
+    assert run.conditions == (
+        "6 repeats with new labs, 60 warm pings each, every 16 ms (requested: 10 ms), 56 bytes; "
         "OVS 3.1.0, datapath netdev, os-ken; scenario article"
     )
 
 
-def test_what_a_terminal_shows_fits_80_columns(run):
+def test_the_terminal_output_fits_80_columns(run):
     console = Console(width=80)
     with console.capture() as captured:
         for line in terminal_lines(run):
@@ -295,7 +301,7 @@ def test_what_a_terminal_shows_fits_80_columns(run):
     ]
     assert "…" not in text
     assert all(len(line) <= 80 for line in text.splitlines())
-    assert len(run.story.findings) <= 4
+    assert len(run.findings) <= 4
 
 
 def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, rows):
@@ -310,13 +316,13 @@ def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, r
     assert labels[6:] == [f"{mode}\nminus flat" for mode in TUNNELS]
     (interval,) = artists(forest, "interval encapsulation")
     shown = "{:+.3f} to {:+.3f}".format(*interval.get_xdata())
-    assert shown == grid(run, "Effects")[0]["its interval"]
-    (blocks,) = artists(forest, "blocks encapsulation")
-    assert len(blocks.get_xdata()) == 6
+    assert shown == table_of(run, "Effects")[0]["its interval"]
+    (repeats,) = artists(forest, "repeats encapsulation")
+    assert len(repeats.get_xdata()) == 6
     assert forest.get_xlabel() == "difference of medians [ms]"
 
 
-def test_each_effect_stands_on_its_own_prediction(run):
+def test_each_effect_has_the_band_of_its_prediction(run):
     forest = draw(run, "latency").axes[1]
 
     bands = {
@@ -329,18 +335,16 @@ def test_each_effect_stands_on_its_own_prediction(run):
     assert {line.get_xdata()[0] for line in artists(forest, "margin")} == {-0.05, 0.05}
 
 
-def test_the_figure_of_first_pings_marks_those_that_were_lost(run):
-    (ax,) = draw(run, "latency-cold").axes
+def test_the_figure_of_first_pings_marks_lost_ones(run):
+    (ax,) = draw(run, "latency-first").axes
 
     assert ax.get_xscale() == "log"
-    assert len(artists(ax, "samples cold: guest-arp flat")[0].get_xdata()) == 12
-    assert [line.get_marker() for line in artists(ax, "lost cold: vtep-neighbour gre-mesh")] == [
-        "x"
-    ]
-    assert not artists(ax, "lost cold: guest-arp flat")
+    assert len(artists(ax, "samples guest-arp flat")[0].get_xdata()) == 12
+    assert [line.get_marker() for line in artists(ax, "lost vtep-neighbour gre-mesh")] == ["x"]
+    assert not artists(ax, "lost guest-arp flat")
     said = {text.get_gid(): text.get_text() for text in ax.texts}
-    assert said["said cold: vtep-neighbour"] == "predicted: no answer"
-    assert said["value cold: vtep-neighbour gre-mesh"] == "12 lost"
+    assert said["prediction vtep-neighbour"] == "predicted: no reply"
+    assert said["value vtep-neighbour gre-mesh"] == "12 lost"
     low, high = ax.get_xlim()
     dots = np.concatenate(
         [line.get_xdata() for line in ax.lines if str(line.get_gid()).startswith("samples")]
@@ -349,21 +353,21 @@ def test_the_figure_of_first_pings_marks_those_that_were_lost(run):
     assert dots.max() < high
 
 
-def test_conditions_are_joined_over_payload_and_never_over_intervals(run):
+def test_lines_join_conditions_over_payload_but_not_over_intervals(run):
     payload, interval = draw(run, "latency-conditions").axes
 
-    assert payload.get_title(loc="left") == "Over payload, asked every 10 ms, kept 16 ms"
+    assert payload.get_title(loc="left") == "Over payload, requested interval 10 ms, real 16 ms"
     assert artists(payload, "line gre-mesh")
     assert not artists(interval, "line gre-mesh")
     assert [text.get_text() for text in interval.get_xticklabels()] == [
-        "adaptive\n(kept 0.4 ms)",
-        "10 ms\n(kept 16 ms)",
+        "adaptive\n(real 0.4 ms)",
+        "10 ms\n(real 16 ms)",
     ]
-    dots = artists(payload, "blocks flat")
+    dots = artists(payload, "repeats flat")
     assert [len(each.get_ydata()) for each in dots] == [6, 6]
 
 
-def test_a_mode_is_known_by_what_is_drawn_of_it(run):
+def test_the_sample_beside_a_name_looks_like_the_marks_of_its_mode(run):
     def style(line):
         return line.get_color(), line.get_marker(), line.get_fillstyle()
 
@@ -375,12 +379,12 @@ def test_a_mode_is_known_by_what_is_drawn_of_it(run):
         }
         assert len({style(line) for line in swatches.values()}) == len(swatches) == len(MODES)
         for mode, swatch in swatches.items():
-            assert {style(line) for line in artists(ax, f"blocks {mode}")} == {style(swatch)}
+            assert {style(line) for line in artists(ax, f"repeats {mode}")} == {style(swatch)}
             drawn = {line.get_linestyle() for line in artists(ax, f"line {mode}")} or {"None"}
             assert drawn == {swatch.get_linestyle()}
 
 
-@pytest.mark.parametrize("name", ["latency", "latency-ecdf", "latency-conditions", "latency-cold"])
+@pytest.mark.parametrize("name", ["latency", "latency-ecdf", "latency-conditions", "latency-first"])
 def test_no_text_of_a_figure_is_cut_off(run, name):
     figure = draw(run, name)
 
@@ -394,7 +398,7 @@ def test_no_text_of_a_figure_is_cut_off(run, name):
 
 
 def seen(ax):
-    """The texts of a panel; its ticks are made for a little beyond it, too."""
+    """The visible texts of a panel; it also has ticks a little beyond its edges."""
     low, high = sorted(ax.get_ylim())
     ticks = [text for text in ax.get_yticklabels() if low <= text.get_position()[1] <= high]
     return [*ax.texts, ax._left_title, *ticks]
@@ -402,7 +406,7 @@ def seen(ax):
 
 def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     directory = written(tmp_path, rows, LATENCY)
-    before = told(read(directory))
+    before = report_on(read(directory))
     path = directory / "samples.csv"
     lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     changed = next(line for line in lines if line["path"] == "veth")
@@ -412,11 +416,13 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
         writer.writeheader()
         writer.writerows(lines)
 
-    after = told(read(directory))
+    after = report_on(read(directory))
 
     differ = [
         (one, other)
-        for one, other in zip(grid(before, "By level"), grid(after, "By level"), strict=True)
+        for one, other in zip(
+            table_of(before, "By level"), table_of(after, "By level"), strict=True
+        )
         if one != other
     ]
     assert [one["level"] for one, _ in differ] == ["veth"]
@@ -428,28 +434,28 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     assert first == [float(was), 77.0]
 
 
-def test_a_lab_whose_rows_are_gone_is_left_out_everywhere(tell, rows):
-    kept = [row for row in rows if (row["block"], row["mode"]) != (2, "gre-mesh")]
-    found = tell(kept)
+def test_a_lab_without_rows_is_left_out_of_table_and_figure(build_report, rows):
+    kept = [row for row in rows if (row["repeat"], row["mode"]) != (2, "gre-mesh")]
+    found = build_report(kept)
 
-    table = {row["level"]: row for row in grid(found, "By level")}
-    assert table["gre-mesh"]["its interval"] == "-", "five pairs of blocks are too few"
+    table = {row["level"]: row for row in table_of(found, "By level")}
+    assert table["gre-mesh"]["its interval"] == "-", "five pairs of repeats are too few"
     assert table["gre-l2pop"]["its interval"] != "-"
     assert len(artists(draw(found, "latency").axes[0], "samples gre-mesh")) == 5
-    assert found.story.conditions.startswith("6 blocks")
+    assert found.conditions.startswith("6 repeats")
 
 
-def test_a_first_look_claims_nothing_and_draws_no_forest(tell):
-    found = tell(made(blocks=1), quick=True)
+def test_a_quick_run_has_no_intervals_and_no_forest_plot(build_report):
+    found = build_report(made(repeats=1), quick=True)
 
-    assert found.story.findings[0] == "A first look at 10 levels in 1 block: no interval, no claim"
-    assert {each.stands for each in found.story.held if "lost" not in each.found} == {"not judged"}
+    assert found.findings[0] == "Quick run, 1 repeat: no confidence intervals"
+    assert {each.outcome for each in found.outcomes if "lost" not in each.found} == {"not judged"}
     assert len(draw(found, "latency").axes) == 1
 
 
-def test_some_modes_alone_are_told_without_effects_they_do_not_bear(tell):
-    found = tell(made(modes=("flat", "gre-mesh")))
+def test_effects_whose_modes_were_not_measured_are_left_out(build_report):
+    found = build_report(made(modes=("flat", "gre-mesh")))
 
-    assert [row["effect"] for row in grid(found, "Effects")] == ["tunnel"]
-    assert held(found)["encapsulation"].found == "nothing was measured of encapsulation"
+    assert [row["effect"] for row in table_of(found, "Effects")] == ["tunnel"]
+    assert outcomes(found)["encapsulation"].found == "not measured"
     assert draw(found, "latency")

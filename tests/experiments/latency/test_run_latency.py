@@ -1,4 +1,4 @@
-"""`overlaylab run --quick`, for real: files appear and parse; never a timing."""
+"""`overlaylab run latency --quick` with real labs: its files, but no times."""
 
 import json
 import os
@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.core.question import of_point
 from experiments.core.results import read
-from experiments.latency.probe import LATENCY
+from experiments.latency.probe import EXPERIMENT as LATENCY
 from experiments.measure.ping import Requests
 
 pytestmark = pytest.mark.smoke
@@ -22,12 +21,12 @@ pytestmark = pytest.mark.smoke
 ROOT = Path(__file__).resolve().parents[3]
 START = "import sys; from experiments.cli.main import main; sys.exit(main())"
 PNG = b"\x89PNG\r\n\x1a\n"
-RAISED_S = 60
+STARTED_S = 60
 
 
 @pytest.fixture
 def home(tmp_path_factory, monkeypatch):
-    """A place for the labs of this test alone."""
+    """A folder for the labs of this test."""
     path = tmp_path_factory.mktemp("labs")
     monkeypatch.setenv("OVERLAYLAB_RUN", str(path))
     return path
@@ -35,7 +34,7 @@ def home(tmp_path_factory, monkeypatch):
 
 @pytest.fixture
 def run(tmp_path, home):
-    """The command line in a process of its own, with its results apart."""
+    """The command line in a process of its own, with a folder for its results."""
 
     def run(*argv):
         full = (sys.executable, "-c", START, "run", *argv, "--out", str(tmp_path))
@@ -46,24 +45,26 @@ def run(tmp_path, home):
     return run
 
 
-def test_a_first_look_leaves_files_that_parse_and_belong_to_the_caller(run, tmp_path, monkeypatch):
+def test_the_files_of_a_quick_run_can_be_read_and_belong_to_the_caller(run, tmp_path, monkeypatch):
     monkeypatch.setenv("SUDO_UID", "12345")
     monkeypatch.setenv("SUDO_GID", "12346")
     modes = "--modes", "flat,vxlan-mesh"
     with run("latency", "--quick", "--seed", "7", "--format", "json", *modes) as process:
         out, err = process.communicate(timeout=110)
 
-    assert process.returncode in {0, 3}, err  # 3: the machine was too busy to be trusted
+    assert process.returncode in {0, 3}, (
+        err
+    )  # 3: the run is unreliable, since the machine was too busy
     assert err == ""
-    (told,) = json.loads(out)["runs"]
-    directory = Path(told["directory"])
+    (report,) = json.loads(out)["runs"]
+    directory = Path(report["directory"])
     found = read(directory)
     assert found.about["status"] == "complete"
     assert (process.returncode == 0) == found.about["verdict"]["trusted"]
     assert_samples(found)
     assert_raw(found)
     assert_pictures(directory)
-    # What the guests were given is what the mode leaves of the underlay's 1500 bytes.
+    # The underlay's 1500 bytes less the overhead of the mode.
     mtus = {
         mode: [each["guest_mtu"] for each in facts["networks"].values()]
         for mode, facts in found.about["labs"].items()
@@ -75,42 +76,41 @@ def test_a_first_look_leaves_files_that_parse_and_belong_to_the_caller(run, tmp_
 
 
 def assert_samples(found):
-    warm = [row for row in found.rows if row["phase"] == "warm"]
-    assert all(row["rtt_ms"] for row in warm), "a warm ping was lost"
-    main = of_point(found.rows, found.question.compared)
-    assert Counter(row["mode"] for row in main) == {
+    warm = found.samples.filter(phase="warm")
+    assert not warm["rtt_ms"].has_nulls(), "a warm ping was lost"
+    main = found.samples.filter(**found.question.compared)
+    assert Counter(main["mode"]) == {
         "flat": LATENCY.quick.pings,
         "vxlan-mesh": LATENCY.quick.pings,
     }
-    assert {(row["mode"], row["path"]) for row in warm} == {
+    assert set(warm.select("mode", "path").rows()) == {
         ("flat", "guest"),
         ("flat", "veth"),
         ("flat", "same-host"),
         ("flat", "vtep"),
         ("vxlan-mesh", "guest"),
     }
-    cold = {(row["mode"], row["cold"]) for row in found.rows if row["phase"] == "cold"}
-    everywhere = {"everything-as-raised", "guest-arp", "megaflow", "nothing"}
-    assert {level for mode, level in cold if mode == "flat"} == everywhere
-    assert {level for mode, level in cold if mode == "vxlan-mesh"} == {
+    first = found.samples.filter(phase="first")
+    everywhere = {"new-lab", "guest-arp", "megaflow", "none"}
+    assert set(first.filter(mode="flat")["cache"]) == everywhere
+    assert set(first.filter(mode="vxlan-mesh")["cache"]) == {
         *everywhere,
         "learned-flow",
         "vtep-neighbour",
     }
     kept = [each["kept_interval_ms"] for each in found.about["measured"]]
     assert all(each["guest, 10 ms, 56 bytes"] >= 10 for each in kept)
-    assert {row["mode"] for row in found.tables["stages"]} <= set(LATENCY.quick.stages_in)
-    assert found.tables["stages"]
+    assert set(found.tables["stages"]["mode"]) <= set(LATENCY.quick.stages_in)
+    assert len(found.tables["stages"])
 
 
 def assert_raw(found):
-    """Raw output says what the samples say."""
+    """The samples are those of the raw output."""
     for path in found.directory.glob("raw/*/ping-guest-warm-10ms-56.txt"):
         mode = re.fullmatch(r"\d+-\d+-(.+)", path.parent.name).group(1)
         read = Requests(count=LATENCY.quick.pings).read(path.read_text())
-        told = [reply.rtt_ms for reply in read.replies]
-        main = of_point(found.rows, {**found.question.compared, "mode": mode})
-        assert told == [row["rtt_ms"] for row in main]
+        main = found.samples.filter(mode=mode, **found.question.compared)
+        assert [reply.rtt_ms for reply in read.replies] == main["rtt_ms"].to_list()
 
 
 def assert_pictures(directory):
@@ -119,7 +119,7 @@ def assert_pictures(directory):
     assert f"| vxlan-mesh | {LATENCY.quick.pings} | 0 |" in (directory / "report.md").read_text()
 
 
-def test_an_interrupted_run_takes_its_lab_down_and_marks_its_result(run, home, tmp_path):
+def test_an_interrupted_run_stops_its_lab_and_is_marked_as_interrupted(run, home, tmp_path):
     with run("latency", "--modes", "flat") as process:
         wait_for(lambda: list(tmp_path.glob("*/raw/*/stages-*.pcapng")), process)
         process.send_signal(signal.SIGINT)
@@ -134,8 +134,8 @@ def test_an_interrupted_run_takes_its_lab_down_and_marks_its_result(run, home, t
 
 
 def wait_for(condition, process):
-    end = time.monotonic() + RAISED_S
+    end = time.monotonic() + STARTED_S
     while not condition():
         assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < end, "no lab came up"
+        assert time.monotonic() < end, "no lab was started"
         time.sleep(0.05)

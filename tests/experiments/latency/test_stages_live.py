@@ -1,4 +1,4 @@
-"""A ping followed from hop to hop through a real lab, against what ping itself said."""
+"""A ping followed from hop to hop through a real lab, compared with its round-trip time."""
 
 from collections import defaultdict
 from contextlib import nullcontext
@@ -7,10 +7,11 @@ from statistics import median
 import pytest
 
 from controller.model.modes import parse_mode, with_mode
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.pairs import guests
-from experiments.latency.stages import FIELDS, PING, RTT, STAGES, UNMATCHED
-from experiments.latency.stages_probe import STAGE_COLUMNS, WIRE, stage_rows
+from experiments.latency.question import STAGE_COLUMNS
+from experiments.latency.stages import FIELDS, WIRE, stage_rows
+from experiments.latency.words import PING, RTT, STAGES, UNMATCHED
 from experiments.measure.captures import INTERFACE, all_of, decoded, stamp_ns
 from tests.labs import adopt_orphans, nothing_left, pinged
 from topologies.lab import started
@@ -19,12 +20,12 @@ from topologies.scenario import load as scenario
 pytestmark = pytest.mark.root
 
 PINGS = 10
-LEAST = 0.5  # of ping's own figure is covered by its stages (95% when calm)
+LEAST = 0.5  # of the round-trip time is covered by the stages (95% on an idle machine)
 
 
 @pytest.fixture
 def home(tmp_path_factory, monkeypatch, need_root):
-    """A place for labs of this test alone."""
+    """A folder for the labs of this test."""
     adopt_orphans()
     path = tmp_path_factory.mktemp("labs")
     monkeypatch.setenv("OVERLAYLAB_RUN", str(path))
@@ -32,8 +33,8 @@ def home(tmp_path_factory, monkeypatch, need_root):
 
 
 @pytest.fixture
-def tools(tmp_path):
-    return Tools(
+def context(tmp_path):
+    return Context(
         keep=lambda name, text: (tmp_path / name).write_text(text) and None,
         path=lambda name: tmp_path / name,
         watch=nullcontext,
@@ -50,28 +51,30 @@ def by_ping(rows):
     return found
 
 
-def deaf(lab, guest):
-    """The guest answers no ping any more."""
+def ignore_pings(lab, guest):
+    """The guest sends no more echo replies."""
     lab.run(guest, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/icmp_echo_ignore_all")
 
 
 @pytest.mark.parametrize(("mode", "headers"), [("vxlan-l2pop", 2), ("flat", 1)])
-def test_every_ping_is_followed_and_its_stages_fit_what_ping_said(
-    home, tools, tmp_path, mode, headers
+def test_every_ping_is_followed_and_its_stages_match_its_round_trip(
+    home, context, tmp_path, mode, headers
 ):
     overlay = with_mode(scenario.load("article").overlay, parse_mode(mode))
     with nothing_left(home), started(overlay) as lab:
         source, target = pair = guests(lab.overlay)
         assert pinged(lab, source.device_id, str(target.ipv4[0]), 2) == 2, "the path is warm"
-        rows = stage_rows(lab, pair, tools, pings=PINGS)
+        rows = stage_rows(lab, pair, context, pings=PINGS)
         wire = tmp_path / f"stages-{source.host}.pcapng"
         found = decoded(wire, FIELDS, "icmp")
-        deaf(lab, target.device_id)
-        unanswered = stage_rows(lab, pair, tools, pings=1)
+        ignore_pings(lab, target.device_id)
+        unanswered = stage_rows(lab, pair, context, pings=1)
 
     assert_fits(by_ping(rows))
     seen = [packet for packet in found if packet[INTERFACE] == WIRE]
-    assert len(seen) == 2 * (PINGS + 1), "one more is sent, so that the last reply is waited for"
+    assert len(seen) == 2 * (PINGS + 1), (
+        "one more than wanted is sent, so that ping waits for the last reply"
+    )
     assert {len(all_of(packet, "ip.src")) for packet in seen} == {headers}, "it was tunnelled"
     assert any(stamp_ns(packet) % 1000 for packet in seen), "stamps have nanoseconds"
     assert [(row["stage"], row["note"]) for row in unanswered] == [
@@ -80,7 +83,7 @@ def test_every_ping_is_followed_and_its_stages_fit_what_ping_said(
 
 
 def assert_fits(pings):
-    """Every ping has all its stages, and they fill ping's own figure without exceeding it."""
+    """Every ping has all its stages, which cover most of its round trip and do not exceed it."""
     assert list(pings) == list(range(1, PINGS + 1))
     for stages in pings.values():
         assert list(stages) == [*STAGES, (PING, RTT)]

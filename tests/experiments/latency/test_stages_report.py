@@ -1,4 +1,4 @@
-"""The table and the waterfall of a ping's stages: what is in stages.csv, all of it, and no more."""
+"""The tables and the waterfall of a ping's stages, from stages.csv."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.core.question import Question
-from experiments.core.results import Run
+from experiments.core.results import Run, frame
 from experiments.latency.figure_stages import Stage, end_us, plot_waterfall, starts_us, total_us
+from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.report_stages import followed, stage_parts
-from experiments.latency.stages import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.latency.words import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.show.report import Report
 from experiments.show.sheet import STYLE
 from tests.experiments.seen_texts import assert_readable
 
@@ -23,7 +25,7 @@ SIX = (*MODES, "gre-l2pop", "vxlan-mesh", "vxlan-l2pop-arp")
 
 def row(direction, stage, latency_us, seq=1, note=None, **place):
     return {
-        "block": 1,
+        "repeat": 1,
         "order": 1,
         "mode": "flat",
         **place,
@@ -45,38 +47,46 @@ def ping(seq, more_us=0.0, note=None, **place):
 def run_of(rows, modes=MODES):
     question = Question(
         name="latency",
-        asks="",
+        question="",
         unit="ms",
         value="rtt_ms",
         factors={"mode": modes},
         columns={},
+        more={"stages": STAGE_COLUMNS},
         predictions=(),
         baseline={"mode": "flat"},
     )
+    columns = question.tables()
+    tables = {name: frame({"samples": (), "stages": rows}[name], columns[name]) for name in columns}
     about = {"seed": 1, "scenario": "article", "verdict": {"trusted": True, "reasons": []}}
-    return Run(Path(), question, about, {"samples": (), "stages": tuple(rows)})
+    return Run(Path(), question, about, tables)
 
 
-def pings(count=5, modes=MODES, blocks=1):
+def draw(picture, run):
+    return picture.draw(Report(run=run, findings=()))
+
+
+def pings(count=5, modes=MODES, repeats=1):
     """Pings in every mode; the median of each stage is that of STEPS_US."""
     return [
         row
         for mode in modes
-        for block in range(1, blocks + 1)
+        for repeat in range(1, repeats + 1)
         for seq in range(count)
-        for row in ping(seq, more_us=10.0 * (seq - count // 2), mode=mode, block=block)
+        for row in ping(seq, more_us=10.0 * (seq - count // 2), mode=mode, repeat=repeat)
     ]
 
 
-def cells(grid, first):
-    (found,) = [row for row in grid.rows if row[0] == first or row[:2] == first]
-    return dict(zip(grid.heads, found, strict=True))
+def cells(table, first):
+    (found,) = [row for row in table.rows if row[0] == first or row[:2] == first]
+    return dict(zip(table.heads, found, strict=True))
 
 
 def test_a_run_that_followed_no_ping_has_no_stages():
     assert stage_parts(run_of([])) == ((), ())
     without = run_of([])
-    assert stage_parts(replace(without, tables={"samples": ()})) == ((), ())
+    only_samples = {"samples": without.tables["samples"]}
+    assert stage_parts(replace(without, tables=only_samples)) == ((), ())
 
 
 def test_the_table_has_every_stage_in_the_order_of_time_by_level():
@@ -87,19 +97,19 @@ def test_the_table_has_every_stage_in_the_order_of_time_by_level():
     assert [row[0] for row in stages.rows[:11]] == [REQUEST] * 5 + [""] + [REPLY] * 5
     assert [row[1:3] for row in stages.rows[11:]] == [
         ("sum of the stages", "590.0"),
-        ("ping itself", "620.0"),
+        ("ping", "620.0"),
     ]
 
 
-def test_percentiles_are_told_only_of_a_sample_that_bears_them():
+def test_percentiles_need_ten_samples_beyond_each():
     few, many = (stage_parts(run_of(pings(count)))[0][0] for count in (99, 101))
 
     assert cells(few, (REQUEST, "br-int to wire"))["flat"] == "190.0"
     assert cells(many, (REQUEST, "br-int to wire"))["flat"] == "190.0 (-210.0 to 590.0)"
 
 
-def test_blocks_and_levels_are_not_mixed_up():
-    rows = [*ping(1, mode="flat"), *ping(1, 40, mode="flat", block=2), *ping(1, mode="gre-mesh")]
+def test_repeats_and_levels_are_kept_apart():
+    rows = [*ping(1, mode="flat"), *ping(1, 40, mode="flat", repeat=2), *ping(1, mode="gre-mesh")]
     found = followed(run_of(rows))
 
     assert list(found) == ["flat", "gre-mesh"]
@@ -108,43 +118,43 @@ def test_blocks_and_levels_are_not_mixed_up():
     assert list(found["flat"].samples_us[REQUEST, "switch"]) == [190, 230]
 
 
-def test_the_stages_are_held_against_what_ping_said():
+def test_the_stages_are_compared_with_the_round_trip_of_ping():
     _, sums = stage_parts(run_of([*pings(), *ping(99, note="stages exceed it by 3.0 us")]))[0]
 
     flat = cells(sums, "flat")
-    assert (flat["sum of stages"], flat["ping itself"], flat["covered"]) == ("590", "620", "95%")
-    assert flat["longer than ping said"] == "1"
-    assert cells(sums, "gre-mesh")["longer than ping said"] == "0"
+    assert (flat["sum of stages"], flat["ping"], flat["covered"]) == ("590", "620", "95%")
+    assert flat["stages longer than ping"] == "1"
+    assert cells(sums, "gre-mesh")["stages longer than ping"] == "0"
 
 
-def test_shares_count_both_ways_and_both_switches():
+def test_shares_include_both_directions_and_both_switches():
     _, sums = stage_parts(run_of(pings()))[0]
 
     assert cells(sums, "flat")["in the switches"] == f"{(190 + 140 + 22 + 185) / 620:.0%}"
     assert cells(sums, "flat")["on the wire"] == f"{21 / 620:.0%}"
 
 
-def test_pings_that_could_not_be_followed_are_counted_and_told():
+def test_pings_that_could_not_be_followed_are_counted_with_the_reason():
     why = "no reply at its host's wire"
     lost = [row(PING, UNMATCHED, None, seq, why) for seq in (90, 91)]
-    grids, (picture,) = stage_parts(run_of([*pings(), *lost]))
+    tables, (picture,) = stage_parts(run_of([*pings(), *lost]))
 
-    flat = cells(grids[1], "flat")
+    flat = cells(tables[1], "flat")
     assert (flat["followed"], flat["not followed"]) == ("5", "2")
     assert flat["why not followed"] == f"2 x {why}"
-    assert cells(grids[1], "gre-mesh")["why not followed"] == "-"
+    assert cells(tables[1], "gre-mesh")["why not followed"] == "-"
     assert "2 pings could not be followed" in picture.alternative
 
 
-def test_a_level_of_which_none_could_be_followed_is_told_but_not_drawn():
+def test_a_level_without_a_followed_ping_is_in_the_table_but_not_drawn():
     lost = row(PING, UNMATCHED, None, 1, "no request at eth0 of the far guest")
     (sums,), pictures = stage_parts(run_of([lost]))
     assert pictures == ()
     assert cells(sums, "flat")["sum of stages"] == "-"
 
-    grids, (picture,) = stage_parts(run_of([lost, *pings(modes=("gre-mesh",))]))
-    assert grids[0].heads == ("way", "stage", "gre-mesh")
-    assert len(picture.draw().axes) == 1
+    tables, (picture,) = stage_parts(run_of([lost, *pings(modes=("gre-mesh",))]))
+    assert tables[0].heads == ("way", "stage", "gre-mesh")
+    assert len(draw(picture, run_of([])).axes) == 1
 
 
 def test_one_sample_more_or_less_changes_table_and_figure():
@@ -152,7 +162,8 @@ def test_one_sample_more_or_less_changes_table_and_figure():
     at = next(at for at, each in enumerate(rows) if each["stage"] == "wire")
     edited = [*rows[:at], {**rows[at], "latency_us": 900.0}, *rows[at + 1 :]]
     (before, figure), (after, other) = (
-        (parts[0][0], parts[1][0].draw()) for parts in map(stage_parts, map(run_of, (rows, edited)))
+        (tables[0], draw(picture, run_of([])))
+        for tables, (picture,) in map(stage_parts, map(run_of, (rows, edited)))
     )
 
     assert before != after
@@ -160,9 +171,9 @@ def test_one_sample_more_or_less_changes_table_and_figure():
     assert bars(other.axes[0])[2].get_width() == 900
 
 
-def test_the_finding_that_a_reply_leaves_faster_is_made_only_if_it_is_so():
+def test_the_finding_about_faster_replies_needs_all_levels():
     (picture,) = stage_parts(run_of(pings()))[1]
-    assert "br-int to wire takes a request 190 µs, its reply 22 µs" in picture.alternative
+    assert "br-int to wire takes 190 µs for a request, 22 µs for its reply" in picture.alternative
 
     slow = [
         {**each, "latency_us": 150.0}
@@ -195,20 +206,20 @@ def artist(ax, gid):
     return found
 
 
-def test_each_bar_is_a_median_and_begins_where_the_one_before_ends(ax):
+def test_each_bar_is_a_median_and_begins_at_the_end_of_the_one_before(ax):
     assert [(bar.get_x(), bar.get_width()) for bar in bars(ax)] == [(0, 7), (7, 300), (307, 2)]
     assert starts_us(WATERFALL) == [0, 7, 307]
     assert total_us(WATERFALL) == 309
 
 
-def test_time_runs_down_the_page(ax):
+def test_rows_are_from_top_to_bottom(ax):
     low, high = ax.get_ylim()
     assert low > high
     assert [round(bar.get_y() + bar.get_height() / 2, 6) for bar in bars(ax)] == [0, 1, 2]
     assert [text.get_text() for text in ax.get_yticklabels()] == ["stage 0", "stage 1", "stage 2"]
 
 
-def test_every_sample_is_a_dot_or_a_mark_at_the_edge(ax):
+def test_every_sample_is_a_dot_or_a_triangle_at_the_edge(ax):
     assert list(artist(ax, "samples 0").get_xdata()) == [5, 9, 7]
     assert list(artist(ax, "samples 1").get_xdata()) == [107, 307]
     assert list(artist(ax, "beyond 1").get_xdata()) == [400]
@@ -218,20 +229,20 @@ def test_every_sample_is_a_dot_or_a_mark_at_the_edge(ax):
             assert np.all(np.abs(artist(ax, gid).get_ydata() - at) < 0.5)
 
 
-def test_medians_stand_beside_their_bars_with_the_unit_above(ax):
+def test_medians_are_beside_their_bars_with_the_unit_above(ax):
     assert [artist(ax, f"value {at}").get_text() for at in range(3)] == ["7.0", "300", "2.0"]
     assert [artist(ax, f"value {at}").get_position()[1] for at in range(3)] == [0, 1, 2]
     assert artist(ax, "value unit").get_text() == "µs"
 
 
-def test_ways_are_named_where_no_bar_can_be(ax):
+def test_request_and_reply_are_named_in_corners_without_bars(ax):
     assert artist(ax, f"way {REQUEST}").get_position() == (0.985, 0)
     assert artist(ax, f"way {REPLY}").get_position() == (0.015, 2)
     turns = [line.get_ydata()[0] for line in ax.lines if line.get_gid() == "turn"]
     assert turns == [0.5, 1.5]
 
 
-def test_all_panels_have_one_axis_that_holds_the_longest():
+def test_the_common_axis_is_longer_than_the_longest_waterfall():
     longer = (*WATERFALL, WATERFALL[1])
     assert end_us({"a": WATERFALL, "b": longer}) > total_us(longer)
 
@@ -240,10 +251,9 @@ def test_all_panels_have_one_axis_that_holds_the_longest():
     ("modes", "columns", "labelled"),
     [(MODES, 1, [False, False, True]), (SIX[:5], 2, [False] * 3 + [True] * 2)],
 )
-def test_panels_are_one_below_the_other_or_in_two_columns_with_the_axis_below(
-    modes, columns, labelled
-):
-    axes = stage_parts(run_of(pings(modes=modes), modes))[1][0].draw().axes
+def test_panels_are_in_one_column_or_two_with_the_axis_below(modes, columns, labelled):
+    (picture,) = stage_parts(run_of(pings(modes=modes), modes))[1]
+    axes = draw(picture, run_of([])).axes
 
     assert [ax.get_gid() for ax in axes] == [f"waterfall {mode}" for mode in modes]
     assert len({ax.get_xlim() for ax in axes}) == 1
@@ -255,5 +265,6 @@ def test_panels_are_one_below_the_other_or_in_two_columns_with_the_axis_below(
 @pytest.mark.filterwarnings("error")
 def test_no_two_texts_overlap_and_none_is_cut_off(modes):
     with mpl.rc_context(fname=STYLE):
-        figure = stage_parts(run_of(pings(modes=modes, blocks=2), modes))[1][0].draw()
+        run = run_of(pings(modes=modes, repeats=2), modes)
+        figure = draw(stage_parts(run)[1][0], run)
         assert_readable(figure, at_least=13 * len(modes) + 1)

@@ -1,4 +1,4 @@
-"""The experiment `mactable`: what is foretold, who speaks, and how a run is told."""
+"""The experiment `mactable`: predictions, guests and frames, the report."""
 
 from dataclasses import dataclass, replace
 
@@ -11,17 +11,19 @@ from experiments.mactable.labs import (
     STEPS,
     Guest,
     announcement,
-    foretold,
-    letters,
+    guests_by_host,
     owners,
-    speakers,
+    predicted,
     staged,
+    unicast_frames,
 )
-from experiments.mactable.probe import MACTABLE, _in_br_tun
+from experiments.mactable.probe import EXPERIMENT as MACTABLE
+from experiments.mactable.probe import _in_br_tun
+from experiments.mactable.words import MISDELIVERED
 from experiments.measure.frames import BROADCAST, mac_bytes
-from experiments.show.reports import told
+from experiments.show.report import CONFIRMED, REFUTED
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import CONFIRMED, REFUTED
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -29,16 +31,16 @@ BARE = load("article").overlay
 
 
 def cells(mode, hosts):
-    rows = foretold(BARE, ({"mode": mode, "hosts": hosts},))
+    rows = predicted(BARE, ({"mode": mode, "hosts": hosts},))
     return {
         (row["guests"], row["room"]): tuple(
-            row[n] for n in ("learned", "sent", "arrived", "astray")
+            row[n] for n in ("learned", "sent", "arrived", MISDELIVERED)
         )
         for row in rows
     }
 
 
-def test_untunnelled_every_guest_takes_an_entry_and_those_without_are_flooded():
+def test_without_tunnels_each_guest_takes_an_entry_and_frames_to_guests_without_one_are_flooded():
     found = cells("flat", 4)
 
     assert found == cells("vlan", 4)
@@ -49,48 +51,51 @@ def test_untunnelled_every_guest_takes_an_entry_and_those_without_are_flooded():
     assert found[512, 128] == (128, 384, 384, 384 * 2)
 
 
-def test_tunnelled_every_host_takes_one():
+def test_with_tunnels_each_host_takes_one_entry():
     for mode in ("gre-mesh", "vxlan-l2pop", "kvxlan-multicast"):
         found = cells(mode, 8)
         assert {each[0] for each in found.values()} == {8}
         assert {each[3] for each in found.values()} == {0}
 
 
-def test_a_device_that_learns_nothing_floods_whom_nobody_told_it_of():
+def test_a_vxlan_device_that_does_not_learn_floods_frames_to_guests_unknown_to_neutron():
     found = cells("kvxlan-l2pop", 4)
     assert {each[0] for each in found.values()} == {4}
     assert found[1024, 0] == (*found[1024, 0][:3], 768 * 2)
     assert found[512, 128][3] == 384 * 2
 
 
-def test_with_two_hosts_nobody_is_there_to_get_what_goes_astray():
+def test_with_two_hosts_no_frame_can_be_misdelivered():
     assert {each[3] for each in cells("flat", 2).values()} == {0}
 
 
-def test_guests_stand_evenly_the_first_hosts_first():
-    assert [len(there) for there in speakers(3, 16)] == [6, 5, 5]
-    everyone = [guest for there in speakers(3, 1024) for guest in there]
+def test_guests_are_spread_evenly_and_the_first_hosts_have_one_more():
+    assert [len(there) for there in guests_by_host(3, 16)] == [6, 5, 5]
+    everyone = [guest for there in guests_by_host(3, 1024) for guest in there]
     assert len({guest.mac for guest in everyone}) == 1024
     assert all(int(guest.mac[:2], 16) & 3 == 2 for guest in everyone), "local, unicast"
 
 
-def test_letters_go_to_those_on_other_hosts():
-    posted = letters(3, 7, step=0, seed=1)
+def test_one_frame_is_sent_to_each_guest_on_another_host():
+    frames = unicast_frames(3, 7, step=0, seed=1)
 
-    assert list(posted) == [Guest(1, 0), Guest(1, 1), Guest(2, 0), Guest(2, 1)]
-    for target, frame in posted.items():
+    targets = (Guest(1, 0), Guest(1, 1), Guest(2, 0), Guest(2, 1))
+    for target, frame in zip(targets, frames, strict=True):
+        assert (frame.sender, frame.receiver) == (Guest(0, 0), target.host)
         assert frame.data[:12] == mac_bytes(target.mac) + mac_bytes(Guest(0, 0).mac)
         assert frame.nonce in frame.data
-    assert len({frame.nonce for frame in posted.values()}) == 4
-    assert letters(3, 7, step=1, seed=1)[Guest(1, 0)].nonce != posted[Guest(1, 0)].nonce
+    assert len({frame.nonce for frame in frames}) == 4
+    assert unicast_frames(3, 7, step=1, seed=1)[0].nonce != frames[0].nonce
 
 
 def test_an_announcement_is_a_broadcast_from_the_guest():
     frame = announcement(Guest(2, 300), seed=1, step=2)
     assert frame.data[:12] == mac_bytes(BROADCAST) + mac_bytes("06:6d:61:02:01:2c")
+    assert frame.receiver == 0
+    assert announcement(Guest(0, 1), seed=1, step=2).receiver == 1
 
 
-def test_whose_entries_are():
+def test_entries_are_counted_by_owner():
     overlay = staged(BARE, {"mode": "flat", "hosts": 3})
     macs = {
         Guest(0, 1).mac,
@@ -112,8 +117,8 @@ SAID = {
 
 
 @dataclass
-class Bench:
-    """A lab in which the first host has learned one guest by a rule, or two by its VXLAN device."""
+class Lab:
+    """A lab in which the first host has learned one guest in br-tun, or two in its VXLAN device."""
 
     overlay: object
 
@@ -121,43 +126,41 @@ class Bench:
         return SAID[argv[0]]
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
-def test_what_a_host_has_learned_is_read_where_it_keeps_it(mode, kept):
-    assert _in_br_tun(Bench(staged(BARE, {"mode": mode, "hosts": 4}))) == kept
+@pytest.mark.parametrize(("mode", "learned"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])
+def test_learned_guests_are_read_from_br_tun_or_from_the_vxlan_device(mode, learned):
+    assert _in_br_tun(Lab(staged(BARE, {"mode": mode, "hosts": 4}))) == learned
 
 
 def recorded(path, spoil=lambda row: row):
     factors = {"mode": ("flat", "gre-mesh"), "hosts": (4,)}
     question = replace(MACTABLE.question, factors=factors)
     recorder = Recorder(path, "run", question.tables())
-    cells = foretold(BARE, question.points())
-    recorder.about({**ABOUT, "question": question.to_json(), "foretold": list(cells)})
-    more = {"of_guests": 0, "of_vteps": 4, "of_others": 0, "unheard": 0, "in_br_tun": None}
+    cells = predicted(BARE, question.points())
+    recorder.about({**ABOUT, "question": question.to_json(), "predicted": list(cells)})
+    more = {"of_guests": 0, "of_vteps": 4, "of_others": 0, "unlearned": 0, "in_br_tun": None}
     for order, row in enumerate(cells, start=1):
-        recorder.samples([{"block": 1, "order": order, **spoil(dict(row)), **more}])
+        recorder.samples([{"repeat": 1, "order": order, **spoil(dict(row)), **more}])
     return read(recorder.directory)
 
 
-def test_a_run_as_foretold(tmp_path):
-    story = told(recorded(tmp_path)).story
+def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
+    report = report_on(recorded(tmp_path))
 
-    assert story.findings == (
-        f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells equal their prediction",
+    assert report.findings == (
+        f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells match their prediction",
         "1024 guests on 4 hosts, entries of the underlay's switch: flat 1024, gre-mesh 4",
-        "512 guests, room for 128: of 384 frames, copies astray: flat 768, gre-mesh 0",
+        "512 guests, table of 128 entries: of 384 frames, misdelivered copies: flat 768, gre-mesh 0",
     )
-    assert [each.stands for each in story.held] == [CONFIRMED] * 3
-    assert story.grids[0].rows == (
+    assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 3
+    assert report.tables[0].rows == (
         ("flat", "4", "16", "128", "1024"),
         ("gre-mesh", "4", "4", "4", "4"),
     )
-    assert story.grids[1].rows[0] == ("flat", "4", "0", "0", "128", "256", "768")
+    assert report.tables[1].rows[0] == ("flat", "4", "0", "0", "128", "256", "768")
 
 
-@pytest.mark.parametrize(
-    ("column", "refuted"), [("learned", 1), ("astray", 2)]
-)  # the prediction that falls
-def test_a_tunnel_that_lets_guests_be_seen_refutes(tmp_path, column, refuted):
+@pytest.mark.parametrize(("column", "refuted"), [("learned", 1), (MISDELIVERED, 2)])
+def test_one_cell_that_differs_refutes_the_prediction_about_it(tmp_path, column, refuted):
     def leaky(row):
         is_it = row["mode"] == "gre-mesh" and (row["guests"], row["room"]) in {
             (1024, 0),
@@ -165,18 +168,18 @@ def test_a_tunnel_that_lets_guests_be_seen_refutes(tmp_path, column, refuted):
         }
         return {**row, column: row[column] + 3} if is_it else row
 
-    story = told(recorded(tmp_path, leaky)).story
+    report = report_on(recorded(tmp_path, leaky))
 
-    assert story.is_refuted
-    stands = [CONFIRMED] * 3
-    stands[refuted] = REFUTED
-    assert [each.stands for each in story.held] == stands
+    assert report.is_refuted
+    outcome = [CONFIRMED] * 3
+    outcome[refuted] = REFUTED
+    assert [each.outcome for each in report.outcomes] == outcome
 
 
 @pytest.mark.filterwarnings("error")
-def test_the_figure_has_every_sample_on_its_line(tmp_path):
+def test_the_figure_shows_every_sample_at_its_predicted_value(tmp_path):
     with mpl.rc_context(fname=STYLE):
-        figure = told(recorded(tmp_path)).story.pictures[0].draw()
+        figure = report_on(recorded(tmp_path)).draw()
     upper, lower = figure.axes
     lines = {
         each.get_gid(): list(each.get_ydata())
@@ -184,9 +187,9 @@ def test_the_figure_has_every_sample_on_its_line(tmp_path):
         for each in ax.get_lines()
         if each.get_gid()
     }
-    assert lines["foretold flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
-    astray = {
+    assert lines["predicted flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
+    misdelivered = {
         each.get_gid(): list(each.get_ydata()) for each in lower.get_lines() if each.get_gid()
     }
-    assert astray["samples flat 4 hosts"][-1] == pytest.approx(2.0)
-    assert "room" in astray
+    assert misdelivered["samples flat 4 hosts"][-1] == pytest.approx(2.0)
+    assert "room" in misdelivered

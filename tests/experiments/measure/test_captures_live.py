@@ -1,4 +1,4 @@
-"""Captures in namespaces of our own: the first packet and the last are in the file."""
+"""Captures in separate namespaces: the first and the last packet are in the file."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ SHOWN = "eth.type == 0x88b5"
 
 
 @dataclass
-class Bench:
+class Lab:
     """Two ends of one wire in a namespace: `left` and `right` are its only interfaces."""
 
     keeper: subprocess.Popen
@@ -41,7 +41,7 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def bench():
+def lab():
     """Ends with the process that keeps the namespace."""
     if os.geteuid() != 0:
         pytest.skip("needs root")
@@ -54,7 +54,7 @@ def bench():
         text=True,
     ) as keeper:
         assert keeper.stdout.readline() == "up\n"
-        yield Bench(keeper)
+        yield Lab(keeper)
         keeper.kill()
 
 
@@ -62,11 +62,11 @@ def frame(number):
     return ethernet(BROADCAST, MAC, LOCAL_EXPERIMENT, number.to_bytes(2, "big"))
 
 
-def test_the_first_and_the_last_packet_are_caught_again_and_again(bench, tmp_path):
+def test_the_first_and_the_last_packet_are_captured_each_time(lab, tmp_path):
     where = {"one": ("left", "right"), "other": ("right",)}
-    with senders(bench.pid("one"), ("left",)) as send:
+    with senders(lab.pid("one"), ("left",)) as send:
         for number in range(ROUNDS):
-            with capturing(bench, where, tmp_path.joinpath) as files:
+            with capturing(lab, where, tmp_path.joinpath) as files:
                 for each in range(number + 1):
                     send["left"](frame(each))
 
@@ -78,8 +78,8 @@ def test_the_first_and_the_last_packet_are_caught_again_and_again(bench, tmp_pat
     assert len(seen) == 3 * ROUNDS
 
 
-def test_files_are_there_by_node_with_what_dumpcap_said(bench, tmp_path):
-    with capturing(bench, {"one": ("left",)}, tmp_path.joinpath) as files:
+def test_files_are_named_by_node_and_the_output_of_dumpcap_is_kept(lab, tmp_path):
+    with capturing(lab, {"one": ("left",)}, tmp_path.joinpath) as files:
         pass
 
     assert files == {"one": tmp_path / "one.pcapng"}
@@ -87,10 +87,10 @@ def test_files_are_there_by_node_with_what_dumpcap_said(bench, tmp_path):
     assert decoded(files["one"], (), "arp") == [], "a marker is no packet"
 
 
-def test_stamps_have_nanoseconds_and_repeated_fields_stay_apart(bench, tmp_path):
+def test_timestamps_have_nanoseconds_and_repeated_fields_are_split(lab, tmp_path):
     pair = (MAC, IPv4Address("10.0.0.1")), (MAC, IPv4Address("10.0.0.2"))
-    with senders(bench.pid("one"), ("left",)) as send:  # noqa: SIM117  the sender first
-        with capturing(bench, {"one": ("left", "right")}, tmp_path.joinpath) as files:
+    with senders(lab.pid("one"), ("left",)) as send:  # noqa: SIM117  the sender first
+        with capturing(lab, {"one": ("left", "right")}, tmp_path.joinpath) as files:
             send["left"](ethernet(BROADCAST, MAC, ARP, arp_packet(1, *pair)))
 
     fields = ("arp.src.proto_ipv4", "eth.addr", "ip.src")
@@ -102,13 +102,13 @@ def test_stamps_have_nanoseconds_and_repeated_fields_stay_apart(bench, tmp_path)
     assert (tmp_path / "one.pcapng").stat().st_size < 10_000
 
 
-def test_an_interface_that_is_not_there_is_told_in_dumpcaps_words(bench, tmp_path):
+def test_a_missing_interface_is_an_error_with_the_message_of_dumpcap(lab, tmp_path):
     with pytest.raises(CommandError, match=r"nosuch0.*in 'one'"):  # noqa: SIM117
-        with capturing(bench, {"one": ("left", "nosuch0")}, tmp_path.joinpath):
-            pytest.fail("it began")
+        with capturing(lab, {"one": ("left", "nosuch0")}, tmp_path.joinpath):
+            pytest.fail("the capture began")
 
 
-def test_a_capture_that_misses_its_first_packet_is_refused(bench, tmp_path, monkeypatch):
+def test_a_capture_without_its_first_packet_is_an_error(lab, tmp_path, monkeypatch):
     @contextmanager
     def mute_at_first(pid, interfaces):
         calls = count()
@@ -117,29 +117,29 @@ def test_a_capture_that_misses_its_first_packet_is_refused(bench, tmp_path, monk
 
     monkeypatch.setattr(captures, "senders", mute_at_first)
     with pytest.raises(MeasureError, match="the first marker frames are missing"):  # noqa: SIM117
-        with capturing(bench, {"one": ("left",)}, tmp_path.joinpath):
+        with capturing(lab, {"one": ("left",)}, tmp_path.joinpath):
             pass
 
 
-def test_a_capture_that_cannot_say_what_it_dropped_is_refused(bench, tmp_path, monkeypatch):
+def test_a_capture_that_does_not_report_dropped_packets_is_an_error(lab, tmp_path, monkeypatch):
     """As one that had to be killed."""
     monkeypatch.setattr(captures, "signal", SimpleNamespace(SIGINT=signal.SIGKILL))
-    with pytest.raises(MeasureError, match="did not say what it dropped"):  # noqa: SIM117
-        with capturing(bench, {"one": ("left",)}, tmp_path.joinpath):
+    with pytest.raises(MeasureError, match="did not report dropped packets"):  # noqa: SIM117
+        with capturing(lab, {"one": ("left",)}, tmp_path.joinpath):
             pass
 
 
-def test_an_error_in_the_block_ends_the_captures(bench, tmp_path):
+def test_an_error_in_the_block_ends_the_captures(lab, tmp_path):
     with pytest.raises(ZeroDivisionError):  # noqa: SIM117
-        with capturing(bench, {"one": ("left",), "other": ("right",)}, tmp_path.joinpath):
+        with capturing(lab, {"one": ("left",), "other": ("right",)}, tmp_path.joinpath):
             1 / 0  # noqa: B018
-    assert len(bench.started) >= 2
-    assert all(child.poll() is not None for child in bench.started)
+    assert len(lab.started) >= 2
+    assert all(child.poll() is not None for child in lab.started)
 
 
-def test_a_senders_interface_must_be_there(bench):
-    with pytest.raises(MeasureError, match="No such device"), senders(bench.pid("one"), ("x0",)):
-        pytest.fail("it opened")
+def test_a_senders_interface_must_be_there(lab):
+    with pytest.raises(MeasureError, match="No such device"), senders(lab.pid("one"), ("x0",)):
+        pytest.fail("the socket opened")
 
 
 def test_drops_are_read_from_dumpcaps_last_lines():
@@ -148,5 +148,5 @@ def test_drops_are_read_from_dumpcaps_last_lines():
         "Packets received/dropped on interface 'qvo1': 7/14 "
         "(pcap:3/dumpcap:2/flushed:9/ps_ifdrop:1) (33.3%)\n"
     )
-    # What was flushed came after the last marker, when nobody looked any more.
+    # Flushed packets arrived after the last marker.
     assert parse_drops("host", said) == {("host", "qvo1"): 6}

@@ -1,4 +1,4 @@
-"""What is recorded of the machine, from what the kernel and the tools really print."""
+"""The recorded facts about the machine, from real output of the kernel and of tools."""
 
 import subprocess
 
@@ -45,7 +45,7 @@ def test_offloads_that_can_be_changed_or_are_on():
         ("", None),
     ],
 )
-def test_versions_as_the_tools_tell_them(text, version):
+def test_versions_are_found_in_the_output_of_tools(text, version):
     assert first_version(text) == version
 
 
@@ -54,7 +54,7 @@ def git(folder, *argv):
     subprocess.run(["git", "-C", str(folder), *who, *argv], check=True, capture_output=True)
 
 
-def test_revision_and_dirt(tmp_path):
+def test_the_revision_and_the_number_of_changed_files(tmp_path):
     git(tmp_path, "init", "-q")
     (tmp_path / "a").write_text("1")
     git(tmp_path, "add", "a")
@@ -69,7 +69,7 @@ def test_revision_and_dirt(tmp_path):
     assert dirty == {**clean, "git_dirty": True, "git_changed_files": 1}
 
 
-def test_outside_git_the_revision_is_unknown_not_wrong(tmp_path):
+def test_outside_git_the_revision_is_none(tmp_path):
     assert source(tmp_path) == {"git_revision": None, "git_dirty": None}
 
 
@@ -94,7 +94,7 @@ def test_ryu_has_a_version_only_where_it_ran(few_tools):
 
 
 @pytest.mark.parametrize(
-    ("cpuinfo", "detected", "told"),
+    ("cpuinfo", "detected", "report"),
     [
         ("flags\t\t: fpu hypervisor lahf_lm\n", "docker\n", "hypervisor, docker"),
         ("flags\t\t: fpu hypervisor lahf_lm\n", "", "hypervisor"),
@@ -102,11 +102,11 @@ def test_ryu_has_a_version_only_where_it_ran(few_tools):
         ("model name\t: hypervisor\n", "kvm\n", "kvm"),
     ],
 )
-def test_what_the_machine_runs_inside_of(cpuinfo, detected, told):
-    assert virtualisation(cpuinfo, detected) == told
+def test_virtualisation_is_found_by_cpu_flag_and_systemd(cpuinfo, detected, report):
+    assert virtualisation(cpuinfo, detected) == report
 
 
-def test_parameters_that_this_kernel_has_not_are_left_out():
+def test_kernel_parameters_that_do_not_exist_are_left_out():
     found = read_sysctls(("net.ipv4.tcp_rmem", "net.ipv4.no_such_thing"))
 
     assert list(found) == ["net.ipv4.tcp_rmem"]
@@ -123,7 +123,7 @@ def groups(root, own, **files):
     return limits(root, root / "own")
 
 
-def test_the_tightest_group_above_counts_in_version_2(tmp_path):
+def test_the_smallest_limit_of_all_groups_counts_in_version_2(tmp_path):
     found = groups(
         tmp_path,
         "0::/outer/inner\n",
@@ -136,7 +136,7 @@ def test_the_tightest_group_above_counts_in_version_2(tmp_path):
     assert found == {"cpus": 1.5, "memory_mib": 512}
 
 
-def test_version_1_says_no_limit_by_minus_one_and_by_a_huge_number(tmp_path):
+def test_in_version_1_minus_one_and_a_huge_number_mean_no_limit(tmp_path):
     own = "5:memory:/a\n2:cpu,cpuacct:/a\n"
     free = groups(
         tmp_path,
@@ -156,7 +156,7 @@ def test_version_1_says_no_limit_by_minus_one_and_by_a_huge_number(tmp_path):
     assert bound == {"cpus": 0.5, "memory_mib": 256}
 
 
-def test_no_groups_no_limits(tmp_path):
+def test_without_groups_there_is_no_limit(tmp_path):
     assert limits(tmp_path, tmp_path / "none") == {"cpus": None, "memory_mib": None}
 
 
@@ -184,22 +184,22 @@ MACHINE = {
         {"tools": {"ovs": "3.3.0", "ping": "1"}},
     ],
 )
-def test_machines_that_are_not_alike(other):
+def test_different_machines_are_not_comparable(other):
     assert comparable(MACHINE) != comparable({**MACHINE, **other})
 
 
-def test_the_same_machine_at_another_time_is_alike():
+def test_the_same_machine_at_another_time_is_comparable():
     assert comparable(MACHINE) == comparable(
         {**MACHINE, "load_average": [3, 2, 1], "memory_mib": 1}
     )
 
 
-def test_another_datapath_is_not_alike():
+def test_another_datapath_is_not_comparable():
     netdev, system = ({"datapath": which, "app": "os-ken"} for which in ("netdev", "system"))
 
     assert comparable(MACHINE, netdev) != comparable(MACHINE, system)
     assert comparable(MACHINE, netdev)["datapath"] == "netdev"
 
 
-def test_what_an_older_run_did_not_record_is_told_as_none():
+def test_facts_that_an_older_run_did_not_record_are_none():
     assert set(comparable({}).values()) == {None}

@@ -1,4 +1,4 @@
-"""Counters held against captures: equal, apart, or never quiet."""
+"""Counters compared with captures: equal, different, or never quiet."""
 
 from experiments.measure.counters import GUARD_NS, Reading, parse, reconciled
 
@@ -16,36 +16,36 @@ def reading(at_ms, packets):
     return Reading(begun_ns=begun, ended_ns=begun + MS // 10, packets={PLACE: packets})
 
 
-def held(stamps_ms, before, after):
+def outcomes(stamps_ms, before, after):
     found = reconciled(PLACE, [int(each * MS) for each in stamps_ms], before, after)
     return found.counted, found.captured, found.difference
 
 
-def test_packets_of_both_ways_are_read_by_node_and_interface():
+def test_packets_of_both_directions_are_read_by_node_and_interface():
     assert parse({"h1": TEXT, "h2": TEXT})[PLACE] == 130
     assert parse({"h1": TEXT})["h1", "lo"] == 0
 
 
 def test_frames_between_two_readings_equal_what_was_counted():
-    assert held([5, 20, 30, 99], [reading(10, 1)], [reading(50, 3)]) == (2, 2, 0)
+    assert outcomes([5, 20, 30, 99], [reading(10, 1)], [reading(50, 3)]) == (2, 2, 0)
 
 
-def test_a_frame_that_one_of_the_two_lacks_is_told():
-    assert held([20], [reading(10, 1)], [reading(50, 3)]) == (2, 1, 1)
-    assert held([20, 30, 40], [reading(10, 1)], [reading(50, 3)]) == (2, 3, 1)
+def test_a_frame_that_counter_or_capture_lacks_is_a_difference():
+    assert outcomes([20], [reading(10, 1)], [reading(50, 3)]) == (2, 1, 1)
+    assert outcomes([20, 30, 40], [reading(10, 1)], [reading(50, 3)]) == (2, 3, 1)
 
 
-def test_a_reading_into_which_a_frame_fell_is_left_out():
+def test_a_reading_during_a_frame_is_left_out():
     before = [reading(10, 1), reading(14, 2)]
     # The frame of 9.9 ms may have been counted before or after the first reading.
-    assert held([9.9, 20], before, [reading(50, 3)]) == (1, 1, 0)
+    assert outcomes([9.9, 20], before, [reading(50, 3)]) == (1, 1, 0)
     after = [reading(50, 3), reading(54, 4)]
-    assert held([20, 50.05], [reading(10, 2)], after) == (2, 2, 0)
+    assert outcomes([20, 50.05], [reading(10, 2)], after) == (2, 2, 0)
 
 
-def test_an_interface_that_was_never_quiet_is_not_reconciled():
-    assert held([9.9], [reading(10, 1)], [reading(50, 3)]) == (None, None, 1)
-    assert held([], [], [reading(50, 3)]) == (None, None, 1)
+def test_an_interface_that_was_never_quiet_has_no_counts():
+    assert outcomes([9.9], [reading(10, 1)], [reading(50, 3)]) == (None, None, 1)
+    assert outcomes([], [], [reading(50, 3)]) == (None, None, 1)
 
 
 def test_readings_are_further_apart_than_the_guard():

@@ -1,4 +1,4 @@
-"""Netlink answers, as a kernel 6.18 gave them on a lab that was overrun and shaped on purpose."""
+"""Netlink answers of Linux 6.18 in a lab with an overload and a shaper."""
 
 import pytest
 
@@ -43,7 +43,7 @@ QUEUES = bytes.fromhex(
 )
 
 
-def test_each_packet_socket_tells_its_interface_and_what_it_had_no_room_for():
+def test_each_packet_socket_has_its_interface_and_its_drops():
     assert parse_packet_sockets(SOCKETS) == (
         Drops(interface=4, key=0x14AC378, dropped=0),
         Drops(interface=2, key=0x14AC37E, dropped=4630),
@@ -51,7 +51,7 @@ def test_each_packet_socket_tells_its_interface_and_what_it_had_no_room_for():
     )
 
 
-def test_each_queue_tells_what_it_dropped_with_its_filters():
+def test_each_queueing_discipline_has_its_drops():
     assert parse_queueing(QUEUES) == (
         Drops(interface=3, key=0, dropped=0),
         Drops(interface=4, key=0x80010000, dropped=14),
@@ -59,13 +59,13 @@ def test_each_queue_tells_what_it_dropped_with_its_filters():
     )
 
 
-def test_an_answer_goes_on_until_the_kernel_says_done():
+def test_an_answer_is_complete_with_the_done_message():
     assert is_whole(SOCKETS)
     assert not is_whole(SOCKETS[:-20])
     assert not is_whole(b"")
 
 
-def test_a_refusal_is_no_empty_answer():
+def test_a_refusal_is_an_error():
     refused = bytes.fromhex("2400000002000000010000002b080000feffffff") + packet_sockets()[:16]
 
     assert is_whole(refused)
@@ -75,7 +75,7 @@ def test_a_refusal_is_no_empty_answer():
 
 
 @pytest.mark.parametrize(("question", "kind"), [(packet_sockets(), 20), (queueing(), 38)])
-def test_a_question_says_how_long_it_is_and_asks_for_all(question, kind):
+def test_a_request_has_its_length_and_the_dump_flag(question, kind):
     assert int.from_bytes(question[:4], "little") == len(question)
     assert int.from_bytes(question[4:6], "little") == kind
     assert int.from_bytes(question[6:8], "little") == 0x301

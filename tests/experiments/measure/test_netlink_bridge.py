@@ -1,4 +1,4 @@
-"""A bridge's learned addresses by netlink: what is asked, and what a kernel 6.18 answered."""
+"""A bridge's learned addresses by netlink: requests, and answers of Linux 6.18."""
 
 import struct
 
@@ -8,8 +8,8 @@ from experiments.measure.netlink import (
     Learned,
     attributes,
     bodies,
-    bridge_asked,
-    bridge_limited,
+    bridge_limit_request,
+    bridge_request,
     is_whole,
     parse_bridge,
 )
@@ -31,11 +31,11 @@ ACK = bytes.fromhex("24000000020000010100000000000000000000002000000012000500010
 REFUSED = ACK[:16] + struct.pack("=i", -95) + ACK[20:]  # EOPNOTSUPP
 
 
-def test_a_bridge_tells_what_it_learned_and_may():
+def test_a_bridge_reports_its_learned_addresses_and_its_limit():
     assert parse_bridge(LINK + LINKINFO) == Learned(now=0, most=77)
 
 
-def test_another_link_or_an_older_kernel_tells_nothing():
+def test_another_link_or_an_older_kernel_has_no_count():
     assert parse_bridge(LINK) is None
     without = LINKINFO.replace(bytes.fromhex("08003000"), bytes.fromhex("0800ff00"))
     assert without != LINKINFO
@@ -43,7 +43,7 @@ def test_another_link_or_an_older_kernel_tells_nothing():
 
 
 def test_the_limit_is_attribute_49_of_a_bridge():
-    asked = bridge_limited(7, 128)
+    asked = bridge_limit_request(7, 128)
 
     length, kind, flags, _, _ = struct.unpack_from("=IHHII", asked)
     assert (length, kind, flags) == (len(asked), 16, 0x5)  # RTM_NEWLINK, REQUEST and ACK
@@ -54,12 +54,12 @@ def test_the_limit_is_attribute_49_of_a_bridge():
     assert dict(attributes(values)) == {49: struct.pack("=I", 128)}
 
 
-def test_a_question_about_one_link_wants_its_end_told():
-    assert struct.unpack_from("=IHH", bridge_asked(3)) == (32, 18, 0x5)
+def test_a_request_for_one_link_asks_for_an_acknowledgement():
+    assert struct.unpack_from("=IHH", bridge_request(3)) == (32, 18, 0x5)
     assert is_whole(ACK)
 
 
-def test_consent_is_no_refusal():
+def test_an_acknowledgement_is_not_a_refusal():
     assert bodies(ACK) == ()
     with pytest.raises(OSError, match="refused") as refused:
         bodies(REFUSED)

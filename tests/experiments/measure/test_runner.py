@@ -1,4 +1,4 @@
-"""The runner, on labs that only answer: order, files, verdict, and what an interruption leaves."""
+"""The runner with fake labs: order, files, verdict, interruption."""
 
 import json
 from collections import Counter
@@ -10,7 +10,7 @@ import pytest
 from controller.model.errors import LabError, MeasureError, UsageError
 from controller.model.modes import parse_mode, with_mode
 from experiments.core.experiment import Experiment, Measured
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, text
 from experiments.core.results import read
 from experiments.core.schedule import schedule
 from experiments.core.verdict import Thresholds, Window
@@ -20,33 +20,33 @@ from topologies.scenario.load import load
 MODES = ("flat", "gre-mesh", "vxlan-l2pop")
 QUESTION = Question(
     name="rules",
-    asks="How many rules?",
+    question="How many rules?",
     unit="rules",
     value="rules",
     factors={"mode": MODES},
-    columns={"mode": "how it is carried", "rules": "how many"},
+    columns={"mode": text("mode of the overlay"), "rules": integer("how many")},
     margin=2,
-    margin_because="so",
-    predictions=(Prediction(says="few", because="small"),),
-    more={"sizes": {"bytes": "of a rule"}},
+    margin_reason="so",
+    predictions=(Prediction(claim="few", reason="small"),),
+    more={"sizes": {"bytes": integer("size of a rule")}},
 )
 POINTS = QUESTION.points()
 
 
 @dataclass(frozen=True)
 class Count:
-    """Asks one thing of the lab, keeps what it said, brings one row for each table."""
+    """Runs one command in the lab, keeps its output, and returns one row for each table."""
 
     lost: int = 0
     windows: int = 1
     untimed: bool = False
 
-    def __call__(self, bench, point, tools):
+    def __call__(self, lab, point, context):
         for _ in range(self.windows):
-            with tools.watch():
-                tools.keep("rules.txt", bench.run("controller", "ovs-ofctl"))
-        tools.path("wire.pcapng").write_bytes(b"")
-        rules = {"rules": tools.seed % 100}
+            with context.watch():
+                context.keep("rules.txt", lab.run("controller", "ovs-ofctl"))
+        context.path("wire.pcapng").write_bytes(b"")
+        rules = {"rules": context.seed % 100}
         return Measured(
             rows=(rules,),
             more={"sizes": ({"bytes": 8},)},
@@ -60,10 +60,10 @@ EXPERIMENT = Experiment(
     question=QUESTION,
     probe=Count(),
     quick=Count(lost=0),
-    blocks=6,
+    repeats=6,
     thresholds=Thresholds(cpu_idle_min=0.5, lost_max=0),
     watches=True,
-    foretell=lambda overlay, points: tuple(
+    predict=lambda overlay, points: tuple(
         {**point, "rules": len(overlay.hosts)} for point in points
     ),
 )
@@ -71,7 +71,7 @@ EXPERIMENT = Experiment(
 
 @dataclass
 class Labs:
-    """Raises them, one after the other."""
+    """Starts fake labs, one after the other."""
 
     made: list = field(default_factory=list)
     up: int = 0
@@ -79,20 +79,20 @@ class Labs:
     failure: BaseException | None = None
 
     @contextmanager
-    def raised(self, overlay):
-        assert self.up == 0, "labs are raised one at a time"
+    def started(self, overlay):
+        assert self.up == 0, "only one lab runs at a time"
         self.made.append(overlay)
         self.up += 1
         try:
             if len(self.made) == self.fail_at:
                 raise self.failure
-            yield Bench(overlay)
+            yield Lab(overlay)
         finally:
             self.up -= 1
 
 
 @dataclass
-class Bench:
+class Lab:
     overlay: object
 
     def run(self, node, *argv, timeout_s=10):
@@ -104,9 +104,9 @@ class Bench:
 
 @dataclass
 class Calm:
-    """A watcher of a machine that is as idle as it is told."""
+    """A watcher of a machine with the given idle share."""
 
-    bench: object
+    lab: object
     idle: float = 0.9
     windows: list = field(default_factory=list)
 
@@ -126,7 +126,7 @@ def request_(tmp_path):
     return Request(
         experiment=EXPERIMENT,
         overlay=load("article").overlay,
-        blocks=6,
+        repeats=6,
         seed=7,
         quick=False,
         lab={"datapath": "netdev", "app": "os-ken"},
@@ -137,24 +137,24 @@ def request_(tmp_path):
 
 def performed(request, labs, watch=Calm, **options):
     recorder = begin(request)
-    perform(request, recorder, labs.raised, watch=watch, **options)
+    perform(request, recorder, labs.started, watch=watch, **options)
     return read(recorder.directory)
 
 
-def test_every_point_once_in_each_block_in_an_order_the_seed_draws():
+def test_each_repeat_has_every_point_once_in_an_order_drawn_from_the_seed():
     rounds = schedule(POINTS, 20, seed=1)
 
-    assert Counter((each.block, each.point["mode"]) for each in rounds) == {
-        (block, mode): 1 for block in range(1, 21) for mode in MODES
+    assert Counter((each.repeat, each.point["mode"]) for each in rounds) == {
+        (repeat, mode): 1 for repeat in range(1, 21) for mode in MODES
     }
     assert [each.order for each in rounds] == [1, 2, 3] * 20
     assert rounds == schedule(POINTS, 20, seed=1)
     assert rounds != schedule(POINTS, 20, seed=2)
-    # Each mode comes first in some blocks: 20 fair draws miss one of three once in 1,000 seeds.
+    # Each mode comes first in some repeats: 20 fair draws miss one of three once in 1,000 seeds.
     assert {each.point["mode"] for each in rounds if each.order == 1} == set(MODES)
 
 
-def test_every_round_has_a_seed_of_its_own_that_repeats(request_):
+def test_each_lab_has_its_own_reproducible_seed(request_):
     seeds = [each.seed(7) for each in schedule(POINTS, 6, seed=7)]
 
     assert len(set(seeds)) == 18
@@ -173,7 +173,7 @@ def test_points_are_the_product_of_all_factors():
     )
 
 
-def test_every_round_has_a_lab_of_its_own_staged_for_its_point(request_):
+def test_each_point_of_each_repeat_gets_a_new_lab_in_its_mode(request_):
     labs = Labs()
 
     run = performed(request_, labs)
@@ -183,17 +183,17 @@ def test_every_round_has_a_lab_of_its_own_staged_for_its_point(request_):
     assert (len(labs.made), labs.up) == (18, 0)
 
 
-def test_rows_of_every_table_are_placed(request_):
+def test_rows_of_every_table_have_repeat_and_order(request_):
     run = performed(request_, Labs())
 
-    rounds = [(each["block"], each["order"]) for each in run.about["rounds"]]
+    rounds = [(each["repeat"], each["order"]) for each in run.about["rounds"]]
     for rows in run.tables.values():
-        assert [(row["block"], row["order"]) for row in rows] == rounds
-    assert [row["mode"] for row in run.rows] == [each["mode"] for each in run.about["rounds"]]
-    assert {row["bytes"] for row in run.tables["sizes"]} == {8}
+        assert rows.select("repeat", "order").rows() == rounds
+    assert run.samples["mode"].to_list() == [each["mode"] for each in run.about["rounds"]]
+    assert set(run.tables["sizes"]["bytes"]) == {8}
 
 
-def test_raw_output_lies_by_round(request_):
+def test_raw_output_is_in_one_folder_per_lab(request_):
     directory = performed(request_, Labs()).directory
 
     first = read(directory).about["rounds"][0]["mode"]
@@ -210,19 +210,19 @@ def test_a_calm_run_is_complete_and_trusted(request_):
     assert all(each["of"] == {"mode": each["mode"]} for each in about["measured"])
 
 
-def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
+def test_question_and_predictions_are_on_disk_before_the_first_lab_starts(request_):
     class Watching(Labs):
-        def raised(self, overlay):
+        def started(self, overlay):
             self.seen = read(request_.parent / "run")
-            return super().raised(overlay)
+            return super().started(overlay)
 
     labs = Watching()
-    performed(replace(request_, blocks=1), labs)
+    performed(replace(request_, repeats=1), labs)
 
     assert labs.seen.question == QUESTION
     assert labs.seen.about["status"] == "running"
     assert labs.seen.about["thresholds"]["cpu_idle_min"] == 0.5
-    assert labs.seen.about["foretold"] == [{"mode": mode, "rules": 2} for mode in MODES]
+    assert labs.seen.about["predicted"] == [{"mode": mode, "rules": 2} for mode in MODES]
     assert labs.seen.about["settings"] == {"lost": 0, "windows": 1, "untimed": False}
 
 
@@ -234,21 +234,23 @@ def test_all_that_was_said_beforehand_is_on_disk_before_the_first_lab(request_):
         ((), "no row"),
     ],
 )
-def test_a_prediction_that_no_sample_can_meet_is_refused_before_anything(request_, rows, found):
-    experiment = replace(EXPERIMENT, foretell=lambda *_: rows)
+def test_a_prediction_without_a_column_of_the_samples_is_refused_before_the_run(
+    request_, rows, found
+):
+    experiment = replace(EXPERIMENT, predict=lambda *_: rows)
 
-    with pytest.raises(UsageError, match=f"'rules', foretell: {found}"):
+    with pytest.raises(UsageError, match=f"'rules', predict: {found}"):
         replace(request_, experiment=experiment)
 
 
-def test_a_prediction_that_cannot_be_told_is_refused_with_its_reason(request_):
-    experiment = replace(EXPERIMENT, foretell=lambda _, points: ({"rules": points[0]["vteps"]},))
+def test_a_prediction_that_raises_is_refused_with_its_reason(request_):
+    experiment = replace(EXPERIMENT, predict=lambda _, points: ({"rules": points[0]["vteps"]},))
 
     with pytest.raises(UsageError, match="KeyError: 'vteps'"):
         replace(request_, experiment=experiment)
 
 
-def test_a_busy_machine_is_not_trusted(request_):
+def test_a_run_on_a_busy_machine_is_not_trusted(request_):
     verdict = performed(request_, Labs(), lambda lab: Calm(lab, idle=0.05)).about["verdict"]
 
     assert not verdict["trusted"]
@@ -258,7 +260,7 @@ def test_a_busy_machine_is_not_trusted(request_):
 @pytest.mark.parametrize(
     ("watches", "asked", "kept"), [(False, 0, 1), (True, 1, 1), (True, 3, 3), (False, 2, 3)]
 )
-def test_a_probe_says_when_to_watch_or_all_of_it_is_watched(request_, watches, asked, kept):
+def test_a_probe_that_does_not_watch_itself_is_watched_as_a_whole(request_, watches, asked, kept):
     experiment = replace(EXPERIMENT, probe=Count(windows=asked), watches=watches)
 
     about = performed(replace(request_, experiment=experiment), Labs()).about
@@ -278,14 +280,16 @@ def test_a_probe_that_watched_nothing_is_not_trusted_unless_nothing_was_timed(
     assert [each["windows"] for each in about["measured"]] == [[]] * 18
 
 
-def test_a_probe_that_returns_nothing_is_told_so(request_):
+def test_a_probe_that_returns_nothing_is_an_error(request_):
     experiment = replace(EXPERIMENT, probe=lambda *_: None)
 
-    with pytest.raises(MeasureError, match=r"the probe of 'rules' returned: None; allowed: a Meas"):
+    with pytest.raises(
+        MeasureError, match=r"result of the probe of 'rules': None; allowed: a Meas"
+    ):
         performed(replace(request_, experiment=experiment), Labs())
 
 
-def test_what_was_lost_turns_the_verdict(request_):
+def test_lost_answers_make_a_run_untrusted(request_):
     experiment = replace(EXPERIMENT, probe=Count(lost=2))
 
     about = performed(replace(request_, experiment=experiment), Labs()).about
@@ -295,11 +299,11 @@ def test_what_was_lost_turns_the_verdict(request_):
     ]
 
 
-def test_too_few_blocks_turn_it_but_not_that_of_a_first_look(request_):
-    few = replace(request_, blocks=2)
+def test_too_few_repeats_make_a_full_run_untrusted_but_not_a_quick_run(request_):
+    few = replace(request_, repeats=2)
 
     assert "2 blocks complete; wanted 6" in performed(few, Labs()).about["verdict"]["reasons"][0]
-    quick = replace(few, quick=True, blocks=1, name="quick")
+    quick = replace(few, quick=True, repeats=1, name="quick")
     assert performed(quick, Labs()).about["verdict"]["trusted"]
 
 
@@ -310,7 +314,7 @@ def test_too_few_blocks_turn_it_but_not_that_of_a_first_look(request_):
         (LabError("x", where="lab", allowed="y", do="z."), "failed: lab: x; allowed: y. z."),
     ],
 )
-def test_what_was_measured_before_the_end_stays_and_is_marked(request_, failure, status):
+def test_results_before_an_interruption_or_a_failure_stay_on_disk(request_, failure, status):
     labs = Labs(fail_at=5, failure=failure)
 
     with pytest.raises(type(failure)):
@@ -319,19 +323,19 @@ def test_what_was_measured_before_the_end_stays_and_is_marked(request_, failure,
     run = read(request_.parent / "run")
     assert (run.about["status"], run.about["verdict"]["trusted"]) == (status, False)
     assert run.about["verdict"]["reasons"][0] == status
-    assert (len(run.about["measured"]), len(run.rows), labs.up) == (4, 4, 0)
+    assert (len(run.about["measured"]), len(run.samples), labs.up) == (4, 4, 0)
 
 
-def test_progress_is_told_round_by_round(request_):
+def test_progress_is_shown_lab_by_lab(request_):
     said = []
 
-    performed(replace(request_, blocks=1), Labs(), say=lambda *now: said.append(now))
+    performed(replace(request_, repeats=1), Labs(), say=lambda *now: said.append(now))
 
     assert [now[:2] for now in said] == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert said[0][2].startswith("block 1, ")
+    assert said[0][2].startswith("lab 1 of 3: ")
 
 
-def test_run_json_holds_what_a_referee_asks_for(request_):
+def test_run_json_has_what_is_needed_to_reproduce_the_run(request_):
     found = performed(request_, Labs()).about
 
     assert {"argv", "seed", "source", "machine", "start", "end", "lab", "hosts", "release"} <= set(

@@ -1,4 +1,4 @@
-"""What was lost between two looks, from what the kernel and OVS really print."""
+"""Losses between two readings, from real output of the kernel and OVS."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_idle_includes_waiting_for_a_disk_and_steal_stands_apart():
     assert counts.cpu_fractions(counts.parse_cpu(STAT), after) == {"idle": 0.4167, "steal": 0.1667}
 
 
-def test_a_counter_that_goes_back_by_a_tick_counts_for_nothing():
+def test_a_counter_that_decreases_by_a_tick_is_ignored():
     before, after = (0, 0, 0, 100, 10, 0, 0, 5), (10, 0, 0, 190, 9, 0, 0, 4)
 
     assert counts.cpu_fractions(before, after) == {"idle": 0.9, "steal": 0.0}
@@ -71,12 +71,12 @@ def test_a_process_whose_name_holds_spaces_and_brackets():
     assert counts.parse_ticks(stat) == 300
 
 
-def test_a_dead_process_uses_no_time_and_is_not_idle_either():
+def test_a_dead_process_is_an_error():
     with pytest.raises(ValueError, match=r"process 42 \(ovs-vswitchd\) is dead"):
         counts.parse_ticks("42 (ovs-vswitchd) Z 1 42 42 0 -1 4194560 0 0 0 0 250 50 7 9 20 0 5 0\n")
 
 
-def test_devices_tell_what_they_dropped_receiving_and_sending():
+def test_devices_have_drops_on_receipt_and_on_sending():
     assert counts.parse_devices(DEVICES) == {"lo": (0, 0), "eth0": (10, 2)}
 
 
@@ -89,19 +89,21 @@ def test_upcalls_lost_are_those_of_all_datapaths():
     assert counts.parse_lost(DPCTL + DPCTL.replace("netdev@", "system@")) == 6
 
 
-def test_an_answer_without_lookups_is_not_no_loss():
-    with pytest.raises(ValueError, match="tells of no lookups: 'ovs-vswitchd: no datapaths'"):
+def test_an_answer_without_lookups_is_an_error():
+    with pytest.raises(
+        ValueError, match="no `lookups` line in dpctl/show: 'ovs-vswitchd: no datapaths'"
+    ):
         counts.parse_lost("ovs-vswitchd: no datapaths")
 
 
-def test_what_the_pipeline_is_meant_to_drop_is_no_loss():
+def test_drops_of_the_pipeline_are_not_losses():
     assert counts.datapath_counts("computer", COVERAGE) == {
         ("the datapath of computer (upcall error)", 0): 4,
         ("the datapath of computer (lock error)", 0): 2,
     }
 
 
-def test_frames_nobody_listens_for_are_a_loss_in_a_host_and_none_in_a_guest():
+def test_frames_without_a_listener_are_losses_in_a_host_but_not_in_a_guest():
     guest = counts.kernel_counts("ServerB", discarded({}), is_guest=True)
     host = counts.kernel_counts("computer", discarded({}), is_guest=False)
 
@@ -121,7 +123,7 @@ def test_sockets_and_queues_by_the_names_of_their_interfaces():
     }
 
 
-def test_only_what_was_added_between_two_looks_counts_most_first():
+def test_losses_are_differences_of_two_readings_most_first():
     before = {("a", 1): 5, ("a", 2): 9, ("b", 0): 7, ("gone", 0): 3}
     after = {("a", 1): 6, ("a", 3): 1, ("b", 0): 7, ("new", 0): 4}
 
@@ -130,7 +132,7 @@ def test_only_what_was_added_between_two_looks_counts_most_first():
     assert list(added.items()) == [("new", 4), ("a", 2)]
 
 
-def test_a_socket_that_is_gone_does_not_hide_what_another_lost():
+def test_a_closed_socket_does_not_hide_the_losses_of_another():
     assert counts.added({("a", 1): 5}, {("a", 2): 5}) == {"a": 5}
 
 
@@ -138,17 +140,17 @@ def test_a_socket_that_is_gone_does_not_hide_what_another_lost():
     ("backlog", "left"),
     [(3, {"x of y, receiving": 3}), (5, {"x of y, receiving": 3, "the backlog of a processor": 2})],
 )
-def test_what_a_device_told_of_the_backlog_is_not_told_twice(backlog, left):
+def test_the_backlog_counts_nothing_that_a_device_has_counted(backlog, left):
     lost = {"x of y, receiving": 3, "the backlog of a processor": backlog}
 
-    assert counts.without_told(lost) == left
+    assert counts.without_double_count(lost) == left
 
 
-def test_the_control_ping_is_told_by_its_median():
+def test_the_control_ping_has_a_median():
     assert read_control(ping_output(5, 0.03)) == Control(0.0303, 0)
 
 
-def test_a_reply_that_may_have_been_on_its_way_is_not_lost():
+def test_the_last_reply_may_be_under_way_and_is_not_lost():
     assert read_control(ping_output(5, 0.03, lose=(5,))).lost == 0
     assert read_control(ping_output(5, 0.03, lose=(2, 5))).lost == 1
 
@@ -157,12 +159,12 @@ def test_too_few_replies_have_no_median():
     assert read_control(ping_output(2, 0.03)) == Control(None, 0)
 
 
-def test_a_ping_that_could_not_begin_is_an_error():
-    """Its figures would else be missing in silence from some windows of a run."""
+def test_a_ping_that_could_not_start_is_an_error():
+    """Otherwise its figures would be missing from some windows without notice."""
     with pytest.raises(MeasureError, match="Network is unreachable"):
         read_control("ping: connect: Network is unreachable\n")
 
 
 @pytest.mark.parametrize("text", ["", "PING 192.0.2.2 (192.0.2.2) 56(84) bytes of data.\n"])
-def test_a_ping_ended_before_its_first_request_saw_nothing(text):
+def test_a_ping_that_ended_before_its_first_request_has_no_result(text):
     assert read_control(text) == Control(None, None)

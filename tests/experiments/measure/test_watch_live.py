@@ -1,4 +1,4 @@
-"""The watcher on a living lab: what disturbs it turns the verdict, and a calm window does not."""
+"""The watcher on a real lab: disturbances are in the verdict, a calm window has none."""
 
 import os
 import re
@@ -18,8 +18,8 @@ from topologies.scenario import load as scenario
 pytestmark = pytest.mark.root
 
 SERVER_B = "172.16.166.125"
-LOSSES = Thresholds(lost_upcalls_max=0, drops_max=0, control_lost_max=0, blocks_min=1)
-BUSY = Thresholds(cpu_idle_min=0.2, blocks_min=1)
+LOSSES = Thresholds(lost_upcalls_max=0, drops_max=0, control_lost_max=0, repeats_min=1)
+BUSY = Thresholds(cpu_idle_min=0.2, repeats_min=1)
 TICKS_APART = 4  # the kernel adds the sum up first, then shows each processor as it is by then
 
 
@@ -54,7 +54,7 @@ def other_lab(home):
 
 
 def reasons(window, limits):
-    return judge(Seen(blocks=1, windows={"this window": (window,)}), limits).reasons
+    return judge(Seen(repeats=1, windows={"this window": (window,)}), limits).reasons
 
 
 def watched(lab, work) -> Window:
@@ -100,7 +100,7 @@ def hogs(lab):
 
 
 def is_running(process):
-    """Whether it is the loop already, not what becomes it, and has had some time."""
+    """True if the process is the loop, and has had processor time."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")
     return fields[0].endswith("(sh") and int(fields[2].split()[11]) > 0
 
@@ -122,7 +122,7 @@ def ticks(stat):
     return sum(int(of[3]) + int(of[4]) for of in each), sum(int(one) for of in each for one in of)
 
 
-def test_idleness_is_that_of_the_processors_however_busy_they_are(lab):
+def test_the_idle_share_is_that_of_all_processors(lab):
     stat = Copied()
     watcher = Watcher(lab, stat)
     with watcher.window():
@@ -134,8 +134,8 @@ def test_idleness_is_that_of_the_processors_however_busy_they_are(lab):
     assert abs(of_all - (idle_later - idle)) <= TICKS_APART
 
 
-def test_a_processor_hog_turns_it(lab):
-    """Whatever else runs: with a loop more than there are processors none has time left."""
+def test_a_busy_processor_is_reported(lab):
+    """With one loop more than processors, none is idle."""
     with hogs(lab) as loops:
         wait_for(lambda: all(map(is_running, loops)), "running loops")
         window = watched(lab, lambda: some_pings(lab))
@@ -144,7 +144,7 @@ def test_a_processor_hog_turns_it(lab):
     assert reasons(window, BUSY) == (f"{idle} in this window; wanted at least 20%",)
 
 
-def test_packets_that_overrun_the_sockets_of_a_switch_turn_it(lab):
+def test_packets_dropped_by_the_sockets_of_a_switch_are_reported(lab):
     calm(lab)
     flood = ("ping", "-n", "-q", "-f", "-l3000", "-c5000", "-W1", "-s1400", SERVER_B)
 
@@ -153,11 +153,11 @@ def test_packets_that_overrun_the_sockets_of_a_switch_turn_it(lab):
     (reason,) = reasons(window, LOSSES)
     assert "packets dropped" in reason
     assert "the packet socket on " in reason
-    assert sum(int(told.rpartition("(")[2][:-1]) for told in window.dropped_by) == window.drops
+    assert sum(int(place.rpartition("(")[2][:-1]) for place in window.dropped_by) == window.drops
     calm(lab)
 
 
-def test_a_queue_that_overflows_turns_it(lab):
+def test_packets_dropped_by_a_queue_are_reported(lab):
     calm(lab)
     shaper = "qdisc add dev underlay root tbf rate 80kbit burst 1600 limit 1600"
     lab.run("controller", "tc", *shaper.split())
@@ -173,7 +173,7 @@ def test_a_queue_that_overflows_turns_it(lab):
     assert window.dropped_by[0] in reason
 
 
-def test_a_control_ping_that_is_lost_turns_it(lab):
+def test_a_lost_control_ping_is_reported(lab):
     calm(lab)
     lab.run("management", "ip", "link", "set", "control", "down")
 
@@ -186,7 +186,7 @@ def test_a_control_ping_that_is_lost_turns_it(lab):
     assert reason.startswith(f"{window.control_lost} control ping")
 
 
-def test_a_switch_that_died_is_told_and_is_not_calm(other_lab):
+def test_a_dead_switch_is_reported(other_lab):
     calm(other_lab)
     other_lab.run("computer", "sh", "-c", "kill -9 $(cat /var/run/openvswitch/ovs-vswitchd.pid)")
 
@@ -196,7 +196,7 @@ def test_a_switch_that_died_is_told_and_is_not_calm(other_lab):
     assert any(each.startswith("drops could not be looked at") for each in reasons(window, LOSSES))
 
 
-def test_a_lab_tells_what_its_nodes_have(lab):
+def test_lab_facts_have_mtus_offloads_and_kernel_parameters(lab):
     found = lab_facts(lab)
 
     assert found["networks"]["vxlan_net"]["guest_mtu"] == 1450

@@ -1,4 +1,4 @@
-"""The watcher where there is no lab to look at, or where looking fails."""
+"""The watcher without a lab, and with counters that cannot be read."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ STAT = "cpu  100 0 0 100 0 0 0 0 0 0\n"
 
 @dataclass
 class Double:
-    """Nodes that are no processes."""
+    """A lab whose nodes have no processes."""
 
     overlay: Overlay
     of_nodes: int = 0
@@ -35,7 +35,7 @@ def watcher(stat):
     return Watcher(Double(scenario.load("article").overlay), stat)
 
 
-def test_a_double_shows_the_machine_and_nothing_failed(watcher, stat):
+def test_without_processes_only_the_machine_is_watched(watcher, stat):
     with watcher.window():
         stat.write_text("cpu  125 0 0 170 0 0 0 5 0 0\n")
 
@@ -46,7 +46,7 @@ def test_a_double_shows_the_machine_and_nothing_failed(watcher, stat):
     assert seen.unseen == {}
 
 
-def test_what_fails_is_kept_with_its_reason_and_ends_nothing(stat):
+def test_a_failed_reading_is_kept_with_its_reason_and_does_not_end_the_run(stat):
     watcher = Watcher(Double(scenario.load("article").overlay, of_nodes=2**22 + 1), stat)
 
     with watcher.window():
@@ -64,7 +64,7 @@ def test_what_fails_is_kept_with_its_reason_and_ends_nothing(stat):
     assert seen.drops is None
 
 
-def test_a_stat_that_cannot_be_read_is_no_idle_machine(watcher, stat):
+def test_an_unreadable_stat_gives_no_idle_share(watcher, stat):
     with watcher.window():
         stat.unlink()
 
@@ -73,21 +73,21 @@ def test_a_stat_that_cannot_be_read_is_no_idle_machine(watcher, stat):
     assert seen.unseen.keys() == {"cpu_idle", "cpu_steal"}
 
 
-def test_an_error_in_the_block_leaves_no_window_and_goes_on_up(watcher):
+def test_an_error_in_the_block_leaves_no_window_and_is_raised(watcher):
     with pytest.raises(RuntimeError, match="of the probe"), watcher.window():
         raise RuntimeError("of the probe")
 
     assert watcher.windows == []
 
 
-def test_windows_nest(watcher):
+def test_windows_may_be_nested(watcher):
     with watcher.window(), watcher.window():
         pass
 
     assert len(watcher.windows) == 2
 
 
-def test_the_first_reason_is_the_one_that_is_kept():
+def test_the_first_reason_is_kept():
     tries = Attempts()
 
     for reason in ("first", "second"):
@@ -112,7 +112,7 @@ def test_the_load_is_that_of_the_busiest_daemon_over_the_length_of_the_window():
     assert (seen.length_s, seen.vswitchd_load, seen.busiest) == (2.0, 0.75, "b")
 
 
-def test_losses_are_told_by_place():
+def test_losses_have_their_places():
     before = Losses(upcalls={("a", 0): 1}, drops={("x", 0): 1})
     after = Losses(upcalls={("a", 0): 4}, drops={("x", 0): 3, ("y", 0): 5, ("z", 0): 0})
 

@@ -1,4 +1,4 @@
-"""The experiment `migration`: what it stages and foretells, reads and tells."""
+"""The experiment `migration`: labs and predictions, the log of the stream, the report."""
 
 import time
 from contextlib import nullcontext
@@ -13,9 +13,10 @@ from experiments.core.results import Recorder, read
 from experiments.migration import labs as stage
 from experiments.migration import probe as migration
 from experiments.migration.announce import gratuitous_arp
-from experiments.migration.gaps import Gap, Heard, heard
-from experiments.migration.probe import MIGRATION
-from experiments.migration.report import cells, tell
+from experiments.migration.gaps import Gap, Received, parse_log
+from experiments.migration.probe import EXPERIMENT as MIGRATION
+from experiments.migration.report import build_report, kinds
+from experiments.migration.words import FLUSHED, UNKNOWN, WITH, WITHOUT
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -27,7 +28,7 @@ def overlay():
     return stage.three_hosts(load("article").overlay)
 
 
-def test_three_hosts_with_a_resident_where_the_guest_goes(overlay):
+def test_both_hosts_of_the_move_have_a_resident_guest(overlay):
     source, target = guests(overlay)
     home, away = stage.homes(overlay)
 
@@ -39,7 +40,7 @@ def test_three_hosts_with_a_resident_where_the_guest_goes(overlay):
     assert not {each.id for each in residents} & {source.id, target.id}
 
 
-def test_every_way_goes_in_both_directions():
+def test_each_kind_of_move_goes_in_both_directions_equally_often():
     for mode in map(str, MODES):
         ways = [turn.way for turn in stage.in_turn(mode, 4, 0.5, 1)]
         assert {way: ways.count(way) for way in ways} == dict.fromkeys(stage.ways(mode), 4)
@@ -48,67 +49,65 @@ def test_every_way_goes_in_both_directions():
             assert directions.count(0) == directions.count(1) == 2, (mode, way)
 
 
-def test_moves_and_the_pauses_before_them_are_drawn_by_the_seed():
+def test_the_seed_determines_the_order_of_moves_and_the_pauses():
     one, again, other = (stage.in_turn("gre-mesh", 100, 0.5, seed) for seed in (1, 1, 2))
-    pauses = [turn.pause_s for turn in one if turn.way != stage.SILENT]
+    pauses = [turn.pause_s for turn in one if turn.way != WITHOUT]
 
     assert one == again != other
-    assert {turn.pause_s for turn in one if turn.way == stage.SILENT} == {0.0}
-    # Over all of a revalidator's round, or moves would still begin in step with it.
+    assert {turn.pause_s for turn in one if turn.way == WITHOUT} == {0.0}
+    # Spread over the whole interval of a revalidator, or moves would be in step with it.
     shares = [sum(low <= each < low + 0.125 for each in pauses) for low in (0, 0.125, 0.25, 0.375)]
     assert sum(shares) == len(pauses) == 200
     assert min(shares) > 30
-    assert {a.way for a, b in pairwise(one) if b.way == stage.ANNOUNCED} == set(
-        stage.ways("gre-mesh")
-    )
+    assert {a.way for a, b in pairwise(one) if b.way == WITH} == set(stage.ways("gre-mesh"))
 
 
 @pytest.mark.parametrize(
     ("mode", "way"),
     [
-        ("gre-mesh", stage.UNCACHED),
-        ("vxlan-mesh", stage.UNCACHED),
+        ("gre-mesh", FLUSHED),
+        ("vxlan-mesh", FLUSHED),
         ("kvxlan-mesh", None),
         ("kvxlan-multicast", None),
         ("vlan", None),
-        ("gre-l2pop", stage.UNHEARD),
+        ("gre-l2pop", UNKNOWN),
     ],
 )
-def test_only_a_flow_table_that_learns_has_anything_cached(mode, way):
+def test_megaflows_are_flushed_only_where_a_flow_table_learns(mode, way):
     assert stage.ways(mode)[2:] == ((way,) if way else ())
 
 
-def test_foretold():
+def test_predictions_by_mode_and_kind():
     said = {
         (row["mode"], row["way"]): row["censored"]
-        for row in stage.foretold(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
+        for row in stage.predicted(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
     }
     assert said == {
-        ("vlan", "announced"): 0,
-        ("vlan", "silent"): 1,
-        ("gre-l2pop-arp", "announced"): 0,
-        ("gre-l2pop-arp", "silent"): 1,
-        ("gre-l2pop-arp", "silent, unheard"): 0,
+        ("vlan", WITH): 0,
+        ("vlan", WITHOUT): 1,
+        ("gre-l2pop-arp", WITH): 0,
+        ("gre-l2pop-arp", WITHOUT): 1,
+        ("gre-l2pop-arp", UNKNOWN): 0,
     }
 
 
-def test_what_the_hearer_wrote():
+def test_the_log_of_the_receiver_has_gaps_and_the_last_arrival():
     text = "gap -1 5 0 9\nbeat 20 100\ngap 25 200 31 900\ngap 40 1000 41 8000\nbeat 60 9000\nbeat 80 99"
-    found = heard(text)
+    found = parse_log(text)
 
     assert found.gaps == (
         Gap(begin_ns=200, end_ns=900, lost=5),
         Gap(begin_ns=1000, end_ns=8000, lost=0),
     )
-    assert found.last_ns == 9000  # the last line is not written to its end
+    assert found.last_ns == 9000  # the last line is incomplete
     assert found.within(900, 1000) == ()
     assert found.within(899, 1001) == found.gaps
-    assert heard("").last_ns == 0
+    assert parse_log("").last_ns == 0
     with pytest.raises(ValueError, match="nonsense"):
-        heard("nonsense 1\n")
+        parse_log("nonsense 1\n")
 
 
-def test_a_gratuitous_arp_asks_for_its_own_address(overlay):
+def test_gratuitous_arp_requests_its_own_address(overlay):
     _, target = guests(overlay)
     frame = gratuitous_arp(target)
     sender, asked = frame[28:32], frame[38:42]
@@ -118,17 +117,17 @@ def test_a_gratuitous_arp_asks_for_its_own_address(overlay):
     assert sender == asked == target.ipv4[0].packed
 
 
-def row(mode, way, number, dark_ms):
-    censored = dark_ms is None
+def row(mode, way, number, downtime_ms):
+    censored = downtime_ms is None
     return {
-        "block": 1,
+        "repeat": 1,
         "order": 1,
         "mode": mode,
         "move": number,
         "way": way,
         "to": "computer",
-        "dark_ms": 1200.0 if censored else dark_ms,
-        "lost": None if censored else int(dark_ms),
+        "downtime_ms": 1200.0 if censored else downtime_ms,
+        "lost": None if censored else int(downtime_ms),
         "censored": int(censored),
         "plugged_ms": 70.0,
         "bound_ms": 80.0,
@@ -144,7 +143,7 @@ def made_of(parent, rows, **about):
             **ABOUT,
             "question": question.to_json(),
             "settings": {"moves": 2, "cap_s": 1.2},
-            "foretold": list(stage.foretold(None, question.points())),
+            "predicted": list(stage.predicted(None, question.points())),
             **about,
         }
     )
@@ -152,36 +151,39 @@ def made_of(parent, rows, **about):
     return read(recorder.directory)
 
 
-def made(parent, *, silent=(None, None), **about):
+def made(parent, *, without=(None, None), **about):
     rows = [
-        *(row("flat", "announced", n, dark) for n, dark in enumerate((116.0, 260.0), 1)),
-        *(row("flat", "silent", n, dark) for n, dark in enumerate(silent, 1)),
-        *(
-            row("vxlan-l2pop", "silent, unheard", n, dark)
-            for n, dark in enumerate((145.0, 149.0), 1)
-        ),
+        *(row("flat", WITH, n, downtime) for n, downtime in enumerate((116.0, 260.0), 1)),
+        *(row("flat", WITHOUT, n, downtime) for n, downtime in enumerate(without, 1)),
+        *(row("vxlan-l2pop", UNKNOWN, n, downtime) for n, downtime in enumerate((145.0, 149.0), 1)),
     ]
     return made_of(parent, rows, **about)
 
 
-def test_told_as_it_was(tmp_path):
-    story = tell(made(tmp_path))
+def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
+    report = build_report(made(tmp_path))
 
-    assert story.findings == (
-        "announced: 0 of 2 moves still dark after 1.2 s; back, by medians of the modes: untunnelled 188 ms",
-        "silent: 2 of 2 moves still dark after 1.2 s",
-        "silent, unheard: 0 of 2 moves still dark after 1.2 s; back, by medians of the modes: "
-        "OVS l2population 147 ms",
+    assert report.findings == (
+        "with gratuitous ARP: 0 of 2 moves still unreachable after 1.2 s; median downtime per mode: "
+        "untunnelled 188 ms",
+        "without gratuitous ARP: 2 of 2 moves still unreachable after 1.2 s",
+        "without gratuitous ARP, MAC unknown: 0 of 2 moves still unreachable after 1.2 s; median "
+        "downtime per mode: OVS l2population 147 ms",
     )
-    assert [(held.says.partition(":")[0], held.stands) for held in story.held] == [
-        ("learned and silent", "confirmed"),
-        ("learned and announced", "confirmed"),
-        ("l2population, silent, to a host that never heard the guest", "confirmed"),
+    assert [
+        (outcomes.claim.partition(":")[0], outcomes.outcome) for outcomes in report.outcomes
+    ] == [
+        ("learned MACs, without gratuitous ARP", "confirmed"),
+        ("learned MACs, with gratuitous ARP", "confirmed"),
+        (
+            "l2population, without gratuitous ARP, to a host that had never seen the MAC",
+            "confirmed",
+        ),
     ]
-    assert not story.is_refuted
+    assert not report.is_refuted
 
 
-def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
+def test_moves_of_different_modes_are_not_pooled(tmp_path):
     times = {
         "flat": 115,
         "kvxlan-mesh": 76,
@@ -191,21 +193,21 @@ def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
         "vlan": 125,
         "kvxlan-l2pop": 78,
     }
-    rows = [row(mode, "announced", n, ms) for mode, ms in times.items() for n in (1, 2)]
+    rows = [row(mode, WITH, n, ms) for mode, ms in times.items() for n in (1, 2)]
     run = made_of(tmp_path, rows)
 
-    assert tell(run).findings == (
-        "announced: 0 of 14 moves still dark after 1.2 s; back, by medians of the modes: "
+    assert build_report(run).findings == (
+        "with gratuitous ARP: 0 of 14 moves still unreachable after 1.2 s; median downtime per mode: "
         "untunnelled 115..125 ms, kernel VXLAN 76..78 ms, OVS l2population 167 ms, OVS mesh 355..836 ms",
     )
-    groups = [cell.group for cell in cells(run)]
+    groups = kinds(run)["group"].to_list()
     assert groups == sorted(
         groups, key=["untunnelled", "kernel VXLAN", "OVS l2population", "OVS mesh"].index
     )
 
 
 @pytest.mark.parametrize(
-    ("cached_ms", "moves", "stands"),
+    ("cached_ms", "moves", "outcome"),
     [
         (450.0, 10, "confirmed"),
         (240.0, 10, "refuted"),
@@ -213,116 +215,116 @@ def test_medians_of_modes_that_differ_are_not_pooled(tmp_path):
         (450.0, 8, "undecided"),
     ],
 )
-def test_what_cached_flows_cost_is_judged_by_medians(tmp_path, cached_ms, moves, stands):
-    times = {"announced": cached_ms, "announced, uncached": 150.0}
+def test_the_cost_of_cached_megaflows_is_judged_by_medians(tmp_path, cached_ms, moves, outcome):
+    times = {WITH: cached_ms, FLUSHED: 150.0}
     rows = [row("gre-mesh", way, n, ms) for way, ms in times.items() for n in range(moves)]
 
-    held = {each.says: each for each in tell(made_of(tmp_path, rows)).held}
-    (found,) = [each for says, each in held.items() if says.startswith("a mesh of Open vSwitch")]
+    outcomes = {each.claim: each for each in build_report(made_of(tmp_path, rows)).outcomes}
+    (found,) = [each for claim, each in outcomes.items() if claim.startswith("OVS mesh")]
 
-    assert found.stands == stands
+    assert found.outcome == outcome
     assert found.found.startswith(f"gre-mesh: {cached_ms - 150:+.0f} ms")
 
 
-@pytest.mark.parametrize(("second_ms", "stands"), [(300.0, "confirmed"), (200.0, "undecided")])
-def test_what_cached_flows_cost_is_to_hold_in_each_lab(tmp_path, second_ms, stands):
-    times = {("announced", 1): 450.0, ("announced", 2): second_ms}
+@pytest.mark.parametrize(("second_ms", "outcome"), [(300.0, "confirmed"), (200.0, "undecided")])
+def test_the_cost_of_cached_megaflows_must_be_in_bounds_in_each_lab(tmp_path, second_ms, outcome):
+    times = {(WITH, 1): 450.0, (WITH, 2): second_ms}
     rows = [
-        {**row("gre-mesh", way, n, times.get((way, block), 150.0)), "block": block}
-        for way in ("announced", "announced, uncached")
-        for block in (1, 2)
+        {**row("gre-mesh", way, n, times.get((way, repeat), 150.0)), "repeat": repeat}
+        for way in (WITH, FLUSHED)
+        for repeat in (1, 2)
         for n in range(5)
     ]
 
-    held = {each.says: each for each in tell(made_of(tmp_path, rows)).held}
-    (found,) = [each for says, each in held.items() if says.startswith("a mesh of Open vSwitch")]
+    outcomes = {each.claim: each for each in build_report(made_of(tmp_path, rows)).outcomes}
+    (found,) = [each for claim, each in outcomes.items() if claim.startswith("OVS mesh")]
 
-    assert found.stands == stands
+    assert found.outcome == outcome
     assert f"(range of 2 labs: {second_ms - 150:+.0f} to +300)" in found.found
 
 
-def test_directions_and_labs_are_told_apart(tmp_path):
-    there = [row("gre-mesh", "announced", n, ms) for n, ms in ((1, 350.0), (3, 360.0))]
-    back = [{**row("gre-mesh", "announced", n, 850.0), "to": "computer2"} for n in (2, 4)]
-    again = [{**each, "block": 2, "dark_ms": 90.0} for each in there]
-    dark = [row("gre-mesh", way, 5, None) for way in ("announced", "silent")]
+def test_medians_are_shown_by_lab_and_direction(tmp_path):
+    there = [row("gre-mesh", WITH, n, ms) for n, ms in ((1, 350.0), (3, 360.0))]
+    back = [{**row("gre-mesh", WITH, n, 850.0), "to": "computer2"} for n in (2, 4)]
+    again = [{**each, "repeat": 2, "downtime_ms": 90.0} for each in there]
+    down = [row("gre-mesh", way, 5, None) for way in (WITH, WITHOUT)]
 
-    grid = tell(made_of(tmp_path, [*there, *back, *again, *dark])).grids[1]
+    table = build_report(made_of(tmp_path, [*there, *back, *again, *down])).tables[1]
 
-    assert grid.heads[2:] == (
-        "block 1, to computer",
-        "block 1, to computer2",
-        "block 2, to computer",
+    assert table.heads[2:] == (
+        "repeat 1, to computer",
+        "repeat 1, to computer2",
+        "repeat 2, to computer",
     )
-    assert grid.rows == (("gre-mesh", "announced", "355", "850", "90"),)
+    assert table.rows == (("gre-mesh", WITH, "355", "850", "90"),)
 
 
-def test_a_move_that_ended_against_theory_is_told(tmp_path):
-    story = tell(made(tmp_path, silent=(None, 300.0)))
+def test_a_move_that_was_up_again_against_the_prediction_refutes_it(tmp_path):
+    report = build_report(made(tmp_path, without=(None, 300.0)))
 
-    assert story.is_refuted
-    assert story.held[0].stands == "refuted"
-    assert story.held[0].found == "flat: 1 of 2 dark"
+    assert report.is_refuted
+    assert report.outcomes[0].outcome == "refuted"
+    assert report.outcomes[0].found == "flat: 1 of 2 unreachable"
 
 
-def test_the_picture_has_every_move(tmp_path):
+def test_the_chart_shows_every_move(tmp_path):
     run = made(tmp_path)
-    figure = tell(run).pictures[0].draw()
+    figure = build_report(run).draw()
     lines = {line.get_gid(): list(line.get_xdata()) for line in figure.axes[0].lines}
 
-    assert lines["moves flat announced"] == [116.0, 260.0]
-    assert lines["moves flat silent"] == []
-    assert lines["censored flat silent"] == [1200.0, 1200.0]
-    assert "announced flat silent" in {each.get_gid() for each in figure.axes[0].collections}
-    assert [cell.way for cell in cells(run)] == ["announced", "silent", "silent, unheard"]
+    assert lines[f"moves flat {WITH}"] == [116.0, 260.0]
+    assert lines[f"moves flat {WITHOUT}"] == []
+    assert lines[f"censored flat {WITHOUT}"] == [1200.0, 1200.0]
+    assert f"announced flat {WITHOUT}" in {each.get_gid() for each in figure.axes[0].collections}
+    assert kinds(run)["way"].to_list() == [WITH, WITHOUT, UNKNOWN]
 
 
-def test_a_move_that_was_wired_after_the_wait_is_looked_at_all_the_same(monkeypatch, overlay):
+def test_a_move_that_was_plugged_after_the_wait_is_still_observed(monkeypatch, overlay):
     now = time.monotonic_ns()
     steps = {"unplugged": 5000, "plugged": 3000, "bound": 2000, "active": 0}  # [ms] ago
     done = SimpleNamespace(**{f"{name}_ns": now - ago * MS for name, ago in steps.items()})
     gap = Gap(begin_ns=done.unplugged_ns, end_ns=done.plugged_ns + MS, lost=9)
-    for name in ("make_heard", "announcing"):
+    for name in ("teach_mac", "announcing"):
         monkeypatch.setattr(migration, name, lambda *_: nullcontext(lambda: None))
     moving = migration.Moving(
-        bench=SimpleNamespace(overlay=overlay, move=lambda *_, **__: done),
+        lab=SimpleNamespace(overlay=overlay, move=lambda *_, **__: done),
         target=guests(overlay)[1],
-        read=lambda: Heard((gap,), time.monotonic_ns()),
+        read=lambda: Received((gap,), time.monotonic_ns()),
         cap_s=1.2,
     )
 
-    found = moving.move(stage.homes(overlay)[0], stage.ANNOUNCED)
+    found = moving.move(stage.homes(overlay)[0], WITH)
 
-    assert (found["censored"], found["dark_ms"], found["lost"]) == (0, 2001.0, 9)
+    assert (found["censored"], found["downtime_ms"], found["lost"]) == (0, 2001.0, 9)
 
 
-def test_the_picture_has_the_announcements_from_the_plugging_on(tmp_path):
-    figure = tell(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}])).pictures[0].draw()
+def test_the_chart_shows_gratuitous_arp_from_the_plugging_on(tmp_path):
+    figure = build_report(made(tmp_path, measured=[{"announced_at_ms": [0, 50, 200]}])).draw()
     strokes = {
         each.get_gid(): [float(segment[0][0]) for segment in each.get_segments()]
         for each in figure.axes[0].collections
     }
 
-    assert strokes["announced flat announced"] == [70.0, 120.0, 270.0]  # plugged after 70 ms
-    assert strokes["announced flat silent"] == []
+    assert strokes[f"announced flat {WITH}"] == [70.0, 120.0, 270.0]  # plugged after 70 ms
+    assert strokes[f"announced flat {WITHOUT}"] == []
 
 
-@pytest.mark.parametrize(("way", "purged"), [(stage.UNCACHED, 3), (stage.ANNOUNCED, 0)])
-def test_cached_flows_are_dropped_on_every_host_after_the_guest_was_heard(
+@pytest.mark.parametrize(("way", "purged"), [(FLUSHED, 3), (WITH, 0)])
+def test_megaflows_are_flushed_on_every_host_after_the_mac_was_learned(
     monkeypatch, overlay, way, purged
 ):
     did = []
-    monkeypatch.setattr(migration, "make_heard", lambda *_: did.append("heard"))
-    bench = SimpleNamespace(overlay=overlay, run=lambda host, *argv: did.append((host, argv)))
-    moving = migration.Moving(bench=bench, target=guests(overlay)[1], read=None, cap_s=1.2)
+    monkeypatch.setattr(migration, "teach_mac", lambda *_: did.append("taught"))
+    lab = SimpleNamespace(overlay=overlay, run=lambda host, *argv: did.append((host, argv)))
+    moving = migration.Moving(lab=lab, target=guests(overlay)[1], read=None, cap_s=1.2)
 
     moving._prepare(stage.homes(overlay)[1], way)
 
     hosts = [host.name for host in overlay.hosts][:purged]
-    assert did == ["heard", *((host, ("ovs-appctl", "revalidator/purge")) for host in hosts)]
+    assert did == ["taught", *((host, ("ovs-appctl", "revalidator/purge")) for host in hosts)]
 
 
-def test_a_censored_move_is_as_long_as_was_waited():
+def test_the_downtime_of_a_censored_move_is_the_length_of_the_wait():
     done = SimpleNamespace(unplugged_ns=1000 * MS)
     found = migration._capped(done, 2300 * MS)
-    assert found == {"dark_ms": 1300.0, "lost": None, "censored": 1}
+    assert found == {"downtime_ms": 1300.0, "lost": None, "censored": 1}

@@ -1,4 +1,4 @@
-"""Guests that move, and guests and hosts that come back at once: what is promised on return."""
+"""Guests that move, and guests and hosts that are added again at once."""
 
 import json
 import os
@@ -39,8 +39,8 @@ def has_device(lab, host, port):
     return lab.overlay.device_of(port) in {link["ifname"] for link in links}
 
 
-def test_what_cannot_go_there_stays_where_it_was(home):
-    """A host without the physical network, a switch that is dead, a guest that is not plugged."""
+def test_a_guest_that_cannot_move_stays_on_its_host(home):
+    """The host lacks the physical network, its switch is dead, the guest is not plugged."""
     with started(load("type-drivers").overlay) as lab:
         flat = port_of(lab, "flat1")
         with pytest.raises(ModelError, match="physical network 'physnet1'"):
@@ -59,7 +59,7 @@ def test_what_cannot_go_there_stays_where_it_was(home):
             lab.move(tunnelled.id, "node2")
 
 
-def test_what_the_api_refuses_is_put_back(home, monkeypatch):
+def test_a_move_that_the_api_refuses_is_undone(home, monkeypatch):
     with started(article("kvxlan-mesh")) as lab:
         port = port_of(lab, "ServerA")
         asked = lab.api
@@ -81,8 +81,8 @@ def test_what_the_api_refuses_is_put_back(home, monkeypatch):
 
 
 @pytest.mark.parametrize("mode", ["vxlan-l2pop-arp", "kvxlan-mesh"])
-def test_who_is_back_at_once_is_heard_at_once(mode, home):
-    """The first packet passes; and a host may come again under the same number."""
+def test_a_guest_that_is_plugged_again_is_reachable_at_once(mode, home):
+    """The first packet arrives, each time."""
     with started(article(mode)) as lab:
         port = port_of(lab, "ServerA")
         for _ in range(4):
@@ -91,14 +91,14 @@ def test_who_is_back_at_once_is_heard_at_once(mode, home):
             assert pinged(lab, "ServerB", ADDRESS, 1) == 1
 
 
-def test_a_host_that_is_removed_has_taken_its_wires_along(home, monkeypatch):
-    """The kernel ends them some time after their namespace: who wants the name at once must not wait."""
+def test_the_links_of_a_removed_host_are_gone_at_once(home, monkeypatch):
+    """The kernel removes them some time after their namespace; a new host may need the name at once."""
     with started(article("kvxlan-mesh")) as lab:
         third = replace(lab.overlay.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
         left = []
         for _ in range(2):
             lab.add_host(third)
-            # Whoever looks into a namespace keeps it: as if the kernel took its time.
+            # An open namespace is kept, as if the kernel were slow.
             with monkeypatch.context() as patched, Path(f"/proc/{lab.pid('third')}/ns/net").open():
                 patched.setattr(
                     lab, "await_ready", lambda: left.append(lab.run("underlay", "ip", "link"))

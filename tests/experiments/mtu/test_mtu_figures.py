@@ -1,18 +1,17 @@
 """The figures by their artists: every size is a tile, every transfer a dot or a cross."""
 
-from dataclasses import replace
-
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from experiments.mtu.figure import LOOKS, Limit, Tile, plot_key, plot_limits, plot_map
 from experiments.mtu.figure_goodput import Stream, draw_goodput, plot_goodput
-from experiments.mtu.report import tell
+from experiments.mtu.report import build_report
 from experiments.mtu.report_tables import tiles
 from experiments.mtu.words import RIGHT, SILENT, SIZES, SOME, TOO_LARGE, WHOLE
-from experiments.show.sheet import WIDTH_IN, Words
+from experiments.show.sheet import WIDTH_IN, Caption
 from tests.experiments.mtu.test_mtu_report import LIMITS, edited, run_of
+from tests.experiments.run_values import with_tables
 
 MODES = ("flat", "gre-mesh")
 
@@ -86,8 +85,8 @@ def test_the_key_names_what_there_is_and_no_more(ax):
 
 def test_a_limit_stands_beside_theory(ax):
     limits = [
-        Limit(mode="flat", underlay_mtu=1500, found="1500", foretold="1500"),
-        Limit(mode="gre-mesh", underlay_mtu=1500, found="1457", foretold="1458"),
+        Limit(mode="flat", underlay_mtu=1500, found="1500", predicted="1500"),
+        Limit(mode="gre-mesh", underlay_mtu=1500, found="1457", predicted="1458"),
     ]
     plot_limits(ax, limits, MODES)
 
@@ -112,7 +111,7 @@ def test_every_transfer_is_a_dot_or_a_cross(ax):
     assert said.get_text() == "1466: black hole"
 
 
-WORDS = Words(findings=("gains",), doubt="", conditions="", verdict="trusted")
+WORDS = Caption(findings=("gains",), warning="", conditions="", verdict="trusted")
 STREAMS = tuple(
     Stream(mode=mode, limit=limit, samples={576: (low,), limit: (2 * low,), limit + 8: (0.0,)})
     for mode, limit, low in (
@@ -154,38 +153,39 @@ def test_modes_of_one_data_plane_share_a_scale_and_the_kernel_has_its_own():
 
 
 def test_goodputs_picture_is_headed_by_goodput_alone(run):
-    (head,) = [picture.draw().get_suptitle() for picture in tell(run).pictures[1:]]
+    report = build_report(run)
+    (head,) = [report.draw(picture).get_suptitle() for picture in report.pictures[1:]]
 
     assert head.startswith("TCP goodput at the limit: ")
     assert head.count(":") == 1
 
 
 def test_a_run_draws_a_map_and_its_goodput(run):
-    pictures = tell(run).pictures
+    report = build_report(run)
 
-    assert [picture.name for picture in pictures] == ["mtu", "mtu-goodput"]
-    figure = pictures[0].draw()
+    assert [picture.name for picture in report.pictures] == ["mtu", "mtu-goodput"]
+    figure = report.draw()
     assert figure.get_figwidth() == WIDTH_IN
     gids = [patch.get_gid() for ax in figure.axes for patch in ax.patches]
     assert len([gid for gid in gids if gid and gid.startswith("tile")]) == 2 * 2 * (7 + 3)
 
 
 def test_one_edited_sample_shows_in_the_figure(run):
-    rows = run.tables["outcomes"]
+    rows = run.rows_of("outcomes")
     at = next(n for n, row in enumerate(rows) if row["size"] == "limit + 1")
     changed = edited(run, "outcomes", at, outcome=WHOLE)
 
     def letters(of):
-        return [text.get_text() for ax in tell(of).pictures[0].draw().axes for text in ax.texts]
+        return [text.get_text() for ax in build_report(of).draw().axes for text in ax.texts]
 
     assert letters(changed).count("P") == letters(run).count("P") + 1
 
 
 def test_blocks_that_differ_are_no_certain_outcome(run):
-    rows = run.tables["outcomes"]
+    rows = run.rows_of("outcomes")
     row = next(row for row in rows if row["size"] == "limit + 1")
-    other = {**row, "block": 2, "outcome": WHOLE}
-    both = replace(run, tables={**run.tables, "outcomes": (*rows, other)})
+    other = {**row, "repeat": 2, "outcome": WHOLE}
+    both = with_tables(run, {**run.tables, "outcomes": (*rows, other)})
 
     (tile,) = [
         each

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.pairs import guests, narrowed
 from experiments.mtu.path import Path, went_as_far_as
 from experiments.mtu.probe import CONFIRM, SEARCH, STREAM, Sizes, with_large_guests
@@ -19,7 +19,7 @@ from topologies.scenario.load import load
 pytestmark = pytest.mark.root
 
 POINT = {"mode": "vxlan-l2pop", "underlay_mtu": 1500}
-PROBE = Sizes(goodput_mtus=(), goodput_round=(0,), repeats=1)
+PROBE = Sizes(goodput_mtus=(), goodput_round=(0,), transfers=1)
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def tools(tmp_path) -> Tools:
-    return Tools(
+def context(tmp_path) -> Context:
+    return Context(
         keep=lambda name, text: None,
         path=tmp_path.joinpath,
         watch=nullcontext,
@@ -42,9 +42,9 @@ def tools(tmp_path) -> Tools:
 
 
 @pytest.fixture
-def path(lab, tools) -> Iterator[Path]:
+def path(lab, context) -> Iterator[Path]:
     source, target = guests(lab.overlay)
-    path = Path(bench=lab, source=source, target=target, tools=tools)
+    path = Path(lab=lab, source=source, target=target, context=context)
     yield path
     path.set_guest_mtu(1700)
 
@@ -60,8 +60,8 @@ def mtu_of(lab: Lab, host: str) -> int:
     return int(lab.run(host, "cat", "/sys/class/net/underlay/mtu"))
 
 
-def test_vxlan_on_1500_takes_1450_and_a_narrower_wire_less(lab, tools, path):
-    measured = PROBE(lab, POINT, tools)
+def test_vxlan_on_1500_takes_1450_and_a_narrower_wire_less(lab, context, path):
+    measured = PROBE(lab, POINT, context)
     (row,) = measured.rows
     assert (row["largest_bytes"], row["stopped_by"]) == (1450, "path")
     assert {row["guest"]: row["outcome"] for row in measured.more["tcp"]} == {
@@ -76,7 +76,7 @@ def test_vxlan_on_1500_takes_1450_and_a_narrower_wire_less(lab, tools, path):
     wires(lab, 1400)
     try:
         path.set_guest_mtu(1700)
-        (row,) = PROBE(lab, POINT, tools).rows
+        (row,) = PROBE(lab, POINT, context).rows
     finally:
         wires(lab, 1500)
     assert row["largest_bytes"] == 1350
@@ -115,11 +115,11 @@ def test_a_transfer_says_how_far_it_came(path):
         hung = transfer(path, patient, "hung")
         path.set_guest_mtu(1450)
         done = transfer(path, patient, "done")
-    unheard = transfer(path, STREAM, "unheard")  # nobody serves any more
+    unlearned = transfer(path, STREAM, "unheard")  # nobody serves any more
 
     assert (hung["connected"], hung["greeted"], hung["received"]) == (True, True, None)
     assert (hung["acked"], hung["mss"]) == (hung["acked_before"], 1700 - 52)
     assert hung["retransmits"] > 0
     assert done["received"] == done["sent"] > 0
     assert done["mss"] == 1450 - 52  # IPv4 20, TCP 20, its timestamps 12
-    assert (unheard["connected"], unheard["greeted"]) == (False, False)
+    assert (unlearned["connected"], unlearned["greeted"]) == (False, False)

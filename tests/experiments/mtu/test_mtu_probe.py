@@ -7,7 +7,8 @@ import pytest
 from controller.model.errors import MeasureError
 from experiments.core.pairs import guests, narrowed
 from experiments.mtu.path import Path, went_as_far_as
-from experiments.mtu.probe import BULK, EACH, MTU, with_large_guests
+from experiments.mtu.probe import BULK, EACH, with_large_guests
+from experiments.mtu.probe import EXPERIMENT as MTU
 from experiments.mtu.sizes import outcomes, sizes
 from experiments.mtu.tcp import became_of, mbit_s, tcp_row
 from experiments.mtu.words import (
@@ -25,7 +26,7 @@ from experiments.mtu.words import (
     UNFINISHED,
     WHOLE,
 )
-from tests.experiments.fake_path import FakePath, tools
+from tests.experiments.fake_path import FakePath, context
 from topologies.scenario.load import load
 
 POINT = {"mode": "vxlan-l2pop", "underlay_mtu": 1500}
@@ -39,7 +40,7 @@ def staged():
 @pytest.fixture
 def measure(staged, tmp_path):
     def measure(limit=1450, **options):
-        return MTU.probe(FakePath(staged, limit, **options), POINT, tools(tmp_path))
+        return MTU.probe(FakePath(staged, limit, **options), POINT, context(tmp_path))
 
     return measure
 
@@ -59,9 +60,9 @@ def test_what_is_raised_is_wide_for_the_guests_and_narrow_below(staged):
 
 def test_theory_is_written_down_for_every_point():
     overlay = narrowed(load("article").overlay)
-    told = MTU.with_levels(mode=("vlan", *MTU.question.factors["mode"]))
+    report = MTU.with_levels(mode=("vlan", *MTU.question.factors["mode"]))
 
-    rows = MTU.foretell(overlay, told.question.points())
+    rows = MTU.predict(overlay, report.question.points())
 
     found = {(row["mode"], row["underlay_mtu"]): row["largest_bytes"] for row in rows}
     assert len(found) == 18
@@ -133,13 +134,13 @@ def test_every_size_becomes_what_it_becomes(measure):
 def test_a_router_that_tells_is_heard(measure):
     rows = measure(1450, icmp=True).more["outcomes"]
 
-    told = {
+    report = {
         row["size"]: (row["outcome"], row["told_mtu"], row["told_by"])
         for row in rows
         if row["guest"] == TOO_LARGE and row["df"]
     }
-    assert told["limit + 1"] == (TOLD, 1450, "10.0.0.1")
-    assert told["limit"] == (WHOLE, None, "")
+    assert report["limit + 1"] == (TOLD, 1450, "10.0.0.1")
+    assert report["limit"] == (WHOLE, None, "")
 
 
 def test_where_it_vanished_is_what_the_counters_say(measure):
@@ -193,7 +194,7 @@ def test_tcp_hangs_or_not(measure):
     ],
 )
 def test_what_became_of_a_transfer(greeted, acked, received, outcome):
-    told = {
+    report = {
         "greeted": greeted,
         "sent": 262144 if greeted else 0,
         "acked": acked,
@@ -201,11 +202,11 @@ def test_what_became_of_a_transfer(greeted, acked, received, outcome):
         "received": received,
     }
 
-    assert became_of(told, BULK) == outcome
+    assert became_of(report, BULK) == outcome
 
 
 def test_goodput_is_what_arrived_and_nil_where_it_hangs():
-    told = {
+    report = {
         "greeted": True,
         "sent": 10**6,
         "acked": 10**6 + 103,
@@ -213,9 +214,9 @@ def test_goodput_is_what_arrived_and_nil_where_it_hangs():
         "received": 10**6,
         "seconds": 0.1,
     }
-    hung = {**told, "acked": 101, "received": None, "seconds": None}
+    hung = {**report, "acked": 101, "received": None, "seconds": None}
 
-    assert mbit_s(tcp_row(told, BULK), BULK) == 80.0
+    assert mbit_s(tcp_row(report, BULK), BULK) == 80.0
     assert mbit_s(tcp_row(hung, BULK), BULK) == 0.0
 
 
@@ -223,14 +224,14 @@ def test_goodput_is_measured_round_the_limit_by_turns(measure):
     rows = measure(1450).more["goodput"]
 
     assert [row["guest_mtu"] for row in rows[:5]] == [576, 1000, 1280, 1450, 1458]
-    assert [row["repeat"] for row in rows] == [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5
+    assert [row["transfer"] for row in rows] == [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5
     assert {row["guest_mtu"] for row in rows if row["mbit_s"] == 0} == {1458}
 
 
 def test_goodput_is_left_out_on_other_underlays(staged, tmp_path):
     wide = replace(staged, underlay_mtu=1600)
 
-    assert MTU.probe(FakePath(wide, 1450), POINT, tools(tmp_path)).more["goodput"] == ()
+    assert MTU.probe(FakePath(wide, 1450), POINT, context(tmp_path)).more["goodput"] == ()
 
 
 def test_a_dead_path_is_an_error(measure):
@@ -249,10 +250,10 @@ def test_all_that_ping_said_is_kept(measure, tmp_path):
 def test_a_sender_that_says_nothing_is_an_error(staged, tmp_path, monkeypatch):
     path = FakePath(staged, 1450)
     monkeypatch.setattr(path, "_sent", lambda wanted: None)
-    monkeypatch.setattr("tests.experiments.fake_path.json.dumps", lambda told: "")
+    monkeypatch.setattr("tests.experiments.fake_path.json.dumps", lambda report: "")
 
     with pytest.raises(MeasureError, match=r"no report .*allowed: a line of JSON in time"):
-        MTU.probe(path, POINT, tools(tmp_path))
+        MTU.probe(path, POINT, context(tmp_path))
 
 
 def test_every_column_is_described(measure):
@@ -261,7 +262,7 @@ def test_every_column_is_described(measure):
 
     for name, columns in MTU.question.tables().items():
         assert {*tables[name][0]} <= {*columns}, name
-        assert {*columns} - {*tables[name][0]} == {"block", "order", "mode", "underlay_mtu"}, name
+        assert {*columns} - {*tables[name][0]} == {"repeat", "order", "mode", "underlay_mtu"}, name
 
 
 @pytest.fixture
@@ -269,9 +270,9 @@ def mapped(staged, tmp_path):
     """What the map says of one size, by DF, over a path of 1450 bytes."""
 
     def mapped(ip_bytes, *, guest_mtu, **options):
-        bench = FakePath(staged, 1450, guest_mtu=guest_mtu, pings=1, **options)
+        lab = FakePath(staged, 1450, guest_mtu=guest_mtu, pings=1, **options)
         source, target = guests(staged)
-        path = Path(bench=bench, source=source, target=target, tools=tools(tmp_path))
+        path = Path(lab=lab, source=source, target=target, context=context(tmp_path))
         rows = outcomes(path, {ip_bytes: "it"}, 1450, EACH, guest="g", guest_mtu=guest_mtu)
         return {row["df"]: row["outcome"] for row in rows if row["size"] == "it"}, path.tried
 

@@ -1,18 +1,18 @@
 """The story of a run, from its tables: what the probe brings home from paths of known widths."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from controller.model.errors import MeasureError
 from experiments.core.pairs import narrowed
-from experiments.core.results import Run
-from experiments.mtu.probe import MTU, with_large_guests
-from experiments.mtu.report import tell
+from experiments.mtu.probe import EXPERIMENT as MTU
+from experiments.mtu.probe import with_large_guests
+from experiments.mtu.report import build_report
 from experiments.mtu.words import HANGS, TOO_LARGE
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
-from tests.experiments.fake_path import FakePath, tools
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
+from tests.experiments.fake_path import FakePath, context
+from tests.experiments.run_values import run_of_rows, with_tables
 from topologies.scenario.load import load
 
 LIMITS = {"flat": 1500, "gre-mesh": 1458}
@@ -31,49 +31,55 @@ def run_of(limits, folder, *, verdict=TRUSTED, **options):
     tables = {name: [] for name in levels.question.tables()}
     for order, point in enumerate(points, start=1):
         path = FakePath(with_large_guests(overlay, point), limits[point["mode"]], **options)
-        measured = MTU.probe(path, point, tools(folder))
+        measured = MTU.probe(path, point, context(folder))
         for name, rows in {"samples": measured.rows, **measured.more}.items():
-            tables[name] += ({"block": 1, "order": order, **point, **row} for row in rows)
+            tables[name] += ({"repeat": 1, "order": order, **point, **row} for row in rows)
     about = {
-        "foretold": MTU.foretell(overlay, points),
+        "predicted": MTU.predict(overlay, points),
         "scenario": "article",
         "verdict": verdict,
         "seed": 1,
         "quick": False,
     }
-    return Run(Path(), levels.question, about, {name: tuple(rows) for name, rows in tables.items()})
+    return run_of_rows(
+        Path(), levels.question, about, {name: tuple(rows) for name, rows in tables.items()}
+    )
 
 
 def edited(run, table, number, **changes):
-    rows = list(run.tables[table])
+    rows = list(run.rows_of(table))
     rows[number] = {**rows[number], **changes}
-    return replace(run, tables={**run.tables, table: tuple(rows)})
+    return with_tables(run, {**run.tables, table: tuple(rows)})
 
 
-def stands(story):
-    return [held.stands for held in story.held]
+def outcome(report):
+    return [outcomes.outcome for outcomes in report.outcomes]
 
 
 def test_as_theory_says_everything_is_confirmed(run):
-    story = tell(run)
+    report = build_report(run)
 
-    assert story.findings == (
+    assert report.findings == (
         "Every largest packet equals theory to the byte: 2 of 2",
         "Larger ones vanish silently in the sender's switch: 14 of 14 sizes",
         "TCP hangs after the handshake: MTU too large 2 of 2, right 0 of 2",
         "TCP goodput at the limit: 2.5 to 2.6 times that at 576 bytes, by medians",
     )
-    assert not story.is_refuted
-    assert stands(story) == [CONFIRMED] * 4
+    assert not report.is_refuted
+    assert outcome(report) == [CONFIRMED] * 4
 
 
 def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(run):
-    kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows[:1]]
-    hung = {**run.tables["tcp"][0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
-    tables = {**run.tables, "samples": (*run.rows, *kernel), "tcp": (*run.tables["tcp"], hung)}
-    about = {**run.about, "foretold": (*run.about["foretold"], *kernel)}
+    kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows_of()[:1]]
+    hung = {**run.rows_of("tcp")[0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
+    tables = {
+        **run.tables,
+        "samples": (*run.rows_of(), *kernel),
+        "tcp": (*run.rows_of("tcp"), hung),
+    }
+    about = {**run.about, "predicted": (*run.about["predicted"], *kernel)}
 
-    said = tell(replace(run, tables=tables, about=about)).findings
+    said = build_report(with_tables(run, tables, about=about)).findings
 
     assert said[1].startswith("Larger ones vanish silently in the sender's Open vSwitch: 14 of 14")
     assert (
@@ -84,67 +90,67 @@ def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(
 
 
 def test_one_byte_off_refutes_and_says_by_how_much(run):
-    story = tell(edited(run, "samples", 1, largest_bytes=1457))
+    report = build_report(edited(run, "samples", 1, largest_bytes=1457))
 
-    assert story.is_refuted
-    assert story.findings[0] == "1 of 2 equal theory, not gre-mesh over 1500 (1457, not 1458)"
-    assert stands(story)[0] == REFUTED
-    assert ("gre-mesh", "1500", "1457", "1458", "-1") in [row[:5] for row in story.grids[0].rows]
-    assert story.data[1]["is_equal"] is False
+    assert report.is_refuted
+    assert report.findings[0] == "1 of 2 equal theory, not gre-mesh over 1500 (1457, not 1458)"
+    assert outcome(report)[0] == REFUTED
+    assert ("gre-mesh", "1500", "1457", "1458", "-1") in [row[:5] for row in report.tables[0].rows]
+    assert report.data[1]["is_equal"] is False
 
 
 def test_blocks_that_differ_are_all_shown(run):
-    again = {**run.rows[1], "block": 2, "largest_bytes": 1457}
-    story = tell(replace(run, tables={**run.tables, "samples": (*run.rows, again)}))
+    again = {**run.rows_of()[1], "repeat": 2, "largest_bytes": 1457}
+    report = build_report(with_tables(run, {**run.tables, "samples": (*run.rows_of(), again)}))
 
     assert ("gre-mesh", "1500", "1457, 1458", "1458", "-1, 0") in [
-        row[:5] for row in story.grids[0].rows
+        row[:5] for row in report.tables[0].rows
     ]
-    assert story.is_refuted
+    assert report.is_refuted
 
 
 def test_an_icmp_is_no_silence(tmp_path):
-    story = tell(run_of(LIMITS, tmp_path, icmp=True))
+    report = build_report(run_of(LIMITS, tmp_path, icmp=True))
 
-    assert stands(story)[1] == REFUTED
-    assert "14 of 14" not in story.findings[1]
+    assert outcome(report)[1] == REFUTED
+    assert "14 of 14" not in report.findings[1]
 
 
 def test_what_vanishes_behind_the_wire_is_not_the_sender_s_switch(tmp_path):
-    story = tell(run_of(LIMITS, tmp_path, wire_carries_all=True))
+    report = build_report(run_of(LIMITS, tmp_path, wire_carries_all=True))
 
-    assert story.findings[1] == "Larger ones vanish silently in the sender's switch: 0 of 14 sizes"
-    assert stands(story)[1] == REFUTED
+    assert report.findings[1] == "Larger ones vanish silently in the sender's switch: 0 of 14 sizes"
+    assert outcome(report)[1] == REFUTED
 
 
 def test_a_silence_counts_only_between_controls_that_passed(run):
-    rows = run.tables["outcomes"]
+    rows = run.rows_of("outcomes")
     last = max(at for at, row in enumerate(rows) if row["size"] == "control after")
 
-    story = tell(edited(run, "outcomes", last, answered=3))
+    report = build_report(edited(run, "outcomes", last, answered=3))
 
-    assert stands(story)[1] == UNDECIDED
-    assert story.held[1].found.endswith("in 7 of 8")
+    assert outcome(report)[1] == UNDECIDED
+    assert report.outcomes[1].found.endswith("in 7 of 8")
 
 
 def test_a_transfer_that_completes_where_it_should_hang_refutes(run):
-    at = next(at for at, row in enumerate(run.tables["tcp"]) if row["guest"] == TOO_LARGE)
+    at = next(at for at, row in enumerate(run.rows_of("tcp")) if row["guest"] == TOO_LARGE)
 
-    story = tell(edited(run, "tcp", at, outcome="completes"))
+    report = build_report(edited(run, "tcp", at, outcome="completes"))
 
-    assert stands(story)[2] == REFUTED
-    assert "MTU too large 1 of 2" in story.findings[2]
-    assert not story.is_refuted  # exact is the largest packet alone
+    assert outcome(report)[2] == REFUTED
+    assert "MTU too large 1 of 2" in report.findings[2]
+    assert not report.is_refuted  # exact is the largest packet alone
 
 
 def test_goodput_is_not_judged_by_a_run_that_is_not_to_be_trusted(run, tmp_path):
     doubted = run_of(LIMITS, tmp_path, verdict={"trusted": False, "reasons": ["CPU steal 9%"]})
 
-    assert stands(tell(doubted)) == [CONFIRMED] * 3 + [NOT_JUDGED]
+    assert outcome(build_report(doubted)) == [CONFIRMED] * 3 + [NOT_JUDGED]
 
 
 def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_refuted(run):
-    rows = run.tables["goodput"]
+    rows = run.rows_of("goodput")
     least = [at for at, row in enumerate(rows) if (row["mode"], row["guest_mtu"]) == ("flat", 576)]
     once = edited(run, "goodput", least[0], mbit_s=9999.0)
     falling = run
@@ -152,44 +158,48 @@ def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_ref
         falling = edited(falling, "goodput", at, mbit_s=9999.0)
 
     assert len(least) == 4
-    assert stands(tell(once))[3] == UNDECIDED
-    assert stands(tell(falling))[3] == REFUTED
+    assert outcome(build_report(once))[3] == UNDECIDED
+    assert outcome(build_report(falling))[3] == REFUTED
 
 
 def test_too_few_transfers_judge_no_trend(run):
-    few = tuple(row for row in run.tables["goodput"] if row["repeat"] <= 3)
+    few = tuple(row for row in run.rows_of("goodput") if row["transfer"] <= 3)
 
-    assert stands(tell(replace(run, tables={**run.tables, "goodput": few})))[3] == NOT_JUDGED
+    assert outcome(build_report(with_tables(run, {**run.tables, "goodput": few})))[3] == NOT_JUDGED
 
 
 def test_goodput_above_the_limit_refutes(run):
-    at = next(at for at, row in enumerate(run.tables["goodput"]) if row["mbit_s"] == 0)
+    at = next(at for at, row in enumerate(run.rows_of("goodput")) if row["mbit_s"] == 0)
 
-    assert stands(tell(edited(run, "goodput", at, mbit_s=100.0)))[3] == REFUTED
+    assert outcome(build_report(edited(run, "goodput", at, mbit_s=100.0)))[3] == REFUTED
 
 
 def test_the_first_table_fits_a_terminal(run):
-    grid = tell(run).grids[0]
+    table = build_report(run).tables[0]
 
-    shown = [grid.heads.index(head) for head in grid.first]
-    widths = [max(len(row[at]) for row in (grid.heads, *grid.rows)) for at in shown]
+    shown = [table.heads.index(head) for head in table.first]
+    widths = [max(len(row[at]) for row in (table.heads, *table.rows)) for at in shown]
     assert sum(widths) + 2 * len(widths) <= 80
-    assert all(len(row) == len(each.heads) for each in tell(run).grids for row in each.rows)
+    assert all(
+        len(row) == len(each.heads) for each in build_report(run).tables for row in each.rows
+    )
 
 
 def test_findings_fit_a_figure_of_700_pixels(run):
-    assert max(map(len, tell(run).findings)) <= 72
-    assert not any("; " in finding for finding in tell(run).findings)  # a headline joins by it
+    assert max(map(len, build_report(run).findings)) <= 72
+    assert not any(
+        "; " in finding for finding in build_report(run).findings
+    )  # a headline joins by it
 
 
 def test_a_run_without_goodput_is_told_without_it(run):
-    story = tell(replace(run, tables={**run.tables, "goodput": ()}))
+    report = build_report(with_tables(run, {**run.tables, "goodput": ()}))
 
-    assert [picture.name for picture in story.pictures] == ["mtu"]
-    assert stands(story)[3] == NOT_JUDGED
-    assert len(story.findings) == 3
+    assert [picture.name for picture in report.pictures] == ["mtu"]
+    assert outcome(report)[3] == NOT_JUDGED
+    assert len(report.findings) == 3
 
 
 def test_a_run_that_came_nowhere_is_an_error(run):
     with pytest.raises(MeasureError, match="no sample"):
-        tell(replace(run, tables=dict.fromkeys(run.tables, ())))
+        build_report(with_tables(run, dict.fromkeys(run.tables, ())))

@@ -2,24 +2,24 @@
 
 import pytest
 
-from experiments.mtu.report import tell
-from tests.experiments.running import first_look
+from experiments.mtu.report import build_report
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 def test_a_first_look_finds_the_limits_to_the_byte(tmp_path_factory):
-    done = first_look(tmp_path_factory, "mtu", "--modes", "vlan,gre-mesh")
+    done = quick_run(tmp_path_factory, "mtu", "--modes", "vlan,gre-mesh")
     found, directory = done.run, done.run.directory
 
     assert found.about["status"] == "complete"
-    largest = {row["mode"]: row["largest_bytes"] for row in found.rows}
+    largest = {row["mode"]: row["largest_bytes"] for row in found.rows_of()}
     assert largest == {"vlan": 1500, "gre-mesh": 1458}
-    assert {row["mode"]: row["largest_bytes"] for row in found.about["foretold"]} == largest
-    assert all(found.tables[name] for name in ("outcomes", "tcp", "goodput", "pings"))
-    for picture in tell(found).pictures:
+    assert {row["mode"]: row["largest_bytes"] for row in found.about["predicted"]} == largest
+    assert all(found.rows_of(name) for name in ("outcomes", "tcp", "goodput", "pings"))
+    for picture in build_report(found).pictures:
         assert done.has_picture(picture.name)
-    assert len(list(directory.glob("raw/*/ping-*.txt"))) == len(found.tables["pings"])
+    assert len(list(directory.glob("raw/*/ping-*.txt"))) == len(found.rows_of("pings"))
     assert len(list(directory.glob("raw/*/tcp-right.json"))) == 2
     sysctls = [measured["sysctls"] for measured in found.about["measured"]]
     assert {each["net.ipv4.tcp_mtu_probing"] for each in sysctls} == {0}

@@ -10,9 +10,10 @@ from experiments.core.results import Recorder, read
 from experiments.measure.frames import ARP, arp_packet, ethernet, mac_bytes, replier
 from experiments.segments import count
 from experiments.segments import labs as stage
-from experiments.segments.probe import SEGMENTS
-from experiments.show.reports import told
-from experiments.show.story import CONFIRMED, REFUTED
+from experiments.segments.probe import EXPERIMENT as SEGMENTS
+from experiments.show.report import CONFIRMED, REFUTED
+from experiments.show.reports import report_on
+from tests.experiments.run_values import with_tables
 from topologies.scenario.load import load
 
 BASE = stage.narrowed(load("article").overlay)
@@ -104,11 +105,11 @@ def test_one_frame_that_is_missed_or_astray_is_noticed(mode):
     assert sum(int(row["reached"]) for row in count.rows(overlay, sent, missed, ())) == 3
 
     stranger = next(port for port in overlay.ports if port.network_id == overlay.networks[1].id)
-    astray = {
+    misdelivered = {
         *heard,
         (stranger.id, next(f for f in sent if f.network == overlay.networks[0].id).nonce),
     }
-    assert [row["leaks"] for row in count.rows(overlay, sent, astray, ())] == [1, 0, 0, 0]
+    assert [row["leaks"] for row in count.rows(overlay, sent, misdelivered, ())] == [1, 0, 0, 0]
 
 
 def test_a_local_network_that_reaches_another_host_leaks():
@@ -234,9 +235,9 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), a
     points = tuple({"mode": mode, "networks": 4} for mode in modes)
     question = replace(SEGMENTS.question, factors={"mode": modes, "networks": (4,)})
     recorder = Recorder(path, "run", question.tables())
-    foretold = stage.foretold(BASE, points)
-    for order, (point, row) in enumerate(zip(points, foretold, strict=True), start=1):
-        place = {"block": 1, "order": order, **point}
+    predicted = stage.predicted(BASE, points)
+    for order, (point, row) in enumerate(zip(points, predicted, strict=True), start=1):
+        place = {"repeat": 1, "order": order, **point}
         recorder.samples([{**place, **spoil(dict(row))}])
         recorder.samples(
             (
@@ -257,9 +258,9 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), a
     recorder.about(
         {
             "question": question.to_json(),
-            "foretold": list(foretold),
+            "predicted": list(predicted),
             "seed": 1,
-            "blocks": 1,
+            "repeats": 1,
             "scenario": "article",
             "settings": {},
             "verdict": {"trusted": True, "reasons": []},
@@ -269,15 +270,15 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), a
 
 
 def test_the_story_says_how_many_and_what_the_article_says_of_gre(tmp_path):
-    story = told(recorded(tmp_path)).story
+    report = report_on(recorded(tmp_path))
 
-    assert story.findings == (
+    assert report.findings == (
         "4 networks of each type at once, the same addresses in all: all reach their own, 0 frames leaked",
         "ARP for the same address in each: 12 of 12 answered by their own guest alone",
         "GRE: key 4,294,967,295 crossed the wire whole; the article says 2^24 ids",
     )
-    assert [each.stands for each in story.held] == [CONFIRMED, CONFIRMED]
-    counts, spaces = story.grids
+    assert [each.outcome for each in report.outcomes] == [CONFIRMED, CONFIRMED]
+    counts, spaces = report.tables
     assert counts.rows[2] == ("gre-mesh", "4", "4", "4", "4", "0", "4", "2", "4")
     assert spaces.rows == (
         ("local", "-", "4094", "4", "4", "-", "-"),
@@ -290,16 +291,16 @@ def test_a_leak_refutes_and_says_so_first(tmp_path):
     def spoil(row):
         return {**row, "isolated": 3, "leaks": 2} if row["mode"] == "gre-mesh" else row
 
-    story = told(recorded(tmp_path, spoil)).story
+    report = report_on(recorded(tmp_path, spoil))
 
-    assert story.is_refuted
-    assert story.held[0].stands == REFUTED
-    assert story.findings[0] == "19 of 21 cells equal their prediction"
-    assert story.grids[0].rows[2][2:6] == ("3 (foretold 4)", "4", "4", "2 (foretold 0)")
+    assert report.is_refuted
+    assert report.outcomes[0].outcome == REFUTED
+    assert report.findings[0] == "19 of 21 cells match their prediction"
+    assert report.tables[0].rows[2][2:6] == ("3 (foretold 4)", "4", "4", "2 (foretold 0)")
 
 
 def test_the_picture_has_a_bar_for_each_id_space_and_a_dot_for_each_id(tmp_path):
-    (ax,) = told(recorded(tmp_path)).story.pictures[0].draw().axes
+    (ax,) = report_on(recorded(tmp_path)).draw().axes
     drawn = {each.get_gid(): each for each in (*ax.lines, *ax.texts)}
 
     assert list(drawn["space gre-mesh"].get_xdata()) == [1, 2**32 - 1]
@@ -312,7 +313,7 @@ def test_the_picture_has_a_bar_for_each_id_space_and_a_dot_for_each_id(tmp_path)
 
 def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
     modes = ("local", "kvxlan-mesh", "gre-mesh", "kvxlan-multicast")
-    (ax,) = told(recorded(tmp_path, modes=modes)).story.pictures[0].draw().axes
+    (ax,) = report_on(recorded(tmp_path, modes=modes)).draw().axes
     names = [label.get_text() for label in ax.get_yticklabels()]
     pieces = [line for line in ax.lines if line.get_gid() == "host limit"]
 
@@ -326,31 +327,30 @@ def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
 
 
 def test_without_a_br_int_nothing_is_said_of_it(tmp_path):
-    (ax,) = told(recorded(tmp_path, modes=("kvxlan-mesh",))).story.pictures[0].draw().axes
+    (ax,) = report_on(recorded(tmp_path, modes=("kvxlan-mesh",))).draw().axes
 
     assert not [line for line in ax.lines if line.get_gid() == "host limit"]
     assert not [text for text in ax.texts if "br-int" in text.get_text()]
 
 
 def test_a_network_that_another_answered_for_is_not_proven(tmp_path):
-    story = told(recorded(tmp_path, answered=0)).story
+    report = report_on(recorded(tmp_path, answered=0))
 
     assert (
         "ARP for the same address in each: 0 of 12 answered by their own guest alone"
-        in story.findings
+        in report.findings
     )
-    assert [row[4] for row in story.grids[1].rows] == ["0", "0", "0"]
+    assert [row[4] for row in report.tables[1].rows] == ["0", "0", "0"]
 
 
 def test_a_run_from_before_anybody_was_asked_is_told_without_it(tmp_path):
     run = recorded(tmp_path)
-    rows = tuple(
-        {k: v for k, v in row.items() if k != "answered"} for row in run.tables["networks"]
-    )
-    story = told(replace(run, tables={**run.tables, "networks": rows})).story
+    networks = run.tables["networks"].drop("answered")
+    report = report_on(with_tables(run, {**run.tables, "networks": networks}))
 
     assert (
-        story.findings[0] == "4 networks of each type at once: all reach their own, 0 frames leaked"
+        report.findings[0]
+        == "4 networks of each type at once: all reach their own, 0 frames leaked"
     )
-    assert not any("ARP" in finding for finding in story.findings)
-    assert [row[4] for row in story.grids[1].rows] == ["4", "4", "4"]
+    assert not any("ARP" in finding for finding in report.findings)
+    assert [row[4] for row in report.tables[1].rows] == ["4", "4", "4"]

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from controller.model.names import int_port_name
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.segments import labs as stage
 from experiments.segments.probe import Segments
 from topologies.lab import started
@@ -28,14 +28,14 @@ def lab(tmp_path_factory):
 @pytest.fixture
 def measure(tmp_path):
     def measure(lab, seed):
-        tools = Tools(
+        context = Context(
             keep=lambda *_: None,
             path=lambda name: tmp_path / f"{seed}-{name}",
             watch=nullcontext,
             say=lambda _: None,
             seed=seed,
         )
-        return Segments(wait_s=1.0)(lab, POINT, tools)
+        return Segments(wait_s=1.0)(lab, POINT, context)
 
     return measure
 
@@ -47,7 +47,7 @@ def modify(lab, host, bridge, flow):
 def test_all_is_apart_and_what_is_mixed_is_seen(lab, measure):
     """On the second host, key 1 is put into the local VLAN of another network: a mix-up of tags."""
     (row,) = measure(lab, 1).rows
-    assert {**POINT, **row} == stage.foretold(BASE, (POINT,))[0]
+    assert {**POINT, **row} == stage.predicted(BASE, (POINT,))[0]
 
     first, second = lab.overlay.networks[:2]
     host = lab.overlay.hosts[1].name
@@ -116,4 +116,4 @@ def test_more_networks_than_a_socket_may_join_groups_by_default(measure, tmp_pat
     with started(stage.staged(BASE, point)) as lab:
         (row,) = measure(lab, 1).rows
 
-    assert {**point, **row} == stage.foretold(BASE, (point,))[0]
+    assert {**point, **row} == stage.predicted(BASE, (point,))[0]

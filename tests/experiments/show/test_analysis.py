@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, number
+from experiments.core.results import frame
 from experiments.show.statistics import (
     LEVEL,
     RESAMPLES,
@@ -25,17 +26,17 @@ from experiments.show.statistics import (
     summarise,
 )
 
-RISING = [np.array([1.0 + block, 2.0 + block, 3.0 + block]) for block in range(6)]
+RISING = [np.array([1.0 + repeat, 2.0 + repeat, 3.0 + repeat]) for repeat in range(6)]
 
 
-def blocks(seed, *, count=6, size=40, shift=0.0, apart=0.1):
+def repeats(seed, *, count=6, size=40, shift=0.0, apart=0.1):
     """Skewed samples in blocks that differ among themselves, as labs do."""
     draw = np.random.default_rng(seed)
     return [draw.lognormal(draw.normal(-0.7, apart), 0.3, size) + shift for _ in range(count)]
 
 
 def prediction(low, high):
-    return Prediction(low=low, high=high, says="", because="")
+    return Prediction(low=low, high=high, claim="", reason="")
 
 
 def test_median_of_a_level_is_that_of_all_its_samples():
@@ -43,12 +44,12 @@ def test_median_of_a_level_is_that_of_all_its_samples():
 
     # 1 2 2 3 3 3 4 4 4 5 5 5 6 6 6 7 7 8
     assert level.median == 4.5
-    assert (level.samples, level.lost, level.blocks) == (18, 2, 6)
+    assert (level.samples, level.lost, level.repeats) == (18, 2, 6)
     assert level.to_baseline is None
 
 
 def test_difference_is_that_of_the_medians_block_by_block():
-    slower = [block + 0.25 for block in RISING]
+    slower = [repeat + 0.25 for repeat in RISING]
 
     found = difference(slower, RISING, seed=1)
 
@@ -58,7 +59,7 @@ def test_difference_is_that_of_the_medians_block_by_block():
 
 
 def test_pairing_needs_the_same_blocks_in_the_same_order():
-    shuffled = [block + 0.25 for block in reversed(RISING)]
+    shuffled = [repeat + 0.25 for repeat in reversed(RISING)]
 
     found = difference(shuffled, RISING, seed=1)
 
@@ -82,7 +83,7 @@ def test_five_blocks_make_no_interval_and_six_do():
 
 
 def test_the_interval_repeats_with_its_seed():
-    assert median_interval(blocks(3), seed=5) == median_interval(blocks(3), seed=5)
+    assert median_interval(repeats(3), seed=5) == median_interval(repeats(3), seed=5)
 
 
 def test_with_one_sample_a_block_the_interval_is_near_scipy_s_own():
@@ -115,7 +116,7 @@ def test_of_six_blocks_the_interval_of_a_difference_is_their_range():
 
 
 def test_a_block_without_samples_of_one_level_is_left_out():
-    gap = [np.array([]), *(block + 0.25 for block in RISING[1:])]
+    gap = [np.array([]), *(repeat + 0.25 for repeat in RISING[1:])]
 
     assert list(by_block((gap, RISING), (1, -1))) == [0.25] * 5
 
@@ -124,24 +125,25 @@ def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
     """A lab whose rows were taken out must not shift all that come after it."""
     question = Question(
         name="toll",
-        asks="",
+        question="",
         unit="ms",
         value="rtt_ms",
         factors={"mode": ("flat", "gre-mesh")},
-        columns={"rtt_ms": ""},
+        columns={"rtt_ms": number("")},
         predictions=(),
         baseline={"mode": "flat"},
     )
     rows = [
-        {"block": block, "order": 1, "mode": mode, "rtt_ms": block + more}
-        for block in range(1, 9)
+        {"repeat": repeat, "order": 1, "mode": mode, "rtt_ms": repeat + more}
+        for repeat in range(1, 9)
         for mode, more in (("flat", 0.0), ("gre-mesh", 0.25))
-        if (block, mode) not in {(2, "gre-mesh"), (7, "flat")}
+        if (repeat, mode) not in {(2, "gre-mesh"), (7, "flat")}
     ]
 
-    flat, mesh = summarise(levels_of(rows, question), {}, baseline="flat", seed=1)
+    samples = frame(rows, question.tables()["samples"])
+    flat, mesh = summarise(levels_of(samples, question), {}, baseline="flat", seed=1)
 
-    assert (flat.blocks, mesh.blocks) == (7, 7)
+    assert (flat.repeats, mesh.repeats) == (7, 7)
     assert mesh.to_baseline.interval == Interval(0.25, 0.25)
 
 
@@ -188,33 +190,34 @@ def test_the_expanded_level_is_hesterberg_s():
 def test_levels_are_in_the_order_of_the_question_and_split_by_block():
     question = Question(
         name="q",
-        asks="",
+        question="",
         unit="ms",
         value="v",
         factors={"mode": ("b", "a")},
-        columns={},
+        columns={"v": number("")},
         predictions=(),
     )
     rows = [
-        {"block": 1, "mode": "a", "v": 1.0},
-        {"block": 1, "mode": "b", "v": 2},
-        {"block": 2, "mode": "a", "v": None},
-        {"block": 2, "mode": "b", "v": 3.0},
-        {"block": 1, "mode": "a", "v": 4.0},
+        {"repeat": 1, "mode": "a", "v": 1.0},
+        {"repeat": 1, "mode": "b", "v": 2},
+        {"repeat": 2, "mode": "a", "v": None},
+        {"repeat": 2, "mode": "b", "v": 3.0},
+        {"repeat": 1, "mode": "a", "v": 4.0},
     ]
 
-    found = levels_of(rows, question)
+    samples = frame(rows, question.tables()["samples"])
+    found = levels_of(samples, question)
 
-    assert {level: [list(block) for block in blocks] for level, blocks in found.items()} == {
+    assert {level: [list(repeat) for repeat in repeats] for level, repeats in found.items()} == {
         "b": [[2.0], [3.0]],
         "a": [[1.0, 4.0], []],
     }
     assert list(found) == ["b", "a"]
-    assert lost_of(rows, question) == {"a": 1}
+    assert lost_of(samples, question) == {"a": 1}
 
 
 def test_a_shift_greater_than_the_noise_is_found():
-    found = difference(blocks((1, 1), shift=0.3, apart=0.05), blocks((1, 2), apart=0.05), seed=1)
+    found = difference(repeats((1, 1), shift=0.3, apart=0.05), repeats((1, 2), apart=0.05), seed=1)
 
     assert found.interval.low > 0.1
 
@@ -239,7 +242,7 @@ def test_a_level_without_a_reply_is_an_error():
 def test_a_level_with_a_block_less_is_compared_over_the_blocks_both_have():
     _, other = summarise({"flat": RISING, "gre-mesh": RISING[:4]}, {}, baseline="flat", seed=1)
 
-    assert other.blocks == 4
+    assert other.repeats == 4
     assert other.to_baseline == Difference(estimate=0.0, interval=None)
 
 
@@ -263,7 +266,7 @@ def test_without_an_interval_a_prediction_is_not_judged():
 
 
 def test_without_an_interval_nothing_is_called():
-    assert call(Difference(estimate=9.0, interval=None), 0.05) == "first look: no interval"
+    assert call(Difference(estimate=9.0, interval=None), 0.05) == "too few repeats"
 
 
 @pytest.mark.parametrize(

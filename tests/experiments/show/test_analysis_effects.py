@@ -49,7 +49,7 @@ def test_an_effect_is_its_contrast_and_a_block_s_lift_falls_out(name, by_hand):
 
 
 def test_an_effect_says_of_what_it_is():
-    assert {each.name: each.says for each in found().values()} == {
+    assert {each.name: each.claim for each in found().values()} == {
         "encapsulation": "gre minus vxlan, mean of mesh and l2pop",
         "flooding": "l2pop minus mesh, mean of gre and vxlan",
         "interaction": "of the two effects: that of l2pop with gre minus that with vxlan",
@@ -80,7 +80,7 @@ def test_only_effects_that_the_modes_bear(modes, names):
 def test_of_one_way_of_flooding_alone_the_effect_says_so():
     effect = found(("gre-l2pop", "vxlan-l2pop"))["encapsulation"]
 
-    assert (effect.found.estimate, effect.says) == (2.0, "gre minus vxlan, l2pop alone")
+    assert (effect.found.estimate, effect.claim) == (2.0, "gre minus vxlan, l2pop alone")
 
 
 def test_weights_apply_to_block_medians_and_not_to_means():

@@ -1,191 +1,197 @@
-"""The teller of exact expectations: what is equal, what is not, and by how much."""
+"""The report of exact predictions: what matches, what does not, and by how much."""
+
+from dataclasses import replace
 
 import matplotlib as mpl
 import pytest
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, integer, text
 from experiments.core.results import Recorder, read
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 
 QUESTION = Question(
     name="copies",
-    asks="How many copies?",
+    question="How many copies?",
     unit="packets",
     value="copies",
-    teller="cells",
+    report="cells",
     factors={"mode": ("gre-mesh", "gre-l2pop"), "hosts": (2, 4)},
-    columns={"copies": "how many"},
+    columns={"copies": integer("how many")},
     predictions=(
         Prediction(
-            says="one for each other host", because="head-end replication", silent_on=("gre-l2pop",)
+            claim="one for each other host", reason="head-end replication", excludes=("gre-l2pop",)
         ),
     ),
 )
-FORETOLD = tuple({**point, "copies": point["hosts"] - 1} for point in QUESTION.points())
+PREDICTED = tuple({**point, "copies": point["hosts"] - 1} for point in QUESTION.points())
 
 
 @pytest.fixture
-def story(tmp_path):
-    """The story of a run in which all is as foretold, but for what is said."""
+def reported(tmp_path):
+    """The report of a run in which all cells match, except those given."""
 
-    def story(*, trusted=True, question=QUESTION, foretold=FORETOLD, blocks=2, **wrong):
+    def reported(*, trusted=True, question=QUESTION, predicted=PREDICTED, repeats=2, **wrong):
         recorder = Recorder(tmp_path, "run", question.tables())
         recorder.about(
             {
                 "question": question.to_json(),
-                "foretold": list(foretold),
+                "predicted": list(predicted),
                 "seed": 1,
                 "scenario": "article",
                 "verdict": {"trusted": trusted, "reasons": []},
             }
         )
-        for block in range(1, blocks + 1):
-            for order, cell in enumerate(foretold, start=1):
+        for repeat in range(1, repeats + 1):
+            for order, cell in enumerate(predicted, start=1):
                 value = wrong.get(
                     f"{cell['mode']}_{cell['hosts']}".replace("-", "_"), cell.get("copies")
                 )
                 if value != "missing":
-                    recorder.samples([{**cell, "block": block, "order": order, "copies": value}])
-        return told(read(recorder.directory)).story
+                    recorder.samples([{**cell, "repeat": repeat, "order": order, "copies": value}])
+        return report_on(read(recorder.directory))
 
-    return story
+    return reported
 
 
-def test_all_as_foretold(story):
-    found = story()
+def test_all_cells_match(reported):
+    found = reported()
 
-    assert found.findings == ("4 of 4 cells equal their prediction",)
+    assert found.findings == ("4 of 4 cells match their prediction",)
     assert not found.is_refuted
-    assert found.grids[0].rows[1] == ("gre-mesh", "4", "3", "3", "-", "2", "equal")
-    assert [each["is"] for each in found.data] == ["equal"] * 4
-    assert found.grids[0].gist == "all as foretold"
-    assert found.conditions == "2 blocks; scenario article"
+    assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "3", "-", "2", "matches")
+    assert [each["result"] for each in found.data] == ["matches"] * 4
+    assert found.tables[0].summary == "all match"
+    assert found.conditions == "2 repeats; scenario article"
 
 
-def test_a_cell_that_differs_is_named_with_by_how_much(story):
-    found = story(gre_mesh_4=5)
+def test_a_mismatch_is_named_with_its_difference(reported):
+    found = reported(gre_mesh_4=5)
 
     assert found.findings == (
-        "3 of 4 cells equal their prediction",
-        "gre-mesh 4: 5 packets, foretold 3",
+        "3 of 4 cells match their prediction",
+        "gre-mesh 4: 5 packets, predicted 3",
     )
     assert found.is_refuted
-    assert found.grids[0].rows[1] == ("gre-mesh", "4", "3", "5", "+2", "2", "unlike")
-    assert found.grids[0].gist == "1 not as foretold"
-    lacking = story(gre_mesh_4=5, gre_mesh_2="missing").grids[0]
-    assert lacking.gist == "1 not as foretold, 1 not measured"
-    assert [each.stands for each in found.held] == ["refuted"]
+    assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "5", "+2", "2", "mismatch")
+    assert found.tables[0].summary == "1 mismatch"
+    lacking = reported(gre_mesh_4=5, gre_mesh_2="missing").tables[0]
+    assert lacking.summary == "1 mismatch, 1 not measured"
+    assert [each.outcome for each in found.outcomes] == ["refuted"]
 
 
-def test_an_answer_that_was_lost_is_not_as_foretold(story):
-    found = story(gre_mesh_2=None)
+def test_a_lost_value_is_a_mismatch(reported):
+    found = reported(gre_mesh_2=None)
 
     assert found.is_refuted
-    assert found.findings[1] == "gre-mesh 2: - packets, foretold 1"
+    assert found.findings[1] == "gre-mesh 2: - packets, predicted 1"
     assert found.pictures == ()
 
 
-def test_one_block_that_differs_is_enough(story, tmp_path):
-    found = story(blocks=2)
+def test_a_mismatch_in_one_repeat_is_a_mismatch(reported, tmp_path):
+    found = reported(repeats=2)
     path = next(tmp_path.glob("run*/samples.csv"))
     path.write_text(path.read_text().replace("2,2,gre-mesh,4,3", "2,2,gre-mesh,4,2"))
-    found = told(read(path.parent)).story
+    found = report_on(read(path.parent))
 
     assert found.is_refuted
-    assert found.grids[0].rows[1] == ("gre-mesh", "4", "3", "3, 2", "-1", "2", "unlike")
+    assert found.tables[0].rows[1] == ("gre-mesh", "4", "3", "3, 2", "-1", "2", "mismatch")
 
 
-def test_a_prediction_is_judged_by_the_cells_it_is_about(story):
-    found = story(gre_l2pop_4=1)
+def test_a_prediction_is_judged_by_the_cells_it_is_about(reported):
+    found = reported(gre_l2pop_4=1)
 
-    assert found.is_refuted  # foretold is foretold,
-    assert [each.stands for each in found.held] == ["confirmed"]  # but the words spoke of the mesh
-    assert found.held[0].found == "2 of 2 cells equal their prediction"
-
-
-@pytest.mark.parametrize(("mesh", "stands"), [(3, "not judged"), (9, "not judged")])
-def test_nothing_is_judged_by_a_run_that_is_not_trusted(story, mesh, stands):
-    assert [each.stands for each in story(trusted=False, gre_mesh_4=mesh).held] == [stands]
+    assert found.is_refuted
+    # The prediction in words is about the mesh only.
+    assert [each.outcome for each in found.outcomes] == ["confirmed"]
+    assert found.outcomes[0].found == "2 of 2 cells match their prediction"
 
 
-def test_a_cell_not_measured_decides_nothing(story):
-    found = story(gre_mesh_4="missing")
+@pytest.mark.parametrize(("mesh", "outcome"), [(3, "not judged"), (9, "not judged")])
+def test_an_unreliable_run_judges_nothing(reported, mesh, outcome):
+    assert [each.outcome for each in reported(trusted=False, gre_mesh_4=mesh).outcomes] == [outcome]
 
-    assert found.findings == ("3 of 3 cells equal their prediction (1 more not measured)",)
-    assert [each.stands for each in found.held] == ["undecided"]
+
+def test_a_prediction_with_an_unmeasured_cell_is_undecided(reported):
+    found = reported(gre_mesh_4="missing")
+
+    assert found.findings == ("3 of 3 cells match their prediction (1 more not measured)",)
+    assert [each.outcome for each in found.outcomes] == ["undecided"]
     assert not found.is_refuted
 
 
-def test_words_may_be_foretold_and_only_numbers_are_drawn(story):
-    foretold = tuple({**each, "copies": "dropped"} for each in FORETOLD)
-    found = story(foretold=foretold, gre_mesh_2="passed")
+def test_texts_can_be_predicted_but_are_not_drawn(reported):
+    predicted = tuple({**each, "copies": "dropped"} for each in PREDICTED)
+    question = replace(QUESTION, columns={"copies": text("what becomes of it")})
+    found = reported(question=question, predicted=predicted, gre_mesh_2="passed")
 
-    assert found.findings[1] == "gre-mesh 2: passed packets, foretold dropped"
+    assert found.findings[1] == "gre-mesh 2: passed packets, predicted dropped"
     assert found.pictures == ()
 
 
-def test_many_that_differ_are_counted(story):
-    found = story(gre_mesh_2=9, gre_mesh_4=9, gre_l2pop_2=9, gre_l2pop_4=9)
+def test_only_three_mismatches_are_named(reported):
+    found = reported(gre_mesh_2=9, gre_mesh_4=9, gre_l2pop_2=9, gre_l2pop_4=9)
 
-    assert found.findings[0] == "0 of 4 cells equal their prediction"
-    assert found.findings[-1] == "and 1 cell more"
+    assert found.findings[0] == "0 of 4 cells match their prediction"
+    assert found.findings[-1] == "and 1 more cell"
     assert len(found.findings) == 5
 
 
-def test_columns_after_the_value_are_further_figures(tmp_path):
-    """And those before it, factors or not, say which cell it is."""
+def test_columns_before_the_value_are_keys_and_those_after_it_are_figures(tmp_path):
     question = Question(
         name="copies",
-        asks="?",
+        question="?",
         unit="packets",
         value="copies",
         factors={"hosts": (2, 4)},
-        columns={"kind": "of frame", "copies": "sent", "wasted": "in vain"},
+        columns={
+            "kind": text("of frame"),
+            "copies": integer("sent"),
+            "unneeded": integer("to hosts without a member"),
+        },
         predictions=(),
-        teller="cells",
+        report="cells",
     )
-    foretold = [
-        {"hosts": hosts, "kind": kind, "copies": hosts - 1, "wasted": 0}
+    predicted = [
+        {"hosts": hosts, "kind": kind, "copies": hosts - 1, "unneeded": 0}
         for hosts in (2, 4)
         for kind in ("known", "unknown")
     ]
     recorder = Recorder(tmp_path, "run", question.tables())
     recorder.about(
-        {"question": question.to_json(), "foretold": foretold, "seed": 1, "scenario": "s"}
+        {"question": question.to_json(), "predicted": predicted, "seed": 1, "scenario": "s"}
     )
-    recorder.samples([{"block": 1, "order": 1, **each} for each in foretold[:-1]])
-    recorder.samples([{"block": 1, "order": 1, **foretold[-1], "wasted": 2}])
+    recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted[:-1]])
+    recorder.samples([{"repeat": 1, "order": 1, **predicted[-1], "unneeded": 2}])
 
-    found = told(read(recorder.directory)).story
+    found = report_on(read(recorder.directory))
 
     assert found.findings == (
-        "7 of 8 cells equal their prediction",
-        "4 unknown wasted: 2 packets, foretold 0",
+        "7 of 8 cells match their prediction",
+        "4 unknown unneeded: 2 packets, predicted 0",
     )
-    assert found.grids[0].heads[:3] == ("hosts", "kind", "figure")
-    (ax,) = found.pictures[0].draw().axes
-    assert set(lines(ax, "foretold")) == {"foretold 2", "foretold 4"}
+    assert found.tables[0].heads[:3] == ("hosts", "kind", "figure")
+    (ax,) = found.draw().axes
+    assert set(lines(ax, "predicted")) == {"predicted 2", "predicted 4"}
 
 
-def test_a_foretold_row_without_the_value_is_told(story):
-    with pytest.raises(MeasureError, match="a foretold row without 'copies'"):
-        story(foretold=({"mode": "gre-mesh", "hosts": 2, "copy": 1},), gre_mesh_2="missing")
+def test_a_predicted_row_without_the_value_is_an_error(reported):
+    with pytest.raises(MeasureError, match="a predicted row without 'copies'"):
+        reported(predicted=({"mode": "gre-mesh", "hosts": 2, "copy": 1},), gre_mesh_2="missing")
 
 
-@pytest.mark.parametrize("foretold", [(), ({"mode": "vlan", "hosts": 2, "copies": 1},)])
-def test_without_a_foretold_cell_that_was_measured_there_is_nothing_to_tell(story, foretold):
-    with pytest.raises(MeasureError, match="Give the Experiment a `foretell`"):
-        story(foretold=foretold, vlan_2="missing")
+@pytest.mark.parametrize("predicted", [(), ({"mode": "vlan", "hosts": 2, "copies": 1},)])
+def test_a_run_without_a_measured_prediction_is_an_error(reported, predicted):
+    with pytest.raises(MeasureError, match="Give the Experiment a `predict`"):
+        reported(predicted=predicted, vlan_2="missing")
 
 
 @pytest.fixture
-def axes(story):
+def axes(reported):
     def axes(**wrong):
-        (picture,) = story(**wrong).pictures
         with mpl.rc_context(fname=STYLE):
-            (ax,) = picture.draw().axes
+            (ax,) = reported(**wrong).draw().axes
         return ax
 
     return axes
@@ -198,26 +204,28 @@ def lines(ax, kind):
 def test_every_sample_is_a_dot_on_the_ring_of_its_prediction(axes):
     ax = axes(gre_mesh_4=5)
 
-    rings, dots = lines(ax, "foretold"), lines(ax, "samples")
-    assert list(rings["foretold gre-mesh"].get_ydata()) == [1, 3]
+    rings, dots = lines(ax, "predicted"), lines(ax, "samples")
+    assert list(rings["predicted gre-mesh"].get_ydata()) == [1, 3]
     assert list(dots["samples gre-mesh"].get_ydata()) == [1, 1, 5, 5]
-    x, of_ring = dots["samples gre-mesh"].get_xdata(), rings["foretold gre-mesh"].get_xdata()
-    assert len(set(x)) == 4  # equal samples stand side by side,
-    assert [sum(x[:2]) / 2, sum(x[2:]) / 2] == pytest.approx(list(of_ring))  # about their ring
-    assert rings["foretold gre-mesh"].get_markerfacecolor() == "none"
-    assert rings["foretold gre-mesh"].get_linestyle() != rings["foretold gre-l2pop"].get_linestyle()
+    x, of_ring = dots["samples gre-mesh"].get_xdata(), rings["predicted gre-mesh"].get_xdata()
+    assert len(set(x)) == 4  # equal samples are side by side,
+    assert [sum(x[:2]) / 2, sum(x[2:]) / 2] == pytest.approx(list(of_ring))  # around their ring
+    assert rings["predicted gre-mesh"].get_markerfacecolor() == "none"
+    assert (
+        rings["predicted gre-mesh"].get_linestyle() != rings["predicted gre-l2pop"].get_linestyle()
+    )
 
 
-def test_equal_series_stand_beside_each_other_about_the_true_place(axes):
+def test_equal_series_are_side_by_side_around_their_value(axes):
     ax = axes()
 
-    x = [line.get_xdata()[1] for line in lines(ax, "foretold").values()]
+    x = [line.get_xdata()[1] for line in lines(ax, "predicted").values()]
     assert len(set(x)) == 2
     assert sum(x) / 2 == pytest.approx(4)
     assert list(ax.get_xticks()) == [2, 4]
 
 
-def test_axes_say_what_and_in_which_unit_from_zero(axes):
+def test_axes_have_names_and_units_and_start_at_zero(axes):
     ax = axes()
 
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("hosts", "copies [packets]")
@@ -227,24 +235,23 @@ def test_axes_say_what_and_in_which_unit_from_zero(axes):
     assert sorted(names) == ["gre-l2pop", "gre-mesh"]
 
 
-def test_one_factor_of_words_is_drawn_side_by_side(tmp_path):
+def test_levels_that_are_texts_are_drawn_side_by_side(tmp_path):
     question = Question(
         name="one",
-        asks="?",
+        question="?",
         unit="x",
         value="n",
         factors={"mode": ("a", "b")},
-        teller="cells",
-        columns={"n": "count"},
+        report="cells",
+        columns={"n": integer("count")},
         predictions=(),
     )
     recorder = Recorder(tmp_path, "run", question.tables())
-    foretold = [{"mode": "a", "n": 1}, {"mode": "b", "n": 2}]
+    predicted = [{"mode": "a", "n": 1}, {"mode": "b", "n": 2}]
     recorder.about(
-        {"question": question.to_json(), "foretold": foretold, "seed": 1, "scenario": "s"}
+        {"question": question.to_json(), "predicted": predicted, "seed": 1, "scenario": "s"}
     )
-    recorder.samples([{"block": 1, "order": 1, **each} for each in foretold])
-    (picture,) = told(read(recorder.directory)).story.pictures
-    (ax,) = picture.draw().axes
+    recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted])
+    (ax,) = report_on(read(recorder.directory)).draw().axes
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
-    assert lines(ax, "swatch") == {}  # there is but one series
+    assert lines(ax, "swatch") == {}  # there is only one series

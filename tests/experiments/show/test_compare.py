@@ -1,20 +1,22 @@
-"""Two runs held against each other: a true shift is found, none is invented, the unlike is refused."""
+"""Comparison of two runs: a shift is found, none is invented, runs that differ otherwise are refused."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import stats
 
 from controller.model.errors import UsageError
+from experiments.core.question import integer
 from experiments.core.results import read
 from experiments.show.compare import baseline_shift, compare, independent
 from experiments.show.compare_text import to_text
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from tests.experiments.made_runs import CELLS, MACHINE, QUESTION, made, made_cells, pair
 
-UNLIKE = {
+DIFFERENCES = {
     "experiment: latency in A, mtu in B": {"question": replace(QUESTION, name="mtu")},
     "unit: ms in A, us in B": {"question": replace(QUESTION, unit="us")},
     "compared: phase: warm in A, cold in B": {
@@ -79,23 +81,23 @@ def test_the_baseline_that_moved_is_told(tmp_path):
 
 
 def test_too_few_blocks_give_no_interval_and_no_call(tmp_path):
-    found = shifts(compare(*pair(tmp_path, more=0.06, blocks=5)))
+    found = shifts(compare(*pair(tmp_path, more=0.06, repeats=5)))
 
     assert found["flat"].difference.interval is None
-    assert found["flat"].call == "first look: no interval"
-    assert found["flat"].blocks == (6, 5)
+    assert found["flat"].call == "too few repeats"
+    assert found["flat"].repeats == (6, 5)
 
 
 def test_intervals_are_as_wide_as_welchs_and_hold_the_truth():
     """Plain percentiles of so few blocks are a sixth narrower, and miss it twice as often."""
     draw = np.random.default_rng(11)
 
-    def blocks(count):
+    def repeats(count):
         return [draw.normal(draw.normal(0, 0.03), 0.05, 30) for _ in range(count)]
 
     widths, missed = [], 0
     for seed in range(40):
-        one, other = blocks(6), blocks(8)
+        one, other = repeats(6), repeats(8)
         found = independent(one, other, seed=(seed, 1), resamples=249).interval
         medians = ([np.median(each) for each in run] for run in (other, one))
         welch = stats.ttest_ind(*medians, equal_var=False).confidence_interval()
@@ -127,15 +129,15 @@ def test_levels_in_common_there_must_be(tmp_path):
 
 def test_a_block_whose_answers_were_all_lost_does_not_count(tmp_path):
     a, b = pair(tmp_path)
-    rows = tuple({**row, "rtt_ms": None} if row["block"] == 2 else row for row in b.rows)
-    found = compare(a, replace(b, tables={"samples": rows}))
+    lost = pl.when(pl.col("repeat") != 2).then(pl.col("rtt_ms"))
+    found = compare(a, replace(b, tables={"samples": b.samples.with_columns(rtt_ms=lost)}))
 
-    assert {each.blocks for each in found.shifts} == {(6, 5)}
+    assert {each.repeats for each in found.shifts} == {(6, 5)}
 
 
-@pytest.mark.parametrize("message", UNLIKE)
+@pytest.mark.parametrize("message", DIFFERENCES)
 def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
-    a, b = pair(tmp_path, **UNLIKE[message])
+    a, b = pair(tmp_path, **DIFFERENCES[message])
 
     with pytest.raises(UsageError) as caught:
         compare(a, b)
@@ -146,9 +148,7 @@ def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
 @pytest.mark.parametrize("status", ["interrupted", "running", "failed: no lab"])
 def test_a_run_that_is_not_whole_is_refused(tmp_path, status):
     a, b = pair(tmp_path, status=status)
-    with pytest.raises(
-        UsageError, match=f"run B, .*b: is '{status}'; allowed: a run that is complete"
-    ):
+    with pytest.raises(UsageError, match=f"run B, .*b: is '{status}'; allowed: a complete run"):
         compare(a, b)
 
 
@@ -157,7 +157,7 @@ def test_what_does_not_touch_a_packet_may_differ(tmp_path):
     a, b = pair(
         tmp_path,
         seed=5,
-        blocks=7,
+        repeats=7,
         source={"git_revision": "f00", "git_dirty": False},
         machine={**MACHINE, "python": "3.99", "host": "elsewhere"},
         start="2027-01-01T00:00:00Z",
@@ -183,31 +183,33 @@ def test_cells_that_differ_are_found(tmp_path):
 
     assert found.is_exact
     assert found.shifts == ()
-    assert [(dict(cell.key), cell.a, cell.b) for cell in found.unlike] == [
+    assert [(dict(cell.key), cell.a, cell.b) for cell in found.mismatches] == [
         ({"mode": "gre-mesh", "hosts": 4}, (3,), (5,)),
     ]
     assert len(found.cells) == 3
-    assert compare(a, a).unlike == ()
+    assert compare(a, a).mismatches == ()
 
 
 def test_a_cell_that_differs_in_one_block_differs(tmp_path):
     a = read(made_cells(tmp_path, "a"))
-    rows = (*a.rows, {**a.rows[0], "block": 3, "copies": 7})
-    b = replace(a, tables={"samples": rows})
+    further = a.samples.head(1).with_columns(repeat=pl.lit(3, pl.Int64), copies=pl.lit(7, pl.Int64))
+    b = replace(a, tables={"samples": pl.concat([a.samples, further])})
 
-    assert [(cell.a, cell.b) for cell in compare(a, b).unlike] == [((1,), (1, 7))]
-    assert [(cell.a, cell.b) for cell in compare(b, a).unlike] == [((1, 7), (1,))]
+    assert [(cell.a, cell.b) for cell in compare(a, b).mismatches] == [((1,), (1, 7))]
+    assert [(cell.a, cell.b) for cell in compare(b, a).mismatches] == [((1, 7), (1,))]
 
 
 def test_every_figure_that_was_foretold_is_compared(tmp_path):
     """A further figure that differs must not make the cell another one."""
-    question = replace(CELLS, columns={"copies": "how many", "wasted": "in vain"})
-    foretold = [{**point, "copies": 1, "wasted": 0} for point in question.points()]
-    a = read(made_cells(tmp_path, "a", question=question, foretold=foretold, wasted=0))
-    b = read(made_cells(tmp_path, "b", question=question, foretold=foretold, wasted=2))
+    question = replace(
+        CELLS, columns={"copies": integer("how many"), "unneeded": integer("unneeded")}
+    )
+    predicted = [{**point, "copies": 1, "unneeded": 0} for point in question.points()]
+    a = read(made_cells(tmp_path, "a", question=question, predicted=predicted, unneeded=0))
+    b = read(made_cells(tmp_path, "b", question=question, predicted=predicted, unneeded=2))
 
-    assert [(cell.figure, cell.a, cell.b) for cell in compare(a, b).unlike] == [
-        ("wasted", (0,), (2,)),
+    assert [(cell.figure, cell.a, cell.b) for cell in compare(a, b).mismatches] == [
+        ("unneeded", (0,), (2,)),
     ] * 3
     assert compare(a, b).only_a == ()
 
@@ -230,7 +232,7 @@ def test_a_run_of_cells_is_not_held_against_one_of_spread(tmp_path):
 
 
 def test_a_run_is_told_by_the_same_rows_as_it_is_compared(tmp_path):
-    flat, _ = told(read(made(tmp_path))).story.data
+    flat, _ = report_on(read(made(tmp_path))).data
     assert (flat["samples"], flat["median"]) == (240, pytest.approx(0.30, abs=0.01))
 
 

@@ -1,4 +1,4 @@
-"""Figures by their artists: what is drawn is what was measured, all of it."""
+"""Figures by their artists: all samples are drawn."""
 
 import warnings
 from itertools import pairwise
@@ -9,17 +9,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from controller.model.modes import MODES
-from experiments.core.question import Prediction, Question
+from experiments.core.question import Prediction, Question, number
 from experiments.core.results import Recorder, read
 from experiments.show.lanes import colours, line_style, log_axis, plot_boxes, plot_ecdf
-from experiments.show.reports import told
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import about
 from tests.experiments.seen_texts import assert_readable
 
 LEVELS = {
-    "flat": [np.array([0.3, 0.4, 0.5]) + block / 100 for block in range(6)],
-    "gre-mesh": [np.array([0.4, 0.5, 2.0]) + block / 100 for block in range(6)],
+    "flat": [np.array([0.3, 0.4, 0.5]) + repeat / 100 for repeat in range(6)],
+    "gre-mesh": [np.array([0.4, 0.5, 2.0]) + repeat / 100 for repeat in range(6)],
 }
 PALETTE = colours(list(LEVELS), "flat")
 TRUSTED = {"trusted": True, "reasons": []}
@@ -28,15 +28,15 @@ TRUSTED = {"trusted": True, "reasons": []}
 def question(modes):
     return Question(
         name="pings",
-        asks="",
+        question="",
         unit="ms",
         value="rtt_ms",
         factors={"mode": modes},
-        columns={"rtt_ms": ""},
+        columns={"rtt_ms": number("")},
         baseline={"mode": "flat"},
         margin=0.05,
         predictions=(
-            Prediction(low=0.0, high=0.1, says="", because="", silent_on=("flat", "vlan")),
+            Prediction(low=0.0, high=0.1, claim="", reason="", excludes=("flat", "vlan")),
         ),
     )
 
@@ -47,31 +47,31 @@ def ax():
 
 
 @pytest.fixture
-def story(tmp_path):
-    """Tells a run of these levels, read from its files."""
+def reported(tmp_path):
+    """The report of a run of these levels, read from its files."""
 
-    def tell(levels=LEVELS, verdict=TRUSTED):
+    def of_levels(levels=LEVELS, verdict=TRUSTED):
         asked = question(tuple(levels))
         recorder = Recorder(tmp_path, "run", asked.tables())
         recorder.about(about(asked, verdict=verdict))
         recorder.samples(
-            {"block": nth, "order": 1, "mode": level, "rtt_ms": float(value)}
-            for level, blocks in levels.items()
-            for nth, block in enumerate(blocks, start=1)
-            for value in block
+            {"repeat": nth, "order": 1, "mode": level, "rtt_ms": float(value)}
+            for level, repeats in levels.items()
+            for nth, repeat in enumerate(repeats, start=1)
+            for value in repeat
         )
-        return told(read(recorder.directory))
+        return report_on(read(recorder.directory))
 
-    return tell
+    return of_levels
 
 
 @pytest.fixture
-def drawn(story):
+def drawn(reported):
     """The figure of a run of these levels, in the style of reports."""
 
     def draw(*args):
         with mpl.rc_context(fname=STYLE):
-            return story(*args).story.pictures[0].draw()
+            return reported(*args).draw()
 
     return draw
 
@@ -80,12 +80,12 @@ def artists(ax, gid):
     return [line for line in ax.lines if line.get_gid() == gid]
 
 
-def test_every_sample_is_a_dot_a_lane_per_block(ax):
+def test_every_sample_is_a_dot_in_the_lane_of_its_repeat(ax):
     plot_boxes(ax, LEVELS, PALETTE)
 
     dots = artists(ax, "samples gre-mesh")
     assert [list(line.get_xdata()) for line in dots] == [
-        list(block) for block in LEVELS["gre-mesh"]
+        list(repeat) for repeat in LEVELS["gre-mesh"]
     ]
     lanes = [(min(line.get_ydata()), max(line.get_ydata())) for line in dots]
     assert all(high < low for (_, high), (low, _) in pairwise(lanes))
@@ -100,14 +100,14 @@ def test_dots_stay_in_the_row_of_their_level(ax):
     assert [text.get_text() for text in ax.get_yticklabels()] == list(LEVELS)
 
 
-def test_each_block_has_a_stroke_at_its_median(ax):
+def test_each_repeat_has_a_stroke_at_its_median(ax):
     plot_boxes(ax, LEVELS, PALETTE)
 
     strokes = [line.get_xdata()[0] for line in artists(ax, "block median")]
-    assert strokes == [np.median(block) for blocks in LEVELS.values() for block in blocks]
+    assert strokes == [np.median(repeat) for repeats in LEVELS.values() for repeat in repeats]
 
 
-def test_the_box_is_of_the_quartiles_and_its_whiskers_of_p10_and_p90(ax):
+def test_the_box_shows_quartiles_and_its_whiskers_p10_and_p90(ax):
     plot_boxes(ax, {"flat": LEVELS["flat"]}, PALETTE)
 
     pooled = np.concatenate(LEVELS["flat"])
@@ -132,13 +132,13 @@ def test_the_ecdf_steps_at_every_sample_and_ends_at_all(ax):
     assert ax.get_ylabel()
 
 
-def test_curves_are_named_beside_them_in_their_colour(ax):
+def test_curves_are_labelled_in_their_colour(ax):
     plot_ecdf(ax, LEVELS, PALETTE)
 
     assert {text.get_text(): text.get_color() for text in ax.texts} == PALETTE
 
 
-def test_the_time_axis_says_its_unit_and_that_it_is_logarithmic(ax):
+def test_the_time_axis_is_labelled_with_unit_and_scale(ax):
     log_axis(ax, LEVELS, "round-trip time [ms]")
 
     assert ax.get_xlabel() == "round-trip time [ms], logarithmic"
@@ -150,13 +150,13 @@ def test_the_time_axis_says_its_unit_and_that_it_is_logarithmic(ax):
 
 
 @pytest.mark.parametrize("values", [[0.31, 0.32], [0.044, 0.045], [6.0, 7.0]])
-def test_the_time_axis_has_ticks_however_narrow(ax, values):
+def test_a_narrow_time_axis_has_ticks(ax, values):
     log_axis(ax, {"flat": [np.array(values)]}, "round-trip time [ms]")
 
     assert len(ax.get_xticks()) >= 2
 
 
-def test_prediction_and_margin_stand_beside_what_was_measured(drawn):
+def test_prediction_and_margin_are_drawn_with_the_intervals(drawn):
     ax = drawn().axes[2]
 
     (band,) = [patch for patch in ax.patches if patch.get_gid() == "predicted"]
@@ -174,7 +174,7 @@ def test_the_baseline_is_grey_and_others_differ():
     assert len(set(palette.values())) == 5
 
 
-def test_colour_tells_the_encapsulation_and_line_style_the_flooding():
+def test_colour_is_the_encapsulation_and_line_style_the_flooding():
     levels = [str(mode) for mode in MODES]
     palette = colours(levels, "flat")
 
@@ -187,7 +187,7 @@ def panels(figure):
     return [ax.get_title(loc="left") for ax in figure.axes]
 
 
-def test_the_figure_has_three_panels_and_says_the_finding(drawn):
+def test_the_figure_has_three_panels_and_the_finding_as_title(drawn):
     figure = drawn()
 
     assert panels(figure) == [
@@ -199,19 +199,19 @@ def test_the_figure_has_three_panels_and_says_the_finding(drawn):
 
 
 def test_without_intervals_there_is_no_panel_of_differences(drawn):
-    one = {level: blocks[:1] for level, blocks in LEVELS.items()}
+    one = {level: repeats[:1] for level, repeats in LEVELS.items()}
 
     assert len(panels(drawn(one))) == 2
 
 
-def test_a_figure_of_an_untrusted_run_says_so(drawn):
+def test_a_figure_of_an_unreliable_run_has_a_warning(drawn):
     figure = drawn(LEVELS, {"trusted": False, "reasons": ["3 pings lost; wanted at most 0"]})
 
-    (doubt,) = [text for text in figure.texts if text.get_text().startswith("Not to be trusted")]
+    (warning,) = [text for text in figure.texts if text.get_text().startswith("Unreliable run")]
     (title,) = [text for text in figure.texts if text.get_text() == figure.get_suptitle()]
-    assert doubt.get_fontsize() < title.get_fontsize()
+    assert warning.get_fontsize() < title.get_fontsize()
     assert figure.get_suptitle().startswith("gre-mesh is higher")
-    assert "Verdict: not to be trusted: 3 pings lost" in figure.get_supxlabel()
+    assert "Verdict: unreliable: 3 pings lost" in figure.get_supxlabel()
 
 
 def test_a_single_level_can_be_drawn(drawn):
@@ -243,14 +243,14 @@ NINE = (
 @pytest.mark.parametrize("apart", [0.0, 0.05, 1.0])
 def test_no_two_texts_overlap_and_none_is_cut_off(drawn, modes, apart, trusted):
     levels = {
-        mode: [block + apart * place for block in LEVELS["gre-mesh"]]
+        mode: [repeat + apart * place for repeat in LEVELS["gre-mesh"]]
         for place, mode in enumerate(modes)
     }
     figure = drawn(levels, {"trusted": trusted, "reasons": []})
     assert_readable(figure, at_least=4 * len(modes) + 1)
 
 
-def test_a_difference_s_value_stands_clear_of_every_line(drawn):
+def test_the_value_of_a_difference_is_in_the_margin(drawn):
     ax = drawn().axes[2]
 
     (value,) = [text for text in ax.texts if text.get_gid() == "value gre-mesh"]
@@ -258,7 +258,7 @@ def test_a_difference_s_value_stands_clear_of_every_line(drawn):
     assert value.get_position()[0] > 1
 
 
-def test_what_is_yellow_and_what_is_dashed_is_said(drawn):
+def test_the_band_and_the_dashed_lines_are_explained(drawn):
     shown = [text.get_text() for text in drawn().axes[2].texts]
 
     assert "band: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from experiments.core.suite import begin_suite
-from experiments.show.report.redraw import redraw, redraw_suite
+from experiments.show.pages.redraw import redraw, redraw_suite
 from tests.experiments.small_run import DOUBTED, write_run
 
 pytestmark = pytest.mark.smoke
@@ -162,11 +162,11 @@ def looked_at(pages, scheme, folder):
     done = browsed(folder / "frames.html", scheme)
     found = re.search(r'<pre id="measured">(\S+?)</pre>', done.stdout)
     assert found, done.stderr[-2000:]
-    told = json.loads(unquote(b64decode(found.group(1)).decode()))
+    report = json.loads(unquote(b64decode(found.group(1)).decode()))
     console = re.findall(r":CONSOLE[(:].*", done.stderr)
     return {
         name: {
-            **told[f"{number}.html"],
+            **report[f"{number}.html"],
             "console": [line for line in console if f"/{number}.html" in line],
         }
         for number, name in enumerate(pages)

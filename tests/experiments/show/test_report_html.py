@@ -1,32 +1,28 @@
-"""report.html as a value: what it says, and that it needs nothing from outside."""
+"""report.html as text: what it contains, and that it needs no external resource."""
 
 from dataclasses import replace
 
 import pytest
 
-from experiments.show.report.chapter import LONG, Chapter
-from experiments.show.report.html import page, suite_page
-from experiments.show.story import REFUTED, UNDECIDED, Grid, Held
+from experiments.show.pages.chapter import LONG, Chapter
+from experiments.show.pages.html import page, suite_page
+from experiments.show.report import REFUTED, UNDECIDED, Outcome, Table
 from tests.experiments.show.page_source import Page
-from tests.experiments.small_run import DOUBTED, SVG, small_told
+from tests.experiments.small_run import DOUBTED, SVG, small_report
 
 SUITE = {"suite": ["toll", "mtu"], "status": "complete", "start": "2026-11-23T01:43:38Z"}
 
 
-def of(told):
-    return page(Chapter(name=told.name, told=told), {"toll": SVG})
-
-
-def with_story(told, **changes):
-    return replace(told, story=replace(told.story, **changes))
+def of(report):
+    return page(Chapter(name=report.name, report=report), {"toll": SVG})
 
 
 @pytest.fixture
 def suite():
-    told = small_told()
+    report = small_report()
     chapters = (
-        Chapter(name="toll", told=told, folder="toll/"),
-        Chapter(name="mtu", told=replace(told), folder="mtu/"),
+        Chapter(name="toll", report=report, folder="toll/"),
+        Chapter(name="mtu", report=report, folder="mtu/"),
         Chapter(name="fanout", fault="<b>broken</b>", folder="fanout/"),
     )
     return suite_page(chapters, {"toll/toll": SVG, "mtu/toll": SVG}, SUITE)
@@ -34,7 +30,7 @@ def suite():
 
 @pytest.mark.parametrize("about", [{}, {"verdict": DOUBTED}, {"verdict": None}, {"quick": True}])
 def test_a_page_is_sound(about):
-    assert Page(of(small_told(**about))).faults == []
+    assert Page(of(small_report(**about))).faults == []
 
 
 def test_the_page_of_a_suite_is_sound(suite):
@@ -61,25 +57,25 @@ def test_the_page_of_a_suite_is_sound(suite):
         ('<p onclick="x">x</p>', "a script"),
     ],
 )
-def test_a_fault_is_seen(put, fault):
-    broken = of(small_told()).replace("</main>", f"{put}</main>")
+def test_a_fault_of_a_page_is_found(put, fault):
+    broken = of(small_report()).replace("</main>", f"{put}</main>")
 
     assert any(each.startswith(fault) for each in Page(broken).faults)
 
 
-def test_it_tells_all_of_the_run():
-    text = Page(of(small_told())).text
+def test_a_page_has_all_parts_of_a_report():
+    text = Page(of(small_report())).text
 
     for said in (
         "gre-mesh is within ±0.05 ms of flat.",
         "✓ trusted",
         "Question What does a tunnel cost?",
         "Predicted a tunnel adds 0 to 0.1 ms. Because it only adds a header.",
-        "Found ✓ confirmed gre-mesh adds 0.02 ms.",
-        "a difference under 0.05 ms is of no matter, because it is less than the jitter.",
+        "Measured ✓ confirmed gre-mesh adds 0.02 ms.",
+        "a difference under 0.05 ms does not matter, because it is less than the jitter.",
         "Every sample",
         "level median lost|late flat 0.448 0 gre-mesh 0.468 1|2 ",
-        "6 blocks; scenario article.",
+        "6 repeats; scenario article.",
         "A <fast> & good one, 2 CPUs, Linux 6.1, Open vSwitch 3.1.0.",
         "net.ipv4.conf.all.arp_ignore 1",
         "overlaylab report 20261123T014338Z-toll",
@@ -88,37 +84,37 @@ def test_it_tells_all_of_the_run():
         assert said in text, said
 
 
-def test_findings_stand_before_the_verdict_and_that_before_the_question():
-    text = Page(of(small_told(verdict=DOUBTED))).text
+def test_findings_come_before_the_verdict_and_the_verdict_before_the_question():
+    text = Page(of(small_report(verdict=DOUBTED))).text
 
     places = [
         text.rindex("gre-mesh is within"),
-        text.index("By the limits set beforehand: CPU idle 20%"),
+        text.index("Reasons: CPU idle 20%"),
         text.index("What does a tunnel cost?"),
         text.index("Because it only adds"),
     ]
     assert places == sorted(places)
-    assert "✗ not to be trusted" in text
+    assert "✗ unreliable" in text
     assert "✓ trusted" not in text
 
 
 @pytest.mark.parametrize(
-    ("stands", "sign"), [(REFUTED, "✗ refuted"), (UNDECIDED, "? undecided"), ("mixed", "± mixed")]
+    ("outcome", "sign"), [(REFUTED, "✗ refuted"), (UNDECIDED, "? undecided"), ("mixed", "± mixed")]
 )
-def test_what_became_of_a_prediction_is_told_by_a_sign_and_a_word(stands, sign):
-    held = Held(says="It adds nothing?", because="so", stands=stands, found="it did")
+def test_an_outcome_has_a_sign_and_a_word(outcome, sign):
+    outcomes = Outcome(claim="It adds nothing?", reason="so", outcome=outcome, found="it did")
 
-    assert sign in Page(of(with_story(small_told(), held=(held,)))).text
+    assert sign in Page(of(replace(small_report(), outcomes=(outcomes,)))).text
 
 
-def test_what_was_watched_stands_beside_its_limit():
-    text = Page(of(small_told())).text
+def test_a_quality_check_has_its_limit_and_its_values():
+    text = Page(of(small_report())).text
 
     assert "CPU idle at least 50% 85% 81% drops at most 0 0 0 " in text
 
 
 def test_figures_are_inside_with_their_size_and_alternative_text():
-    images = [said for tag, said in Page(of(small_told())).tags if tag == "img"]
+    images = [said for tag, said in Page(of(small_report())).tags if tag == "img"]
 
     assert [(each["alt"], each["width"], each["height"]) for each in images] == [
         ('Boxes of "rtt"', "672", "336")
@@ -127,34 +123,34 @@ def test_figures_are_inside_with_their_size_and_alternative_text():
 
 
 def test_raw_files_are_linked_beside_the_page():
-    links = [said["href"] for tag, said in Page(of(small_told())).tags if tag == "a"]
+    links = [said["href"] for tag, said in Page(of(small_report())).tags if tag == "a"]
 
     assert {"run.json", "samples.csv", "raw/", "report.md", "toll.svg", "toll.png"} == set(links)
 
 
-def test_what_a_run_says_is_text_not_markup():
-    told = with_story(small_told(), findings=("<script>alert(1)</script>",))
+def test_texts_of_a_run_are_escaped():
+    report = replace(small_report(), findings=("<script>alert(1)</script>",))
 
-    assert Page(of(told)).faults == []
-    assert "<script>alert(1)</script>." in Page(of(told)).text
+    assert Page(of(report)).faults == []
+    assert "<script>alert(1)</script>." in Page(of(report)).text
 
 
-def test_a_long_table_is_folded_up_and_a_short_one_is_not():
+def test_a_long_table_is_folded_and_a_short_one_is_not():
     rows = tuple((f"cell{at}", "1") for at in range(LONG + 1))
-    long = Grid(title="By cell", heads=("cell", "is"), rows=rows, gist="all as foretold")
+    long = Table(title="By cell", heads=("cell", "result"), rows=rows, summary="all match")
     short = replace(long, rows=rows[1:])
-    whole, told = Page(of(small_told())), with_story(small_told(), grids=(long, short))
+    whole, report = Page(of(small_report())), replace(small_report(), tables=(long, short))
 
-    found = Page(of(told))
+    found = Page(of(report))
 
     assert found.faults == []
     folded = [sum(tag == "details" for tag, _ in page.tags) for page in (whole, found)]
     assert folded[1] == folded[0] + 1
-    assert f"By cell {LONG + 1} rows, all as foretold cell is cell0 1 " in found.text
+    assert f"By cell {LONG + 1} rows, all match cell result cell0 1 " in found.text
     assert f"By cell {LONG} rows" not in found.text
 
 
-def test_a_suite_sums_up_first_and_links_to_each(suite):
+def test_a_suite_begins_with_a_summary_that_links_to_each_experiment(suite):
     found = Page(suite)
     links = [said["href"] for tag, said in found.tags if tag == "a"]
 
@@ -163,19 +159,19 @@ def test_a_suite_sums_up_first_and_links_to_each(suite):
     assert "Predictions: 1 confirmed." in found.text
     assert found.text.count("✗ no result") == 2  # in the summary, and in its place
     assert "No result. <b>broken</b>." in found.text
-    assert "not whole" not in found.text
+    assert "incomplete" not in found.text
 
 
-def test_a_suite_that_was_broken_off_says_so():
-    told = Chapter(name="toll", told=small_told(), folder="toll/")
+def test_an_interrupted_suite_is_marked_as_incomplete():
+    report = Chapter(name="toll", report=small_report(), folder="toll/")
 
-    found = Page(suite_page((told,), {"toll/toll": SVG}, {**SUITE, "status": "interrupted"}))
+    found = Page(suite_page((report,), {"toll/toll": SVG}, {**SUITE, "status": "interrupted"}))
 
-    assert "This suite is not whole: Interrupted." in found.text
+    assert "This suite is incomplete: Interrupted." in found.text
 
 
-def test_phones_and_both_schemes_are_provided_for():
-    source = of(small_told())
+def test_a_page_supports_phones_dark_mode_and_print():
+    source = of(small_report())
 
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in source
     assert "@media (prefers-color-scheme: dark)" in source

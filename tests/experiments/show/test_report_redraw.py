@@ -1,4 +1,4 @@
-"""`overlaylab report`: from the files alone, for runs and suites; damage is told, never a traceback."""
+"""`overlaylab report` of runs and suites; damaged files are an error without a traceback."""
 
 import json
 import re
@@ -8,6 +8,8 @@ import pytest
 
 from controller.model.errors import MeasureError
 from experiments.cli.main import main
+from experiments.cli.printed import JSON_FORMAT
+from experiments.core.results import FORMAT
 from experiments.core.suite import begin_suite, is_suite, read_suite
 from tests.experiments.show.page_source import Page
 from tests.experiments.small_run import DOUBTED, SVG, write_run
@@ -28,7 +30,7 @@ def run(drawn_once, tmp_path):
 
 @pytest.fixture
 def suite(drawn_once, tmp_path):
-    """Two experiments, of which the second was never begun."""
+    """Two experiments; the second was not started."""
     suite = begin_suite(tmp_path, "suite", ("toll", "mtu"), argv=["run.py"])
     shutil.copytree(drawn_once, suite.directory / "toll")
     return suite.marked(status="interrupted")
@@ -36,9 +38,9 @@ def suite(drawn_once, tmp_path):
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """Figures cost half a second each: a stand-in, where they are not what is asked."""
+    """Does not draw figures, which takes half a second each."""
 
-    def write(directory, picture):
+    def write(directory, report, picture):
         paths = {
             f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}"
             for kind in ("png", "svg")
@@ -47,21 +49,23 @@ def undrawn(monkeypatch):
             path.write_text(SVG)
         return paths
 
-    monkeypatch.setattr("experiments.show.report.redraw._drawn", write)
+    monkeypatch.setattr("experiments.show.pages.redraw._drawn", write)
 
 
-def report(capsys, *argv):
+def redrawn(capsys, *argv):
     capsys.readouterr()
     status = main(["report", *map(str, argv)])
     return status, *capsys.readouterr()
 
 
-def test_it_prints_what_the_run_printed_and_where_it_lies(capsys, undrawn, run):
-    status, out, err = report(capsys, run)
+def test_report_prints_the_same_as_the_run_and_the_paths(capsys, undrawn, run):
+    status, out, err = redrawn(capsys, run)
 
     assert (status, err) == (0, "")
     assert out.startswith("gre-mesh is higher than flat by 0.200 to 0.200 ms\nBy level:\nlevel ")
-    assert "Verdict: trusted: it kept 2 limits (CPU idle 85%, at least 50%; no drops)\n" in out
+    assert (
+        "Verdict: trusted: passed 2 quality checks (CPU idle 85%, at least 50%; no drops)\n" in out
+    )
     assert f"\nreport.html: {run}/report.html\nreport.md:   {run}/report.md\n" in out
     assert out.endswith(f"folder:      {run}\n")
 
@@ -69,7 +73,7 @@ def test_it_prints_what_the_run_printed_and_where_it_lies(capsys, undrawn, run):
 def test_drawing_again_changes_nothing(capsys, run):
     before = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
 
-    report(capsys, run)
+    redrawn(capsys, run)
 
     assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
     assert {path.name for path in before} == {
@@ -87,7 +91,7 @@ def test_one_edited_sample_changes_figure_table_and_pages(capsys, run):
     text = (run / "samples.csv").read_text()
     (run / "samples.csv").write_text(text.replace("1,1,flat,0.402\n", "1,1,flat,0.9\n", 1))
 
-    _, out, _ = report(capsys, run)
+    _, out, _ = redrawn(capsys, run)
 
     changed = {name for name, was in before.items() if (run / name).read_bytes() != was}
     assert changed == {"samples.csv", "report.html", "report.md", "toll.png", "toll.svg"}
@@ -95,18 +99,18 @@ def test_one_edited_sample_changes_figure_table_and_pages(capsys, run):
 
 
 def test_json_is_one_document(capsys, undrawn, run):
-    status, out, err = report(capsys, run, "--format", "json")
+    status, out, err = redrawn(capsys, run, "--format", "json")
 
-    told = json.loads(out)
-    assert (status, err, told["format"], told["suite"]) == (0, "", 1, None)
-    assert told["runs"][0]["files"]["report.html"] == f"{run}/report.html"
+    report = json.loads(out)
+    assert (status, err, report["format"], report["suite"]) == (0, "", JSON_FORMAT, None)
+    assert report["runs"][0]["files"]["report.html"] == f"{run}/report.html"
 
 
-def test_a_run_that_is_not_to_be_trusted_is_drawn_all_the_same(capsys, undrawn, tmp_path):
-    status, out, _ = report(capsys, write_run(tmp_path, verdict=DOUBTED))
+def test_an_unreliable_run_is_drawn(capsys, undrawn, tmp_path):
+    status, out, _ = redrawn(capsys, write_run(tmp_path, verdict=DOUBTED))
 
     assert status == 0
-    assert out.startswith("Not to be trusted (why: below)\n")
+    assert out.startswith("Unreliable run; reasons below\n")
 
 
 def edited(name, old, new):
@@ -130,9 +134,11 @@ def written(name, text):
         (written("run.json", '{"format": 2, '), "run.json"),
         (written("run.json", "[]"), "run.json: format None"),
         (written("run.json", '{"format": 2}'), "run.json"),
+        (written("run.json", '{"format": 3}'), "run.json"),
         (written("run.json", "\x00\xff"), "run.json"),
-        (edited("run.json", '"format": 2', '"format": 1'), "run.json: format 1; allowed: 2"),
-        (edited("run.json", '"teller": "levels"', '"teller": "none"'), "teller 'none'"),
+        (edited("run.json", '"format": 3', '"format": 1'), "run.json: format 1; allowed: 2 or 3"),
+        (edited("run.json", '"format": 3', '"format": 4'), "run.json: format 4; allowed: 2 or 3"),
+        (edited("run.json", '"report": "levels"', '"report": "none"'), "report 'none'"),
         (edited("run.json", '"seed": 7', '"seed": "x"'), "'x'"),
         (edited("run.json", '"seed": 7,', ""), "seed"),
         (
@@ -142,9 +148,9 @@ def written(name, text):
         (edited("run.json", '"argv": \\[', '"argv": 5, "x": ['), "'int' object is not iterable"),
         (
             written("samples.csv", ""),
-            "samples.csv: no column block, order, mode, rtt_ms; allowed: block",
+            "samples.csv: no column repeat, order, mode, rtt_ms; allowed: repeat",
         ),
-        (written("samples.csv", "block,order,mode,rtt_ms\n"), "samples.csv: no samples; allowed"),
+        (written("samples.csv", "repeat,order,mode,rtt_ms\n"), "samples.csv: no samples; allowed"),
         (edited("samples.csv", "rtt_ms", "rtt"), "samples.csv: no column rtt_ms; "),
         (
             edited("samples.csv", ",0\\.[0-9]+\n$", "\n"),
@@ -157,10 +163,10 @@ def written(name, text):
         ),
     ],
 )
-def test_damage_is_2_with_one_line_and_never_a_traceback(capsys, run, damage, said):
+def test_damaged_files_give_status_2_and_one_line(capsys, run, damage, said):
     damage(run)
 
-    status, out, err = report(capsys, run)
+    status, out, err = redrawn(capsys, run)
 
     assert (status, out, err.count("\n")) == (2, "", 1), err
     assert err.startswith(f"overlaylab: {run}")
@@ -170,25 +176,25 @@ def test_damage_is_2_with_one_line_and_never_a_traceback(capsys, run, damage, sa
 @pytest.mark.parametrize(
     ("name", "said"), [("nowhere", "no such folder"), ("", "no run.json in it")]
 )
-def test_a_folder_that_is_no_run_is_2(capsys, tmp_path, name, said):
-    status, out, err = report(capsys, tmp_path / name)
+def test_a_folder_without_a_run_gives_status_2(capsys, tmp_path, name, said):
+    status, out, err = redrawn(capsys, tmp_path / name)
 
     assert (status, out) == (2, "")
     assert err.startswith(f"overlaylab: {tmp_path / name}: {said}; allowed: the folder of a run")
 
 
-def test_a_folder_that_cannot_be_written_is_2(capsys, undrawn, run):
+def test_a_folder_that_cannot_be_written_gives_status_2(capsys, undrawn, run):
     (run / "report.html").unlink()
     (run / "report.html").mkdir()  # nobody can write it, root neither
 
-    status, _, err = report(capsys, run)
+    status, _, err = redrawn(capsys, run)
 
     assert (status, err.count("\n")) == (2, 1)
     assert "report.html" in err
 
 
-def test_a_suite_is_drawn_with_what_it_lacks(capsys, suite):
-    status, out, err = report(capsys, suite.directory)
+def test_a_suite_is_drawn_without_a_missing_run(capsys, suite):
+    status, out, err = redrawn(capsys, suite.directory)
 
     assert (status, err) == (0, "")
     assert "── toll ──\ngre-mesh is higher than flat" in out
@@ -196,7 +202,7 @@ def test_a_suite_is_drawn_with_what_it_lacks(capsys, suite):
     assert f"report.html: {suite.directory}/report.html" in out
     page = Page((suite.directory / "report.html").read_text())
     assert page.faults == []
-    assert "This suite is not whole: Interrupted." in page.text
+    assert "This suite is incomplete: Interrupted." in page.text
     assert [said["src"][:26] for tag, said in page.tags if tag == "img"] == [
         "data:image/svg+xml;base64,"
     ]
@@ -204,7 +210,7 @@ def test_a_suite_is_drawn_with_what_it_lacks(capsys, suite):
 
 
 def test_every_link_of_a_suite_leads_to_a_file(capsys, undrawn, suite):
-    report(capsys, suite.directory)
+    redrawn(capsys, suite.directory)
 
     page = Page((suite.directory / "report.html").read_text())
     links = [said["href"] for tag, said in page.tags if tag == "a"]
@@ -214,55 +220,57 @@ def test_every_link_of_a_suite_leads_to_a_file(capsys, undrawn, suite):
 
 
 def test_a_suite_as_json(capsys, undrawn, suite):
-    status, out, _ = report(capsys, suite.directory, "--format", "json")
+    status, out, _ = redrawn(capsys, suite.directory, "--format", "json")
 
-    told = json.loads(out)
+    report = json.loads(out)
     assert status == 0
-    assert told["suite"]["status"] == "interrupted"
-    assert told["suite"]["files"]["report.html"] == f"{suite.directory}/report.html"
-    assert [each["experiment"] for each in told["runs"]] == ["toll"]
-    assert told["faults"] == [{"experiment": "mtu", "fault": "was not measured"}]
+    assert report["suite"]["status"] == "interrupted"
+    assert report["suite"]["files"]["report.html"] == f"{suite.directory}/report.html"
+    assert [each["experiment"] for each in report["runs"]] == ["toll"]
+    assert report["faults"] == [{"experiment": "mtu", "fault": "was not measured"}]
 
 
-def test_a_complete_suite_that_lost_a_run_is_2_and_tells_the_others(capsys, undrawn, suite):
+def test_a_complete_suite_that_lacks_a_run_gives_status_2_and_reports_the_others(
+    capsys, undrawn, suite
+):
     suite.marked(status="complete")
 
-    status, out, err = report(capsys, suite.directory)
+    status, out, err = redrawn(capsys, suite.directory)
 
     assert status == 2
-    assert err.startswith(f"overlaylab: {suite.directory}: mtu cannot be told (was not measured); ")
+    assert err.startswith(f"overlaylab: {suite.directory}: no report of mtu (was not measured); ")
     assert "gre-mesh is higher than flat" in out
 
 
 @pytest.mark.parametrize("names", ['"toll"', '["../toll"]', "[1]", "null"])
-def test_a_suite_names_folders_of_its_own(capsys, suite, names):
+def test_a_suite_names_only_folders_below_it(capsys, suite, names):
     text = f'{{"format": 2, "suite": {names}, "status": "complete"}}'
     (suite.directory / "run.json").write_text(text)
 
-    status, out, err = report(capsys, suite.directory)
+    status, out, err = redrawn(capsys, suite.directory)
 
     assert (status, out) == (2, "")
     assert "suite" in err
 
 
 def test_a_suite_of_another_format_is_refused(suite):
-    (suite.directory / "run.json").write_text('{"format": 3, "suite": []}')
+    (suite.directory / "run.json").write_text('{"format": 4, "suite": []}')
 
-    with pytest.raises(MeasureError, match="format 3"):
+    with pytest.raises(MeasureError, match="format 4"):
         read_suite(suite.directory)
 
 
-def test_a_suite_is_told_from_a_run(run, suite):
+def test_a_suite_is_distinguished_from_a_run(run, suite):
     assert is_suite(suite.directory)
     assert not is_suite(run)
     assert not is_suite(run.parent)
 
 
-def test_a_suite_is_marked_from_its_beginning(tmp_path):
+def test_a_new_suite_is_marked_as_running(tmp_path):
     suite = begin_suite(tmp_path, "suite", ("toll",), seed=3)
 
     found = read_suite(suite.directory)
 
     assert (found.status, found.names, found.about["seed"]) == ("running", ("toll",), 3)
-    assert json.loads((suite.directory / "run.json").read_text())["format"] == 2
+    assert json.loads((suite.directory / "run.json").read_text())["format"] == FORMAT
     assert [path.name for path in suite.directory.iterdir()] == ["run.json"]

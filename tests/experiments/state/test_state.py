@@ -1,19 +1,19 @@
-"""The experiment `state`: kinds of packets, what is foretold, and how a run is told."""
+"""The experiment `state`: kinds of packets, predicted counts, and the report."""
 
 from dataclasses import replace
 
 import matplotlib as mpl
+import polars as pl
 import pytest
 
-from experiments.core.results import Recorder, read
-from experiments.show.reports import told
+from experiments.core.results import Recorder, frame, read
+from experiments.show.report import CONFIRMED, REFUTED
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import CONFIRMED, REFUTED
-from experiments.state import conntrack
-from experiments.state import report as words
-from experiments.state.figure import UNLIKE
-from experiments.state.labs import counts, foretold, kind
-from experiments.state.probe import STATE
+from experiments.state import conntrack, words
+from experiments.state.figure import MISMATCH
+from experiments.state.labs import counts, kind, predicted
+from experiments.state.probe import EXPERIMENT as STATE
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -28,13 +28,13 @@ BARE = load("article").overlay
         ("eth:ethertype:ipv6:udp:geneve:eth:ethertype:ip:icmp", words.TUNNEL),
         ("eth:ethertype:arp", words.ARP),
         ("eth:ethertype:ip:igmp", words.IGMP),
-        ("eth:ethertype:ip:icmp:ip:gre", words.OTHERS),  # a refusal that quotes what it refuses
+        ("eth:ethertype:ip:icmp:ip:gre", words.OTHERS),  # an ICMP error that quotes a packet
         ("eth:ethertype:ip:udp:data", words.OTHERS),
         ("eth:ethertype:vlan:ethertype:data", words.OTHERS),
         ("eth:ethertype:data", words.OTHERS),
     ],
 )
-def test_a_packet_is_what_is_outermost(protocols, wanted):
+def test_a_packet_is_counted_by_its_outermost_protocol(protocols, wanted):
     assert kind({"frame.protocols": protocols}) == wanted
 
 
@@ -42,7 +42,7 @@ def packet(protocols, operation="", target=""):
     return {"frame.protocols": protocols, "arp.opcode": operation, "arp.dst.proto_ipv4": target}
 
 
-def test_who_is_asked_for_is_counted_once_and_not_inside_a_tunnel():
+def test_each_arp_target_is_counted_once_and_arp_inside_a_tunnel_is_not():
     found = counts(
         [
             packet("eth:ethertype:arp", "1", "192.0.2.2"),
@@ -51,33 +51,35 @@ def test_who_is_asked_for_is_counted_once_and_not_inside_a_tunnel():
             packet("eth:ethertype:ip:gre:eth:ethertype:arp", "1", "10.0.0.1"),
         ]
     )
-    assert found == {words.ARP: 3, words.ASKED: 1, words.TUNNEL: 1}
+    assert found == {words.ARP: 3, words.ARP_TARGETS: 1, words.TUNNEL: 1}
 
 
 def cells(mode):
-    rows = foretold(BARE, ({"mode": mode},))
+    rows = predicted(BARE, ({"mode": mode},))
     return {(row["what"], row["moment"]): row["count"] for row in rows}
 
 
-def test_gre_and_vxlan_are_foretold_the_same():
+def test_the_same_counts_are_predicted_for_gre_and_vxlan():
     assert cells("gre-mesh") == cells("vxlan-mesh") == cells("geneve-l2pop")
     found = cells("gre-mesh")
     assert found[words.TUNNEL, words.SET_UP] == 0
     assert found[words.TUNNEL, words.FIRST] == 2
-    assert found[words.ASKED, words.COLD] == 2
+    assert found[words.ARP_TARGETS, words.UNKNOWN] == 2
     assert (found[words.LEARNED, words.BEFORE], found[words.LEARNED, words.AFTER]) == (0, 1)
     assert (found[words.PORTS, words.AFTER], found[words.LISTENERS, words.AFTER]) == (2, 1)
 
 
-def test_the_kernel_has_a_socket_and_keeps_the_packet_that_asks():
+def test_the_kernel_has_one_socket_and_queues_packets_until_arp_is_answered():
     found = cells("kvxlan-mesh")
-    assert (found[words.UDP, words.BEFORE], found[words.PORTS, words.BEFORE]) == (1, 1)
-    assert found[words.TUNNEL, words.COLD] == 4
+    assert (found[words.UDP_SOCKETS, words.BEFORE], found[words.PORTS, words.BEFORE]) == (1, 1)
+    assert found[words.TUNNEL, words.UNKNOWN] == 4
     assert cells("kvxlan-multicast")[words.TUNNEL, words.FIRST] == 1
-    assert (words.KEPT_S, words.AFTER) not in cells("kvxlan-l2pop"), "it learns nothing"
+    assert (words.LIFETIME_S, words.AFTER) not in cells("kvxlan-l2pop"), (
+        "l2population: nothing is learned"
+    )
 
 
-def test_conntrack_sees_what_the_kernel_sends_alone():
+def test_only_packets_that_the_kernel_sends_have_conntrack_entries():
     modes = ("gre-mesh", "kvxlan-mesh", "kvxlan-multicast")
     assert [cells(mode)[words.CONNTRACK, words.AFTER] for mode in modes] == [0, 2, 1]
     assert cells("kvxlan-mesh")[words.CONNTRACK, words.BEFORE] == 0
@@ -95,18 +97,18 @@ TRACKED = (  # of Linux 6.1
 )
 
 
-def test_of_conntracks_entries_those_of_tunnels_count():
-    assert conntrack.of_tunnels(TRACKED) == 2
-    assert conntrack.of_tunnels(TRACKED[2:]) == 0
+def test_only_conntrack_entries_of_tunnels_are_counted():
+    assert conntrack.tunnel_entries(TRACKED) == 2
+    assert conntrack.tunnel_entries(TRACKED[2:]) == 0
 
 
-def test_what_the_kernel_has_is_not_called_a_tunnel_port():
-    """Where `tunnels` counts ports of br-tun, and none of the kernel's, the words must not clash."""
+def test_the_name_of_the_port_count_includes_kernel_devices():
+    """The experiment `tunnels` counts ports of br-tun only: the names must differ."""
     assert words.PORTS == "tunnel ports or devices"
     assert cells("kvxlan-mesh")[words.PORTS, words.BEFORE] == 1
 
 
-def test_untunnelled_there_is_nothing_to_keep():
+def test_without_a_tunnel_only_packets_are_predicted():
     assert {what for what, _ in cells("vlan")} == {words.TUNNEL, words.ARP, words.OTHERS}
 
 
@@ -115,91 +117,93 @@ def recorded(
 ):
     question = replace(STATE.question, factors={"mode": modes})
     recorder = Recorder(path, "run", question.tables())
-    rows = foretold(BARE, question.points())
+    rows = predicted(BARE, question.points())
     recorder.about(
         {
             **ABOUT,
             "question": question.to_json(),
-            "foretold": list(rows),
+            "predicted": list(rows),
             "settings": {"idle_s": 5.0},
         }
     )
-    recorder.samples(spoil({"block": 1, "order": 1, **row}) for row in rows)
+    recorder.samples(spoil({"repeat": 1, "order": 1, **row}) for row in rows)
     return read(recorder.directory)
 
 
-def test_modes_that_agree_are_told_together(tmp_path):
-    story = told(recorded(tmp_path)).story
-    assert story.findings[1:] == (
+def test_modes_with_the_same_count_are_listed_together(tmp_path):
+    report = report_on(recorded(tmp_path))
+    assert report.findings[1:] == (
         "Tunnel packets before the first tenant frame, 5 s idle: 0 in each of gre-mesh, vxlan-mesh, "
         "kvxlan-mesh, kvxlan-multicast",
-        "Tunnel packets with it: 2; but kvxlan-multicast 1",
+        "Tunnel packets with the first frame: 2; but kvxlan-multicast 1",
         "gre-mesh and vxlan-mesh: 24 of 24 counts the same",
     )
-    rows = {row[:2]: row[2] for row in story.grids[0].rows}
+    rows = {row[:2]: row[2] for row in report.tables[0].rows}
 
     assert rows[words.TUNNEL, words.SET_UP] == "0"
     assert rows[words.TUNNEL, words.FIRST] == "2; but kvxlan-multicast 1"
     assert rows[words.PORTS, "before, after"] == "2, 2; but kvxlan-* 1, 1"
     assert rows[words.LEARNED, "before, after"] == "0, 1"
     assert rows[words.CONNTRACK, "before, after"] == "0, 0; but kvxlan-mesh 0, 2;"
-    assert max(sum(map(len, row)) for row in story.grids[0].rows) <= 76, "it fits into 80 columns"
-    assert story.conditions.endswith("idle for 5 s")
-    assert {each.stands for each in story.held} == {CONFIRMED}
+    assert max(sum(map(len, row)) for row in report.tables[0].rows) <= 76, "it fits into 80 columns"
+    assert report.conditions.endswith("idle for 5 s")
+    assert {each.outcome for each in report.outcomes} == {CONFIRMED}
 
 
-def with_joins(run, *counts):
-    """The run, with so many IGMP packets in each block where a group is joined."""
+def with_igmp(run, *counts):
+    """The run, with so many IGMP packets in each repeat of the mode that joins a group."""
     joins = tuple(
         {
-            "block": block,
+            "repeat": repeat,
             "order": 1,
             "mode": "kvxlan-multicast",
             "what": words.IGMP,
             "moment": words.SET_UP,
             "count": count,
         }
-        for block, count in enumerate(counts, start=1)
+        for repeat, count in enumerate(counts, start=1)
     )
-    return replace(run, tables={**run.tables, "samples": (*run.rows, *joins)})
+    samples = pl.concat((run.samples, frame(joins, run.question.tables()["samples"])))
+    return replace(run, tables={**run.tables, "samples": samples})
 
 
 @pytest.mark.parametrize(
     ("counts", "said"), [((15,), "15"), ((15, 14), "14 to 15"), ((14, 16, 15), "14 to 16")]
 )
-def test_joins_of_a_group_are_told_of_every_block_though_nobody_foretold_how_many(
-    tmp_path, counts, said
-):
+def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts, said):
     run = recorded(tmp_path)
-    story = told(with_joins(run, *counts)).story
+    report = report_on(with_igmp(run, *counts))
 
-    wanted = f"IGMP on the first host's wire before it, queries included: kvxlan-multicast {said}"
-    assert wanted in story.findings
-    assert not story.is_refuted
-    assert not any("IGMP" in line for line in told(run).story.findings)
+    wanted = (
+        "IGMP packets on the first host's wire before the first frame, with queries: "
+        f"kvxlan-multicast {said}"
+    )
+    assert wanted in report.findings
+    assert not report.is_refuted
+    assert not any("IGMP" in line for line in report_on(run).findings)
 
 
-def test_what_was_counted_but_not_foretold_stands_in_tables_and_picture_and_is_not_judged(tmp_path):
-    story = told(with_joins(recorded(tmp_path), 15, 14)).story
-    short, wide = story.grids[:2]
+def test_a_count_without_prediction_is_shown_and_not_judged(tmp_path):
+    report = report_on(with_igmp(recorded(tmp_path), 15, 14))
+    short, wide = report.tables[:2]
 
     (row,) = [row for row in short.rows if row[:2] == (words.IGMP, words.SET_UP)]
     assert row[2] == "0; but kvxlan-multicast 14 to 15*"
     (row,) = [row for row in wide.rows if row[:2] == (words.IGMP, words.SET_UP)]
     assert row[2:] == ("0", "0", "0", "14 to 15*")
-    assert "*: counted, not foretold" in short.note
+    assert "*: counted, not predicted" in short.note
     with mpl.rc_context(fname=STYLE):
-        ax = story.pictures[0].draw().axes[0]
+        ax = report.draw().axes[0]
     counts = [text for text in ax.texts if text.get_gid() == "count"]
-    (unjudged,) = [text for text in counts if text.get_text() == "14 to 15*"]
+    (unpredicted,) = [text for text in counts if text.get_text() == "14 to 15*"]
     assert len(ax.patches) == len(counts) - 1, "it has no colour"
     assert not any(
-        patch.contains_point(ax.transData.transform(unjudged.get_position()))
+        patch.contains_point(ax.transData.transform(unpredicted.get_position()))
         for patch in ax.patches
     )
 
 
-def test_a_handshake_would_refute_and_be_red(tmp_path):
+def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
     def shake(row):
         is_it = (row["mode"], row["what"], row["moment"]) == (
             "gre-mesh",
@@ -208,22 +212,22 @@ def test_a_handshake_would_refute_and_be_red(tmp_path):
         )
         return {**row, "count": 2} if is_it else row
 
-    story = told(recorded(tmp_path, shake)).story
+    report = report_on(recorded(tmp_path, shake))
 
-    assert story.is_refuted
-    assert "gre-mesh and vxlan-mesh: 23 of 24 counts the same" in story.findings
+    assert report.is_refuted
+    assert "gre-mesh and vxlan-mesh: 23 of 24 counts the same" in report.findings
     assert (
-        "gre-mesh tunnel packets set up and idle: 2 packets or entries, foretold 0"
-        in story.findings
+        "gre-mesh tunnel packets set up and idle: 2 packets or entries, predicted 0"
+        in report.findings
     )
-    assert {each.says[:9]: each.stands for each in story.held}["no tunnel"] == REFUTED
-    assert {each.says[:9]: each.stands for each in story.held}["kept alik"] == CONFIRMED
+    assert {each.name: each.outcome for each in report.outcomes}[words.TUNNEL] == REFUTED
+    assert {each.name: each.outcome for each in report.outcomes}[words.STATE] == CONFIRMED
     with mpl.rc_context(fname=STYLE):
-        figure = story.pictures[0].draw()
+        figure = report.draw()
     red = [
         patch
         for patch in figure.axes[0].patches
-        if mpl.colors.to_hex(patch.get_facecolor()) == UNLIKE.lower()
+        if mpl.colors.to_hex(patch.get_facecolor()) == MISMATCH.lower()
     ]
     assert len(red) == 1
     counts = [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "count"]

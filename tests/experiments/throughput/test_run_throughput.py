@@ -2,28 +2,28 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    return first_look(tmp_path_factory, "throughput", "--modes", "gre-mesh")
+    return quick_run(tmp_path_factory, "throughput", "--modes", "gre-mesh")
 
 
 def test_something_arrives_in_packets_of_each_size(done):
-    sizes = {(row["protocol"], row["ip_bytes"]) for row in done.run.rows}
+    sizes = {(row["protocol"], row["ip_bytes"]) for row in done.run.rows_of()}
 
     assert sizes == {(kind, size) for kind in ("tcp", "udp") for size in (128, 576, 1458)}
-    assert all(row["goodput_mbit_s"] > 0 for row in done.run.rows)
+    assert all(row["goodput_mbit_s"] > 0 for row in done.run.rows_of())
 
 
 def test_a_gigabyte_costs_processor_time_and_some_of_it_is_the_switches(done):
-    assert all(0 < row["switch_s_per_gb"] < row["cpu_s_per_gb"] for row in done.run.rows)
+    assert all(0 < row["switch_s_per_gb"] < row["cpu_s_per_gb"] for row in done.run.rows_of())
 
 
 def test_udp_was_sent_in_payloads_of_the_size_asked(done):
-    for row in done.run.rows:
+    for row in done.run.rows_of():
         if row["protocol"] == "udp":
             assert row["sent_bytes"] % (row["ip_bytes"] - 28) == 0

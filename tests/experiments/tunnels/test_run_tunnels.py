@@ -2,18 +2,18 @@
 
 import pytest
 
-from tests.experiments.running import first_look
+from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
 
 
 def test_ports_are_exact_and_their_cost_is_told_apart_from_arithmetic(tmp_path_factory):
-    done = first_look(
+    done = quick_run(
         tmp_path_factory, "tunnels", "--modes", "gre-l2pop,kvxlan-mesh", "--hosts", "3"
     )
-    told, run = done.told, done.run
+    report, run = done.report, done.run
 
-    assert told["findings"][0] == "24 of 24 cells equal their prediction"
+    assert report["findings"][0] == "24 of 24 cells equal their prediction"
     ports = {(row["mode"], row["membership"]): row["ports_in_all"] for row in run.rows}
     assert ports["gre-l2pop", "dense"] == 6
     assert ports["gre-l2pop", "pairs"] == 2

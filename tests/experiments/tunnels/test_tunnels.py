@@ -13,14 +13,15 @@ from controller.flows.ports import BR_TUN, tunnels
 from experiments.core.results import Recorder, read
 from experiments.measure.memory import Memory, parse_rollup
 from experiments.show.curves import Mark, log_counts, name_lines, plot
-from experiments.show.reports import told
+from experiments.show.report import CONFIRMED, REFUTED
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.show.story import CONFIRMED, REFUTED
 from experiments.tunnels import probe
 from experiments.tunnels.figure import plot_arithmetic
 from experiments.tunnels.fit import Step, costs, exponent, line, parabola
-from experiments.tunnels.labs import foretold, groups, staged
-from experiments.tunnels.probe import TUNNELS, add_args
+from experiments.tunnels.labs import groups, predicted, staged
+from experiments.tunnels.probe import EXPERIMENT as TUNNELS
+from experiments.tunnels.probe import add_args
 from experiments.tunnels.report import pairs
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
@@ -37,7 +38,7 @@ FIGURES = (
 
 
 def cell(mode, membership, hosts, overlay=BARE):
-    (row,) = foretold(overlay, ({"mode": mode, "membership": membership, "hosts": hosts},))
+    (row,) = predicted(overlay, ({"mode": mode, "membership": membership, "hosts": hosts},))
     return tuple(row[name] for name in FIGURES)
 
 
@@ -68,10 +69,11 @@ def test_the_formulas_are_what_the_controller_would_do(mode, membership, release
     """Counted by other means: the flows and ports themselves."""
     point = {"mode": mode, "membership": membership, "hosts": 5}
     overlay = replace(BARE, release=release)
-    raised = staged(overlay, point)
-    ports = [len(tunnels(raised, host)) for host in raised.hosts]
+    started = staged(overlay, point)
+    ports = [len(tunnels(started, host)) for host in started.hosts]
     rules = [
-        len(bridge_flows(raised, new_binding(raised, host.name), BR_TUN)) for host in raised.hosts
+        len(bridge_flows(started, new_binding(started, host.name), BR_TUN))
+        for host in started.hosts
     ]
 
     found = cell(mode, membership, 5, overlay)
@@ -130,7 +132,7 @@ def test_the_power_is_taken_from_a_quarter_of_the_most_on():
 def rungs(labs, kind="gre", kib=lambda lab: 12.0 + lab / 10):
     return [
         {
-            "block": 1,
+            "repeat": 1,
             "order": lab,
             "type": kind,
             "ports": step.ports,
@@ -170,11 +172,11 @@ def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
     }
     question = replace(TUNNELS.question, factors=factors)
     recorder = Recorder(path, "run", question.tables())
-    told = foretold(BARE, question.points())
-    recorder.about({**ABOUT, "question": question.to_json(), "foretold": list(told)})
+    report = predicted(BARE, question.points())
+    recorder.about({**ABOUT, "question": question.to_json(), "predicted": list(report)})
     spoil = spoil or (lambda row: row)
-    for order, row in enumerate(told, start=1):
-        place = {"block": 1, "order": order}
+    for order, row in enumerate(report, start=1):
+        place = {"repeat": 1, "order": order}
         recorder.samples([{**place, **spoil(dict(row))}])
         point = {name: row[name] for name in factors}
         host = {
@@ -193,9 +195,9 @@ def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
 
 
 def test_a_run_as_foretold(tmp_path):
-    story = told(recorded(tmp_path)).story
+    report = report_on(recorded(tmp_path))
 
-    assert story.findings == (
+    assert report.findings == (
         "48 of 48 cells equal their prediction",
         "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
         "A gre port takes 12.0 KiB of ovs-vswitchd (1 lab; 0 to 1023 ports)",
@@ -203,24 +205,24 @@ def test_a_run_as_foretold(tmp_path):
         "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; by the straight "
         "line, 39 times beyond what was measured, 0.46 GiB a host",
     )
-    assert [each.stands for each in story.held] == [CONFIRMED] * 4
-    assert story.held[3].found == "gre a power of 1.64 (1 lab)"
-    assert story.grids[0].rows == (
+    assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 4
+    assert report.outcomes[3].found == "gre a power of 1.64 (1 lab)"
+    assert report.tables[0].rows == (
         ("gre-mesh", "dense", "2", "12"),
         ("gre-mesh", "pairs", "2", "12"),
         ("gre-l2pop", "dense", "2", "12"),
         ("gre-l2pop", "pairs", "2", "4"),
     )
-    assert not story.is_refuted
+    assert not report.is_refuted
 
 
 def test_arithmetic_stands_apart_and_says_how_far_it_goes(tmp_path):
-    grid = told(recorded(tmp_path)).story.grids[-1]
+    table = report_on(recorded(tmp_path)).tables[-1]
 
-    assert "not measured" in grid.title
-    assert grid.rows[0][:3] == ("16", "15", "120")
-    assert grid.rows[0][-1] == "no"
-    last = grid.rows[-1]
+    assert "not measured" in table.title
+    assert table.rows[0][:3] == ("16", "15", "120")
+    assert table.rows[0][-1] == "no"
+    last = table.rows[-1]
     assert last[:3] == ("40,000", "39,999", "799,980,000")
     assert last[-1] == "39 times"
     assert last[3] == "468.7 (468.7 to 468.7)"
@@ -232,13 +234,13 @@ def test_one_port_too_many_refutes(tmp_path):
         is_it = (row["mode"], row["membership"], row["hosts"]) == ("gre-l2pop", "pairs", 4)
         return {**row, "ports_in_all": row["ports_in_all"] + 1} if is_it else row
 
-    story = told(recorded(tmp_path, spoil=one_more)).story
+    report = report_on(recorded(tmp_path, spoil=one_more))
 
-    assert story.is_refuted
-    assert story.findings[0] == "47 of 48 cells equal their prediction"
-    assert "gre-l2pop pairs 4: 5 ports, foretold 4" in story.findings
-    assert [each.stands for each in story.held] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
-    assert story.grids[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 not 4")
+    assert report.is_refuted
+    assert report.findings[0] == "47 of 48 cells equal their prediction"
+    assert "gre-l2pop pairs 4: 5 ports, foretold 4" in report.findings
+    assert [each.outcome for each in report.outcomes] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
+    assert report.tables[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 not 4")
 
 
 @pytest.mark.parametrize(
@@ -249,9 +251,9 @@ def test_set_up_time_that_grows_otherwise_refutes(tmp_path, took_s, wanted):
     def climbed(labs):
         return [{**row, "setup_s": 0.01 + took_s(row["ports"])} for row in rungs(labs)]
 
-    story = told(recorded(tmp_path, labs=6, climbed=climbed)).story
-    assert story.held[3].stands == wanted
-    assert "95% interval of 6 labs" in story.held[3].found
+    report = report_on(recorded(tmp_path, labs=6, climbed=climbed))
+    assert report.outcomes[3].outcome == wanted
+    assert "95% interval of 6 labs" in report.outcomes[3].found
 
 
 def test_the_ladder_tells_medians_before_the_ends(tmp_path):
@@ -262,10 +264,10 @@ def test_the_ladder_tells_medians_before_the_ends(tmp_path):
             for row in rungs(labs)
         ]
 
-    grids = told(recorded(tmp_path, labs=3, climbed=climbed)).story.grids
-    (grid,) = [each for each in grids if each.title.startswith("What gre ports cost")]
-    assert grid.heads[5:] == ("set-up [ms]", "least", "most")
-    assert grid.rows[-1][5:] == ("1000.0", "1000.0", "9000.0")
+    tables = report_on(recorded(tmp_path, labs=3, climbed=climbed)).tables
+    (table,) = [each for each in tables if each.title.startswith("What gre ports cost")]
+    assert table.heads[5:] == ("set-up [ms]", "least", "most")
+    assert table.rows[-1][5:] == ("1000.0", "1000.0", "9000.0")
 
 
 class Climbing:
@@ -293,7 +295,7 @@ def test_the_figure_is_drawn_where_there_are_no_tunnels_and_says_what_is_arithme
     factors = {"mode": ("kvxlan-mesh", "vlan"), "membership": ("dense",), "hosts": (3,)}
     run = recorded(tmp_path, factors=factors)
     with mpl.rc_context(fname=STYLE):
-        figure = told(run).story.pictures[0].draw()
+        figure = report_on(run).draw()
         figure.canvas.draw()
     titles = [ax.get_title(loc="left").partition(":")[0] for ax in figure.axes]
     assert titles == ["Measured", "Measured", "Measured", "Arithmetic, not measured"]
@@ -315,7 +317,7 @@ def test_growth_shows_zero_and_names_each_line_once():
     from matplotlib.figure import Figure
 
     marks = [
-        Mark(mode="gre-mesh", words=w, at=at, foretold=f, measured=(f,))
+        Mark(mode="gre-mesh", words=w, at=at, predicted=f, measured=(f,))
         for w, at, f in (("a", 2, 0), ("a", 4, 0), ("b", 2, 2), ("b", 4, 12))
     ]
     ax = log_counts(plot(Figure().subplots(), marks), marks)
@@ -324,5 +326,5 @@ def test_growth_shows_zero_and_names_each_line_once():
     assert ax.get_yscale() == "symlog"
     names = [text.get_text() for text in ax.texts if text.get_gid() == "name"]
     assert sorted(names) == ["gre-mesh, a", "gre-mesh, b"]
-    ring = next(each for each in ax.get_lines() if each.get_gid() == "foretold gre-mesh b")
+    ring = next(each for each in ax.get_lines() if each.get_gid() == "predicted gre-mesh b")
     assert list(ring.get_ydata()) == [2, 12]

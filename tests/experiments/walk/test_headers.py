@@ -1,4 +1,4 @@
-"""Headers of a packet, from fields as tshark printed them; and packets made from bytes."""
+"""Headers of a packet, from fields as tshark prints them; and packets built as bytes."""
 
 import struct
 from ipaddress import IPv4Address
@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from experiments.measure import forged
 from experiments.measure.packets import REPEATED
 from experiments.walk.headers import FIELDS, Header, is_echo_of, parse_stack, stack_of, text_of
-from experiments.walk.labs import foretold_stacks, places, wire_line
+from experiments.walk.labs import places, predicted_stacks, wire_line
 from experiments.walk.words import BACK, THERE
 from topologies.scenario.load import load
 
@@ -56,7 +56,7 @@ QUESTION = packet(
 )
 
 
-def test_outer_addresses_go_to_the_outer_header():
+def test_outer_addresses_belong_to_the_outer_header():
     assert text_of(stack_of(ON_THE_WAN)) == (
         "IP 221.234.230.1 > 106.38.241.118 | GRE 0x0800 | IP 172.16.16.1 > 10.100.0.123 | "
         "ICMP echo request"
@@ -75,13 +75,13 @@ def test_ethernet_is_first_and_left_out_of_texts():
     assert text_of(stack_of(QUESTION)) == "ARP 10.100.0.1 > 10.100.0.123 request"
 
 
-def test_a_text_gives_the_headers_back():
+def test_headers_are_parsed_from_their_text():
     for each in (ON_THE_WAN, ON_THE_LAN, QUESTION):
         assert parse_stack(text_of(stack_of(each))) == stack_of(each)[1:]
     assert parse_stack("") == ()
 
 
-def test_a_ping_is_known_by_both_its_numbers():
+def test_a_ping_is_recognised_by_identifier_and_sequence_number():
     assert is_echo_of(ON_THE_WAN, 8446, 1)
     assert not is_echo_of(ON_THE_WAN, 8446, 2)
     assert not is_echo_of(ON_THE_WAN, 1, 1)
@@ -89,9 +89,9 @@ def test_a_ping_is_known_by_both_its_numbers():
     assert not is_echo_of(error, 8446, 1)
 
 
-def test_theory_has_the_headers_that_were_seen():
+def test_the_predicted_headers_are_those_of_a_capture():
     sites = load("home-office").sites
-    there, back = foretold_stacks(sites, THERE), foretold_stacks(sites, BACK)
+    there, back = predicted_stacks(sites, THERE), predicted_stacks(sites, BACK)
     assert len(there) == len(places(sites)) == 12
     assert there[4] == text_of(stack_of(ON_THE_WAN))
     assert there[2] == "IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"  # before GRE
@@ -103,7 +103,7 @@ def test_theory_has_the_headers_that_were_seen():
     )
 
 
-def test_a_checksum_is_that_of_rfc_1071():
+def test_the_checksum_is_that_of_rfc_1071():
     # RFC 1071, section 3: the sum of these is 2ddf0 -> ddf2
     assert forged.checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0xFFFF - 0xDDF2
     assert forged.checksum(b"\x01") == 0xFFFF - 0x0100  # an odd byte counts as the high one
@@ -113,12 +113,12 @@ def test_a_forged_packet_is_well_formed():
     inner = forged.ipv4(HOME, OFFICE, forged.UDP_PROTOCOL, forged.udp(b"text"))
     frame = forged.tunnelled("02:00:00:00:00:01", "02:00:00:00:00:02", (HOME, OFFICE), inner)
     outer = frame[14:34]
-    assert forged.checksum(outer) == 0  # with its own sum in it
+    assert forged.checksum(outer) == 0  # with its own checksum included
     assert struct.unpack("!H", outer[2:4])[0] == len(frame) - 14 == 20 + 4 + 20 + 8 + 4
     assert (outer[9], outer[12:16], outer[16:20]) == (47, HOME.packed, OFFICE.packed)
     assert frame[34:38] == bytes.fromhex("00000800")  # GRE: no flags, IPv4
     assert frame[38:] == inner
 
 
-def test_a_forged_ping_has_a_right_sum():
+def test_a_forged_ping_has_a_valid_checksum():
     assert forged.checksum(forged.echo_request(1, 2, b"odd")) == 0

@@ -1,30 +1,30 @@
-"""A walk told: the article's steps judged by captures, checks, round trips, and the picture."""
+"""The report of `walk`: the article's steps judged by captures, checks, round trips, pictures."""
 
 import pytest
 from matplotlib.patches import FancyBboxPatch
 
 from controller.model.errors import MeasureError
-from experiments.show.story import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
-from experiments.walk.report import tell
-from experiments.walk.report_article import steps_of
-from experiments.walk.report_legs import legs_of
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
+from experiments.walk.article import steps_of
+from experiments.walk.legs import legs_of
+from experiments.walk.report import build_report
 from experiments.walk.words import EXACT, INEXACT, THERE, UNSEEN
 from tests.experiments.walk.walk_run import walk_run
 
 
-def stands(run):
-    return {step.number: step.stands for step in steps_of(run)}
+def outcomes(run):
+    return {step.number: step.outcome for step in steps_of(run)}
 
 
 def test_the_articles_steps_are_judged(tmp_path):
-    found = stands(walk_run(tmp_path))
+    found = outcomes(walk_run(tmp_path))
     assert [number for number, each in found.items() if each == INEXACT] == ["2.2", "2.4", "5.1"]
     assert len(found) == 11
     assert set(found.values()) == {EXACT, INEXACT}
 
 
 def hop(way, number, **values):
-    """Alters one row of `hops`."""
+    """A function that changes one row of `hops`."""
 
     def change(row):
         return {**row, **values} if (row["way"], row["hop"]) == (way, number) else row
@@ -33,7 +33,7 @@ def hop(way, number, **values):
 
 
 @pytest.mark.parametrize(
-    ("number", "otherwise", "becomes"),
+    ("number", "change", "outcome"),
     [
         # a GRE header large enough for two addresses, and one that has them
         (
@@ -48,7 +48,7 @@ def hop(way, number, **values):
             ),
             EXACT,
         ),
-        # the source is still the PC's where the packet enters the tunnel
+        # the source is still the PC's when the packet enters the tunnel
         ("2.4", hop(THERE, 3, stack="IP 192.168.1.123 > 10.100.0.123 | ICMP echo request"), EXACT),
         (
             "2.3",
@@ -71,7 +71,7 @@ def hop(way, number, **values):
         ("4.3", hop(THERE, 11, stack="IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"), INEXACT),
         ("2.1", hop(THERE, 1, eth_target="00:00:00:00:00:99"), INEXACT),
         ("1.1", hop(THERE, 3, stack=None, packets=0), EXACT),
-        # GRE is there already where the source is new
+        # GRE is added before the source is changed
         (
             "2.4",
             hop(THERE, 3, stack="GRE 0x0800 | IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"),
@@ -81,16 +81,16 @@ def hop(way, number, **values):
         ("2.4", hop(THERE, 3, stack=None, packets=0), UNSEEN),
     ],
 )
-def test_a_step_stands_as_the_captures_say(tmp_path, number, otherwise, becomes):
-    assert stands(walk_run(tmp_path, change_hop=otherwise))[number] == becomes
+def test_a_step_is_judged_by_the_captures(tmp_path, number, change, outcome):
+    assert outcomes(walk_run(tmp_path, change_hop=change))[number] == outcome
 
 
-def test_the_last_hop_is_a_broadcast_if_others_hear_it(tmp_path):
-    assert stands(walk_run(tmp_path, desk={"desk_hears_ping": 1}))["5.1"] == EXACT
+def test_the_last_hop_is_a_broadcast_if_another_station_receives_the_ping(tmp_path):
+    assert outcomes(walk_run(tmp_path, desk={"desk_hears_ping": 1}))["5.1"] == EXACT
 
 
-def test_silence_shows_nothing_if_nobody_heard_even_the_arp(tmp_path):
-    assert stands(walk_run(tmp_path, desk={"desk_hears_arp": 0}))["5.1"] == UNSEEN
+def test_the_last_hop_is_not_seen_if_no_other_station_receives_the_arp_request(tmp_path):
+    assert outcomes(walk_run(tmp_path, desk={"desk_hears_arp": 0}))["5.1"] == UNSEEN
 
 
 def test_legs_are_wires_and_tunnel_ends(tmp_path):
@@ -105,64 +105,64 @@ def test_legs_are_wires_and_tunnel_ends(tmp_path):
     ]
 
 
-def test_a_run_as_foretold_confirms_every_prediction(tmp_path):
-    story = tell(walk_run(tmp_path))
-    assert {each.stands for each in story.held} == {CONFIRMED}
-    assert not story.is_refuted
-    assert story.findings == (
-        "50 of 50 checks equal their prediction",
+def test_a_run_as_predicted_confirms_every_prediction(tmp_path):
+    report = build_report(walk_run(tmp_path))
+    assert {each.outcome for each in report.outcomes} == {CONFIRMED}
+    assert not report.is_refuted
+    assert report.findings == (
+        "50 of 50 checks match their prediction",
         "The article is inexact in 3 of its 11 steps: 2.2, 2.4, 5.1",
-        "1468 bytes pass with DF; of one more, 192.168.1.1 tells",
-        "3 of 3 texts can be read on the way; 18 of 18 forged packets reach the server",
-        "Round trip by the tunnel less that by public addresses: +0.010 ms (+0.010 to +0.010)",
+        "1468 bytes pass with DF; at 1469, 192.168.1.1 sends ICMP",
+        "A router on the path can read 3 of 3 texts; 18 of 18 forged packets reach the server",
+        "Round trip through the tunnel minus that by public addresses: +0.010 ms (+0.010 to +0.010)",
     )
 
 
-def test_a_check_that_differs_refutes_its_prediction_alone(tmp_path):
-    story = tell(walk_run(tmp_path, seen={"largest with DF": 1476}))
-    (refuted,) = [each for each in story.held if each.stands == REFUTED]
-    assert refuted.says.startswith("1468 bytes pass")
-    assert refuted.found == "5 of 6 checks as foretold; largest with DF: 1476, not 1468"
-    assert story.is_refuted
-    assert story.findings[1] == "mtu largest with DF: 1476, foretold 1468"
+def test_a_mismatch_refutes_only_its_own_prediction(tmp_path):
+    report = build_report(walk_run(tmp_path, seen={"largest with DF": 1476}))
+    (refuted,) = [each for each in report.outcomes if each.outcome == REFUTED]
+    assert refuted.claim.startswith("1468 bytes pass")
+    assert refuted.found == "5 of 6 checks match; largest with DF: 1476, not 1468"
+    assert report.is_refuted
+    assert report.findings[1] == "mtu largest with DF: 1476, predicted 1468"
 
 
-def test_a_slow_tunnel_refutes_the_latency(tmp_path):
-    story = tell(walk_run(tmp_path, more_ms=1.0))
-    assert [each.stands for each in story.held].count(REFUTED) == 1
-    assert not story.is_refuted  # no exact expectation
+def test_a_slow_tunnel_refutes_the_latency_prediction(tmp_path):
+    report = build_report(walk_run(tmp_path, more_ms=1.0))
+    assert [each.outcome for each in report.outcomes].count(REFUTED) == 1
+    assert not report.is_refuted  # no exact prediction
 
 
-def test_one_block_claims_no_latency(tmp_path):
-    story = tell(walk_run(tmp_path, blocks=1))
-    latency = next(each for each in story.held if "round trip" in each.says)
-    assert latency.stands in {NOT_JUDGED, UNDECIDED}
-    assert story.findings[-1].endswith("(no interval, no claim)")
+def test_one_repeat_is_too_few_to_judge_the_latency(tmp_path):
+    report = build_report(walk_run(tmp_path, repeats=1))
+    latency = next(each for each in report.outcomes if "round trip" in each.claim)
+    assert latency.outcome in {NOT_JUDGED, UNDECIDED}
+    assert report.findings[-1].endswith("(no confidence interval)")
 
 
-def test_a_busy_machine_leaves_the_latency_alone_unjudged(tmp_path):
+def test_on_a_busy_machine_only_the_latency_is_not_judged(tmp_path):
     busy = [{"windows": [{"length_s": 2.0, "cpu_idle": 0.05}, {"length_s": 1.0, "cpu_idle": 0.2}]}]
-    story = tell(walk_run(tmp_path, measured=busy))
-    assert [each.stands for each in story.held].count(NOT_JUDGED) == 1
-    assert "on a machine with 10% to spare" in story.findings[-1]
+    report = build_report(walk_run(tmp_path, measured=busy))
+    assert [each.outcome for each in report.outcomes].count(NOT_JUDGED) == 1
+    assert "CPU only 10% idle" in report.findings[-1]
 
 
-def test_doubt_judges_nothing(tmp_path):
-    story = tell(walk_run(tmp_path, verdict={"trusted": False, "reasons": ["steal"]}))
-    assert {each.stands for each in story.held} == {NOT_JUDGED}
+def test_no_prediction_of_an_unreliable_run_is_judged(tmp_path):
+    report = build_report(walk_run(tmp_path, verdict={"trusted": False, "reasons": ["steal"]}))
+    assert {each.outcome for each in report.outcomes} == {NOT_JUDGED}
 
 
-def test_nothing_measured_is_nothing_to_tell(tmp_path):
+def test_a_run_without_a_repeat_has_no_report(tmp_path):
     with pytest.raises(MeasureError, match="no packet that was followed"):
-        tell(walk_run(tmp_path, blocks=0))
+        build_report(walk_run(tmp_path, repeats=0))
 
 
-def test_the_terminal_has_each_header_with_the_articles_step(tmp_path):
-    grid = tell(walk_run(tmp_path)).grids[0]
-    shown = [grid.heads.index(name) for name in grid.first]
-    widths = [max(len(row[at]) for row in grid.rows) for at in shown]
+def test_the_table_for_the_terminal_has_each_header_with_its_step(tmp_path):
+    table = build_report(walk_run(tmp_path)).tables[0]
+    shown = [table.heads.index(name) for name in table.first]
+    widths = [max(len(row[at]) for row in table.rows) for at in shown]
     assert sum(widths) + 2 * len(widths) <= 82
-    marked = {row[3]: row[2] for row in grid.rows if row[3]}
+    marked = {row[3]: row[2] for row in table.rows if row[3]}
     assert marked == {
         "1.1": "IP 192.168.1.123 > 10.100.0.123",
         "2.4!": "IP 172.16.16.1 > 10.100.0.123",
@@ -175,8 +175,9 @@ def test_the_terminal_has_each_header_with_the_articles_step(tmp_path):
 
 
 def test_the_picture_has_a_box_for_each_header(tmp_path):
-    walk, latency = tell(walk_run(tmp_path)).pictures
-    there, back = walk.draw().axes
+    report = build_report(walk_run(tmp_path))
+    walk, latency = report.pictures
+    there, back = report.draw(walk).axes
     for ax in (there, back):
         boxes = [each for each in ax.patches if isinstance(each, FancyBboxPatch)]
         assert len(boxes) == 4 * 2 + 3 * 4
@@ -187,4 +188,4 @@ def test_the_picture_has_a_box_for_each_header(tmp_path):
     assert changed == ["box 1 0 line 1", "box 6 0 line 1"]  # the two SNATs
     notes = [each.get_text() for each in there.texts if "not as in" in each.get_text()]
     assert len(notes) == 3
-    assert latency.draw().axes
+    assert report.draw(latency).axes

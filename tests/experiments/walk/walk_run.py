@@ -1,8 +1,8 @@
-"""A run of `walk` that was never measured: what theory has, in a run's own files."""
+"""A made-up run of `walk`: the predicted values, in the files of a run."""
 
 from experiments.core.results import Recorder, read
-from experiments.walk.labs import foretold, foretold_stacks, numbered, ordered
-from experiments.walk.probe import WALK
+from experiments.walk.labs import numbered, ordered, predicted, predicted_stacks
+from experiments.walk.probe import EXPERIMENT as WALK
 from experiments.walk.words import BACK, FORGED, PUBLIC, SERVER, THERE, TUNNEL
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
@@ -14,8 +14,8 @@ QUESTION = WALK.question
 
 
 def hops(way):
-    """A row for each interface, as captured on a quiet machine."""
-    stacks, ttl = ordered(foretold_stacks(SITES, way), way), 64
+    """A row for each interface."""
+    stacks, ttl = ordered(predicted_stacks(SITES, way), way), 64
     for (number, place), stack in zip(numbered(SITES, way), stacks, strict=True):
         ends = (ROUTER_MAC, SERVER_MAC) if way == THERE else (SERVER_MAC, ROUTER_MAC)
         if place.is_tunnelled:
@@ -45,22 +45,22 @@ def heard(desk_hears_ping=0, desk_hears_arp=1):
         yield {"node": node, "what": what, "target": None, "packets": packets}
 
 
-def walk_run(parent, *, blocks=6, seen=None, change_hop=None, more_ms=0.0, desk=None, **about):
-    """A run; `seen` has checks that came out otherwise, `change_hop` alters rows of `hops`."""
+def walk_run(parent, *, repeats=6, seen=None, change_hop=None, more_ms=0.0, desk=None, **about):
+    """A run; `seen` has results of checks that differ, `change_hop` changes rows of `hops`."""
     recorder = Recorder(parent, "walk", QUESTION.tables())
-    cells = foretold(SITES, ())
+    cells = predicted(SITES, ())
     recorder.about(
         {
             **ABOUT,
             "scenario": "home-office",
             "question": QUESTION.to_json(),
-            "foretold": list(cells),
-            "blocks": blocks,
+            "predicted": list(cells),
+            "repeats": repeats,
             **about,
         }
     )
-    for block in range(1, blocks + 1):
-        place = {"block": block, "order": 1, "tunnel": "gre"}
+    for repeat in range(1, repeats + 1):
+        place = {"repeat": repeat, "order": 1, "tunnel": "gre"}
         found = [{**cell, "seen": (seen or {}).get(cell["check"], cell["seen"])} for cell in cells]
         recorder.samples({**place, **cell} for cell in found)
         rows = [row for way in (THERE, BACK) for row in hops(way)]

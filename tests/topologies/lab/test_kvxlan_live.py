@@ -14,10 +14,10 @@ from controller.model.errors import LabError
 from controller.model.modes import parse_mode, with_mode
 from controller.model.names import derived_id
 from controller.switches.linuxbridge_worker import read_kernel
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.core.groups import grouped
 from experiments.fanout.cells import COUNTS
-from experiments.fanout.labs import foretold, staged
+from experiments.fanout.labs import predicted, staged
 from experiments.fanout.probe import Fanout
 from experiments.mtu.path import Path
 from experiments.mtu.tcp import Bulk, serving, transfer
@@ -43,8 +43,8 @@ def article(mode):
     return with_mode(load("article").overlay, parse_mode(mode))
 
 
-def tools(folder, name="run"):
-    return Tools(
+def context(folder, name="run"):
+    return Context(
         keep=lambda *_: None,
         path=lambda file: folder / f"{name}-{file}",
         watch=nullcontext,
@@ -66,15 +66,15 @@ def test_every_copy_on_every_wire_is_as_predicted(mode, home, tmp_path):
     """A barrier that every member hears is the positive control; counters equal captures."""
     point = {"mode": mode, "hosts": 4}
     with started(staged(BARE, point)) as lab:
-        measured = Fanout(repeats=1)(lab, point, tools(tmp_path))
+        measured = Fanout(frames_each=1)(lab, point, context(tmp_path))
         assert as_is(lab)
     found = {
-        (row["share"], row["kind"]): [row[name] for name in (*COUNTS, "strays")]
+        (row["share"], row["kind"]): [row[name] for name in (*COUNTS, "misdelivered")]
         for row in measured.rows
     }
     assert found == {
         (row["share"], row["kind"]): [*(row[name] for name in COUNTS), 0]
-        for row in foretold(BARE, (point,))
+        for row in predicted(BARE, (point,))
     }
     assert measured.lost == 0, measured.facts
     assert measured.facts["guests_without_barrier"] == []
@@ -88,9 +88,9 @@ def test_without_snooping_the_group_reaches_every_host(home, tmp_path):
         lab.run(
             "underlay", "ip", "link", "set", "br-underlay", "type", "bridge", "mcast_snooping", "0"
         )
-        measured = Fanout(repeats=1)(lab, point, tools(tmp_path))
+        measured = Fanout(frames_each=1)(lab, point, context(tmp_path))
     half = [row for row in measured.rows if row["share"] == 50]
-    assert {(row["copies_sent"], row["arrived"], row["wasted"]) for row in half} == {(1, 3, 2)}
+    assert {(row["copies_sent"], row["arrived"], row["unneeded"]) for row in half} == {(1, 3, 2)}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -109,7 +109,7 @@ def test_guests_ping_and_can_be_plugged_and_unplugged(mode, home, tmp_path):
 
 def _transfer(lab, folder):
     source, target = lab.overlay.ports
-    path = Path(bench=lab, source=source, target=target, tools=tools(folder))
+    path = Path(lab=lab, source=source, target=target, context=context(folder))
     with serving(path):
         told = transfer(path, Bulk(wanted_bytes=10**7, send_s=5, deadline_s=5), "done")
     assert told["received"] == told["sent"] == 10**7

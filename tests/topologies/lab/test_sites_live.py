@@ -10,12 +10,13 @@ from contextlib import nullcontext
 import pytest
 
 from controller.model.errors import LabError
-from experiments.core.experiment import Tools
+from experiments.core.experiment import Context
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import all_of
 from experiments.walk.attack import _send, cases, injected
-from experiments.walk.labs import ANSWERED, FILTERED, FORGED, INJECTED, OWN
-from experiments.walk.reach import Asker, path_mtu, reach
+from experiments.walk.labs import INJECTED
+from experiments.walk.reach import Pinger, path_mtu, reach
+from experiments.walk.words import ANSWERED, FILTERED, FORGED, OWN
 from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, wait_for
 from topologies.lab import started
 from topologies.scenario.load import load
@@ -46,8 +47,8 @@ def lab(home):
 
 
 @pytest.fixture
-def tools(tmp_path):
-    return Tools(
+def context(tmp_path):
+    return Context(
         keep=lambda name, text: (tmp_path / name).write_text(text),
         path=lambda name: tmp_path / name,
         watch=nullcontext,
@@ -63,16 +64,16 @@ def shown_if_it_fails(lab, evidence):
         evidence(f"{router} nft", lambda router=router: lab.run(router, "nft", "list", "ruleset"))
 
 
-def test_packets_on_the_wan_match_the_article(lab, tools, tmp_path):
-    with capturing(lab, {"isp1": ("isp2",)}, tools.path):
+def test_packets_on_the_wan_match_the_article(lab, context, tmp_path):
+    with capturing(lab, {"isp1": ("isp2",)}, context.path):
         assert pinged(lab, "pc", SERVER) == 1
     said = lab.run("isp1", "tcpdump", "-n", "-Z", "root", "-r", str(tmp_path / "isp1.pcapng"))
     assert len(LINE.findall(said)) == 1  # and the marker frames are no GRE
 
 
-def test_each_edge_router_translates_the_source(lab, tools):
+def test_each_edge_router_translates_the_source(lab, context):
     where = {"pc": ("eth0",), "home-router": ("gre1",), "office-router": ("gre1", "lan")}
-    with capturing(lab, where, tools.path) as files:
+    with capturing(lab, where, context.path) as files:
         assert pinged(lab, "pc", SERVER) == 1
     seen = {
         (each["node"], each["frame.interface_name"]): all_of(each, "ip.src")
@@ -86,20 +87,20 @@ def test_each_edge_router_translates_the_source(lab, tools):
     }
 
 
-def test_without_the_tunnel_the_office_is_unreachable(lab, tools):
-    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=1.0)
-    found = {row["check"]: row["seen"] for row in reach(asker)}
+def test_without_the_tunnel_the_office_is_unreachable(lab, context):
+    pinger = Pinger(lab=lab, sites=SITES, context=context, wait_s=1.0)
+    found = {row["check"]: row["seen"] for row in reach(pinger)}
     assert found == {
         "answered": 5,
         "answered, tunnel down": 0,
         "answered, tunnel up again": 5,
-        "told so by": "221.234.230.2: Destination Net Unreachable",
+        "ICMP error, tunnel down": "221.234.230.2: Destination Net Unreachable",
     }
 
 
-def test_1468_bytes_pass_and_at_1469_the_home_router_sends_icmp(lab, tools):
-    asker = Asker(bench=lab, sites=SITES, tools=tools, wait_s=0.5)
-    assert [row["seen"] for row in path_mtu(asker)] == [
+def test_1468_bytes_pass_and_at_1469_the_home_router_sends_icmp(lab, context):
+    pinger = Pinger(lab=lab, sites=SITES, context=context, wait_s=0.5)
+    assert [row["seen"] for row in path_mtu(pinger)] == [
         1468,
         "192.168.1.1",
         1468,
@@ -111,8 +112,8 @@ def test_1468_bytes_pass_and_at_1469_the_home_router_sends_icmp(lab, tools):
     assert int(lab.run("home-router", "cat", "/sys/class/net/gre1/mtu")) == 1468
 
 
-def test_forged_gre_reaches_the_server_and_other_does_not(lab, tools):
-    checks, rows = injected(lab, SITES, tools)
+def test_forged_gre_reaches_the_server_and_other_does_not(lab, context):
+    checks, rows = injected(lab, SITES, context)
     assert {row["check"]: row["seen"] for row in checks} == {
         OWN: 0,
         FILTERED: 0,
@@ -127,9 +128,9 @@ def test_forged_gre_reaches_the_server_and_other_does_not(lab, tools):
     }
 
 
-def test_injected_packets_have_the_gateway_as_source(lab, tools):
+def test_injected_packets_have_the_gateway_as_source(lab, context):
     forged = next(case for case in cases(SITES) if case.name == FORGED)
-    with capturing(lab, {"server": ("eth0",)}, tools.path) as files:
+    with capturing(lab, {"server": ("eth0",)}, context.path) as files:
         _send(lab, SITES, forged)
     seen = decoded(dict(files), ("ip.src", "udp.payload"), "udp.dstport == 9 && !icmp")
     assert [each["ip.src"] for each in seen] == ["10.100.0.1"] * INJECTED

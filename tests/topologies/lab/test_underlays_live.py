@@ -11,10 +11,10 @@ import pytest
 from controller.model.errors import HostError
 from controller.model.modes import parse_mode, with_mode
 from controller.model.underlay import Shape, Underlay
-from experiments.core.experiment import Tools
-from experiments.ecmp.probe import ECMP
-from experiments.filter import labs as filter_stage
-from experiments.filter.probe import FILTER
+from experiments.core.experiment import Context
+from experiments.ecmp.probe import EXPERIMENT as ECMP
+from experiments.filter import labs as filter_labs
+from experiments.filter.probe import EXPERIMENT as FILTER
 from tests.labs import ROOT, CommandLine, adopt_orphans, environment, nothing_left, pinged
 from topologies.lab import attach, started
 from topologies.scenario import load as scenario
@@ -36,8 +36,8 @@ def fabric():
     return scenario.load("leaf-spine").overlay
 
 
-def tools():
-    return Tools(
+def context():
+    return Context(
         keep=lambda *_: None, path=lambda _: None, watch=nullcontext, say=lambda _: None, seed=5
     )
 
@@ -84,7 +84,7 @@ def test_a_wan_is_crossed_hop_by_hop_also_with_linux_bridges(home, fabric):
 def test_vxlan_flows_use_both_spines_by_port_and_gre_one(home, fabric, mode, is_spread):
     point = {"mode": mode, "spines": 2}
     with started(ECMP.stage(fabric, point)) as lab:
-        found = ECMP.quick(lab, point, tools())
+        found = ECMP.quick(lab, point, context())
     assert found.lost == 0
     by_ports = [row for row in found.rows if row["hash_policy"] == 1 and row["flows"] == 512]
     # The kernel's hash has a new seed at every boot: 256 on each spine, give or take 11.
@@ -97,9 +97,9 @@ def test_vxlan_flows_use_both_spines_by_port_and_gre_one(home, fabric, mode, is_
 def test_a_filter_separates_tenants_by_inner_headers_only(home, fabric):
     point = {"mode": "vxlan-mesh"}
     with started(FILTER.stage(fabric, point)) as lab:
-        found = FILTER.quick.__class__(rounds=1)(lab, point, tools())
+        found = FILTER.quick.__class__(rounds=1)(lab, point, context())
     keys = ("rule", "what", "count", "forwarded")
-    wanted = filter_stage.foretold(fabric, (point,))
+    wanted = filter_labs.predicted(fabric, (point,))
     assert [{k: row.get(k) for k in keys} for row in found.rows] == [
         {k: row.get(k) for k in keys} for row in wanted
     ]

@@ -162,21 +162,21 @@ def test_a_trace_changes_nothing(article):
 
 def test_the_header_stack_is_what_a_capture_shows(article, tmp_path):
     lab = article.lab
-    foretold = {kind: trace_frame(lab, A, B, kind) for kind in SHOWN}
+    predicted = {kind: trace_frame(lab, A, B, kind) for kind in SHOWN}
     with capturing(lab, {"controller": ("underlay",)}, tmp_path.joinpath) as files:
         lab.run(A, "ip", "neigh", "flush", "dev", "eth0")
         lab.run(A, "ping", "-n", "-c1", "-W2", ADDRESS_B)
         lab.attempt(A, "ping", "-n", "-b", "-c1", "-W1", EVERYONE)
-    for kind, course in foretold.items():
+    for kind, course in predicted.items():
         seen = decoded(files, FIELDS, SHOWN[kind])
         if course.wire is None:
             assert (article.mode, kind) == ("vxlan-l2pop-arp", "arp")
             assert seen == []  # the pings of the same capture are the positive control
         else:
-            assert [told(course.wire)] == [captured(packet) for packet in seen]
+            assert [summary(course.wire)] == [captured(packet) for packet in seen]
 
 
-def told(wire):
+def summary(wire):
     """The walk's header stack, in the words of `captured`."""
     layers = [(layer.name, layer.says) for layer in wire.layers]
     says = dict(layers)

@@ -1,0 +1,324 @@
+"""The caches that a first ping may find empty: how each is looked up, emptied and filled again.
+
+`Cache.is_filled` is checked four times: before the flush, where a cache that is not filled does
+not exist in this lab; after it; after the ping, to see whether one ping was enough to fill it;
+and after the pings that fill it for the next measurement.
+
+Without Open vSwitch there are no megaflows and no learned flows.  Kernel VXLAN queues packets
+while it resolves a VTEP's MAC, and the lab sets all of these MACs at its start.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from controller.model.names import VTEP_BRIDGE, underlay_mac, vxlan_name
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism, Port
+from experiments.core.experiment import Lab
+from experiments.latency.pings import Path, Pinger
+from experiments.latency.words import (
+    GUEST_ARP,
+    KERNEL_ARP,
+    KERNEL_FDB,
+    KERNEL_NEW_LAB,
+    LEARNED_FLOW,
+    MEGAFLOW,
+    NEW_LAB,
+    NO_CACHE,
+    VTEP_NEIGHBOUR,
+    WARMUP,
+)
+from experiments.measure.ping import Pinged, Requests
+
+DROPPED_S = 0.5  # to wait for a reply that is not expected: OVS drops the request
+FLUSHES_MAX = 5
+L2POP_FLOW = "l2population installs the far guest's flow, and pings do not replace it"
+L2POP_FDB = "l2population sets the far guest's FDB entry, and the device does not learn"
+NO_TUNNEL = "there is no tunnel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """One cache that can be emptied."""
+
+    name: str
+    is_filled: Callable[[], bool]
+    flush: Callable[[], None]
+    restore: Callable[[], None] = lambda: None
+    stops_traffic: bool = False  # for some time after the flush, so it is measured last
+    checks: int = 1  # in a row that must find it empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A lab, and the two guests between which pings go."""
+
+    lab: Lab
+    source: Port
+    target: Port
+    look: Callable[..., str]  # node, command: its output
+
+    @property
+    def overlay(self) -> Overlay:
+        """The overlay of the lab."""
+        return self.lab.overlay
+
+    @property
+    def is_tunnelled(self) -> bool:
+        """True if the guests' network uses a tunnel."""
+        return self.overlay.network_of[self.source.network_id].network_type.is_tunnel
+
+    @property
+    def is_kernel(self) -> bool:
+        """True if the path has Linux bridges instead of Open vSwitch."""
+        return self.overlay.host(self.source.host).mechanism is Mechanism.LINUXBRIDGE
+
+    @property
+    def new_lab(self) -> str:
+        """The name of the first ping of all."""
+        return KERNEL_NEW_LAB if self.is_kernel else NEW_LAB
+
+    @property
+    def is_learned(self) -> bool:
+        """True if the far guest's location is known only by learning."""
+        return self.is_tunnelled and not self.overlay.host(self.source.host).l2_population
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        """The two compute hosts, the pinging guest's first."""
+        return self.source.host, self.target.host
+
+    @property
+    def far_vtep(self) -> str:
+        """The address of the target host's VTEP."""
+        return str(self.overlay.host(self.target.host).local_ip)
+
+    @property
+    def vxlan_device(self) -> str:
+        """The kernel's VXLAN device of the guests' network."""
+        network = self.overlay.network_of[self.source.network_id]
+        return vxlan_name(network.segmentation_id or 0)
+
+    def is_arp_known(self) -> bool:
+        """True if the source has the target's MAC; failed and incomplete entries have none."""
+        lines = self._fields(self.source.device_id, "ip", "-4", "neigh", "show", "dev", "eth0")
+        return any(each[0] == str(self.target.ipv4[0]) and "lladdr" in each for each in lines)
+
+    def is_in_table_20(self) -> bool:
+        """True if the source's br-tun has a flow to the target, from l2population or learned."""
+        return self.target.mac_address in self.look(self.source.host, *_table_20("dump-flows"))
+
+    def is_in_fdb(self) -> bool:
+        """True if the source's VXLAN device has an FDB entry for the target."""
+        show = ("bridge", "fdb", "show", "dev", self.vxlan_device)
+        mac = self.target.mac_address
+        lines = self._fields(self.source.host, *show)
+        return any(each[0] == mac and "dst" in each for each in lines)
+
+    def has_megaflow(self) -> bool:
+        """True if either datapath has a megaflow between the guests."""
+        ends = (self.source.mac_address, self.target.mac_address)
+        pairs = (f"eth(src={one},dst={other})" for one, other in (ends, ends[::-1]))
+        flows = "".join(
+            self.look(host, "ovs-appctl", "dpctl/dump-flows", "-m") for host in self.hosts
+        )
+        return any(pair in flows for pair in pairs)
+
+    def is_vtep_known(self) -> bool:
+        """True if the source's host has the MAC of the far VTEP."""
+        lines = self._fields(self.source.host, "ovs-appctl", "tnl/neigh/show")
+        return any(each[0] == self.far_vtep for each in lines)
+
+    def _fields(self, node: str, *argv: str) -> Iterator[list[str]]:
+        """The lines of a command's output, split at blanks; without empty ones."""
+        return filter(None, map(str.split, self.look(node, *argv).splitlines()))
+
+    def wake_daemons(self) -> None:
+        """Send a command to both daemons, so that neither has slept longer before one ping."""
+        for host in () if self.is_kernel else self.hosts:
+            self.look(host, "ovs-appctl", "version")
+
+    def known_at_start(self) -> dict[str, object]:
+        """Which caches are filled before the first ping."""
+        found: dict[str, object] = {"guest_arp_known": self.is_arp_known()}
+        if self.is_kernel:
+            return {**found, "far_guest_in_fdb": self.is_in_fdb()}
+        found["megaflow_between_guests"] = self.has_megaflow()
+        if not self.is_tunnelled:
+            return found
+        return {
+            **found,
+            "far_guest_in_table_20": self.is_in_table_20(),
+            "vtep_neighbour_known": self.is_vtep_known(),
+        }
+
+
+def caches(scene: Scene) -> Iterator[Cache]:
+    """The caches of this lab; the VTEP neighbour is last, since its flush stops all traffic."""
+    source, near = scene.source, scene.source.host
+
+    def run(node: str, *argv: str) -> None:
+        scene.lab.run(node, *argv)
+
+    yield Cache(
+        name=KERNEL_ARP if scene.is_kernel else GUEST_ARP,
+        is_filled=scene.is_arp_known,
+        flush=lambda: run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0"),
+    )
+    if scene.is_kernel:
+        if scene.is_learned:
+            entry = (scene.target.mac_address, "dev", scene.vxlan_device, "dst", scene.far_vtep)
+            yield Cache(
+                name=KERNEL_FDB,
+                is_filled=scene.is_in_fdb,
+                flush=lambda: run(near, "bridge", "fdb", "del", *entry),
+            )
+        return
+    if scene.is_learned:
+        yield Cache(
+            name=LEARNED_FLOW,
+            is_filled=scene.is_in_table_20,
+            flush=lambda: run(near, *_table_20("del-flows", scene.target)),
+            restore=lambda: _purge_flows(scene, [near]),  # so that a reply is an upcall: it learns
+            checks=2,  # revalidators learn it again from replies that they had not yet counted
+        )
+    yield Cache(
+        name=MEGAFLOW,
+        is_filled=scene.has_megaflow,
+        flush=lambda: _purge_flows(scene, scene.hosts),
+    )
+    if scene.is_tunnelled:
+        yield Cache(
+            name=VTEP_NEIGHBOUR,
+            is_filled=scene.is_vtep_known,
+            flush=lambda: _flush_vteps(scene),
+            restore=lambda: _set_vteps(scene),
+            stops_traffic=True,
+        )
+
+
+def absent(scene: Scene) -> Mapping[str, str]:
+    """Caches that this lab does not have, with the reason."""
+    if scene.is_kernel:
+        return {} if scene.is_learned else {KERNEL_FDB: L2POP_FDB}
+    if not scene.is_tunnelled:
+        return {LEARNED_FLOW: NO_TUNNEL, VTEP_NEIGHBOUR: NO_TUNNEL}
+    return {} if scene.is_learned else {LEARNED_FLOW: L2POP_FLOW}
+
+
+def ping_when_empty(
+    cache: Cache, ping: Callable[[], object], refill: Callable[[], object]
+) -> dict[str, object]:
+    """Empty a cache and ping once; what was found before and after, for run.json.
+
+    Without a ping if the cache was not filled or could not be emptied: see `why_not`.
+    """
+    if not cache.is_filled():
+        return {"why_not": "not known before the flush"}
+    flushes = _flushed(cache)
+    if not flushes:
+        return {"why_not": f"known after each of {FLUSHES_MAX} flushes"}
+    try:
+        ping()
+        after = cache.is_filled()
+    finally:
+        cache.restore()
+    refill()
+    return {"flushes": flushes, "known_after_ping": after, "known_after_refill": cache.is_filled()}
+
+
+def _flushed(cache: Cache) -> int:
+    """How many flushes it took until the cache was empty; 0: it still is not.
+
+    Guests send packets unasked, which may fill it again at any time.
+    """
+    for flushes in range(1, FLUSHES_MAX + 1):
+        cache.flush()
+        if not any(cache.is_filled() for _ in range(cache.checks)):
+            return flushes
+    return 0
+
+
+def _table_20(command: str, target: Port | None = None) -> tuple[str, ...]:
+    """Neutron's UCAST_TO_TUN: the FDB of br-tun."""
+    to = f",dl_dst={target.mac_address}" if target else ""
+    return ("ovs-ofctl", command, "br-tun", f"table=20{to}")
+
+
+def _purge_flows(scene: Scene, hosts: Iterable[str]) -> None:
+    """Delete megaflows with the revalidators' own records (ukeys) of them.
+
+    `dpctl/del-flows` deletes them from the datapath only; while the ukeys exist, for about half
+    a second, `ukey_install` refuses new ones and every packet is an upcall.
+    """
+    for host in hosts:
+        scene.lab.run(host, "ovs-appctl", "revalidator/purge")
+
+
+def _flush_vteps(scene: Scene) -> None:
+    """Delete the MACs of all VTEPs, after the megaflows, which contain them.
+
+    OVS sends ARP requests for the megaflows that it revalidates.  A megaflow that forwards ARP
+    replies to br-vtep would also hide them from OVS, which learns from upcalls only: all packets
+    would be dropped for as long as guests send any.
+    """
+    near = scene.source.host
+    _purge_flows(scene, [near])
+    scene.lab.run(near, "ovs-appctl", "tnl/neigh/flush")
+
+
+def _set_vteps(scene: Scene) -> None:
+    """Set the MACs of all VTEPs, as the lab did at its start."""
+    near = scene.source.host
+    for other in scene.overlay.hosts:
+        if other.name != near:
+            entry = (VTEP_BRIDGE, str(other.local_ip), underlay_mac(other.local_ip))
+            scene.lab.run(near, "ovs-appctl", "tnl/neigh/set", *entry)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPings:
+    """Pings from a process each, right after a cache was emptied."""
+
+    pinger: Pinger
+    path: Path
+    scene: Scene
+    one: Requests  # a single request
+
+    def measure(
+        self, repeats: int, repeats_of_stops: int, *, turn: int
+    ) -> Mapping[str, Sequence[object]]:
+        """Ping with each cache empty and with none; for each cache, what `ping_when_empty` found.
+
+        Args:
+            repeats_of_stops: for caches whose flush stops traffic.
+            turn: rotates the order, so that no cache is always the first.
+        """
+        every = tuple(caches(self.scene))
+        ways = (None, *(each for each in every if not each.stops_traffic))  # None: no cache
+        found: dict[str, list[object]] = {}
+        for time in range(1, repeats + 1):
+            first = (turn + time) % len(ways)
+            for cache in (*ways[first:], *ways[:first]):
+                if cache:
+                    found.setdefault(cache.name, []).append(self._emptied(cache, time))
+                else:
+                    self._ping(NO_CACHE, time)
+        for time in range(1, repeats_of_stops + 1):
+            for cache in every:
+                if cache.stops_traffic:
+                    found.setdefault(cache.name, []).append(self._emptied(cache, time))
+        return found
+
+    def _emptied(self, cache: Cache, time: int) -> dict[str, object]:
+        once = partial(self._drop if cache.stops_traffic else self._ping, cache.name, time)
+        return ping_when_empty(cache, once, partial(self.pinger.ping, self.path, WARMUP, self.one))
+
+    def _ping(self, name: str, time: int) -> Pinged:
+        self.scene.wake_daemons()
+        return self.pinger.ping_once(self.path, name, time, self.one)
+
+    def _drop(self, name: str, time: int) -> Pinged:
+        """Ping at once: any packet from a guest makes OVS send an ARP request for the VTEP."""
+        return self.pinger.ping_once(self.path, name, time, replace(self.one, wait_s=DROPPED_S))

@@ -1,0 +1,391 @@
+"""The charts of `latency`: levels and effects, distributions, conditions, first pings.  Pure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import blended_transform_factory
+
+from controller.model.modes import KERNEL
+from experiments.core.question import Prediction
+from experiments.latency.analysis import Analysed, First, Warm
+from experiments.latency.words import NO_CACHE
+from experiments.show import lanes
+from experiments.show.effects import contrast
+from experiments.show.lanes import BASELINE_COLOUR, MARGIN_AT
+from experiments.show.levels import judged, repeats_of
+from experiments.show.report import NONE
+from experiments.show.sheet import Caption, sheet, title
+from experiments.show.statistics import Difference
+
+ROW_IN, EFFECT_IN, FIRST_IN, CONDITION_IN = 0.52, 0.33, 0.155, 2.3
+BAND_COLOUR = "#F0E442"
+REPEATS_AT = 0.26  # below the interval: a tick for each repeat
+NAME_SIZE, SIZE = 8.5, 7.5
+WIDTH = 0.62  # of a condition's place, shared by its modes
+GAP = 1.9  # between groups of first pings, in rows: room for the name of the next
+LOST_AT = 0.985  # of the width
+
+
+def _palette(found: Analysed) -> Mapping[str, str]:
+    return lanes.colours(list(found.main.levels), found.main.baseline)
+
+
+def draw_levels(found: Analysed, caption: Caption) -> Figure:
+    """Every sample and its box by level; below, effects and differences with their intervals."""
+    main, question = found.main, found.main.question
+    lines = [*_effect_lines(found), *_level_lines(found)]
+    has_intervals = any(line.found.interval for line in lines)
+    forest_in = [EFFECT_IN * len(lines) + 0.2] if has_intervals else []
+    figure, axes = sheet(caption, [ROW_IN * len(main.levels), *forest_in])
+    lanes.plot_boxes(axes[0], main.levels, _palette(found))
+    lanes.log_axis(axes[0], main.levels, f"warm round-trip time [{question.unit}]")
+    title(axes[0], "Every warm ping", lanes.how_to_read(repeats_of(main)))
+    if has_intervals:
+        _plot_forest(axes[1], lines, margin=question.margin, unit=question.unit)
+        ticks = "bar: 95% interval, ticks: repeats; " if repeats_of(main) > 1 else ""
+        margin = (
+            f"; dashed: margin, ±{question.margin:g} {question.unit}" if question.margin else ""
+        )
+        small = f"{ticks}band: predicted{margin}"
+        title(axes[1], "The effect of each factor, and the cost of each tunnel", small)
+    return figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A difference in the forest plot."""
+
+    name: str
+    small: str  # below the name
+    found: Difference
+    by_repeat: tuple[float, ...]
+    predicted: tuple[float, float] | None
+    colour: str = "#000000"
+
+
+def _effect_lines(found: Analysed) -> Iterator[Line]:
+    for each in found.effects:
+        yield Line(
+            name=each.name,
+            small=each.brief,
+            found=each.found,
+            by_repeat=each.by_block,
+            predicted=_bounds(found.prediction(each.name)),
+        )
+
+
+def _level_lines(found: Analysed) -> Iterator[Line]:
+    """The differences of tunnels to the baseline."""
+    main, palette = found.main, _palette(found)
+    for each in main.summaries:
+        if each.to_baseline and judged(each, main) != NONE:
+            weights = {each.level: 1.0, main.baseline: -1.0}
+            yield Line(
+                name=each.level,
+                small=f"minus {main.baseline}",
+                found=each.to_baseline,
+                by_repeat=tuple(map(float, contrast(main.levels, weights))),
+                predicted=_bounds(lanes.to_baseline(main.question)),
+                colour=palette[each.level],
+            )
+
+
+def _bounds(prediction: Prediction | None) -> tuple[float, float] | None:
+    if prediction is None or prediction.low is None or prediction.high is None:
+        return None
+    return prediction.low, prediction.high
+
+
+def _plot_forest(ax: Axes, lines: Sequence[Line], *, margin: float, unit: str) -> None:
+    """A row for each difference: repeats as ticks, interval and estimate, the predicted band."""
+    for at, line in enumerate(lines):
+        _band(ax, line.predicted, at - 0.42, 0.84, line.name)
+        ax.plot(
+            line.by_repeat,
+            [at + REPEATS_AT] * len(line.by_repeat),
+            linestyle="none",
+            marker="|",
+            markersize=6,
+            markeredgewidth=0.9,
+            color=line.colour,
+            alpha=0.75,
+            gid=f"repeats {line.name}",
+        )
+        lanes.mark_difference(ax, line.found, at, line.name, line.colour)
+    ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
+    for edge in (-margin, margin) if margin else ():
+        ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
+    names = [f"{line.name}\n{line.small}" for line in lines]
+    ax.set_yticks(range(len(lines)), labels=names, fontsize=NAME_SIZE)
+    ax.set_ylim(len(lines) - 0.5, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
+    ax.set_xlabel(f"difference of medians [{unit}]")
+    ax.margins(x=0.06)
+
+
+def _band(
+    ax: Axes, span: tuple[float, float] | None, bottom: float, height: float, name: str
+) -> None:
+    """The predicted band of a row or a group of rows."""
+    if span:
+        low, high = span
+        ax.add_patch(
+            Rectangle(
+                (low, bottom),
+                high - low,
+                height,
+                color=BAND_COLOUR,
+                alpha=0.35,
+                linewidth=0,
+                gid=f"predicted {name}",
+            )
+        )
+
+
+def draw_ecdf(found: Analysed, caption: Caption) -> Figure:
+    """The distributions between guests; the baselines are too far from them for one axis."""
+    levels = {mode: found.main.levels[mode] for mode in found.modes}
+    figure, (ax,) = sheet(caption, [max(2.6, 0.19 * len(levels))])
+    lanes.plot_ecdf(ax, levels, _palette(found))
+    lanes.log_axis(ax, levels, f"warm round-trip time [{found.main.question.unit}]")
+    title(ax, "Share of warm pings between guests answered within a time (ECDF)")
+    return figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """Warm pings in several conditions, side by side."""
+
+    title: str
+    small: str
+    places: Sequence[Warm]
+    names: Sequence[str]
+    joined: bool  # lines between the places, which may be compared
+
+
+def draw_conditions(found: Analysed, caption: Caption) -> Figure:
+    """A panel over payloads for each interval, and one over intervals for each payload."""
+    panels = [*_over_payload(found.warms), *_over_interval(found.warms)]
+    figure, axes = sheet(caption, [CONDITION_IN] * len(panels), frame_in=1.0 + 0.75 * len(panels))
+    for ax, panel in zip(axes, panels, strict=True):
+        _plot_conditions(ax, panel, _palette(found))
+        ax.set_ylabel(f"round trip [{found.main.question.unit}]")
+        title(ax, panel.title, panel.small)
+    return figure
+
+
+def _several(warms: Sequence[Warm], by: Callable[[Warm], int]) -> Iterator[tuple[int, list[Warm]]]:
+    """The conditions with an equal value, for each value of more than one condition."""
+    for value in sorted(set(map(by, warms))):
+        equal = [each for each in warms if by(each) == value]
+        if len(equal) > 1:
+            yield value, equal
+
+
+def _over_payload(warms: Sequence[Warm]) -> Iterator[Panel]:
+    for _, mine in _several(warms, lambda each: each.interval_ms):
+        interval = f"requested interval {mine[0].pace}, real {interval_text(mine[0].kept_ms)}"
+        yield Panel(
+            title=f"Over payload, {interval}",
+            small="dots: medians of repeats, strokes: their median; modes left to right as named",
+            places=mine,
+            names=[f"{each.payload_bytes} B" for each in mine],
+            joined=True,
+        )
+
+
+def _over_interval(warms: Sequence[Warm]) -> Iterator[Panel]:
+    for payload, mine in _several(warms, lambda each: each.payload_bytes):
+        yield Panel(
+            title=f"Over interval, {payload} bytes",
+            small="modes left to right as named; compare modes, not intervals: a longer sleep ends later",
+            places=mine,
+            names=[f"{each.pace}\n(real {interval_text(each.kept_ms)})" for each in mine],
+            joined=False,
+        )
+
+
+def interval_text(kept_ms: float | None) -> str:
+    """An interval with its unit."""
+    if kept_ms is None:
+        return NONE
+    return f"{kept_ms:.1f} ms" if kept_ms < 10 else f"{kept_ms:.0f} ms"
+
+
+def _plot_conditions(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> None:
+    """A dot for the median of each repeat, a stroke at their median."""
+    modes = list(dict.fromkeys(mode for place in panel.places for mode in place.by_mode))
+    wide = WIDTH / len(modes)
+    for nth, mode in enumerate(modes):
+        aside = WIDTH * ((nth + 0.5) / len(modes) - 0.5)
+        medians = {
+            at + aside: place.by_mode[mode]
+            for at, place in enumerate(panel.places)
+            if mode in place.by_mode
+        }
+        middles = [float(np.median(rtts)) for rtts in medians.values()]
+        for (x, rtts), middle in zip(medians.items(), middles, strict=True):
+            ax.plot(
+                [x] * len(rtts),
+                rtts,
+                linestyle="none",
+                markersize=3.6,
+                alpha=0.6,
+                color=palette[mode],
+                gid=f"repeats {mode}",
+                **lanes.marker_style(mode),
+            )
+            ax.plot(
+                [x - wide / 2, x + wide / 2],
+                [middle, middle],
+                color=palette[mode],
+                linewidth=2.2,
+                solid_capstyle="butt",
+                gid=f"median {mode}",
+            )
+        if panel.joined:
+            ax.plot(
+                list(medians),
+                middles,
+                color=palette[mode],
+                linestyle=lanes.line_style(mode),
+                linewidth=1.3,
+                gid=f"line {mode}",
+            )
+    ax.set_xticks(range(len(panel.names)), labels=panel.names)
+    ax.set_xlim(-0.5, len(panel.names) - 0.5)
+    ax.tick_params(axis="x", length=0)
+    ax.grid(visible=True, axis="y")
+    order = {mode: float(nth) for nth, mode in enumerate(modes)}
+    lanes.label_curves(ax, order, palette, drawn=lanes.BOTH if panel.joined else lanes.DOTS)
+
+
+def draw_first(found: Analysed, caption: Caption) -> Figure:
+    """First pings: a group for each empty cache, in it a row for each mode."""
+    firsts, palette = found.firsts, _palette(found)
+    rows = sum(len(each.by_mode) + GAP for each in firsts)
+    figure, (ax,) = sheet(caption, [FIRST_IN * rows + 0.3], frame_in=1.75)
+    at, places = 0.0, {}
+    for each in firsts:
+        _head(ax, each, found.predicted_first(each), at)
+        at += GAP
+        _band(ax, _predicted(found, each), at - 0.5, len(each.by_mode), each.cache)
+        for mode in each.by_mode:
+            _strip(ax, each, mode, at, palette[mode])
+            places[at] = mode
+            at += 1
+    ax.set_yticks(list(places), labels=list(places.values()), fontsize=SIZE)
+    ax.set_ylim(at - 0.4, 0)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    answered = {
+        each.cache: [rtts for all_ in each.by_mode.values() for rtts in all_] for each in firsts
+    }
+    unit = found.main.question.unit
+    lanes.log_axis(ax, answered, f"round-trip time of a first ping [{unit}]")
+    low, high = ax.get_xlim()
+    ax.set_xlim(low, high**1.06 / low**0.06)  # room for crosses, right of every dot
+    ax.grid(visible=True, axis="x")
+    small = "dot: ping; stroke and number: median; ×: lost; band: predicted cost, from the median of none"
+    title(ax, "First pings by empty cache", small)
+    return figure
+
+
+def _predicted(found: Analysed, first: First) -> tuple[float, float] | None:
+    """The predicted round trip: the bounds added to the median with no cache emptied.
+
+    That median is of kernel modes for their caches, else of the other modes.
+    """
+    bounds = _bounds(found.predicted_first(first))
+    in_kernel = any(mode.startswith(KERNEL) for mode in first.by_mode)
+    for none in found.firsts:
+        modes = [mode for mode in none.by_mode if mode.startswith(KERNEL) is in_kernel]
+        if none.cache == NO_CACHE and modes and bounds:
+            middle = none.median_of(modes)
+            return middle + bounds[0], middle + bounds[1]
+    return None
+
+
+def _head(ax: Axes, first: First, prediction: Prediction | None, at: float) -> None:
+    """The name of a group, in the gap above it, and the prediction."""
+    bounds = _bounds(prediction)
+    said = f"predicted {bounds[0]:+g} to {bounds[1]:+g} ms" if bounds else "predicted: no reply"
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    ax.axhline(at + 0.35, color="#CCCCCC", linewidth=0.8, zorder=0.5)
+    name = ax.text(
+        0,
+        at + 0.85,
+        first.cache,
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        fontsize=NAME_SIZE,
+        fontweight="bold",
+        gid=f"group {first.cache}",
+        bbox=box,
+    )
+    ax.annotate(
+        said if prediction else "",
+        (1, 0.5),
+        xycoords=name,
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=SIZE,
+        color=BASELINE_COLOUR,
+        gid=f"prediction {first.cache}",
+        bbox=box,
+    )
+
+
+def _strip(ax: Axes, first: First, mode: str, at: float, colour: str) -> None:
+    """One row: a dot for each answered ping, their median, a cross if any was lost."""
+    gid = f"{first.cache} {mode}"
+    rtts, lost = np.concatenate(first.by_mode[mode]), first.lost[mode]
+    ax.plot(
+        rtts,
+        [at] * len(rtts),
+        linestyle="none",
+        marker="o",
+        markersize=3.6,
+        alpha=0.55,
+        markeredgewidth=0,
+        color=colour,
+        gid=f"samples {gid}",
+        rasterized=len(rtts) > 1000,
+    )
+    if len(rtts):
+        ax.plot(
+            [float(np.median(rtts))] * 2,
+            [at - 0.4, at + 0.4],
+            color="black",
+            linewidth=1.4,
+            solid_capstyle="butt",
+            gid=f"median {gid}",
+        )
+    ax.text(
+        MARGIN_AT,
+        at,
+        f"{np.median(rtts):.2f}" if len(rtts) else f"{lost} lost",
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        color=colour,
+        fontsize=SIZE,
+        gid=f"value {gid}",
+    )
+    if lost:
+        ax.plot(
+            [LOST_AT],
+            [at],
+            "x",
+            color=BASELINE_COLOUR,
+            markersize=5,
+            transform=blended_transform_factory(ax.transAxes, ax.transData),
+            gid=f"lost {gid}",
+        )

@@ -1,0 +1,156 @@
+"""Draws figures and reports of a run or a suite from its files; needs no lab and no root."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+
+from controller.model.errors import MeasureError, OverlayError
+from controller.system.ownership import give_back
+from experiments.core.results import DAMAGE, Run, read
+from experiments.core.suite import Suite, read_suite
+from experiments.show.pages.chapter import Chapter
+from experiments.show.pages.html import page, suite_page
+from experiments.show.pages.markdown import markdown, suite_markdown
+from experiments.show.report import Picture, Report
+from experiments.show.reports import report_on
+from experiments.show.sheet import STYLE
+
+HTML, MARKDOWN = "report.html", "report.md"
+
+
+def redraw(directory: Path) -> tuple[Report, dict[str, str]]:
+    """Write the figures and reports of the run in `directory` beside its files.
+
+    Returns the report, and paths by kind; one is `directory`.
+
+    Raises:
+        MeasureError: the files cannot be read or have no samples, or the reports cannot be written.
+    """
+    figures: dict[str, Path] = {}
+    with _reporting(directory):
+        found = report_on(_with_samples(read(directory)))
+        for picture in found.pictures:
+            figures.update(_drawn(directory, found, picture))
+        alone = Chapter(name=found.name, report=found)
+        pages = {
+            HTML: page(alone, _figures(directory, (alone,))),
+            MARKDOWN: markdown(found),
+        }
+    files = {"directory": directory, **_written(directory, pages), **figures}
+    for path in figures.values():
+        give_back(path)
+    return found, {kind: str(path) for kind, path in files.items()}
+
+
+def _with_samples(run: Run) -> Run:
+    if run.samples.is_empty():
+        raise MeasureError(
+            "no samples",
+            where=str(run.directory / "samples.csv"),
+            allowed="at least one",
+            do="See the status in run.json; measure again.",
+        )
+    return run
+
+
+def chapter(directory: Path) -> Chapter:
+    """The run in `directory`, drawn again, or why it cannot be."""
+    name = directory.name
+    if not directory.exists():
+        return Chapter(name=name, fault="was not measured")
+    try:
+        found, files = redraw(directory)
+    except OverlayError as error:
+        return Chapter(name=name, fault=str(error), files={"directory": str(directory)})
+    return Chapter(name=name, report=found, files=files)
+
+
+def redraw_suite(directory: Path) -> tuple[Suite, tuple[Chapter, ...], dict[str, str]]:
+    """Draw every run of a suite again, and the page of the suite.
+
+    Raises:
+        MeasureError: it is no suite, or the reports cannot be written.
+    """
+    suite = read_suite(directory)
+    chapters = tuple(chapter(directory / name) for name in suite.names)
+    return suite, chapters, bind(suite, chapters)
+
+
+def bind(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
+    """Write the page of a suite whose runs are drawn already; return its paths by kind.
+
+    Raises:
+        MeasureError: it cannot be written.
+    """
+    placed = tuple(replace(each, folder=f"{each.name}/") for each in chapters)
+    pages = {
+        HTML: suite_page(placed, _figures(suite.directory, placed), suite.about),
+        MARKDOWN: suite_markdown(placed, suite.status),
+    }
+    files = {"directory": suite.directory, **_written(suite.directory, pages)}
+    return {kind: str(path) for kind, path in files.items()}
+
+
+def _figures(directory: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
+    """The text of each SVG, by its path without the suffix."""
+    names = [
+        f"{each.folder}{picture.name}"
+        for each in chapters
+        if each.report
+        for picture in each.report.pictures
+    ]
+    return {name: (directory / f"{name}.svg").read_text(encoding="utf-8") for name in names}
+
+
+def _written(directory: Path, pages: Mapping[str, str]) -> dict[str, Path]:
+    for name, text in pages.items():
+        with _reporting(directory / name):
+            (directory / name).write_text(text, encoding="utf-8")
+        give_back(directory / name)
+    return {name: directory / name for name in pages}
+
+
+def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]:
+    """Write a figure as PNG and SVG; the same samples give the same bytes, so there is no date in it."""
+    paths = {
+        f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}" for kind in ("png", "svg")
+    }
+    with mpl.rc_context(fname=STYLE):
+        figure = report.draw(picture)
+        for path in paths.values():
+            # The layout of the first file holds for the second.
+            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+            figure.set_layout_engine("none")
+    return paths
+
+
+@contextmanager
+def _reporting(path: Path) -> Iterator[None]:
+    """Turn errors about damaged, unreadable or unwritable files into a MeasureError."""
+    try:
+        yield
+    except OSError as error:
+        raise MeasureError(
+            str(error),
+            where=str(path),
+            allowed="files that can be read and written",
+            do="Copy the folder to one that you may write to.",
+        ) from error
+    except DAMAGE as error:
+        raise MeasureError(
+            f"{type(error).__name__}: {error} ({_place(error)})",
+            where=str(path),
+            allowed="files as `overlaylab run` left them",
+            do="Undo what was changed in run.json or the tables, or measure again.",
+        ) from error
+
+
+def _place(error: BaseException) -> str:
+    """Where in the program the error was raised."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"

@@ -1,0 +1,115 @@
+"""A report on a terminal, and as JSON.  Pure."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table as TextTable
+
+from experiments.show.pages import facts
+from experiments.show.pages.chapter import Chapter, shown_columns
+from experiments.show.report import (
+    CONFIRMED,
+    NOT_JUDGED,
+    REFUTED,
+    UNDECIDED,
+    Outcome,
+    Report,
+    Table,
+    is_quick,
+)
+
+WIDTH = 80  # columns
+OUTCOME = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
+
+
+def terminal_lines(report: Report) -> list[str | TextTable]:
+    """What a terminal shows at the end: findings, a table, predictions, the verdict."""
+    findings = [_wrapped("", line) for line in (report.warning, *report.findings) if line]
+    tables = [
+        part
+        for table in report.tables[:1]
+        for part in (_wrapped("", f"{table.title}:"), terminal_table(table))
+    ]
+    outcomes = [line for each in report.outcomes for line in _outcome(each)]
+    return [
+        *findings,
+        *tables,
+        *(["Predictions made before the run:", *outcomes] if outcomes else []),
+        _wrapped("Verdict: ", facts.verdict(report)),
+    ]
+
+
+def _outcome(each: Outcome) -> Iterator[str]:
+    """The outcome of a prediction and its claim; what was measured if it is refuted."""
+    label = f"  {each.outcome:<{OUTCOME}}"
+    yield _wrapped(label, each.claim)
+    if each.outcome == REFUTED:
+        yield _wrapped(" " * len(label), f"measured: {each.found}")
+
+
+def _wrapped(label: str, text: str) -> str:
+    """Text of at most 80 columns, indented below its label."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=label,
+        subsequent_indent=" " * len(label),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def terminal_table(table: Table) -> TextTable:
+    """The main columns of a table, without empty ones."""
+    shown = [at for at in shown_columns(table) if table.heads[at] in (table.first or table.heads)]
+    text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for at in shown:
+        is_words = table.heads[at] in table.words
+        text.add_column(table.heads[at], justify="left" if is_words else "right", no_wrap=True)
+    for row in table.rows:
+        text.add_row(*(row[at] for at in shown))
+    return text
+
+
+def overview(chapters: Sequence[Chapter]) -> TextTable:
+    """The summary of a suite: a line for each experiment."""
+    text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for each in chapters:
+        text.add_row(each.name, each.tally, each.verdict)
+    return text
+
+
+def paths(files: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The files written, the most useful first."""
+    named = [(kind, path) for kind, path in files.items() if kind != "directory"]
+    pages = [each for each in named if each[0].startswith("report.")]
+    return [*pages, *(each for each in named if each not in pages), ("folder", files["directory"])]
+
+
+def document(chapters: Sequence[Chapter], suite: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What `--format json` prints, without the number of its format."""
+    runs = [to_json(each.report, each.files) for each in chapters if each.report]
+    faults = [
+        {"experiment": each.name, "fault": each.fault} for each in chapters if not each.report
+    ]
+    return {"suite": suite, "runs": runs, "faults": faults}
+
+
+def to_json(report: Report, files: Mapping[str, str]) -> dict[str, Any]:
+    """One experiment of the document."""
+    return {
+        "experiment": report.name,
+        "directory": files["directory"],
+        "files": {name: path for name, path in files.items() if name != "directory"},
+        "headline": report.headline,
+        "findings": list(report.findings),
+        "unit": report.run.question.unit,
+        "quick": is_quick(report.run),
+        "verdict": report.run.about.get("verdict"),
+        "predictions": [
+            {"claim": each.claim, "outcome": each.outcome, "found": each.found}
+            for each in report.outcomes
+        ],
+        "summaries": [dict(each) for each in report.data],
+    }

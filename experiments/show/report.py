@@ -1,0 +1,127 @@
+"""What a run says: findings, predictions and what became of them, tables, pictures.  Pure values.
+
+A teller makes a `Story` of a run's files; terminal, report.md and report.html only set it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from experiments.core.results import Run
+
+NONE = "-"  # in a cell that has nothing to say
+QUICK = "quick run"
+CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED = "confirmed", "refuted", "undecided", "not judged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of texts."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    words: tuple[str, ...] = ()  # heads whose columns are words: set to the left
+    first: tuple[str, ...] = ()  # heads that a terminal of 80 columns shows; none: all
+    note: str = ""  # how to read it
+    summary: str = ""  # what there is to see in it, said where a long one is folded up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A figure; `draw` makes it, under the style of whoever asks."""
+
+    name: str  # of its files, without the ending
+    title: str
+    alternative: str  # what it shows, for those who do not see it
+    draw: "Callable[[Report], Figure]"  # with the report's findings above it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A prediction, and what became of it."""
+
+    claim: str
+    reason: str
+    outcome: str  # CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED
+    found: str  # in words, with figures
+    name: str = ""  # what it is about, in a word or two
+    is_main: bool = False  # it answers what the experiment was made for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one run found, for people and for programs."""
+
+    run: "Run"
+    findings: tuple[str, ...]  # the first lines of everything
+    outcomes: tuple[Outcome, ...] = ()  # of its predictions
+    tables: tuple[Table, ...] = ()  # the first one goes to the terminal
+    pictures: tuple[Picture, ...] = ()  # the first one is the run's
+    conditions: str = ""  # how the samples were taken, in one line
+    is_refuted: bool = False  # an exact prediction failed: exit status 1
+    data: tuple[Mapping[str, Any], ...] = ()  # the first table's figures, for `--format json`
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.run.question.name
+
+    @property
+    def trusted(self) -> bool:
+        """The verdict recorded in run.json."""
+        return is_trusted(self.run)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the run is unreliable, if it is."""
+        return tuple(map(str, _verdict(self.run).get("reasons", ())))
+
+    @property
+    def headline(self) -> str:
+        """The findings joined by `; `, after a warning if the run is unreliable."""
+        return "; ".join(filter(None, (self.warning, *self.findings)))
+
+    @property
+    def warning(self) -> str:
+        """What to read before the findings of an unreliable run; empty if it is trusted."""
+        return "" if self.trusted else "Unreliable run; reasons below"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the figures can be trusted, and why not."""
+        if not self.trusted:
+            return "unreliable: " + "; ".join(self.reasons or ("no verdict was reached",))
+        return f"trusted ({QUICK})" if is_quick(self.run) else "trusted"
+
+    def draw(self, picture: Picture | None = None) -> "Figure":
+        """One of its pictures with findings and verdict around it; the first if none is named."""
+        return (picture or self.pictures[0]).draw(self)
+
+
+def is_trusted(run: "Run") -> bool:
+    """The verdict recorded in run.json."""
+    return bool(_verdict(run).get("trusted"))
+
+
+def is_quick(run: "Run") -> bool:
+    """True if it was a quick run."""
+    return bool(run.about.get("quick"))
+
+
+def _verdict(run: "Run") -> Mapping[str, Any]:
+    found = run.about.get("verdict")
+    return found if isinstance(found, dict) else {}
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 block`, `2 blocks`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,1 +1,0 @@
-"""A told run, set for its readers: terminal, Markdown, HTML."""
