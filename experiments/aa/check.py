@@ -10,14 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from experiments.core.verdict import INTERVAL_REPEATS_MIN
-from experiments.show.statistics import LEVEL, Difference, Repeats, Samples, difference
-
-DRAWS = 200
-PER_DRAW = INTERVAL_REPEATS_MIN  # as `latency` has them: false positives are likeliest with fewest
-ALLOWED = 17  # of DRAWS; see `chance_of_more`
+from experiments.aa.words import ALLOWED, DRAWS, PER_DRAW
+from experiments.show.statistics import Difference, Repeats, Samples, difference
 
 Pool = Sequence[tuple[Samples, Samples]]  # the samples of a and b, by repeat
 Compare = Callable[..., Difference]  # repeats, repeats, seed=
@@ -48,11 +43,6 @@ class Checked:
         """The median half width of the intervals: about the least difference that would be found."""
         widths = [each.interval.high - each.interval.low for each in self.draws if each.interval]
         return float(np.median(widths)) / 2
-
-
-def chance_of_more(allowed: int = ALLOWED) -> float:
-    """The probability that correct intervals exclude 0 more often than `allowed` in DRAWS."""
-    return float(stats.binom.sf(allowed, DRAWS, 1 - LEVEL))
 
 
 def check(pool: Pool, *, seed: int, compare: Compare = difference) -> Checked | None:

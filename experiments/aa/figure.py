@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.aa.check import ALLOWED, DRAWS, Checked
+from experiments.aa.check import Checked
+from experiments.aa.words import ALLOWED, DRAWS
 from experiments.show import lanes
 from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Difference, Repeats

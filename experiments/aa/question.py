@@ -1,7 +1,14 @@
 """The question of `aa`: factors, predictions, columns."""
 
-from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, chance_of_more
-from experiments.aa.words import FALSE_POSITIVES, LABELS, WARM
+from experiments.aa.words import (
+    ALLOWED,
+    DRAWS,
+    FALSE_POSITIVES,
+    LABELS,
+    PER_DRAW,
+    WARM,
+    chance_of_more,
+)
 from experiments.core.question import Prediction, Question, text
 from experiments.latency.question import PING_COLUMNS
 

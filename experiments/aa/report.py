@@ -6,8 +6,8 @@ from typing import Any
 
 from controller.model.errors import MeasureError
 from experiments.aa import figure
-from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, Checked, Pool, chance_of_more, check
-from experiments.aa.words import LABELS
+from experiments.aa.check import Checked, Pool, check
+from experiments.aa.words import ALLOWED, DRAWS, LABELS, PER_DRAW, chance_of_more
 from experiments.core.results import Run
 from experiments.show import judge
 from experiments.show.report import (

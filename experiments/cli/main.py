@@ -1,4 +1,4 @@
-"""`overlaylab`: finds the command, runs it, and turns what happened into an exit status."""
+"""`overlaylab`: finds the command, runs it and returns its exit status."""
 
 import importlib
 import os
@@ -10,16 +10,16 @@ from contextlib import suppress
 import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
-from experiments.cli.catalogue import EXPERIMENTS
 from experiments.cli.doctor import extend_path
+from experiments.core import registry
 
 DONE, FAILED, WRONG_USE, HOST_CANNOT = 0, 1, 2, 4
 INTERRUPTED = 128 + signal.SIGINT
-NO_READER = 128 + signal.SIGPIPE  # what the shell says of a program that wrote on to `| head`
-OWN_WORDS = frozenset({"--help", "--version"})  # anything else that starts with - is for `run`
+NO_READER = 128 + signal.SIGPIPE  # as a shell reports a program killed by `| head`
+OWN_OPTIONS = frozenset({"--help", "--version"})  # all other options are those of `run`
 
 
-MODULES = {  # command -> the module beside this one that has it, imported only when asked for
+MODULES = {  # command -> its module in this folder, imported only if needed
     "run": "run",
     "list": "offline",
     "validate": "offline",
@@ -40,7 +40,7 @@ MODULES = {  # command -> the module beside this one that has it, imported only 
 
 
 class Commands(click.Group):
-    """The commands of the design, in its order, each imported when it is needed."""
+    """All commands, each imported only if needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return list(MODULES)
@@ -51,7 +51,7 @@ class Commands(click.Group):
                 repr(cmd_name),
                 where="command",
                 allowed=", ".join(MODULES),
-                do="`overlaylab --help` says what each does; an experiment's name runs it.",
+                do="`overlaylab --help` describes them; the name of an experiment runs it.",
             )
         module = importlib.import_module(f"experiments.cli.{MODULES[cmd_name]}")
         commands: tuple[click.Command, ...] = module.commands
@@ -69,7 +69,7 @@ def _version() -> str:
 
     try:
         return metadata.version("overlaylab")
-    except metadata.PackageNotFoundError:  # a clone that is not installed
+    except metadata.PackageNotFoundError:  # a checkout that is not installed
         return "(not installed)"
 
 
@@ -83,7 +83,7 @@ def _version() -> str:
     help="Show the version and exit.",
 )
 def overlaylab() -> None:
-    """Raise overlay networks as Neutron builds them, look at their flows, and measure them.
+    """Start overlay networks as Neutron builds them, show their flows, and measure them.
 
     Without a command: run the default experiments (`overlaylab run`).
     """
@@ -91,36 +91,36 @@ def overlaylab() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status."""
-    words = _with_command(list(sys.argv[1:] if argv is None else argv))
+    argv = _with_command(list(sys.argv[1:] if argv is None else argv))
     extend_path()
     try:
-        status = _status(lambda: _invoke(words))
+        status = _status(lambda: _invoke(argv))
         sys.stdout.flush()
     except BrokenPipeError:
-        _let_go_of_stdout()
+        _discard_stdout()
         return NO_READER
-    except OSError as error:  # a full disk behind `>`, or the folder we stand in was removed
-        _let_go_of_stdout()
-        return _said(_refused(error), FAILED)
+    except OSError as error:  # a full disk behind `>`, or the working directory was removed
+        _discard_stdout()
+        return _print_error(_described(error), FAILED)
     return status
 
 
-def _let_go_of_stdout() -> None:
-    """Python flushes again at exit; there must be something that takes it."""
+def _discard_stdout() -> None:
+    """Make the flush of stdout at exit succeed."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _refused(error: OSError) -> str:
-    where = error.filename or "standard output, or this folder"
-    return f"{where}: {error.strerror or error}; allowed: files and folders that can be used. Look at it."
+def _described(error: OSError) -> str:
+    where = error.filename or "standard output or the working directory"
+    return f"{where}: {error.strerror or error}; allowed: files and folders that can be used. Check it."
 
 
 def _with_command(words: list[str]) -> list[str]:
-    """`words`, after `run` where no command is named: at options, or at an experiment."""
-    if not words or words[0] in dict(EXPERIMENTS):
+    """`words`, after `run` if they begin with an option or an experiment."""
+    if not words or words[0] in registry.names():
         return ["run", *words]
-    is_option = words[0].startswith("-") and words[0] not in OWN_WORDS
+    is_option = words[0].startswith("-") and words[0] not in OWN_OPTIONS
     return ["run", *words] if is_option else words
 
 
@@ -135,23 +135,23 @@ def _invoke(words: list[str]) -> object:
 
 
 def _status(command: Callable[[], object]) -> int:
-    """The exit status of `command`; an error is said in one line, or one line each."""
+    """The exit status of `command`; errors are printed, one a line."""
     try:
         returned = command()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        return _said(error.format_message(), WRONG_USE)
+        return _print_error(error.format_message(), WRONG_USE)
     except OverlayError as error:
         is_use = isinstance(error, UsageError | ModelError)
         is_host = isinstance(error, HostError)
-        return _said(str(error), WRONG_USE if is_use else HOST_CANNOT if is_host else FAILED)
+        return _print_error(str(error), WRONG_USE if is_use else HOST_CANNOT if is_host else FAILED)
     except (KeyboardInterrupt, click.Abort):
-        return _said("interrupted", INTERRUPTED)
+        return _print_error("interrupted", INTERRUPTED)
     return returned if isinstance(returned, int) else DONE
 
 
-def _said(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     for line in message.splitlines():
         print(f"overlaylab: {line}", file=sys.stderr)
     return status

@@ -23,20 +23,20 @@ FORMAT = click.option(
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What is printed: lines for people, or one JSON document.",
+    help="Print text, or one JSON document.",
 )
 
 
 @click.command("list")
 @FORMAT
 def list_(output: str) -> None:
-    """Show the experiments, modes and scenarios there are."""
+    """Show all experiments, modes and scenarios."""
     from controller.model.modes import MODES, describe
-    from experiments.cli.catalogue import EXPERIMENTS
+    from experiments.core import registry
     from topologies.scenario.load import summaries
 
     sections = {
-        "experiments": EXPERIMENTS,
+        "experiments": tuple((name, registry.question(name).question) for name in registry.names()),
         "modes": tuple((str(mode), describe(mode)) for mode in MODES),
         "scenarios": summaries(),
     }
@@ -62,7 +62,7 @@ def _list_text(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
 @click.command()
 @click.argument("scenario")
 def validate(scenario: str) -> None:
-    """Read SCENARIO (a name or a .yaml file) and its .ini files; tell every error at once."""
+    """Check SCENARIO (a name or a .yaml file) and its .ini files; show every error."""
     from topologies.scenario.load import load
 
     loaded = load(scenario)
@@ -73,7 +73,7 @@ def validate(scenario: str) -> None:
 
 
 def _counts(described: "Overlay | Sites") -> dict[str, int]:
-    """How many there are of each thing that a scenario lists."""
+    """How many hosts, networks and so on a scenario has."""
     from controller.model.sites import Sites
 
     if isinstance(described, Sites):
@@ -91,9 +91,9 @@ def _counted(number: int, what: str) -> str:
 @click.argument("scenario")
 @click.option("--host", required=True, help="A compute host of the scenario.")
 @click.option("--bridge", required=True, help="br-int, br-tun, or a provider bridge.")
-@click.option("--mode", help="Carry it another way; `overlaylab list` shows the modes.")
-@click.option("--release", help="The Neutron release whose flow tables are used.")
-@click.option("--explain", is_flag=True, help="Say of each flow what it does with which frames.")
+@click.option("--mode", help="Use another mode; `overlaylab list` shows them.")
+@click.option("--release", help="Use the flow tables of this Neutron release.")
+@click.option("--explain", is_flag=True, help="Explain what each flow does with which frames.")
 @FORMAT
 def flows(  # noqa: PLR0917  click's options, by name
     scenario: str,
@@ -114,7 +114,7 @@ def flows(  # noqa: PLR0917  click's options, by name
     from experiments.cli.explain_text import explained
     from topologies.scenario.load import load
 
-    overlay = _as_asked(load(scenario).overlay, mode, release)
+    overlay = _with_options(load(scenario).overlay, mode, release)
     binding = new_binding(overlay, host)
     wanted = bridge_flows(overlay, binding, bridge)
     explainer = Explainer(Names(overlay, overlay.host(host), binding), wanted) if explain else None
@@ -134,7 +134,7 @@ def flows(  # noqa: PLR0917  click's options, by name
     print(json.dumps(document, indent=2))
 
 
-def _as_asked(overlay: "Overlay", mode: str | None, release: str | None) -> "Overlay":
+def _with_options(overlay: "Overlay", mode: str | None, release: str | None) -> "Overlay":
     from controller.flows.pipeline import RELEASES
     from controller.model.modes import parse_mode, with_mode
 
@@ -142,8 +142,8 @@ def _as_asked(overlay: "Overlay", mode: str | None, release: str | None) -> "Ove
         raise UsageError(
             repr(release), where="release", allowed=", ".join(RELEASES), do="Pick one of them."
         )
-    carried = with_mode(overlay, parse_mode(mode) if mode is not None else None)
-    return replace(carried, release=release or carried.release)
+    changed = with_mode(overlay, parse_mode(mode) if mode is not None else None)
+    return replace(changed, release=release or changed.release)
 
 
 def _ports(binding: "Binding", bridge: str) -> dict[str, int]:

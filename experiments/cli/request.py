@@ -1,4 +1,4 @@
-"""From the words of the command line to what is to be run; every fault is found before root is."""
+"""From the command line to a request; every error is found before root is needed."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.model.errors import MeasureError, ModelError, UsageError
-from experiments.cli.catalogue import DEFAULT, EXPERIMENTS
+from experiments.core import registry
 
 if TYPE_CHECKING:
     from controller.model.overlay import Overlay
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from experiments.measure.runner import Request
 
 SEED_MAX = 2**32
-ALL = "all"  # every experiment of the catalogue
+ALL = "all"  # every experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,37 +35,39 @@ class Asked:
 
 
 def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
-    """The experiments asked for, each once; none named: the default ones.
+    """The named experiments, each once; the default ones if none is named.
 
     Raises:
         UsageError: there is no such experiment.
     """
     from experiments.cli.loader import find, is_own
 
-    known = tuple(name for name, _ in EXPERIMENTS)
+    known = registry.names()
     for name in names:
         if name not in (*known, ALL) and not is_own(name):
             raise UsageError(
                 repr(name),
                 where="experiment",
                 allowed=f"{', '.join(known)}, {ALL}, or the path of a .py file",
-                do="Pick one of them; docs/extend.md shows a file of one's own.",
+                do="Give one of them; docs/extend.md shows how to write a file.",
             )
-    wanted = (each for name in names or DEFAULT for each in (known if name == ALL else (name,)))
+    wanted = (
+        each for name in names or registry.DEFAULT for each in (known if name == ALL else (name,))
+    )
     return [find(name) for name in dict.fromkeys(wanted)]
 
 
 def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) -> "Request":
-    """What the command line asks of one experiment.
+    """The request for one experiment.
 
     Raises:
-        UsageError, ModelError: it asks for what there is not, or cannot be.
+        UsageError, ModelError: an option does not fit the experiment or the scenario.
     """
     from experiments.measure.runner import Request
 
     wanted = _levels(experiment, asked)
     overlay = _overlay(wanted, asked)
-    _assert_carried(wanted, overlay, asked)
+    _assert_possible(wanted, overlay, asked)
     repeats = 1 if asked.quick else wanted.repeats
     return Request(
         experiment=wanted,
@@ -80,7 +82,7 @@ def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) 
 
 
 def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
-    """The experiment over the levels asked for."""
+    """The experiment with the levels of the command line."""
     wanted = experiment.with_levels(**experiment.quick_factors) if asked.quick else experiment
     if asked.modes is not None:
         wanted = wanted.with_levels(mode=_modes(asked.modes, experiment))
@@ -90,7 +92,7 @@ def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
 
 
 def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
-    """Modes of `overlaylab list`, and levels that the experiment alone has, as `local`."""
+    """Modes of `overlaylab list`, or levels that only this experiment has, such as `local`."""
     from controller.model.modes import parse_mode
 
     factors = experiment.question.factors
@@ -108,7 +110,7 @@ def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
 
 
 def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
-    """The scenario, taken down to what the experiment measures."""
+    """The scenario, reduced to what the experiment measures."""
     from controller.model.enlarge import enlarge
     from controller.model.sites import Sites
     from topologies.scenario.load import load
@@ -116,7 +118,7 @@ def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
     scenario = experiment.scenario if asked.scenario is None else asked.scenario
     loaded = load(scenario)
     if experiment.of is Sites:
-        sites: Sites = experiment.narrow(_as_two(loaded.sites, asked))
+        sites: Sites = experiment.narrow(_with_two_hosts(loaded.sites, asked))
         return sites
     overlay = loaded.overlay
     is_enlarged = asked.hosts and not experiment.hosts_factor
@@ -131,7 +133,7 @@ def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
     return wanted
 
 
-def _as_two(sites: "Sites", asked: Asked) -> "Sites":
+def _with_two_hosts(sites: "Sites", asked: Asked) -> "Sites":
     if asked.hosts and asked.hosts != len(sites.hosts):
         raise UsageError(
             f"--hosts {asked.hosts}",
@@ -142,8 +144,8 @@ def _as_two(sites: "Sites", asked: Asked) -> "Sites":
     return sites
 
 
-def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites", asked: Asked) -> None:
-    """Stage every point once, on paper; each has as many hosts as were asked for."""
+def _assert_possible(experiment: "Experiment", overlay: "Overlay | Sites", asked: Asked) -> None:
+    """Check that every point can be planned, with the number of hosts of the command line."""
     from experiments.core.question import level_name
 
     for point in experiment.question.points():
@@ -151,20 +153,20 @@ def _assert_carried(experiment: "Experiment", overlay: "Overlay | Sites", asked:
             staged = experiment.stage(overlay, point)
         except ModelError as error:
             raise UsageError(
-                f"cannot carry overlay {overlay.name!r} ({str(error).rstrip('.')})",
+                f"does not fit overlay {overlay.name!r} ({str(error).rstrip('.')})",
                 where=f"mode {level_name(point)}",
-                allowed="modes that can carry the scenario",
-                do="Leave it out with --modes, or take another scenario.",
+                allowed="modes that fit the scenario",
+                do="Leave it out with --modes, or use another scenario.",
             ) from error
         if asked.hosts and len(staged.hosts) != asked.hosts:
             raise UsageError(
                 f"--hosts {asked.hosts}",
                 where=f"experiment {experiment.question.name!r}",
-                allowed=f"none: it measures {len(staged.hosts)} hosts, however many there are",
+                allowed=f"none: it always measures {len(staged.hosts)} hosts",
                 do="Leave --hosts out, or name another experiment.",
             )
 
 
 def drawn_seed() -> int:
-    """A new seed; run.json keeps it."""
+    """A new seed, which run.json records."""
     return int.from_bytes(os.urandom(4), "big")

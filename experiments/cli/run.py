@@ -1,4 +1,4 @@
-"""`overlaylab run`: measure, judge, draw; one experiment, or a suite of them."""
+"""`overlaylab run`: measures one experiment or a suite of them, and draws the reports."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,30 +25,46 @@ if TYPE_CHECKING:
     from experiments.measure.runner import Request
     from experiments.show.pages.chapter import Chapter
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
-DONE, FAILED, NOT_TRUSTED = 0, 1, 3
+ROOT = Path(__file__).resolve().parents[2]
+DONE, FAILED, UNRELIABLE = 0, 1, 3
+
+
+def results_folder() -> Path:
+    """Where runs are written by default: in results/ of the checkout, or else of the working directory."""
+    is_checkout = (ROOT / "pyproject.toml").is_file()
+    return ROOT / "results" if is_checkout else Path.cwd() / "results"
 
 
 @click.command()
 @click.argument("experiment", nargs=-1)
 @click.option(
     "--scenario",
-    help="A name, or a .yaml file.  [default: the experiment's own, most often article]",
+    help="A name, or a .yaml file.  [default: that of the experiment, mostly article]",
 )
-@click.option("--modes", help="Such as flat,gre-mesh,vxlan-l2pop; `overlaylab list` shows them.")
-@click.option("--hosts", type=click.IntRange(min=2), help="Compute hosts, the scenario's and more.")
+@click.option("--modes", help="Such as flat,gre-mesh,vxlan-l2pop; `overlaylab list` shows all.")
+@click.option(
+    "--hosts",
+    type=click.IntRange(min=2),
+    help="Compute hosts; more than the scenario has are added.",
+)
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),
-    help="Blocks: all points, freshly raised.  [default: the experiment's own]",
+    help="Repeats; each starts every lab again.  [default: that of the experiment]",
 )
-@click.option("--seed", type=click.IntRange(0, SEED_MAX), help="Of the order; default: a new one.")
-@click.option("--quick", is_flag=True, help="Seconds, for a first look: one block, no intervals.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, SEED_MAX),
+    help="Random seed for the order of labs; a new one by default.",
+)
+@click.option(
+    "--quick", is_flag=True, help="Quick run: seconds, one repeat, no confidence intervals."
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=RESULTS,
-    help="The folder in which the run's own folder is made.  [default: results/ of the project]",
+    default=results_folder,
+    help="Where the folder of the run is made.  [default: results/ of the checkout, else ./results]",
 )
 @click.option("--app", type=click.Choice(["os-ken", "ryu"]), default="os-ken", show_default=True)
 @click.option(
@@ -64,21 +80,21 @@ DONE, FAILED, NOT_TRUSTED = 0, 1, 3
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="What is printed: a table for people, or one JSON document.",
+    help="Print a table, or one JSON document.",
 )
 def run(experiment: tuple[str, ...], **options: Any) -> int:
-    """Measure EXPERIMENTs (default: latency, mtu and fanout) on freshly raised labs; needs root.
+    """Measure EXPERIMENTs (default: latency, mtu and fanout) on new labs; needs root.
 
-    An EXPERIMENT is a name of `overlaylab list`, `all`, or a .py file with one of your own (docs/extend.md).
+    An EXPERIMENT is a name that `overlaylab list` shows, `all`, or a .py file (docs/extend.md).
 
-    Exit status: 0 done and trusted, 1 an exact expectation failed, 3 done but not to be trusted.
+    Exit status: 0 done and trusted, 1 an exact prediction was refuted, 3 done but unreliable.
     """
     from experiments.measure.environment import now
 
     asked = Asked(**options)
     wanted = experiments_of(experiment)
     requests = [request_of(each, asked, asked.out, each.question.name) for each in wanted]
-    _assert_told_apart([request.name for request in requests])
+    _assert_distinct([request.name for request in requests])
     assert_host_ready()
     stamp = now().replace("-", "").replace(":", "")
     if len(requests) == 1:
@@ -89,15 +105,15 @@ def run(experiment: tuple[str, ...], **options: Any) -> int:
 commands = (run,)
 
 
-def _assert_told_apart(names: Sequence[str]) -> None:
-    """Each has a folder called like it."""
+def _assert_distinct(names: Sequence[str]) -> None:
+    """Each experiment has a folder with its name."""
     for name in names:
         if names.count(name) > 1:
             raise UsageError(
-                f"two are called {name!r}",
+                f"{name!r} twice",
                 where="experiments",
-                allowed="names that differ",
-                do="Run them one by one, or name the Question of one otherwise.",
+                allowed="distinct names",
+                do="Run them one by one, or rename the Question of one.",
             )
 
 
@@ -114,7 +130,7 @@ def _alone(request: "Request", asked: Asked) -> int:
 
 
 def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
-    """Measure one after the other; one that fails leaves the others to be measured."""
+    """Measure one after the other; if one fails the others are still measured."""
     from experiments.core.suite import begin_suite
     from experiments.measure.environment import argv, now
     from experiments.show.pages.redraw import bind
@@ -146,14 +162,14 @@ def _failed(names: Sequence[str]) -> str:
 
 
 def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
-    """One experiment of a suite, printed as soon as it is known."""
+    """One experiment of a suite, printed as soon as it is measured."""
     from experiments.cli.measure import measured
     from experiments.show.pages.chapter import Chapter
 
     try:
         chapter = measured(request, title)
     except HostError:
-        raise  # what this machine cannot, it cannot for the next one either
+        raise  # the next experiment would fail as well
     except OverlayError as error:
         print(f"overlaylab: {request.name}: {error}", file=sys.stderr)
         directory = {"directory": str(request.parent / request.name)}
@@ -165,24 +181,24 @@ def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
 
 @contextmanager
 def _marking(suite: "Suite") -> Iterator[None]:
-    """Where a suite is broken off, what was measured stays, is marked, and is told."""
+    """Mark an interrupted suite, and draw what was measured."""
     from experiments.measure.environment import now
     from experiments.show.pages.redraw import redraw_suite
 
     try:
         yield
     except BaseException as error:
-        print(f"overlaylab: the suite: {suite.directory}", file=sys.stderr)
+        print(f"overlaylab: incomplete suite: {suite.directory}", file=sys.stderr)
         status = "interrupted" if isinstance(error, KeyboardInterrupt) else f"failed: {error}"
-        with suppress(OverlayError):  # what broke the suite off is what is to be told
+        with suppress(OverlayError):  # the first error is the one to report
             suite.marked(status=status, end=now())
             redraw_suite(suite.directory)
         raise
 
 
 def _exit_status(chapters: "Sequence[Chapter]") -> int:
-    report = [chapter.report for chapter in chapters if chapter.report]
-    refuted = any(each.trusted and each.is_refuted for each in report)
-    if refuted or len(report) < len(chapters):
+    reports = [chapter.report for chapter in chapters if chapter.report]
+    refuted = any(each.trusted and each.is_refuted for each in reports)
+    if refuted or len(reports) < len(chapters):
         return FAILED
-    return DONE if all(each.trusted for each in report) else NOT_TRUSTED
+    return DONE if all(each.trusted for each in reports) else UNRELIABLE

@@ -1,17 +1,18 @@
-"""Runs of format 2 (overlaylab 0.1), read as runs of format 3.
+"""Converts runs of format 2 (overlaylab 0.1) to format 3.
 
-Format 2 had other names for the same things, no types of columns, and its texts in other words.
-Bounds, factors and every figure are those of the file; the texts of an experiment that comes with
-overlaylab are today's.
+Format 2 had other names, and no types of columns.  Bounds, factors and values are those of the
+file.  The texts of an experiment that comes with overlaylab are those of its current question.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from typing import Any
 
+import polars as pl
+
 from experiments.core import registry
-from experiments.core.question import Question
+from experiments.core.question import Columns, Kind, Question
 
 FORMAT = 2
 COLUMNS: Mapping[str, str] = {"block": "repeat"}  # of every table; an experiment may have more
@@ -62,6 +63,32 @@ def converted(about: Mapping[str, Any]) -> dict[str, Any]:
     subjects = {**columns, **values.get("about", {})}
     new["question"] = _question(new["question"], columns, subjects)
     return new
+
+
+def is_typed(question: Question) -> bool:
+    """True if the question is known, so that the types of its columns are."""
+    return question.name in registry.names()
+
+
+def with_types(question: Question, tables: Mapping[str, pl.DataFrame]) -> Question:
+    """A question with the types of columns that all cells of its tables, read as texts, have."""
+
+    def typed(columns: Columns, table: pl.DataFrame) -> Columns:
+        return {name: replace(column, kind=_kind(table[name])) for name, column in columns.items()}
+
+    samples, *_ = tables.values()
+    return replace(
+        question,
+        columns=typed(question.columns, samples),
+        more={name: typed(columns, tables[name]) for name, columns in question.more.items()},
+    )
+
+
+def _kind(cells: pl.Series) -> Kind:
+    cells = cells.drop_nulls()
+    if cells.is_empty() or cells.cast(pl.Float64, strict=False).has_nulls():
+        return Kind.TEXT
+    return Kind.NUMBER if cells.cast(pl.Int64, strict=False).has_nulls() else Kind.INTEGER
 
 
 def _question(

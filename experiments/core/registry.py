@@ -8,12 +8,15 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 import experiments
-from experiments.core.experiment import Experiment
-from experiments.core.question import Question
 
-DEFAULT = ("latency", "mtu", "fanout")  # run without a name
+if TYPE_CHECKING:
+    from experiments.core.experiment import Experiment
+    from experiments.core.question import Question
+
+DEFAULT = ("latency", "mtu", "fanout")  # what `overlaylab run` measures without a name
 
 
 @cache
@@ -27,13 +30,13 @@ def names() -> tuple[str, ...]:
     return (*DEFAULT, *(name for name in found if name not in DEFAULT))
 
 
-def question(name: str) -> Question:
+def question(name: str) -> "Question":
     """The question of the experiment `name`."""
     found: Question = import_module(f"experiments.{name}.question").QUESTION
     return found
 
 
-def experiment(name: str) -> Experiment:
+def experiment(name: str) -> "Experiment":
     """The experiment `name`, with its probe."""
     found: Experiment = import_module(f"experiments.{name}.probe").EXPERIMENT
     return found

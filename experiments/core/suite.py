@@ -1,6 +1,6 @@
-"""The files of a suite: a folder of runs with a `run.json` above them that names them in order.
+"""The files of a suite: a folder of complete runs, and a `run.json` that names them in order.
 
-The runs are whole runs, each with its own files; `results/README.md` tells the format.
+results/README.md describes the format.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from controller.model.errors import MeasureError
 from controller.system.ownership import give_back
 from experiments.core import format2
-from experiments.core.results import FORMAT, RUN, fresh_directory
+from experiments.core.results import FORMAT, RUN, fresh_directory, replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Suite:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the experiments asked for, in their order; each is a folder, if it was begun."""
+        """The names of its experiments, in order; each has a folder, if it was started."""
         return tuple(self.about["suite"])
 
     @property
@@ -33,13 +33,13 @@ class Suite:
         return str(self.about.get("status", "unknown"))
 
     def marked(self, **about: object) -> "Suite":
-        """The suite with more said in its run.json; a reader sees the old one or the new one."""
+        """The suite with more in its run.json; a reader sees the old file or the new one."""
         marked = Suite(self.directory, {**self.about, **about})
         path = self.directory / RUN
         text = json.dumps({"format": FORMAT, **marked.about}, indent=2, ensure_ascii=False) + "\n"
         try:
             path.with_suffix(".new").write_text(text, encoding="utf-8")
-            path.with_suffix(".new").replace(path)
+            replace_file(path.with_suffix(".new"), path)
         except OSError as error:
             raise _unusable(path, str(error)) from error
         give_back(path)
@@ -76,7 +76,7 @@ def read_suite(directory: Path) -> Suite:
     names = about.get("suite")
     if not isinstance(names, list) or not all(map(_is_folder_name, names)):
         raise _unusable(path, f"suite {names!r}")
-    return Suite(directory, {key: said for key, said in about.items() if key != "format"})
+    return Suite(directory, {key: value for key, value in about.items() if key != "format"})
 
 
 def _is_folder_name(name: object) -> bool:
@@ -88,5 +88,5 @@ def _unusable(path: Path, found: str) -> MeasureError:
         found,
         where=str(path),
         allowed=f"a suite's run.json of format {format2.FORMAT} or {FORMAT} that can be read and written",
-        do="Read it with the overlaylab that wrote it, in a folder that is yours.",
+        do="Read it with the overlaylab that wrote it, in a folder that you may write to.",
     )

@@ -1,1 +1,1 @@
-"""Experiment `ecmp`: how the flows of a tunnel spread over equal-cost paths."""
+"""Experiment `ecmp`: how tunnels spread over equal-cost paths."""

@@ -1,16 +1,11 @@
-"""How evenly flows spread over equal paths: their entropy, and what random choice gives.  Pure."""
+"""How evenly flows spread over equal paths: entropy, and what chance alone makes of it.  Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import log2
+from math import comb, exp, factorial, log2
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import entr
-from scipy.stats import binom, entropy, poisson
-
-TAIL = 0.0011  # chance that one path gets too few, or too many: 32 flows on two paths are 8..24
-FALSE_ALARM = 1e-4  # chance that a run has more draws outside their band than `tolerated`
+TAIL = 0.0011  # chance for one path to get too few, or too many: 32 flows on two are 8..24
+FALSE_ALARM = 1e-4  # chance for a run to have more samples outside than `tolerated`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,41 +14,57 @@ class Band:
 
     low: int
     high: int
-    outside: float  # chance that any path is outside; an upper bound for more than two paths
+    outside: float  # chance that any path leaves it; never told too small
 
 
 def entropy_bits(counts: Sequence[int]) -> float:
-    """Shannon entropy of the shares; 0 if all flows are on one path, log2(paths) if all are equal."""
-    return float(entropy(counts, base=2))
+    """Shannon's entropy of the shares; 0 if all is on one path, log2(paths) if all are equal."""
+    total = sum(counts)
+    shares = [count / total for count in counts if count]
+    return abs(sum(share * log2(share) for share in shares))
 
 
 def most_bits(flows: int, paths: int) -> float:
-    """The largest entropy possible for this number of flows: a flow is never split."""
+    """The greatest entropy that so many flows can have: a flow is never split."""
     return log2(min(flows, paths))
 
 
-def chances(flows: int, paths: int) -> NDArray[np.float64]:
-    """Probability that a path gets 0, 1, ... flows, if each flow takes a random path (binomial)."""
-    found: NDArray[np.float64] = binom.pmf(np.arange(flows + 1), flows, 1 / paths)
-    return found
+def chances(flows: int, paths: int) -> list[float]:
+    """Probability that a path gets 0, 1, ... flows, if each takes any path alike (binomial)."""
+    return [
+        comb(flows, on_it) * (paths - 1) ** (flows - on_it) / paths**flows
+        for on_it in range(flows + 1)
+    ]
 
 
 def expected_bits(flows: int, paths: int) -> float:
-    """The mean entropy over all draws; below `most_bits`, since a random choice is rarely even."""
-    shares = np.arange(flows + 1) / flows
-    return float(paths * chances(flows, paths) @ entr(shares) / np.log(2))
+    """The mean entropy over all draws; below `most_bits`, since chance is never quite even."""
+    found = chances(flows, paths)
+    shares = [on_it / flows for on_it in range(flows + 1)]
+    return sum(
+        -paths * chance * share * log2(share)
+        for chance, share in zip(found[1:-1], shares[1:-1], strict=True)
+    )
 
 
 def band(flows: int, paths: int) -> Band:
-    """The flows that a path gets in all draws except `TAIL` at either end."""
-    on_path = binom(flows, 1 / paths)
-    low, high = int(on_path.ppf(TAIL)), int(on_path.isf(TAIL))
-    # With two paths, one has too many exactly when the other has too few: one event, not two.
+    """What a path gets in all draws but those of `TAIL` at either end."""
+    found = chances(flows, paths)
+    few, many, low, high = 0.0, 0.0, 0, flows
+    while few + found[low] <= TAIL:
+        few, low = few + found[low], low + 1
+    while many + found[high] <= TAIL:
+        many, high = many + found[high], high - 1
+    # Of two paths, what one has too much the other lacks: that is one event, not two.
     events = 1 if paths == 2 else paths
-    outside = events * float(on_path.cdf(low - 1) + on_path.sf(high))
-    return Band(low=low, high=high, outside=min(1.0, outside))
+    return Band(low=low, high=high, outside=min(1.0, events * (few + many)))
 
 
 def tolerated(outside: Iterable[float]) -> int:
-    """How many draws, each with its chance, may be outside their band (Poisson's limit)."""
-    return int(poisson.isf(FALSE_ALARM, sum(outside)))
+    """How many samples, each with its chance, may be outside their band (Poisson's limit)."""
+    mean, at = sum(outside), 0
+    below = exp(-mean)
+    while 1 - below > FALSE_ALARM:
+        at += 1
+        below += exp(-mean) * mean**at / factorial(at)
+    return at

@@ -1,4 +1,4 @@
-"""The labs of `ecmp`, the flows that are sent there, and what theory predicts.  Pure."""
+"""What is raised for the experiment `ecmp`, what is sent there, and what theory foretells.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,35 +15,35 @@ from controller.model.underlay import HASH_POLICIES, Shape, Underlay
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.ecmp.chance import band, expected_bits
-from experiments.ecmp.words import MANY, ONE
 from experiments.measure.flows_sent import Flow
 
 SENDER, RECEIVER = "sender", "receiver"
 NETWORK, VNI = derived_id("ecmp", "network"), 7001
 CIDR = IPv4Network("10.9.0.0/16")
-FAR = 2**15  # index in the subnet of the first target address, if there are many pairs
+FAR = 2**15  # of the subnet's addresses: where the far ends of many pairs begin
+ONE, MANY = "one", "many"  # pairs of inner addresses
 PAIRS = (ONE, MANY)
 FLOWS = tuple(2**power for power in range(10))
 PORT_FIRST, PORTS = 1024, 64512
-PORT_STEP = 97  # a prime that does not divide PORTS: so no port is used twice
+PORT_STEP = 97  # a prime that does not divide PORTS: so no port comes twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Flows that are sent together, and the hash policy of the leaf."""
+    """What is sent in one go, and past which policy."""
 
     hash_policy: int
     pairs: str
     flows: int
-    draw: int  # from 1; each draw has other ports or addresses
+    draw: int  # which of several alike, from 1: other ports, other addresses
 
     def spreads(self, network_type: NetworkType) -> bool:
-        """True if the flows differ in a field that the policy hashes.
+        """Whether the flows differ in anything that the policy looks at.
 
-        Policies 0 and 1 hash the outer packet: its addresses, which are those of the VTEPs, and
-        with policy 1 its UDP ports, which GRE does not have.  Policy 2 hashes inner addresses, but
-        the kernel's flow dissector finds them only behind GRE.  It does not look behind a UDP
-        header, and hashes the outer addresses instead.
+        0 and 1 look at the outer packet: its addresses, which are the VTEPs', and for 1 its
+        UDP ports, of which GRE has none.  2 looks at inner addresses, but the kernel's flow
+        dissector sees through GRE alone: past a UDP header it does not look, and so takes
+        the outer addresses.
         """
         if self.hash_policy == 1:
             return network_type is not NetworkType.GRE
@@ -51,7 +51,7 @@ class Setting:
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
-    """The scenario's first two hosts in a leaf-spine underlay, one network, a guest on each."""
+    """The scenario's first two hosts below so many spines, a guest on each, one network."""
     fabric = Underlay(shape=Shape.LEAF_SPINE, spines=int(point["spines"]))
     bare = replace(
         overlay,
@@ -74,7 +74,7 @@ def _network() -> Network:
 
 
 def _port(at: int, name: str, host: str) -> Port:
-    """A guest without port security, which may send from any address."""
+    """A guest without port security: it may send from any address."""
     id_ = derived_id("ecmp", name)
     return Port(
         id=id_,
@@ -89,13 +89,13 @@ def _port(at: int, name: str, host: str) -> Port:
 
 
 def settings(draws: int) -> Iterator[Setting]:
-    """All settings that are measured in one lab, policy by policy."""
+    """Everything that one lab is asked, policy by policy."""
     for policy, pairs, flows, draw in product(HASH_POLICIES, PAIRS, FLOWS, range(1, draws + 1)):
         yield Setting(hash_policy=policy, pairs=pairs, flows=flows, draw=draw)
 
 
 def sent(overlay: Overlay, setting: Setting, seed: int) -> tuple[Flow, ...]:
-    """The flows of a setting: one pair of addresses and many ports, or many pairs and one port."""
+    """The flows of a setting: one pair with a port each, or a pair each with the same ports."""
     sender, receiver = (port.mac_address for port in overlay.ports)
     drawn = _drawn(setting, seed)
     first = drawn % (FAR - FLOWS[-1] - 2) + 1 if setting.pairs == MANY else 1
@@ -119,7 +119,7 @@ def _drawn(setting: Setting, seed: int) -> int:
 
 
 def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """The prediction of each cell: all on one path, or a mean and a band for a random choice."""
+    """Every cell: exact where all must be on one path, a mean and a band where chance decides."""
     return tuple({**point, **_cell(point, setting)} for point in points for setting in settings(1))
 
 

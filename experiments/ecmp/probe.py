@@ -1,9 +1,11 @@
-"""Measures `ecmp`: which spine the flows of a tunnel take, under each hash policy."""
+"""The experiment `ecmp`: over how many equal paths a tunnel's flows spread."""
 
 import secrets
+import select
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from socket import socket
 
@@ -15,44 +17,42 @@ from experiments.ecmp import labs as stage
 from experiments.ecmp.chance import entropy_bits
 from experiments.ecmp.labs import Setting
 from experiments.ecmp.question import QUESTION
-from experiments.ecmp.words import SPLIT
-from experiments.measure.flows_sent import Arrived, Mark, arrived, udp_frame
-from experiments.measure.forged import IPV4
-from experiments.measure.sockets import Send, heard, listeners, senders
+from experiments.measure.flows_sent import IPV4, Arrived, Mark, arrived, udp_frame
+from experiments.measure.sockets import FRAME_MOST, Send, listeners, senders
 
 GUEST = "eth0"
-AT_ONCE = 48  # packets in flight; the buffer of a packet socket holds more
-LATE_S = 2.0  # how long packets in flight are awaited
+AT_ONCE = 48  # packets under way: a packet socket's buffer holds more
+LATE_S = 2.0  # for packets that are still under way
 POLICY = "net.ipv4.fib_multipath_hash_policy"
 Packet = tuple[int, int]  # flow, copy
 
 
 @dataclass(slots=True)
 class Seen:
-    """Packets of one setting that the spines have received."""
+    """What came by the spines, of one setting."""
 
     awaited: set[Packet]
     spines: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # by flow
     outer_ports: set[int] = field(default_factory=set)
 
     def note(self, spine: str, packet: Arrived) -> None:
-        """Record a packet of this setting that a spine has received."""
+        """A packet of this setting has come by a spine."""
         self.awaited.discard((packet.mark.flow, packet.mark.copy))
         self.spines[packet.mark.flow].add(spine)
         if packet.outer_port is not None:
             self.outer_ports.add(packet.outer_port)
 
     def on(self, spine: str) -> int:
-        """The number of flows through this spine."""
+        """Flows that took that spine."""
         return sum(spine in each for each in self.spines.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ecmp:
-    """Sends many flows under each hash policy, and records the spine that each of them takes."""
+    """Sends many flows past every hash policy, and sees on which spine each goes."""
 
     draws: int  # of ports and addresses, for each setting
-    copies: int = 2  # packets of each flow, which all must take the same path
+    copies: int = 2  # packets of each flow: all must take the same path
 
     def __call__(self, lab: Lab, _: Point, context: Context, /) -> Measured:
         """Measure one lab."""
@@ -60,32 +60,32 @@ class Ecmp:
         leaf, spines = edge_name(underlay.shape, 0), core_names(underlay)
         found: list[tuple[Setting, Seen]] = []
         with (
-            listeners({each: lab.pid(each) for each in spines}, leaf, IPV4) as sockets,
+            listeners({each: lab.pid(each) for each in spines}, leaf, IPV4) as heard,
             senders(lab.pid(stage.SENDER), (GUEST,)) as send,
             context.watch(),
         ):
-            traffic = Traffic(send[GUEST], sockets)
+            passing = Passing(send[GUEST], heard)
             for number, setting in enumerate(stage.settings(self.draws)):
                 lab.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
                 flows = stage.sent(lab.overlay, setting, context.seed)
                 marked = {
-                    (flow, copy): udp_frame(each, Mark(traffic.nonce, number, flow, copy))
+                    (flow, copy): udp_frame(each, Mark(passing.nonce, number, flow, copy))
                     for copy, (flow, each) in product(range(self.copies), enumerate(flows))
                 }
-                found.append((setting, traffic.seen(marked, number)))
+                found.append((setting, passing.seen(marked, number)))
         return _measured(found, spines)
 
 
 @dataclass(slots=True)
-class Traffic:
-    """Sends packets, no more at once than a socket's buffer holds, and receives them at the spines."""
+class Passing:
+    """Sends packets, no more at once than a socket's buffer holds, and sees them come by."""
 
     send: Send
-    sockets: Mapping[str, socket]  # by spine
+    heard: Mapping[str, socket]  # by spine
     nonce: bytes = field(default_factory=lambda: secrets.token_bytes(8))
 
     def seen(self, marked: Mapping[Packet, bytes], number: int) -> Seen:
-        """Send all packets of setting `number`; those that never arrive stay in `awaited`."""
+        """Send all packets of setting `number`; what does not come in time stays awaited."""
         seen = Seen(set(marked))
         packets = list(marked)
         for first in range(0, len(packets), AT_ONCE):
@@ -96,18 +96,18 @@ class Traffic:
         return seen
 
     def _await(self, seen: Seen, some: set[Packet], number: int) -> None:
-        for spine, frame in heard(self.sockets, lambda: not some & seen.awaited, LATE_S):
-            packet = arrived(frame, self.nonce)
-            if packet and packet.mark.setting == number:
-                seen.note(spine, packet)
+        end = time.monotonic() + LATE_S
+        names = {each.fileno(): (spine, each) for spine, each in self.heard.items()}
+        while some & seen.awaited and (left := end - time.monotonic()) > 0:
+            for each in select.select(list(names), (), (), left)[0]:
+                spine, opened = names[each]
+                packet = arrived(opened.recv(FRAME_MOST), self.nonce)
+                if packet and packet.mark.setting == number:
+                    seen.note(spine, packet)
 
 
 def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) -> Measured:
-    more = tuple(
-        {**asdict(setting), "spine": spine, "on_spine": seen.on(spine)}
-        for setting, seen in found
-        for spine in spines
-    )
+    more = tuple(row for setting, seen in found for row in _per_spine(setting, seen, spines))
     return Measured(
         rows=tuple(_row(setting, seen, spines) for setting, seen in found),
         more={"spines": more},
@@ -118,13 +118,26 @@ def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) ->
 def _row(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Row:
     counts = [seen.on(spine) for spine in spines]
     return {
-        **asdict(setting),
+        **_key(setting),
         "entropy_bits": round(entropy_bits(counts), 6) if any(counts) else None,
         "least": min(counts),
         "most": max(counts),
         "spreads": int(sum(map(bool, counts)) > 1),
         "outer_ports": len(seen.outer_ports),
-        SPLIT: sum(len(each) > 1 for each in seen.spines.values()),
+        "torn": sum(len(each) > 1 for each in seen.spines.values()),
+    }
+
+
+def _per_spine(setting: Setting, seen: Seen, spines: tuple[str, ...]) -> Iterator[Row]:
+    return ({**_key(setting), "spine": spine, "on_it": seen.on(spine)} for spine in spines)
+
+
+def _key(setting: Setting) -> Row:
+    return {
+        "hash_policy": setting.hash_policy,
+        "pairs": setting.pairs,
+        "flows": setting.flows,
+        "draw": setting.draw,
     }
 
 

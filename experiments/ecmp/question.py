@@ -1,26 +1,21 @@
-"""Factors, predictions and columns of `ecmp`."""
+"""The question of `ecmp`: factors, predictions, columns."""
 
 from experiments.core.question import Prediction, Question, integer, number, text
-from experiments.ecmp.words import ONE_SPINE, SPLIT, SPREAD
 
 KEY_COLUMNS = {
-    "mode": text("mode of the overlay"),
-    "spines": integer("spines, which is the number of equal-cost paths"),
     "hash_policy": integer(
-        "net.ipv4.fib_multipath_hash_policy of the sender's leaf: 0 outer addresses, 1 outer "
-        "addresses and ports, 2 inner addresses where the kernel finds them, else outer ones"
+        "net.ipv4.fib_multipath_hash_policy of the sender's leaf: 0 outer addresses, 1 outer addresses and ports, 2 inner addresses where the kernel sees them, else outer ones"
     ),
     "pairs": text(
-        "one: all flows have the same inner addresses and differ in their UDP ports; many: each flow "
-        "has its own pair of inner addresses, and all have the same ports"
+        "one: all flows between two inner addresses, told apart by their UDP ports; many: a pair of inner addresses for each flow, with the same ports"
     ),
     "flows": integer("UDP flows from one guest to another, sent together"),
-    "draw": integer("which random draw of ports or addresses, from 1"),
+    "draw": integer("which draw of ports or addresses, from 1"),
 }
 
 QUESTION = Question(
     name="ecmp",
-    question="Over how many of the underlay's equal-cost paths do the flows of one tunnel spread?",
+    question="Over how many of the underlay's equal paths do the flows of one tunnel spread?",
     value="entropy_bits",
     unit="bits",
     factors={
@@ -30,45 +25,44 @@ QUESTION = Question(
     report="ecmp",
     predictions=(
         Prediction(
-            about=ONE_SPINE,
-            claim="policy 0: all flows of every tunnel take one path; policy 1: all flows of GRE; "
-            "policy 2: those of VXLAN and Geneve always, those of GRE if they have the same inner "
-            "addresses",
-            reason="outer addresses never differ between two VTEPs, and GRE has no ports; the "
-            "kernel's flow dissector finds inner addresses behind GRE, but not behind UDP",
+            about="exact",
+            claim="policy 0: every tunnel on one path; policy 1: all of GRE; policy 2: VXLAN and "
+            "Geneve always, GRE if all flows have the same inner addresses",
+            reason="between two VTEPs outer addresses never differ, and GRE has no ports; the "
+            "kernel's flow dissector sees inner addresses behind GRE, but not behind UDP",
         ),
         Prediction(
-            about=SPREAD,
+            about="spread",
             claim="policy 1: VXLAN and Geneve spread, 32 flows put 8 to 24 on each of two spines; "
-            "policy 2: GRE spreads with many pairs of inner addresses; each path gets what a "
-            "random choice gives it",
-            reason="the outer UDP source port is a hash of the inner packet, and a hash works like "
-            "a random choice: flows on a path are binomial, and 1 draw in 500 is outside the band",
+            "policy 2: GRE spreads with many pairs of inner addresses; each path has what "
+            "chance gives it",
+            reason="the outer UDP source port is a hash of the inner packet, and a hash is as good "
+            "as chance: flows on a path are binomial, and a band is left by 1 draw in 500",
         ),
         Prediction(
-            about=SPLIT,
-            claim="no flow is split: all its packets take one path",
-            reason="all fields that are hashed are the same in each of its packets",
+            about="whole",
+            claim="no flow is ever torn: its packets take one path",
+            reason="what the hash is made of is the same in each of them",
         ),
     ),
     columns={
+        "mode": text("how the network is carried"),
+        "spines": integer("spines, and so equal paths"),
         **KEY_COLUMNS,
-        "entropy_bits": number("Shannon entropy of the spines' shares of the flows"),
-        "spreads": integer(
-            "1 if more than one spine has a flow; predicted: 1 if the hash differs between flows"
-        ),
-        "least": integer(
-            "flows on the spine with the fewest; predicted: the lower end of the band"
-        ),
-        "most": integer("flows on the spine with the most; predicted: the upper end of the band"),
-        "outer_ports": integer("different UDP source ports of the outer packets; 0 for GRE"),
-        SPLIT: integer("flows whose packets were received by more than one spine"),
+        "entropy_bits": number("Shannon's entropy of the spines' shares of the flows"),
+        "spreads": integer("1 if more than one spine has a flow; foretold: whether chance decides"),
+        "least": integer("flows on the spine with the fewest; foretold: the band's lower end"),
+        "most": integer("flows on the spine with the most; foretold: the band's upper end"),
+        "outer_ports": integer("different UDP source ports of the outer packets; GRE: 0"),
+        "torn": integer("flows whose packets were seen on more than one spine"),
     },
     more={
         "spines": {
+            "mode": text("as above"),
+            "spines": integer("as above"),
             **KEY_COLUMNS,
-            "spine": text("name of the spine"),
-            "on_spine": integer("flows that took it"),
+            "spine": text("node"),
+            "on_it": integer("flows that took it"),
         },
     },
 )

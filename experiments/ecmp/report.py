@@ -1,21 +1,18 @@
-"""The report of `ecmp`: flows on one path, or spread as evenly as a random choice."""
+"""The teller of `ecmp`: all on one path, or as even as chance has it."""
 
-from collections.abc import Iterator, Mapping
-from math import log2, nan
-from typing import Any
-
-import polars as pl
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.ecmp import figure
-from experiments.ecmp.chance import TAIL, band, expected_bits, most_bits, tolerated
-from experiments.ecmp.words import MANY, ONE, ONE_SPINE, SPLIT, SPREAD
-from experiments.show import judge
+from experiments.ecmp.cells import Cell, cells, exact_of, outside, spread_of, taken_by
+from experiments.ecmp.chance import TAIL, expected_bits, most_bits
 from experiments.show.report import (
     CONFIRMED,
     NONE,
+    NOT_JUDGED,
     REFUTED,
     UNDECIDED,
     Outcome,
@@ -23,248 +20,181 @@ from experiments.show.report import (
     Report,
     Table,
     counted,
+    is_trusted,
 )
 from experiments.show.sheet import Caption
 
-GROUP = ("mode", "spines", "hash_policy", "pairs")  # whose cells differ in the number of flows
-KEY = (*GROUP, "flows")
 SHOWN = 32  # flows of the headline and of the bars
-NAMED = 3  # mismatches that the findings name
+NAMED = 3
 ALL_ON_ONE = "all on one"
 POLICIES = (
-    "Policy: net.ipv4.fib_multipath_hash_policy of the sender's leaf. 0 hashes the outer addresses, 1 "
-    "also the outer ports, 2 the inner addresses where the kernel finds them (behind GRE), else the "
-    "outer ones."
+    "Policy: net.ipv4.fib_multipath_hash_policy of the sender's leaf: 0 hashes the outer addresses, 1 "
+    "also the outer ports, 2 the inner addresses where the kernel sees them (behind GRE), else the outer."
 )
 WHICH_SPINE = (
-    "Where all flows are on one spine, the hash decides which one. Its fields are the same in every "
-    "draw, lab and repeat (the VTEPs keep their addresses), its seed is drawn when the machine boots. "
-    "There are three such hashes: of the outer addresses; of these and GRE's protocol number; of one "
-    "pair of inner addresses. All three choose the same of 4 spines with a probability of 1 in 16. "
-    "Flows that spread over the same routes show that the other spines can be chosen."
+    "Where all are on one spine, which one is the hash's choice: its fields are the same in every draw, "
+    "lab and block (the VTEPs keep their addresses), its seed is drawn when the machine boots. There are "
+    "three such hashes: of the outer addresses; of these and GRE's protocol number; of one pair of inner "
+    "ones. All three choose the same of 4 spines with a chance of 1 in 16. That the others can be "
+    "chosen is seen where flows spread, over the same routes."
 )
-
-Row = Mapping[str, Any]  # of `cells`
 
 
 def build_report(run: Run) -> Report:
-    """The report of one run.
+    """The story of one run.
 
     Raises:
-        MeasureError: there is no sample of a predicted cell.
+        MeasureError: there is no sample of what was foretold.
     """
     found = cells(run)
-    if found.is_empty():
+    if not found:
         raise MeasureError(
-            "no sample of a predicted cell",
+            "no sample of a foretold cell",
             where=str(run.directory),
             allowed="at least one",
-            do="Run it again; `status` in run.json shows how far it came.",
+            do="Run it again; its `status` in run.json says how far it came.",
         )
-    outside, limit, _ = outside_band(found)
-    findings = (*_agreement(found), *_headline(found), *_policy_2(found))
-    return Report(
+    many, may, _ = outside(found)
+    wrong = [cell for cell in exact_of(found) if cell.mismatches]
+    report = Report(
         run=run,
-        findings=findings,
-        outcomes=tuple(_outcome(each, run, found) for each in run.question.predictions),
-        tables=(_overview(found), _all_cells(found)),
-        pictures=(
-            Picture(
-                name=run.question.name,
-                title="Shares of the spines, and entropy over flows",
-                alternative="Bars: each spine's share of the flows, by encapsulation and hash policy. "
-                f"Below: entropy over the number of flows. {'. '.join(findings)}",
-                draw=lambda report: figure.draw(
-                    _bars(run, found), tuple(_panels(found)), Caption.of(report)
-                ),
-            ),
-        ),
+        findings=(*_agreement(found), *_headline(found), *_policy_2(found)),
+        outcomes=tuple(_outcomes(each, run, found) for each in run.question.predictions),
+        tables=(_overview(run, found), _full(found)),
+        pictures=(),
         conditions=_conditions(run, found),
-        is_refuted=not _mismatches(found).is_empty() or outside > limit or found[SPLIT].sum() > 0,
-        data=tuple(map(_data, found.iter_rows(named=True))),
+        is_refuted=bool(wrong) or many > may or any(cell.torn for cell in found),
+        data=tuple(map(_data, found)),
     )
+    return _with_picture(report, run, found)
 
 
-def cells(run: Run) -> pl.DataFrame:
-    """A row for each predicted cell that was measured, in the order of run.json.
-
-    Columns: those of `KEY`, `predicted` (the predicted row), `is_spread` (a random choice is
-    predicted; else all flows are on one path), `draws` (how many), `outside` (draws outside their
-    band, or with flows on a second spine), `split` (flows), `entropies` (of the draws of which a
-    packet arrived), `least` and `most` (flows on a spine, over all draws), `is_on_one` (all flows
-    of every draw on one spine), `taken` (spines with a flow).
-    """
-    predicted = run.predicted.select(
-        *KEY, predicted=pl.struct(pl.all()), is_spread=pl.col("spreads") == 1
-    )
-    limits, least, most = pl.col("predicted").struct, pl.col("least"), pl.col("most")
-    measured = (
-        run.samples.join(predicted, on=KEY)
-        .group_by(KEY)
-        .agg(
-            draws=pl.len(),
-            outside=pl.when("is_spread")
-            .then((least < limits.field("least")) | (most > limits.field("most")))
-            .otherwise(most != pl.col("flows"))
-            .sum(),
-            split=pl.col(SPLIT).sum(),
-            entropies=pl.col("entropy_bits").drop_nulls(),
-            is_on_one=((least == 0) & (most == pl.col("flows"))).all(),
-            least=least.min(),
-            most=most.max(),
-        )
-    )
-    taken = (
-        run.tables["spines"]
-        .filter(pl.col("on_spine") > 0)
-        .group_by(KEY)
-        .agg(taken=pl.col("spine").unique().sort())
-    )
-    return predicted.join(measured, on=KEY, maintain_order="left").join(
-        taken, on=KEY, how="left", maintain_order="left"
-    )
-
-
-def outside_band(found: pl.DataFrame) -> tuple[int, int, int]:
-    """Draws outside their band, how many of them chance explains, and how many draws there are."""
-    spread = found.filter("is_spread")
-    limits = [
-        band(flows, spines).outside
-        for flows, spines, draws in spread.select("flows", "spines", "draws").rows()
-        for _ in range(draws)
-    ]
-    return int(spread["outside"].sum()), tolerated(limits), len(limits)
-
-
-def _mismatches(found: pl.DataFrame) -> pl.DataFrame:
-    """Cells with flows on a second spine against the prediction."""
-    return found.filter(~pl.col("is_spread"), pl.col("outside") > 0)
-
-
-def _agreement(found: pl.DataFrame) -> Iterator[str]:
-    exact, mismatches = found.filter(~pl.col("is_spread")).height, _mismatches(found)
-    outside, limit, draws = outside_band(found)
+def _agreement(found: Sequence[Cell]) -> Iterator[str]:
+    exact, (many, may, draws) = exact_of(found), outside(found)
+    good = sum(not cell.mismatches for cell in exact)
     if exact:
-        matching = f"{exact - mismatches.height} of {counted(exact, 'cell')}"
-        yield f"All flows on one spine as predicted: {matching}"
+        yield f"All flows on one spine, where foretold: {good} of {counted(len(exact), 'cell')}"
     if draws:
-        more = f" (of the others chance explains up to {limit})" if outside else ""
-        within = f"{draws - outside} of {counted(draws, 'draw')}"
-        yield f"Flows spread like a random choice as predicted: {within}{more}"
-    for row in mismatches.head(NAMED).iter_rows(named=True):
-        yield f"{_name(row)}: {_flows_on_a_spine(row)} on a spine, predicted all on one"
-    if split := found[SPLIT].sum():
-        yield f"{counted(split, 'flow')} used more than one path"
-
-
-def _name(row: Row) -> str:
-    pairs = f"{row['pairs']} pair{'s' if row['pairs'] == MANY else ''}"
-    return (
-        f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {pairs}, "
-        f"{row['flows']} flows"
-    )
-
-
-def _headline(found: pl.DataFrame) -> Iterator[str]:
-    """32 flows by outer ports, on the fewest spines."""
-    shown = found.filter(hash_policy=1, pairs=ONE, flows=SHOWN)
-    if not shown.is_empty():
-        spines = shown["spines"].min()
-        by_mode = (
-            f"{_encapsulation(row)} {_flows_on_a_spine(row)}"
-            for row in shown.filter(spines=spines).iter_rows(named=True)
-        )
-        yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(by_mode)}"
-
-
-def _policy_2(found: pl.DataFrame) -> Iterator[str]:
-    """The policy made for tunnels, and which of them it helps."""
-    shown = found.filter(hash_policy=2, pairs=MANY, flows=SHOWN)
-    ways: dict[bool, dict[str, None]] = {True: {}, False: {}}
-    for row in shown.iter_rows(named=True):
-        ways[_entropy(row) > 0][_encapsulation(row)] = None
-    if all(ways.values()):
-        spread, on_one = (", ".join(ways[each]) for each in (True, False))
+        beyond = f" ({many} less evenly: up to {may} are no surprise)" if many else ""
         yield (
-            f"Inner addresses hashed (policy 2), many pairs: spread {spread}; on one spine {on_one}"
+            f"As evenly on all as chance has it, where foretold: {draws - many} of "
+            f"{counted(draws, 'draw')}{beyond}"
         )
+    for cell in [cell for cell in exact if cell.mismatches][:NAMED]:
+        yield f"{cell.name}: {_reach(cell)} on a spine, foretold all on one"
+    torn = sum(cell.torn for cell in found)
+    if torn:
+        yield f"{counted(torn, 'flow')} took more than one path"
 
 
-def _encapsulation(row: Row) -> str:
-    return str(row["mode"]).partition("-")[0]
+def _headline(found: Sequence[Cell]) -> Iterator[str]:
+    """As many flows as everybody asks about, on two spines, by ports."""
+    here = [
+        cell for cell in found if (cell.hash_policy, cell.pairs, cell.flows) == (1, "one", SHOWN)
+    ]
+    for spines in sorted({cell.spines for cell in here})[:1]:
+        report = (f"{_encap(cell)} {_reach(cell)}" for cell in here if cell.spines == spines)
+        yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(report)}"
 
 
-def _entropy(row: Row) -> float:
-    """The median over all draws in bits; not a number if no packet arrived."""
-    found = pl.Series(row["entropies"], dtype=pl.Float64).median()
-    return nan if found is None else float(found)  # type: ignore[arg-type]
+def _policy_2(found: Sequence[Cell]) -> Iterator[str]:
+    """The policy that was made for tunnels, and which of them it helps."""
+    here = [
+        cell
+        for cell in found
+        if (cell.hash_policy, cell.pairs) == (2, "many") and cell.flows == SHOWN
+    ]
+    ways: dict[bool, list[str]] = {True: [], False: []}
+    for cell in here:
+        ways[cell.entropy > 0].append(_encap(cell))
+    if ways[True] and ways[False]:
+        spread, stuck = (", ".join(dict.fromkeys(ways[each])) for each in (True, False))
+        yield f"Inner addresses hashed (policy 2), many pairs: {spread} spreads; not so {stuck}"
 
 
-def _flows_on_a_spine(row: Row) -> str:
-    """Fewest to most flows on a spine, over all draws."""
-    if row["is_on_one"]:
+def _encap(cell: Cell) -> str:
+    return cell.mode.partition("-")[0]
+
+
+def _reach(cell: Cell) -> str:
+    low, high = cell.reach
+    if all(row["least"] == 0 and row["most"] == cell.flows for row in cell.rows):
         return ALL_ON_ONE
-    low, high = row["least"], row["most"]
     return f"{low} to {high}" if low != high else str(low)
 
 
-def _outcome(prediction: Prediction, run: Run, found: pl.DataFrame) -> Outcome:
-    outcome, text = {ONE_SPINE: _one_spine, SPREAD: _spread, SPLIT: _split}[prediction.about](found)
-    packets = _packets(run) if prediction.about == SPLIT else ""
-    return judge.judged(run, prediction, outcome, text + packets)
-
-
-def _one_spine(found: pl.DataFrame) -> tuple[str, str]:
-    exact = found.filter(~pl.col("is_spread")).height
-    matching = exact - _mismatches(found).height
-    outcome = CONFIRMED if matching == exact else REFUTED
-    text = f"all flows on one spine in {matching} of {counted(exact, 'cell')}"
-    return outcome if exact else UNDECIDED, text
-
-
-def _spread(found: pl.DataFrame) -> tuple[str, str]:
-    outside, limit, draws = outside_band(found)
-    outcome = CONFIRMED if outside <= limit else REFUTED
-    text = f"{outside} of {counted(draws, 'draw')} outside the band; chance explains up to {limit}"
-    return outcome if draws else UNDECIDED, text
-
-
-def _split(found: pl.DataFrame) -> tuple[str, str]:
-    split, flows = found[SPLIT].sum(), _flows(found)
-    return REFUTED if split else CONFIRMED, f"split: {split} of {counted(flows, 'flow')}"
-
-
-def _flows(found: pl.DataFrame) -> int:
-    return int((found["flows"] * found["draws"]).sum())
-
-
-def _overview(found: pl.DataFrame) -> Table:
-    shown = tuple(flows for flows in (2, 8, SHOWN, 512) if flows in found["flows"])
-    rows = []
-    for group, cells_ in found.group_by(GROUP, maintain_order=True):
-        by_flows = {row["flows"]: row for row in cells_.iter_rows(named=True)}
-        entropies = (f"{_entropy(by_flows[n]):.3f}" if n in by_flows else NONE for n in shown)
-        where = _where(by_flows[SHOWN]) if SHOWN in by_flows else NONE
-        rows.append((*map(str, group), *entropies, where))
-    return Table(
-        title="Entropy in bits, by the number of flows",
-        heads=("mode", "spines", "policy", "pairs", *map(str, shown), f"on a spine of {SHOWN}"),
-        rows=tuple(rows),
-        words=("mode", "pairs"),
-        note="Medians over all draws. 0: all flows on one spine; log2(spines): evenly spread. "
-        f"{POLICIES} Pairs: of inner addresses. {WHICH_SPINE}",
+def _outcomes(prediction: Prediction, run: Run, found: Sequence[Cell]) -> Outcome:
+    outcome, report = {"exact": _exact, "spread": _spread, "whole": _whole}[prediction.about](found)
+    report += _packets(run) if prediction.about == "whole" else ""
+    return Outcome(
+        claim=prediction.claim,
+        reason=prediction.reason,
+        name=prediction.about,
+        outcome=outcome if is_trusted(run) else NOT_JUDGED,
+        found=report,
     )
 
 
-def _where(row: Row) -> str:
-    """Flows on a spine; the name of the spine if it was the only one in every draw."""
-    if row["is_on_one"] and row["taken"]:
-        return f"all on {' or '.join(row['taken'])}"
-    return _flows_on_a_spine(row)
+def _exact(found: Sequence[Cell]) -> tuple[str, str]:
+    exact = exact_of(found)
+    good = sum(not cell.mismatches for cell in exact)
+    report = f"{good} of {counted(len(exact), 'cell')} all on one spine"
+    return (UNDECIDED if not exact else CONFIRMED if good == len(exact) else REFUTED), report
 
 
-def _all_cells(found: pl.DataFrame) -> Table:
-    mismatches = (found["outside"] > 0).sum()
+def _spread(found: Sequence[Cell]) -> tuple[str, str]:
+    many, may, draws = outside(found)
+    report = f"{many} of {counted(draws, 'draw')} outside the band; up to {may} are no surprise"
+    return (UNDECIDED if not draws else CONFIRMED if many <= may else REFUTED), report
+
+
+def _whole(found: Sequence[Cell]) -> tuple[str, str]:
+    torn, flows = (
+        sum(cell.torn for cell in found),
+        sum(cell.flows * len(cell.rows) for cell in found),
+    )
+    return (REFUTED if torn else CONFIRMED), f"torn: {torn} of {counted(flows, 'flow')}"
+
+
+def _groups(found: Sequence[Cell]) -> Mapping[tuple[str, int, int, str], dict[int, Cell]]:
+    """Cells by all but flows, which tell them apart within."""
+    groups: dict[tuple[str, int, int, str], dict[int, Cell]] = {}
+    for cell in found:
+        key = (cell.mode, cell.spines, cell.hash_policy, cell.pairs)
+        groups.setdefault(key, {})[cell.flows] = cell
+    return groups
+
+
+def _overview(run: Run, found: Sequence[Cell]) -> Table:
+    taken = taken_by(run.rows_of("spines"))
+    shown = tuple(many for many in (2, 8, SHOWN, 512) if any(cell.flows == many for cell in found))
+    return Table(
+        title="Entropy in bits, by the number of flows",
+        heads=("mode", "spines", "policy", "pairs", *map(str, shown), f"on a spine of {SHOWN}"),
+        rows=tuple(
+            (
+                mode,
+                str(spines),
+                str(policy),
+                pairs,
+                *(f"{same[many].entropy:.3f}" if many in same else NONE for many in shown),
+                _where(same[SHOWN], taken) if SHOWN in same else NONE,
+            )
+            for (mode, spines, policy, pairs), same in _groups(found).items()
+        ),
+        words=("mode", "pairs"),
+        note=f"Medians over all draws; 0 is all on one spine, log2(spines) is even. {POLICIES} Pairs: "
+        f"of inner addresses. {WHICH_SPINE}",
+    )
+
+
+def _where(cell: Cell, taken: Mapping[tuple[object, ...], tuple[str, ...]]) -> str:
+    """Flows on a spine; if they were all on one in every draw, on which."""
+    one = taken.get(cell.key, ())
+    return f"all on {' or '.join(one)}" if _reach(cell) == ALL_ON_ONE and one else _reach(cell)
+
+
+def _full(found: Sequence[Cell]) -> Table:
     return Table(
         title="Every cell",
         heads=(
@@ -281,90 +211,133 @@ def _all_cells(found: pl.DataFrame) -> Table:
             "draws",
             "outside",
         ),
-        rows=tuple(map(_cell_row, found.iter_rows(named=True))),
+        rows=tuple(
+            (
+                cell.mode,
+                str(cell.spines),
+                str(cell.hash_policy),
+                cell.pairs,
+                str(cell.flows),
+                f"{cell.entropy:.3f}",
+                f"{float(str(cell.predicted['entropy_bits'])):.3f}",
+                f"{most_bits(cell.flows, cell.spines):.3f}",
+                _reach(cell),
+                f"{cell.predicted['least']} to {cell.predicted['most']}"
+                if cell.is_spread
+                else ALL_ON_ONE,
+                str(len(cell.rows)),
+                str(len(cell.mismatches)),
+            )
+            for cell in found
+        ),
         words=("mode", "pairs", "band"),
-        note="Entropy: median of the draws, and the mean for a random choice; at most: log2 of flows or "
-        "spines, whichever is less. On a spine: fewest to most flows, over all draws and spines. Band: "
-        f"flows on a spine for a random choice (binomial), without {TAIL:.2%} of draws at either end. "
-        "Outside: draws with a spine outside the band.",
-        summary=f"{mismatches} with a draw outside its band" if mismatches else "all as predicted",
+        note="Entropy: median of the draws, and the mean that chance has; at most: log2 of flows or "
+        "spines, whichever are fewer. On a spine: fewest to most flows, over all draws and spines. "
+        f"Band: what chance (binomial) leaves a spine with, but for {TAIL:.2%} of draws at either end; "
+        "outside: draws with a spine that has fewer or more.",
+        summary=_gist(found),
     )
 
 
-def _cell_row(row: Row) -> tuple[str, ...]:
-    predicted = row["predicted"]
-    return (
-        *(str(row[name]) for name in KEY),
-        f"{_entropy(row):.3f}",
-        f"{predicted['entropy_bits']:.3f}",
-        f"{most_bits(row['flows'], row['spines']):.3f}",
-        _flows_on_a_spine(row),
-        f"{predicted['least']} to {predicted['most']}" if row["is_spread"] else ALL_ON_ONE,
-        str(row["draws"]),
-        str(row["outside"]),
-    )
+def _gist(found: Sequence[Cell]) -> str:
+    mismatches = sum(bool(cell.mismatches) for cell in found)
+    return f"{mismatches} with a draw outside its band" if mismatches else "all as foretold"
 
 
-def _conditions(run: Run, found: pl.DataFrame) -> str:
-    draws = counted(int(found["draws"].sum()), "draw")
+def _conditions(run: Run, found: Sequence[Cell]) -> str:
+    flows = sum(cell.flows * len(cell.rows) for cell in found)
+    draws = sum(len(cell.rows) for cell in found)
     return (
-        f"{counted(_flows(found), 'flow')}{_packets(run)} in {draws} of ports or addresses, "
-        f"counted at the input of each spine; scenario {run.about['scenario']}"
+        f"{counted(flows, 'flow')}{_packets(run)} in {counted(draws, 'draw')} of ports or addresses, "
+        f"seen as they came into each spine; scenario {run.about['scenario']}"
     )
 
 
 def _packets(run: Run) -> str:
-    """How many packets of each flow show whether it is split."""
+    """How many packets say of each flow whether it is torn."""
     copies = run.about.get("settings", {}).get("copies")
     return f" of {counted(copies, 'packet')} each" if copies else ""
 
 
-def _data(row: Row) -> Mapping[str, object]:
+def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        **{name: row[name] for name in KEY},
-        "predicted": row["predicted"],
-        "entropy_bits": row["entropies"],
-        "on_a_spine": [row["least"], row["most"]],
-        "outside": row["outside"],
-        "draws": row["draws"],
+        "mode": cell.mode,
+        "spines": cell.spines,
+        "hash_policy": cell.hash_policy,
+        "pairs": cell.pairs,
+        "flows": cell.flows,
+        "predicted": dict(cell.predicted),
+        "entropy_bits": list(cell.entropies),
+        "on_a_spine": list(cell.reach),
+        "outside": len(cell.mismatches),
+        "draws": len(cell.rows),
     }
 
 
-def _bars(run: Run, found: pl.DataFrame) -> tuple[figure.Bar, ...]:
+def _with_picture(report: Report, run: Run, found: Sequence[Cell]) -> Report:
+    picture = Picture(
+        name=run.question.name,
+        title="Shares of the spines, and entropy over flows",
+        alternative="Bars: each spine's share of the flows, by encapsulation and hash policy; below: "
+        f"entropy over the number of flows. {'. '.join(report.findings)}",
+        draw=lambda report: figure.draw(_bars(run, found), _panels(found), Caption.of(report)),
+    )
+    return replace(report, pictures=(picture,))
+
+
+def _bars(run: Run, found: Sequence[Cell]) -> tuple[figure.Bar, ...]:
     """A bar for each encapsulation and policy, on the most spines; a lane for each draw."""
-    flows = found["flows"].filter(found["flows"] <= SHOWN).max() or SHOWN
-    shown = found.filter(spines=found["spines"].max(), flows=flows).select(KEY)
-    draws = (
-        shown.join(run.tables["spines"], on=KEY, maintain_order="left_right")
-        .group_by(*KEY, "repeat", "draw", maintain_order=True)
-        .agg(shares=pl.col("on_spine") / pl.col("flows"))
-    )
+    most = max(cell.spines for cell in found)
+    flows = max((cell.flows for cell in found if cell.flows <= SHOWN), default=SHOWN)
     bars: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-    for row in draws.iter_rows(named=True):
-        pairs = f", {row['pairs']} pair{'s' * (row['pairs'] == MANY)}"
-        label = f"policy {row['hash_policy']}{pairs if row['hash_policy'] == 2 else ''}"
-        bars.setdefault((row["mode"], label), []).append(tuple(row["shares"]))
+    for (mode, spines, policy, pairs), same in _groups(found).items():
+        if spines == most and flows in same:
+            words = f"policy {policy}" + (
+                f", {pairs} pair{'s' * (pairs == 'many')}" if policy == 2 else ""
+            )
+            bars.setdefault((mode, words), []).extend(_lanes(run, same[flows]))
     return tuple(
-        figure.Bar(mode=mode, words=label, lanes=tuple(lanes), flows=flows)
-        for (mode, label), lanes in bars.items()
+        figure.Bar(mode=mode, words=words, lanes=tuple(lanes), flows=flows)
+        for (mode, words), lanes in bars.items()
     )
 
 
-def _panels(found: pl.DataFrame) -> Iterator[figure.Panel]:
+def _lanes(run: Run, cell: Cell) -> Iterator[tuple[float, ...]]:
+    """Shares of spine 1, 2, ... in each draw."""
+    draws: dict[tuple[object, object], list[float]] = {}
+    for row in run.rows_of("spines"):
+        if all(
+            row[name] == getattr(cell, name)
+            for name in ("mode", "spines", "hash_policy", "pairs", "flows")
+        ):
+            draws.setdefault((row["repeat"], row["draw"]), []).append(
+                float(str(row["on_it"])) / cell.flows
+            )
+    return map(tuple, draws.values())
+
+
+def _panels(found: Sequence[Cell]) -> tuple[figure.Panel, ...]:
     """One for each number of spines and policy."""
-    flows = sorted(set(found["flows"]))
-    places = found.sort("spines", "hash_policy", maintain_order=True)
-    for (spines, policy), shown in places.group_by("spines", "hash_policy", maintain_order=True):
-        yield figure.Panel(
+    flows = sorted({cell.flows for cell in found})
+    places = sorted({(cell.spines, cell.hash_policy) for cell in found})
+    return tuple(
+        figure.Panel(
             spines=spines,
             hash_policy=policy,
-            most={n: most_bits(n, spines) for n in flows},
-            chance={n: expected_bits(n, spines) for n in flows},
+            most={many: most_bits(many, spines) for many in flows},
+            chance={many: expected_bits(many, spines) for many in flows},
             dots={
                 (mode, pairs): tuple(
-                    same.select("flows", "entropies").explode("entropies").drop_nulls().rows()
+                    (many, bits) for many, cell in same.items() for bits in cell.entropies
                 )
-                for (mode, pairs), same in shown.group_by("mode", "pairs", maintain_order=True)
+                for (mode, k, p, pairs), same in _groups(found).items()
+                if (k, p) == (spines, policy)
             },
-            is_spread=shown["is_spread"].any(),
+            is_spread=any(
+                cell.is_spread
+                for cell in spread_of(found)
+                if (cell.spines, cell.hash_policy) == (spines, policy)
+            ),
         )
+        for spines, policy in places
+    )

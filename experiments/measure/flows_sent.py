@@ -1,20 +1,23 @@
-"""UDP packets of many flows, each with a mark that identifies it inside any encapsulation.  Pure."""
+"""Marked UDP packets of many flows, and how they are known again behind any encapsulation.  Pure."""
 
 import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from experiments.measure.forged import IPV4, UDP_PROTOCOL, checksum, ipv4, udp
 from experiments.measure.frames import ethernet
 
-MARK = struct.Struct("!8sIIH")  # 18 bytes: with the headers, a frame of the minimum length
+IPV4 = 0x0800
+IP_LENGTH, UDP_LENGTH = 20, 8  # bytes
+UDP, GRE = 17, 47  # protocol numbers (IANA)
+TTL = 64
+MARK = struct.Struct("!8sIIH")  # nonce, setting, flow, copy: 18 bytes fill a frame of least length
 OUTER_IP = 14  # bytes before it: an untagged Ethernet header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """The five-tuple of a UDP flow, and its MAC addresses."""
+    """The five-tuple of a UDP flow, and the MACs that carry it."""
 
     source_mac: str
     target_mac: str
@@ -25,7 +28,7 @@ class Flow:
 
 
 class Mark(NamedTuple):
-    """What identifies a packet: the end of its payload."""
+    """What a packet says of itself."""
 
     nonce: bytes  # 8 bytes
     setting: int
@@ -35,40 +38,53 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A marked packet as received from the underlay."""
+    """A marked packet, as a router on the underlay sees it."""
 
     mark: Mark
-    outer_port: int | None  # the outer UDP source port; None for GRE, which has no ports
+    protocol: int  # of the outer IP header
+    outer_port: int | None  # the outer UDP source port; None: it has none, as GRE
 
 
 def udp_frame(flow: Flow, mark: Mark) -> bytes:
-    """One Ethernet frame of the minimum length."""
-    datagram = udp(MARK.pack(*mark), flow.source_port, flow.target_port)
-    packet = ipv4(flow.source, flow.target, UDP_PROTOCOL, datagram)
+    """One Ethernet frame of the least length."""
+    payload = MARK.pack(*mark)
+    length = UDP_LENGTH + len(payload)
+    # A checksum of zero: none was made (RFC 768).
+    datagram = struct.pack("!HHHH", flow.source_port, flow.target_port, length, 0) + payload
+    packet = _ip_header(flow, IP_LENGTH + length) + datagram
     return ethernet(flow.target_mac, flow.source_mac, IPV4, packet)
 
 
+def _ip_header(flow: Flow, length: int) -> bytes:
+    head = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, length, 0, 0, TTL, UDP, 0, flow.source.packed, flow.target.packed
+    )
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+
+
+def checksum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071) of an even number of bytes."""
+    total = int(sum(struct.unpack(f"!{len(data) // 2}H", data)))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
 def arrived(frame: bytes, nonce: bytes) -> Arrived | None:
-    """The marked packet in an outer frame; None if it has no mark with this nonce."""
+    """The marked packet in an outer frame; None: it is not one of `nonce`."""
     if frame[-MARK.size : -MARK.size + len(nonce)] != nonce:
         return None
     mark = Mark(*MARK.unpack(frame[-MARK.size :]))
-    if frame[OUTER_IP + 9] != UDP_PROTOCOL:
-        return Arrived(mark=mark, outer_port=None)
-    at = OUTER_IP + _header_length(frame)
-    return Arrived(mark=mark, outer_port=int.from_bytes(frame[at : at + 2], "big"))
+    protocol, head = frame[OUTER_IP + 9], 4 * (frame[OUTER_IP] & 0x0F)
+    at = OUTER_IP + head
+    port = struct.unpack("!H", frame[at : at + 2])[0] if protocol == UDP else None
+    return Arrived(mark=mark, protocol=protocol, outer_port=port)
 
 
 def redirected(frame: bytes, target: str) -> bytes:
-    """The same frame with another outer target address, and the outer IP checksum corrected."""
-    end = OUTER_IP + _header_length(frame)
-    head = bytearray(frame[OUTER_IP:end])
+    """The same frame, to another outer address, with the outer IP checksum that goes with it."""
+    head = bytearray(frame[OUTER_IP : OUTER_IP + 4 * (frame[OUTER_IP] & 0x0F)])
     head[16:20] = IPv4Address(target).packed
     head[10:12] = b"\0\0"
     head[10:12] = struct.pack("!H", checksum(bytes(head)))
-    return frame[:OUTER_IP] + bytes(head) + frame[end:]
-
-
-def _header_length(frame: bytes) -> int:
-    """Bytes of the outer IP header, with its options."""
-    return 4 * (frame[OUTER_IP] & 0x0F)
+    return frame[:OUTER_IP] + bytes(head) + frame[OUTER_IP + len(head) :]

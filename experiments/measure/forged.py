@@ -1,6 +1,6 @@
-"""IPv4 packets and GRE around them, as bytes, with any source address.  Pure.
+"""IPv4 packets and GRE around them, as bytes that may claim any sender.  Pure.
 
-Sent only inside the namespaces of a lab.
+Sent only inside the namespaces of a lab, a handful at a time.
 """
 
 import struct
@@ -16,7 +16,7 @@ UDP_PORT = 9  # RFC 863, discard
 
 
 def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
+    """The internet checksum (RFC 1071)."""
     padded = data + b"\0" * (len(data) % 2)
     total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
     while total >> 16:
@@ -27,14 +27,14 @@ def checksum(data: bytes) -> int:
 def ipv4(source: IPv4Address, target: IPv4Address, protocol: int, payload: bytes) -> bytes:
     """A packet without options (RFC 791)."""
     length = 20 + len(payload)
-    addresses = source.packed + target.packed
-    head = struct.pack("!BBHHHBBH", 0x45, 0, length, 0, 0, TTL, protocol, 0) + addresses
+    ends = source.packed + target.packed
+    head = struct.pack("!BBHHHBBH", 0x45, 0, length, 0, 0, TTL, protocol, 0) + ends
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
-def udp(payload: bytes, source_port: int = UDP_PORT, target_port: int = UDP_PORT) -> bytes:
+def udp(payload: bytes) -> bytes:
     """A datagram without a checksum, which IPv4 allows (RFC 768)."""
-    return struct.pack("!HHHH", source_port, target_port, 8 + len(payload), 0) + payload
+    return struct.pack("!HHHH", UDP_PORT, UDP_PORT, 8 + len(payload), 0) + payload
 
 
 def echo_request(ident: int, seq: int, payload: bytes) -> bytes:
@@ -45,13 +45,13 @@ def echo_request(ident: int, seq: int, payload: bytes) -> bytes:
 
 
 def gre(packet: bytes) -> bytes:
-    """GRE with the minimal header of 4 bytes: no key, checksum or sequence number (RFC 2784)."""
+    """GRE without key, checksum or sequence number: four bytes, and no address in them (RFC 2784)."""
     return struct.pack("!HH", 0, IPV4) + packet
 
 
 def tunnelled(
     source_mac: str, target_mac: str, outer: tuple[IPv4Address, IPv4Address], packet: bytes
 ) -> bytes:
-    """An Ethernet frame with `packet` in GRE; `outer`: the source and target of the tunnel."""
+    """The frame that carries `packet` by GRE between the two ends of `outer`."""
     whole = ipv4(*outer, GRE_PROTOCOL, gre(packet))
     return ethernet(target_mac, source_mac, IPV4, whole)

@@ -342,7 +342,7 @@ def _cells(predicted: Row, rows: Iterable[Row], question: Question) -> Iterator[
     key = {name: predicted[name] for name in names if name in before or name in question.factors}
     found = [row for row in rows if all(row.get(name) == each for name, each in key.items())]
     for name in names:
-        if name not in key:
+        if name not in key and predicted[name] is not None:  # null: this row has no such figure
             yield Cell(
                 key=key,
                 further="" if name == question.value else name,

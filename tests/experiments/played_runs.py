@@ -77,8 +77,8 @@ def known_to(monkeypatch):
         )
         for name in NAMES
     }
-    monkeypatch.setattr("experiments.cli.request.EXPERIMENTS", tuple((name, "") for name in NAMES))
-    monkeypatch.setattr("experiments.cli.request.DEFAULT", NAMES)
+    monkeypatch.setattr("experiments.core.registry.names", lambda: NAMES)
+    monkeypatch.setattr("experiments.core.registry.DEFAULT", NAMES)
     monkeypatch.setattr("experiments.cli.loader.find", known.__getitem__)
     return known
 

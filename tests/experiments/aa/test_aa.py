@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from controller.model.errors import MeasureError
-from experiments.aa.check import ALLOWED, DRAWS, PER_DRAW, Checked, chance_of_more, check
+from experiments.aa.check import Checked, check
 from experiments.aa.probe import EXPERIMENT as AA
+from experiments.aa.words import ALLOWED, DRAWS, PER_DRAW, chance_of_more
 from experiments.core.experiment import Context
 from experiments.core.question import of_point
 from experiments.core.results import Recorder, read

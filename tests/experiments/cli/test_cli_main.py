@@ -18,7 +18,7 @@ from controller.model.errors import (
     UsageError,
 )
 from experiments.cli import main as cli
-from experiments.cli.catalogue import EXPERIMENTS
+from experiments.core import registry
 
 
 def error(kind: type[Exception]) -> Exception:
@@ -101,7 +101,7 @@ def test_without_a_command_it_runs_the_experiments(monkeypatch, words):
     assert started == [["run", *words]]
 
 
-@pytest.mark.parametrize("experiment", sorted(dict(EXPERIMENTS)))
+@pytest.mark.parametrize("experiment", sorted(registry.names()))
 def test_an_experiment_s_name_is_run(monkeypatch, experiment):
     started = []
     monkeypatch.setattr(cli, "_invoke", started.append)
@@ -110,7 +110,7 @@ def test_an_experiment_s_name_is_run(monkeypatch, experiment):
 
 
 def test_no_experiment_has_the_name_of_a_command():
-    assert not dict(EXPERIMENTS).keys() & cli.MODULES.keys()
+    assert not set(registry.names()) & cli.MODULES.keys()
 
 
 @pytest.mark.parametrize("words", [["trace", "lab", "a", "b"], ["run", "walk", "--quick"]])

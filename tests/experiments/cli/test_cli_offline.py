@@ -11,8 +11,8 @@ from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model.modes import MODES
 from controller.system import commands
-from experiments.cli.catalogue import EXPERIMENTS
 from experiments.cli.main import main
+from experiments.core import registry
 from topologies.scenario.load import FOLDER, available, load
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -125,7 +125,7 @@ WRONG = {
         ("flow",),
         "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
         "unplug, capture, down, trace, report, compare, doctor. "
-        "`overlaylab --help` says what each does; an experiment's name runs it.",
+        "`overlaylab --help` describes them; the name of an experiment runs it.",
     ),
 }
 
@@ -173,7 +173,7 @@ def test_list_shows_experiments_modes_and_scenarios(capsys):
     assert titles == ["experiments", "modes", "scenarios"]
     names = [line.split()[0] for line in out.splitlines() if line.startswith(" ")]
     assert names == [
-        *(name for name, _ in EXPERIMENTS),
+        *registry.names(),
         *map(str, MODES),
         *available(),
     ]
@@ -182,7 +182,9 @@ def test_list_shows_experiments_modes_and_scenarios(capsys):
 def test_list_as_json_says_the_same(capsys):
     document = json.loads(said(capsys, "list", "--format", "json")[1])
     assert list(document) == ["format", "experiments", "modes", "scenarios"]
-    assert document["experiments"] == [{"name": n, "summary": s} for n, s in EXPERIMENTS]
+    assert document["experiments"] == [
+        {"name": name, "summary": registry.question(name).question} for name in registry.names()
+    ]
     assert document["modes"][0] == {
         "name": "gre-mesh",
         "summary": "every network over gre; broadcasts go to every VTEP, unicast is learned",

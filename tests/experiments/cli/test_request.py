@@ -52,8 +52,8 @@ def test_hosts_that_would_not_be_measured_are_refused(name, measured):
     with pytest.raises(UsageError) as caught:
         asked(name, hosts=5)
     assert str(caught.value) == (
-        f"experiment {name!r}: --hosts 5; allowed: none: it measures {measured} hosts, "
-        "however many there are. Leave --hosts out, or name another experiment."
+        f"experiment {name!r}: --hosts 5; allowed: none: it always measures {measured} hosts. "
+        "Leave --hosts out, or name another experiment."
     )
     assert asked(name, hosts=measured).overlay
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiments.cli.printed import JSON_FORMAT
+from experiments.cli.run import ROOT, results_folder
 from experiments.show import levels
 from experiments.show.report import REFUTED, Outcome
 from tests.experiments.played_runs import Probe, about, known_to, played, run
@@ -79,8 +80,8 @@ def test_a_mode_that_does_not_fit_the_scenario_gives_status_2_and_no_folder(
 
     assert (status, out) == (2, "")
     assert err.startswith("overlaylab: mode ")
-    assert "cannot carry overlay 'wide' (" in err
-    assert err.endswith("Leave it out with --modes, or take another scenario.\n")
+    assert "does not fit overlay 'wide' (" in err
+    assert err.endswith("Leave it out with --modes, or use another scenario.\n")
     assert not (tmp_path / "results").exists()
 
 
@@ -208,3 +209,16 @@ def test_ctrl_c_gives_status_130_stops_the_lab_and_draws_a_report(capsys, labs, 
     assert "Unreliable run. Reasons: interrupted." in Page(
         (directory / "report.html").read_text()
     ).text.replace(" . ", ". ")
+
+
+def test_a_checkout_keeps_its_results(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert results_folder() == ROOT / "results"
+
+
+def test_an_installed_package_writes_results_into_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.cli.run.ROOT", tmp_path / "site-packages")
+    monkeypatch.chdir(tmp_path)
+
+    assert results_folder() == tmp_path / "results"

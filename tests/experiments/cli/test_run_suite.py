@@ -102,7 +102,10 @@ def test_an_interrupted_suite_gives_status_130_and_a_report(capsys, labs, tmp_pa
     (suite,) = tmp_path.iterdir()
     assert (status, labs.up) == (130, 0)
     assert "── toll ──" in out
-    assert err.splitlines()[-2:] == [f"overlaylab: the suite: {suite}", "overlaylab: interrupted"]
+    assert err.splitlines()[-2:] == [
+        f"overlaylab: incomplete suite: {suite}",
+        "overlaylab: interrupted",
+    ]
     assert about(suite)["status"] == about(suite / "reach")["status"] == "interrupted"
     assert not (suite / "copies").exists()
     summary = (suite / "report.md").read_text()
@@ -129,5 +132,5 @@ def test_two_of_one_name_are_refused_before_anything_is_made(capsys, labs, known
     status, out, err = run(capsys, "toll", "reach", "--out", tmp_path / "results")
 
     assert (status, out, labs.made) == (2, "", [])
-    assert err.startswith("overlaylab: experiments: two are called 'toll'; ")
+    assert err.startswith("overlaylab: experiments: 'toll' twice; ")
     assert not (tmp_path / "results").exists()

@@ -2,12 +2,15 @@
 
 import csv
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from controller.model.errors import MeasureError, UsageError
 from experiments.core.question import Question, number, text
 from experiments.core.results import FORMAT, Recorder, read
+from experiments.core.suite import begin_suite
 from tests.experiments.made_runs import made
 
 QUESTION = Question(
@@ -166,3 +169,30 @@ def test_a_figure_that_is_no_number_is_damage_and_says_where(tmp_path, text):
 
     with pytest.raises(MeasureError, match=r"samples.csv, line 2, rtt_ms: \S+; allowed: a finite"):
         read(directory)
+
+
+def test_run_json_is_synced_with_its_folder_before_it_counts(recorder, monkeypatch):
+    """After a power cut the old file or the new one is there."""
+    steps = []
+    sync, rename = os.fsync, Path.replace
+
+    def synced(descriptor):
+        steps.append(("sync", str(Path(f"/proc/self/fd/{descriptor}").readlink())))
+        sync(descriptor)
+
+    def renamed(path, target):
+        steps.append(("rename", str(path)))
+        return rename(path, target)
+
+    monkeypatch.setattr("os.fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    new = f"{recorder.directory}/run.json.new"
+    wanted = [("sync", new), ("rename", new), ("sync", str(recorder.directory))]
+
+    recorder.about({"status": "complete"})
+    assert steps == wanted
+
+    steps.clear()
+    suite = begin_suite(recorder.directory.parent, "suite", ("latency",))
+    new = f"{suite.directory}/run.new"
+    assert steps == [("sync", new), ("rename", new), ("sync", str(suite.directory))]

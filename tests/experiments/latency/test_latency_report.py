@@ -11,7 +11,7 @@ from rich.console import Console
 from experiments.core.results import read
 from experiments.latency.analysis import analysed
 from experiments.latency.question import QUESTION
-from experiments.show.levels import of_all
+from experiments.show.judge import of_all
 from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.text import terminal_lines
 from experiments.show.reports import report_on

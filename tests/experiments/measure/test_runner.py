@@ -302,7 +302,7 @@ def test_lost_answers_make_a_run_untrusted(request_):
 def test_too_few_repeats_make_a_full_run_untrusted_but_not_a_quick_run(request_):
     few = replace(request_, repeats=2)
 
-    assert "2 blocks complete; wanted 6" in performed(few, Labs()).about["verdict"]["reasons"][0]
+    assert "2 repeats complete; wanted 6" in performed(few, Labs()).about["verdict"]["reasons"][0]
     quick = replace(few, quick=True, repeats=1, name="quick")
     assert performed(quick, Labs()).about["verdict"]["trusted"]
 
