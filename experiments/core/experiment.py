@@ -1,6 +1,6 @@
-"""An experiment as a value: a question, its labs, and the probe that measures them.
+"""An experiment as a value: a question, the labs it needs, and the probe that puts it to them.
 
-Pure: a probe gets everything it uses as arguments.
+Pure: a probe is handed everything it may touch.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,23 +18,23 @@ from experiments.core.verdict import Thresholds
 
 
 def described(lab: "Lab") -> Overlay | Sites:
-    """What the lab contains: two sites, or an overlay as it is now."""
+    """What the lab was raised for: two sites, or an overlay as it is now."""
     sites: Sites | None = getattr(lab, "sites", None)
     return sites or lab.overlay
 
 
 class Lab(Protocol):
-    """The part of a lab that a probe uses; `topologies.lab.Lab` has it."""
+    """What a probe may ask of a lab; `topologies.lab.Lab` is one."""
 
     @property
     def overlay(self) -> Overlay:
-        """The overlay as it is now."""
+        """What is raised."""
 
     def run(self, node: str, *argv: str, timeout_s: float = 10) -> str:
-        """Run a command in a node and return its output; a failure raises."""
+        """Standard output of a command in a node; a failure raises."""
 
     def attempt(self, node: str, *argv: str, timeout_s: float = 10) -> CompletedProcess[str]:
-        """Run a command in a node and return how it ended."""
+        """A command in a node; its failure is an answer."""
 
     def start(
         self,
@@ -43,52 +43,56 @@ class Lab(Protocol):
         stdout: Path | IO[Any] | int = ...,
         stderr: Path | IO[Any] | int = ...,
     ) -> Any:
-        """Start a command in a node: a `subprocess.Popen` that ends with the lab at the latest."""
+        """A command left running in a node: a `subprocess.Popen`; it ends with the lab, if not before."""
 
     def pid(self, node: str) -> int:
-        """A process in the namespaces of a node, as for `ip link ... netns PID`."""
+        """A process in the namespaces of a node: what `ip link ... netns PID` takes."""
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Send a request to the controller's API; an error response raises."""
+        """One request to the controller's API; a refusal raises."""
 
     def move(self, port_id: str, host: str, *, plugged: Callable[[], None] = ...) -> Any:
-        """Move a guest's port to another host; return the time of each step."""
+        """A guest's port to another host; what is returned says when what was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a probe gets in addition to the lab."""
+    """What a probe is given beside the lab."""
 
-    keep: Callable[[str, str], None]  # writes a text to a raw file: name, text
-    path: Callable[[str], Path]  # the path of a raw file, such as a capture
-    watch: Callable[[], AbstractContextManager[None]]  # the machine is watched within it
-    say: Callable[[str], None]  # shows what is being done
-    seed: int  # of this lab; for nonces and draws
+    keep: Callable[[str, str], None]  # name, text: keeps raw tool output
+    path: Callable[[str], Path]  # where a raw file of that name goes, such as a capture
+    watch: Callable[
+        [], AbstractContextManager[None]
+    ]  # round what is measured: the machine is watched
+    say: Callable[[str], None]  # what is going on, for a person
+    seed: int  # of this round; for nonces and draws
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The result of one probe on one new lab."""
+    """What one probe of one freshly raised lab brought home."""
 
     rows: tuple[Row, ...]
     more: Mapping[str, tuple[Row, ...]] = field(
         default_factory=dict
-    )  # rows of further tables, by table
-    facts: Mapping[str, object] = field(default_factory=dict)  # for run.json
-    lost: int = 0  # replies and packets; the verdict counts them
+    )  # of the question's further tables
+    facts: Mapping[str, object] = field(
+        default_factory=dict
+    )  # for run.json: what was cold, for one
+    lost: int = 0  # of what should have been answered: the verdict counts it
     duplicates: int = 0
-    untimed: bool = False  # only counts: the machine need not be watched
+    untimed: bool = False  # counts only: no window need show the machine that they came from
 
 
 class Probe(Protocol):
-    """Measures a lab: a frozen dataclass whose fields are the settings, or a function."""
+    """Puts the question to a lab.  A frozen dataclass whose fields are its settings, or a function."""
 
     def __call__(self, lab: Lab, point: Point, context: Context, /) -> Measured:
-        """Measure one point on one new lab."""
+        """Measure one point on one freshly raised lab."""
 
 
 def by_mode(overlay: Overlay, point: Point) -> Overlay:
-    """The scenario in the mode of the point."""
+    """The scenario, carried by the mode of the point."""
     return with_mode(overlay, parse_mode(str(point["mode"])))
 
 
@@ -99,25 +103,25 @@ def as_it_is(overlay: Overlay) -> Overlay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """A question, and how it is measured.
+    """A question, and how it is put.
 
-    `narrow` reduces the scenario to what is measured, once for a run; `stage` makes the lab of a
-    point from that; `predict` returns the exact value of every cell of the narrowed scenario.
+    `narrow` takes the scenario down to what is measured, once; `stage` makes of that what is
+    raised for a point; `predict` gives the exact value of every cell of the narrowed scenario.
     """
 
     question: Question
     probe: Probe
-    quick: Probe  # the same within seconds, for a quick run
+    quick: Probe  # the same, in seconds, for a first look
     thresholds: Thresholds
     repeats: int = 6
     quick_factors: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)  # fewer levels
-    of: type = Overlay  # the kind of scenario: Overlay or Sites
-    narrow: Callable[[Any], Any] = as_it_is  # Overlay to Overlay, or Sites to Sites
+    of: type = Overlay  # what a scenario must describe for it: an Overlay, or Sites
+    narrow: Callable[[Any], Any] = as_it_is  # from one such to another
     stage: Callable[[Any, Point], Any] = by_mode
     predict: Callable[[Any, tuple[Point, ...]], tuple[Row, ...]] | None = None
-    watches: bool = False  # the probe uses `Context.watch`; else all of it is watched
-    scenario: str = "article"  # by default
-    hosts_factor: str = ""  # the factor that `--hosts` sets; without one the scenario is enlarged
+    watches: bool = False  # the probe says when (`Tools.watch`); else all that it does is watched
+    scenario: str = "article"  # unless the command line names another
+    hosts_factor: str = ""  # the factor that `--hosts` sets; else the scenario is enlarged
 
     def with_levels(self, **levels: tuple[Level, ...]) -> "Experiment":
         """The same experiment over other levels of some factors."""
@@ -127,5 +131,5 @@ class Experiment:
 
 def settings_of(probe: Probe) -> dict[str, object]:
     """The settings of a probe, for run.json."""
-    settings: object = probe  # mypy does not accept a Protocol as a dataclass
+    settings: object = probe  # mypy takes no Protocol for a dataclass
     return asdict(settings) if is_dataclass(settings) and not isinstance(settings, type) else {}

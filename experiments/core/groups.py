@@ -1,4 +1,4 @@
-"""Plain labs of any size: equal hosts, networks that some of them share, a guest on each member.  Pure."""
+"""Bare labs of any size: hosts alike, networks that some of them share, a guest on each member.  Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,18 +12,18 @@ from controller.model.parts import Host, Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 
-FIRST_ID = 1000  # segmentation_id of the first network; a valid VLAN id too
-GUESTS_FROM = 10  # in the address of the first guest
+FIRST_ID = 1000  # the first network's segmentation_id; a VLAN id, too
+GUESTS_FROM = 10  # the last part of the first guest's address
 
-Group = tuple[int, ...]  # indexes of the hosts that share a network
+Group = tuple[int, ...]  # hosts, from 0, that share a network
 
 
 def grouped(
     overlay: Overlay, point: Point, groups: Sequence[Group], *, port_security: bool = True
 ) -> Overlay:
-    """The hosts of the point, and a network for each group, in the mode of the point.
+    """So many hosts as the point says, and a network for each group; carried by the point's mode.
 
-    Host number n of a group has the guest `g<n>` in the network of its group.
+    Every host is the guest `g<number>` of its group's network, in the order of the groups.
     """
     wanted = int(point["hosts"])
     bare = replace(overlay, hosts=overlay.hosts[:wanted], networks=(), subnets=(), ports=())

@@ -1,11 +1,11 @@
-"""What must be equal on two machines before runs made on them can be compared.  Pure."""
+"""What of a machine must be alike before two runs made on it may be set side by side.  Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
-# Runs cannot be compared if any of these differ.  Names, memory, load, Python and the drawing
-# libraries are recorded too, but they do not affect packets.
-COMPARED: Mapping[str, tuple[str, ...]] = {
+# A figure of one run says nothing about the other where any of these differ.  Names, memory,
+# load, Python and the drawing libraries are recorded, too, but no packet passes through them.
+ALIKE: Mapping[str, tuple[str, ...]] = {
     "CPU": ("machine", "cpu"),
     "processors": ("machine", "cpus"),
     "architecture": ("machine", "machine"),
@@ -23,14 +23,14 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
 def comparable(
     machine: Mapping[str, Any], lab: Mapping[str, Any] | None = None
 ) -> dict[str, object]:
-    """The values that must be equal, by name; None: not recorded.
+    """The part that must be equal, by the words to tell it with; what is not recorded is None.
 
     Args:
         machine: run.json's `machine`.
-        lab: run.json's `lab`: datapath and controller framework.
+        lab: run.json's `lab`, which names the datapath and the controller's framework.
     """
     about = {"machine": machine, "lab": lab or {}}
-    return {name: _at(about, path) for name, path in COMPARED.items()}
+    return {name: _at(about, path) for name, path in ALIKE.items()}
 
 
 def _at(value: Any, path: tuple[str, ...]) -> object:

@@ -1,4 +1,4 @@
-"""The two guests that are measured, and the overlay reduced to them.  Pure."""
+"""Who pings whom: the guests that are measured, and the overlay taken down to them.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,11 +12,11 @@ from controller.model.parts import Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 
-BESIDE = "beside"  # prefix of the name of a guest that is added beside another
+BESIDE = "beside"  # what a guest that was put beside another is called, with the other's name
 
 
 def guests(overlay: Overlay) -> tuple[Port, Port]:
-    """The first two guests of one network on different hosts.
+    """The first two guests of one network that stand on different hosts.
 
     Raises:
         MeasureError: there is no such pair.
@@ -34,7 +34,7 @@ def guests(overlay: Overlay) -> tuple[Port, Port]:
 
 
 def narrowed(overlay: Overlay) -> Overlay:
-    """The overlay with only the network of `guests`, since `flat` allows only one.
+    """The overlay with the network of `guests` alone: `flat` can carry but one on an underlay.
 
     Raises:
         MeasureError: there are no such guests.
@@ -49,7 +49,7 @@ def narrowed(overlay: Overlay) -> Overlay:
 
 
 def beside(overlay: Overlay) -> Port | None:
-    """Another guest on the host of the first of `guests`, in the same network, if there is one."""
+    """Another guest on the host of the first of `guests`, in the same network; None: there is none."""
     source, _ = guests(overlay)
     others = (each for each in _pinging(overlay, source.network_id) if each.host == source.host)
     return next((each for each in others if each.device_id != source.device_id), None)
@@ -58,7 +58,7 @@ def beside(overlay: Overlay) -> Port | None:
 def with_neighbour(overlay: Overlay, point: Point) -> Overlay:
     """The scenario in the mode of the point, with a guest `beside` the first of `guests`.
 
-    This is done in every mode, so that labs differ only in their mode.
+    In every mode, so that labs differ in nothing but their mode.
 
     Raises:
         MeasureError: the subnet has no address left for one.
@@ -84,7 +84,7 @@ def _one_more(overlay: Overlay) -> Port:
         raise MeasureError(
             f"no free address in {subnet.cidr}",
             where=f"subnet {subnet.name!r}",
-            allowed="an address for a second guest on the host that pings",
+            allowed="one for a guest beside the one that pings",
             do=f"Add a guest on host {source.host!r} to the scenario, or widen the pools.",
         )
     return replace(
@@ -102,7 +102,7 @@ def _holds(subnet: Subnet, port: Port) -> bool:
 
 
 def _free_names(overlay: Overlay, stem: str) -> Iterator[str]:
-    """`stem`, shortened if it is too long, with a number if the name is taken."""
+    """`stem` cut to what a name may have, or with a number behind it if that is taken."""
     taken = {each.name for each in overlay.hosts} | {port.device_id for port in overlay.ports}
     names = (f"{stem[:36]}{number if number > 1 else ''}" for number in count(1))
     return (name for name in names if name not in taken)

@@ -1,6 +1,6 @@
-"""What is fixed before a run: question, factors, predictions and columns.  Pure.
+"""What is fixed before a run: the question, the factors, the predictions, the columns.  Pure.
 
-run.json records all of it, so a run can be drawn from its files alone.
+run.json records all of it, so any later version can draw a run from its files alone.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The files of a run: written so that no sample is lost, and read to draw the run again.
+"""The files of a run: written so that nothing measured is lost, read so that it can be redrawn.
 
 results/README.md describes the format.
 """
@@ -32,7 +32,7 @@ from experiments.core.question import (
 
 FORMAT = 3
 RUN, RAW, SAMPLES = "run.json", "raw", "samples"  # the last: a table, samples.csv
-# What reading edited or incomplete files may raise.
+# What reading files raises that somebody has edited, or of which a part is missing.
 DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 TYPES: Mapping[Kind, type[pl.DataType]] = {
     Kind.TEXT: pl.String,
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def seed(self) -> int:
-        """The seed of the order of labs and of the bootstrap."""
+        """What the order was drawn from, and the bootstrap, so that both repeat."""
         return int(self.about["seed"])
 
 
@@ -80,9 +80,9 @@ def frame(rows: Iterable[Row], columns: Columns) -> pl.DataFrame:
 
 
 class Recorder:
-    """Writes the files of one run, each sample as soon as it is known.
+    """Writes one run's files, each sample as soon as it is known.
 
-    What cannot be written is an error: a result that is not on disk is lost.
+    Whatever cannot be written raises: a result that is not on disk was not measured.
     """
 
     def __init__(self, parent: Path, name: str, tables: Mapping[str, Iterable[str]]) -> None:
@@ -99,17 +99,17 @@ class Recorder:
         return self.directory / f"{name}.csv"
 
     def about(self, about: Mapping[str, object]) -> None:
-        """Replace run.json; a reader sees the old file or the new one."""
+        """Write run.json anew; a reader sees the old one or the new one, never a part."""
         text = json.dumps({"format": FORMAT, **about}, indent=2, ensure_ascii=False) + "\n"
         self.file(f"{RUN}.new", text)
         with _reporting(self.directory / RUN):
             replace_file(self.directory / f"{RUN}.new", self.directory / RUN)
 
     def samples(self, rows: Iterable[Row], table: str = SAMPLES) -> None:
-        """Append rows to a table, and sync it to disk.
+        """Append rows to a table and have them on disk.
 
         Raises:
-            MeasureError: a row has a column that the table lacks, or the file cannot be written.
+            MeasureError: a row has a column that the table has not, or nothing can be written.
         """
         rows, path = tuple(rows), self._table(table)
         _assert_columns(rows, self._tables[table], path)
@@ -119,7 +119,7 @@ class Recorder:
             os.fsync(file.fileno())
 
     def path(self, name: str) -> Path:
-        """The path for a file that another program writes; its folder is created."""
+        """Where a file goes that another program writes; the folder is made."""
         path = self.directory / name
         with _reporting(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,12 +143,12 @@ def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -
             f"column {strange!r} in a row of the probe",
             where=path.name,
             allowed=", ".join(columns),
-            do="Declare it in the Question's `columns` (or `more`), or leave it out.",
+            do="Tell what it means in the Question's `columns` (or `more`), or leave it out.",
         )
 
 
 def replace_file(new: Path, path: Path) -> None:
-    """Replace the file `path` by `new`; after a power cut one of the two is there, complete."""
+    """Put the file `new` in place of `path`; after a power cut one of the two is there, whole."""
     with new.open("rb") as file:
         os.fsync(file.fileno())
     new.replace(path)
@@ -254,7 +254,7 @@ def _assert_known(about: object, path: Path) -> None:
 
 
 def fresh_directory(parent: Path, name: str) -> Path:
-    """A new directory, with its parents; two runs in the same second get two."""
+    """A new directory, and those above it that were missing; two runs of one second get two."""
     try:
         missing = [each for each in (parent, *parent.parents) if not each.exists()]
         parent.mkdir(parents=True, exist_ok=True)
@@ -278,7 +278,7 @@ def _names(first: Path) -> Iterator[Path]:
 
 @contextmanager
 def _reporting(path: Path) -> Iterator[None]:
-    """Turn errors about reading, writing or parsing `path` into a MeasureError."""
+    """Turn the system's refusal to read or write `path` into a MeasureError."""
     try:
         yield
     except OSError as error:
@@ -286,12 +286,12 @@ def _reporting(path: Path) -> Iterator[None]:
             str(error),
             where=str(path),
             allowed="a file of a run that can be read and written",
-            do="Check free space and permissions (`--out DIR` names another folder).",
+            do="See that the disk has room and the folder is yours (`--out DIR` names another).",
         ) from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise MeasureError(
             f"no {error}" if isinstance(error, KeyError) else str(error),
             where=str(path),
-            allowed="a file as `overlaylab run` wrote it",
+            allowed="a file as `overlaylab run` left it",
             do="Undo what was changed in it, or measure again.",
         ) from error

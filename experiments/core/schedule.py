@@ -1,4 +1,4 @@
-"""The order of labs: every point once in each repeat, in an order drawn by the seed.  Pure."""
+"""Which lab is raised when: every point once in each block, in an order drawn by the seed.  Pure."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from experiments.core.results import RAW
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One new lab: its repeat, its position in it, and its point."""
+    """One fresh lab: which block, which place in it, which point."""
 
     repeat: int
     order: int
@@ -18,21 +18,21 @@ class Round:
 
     @property
     def name(self) -> str:
-        """Such as `repeat 1, flat`."""
-        return f"repeat {self.repeat}, {level_name(self.point)}"
+        """How people call it."""
+        return f"block {self.repeat}, {level_name(self.point)}"
 
     @property
     def folder(self) -> str:
-        """The folder of its raw output; folders sort in the order of the run."""
+        """Where its raw output goes; sorts in the order of the run."""
         return f"{RAW}/{self.repeat:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
 
     def seed(self, of_run: int) -> int:
-        """A seed for this lab, derived from that of the run."""
+        """A seed of its own, from the run's."""
         return int(np.random.SeedSequence((of_run, self.repeat, self.order)).generate_state(1)[0])
 
 
 def schedule(points: tuple[Point, ...], repeats: int, seed: int) -> tuple[Round, ...]:
-    """Every point once in each repeat, shuffled within it by `seed`."""
+    """Every point once in each block, shuffled within it by `seed`."""
     draw = np.random.default_rng(seed)
     return tuple(
         Round(repeat=repeat, order=order, point=points[which])

@@ -1,74 +1,75 @@
-"""Whether a run can be trusted, by limits that are set before it.  Pure.
+"""Whether a run's figures can be trusted, by thresholds written down before it.  Pure.
 
-The worst window decides nothing.  On a shared machine one window of a few seconds is disturbed now
-and then (20% steal was measured in single windows of quiet runs), and a run has dozens.  Results
-are medians over repeats, which a few such windows do not change.  These would change them:
+What is held against a limit, and why not the worst window: on a machine that others share,
+one window of a few seconds is disturbed by itself now and then (20% stolen was seen in single
+windows of quiet runs), and a run has dozens.  The figures of a run are medians over blocks, so
+a window here and there moves none of them, while these would:
 
-* A machine that is busy all the time.  CPU shares are means over **all watched time**, weighted by
-  the length of each window; the control ping is the median of all windows.
-* A disturbance that always meets the same level, and looks like an effect of it.  So the **median
-  lab of each level** must keep the limit too, if a level has 3 labs or more.
-* Losses.  Dropped packets, lost upcalls and lost control pings are **counted over the run**.
+* a machine that was busy all along: shares of processor time are taken over **all the time that
+  was watched**, each window by its length, and so is the control ping, by the median of windows;
+* something that met one level time and again, which would be read as that level's own figure:
+  the **median round of each level** has to keep the limit, too, where a level has 3 or more;
+* anything lost: packets dropped, upcalls and control pings lost are **counted over the run**.
 
-A limit is not kept if its value is in no window, or could not be measured.
+A limit on something that no window shows, or that could not be looked at, is not kept.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from statistics import fmean, median
 
-# An interval from n repeats reaches at most from the lowest to the highest; the true median
-# is outside with probability 2 * 0.5**n, and 6 is the first n for which that is below 5%.
+# An interval from n blocks reaches at most from the lowest to the highest; the true median
+# lies outside with probability 2 * 0.5**n, and 6 is the first n for which that is below 5%.
 INTERVAL_REPEATS_MIN = 6
-# Singular and plural: a ping without a reply, or a frame that is missing from a capture or a counter.
+# Of one and of several: a ping without its reply, a frame that capture and counters tell apart.
 UNACCOUNTED = ("answer or packet unaccounted for", "answers or packets unaccounted for")
-LEVEL_LABS_MIN = 3  # the median of fewer changes with one disturbed lab
+LEVEL_ROUNDS_MIN = 3  # fewer have no median that one disturbed round leaves alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """Limits that a run must keep; None: this experiment has no such limit."""
+    """Limits a run must keep; None: not asked of this experiment."""
 
-    cpu_idle_min: float | None = None  # of all CPU time; below it packets wait for a CPU
-    cpu_steal_max: float | None = None  # of all CPU time; above it other machines slow this one
-    vswitchd_load_max: float | None = None  # of one CPU, of the busiest ovs-vswitchd
+    cpu_idle_min: float | None = None  # of all processor time; below it packets wait for one
+    cpu_steal_max: float | None = None  # above it another machine's work is in our figures
+    vswitchd_load_max: float | None = None  # of one processor, by the busiest switch daemon
     lost_upcalls_max: int | None = None
-    drops_max: int | None = None  # on interfaces and sockets
-    control_median_max_ms: float | None = None  # of the control ping over a plain veth pair
+    drops_max: int | None = None  # by interfaces and sockets
+    control_median_max_ms: float | None = None  # of the control ping, on a bare veth pair
     control_lost_max: int | None = None
-    lost_max: int | None = None  # replies and packets, in the whole run
+    lost_max: int | None = None  # answers that never came, packets amiss, in the whole run
     duplicates_max: int | None = None
     repeats_min: int = INTERVAL_REPEATS_MIN
 
     def for_quick_run(self) -> "Thresholds":
-        """The same limits for a quick run, which has no intervals and needs one repeat."""
+        """The same limits for a quick run, which claims no interval and needs one block."""
         return replace(self, repeats_min=1)
 
     def to_json(self) -> dict[str, float | None]:
-        """As in run.json."""
+        """As run.json keeps it."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The machine and the lab during a measurement; None: not measured."""
+    """The machine and the lab while something was measured; None: was not looked at."""
 
     length_s: float | None = None
     cpu_idle: float | None = None
     cpu_steal: float | None = None
     vswitchd_load: float | None = None
-    busiest: str = ""  # the host with that load
+    busiest: str = ""  # the host whose daemon had that load
     lost_upcalls: int | None = None
-    lost_by: tuple[str, ...] = ()  # such as "computer (3)"
+    lost_by: tuple[str, ...] = ()  # where, as "computer (3)"
     drops: int | None = None
-    dropped_by: tuple[str, ...] = ()  # such as "the packet socket on underlay of host1 (3)"
+    dropped_by: tuple[str, ...] = ()  # where, as "the packet socket on underlay of host1 (3)"
     control_median_ms: float | None = None
     control_lost: int | None = None
-    unseen: Mapping[str, str] = field(default_factory=dict)  # why a value could not be measured
-    absent: tuple[str, ...] = ()  # values that this lab cannot have, such as the load of an OVS
+    unseen: Mapping[str, str] = field(default_factory=dict)  # why a figure could not be had
+    absent: tuple[str, ...] = ()  # figures of what this lab has not: no OVS, no daemon to be busy
 
 
-# Of a lab in which nothing was timed: no value of the machine is needed.
+# Of a lab of which nothing was timed: no figure of the machine is wanted.
 UNTIMED = Window(
     absent=tuple(each.name for each in fields(Window) if each.name not in {"unseen", "absent"})
 )
@@ -76,25 +77,25 @@ UNTIMED = Window(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The values of a run that its limits are checked against."""
+    """What a run showed of itself."""
 
     repeats: int  # complete ones
-    lost: int = 0  # replies and packets
+    lost: int = 0  # what should have come, or have been counted, and was not
     duplicates: int = 0
-    windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by lab
-    levels: Mapping[str, str] = field(default_factory=dict)  # by lab
+    windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by round
+    levels: Mapping[str, str] = field(default_factory=dict)  # of each round, what was measured
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the run is trusted, and why not."""
+    """Trusted, or why not."""
 
     trusted: bool
     reasons: tuple[str, ...]
     thresholds: Thresholds
 
     def to_json(self) -> dict[str, object]:
-        """As in run.json."""
+        """As run.json keeps it."""
         return {
             "trusted": self.trusted,
             "reasons": list(self.reasons),
@@ -104,7 +105,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One value of one window, and the lab it was measured in."""
+    """One figure of one window, and the round it was seen in."""
 
     value: float
     name: str
@@ -115,7 +116,7 @@ Whole = Callable[[list[Found]], float]
 
 
 def over_time(found: list[Found]) -> float:
-    """The mean of windows, weighted by their length."""
+    """The mean of windows, each by its length."""
     lengths = [each.window.length_s or 0 for each in found]
     if not all(lengths):
         return fmean(each.value for each in found)
@@ -134,35 +135,35 @@ def in_all(found: list[Found]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit on one value of windows."""
+    """One figure of a window: the threshold that bounds it, and how it is told."""
 
-    figure: str  # the field of a window
-    threshold: str  # the field of the thresholds
+    figure: str
+    threshold: str
     called: str
-    template: str  # with {} for the value and {s} for the plural of what is counted
-    whole: Whole  # the value of all windows together
-    where: str = ""  # the field of a window that names places
+    report: str  # with {} for the figure, {s} for the plural of what is counted
+    whole: Whole  # what of all windows is held against the threshold
+    where: str = ""  # the field of a window that says where
     unit: str = ""
 
     @property
     def is_floor(self) -> bool:
-        """True if the value must not be below the threshold."""
+        """True if the figure must not be below the threshold."""
         return self.threshold.endswith("_min")
 
-    def is_exceeded(self, value: float, bound: float) -> bool:
-        """True if the value is on the wrong side of the bound."""
+    def is_passed(self, value: float, bound: float) -> bool:
+        """True if the figure is on the wrong side."""
         return value < bound if self.is_floor else value > bound
 
     def worst(self, found: list[Found]) -> Found:
         """The window that is furthest on the wrong side."""
         return (min if self.is_floor else max)(found, key=lambda each: each.value)
 
-    def described(self, value: float) -> str:
-        """The value in words."""
-        return self.template.format(self.shown(value), s="" if value == 1 else "s")
+    def build_report(self, value: float) -> str:
+        """The figure in words."""
+        return self.report.format(self.shown(value), s="" if value == 1 else "s")
 
     def shown(self, value: float) -> str:
-        """The value with its unit."""
+        """With its unit."""
         return f"{100 * value:.3g}%" if self.unit == "%" else f"{value:g}{self.unit}"
 
 
@@ -202,15 +203,15 @@ LIMITS = (
 
 
 def judge(seen: Seen, limits: Thresholds) -> Verdict:
-    """The verdict, with a reason for every limit that is not kept."""
-    exceeded = (
+    """Every limit that was passed, in words."""
+    passed = (
         reason
         for each in LIMITS
         if (bound := getattr(limits, each.threshold)) is not None
-        for reason in _exceeded(each, bound, seen)
+        for reason in _passed(each, bound, seen)
     )
     reasons = (
-        *exceeded,
+        *passed,
         *_over(UNACCOUNTED, seen.lost, limits.lost_max),
         *_over(("duplicate answer", "duplicate answers"), seen.duplicates, limits.duplicates_max),
         *_few(seen.repeats, limits.repeats_min),
@@ -218,8 +219,8 @@ def judge(seen: Seen, limits: Thresholds) -> Verdict:
     return Verdict(not reasons, reasons, limits)
 
 
-def _exceeded(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
-    """Why one limit is not kept: unmeasured values, the whole run, or else single levels."""
+def _passed(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
+    """What stands against one limit: what was not seen, the whole run, or else single levels."""
     windows = [(name, each) for name, all_ in seen.windows.items() for each in all_]
     yield from _unseen(limit, windows, seen)
     found = [
@@ -229,8 +230,8 @@ def _exceeded(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
     ]
     if not found:
         return
-    if limit.is_exceeded(whole := limit.whole(found), bound):
-        yield f"{limit.described(whole)}{_most(limit, found)}{_wanted(limit, bound)}"
+    if limit.is_passed(whole := limit.whole(found), bound):
+        yield f"{limit.build_report(whole)}{_most(limit, found)}{_wanted(limit, bound)}"
     elif limit.whole is not in_all:
         yield from _levels(limit, bound, found, seen.levels)
 
@@ -238,19 +239,19 @@ def _exceeded(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
 def _levels(
     limit: Limit, bound: float, found: list[Found], levels: Mapping[str, str]
 ) -> Iterator[str]:
-    """One line for each level whose median lab exceeds the limit."""
+    """One line for each level whose median round passed the limit."""
     of_level: dict[str, dict[str, list[Found]]] = {}
     for each in found:
         of_level.setdefault(levels.get(each.name, ""), {}).setdefault(each.name, []).append(each)
-    for level, labs in of_level.items():
-        value = median(map(limit.whole, labs.values()))
-        if level and len(labs) >= LEVEL_LABS_MIN and limit.is_exceeded(value, bound):
-            most = _most(limit, [each for windows in labs.values() for each in windows])
-            yield f"{limit.described(value)} in the median lab of {level}{most}{_wanted(limit, bound)}"
+    for level, rounds in of_level.items():
+        value = median(map(limit.whole, rounds.values()))
+        if level and len(rounds) >= LEVEL_ROUNDS_MIN and limit.is_passed(value, bound):
+            most = _most(limit, [each for windows in rounds.values() for each in windows])
+            yield f"{limit.build_report(value)} in the median round of {level}{most}{_wanted(limit, bound)}"
 
 
 def _most(limit: Limit, found: list[Found]) -> str:
-    """The worst window, and its places in the lab."""
+    """The worst window, and where in the lab."""
     worst = limit.worst(found)
     where = getattr(worst.window, limit.where) if limit.where else ()
     places = ", ".join((where,) if isinstance(where, str) else where)
@@ -265,14 +266,14 @@ def _wanted(limit: Limit, bound: float) -> str:
 
 
 def _unseen(limit: Limit, windows: list[tuple[str, Window]], seen: Seen) -> Iterator[str]:
-    """Why a value with a limit is missing."""
+    """Why a figure is missing that a limit was set for."""
     failed = [(name, each) for name, each in windows if limit.figure in each.unseen]
     if failed:
         name, window = failed[0]
         many = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        yield f"{limit.called} could not be measured in {name}{many}: {window.unseen[limit.figure]}"
+        yield f"{limit.called} could not be looked at in {name}{many}: {window.unseen[limit.figure]}"
     elif seen.windows and all(_is_missing(limit, each) for _, each in windows):
-        yield f"{limit.called} has a limit, but was not measured"
+        yield f"{limit.called} was in no window, but has a limit"
 
 
 def _is_missing(limit: Limit, window: Window) -> bool:
@@ -280,7 +281,7 @@ def _is_missing(limit: Limit, window: Window) -> bool:
 
 
 def _over(names: tuple[str, str], count: int, limit: int | None) -> tuple[str, ...]:
-    """`names`: what is counted, singular and plural."""
+    """`names`: what is counted, of one and of several."""
     if limit is None or count <= limit:
         return ()
     return (f"{count} {names[count != 1]}; wanted at most {limit}",)
@@ -290,5 +291,5 @@ def _few(repeats: int, limit: int) -> tuple[str, ...]:
     if repeats >= limit:
         return ()
     many = f"{repeats} repeat{'' if repeats == 1 else 's'}"
-    why = ", the fewest for a 95% interval" if limit == INTERVAL_REPEATS_MIN else ""
+    why = ", the fewest a 95% interval can come from" if limit == INTERVAL_REPEATS_MIN else ""
     return (f"{many} complete; wanted {limit}{why}",)

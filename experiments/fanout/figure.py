@@ -1,6 +1,6 @@
-"""Copies over hosts: what was foretold as lines, every frame that was counted as a dot.  Pure.
+"""Copies over hosts: a line for each prediction, a dot for each measured frame.  Pure.
 
-Dots of one number of hosts stand side by side, a lane per mode, so that equal ones are seen.
+Each mode has its own lane at each number of hosts, so that equal dots do not hide each other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,29 +10,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from experiments.show.curves import spread
 from experiments.show.lanes import colours, line_style
 from experiments.show.sheet import Caption, sheet, title
 
 LINE_COLOUR = "#9a9a9a"
-LANES = 0.8  # of the distance between two numbers of hosts: what the modes take
+LANES = 0.8  # of the distance between two numbers of hosts: the width of all lanes
 VALUE_AT, SWATCH_AT, NAME_AT = 1.035, (1.05, 1.115), 1.13  # of the width of the axes
 NAME_IN = 0.165
 SIZE = 8.5
 PANEL_IN = 1.75
-LEGEND = "line: foretold; dot: a marked frame, as captured (a lane per mode)"
+LEGEND = "line: predicted; dot: a measured frame (one lane per mode)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Name:
-    """Who follows a line, beside it."""
+    """A name beside a line."""
 
     mode: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What was foretold, by number of hosts; the same of all that are named."""
+    """A prediction by number of hosts, with the names of all modes it holds for."""
 
     points: Mapping[int, int]
     names: tuple[Name, ...]
@@ -44,18 +45,19 @@ class Panel:
 
     heading: str
     lines: tuple[Line, ...]
-    counted: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)  # by mode
+    # Hosts and count of each frame, by mode.
+    measured: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
     @property
     def names(self) -> int:
-        """How many names stand beside it."""
+        """How many names there are beside it."""
         return sum(len(line.names) for line in self.lines)
 
 
-def draw(panels: Sequence[Panel], words: Caption) -> Figure:
-    """The panels below each other; the last one names the axis."""
+def draw(panels: Sequence[Panel], caption: Caption) -> Figure:
+    """The panels below each other; only the last one labels the axis of hosts."""
     heights = [max(PANEL_IN, NAME_IN * (each.names + 1)) for each in panels]
-    figure, axes = sheet(words, heights)
+    figure, axes = sheet(caption, heights)
     for ax, panel in zip(axes, panels, strict=True):
         plot_panel(ax, panel, height_in=heights[axes.index(ax)])
         title(ax, panel.heading, LEGEND if ax is axes[0] else "")
@@ -65,7 +67,7 @@ def draw(panels: Sequence[Panel], words: Caption) -> Figure:
 
 def plot_panel(ax: Axes, panel: Panel, *, height_in: float = PANEL_IN) -> Axes:
     """Lines, dots and names of one panel."""
-    palette = colours(list(panel.counted), "vlan")
+    palette = colours(list(panel.measured), "vlan")
     hosts = sorted({each for line in panel.lines for each in line.points})
     places = {many: place for place, many in enumerate(hosts)}
     for line in panel.lines:
@@ -84,7 +86,7 @@ def plot_panel(ax: Axes, panel: Panel, *, height_in: float = PANEL_IN) -> Axes:
 
 
 def _predicted(ax: Axes, line: Line, places: Mapping[int, int]) -> None:
-    """Level as wide as the lanes at each number of hosts, so that dots lie on it."""
+    """A horizontal piece as wide as the lanes at each number of hosts, so that dots lie on it."""
     xs = [places[many] + side * LANES / 2 for many in line.points for side in (-1, 1)]
     ys = [copies for copies in line.points.values() for _ in range(2)]
     style = line_style(line.names[0].mode)
@@ -92,9 +94,9 @@ def _predicted(ax: Axes, line: Line, places: Mapping[int, int]) -> None:
 
 
 def _dots(ax: Axes, panel: Panel, places: Mapping[int, int], palette: Mapping[str, str]) -> None:
-    """A lane per mode, and within it the frames side by side."""
-    lane = LANES / max(1, len(panel.counted))
-    for at, (mode, frames) in enumerate(panel.counted.items()):
+    """A lane for each mode; within it the frames are side by side."""
+    lane = LANES / max(1, len(panel.measured))
+    for at, (mode, frames) in enumerate(panel.measured.items()):
         xs, ys = [], []
         for many, place in places.items():
             here = [copies for found, copies in frames if found == many]
@@ -110,14 +112,14 @@ def _dots(ax: Axes, panel: Panel, places: Mapping[int, int], palette: Mapping[st
             markeredgewidth=0,
             alpha=0.9,
             color=palette[mode],
-            gid=f"counted {mode}",
+            gid=f"measured {mode}",
             rasterized=True,
             zorder=3,
         )
 
 
 def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_in: float) -> None:
-    """Beside the end of each line its value, and who follows it in their colours and styles."""
+    """Beside the end of each line its value, and its names in their colours and line styles."""
     low, high = ax.get_ylim()
     named = sorted(lines, key=lambda line: -_end(line))
     wanted = [(_end(line) - low) / (high - low) for line in named]
@@ -125,7 +127,7 @@ def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_i
     heights = spread(wanted, [len(line.names) * pitch for line in named])
     before = None
     for line, top in zip(named, heights, strict=True):
-        if _end(line) != before:  # lines that end alike part earlier: one figure for both
+        if _end(line) != before:  # lines with the same end share one value
             ax.annotate(
                 str(_end(line)),
                 (VALUE_AT, top - pitch / 2),
@@ -150,7 +152,7 @@ def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_i
                 clip_on=False,
             )
             ax.annotate(
-                name.words,
+                name.text,
                 (NAME_AT, y),
                 xycoords="axes fraction",
                 va="center",
@@ -163,16 +165,3 @@ def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_i
 
 def _end(line: Line) -> int:
     return line.points[max(line.points)]
-
-
-def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
-    """Tops of blocks of these heights, near the middles wanted, none on another; from above."""
-    tops: list[float] = []
-    floor = 0.0  # room that those still to come need, from the bottom of the axes
-    below = [sum(sizes[at:]) for at in range(len(sizes))]
-    ceiling = 1.0
-    for at, (middle, size) in enumerate(zip(wanted, sizes, strict=True)):
-        top = min(ceiling, max(middle + size / 2, floor + below[at]))
-        tops.append(top)
-        ceiling = top - size
-    return tops

@@ -1,9 +1,8 @@
-"""What is raised for the experiment `fanout`, what is sent there, and what theory foretells.  Pure."""
+"""The labs of `fanout`, the frames sent there, and what theory predicts.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 
 from controller.model.encap import NetworkType
 from controller.model.enlarge import enlarge
@@ -13,56 +12,38 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
-from experiments.fanout.cells import KINDS, KNOWN, UNICAST, UNKNOWN
+from experiments.fanout.words import KINDS, KNOWN, UNICAST, UNKNOWN
 from experiments.measure.frames import (
     ARP,
     BROADCAST,
     LOCAL_EXPERIMENT,
     NOBODY,
-    NONCE,
     REQUEST,
     arp_packet,
     ethernet,
+    nonce_of,
 )
 
-SHARES = (50, 100)  # percent of the hosts that have a guest on the network; each a network
-
-
-BARRIER = "barrier"  # the last frame of each network: when it has come, all before it have
-STRANGER = "06:4e:6f:62:6f:64"  # locally administered, and nobody's
-FIRST_ID = 1000  # segmentation_ids are this and the share; all fit a VLAN id
+SHARES = (50, 100)  # percent of the hosts that have a guest on the network; one network for each
+END = "end of test"  # the last frame on each network: all frames before it have arrived when it has
+UNKNOWN_MAC = "06:4e:6f:62:6f:64"  # locally administered; no guest has it
+FIRST_ID = 1000  # added to the share it is the segmentation_id, which is also a valid VLAN id
 GUESTS_FROM = 10  # the last part of the first guest's address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copies:
-    """What becomes of one frame, in packets."""
-
-    copies_sent: int
-    arrived: int
-    unneeded: int
-    heard: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One marked frame."""
+    """A frame with a nonce that identifies it."""
 
-    share: int
+    share: int  # of the network on which it is sent
     kind: str
     number: int  # of its kind, from 1
     nonce: bytes
     data: bytes
 
 
-def members(hosts: int, share: int) -> tuple[int, ...]:
-    """Which hosts (from 0) have a guest: spread evenly, the first one always."""
-    many = max(1, -(-hosts * share // 100))
-    return tuple(each * hosts // many for each in range(many))
-
-
 def staged(overlay: Overlay, point: Point) -> Overlay:
-    """So many hosts, a network for each share, and a guest on each of its members."""
+    """The number of hosts of the point, a network for each share, and a guest on each member."""
     wanted = int(point["hosts"])
     bare = replace(overlay, hosts=overlay.hosts[:wanted], networks=(), subnets=(), ports=())
     grown = enlarge(bare, wanted)
@@ -117,94 +98,100 @@ def _ports(hosts: tuple[Host, ...], share: int) -> Iterator[Port]:
         )
 
 
+def members(hosts: int, share: int) -> tuple[int, ...]:
+    """The hosts (from 0) that have a guest: spread evenly, always with the first host."""
+    count = max(1, -(-hosts * share // 100))
+    return tuple(each * hosts // count for each in range(count))
+
+
 def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """Every cell, before any is measured."""
-    return tuple(
-        {**point, "share": share, "kind": kind, **_cell(point, share, kind)}
-        for point in points
-        for share in SHARES
-        for kind in kinds(int(point["hosts"]), share)
-    )
+    """The predicted counts of every cell."""
+    rows = []
+    for point in points:
+        hosts, mode = int(point["hosts"]), str(point["mode"])
+        for share in SHARES:
+            count = len(members(hosts, share))
+            rows += [
+                {
+                    **point,
+                    "share": share,
+                    "kind": kind,
+                    "members": count,
+                    **counts_of(mode, hosts, count, kind),
+                }
+                for kind in kinds(hosts, share)
+            ]
+    return tuple(rows)
 
 
 def kinds(hosts: int, share: int) -> tuple[str, ...]:
-    """What can be sent: a network with one member has no other address to ask for."""
+    """What can be sent; in a network with one member there is no other address to ask for."""
     return KINDS if len(members(hosts, share)) > 1 else KINDS[1:]
 
 
-def _cell(point: Point, share: int, kind: str) -> Row:
-    many = len(members(int(point["hosts"]), share))
-    copies = copies_of(str(point["mode"]), int(point["hosts"]), many, kind)
+def counts_of(mode: str, hosts: int, members: int, kind: str) -> dict[str, int]:
+    """The counts of one frame that one of `members` sends."""
+    sent, arrived = _copies(mode, hosts, members - 1, kind)
     return {
-        "members": many,
-        "copies_sent": copies.copies_sent,
-        "arrived": copies.arrived,
-        "unneeded": copies.unneeded,
-        "heard": copies.heard,
+        "copies_sent": sent,
+        "arrived": arrived,
+        "unneeded": max(0, arrived - (members - 1)),
+        "delivered": min(arrived, members - 1),
     }
 
 
-def copies_of(mode: str, hosts: int, many: int, kind: str) -> Copies:
-    """What one frame from one of `many` members comes to."""
+def _copies(mode: str, hosts: int, others: int, kind: str) -> tuple[int, int]:
+    """How many copies leave the sender's host, and how many arrive; `others`: further members."""
     wanted = parse_mode(mode)
-    if wanted.is_kernel:
-        return _by_kernel(wanted.flooding, hosts, many, kind)
+    if wanted.is_kernel and wanted.flooding is Flooding.MULTICAST:
+        return 1, others  # the underlay's switch copies it to the members of the group
+    if wanted.is_kernel and wanted.flooding is Flooding.L2POP and kind in {KNOWN, UNKNOWN}:
+        return 0, 0  # the ARP proxy answers it or drops it
     if wanted.flooding is Flooding.L2POP_ARP and kind == KNOWN:
-        return Copies(copies_sent=0, arrived=0, unneeded=0, heard=0)
+        return 0, 0  # the ARP responder answers it
     if wanted.network_type and not wanted.network_type.is_tunnel:
-        # One frame on the wire; the underlay's own switch makes the copies.
-        return Copies(copies_sent=1, arrived=hosts - 1, unneeded=hosts - many, heard=many - 1)
-    reached = hosts - 1 if wanted.flooding is Flooding.MESH else many - 1
-    return Copies(
-        copies_sent=reached, arrived=reached, unneeded=reached - (many - 1), heard=many - 1
-    )
-
-
-def _by_kernel(flooding: Flooding | None, hosts: int, many: int, kind: str) -> Copies:
-    """As `copies_of`, for Linux bridges and the kernel's VXLAN."""
-    others = many - 1
-    if flooding is Flooding.MULTICAST:  # one packet; the underlay's switch brings it to members
-        return Copies(copies_sent=1, arrived=others, unneeded=0, heard=others)
-    if flooding is Flooding.L2POP and kind in {KNOWN, UNKNOWN}:  # answered, or dropped
-        return Copies(copies_sent=0, arrived=0, unneeded=0, heard=0)
-    reached = hosts - 1 if flooding is Flooding.MESH else others
-    return Copies(copies_sent=reached, arrived=reached, unneeded=reached - others, heard=others)
+        return 1, hosts - 1  # the underlay's switch makes the copies
+    reached = hosts - 1 if wanted.flooding is Flooding.MESH else others
+    return reached, reached
 
 
 def sender(overlay: Overlay, share: int) -> Port:
-    """The guest that sends: that of the first host."""
+    """The guest that sends: the one of the first host."""
     return next(overlay.active_ports(network_id(share)))
 
 
-def frames(overlay: Overlay, repeats: int, seed: int) -> tuple[Frame, ...]:
-    """All marked frames, in an order that the seed draws."""
+def receivers(overlay: Overlay, share: int) -> tuple[Port, ...]:
+    """The other guests of the network."""
+    _, *others = overlay.active_ports(network_id(share))
+    return tuple(others)
+
+
+def frames(overlay: Overlay, each: int, seed: int) -> tuple[Frame, ...]:
+    """`each` frames of each kind on each network, in an order drawn from the seed."""
     made = (
         frame(overlay, share, kind, number, seed)
         for share in SHARES
         for kind in kinds(len(overlay.hosts), share)
-        for number in range(1, repeats + 1)
+        for number in range(1, each + 1)
     )
-    return tuple(sorted(made, key=lambda each: each.nonce))
+    return tuple(sorted(made, key=lambda frame: frame.nonce))
 
 
 def frame(overlay: Overlay, share: int, kind: str, number: int, seed: int) -> Frame:
-    """One marked frame from the sender of a network."""
-    nonce = blake2b(f"{seed}/{share}/{kind}/{number}".encode(), digest_size=NONCE).digest()
+    """One frame from the sender of a network."""
+    nonce = nonce_of(seed, share, kind, number)
     data = _data(overlay, share, kind, nonce)
     return Frame(share=share, kind=kind, number=number, nonce=nonce, data=data)
 
 
 def _data(overlay: Overlay, share: int, kind: str, nonce: bytes) -> bytes:
-    source, *others = overlay.active_ports(network_id(share))
+    source = sender(overlay, share)
     mac = source.mac_address
     if kind in {KNOWN, UNKNOWN}:
-        # Behind the packet, in the padding: there it stays with the request alone.
-        wanted = others[-1].ipv4[0] if kind == KNOWN else _nobodys(share)
-        asked = arp_packet(REQUEST, (mac, source.ipv4[0]), (NOBODY, wanted))
-        return ethernet(BROADCAST, mac, ARP, asked + nonce)
-    return ethernet(STRANGER if kind == UNICAST else BROADCAST, mac, LOCAL_EXPERIMENT, nonce)
-
-
-def _nobodys(share: int) -> IPv4Address:
-    """An address of the subnet that no guest has."""
-    return _cidr(share)[-2]
+        # No guest has the last but one address of the subnet.
+        known = receivers(overlay, share)[-1].ipv4[0] if kind == KNOWN else None
+        target = (NOBODY, known or _cidr(share)[-2])
+        request = arp_packet(REQUEST, (mac, source.ipv4[0]), target)
+        # The nonce is in the padding, which a reply does not copy.
+        return ethernet(BROADCAST, mac, ARP, request + nonce)
+    return ethernet(UNKNOWN_MAC if kind == UNICAST else BROADCAST, mac, LOCAL_EXPERIMENT, nonce)

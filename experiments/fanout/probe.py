@@ -1,129 +1,114 @@
-"""The experiment `fanout`: what one broadcast becomes, counted to the packet."""
+"""Measures `fanout`: sends marked frames and counts their copies at every VTEP."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from controller.model.names import underlay_mac
+from controller.model.names import UNDERLAY, underlay_mac
 from controller.model.overlay import Overlay
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.question import Point
 from experiments.core.verdict import Thresholds
-from experiments.fanout import count
-from experiments.fanout import labs as stage
+from experiments.fanout import count, labs, words
 from experiments.fanout.question import QUESTION
 from experiments.measure import counters
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.counters import Reading, Reconciled, reconciled
 from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, ethernet
+from experiments.measure.marked import endpoints
 from experiments.measure.packets import INTERFACE, NODE, Packet, stamp_ns
-from experiments.measure.sockets import listeners, senders, without
+from experiments.measure.sockets import senders, without
 from topologies.plan.plan import guest_name
 
-GUEST = "eth0"  # the only interface of each guest
-READINGS = 5  # a guest's own words spoil one or two of them
-BARRIER_S = 2.0
+READINGS = 5  # a guest's own packets spoil one or two of them
+END_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fanout:
-    """Sends marked frames and counts their copies at every VTEP."""
+    """Measures one lab."""
 
     frames_each: int  # of each kind on each network
 
     def __call__(self, lab: Lab, _: Point, context: Context, /) -> Measured:
-        """Measure one lab."""
+        """Send all frames between two readings of the counters, while every interface is captured."""
         overlay = lab.overlay
-        frames = stage.frames(overlay, self.frames_each, context.seed)
-        hosts = {host.name: lab.pid(host.name) for host in overlay.hosts}
-        with capturing(lab, _where(overlay), context.path) as files:
-            _announce(overlay, hosts)
-            before = counters.read_often(hosts, READINGS)
+        frames = labs.frames(overlay, self.frames_each, context.seed)
+        pids = {host.name: lab.pid(host.name) for host in overlay.hosts}
+        with capturing(lab, _interfaces(overlay), context.path) as files:
+            _announce_vteps(lab)
+            before = counters.read_often(pids, READINGS)
             with context.watch():
                 late = _send(lab, frames, context.seed)
-            after = counters.read_often(hosts, READINGS)
+            after = counters.read_often(pids, READINGS)
         packets = decoded(files, count.FIELDS)
-        outcomes = _outcomes(overlay, packets, before, after)
-        return _measured(overlay, count.counted(overlay, frames, packets), outcomes, files, late)
+        counts = count.counted(overlay, frames, packets)
+        return measured(overlay, counts, _reconciled(overlay, packets, before, after), files, late)
 
 
-def _where(overlay: Overlay) -> dict[str, tuple[str, ...]]:
-    """On each host its wire and its guests' ports."""
+def _interfaces(overlay: Overlay) -> dict[str, tuple[str, ...]]:
+    """The interfaces to capture, by host: the underlay, and the ports of guests."""
     return {
         host.name: (
-            count.WIRE,
+            UNDERLAY,
             *(overlay.device_of(port) for port in overlay.ports if port.host == host.name),
         )
         for host in overlay.hosts
     }
 
 
-def _announce(overlay: Overlay, pids: Mapping[str, int]) -> None:
-    """Let the underlay's switch see every VTEP's MAC, or it floods what is sent to a silent one."""
-    for host in overlay.hosts:
-        with senders(pids[host.name], (count.WIRE,)) as send:
+def _announce_vteps(lab: Lab) -> None:
+    """Send a frame from each VTEP: the underlay's switch floods frames to a MAC it has not learned."""
+    for host in lab.overlay.hosts:
+        with senders(lab.pid(host.name), (UNDERLAY,)) as send:
             mac = underlay_mac(host.local_ip)
-            send[count.WIRE](ethernet(BROADCAST, mac, LOCAL_EXPERIMENT, b""))
+            send[UNDERLAY](ethernet(BROADCAST, mac, LOCAL_EXPERIMENT, b""))
 
 
-def _send(lab: Lab, frames: Iterable[stage.Frame], seed: int) -> list[str]:
-    """Send all, and at last a barrier on each network; return the guests that miss theirs.
+def _send(lab: Lab, frames: Iterable[labs.Frame], seed: int) -> list[str]:
+    """Send all frames, then an end-of-test frame on each network; return the guests that miss it.
 
-    Whatever came before the barrier on a path has come when the barrier has.
+    On every path, all frames before the end-of-test frame have arrived when it has.
     """
     overlay = lab.overlay
-    pids = {guest_name(port): lab.pid(guest_name(port)) for port in overlay.ports}
-    barriers = [stage.frame(overlay, share, stage.BARRIER, 1, seed) for share in stage.SHARES]
-    with ExitStack() as stack:
-        heard = stack.enter_context(listeners(pids, GUEST, LOCAL_EXPERIMENT))
-        send = {
-            share: stack.enter_context(
-                senders(pids[guest_name(stage.sender(overlay, share))], (GUEST,))
-            )[GUEST]
-            for share in stage.SHARES
-        }
-        for each in (*frames, *barriers):
-            send[each.share](each.data)
+    last = [labs.frame(overlay, share, labs.END, 1, seed) for share in labs.SHARES]
+    with endpoints(lab) as guests:
+        for each in (*frames, *last):
+            guests.send[labs.sender(overlay, each.share).id](each.data)
         awaited = {
-            guest: (heard[guest], each.nonce)
-            for each in barriers
-            for guest in _others(overlay, each.share)
+            guest_name(port): (guests.sockets[port.id], each.nonce)
+            for each in last
+            for port in labs.receivers(overlay, each.share)
         }
-        return sorted(without(awaited, BARRIER_S))
+        return sorted(without(awaited, END_S))
 
 
-def _others(overlay: Overlay, share: int) -> list[str]:
-    """The guests of a network that do not send."""
-    _, *others = overlay.active_ports(stage.network_id(share))
-    return [guest_name(port) for port in others]
-
-
-def _outcomes(
+def _reconciled(
     overlay: Overlay, packets: Iterable[Packet], before: Iterable[Reading], after: Iterable[Reading]
 ) -> tuple[Reconciled, ...]:
-    """Each interface's counters held against its capture."""
-    stamps: Mapping[counters.Place, list[int]] = defaultdict(list)
+    """The counters of each interface compared with its capture."""
+    stamps: dict[counters.Place, list[int]] = defaultdict(list)
     for packet in packets:
         stamps[packet[NODE], packet[INTERFACE]].append(stamp_ns(packet))
-    places = ((node, name) for node, names in _where(overlay).items() for name in names)
+    places = ((node, name) for node, names in _interfaces(overlay).items() for name in names)
     return tuple(reconciled(place, stamps[place], before, after) for place in places)
 
 
-def _measured(
+def measured(
     overlay: Overlay,
-    counts: tuple[count.Counted, ...],
-    outcomes: tuple[Reconciled, ...],
+    counts: count.Counts,
+    interfaces: Sequence[Reconciled],
     files: Captures,
     late: list[str],
 ) -> Measured:
+    """The rows, and everything that makes a count doubtful as lost; `late`: guests."""
     unsent = count.unsent(counts)
-    dropped = {" ".join(place): many for place, many in files.dropped.items() if many}
-    mismatches = {" ".join(each.place): each.difference for each in outcomes if each.difference}
+    dropped = {" ".join(place): number for place, number in files.dropped.items() if number}
+    unequal = {" ".join(each.place): each.difference for each in interfaces if each.difference}
     return Measured(
-        rows=count.rows(overlay, counts),
+        rows=count.frame_rows(overlay, counts),
         more={
-            "vteps": count.at_vteps(overlay, counts),
+            "vteps": count.vtep_rows(overlay, counts),
             "interfaces": tuple(
                 {
                     "host": each.place[0],
@@ -131,16 +116,16 @@ def _measured(
                     "counted": each.counted,
                     "captured": each.captured,
                 }
-                for each in outcomes
+                for each in interfaces
             ),
         },
         facts={
-            "guests_without_barrier": late,
-            "capture_dropped": dropped,
-            "capture_unlike_counters": mismatches,
-            "frames_unsent": len(unsent),
+            words.NO_END_FRAME: late,
+            words.DROPPED: dropped,
+            words.UNEQUAL: unequal,
+            words.UNSENT: len(unsent),
         },
-        lost=len(unsent) + len(late) + sum(dropped.values()) + sum(mismatches.values()),
+        lost=len(unsent) + len(late) + sum(dropped.values()) + sum(unequal.values()),
     )
 
 
@@ -155,7 +140,7 @@ EXPERIMENT = Experiment(
         "mode": ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp", "kvxlan-multicast"),
         "hosts": (2, 4),
     },
-    stage=stage.staged,
-    predict=stage.predicted,
+    stage=labs.staged,
+    predict=labs.predicted,
     hosts_factor="hosts",
 )

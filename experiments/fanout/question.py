@@ -2,9 +2,32 @@
 
 from experiments.core.question import Prediction, Question, integer, text
 
+COLUMNS = {
+    "mode": text("network type and flooding method; vlan: the same bridges, no tunnel"),
+    "hosts": integer("compute hosts, each with one VTEP"),
+    "share": integer("percent of the hosts that have a guest on the network"),
+    "members": integer("hosts that have a guest on the network, with the sender's"),
+    "kind": text(
+        "what was sent: an ARP request for the address of a guest or for an unused one, another "
+        "broadcast, or a frame to an unused MAC address"
+    ),
+    "frame": integer("number of the frame among those of its kind, from 1"),
+    "copies_sent": integer("packets with the frame's nonce that left the sender's host"),
+    "arrived": integer("of those, packets that arrived at the VTEP they were sent to"),
+    "unneeded": integer("of those, packets that arrived at a host without a member"),
+    "delivered": integer("deliveries of the frame to other guests"),
+    "answered": integer("ARP replies from the sender's own switch (the ARP responder)"),
+    "misdelivered": integer(
+        "packets with the frame's nonce anywhere else: relayed, at the wrong host, or back at "
+        "the sender"
+    ),
+}
+SHARED = {name: COLUMNS[name] for name in ("mode", "hosts", "share", "kind", "frame")}
+
 QUESTION = Question(
     name="fanout",
-    question="How many copies of a broadcast leave a host, and how many of them are in vain?",
+    question="How many copies of a broadcast leave a host, and how many arrive at hosts without "
+    "a member of the network?",
     unit="copies",
     value="copies_sent",
     factors={
@@ -24,94 +47,65 @@ QUESTION = Question(
     report="fanout",
     predictions=(
         Prediction(
-            claim="mesh: a frame for all, or for a stranger, is sent hosts - 1 times",
-            reason=(
-                "table 22 outputs to every tunnel port of the type, whoever has a guest there; "
-                "an unknown unicast falls from table 20 into it"
-            ),
+            claim="mesh: a broadcast or unknown unicast is sent hosts - 1 times",
+            reason="table 22 outputs to every tunnel port of the type, to members and others; "
+            "an unknown unicast goes from table 20 to table 22",
             about="mesh",
         ),
         Prediction(
-            claim="l2pop: it is sent members - 1 times, and never in vain",
-            reason="table 22 has just the VTEPs that l2population named as flooding entries",
+            claim="l2pop: it is sent members - 1 times, and no copy is unneeded",
+            reason="table 22 outputs only to the VTEPs that l2population has as flooding entries",
             about="l2pop",
         ),
         Prediction(
-            claim="l2pop-arp: a request for a known address is not sent at all, one for an "
-            "unknown address members - 1 times",
-            reason="table 21 answers what it knows and passes the rest on to table 22",
+            claim="l2pop-arp: an ARP request for a known address is not sent, one for an "
+            "unknown address is sent members - 1 times",
+            reason="table 21 answers requests for known addresses and passes others to table 22",
             about="l2pop-arp",
         ),
         Prediction(
-            claim="untunnelled: it is sent once, and the underlay's switch brings it to every host",
-            reason="no head-end replication: the copies are made where the wires meet",
+            claim="vlan: it is sent once, and the underlay's switch copies it to every host",
+            reason="without a tunnel there is no head-end replication",
             about="vlan",
         ),
         Prediction(
-            claim="kvxlan-multicast: one packet leaves, whatever the number of hosts, and reaches "
-            "members alone",
-            reason=(
-                "the kernel sends it to the VNI's multicast group; the underlay's switch copies "
-                "it to the ports where IGMP said that somebody has joined"
-            ),
+            claim="kvxlan-multicast: one packet is sent for any number of hosts, and only "
+            "members receive it",
+            reason="the kernel sends it to the multicast group of the VNI; the underlay's switch "
+            "copies it to ports from which it has received an IGMP join",
             about="kvxlan-multicast",
         ),
         Prediction(
-            claim="kvxlan-mesh: a frame for all, or for a stranger, is sent hosts - 1 times",
-            reason="the all-zeros entry of the device's FDB has every other VTEP, each a copy",
+            claim="kvxlan-mesh: a broadcast or unknown unicast is sent hosts - 1 times",
+            reason="the all-zeros FDB entry of the VXLAN device has every other VTEP, and the "
+            "kernel sends a copy to each",
             about="kvxlan-mesh",
         ),
         Prediction(
-            claim="kvxlan-l2pop: no ARP request is sent, be its address known or not; all else "
-            "members - 1 times, never in vain",
-            reason=(
-                "the device's ARP proxy answers what it was told, and drops a request that it "
-                "cannot answer; the all-zeros entry has members alone"
-            ),
+            claim="kvxlan-l2pop: no ARP request is sent; other broadcasts and unknown unicasts "
+            "are sent members - 1 times, and no copy is unneeded",
+            reason="the ARP proxy of the VXLAN device answers requests for known addresses and "
+            "drops others; the all-zeros FDB entry has only members",
             about="kvxlan-l2pop",
         ),
     ),
-    columns={
-        "mode": text("how the overlay is carried; vlan is untunnelled through the same bridges"),
-        "hosts": integer("compute hosts, each one VTEP"),
-        "share": integer("percent of the hosts that have a guest on the network"),
-        "members": integer("hosts that have a guest on the network, the sender's one of them"),
-        "kind": text(
-            "what was sent: an ARP request for a guest's address or for nobody's, another "
-            "broadcast, or a frame to a MAC of nobody"
-        ),
-        "frame": integer("which of its kind, from 1"),
-        "copies_sent": integer("packets with the frame's nonce that left the sender's host"),
-        "arrived": integer("of those, packets that arrived at the VTEP they were sent to"),
-        "unneeded": integer(
-            "of those, packets that arrived at a host without a guest on the network"
-        ),
-        "heard": integer("deliveries of it to other guests"),
-        "answered": integer("answers that the sender's own switch made of it (the ARP responder)"),
-        "misdelivered": integer(
-            "packets with its nonce anywhere else: relayed, misdirected, or come back"
-        ),
-    },
+    columns=COLUMNS,
     more={
         "vteps": {
-            "mode": text("as above"),
-            "hosts": integer("as above"),
-            "share": integer("as above"),
-            "kind": text("as above"),
-            "frame": integer("as above"),
+            **SHARED,
             "host": text("the VTEP's host"),
             "is_member": integer("1 if it has a guest on the network"),
             "copies_sent": integer("packets with the frame's nonce that left it"),
-            "arrived": integer("packets with the nonce that arrived here"),
-            "heard": integer("deliveries of the frame to guests here"),
+            "arrived": integer("packets with the frame's nonce that arrived here"),
+            "delivered": integer("deliveries of the frame to guests here"),
         },
         "interfaces": {
-            "mode": text("as above"),
-            "hosts": integer("as above"),
+            "mode": COLUMNS["mode"],
+            "hosts": COLUMNS["hosts"],
             "host": text("compute host"),
-            "interface": text("its wire, or a guest's port"),
+            "interface": text("`underlay`, or the port of a guest"),
             "counted": integer("packets by its counters, between two readings"),
-            "captured": integer("packets in its capture, between the same"),
+            "captured": integer("packets in its capture, between the same readings"),
         },
     },
 )

@@ -1,179 +1,263 @@
-"""The teller of `fanout`: counts are exact or they are not."""
+"""The report of `fanout`: counts match their prediction exactly, or they do not."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
 
 from controller.model.modes import KERNEL
-from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.fanout import figure
-from experiments.fanout.cells import (
-    COUNTS,
-    KNOWN,
-    OTHER,
-    UNKNOWN,
-    Cell,
-    cells,
-    counts_of,
-    difference,
-    labs,
-    matching,
-    networks,
-)
-from experiments.show.report import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    Outcome,
-    Picture,
-    Report,
-    Table,
-    counted,
-    is_trusted,
-)
+from experiments.fanout import figure, words
+from experiments.fanout.words import COUNTS, KNOWN, MISDELIVERED, OTHER, UNKNOWN
+from experiments.show import judge
+from experiments.show.cells import value_text
+from experiments.show.judge import MATCHES, MISMATCH
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
+PLACE = ("mode", "hosts", "share", "kind")  # which samples are of a cell
+KEY = ("mode", "hosts", "share", "members", "kind")
+PREDICTED = "predicted "  # before the name of a count
 FACTS = {
-    "guests_without_barrier": "Guests that never heard the last frame",
-    "capture_dropped": "Packets dropped by the capture",
-    "capture_unlike_counters": "Packets apart between capture and counters",
-    "frames_unsent": "Frames not seen at their own sender",
+    words.NO_END_FRAME: "Guests that missed the end-of-test frame",
+    words.DROPPED: "Packets dropped by the capture",
+    words.UNEQUAL: "Packets by which capture and counter differ",
+    words.UNSENT: "Frames not seen at their own sender",
 }
+
+Cell = Mapping[str, Any]  # a row of `cells_of`
+Agreeing = tuple[str, Mapping[int, Cell]]  # kinds of frames, and one cell by number of hosts
 
 
 def build_report(run: Run) -> Report:
-    """The story of one run."""
-    found = cells(run)
-    measured = tuple(cell for cell in found if cell.rows)
-    costs = (*_headline(measured), *_multicast(measured), *_responder(measured))
-    findings = (*_agreement(measured, run), *costs)
-    report = Report(
+    """The report of one run."""
+    frames = frames_of(run)
+    cells = cells_of(frames)
+    findings = (
+        *_matches(run, frames, cells),
+        *_facts(run),
+        *_mesh(cells),
+        *_multicast(cells),
+        *_responder(cells),
+    )
+    picture = Picture(
+        name=run.question.name,
+        title="Copies over hosts, predicted and measured",
+        alternative="Lines: predicted copies over the number of compute hosts, by mode; dots: "
+        f"measured frames. {'. '.join(findings)}",
+        draw=lambda report: figure.draw(tuple(panels(frames, cells)), Caption.of(report)),
+    )
+    return Report(
         run=run,
         findings=findings,
-        outcomes=tuple(_outcomes(run, measured)),
-        tables=(_overview(measured), _full(measured), _interfaces(run)),
-        pictures=(),
+        outcomes=tuple(_outcomes(run, frames, cells)),
+        tables=(_overview(cells), _every_cell(cells), _interfaces(run)),
+        pictures=() if cells.is_empty() else (picture,),
         conditions=_conditions(run),
-        is_refuted=any(not cell.is_exact for cell in measured),
-        data=tuple(map(_data, measured)),
+        is_refuted=MISMATCH in cells["result"],
+        data=tuple(map(_data, cells.iter_rows(named=True))),
     )
-    return _with_picture(report, run, measured)
 
 
-def _agreement(measured: Sequence[Cell], run: Run) -> Iterator[str]:
-    """How many cells are exact; if not all: by how much, where, and what else is known."""
-    frames = sum(len(cell.rows) for cell in measured)
-    exact = sum(cell.is_exact for cell in measured)
-    many = counted(len(measured), "cell")
-    yield f"{exact} of {many} equal their prediction to the packet ({counted(frames, 'frame')})"
-    mismatches = [cell for cell in measured if not cell.is_exact]
+def frames_of(run: Run) -> pl.DataFrame:
+    """A row for each frame with its counts and the predicted ones, in the order of predictions."""
+    predicted = run.predicted.select(*KEY, pl.col(*COUNTS).name.prefix(PREDICTED))
+    matches = (pl.col(name).eq_missing(pl.col(PREDICTED + name)) for name in COUNTS)
+    is_match = pl.all_horizontal(*matches, pl.col(MISDELIVERED).eq_missing(0))
+    samples = run.samples.drop("members")
+    return predicted.join(samples, on=PLACE, maintain_order="left_right").with_columns(
+        result=pl.when(is_match).then(pl.lit(MATCHES)).otherwise(pl.lit(MISMATCH))
+    )
+
+
+def cells_of(frames: pl.DataFrame) -> pl.DataFrame:
+    """A row for all frames of one kind on one network of one lab.
+
+    A count is the list of its different values, in ascending order.
+    """
+    return frames.group_by(*KEY, maintain_order=True).agg(
+        pl.col(*COUNTS).unique().sort(),
+        pl.col(*(PREDICTED + name for name in COUNTS)).first(),
+        frames=pl.len(),
+        matching=(pl.col("result") == MATCHES).sum(),
+        result=pl.when((pl.col("result") == MATCHES).all())
+        .then(pl.lit(MATCHES))
+        .otherwise(pl.lit(MISMATCH)),
+    )
+
+
+def _matches(run: Run, frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[str]:
+    """How many cells match, and the first that does not."""
+    matching = cells.filter(result=MATCHES).height
+    yield (
+        f"{matching} of {counted(cells.height, 'cell')} match their prediction exactly "
+        f"({counted(frames.height, 'frame')})"
+    )
+    mismatches = cells.height - matching
     if mismatches:
-        more = f" (and {len(mismatches) - 1} more)" if len(mismatches) > 1 else ""
-        yield f"{mismatches[0].name}: {difference(mismatches[0])}{more}"
-    yield from _reasons(run)
+        more = f" (and {mismatches - 1} more)" if mismatches > 1 else ""
+        yield f"{_first_mismatch(run, frames)}{more}"
 
 
-def _reasons(run: Run) -> Iterator[str]:
-    """What the instruments say against themselves, in one line each."""
-    for fact, words in FACTS.items():
-        places = [
-            f"{each['mode']}, {each['hosts']} hosts: {_told(each[fact])}"
-            for each in run.about.get("measured", ())
-            if each.get(fact)
-        ]
-        if places:
-            more = f" (and {len(places) - 1} more labs)" if len(places) > 1 else ""
-            yield f"{words}: {places[0]}{more}"
+def _first_mismatch(run: Run, frames: pl.DataFrame) -> str:
+    """The first frame that does not match, by how much, and at which hosts."""
+    frame = frames.filter(result=MISMATCH).row(0, named=True)
+    name = f"{frame['mode']}, {frame['hosts']} hosts, {frame['members']} with a member, {frame['kind']}"
+    counts = (
+        f"{word} {frame[count]}, predicted {frame[PREDICTED + count]}"
+        for count, word in COUNTS.items()
+        if frame[count] != frame[PREDICTED + count]
+    )
+    misdelivered = (f"{frame[MISDELIVERED]} misdelivered",) if frame[MISDELIVERED] else ()
+    return f"{name}: {'; '.join((*counts, *misdelivered, *_hosts(run, frame)))}"
 
 
-def _told(fact: object) -> str:
+def _hosts(run: Run, frame: Cell) -> Iterator[str]:
+    """The hosts at which more or fewer copies of a frame arrived than predicted."""
+    place = {name: frame[name] for name in (*PLACE, "repeat", "frame")}
+    vteps = run.tables["vteps"].filter(**place)
+    arrived = frame[PREDICTED + "arrived"]
+    for each in vteps[1:].iter_rows(named=True):  # the first host is the sender's
+        is_reached = arrived == frame["hosts"] - 1 or (arrived and each["is_member"])
+        if each["arrived"] != int(bool(is_reached)):
+            yield f"{each['host']} received {each['arrived']} of {int(bool(is_reached))}"
+
+
+def _facts(run: Run) -> Iterator[str]:
+    """What makes counts doubtful, one line for each."""
+    for fact, meaning in FACTS.items():
+        labs = [each for each in run.about.get("measured", ()) if each.get(fact)]
+        if labs:
+            first = f"{labs[0]['mode']}, {labs[0]['hosts']} hosts: {_fact_text(labs[0][fact])}"
+            more = f" (and {len(labs) - 1} more labs)" if len(labs) > 1 else ""
+            yield f"{meaning}: {first}{more}"
+
+
+def _fact_text(fact: object) -> str:
     if isinstance(fact, Mapping):
-        return ", ".join(f"{place} {many}" for place, many in fact.items())
+        return ", ".join(f"{place} {number}" for place, number in fact.items())
     return ", ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
 
 
-def _headline(measured: Sequence[Cell]) -> Iterator[str]:
-    """Mesh beside l2pop, where most copies are in vain."""
-    plain = [cell for cell in measured if cell.kind == OTHER and len(cell.found("unneeded")) == 1]
-    mesh = [cell for cell in plain if cell.mode.endswith("mesh")]
-    worst = max(mesh, key=lambda cell: cell.found("unneeded"), default=None)
-    if worst is None or not worst.found("unneeded")[0]:
-        return
-    sent, unneeded = worst.found("copies_sent")[0], worst.found("unneeded")[0]
-    report = f"{worst.hosts} hosts, {worst.members} with a member: mesh sends {sent} copies, {unneeded} in vain"
-    others = [
-        cell
-        for cell in plain
-        if cell.mode.endswith("l2pop") and (cell.hosts, cell.share) == (worst.hosts, worst.share)
-    ]
-    yield report + (f"; l2pop sends {others[0].found('copies_sent')[0]}" if others else "")
-
-
-def _multicast(measured: Sequence[Cell]) -> Iterator[str]:
-    """What a group costs the sender, at the most hosts."""
-    of_group = [cell for cell in measured if cell.mode.endswith("multicast") and cell.is_exact]
-    most = max(of_group, key=lambda cell: (cell.hosts, -cell.share), default=None)
-    if most:
-        sent, unneeded = most.found("copies_sent")[0], most.found("unneeded")[0]
-        yield f"{most.hosts} hosts, by multicast: {sent} packet leaves the sender, {unneeded} in vain"
-
-
-def _responder(measured: Sequence[Cell]) -> Iterator[str]:
-    """What an ARP request costs where hosts answer for those they know."""
-    by_kind = {
-        kind: max(
-            (cell for cell in measured if cell.mode.endswith("l2pop-arp") and cell.kind == kind),
-            key=lambda cell: (cell.hosts, -cell.share),
-            default=None,
+def _mesh(cells: pl.DataFrame) -> Iterator[str]:
+    """The mesh with the most unneeded copies, and l2pop in the same lab."""
+    known = cells.filter(pl.col("unneeded").list.len() == 1, kind=OTHER)
+    worst = known.filter(
+        pl.col("mode").str.ends_with("mesh"), pl.col("unneeded").list.first() > 0
+    ).sort(pl.col("unneeded").list.first(), descending=True, maintain_order=True)
+    for mesh in worst.head(1).iter_rows(named=True):
+        l2pop = known.filter(
+            pl.col("mode").str.ends_with("l2pop"), hosts=mesh["hosts"], share=mesh["share"]
         )
-        for kind in (KNOWN, UNKNOWN)
-    }
-    known, unknown = by_kind[KNOWN], by_kind[UNKNOWN]
-    if known and unknown and known.is_exact and unknown.is_exact:
-        of_known, of_unknown = known.found("copies_sent")[0], unknown.found("copies_sent")[0]
-        yield f"ARP responder: a known address costs {of_known} copies, an unknown one {of_unknown}"
+        others = (f"; l2pop sends {sent[0]}" for sent in l2pop["copies_sent"].head(1))
+        yield (
+            f"{mesh['hosts']} hosts, {mesh['members']} with a member: mesh sends "
+            f"{mesh['copies_sent'][0]} copies, {mesh['unneeded'][0]} of them to hosts without a "
+            f"member{''.join(others)}"
+        )
 
 
-def _outcomes(run: Run, measured: Sequence[Cell]) -> Iterator[Outcome]:
+def _multicast(cells: pl.DataFrame) -> Iterator[str]:
+    """What the sender sends with multicast, with the most hosts."""
+    matching = cells.filter(pl.col("mode").str.ends_with("multicast"), result=MATCHES)
+    for cell in _largest(matching).iter_rows(named=True):
+        yield (
+            f"{cell['hosts']} hosts, multicast: the sender sends "
+            f"{counted(cell['copies_sent'][0], 'packet')}, {cell['unneeded'][0]} unneeded"
+        )
+
+
+def _responder(cells: pl.DataFrame) -> Iterator[str]:
+    """How often an ARP request is sent with the ARP responder."""
+    arp = cells.filter(pl.col("mode").str.ends_with("l2pop-arp"))
+    both = pl.concat([_largest(arp.filter(kind=kind)) for kind in (KNOWN, UNKNOWN)])
+    if both["result"].to_list() == [MATCHES, MATCHES]:
+        known, unknown = (sent[0] for sent in both["copies_sent"])
+        yield (
+            f"ARP requests with the ARP responder: {known} copies for a known address, {unknown} "
+            "for an unknown one"
+        )
+
+
+def _largest(cells: pl.DataFrame) -> pl.DataFrame:
+    """The cell with the most hosts, and of those the fewest members."""
+    return cells.sort("hosts", "share", descending=[True, False], maintain_order=True).head(1)
+
+
+def _outcomes(run: Run, frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
-        about = [cell for cell in measured if _is_about(prediction, cell.mode)]
-        if about:
-            mismatches = [cell for cell in about if not cell.is_exact]
-            outcome = REFUTED if mismatches else CONFIRMED
-            where = f"; {mismatches[0].name}: {difference(mismatches[0])}" if mismatches else ""
-            yield Outcome(
-                claim=prediction.claim,
-                reason=prediction.reason,
-                name=prediction.about,
-                outcome=outcome if is_trusted(run) else NOT_JUDGED,
-                found=f"{len(about) - len(mismatches)} of {counted(len(about), 'cell')} exact{where}",
-            )
+        modes = [mode for mode in cells["mode"].unique() if _is_about(prediction.about, mode)]
+        about = cells.filter(pl.col("mode").is_in(modes))
+        if not about.is_empty():
+            matching = about.filter(result=MATCHES).height
+            found = f"{matching} of {counted(about.height, 'cell')} match"
+            if matching < about.height:
+                found += f"; {_first_mismatch(run, frames.filter(pl.col('mode').is_in(modes)))}"
+            yield judge.exact(run, prediction, about["result"], found)
 
 
-def _is_about(prediction: Prediction, mode: str) -> bool:
-    """A prediction is of a way of flooding, or of a mode that has none, or one of its own."""
-    if mode.startswith(KERNEL):
-        return mode == prediction.about
-    return mode == prediction.about or mode.partition("-")[2] == prediction.about
+def _is_about(about: str, mode: str) -> bool:
+    """A prediction is about a mode or, of Open vSwitch, a flooding method."""
+    return mode == about or (not mode.startswith(KERNEL) and mode.partition("-")[2] == about)
 
 
-def _overview(measured: Sequence[Cell]) -> Table:
-    """Copies sent, and in vain, by mode over hosts."""
-    hosts = sorted({cell.hosts for cell in measured})
+def agreeing(
+    cells: pl.DataFrame, figures: Callable[[Cell], object]
+) -> Iterator[tuple[int, str, Sequence[Agreeing]]]:
+    """Kinds of frames with the same figures at every number of hosts, by share and mode.
+
+    They are named by their kinds, `others` if they are the most, or `any` if they are all.
+    """
+    ordered = cells.sort("share", maintain_order=True)
+    for (share, mode), network in ordered.group_by("share", "mode", maintain_order=True):
+        by_kind: dict[str, dict[int, Cell]] = defaultdict(dict)
+        for cell in network.iter_rows(named=True):
+            by_kind[cell["kind"]][cell["hosts"]] = cell
+        groups: list[tuple[list[str], dict[int, Cell]]] = []
+        for kind, labs in sorted(by_kind.items(), key=lambda each: -len(each[1])):
+            for kinds, same in groups:
+                common = labs.keys() & same.keys()
+                if all(figures(same[hosts]) == figures(labs[hosts]) for hosts in common):
+                    kinds.append(kind)
+                    same.update({hosts: labs[hosts] for hosts in labs.keys() - same.keys()})
+                    break
+            else:
+                groups.append(([kind], dict(labs)))
+        yield int(str(share)), str(mode), _named(groups)
+
+
+def _named(groups: list[tuple[list[str], dict[int, Cell]]]) -> Sequence[Agreeing]:
+    if len(groups) == 1:
+        return [("any", groups[0][1])]
+    ordered = sorted(groups, key=lambda each: len(each[0]))
+    most = ordered[-1][0]
+    return [
+        ("others" if kinds is most and len(kinds) > 1 else ", ".join(kinds), same)
+        for kinds, same in ordered
+    ]
+
+
+def _figures(cell: Cell) -> object:
+    """Everything in which kinds that share a row of a table agree."""
+    return [(cell[name], cell[PREDICTED + name]) for name in COUNTS], cell["result"]
+
+
+def _overview(cells: pl.DataFrame) -> Table:
+    """Copies sent, and unneeded, by mode over hosts."""
+    hosts = cells["hosts"].unique().sort().to_list()
     return Table(
-        title="Copies of one frame that leave the sender's host; in brackets: in vain",
-        heads=("members on", "mode", "frame", *(f"{many} hosts" for many in hosts)),
+        title="Copies of one frame that leave the sender's host (in brackets: unneeded)",
+        heads=("members on", "mode", "frame", *(f"{number} hosts" for number in hosts)),
         rows=tuple(
-            (f"{share}%", mode, kinds, *(_brief(same.get(many)) for many in hosts))
-            for (share, mode), group in networks(measured).items()
-            for kinds, same in matching(group, counts_of)
+            (f"{share}%", mode, kinds, *(_brief(same.get(number)) for number in hosts))
+            for share, mode, groups in agreeing(cells, _figures)
+            for kinds, same in groups
         ),
         words=("members on", "mode", "frame"),
         note=(
-            "In vain: arrived at a host without a guest on the network. Untunnelled one frame "
-            "leaves, and the underlay's own switch makes the copies."
+            "Unneeded: arrived at a host without a guest on the network. vlan: one frame leaves, "
+            "and the underlay's switch makes the copies."
         ),
     )
 
@@ -182,137 +266,121 @@ def _brief(cell: Cell | None) -> str:
     """As `15 (8)`, or `14 (8) not 15 (8)`."""
     if cell is None:
         return NONE
-    sent, unneeded = cell.found("copies_sent"), cell.found("unneeded")
-    report = f"{'-'.join(map(str, sent))} ({'-'.join(map(str, unneeded))})"
-    predicted = f"{cell.predicted['copies_sent']} ({cell.predicted['unneeded']})"
-    return report if report == predicted else f"{report} not {predicted}"
+    sent, unneeded = ("-".join(map(str, cell[name])) for name in ("copies_sent", "unneeded"))
+    measured = f"{sent} ({unneeded})"
+    predicted = f"{cell[PREDICTED + 'copies_sent']} ({cell[PREDICTED + 'unneeded']})"
+    return measured if measured == predicted else f"{measured} not {predicted}"
 
 
-def _full(measured: Sequence[Cell]) -> Table:
+def _every_cell(cells: pl.DataFrame) -> Table:
+    mismatches = cells.filter(result=MISMATCH).height
     return Table(
         title="Every cell",
-        heads=("mode", "hosts", "with a member", "frame", *COUNTS.values(), "as foretold"),
+        heads=("mode", "hosts", "with a member", "frame", *COUNTS.values(), "matching"),
         rows=tuple(
-            (
-                mode,
-                str(many),
-                str(same[many].members),
-                kinds,
-                *(same[many].shown(name) for name in COUNTS),
-                _exact(group, same[many]),
-            )
-            for (mode, many, _), group in labs(measured).items()
-            for kinds, same in matching(group, counts_of)
+            row
+            for _, lab in cells.group_by("mode", "hosts", "share", maintain_order=True)
+            for row in _rows(lab)
         ),
         words=("mode", "frame"),
-        note="Packets per frame. Heard: deliveries to other guests. As foretold: of all frames.",
-        summary=_gist(measured),
+        note="Packets per frame. Delivered: to other guests. Matching: of all frames.",
+        summary=f"of {counted(cells.height, 'cell')} "
+        + (f"{mismatches} do not match" if mismatches else "all match"),
     )
 
 
-def _gist(measured: Sequence[Cell]) -> str:
-    mismatches = sum(not cell.is_exact for cell in measured)
-    said = f"{mismatches} not as foretold" if mismatches else "all as foretold"
-    return f"of {counted(len(measured), 'cell')} {said}"
+def _rows(lab: pl.DataFrame) -> Iterator[tuple[str, ...]]:
+    """A row for the kinds of frames with the same counts on one network of one lab."""
+    every = lab.rows(named=True)
+    for _, mode, groups in agreeing(lab, _figures):
+        for kinds, same in groups:
+            (cell,) = same.values()
+            group = [each for each in every if _figures(each) == _figures(cell)]
+            matching, frames = (
+                sum(each[sum_] for each in group) for sum_ in ("matching", "frames")
+            )
+            yield (
+                mode,
+                str(cell["hosts"]),
+                str(cell["members"]),
+                kinds,
+                *(_shown(cell, count) for count in COUNTS),
+                f"{matching} of {frames}",
+            )
 
 
-def _exact(group: Sequence[Cell], one: Cell) -> str:
-    """Frames as foretold, of all that are told together with `one`."""
-    same = [cell for cell in group if counts_of(cell) == counts_of(one)]
-    frames = sum(len(cell.rows) for cell in same)
-    return f"{frames - sum(len(cell.mismatches) for cell in same)} of {frames}"
+def _shown(cell: Cell, count: str) -> str:
+    """The count, or `14-15 (predicted 15)`."""
+    measured, predicted = cell[count], cell[PREDICTED + count]
+    span = f"{measured[0]}" if len(measured) == 1 else f"{measured[0]}-{measured[-1]}"
+    return span if measured == [predicted] else f"{span} (predicted {predicted})"
 
 
 def _interfaces(run: Run) -> Table:
-    """Captures held against counters, lab by lab."""
-    labs: dict[tuple[object, object], list[Mapping[str, object]]] = defaultdict(list)
-    for row in run.rows_of("interfaces"):
-        labs[row["mode"], row["hosts"]].append(row)
+    """Captures compared with counters, lab by lab."""
+    unequal = pl.col("counted").is_null() | pl.col("counted").ne_missing(pl.col("captured"))
+    labs = (
+        run.tables["interfaces"]
+        .group_by("mode", "hosts", maintain_order=True)
+        .agg(pl.len(), pl.col("counted", "captured").sum(), differ=unequal.sum())
+    )
     return Table(
-        title="Captures held against the interfaces' own counters",
-        heads=("mode", "hosts", "interfaces", "packets counted", "packets captured", "apart"),
-        rows=tuple(
-            (
-                str(mode),
-                str(hosts),
-                str(len(rows)),
-                *(
-                    str(sum(int(str(row[name] or 0)) for row in rows))
-                    for name in ("counted", "captured")
-                ),
-                str(
-                    sum(row["counted"] != row["captured"] or row["counted"] is None for row in rows)
-                ),
-            )
-            for (mode, hosts), rows in labs.items()
-        ),
+        title="Captures compared with the counters of the interfaces",
+        heads=("mode", "hosts", "interfaces", "packets counted", "packets captured", "differ"),
+        rows=tuple(tuple(map(value_text, row)) for row in labs.rows()),
         words=("mode",),
-        note="Between two readings of every counter, guests' own chatter included; "
-        "apart: interfaces whose capture and counter differ.",
+        note="Between two readings of every counter, with packets that guests send by themselves. "
+        "Differ: interfaces whose capture and counter differ.",
     )
 
 
-def _with_picture(report: Report, run: Run, measured: Sequence[Cell]) -> Report:
-    if not measured:
-        return report
-    picture = Picture(
-        name=run.question.name,
-        title="Copies over hosts, foretold and counted",
-        alternative="Lines: copies foretold over the number of compute hosts, by mode; dots: "
-        f"frames counted. {'. '.join(report.findings)}",
-        draw=lambda report: figure.draw(tuple(panels(measured)), Caption.of(report)),
-    )
-    return replace(report, pictures=(picture,))
+def panels(frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[figure.Panel]:
+    """Copies sent on each network, and unneeded copies where there are any."""
+    for (share,), network in cells.sort("share", maintain_order=True).group_by(
+        "share", maintain_order=True
+    ):
+        sent = frames.filter(share=share)
+        where = "every host is a member" if share == 100 else f"members on {share}% of the hosts"
+        yield _panel(sent, network, "copies_sent", f"Copies that leave the sender's host: {where}")
+        if (sent.select("unneeded", f"{PREDICTED}unneeded") != 0).to_numpy().any():
+            yield _panel(
+                sent, network, "unneeded", f"Copies that arrive at hosts without a member: {where}"
+            )
 
 
-def panels(measured: Sequence[Cell]) -> Iterator[figure.Panel]:
-    """Copies sent on each network, and those in vain where there are any."""
-    for share in sorted({cell.share for cell in measured}):
-        here = [cell for cell in measured if cell.share == share]
-        who = "every host is a member" if share == 100 else f"members on {share}% of the hosts"
-        yield _panel(here, "copies_sent", f"Copies that leave the sender's host: {who}")
-        if any(cell.predicted["unneeded"] or any(cell.found("unneeded")) for cell in here):
-            yield _panel(here, "unneeded", f"Copies that arrive in vain: {who}")
-
-
-def _panel(here: Sequence[Cell], count: str, heading: str) -> figure.Panel:
-    dots: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for cell in here:
-        dots[cell.mode] += [(cell.hosts, int(str(row[count]))) for row in cell.rows]
-    return figure.Panel(heading=heading, lines=tuple(_lines(here, count)), counted=dots)
-
-
-def _lines(here: Sequence[Cell], count: str) -> Iterator[figure.Line]:
-    """One line for all who are foretold the same."""
+def _panel(frames: pl.DataFrame, cells: pl.DataFrame, count: str, heading: str) -> figure.Panel:
+    """One line for all modes and kinds that have the same prediction."""
     names: dict[tuple[tuple[int, int], ...], list[figure.Name]] = defaultdict(list)
-    for (_, mode), group in networks(here).items():
-        for kinds, same in matching(group, lambda cell: cell.predicted[count]):
-            points = tuple((many, same[many].predicted[count]) for many in sorted(same))
-            words = mode if kinds == "any" else f"{mode}: {kinds}"
-            names[points].append(figure.Name(mode=mode, words=words))
-    for points, who in names.items():
-        yield figure.Line(points=dict(points), names=tuple(who))
+    for _, mode, groups in agreeing(cells, lambda cell: cell[PREDICTED + count]):
+        for kinds, same in groups:
+            points = tuple((hosts, same[hosts][PREDICTED + count]) for hosts in sorted(same))
+            text = mode if kinds == "any" else f"{mode}: {kinds}"
+            names[points].append(figure.Name(mode=mode, text=text))
+    return figure.Panel(
+        heading=heading,
+        lines=tuple(
+            figure.Line(points=dict(points), names=tuple(those)) for points, those in names.items()
+        ),
+        measured={
+            str(mode): each.select("hosts", count).rows()
+            for (mode,), each in frames.group_by("mode", maintain_order=True)
+        },
+    )
 
 
 def _conditions(run: Run) -> str:
-    interfaces = run.rows_of("interfaces")
-    equal = sum(row["counted"] == row["captured"] is not None for row in interfaces)
+    interfaces = run.tables["interfaces"]
+    equal = (interfaces["counted"] == interfaces["captured"]).sum()
     return (
-        f"{counted(int(run.about['settings']['frames_each']), 'frame')} of each kind a lab, "
+        f"{counted(int(run.about['settings']['frames_each']), 'frame')} of each kind per lab, "
         f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
-        f"captures equal the counters on {equal} of {counted(len(interfaces), 'interface')}"
+        f"captures equal the counters on {equal} of {counted(interfaces.height, 'interface')}"
     )
 
 
 def _data(cell: Cell) -> Mapping[str, object]:
     return {
-        "mode": cell.mode,
-        "hosts": cell.hosts,
-        "share": cell.share,
-        "members": cell.members,
-        "kind": cell.kind,
-        "frames": len(cell.rows),
-        "predicted": dict(cell.predicted),
-        "counted": {name: list(cell.found(name)) for name in COUNTS},
-        "exact": cell.is_exact,
+        **{name: cell[name] for name in (*KEY, "frames", "result")},
+        "predicted": {name: cell[PREDICTED + name] for name in COUNTS},
+        "measured": {name: cell[name] for name in COUNTS},
     }

@@ -2,20 +2,19 @@
 
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from experiments.core.experiment import Lab
 from experiments.mactable.labs import Frame
-from experiments.measure.frames import LOCAL_EXPERIMENT, NONCE
-from experiments.measure.sockets import Send, heard, listeners, senders
+from experiments.measure import marked
+from experiments.measure.frames import nonce_in
+from experiments.measure.sockets import Send, heard
 from topologies.plan.plan import guest_name
 
-INTERFACE = "eth0"
 NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 AT_ONCE = 24  # frames under way: few enough for every packet socket on their path
 ARRIVAL_S = 1.0
-HEAD = 14  # bytes of Ethernet before the nonce
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +42,17 @@ class Endpoints:
         """Remove from `waiting` what arrives."""
         opened = dict(enumerate(self.sockets))  # all are read, so that none overflows
         for host, data in heard(opened, lambda: not waiting, ARRIVAL_S):
-            waiting.pop((host, data[HEAD : HEAD + NONCE]), None)
+            waiting.pop((host, nonce_in(data)), None)
 
 
 @contextmanager
 def endpoints(lab: Lab) -> Iterator[Endpoints]:
     """The guest of each host, which sends no frame of its own."""
-    pids = {guest_name(port): lab.pid(guest_name(port)) for port in lab.overlay.ports}
-    for guest in pids:
-        lab.run(guest, "sysctl", "-qw", *NO_IPV6)
-    with ExitStack() as stack:
-        send = [stack.enter_context(senders(pid, (INTERFACE,)))[INTERFACE] for pid in pids.values()]
-        receiving = stack.enter_context(listeners(pids, INTERFACE, LOCAL_EXPERIMENT))
-        yield Endpoints(tuple(send), tuple(receiving[guest] for guest in pids))
+    ports = lab.overlay.ports
+    for port in ports:
+        lab.run(guest_name(port), "sysctl", "-qw", *NO_IPV6)
+    with marked.endpoints(lab) as ends:
+        yield Endpoints(
+            tuple(ends.send[port.id] for port in ports),
+            tuple(ends.sockets[port.id] for port in ports),
+        )

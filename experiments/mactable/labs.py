@@ -1,7 +1,6 @@
 """The labs of `mactable`, the guests that send there, and what theory predicts.  Pure."""
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from controller.model.modes import Flooding, parse_mode
 from controller.model.names import underlay_mac
@@ -9,7 +8,7 @@ from controller.model.overlay import Overlay
 from experiments.core.groups import grouped
 from experiments.core.question import Point, Row
 from experiments.mactable.words import MISDELIVERED
-from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, ethernet
+from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, ethernet, nonce_of
 
 ROOM = 128  # entries of a small table, which some hundred guests fill
 # Guests that send, and the entries that the table has room for; 0: no limit.
@@ -65,7 +64,7 @@ def guests_by_host(hosts: int, guests: int) -> tuple[tuple[Guest, ...], ...]:
 
 def announcement(guest: Guest, seed: int, step: int) -> Frame:
     """A broadcast from a guest, from which every switch learns its address."""
-    nonce = _nonce(seed, step, "all", guest.mac)
+    nonce = nonce_of(seed, step, "all", guest.mac)
     data = ethernet(BROADCAST, guest.mac, LOCAL_EXPERIMENT, nonce)
     return Frame(guest, 0 if guest.host else 1, nonce, data)
 
@@ -73,15 +72,11 @@ def announcement(guest: Guest, seed: int, step: int) -> Frame:
 def unicast_frames(hosts: int, guests: int, step: int, seed: int) -> tuple[Frame, ...]:
     """A frame from the first guest to each guest on another host."""
     (sender, *_), *others = guests_by_host(hosts, guests)
-    targets = ((to, _nonce(seed, step, "one", to.mac)) for there in others for to in there)
+    targets = ((to, nonce_of(seed, step, "one", to.mac)) for there in others for to in there)
     return tuple(
         Frame(sender, to.host, nonce, ethernet(to.mac, sender.mac, LOCAL_EXPERIMENT, nonce))
         for to, nonce in targets
     )
-
-
-def _nonce(seed: int, step: int, kind: str, mac: str) -> bytes:
-    return blake2b(f"{seed}/{step}/{kind}/{mac}".encode(), digest_size=NONCE).digest()
 
 
 def owners(overlay: Overlay, macs: frozenset[str]) -> dict[str, int]:

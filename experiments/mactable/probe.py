@@ -1,7 +1,7 @@
 """Measures `mactable`: what the underlay's switch learns, and what a full MAC table costs."""
 
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
@@ -15,12 +15,11 @@ from experiments.mactable.question import QUESTION
 from experiments.mactable.words import MISDELIVERED
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.learned import learned_entries
-from experiments.measure.packets import NODE, Packet, all_of
+from experiments.measure.marked import NONCE_IN, marked_packets
+from experiments.measure.packets import NODE
 
 BRIDGE = f"br-{UNDERLAY}"
 ATTEMPTS = 5  # to deliver a broadcast
-NONCE_IN = ("data.data", "eth.trailer", "vlan.trailer")
-NONCE_DIGITS = 24  # hexadecimal digits of the nonce that identify it
 
 
 def measure(lab: Lab, _: Point, context: Context, /) -> Measured:
@@ -86,21 +85,13 @@ def _delivered(
 
 def _counted(overlay: Overlay, frames: Sequence[stage.Frame], files: Captures) -> tuple[int, int]:
     """Frames that arrived at the wire of their host, and copies that arrived at other hosts."""
-    host_of = {
-        frame.nonce.hex()[:NONCE_DIGITS]: overlay.hosts[frame.receiver].name for frame in frames
-    }
-    seen = [
-        (digits, packet[NODE])
-        for packet in decoded(files, NONCE_IN)
-        if (digits := _known_nonce(packet, host_of))
-    ]
-    arrived = {digits for digits, host in seen if host == host_of[digits]}
-    return len(arrived), sum(host != host_of[digits] for digits, host in seen)
-
-
-def _known_nonce(packet: Packet, known: Container[str]) -> str | None:
-    shown = (value[:NONCE_DIGITS] for name in NONCE_IN for value in all_of(packet, name))
-    return next((each for each in shown if each in known), None)
+    arrived, misdelivered = set[bytes](), 0
+    for frame, packet in marked_packets(decoded(files, NONCE_IN), frames):
+        if packet[NODE] == overlay.hosts[frame.receiver].name:
+            arrived.add(frame.nonce)
+        else:
+            misdelivered += 1
+    return len(arrived), misdelivered
 
 
 EXPERIMENT = Experiment(

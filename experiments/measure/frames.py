@@ -1,8 +1,10 @@
 """Frames as bytes; a nonce in each identifies it.  Pure."""
 
 import struct
+from hashlib import blake2b
 from ipaddress import IPv4Address
 
+ETHERNET_HEADER = 14  # bytes
 ETHERNET_LEAST = 60  # bytes, without the check sequence (IEEE 802.3)
 ARP = 0x0806
 LOCAL_EXPERIMENT = 0x88B5  # IEEE 802, EtherType for local experiments
@@ -38,6 +40,16 @@ def replier(frame: bytes) -> tuple[str, ...]:
     """The sender MAC of an ARP reply; empty for other frames."""
     head, operation = struct.unpack_from("!H", frame, 12)[0], struct.unpack_from("!H", frame, 20)[0]
     return (frame[22:28].hex(":"),) if (head, operation) == (ARP, REPLY) else ()
+
+
+def nonce_of(*parts: object) -> bytes:
+    """A nonce, the same for the same parts."""
+    return blake2b("/".join(map(str, parts)).encode(), digest_size=NONCE).digest()
+
+
+def nonce_in(frame: bytes) -> bytes:
+    """The nonce of a frame that has nothing before it but the Ethernet header."""
+    return frame[ETHERNET_HEADER : ETHERNET_HEADER + NONCE]
 
 
 def marker(nonce: bytes) -> bytes:

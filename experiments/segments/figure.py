@@ -1,6 +1,6 @@
-"""Id spaces on a logarithmic axis: a bar for what a type can name, a dot for each id proven.  Pure."""
+"""Ids on a logarithmic axis: a bar for all ids of a type, a dot for each that was proven.  Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -11,10 +11,10 @@ from experiments.show.lanes import BASELINE_COLOUR, colours
 from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.36
-BITS = (0, 4, 8, 12, 16, 20, 24, 28, 32)  # powers of two that the axis names
+BITS = (0, 4, 8, 12, 16, 20, 24, 28, 32)  # labels of the axis, as powers of two
 LEAST, MOST = 0.7, 2.0**33.5
 BAR = 7  # points
-LEGEND = "bar: ids that the field on the wire has room for (arithmetic); dot: an id proven"
+LEGEND = "bar: ids that fit into the field on the wire (arithmetic); dot: a proven id"
 CLAIM = "the article's 2^24"
 
 
@@ -23,32 +23,32 @@ class Lane:
     """One mode."""
 
     mode: str
-    ids_most: int  # 0: its networks have no id
-    without_id: str  # what is said of such
+    greatest_id: int  # 0: its networks have no id
+    without_id: str  # the text instead of a bar
     made: int  # networks
-    apart: int  # networks proven
+    isolated: int  # networks that are proven to be
     proven: tuple[int, ...]  # their ids
-    failed: tuple[int, ...]  # the others'
-    has_br_int: bool = True  # so that a host's local VLANs are its limit, whatever the ids
+    failed: tuple[int, ...]  # ids of the others
+    has_br_int: bool = True  # the local VLANs of a host limit its networks
 
 
-def draw(lanes: Sequence[Lane], words: Caption, limits: Mapping[str, int]) -> Figure:
-    """One figure; `limits`: networks on one `host`, and ids `claimed` for GRE."""
-    figure, (ax,) = sheet(words, [LANE_IN * (len(lanes) + 1.4)])
-    plot_spaces(ax, lanes, limits)
-    title(ax, "What each type can name, and what was proven", LEGEND)
+def draw(lanes: Sequence[Lane], caption: Caption, *, host_limit: int, claimed: int) -> Figure:
+    """One figure; `host_limit`: networks on one host, `claimed`: ids of GRE in the article."""
+    figure, (ax,) = sheet(caption, [LANE_IN * (len(lanes) + 1.4)])
+    plot_ids(ax, lanes, host_limit=host_limit, claimed=claimed)
+    title(ax, "Ids of each type, and those that were proven", LEGEND)
     return figure
 
 
-def plot_spaces(ax: Axes, lanes: Sequence[Lane], limits: Mapping[str, int]) -> Axes:
+def plot_ids(ax: Axes, lanes: Sequence[Lane], *, host_limit: int, claimed: int) -> Axes:
     """A lane for each mode, the first on top."""
     palette = colours([lane.mode for lane in lanes], "(none)")
     ax.set_xscale("log", base=2)
     for at, lane in enumerate(reversed(lanes)):
-        _lane(ax, at, lane, palette[lane.mode] if lane.ids_most else BASELINE_COLOUR)
+        _lane(ax, at, lane, palette[lane.mode] if lane.greatest_id else BASELINE_COLOUR)
         if lane.mode.startswith("gre"):
-            _claim(ax, at, limits["claimed"])
-    _host_limit(ax, limits["host"], lanes)
+            _claim(ax, at, claimed)
+    _host_limit(ax, host_limit, lanes)
     ax.set_ylim(-0.7, len(lanes) + 0.35)
     ax.set_xlim(LEAST, MOST)
     ax.set_yticks(range(len(lanes)), labels=[lane.mode for lane in reversed(lanes)])
@@ -61,26 +61,26 @@ def plot_spaces(ax: Axes, lanes: Sequence[Lane], limits: Mapping[str, int]) -> A
 
 
 def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:
-    if lane.ids_most:
+    if lane.greatest_id:
         ax.plot(
-            [1, lane.ids_most],
+            [1, lane.greatest_id],
             [at, at],
             color=colour,
             alpha=0.22,
             linewidth=BAR,
             solid_capstyle="butt",
-            gid=f"space {lane.mode}",
+            gid=f"ids {lane.mode}",
         )
         ax.annotate(
-            f"{lane.ids_most:,} ids",
-            (lane.ids_most, at),
+            f"{lane.greatest_id:,} ids",
+            (lane.greatest_id, at),
             xytext=(0, 6),
             textcoords="offset points",
             ha="right",
             va="bottom",
             fontsize=7.5,
             color=colour,
-            gid=f"most {lane.mode}",
+            gid=f"greatest {lane.mode}",
         )
         ax.plot(
             lane.proven,
@@ -111,13 +111,13 @@ def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:
             va="center",
             fontsize=8,
             color="#555555",
-            gid=f"space {lane.mode}",
+            gid=f"ids {lane.mode}",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
     ax.text(
         1.02,
         at,
-        f"{lane.apart} of {lane.made} apart",
+        f"{lane.isolated} of {lane.made} isolated",
         transform=ax.get_yaxis_transform(),
         va="center",
         fontsize=8.5,
@@ -143,9 +143,9 @@ def _claim(ax: Axes, at: int, claimed: int) -> None:
 
 
 def _host_limit(ax: Axes, limit: int, lanes: Sequence[Lane]) -> None:
-    """A line through the lanes that it is true of, and what it is, above them."""
-    bound = [at for at, lane in enumerate(reversed(lanes)) if lane.has_br_int]
-    for at in (*bound, *((len(lanes),) if bound else ())):
+    """A line through the lanes with a br-int, and its meaning above them."""
+    limited = [at for at, lane in enumerate(reversed(lanes)) if lane.has_br_int]
+    for at in (*limited, *((len(lanes),) if limited else ())):
         ax.plot(
             [limit, limit],
             [at - 0.5, at + 0.5],
@@ -155,10 +155,10 @@ def _host_limit(ax: Axes, limit: int, lanes: Sequence[Lane]) -> None:
             linestyle=(0, (4, 3)),
             gid="host limit",
         )
-    if bound:
-        said = f"{limit:,} local VLANs of br-int: networks at once on one host (arithmetic)"
+    if limited:
+        text = f"{limit:,} local VLANs of br-int: networks at once on one host (arithmetic)"
         ax.annotate(
-            said,
+            text,
             (limit, len(lanes) - 0.1),
             xytext=(5, 0),
             textcoords="offset points",

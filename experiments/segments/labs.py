@@ -1,12 +1,12 @@
-"""The overlays of the experiment `segments`: many networks at once, their ids at the edges.  Pure.
+"""The labs of `segments`: many networks at once, with the least and the greatest ids.  Pure.
 
     tenants1: eth0 eth1 eth2 ...            tenants2: eth0 eth1 eth2 ...
                |    |    |                             |    |    |
     host1      n1   n2   n3                 host2      n1   n2   n3
 
-A guest on each host has an interface in every network, and the same address in all of them.
-Networks of type local have both on the first host, and a third, which must hear nothing, on
-the second.
+A guest on each host has an interface in every network, with the same address in all of them.
+With networks of type local both guests are on the first host, and a third guest on the second
+host, which must receive nothing.
 """
 
 from collections.abc import Iterable
@@ -28,28 +28,29 @@ from experiments.measure.frames import (
     BROADCAST,
     LOCAL_EXPERIMENT,
     NOBODY,
-    NONCE,
     REQUEST,
     arp_packet,
     ethernet,
+    nonce_of,
 )
 
-ALL, PEER, FOREIGN, BARRIER = "to all", "to its peer", "to a guest of the next network", "barrier"
+ALL, PEER, FOREIGN = "to all", "to its peer", "to a guest of the next network"
 KINDS = (ALL, PEER, FOREIGN)
-ONE, OTHER, AWAY = "tenants1", "tenants2", "tenants3"  # guests; AWAY: of local networks only
-CIDR = IPv4Network("10.0.0.0/24")  # of every network alike
+END = "end of test"  # the last frame of a guest: all frames before it have arrived when it has
+ONE, OTHER, AWAY = "tenants1", "tenants2", "tenants3"  # guests; AWAY: only with local networks
+CIDR = IPv4Network("10.0.0.0/24")  # of every network
 ADDRESSES = {
     ONE: IPv4Address("10.0.0.11"),
     OTHER: IPv4Address("10.0.0.12"),
     AWAY: IPv4Address("10.0.0.13"),
 }
-# Ids at which a field cut short would meet another: equal in their lowest 12, 16 or 24 bits.
+# Ids that are equal in their lowest 12, 16 or 24 bits: a field that is too short mixes them.
 TWINS = (2**24 + 1, 2**24, 2**24 - 1, 2**16 + 1, 2**12 + 1, 2**12 - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A marked frame, and who may see it."""
+    """A frame with a nonce that identifies it."""
 
     network: str  # id
     sender: Port
@@ -59,10 +60,10 @@ class Frame:
 
 
 def type_of(mode: str) -> NetworkType:
-    """The network type that a mode puts to the test; `local` is no mode of other experiments.
+    """The network type of a mode; here `local` is a mode, too.
 
     Raises:
-        UsageError: the mode keeps each network's own type.
+        UsageError: the mode does not name a network type.
     """
     if mode == NetworkType.LOCAL:
         return NetworkType.LOCAL
@@ -81,7 +82,7 @@ def narrowed(overlay: Overlay) -> Overlay:
     """The first two hosts of the scenario, without networks.
 
     Raises:
-        MeasureError: it has but one host.
+        MeasureError: it has only one host.
     """
     if len(overlay.hosts) < 2:
         raise MeasureError(
@@ -94,15 +95,15 @@ def narrowed(overlay: Overlay) -> Overlay:
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
-    """So many networks of the mode's type, with their guests, whose addresses overlap."""
+    """The number of networks of the point, of the mode's type, whose guests have equal addresses."""
     mode, many = str(point["mode"]), int(point["networks"])
     kind = type_of(mode)
     networks = tuple(_network(kind, number, id_) for number, id_ in enumerate(ids(kind, many), 1))
-    carried = _on_own_wires(overlay, networks) if not kind.is_tunnel else by_mode(overlay, point)
+    transported = by_mode(overlay, point) if kind.is_tunnel else _on_providers(overlay, networks)
     places = _places(overlay, kind)
     ports = (_port(network, guest, host) for guest, host in places for network in networks)
     return replace(
-        carried,
+        transported,
         networks=networks,
         subnets=tuple(map(_subnet, networks)),
         ports=tuple(ports),
@@ -112,7 +113,7 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
 
 
 def _places(overlay: Overlay, kind: NetworkType) -> tuple[tuple[str, str], ...]:
-    """The guests, each with its host."""
+    """Each guest with its host."""
     first, second = (host.name for host in overlay.hosts)
     if kind is NetworkType.LOCAL:
         return ((ONE, first), (OTHER, first), (AWAY, second))
@@ -120,9 +121,9 @@ def _places(overlay: Overlay, kind: NetworkType) -> tuple[tuple[str, str], ...]:
 
 
 def ids(kind: NetworkType, many: int) -> tuple[int | None, ...]:
-    """The segmentation_ids that are tried: both edges, then TWINS, then draws in between.
+    """The segmentation_ids to try: the least, the greatest, TWINS, then ids between them.
 
-    Draws are a hash's, the same in every run, as many between 1 and 10 as between 10 and 100.
+    The latter are drawn by a hash, the same in every run, evenly on a logarithmic scale.
     """
     top = kind.kind.id_max
     if not top:
@@ -154,8 +155,8 @@ def _subnet(network: Network) -> Subnet:
     return Subnet(id=id_, name=f"{network.name}-subnet", network_id=network.id, cidr=CIDR)
 
 
-def _on_own_wires(overlay: Overlay, networks: Iterable[Network]) -> Overlay:
-    """A provider bridge on every host for each physical network, apart from the underlay."""
+def _on_providers(overlay: Overlay, networks: Iterable[Network]) -> Overlay:
+    """A provider bridge on every host for each physical network, separate from the underlay."""
     names = dict.fromkeys(net.physical_network for net in networks if net.physical_network)
     mapped = tuple((name, f"br-ex{number}") for number, name in enumerate(names, start=1))
     hosts = (replace(host, bridge_mappings=mapped, tunnel_types=()) for host in overlay.hosts)
@@ -176,7 +177,7 @@ def _port(network: Network, guest: str, host: str) -> Port:
 
 
 def peer(overlay: Overlay, port: Port) -> Port | None:
-    """The guest that must hear it; None for one who must be heard by nobody."""
+    """The guest that must receive its frames; None if no guest must."""
     if port.device_id == AWAY:
         return None
     there = OTHER if port.device_id == ONE else ONE
@@ -192,36 +193,36 @@ def frames(overlay: Overlay, kinds: Iterable[str], seed: int) -> tuple[Frame, ..
     )
 
 
-def questions(overlay: Overlay) -> tuple[tuple[Port, Port, bytes], ...]:
-    """Who asks whom, and the ARP request: but for the asker's MAC the same in every network."""
+def arp_requests(overlay: Overlay) -> tuple[tuple[Port, Port, bytes], ...]:
+    """Sender, target and frame of an ARP request from each guest for the address of its peer."""
     pairs = ((port, peer(overlay, port)) for port in overlay.ports)
-    return tuple((port, asked, _request(port, asked)) for port, asked in pairs if asked)
+    return tuple((port, other, _request(port, other)) for port, other in pairs if other)
 
 
-def _request(port: Port, asked: Port) -> bytes:
-    sender, target = (port.mac_address, port.ipv4[0]), (NOBODY, asked.ipv4[0])
+def _request(port: Port, other: Port) -> bytes:
+    sender, target = (port.mac_address, port.ipv4[0]), (NOBODY, other.ipv4[0])
     return ethernet(BROADCAST, port.mac_address, ARP, arp_packet(REQUEST, sender, target))
 
 
 def _frame(overlay: Overlay, port: Port, kind: str, places: dict[str, int], seed: int) -> Frame:
-    nonce = blake2b(f"{seed}/{port.id}/{kind}".encode(), digest_size=NONCE).digest()
-    found = peer(overlay, port)
+    nonce = nonce_of(seed, port.id, kind)
+    other = peer(overlay, port)
     target = BROADCAST
-    if kind == PEER and found:
-        target = found.mac_address
+    if kind == PEER and other:
+        target = other.mac_address
     if kind == FOREIGN:
-        beyond = overlay.networks[(places[port.network_id] + 1) % len(overlay.networks)].id
+        next_network = overlay.networks[(places[port.network_id] + 1) % len(overlay.networks)].id
         target = next(
             p.mac_address
             for p in overlay.ports
-            if p.network_id == beyond and p.device_id != port.device_id
+            if p.network_id == next_network and p.device_id != port.device_id
         )
     data = ethernet(target, port.mac_address, LOCAL_EXPERIMENT, nonce)
     return Frame(port.network_id, port, kind, nonce, data)
 
 
 def refusals(kind: NetworkType) -> tuple[Row, ...]:
-    """`provider:` attributes that must be refused: an id beyond either edge, or a second network."""
+    """`provider:` attributes that the API must refuse: ids out of range, ids where there are none."""
     top = kind.kind.id_max
     physical = {"provider:physical_network": "physnet1"} if kind.is_provider else {}
     type_: Row = {"provider:network_type": str(kind), **physical}
@@ -233,7 +234,7 @@ def refusals(kind: NetworkType) -> tuple[Row, ...]:
 
 
 def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """Every cell: all networks are made and apart, and nothing beyond the edges is."""
+    """The predicted figures: all networks are made and isolated, and no wrong id is accepted."""
     return tuple(
         {
             **point,

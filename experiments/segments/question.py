@@ -6,7 +6,7 @@ from experiments.core.question import Prediction, Question, integer, text
 
 QUESTION = Question(
     name="segments",
-    question="How many networks does each type keep apart, and how many can it name?",
+    question="How many networks does each type isolate from each other, and how many ids has it?",
     unit="networks",
     value="isolated",
     factors={
@@ -26,17 +26,17 @@ QUESTION = Question(
     report="segments",
     predictions=(
         Prediction(
-            claim="every network is made, its guests reach each other, and no frame of it is "
-            "ever heard in another one, though all have the same addresses: who asks for one by "
-            "ARP is answered by its own network's guest alone",
-            reason="each has a local VLAN of its own on every host (a bridge of its own, by the "
-            "kernel's VXLAN), and an id of its own between them; frames are told apart by these, "
-            "and nobody on the way looks at guests' IP addresses beyond one network",
+            claim="every network is made, its guests reach each other, and no other network "
+            "receives a frame of it, although all have the same addresses; only the guest of its "
+            "own network answers an ARP request",
+            reason="each network has its own local VLAN on every host (with kernel VXLAN its own "
+            "bridge) and its own id between hosts; only these select the network of a frame, "
+            "not the IP addresses of guests",
         ),
         Prediction(
-            claim="GRE names 2^32-1 networks, not the article's 2^24",
-            reason="the key has 32 bits (RFC 2890); one that ends at 24 would mix networks "
-            "1 and 16777217, which are tried at once, and would not show key 4294967295",
+            claim="GRE has ids for 2^32-1 networks, not 2^24 as in the article",
+            reason="the key has 32 bits (RFC 2890); a key of 24 bits would mix networks "
+            "1 and 16777217, which exist at the same time, and could not be 4294967295",
             excludes=(
                 "local",
                 "flat",
@@ -46,39 +46,35 @@ QUESTION = Question(
         ),
     ),
     columns={
-        "mode": text("the networks' type and way of flooding; local, flat and vlan have none"),
-        "networks": integer("networks made at once"),
-        "isolated": integer(
-            "networks whose guests reached each other, and no frame of which leaked"
-        ),
-        "made": integer("networks that the API shows as ACTIVE"),
+        "mode": text("network type and flooding method; local, flat and vlan do not flood"),
+        "networks": integer("networks that exist at the same time"),
+        "isolated": integer("networks whose guests reach each other and of which no frame leaks"),
+        "made": integer("networks that are ACTIVE in the API"),
         "reached": integer(
-            "networks in which either guest heard the other's broadcast and unicast"
+            "networks in which both guests receive the other's broadcast and unicast"
         ),
         "leaks": integer(
-            "marked frames heard in another network, or beyond the host of a local one"
+            "marked frames received in another network or, of a local network, on another host"
         ),
-        "labelled": integer("networks whose frames bore their id on every wire, and no other"),
+        "labelled": integer("networks whose frames have their id on every wire, and no other id"),
         "refused": integer(
-            "networks that the API refused: an id beyond either edge, or what is taken"
+            "networks that the API refuses: an id out of range, or one that is in use"
         ),
         "answered": integer(
-            "networks in which an ARP request for the peer's address, the same in all, "
-            "was answered by the peer alone, both ways"
+            "networks in which only the peer answers an ARP request for its address, which is the "
+            "same in all networks; both ways"
         ),
     },
     more={
         "networks": {
             "network": text("its name"),
-            "segmentation_id": integer("its id; none for flat and local"),
-            "reached": integer("1 if either guest heard the other's broadcast and unicast"),
-            "leaks": integer("marked frames of it heard elsewhere"),
-            "on_wire": text(
-                "what its frames were called on any wire: an id, or the interface if bare"
-            ),
-            "labelled": integer("1 if that is what it must be"),
+            "segmentation_id": integer("its id; empty for flat and local"),
+            "reached": integer("1 if both guests receive the other's broadcast and unicast"),
+            "leaks": integer("frames of it that are received elsewhere"),
+            "on_wire": text("the ids of its frames on any wire; without an id, the interface"),
+            "labelled": integer("1 if that is as it must be"),
             "answered": integer(
-                "1 if ARP for the peer's address was answered by the peer alone, both ways"
+                "1 if only the peer answers an ARP request for its address, both ways"
             ),
         },
     },

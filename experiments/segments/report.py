@@ -1,166 +1,157 @@
-"""Tells a run of `segments`: what was kept apart, beside what each type can name."""
+"""The report of `segments`: which networks are isolated, and how many ids each type has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
+
+import polars as pl
 
 from controller.flows.binding import LOCAL_VLAN_MAX
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode
-from experiments.core.question import Row
 from experiments.core.results import Run
-from experiments.segments import figure as drawn
+from experiments.segments import figure
+from experiments.segments.labs import type_of
 from experiments.show import cells
+from experiments.show.cells import value_text, values_text
+from experiments.show.judge import MISMATCH
 from experiments.show.report import NONE, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
-CLAIMED = 2**24  # the article, of GRE's ids
-BY_TYPE = {
-    NetworkType.FLAT: "one network to a physical network",
+CLAIMED = 2**24  # ids of GRE, in the article
+WITHOUT_ID = {
+    NetworkType.FLAT: "one network per physical network",
     NetworkType.LOCAL: "as many as a host has local VLANs",
 }
 
 
 def build_report(run: Run) -> Report:
-    """The story of a run of `segments`.
+    """The report of one run.
 
     Raises:
-        MeasureError: nothing was foretold, or no sample is of a cell.
+        MeasureError: run.json has no prediction, or no sample is of a predicted cell.
     """
     report = cells.build_report(run)
     lanes = tuple(_lanes(run))
-    if not report.is_refuted:
-        report = replace(report, findings=tuple(_findings(run, lanes)))
-    report = replace(report, tables=(_counts(run), _spaces(lanes)))
-    return replace(report, pictures=(_picture(run, report, lanes),))
+    findings = report.findings if report.is_refuted else tuple(_findings(run, lanes))
+    return replace(
+        report,
+        findings=findings,
+        tables=(_counts(run), _id_spaces(lanes)),
+        pictures=(
+            Picture(
+                name=run.question.name,
+                title="Ids of each type, and those that were tried",
+                alternative="A line for each mode from its least to its greatest id, with dots at "
+                f"the ids that were tried; {findings[0]}",
+                draw=lambda report: figure.draw(
+                    lanes, Caption.of(report), host_limit=LOCAL_VLAN_MAX, claimed=CLAIMED
+                ),
+            ),
+        ),
+    )
 
 
-def _lanes(run: Run) -> Iterable[drawn.Lane]:
+def _lanes(run: Run) -> Iterator[figure.Lane]:
     """What is drawn of each mode, in the order of the question."""
+    networks = run.tables["networks"].with_columns(is_proven=_is_proven(run.tables["networks"]))
     for mode in map(str, run.question.factors["mode"]):
-        rows = [row for row in run.rows_of("networks") if row["mode"] == mode]
-        if rows:
-            kind = kind_of(mode)
-            yield drawn.Lane(
+        rows = networks.filter(mode=mode)
+        if not rows.is_empty():
+            made, failed = rows["network"].n_unique(), rows.filter(is_proven=False)
+            yield figure.Lane(
                 mode=mode,
-                ids_most=kind.kind.id_max,
-                without_id=BY_TYPE.get(kind, ""),
-                made=len({row["network"] for row in rows}),
-                proven=_ids(rows, proven=True),
-                failed=_ids(rows, proven=False),
-                apart=len({row["network"] for row in rows} - _failed(rows)),
+                greatest_id=type_of(mode).kind.id_max,
+                without_id=WITHOUT_ID.get(type_of(mode), ""),
+                made=made,
+                isolated=made - failed["network"].n_unique(),
+                proven=_ids(rows.filter(is_proven=True)),
+                failed=_ids(failed),
                 has_br_int=has_br_int(mode),
             )
 
 
-def kind_of(mode: str) -> NetworkType:
-    """The type of the networks of a mode that names one."""
-    if mode == NetworkType.LOCAL:
-        return NetworkType.LOCAL
-    return parse_mode(mode).network_type or NetworkType.LOCAL
+def _is_proven(networks: pl.DataFrame) -> pl.Expr:
+    """Its guests reach each other, nothing leaks, its id is on the wire, and its own guest answers.
+
+    The last is not in runs of earlier versions.
+    """
+    wanted = [name for name in ("reached", "labelled", "answered") if name in networks.columns]
+    return pl.all_horizontal(pl.col(*wanted).fill_null(0) > 0, pl.col("leaks").fill_null(0) == 0)
 
 
-def is_proven(row: Row) -> bool:
-    """True if the network's guests met, nobody else heard or answered, and the wire bore its id."""
-    said = (row["reached"], row["labelled"], row.get("answered", 1), not row["leaks"])
-    return all(map(bool, said))
+def _ids(networks: pl.DataFrame) -> tuple[int, ...]:
+    return tuple(networks["segmentation_id"].drop_nulls().unique().sort())
 
 
-def _failed(rows: Iterable[Row]) -> set[object]:
-    return {row["network"] for row in rows if not is_proven(row)}
-
-
-def _ids(rows: Iterable[Row], *, proven: bool) -> tuple[int, ...]:
-    found = (row["segmentation_id"] for row in rows if is_proven(row) is proven)
-    return tuple(sorted({int(id_) for id_ in found if id_}))
-
-
-def _findings(run: Run, lanes: tuple[drawn.Lane, ...]) -> Iterable[str]:
+def _findings(run: Run, lanes: Sequence[figure.Lane]) -> Iterator[str]:
     least, most = min(lane.made for lane in lanes), max(lane.made for lane in lanes)
-    many = str(most) if least == most else f"{least} to {most}"
-    heard = sum(int(str(row["leaks"])) for row in run.rows_of())
-    asked = [bool(row["answered"]) for row in run.rows_of("networks") if "answered" in row]
-    matching = ", the same addresses in all" if asked else ""
-    yield f"{many} networks of each type at once{matching}: all reach their own, {counted(heard, 'frame')} leaked"
-    if asked:
-        yield f"ARP for the same address in each: {sum(asked)} of {len(asked)} answered by their own guest alone"
-    gre = max(
-        (max(lane.proven, default=0) for lane in lanes if lane.mode.startswith("gre")), default=0
+    number = str(most) if least == most else f"{least} to {most}"
+    networks = run.tables["networks"]
+    has_arp = "answered" in networks.columns
+    same = ", all with the same addresses" if has_arp else ""
+    leaks = counted(int(run.samples["leaks"].sum()), "frame")
+    yield f"{number} networks of each type at once{same}: all isolated, {leaks} leaked"
+    if has_arp:
+        yield (
+            f"ARP for the same address in each network: {(networks['answered'] > 0).sum()} of "
+            f"{networks.height} answered only by its own guest"
+        )
+    greatest = max(
+        (id_ for lane in lanes if lane.mode.startswith("gre") for id_ in lane.proven), default=0
     )
-    if gre > CLAIMED:
-        yield f"GRE: key {gre:,} crossed the wire whole; the article says 2^24 ids"
+    if greatest > CLAIMED:
+        yield f"GRE: key {greatest:,} crossed the wire unchanged; the article has 2^24 ids"
 
 
 def _counts(run: Run) -> Table:
-    """A line for each lab; what is not as foretold says so."""
-    found: dict[tuple[str, ...], dict[str, str]] = {}
-    for cell in cells.cells_of(run):
-        name = cell.further or run.question.value
-        is_as_foretold = cell.outcome in {cells.MATCH, cells.MISSING}
-        said = cell.seen if is_as_foretold else f"{cell.seen} (foretold {cell.predicted})"
-        found.setdefault(tuple(map(str, cell.key.values())), {})[name] = said
-    names = tuple(dict.fromkeys(name for line in found.values() for name in line))
+    """A row for each lab, with the prediction where the count differs."""
+    counts = (
+        cells.exact_cells(run)
+        .with_columns(
+            text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
+        )
+        .pivot("figure", index=("mode", "networks"), values="text", maintain_order=True)
+    )
     return Table(
         title="By type",
-        heads=("mode", "networks", *names),
-        rows=tuple(
-            (*key, *(line.get(name, NONE) for name in names)) for key, line in found.items()
-        ),
+        heads=tuple(counts.columns),
+        rows=tuple(tuple(map(value_text, row)) for row in counts.rows()),
         words=("mode",),
-        note="Networks, but for leaks, which are frames; refused are networks that cannot be.",
+        note="Networks; leaks are frames. Refused: by the API, with a wrong id.",
     )
 
 
-def _spaces(lanes: Iterable[drawn.Lane]) -> Table:
-    """What each type can name, which is arithmetic, and what was proven, which is not."""
+def _brief(cell: dict[str, Any]) -> str:
+    measured = values_text(cell["measured"])
+    return f"{measured} (predicted {cell['predicted']})" if cell["result"] == MISMATCH else measured
+
+
+def _id_spaces(lanes: Sequence[figure.Lane]) -> Table:
+    """How many ids each type has, by arithmetic, and those that were tried."""
     return Table(
-        title="Id spaces",
-        heads=(
-            "mode",
-            "ids it can name",
-            "at once on one host",
-            "tried",
-            "proven",
-            "least",
-            "most",
-        ),
+        title="Ids of each type",
+        heads=("mode", "ids", "at once on one host", "tried", "proven", "least", "greatest"),
         rows=tuple(
             (
                 lane.mode,
-                str(lane.ids_most or NONE),
-                _on_one_host(lane.mode),
+                str(lane.greatest_id or NONE),
+                str(LOCAL_VLAN_MAX) if lane.has_br_int else NONE,
                 str(lane.made),
-                str(lane.apart),
-                *_ends(lane.proven),
+                str(lane.isolated),
+                *(map(str, (lane.proven[0], lane.proven[-1])) if lane.proven else (NONE, NONE)),
             )
             for lane in lanes
         ),
         words=("mode",),
         note="Ids: by the width of the field on the wire (VLAN 12 bits without 0 and 4095, VNI 24 and "
-        "key 32 without 0); flat has one network to a physical network, local no id. At once on one "
-        f"host: whatever the type, br-int has local VLANs 1..{LOCAL_VLAN_MAX}, one to a network; Linux "
-        "bridges have none. Both are arithmetic. Proven: made, its guests met, no frame leaked, "
-        "its id seen on the wire; asked for by ARP, its own guest alone answered.",
+        "key 32 without 0); flat has one network per physical network, local has no id. At once on "
+        f"one host: with any type, br-int has one of the local VLANs 1..{LOCAL_VLAN_MAX} for each "
+        "network; Linux bridges have no such limit. Both are arithmetic. Proven: its guests reach each "
+        "other, no frame leaks, its id is on the wire, and only its own guest answers ARP.",
     )
 
 
 def has_br_int(mode: str) -> bool:
-    """A Linux bridge to each network has no local VLAN, so no such limit."""
+    """False with Linux bridges, which have no local VLANs."""
     return mode == NetworkType.LOCAL or not parse_mode(mode).is_kernel
-
-
-def _on_one_host(mode: str) -> str:
-    return str(LOCAL_VLAN_MAX) if has_br_int(mode) else NONE
-
-
-def _ends(ids: tuple[int, ...]) -> tuple[str, str]:
-    return (str(ids[0]), str(ids[-1])) if ids else (NONE, NONE)
-
-
-def _picture(run: Run, report: Report, lanes: tuple[drawn.Lane, ...]) -> Picture:
-    limits: Mapping[str, int] = {"host": LOCAL_VLAN_MAX, "claimed": CLAIMED}
-    return Picture(
-        name=run.question.name,
-        title="Ids that each type can name, and those proven",
-        alternative=f"a line for each mode from id 1 to its last, dots at ids tried; {report.findings[0]}",
-        draw=lambda report: drawn.draw(lanes, Caption.of(report), limits),
-    )

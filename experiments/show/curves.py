@@ -11,7 +11,6 @@ from itertools import groupby
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from experiments.fanout.figure import spread
 from experiments.show.lanes import colours, line_style
 
 APART = 0.03  # of its place: by how much a series stands right of the one before
@@ -143,3 +142,16 @@ def _height(ax: Axes, value: float) -> float:
     """Where a value stands, as a share of the height of the axes."""
     at = ax.transData.transform((1.0, value))[1]
     return float(ax.transAxes.inverted().transform((0.0, at))[1])
+
+
+def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Tops of labels of these heights, near the wanted middles without overlap; from the top down."""
+    tops: list[float] = []
+    floor = 0.0  # the labels below need this room, from the bottom of the axes
+    below = [sum(sizes[at:]) for at in range(len(sizes))]
+    ceiling = 1.0
+    for at, (middle, size) in enumerate(zip(wanted, sizes, strict=True)):
+        top = min(ceiling, max(middle + size / 2, floor + below[at]))
+        tops.append(top)
+        ceiling = top - size
+    return tops

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from controller.model.errors import MeasureError
 from controller.model.names import UNDERLAY
@@ -12,7 +11,7 @@ from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.measure.captures import capturing, decoded
-from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, NONCE, ethernet
+from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, ethernet, nonce_of
 from experiments.measure.learned import learned_entries
 from experiments.measure.sockets import listeners, senders, without
 from experiments.state import conntrack, host_state, labs, words
@@ -119,7 +118,7 @@ def _broadcast_to_unknown(lab: Lab, seed: int) -> None:
 
 
 def _frame(lab: Lab, seed: int, number: int) -> tuple[bytes, bytes]:
-    nonce = blake2b(f"{seed}/{number}".encode(), digest_size=NONCE).digest()
+    nonce = nonce_of(seed, number)
     return nonce, ethernet(BROADCAST, lab.overlay.ports[0].mac_address, LOCAL_EXPERIMENT, nonce)
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from controller.flows.ports import tunnels
 from controller.model.modes import parse_mode, with_mode
-from experiments.fanout.count import counted
+from experiments.fanout.count import counted, frame_rows
 from experiments.fanout.labs import staged
-from tests.experiments.fanout.fanout_world import all_seen, packet, sent
+from tests.experiments.fanout.ideal_lab import all_seen, packet, sent
 from topologies.scenario.load import load
 
 SIX = load("ipv6-underlay").overlay
@@ -48,9 +48,10 @@ def test_copies_are_counted_by_their_ipv6_header():
     overlay = staged(SIX, {"mode": "vxlan-mesh", "hosts": 4})
     frames = sent(overlay)
     counts = counted(overlay, frames, map(six, all_seen(overlay, "vxlan-mesh")))
-    assert {each.total("sent") for each in counts} == {3}
-    assert {each.total("arrived") for each in counts} == {3}
-    assert {each.total("stray") for each in counts} == {0}
+    rows = frame_rows(overlay, counts)
+    assert {row["copies_sent"] for row in rows} == {3}
+    assert {row["arrived"] for row in rows} == {3}
+    assert {row["misdelivered"] for row in rows} == {0}
 
 
 def test_a_copy_from_or_to_an_unknown_address_is_misdelivered():
@@ -59,5 +60,5 @@ def test_a_copy_from_or_to_an_unknown_address_is_misdelivered():
     from_stranger = six(packet(one.name, "underlay", frame, outer=("fd00::1", str(one.local_ip))))
     misled = (str(overlay.hosts[0].local_ip), str(other.local_ip))
     to_another = six(packet(one.name, "underlay", frame, outer=misled))
-    (count,) = counted(overlay, [frame], [from_stranger, to_another])
-    assert (count.total("stray"), count.total("arrived")) == (2, 0)
+    (row,) = frame_rows(overlay, counted(overlay, [frame], [from_stranger, to_another]))
+    assert (row["misdelivered"], row["arrived"]) == (2, 0)

@@ -1,4 +1,4 @@
-"""What makes a run unreliable, in the words of run.json."""
+"""What makes a run untrusted, in the words that stand in run.json."""
 
 from dataclasses import replace
 
@@ -29,14 +29,14 @@ WINDOW = Window(
     control_lost=0,
 )
 LEVELS = ("flat", "gre-mesh", "vxlan-l2pop")
-ROUNDS = {f"repeat {repeat}, {level}": level for repeat in range(1, 7) for level in LEVELS}
+ROUNDS = {f"block {repeat}, {level}": level for repeat in range(1, 7) for level in LEVELS}
 
 
 def seen(changes=(), **of_run):
-    """Six quiet repeats of three levels; `changes`: fields of a window by (repeat, level)."""
+    """Six calm blocks of three levels; `changes`: fields of a window by (block, level)."""
     windows = dict.fromkeys(ROUNDS, (WINDOW,))
     for (repeat, level), fields in dict(changes).items():
-        windows[f"repeat {repeat}, {level}"] = (replace(WINDOW, **fields),)
+        windows[f"block {repeat}, {level}"] = (replace(WINDOW, **fields),)
     return Seen(**{"repeats": 6, "windows": windows, "levels": ROUNDS, **of_run})
 
 
@@ -50,7 +50,7 @@ def reasons(found, limits=LIMITS):
     return verdict.reasons
 
 
-def test_a_quiet_run_is_trusted():
+def test_a_calm_run_is_trusted_and_keeps_its_limits():
     verdict = judge(seen(), LIMITS)
 
     assert verdict.trusted
@@ -75,19 +75,19 @@ def test_a_quiet_run_is_trusted():
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"cpu_idle": 0.31}, "CPU idle 31%, lowest 31% in repeat 1, flat; wanted at least 50%"),
-        ({"cpu_steal": 0.07}, "CPU steal 7%, most 7% in repeat 1, flat; wanted at most 5%"),
+        ({"cpu_idle": 0.31}, "CPU idle 31%, lowest 31% in block 1, flat; wanted at least 50%"),
+        ({"cpu_steal": 0.07}, "CPU steal 7%, most 7% in block 1, flat; wanted at most 5%"),
         (
             {"vswitchd_load": 0.98},
-            "ovs-vswitchd busy 98% of a CPU, most 98% in repeat 1, flat: computer; wanted at most 80%",
+            "ovs-vswitchd busy 98% of a CPU, most 98% in block 1, flat: computer; wanted at most 80%",
         ),
         (
             {"control_median_ms": 0.31},
-            "control ping 0.31 ms, most 0.31 ms in repeat 1, flat; wanted at most 0.2 ms",
+            "control ping 0.31 ms, most 0.31 ms in block 1, flat; wanted at most 0.2 ms",
         ),
     ],
 )
-def test_a_machine_that_is_always_busy_makes_a_run_unreliable(fields, reason):
+def test_a_machine_that_was_busy_all_along_turns_it(fields, reason):
     assert reasons(seen(everywhere(**fields))) == (reason,)
 
 
@@ -96,19 +96,19 @@ def test_a_machine_that_is_always_busy_makes_a_run_unreliable(fields, reason):
     [
         (
             {"drops": 14, "dropped_by": ("the queue of underlay of computer (14)",)},
-            "14 packets dropped, most 14 in repeat 2, flat: the queue of underlay of computer (14); wanted at most 0",
+            "14 packets dropped, most 14 in block 2, flat: the queue of underlay of computer (14); wanted at most 0",
         ),
         (
             {"lost_upcalls": 3, "lost_by": ("computer (2)", "controller (1)")},
-            "3 upcalls lost, most 3 in repeat 2, flat: computer (2), controller (1); wanted at most 0",
+            "3 upcalls lost, most 3 in block 2, flat: computer (2), controller (1); wanted at most 0",
         ),
         (
             {"control_lost": 1},
-            "1 control ping lost, most 1 in repeat 2, flat; wanted at most 0",
+            "1 control ping lost, most 1 in block 2, flat; wanted at most 0",
         ),
     ],
 )
-def test_one_loss_makes_a_run_unreliable(fields, reason):
+def test_one_loss_in_one_window_turns_it(fields, reason):
     assert reasons(seen({(2, "flat"): fields})) == (reason,)
 
 
@@ -117,25 +117,25 @@ def test_losses_are_counted_over_the_run():
 
     assert reasons(some, replace(LIMITS, drops_max=5)) == ()
     assert reasons(some, replace(LIMITS, drops_max=4)) == (
-        "5 packets dropped, most 3 in repeat 2, flat; wanted at most 4",
+        "5 packets dropped, most 3 in block 2, flat; wanted at most 4",
     )
 
 
-def test_single_disturbed_windows_do_not_matter():
+def test_single_windows_that_others_disturbed_do_not():
     stolen = {"cpu_steal": 0.2, "cpu_idle": 0.3, "control_median_ms": 3.0, "vswitchd_load": 0.9}
 
     assert reasons(seen({(1, "flat"): stolen, (3, "gre-mesh"): stolen, (4, "flat"): stolen})) == ()
 
 
-def test_a_disturbance_that_always_meets_one_level_makes_a_run_unreliable():
+def test_what_met_one_level_time_and_again_turns_it():
     busy = {(repeat, "gre-mesh"): {"cpu_idle": 0.4} for repeat in (1, 2, 4, 5)}
 
     assert reasons(seen(busy)) == (
-        "CPU idle 40% in the median lab of gre-mesh, lowest 40% in repeat 1, gre-mesh; wanted at least 50%",
+        "CPU idle 40% in the median round of gre-mesh, lowest 40% in block 1, gre-mesh; wanted at least 50%",
     )
 
 
-def test_windows_of_a_lab_are_weighted_by_their_length():
+def test_what_a_round_did_by_turns_is_weighed_by_time():
     """Pings as fast as answers come keep the processors busy, for a moment, in every round."""
     fast, slow = replace(WINDOW, length_s=0.3, cpu_idle=0.3), replace(WINDOW, length_s=3.0)
     windows = dict.fromkeys(ROUNDS, (fast, fast, slow))
@@ -143,43 +143,41 @@ def test_windows_of_a_lab_are_weighted_by_their_length():
     assert reasons(seen(windows=windows)) == ()
 
 
-def test_a_quick_run_has_no_median_lab():
-    one = {
-        name: windows for name, windows in seen().windows.items() if name.startswith("repeat 1,")
-    }
-    one["repeat 1, flat"] = (replace(WINDOW, cpu_steal=0.1),)
+def test_a_first_look_has_no_median_round():
+    one = {name: windows for name, windows in seen().windows.items() if name.startswith("block 1,")}
+    one["block 1, flat"] = (replace(WINDOW, cpu_steal=0.1),)
 
     assert reasons(seen(windows=one, repeats=1), LIMITS.for_quick_run()) == ()
 
 
-def test_a_long_window_has_more_weight_than_a_short_one():
+def test_a_long_window_weighs_more_than_a_short_one():
     long, short = {"length_s": 9.0, "cpu_idle": 0.45}, {"length_s": 1.0, "cpu_idle": 0.7}
     changes = everywhere(**short) | {(repeat, "flat"): long for repeat in range(1, 7)}
 
     report = reasons(seen(changes, levels={}))
 
     # (9 * 45% + 2 * 70%) / 11
-    assert report == ("CPU idle 49.5%, lowest 45% in repeat 1, flat; wanted at least 50%",)
+    assert report == ("CPU idle 49.5%, lowest 45% in block 1, flat; wanted at least 50%",)
 
 
-def test_a_limit_on_an_unmeasured_value_is_not_kept():
+def test_a_limit_on_what_no_window_shows_is_not_kept():
     changes = everywhere(control_median_ms=None)
 
-    assert reasons(seen(changes)) == ("the control ping has a limit, but was not measured",)
+    assert reasons(seen(changes)) == ("the control ping was in no window, but has a limit",)
     assert reasons(seen(changes), replace(LIMITS, control_median_max_ms=None)) == ()
 
 
-def test_a_run_without_windows_is_unreliable():
-    """Such as that of a probe that never calls `Context.watch`."""
+def test_a_run_that_nothing_watched_is_not_trusted():
+    """As where a probe says that it will say when to watch, and never does."""
     limits = Thresholds(cpu_steal_max=0.05)
 
     blind = reasons(seen(windows=dict.fromkeys(ROUNDS, ())), limits)
 
-    assert blind == ("CPU steal has a limit, but was not measured",)
+    assert blind == ("CPU steal was in no window, but has a limit",)
     assert reasons(Seen(repeats=0), replace(limits, repeats_min=0)) == ()
 
 
-def test_labs_without_timing_need_no_window():
+def test_labs_of_which_nothing_was_timed_need_no_window():
     limits = Thresholds(cpu_steal_max=0.05, repeats_min=1)
     untimed = dict.fromkeys(ROUNDS, (UNTIMED,))
 
@@ -189,16 +187,16 @@ def test_labs_without_timing_need_no_window():
     assert reasons(seen(windows=stolen), limits)[0].startswith("CPU steal 20% in ")
 
 
-def test_a_value_may_be_missing_in_some_windows():
+def test_windows_too_short_for_a_figure_leave_it_to_the_others():
     assert reasons(seen({(1, "flat"): {"control_median_ms": None}})) == ()
 
 
-def test_a_value_that_could_not_be_measured_makes_a_run_unreliable_if_it_has_a_limit():
+def test_what_could_not_be_looked_at_turns_it_where_it_was_asked_for():
     blind = {"drops": None, "unseen": {"drops": "OSError: [Errno 2] the kernel refused"}}
     some = seen({(1, "flat"): blind, (2, "flat"): blind})
 
     assert reasons(some) == (
-        "drops could not be measured in repeat 1, flat and 1 more: OSError: [Errno 2] the kernel refused",
+        "drops could not be looked at in block 1, flat and 1 more: OSError: [Errno 2] the kernel refused",
     )
     assert reasons(some, replace(LIMITS, drops_max=None)) == ()
 
@@ -210,21 +208,21 @@ def test_a_value_that_could_not_be_measured_makes_a_run_unreliable_if_it_has_a_l
         ({"lost": 2}, "2 answers or packets unaccounted for; wanted at most 0"),
         ({"duplicates": 1}, "1 duplicate answer; wanted at most 0"),
         ({"duplicates": 2}, "2 duplicate answers; wanted at most 0"),
-        ({"repeats": 1}, "1 repeat complete; wanted 6, the fewest for a 95% interval"),
-        ({"repeats": 5}, "5 repeats complete; wanted 6, the fewest for a 95% interval"),
+        ({"repeats": 1}, "1 repeat complete; wanted 6, the fewest a 95% interval can come from"),
+        ({"repeats": 5}, "5 repeats complete; wanted 6, the fewest a 95% interval can come from"),
     ],
 )
-def test_each_limit_on_the_whole_run_is_checked(of_run, reason):
+def test_each_limit_of_the_run_turns_it(of_run, reason):
     assert reasons(seen(**of_run)) == (reason,)
 
 
-def test_every_reason_is_listed():
+def test_every_reason_is_told():
     bad = everywhere(cpu_idle=0.0, cpu_steal=0.5, drops=1)
 
     assert len(reasons(seen(bad, repeats=0, lost=3, duplicates=1))) == 6
 
 
-def test_a_quick_run_needs_one_repeat_and_has_all_other_limits():
+def test_a_first_look_needs_one_block_and_keeps_the_other_limits():
     limits = LIMITS.for_quick_run()
 
     assert reasons(seen(repeats=1), limits) == ()
@@ -234,5 +232,5 @@ def test_a_quick_run_needs_one_repeat_and_has_all_other_limits():
     )
 
 
-def test_by_default_only_repeats_are_limited():
+def test_nothing_is_asked_by_default_but_blocks():
     assert reasons(seen(everywhere(cpu_idle=0.0, drops=9)), Thresholds()) == ()

@@ -1,4 +1,4 @@
-"""The experiment `segments`, without a lab: ids at the edges, leaks noticed, its story."""
+"""The experiment `segments` without a lab: the ids it tries, what it counts, and its report."""
 
 from dataclasses import replace
 
@@ -8,36 +8,35 @@ from controller.model.encap import NetworkType
 from controller.model.errors import MeasureError, UsageError
 from experiments.core.results import Recorder, read
 from experiments.measure.frames import ARP, arp_packet, ethernet, mac_bytes, replier
-from experiments.segments import count
-from experiments.segments import labs as stage
+from experiments.segments import count, labs
 from experiments.segments.probe import EXPERIMENT as SEGMENTS
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
 from tests.experiments.run_values import with_tables
 from topologies.scenario.load import load
 
-BASE = stage.narrowed(load("article").overlay)
+BASE = labs.narrowed(load("article").overlay)
 MODES = SEGMENTS.question.factors["mode"]
 FLAT, VLAN, GRE, VXLAN = (NetworkType(each) for each in ("flat", "vlan", "gre", "vxlan"))
 
 
 def staged(mode, networks=4):
-    return stage.staged(BASE, {"mode": mode, "networks": networks})
+    return labs.staged(BASE, {"mode": mode, "networks": networks})
 
 
 def frames(overlay, seed=1):
-    return stage.frames(overlay, stage.KINDS, seed)
+    return labs.frames(overlay, labs.KINDS, seed)
 
 
 def ideal(overlay):
-    """All that is owed has been heard, and so have frames to strangers by their own peers."""
+    """Every frame that must be received."""
     return set(count.awaited(overlay, frames(overlay)))
 
 
 @pytest.mark.parametrize("many", [2, 8, 64])
 @pytest.mark.parametrize("kind", list(NetworkType))
-def test_ids_are_so_many_different_ones_with_both_edges(kind, many):
-    found = stage.ids(kind, many)
+def test_ids_are_different_and_include_the_least_and_the_greatest(kind, many):
+    found = labs.ids(kind, many)
 
     assert len(found) == many
     if kind.kind.id_max:
@@ -48,16 +47,16 @@ def test_ids_are_so_many_different_ones_with_both_edges(kind, many):
         assert set(found) == {None}
 
 
-def test_keys_that_are_equal_in_their_lowest_bits_are_tried_together():
-    found = stage.ids(GRE, 8)
+def test_keys_that_are_equal_in_their_lowest_bits_are_used_at_the_same_time():
+    found = labs.ids(GRE, 8)
 
     for bits in (12, 16, 24):
         low = [id_ % 2**bits for id_ in found]
-        assert low.count(1) >= 2, f"nothing is tried that a field of {bits} bits would mix"
+        assert low.count(1) >= 2, f"a field of {bits} bits would mix no two of the ids"
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_mode_has_a_pair_in_each_network_on_two_hosts_but_for_local(mode):
+def test_each_network_has_a_pair_of_guests_on_two_hosts_except_local_networks(mode):
     overlay = staged(mode)
     hosts = {
         net.id: [p.host for p in overlay.ports if p.network_id == net.id]
@@ -71,7 +70,7 @@ def test_every_mode_has_a_pair_in_each_network_on_two_hosts_but_for_local(mode):
     assert all(port.port_security_enabled for port in overlay.ports)
 
 
-def test_untunnelled_networks_are_off_the_underlay():
+def test_networks_without_tunnels_do_not_use_the_underlay():
     assert [net.physical_network for net in staged("flat").networks] == [
         f"physnet{number}" for number in range(1, 5)
     ]
@@ -82,49 +81,56 @@ def test_untunnelled_networks_are_off_the_underlay():
         )
 
 
-def test_a_mode_must_name_a_type():
+def test_a_mode_must_name_a_network_type_and_two_hosts_are_needed():
     with pytest.raises(UsageError, match="a mode that names a network type"):
-        stage.type_of("mesh")
+        labs.type_of("mesh")
     with pytest.raises(MeasureError, match="1 host; allowed: 2 or more"):
-        stage.narrowed(replace(BASE, hosts=BASE.hosts[:1]))
+        labs.narrowed(replace(BASE, hosts=BASE.hosts[:1]))
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_all_heard_by_their_own_is_reached_without_a_leak(mode):
+def test_networks_whose_guests_receive_only_their_own_frames_are_reached_without_leaks(mode):
     overlay = staged(mode)
-    rows = count.rows(overlay, frames(overlay), ideal(overlay), ())
+    rows = count.network_rows(overlay, frames(overlay), ideal(overlay), (), ())
 
     assert [(row["reached"], row["leaks"]) for row in rows] == [(1, 0)] * 4
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_one_frame_that_is_missed_or_astray_is_noticed(mode):
+def test_one_missing_and_one_misdelivered_frame_are_counted(mode):
     overlay = staged(mode)
-    sent, heard = frames(overlay), ideal(overlay)
-    missed = heard - {min(heard)}
-    assert sum(int(row["reached"]) for row in count.rows(overlay, sent, missed, ())) == 3
+    sent, received = frames(overlay), ideal(overlay)
+    missed = received - {min(received)}
+    assert (
+        sum(int(row["reached"]) for row in count.network_rows(overlay, sent, missed, (), ())) == 3
+    )
 
-    stranger = next(port for port in overlay.ports if port.network_id == overlay.networks[1].id)
+    other = next(port for port in overlay.ports if port.network_id == overlay.networks[1].id)
     misdelivered = {
-        *heard,
-        (stranger.id, next(f for f in sent if f.network == overlay.networks[0].id).nonce),
+        *received,
+        (other.id, next(f for f in sent if f.network == overlay.networks[0].id).nonce),
     }
-    assert [row["leaks"] for row in count.rows(overlay, sent, misdelivered, ())] == [1, 0, 0, 0]
+    assert [row["leaks"] for row in count.network_rows(overlay, sent, misdelivered, (), ())] == [
+        1,
+        0,
+        0,
+        0,
+    ]
 
 
-def test_a_local_network_that_reaches_another_host_leaks():
+def test_a_frame_of_a_local_network_on_another_host_is_a_leak():
     overlay = staged("local")
-    away = next(port for port in overlay.ports if port.device_id == stage.AWAY)
+    away = next(port for port in overlay.ports if port.device_id == labs.AWAY)
     sent = frames(overlay)
-    ours = next(f for f in sent if f.network == away.network_id and f.sender.device_id == stage.ONE)
+    ours = next(f for f in sent if f.network == away.network_id and f.sender.device_id == labs.ONE)
 
-    rows = count.rows(overlay, sent, {*ideal(overlay), (away.id, ours.nonce)}, ())
+    rows = count.network_rows(overlay, sent, {*ideal(overlay), (away.id, ours.nonce)}, (), ())
 
     assert [row["leaks"] for row in rows] == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_all_networks_have_the_same_subnet_and_the_same_addresses(mode):
+def test_all_networks_have_the_same_subnet_and_addresses(mode):
     overlay = staged(mode)
 
     assert len({subnet.cidr for subnet in overlay.subnets}) == 1
@@ -138,13 +144,13 @@ def test_all_networks_have_the_same_subnet_and_the_same_addresses(mode):
     assert len(set(first)) == len(first)
 
 
-def right_answers(overlay):
-    return {(port.id, asked.mac_address) for port, asked, _ in stage.questions(overlay)}
+def right_replies(overlay):
+    return {(port.id, asked.mac_address) for port, asked, _ in labs.arp_requests(overlay)}
 
 
-def test_the_question_is_the_same_in_every_network_but_for_who_asks():
+def test_arp_requests_differ_between_networks_only_in_the_mac_of_the_sender():
     overlay = staged("gre-mesh")
-    asked = stage.questions(overlay)
+    asked = labs.arp_requests(overlay)
 
     assert len(asked) == 8
     for port, other, request in asked:
@@ -153,12 +159,12 @@ def test_the_question_is_the_same_in_every_network_but_for_who_asks():
         assert request[12:14] == b"\x08\x06"
         assert request[38:42] == other.ipv4[0].packed
         assert other.network_id == port.network_id
-    assert len({request[28:] for _, _, request in asked}) == 2, "from one side, and from the other"
+    assert len({request[28:] for _, _, request in asked}) == 2, "one from each side"
 
 
-def test_a_replier_is_told_from_all_else():
+def test_the_sender_of_an_arp_reply_is_read_and_other_frames_are_ignored():
     overlay = staged("gre-mesh")
-    (port, other, request), *_ = stage.questions(overlay)
+    (port, other, request), *_ = labs.arp_requests(overlay)
     reply = ethernet(
         port.mac_address,
         other.mac_address,
@@ -171,9 +177,9 @@ def test_a_replier_is_told_from_all_else():
 
 
 @pytest.mark.parametrize("mode", ["local", "gre-mesh"])
-def test_an_answer_that_lacks_or_is_anothers_or_one_too_many_is_noticed(mode):
+def test_a_missing_wrong_or_additional_reply_is_counted(mode):
     overlay = staged(mode)
-    answers = right_answers(overlay)
+    answers = right_replies(overlay)
     assert list(count.answered(overlay, answers).values()) == [True] * 4
 
     first, second = overlay.networks[:2]
@@ -181,7 +187,7 @@ def test_an_answer_that_lacks_or_is_anothers_or_one_too_many_is_noticed(mode):
     (stranger,) = {
         p.mac_address
         for p in overlay.ports
-        if (p.network_id, p.device_id) == (second.id, stage.OTHER)
+        if (p.network_id, p.device_id) == (second.id, labs.OTHER)
     }
     for wrong in (
         answers - {(asker, mac)},
@@ -191,12 +197,12 @@ def test_an_answer_that_lacks_or_is_anothers_or_one_too_many_is_noticed(mode):
         assert list(count.answered(overlay, wrong).values()) == [False, True, True, True]
 
 
-def test_who_asks_nobody_must_hear_no_answer():
+def test_a_guest_without_a_peer_must_receive_no_reply():
     overlay = staged("local")
-    away = next(port for port in overlay.ports if port.device_id == stage.AWAY)
-    heard = right_answers(overlay) | {(away.id, overlay.ports[0].mac_address)}
+    away = next(port for port in overlay.ports if port.device_id == labs.AWAY)
+    replies = right_replies(overlay) | {(away.id, overlay.ports[0].mac_address)}
 
-    assert list(count.answered(overlay, heard).values()) == [False, True, True, True]
+    assert list(count.answered(overlay, replies).values()) == [False, True, True, True]
 
 
 def packet(frame, interface, **ids):
@@ -222,23 +228,23 @@ def packet(frame, interface, **ids):
         ("local", "underlay", {}, False),
     ],
 )
-def test_the_first_network_is_called_by_its_id_on_the_wire(mode, interface, ids, right):
+def test_the_id_of_a_frame_on_the_wire(mode, interface, ids, right):
     overlay = staged(mode)
     first = overlay.networks[0]
     frame = next(f for f in frames(overlay) if f.network == first.id)
-    names = count.labels(overlay, frames(overlay), [packet(frame, interface, **ids)])
+    ids_found = count.wire_ids(overlay, frames(overlay), [packet(frame, interface, **ids)])
 
-    assert (names[first.id] == count.wanted_labels(first)) is right
+    assert (ids_found[first.id] == count.expected_ids(first)) is right
 
 
-def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), answered=1):
+def recorded(path, change=lambda row: row, modes=("local", "flat", "gre-mesh"), answered=1):
     points = tuple({"mode": mode, "networks": 4} for mode in modes)
     question = replace(SEGMENTS.question, factors={"mode": modes, "networks": (4,)})
     recorder = Recorder(path, "run", question.tables())
-    predicted = stage.predicted(BASE, points)
+    predicted = labs.predicted(BASE, points)
     for order, (point, row) in enumerate(zip(points, predicted, strict=True), start=1):
         place = {"repeat": 1, "order": order, **point}
-        recorder.samples([{**place, **spoil(dict(row))}])
+        recorder.samples([{**place, **change(dict(row))}])
         recorder.samples(
             (
                 {
@@ -251,7 +257,7 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), a
                     "labelled": 1,
                     "answered": answered,
                 }
-                for n, id_ in enumerate(stage.ids(stage.type_of(point["mode"]), 4), 1)
+                for n, id_ in enumerate(labs.ids(labs.type_of(point["mode"]), 4), 1)
             ),
             "networks",
         )
@@ -269,13 +275,13 @@ def recorded(path, spoil=lambda row: row, modes=("local", "flat", "gre-mesh"), a
     return read(recorder.directory)
 
 
-def test_the_story_says_how_many_and_what_the_article_says_of_gre(tmp_path):
+def test_findings_have_the_number_of_networks_and_the_greatest_gre_key(tmp_path):
     report = report_on(recorded(tmp_path))
 
     assert report.findings == (
-        "4 networks of each type at once, the same addresses in all: all reach their own, 0 frames leaked",
-        "ARP for the same address in each: 12 of 12 answered by their own guest alone",
-        "GRE: key 4,294,967,295 crossed the wire whole; the article says 2^24 ids",
+        "4 networks of each type at once, all with the same addresses: all isolated, 0 frames leaked",
+        "ARP for the same address in each network: 12 of 12 answered only by its own guest",
+        "GRE: key 4,294,967,295 crossed the wire unchanged; the article has 2^24 ids",
     )
     assert [each.outcome for each in report.outcomes] == [CONFIRMED, CONFIRMED]
     counts, spaces = report.tables
@@ -287,31 +293,31 @@ def test_the_story_says_how_many_and_what_the_article_says_of_gre(tmp_path):
     )
 
 
-def test_a_leak_refutes_and_says_so_first(tmp_path):
-    def spoil(row):
+def test_a_leak_refutes_the_prediction_and_is_the_first_finding(tmp_path):
+    def change(row):
         return {**row, "isolated": 3, "leaks": 2} if row["mode"] == "gre-mesh" else row
 
-    report = report_on(recorded(tmp_path, spoil))
+    report = report_on(recorded(tmp_path, change))
 
     assert report.is_refuted
     assert report.outcomes[0].outcome == REFUTED
     assert report.findings[0] == "19 of 21 cells match their prediction"
-    assert report.tables[0].rows[2][2:6] == ("3 (foretold 4)", "4", "4", "2 (foretold 0)")
+    assert report.tables[0].rows[2][2:6] == ("3 (predicted 4)", "4", "4", "2 (predicted 0)")
 
 
-def test_the_picture_has_a_bar_for_each_id_space_and_a_dot_for_each_id(tmp_path):
+def test_the_figure_has_a_bar_for_each_type_and_a_dot_for_each_id(tmp_path):
     (ax,) = report_on(recorded(tmp_path)).draw().axes
     drawn = {each.get_gid(): each for each in (*ax.lines, *ax.texts)}
 
-    assert list(drawn["space gre-mesh"].get_xdata()) == [1, 2**32 - 1]
-    assert list(drawn["proven gre-mesh"].get_xdata()) == sorted(stage.ids(GRE, 4))
+    assert list(drawn["ids gre-mesh"].get_xdata()) == [1, 2**32 - 1]
+    assert list(drawn["proven gre-mesh"].get_xdata()) == sorted(labs.ids(GRE, 4))
     assert list(drawn["claimed"].get_xdata()) == [2**24, 2**24]
-    assert drawn["space flat"].get_text() == "no id: one network to a physical network"
-    assert drawn["name local"].get_text() == "4 of 4 apart"
+    assert drawn["ids flat"].get_text() == "no id: one network per physical network"
+    assert drawn["name local"].get_text() == "4 of 4 isolated"
     assert ax.get_xscale() == "log"
 
 
-def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
+def test_the_limit_of_br_int_is_drawn_only_through_modes_with_a_br_int(tmp_path):
     modes = ("local", "kvxlan-mesh", "gre-mesh", "kvxlan-multicast")
     (ax,) = report_on(recorded(tmp_path, modes=modes)).draw().axes
     names = [label.get_text() for label in ax.get_yticklabels()]
@@ -326,31 +332,28 @@ def test_the_limit_of_br_int_is_drawn_where_there_is_a_br_int(tmp_path):
     assert through == {"local", "gre-mesh"}
 
 
-def test_without_a_br_int_nothing_is_said_of_it(tmp_path):
+def test_without_a_br_int_its_limit_is_not_drawn(tmp_path):
     (ax,) = report_on(recorded(tmp_path, modes=("kvxlan-mesh",))).draw().axes
 
     assert not [line for line in ax.lines if line.get_gid() == "host limit"]
     assert not [text for text in ax.texts if "br-int" in text.get_text()]
 
 
-def test_a_network_that_another_answered_for_is_not_proven(tmp_path):
+def test_a_network_in_which_another_guest_answers_is_not_proven(tmp_path):
     report = report_on(recorded(tmp_path, answered=0))
 
     assert (
-        "ARP for the same address in each: 0 of 12 answered by their own guest alone"
+        "ARP for the same address in each network: 0 of 12 answered only by its own guest"
         in report.findings
     )
     assert [row[4] for row in report.tables[1].rows] == ["0", "0", "0"]
 
 
-def test_a_run_from_before_anybody_was_asked_is_told_without_it(tmp_path):
+def test_the_report_of_a_run_without_arp_requests_leaves_them_out(tmp_path):
     run = recorded(tmp_path)
     networks = run.tables["networks"].drop("answered")
     report = report_on(with_tables(run, {**run.tables, "networks": networks}))
 
-    assert (
-        report.findings[0]
-        == "4 networks of each type at once: all reach their own, 0 frames leaked"
-    )
+    assert report.findings[0] == "4 networks of each type at once: all isolated, 0 frames leaked"
     assert not any("ARP" in finding for finding in report.findings)
     assert [row[4] for row in report.tables[1].rows] == ["4", "4", "4"]

@@ -1,4 +1,4 @@
-"""`segments` in real labs: a network that is let into another one is noticed."""
+"""`segments` in real labs, also with flows that mix two networks."""
 
 from contextlib import nullcontext
 
@@ -6,14 +6,14 @@ import pytest
 
 from controller.model.names import int_port_name
 from experiments.core.experiment import Context
-from experiments.segments import labs as stage
+from experiments.segments import labs
 from experiments.segments.probe import Segments
 from topologies.lab import started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
 
-BASE = stage.narrowed(load("article").overlay)
+BASE = labs.narrowed(load("article").overlay)
 POINT = {"mode": "gre-mesh", "networks": 3}
 
 
@@ -21,7 +21,7 @@ POINT = {"mode": "gre-mesh", "networks": 3}
 def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
-        with started(stage.staged(BASE, POINT)) as lab:
+        with started(labs.staged(BASE, POINT)) as lab:
             yield lab
 
 
@@ -44,32 +44,34 @@ def modify(lab, host, bridge, flow):
     lab.run(host, "ovs-ofctl", "-OOpenFlow13", "mod-flows", bridge, flow)
 
 
-def test_all_is_apart_and_what_is_mixed_is_seen(lab, measure):
-    """On the second host, key 1 is put into the local VLAN of another network: a mix-up of tags."""
+def test_networks_are_isolated_and_a_mix_up_is_counted(lab, measure):
+    """A flow on the second host puts the key of a network into the local VLAN of another one."""
     (row,) = measure(lab, 1).rows
-    assert {**POINT, **row} == stage.predicted(BASE, (POINT,))[0]
+    assert {**POINT, **row} == labs.predicted(BASE, (POINT,))[0]
 
     first, second = lab.overlay.networks[:2]
     host = lab.overlay.hosts[1].name
     tags = {network.id: _tag(lab, network, host) for network in (first, second)}
     key = f"table=3,tun_id={first.segmentation_id}"
 
-    def led_to(vlan):
+    def to_vlan(vlan):
         return f"{key},actions=push_vlan:0x8100,set_field:{4096 + vlan}->vlan_vid,goto_table:10"
 
-    modify(lab, host, "br-tun", led_to(tags[second.id]))
+    modify(lab, host, "br-tun", to_vlan(tags[second.id]))
     try:
         mixed = measure(lab, 2)
     finally:
-        modify(lab, host, "br-tun", led_to(tags[first.id]))
+        modify(lab, host, "br-tun", to_vlan(tags[first.id]))
     one, other, third = mixed.more["networks"]
     assert one["leaks"] > 0
     assert one["reached"] == 0
     assert (other["leaks"], other["reached"]) == (0, 1)
-    # Answers to the first network's guest end in the second, beside those that belong there.
+    # Replies for the first network's guest arrive in the second one, in addition to its own.
     assert [each["answered"] for each in (one, other, third)] == [0, 0, 1]
     assert mixed.rows[0]["isolated"] == 2
-    assert mixed.rows[0]["labelled"] == 3, "the wire was right: only the far switch was not"
+    assert mixed.rows[0]["labelled"] == 3, (
+        "ids on the wire are right: only the second host mixes the networks"
+    )
 
 
 def _tag(lab, network, host):
@@ -77,8 +79,8 @@ def _tag(lab, network, host):
     return int(lab.run(host, "ovs-vsctl", "get", "Port", int_port_name(port.id), "tag"))
 
 
-def test_an_answer_from_another_networks_guest_is_seen(lab, measure):
-    """On the first host, ARP requests in the first network are answered with a stranger's MAC."""
+def test_a_reply_from_a_guest_of_another_network_is_counted(lab, measure):
+    """The first host answers ARP requests in the first network with the MAC of another network."""
     first, second = lab.overlay.networks[:2]
     host = lab.overlay.hosts[0].name
     tag = _tag(lab, first, host)
@@ -93,7 +95,7 @@ def test_an_answer_from_another_networks_guest_is_seen(lab, measure):
     )
     lab.run(host, "ovs-ofctl", "-OOpenFlow13", "add-flow", "br-tun", answer)
     try:
-        lied = measure(lab, 3)
+        mixed = measure(lab, 3)
     finally:
         lab.run(
             host,
@@ -104,16 +106,16 @@ def test_an_answer_from_another_networks_guest_is_seen(lab, measure):
             "br-tun",
             answer.partition(",actions")[0],
         )
-    assert [each["answered"] for each in lied.more["networks"]] == [0, 1, 1]
-    assert lied.rows[0]["answered"] == 2
-    assert lied.rows[0]["leaks"] == 0, "the frames themselves kept apart"
+    assert [each["answered"] for each in mixed.more["networks"]] == [0, 1, 1]
+    assert mixed.rows[0]["answered"] == 2
+    assert mixed.rows[0]["leaks"] == 0, "the frames themselves do not leak"
 
 
 def test_more_networks_than_a_socket_may_join_groups_by_default(measure, tmp_path, monkeypatch):
     """Linux lets a socket join 20, and all VXLAN devices of a port share one."""
     monkeypatch.setenv("OVERLAYLAB_RUN", str(tmp_path / "labs"))
     point = {"mode": "kvxlan-multicast", "networks": 22}
-    with started(stage.staged(BASE, point)) as lab:
+    with started(labs.staged(BASE, point)) as lab:
         (row,) = measure(lab, 1).rows
 
-    assert {**point, **row} == stage.predicted(BASE, (point,))[0]
+    assert {**point, **row} == labs.predicted(BASE, (point,))[0]

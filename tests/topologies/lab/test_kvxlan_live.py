@@ -16,12 +16,12 @@ from controller.model.names import derived_id
 from controller.switches.linuxbridge_worker import read_kernel
 from experiments.core.experiment import Context
 from experiments.core.groups import grouped
-from experiments.fanout.cells import COUNTS
 from experiments.fanout.labs import predicted, staged
 from experiments.fanout.probe import Fanout
+from experiments.fanout.words import COUNTS
 from experiments.mtu.path import Path
 from experiments.mtu.tcp import Bulk, serving, transfer
-from tests.experiments.fanout.fanout_world import BARE
+from tests.experiments.fanout.ideal_lab import BARE
 from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, wait_for
 from topologies.lab import attach, started
 from topologies.scenario.load import load
@@ -63,7 +63,7 @@ def as_is(lab):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_copy_on_every_wire_is_as_predicted(mode, home, tmp_path):
-    """A barrier that every member hears is the positive control; counters equal captures."""
+    """The positive control: every member receives the end-of-test frame; counters equal captures."""
     point = {"mode": mode, "hosts": 4}
     with started(staged(BARE, point)) as lab:
         measured = Fanout(frames_each=1)(lab, point, context(tmp_path))
@@ -77,7 +77,7 @@ def test_every_copy_on_every_wire_is_as_predicted(mode, home, tmp_path):
         for row in predicted(BARE, (point,))
     }
     assert measured.lost == 0, measured.facts
-    assert measured.facts["guests_without_barrier"] == []
+    assert measured.facts["guests_without_end_frame"] == []
     assert all(row["counted"] > 0 for row in measured.more["interfaces"])
 
 

@@ -1,4 +1,4 @@
-"""Copies counted in real labs: what theory foretells, and what becomes of a flood that is broken."""
+"""Copies counted in real labs, without faults and with a changed flood flow."""
 
 import re
 from contextlib import contextmanager, nullcontext
@@ -7,11 +7,11 @@ import pytest
 
 from controller.model.names import tunnel_port_name
 from experiments.core.experiment import Context
-from experiments.fanout.cells import COUNTS
 from experiments.fanout.labs import network_id, predicted, staged
 from experiments.fanout.probe import Fanout
+from experiments.fanout.words import COUNTS
 from experiments.show.reports import report_on
-from tests.experiments.fanout.fanout_world import BARE, recorded
+from tests.experiments.fanout.ideal_lab import BARE, recorded
 from topologies.lab import started
 
 pytestmark = pytest.mark.root
@@ -22,7 +22,7 @@ FLOOD = "table=22"
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """Four hosts; of the network of half of them, controller and computer2 are members."""
+    """Four hosts; controller and computer2 are the members of the network of half of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OVERLAYLAB_RUN", str(tmp_path_factory.mktemp("labs")))
         with started(staged(BARE, POINT)) as lab:
@@ -39,7 +39,7 @@ def measure(lab, tmp_path):
             say=lambda _: None,
             seed=seed,
         )
-        return Fanout(repeats=1)(lab, POINT, context)
+        return Fanout(frames_each=1)(lab, POINT, context)
 
     return measure
 
@@ -58,7 +58,7 @@ def ideal():
     }
 
 
-def test_every_cell_is_as_foretold_whatever_the_seed(measure):
+def test_every_cell_matches_its_prediction_with_any_seed(measure):
     first, second = measure(seed=1), measure(seed=2)
 
     assert counts(first) == counts(second) == ideal()
@@ -67,12 +67,14 @@ def test_every_cell_is_as_foretold_whatever_the_seed(measure):
         interfaces = measured.more["interfaces"]
         assert len(interfaces) == 4 + 6
         assert all(row["counted"] == row["captured"] for row in interfaces)
-        assert all(row["counted"] > 0 for row in interfaces), "the positive control: markers aside"
+        assert all(row["counted"] > 0 for row in interfaces), (
+            "the positive control: packets without the markers of captures"
+        )
 
 
 @contextmanager
 def flooding(lab, change):
-    """The flood of the first host for the network of half of the hosts, changed and put back."""
+    """Change the flood flow of the first host for the network of half of the hosts, then restore it."""
     network = lab.overlay.network_of[network_id(50)]
     flow = next(
         line
@@ -99,7 +101,9 @@ def tunnel_to(lab, host):
     return lab.run("controller", "ovs-vsctl", "get", "Interface", name, "ofport").strip()
 
 
-def test_a_copy_to_a_host_without_a_member_is_counted_in_vain_and_refutes(lab, measure, tmp_path):
+def test_a_copy_to_a_host_without_a_member_is_unneeded_and_refutes_the_prediction(
+    lab, measure, tmp_path
+):
     extra = tunnel_to(lab, "computer")
     with flooding(lab, lambda actions: f"{actions},output:{extra}"):
         measured = measure()
@@ -116,13 +120,13 @@ def test_a_copy_to_a_host_without_a_member_is_counted_in_vain_and_refutes(lab, m
     report = report_on(recorded(tmp_path, (POINT,), lambda _: measured))
     assert report.is_refuted
     assert report.findings[:2] == (
-        "4 of 8 cells equal their prediction to the packet (8 frames)",
-        "vxlan-l2pop, 4 hosts, 2 with a member, ARP known: sent 2, foretold 1; arrived 2, "
-        "foretold 1; in vain 1, foretold 0; computer got 1 of 0 (and 3 more)",
+        "4 of 8 cells match their prediction exactly (8 frames)",
+        "vxlan-l2pop, 4 hosts, 2 with a member, ARP known: sent 2, predicted 1; arrived 2, "
+        "predicted 1; unneeded 1, predicted 0; computer received 1 of 0 (and 3 more)",
     )
 
 
-def test_a_copy_that_is_not_sent_is_missed_and_named(lab, measure, tmp_path):
+def test_a_copy_that_is_not_sent_is_missing_and_its_host_named(lab, measure, tmp_path):
     missing = tunnel_to(lab, "computer2")
     with flooding(
         lab, lambda actions: actions.replace(f"output:{missing}", "drop").replace(",drop", "")
@@ -132,8 +136,8 @@ def test_a_copy_that_is_not_sent_is_missed_and_named(lab, measure, tmp_path):
     found = counts(measured)
     nothing = dict.fromkeys((*COUNTS, "misdelivered"), 0)
     assert all(found[key] == (nothing if key[0] == 50 else cell) for key, cell in ideal().items())
-    assert measured.facts["guests_without_barrier"] == ["s50g3"]
+    assert measured.facts["guests_without_end_frame"] == ["s50g3"]
     report = report_on(recorded(tmp_path, (POINT,), lambda _: measured))
     assert report.is_refuted
-    assert "computer2 got 0 of 1" in report.findings[1]
+    assert "computer2 received 0 of 1" in report.findings[1]
     assert "s50g3" in report.findings[2]

@@ -1,25 +1,20 @@
-"""Packets as captures of an ideal lab would have them, to be spoilt; and the files of a run."""
+"""Packets as in captures of a lab without faults, for tests to change; and the files of a run."""
 
 from dataclasses import replace
 
 from controller.model.names import int_port_name
 from experiments.core.experiment import Measured
 from experiments.core.results import Recorder, read
-from experiments.fanout.cells import KNOWN, UNICAST
-from experiments.fanout.count import FIELDS, at_vteps, counted, rows
-from experiments.fanout.labs import frames, network_id, predicted, sender, staged
+from experiments.fanout.count import FIELDS, counted, frame_rows, vtep_rows
+from experiments.fanout.labs import frames, network_id, predicted, receivers, sender, staged
 from experiments.fanout.probe import EXPERIMENT as FANOUT
+from experiments.fanout.words import KNOWN, NO_END_FRAME, UNEQUAL, UNICAST
 from experiments.measure.packets import REPEATED
 from topologies.scenario.load import load
 
 SEED = 7
 BARE = load("article").overlay
-KEPT = {
-    "guests_without_barrier": [],
-    "capture_dropped": {},
-    "capture_unlike_counters": {},
-    "frames_unsent": 0,
-}
+NO_FAULTS = {NO_END_FRAME: [], "capture_dropped": {}, UNEQUAL: {}, "frames_unsent": 0}
 
 
 def lab(mode="vxlan-mesh", hosts=4):
@@ -27,7 +22,7 @@ def lab(mode="vxlan-mesh", hosts=4):
 
 
 def packet(node, interface, frame, *, outer=None, opcode=None):
-    """One line of tshark for a marked frame; `outer`: source and target VTEP."""
+    """A marked frame as tshark decodes it; `outer`: source and target VTEP."""
     is_arp = frame.kind.startswith("ARP")
     found = dict.fromkeys(FIELDS, "")
     nonce = frame.nonce.hex()
@@ -51,7 +46,7 @@ def members_of(overlay, frame):
 
 
 def seen(overlay, mode, frame):
-    """All packets that a frame becomes where everything works, the sender's own first."""
+    """All packets of a frame in a lab without faults, the sender's own first."""
     source = origin(overlay, frame)
     here = overlay.host(source.host)
     packets = [packet(source.host, qvo(source), frame)]
@@ -69,12 +64,12 @@ def seen(overlay, mode, frame):
                 packets += [
                     packet(name, "underlay", frame, outer=outer) for name in (here.name, host.name)
                 ]
-    heard = [port for port in members_of(overlay, frame) if port is not source]
-    return [*packets, *(packet(port.host, qvo(port), frame) for port in heard)]
+    others = receivers(overlay, frame.share)
+    return [*packets, *(packet(port.host, qvo(port), frame) for port in others)]
 
 
 def chatter(overlay):
-    """What guests say of themselves, from the sender's own MAC: IPv6, without a nonce."""
+    """Packets without a nonce that a guest sends by itself: IPv6."""
     source = next(iter(overlay.ports))
     found = dict.fromkeys(FIELDS, "")
     found["ipv6.src"], found["ipv6.dst"] = "fe80::1", "ff02::2"
@@ -96,7 +91,7 @@ def one(overlay, share, kind):
     return next(each for each in sent(overlay) if (each.share, each.kind) == (share, kind))
 
 
-def stranger(overlay, share=50):
+def unknown_unicast(overlay, share=50):
     return one(overlay, share, UNICAST)
 
 
@@ -104,34 +99,36 @@ def all_seen(overlay, mode, repeats=1):
     return [each for frame in sent(overlay, repeats) for each in seen(overlay, mode, frame)]
 
 
-def run_of(path, points, *, spoil=lambda packets: packets, trusted=True, facts=KEPT, repeats=2):
-    """A run's files, as the probe would have left them of ideal labs that `spoil` has touched."""
+def run_of(
+    path, points, *, change=lambda packets: packets, trusted=True, facts=NO_FAULTS, repeats=2
+):
+    """A run of labs without faults, after `change` to their packets."""
     return recorded(
         path,
         points,
-        lambda point: _ideal(point, repeats, spoil, facts),
+        lambda point: _ideal(point, repeats, change, facts),
         trusted=trusted,
         repeats=repeats,
     )
 
 
-def _ideal(point, repeats, spoil, facts):
+def _ideal(point, repeats, change, facts):
     overlay = lab(**point)
-    packets = spoil(all_seen(overlay, point["mode"], repeats))
+    packets = change(all_seen(overlay, point["mode"], repeats))
     counts = counted(overlay, sent(overlay, repeats), packets)
     interfaces = tuple(
         {"host": host.name, "interface": "underlay", "counted": 9, "captured": 9}
         for host in overlay.hosts
     )
     return Measured(
-        rows=rows(overlay, counts),
+        rows=frame_rows(overlay, counts),
         facts=facts,
-        more={"vteps": at_vteps(overlay, counts), "interfaces": interfaces},
+        more={"vteps": vtep_rows(overlay, counts), "interfaces": interfaces},
     )
 
 
 def recorded(path, points, measure, *, trusted=True, repeats=1):
-    """A run's files, of what `measure` says of each point."""
+    """A run with what `measure` returns for each point."""
     question = replace(
         FANOUT.question,
         factors={
