@@ -1,4 +1,4 @@
-"""Waits for a condition.  Product code polls through `wait_for` only."""
+"""Waits for a condition with a deadline: `wait_for`."""
 
 import os
 import time
