@@ -1,7 +1,7 @@
 """The report of `ecmp`: flows on one path, or spread as evenly as a random choice."""
 
 from collections.abc import Iterator, Mapping
-from math import log2, nan
+from math import nan
 from typing import Any
 
 import polars as pl
