@@ -14,6 +14,7 @@ from statistics import median
 from typing import IO, Any
 
 from controller.model.sites import Sites
+from controller.system.waiting import wait_for
 from experiments.core.experiment import Lab, described
 from experiments.measure.ping import parse_ping
 
@@ -22,6 +23,7 @@ WIRE = "control"
 NEAR_IP, FAR_IP, PREFIX = "192.0.2.1", "192.0.2.2", 30  # RFC 5737: for documentation
 INTERVAL_S = 0.1
 REPLIES_MIN = 3  # fewer, in a window below 0.3 s, give no useful median
+CONNECT_S = 5.0
 END_S = 2.0
 HEADER = re.compile(r"^PING .*$", re.MULTILINE)
 
@@ -38,7 +40,7 @@ def lay_wire(lab: Lab) -> None:
     """Connect two nodes by a separate veth pair, unless it exists.
 
     Raises:
-        OverlayError: the kernel refused.
+        OverlayError: the kernel refused, or no ping passes.
     """
     near, far = ends(lab)
     if WIRE in _interfaces(lab.pid(near)):
@@ -46,6 +48,21 @@ def lay_wire(lab: Lab) -> None:
     peer = f"peer name {WIRE} netns {lab.pid(far)}"
     _set_up(lab, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
     _set_up(lab, far, FAR_IP)
+    await_wire(lab)
+
+
+def await_wire(lab: Lab) -> None:
+    """Wait until a ping passes: the kernel may drop packets for 1 s after a link came up.
+
+    Raises:
+        WaitError: none passed within the limit.
+    """
+    once = ("ping", "-n", "-q", "-c1", "-W1", FAR_IP)
+    wait_for(
+        lambda: lab.attempt(ends(lab)[0], *once).returncode == 0,
+        CONNECT_S,
+        what="the control ping to pass",
+    )
 
 
 def ends(lab: Lab) -> tuple[str, str]:

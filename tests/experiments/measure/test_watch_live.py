@@ -11,6 +11,7 @@ from controller.model.modes import parse_mode, with_mode
 from experiments.core.verdict import Seen, Thresholds, Window, judge
 from experiments.measure.environment import lab_facts
 from experiments.measure.watch import Watcher
+from experiments.measure.watch_control import await_wire
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for
 from topologies.lab import started
 from topologies.scenario import load as scenario
@@ -181,6 +182,7 @@ def test_a_lost_control_ping_is_reported(lab):
         window = watched(lab, lambda: some_pings(lab))
     finally:
         lab.run("management", "ip", "link", "set", "control", "up")
+        await_wire(lab)
 
     (reason,) = reasons(window, LOSSES)
     assert reason.startswith(f"{window.control_lost} control ping")
