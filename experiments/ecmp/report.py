@@ -153,7 +153,7 @@ def _agreement(found: pl.DataFrame) -> Iterator[str]:
         yield f"Flows spread like a random choice as predicted: {within}{more}"
     for row in mismatches.head(NAMED).iter_rows(named=True):
         yield f"{_name(row)}: {_flows_on_a_spine(row)} on a spine, predicted all on one"
-    if split := found[SPLIT].sum():
+    if split := int(found[SPLIT].sum()):
         yield f"{counted(split, 'flow')} used more than one path"
 
 
@@ -169,7 +169,7 @@ def _headline(found: pl.DataFrame) -> Iterator[str]:
     """32 flows by outer ports, on the fewest spines."""
     shown = found.filter(hash_policy=1, pairs=ONE, flows=SHOWN)
     if not shown.is_empty():
-        spines = shown["spines"].min()
+        spines = min(shown["spines"])
         by_mode = (
             f"{_encapsulation(row)} {_flows_on_a_spine(row)}"
             for row in shown.filter(spines=spines).iter_rows(named=True)
@@ -332,7 +332,7 @@ def _data(row: Row) -> Mapping[str, object]:
 
 def _bars(run: Run, found: pl.DataFrame) -> tuple[figure.Bar, ...]:
     """A bar for each encapsulation and policy, on the most spines; a lane for each draw."""
-    flows = found["flows"].filter(found["flows"] <= SHOWN).max() or SHOWN
+    flows = max((flows for flows in found["flows"] if flows <= SHOWN), default=SHOWN)
     shown = found.filter(spines=found["spines"].max(), flows=flows).select(KEY)
     draws = (
         shown.join(run.tables["spines"], on=KEY, maintain_order="left_right")

@@ -1,4 +1,4 @@
-"""`ecmp` on paper: what is sent, what is foretold, and how a run is told."""
+"""`ecmp` without a lab: the flows that are sent, the predictions, and the report of a run."""
 
 from dataclasses import replace
 from ipaddress import ip_address
@@ -6,18 +6,12 @@ from ipaddress import ip_address
 import pytest
 
 from experiments.core.results import Recorder, read
-from experiments.ecmp import labs as stage
+from experiments.ecmp import labs
 from experiments.ecmp.probe import EXPERIMENT as ECMP
 from experiments.ecmp.probe import Seen
-from experiments.measure.flows_sent import (
-    Arrived,
-    Flow,
-    Mark,
-    arrived,
-    checksum,
-    redirected,
-    udp_frame,
-)
+from experiments.ecmp.words import SPLIT
+from experiments.measure.flows_sent import Arrived, Flow, Mark, arrived, redirected, udp_frame
+from experiments.measure.forged import checksum
 from experiments.show.reports import report_on
 from topologies.scenario import load as scenario
 
@@ -44,7 +38,7 @@ def overlay():
     return scenario.load("leaf-spine").overlay
 
 
-def test_a_frame_is_a_valid_udp_packet_of_the_least_length():
+def test_a_frame_is_a_valid_udp_packet_of_the_minimum_length():
     frame = udp_frame(FLOW, MARK)
 
     assert len(frame) == 60
@@ -53,20 +47,18 @@ def test_a_frame_is_a_valid_udp_packet_of_the_least_length():
     assert frame[34:38] == (5000).to_bytes(2, "big") + (9).to_bytes(2, "big")
 
 
-def test_it_is_known_again_behind_any_encapsulation():
+def test_a_marked_packet_is_recognised_in_any_encapsulation():
     frame = udp_frame(FLOW, MARK)
     vxlan = outer(17, (40001).to_bytes(2, "big") + bytes(14) + frame)
     gre = outer(47, bytes(8) + frame)
 
-    assert arrived(vxlan, NONCE).outer_port == 40001
-    assert arrived(vxlan, NONCE).mark == MARK
-    assert arrived(gre, NONCE).outer_port is None
-    assert arrived(gre, NONCE).protocol == 47
+    assert arrived(vxlan, NONCE) == Arrived(mark=MARK, outer_port=40001)
+    assert arrived(gre, NONCE) == Arrived(mark=MARK, outer_port=None)
     assert arrived(gre, b"otherone") is None
     assert arrived(b"short", NONCE) is None
 
 
-def test_a_frame_can_be_sent_elsewhere():
+def test_a_frame_is_redirected_to_another_outer_address():
     frame = redirected(outer(47, b"payload!"), "203.0.113.1")
 
     assert frame[30:34] == ip_address("203.0.113.1").packed
@@ -74,23 +66,23 @@ def test_a_frame_can_be_sent_elsewhere():
     assert frame[34:] == b"payload!"
 
 
-@pytest.mark.parametrize("pairs", stage.PAIRS)
+@pytest.mark.parametrize("pairs", labs.PAIRS)
 def test_flows_differ_in_ports_or_in_addresses_and_in_nothing_else(overlay, pairs):
-    staged = stage.staged(overlay, {"mode": "gre-mesh", "spines": 2})
-    setting = stage.Setting(hash_policy=1, pairs=pairs, flows=512, draw=1)
-    flows = stage.sent(staged, setting, seed=1)
+    staged = labs.staged(overlay, {"mode": "gre-mesh", "spines": 2})
+    setting = labs.Setting(hash_policy=1, pairs=pairs, flows=512, draw=1)
+    flows = labs.sent(staged, setting, seed=1)
 
-    assert len({(f.source, f.target) for f in flows}) == (512 if pairs == stage.MANY else 1)
-    assert len({f.source_port for f in flows}) == (1 if pairs == stage.MANY else 512)
-    assert all(f.source in stage.CIDR and f.target in stage.CIDR for f in flows)
+    assert len({(f.source, f.target) for f in flows}) == (512 if pairs == labs.MANY else 1)
+    assert len({f.source_port for f in flows}) == (1 if pairs == labs.MANY else 512)
+    assert all(f.source in labs.CIDR and f.target in labs.CIDR for f in flows)
     assert not {f.source for f in flows} & {f.target for f in flows}
-    assert flows != stage.sent(staged, replace(setting, draw=2), seed=1)
-    assert flows != stage.sent(staged, setting, seed=2)
-    assert flows == stage.sent(staged, setting, seed=1)
+    assert flows != labs.sent(staged, replace(setting, draw=2), seed=1)
+    assert flows != labs.sent(staged, setting, seed=2)
+    assert flows == labs.sent(staged, setting, seed=1)
 
 
-def test_a_lab_has_the_spines_of_its_point_and_guests_that_may_forge(overlay):
-    staged = stage.staged(overlay, {"mode": "geneve-mesh", "spines": 4})
+def test_a_lab_has_the_spines_of_its_point_and_no_port_security(overlay):
+    staged = labs.staged(overlay, {"mode": "geneve-mesh", "spines": 4})
 
     assert staged.underlay.spines == 4
     assert len(staged.hosts) == 2
@@ -98,8 +90,8 @@ def test_a_lab_has_the_spines_of_its_point_and_guests_that_may_forge(overlay):
     assert {str(net.network_type) for net in staged.networks} == {"geneve"}
 
 
-def test_what_is_foretold(overlay):
-    rows = stage.predicted(overlay, ECMP.question.points())
+def test_predictions(overlay):
+    rows = labs.predicted(overlay, ECMP.question.points())
     cell = {
         (row["mode"], row["spines"], row["hash_policy"], row["pairs"], row["flows"]): row
         for row in rows
@@ -112,17 +104,17 @@ def test_what_is_foretold(overlay):
     assert spread == {
         (mode, 1, pairs)
         for mode in ("vxlan-mesh", "geneve-mesh", "kvxlan-mesh")
-        for pairs in stage.PAIRS
+        for pairs in labs.PAIRS
     } | {("gre-mesh", 2, "many")}
     even = cell["vxlan-mesh", 2, 1, "one", 32]
     assert (even["least"], even["most"]) == (8, 24)
     assert cell["gre-mesh", 4, 1, "many", 512]["entropy_bits"] == 0
 
 
-def test_a_flow_on_two_spines_is_torn_and_counted_on_both():
+def test_a_flow_on_two_spines_is_counted_on_both():
     seen = Seen({(flow, copy) for flow in range(2) for copy in range(2)})
     for flow, copy, spine in ((0, 0, "spine1"), (0, 1, "spine2"), (1, 0, "spine2")):
-        seen.note(spine, Arrived(mark=Mark(NONCE, 0, flow, copy), protocol=17, outer_port=40000))
+        seen.note(spine, Arrived(mark=Mark(NONCE, 0, flow, copy), outer_port=40000))
 
     assert seen.awaited == {(1, 1)}
     assert seen.spines == {0: {"spine1", "spine2"}, 1: {"spine2"}}
@@ -130,13 +122,13 @@ def test_a_flow_on_two_spines_is_torn_and_counted_on_both():
 
 
 @pytest.fixture
-def report(tmp_path, overlay):
+def report_of(tmp_path, overlay):
     """A run in which policy 1 is measured on two spines, with these flows on spine1 of 32."""
 
-    def report(settings=None, **on_first):
+    def report_of(settings=None, **on_first):
         experiment = ECMP.with_levels(mode=("gre-mesh", "vxlan-mesh"), spines=(2,))
         question = experiment.question
-        predicted = [dict(row) for row in stage.predicted(overlay, question.points())]
+        predicted = [dict(row) for row in labs.predicted(overlay, question.points())]
         recorder = Recorder(tmp_path, "run", question.tables())
         recorder.about(
             {
@@ -155,7 +147,7 @@ def report(tmp_path, overlay):
                 )
         return report_on(read(recorder.directory))
 
-    return report
+    return report_of
 
 
 def _record(recorder, place, draw, first):
@@ -173,21 +165,22 @@ def _record(recorder, place, draw, first):
                 "most": max(both),
                 "spreads": int(0 not in both),
                 "outer_ports": 32,
-                "torn": 0,
+                SPLIT: 0,
             }
         ]
     )
     recorder.samples(
-        [{**key, "spine": f"spine{at}", "on_it": many} for at, many in enumerate(both, 1)], "spines"
+        [{**key, "spine": f"spine{at}", "on_spine": many} for at, many in enumerate(both, 1)],
+        "spines",
     )
 
 
-def test_a_run_as_foretold(report):
-    found = report_on(gre=[32, 0], vxlan=[15, 18])
+def test_the_report_of_a_run_as_predicted(report_of):
+    found = report_of(gre=[32, 0], vxlan=[15, 18])
 
     assert found.findings == (
-        "All flows on one spine, where foretold: 1 of 1 cell",
-        "As evenly on all as chance has it, where foretold: 2 of 2 draws",
+        "All flows on one spine as predicted: 1 of 1 cell",
+        "Flows spread like a random choice as predicted: 2 of 2 draws",
         "Outer ports hashed (policy 1), 32 flows on 2 spines: gre all on one, vxlan 14 to 18",
     )
     assert [outcomes.outcome for outcomes in found.outcomes] == ["confirmed"] * 3
@@ -195,20 +188,20 @@ def test_a_run_as_foretold(report):
     found.draw()
 
 
-def test_a_tunnel_that_lets_nothing_through_is_told_and_not_called_polarised(report):
-    found = report_on(gre=[None, None], vxlan=[16])
+def test_a_tunnel_that_drops_all_packets_is_not_reported_as_all_on_one_spine(report_of):
+    found = report_of(gre=[None, None], vxlan=[16])
 
     assert found.is_refuted
-    assert found.findings[0] == "All flows on one spine, where foretold: 0 of 1 cell"
+    assert found.findings[0] == "All flows on one spine as predicted: 0 of 1 cell"
     found.draw()
 
 
-def test_gre_that_spreads_is_refuted(report):
-    found = report_on(gre=[31], vxlan=[15])
+def test_gre_that_spreads_is_refuted(report_of):
+    found = report_of(gre=[31], vxlan=[15])
 
     assert found.is_refuted
     assert found.outcomes[0].outcome == "refuted"
-    assert any("1 to 31 on a spine, foretold all on one" in each for each in found.findings)
+    assert any("1 to 31 on a spine, predicted all on one" in each for each in found.findings)
 
 
 @pytest.mark.parametrize(
@@ -222,26 +215,26 @@ def test_gre_that_spreads_is_refuted(report):
         ([None], "0"),
     ],
 )
-def test_the_one_spine_is_named(report, on_first, where):
-    overview = report_on(gre=on_first).tables[0]
+def test_the_overview_names_the_spine_if_it_is_the_only_one(report_of, on_first, where):
+    overview = report_of(gre=on_first).tables[0]
 
     assert [row[-1] for row in overview.rows] == [where]
     assert "its seed is drawn when the machine boots" in overview.note
 
 
-def test_how_many_packets_a_flow_had_stands_beside_what_rests_on_it(report):
-    found = report_on(gre=[32], settings={"copies": 2})
+def test_the_packets_of_each_flow_are_reported(report_of):
+    found = report_of(gre=[32], settings={"copies": 2})
 
     assert found.conditions.startswith("32 flows of 2 packets each in 1 draw of ports or addresses")
-    assert found.outcomes[2].found == "torn: 0 of 32 flows of 2 packets each"
-    assert report_on(gre=[32]).outcomes[2].found == "torn: 0 of 32 flows"
+    assert found.outcomes[2].found == "split: 0 of 32 flows of 2 packets each"
+    assert report_of(gre=[32]).outcomes[2].found == "split: 0 of 32 flows"
 
 
-def test_what_is_folded_up_says_how_many_draws_were_not_as_foretold(report):
-    assert report_on(gre=[32, 0], vxlan=[16]).tables[1].summary == "all as foretold"
-    assert report_on(gre=[31, 32], vxlan=[7]).tables[1].summary == "2 with a draw outside its band"
+def test_the_summary_of_every_cell_counts_mismatches(report_of):
+    assert report_of(gre=[32, 0], vxlan=[16]).tables[1].summary == "all as predicted"
+    assert report_of(gre=[31, 32], vxlan=[7]).tables[1].summary == "2 with a draw outside its band"
 
 
-def test_vxlan_on_one_path_is_refuted_but_not_a_draw_that_chance_may_leave_out(report):
-    assert not report_on(vxlan=[16, 16, 7]).is_refuted
-    assert report_on(vxlan=[0, 32, 32]).outcomes[1].outcome == "refuted"
+def test_vxlan_on_one_path_is_refuted_but_one_draw_outside_its_band_is_not(report_of):
+    assert not report_of(vxlan=[16, 16, 7]).is_refuted
+    assert report_of(vxlan=[0, 32, 32]).outcomes[1].outcome == "refuted"

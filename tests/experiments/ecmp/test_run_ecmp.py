@@ -1,7 +1,9 @@
 """`overlaylab run ecmp`, for real and through the command line."""
 
+import polars as pl
 import pytest
 
+from experiments.ecmp.words import SPLIT
 from tests.experiments.running import quick_run
 
 pytestmark = pytest.mark.smoke
@@ -19,7 +21,7 @@ def done(tmp_path_factory):
 def test_gre_is_on_one_path_and_vxlan_spreads(done):
     cells = {
         (row["mode"], row["spines"], row["hash_policy"], row["pairs"], row["flows"]): row
-        for row in done.run.rows
+        for row in done.run.samples.rows(named=True)
     }
     assert len(cells) == 2 * 2 * 3 * 2 * 10
     for spines in (2, 4):
@@ -27,20 +29,21 @@ def test_gre_is_on_one_path_and_vxlan_spreads(done):
         assert cells["vxlan-mesh", spines, 1, "one", 512]["least"] >= LEAST
         assert cells["vxlan-mesh", spines, 2, "many", 512]["most"] == 512
         assert cells["gre-mesh", spines, 2, "many", 512]["least"] >= LEAST
-    assert {row["torn"] for row in done.run.rows} == {0}
+    assert set(done.run.samples[SPLIT]) == {0}
 
 
 def test_every_flow_is_on_one_spine_of_those_listed(done):
-    for row in done.run.rows[:: len(done.run.rows) // 20]:
-        key = ("mode", "spines", "hash_policy", "pairs", "flows", "draw")
-        there = [each for each in done.run.tables["spines"] if all(each[k] == row[k] for k in key)]
-        assert len(there) == row["spines"]
-        assert sum(each["on_it"] for each in there) == row["flows"]
+    key = ("mode", "spines", "hash_policy", "pairs", "flows", "draw")
+    counted = done.run.tables["spines"].group_by(key).agg(pl.len(), pl.col("on_spine").sum())
+    found = done.run.samples.join(counted, on=key, how="left")
+    assert found.height == 240
+    assert found["len"].to_list() == found["spines"].to_list()
+    assert found["on_spine"].to_list() == found["flows"].to_list()
 
 
-def test_it_is_told_and_drawn(done):
+def test_the_report_and_its_figure(done):
     report = done.report
-    assert report["findings"][0] == "All flows on one spine, where foretold: 180 of 180 cells"
+    assert report["findings"][0] == "All flows on one spine as predicted: 180 of 180 cells"
     assert len(done.run.about["predicted"]) == 240
     assert (done.run.directory / "ecmp.png").read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     assert "by the number of flows" in (done.run.directory / "report.md").read_text()
