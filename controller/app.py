@@ -16,7 +16,8 @@ from typing import Any
 if str(Path(__file__).resolve().parents[1]) not in sys.path:  # ryu-manager loads us by path
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from controller.api.wsgi import make_api, serve
+from controller.api.server import serve
+from controller.api.wsgi import make_api
 from controller.model.errors import UsageError
 from controller.model.serial import load_state
 from controller.switches import framework

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from controller.api import addressing, segments
 from controller.api import errors as refuse
-from controller.api.schemas import attributes
+from controller.api.attributes import parse_body
 from controller.model.encap import NetworkType
 from controller.model.names import derived_mac
 from controller.model.overlay import Overlay
@@ -52,7 +52,7 @@ def _renamed(given: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, A
 
 def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     """`overlay` with a new network; without `provider:` attributes its segment is allocated."""
-    given = attributes("network", "create", body)
+    given = parse_body("network", "create", body)
     network = Network(
         id=new_id,
         name=given.get("name", ""),
@@ -73,7 +73,7 @@ def _check_mtu(overlay: Overlay, network: Network) -> None:
 def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
     """`overlay` with the network's name or MTU changed; its segment cannot change."""
     network = found("network", overlay.networks, id_)
-    given = attributes("network", "update", body)
+    given = parse_body("network", "update", body)
     new = replace(
         network, name=given.get("name", network.name), mtu=int(given.get("mtu", network.mtu))
     )
@@ -95,7 +95,7 @@ def delete_network(overlay: Overlay, id_: str) -> Overlay:
 
 def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     """`overlay` with a new subnet; by default its gateway is the first address, its pools the rest."""
-    given = attributes("subnet", "create", body)
+    given = parse_body("subnet", "create", body)
     network = found("network", overlay.networks, given["network_id"])
     cidr = ip_network(given["cidr"])
     if given.get("ip_version", cidr.version) != cidr.version:
@@ -127,7 +127,7 @@ def _subnet(subnet: Subnet, given: Mapping[str, Any]) -> Subnet:
 def update_subnet(overlay: Overlay, id_: str, body: Body) -> Overlay:
     """`overlay` with the subnet's name, gateway or pools changed; ports keep their addresses."""
     subnet = found("subnet", overlay.subnets, id_)
-    new = addressing.checked(_subnet(subnet, attributes("subnet", "update", body)))
+    new = addressing.checked(_subnet(subnet, parse_body("subnet", "update", body)))
     return replace(overlay, subnets=_swapped(overlay.subnets, new))
 
 
@@ -153,7 +153,7 @@ PORT_FIELDS = {
 
 def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     """`overlay` with a new port, DOWN until its host has plugged it."""
-    given = attributes("port", "create", body)
+    given = parse_body("port", "create", body)
     network_id = found("network", overlay.networks, given["network_id"]).id
     values = {"name": "", **_renamed(given, PORT_FIELDS)}
     port = Port(
@@ -188,7 +188,7 @@ def _check_mac(overlay: Overlay, port: Port) -> None:
 def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
     """`overlay` with the port changed; a port that moves is DOWN until its new host has plugged it."""
     port = found("port", overlay.ports, id_)
-    given = attributes("port", "update", body)
+    given = parse_body("port", "update", body)
     mac = given.get("mac_address", port.mac_address).lower()
     if mac != port.mac_address and port.host:
         raise refuse.port_bound(port, mac)
@@ -250,6 +250,14 @@ def with_host(overlay: Overlay, host: Host) -> Overlay:
         return replace(overlay, hosts=(*overlay.hosts, host))
     kept = tuple(host if host.name == other.name else other for other in overlay.hosts)
     return replace(overlay, hosts=kept)
+
+
+def update_host(overlay: Overlay, name: str, configurations: Mapping[str, Any]) -> Overlay:
+    """`overlay` with those options of a host changed that `configurations` has."""
+    known = overlay.host_of.get(name)
+    if known is None:
+        raise refuse.not_found("agent", name)
+    return with_host(overlay, host_from(name, configurations, known))
 
 
 def without_host(overlay: Overlay, name: str) -> Overlay:

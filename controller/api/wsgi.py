@@ -1,39 +1,36 @@
 """Neutron's HTTP interface, version 2.0: networks, subnets, ports and agents of one lab.
 
 Reads use the backend's current overlay, writes call `backend.change`.  `controller.api.resources`
-has the rules, `controller.api.views` the output.
+has the rules, `controller.api.attributes` what is shown and accepted.
 """
 
+import json
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 import falcon
 from falcon import Request, Response
 
 from controller.api import errors as refuse
-from controller.api import resources, views
-from controller.api.errors import NeutronError
-from controller.api.http import (
-    answer,
-    answer_http_error,
-    answer_internal_error,
-    answer_invalid,
-    answer_lab_error,
-    answer_list,
-    answer_one,
-    read_body,
-)
-from controller.api.schemas import attributes
-from controller.api.server import serve
+from controller.api import resources
+from controller.api.attributes import View, agent_id, filters, parse_body, selected, view
+from controller.api.errors import NeutronError, error_body, invalid
 from controller.model.errors import ModelError, OverlayError
 from controller.model.overlay import Overlay
-from controller.switches.backend import AgentState, Backend
+from controller.switches.backend import Backend
 
-__all__ = ["make_api", "serve"]
+LOG = logging.getLogger(__name__)
 VERSION = "v2.0"
+BODY_MAX = 65536  # bytes; a port with a hundred addresses needs 10,000
+ERROR_TEXTS = {
+    404: "The resource could not be found.",
+    405: "The method is not allowed for this resource.",
+}
 EXTENSIONS = {
     "agent": "The hosts' agents",
     "binding": "The host of a port (binding:host_id)",
@@ -42,50 +39,31 @@ EXTENSIONS = {
     "port-security": "A port's anti-spoofing",
     "provider": "A network's type and segmentation_id",
 }
-View = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of resource is shown and changed."""
+    """How one kind of resource is changed."""
 
     name: str
-    values: Callable[[Overlay], tuple[Any, ...]]
-    view: Callable[[Overlay, Any], View]
     create: Callable[..., Overlay]
     update: Callable[[Overlay, str, object], Overlay]
     delete: Callable[[Overlay, str], Overlay]
 
+    def values(self, overlay: Overlay) -> tuple[Any, ...]:
+        """All resources of this kind."""
+        found: tuple[Any, ...] = getattr(overlay, f"{self.name}s")
+        return found
+
     def shown(self, overlay: Overlay, id_: str) -> View:
         """The view of the resource with this id."""
-        return self.view(overlay, resources.found(self.name, self.values(overlay), id_))
+        return view(self.name, overlay, resources.found(self.name, self.values(overlay), id_))
 
 
 KINDS = (
-    Kind(
-        "network",
-        attrgetter("networks"),
-        views.network_view,
-        resources.create_network,
-        resources.update_network,
-        resources.delete_network,
-    ),
-    Kind(
-        "subnet",
-        attrgetter("subnets"),
-        views.subnet_view,
-        resources.create_subnet,
-        resources.update_subnet,
-        resources.delete_subnet,
-    ),
-    Kind(
-        "port",
-        attrgetter("ports"),
-        views.port_view,
-        resources.create_port,
-        resources.update_port,
-        resources.delete_port,
-    ),
+    Kind("network", resources.create_network, resources.update_network, resources.delete_network),
+    Kind("subnet", resources.create_subnet, resources.update_subnet, resources.delete_subnet),
+    Kind("port", resources.create_port, resources.update_port, resources.delete_port),
 )
 
 
@@ -102,12 +80,82 @@ def make_api(backend: Backend) -> falcon.App[Request, Response]:
         app.add_route(f"/{VERSION}/{kind.name}s/{{id_}}", Item(backend, kind))
     app.add_route(f"/{VERSION}/agents", Agents(backend))
     app.add_route(f"/{VERSION}/agents/{{id_}}", Agent(backend))
-    app.set_error_serializer(answer_http_error)
+    app.set_error_serializer(_answer_http_error)
     # Falcon calls the handler of the nearest base class.
-    app.add_error_handler(Exception, answer_internal_error)
-    app.add_error_handler(OverlayError, answer_lab_error)
-    app.add_error_handler(ModelError, answer_invalid)
+    app.add_error_handler(Exception, _answer_internal_error)
+    app.add_error_handler(OverlayError, _answer_lab_error)
+    app.add_error_handler(ModelError, _answer_invalid)
     return app
+
+
+# --- requests and responses
+
+
+def read_body(request: Request) -> object:
+    """The request's JSON.
+
+    Raises:
+        falcon.HTTPError: the body has another type, is too large, or is not JSON.
+    """
+    media = (request.content_type or falcon.MEDIA_JSON).partition(";")[0].strip().lower()
+    if media != falcon.MEDIA_JSON:
+        raise falcon.HTTPUnsupportedMediaType(description=f"{media}: send {falcon.MEDIA_JSON}.")
+    raw = request.bounded_stream.read(BODY_MAX + 1)
+    if len(raw) > BODY_MAX:
+        raise falcon.HTTPContentTooLarge(description=f"A body may have {BODY_MAX} bytes.")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise falcon.HTTPBadRequest(description=f"The body is not JSON: {error}.") from None
+
+
+def answer(response: Response, body: View, status: int = 200) -> None:
+    response.status = status
+    response.content_type = falcon.MEDIA_JSON
+    response.text = json.dumps(body)
+
+
+def answer_list(request: Request, response: Response, kind: str, shown: list[View]) -> None:
+    query = parse_qsl(request.query_string, keep_blank_values=True)
+    answer(response, {f"{kind}s": selected(shown, query, filters(kind))})
+
+
+def answer_one(request: Request, response: Response, kind: str, shown: View) -> None:
+    """Answer with one resource, reduced to the query's `fields`; filters are ignored."""
+    query = parse_qsl(request.query_string, keep_blank_values=True)
+    fields = [pair for pair in query if pair[0] == "fields"]
+    answer(response, {kind: selected([shown], fields, ())[0]})
+
+
+def _answer_http_error(_: Request, response: Response, error: falcon.HTTPError) -> None:
+    """Answer Falcon's own errors: unknown path, unknown method, bad body."""
+    status = error.status_code
+    message = error.description or ERROR_TEXTS.get(status) or HTTPStatus(status).phrase
+    # Falcon has HTTPRouteNotFound for an unknown path; Neutron has HTTPNotFound for everything.
+    type_ = type(error).__name__.replace("RouteNotFound", "NotFound")
+    answer(response, error_body(type_, message), status)
+
+
+def _answer_invalid(_: Request, response: Response, error: ModelError, __: object) -> None:
+    if isinstance(error, NeutronError):
+        answer(response, error_body(error.type, str(error)), error.status)
+        return
+    refused = invalid("; ".join(str(error).splitlines()))
+    answer(response, error_body(refused.type, str(refused)), refused.status)
+
+
+def _answer_lab_error(_: Request, response: Response, error: OverlayError, __: object) -> None:
+    """Answer 503: the request was valid, but the lab could not carry it out."""
+    LOG.error("request failed", exc_info=error)
+    answer(response, error_body(type(error).__name__, str(error)), 503)
+
+
+def _answer_internal_error(
+    request: Request, response: Response, error: Exception, __: object
+) -> None:
+    LOG.error("%s %s failed", request.method, request.path, exc_info=error)
+    message = "Request Failed: internal server error while processing your request."
+    answer(response, error_body("HTTPInternalServerError", message), 500)
 
 
 # --- one class per path
@@ -160,15 +208,16 @@ class Extension:
         answer(response, {"extension": _extension(alias)})
 
 
+@dataclass(frozen=True, slots=True)
 class Collection:
     """`/v2.0/networks`, `/v2.0/subnets` and `/v2.0/ports`."""
 
-    def __init__(self, backend: Backend, kind: Kind) -> None:
-        self.backend, self.kind = backend, kind
+    backend: Backend
+    kind: Kind
 
     def on_get(self, request: Request, response: Response) -> None:
         overlay, kind = self.backend.overlay, self.kind
-        shown = [kind.view(overlay, value) for value in kind.values(overlay)]
+        shown = [view(kind.name, overlay, value) for value in kind.values(overlay)]
         answer_list(request, response, kind.name, shown)
 
     def on_post(self, request: Request, response: Response) -> None:
@@ -177,11 +226,12 @@ class Collection:
         answer(response, {self.kind.name: self.kind.shown(overlay, new_id)}, 201)
 
 
+@dataclass(frozen=True, slots=True)
 class Item:
     """`/v2.0/networks/ID`, `/v2.0/subnets/ID` and `/v2.0/ports/ID`."""
 
-    def __init__(self, backend: Backend, kind: Kind) -> None:
-        self.backend, self.kind = backend, kind
+    backend: Backend
+    kind: Kind
 
     def on_get(self, request: Request, response: Response, id_: str) -> None:
         shown = self.kind.shown(self.backend.overlay, id_)
@@ -197,17 +247,17 @@ class Item:
         response.status = 204
 
 
+@dataclass(frozen=True, slots=True)
 class Agents:
     """`/v2.0/agents`; POST is an addition, since Neutron's agents report over RPC."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+    backend: Backend
 
     def on_get(self, request: Request, response: Response) -> None:
-        answer_list(request, response, "agent", [view for _, view in _agents(self.backend)])
+        answer_list(request, response, "agent", _agents(self.backend))
 
     def on_post(self, request: Request, response: Response) -> None:
-        given = attributes("agent", "create", read_body(request))
+        given = parse_body("agent", "create", read_body(request))
         name, configurations = given["host"], given["configurations"]
         is_known = name in self.backend.overlay.host_of
         host = resources.host_from(name, configurations)
@@ -215,45 +265,43 @@ class Agents:
             lambda overlay: resources.with_host(overlay, host),
             ovsdb={name: configurations["ovsdb_connection"]},
         )
-        _, shown = _agent(self.backend, views.agent_id(name))
+        shown = _agent(self.backend, agent_id(name))
         answer(response, {"agent": shown}, 200 if is_known else 201)
 
 
+@dataclass(frozen=True, slots=True)
 class Agent:
     """`/v2.0/agents/ID`."""
 
-    def __init__(self, backend: Backend) -> None:
-        self.backend = backend
+    backend: Backend
 
     def on_get(self, request: Request, response: Response, id_: str) -> None:
-        answer_one(request, response, "agent", _agent(self.backend, id_)[1])
+        answer_one(request, response, "agent", _agent(self.backend, id_))
 
     def on_put(self, request: Request, response: Response, id_: str) -> None:
-        state, _ = _agent(self.backend, id_)
-        configurations = attributes("agent", "update", read_body(request)).get("configurations", {})
-        known = self.backend.overlay.host(state.host)
-        host = resources.host_from(known.name, configurations, known)
-        ovsdb = configurations.get("ovsdb_connection", state.ovsdb)
+        host = _agent(self.backend, id_)["host"]
+        configurations = parse_body("agent", "update", read_body(request)).get("configurations", {})
+        address = configurations.get("ovsdb_connection")
         self.backend.change(
-            lambda overlay: resources.with_host(overlay, host), ovsdb={known.name: ovsdb}
+            lambda before: resources.update_host(before, host, configurations),
+            ovsdb={host: address} if address else {},
         )
-        answer(response, {"agent": _agent(self.backend, id_)[1]})
+        answer(response, {"agent": _agent(self.backend, id_)})
 
     def on_delete(self, _: Request, response: Response, id_: str) -> None:
-        state, _shown = _agent(self.backend, id_)
-        self.backend.change(lambda overlay: resources.without_host(overlay, state.host))
+        host = _agent(self.backend, id_)["host"]
+        self.backend.change(lambda overlay: resources.without_host(overlay, host))
         response.status = 204
 
 
-def _agents(backend: Backend) -> list[tuple[AgentState, View]]:
-    """Each agent with its view, without agents that have just been deleted."""
+def _agents(backend: Backend) -> list[View]:
+    """The agents, without those that have just been deleted."""
     states, overlay = backend.agents(), backend.overlay
-    known = overlay.host_of
-    return [(state, views.agent_view(overlay, state)) for state in states if state.host in known]
+    return [view("agent", overlay, state) for state in states if state.host in overlay.host_of]
 
 
-def _agent(backend: Backend, id_: str) -> tuple[AgentState, View]:
-    found = next((pair for pair in _agents(backend) if pair[1]["id"] == id_), None)
+def _agent(backend: Backend, id_: str) -> View:
+    found = next((shown for shown in _agents(backend) if shown["id"] == id_), None)
     if found is None:
         raise refuse.not_found("agent", id_)
     return found

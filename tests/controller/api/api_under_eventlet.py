@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from controller.api.wsgi import make_api, serve
+from controller.api.server import serve
+from controller.api.wsgi import make_api
 from tests.controller.api.api_backend import FakeBackend
 from tests.controller.api.api_client import UnixConnection
 

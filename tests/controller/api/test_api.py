@@ -3,7 +3,7 @@
 import falcon.testing
 import pytest
 
-from controller.api.views import agent_id
+from controller.api.attributes import agent_id
 from controller.api.wsgi import make_api
 from tests.controller.api.api_backend import FakeBackend
 from tests.controller.api.api_client import error_of

@@ -6,7 +6,7 @@ from uuid import UUID
 import falcon.testing
 import pytest
 
-from controller.api.views import agent_id
+from controller.api.attributes import agent_id
 from controller.api.wsgi import make_api
 from tests.controller.api.api_backend import CONFIGURATIONS, FakeBackend
 from tests.controller.api.api_client import error_of
@@ -149,3 +149,29 @@ def test_a_host_needs_its_addresses(api):
             "agent.configurations.tunnel_types.0: 'flat' is not one of ['gre', 'vxlan', 'geneve']."
         ),
     )
+
+
+def test_two_requests_at_once_that_change_one_agent_both_take_effect(api, backend, monkeypatch):
+    path, change = f"/v2.0/agents/{agent_id('computer')}", backend.change
+
+    def put(**configurations):
+        return api.simulate_put(path, json={"agent": {"configurations": configurations}})
+
+    def change_after_another(edit, **options):
+        monkeypatch.undo()
+        put(l2_population=True, ovsdb_connection="tcp:198.18.1.9:6640")
+        return change(edit, **options)
+
+    monkeypatch.setattr(backend, "change", change_after_another)
+    shown = put(arp_responder_enabled=True).json["agent"]["configurations"]
+
+    assert (shown["l2_population"], shown["arp_responder_enabled"]) == (True, True)
+    assert shown["ovsdb_connection"] == "tcp:198.18.1.9:6640"
+
+
+@pytest.mark.parametrize(("address", "status"), [("netns:12:345", 200), ("netns:12", 400)])
+def test_the_address_of_a_linux_bridge_host_has_a_pid_and_a_start_time(api, address, status):
+    body = {"agent": {"configurations": {"ovsdb_connection": address}}}
+    changed = api.simulate_put(f"/v2.0/agents/{agent_id('computer')}", json=body)
+
+    assert changed.status_code == status

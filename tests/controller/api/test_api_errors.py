@@ -6,8 +6,7 @@ import logging
 import falcon.testing
 import pytest
 
-from controller.api.http import BODY_MAX
-from controller.api.wsgi import make_api
+from controller.api.wsgi import BODY_MAX, make_api
 from controller.model.errors import SwitchError
 from tests.controller.api.api_backend import CONFIGURATIONS, FakeBackend
 from tests.controller.api.api_client import error_of

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from controller.api.wsgi import make_api, serve
+from controller.api.server import serve
+from controller.api.wsgi import make_api
 from controller.model.errors import LabError
 from controller.system import commands
 from tests.controller.api.api_backend import FakeBackend

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller.api import resources, views
+from controller.api import attributes, resources
 from controller.model.encap import NetworkType
 from controller.switches.backend import AgentState
 from tests.controller.api.resource_requests import OVERLAY, port, refused, subnet
@@ -48,7 +48,7 @@ def test_a_host_with_ports_stays():
 def test_a_port_is_active_only_while_frames_can_pass():
     up = OVERLAY.ports[0]
     shown = [
-        views.port_view(OVERLAY, one)["status"]
+        attributes.view("port", OVERLAY, one)["status"]
         for one in (
             up,
             replace(up, status="DOWN"),
@@ -58,13 +58,13 @@ def test_a_port_is_active_only_while_frames_can_pass():
     ]
 
     assert shown == ["ACTIVE", "DOWN", "DOWN", "DOWN"]
-    assert views.port_view(OVERLAY, replace(up, host=""))["binding:vif_type"] == "unbound"
+    assert attributes.view("port", OVERLAY, replace(up, host=""))["binding:vif_type"] == "unbound"
 
 
 def test_each_address_is_shown_once_with_its_own_subnet():
     both = port(subnet(cidr="2001:db8::/64"))
 
-    assert views.port_view(both, both.port_of["port-n"])["fixed_ips"] == [
+    assert attributes.view("port", both, both.port_of["port-n"])["fixed_ips"] == [
         {"subnet_id": "sub-1", "ip_address": "172.16.166.101"},
         {"subnet_id": "sub-n", "ip_address": "2001:db8::2"},
     ]
@@ -74,7 +74,7 @@ def test_an_agent_answers_arp_only_with_l2population():
     host = replace(OVERLAY.hosts[0], arp_responder=True)
     state = AgentState(host=host.name, alive=True, wired=True)
     shown = [
-        views.agent_view(resources.with_host(OVERLAY, one), state)["configurations"]
+        attributes.view("agent", resources.with_host(OVERLAY, one), state)["configurations"]
         for one in (host, replace(host, l2_population=True))
     ]
 
@@ -114,17 +114,17 @@ ROWS = [
     ],
 )
 def test_a_list_is_filtered(query, ids):
-    assert "".join(row["id"] for row in views.selected(ROWS, query, ROWS[0])) == ids
+    assert "".join(row["id"] for row in attributes.selected(ROWS, query, ROWS[0])) == ids
 
 
 def test_a_list_shows_the_fields_asked_for():
     query = [("fields", "id"), ("fields", "name"), ("name", "b")]
 
-    assert views.selected(ROWS, query, ROWS[0]) == [{"id": "2", "name": "b"}]
+    assert attributes.selected(ROWS, query, ROWS[0]) == [{"id": "2", "name": "b"}]
 
 
 def test_an_unknown_filter_is_refused_even_for_an_empty_list():
-    assert refused(views.selected, [], [("nmae", "a"), ("aeg", "1")], {"name"}) == (
+    assert refused(attributes.selected, [], [("nmae", "a"), ("aeg", "1")], {"name"}) == (
         400,
         "HTTPBadRequest",
         "['aeg', 'nmae'] is invalid attribute for filtering",
@@ -132,7 +132,11 @@ def test_an_unknown_filter_is_refused_even_for_an_empty_list():
 
 
 def test_every_filter_is_an_attribute_that_is_shown():
-    shown = views.network_view(OVERLAY, OVERLAY.networks[0])
-    assert shown.keys() >= views.FILTERS["network"]
-    assert views.subnet_view(OVERLAY, OVERLAY.subnets[0]).keys() >= views.FILTERS["subnet"]
-    assert views.port_view(OVERLAY, OVERLAY.ports[0]).keys() >= views.FILTERS["port"]
+    shown = attributes.view("network", OVERLAY, OVERLAY.networks[0])
+    assert shown.keys() >= set(attributes.filters("network"))
+    assert attributes.view("subnet", OVERLAY, OVERLAY.subnets[0]).keys() >= set(
+        attributes.filters("subnet")
+    )
+    assert attributes.view("port", OVERLAY, OVERLAY.ports[0]).keys() >= set(
+        attributes.filters("port")
+    )

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from controller.api.attributes import parse_body, view
 from controller.api.errors import NeutronError
 from controller.api.resources import host_from, with_host
-from controller.api.schemas import attributes
-from controller.api.views import agent_view
 from controller.model import dhcp
 from controller.model.modes import parse_mode, with_mode
 from controller.model.names import hybrid_names, int_port_name
@@ -82,12 +81,12 @@ AGENT = {"tunneling_ip": "192.0.2.9", "ovsdb_connection": "tcp:198.18.1.9:6640"}
 
 def test_a_hosts_plug_is_set_at_its_creation_only():
     asked = {"agent": {"host": "h9", "configurations": {**AGENT, "ovs_hybrid_plug": True}}}
-    host = host_from("h9", attributes("agent", "create", asked)["configurations"])
+    host = host_from("h9", parse_body("agent", "create", asked)["configurations"])
     assert host.hybrid_plug
     assert not host_from("h9", AGENT).hybrid_plug
     overlay = with_host(small(), host)
-    shown = agent_view(overlay, AgentState(host="h9", alive=True, wired=True))["configurations"]
+    shown = view("agent", overlay, AgentState(host="h9", alive=True, wired=True))["configurations"]
     assert shown["ovs_hybrid_plug"] is True
     changed = {"agent": {"configurations": {"ovs_hybrid_plug": False}}}
     with pytest.raises(NeutronError, match="ovs_hybrid_plug"):
-        attributes("agent", "update", changed)
+        parse_body("agent", "update", changed)

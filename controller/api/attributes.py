@@ -1,0 +1,326 @@
+"""The attributes of Neutron's resources: how each is shown, and what a request may set.  Pure.
+
+One row per attribute, as in neutron_lib/api/definitions.  An attribute that this project does not
+support takes only the value that it always has here (`shared: false`), so that no other value is
+accepted and ignored.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from controller.api.addressing import subnets_of
+from controller.api.errors import NeutronError, invalid
+from controller.model.addresses import pools_of
+from controller.model.dhcp import server_of
+from controller.model.encap import TUNNEL_TYPES, NetworkType
+from controller.model.names import derived_id
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism, Port, Subnet
+from controller.switches.backend import AgentState
+
+View = dict[str, Any]
+Schema = dict[str, Any]
+Get = Callable[[Overlay, Any], object]
+ERROR_MAX = 300  # characters of one error; a schema error may quote the whole body
+FORMATS = FormatChecker(formats=())
+AGENTS = {  # Neutron's agent_type and binary
+    Mechanism.OPENVSWITCH: ("Open vSwitch agent", "neutron-openvswitch-agent"),
+    Mechanism.LINUXBRIDGE: ("Linux bridge agent", "neutron-linuxbridge-agent"),
+}
+
+
+def _is_ip(value: object) -> bool:
+    return not isinstance(value, str) or "%" not in str(ip_address(value))
+
+
+def _is_cidr(value: object) -> bool:
+    return not isinstance(value, str) or ("/" in value and bool(ip_network(value)))
+
+
+FORMATS.checks("IP address", raises=ValueError)(_is_ip)
+FORMATS.checks("CIDR without host bits", raises=ValueError)(_is_cidr)
+
+
+def _object(properties: Schema, *required: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _list(item: Schema, **limits: int) -> Schema:
+    return {"type": "array", "items": item, **limits}
+
+
+def _one_of(values: Iterable[object]) -> Schema:
+    return {"enum": [str(value) for value in values]}
+
+
+TEXT: Schema = {"type": "string", "maxLength": 255}
+TEXT_OR_NULL: Schema = {**TEXT, "type": ["string", "null"]}
+ID_OR_NULL: Schema = {"type": ["integer", "null"]}
+NOT_EMPTY: Schema = {**TEXT, "minLength": 1}
+FLAG: Schema = {"type": "boolean"}
+SIZE: Schema = {"type": "integer", "minimum": 0}
+IP: Schema = {"type": "string", "format": "IP address"}
+CIDR: Schema = {"type": "string", "format": "CIDR without host bits"}
+MAC: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$"}
+POOLS = _list(_object({"start": IP, "end": IP}, "start", "end"), minItems=1)
+FIXED_IPS = _list({**_object({"subnet_id": TEXT, "ip_address": IP}), "minProperties": 1})
+CONFIGURATIONS: Schema = {
+    "tunneling_ip": IP,
+    "tunnel_types": _list(_one_of(TUNNEL_TYPES), uniqueItems=True),
+    "l2_population": FLAG,
+    "arp_responder_enabled": FLAG,
+    "bridge_mappings": {"type": "object", "additionalProperties": NOT_EMPTY},
+    "ovsdb_connection": {
+        "type": "string",
+        "pattern": "^((tcp|ssl|unix):[^ ]+|netns:[0-9]+:[0-9]+)$",
+    },
+    "mechanism": _one_of(Mechanism),
+    "vxlan_group": CIDR,
+}
+CHANGED_HOST = _object(CONFIGURATIONS)
+# The plug type cannot be changed once guests are plugged.
+NEW_HOST = _object({**CONFIGURATIONS, "ovs_hybrid_plug": FLAG}, "tunneling_ip", "ovsdb_connection")
+
+
+def agent_id(host: str) -> str:
+    """The id of a host's agent, derived from the host's name."""
+    return derived_id("agent", host)
+
+
+def _field(name: str) -> Get:
+    return lambda _, value: getattr(value, name)
+
+
+def _vif_type(overlay: Overlay, port: Port) -> str:
+    if not port.host:
+        return "unbound"
+    is_bridge = overlay.host(port.host).mechanism is Mechanism.LINUXBRIDGE
+    return "bridge" if is_bridge else "ovs"
+
+
+def _fixed_ips(overlay: Overlay, port: Port) -> list[View]:
+    subnets = subnets_of(overlay, port.network_id)
+    return [
+        {"subnet_id": subnet.id, "ip_address": str(ip)}
+        for ip in port.fixed_ips
+        for subnet in subnets
+        if ip in subnet.cidr
+    ]
+
+
+def _pools(_: Overlay, subnet: Subnet) -> list[View]:
+    return [{"start": str(low), "end": str(high)} for low, high in pools_of(subnet)]
+
+
+def _configurations(overlay: Overlay, state: AgentState) -> View:
+    """A host's options; `ovsdb_connection`, `wired` and `alarm` are additions to Neutron's."""
+    host = overlay.host(state.host)
+    return {
+        "tunnel_types": [kind.value for kind in host.tunnel_types],
+        "tunneling_ip": host.vtep,
+        "l2_population": host.l2_population,
+        "arp_responder_enabled": host.is_arp_responder,
+        "bridge_mappings": dict(host.bridge_mappings),
+        "datapath_type": state.datapath_type,
+        "ovsdb_connection": state.ovsdb,
+        **({"ovs_hybrid_plug": True} if host.hybrid_plug else {}),
+        "wired": state.wired,
+        "alarm": state.alarm,
+    }
+
+
+# --- the resources
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a resource.
+
+    Attributes:
+        get: its value in a response.
+        create: the schema of its value in a POST; None: a POST cannot set it.
+        update: the same for a PUT.
+        is_filter: whether a list can be filtered by it.
+    """
+
+    get: Get
+    create: Schema | None = None
+    update: Schema | None = None
+    is_filter: bool = True
+
+
+def _settable(get: Get, schema: Schema) -> Attribute:
+    return Attribute(get, schema, schema)
+
+
+def _constant(value: object) -> Attribute:
+    return _settable(lambda *_: value, {"const": value})
+
+
+def _read_only(value: object, *, is_filter: bool = True) -> Attribute:
+    return Attribute(lambda *_: value, is_filter=is_filter)
+
+
+OWNER = dict.fromkeys(("tenant_id", "project_id"), _constant(""))  # a lab has no tenants
+NETWORK = {
+    "id": Attribute(_field("id")),
+    "name": _settable(_field("name"), TEXT),
+    "mtu": _settable(lambda overlay, network: overlay.mtu_of(network), SIZE),
+    "status": _read_only("ACTIVE"),
+    "subnets": Attribute(lambda overlay, network: [s.id for s in subnets_of(overlay, network.id)]),
+    "provider:network_type": Attribute(_field("network_type"), _one_of(NetworkType)),
+    "provider:segmentation_id": Attribute(_field("segmentation_id"), ID_OR_NULL),
+    "provider:physical_network": Attribute(_field("physical_network"), TEXT_OR_NULL),
+    **dict.fromkeys(("admin_state_up", "port_security_enabled"), _constant(value=True)),
+    **dict.fromkeys(("shared", "router:external"), _constant(value=False)),
+    **OWNER,
+}
+SUBNET = {
+    "id": Attribute(_field("id")),
+    "name": _settable(_field("name"), TEXT),
+    "network_id": Attribute(_field("network_id"), TEXT),
+    "cidr": Attribute(lambda _, subnet: str(subnet.cidr), CIDR),
+    "ip_version": Attribute(lambda _, subnet: subnet.cidr.version, {"enum": [4, 6]}),
+    "gateway_ip": _settable(
+        lambda _, subnet: str(subnet.gateway_ip) if subnet.gateway_ip else None,
+        {**IP, "type": ["string", "null"]},
+    ),
+    "allocation_pools": Attribute(_pools, POOLS, POOLS, is_filter=False),
+    "enable_dhcp": _settable(
+        lambda overlay, subnet: overlay.dhcp and server_of(overlay, subnet) is not None,
+        {"const": False},
+    ),
+    **dict.fromkeys(("dns_nameservers", "host_routes"), _read_only([], is_filter=False)),
+    **dict.fromkeys(("ipv6_ra_mode", "ipv6_address_mode"), _read_only(None)),
+    **OWNER,
+}
+PORT = {
+    "id": Attribute(_field("id")),
+    "name": _settable(_field("name"), TEXT),
+    "network_id": Attribute(_field("network_id"), TEXT),
+    "mac_address": _settable(_field("mac_address"), MAC),
+    "fixed_ips": _settable(_fixed_ips, FIXED_IPS),
+    "status": Attribute(lambda _, port: "ACTIVE" if port.is_active else "DOWN"),
+    "admin_state_up": _settable(_field("admin_state_up"), FLAG),
+    "device_id": _settable(_field("device_id"), TEXT),
+    "device_owner": _settable(_field("device_owner"), {"enum": ["", "compute:nova"]}),
+    "binding:host_id": _settable(_field("host"), TEXT),
+    "binding:vif_type": Attribute(_vif_type),
+    "binding:vnic_type": _constant("normal"),
+    "port_security_enabled": _settable(_field("port_security_enabled"), FLAG),
+    **dict.fromkeys(("allowed_address_pairs", "security_groups"), _read_only([], is_filter=False)),
+    **OWNER,
+}
+AGENT = {
+    "id": Attribute(lambda _, state: agent_id(state.host)),
+    "agent_type": Attribute(lambda overlay, state: AGENTS[overlay.host(state.host).mechanism][0]),
+    "binary": Attribute(lambda overlay, state: AGENTS[overlay.host(state.host).mechanism][1]),
+    "host": Attribute(_field("host"), NOT_EMPTY),
+    "topic": _read_only("N/A"),
+    "alive": Attribute(_field("alive")),
+    "admin_state_up": _read_only(value=True),
+    "heartbeat_timestamp": Attribute(_field("heartbeat"), is_filter=False),
+    "configurations": Attribute(_configurations, NEW_HOST, CHANGED_HOST, is_filter=False),
+}
+ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
+    "network": NETWORK,
+    "subnet": SUBNET,
+    "port": PORT,
+    "agent": AGENT,
+}
+REQUIRED = {  # in a POST
+    "network": (),
+    "subnet": ("network_id", "cidr"),
+    "port": ("network_id",),
+    "agent": ("host", "configurations"),
+}
+
+
+def _validator(kind: str, action: str) -> Draft202012Validator:
+    schemas = {name: getattr(each, action) for name, each in ATTRIBUTES[kind].items()}
+    settable = {name: schema for name, schema in schemas.items() if schema is not None}
+    required = REQUIRED[kind] if action == "create" else ()
+    envelope = _object({kind: _object(settable, *required)}, kind)
+    return Draft202012Validator(envelope, format_checker=FORMATS)
+
+
+BODIES = {
+    (kind, action): _validator(kind, action)
+    for kind in ATTRIBUTES
+    for action in ("create", "update")
+}
+
+
+def parse_body(kind: str, action: str, body: object) -> dict[str, Any]:
+    """The attributes inside the body's envelope, after validation; `action` is create or update.
+
+    Raises:
+        NeutronError: the body is invalid; the message has all errors.
+    """
+    errors = sorted(BODIES[kind, action].iter_errors(body), key=lambda e: list(map(str, e.path)))
+    if errors:
+        raise invalid("; ".join(map(_error_text, errors)))
+    inner: dict[str, Any] = dict(body[kind])  # type: ignore[index]  # the schema has checked it
+    return inner
+
+
+def _error_text(error: Any) -> str:
+    path, message = ".".join(map(str, error.absolute_path)), error.message
+    short = message if len(message) <= ERROR_MAX else message[:ERROR_MAX] + "..."
+    return f"{path}: {short}" if path else short
+
+
+def view(kind: str, overlay: Overlay, value: object) -> View:
+    """A network, a subnet, a port or the state of an agent as Neutron shows it."""
+    return {name: each.get(overlay, value) for name, each in ATTRIBUTES[kind].items()}
+
+
+def filters(kind: str) -> list[str]:
+    """The attributes by which a list can be filtered."""
+    return [name for name, each in ATTRIBUTES[kind].items() if each.is_filter]
+
+
+def selected(
+    views: Iterable[View], query: Sequence[tuple[str, str]], known: Iterable[str]
+) -> list[View]:
+    """The views that match all filters of `query`, reduced to its `fields`.
+
+    A filter given several times matches any of its values.  `fixed_ips=ip_address=10.0.0.5` and
+    `fixed_ips=subnet_id=...` match one key of a fixed ip.
+
+    Raises:
+        NeutronError: a filter is not in `known`.
+    """
+    wanted: dict[str, list[str]] = {}
+    for name, value in query:
+        wanted.setdefault(name, []).append(value)
+    fields = wanted.pop("fields", [])
+    unknown = sorted(wanted.keys() - set(known))
+    if unknown:
+        message = f"{unknown} is invalid attribute for filtering"
+        raise NeutronError(400, "HTTPBadRequest", message)
+    return [
+        {name: value for name, value in each.items() if not fields or name in fields}
+        for each in views
+        if all(any(_is(each[name], text) for text in texts) for name, texts in wanted.items())
+    ]
+
+
+def _is(shown: object, wanted: str) -> bool:
+    if isinstance(shown, bool):
+        return wanted.lower() in (("true", "1") if shown else ("false", "0"))
+    if isinstance(shown, list):
+        return any(_is(item, wanted) for item in shown)
+    if isinstance(shown, dict):
+        key, _, value = wanted.partition("=")
+        return str(shown.get(key)) == value
+    return wanted == ("" if shown is None else str(shown))
