@@ -1,7 +1,7 @@
-"""A YAML file as plain values that remember where they stood."""
+"""A YAML file as plain values, each with its line."""
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 
-from controller.model.errors import ModelError, raise_all
+from controller.model.errors import ModelError, ModelErrors, raise_all
 
 MOST = 100_000  # values; a few lines of aliases may stand for millions
 
@@ -29,16 +29,16 @@ class Place:
 
 
 class Map(dict[str, Any]):
-    """A mapping that knows its own place, its keys' places, and what was taken out as wrong."""
+    """A mapping with its own place, the places of its keys, and the keys that were removed as wrong."""
 
     def __init__(self, path: str, place: Place) -> None:
         super().__init__()
         self.path, self.place = path, place
         self.places: dict[str, Place] = {}
-        self.lacks: set[str] = set()  # keys taken out, or with something below them taken out
+        self.lacks: set[str] = set()  # keys that were removed, or have something below them removed
 
     def place_of(self, key: str) -> Place:
-        """Where `key` stands; where the mapping begins if it has no such key."""
+        """The place of `key`; that of the mapping if it has no such key."""
         return self.places.get(key, self.place)
 
     def path_of(self, key: str) -> str:
@@ -50,13 +50,13 @@ class Map(dict[str, Any]):
         return (item for item in self.get(key) or () if isinstance(item, Map))
 
     def map(self, key: str) -> "Map":
-        """The mapping at `key`, or an empty one in its place."""
+        """The mapping at `key`; an empty one if there is none."""
         found = self.get(key)
         return found if isinstance(found, Map) else Map(self.path_of(key), self.place_of(key))
 
 
 class Problems:
-    """Everything wrong with a scenario, gathered so that one pass mends it all."""
+    """All errors of a scenario, collected so that they are reported together."""
 
     def __init__(self) -> None:
         self.found: list[tuple[Place, ModelError]] = []
@@ -67,27 +67,32 @@ class Problems:
         self.files.setdefault(file, len(self.files))
 
     def add(self, place: Place, key: str, found: str, *, allowed: str, do: str) -> None:
-        """Note that `found` stands at `place` under `key`."""
+        """Add the error that `key` has the value `found`, at `place`."""
         where = f"{place}: {key}" if key else str(place)
         self.note(place, ModelError(found, where=where, allowed=allowed, do=do))
 
     def note(self, place: Place, error: ModelError) -> None:
-        """Note `error`, which already says where."""
+        """Add an error whose text already has the place."""
         self.open(place.file)
         self.found.append((place, error))
 
+    def refused(self, error: ModelError, place_of: Callable[[ModelError], Place]) -> None:
+        """Add what the model refuses, each error with its place."""
+        for one in error.errors if isinstance(error, ModelErrors) else (error,):
+            self.add(place_of(one), one.where, one.found, allowed=one.allowed, do=one.do)
+
     def raise_all(self) -> None:
-        """Raise what was noted, file by file, from top to bottom.
+        """Raise the errors that were added, file by file, from top to bottom.
 
         Raises:
-            ModelError: the one problem, or all of them as `ModelErrors`.
+            ModelError: the only error; `ModelErrors` if there are several.
         """
         ordered = sorted(self.found, key=lambda pair: (self.files[pair[0].file], pair[0].line))
         raise_all({str(error): error for _, error in ordered}.values())
 
 
 def shown(path: Path) -> str:
-    """`path` as a person at this working directory would write it."""
+    """`path`, relative to the working directory if it is below it."""
     absolute, here = path.absolute(), Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 
@@ -96,7 +101,7 @@ def read_text(path: Path, *, where: str) -> str:
     """The file's text.
 
     Raises:
-        ModelError: it is not there, not ours to read, or not UTF-8.
+        ModelError: there is no such file, it cannot be read, or it is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
@@ -107,12 +112,12 @@ def read_text(path: Path, *, where: str) -> str:
             allowed="text in UTF-8",
             do="Save the file as UTF-8.",
         ) from None
-    except (OSError, ValueError) as error:  # ValueError: no path can be so
+    except (OSError, ValueError) as error:  # ValueError: not a possible path
         raise ModelError(
             "no such file" if isinstance(error, FileNotFoundError) else "cannot be read",
             where=where,
-            allowed="a file that you may read",
-            do="Check the path, which counts from the scenario file's folder, and its rights.",
+            allowed="a readable file",
+            do="Check its permissions and its path, which is relative to the scenario file's folder.",
         ) from None
 
 
@@ -127,14 +132,19 @@ def read_yaml(path: Path) -> Any:
     try:
         return _placed(_loaded(text, name), name, "", 1)
     except DuplicateKeyError as error:
-        raise _twice(error, name) from None
+        raise _duplicate(error, name) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _not_yaml(str(Place(name, mark.line + 1 if mark else 1))) from None
     except (YAMLError, RecursionError):
         raise _not_yaml(name) from None
-    except (ValueError, LookupError, AttributeError) as error:  # a date, a number that is none
-        raise _no_value(name, str(error)) from None
+    except (ValueError, LookupError, AttributeError) as error:  # an invalid date or number
+        raise ModelError(
+            f"invalid value ({error})",
+            where=name,
+            allowed="numbers, dates, truth values and text as in YAML 1.2",
+            do="Correct it; put it in quotes if it is text.",
+        ) from None
 
 
 def _loaded(text: str, name: str) -> Any:
@@ -145,35 +155,26 @@ def _loaded(text: str, name: str) -> Any:
         raise ModelError(
             f"{MOST} values or more",
             where=name,
-            allowed=f"fewer than {MOST}; what an alias (`*name`) stands for counts again",
-            do="Take aliases out.",
+            allowed=f"fewer than {MOST}; the values of an alias (`*name`) count again",
+            do="Remove aliases.",
         )
     return loaded
 
 
 def _values(node: Any) -> Iterator[Any]:
-    """The node, and all below it, once for each way to it."""
+    """The node and all below it; a node with aliases once for each of them."""
     yield node
     inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for each in inside:
         yield from _values(each)
 
 
-def _no_value(where: str, found: str) -> ModelError:
-    return ModelError(
-        f"a value that is none ({found})",
-        where=where,
-        allowed="numbers, dates, truth values and text as YAML 1.2 has them",
-        do="Mend it, or put it in quotes if it is text.",
-    )
-
-
-def _twice(error: DuplicateKeyError, name: str) -> ModelError:
+def _duplicate(error: DuplicateKeyError, name: str) -> ModelError:
     mark = error.problem_mark
     line = mark.buffer.split("\n")[mark.line] if mark.buffer else ""
     key = line[mark.column :].split(":")[0].strip()
     return ModelError(
-        f"key {key!r} stands twice",
+        f"key {key!r} appears twice",
         where=str(Place(name, mark.line + 1)),
         allowed="each key once in a mapping",
         do="Remove one of them.",
@@ -182,10 +183,10 @@ def _twice(error: DuplicateKeyError, name: str) -> ModelError:
 
 def _not_yaml(where: str) -> ModelError:
     return ModelError(
-        "not YAML",
+        "not valid YAML",
         where=where,
         allowed="one document in YAML 1.2",
-        do="Look at indentation, brackets, quotes and colons here and in the line before.",
+        do="Check indentation, brackets, quotes and colons in this line and the one before.",
     )
 
 
@@ -198,8 +199,8 @@ def _placed(node: Any, file: str, path: str, line: int) -> Any:
             for index, item in enumerate(node)
         ]
     if isinstance(node, str):
-        node.encode()  # refuses half a character, which could be written nowhere
-    for plain in (bool, int, float, str):  # ruamel's own kinds of them, which keep spelling
+        node.encode()  # raises for half of a surrogate pair, which cannot be encoded
+    for plain in (bool, int, float, str):  # ruamel has subclasses of them, which keep the notation
         if isinstance(node, plain):
             return plain(node)
     return node

@@ -1,5 +1,6 @@
 """Scenarios: a YAML file and the Neutron .ini files it points to, as one `Overlay`."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -8,30 +9,30 @@ from typing import Any
 
 from controller.model.dhcp import with_servers
 from controller.model.enlarge import enlarge
-from controller.model.errors import ModelError, ModelErrors, UsageError
+from controller.model.errors import ModelError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
 from controller.model.sites import Sites
+from controller.model.underlay import Shape, Underlay
 from topologies.scenario.file import Map, Place, Problems, read_yaml, shown
 from topologies.scenario.networks import (
     networks_of,
-    path_mtu,
+    ports_of,
     ranges_of,
     subnets_of,
     tenant_network_types,
     type_drivers,
-    underlay_mtu,
-    underlay_of,
 )
 from topologies.scenario.options import Options, agents_of, server_options
-from topologies.scenario.place import place_of
-from topologies.scenario.ports import ports_of
 from topologies.scenario.schema import SCHEMA_FILE, checked
 from topologies.scenario.sites import SITES_SCHEMA, is_site_to_site, sites_of
 from topologies.scenario.warnings import warnings_of
 
 __all__ = ["Scenario", "available", "enlarge", "load", "summaries"]
 FOLDER = Path(__file__).parents[1] / "scenarios"
+UNDERLAY_MTU = 1500  # bytes, Ethernet's
+NAMED = re.compile(r"(host|network|subnet|port) '([^']*)'")  # at the start of an error of the model
+Described = tuple[Overlay | Sites | None, tuple[str, ...]]  # with its warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Scenario:
     """What a scenario file describes: compute hosts with an overlay, or two sites and a tunnel.
 
     Attributes:
-        warnings: what Neutron would ignore or do otherwise, each with file and line.
+        warnings: what Neutron would ignore or do differently, each with file and line.
     """
 
     name: str
@@ -53,16 +54,12 @@ class Scenario:
         """The overlay.
 
         Raises:
-            UsageError: the scenario has no compute hosts.
+            UsageError: the scenario has two sites instead.
         """
         if isinstance(self.described, Overlay):
             return self.described
-        raise UsageError(
-            "it describes two sites and a tunnel, no compute hosts",
-            where=f"scenario {self.name!r}",
-            allowed="a scenario with `hosts:`",
-            do="`overlaylab run walk` and `overlaylab up` take this one; others name theirs.",
-        )
+        do = "Use `article`; this one works with `overlaylab up` and `overlaylab run walk`."
+        raise self._wrong_kind("two sites and no compute hosts", "hosts", do)
 
     @property
     def sites(self) -> Sites:
@@ -73,11 +70,15 @@ class Scenario:
         """
         if isinstance(self.described, Sites):
             return self.described
-        raise UsageError(
-            "it describes compute hosts, no sites",
+        do = "Use `home-office`, or leave --scenario out."
+        raise self._wrong_kind("compute hosts and no sites", "sites", do)
+
+    def _wrong_kind(self, found: str, key: str, do: str) -> UsageError:
+        return UsageError(
+            f"it describes {found}",
             where=f"scenario {self.name!r}",
-            allowed="a scenario with `sites:`",
-            do="Take `home-office`, or leave --scenario out.",
+            allowed=f"a scenario with `{key}:`",
+            do=do,
         )
 
 
@@ -87,7 +88,7 @@ def available() -> tuple[str, ...]:
 
 
 def summaries() -> tuple[tuple[str, str], ...]:
-    """Each shipped scenario's name and the line that it says of itself."""
+    """Name and summary of each scenario that comes with the project."""
     read = ((name, read_yaml(FOLDER / f"{name}.yaml")) for name in available())
     return tuple((name, str(data.get("summary", ""))) for name, data in read)
 
@@ -96,7 +97,7 @@ def load(ref: str | Path) -> Scenario:
     """Read a scenario: one of `available()` by its name, or any by the path of its file.
 
     Raises:
-        ModelError: it cannot be read or contradicts itself; `ModelErrors` if in several ways.
+        ModelError: it cannot be read, or has an error; `ModelErrors` if it has several.
     """
     path = _path(ref)
     file, problems = shown(path), Problems()
@@ -106,7 +107,13 @@ def load(ref: str | Path) -> Scenario:
     data = checked(raw, file, problems, schema)
     described, warnings = read(data, path, problems) if data is not None else (None, ())
     problems.raise_all()
-    assert data is not None and described is not None  # else there was a problem  # noqa: S101, PT018
+    if data is None or described is None:
+        raise ModelError(
+            "refused, but no error was recorded",
+            where=file,
+            allowed="a scenario, or an error that names what is wrong",
+            do="Report this with the file: it is a bug of overlaylab.",
+        )
     return Scenario(path.stem, path, str(data.get("summary", "")), described, warnings)
 
 
@@ -116,7 +123,7 @@ def _path(ref: str | Path) -> Path:
     path = Path(ref)
     try:
         found = "" if path.is_file() else "no such name or file"
-    except OSError as error:  # in a folder that is closed to us, or too long a name
+    except OSError as error:  # a directory that we may not enter, or a name that is too long
         found = error.strerror or str(error)
     if found:
         raise ModelError(
@@ -126,9 +133,6 @@ def _path(ref: str | Path) -> Path:
             do="`overlaylab list` shows the names.",
         )
     return path
-
-
-Described = tuple[Overlay | Sites | None, tuple[str, ...]]
 
 
 def _sites(data: Map, path: Path, problems: Problems) -> Described:
@@ -143,19 +147,35 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     networks = networks_of(data, server, name=name, problems=problems)
     subnets = subnets_of(data, networks, name=name, problems=problems)
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
-    built = {
-        "networks": networks,
-        "subnets": subnets,
-        "ports": ports,
-        "hosts": hosts,
-        "path_mtu": path_mtu(server),
-        "underlay": underlay_of(data),
-        "ranges": ranges_of(server),
-        "tenant_network_types": tenant_network_types(server),
-        "dhcp": data.get("dhcp", False),
-        "type_drivers": type_drivers(server),
-    }
-    return _checked(data, path, built, problems), warnings_of(server, [a for _, a in agents])
+    warnings = warnings_of(server, [options for _, options in agents])
+    known = {host.name for host in hosts}
+    try:
+        overlay = Overlay(
+            name=name,
+            release=data.get("release", "queens"),
+            hosts=hosts,
+            networks=networks,
+            subnets=subnets,
+            # A host with an error is missing here; its ports must not add more errors.
+            ports=tuple(port for port in ports if port.host in known),
+            underlay_mtu=int(data.map("underlay").get("mtu", UNDERLAY_MTU)),
+            path_mtu=int(server.get("ml2", "path_mtu", 0)),
+            underlay=_underlay(data.map("underlay")),
+            ranges=ranges_of(server),
+            tenant_network_types=tenant_network_types(server),
+            type_drivers=type_drivers(server),
+            dhcp=data.get("dhcp", False),
+        )
+        return with_servers(overlay), warnings
+    except ModelError as error:
+        problems.refused(error, lambda one: _place_of(one, data) or data.place)
+        return None, warnings
+
+
+def _underlay(given: Map) -> Underlay:
+    others = ("spines", "hash_policy", "wan_mtu", "delay_ms", "loss_percent")
+    shape = Shape(given.get("shape", Shape.SWITCH))
+    return Underlay(shape=shape, **{key: given[key] for key in others if key in given})
 
 
 def _hosts(
@@ -163,7 +183,7 @@ def _hosts(
 ) -> Iterator[Host]:
     for keys, options in agents:
         if keys.lacks or options.refused or ("agent_file" in keys and options.ini is None):
-            continue  # it is at fault in another way, which is said already
+            continue  # its error has been added already
         if options.get("ovs", "local_ip") is not None:
             yield _host(keys["name"], options, data.map("agent") | keys)
         else:
@@ -177,10 +197,12 @@ def _hosts(
 
 
 def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
+    local_ip, text = options.get("ovs", "local_ip"), options.text("ovs", "local_ip")
     return Host(
         name=name,
-        local_ip=options.get("ovs", "local_ip"),
-        written_ip=_spelling(options),
+        local_ip=local_ip,
+        # Neutron derives the names of tunnel ports from the address as it is written.
+        written_ip="" if text is None or text == str(local_ip) else text,
         tunnel_types=options.get("agent", "tunnel_types", ()),
         l2_population=options.get("agent", "l2_population", otherwise=False),
         arp_responder=options.get("agent", "arp_responder", otherwise=False),
@@ -191,28 +213,27 @@ def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
     )
 
 
-def _spelling(options: Options) -> str:
-    """How `local_ip` is spelt, if not in the usual way: Neutron names tunnel ports by the text."""
-    text = options.text("ovs", "local_ip") or ""
-    return "" if text == str(options.get("ovs", "local_ip")) else text
+def _place_of(error: ModelError, data: Map) -> Place | None:
+    """The place of the key that an error of the model is about, or of the part that has the key."""
+    if named := NAMED.match(error.where):
+        for item in _items(data, named[1], named[2]):
+            return _key_place(item, error.found)
+    if error.where != "underlay":
+        return data.places.get(error.where if error.where in data else "hosts")
+    if error.found.startswith("path_mtu"):  # an option of the server
+        return data.map("ml2_conf").map("ml2").place_of("path_mtu")
+    return _key_place(data.map("underlay"), error.found)
 
 
-def _checked(data: Map, path: Path, built: dict[str, Any], problems: Problems) -> Overlay | None:
-    """The overlay; what the model refuses is noted, with the line that it speaks of."""
-    known = {host.name for host in built["hosts"]}
-    # A port on a host that is itself at fault is not to blame for it.
-    ports = tuple(port for port in built["ports"] if port.host in known)
-    try:
-        return with_servers(
-            Overlay(
-                **{**built, "ports": ports},
-                name=path.stem,
-                release=data.get("release", "queens"),
-                underlay_mtu=underlay_mtu(data),
-            )
-        )
-    except ModelError as error:
-        for one in error.errors if isinstance(error, ModelErrors) else (error,):
-            place = place_of(one, data) or Place(shown(path), 1)
-            problems.add(place, one.where, one.found, allowed=one.allowed, do=one.do)
-        return None
+def _items(data: Map, kind: str, name: str) -> Iterator[Map]:
+    if kind == "subnet":
+        subnets = (subnet for net in data.maps("networks") for subnet in net.maps("subnets"))
+        return (s for s in subnets if s.get("name", s["cidr"]) == name)
+    key = "server" if kind == "port" else "name"
+    return (item for item in data.maps(f"{kind}s") if item.get(key) == name)
+
+
+def _key_place(item: Map, found: str) -> Place:
+    """An error begins with the key that it is about: `mtu 12`, `fixed ip 10.0.0.1`."""
+    first = found.split(maxsplit=1)[0]
+    return next((item.place_of(key) for key in item if key.startswith(first)), item.place)

@@ -1,57 +1,45 @@
-"""Networks and subnets of a scenario; ids that are not given are allotted as Neutron does."""
+"""Networks, subnets and ports of a scenario; what is not given is derived, or allocated as by Neutron."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
-from controller.model.addresses import default_gateway, default_pools
+from controller.model.addresses import default_gateway, default_pools, free_address
 from controller.model.allocation import Segment, first_free, tenant_segment
 from controller.model.encap import NetworkType
-from controller.model.names import derived_id
-from controller.model.parts import Network, SegmentRange, Subnet
-from controller.model.underlay import Shape, Underlay
+from controller.model.names import derived_id, derived_mac
+from controller.model.parts import Address, Network, Port, SegmentRange, Subnet
 from topologies.scenario.file import Map, Problems
 from topologies.scenario.neutron_options import RANGES
 from topologies.scenario.options import Options
 
-UNDERLAY_MTU = 1500  # bytes, Ethernet's
 KNOWN = tuple(map(str, NetworkType))
 
 
 def networks_of(
     data: Map, server: Options, *, name: str, problems: Problems
 ) -> tuple[Network, ...]:
-    """Every network that can be made; what is wrong with the others is in `problems`."""
-    _note_unknown_types(server, problems)
-    nets = [net for net in data.maps("networks") if not net.lacks]  # others are said already
-    taken = set(_asked_for(data))
+    """Every valid network; the errors of the others are added to `problems`."""
+    _check_tenant_types(server, problems)
+    taken = set(_requested(data))
     made = []
-    for net in nets:
-        segment = _segment(net, server, taken, problems)
+    for net in data.maps("networks"):
+        # With a key removed, its error has been added already.
+        segment = None if net.lacks else _segment(net, server, taken, problems)
         if segment:
             taken.add(segment)
-            made.append(_network(net, segment, name=name))
+            id_ = net.get("id") or derived_id(name, "network", net["name"])
+            made.append(
+                Network(id=id_, name=net["name"], **segment._asdict(), mtu=net.get("mtu", 0))
+            )
     return tuple(made)
 
 
-def _asked_for(data: Map) -> Iterator[Segment]:
-    """The segments that networks ask for by id: nobody else is given them."""
+def _requested(data: Map) -> Iterator[Segment]:
+    """The segments that networks request by id; no other network gets one of them."""
     for net in data.maps("networks"):
         if "network_type" in net and "segmentation_id" in net:
             kind = NetworkType(net["network_type"])
             yield Segment(kind, net.get("physical_network"), net["segmentation_id"])
-
-
-def underlay_mtu(data: Map) -> int:
-    """What one Ethernet frame of the underlay carries [bytes]; Neutron's global_physnet_mtu."""
-    return int(data.map("underlay").get("mtu", UNDERLAY_MTU))
-
-
-def underlay_of(data: Map) -> Underlay:
-    """The shape of the network between the hosts, and what it does to packets."""
-    given = data.map("underlay")
-    shape = Shape(given.get("shape", Shape.SWITCH))
-    others = ("spines", "hash_policy", "wan_mtu", "delay_ms", "loss_percent")
-    return Underlay(shape=shape, **{key: given[key] for key in others if key in given})
 
 
 def ranges_of(server: Options) -> tuple[SegmentRange, ...]:
@@ -64,18 +52,22 @@ def ranges_of(server: Options) -> tuple[SegmentRange, ...]:
 
 
 def tenant_network_types(server: Options) -> tuple[NetworkType, ...]:
-    """`tenant_types` as values; words that are no type are left out."""
-    return tuple(NetworkType(word) for word in tenant_types(server) if word in KNOWN)
+    """The types for networks without one; `project_network_types`, the newer name, has precedence."""
+    older = server.get("ml2", "tenant_network_types", ())
+    return _known_types(server.get("ml2", "project_network_types", older))
 
 
 def type_drivers(server: Options) -> tuple[NetworkType, ...]:
-    """The types that a network may be of; words that are no type are left out."""
-    given = server.get("ml2", "type_drivers", KNOWN)
-    return tuple(NetworkType(word) for word in given if word in KNOWN)
+    """The types that a network may have."""
+    return _known_types(server.get("ml2", "type_drivers", KNOWN))
 
 
-def _note_unknown_types(server: Options, problems: Problems) -> None:
-    """Note tenant types without a driver; Neutron's server ends at once (`_check_tenant_types`)."""
+def _known_types(words: Iterable[str]) -> tuple[NetworkType, ...]:
+    return tuple(NetworkType(word) for word in words if word in KNOWN)
+
+
+def _check_tenant_types(server: Options, problems: Problems) -> None:
+    """Add an error for each tenant type without a driver, as Neutron's `_check_tenant_types`."""
     drivers = tuple(map(str, type_drivers(server)))
     for option in ("tenant_network_types", "project_network_types"):
         for word in server.get("ml2", option, ()):
@@ -85,22 +77,8 @@ def _note_unknown_types(server: Options, problems: Problems) -> None:
                     f"[ml2] {option}",
                     repr(word),
                     allowed=f"{', '.join(drivers) or 'none'} (type_drivers)",
-                    do="Add it to type_drivers, or take it away here.",
+                    do="Add it to type_drivers, or remove it here.",
                 )
-
-
-def path_mtu(server: Options) -> int:
-    """The largest IP packet [bytes] between the hosts; 0: as the underlay's Ethernet allows."""
-    return int(server.get("ml2", "path_mtu", 0))
-
-
-def _network(net: Map, segment: Segment, *, name: str) -> Network:
-    return Network(
-        id=net.get("id") or derived_id(name, "network", net["name"]),
-        name=net["name"],
-        **segment._asdict(),
-        mtu=net.get("mtu", 0),
-    )
 
 
 def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems) -> Segment | None:
@@ -113,7 +91,7 @@ def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems)
             net.path_of("network_type"),
             str(kind),
             allowed=f"{', '.join(type_drivers(server)) or 'none'} ([ml2] type_drivers)",
-            do=f"Add {kind} to type_drivers, or pick another.",
+            do=f"Add {kind} to type_drivers, or use another type.",
         )
         return None
     physical = net.get("physical_network")
@@ -121,14 +99,14 @@ def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems)
         return Segment(kind, physical, net.get("segmentation_id"))
     found = first_free(kind, ranges_of(server), taken, physical_network=physical)
     if not found:
-        _note_no_id(net, (kind,), server, problems)
+        _add_no_id(net, (kind,), server, problems)
     return found
 
 
 def _tenant_segment(
     net: Map, server: Options, taken: set[Segment], problems: Problems
 ) -> Segment | None:
-    """A network that names no type gets the first of tenant_network_types with a free id."""
+    """A segment of the first tenant network type with a free id."""
     for key in ("segmentation_id", "physical_network"):
         if key in net:
             problems.add(
@@ -142,40 +120,31 @@ def _tenant_segment(
     kinds = tenant_network_types(server)
     found = tenant_segment(kinds, ranges_of(server), taken)
     if not found:
-        _note_no_id(net, tuple(kind for kind in kinds if kind in RANGES), server, problems)
+        _add_no_id(net, tuple(kind for kind in kinds if kind in RANGES), server, problems)
     return found
 
 
-def tenant_types(server: Options) -> tuple[str, ...]:
-    """The types for networks that name none; the later name of the option goes first."""
-    older: tuple[str, ...] = server.get("ml2", "tenant_network_types", ())
-    newer: tuple[str, ...] = server.get("ml2", "project_network_types", older)
-    return newer
-
-
-def _note_no_id(
+def _add_no_id(
     net: Map, kinds: tuple[NetworkType, ...], server: Options, problems: Problems
 ) -> None:
-    """Note that no id could be allotted, unless the ranges themselves are at fault."""
+    """Add the error that no id is free, unless a range itself is invalid."""
     if any(RANGES[kind] in server.refused for kind in kinds):
         return
-    if not kinds:
-        found, allowed = (
-            "no network_type",
-            "one of local, vlan, gre, vxlan, geneve in tenant_network_types",
-        )
-        do = "Give `network_type`, or set tenant_network_types in [ml2]."
-    else:
+    if kinds:
         wanted = ", ".join("[{}] {}".format(*RANGES[kind]) for kind in kinds)
         found, allowed = "no segmentation_id", f"a free id of {wanted}"
         do = f"Give `segmentation_id`, or a wider range in ml2_conf: {wanted}."
+    else:
+        found = "no network_type"
+        allowed = "one of local, vlan, gre, vxlan, geneve in tenant_network_types"
+        do = "Give `network_type`, or set tenant_network_types in [ml2]."
     problems.add(net.place, net.path, found, allowed=allowed, do=do)
 
 
 def subnets_of(
     data: Map, networks: Iterable[Network], *, name: str, problems: Problems
 ) -> tuple[Subnet, ...]:
-    """The subnets of the networks that could be made."""
+    """The subnets of `networks`."""
     known = {network.name: network for network in networks}
     return tuple(
         _subnet(subnet, known[net["name"]], name, problems)
@@ -187,7 +156,7 @@ def subnets_of(
 
 def _subnet(subnet: Map, network: Network, scenario: str, problems: Problems) -> Subnet:
     cidr = ip_network(subnet["cidr"])
-    called = subnet.get("name", subnet["cidr"])
+    name = subnet.get("name", subnet["cidr"])
     gateway = default_gateway(cidr)
     if "gateway_ip" in subnet:
         gateway = ip_address(subnet["gateway_ip"]) if subnet["gateway_ip"] else None
@@ -197,17 +166,108 @@ def _subnet(subnet: Map, network: Network, scenario: str, problems: Problems) ->
             subnet.path_of("gateway_ip"),
             str(gateway),
             allowed=f"an address of {cidr}, or null",
-            do="Mend the address.",
+            do="Correct the address.",
         )
     pools = tuple(
         (ip_address(pool["start"]), ip_address(pool["end"]))
         for pool in subnet.maps("allocation_pools")
     )
     return Subnet(
-        id=subnet.get("id") or derived_id(scenario, "subnet", network.name, called),
-        name=called,
+        id=subnet.get("id") or derived_id(scenario, "subnet", network.name, name),
+        name=name,
         network_id=network.id,
         cidr=cidr,
         pools=pools or default_pools(cidr, gateway),
         gateway_ip=gateway,
     )
+
+
+def ports_of(
+    data: Map,
+    networks: Sequence[Network],
+    subnets: Sequence[Subnet],
+    *,
+    name: str,
+    problems: Problems,
+) -> tuple[Port, ...]:
+    """Every port of `networks`; the errors of all ports are added to `problems`."""
+    known = {network.name: network for network in networks}
+    taken: dict[str, set[Address]] = {network.id: set() for network in networks}
+    ports = _first_ports(data, problems)
+    placed = [(port, known[port["network"]]) for port in ports if port["network"] in known]
+    for port, network in placed:
+        taken[network.id].update(map(ip_address, port.get("fixed_ips") or ()))
+    for what in ("network", "host"):
+        _check_references(data, what, problems)
+    made = []
+    for port, network in placed:
+        of_network = [subnet for subnet in subnets if subnet.network_id == network.id]
+        fixed_ips = tuple(_fixed_ips(port, of_network, taken[network.id], problems))
+        port_id = port.get("id") or derived_id(name, "port", port["server"])
+        made.append(
+            Port(
+                id=port_id,
+                name=port["server"],
+                network_id=network.id,
+                mac_address=port.get("mac_address", derived_mac(port_id)).lower(),
+                fixed_ips=fixed_ips,
+                host=port["host"],
+                device_id=port["server"],
+                port_security_enabled=port.get("port_security_enabled", True),
+                admin_state_up=port.get("admin_state_up", True),
+            )
+        )
+    return tuple(made)
+
+
+def _first_ports(data: Map, problems: Problems) -> list[Map]:
+    """The first port of each guest; another one is an error, since a guest has one interface."""
+    found: dict[str, Map] = {}
+    for port in data.maps("ports"):
+        if found.setdefault(port["server"], port) is not port:
+            problems.add(
+                port.place_of("server"),
+                port.path_of("server"),
+                f"{port['server']!r} already has a port",
+                allowed="one port per guest",
+                do="Name another guest.",
+            )
+    return list(found.values())
+
+
+def _check_references(data: Map, what: str, problems: Problems) -> None:
+    """Add an error for each port whose network or host the scenario does not have."""
+    names = dict.fromkeys(each["name"] for each in data.maps(f"{what}s"))
+    for port in data.maps("ports"):
+        if port[what] not in names:
+            problems.add(
+                port.place_of(what),
+                port.path_of(what),
+                f"{port[what]!r} does not exist",
+                allowed=", ".join(names) or f"none (the scenario has no {what}s)",
+                do=f"Name an existing {what}.",
+            )
+
+
+def _fixed_ips(
+    port: Map, subnets: Sequence[Subnet], taken: set[Address], problems: Problems
+) -> Iterator[Address]:
+    """The addresses given; else one of each IP version, from the first subnet with a free one."""
+    if "fixed_ips" in port:
+        yield from map(ip_address, port["fixed_ips"])
+        return
+    for version in dict.fromkeys(subnet.cidr.version for subnet in subnets):
+        of_version = [subnet for subnet in subnets if subnet.cidr.version == version]
+        free = (free_address(subnet, taken) for subnet in of_version)
+        address = next((found for found in free if found is not None), None)
+        if address is not None:
+            taken.add(address)
+            yield address
+            continue
+        problems.add(
+            port.place,
+            port.path,
+            f"no free address for {port['server']!r}",
+            allowed=f"allocation_pools of {', '.join(subnet.name for subnet in of_version)}",
+            do="Widen the pools, or give `fixed_ips`.",
+        )

@@ -1,7 +1,6 @@
-"""Neutron's options that mean something here, and how each is read.  Pure.
+"""Neutron's options that have an effect here, and how each is parsed.  Pure.
 
-Names, sections and defaults are those of neutron/conf/plugins/ml2; both releases, Queens
-and later, are understood.
+Names, sections and defaults are those of neutron/conf/plugins/ml2, of Queens and later releases.
 """
 
 import re
@@ -19,11 +18,11 @@ Range = tuple[str, int, int]  # (physical network or "", first, last)
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """How one option's text becomes a value; `parse` raises ValueError at what it refuses."""
+    """How one option is parsed; `parse` raises ValueError if the text is invalid."""
 
     parse: Callable[[str], Any]
     allowed: str
-    do: str = "Mend the value."
+    do: str = "Correct the value."
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -55,7 +54,7 @@ def _bridge_mappings(text: str) -> tuple[tuple[str, str], ...]:
     if not all(len(pair) == 2 and all(pair) for pair in pairs):  # network:bridge
         raise ValueError(text)
     if len({pair[0] for pair in pairs}) < len(pairs) or len({p[1] for p in pairs}) < len(pairs):
-        raise ValueError(text)  # Neutron: neither a network nor a bridge stands twice
+        raise ValueError(text)  # Neutron: each network and each bridge once
     return tuple((network, bridge) for network, bridge in pairs)
 
 
@@ -78,7 +77,7 @@ def _id_ranges(kind: NetworkType) -> Option:
 
 
 def _range(physical: str, bounds: list[str], top: int) -> Range:
-    first, last = map(_whole, bounds)  # ValueError too if they are not two
+    first, last = map(_whole, bounds)  # ValueError also unless there are two
     if not 1 <= first <= last <= top:
         raise ValueError(bounds)
     return (physical, first, last)
@@ -139,7 +138,7 @@ RANGES = {
     NetworkType.GENEVE: ("ml2_type_geneve", "vni_ranges"),
     NetworkType.VLAN: ("ml2_type_vlan", "network_vlan_ranges"),
 }
-# Options that Neutron knows and that change nothing here: section -> names.
+# Neutron's options without an effect here: section -> names.
 _SERVER_OTHERS = {
     "ml2": "extension_drivers physical_network_mtus external_network_type overlay_ip_version",
     "ml2_type_vxlan": "vxlan_group",

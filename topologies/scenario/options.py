@@ -1,16 +1,18 @@
-"""What each agent and the server are told: .ini files, overridden by the scenario's own keys."""
+"""Options of the server and the agents: Neutron's .ini files, overridden by the scenario's own keys."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from oslo_config.iniparser import BaseParser
+
 from controller.model.errors import ModelError
-from topologies.scenario.file import Map, Place, Problems
-from topologies.scenario.neutron_ini import IniFile, Setting, read_ini
+from topologies.scenario.file import Map, Place, Problems, read_text, shown
 from topologies.scenario.neutron_options import AGENT, SERVER, Option
 
-HOST_KEYS = {  # keys of a host, or of `agent`, -> Neutron's section and option
+Which = tuple[str, str]  # section and option
+HOST_KEYS: dict[str, Which] = {  # keys of a host, or of `agent`, and Neutron's option for each
     "local_ip": ("ovs", "local_ip"),
     "bridge_mappings": ("ovs", "bridge_mappings"),
     "tunnel_types": ("agent", "tunnel_types"),
@@ -20,42 +22,120 @@ HOST_KEYS = {  # keys of a host, or of `agent`, -> Neutron's section and option
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """The text of one option, its place, and its name in an error."""
+
+    text: str
+    place: Place
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class IniFile:
+    """One .ini file; of an option that is set several times, the last one."""
+
+    name: str
+    settings: Mapping[Which, Setting]
+    sections: Mapping[str, Place]
+
+    def place_for(self, section: str) -> Place:
+        """Where an option of `section` can be added."""
+        return self.sections.get(section, Place(self.name, 1))
+
+
+class _Parser(BaseParser):
+    """oslo.config's own parser, which here keeps line numbers and continues after an error."""
+
+    def __init__(self, name: str, problems: Problems) -> None:
+        super().__init__()
+        self.name, self.problems, self.section = name, problems, "DEFAULT"
+        self.settings: dict[Which, Setting] = {}
+        self.sections: dict[str, Place] = {}
+
+    def assignment(self, key: str, value: list[str]) -> None:
+        # Called at the line after the last one of the assignment.
+        place = Place(self.name, self.lineno - len(value))
+        name = f"[{self.section}] {key}"
+        self.settings[self.section, key] = Setting("\n".join(value), place, name)
+
+    def new_section(self, section: str) -> None:
+        # oslo.config compares section names in lower case, except DEFAULT.
+        self.section = section if section == "DEFAULT" else section.lower()
+        self.sections.setdefault(self.section, Place(self.name, self.lineno))
+
+    def error_invalid_assignment(self, line: str) -> tuple[str, list[str]]:  # type: ignore[override]
+        self._add(f"{line!r} has neither '=' nor ':'", "Write `option = value`.")
+        return "", []
+
+    def error_empty_key(self, line: str) -> None:  # type: ignore[override]
+        if "=" in line or ":" in line:
+            self._add(f"{line!r} has no option before the sign", "Write `option = value`.")
+
+    def error_unexpected_continuation(self, line: str) -> None:  # type: ignore[override]
+        self._add(f"{line.strip()!r} is indented, but continues nothing", "Remove the indentation.")
+
+    def error_no_section_end_bracket(self, line: str) -> None:  # type: ignore[override]
+        self._add(f"{line!r} has no closing bracket", "Write `[section]`.")
+
+    def error_no_section_name(self, line: str) -> None:  # type: ignore[override]
+        self._add(f"{line!r} has no section name", "Write `[section]`.")
+
+    def _add(self, found: str, do: str) -> None:
+        place = Place(self.name, self.lineno)
+        allowed = "[section], option = value, a comment, or an indented continuation"
+        self.problems.add(place, "", found, allowed=allowed, do=do)
+
+
+def read_ini(path: Path, problems: Problems, *, where: str) -> IniFile:
+    """Read one file; lines with invalid syntax are added to `problems`.
+
+    Raises:
+        ModelError: the file cannot be read.
+    """
+    parser = _Parser(shown(path), problems)
+    # The blank line ends the last assignment, so that its line number is known.
+    parser.parse([*read_text(path, where=f"{where} ({parser.name})").split("\n"), ""])
+    return IniFile(parser.name, parser.settings, parser.sections)
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """Options of one agent, or of the server, as values.
 
     Attributes:
-        ini: the .ini file they came from, if any.
-        settings: where each stood, the winner of several.
-        values: what each means; one that could not be read is missing here.
+        ini: its .ini file, if it has one.
+        settings: the effective setting of each option.
+        values: the value of each option; an invalid one is missing here.
         place: where the agent or the server is described.
+        name: the agent's host.
+        refused: options with an invalid value.
     """
 
     ini: IniFile | None
-    settings: Mapping[tuple[str, str], Setting]
-    values: Mapping[tuple[str, str], Any]
+    settings: Mapping[Which, Setting]
+    values: Mapping[Which, Any]
     place: Place
     name: str = ""
-    refused: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    refused: frozenset[Which] = field(default_factory=frozenset)
 
     def get(self, section: str, option: str, otherwise: Any = None) -> Any:
         """The option's value."""
         return self.values.get((section, option), otherwise)
 
     def text(self, section: str, option: str) -> str | None:
-        """The option as it was written, or None if nothing sets it."""
+        """The option as written; None if nothing sets it."""
         setting = self.settings.get((section, option))
         return setting.text.strip() if setting else None
 
     def place_of(self, section: str, option: str) -> Place:
-        """Where the option was set; else where it would have to stand."""
-        setting = self.settings.get((section, option))
-        if setting:
+        """Where the option is set, or where it can be added."""
+        if setting := self.settings.get((section, option)):
             return setting.place
         return self.ini.place_for(section) if self.ini else self.place
 
 
 def server_options(data: Map, folder: Path, problems: Problems) -> Options:
-    """What neutron-server is told by `ml2_conf`."""
+    """The options of neutron-server, from `ml2_conf`."""
     given = data.map("ml2_conf")
     own = {
         (section, option): _setting(given.map(section), option)
@@ -67,16 +147,20 @@ def server_options(data: Map, folder: Path, problems: Problems) -> Options:
     return _options(ini, own, SERVER, given.place, problems)
 
 
-def agent_options(data: Map, host: Map, folder: Path, problems: Problems) -> Options:
-    """What one host's agent is told: its file, then `agent`, then its own keys, the last wins."""
-    own = {
-        HOST_KEYS[key]: _setting(keys, key)
-        for keys in (data.map("agent"), host)
-        for key in keys
-        if key in HOST_KEYS
-    }
-    ini = _ini(host, "agent_file", folder, problems)
-    return _options(ini, own, AGENT, host.place, problems, name=host["name"])
+def agents_of(data: Map, folder: Path, problems: Problems) -> tuple[tuple[Map, Options], ...]:
+    """Every host with the options of its agent: its own keys before `agent` before its file."""
+    agents = []
+    for host in data.maps("hosts"):
+        own = {
+            HOST_KEYS[key]: _setting(keys, key)
+            for keys in (data.map("agent"), host)
+            for key in keys
+            if key in HOST_KEYS
+        }
+        ini = _ini(host, "agent_file", folder, problems)
+        options = _options(ini, own, AGENT, host.place, problems, name=host["name"])
+        agents.append((host, options))
+    return tuple(agents)
 
 
 def _setting(keys: Map, key: str) -> Setting:
@@ -84,7 +168,7 @@ def _setting(keys: Map, key: str) -> Setting:
 
 
 def _as_text(value: Any) -> str:
-    """A YAML value as it would stand in an .ini file, so that one reader serves both."""
+    """A YAML value as text of an .ini file, so that both are parsed by the same function."""
     if isinstance(value, Mapping):
         return ",".join(f"{key}:{item}" for key, item in value.items())
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
@@ -103,40 +187,24 @@ def _ini(keys: Map, key: str, folder: Path, problems: Problems) -> IniFile | Non
 
 def _options(
     ini: IniFile | None,
-    own: Mapping[tuple[str, str], Setting],
-    known: Mapping[tuple[str, str], Option],
+    own: Mapping[Which, Setting],
+    known: Mapping[Which, Option],
     place: Place,
     problems: Problems,
     *,
     name: str = "",
 ) -> Options:
     settings = {**(ini.settings if ini else {}), **own}
-    values: dict[tuple[str, str], Any] = {}
+    values: dict[Which, Any] = {}
+    refused = set()
     for which, setting in settings.items():
-        if which in known:
-            _read(known[which], which, setting, values, problems)
-    refused = frozenset(which for which in settings if which in known and which not in values)
-    return Options(ini, settings, values, place, name, refused)
-
-
-def _read(
-    option: Option,
-    which: tuple[str, str],
-    setting: Setting,
-    values: dict[tuple[str, str], Any],
-    problems: Problems,
-) -> None:
-    if which == ("ovs", "local_ip") and not setting.text.strip():
-        return  # as if it were not there
-    try:
-        values[which] = option.parse(setting.text)
-    except ValueError:
-        problems.add(
-            setting.place, setting.key, repr(setting.text), allowed=option.allowed, do=option.do
-        )
-
-
-def agents_of(data: Map, folder: Path, problems: Problems) -> tuple[tuple[Map, Options], ...]:
-    """Every host with its agent's options."""
-    hosts: Iterable[Map] = data.maps("hosts")
-    return tuple((host, agent_options(data, host, folder, problems)) for host in hosts)
+        option = known.get(which)
+        if option is None or (which == ("ovs", "local_ip") and not setting.text.strip()):
+            continue  # an empty local_ip is as none
+        try:
+            values[which] = option.parse(setting.text)
+        except ValueError:
+            found = repr(setting.text)
+            problems.add(setting.place, setting.key, found, allowed=option.allowed, do=option.do)
+            refused.add(which)
+    return Options(ini, settings, values, place, name, frozenset(refused))

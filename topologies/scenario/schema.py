@@ -1,9 +1,9 @@
-"""What the JSON schema refuses, said in our own words, and what is left without it."""
+"""The errors of a scenario against its JSON schema, in plain words, and what is left without them."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -23,29 +23,25 @@ TYPES = {
     "boolean": "true or false",
     "null": "null",
 }
+CORRECT = "Correct the value."
+# After these errors the value is kept: the rest of the scenario can still be checked.
+HARMLESS = frozenset({"minItems", "maxItems", "additionalProperties", "uniqueItems"})
 Path_ = tuple[str | int, ...]
+Refusal = tuple[Path_, str, str, str]  # key below the error's own path, found, allowed, what to do
 
 
-def _is_address(value: object) -> bool:
-    return not isinstance(value, str) or bool(ip_address(value))
+def _parses(parse: Callable[[str], object], value: object) -> bool:
+    return not isinstance(value, str) or bool(parse(value))
 
 
-def _is_cidr(value: object) -> bool:
-    return not isinstance(value, str) or bool(ip_network(value))
-
-
-def _is_ipv4(value: object) -> bool:
-    return not isinstance(value, str) or bool(IPv4Address(value))
-
-
-def _is_ipv4_cidr(value: object) -> bool:
-    return not isinstance(value, str) or bool(IPv4Network(value))
-
-
-FORMATS.checks("overlaylab-ip4", raises=ValueError)(_is_ipv4)
-FORMATS.checks("overlaylab-cidr4", raises=ValueError)(_is_ipv4_cidr)
-FORMATS.checks("overlaylab-ip", raises=ValueError)(_is_address)
-FORMATS.checks("overlaylab-cidr", raises=ValueError)(_is_cidr)
+_FORMATS: dict[str, Callable[[str], object]] = {
+    "overlaylab-ip4": IPv4Address,
+    "overlaylab-cidr4": IPv4Network,
+    "overlaylab-ip": ip_address,
+    "overlaylab-cidr": ip_network,
+}
+for _format, _parse in _FORMATS.items():
+    FORMATS.checks(_format, raises=ValueError)(partial(_parses, _parse))
 
 
 @cache
@@ -55,19 +51,19 @@ def _validator(file: Path) -> Draft202012Validator:
 
 
 def checked(data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE) -> Map | None:
-    """Note all that the schema refuses in `data`; return the part that is left to work with.
+    """Add all errors of `data` to `problems`; return the part of it that is valid.
 
-    None if nothing is: then the file is no scenario at all.
+    None if no part is: the file is not a scenario.
     """
     for error in _validator(schema).iter_errors(data):
-        for key, found, allowed, do in _said(error):
-            place, path = _stands(data, (*error.absolute_path, *key), file)
+        for key, found, allowed, do in _refusals(error):
+            place, path = _located(data, (*error.absolute_path, *key), file)
             problems.add(place, path, found, allowed=allowed, do=do)
     return _left(data, schema)
 
 
-def _stands(data: Any, path: Path_, file: str) -> tuple[Place, str]:
-    """Where `path` is, or the nearest thing that has a line; and how a person writes it."""
+def _located(data: Any, path: Path_, file: str) -> tuple[Place, str]:
+    """The place of `path`, or of the nearest part that has one; and the path as text."""
     place, node = Place(file, 1), data
     step: Any
     for step in path:
@@ -79,98 +75,62 @@ def _stands(data: Any, path: Path_, file: str) -> tuple[Place, str]:
     return place, written.removeprefix(".")
 
 
-Said = tuple[Path_, str, str, str]  # key below the error's own path, found, allowed, do
+def _refusals(error: ValidationError) -> Iterator[Refusal]:
+    about = error.schema.get("description")
+    match error.validator:
+        case "required":
+            for key in error.validator_value:
+                # jsonschema has an error for each missing key; `Problems` removes duplicates.
+                if key not in error.instance:
+                    allowed = error.schema["properties"][key].get("description")
+                    yield (), f"no `{key}`", f"`{key}`: {allowed}", "Add it."
+        case "additionalProperties":
+            known = list(error.schema["properties"])
+            for key in error.instance:
+                if key not in known:
+                    do = _suggestion(key, known) or "Remove it."
+                    yield (key,), "unknown key", ", ".join(known), do
+        case "type":
+            yield _wrong_type(error)
+        case "enum":
+            allowed = [str(value) for value in error.validator_value]
+            do = _suggestion(str(error.instance), allowed) or "Use one of them."
+            yield (), _found(error.instance), ", ".join(allowed), do
+        case "maxItems":  # of hosts; the model reports it
+            return
+        case _:
+            yield (), *_wrong_value(error, about)
 
 
-def _said(error: ValidationError) -> Iterator[Said]:
-    yield from _SAY.get(str(error.validator), _say_other)(error)
-
-
-def _say_other(error: ValidationError) -> Iterator[Said]:
-    yield (), _found(error.instance), str(_schema(error).get("description")), "Mend the value."
-
-
-def _say_type(error: ValidationError) -> Iterator[Said]:
-    wanted = error.validator_value
-    kinds = [wanted] if isinstance(wanted, str) else list(wanted)
-    allowed = " or ".join(TYPES[kind] for kind in kinds)
-    about = _schema(error).get("description")
-    yield (), _found(error.instance), f"{allowed} ({about})" if about else allowed, _quoting(error)
-
-
-def _quoting(error: ValidationError) -> str:
-    if error.validator_value == "string" and isinstance(error.instance, int | float):
-        return "Put it in quotes."
-    return "Mend the value."
-
-
-def _say_enum(error: ValidationError) -> Iterator[Said]:
-    allowed = [str(value) for value in error.validator_value]
-    yield (), _found(error.instance), ", ".join(allowed), _near(str(error.instance), allowed)
-
-
-def _near(found: str, allowed: Sequence[str]) -> str:
+def _suggestion(found: str, allowed: Sequence[str]) -> str:
     close = get_close_matches(found, allowed, n=1)
-    return f"Did you mean `{close[0]}`?" if close else "Pick one of them."
+    return f"Did you mean `{close[0]}`?" if close else ""
 
 
-def _say_required(error: ValidationError) -> Iterator[Said]:
-    schema = _schema(error)
-    for key in error.validator_value:
-        if key not in error.instance:  # jsonschema says this once a key; said twice is said once
-            about = schema["properties"][key].get("description")
-            yield (), f"no `{key}`", f"`{key}`: {about}", "Add it."
+def _wrong_type(error: ValidationError) -> Refusal:
+    wanted, about = error.validator_value, error.schema.get("description")
+    allowed = " or ".join(TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
+    is_unquoted = wanted == "string" and isinstance(error.instance, int | float)
+    do = "Put it in quotes." if is_unquoted else CORRECT
+    return (), _found(error.instance), f"{allowed} ({about})" if about else allowed, do
 
 
-def _say_unknown_keys(error: ValidationError) -> Iterator[Said]:
-    known = list(_schema(error)["properties"])
-    for key in error.instance:
-        if key not in known:
-            close = get_close_matches(key, known, n=1)
-            do = f"Did you mean `{close[0]}`?" if close else "Remove it."
-            yield (key,), "unknown key", ", ".join(known), do
-
-
-def _say_too_few(error: ValidationError) -> Iterator[Said]:
-    schema = _schema(error)
-    allowed = f"{schema['minItems']}..{schema['maxItems']}"
-    yield (), f"a list of {len(error.instance)}", allowed, "Add some."
-
-
-def _say_minimum(error: ValidationError) -> Iterator[Said]:
-    about = _schema(error).get("description")
-    yield (
-        (),
-        _found(error.instance),
-        f"{error.validator_value} or more ({about})",
-        "Mend the value.",
-    )
-
-
-def _say_repeated(error: ValidationError) -> Iterator[Said]:
-    shown = ", ".join(map(str, error.instance))
-    yield (), f"[{shown}]", "each entry once", "Remove what stands twice."
-
-
-def _say_empty(error: ValidationError) -> Iterator[Said]:
-    yield (), "empty text", str(_schema(error).get("description")), "Fill it in or remove it."
-
-
-_SAY: dict[str, Callable[[ValidationError], Iterator[Said]]] = {
-    "type": _say_type,
-    "enum": _say_enum,
-    "required": _say_required,
-    "additionalProperties": _say_unknown_keys,
-    "minItems": _say_too_few,
-    "maxItems": lambda _: iter(()),  # of hosts; the model says it
-    "minLength": _say_empty,
-    "minimum": _say_minimum,
-    "uniqueItems": _say_repeated,
-}
-
-
-def _schema(error: ValidationError) -> dict[str, Any]:
-    return dict(error.schema) if isinstance(error.schema, dict) else {}
+def _wrong_value(error: ValidationError, about: str) -> tuple[str, str, str]:
+    """What was found, what is allowed, and what to do."""
+    match error.validator:
+        case "minItems":
+            found, name = len(error.instance), error.absolute_path[-1]
+            allowed = f"{error.schema['minItems']}..{error.schema['maxItems']}"
+            return f"{found} {name if found != 1 else name[:-1]}", allowed, f"Add {name}."
+        case "minLength":
+            return "empty text", about, "Add the text or remove the key."
+        case "minimum":
+            return _found(error.instance), f"{error.validator_value} or more ({about})", CORRECT
+        case "uniqueItems":
+            listed = ", ".join(map(str, error.instance))
+            return f"[{listed}]", "each entry once", "Remove the duplicate."
+        case _:
+            return _found(error.instance), about, CORRECT
 
 
 def _found(value: object) -> str:
@@ -185,12 +145,8 @@ def _found(value: object) -> str:
     )
 
 
-# These leave something to work with: the rest of the scenario is still checked.
-HARMLESS = frozenset({"minItems", "maxItems", "additionalProperties", "uniqueItems"})
-
-
 def _left(data: Any, schema: Path) -> Map | None:
-    """`data` without what the schema refuses, nor what cannot be without it."""
+    """`data` without what the schema refuses, and without what would be incomplete then."""
     while True:
         errors = (e for e in _validator(schema).iter_errors(data) if e.validator not in HARMLESS)
         faulty = {tuple(error.absolute_path) for error in errors}
@@ -200,15 +156,9 @@ def _left(data: Any, schema: Path) -> Map | None:
 
 
 def _without(node: Any, faulty: set[Path_], at: Path_) -> Any:
-    if at in faulty:
-        return None
     if isinstance(node, list):
-        kept = (
-            _without(item, faulty, (*at, index))
-            for index, item in enumerate(node)
-            if (*at, index) not in faulty
-        )
-        return list(kept)
+        paths = {(*at, index): item for index, item in enumerate(node)}
+        return [_without(item, faulty, path) for path, item in paths.items() if path not in faulty]
     if not isinstance(node, Map):
         return node
     copy = Map(node.path, node.place)

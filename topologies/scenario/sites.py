@@ -1,12 +1,12 @@
-"""The site-to-site part of a scenario file as `Sites`, each error with its line."""
+"""A scenario file with `sites:` as `Sites`, each error with its line."""
 
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
-from controller.model.errors import ModelError, ModelErrors
+from controller.model.errors import ModelError
 from controller.model.site_parts import PPPOE_MTU, Attacker, Site, Snat, Station
 from controller.model.sites import Sites
-from topologies.scenario.file import Map, Place, Problems, shown
+from topologies.scenario.file import Map, Place, Problems
 from topologies.scenario.schema import SCHEMA_FILE
 
 SITES_SCHEMA = SCHEMA_FILE.with_name("sites.schema.json")
@@ -18,8 +18,8 @@ def is_site_to_site(data: object) -> bool:
 
 
 def sites_of(data: Map, path: Path, problems: Problems) -> Sites | None:
-    """What the file describes, None if the model refuses it; why is noted, with its line."""
-    if problems.found:  # what the schema refused would only be refused again, in other words
+    """The two sites; None if the model refuses them, with the errors added to `problems`."""
+    if problems.found:  # the model would report the same errors again
         return None
     wan, attacker = data.map("wan"), data.map("attacker")
     try:
@@ -33,9 +33,7 @@ def sites_of(data: Map, path: Path, problems: Problems) -> Sites | None:
             underlay_mtu=wan.get("mtu", PPPOE_MTU),
         )
     except ModelError as error:
-        for one in error.errors if isinstance(error, ModelErrors) else (error,):
-            place = _place(one, data) or Place(shown(path), 1)
-            problems.add(place, one.where, one.found, allowed=one.allowed, do=one.do)
+        problems.refused(error, lambda one: _place_of(one, data))
         return None
 
 
@@ -53,16 +51,15 @@ def _site(data: Map) -> Site:
     )
 
 
-def _place(error: ModelError, data: Map) -> Place | None:
-    """The line of the key that an error begins with, in the thing that it speaks of."""
+def _place_of(error: ModelError, data: Map) -> Place:
+    """The place of the key that an error of the model begins with."""
     kind, _, name = error.where.partition(" ")
     key = error.found.split(maxsplit=1)[0].rstrip(":")
     if kind in {"site", "node"}:
         named = [*data.maps("sites"), data.map("attacker")]
         named += [each for site in data.maps("sites") for each in site.maps("stations")]
-        for thing in named:
-            if thing.get("name") == name.strip("'"):
-                return thing.place_of("stations" if key == "station" else key)
+        for item in named:
+            if item.get("name") == name.strip("'"):
+                return item.place_of("stations" if key == "station" else key)
         return data.map("wan").place_of("routers")
-    thing = data.map(kind)
-    return thing.place_of(key) if thing else data.place_of(kind)
+    return data.map(kind).place_of(key) if data.map(kind) else data.place_of(kind)

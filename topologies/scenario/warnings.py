@@ -1,61 +1,49 @@
-"""What is no error, but not what its writer may have meant: what Neutron would do with it."""
+"""Options that are valid, but that Neutron would ignore or treat differently."""
 
 from collections.abc import Container, Iterator, Sequence
 
-from controller.model.encap import NetworkType
+from topologies.scenario.networks import KNOWN
 from topologies.scenario.neutron_options import AGENT, AGENT_OTHERS, SERVER, SERVER_OTHERS
 from topologies.scenario.options import Options
-
-KNOWN_TYPES = frozenset(map(str, NetworkType))
 
 
 def warnings_of(server: Options, agents: Sequence[Options]) -> tuple[str, ...]:
     """Every warning, each with file and line, in the order of the files."""
-    said = [*_server(server, agents)]
-    for agent in agents:
-        said += _agent(agent)
-    return tuple(dict.fromkeys(said))
+    found = [*_server(server, agents), *(text for agent in agents for text in _agent(agent))]
+    return tuple(dict.fromkeys(found))
 
 
 def _server(server: Options, agents: Sequence[Options]) -> Iterator[str]:
     yield from _unused(server, SERVER, SERVER_OTHERS)
-    yield from _unknown_drivers(server)
+    place = server.place_of("ml2", "type_drivers")
+    for word in server.get("ml2", "type_drivers", ()):
+        if word not in KNOWN:
+            yield f"{place}: type_drivers has {word!r}: unknown network type, ignored"
     drivers = server.get("ml2", "mechanism_drivers")
     if drivers is None:
         return
     place = server.place_of("ml2", "mechanism_drivers")
-    deaf = [agent.name for agent in agents if not agent.get("agent", "l2_population")]
-    if "l2population" in drivers and len(deaf) == len(agents):
+    with_l2_population = [bool(agent.get("agent", "l2_population")) for agent in agents]
+    if "l2population" in drivers and not any(with_l2_population):
         yield (
             f"{place}: mechanism_drivers has l2population, but no agent sets l2_population: "
             "Neutron's server sends FDB entries and the agents ignore them; "
             "they flood to every VTEP and learn"
         )
-    if "l2population" not in drivers and len(deaf) < len(agents):
+    if "l2population" not in drivers and any(with_l2_population):
         yield (
             f"{place}: mechanism_drivers lacks l2population, but agents set l2_population: "
             "Neutron's server would send them no FDB entries, and they would build no tunnel; "
-            "here they are told all the same"
+            "here they receive the entries anyway"
         )
-
-
-def _unknown_drivers(server: Options) -> Iterator[str]:
-    for word in server.get("ml2", "type_drivers", ()):
-        if word not in KNOWN_TYPES:
-            yield (
-                f"{server.place_of('ml2', 'type_drivers')}: type_drivers has {word!r}: no type "
-                "that is known here; it is ignored"
-            )
 
 
 def _agent(agent: Options) -> Iterator[str]:
     yield from _unused(agent, AGENT, AGENT_OTHERS)
     if agent.ini and ("agent", "tunnel_types") not in agent.ini.settings:
-        here = agent.get("agent", "tunnel_types", ())
+        here = ", ".join(map(str, agent.get("agent", "tunnel_types", ())))
         what = (
-            f"the scenario's own value is used: {', '.join(map(str, here))}"
-            if here
-            else ("and there is none here either")
+            f"the scenario's own value is used: {here}" if here else "the scenario has none either"
         )
         yield (
             f"{agent.ini.place_for('agent')}: no tunnel_types in [agent]: Neutron's agent would "
@@ -80,11 +68,11 @@ def _unused(
             continue
         if which == ("ovs", "tenant_network_type"):
             why = (
-                "no option there, Neutron ignores it; "
-                "the word is tenant_network_types, in [ml2] of ml2_conf.ini"
+                "no such option in this section, Neutron ignores it; "
+                "use tenant_network_types in [ml2] of ml2_conf.ini"
             )
         elif which in others:
-            why = "known to Neutron, but it changes nothing here"
+            why = "an option of Neutron that has no effect here"
         else:
             why = "no such option, Neutron ignores it"
         yield f"{setting.place}: {setting.key}: {why}"

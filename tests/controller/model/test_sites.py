@@ -45,15 +45,15 @@ def test_a_scenario_is_either_hosts_or_sites():
     with pytest.raises(UsageError) as caught:
         load("home-office").overlay  # noqa: B018
     assert str(caught.value) == (
-        "scenario 'home-office': it describes two sites and a tunnel, no compute hosts; allowed: "
-        "a scenario with `hosts:`. `overlaylab run walk` and `overlaylab up` take this one; others "
-        "name theirs."
+        "scenario 'home-office': it describes two sites and no compute hosts; allowed: "
+        "a scenario with `hosts:`. Use `article`; this one works with `overlaylab up` and "
+        "`overlaylab run walk`."
     )
     with pytest.raises(UsageError) as caught:
         load("article").sites  # noqa: B018
     assert str(caught.value) == (
-        "scenario 'article': it describes compute hosts, no sites; allowed: a scenario with "
-        "`sites:`. Take `home-office`, or leave --scenario out."
+        "scenario 'article': it describes compute hosts and no sites; allowed: a scenario with "
+        "`sites:`. Use `home-office`, or leave --scenario out."
     )
 
 
@@ -126,7 +126,7 @@ ERRORS = {  # what is put in place of what: line of, key, and what is said
         "gateway_ip: 10.100.0.1",
         "gateway_ip: fd00::1",
         "sites[1].gateway_ip: 'fd00::1'; allowed: the router's IPv4 address in the LAN. "
-        "Mend the value.",
+        "Correct the value.",
     ),
     "key": (
         "mtu: 1492",
@@ -175,7 +175,7 @@ def test_one_site_is_too_few(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     alone = TEXT[: TEXT.index("  - name: office")] + TEXT[TEXT.index("wan:") :]
     assert errors_of(alone) == [
-        f"s.yaml:{line_of('sites:')}: sites: a list of 1; allowed: 2..2. Add some."
+        f"s.yaml:{line_of('sites:')}: sites: 1 site; allowed: 2..2. Add sites."
     ]
 
 

@@ -16,7 +16,7 @@ from topologies.ledger import HOME_VARIABLE, claim
 from topologies.scenario.load import load
 
 ROOT = Path(__file__).resolve().parents[3]
-NO_VALUE = "numbers, dates, truth values and text as YAML 1.2 has them"
+ALLOWED_VALUES = "numbers, dates, truth values and text as in YAML 1.2"
 VALUES = {
     "a date": ("summary: 2020-13-45\n", "month must be in 1..12"),
     "a number": ("summary: !!int foo\n", "invalid literal for int() with base 10: 'foo'"),
@@ -47,27 +47,27 @@ def said(capsys, *words):
 
 
 @pytest.mark.parametrize("what", VALUES)
-def test_a_yaml_value_that_is_none(what):
+def test_an_invalid_yaml_value_is_refused(what):
     text, found = VALUES[what]
 
     assert errors_of(text) == [
-        f"s.yaml: a value that is none ({found}); allowed: {NO_VALUE}. "
-        "Mend it, or put it in quotes if it is text."
+        f"s.yaml: invalid value ({found}); allowed: {ALLOWED_VALUES}. "
+        "Correct it; put it in quotes if it is text."
     ]
 
 
-def test_a_number_too_long_for_python_is_told():
+def test_a_number_too_long_for_python_is_refused():
     (error,) = errors_of(f"summary: {'9' * 5000}\n")
 
-    assert error.startswith("s.yaml: a value that is none (Exceeds the limit (4300 digits)")
+    assert error.startswith("s.yaml: invalid value (Exceeds the limit (4300 digits)")
 
 
-def test_aliases_that_stand_for_millions_are_refused():
+def test_aliases_of_millions_of_values_are_refused():
     lists = (f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
 
     assert errors_of("\n".join(["a0: &a0 [x]", *lists])) == [
-        "s.yaml: 100000 values or more; allowed: fewer than 100000; what an alias (`*name`) stands "
-        "for counts again. Take aliases out."
+        "s.yaml: 100000 values or more; allowed: fewer than 100000; the values of an alias "
+        "(`*name`) count again. Remove aliases."
     ]
 
 
@@ -82,7 +82,7 @@ def test_text_where_a_number_of_any_kind_belongs():
 
     assert error == (
         "s.yaml:4: underlay.delay_ms: 'soon'; allowed: a number "
-        "(milliseconds added to each packet that leaves a host). Mend the value."
+        "(milliseconds added to each packet that leaves a host). Correct the value."
     )
 
 

@@ -1,4 +1,4 @@
-"""Writes scenario files for a test, and reads back what is said of them."""
+"""Writes scenario files for a test, and returns their errors."""
 
 from pathlib import Path
 from textwrap import dedent

@@ -11,7 +11,7 @@ from controller.model.errors import ModelError
 from tests.topologies.scenario.scenario_files import TWO_HOSTS, errors_of, write
 from topologies.scenario.file import Problems
 from topologies.scenario.load import load
-from topologies.scenario.neutron_ini import read_ini
+from topologies.scenario.options import read_ini
 
 AGENT = "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = gre\n"
 SYNTAX = "allowed: [section], option = value, a comment, or an indented continuation"
@@ -39,7 +39,7 @@ def with_server(ini: str) -> str:
     return TWO_HOSTS + "ml2_conf: {file: m.ini}\n"
 
 
-def test_comments_repeats_and_continuations_are_neutrons():
+def test_comments_repeats_and_continuations_as_in_neutron():
     read = settings("""\
         top = 1
         [ovs]
@@ -64,7 +64,7 @@ WORDS = st.text("abcxyz019.:/", min_size=1, max_size=8)
 
 
 @given(st.lists(st.tuples(WORDS.filter(lambda word: ":" not in word), WORDS), max_size=8))
-def test_the_winner_of_several_is_oslo_configs_own(pairs):
+def test_of_a_repeated_option_the_value_is_that_of_oslo_config(pairs):
     text = "[agent]\n" + "".join(f"{key} = {value}\n" for key, value in pairs)
     conf = cfg.ConfigOpts()
     names = {key for key, _ in pairs if key.isidentifier()}
@@ -76,12 +76,12 @@ def test_the_winner_of_several_is_oslo_configs_own(pairs):
     }
 
 
-def test_lines_that_are_no_ini_are_all_told():
+def test_all_lines_with_invalid_syntax_are_reported():
     text = with_agent("   x\n[ovs\n[]\nnonsense\n= 5\n" + AGENT)
     assert errors_of(text) == [
         f"a.ini:1: 'x' is indented, but continues nothing; {SYNTAX}. Remove the indentation.",
-        f"a.ini:2: '[ovs' lacks its closing bracket; {SYNTAX}. Write `[section]`.",
-        f"a.ini:3: '[]' names no section; {SYNTAX}. Write `[section]`.",
+        f"a.ini:2: '[ovs' has no closing bracket; {SYNTAX}. Write `[section]`.",
+        f"a.ini:3: '[]' has no section name; {SYNTAX}. Write `[section]`.",
         f"a.ini:4: 'nonsense' has neither '=' nor ':'; {SYNTAX}. Write `option = value`.",
         f"a.ini:5: '= 5' has no option before the sign; {SYNTAX}. Write `option = value`.",
     ]
@@ -91,7 +91,7 @@ VALUES = {
     "[ovs] local_ip": ("here", "an IPv4 or IPv6 address. Give the VTEP's address."),
     "[ovs] bridge_mappings": (
         "physnet1",
-        "network:bridge pairs with commas between, each name once. Mend the value.",
+        "network:bridge pairs with commas between, each name once. Correct the value.",
     ),
     "[ovs] integration_bridge": ("br0", "br-int. Only br-int is supported; remove the line."),
     "[ovs] tunnel_bridge": ("br0", "br-tun. Only br-tun is supported; remove the line."),
@@ -99,43 +99,43 @@ VALUES = {
         "gre, vlan",
         "gre, vxlan, geneve. Name one or more, with commas between.",
     ),
-    "[agent] l2_population": ("perhaps", "true or false. Mend the value."),
-    "[agent] arp_responder": ("2", "true or false. Mend the value."),
+    "[agent] l2_population": ("perhaps", "true or false. Correct the value."),
+    "[agent] arp_responder": ("2", "true or false. Correct the value."),
     "[agent] vxlan_udp_port": ("8472", "4789. Only the default is supported; remove the line."),
     "[agent] dont_fragment": ("False", "true. Only the default is supported; remove the line."),
 }
 
 
 @pytest.mark.parametrize("option", VALUES)
-def test_an_agents_option_that_cannot_be(option):
+def test_an_invalid_agent_option(option):
     found, allowed = VALUES[option]
     section, _, name = option.partition(" ")
     text = with_agent(f"{AGENT}{section}\n{name} = {found}\n")
     assert errors_of(text) == [f"a.ini:6: {option}: {found!r}; allowed: {allowed}"]
 
 
-RANGE = "first:last pairs with commas between, each id 1..{}. Mend the value."
+RANGE = "first:last pairs with commas between, each id 1..{}. Correct the value."
 SERVER_VALUES = {
-    "[ml2] path_mtu": ("big", "a whole number of bytes; 0 for no limit. Mend the value."),
+    "[ml2] path_mtu": ("big", "a whole number of bytes; 0 for no limit. Correct the value."),
     "[ml2_type_vxlan] vni_ranges": ("1:16777216", RANGE.format(16777215)),
     "[ml2_type_gre] tunnel_id_ranges": ("0:5", RANGE.format(4294967295)),
     "[ml2_type_geneve] vni_ranges": ("7", RANGE.format(16777215)),
     "[ml2_type_vlan] network_vlan_ranges": (
         "physnet1:4000:4095",
-        "network or network:first:last with commas between, each id 1..4094. Mend the value.",
+        "network or network:first:last with commas between, each id 1..4094. Correct the value.",
     ),
 }
 
 
 @pytest.mark.parametrize("option", SERVER_VALUES)
-def test_a_servers_option_that_cannot_be(option):
+def test_an_invalid_server_option(option):
     found, allowed = SERVER_VALUES[option]
     section, _, name = option.partition(" ")
     text = with_server(f"{section}\n{name} = {found}\n")
     assert errors_of(text) == [f"m.ini:2: {option}: {found!r}; allowed: {allowed}"]
 
 
-def test_defaults_that_are_written_out_are_no_error():
+def test_explicit_defaults_are_accepted():
     ini = (
         f"{AGENT}vxlan_udp_port = 4789\ndont_fragment = True\n[ovs]\nintegration_bridge = br-int\n"
     )
@@ -175,12 +175,12 @@ AGENT_WARNINGS = {
     ),
     "known, without effect here": (
         f"{AGENT}[securitygroup]\nfirewall_driver = iptables_hybrid\n",
-        "a.ini:6: [securitygroup] firewall_driver: known to Neutron, but it changes nothing here",
+        "a.ini:6: [securitygroup] firewall_driver: an option of Neutron that has no effect here",
     ),
     "no tunnel types": (
         "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\n",
         "a.ini:3: no tunnel_types in [agent]: Neutron's agent would build no br-tun and no tunnel; "
-        "and there is none here either",
+        "the scenario has none either",
     ),
     "arp_responder alone": (
         f"{AGENT}arp_responder = true\n",
@@ -194,23 +194,23 @@ AGENT_WARNINGS = {
 
 
 @pytest.mark.parametrize("case", AGENT_WARNINGS)
-def test_an_agents_file_is_warned_about(case):
+def test_warnings_about_an_agents_file(case):
     ini, warning = AGENT_WARNINGS[case]
     assert load(write("s.yaml", with_agent(ini))).warnings == (warning,)
 
 
-def test_agents_that_wait_for_what_the_server_never_sends_are_warned_about():
+def test_l2_population_without_the_servers_l2population_is_warned_about():
     write("m.ini", "[ml2]\nmechanism_drivers = openvswitch\n")
     text = TWO_HOSTS + "ml2_conf: {file: m.ini}\nagent: {l2_population: true}\n"
     assert load(write("s.yaml", text)).warnings == (
         "m.ini:2: mechanism_drivers lacks l2population, but agents set l2_population: "
         "Neutron's server would send them no FDB entries, and they would build no tunnel; "
-        "here they are told all the same",
+        "here they receive the entries anyway",
     )
 
 
 @pytest.mark.parametrize("agent", ["{l2_population: true}", "{l2_population: false}"])
-def test_a_server_that_agrees_with_its_agents_is_no_cause_for_warning(agent):
+def test_no_warning_if_server_and_agents_agree(agent):
     drivers = "openvswitch, l2population" if "true" in agent else "openvswitch"
     write("m.ini", f"[ml2]\nmechanism_drivers = {drivers}\n")
     text = TWO_HOSTS + f"ml2_conf: {{file: m.ini}}\nagent: {agent}\n"

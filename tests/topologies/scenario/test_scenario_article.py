@@ -40,7 +40,7 @@ def test_the_article_is_what_its_commands_made():
     assert str(subnet.gateway_ip) == "172.16.166.1"
 
 
-def test_the_articles_guests_are_where_they_were():
+def test_the_articles_guests_are_on_its_hosts():
     a, b = ARTICLE.ports
     assert a.id.startswith("00a1bde0-be")
     assert [(p.device_id, p.host, p.mac_address, *map(str, p.fixed_ips)) for p in (a, b)] == [
@@ -55,11 +55,11 @@ def test_the_articles_files_are_verbatim(name):
     assert hashlib.sha256(content).hexdigest()[:16] == PRINTED[name]
 
 
-def test_the_article_is_warned_about(monkeypatch):
+def test_the_articles_warnings(monkeypatch):
     monkeypatch.chdir(FOLDER)
     ignored = (
-        "[ovs] tenant_network_type: no option there, Neutron ignores it; "
-        "the word is tenant_network_types, in [ml2] of ml2_conf.ini"
+        "[ovs] tenant_network_type: no such option in this section, Neutron ignores it; "
+        "use tenant_network_types in [ml2] of ml2_conf.ini"
     )
     no_types = (
         "no tunnel_types in [agent]: Neutron's agent would build no br-tun and no tunnel; "
@@ -102,7 +102,7 @@ def test_side_by_side_shows_what_is_derived():
     assert load("side-by-side").overlay == overlay
 
 
-def test_every_shipped_scenario_loads_and_says_what_it_is():
+def test_every_shipped_scenario_loads_and_has_a_summary():
     assert {"article", "article-dhcp", "ipv6-underlay", "side-by-side"} <= set(available())
     assert dict(summaries()) == {name: load(name).summary for name in available()}
     assert all(line for _, line in summaries())
@@ -125,7 +125,7 @@ def undescribed(node, schema, at=""):
         yield from undescribed(node["items"], schema, f"{at}[]")
 
 
-def test_more_hosts_are_like_the_last_and_go_on_from_it():
+def test_added_hosts_continue_the_names_and_addresses_of_the_last():
     larger = enlarge(ARTICLE, 4)
     assert larger.hosts[:2] == ARTICLE.hosts
     assert [(host.name, str(host.local_ip)) for host in larger.hosts[2:]] == [
@@ -143,7 +143,7 @@ def test_more_hosts_are_like_the_last_and_go_on_from_it():
 
 
 @pytest.mark.parametrize("hosts", [1, 17])
-def test_a_number_of_hosts_that_cannot_be_is_refused(hosts):
+def test_an_invalid_number_of_hosts_is_refused(hosts):
     with pytest.raises(UsageError) as caught:
         enlarge(ARTICLE, hosts)
     assert str(caught.value) == (

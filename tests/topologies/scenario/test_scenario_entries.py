@@ -1,4 +1,4 @@
-"""What a scenario's networks and ports can have wrong: the full text of each error, with its line."""
+"""Errors of networks and ports of a scenario: the full text of each, with its line."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ PORTS = {
     ),
     "a guest's second port": (
         "- {server: a, host: h1, network: n}\n- {server: a, host: h1, network: n, fixed_ips: []}",
-        "s.yaml:8: ports[1].server: 'a' has a port already; allowed: one port to a guest. "
+        "s.yaml:8: ports[1].server: 'a' already has a port; allowed: one port per guest. "
         "Name another guest.",
     ),
     "no address left": (
@@ -35,7 +35,7 @@ PORTS = {
     "address": (
         "- server: a\n  host: h1\n  network: n\n  fixed_ips: [10.0.0.256]",
         "s.yaml:10: ports[0].fixed_ips[0]: '10.0.0.256'; allowed: an IPv4 or IPv6 address. "
-        "Mend the value.",
+        "Correct the value.",
     ),
     "address outside, at its own line": (
         "- server: a\n  host: h1\n  network: n\n  fixed_ips: [10.0.9.9]",
@@ -51,7 +51,7 @@ PORTS = {
 
 
 @pytest.mark.parametrize("case", PORTS)
-def test_a_port_that_cannot_be(case):
+def test_an_invalid_port(case):
     text, error = PORTS[case]
     assert errors_of(with_two_hosts(NET) + f"ports:\n{text}\n") == [error]
 
@@ -78,7 +78,7 @@ NETWORKS = {
         "networks:\n- {name: n, network_type: gre, segmentation_id: 8}\n"
         "ml2_conf: {ml2: {type_drivers: [vxlan, flat]}}\n",
         "s.yaml:5: networks[0].network_type: gre; allowed: vxlan, flat ([ml2] type_drivers). "
-        "Add gre to type_drivers, or pick another.",
+        "Add gre to type_drivers, or use another type.",
     ),
     "a range used up": (
         "networks:\n- {name: n, network_type: vxlan}\n- {name: m, network_type: vxlan}\n"
@@ -91,20 +91,20 @@ NETWORKS = {
         "networks:\n- name: n\n  network_type: vxlan\n  segmentation_id: 8\n  subnets:\n"
         "  - cidr: 10.0.0.0/24\n    gateway_ip: 10.9.0.1\n",
         "s.yaml:10: networks[0].subnets[0].gateway_ip: 10.9.0.1; "
-        "allowed: an address of 10.0.0.0/24, or null. Mend the address.",
+        "allowed: an address of 10.0.0.0/24, or null. Correct the address.",
     ),
     "an id too large, at its own line": (
         "networks:\n- name: n\n  network_type: vxlan\n  segmentation_id: 16777216\n",
         "s.yaml:7: network 'n': segmentation_id 16777216; allowed: 1..16777215 (vxlan's VNI). "
         "Pick one in that range, or network_type: gre.",
     ),
-    "a range that falls": (
+    "a descending range": (
         "networks:\n- {name: n, network_type: vxlan}\n"
         "ml2_conf: {ml2_type_vxlan: {vni_ranges: ['9:5']}}\n",
         "s.yaml:6: ml2_conf.ml2_type_vxlan.vni_ranges: '9:5'; "
-        "allowed: first:last pairs with commas between, each id 1..16777215. Mend the value.",
+        "allowed: first:last pairs with commas between, each id 1..16777215. Correct the value.",
     ),
-    "a pool that falls, at its own line": (
+    "a descending pool, at its own line": (
         "networks:\n- name: n\n  network_type: vxlan\n  segmentation_id: 8\n  subnets:\n"
         "  - cidr: 10.0.0.0/24\n    allocation_pools:\n    - {start: 10.0.0.9, end: 10.0.0.8}\n",
         "s.yaml:10: subnet '10.0.0.0/24': allocation pool 10.0.0.9-10.0.0.8; "
@@ -114,6 +114,6 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("case", NETWORKS)
-def test_a_network_that_cannot_be(case):
+def test_an_invalid_network(case):
     text, error = NETWORKS[case]
     assert errors_of(with_two_hosts(text)) == [error]

@@ -1,4 +1,4 @@
-"""What a scenario file can have wrong: the full text of each error, with its line."""
+"""Errors of a scenario file: the full text of each, with its line."""
 
 from pathlib import Path
 
@@ -14,45 +14,45 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # so that errors name the file as `s.yaml`
 
 
-MEND = "Look at indentation, brackets, quotes and colons here and in the line before."
+CHECK = "Check indentation, brackets, quotes and colons in this line and the one before."
 ROOT_KEYS = "summary, release, underlay, dhcp, ml2_conf, agent, hosts, networks, ports"
 FILES = {
     "empty": (
         "",
         "s.yaml:1: nothing; allowed: a mapping of keys "
-        "(the hosts, networks and ports of a lab, in Neutron's words). Mend the value.",
+        "(the hosts, networks and ports of a lab, in Neutron's terms). Correct the value.",
     ),
     "a list": (
         "- 1\n",
         "s.yaml:1: a list; allowed: a mapping of keys "
-        "(the hosts, networks and ports of a lab, in Neutron's words). Mend the value.",
+        "(the hosts, networks and ports of a lab, in Neutron's terms). Correct the value.",
     ),
     "no hosts": (
         "summary: x\n",
-        "s.yaml:1: no `hosts`; allowed: `hosts`: the compute hosts, 2..16 of them. Add it.",
+        "s.yaml:1: no `hosts`; allowed: `hosts`: the compute hosts, 2..16. Add it.",
     ),
     "a key twice": (
         "summary: x\nhosts: []\nsummary: y\n",
-        "s.yaml:3: key 'summary' stands twice; allowed: each key once in a mapping. "
+        "s.yaml:3: key 'summary' appears twice; allowed: each key once in a mapping. "
         "Remove one of them.",
     ),
     "not YAML": (
         "hosts: [a\nnetworks: b\n",
-        f"s.yaml:2: not YAML; allowed: one document in YAML 1.2. {MEND}",
+        f"s.yaml:2: not valid YAML; allowed: one document in YAML 1.2. {CHECK}",
     ),
     "two documents": (
         "hosts: []\n---\nhosts: []\n",
-        f"s.yaml:2: not YAML; allowed: one document in YAML 1.2. {MEND}",
+        f"s.yaml:2: not valid YAML; allowed: one document in YAML 1.2. {CHECK}",
     ),
     "too deep": (
         "hosts: " + "[" * 400 + "]" * 400,
-        f"s.yaml: not YAML; allowed: one document in YAML 1.2. {MEND}",
+        f"s.yaml: not valid YAML; allowed: one document in YAML 1.2. {CHECK}",
     ),
 }
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_that_is_no_scenario(case):
+def test_a_file_that_is_not_a_scenario(case):
     text, error = FILES[case]
     assert errors_of(text) == [error]
 
@@ -67,7 +67,7 @@ def test_a_file_that_is_not_utf8():
 
 
 @pytest.mark.parametrize("ref", ["nowhere", "nowhere.yaml", "."])
-def test_a_scenario_that_is_not_there(ref):
+def test_a_scenario_that_does_not_exist(ref):
     with pytest.raises(ModelError) as caught:
         load(ref)
     assert str(caught.value) == (
@@ -82,27 +82,27 @@ KEYS = {
         "sumary: x\n",
         f"s.yaml:4: sumary: unknown key; allowed: {ROOT_KEYS}. Did you mean `summary`?",
     ),
-    "unknown key like no other": (
+    "unknown key without a similar one": (
         "xyz: 1\n",
         f"s.yaml:4: xyz: unknown key; allowed: {ROOT_KEYS}. Remove it.",
     ),
     "wrong type": (
         "networks: red\n",
-        "s.yaml:4: networks: 'red'; allowed: a list (the tenant networks). Mend the value.",
+        "s.yaml:4: networks: 'red'; allowed: a list (the tenant networks). Correct the value.",
     ),
     "a number for a text": (
         "summary: 17\n",
-        "s.yaml:4: summary: 17; allowed: text (one line that says what the scenario is for). "
+        "s.yaml:4: summary: 17; allowed: text (the purpose of the scenario, in one line). "
         "Put it in quotes.",
     ),
-    "yes is a word in YAML 1.2": (
+    "yes is text in YAML 1.2": (
         "agent:\n  arp_responder: yes\n",
         "s.yaml:5: agent.arp_responder: 'yes'; allowed: true or false "
-        "(true: answers ARP for known addresses itself (needs l2_population)). Mend the value.",
+        "(true: the host answers ARP for known addresses (needs l2_population)). Correct the value.",
     ),
     "release": (
         "release: rocky\n",
-        "s.yaml:4: release: 'rocky'; allowed: queens, current. Pick one of them.",
+        "s.yaml:4: release: 'rocky'; allowed: queens, current. Use one of them.",
     ),
     "network type": (
         "networks:\n  - name: n\n    network_type: vxlam\n",
@@ -116,28 +116,28 @@ KEYS = {
     ),
     "tunnel type twice": (
         "agent: {tunnel_types: [gre, gre]}\n",
-        "s.yaml:4: agent.tunnel_types: [gre, gre]; allowed: each entry once. Remove what stands twice.",
+        "s.yaml:4: agent.tunnel_types: [gre, gre]; allowed: each entry once. Remove the duplicate.",
     ),
-    "no number below nought": (
+    "a negative number": (
         "ml2_conf:\n  ml2:\n    path_mtu: -1\n",
         "s.yaml:6: ml2_conf.ml2.path_mtu: -1; allowed: 0 or more (the largest IP packet of the "
-        "underlay in bytes; 0 for no limit of its own). Mend the value.",
+        "underlay in bytes; 0 for no limit). Correct the value.",
     ),
     "empty text": (
         "ml2_conf:\n  file: ''\n",
         "s.yaml:5: ml2_conf.file: empty text; allowed: the path of an ml2_conf.ini, "
-        "from this file's folder. Fill it in or remove it.",
+        "relative to this file. Add the text or remove the key.",
     ),
     "cidr with host bits": (
         "networks:\n- name: n\n  network_type: vxlan\n  segmentation_id: 7\n  subnets:\n"
         "  - cidr: 10.0.0.1/24\n",
         "s.yaml:9: networks[0].subnets[0].cidr: '10.0.0.1/24'; "
-        "allowed: an IPv4 or IPv6 prefix without host bits, as 10.1.0.0/24. Mend the value.",
+        "allowed: an IPv4 or IPv6 prefix without host bits, such as 10.1.0.0/24. Correct the value.",
     ),
     "id": (
         "networks:\n- {name: n, network_type: vxlan, segmentation_id: 7, id: '7'}\n",
         "s.yaml:5: networks[0].id: '7'; allowed: a UUID in lower case; derived if not given. "
-        "Mend the value.",
+        "Correct the value.",
     ),
     "the underlay's mtu": (
         "underlay:\n  mtu: 100\n",
@@ -153,7 +153,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize("case", KEYS)
-def test_a_key_that_the_schema_or_the_model_refuses(case):
+def test_an_invalid_key_or_value(case):
     text, *errors = KEYS[case]
     assert errors_of(with_two_hosts(text)) == errors
 
@@ -161,7 +161,7 @@ def test_a_key_that_the_schema_or_the_model_refuses(case):
 HOSTS = {
     "one host": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n",
-        "s.yaml:1: hosts: a list of 1; allowed: 2..16. Add some.",
+        "s.yaml:1: hosts: 1 host; allowed: 2..16. Add hosts.",
     ),
     "no address": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- {name: h2}\n",
@@ -171,7 +171,7 @@ HOSTS = {
     "address": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- name: h2\n  local_ip: 192.0.2.256\n",
         "s.yaml:4: hosts[1].local_ip: '192.0.2.256'; "
-        "allowed: its VTEP's IPv4 or IPv6 address, unless agent_file says it. Mend the value.",
+        "allowed: its VTEP's IPv4 or IPv6 address, unless agent_file has it. Correct the value.",
     ),
     "name": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- name: 'h 2'\n  local_ip: 192.0.2.2\n",
@@ -180,22 +180,32 @@ HOSTS = {
     ),
     "no such file": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- name: h2\n  agent_file: x/y.ini\n",
-        "s.yaml:4: hosts[1].agent_file (x/y.ini): no such file; allowed: a file that you may read. "
-        "Check the path, which counts from the scenario file's folder, and its rights.",
+        "s.yaml:4: hosts[1].agent_file (x/y.ini): no such file; allowed: a readable file. "
+        "Check its permissions and its path, which is relative to the scenario file's folder.",
     ),
     "one bridge for two networks": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- name: h2\n  local_ip: 192.0.2.2\n"
         "  bridge_mappings: {p1: br-ex, p2: br-ex}\n",
         "s.yaml:5: hosts[1].bridge_mappings: 'p1:br-ex,p2:br-ex'; "
-        "allowed: network:bridge pairs with commas between, each name once. Mend the value.",
+        "allowed: network:bridge pairs with commas between, each name once. Correct the value.",
     ),
 }
 
 
 @pytest.mark.parametrize("case", HOSTS)
-def test_a_host_that_cannot_be(case):
+def test_an_invalid_host(case):
     text, error = HOSTS[case]
     assert errors_of(text) == [error]
+
+
+def test_an_empty_local_ip_is_as_none():
+    """A host was missing from the overlay, without an error."""
+    write("a.ini", "[ovs]\nlocal_ip =\n")
+    hosts = "hosts:\n- {name: h1, agent_file: a.ini}\n- {name: h2, local_ip: 192.0.2.2}\n"
+    assert errors_of(hosts) == [
+        "a.ini:2: hosts[0]: no local_ip for 'h1'; allowed: an IPv4 or IPv6 address. "
+        "Give `local_ip` here, or in [ovs] of the host's agent_file."
+    ]
 
 
 def test_seventeen_hosts_are_too_many():
@@ -205,7 +215,7 @@ def test_seventeen_hosts_are_too_many():
     ]
 
 
-def test_everything_wrong_is_told_at_once_in_the_order_of_the_files():
+def test_all_errors_are_reported_together_in_the_order_of_the_files():
     write("b.ini", "[agent]\ntunnel_types = vxlam\nl2_population = maybe\n")
     text = """\
     sumary: x
@@ -221,9 +231,9 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_files():
       - {server: b, host: h4, network: n}
       - {server: c, host: h3, network: m}
     """
-    told = [line.split(";")[0] for line in errors_of(text)]
-    # Not told: what is only so because something else is wrong, as that `a` has no host.
-    assert told == [
+    found = [line.split(";")[0] for line in errors_of(text)]
+    # Without errors that only follow from another one, such as that `a` has no host.
+    assert found == [
         "s.yaml:1: sumary: unknown key",
         "s.yaml:3: hosts[0].local_ip: '10.0.0.300'",
         "s.yaml:6: underlay: mtu 1",
@@ -235,7 +245,7 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_files():
     ]
 
 
-def test_a_single_error_is_no_list():
+def test_a_single_error_is_not_a_list():
     with pytest.raises(ModelError) as caught:
         load(write("s.yaml", TWO_HOSTS + "x: 1\n"))
     assert not isinstance(caught.value, ModelErrors)

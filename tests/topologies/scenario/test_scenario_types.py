@@ -43,7 +43,7 @@ def ranged(kind, first, last):
 
 
 @pytest.mark.parametrize("kind", MOST)
-def test_both_edges_are_accepted_by_id_and_by_range(kind):
+def test_both_limits_are_accepted_by_id_and_by_range(kind):
     for id_ in (1, MOST[kind]):
         assert [id_ for *_, id_ in segments(explicit(kind, id_))] == [id_]
         assert [id_ for *_, id_ in segments(ranged(kind, id_, id_))] == [id_]
@@ -54,7 +54,7 @@ def test_both_edges_are_accepted_by_id_and_by_range(kind):
 
 
 @pytest.mark.parametrize("kind", MOST)
-def test_beyond_the_edges_is_refused_by_id_and_by_range(kind):
+def test_ids_outside_the_limits_are_refused_by_id_and_by_range(kind):
     for id_ in (0, MOST[kind] + 1):
         (error,) = errors_of(with_two_hosts(explicit(kind, id_)))
         assert f"segmentation_id {id_}; allowed: 1..{MOST[kind]} ({kind}'s {WORDS[kind]})" in error
@@ -65,14 +65,14 @@ def test_beyond_the_edges_is_refused_by_id_and_by_range(kind):
         assert error.startswith("s.yaml:6: ml2_conf.")
 
 
-def test_an_ini_file_is_held_to_the_same_edges():
+def test_an_ini_file_has_the_same_limits():
     write("m.ini", "[ml2_type_gre]\ntunnel_id_ranges = 4294967295:4294967295\n")
     text = "networks:\n- {name: n, network_type: gre}\nml2_conf: {file: m.ini}\n"
     assert segments(text) == [("gre", None, 2**32 - 1)]
     write("m.ini", "[ml2_type_gre]\ntunnel_id_ranges = 4294967295:4294967296\n")
     assert errors_of(with_two_hosts(text)) == [
         "m.ini:2: [ml2_type_gre] tunnel_id_ranges: '4294967295:4294967296'; allowed: first:last "
-        "pairs with commas between, each id 1..4294967295. Mend the value."
+        "pairs with commas between, each id 1..4294967295. Correct the value."
     ]
 
 
@@ -102,7 +102,7 @@ def test_a_vlan_network_may_name_its_physical_network_alone():
     assert segments(text + conf) == [("vlan", "q", 5), ("vlan", "p", 5), ("vlan", "q", 6)]
 
 
-def test_an_id_that_is_asked_for_is_given_to_nobody_else_wherever_it_stands():
+def test_a_requested_id_is_given_to_no_other_network():
     conf = "ml2_conf: {ml2_type_vxlan: {vni_ranges: ['5:6']}}\n"
     text = "networks:\n- {name: a, network_type: vxlan}\n- {name: b, network_type: vxlan, segmentation_id: 5}\n"
     assert [id_ for *_, id_ in segments(text + conf)] == [6, 5]
@@ -114,7 +114,7 @@ def test_a_tenant_type_without_driver_ends_neutron_and_is_an_error_here(option, 
     conf = f"ml2_conf:\n  ml2:\n    type_drivers: [vxlan, local]\n    {option}: [vxlan, {word}]\n"
     assert errors_of(with_two_hosts(f"networks: []\n{conf}")) == [
         f"s.yaml:8: [ml2] {option}: '{word}'; allowed: vxlan, local (type_drivers). "
-        "Add it to type_drivers, or take it away here."
+        "Add it to type_drivers, or remove it here."
     ]
 
 
@@ -129,16 +129,16 @@ def test_type_drivers_limit_what_a_scenario_may_have(kind):
 
     assert segments(text) == [(kind, given.get("physical_network"), given.get("segmentation_id"))]
     (error,) = errors_of(with_two_hosts(text + conf))
-    assert f"Add {kind} to type_drivers, or pick another." in error
+    assert f"Add {kind} to type_drivers, or use another type." in error
 
 
-def test_what_the_api_may_make_is_kept_with_the_overlay():
+def test_the_types_that_the_api_allows_are_part_of_the_overlay():
     conf = "ml2_conf: {ml2: {type_drivers: [vxlan, local, other], tenant_network_types: [local]}}\n"
     scenario = load(write("s.yaml", with_two_hosts(f"networks: []\n{conf}")))
     overlay = scenario.overlay
 
     assert scenario.warnings == (
-        "s.yaml:5: type_drivers has 'other': no type that is known here; it is ignored",
+        "s.yaml:5: type_drivers has 'other': unknown network type, ignored",
     )
     assert overlay.type_drivers == (NetworkType.VXLAN, NetworkType.LOCAL)
     assert overlay.tenant_network_types == (NetworkType.LOCAL,)

@@ -1,4 +1,4 @@
-"""What a scenario file can say, and what it comes to."""
+"""Valid scenario files, and the overlay that each describes."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_a_scenario_without_networks_is_two_hosts():
     assert scenario.overlay.ports == ()
 
 
-def test_macs_are_no_numbers_and_become_lower_case():
+def test_macs_are_text_and_become_lower_case():
     # In YAML 1.1 the second is a number to the base of sixty.
     overlay = loaded("""\
         networks: [{name: n, network_type: vxlan, segmentation_id: 7}]
@@ -41,7 +41,7 @@ def test_macs_are_no_numbers_and_become_lower_case():
     ]
 
 
-def test_a_hosts_own_option_goes_before_the_agents_and_that_before_the_files():
+def test_a_hosts_own_option_overrides_the_agents_and_that_the_files():
     write(
         "a.ini",
         "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = geneve\nl2_population = True\n",
@@ -62,7 +62,7 @@ def test_a_hosts_own_option_goes_before_the_agents_and_that_before_the_files():
     assert [host.l2_population for host in overlay.hosts] == [True, False]
 
 
-def test_files_are_found_from_the_scenarios_folder(monkeypatch, tmp_path):
+def test_paths_are_relative_to_the_scenarios_folder(monkeypatch, tmp_path):
     (tmp_path / "deep").mkdir()
     write("deep/a.ini", "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\ntunnel_types = gre\n")
     write(
@@ -72,7 +72,7 @@ def test_files_are_found_from_the_scenarios_folder(monkeypatch, tmp_path):
     assert str(load("deep/s.yaml").overlay.hosts[0].local_ip) == "192.0.2.9"
 
 
-def test_a_shipped_name_goes_before_a_file_of_that_name():
+def test_the_name_of_a_shipped_scenario_has_precedence_over_a_file():
     write("article", TWO_HOSTS)
     assert load("article").overlay.name == "article"
     assert load(Path("article")).overlay.hosts[0].name == "h1"
@@ -107,7 +107,7 @@ def test_ids_come_from_the_ranges_and_skip_those_that_are_taken():
     assert overlay.networks[-1].physical_network == "physnet1"
 
 
-def test_the_later_name_of_tenant_network_types_is_the_stronger():
+def test_the_newer_name_of_tenant_network_types_has_precedence():
     overlay = loaded("""\
         ml2_conf:
           ml2: {tenant_network_types: [vxlan], project_network_types: [gre]}
@@ -139,7 +139,7 @@ def test_path_mtu_follows_a_change_of_mode(mode, mtu):
     assert changed.mtu_of(changed.networks[0]) == mtu
 
 
-def test_an_mtu_that_is_asked_for_is_kept():
+def test_a_requested_mtu_is_kept():
     overlay = loaded("""\
         ml2_conf: {ml2: {path_mtu: 1400}}
         networks: [{name: a, network_type: vxlan, segmentation_id: 5, mtu: 1300}]
@@ -175,7 +175,7 @@ def test_addresses_are_the_first_free_of_the_pools_and_never_the_gateway():
     }
 
 
-def test_what_is_derived_is_the_same_each_time_and_differs_between_scenarios():
+def test_derived_values_are_reproducible_and_differ_between_scenarios():
     text = with_two_hosts("""\
         networks: [{name: n, network_type: vxlan, segmentation_id: 7}]
         ports: [{server: a, host: h1, network: n}, {server: b, host: h2, network: n}]
@@ -186,7 +186,7 @@ def test_what_is_derived_is_the_same_each_time_and_differs_between_scenarios():
     assert len({port.mac_address for overlay in (first, other) for port in overlay.ports}) == 4
 
 
-def test_an_ipv6_vtep_keeps_its_spelling_and_is_the_address_it_spells():
+def test_an_ipv6_vtep_keeps_its_notation():
     overlay = load(
         write(
             "s.yaml",
