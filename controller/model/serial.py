@@ -20,8 +20,7 @@ from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, ModelErrors, raise_all
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
-from controller.model.site_parts import Snat
-from controller.model.sites import Sites
+from controller.model.sites import Sites, Snat
 from controller.model.underlay import Shape
 
 T = TypeVar("T")

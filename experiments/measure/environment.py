@@ -14,8 +14,7 @@ from pathlib import Path
 from controller.model.errors import CommandError
 from controller.model.names import UNDERLAY
 from controller.model.parts import Port
-from controller.model.site_parts import WAN
-from controller.model.sites import Sites
+from controller.model.sites import WAN, Sites
 from controller.system import commands
 from experiments.core.experiment import Lab, described
 from experiments.measure.limits import limits

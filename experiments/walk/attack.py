@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from controller.model.errors import MeasureError
-from controller.model.site_parts import ETH
-from controller.model.sites import Sites
+from controller.model.sites import ETH, Sites
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from controller.model.site_parts import ETH, LAN
-from controller.model.sites import Sites
+from controller.model.sites import ETH, LAN, Sites
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TypeVar
 
-from controller.model.site_parts import ETH, LAN, TUNNEL, WAN, Snat
-from controller.model.sites import Sites
+from controller.model.sites import ETH, LAN, TUNNEL, WAN, Sites, Snat
 from experiments.core.question import Point, Row, Value
 from experiments.walk.headers import GRE, ICMP, IP, Header, Stack, text_of
 from experiments.walk.words import (

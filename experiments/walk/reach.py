@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from controller.model.site_parts import LAN_MTU, Site
-from controller.model.site_parts import TUNNEL as TUNNEL_DEVICE
-from controller.model.sites import Sites
+from controller.model.sites import LAN_MTU, Site, Sites
+from controller.model.sites import TUNNEL as TUNNEL_DEVICE
 from controller.system.waiting import wait_for
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value

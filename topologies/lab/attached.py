@@ -5,7 +5,7 @@ from typing import Any
 from mininet.net import Mininet
 
 from controller.model.parts import Mechanism
-from controller.model.site_parts import ETH
+from controller.model.sites import ETH
 from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.compute import ComputeHost
 from topologies.nodes.linuxbridge import BridgeHost

@@ -7,8 +7,7 @@ from typing import Any
 from mininet.node import Host as MininetHost
 
 from controller.model.errors import HostError
-from controller.model.site_parts import ETH, LAN, TUNNEL, Site
-from controller.model.sites import Sites
+from controller.model.sites import ETH, LAN, TUNNEL, Site, Sites
 from controller.system import commands
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Kept, Machine

@@ -6,8 +6,7 @@ from ipaddress import IPv4Address
 
 from controller.model.errors import SwitchError
 from controller.model.serial import from_json
-from controller.model.site_parts import Site
-from controller.model.sites import Sites
+from controller.model.sites import Site, Sites
 from controller.system import commands
 from topologies.ledger import Ledger
 from topologies.nodes import neighbours, unixctl

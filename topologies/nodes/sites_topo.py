@@ -8,8 +8,7 @@ from mininet.net import Mininet
 from mininet.topo import Topo
 
 from controller.model.serial import to_json
-from controller.model.site_parts import ETH, LAN_MTU
-from controller.model.sites import Sites
+from controller.model.sites import ETH, LAN_MTU, Sites
 from topologies.nodes import nodes
 from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter
 from topologies.nodes.sites_ready import FILE

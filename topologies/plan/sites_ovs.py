@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from controller.model.site_parts import TUNNEL, WAN, Site
-from controller.model.sites import Sites
+from controller.model.sites import TUNNEL, WAN, Site, Sites
 from topologies.plan.ovs import DAEMON, DATA, RUN, SCHEMA
 from topologies.plan.sites_plan import WAN_BRIDGE, edge_mac, tunnel_mac
 

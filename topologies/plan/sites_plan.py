@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import pairwise
 
 from controller.model.names import derived_mac, underlay_mac
-from controller.model.site_parts import (
+from controller.model.sites import (
     CORE,
     ETH,
     LAN,
@@ -19,9 +19,9 @@ from controller.model.site_parts import (
     TUNNEL,
     WAN,
     Site,
+    Sites,
     Snat,
 )
-from controller.model.sites import Sites
 
 WAN_BRIDGE = "br-wan"  # the bridge with the public address
 FORWARDING = (

@@ -4,8 +4,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from controller.model.errors import ModelError
-from controller.model.site_parts import PPPOE_MTU, Attacker, Site, Snat, Station
-from controller.model.sites import Sites
+from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
 from topologies.scenario.file import Map, Place, Problems
 from topologies.scenario.schema import SCHEMA_FILE
 

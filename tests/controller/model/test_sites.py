@@ -7,8 +7,7 @@ import pytest
 
 from controller.model.errors import ModelError, UsageError
 from controller.model.serial import from_json, to_json
-from controller.model.site_parts import Snat
-from controller.model.sites import Sites
+from controller.model.sites import Sites, Snat
 from experiments.cli.main import main
 from tests.topologies.scenario.scenario_files import errors_of, write
 from topologies.plan import sites_plan
@@ -101,15 +100,15 @@ ERRORS = {  # what is put in place of what: line of, key, and what is said
     "name of an interface": (
         "name: desk",
         "name: br-office-lan",
-        "node 'br-office-lan': name 'br-office-lan' is taken; allowed: no "
-        "interface's that is there anyway. Pick another: interfaces are called "
+        "node 'br-office-lan': name 'br-office-lan' is taken; allowed: not the "
+        "name of an existing interface. Pick another: interfaces are named "
         "after the nodes they lead to.",
     ),
     "loopback": (
         "name: desk",
         "name: lo",
-        "node 'lo': name 'lo' is taken; allowed: no interface's that is there anyway. Pick "
-        "another: interfaces are called after the nodes they lead to.",
+        "node 'lo': name 'lo' is taken; allowed: not the name of an existing interface. "
+        "Pick another: interfaces are named after the nodes they lead to.",
     ),
     "station": (
         "ip: 10.100.0.77",
