@@ -18,7 +18,7 @@ from experiments.ecmp.question import QUESTION
 from experiments.ecmp.words import SPLIT
 from experiments.measure.flows_sent import Arrived, Mark, arrived, udp_frame
 from experiments.measure.forged import IPV4
-from experiments.measure.sockets import Send, heard, listeners, senders
+from experiments.measure.sockets import Send, received, receivers, senders
 
 GUEST = "eth0"
 AT_ONCE = 48  # packets in flight; the buffer of a packet socket holds more
@@ -60,7 +60,7 @@ class Ecmp:
         leaf, spines = edge_name(underlay.shape, 0), core_names(underlay)
         found: list[tuple[Setting, Seen]] = []
         with (
-            listeners({each: lab.pid(each) for each in spines}, leaf, IPV4) as sockets,
+            receivers({each: lab.pid(each) for each in spines}, leaf, IPV4) as sockets,
             senders(lab.pid(stage.SENDER), (GUEST,)) as send,
             context.watch(),
         ):
@@ -96,7 +96,7 @@ class Traffic:
         return seen
 
     def _await(self, seen: Seen, some: set[Packet], number: int) -> None:
-        for spine, frame in heard(self.sockets, lambda: not some & seen.awaited, LATE_S):
+        for spine, frame in received(self.sockets, lambda: not some & seen.awaited, LATE_S):
             packet = arrived(frame, self.nonce)
             if packet and packet.mark.setting == number:
                 seen.note(spine, packet)

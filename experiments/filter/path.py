@@ -5,8 +5,6 @@ red1 ... node1 --[edge1]--[transit1]--[transit2]--[edge2]-- node2 ... red2
 """
 
 import secrets
-import select
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from experiments.core.experiment import Lab
 from experiments.filter import labs as stage
 from experiments.measure.flows_sent import Arrived, Flow, Mark, arrived, udp_frame
 from experiments.measure.forged import IPV4
-from experiments.measure.sockets import FRAME_MOST, Send, listeners, senders
+from experiments.measure.sockets import Send, received, receivers, senders
 from topologies.plan.underlays import Cable, wiring
 
 FIREWALL, NEXT, NEAR = "transit1", "transit2", "edge1"
@@ -74,7 +72,7 @@ class Path:
 
     lab: Lab
     sends: Mapping[str, Send]  # by guest, and by router: towards the firewall
-    heard: Mapping[Place, socket]
+    sockets: Mapping[Place, socket]
     nonce: bytes = field(default_factory=lambda: secrets.token_bytes(8))
     sent: int = 0
 
@@ -98,20 +96,18 @@ class Path:
         return found
 
     def _await(self, found: Counted, place: Place, many: int, timeout_s: float) -> None:
-        """Note what comes by a place, until so many have, or the time is up and nothing is left."""
-        end = time.monotonic() + timeout_s
-        opened = self.heard[place]
-        while found.at(place) < many:
-            left = max(0.0, end - time.monotonic())
-            if not select.select([opened], (), (), left)[0]:
-                return
-            frame = opened.recv(FRAME_MOST)
+        """Record the packets that arrive at a place, until `many` have, the barrier has, or the timeout."""
+        packets = found.packets.setdefault(place, [])
+
+        def is_done() -> bool:
+            is_passed = bool(packets) and packets[-1].mark.flow == BARRIER
+            return is_passed or found.at(place) >= many
+
+        for _, frame in received({place: self.sockets[place]}, is_done, timeout_s):
             packet = arrived(frame, self.nonce)
             if packet and packet.mark.setting == self.sent:
-                found.packets.setdefault(place, []).append(packet)
+                packets.append(packet)
                 found.frame = found.frame or frame
-                if packet.mark.flow == BARRIER:
-                    return
 
 
 def barrier(way: Way, mark: Mark) -> bytes:
@@ -151,8 +147,8 @@ def opened(lab: Lab, stack: ExitStack) -> Path:
     guests = [f"{tenant}{at}" for tenant in stage.TENANTS for at in (1, 2)]
     routed = (*Way.of("red").places[:2], *Way.back("red").places[:2])
     places = (*routed, *((each, GUEST) for each in guests))
-    heard = {
-        (node, name): stack.enter_context(listeners({node: lab.pid(node)}, name, IPV4))[node]
+    sockets = {
+        (node, name): stack.enter_context(receivers({node: lab.pid(node)}, name, IPV4))[node]
         for node, name in places
     }
     by = {**dict.fromkeys(guests, GUEST), NEAR: FIREWALL, NEXT: FIREWALL}
@@ -160,7 +156,7 @@ def opened(lab: Lab, stack: ExitStack) -> Path:
         node: stack.enter_context(senders(lab.pid(node), (name,)))[name]
         for node, name in by.items()
     }
-    return Path(lab, sends, heard)
+    return Path(lab, sends, sockets)
 
 
 def install(lab: Lab, program: str, rules: str) -> None:

@@ -9,7 +9,7 @@ from experiments.core.experiment import Lab
 from experiments.mactable.labs import Frame
 from experiments.measure import marked
 from experiments.measure.frames import nonce_in
-from experiments.measure.sockets import Send, heard
+from experiments.measure.sockets import Send, received
 from topologies.plan.plan import guest_name
 
 NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
@@ -41,7 +41,7 @@ class Endpoints:
     def _await(self, waiting: dict[tuple[int, bytes], Frame]) -> None:
         """Remove from `waiting` what arrives."""
         opened = dict(enumerate(self.sockets))  # all are read, so that none overflows
-        for host, data in heard(opened, lambda: not waiting, ARRIVAL_S):
+        for host, data in received(opened, lambda: not waiting, ARRIVAL_S):
             waiting.pop((host, nonce_in(data)), None)
 
 

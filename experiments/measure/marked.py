@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 from experiments.core.experiment import Lab
 from experiments.measure.frames import LOCAL_EXPERIMENT
 from experiments.measure.packets import Packet, all_of
-from experiments.measure.sockets import Send, listeners, senders
+from experiments.measure.sockets import Send, receivers, senders
 from topologies.plan.plan import guests
 
 # Where tshark shows bytes that it does not dissect.
@@ -57,7 +57,7 @@ def endpoints(lab: Lab, ethertype: int = LOCAL_EXPERIMENT) -> Iterator[Endpoints
             for name, port_id in names.items():
                 port_ids[name][guest] = port_id
         for name, ids in port_ids.items():
-            there = listeners({guest: pids[guest] for guest in ids}, name, ethertype)
+            there = receivers({guest: pids[guest] for guest in ids}, name, ethertype)
             sockets |= {ids[guest]: each for guest, each in stack.enter_context(there).items()}
         yield Endpoints(send, sockets)
 

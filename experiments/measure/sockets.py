@@ -31,7 +31,7 @@ def senders(pid: int, interfaces: Sequence[str]) -> Iterator[Mapping[str, Send]]
 
 
 @contextmanager
-def listeners(
+def receivers(
     pids: Mapping[str, int], interface: str, ethertype: int
 ) -> Iterator[Mapping[str, socket.socket]]:
     """A socket in each node; it receives each frame of `ethertype` that arrives at the interface.
@@ -69,7 +69,7 @@ def without(
     return list(waiting)
 
 
-def heard(
+def received(
     opened: Mapping[Key, socket.socket], is_done: Callable[[], bool], timeout_s: float
 ) -> Iterator[tuple[Key, bytes]]:
     """Each frame received, with the key of its socket, until `is_done` or the timeout.

@@ -17,7 +17,7 @@ from experiments.measure.frames import (
     arp_packet,
     ethernet,
 )
-from experiments.measure.sockets import Send, listeners, senders, without
+from experiments.measure.sockets import Send, receivers, senders, without
 
 # QEMU announce-self: at once, then after 50, 150, 250 and 350 ms (defaults of qapi/net.json).
 ANNOUNCED_AT_S = (0.0, 0.05, 0.2, 0.45, 0.8)
@@ -52,7 +52,7 @@ def teach_mac(lab: Lab, target: Port, witness: str) -> None:
     frame = ethernet(BROADCAST, target.mac_address, LOCAL_EXPERIMENT, b"announcement")
     end = time.monotonic() + ARRIVAL_S
     with (
-        listeners({witness: lab.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as receiving,
+        receivers({witness: lab.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as receiving,
         senders(lab.pid(target.device_id), ("eth0",)) as send,
     ):
         awaited = {witness: (receiving[witness], frame)}

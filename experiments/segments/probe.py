@@ -14,7 +14,7 @@ from experiments.core.verdict import Thresholds
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.frames import ARP, nonce_in, replier
 from experiments.measure.marked import endpoints
-from experiments.measure.sockets import heard
+from experiments.measure.sockets import received
 from experiments.segments import count, labs
 from experiments.segments.question import QUESTION
 from experiments.segments.words import DROPPED, NO_END_FRAME
@@ -82,17 +82,17 @@ def _exchange(
     Returns port id and nonce of each of `frames` that was received, and how many end-of-test
     frames were not.
     """
-    received: set[tuple[str, bytes]] = set()
+    arrived: set[tuple[str, bytes]] = set()
     with endpoints(lab) as ends:
         for burst in (*_bursts(frames), *_bursts(last)):
             for frame in burst:
                 ends.send[frame.sender.id](frame.data)
             awaited = frozenset(count.awaited(lab.overlay, burst))
-            for port_id, data in heard(ends.sockets, partial(awaited.issubset, received), wait_s):
-                received.add((port_id, nonce_in(data)))
+            for port_id, data in received(ends.sockets, partial(awaited.issubset, arrived), wait_s):
+                arrived.add((port_id, nonce_in(data)))
     nonces = {frame.nonce for frame in frames}
-    late = set(count.awaited(lab.overlay, last)) - received
-    return {each for each in received if each[1] in nonces}, len(late)
+    late = set(count.awaited(lab.overlay, last)) - arrived
+    return {each for each in arrived if each[1] in nonces}, len(late)
 
 
 def _arp_replies(lab: Lab, wait_s: float) -> set[tuple[str, str]]:
@@ -106,7 +106,7 @@ def _arp_replies(lab: Lab, wait_s: float) -> set[tuple[str, str]]:
                 ends.send[port.id](request)
             awaited = {(port.id, other.mac_address) for port, other, _ in burst}
             new: set[tuple[str, str]] = set()
-            for port_id, data in heard(ends.sockets, partial(awaited.issubset, new), wait_s):
+            for port_id, data in received(ends.sockets, partial(awaited.issubset, new), wait_s):
                 new |= {(port_id, mac) for mac in replier(data)}
             replies |= new
     return replies

@@ -13,7 +13,7 @@ from experiments.core.verdict import Thresholds
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, ethernet, nonce_of
 from experiments.measure.learned import learned_entries
-from experiments.measure.sockets import listeners, senders, without
+from experiments.measure.sockets import receivers, senders, without
 from experiments.state import conntrack, host_state, labs, words
 from experiments.state.question import QUESTION
 from topologies.plan.plan import guest_name, switch_port
@@ -88,10 +88,10 @@ def _broadcast(lab: Lab, seed: int, number: int = 0) -> None:
     """
     source, *others = (guest_name(port) for port in lab.overlay.ports)
     nonce, frame = _frame(lab, seed, number)
-    with listeners({guest: lab.pid(guest) for guest in others}, GUEST, LOCAL_EXPERIMENT) as heard:
+    with receivers({guest: lab.pid(guest) for guest in others}, GUEST, LOCAL_EXPERIMENT) as sockets:
         with senders(lab.pid(source), (GUEST,)) as send:
             send[GUEST](frame)
-        missing = without({guest: (heard[guest], nonce) for guest in others}, ARRIVAL_S)
+        missing = without({guest: (sockets[guest], nonce) for guest in others}, ARRIVAL_S)
     if missing:
         raise MeasureError(
             f"no frame at {', '.join(missing)}",

@@ -21,7 +21,7 @@ from experiments.measure.forged import (
     udp,
 )
 from experiments.measure.packets import NODE, Packet
-from experiments.measure.sockets import listeners, senders, without
+from experiments.measure.sockets import receivers, senders, without
 from experiments.walk.labs import INJECTED, PORTS, PROTOCOLS, SERVER_PORT
 from experiments.walk.scan import ANSWERS, Endpoint, connected, datagrams, listener, scan
 from experiments.walk.words import (
@@ -213,7 +213,7 @@ def _send(lab: Lab, sites: Sites, case: Case) -> None:
             stack.callback(_check_sources, lab, sites, on=False)
         out = stack.enter_context(senders(lab.pid(attacker.name), (ETH,)))[ETH]
         pids = {awaited: lab.pid(awaited)}
-        heard = stack.enter_context(listeners(pids, ETH, IPV4))
+        sockets = stack.enter_context(receivers(pids, ETH, IPV4))
         macs = [
             lab.run(node, "cat", f"/sys/class/net/{name}/address").strip()
             for node, name in ((attacker.name, ETH), (router, attacker.name))
@@ -222,7 +222,7 @@ def _send(lab: Lab, sites: Sites, case: Case) -> None:
             ends = (case.outer, sites.far.public_ip)
             out(tunnelled(macs[0], macs[1], ends, _packet(sites, case, seq)))
         if case.outer != attacker.ip and not case.is_checked:
-            without({awaited: (heard[awaited], _last(case))}, ARRIVAL_S)
+            without({awaited: (sockets[awaited], _last(case))}, ARRIVAL_S)
 
 
 def _packet(sites: Sites, case: Case, seq: int) -> bytes:

@@ -1,31 +1,14 @@
-"""Waiting for frames, with more open files than `select` can handle."""
-
-import os
-import resource
-import socket
-from contextlib import ExitStack
+"""Waiting for frames, on descriptors too large for `select`."""
 
 import pytest
 
-from experiments.measure.sockets import heard, without
-
-SELECT_MOST = 1024  # FD_SETSIZE of glibc
+from experiments.measure.sockets import received, without
+from tests.experiments.descriptors import high_socket_pairs
 
 
 @pytest.fixture
 def pairs():
-    """Three pairs of connected sockets whose descriptors are all above FD_SETSIZE."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with ExitStack() as undo:
-        undo.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        while (opened := os.open(os.devnull, os.O_RDONLY)) < SELECT_MOST:
-            undo.callback(os.close, opened)
-        undo.callback(os.close, opened)
-        made = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(3)]
-        for each in (end for pair in made for end in pair):
-            undo.enter_context(each)
-            assert each.fileno() > SELECT_MOST
+    with high_socket_pairs(3) as made:
         yield made
 
 
@@ -55,7 +38,7 @@ def test_frames_come_with_the_key_of_their_socket_until_done(pairs):
     to_b.send(b"2")
     found = set()
 
-    for each in heard({"a": a, "b": b}, lambda: len(found) == 2, timeout_s=5):
+    for each in received({"a": a, "b": b}, lambda: len(found) == 2, timeout_s=5):
         found.add(each)
 
     assert found == {("a", b"1"), ("b", b"2")}
@@ -66,4 +49,4 @@ def test_frames_that_have_arrived_are_returned_after_the_timeout(pairs):
     to_a.send(b"1")
     to_a.send(b"2")
 
-    assert list(heard({"a": a}, lambda: False, timeout_s=0)) == [("a", b"1"), ("a", b"2")]
+    assert list(received({"a": a}, lambda: False, timeout_s=0)) == [("a", b"1"), ("a", b"2")]
