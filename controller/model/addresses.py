@@ -1,4 +1,4 @@
-"""Which addresses of a subnet are for guests, and which of them are free.  Pure."""
+"""The addresses of a subnet that guests may have, and those that are free.  Pure."""
 
 from collections.abc import Container, Iterable
 
@@ -10,8 +10,8 @@ Pool = tuple[Address, Address]
 def usable(cidr: Cidr) -> Pool:
     """First and last address that a port or a gateway may have.
 
-    IPv4 keeps its network and broadcast addresses, but for /31 and /32 (RFC 3021); IPv6 the
-    Subnet-Router anycast address (RFC 4291, 2.6.1), but for /127 and /128 (RFC 6164).
+    IPv4 reserves the network and broadcast addresses, except in /31 and /32 (RFC 3021); IPv6 the
+    Subnet-Router anycast address (RFC 4291, 2.6.1), except in /127 and /128 (RFC 6164).
     """
     has_edges = cidr.num_addresses > 2
     has_broadcast = has_edges and cidr.version == 4
@@ -30,11 +30,11 @@ def default_gateway(cidr: Cidr) -> Address | None:
 
 
 def default_pools(cidr: Cidr, gateway: Address | None) -> tuple[Pool, ...]:
-    """Every usable address but the gateway."""
+    """Every usable address except the gateway."""
     first, last = usable(cidr)
     if gateway is None or not is_usable(gateway, cidr):
         return ((first, last),)
-    # Each side only if it is there: 0.0.0.0 has nothing before it to name.
+    # Each side only if it exists: there is no address before 0.0.0.0.
     below = ((first, gateway - 1),) if gateway != first else ()
     above = ((gateway + 1, last),) if gateway != last else ()
     return below + above

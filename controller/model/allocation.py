@@ -1,7 +1,7 @@
-"""Which segments networks are given that ask for none: Neutron's ranges, lowest free id first.  Pure.
+"""Allocates the segment of a network: Neutron's ranges, lowest free id first.  Pure.
 
-Nothing is kept: an id is taken while a network has it, so deleting the network gives it back.
-Neutron draws at random among the free; the lowest makes a lab repeatable.
+There is no table of allocations: an id is taken while a network has it.  Neutron picks a free id
+at random; the lowest makes a lab repeatable.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -11,11 +11,11 @@ from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.overlay import Overlay
 from controller.model.parts import Network, SegmentRange
 
-DEFAULT_IDS = (1000, 2000)  # of a type without a range of its own, in a lab that is up
+DEFAULT_IDS = (1000, 2000)  # of a type without a range, in a running lab
 
 
 class Segment(NamedTuple):
-    """What tells a network's frames from all others."""
+    """What separates a network's frames from all others."""
 
     network_type: NetworkType
     physical_network: str | None = None
@@ -23,7 +23,7 @@ class Segment(NamedTuple):
 
 
 def segment_of(network: Network) -> Segment:
-    """The segment that `network` has."""
+    """The segment of `network`."""
     return Segment(network.network_type, network.physical_network, network.segmentation_id)
 
 
@@ -34,9 +34,9 @@ def first_free(
     *,
     physical_network: str | None = None,
 ) -> Segment | None:
-    """The first segment of `kind` that is not taken, or None; ranges count in their order.
+    """The first segment of `kind` in `ranges`, in their order, that is not taken, or None.
 
-    `physical_network` leaves only the ranges of that one.
+    With `physical_network`, only its ranges are searched.
     """
     for each in ranges:
         physical = each.physical_network or None
@@ -52,9 +52,9 @@ def first_free(
 def tenant_segment(
     kinds: Iterable[NetworkType], ranges: Collection[SegmentRange], taken: Collection[Segment]
 ) -> Segment | None:
-    """The segment of a network that names no type: the first of `kinds` that has one.
+    """The segment of a network without a type: the first of `kinds` that has one free.
 
-    A local network takes no id, so there is always another; flat ones are never given
+    A local network takes no id, so one is always free; flat networks are never allocated
     (Neutron `LocalTypeDriver`, `FlatTypeDriver.allocate_tenant_segment`).
     """
     for kind in kinds:
@@ -67,7 +67,7 @@ def tenant_segment(
 def ranges_of(overlay: Overlay) -> tuple[SegmentRange, ...]:
     """The overlay's ranges, and DEFAULT_IDS of each type that has none.
 
-    For vlan that is on every physical network that a host has a bridge for.
+    For vlan these are on every physical network that a host has a bridge for.
     """
     named = {each.network_type for each in overlay.ranges}
     missing = (each for each in _defaults(overlay) if each.network_type not in named)

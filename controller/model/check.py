@@ -1,4 +1,4 @@
-"""What makes an overlay impossible: every rule, each with the remedy.  Pure."""
+"""The rules for an overlay; each error says how to correct it.  Pure."""
 
 import re
 from collections import Counter
@@ -22,10 +22,12 @@ from controller.model.parts import Host, Network, OverlayParts, Port
 
 T = TypeVar("T")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-MTU_MIN = 576  # bytes; every IPv4 host takes them (RFC 791)
-MTU_MAX = 65521  # bytes; what Linux gives a tap: 65535 less 14 of Ethernet
-HOSTS_MAX = 16  # what a lab is tested with
-MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; set aside for testing (RFC 2544)
+MTU_MIN = 576  # bytes; every IPv4 host accepts them (RFC 791)
+MTU_MAX = 65521  # bytes; the limit of a Linux tap: 65535 less 14 of Ethernet
+HOSTS_MAX = 16  # the largest lab that is tested
+MANAGEMENT_NETWORK = IPv4Network(
+    "198.18.0.0/16"
+)  # of every lab; reserved for benchmarks (RFC 2544)
 RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
 
 
@@ -47,7 +49,7 @@ def _host_errors(overlay: OverlayParts) -> Iterator[ModelError]:
             f"{len(overlay.hosts)} hosts",
             where=f"overlay {overlay.name!r}",
             allowed=f"1..{HOSTS_MAX}",
-            do="Take some away.",
+            do="Remove some.",
         )
     yield from _twice(overlay.hosts, lambda host: host.name, "hosts", "name")
     yield from _twice(overlay.hosts, lambda host: host.local_ip, "hosts", "local_ip")
@@ -79,7 +81,7 @@ def _one_host_errors(host: Host) -> Iterator[ModelError]:
             f"local_ip {host.local_ip}",
             where=where,
             allowed=f"any address outside {MANAGEMENT_NETWORK}",
-            do="Pick another: a lab's management network is there.",
+            do="Pick another: this is a lab's management network.",
         )
     for network_type in host.tunnel_types:
         if not network_type.is_tunnel:
@@ -93,7 +95,7 @@ def _one_host_errors(host: Host) -> Iterator[ModelError]:
 
 
 def _mapping_errors(host: Host, where: str) -> Iterator[ModelError]:
-    """One physical network, one bridge; Neutron refuses more (`parse_mappings`)."""
+    """One bridge for each physical network, as in Neutron (`parse_mappings`)."""
     where = f"{where} bridge_mappings"
     yield from _twice(host.bridge_mappings, lambda pair: pair[0], where, "physical network")
     yield from _twice(host.bridge_mappings, lambda pair: pair[1], where, "bridge")
@@ -102,7 +104,9 @@ def _mapping_errors(host: Host, where: str) -> Iterator[ModelError]:
 
 def _network_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.networks, lambda net: net.id, "networks", "id")
-    named = (net for net in overlay.networks if net.name)  # the API may make nameless ones
+    named = (
+        net for net in overlay.networks if net.name
+    )  # networks made by the API may have no name
     yield from _twice(named, lambda net: net.name, "networks", "name")
     yield from _twice(overlay.networks, wire_id, "networks", "segment")
     for network in overlay.networks:
@@ -122,8 +126,8 @@ def _subnet_errors(overlay: OverlayParts) -> Iterator[ModelError]:
                 yield ModelError(
                     f"allocation pool {low}-{high}",
                     where=where,
-                    allowed=f"a rising range inside {subnet.cidr}",
-                    do="Mend `start` and `end`.",
+                    allowed=f"an ascending range inside {subnet.cidr}",
+                    do="Correct `start` and `end`.",
                 )
 
 
@@ -202,7 +206,7 @@ def _twice(
             parts = found if isinstance(found, tuple) else (found,)
             shown = " ".join(str(part) for part in parts if part != "")
             yield ModelError(
-                f"{what} {shown} stands {count} times",
+                f"{what} {shown} is used {count} times",
                 where=where,
                 allowed="once",
                 do=f"Give each its own {what}.",

@@ -1,4 +1,4 @@
-"""What hosts of mechanism `linuxbridge` cannot carry, and why.  Pure."""
+"""The rules for hosts of mechanism `linuxbridge`.  Pure."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -7,14 +7,14 @@ from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
 from controller.model.parts import Host, Network, OverlayParts
 
-BRIDGE = "linuxbridge"  # model.Mechanism's word
+BRIDGE = "linuxbridge"
 NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
-CARRIED = (NetworkType.VXLAN, NetworkType.LOCAL)
+SUPPORTED = (NetworkType.VXLAN, NetworkType.LOCAL)
 WHY_NOT = {
-    NetworkType.VLAN: "a Linux bridge needs the kernel's 8021q for tags, which a lab does without",
-    NetworkType.FLAT: "the wire that would go into the bridge carries the VTEP's address",
-    NetworkType.GRE: "Neutron's linuxbridge agent knows no tunnel but VXLAN",
-    NetworkType.GENEVE: "Neutron's linuxbridge agent knows no tunnel but VXLAN",
+    NetworkType.VLAN: "its tags need the kernel's 8021q module, which labs do not use",
+    NetworkType.FLAT: "the interface that would join the bridge has the VTEP's address",
+    NetworkType.GRE: "Neutron's linuxbridge agent supports VXLAN tunnels only",
+    NetworkType.GENEVE: "Neutron's linuxbridge agent supports VXLAN tunnels only",
 }
 
 
@@ -25,14 +25,14 @@ def linuxbridge_errors(overlay: OverlayParts) -> Iterator[ModelError]:
             "openvswitch and linuxbridge mixed",
             where=f"overlay {overlay.name!r}",
             allowed="one mechanism for all hosts",
-            do="Give `mechanism` under `agent`, and none to single hosts.",
+            do="Set `mechanism` under `agent`, not for single hosts.",
         )
     if len({host.vxlan_group for host in overlay.hosts}) > 1:
         yield ModelError(
-            "hosts with another `vxlan_group`, or none",
+            "hosts with different `vxlan_group`",
             where=f"overlay {overlay.name!r}",
             allowed="one for all hosts",
-            do="Give `vxlan_group` under `agent`: who has not joined hears no broadcast.",
+            do="Set `vxlan_group` under `agent`: a host outside the group gets no broadcasts.",
         )
     for host in overlay.hosts:
         yield from _host_errors(host)
@@ -60,7 +60,7 @@ def _host_errors(host: Host) -> Iterator[ModelError]:
         )
     for kind in host.tunnel_types:
         if kind in WHY_NOT and kind.is_tunnel:
-            yield _cannot(kind, where=f"{where} tunnel_types", do="Take it out.")
+            yield _cannot(kind, where=f"{where} tunnel_types", do="Remove it.")
     for option, is_set in (
         ("bridge_mappings", host.bridge_mappings),
         ("plug: hybrid", host.hybrid_plug),
@@ -70,7 +70,7 @@ def _host_errors(host: Host) -> Iterator[ModelError]:
                 option,
                 where=where,
                 allowed=f"none with mechanism {BRIDGE}",
-                do="Take it out: it is for Open vSwitch.",
+                do="Remove it: it is for Open vSwitch.",
             )
 
 
@@ -80,7 +80,7 @@ def _group_errors(host: Host, where: str) -> Iterator[ModelError]:
         return
     is_fit = group.version == 4 and group.is_multicast
     reasons = {
-        f"none of {NOT_SNOOPED}, which a switch sends to everybody": is_fit
+        f"none of {NOT_SNOOPED}, which switches always flood": is_fit
         and NOT_SNOOPED.overlaps(IPv4Network(group)),
         f"IPv4 multicast, as 239.0.0.0/8 (found {group})": not is_fit,
         f"none without mechanism {BRIDGE}: Open vSwitch sends copies": not _is_bridge(host),
@@ -92,13 +92,13 @@ def _group_errors(host: Host, where: str) -> Iterator[ModelError]:
                 f"vxlan_group {group}",
                 where=where,
                 allowed=allowed,
-                do="Mend it, or leave vxlan_group out.",
+                do="Correct it, or leave vxlan_group out.",
             )
 
 
 def _network_errors(network: Network) -> Iterator[ModelError]:
     if network.network_type in WHY_NOT:
-        do = "Make it vxlan, or take `mechanism: linuxbridge` away."
+        do = "Make it vxlan, or remove `mechanism: linuxbridge`."
         yield _cannot(network.network_type, where=network.where, do=do)
 
 
@@ -106,6 +106,6 @@ def _cannot(kind: NetworkType, *, where: str, do: str) -> ModelError:
     return ModelError(
         f"{kind} with mechanism {BRIDGE}: {WHY_NOT[kind]}",
         where=where,
-        allowed=", ".join(map(str, CARRIED)),
+        allowed=", ".join(map(str, SUPPORTED)),
         do=do,
     )

@@ -1,4 +1,4 @@
-"""What makes a network's segment or a provider bridge impossible.  Pure; called by `check`."""
+"""The rules for segments and provider bridges.  Pure; called by `check`."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -15,16 +15,16 @@ OWN_DEVICES = ("lo", "management", "ovs-netdev", UNDERLAY)  # others that every 
 
 
 def wire_id(network: Network) -> tuple[str, ...]:
-    """What must tell it from every other network on the wires; all of them once."""
+    """What separates the network from all others on the wire: it must be unique."""
     kind = network.network_type
     if kind is NetworkType.LOCAL:
-        return (kind.value, network.id)  # it has no wire
+        return (kind.value, network.id)  # its frames never leave a host
     physical = network.physical_network or "" if kind.is_provider else ""
     return (kind.value, physical, str(network.segmentation_id or 0))
 
 
 def segment_errors(network: Network) -> Iterator[ModelError]:
-    """A segmentation_id or physical network that the type has not, or must have."""
+    """A segmentation_id or physical network that is missing, or that the type does not have."""
     kind, found = network.network_type.kind, network.segmentation_id
     if not kind.id_max and found is not None:
         yield ModelError(
@@ -49,7 +49,7 @@ def _physical_errors(network: Network) -> Iterator[ModelError]:
         yield ModelError(
             "no physical_network",
             where=network.where,
-            allowed="a name that `bridge_mappings` of the hosts know",
+            allowed="a name in the hosts' `bridge_mappings`",
             do="Name the provider network.",
         )
     if physical and not is_provider:
@@ -65,14 +65,14 @@ def _physical_errors(network: Network) -> Iterator[ModelError]:
 
 
 def _wider(network: Network) -> str:
-    """Another type whose ids are wide enough for what was asked, if there is one."""
+    """The end of the remedy: GRE, if its ids are wide enough for this one."""
     asked = network.segmentation_id or 0
     fits = network.network_type is not NetworkType.GRE and asked <= NetworkType.GRE.kind.id_max
     return ", or network_type: gre" if fits and asked > 0 else ""
 
 
 def range_errors(ranges: Collection[SegmentRange]) -> Iterator[ModelError]:
-    """Ranges that fall, or reach beyond what the type can name."""
+    """Ranges that end before they start, or exceed the ids of the type."""
     for each in ranges:
         top = each.network_type.kind.id_max
         if not 1 <= each.first <= each.last <= top:
@@ -80,12 +80,12 @@ def range_errors(ranges: Collection[SegmentRange]) -> Iterator[ModelError]:
                 f"range {each.first}:{each.last}",
                 where=f"ranges of {each.network_type}",
                 allowed=f"first:last, each 1..{top}" if top else "none (it has no ids)",
-                do="Mend it.",
+                do="Correct it.",
             )
 
 
 def bridge_errors(host: Host) -> Iterator[ModelError]:
-    """Provider bridges that could not be made."""
+    """Provider bridges with an impossible name."""
     wires = [provider_interface(name) for name, _ in host.bridge_mappings]
     for physical_network, bridge in host.bridge_mappings:
         found = f"bridge {bridge} for physical network {physical_network!r}"
@@ -110,7 +110,7 @@ def bridge_errors(host: Host) -> Iterator[ModelError]:
                 found,
                 where=where,
                 allowed=f"letters, digits, '_', '.' and '-', not '.' or '-' first, and none of "
-                f"{', '.join(wires)}: the wires that stand on such bridges",
+                f"{', '.join(wires)}: the interfaces to the provider networks",
                 do="Rename it.",
             )
 
@@ -120,7 +120,7 @@ def physical_network_errors(
 ) -> Iterator[ModelError]:
     """Physical networks that cannot be an Ethernet of their own: each is a node of the lab.
 
-    One that is on br-vtep somewhere is the underlay itself, and must be so everywhere.
+    A network mapped to br-vtep is the underlay itself, so all hosts must map it there.
     """
     nodes = {*reserved, *overlay.host_of, *(port.device_id for port in overlay.ports)}
     for name, bridges in _mapped(overlay).items():
@@ -131,8 +131,8 @@ def physical_network_errors(
             yield ModelError(
                 f"physical network {name!r} on {', '.join(sorted(bridges))}",
                 where=where,
-                allowed=f"{VTEP_BRIDGE} on every host, or on none: it stands on the underlay",
-                do="Map it to one kind of bridge.",
+                allowed=f"{VTEP_BRIDGE} on every host or on none: it is the underlay",
+                do="Map it to the same bridge on all hosts.",
             )
         if name in nodes or not NAME.fullmatch(name):
             yield ModelError(

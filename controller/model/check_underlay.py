@@ -1,4 +1,4 @@
-"""What makes an underlay impossible: every rule, each with the remedy.  Pure."""
+"""The rules for an underlay; each error says how to correct it.  Pure."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from controller.model.parts import Host, OverlayParts
 from controller.model.underlay import HASH_POLICIES, LINKS, SPINES_MAX, Shape, core_names, edge_name
 
 DELAY_MAX_MS = 10_000
-WAN_MTU_MIN = 576  # bytes; every IPv4 host takes 576 (RFC 791)
+WAN_MTU_MIN = 576  # bytes; every IPv4 host accepts 576 (RFC 791)
 WHERE = "underlay"
 
 
 def underlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
-    """Every contradiction between the underlay and what it is to carry."""
+    """Every contradiction between the underlay and the rest of the overlay."""
     yield from _figure_errors(overlay)
     yield from _wan_mtu_errors(overlay)
     if overlay.underlay.shape.is_routed:
@@ -21,7 +21,7 @@ def underlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
 
 
 def _figure_errors(overlay: OverlayParts) -> Iterator[ModelError]:
-    """Figures out of range; each error begins with the key it is about."""
+    """Values out of range; each error begins with the key."""
     underlay = overlay.underlay
     limits = {
         "spines": (underlay.spines, 1, SPINES_MAX),
@@ -51,7 +51,7 @@ def _wan_mtu_errors(overlay: OverlayParts) -> Iterator[ModelError]:
         yield ModelError(
             f"wan_mtu {found}",
             where=WHERE,
-            allowed=f"{WAN_MTU_MIN}..{overlay.underlay_mtu} bytes, with `shape: wan` alone",
+            allowed=f"{WAN_MTU_MIN}..{overlay.underlay_mtu} bytes, with `shape: wan` only",
             do="Pick one up to the underlay's mtu, or leave the key out.",
         )
 
@@ -66,7 +66,7 @@ def _routed_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     for kind, thing, name in named:
         if name in routers:
             yield ModelError(
-                f"name {name!r} is a router's",
+                f"name {name!r} is the name of a router",
                 where=f"{kind} {thing!r}",
                 allowed=f"none of {', '.join(sorted(routers))} (underlay {shape})",
                 do="Rename it.",
@@ -78,7 +78,7 @@ def _routed_errors(overlay: OverlayParts) -> Iterator[ModelError]:
                 f"network_type {network.network_type} on the underlay's own wires",
                 where=network.where,
                 allowed=f"gre, vxlan, geneve: on a {shape} each host is behind a router of its own",
-                do="Tunnel it, or take `shape: switch`.",
+                do="Use a tunnel type, or `shape: switch`.",
             )
 
 
@@ -88,27 +88,27 @@ def _host_errors(host: Host, shape: Shape) -> Iterator[ModelError]:
         yield ModelError(
             f"local_ip {host.local_ip} on a routed underlay",
             where=where,
-            allowed=f"an IPv4 address: routers of a {shape} have IPv4 alone",
-            do="Give every host an IPv4 address, or take `shape: switch`.",
+            allowed=f"an IPv4 address: the routers of a {shape} have IPv4 only",
+            do="Give every host an IPv4 address, or use `shape: switch`.",
         )
     if host.local_ip in LINKS:
         yield ModelError(
             f"local_ip {host.local_ip}",
             where=where,
             allowed=f"any address outside {LINKS}",
-            do="Pick another: the cables between routers have those.",
+            do="Pick another: the links between routers have those.",
         )
     if host.vxlan_group is not None:
         yield ModelError(
             f"vxlan_group {host.vxlan_group} on a routed underlay",
             where=where,
-            allowed=f"none: routers of a {shape} forward no multicast",
-            do="Leave it out (copies to every VTEP, or l2_population), or take `shape: switch`.",
+            allowed=f"none: the routers of a {shape} forward no multicast",
+            do="Leave it out (copies to every VTEP, or l2_population), or use `shape: switch`.",
         )
 
 
 def router_names(overlay: OverlayParts) -> tuple[str, ...]:
-    """The routers of its underlay, by their nodes' names: an edge a host, then the core."""
+    """The names of the underlay's routers: one edge router for each host, then the core."""
     shape = overlay.underlay.shape
     if not shape.is_routed:
         return ()

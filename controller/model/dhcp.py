@@ -1,9 +1,9 @@
-"""DHCP: who serves a subnet, what dnsmasq is told, and how a guest asks.  Pure.
+"""DHCP: the server of a subnet, the options of dnsmasq, and the client of a guest.  Pure.
 
-As Neutron's DHCP agent does it: the server stands on a port of the network (device_owner
-network:dhcp, so no spoof protection), hands each port its own fixed address and nobody
-else any, and with it the MTU of the network (option 26).  One dnsmasq serves one IPv4 subnet;
-IPv6 addresses are set without asking, as Neutron's DHCPv6 and router advertisements are not here.
+As with Neutron's DHCP agent, the server has a port of the network (device_owner network:dhcp, so no
+anti-spoofing), gives each port its own fixed address and the MTU of the network (option 26), and
+answers no other client.  One dnsmasq serves one IPv4 subnet.  IPv6 addresses are set directly:
+Neutron's DHCPv6 and router advertisements are not supported.
 """
 
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Port, Subnet
 
 LEASE_S = 86400  # Neutron's dhcp_lease_duration
-ETHERNET_MTU = 1500  # bytes; what a guest's interface has until the server says otherwise
+ETHERNET_MTU = 1500  # bytes; of a guest's interface before it has a lease
 TRIES, TRY_S = 20, 1
-DEADLINE_S = 30.0  # for all that a client does
-PROGRAMS = {"dnsmasq": "dnsmasq-base", "udhcpc": "udhcpc"}  # each with the package that brings it
+DEADLINE_S = 30.0  # for the whole run of a client
+PROGRAMS = {"dnsmasq": "dnsmasq-base", "udhcpc": "udhcpc"}  # each with its Debian package
 
 
 def with_servers(overlay: Overlay) -> Overlay:
     """`overlay` with a server's port for each IPv4 subnet that guests have addresses of.
 
-    It stands on the host of the subnet's first guest.  Without `dhcp` nothing is added;
-    a subnet that has its server keeps it.
+    The port is on the host of the subnet's first guest.  Without `dhcp` nothing is added;
+    a subnet that has a server keeps it.
 
     Raises:
         ModelError: a subnet has no address left for its server.
@@ -58,7 +58,7 @@ def _server(overlay: Overlay, subnet: Subnet, host: str) -> Port:
         raise ModelError(
             "no free address for the DHCP server",
             where=f"subnet {subnet.name!r}",
-            allowed="one of its allocation_pools beside those of the guests",
+            allowed="an address of its allocation_pools that no guest has",
             do="Widen the pools, or leave `dhcp` out.",
         )
     id_, name = derived_id("dhcp", subnet.id), server_name(overlay, subnet)
@@ -76,7 +76,7 @@ def _server(overlay: Overlay, subnet: Subnet, host: str) -> Port:
 
 
 def server_name(overlay: Overlay, subnet: Subnet) -> str:
-    """`dhcp-` and the network's name, or the subnet's id where that cannot be a node's name."""
+    """`dhcp-` and the network's name, or the subnet's id if that is no valid name of a node."""
     name = f"dhcp-{overlay.network_of[subnet.network_id].name}"
     taken = {*overlay.host_of, *(port.device_id for port in overlay.ports), *RESERVED}
     is_fit = NAME.fullmatch(name) and name not in taken and name != "dhcp-"
@@ -88,7 +88,7 @@ def _is_of(port: Port, subnet: Subnet) -> bool:
 
 
 def server_of(overlay: Overlay, subnet: Subnet) -> Port | None:
-    """The port of the subnet's server, or None if nobody serves it."""
+    """The port of the subnet's server, or None if it has none."""
     ports = (port for port in overlay.ports if port.is_dhcp_server and _is_of(port, subnet))
     return next((port for port in ports if any(ip in subnet.cidr for ip in port.ipv4)), None)
 
@@ -102,12 +102,12 @@ def served(overlay: Overlay) -> Iterator[tuple[Subnet, Port]]:
 
 
 def asks(overlay: Overlay, port: Port) -> bool:
-    """Whether the port's guest asks a server for its IPv4 address, instead of being given it."""
+    """Whether the port's guest gets its IPv4 address by DHCP."""
     return leased(overlay, port) is not None
 
 
 def leased(overlay: Overlay, port: Port) -> IPv4Address | None:
-    """The one address that servers give the port: its first of a subnet that has one."""
+    """The address that the port gets by DHCP: its first one of a subnet that has a server."""
     if port.is_dhcp_server:
         return None
     cidrs = [subnet.cidr for subnet, _ in served(overlay) if _is_of(port, subnet)]
@@ -115,7 +115,7 @@ def leased(overlay: Overlay, port: Port) -> IPv4Address | None:
 
 
 def hosts_file(overlay: Overlay, subnet: Subnet) -> str:
-    """The `dhcp-hostsfile` of dnsmasq: whoever is not in it gets no answer."""
+    """The `dhcp-hostsfile` of dnsmasq; a client that is not in it gets no answer."""
     known = ((port.mac_address, leased(overlay, port)) for port in _guests_of(overlay, subnet))
     return "".join(f"{mac},{ip}\n" for mac, ip in known if ip and ip in subnet.cidr)
 
@@ -126,7 +126,9 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
     Source: Neutron `agent/linux/dhcp.py`, `Dnsmasq._build_cmdline`.
     """
     mtu = overlay.mtu_of(overlay.network_of[subnet.network_id])
-    router = f",{subnet.gateway_ip}" if subnet.gateway_ip else ""  # empty: not itself, either
+    router = (
+        f",{subnet.gateway_ip}" if subnet.gateway_ip else ""
+    )  # empty: otherwise dnsmasq offers itself
     return (
         "dnsmasq",
         "--keep-in-foreground",
@@ -152,7 +154,7 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
 
 
 def client_argv(interface: str, script: str) -> tuple[str, ...]:
-    """The command that gets one lease and ends: the address stays, as the server keeps it."""
+    """The command that gets one lease and exits; the address stays, since the server keeps it."""
     return (
         "udhcpc",
         "-i",

@@ -1,4 +1,4 @@
-"""Network types: how many segments each can name, and what it takes from the MTU."""
+"""Network types: their segmentation ids, and their overhead."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,9 +6,9 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What one network type can name and what it costs."""
+    """The ids and the overhead of one network type."""
 
-    id_word: str  # what the segmentation_id is called on the wire
+    id_word: str  # the name of the segmentation_id in the protocol
     id_max: int  # largest segmentation_id; 0: the type has none
     overhead: int  # bytes between the IP header of the underlay and the guest's IP packet
 
@@ -25,7 +25,7 @@ class NetworkType(str, Enum):
 
     @property
     def kind(self) -> Kind:
-        """The limits and costs of this type."""
+        """The ids and the overhead of this type."""
         return _KINDS[self]
 
     @property
@@ -35,7 +35,7 @@ class NetworkType(str, Enum):
 
     @property
     def is_provider(self) -> bool:
-        """True if frames of this type cross a physical network as they are, or tagged."""
+        """True if frames of this type cross a physical network, untagged or tagged."""
         return self in PROVIDER_TYPES
 
     def __str__(self) -> str:
@@ -59,7 +59,7 @@ IP_HEADER = {4: 20, 6: 40}  # bytes, no options (RFC 791, RFC 8200)
 
 
 def network_mtu(network_type: NetworkType, underlay_mtu: int, *, ip_version: int = 4) -> int:
-    """Largest IP packet [bytes] a guest may send so that the underlay carries it whole.
+    """The largest IP packet [bytes] of a guest that fits into one packet of the underlay.
 
     Source: Neutron `TunnelTypeDriver.get_mtu` (ml2/drivers/type_tunnel.py).
     """

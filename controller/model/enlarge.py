@@ -12,12 +12,12 @@ from controller.model.overlay import Overlay
 
 
 def enlarge(overlay: Overlay, hosts: int) -> Overlay:
-    """`overlay` with `hosts` hosts; those that come on are like the last one and carry no ports.
+    """`overlay` with `hosts` hosts; new ones are copies of the last one, without ports.
 
-    Names and addresses go on where the last ones end: computer, computer2, computer3, ...
+    Names and addresses continue those of the last host: computer, computer2, computer3, ...
 
     Raises:
-        UsageError: fewer than there are, or more than a lab takes.
+        UsageError: fewer than there are, or more than a lab can have.
     """
     have = len(overlay.hosts)
     if not have <= hosts <= HOSTS_MAX:

@@ -7,8 +7,8 @@ OverlayError
 ├── HostError       this machine lacks something: `overlaylab doctor`; exit 4
 ├── CommandError    a command that should have worked did not
 │   └── WaitError   a condition did not become true in time
-├── SwitchError     a switch is silent, or refused what it was sent
-├── LabError        a lab is not there, or not as it should be
+├── SwitchError     a switch did not answer, or refused a message
+├── LabError        a lab is missing, taken, or broken
 └── MeasureError    a run gave no usable sample: look in results/<run>/raw/
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 
 class OverlayError(Exception):
-    """Says where, what was found, what is allowed, and what to do next."""
+    """An error with its place, what was found, what is allowed, and what to do next."""
 
     def __init__(self, found: str, *, where: str, allowed: str, do: str) -> None:
         super().__init__(f"{where}: {found}; allowed: {allowed}. {do}")
@@ -32,7 +32,7 @@ class ModelError(OverlayError):
 
 
 class PipelineError(OverlayError):
-    """A flow looks at, or jumps to, something its table's row does not declare."""
+    """A flow matches a field or jumps to a table that its table's row does not declare."""
 
 
 class HostError(OverlayError):
@@ -59,8 +59,8 @@ class MeasureError(OverlayError):
     """A measurement gave nothing that can be used."""
 
 
-class ModelErrors(ModelError):  # noqa: N818  a plural reads as what it is
-    """Several model errors, reported together so that one pass mends them all."""
+class ModelErrors(ModelError):  # noqa: N818  several errors
+    """Several model errors, reported together so that all can be corrected at once."""
 
     def __init__(self, errors: Iterable[ModelError]) -> None:
         self.errors = tuple(errors)

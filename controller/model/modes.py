@@ -1,4 +1,4 @@
-"""Modes: the same overlay, carried another way.  Pure.
+"""Modes: network type and flooding, applied to a whole overlay.  Pure.
 
 A mode is written `<network type>-<flooding>` (`gre-mesh`, `vxlan-l2pop-arp`), or
 `flat` or `vlan` for no tunnel at all, or a flooding alone (`mesh`, `l2pop`,
@@ -22,7 +22,7 @@ KERNEL = "kvxlan"
 
 
 class Flooding(str, Enum):
-    """How a broadcast finds its way to the other hosts."""
+    """How a broadcast gets to the other hosts."""
 
     MESH = "mesh"  # flood-and-learn to every VTEP of the type
     L2POP = "l2pop"  # l2population, ARP still flooded to members
@@ -35,7 +35,7 @@ class Flooding(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A network type, a way of flooding, or both; and what carries it."""
+    """A network type, a way of flooding, or both; and the mechanism."""
 
     network_type: NetworkType | None
     flooding: Flooding | None
@@ -43,7 +43,7 @@ class Mode:
 
     @property
     def is_kernel(self) -> bool:
-        """True if Linux bridges and the kernel's VXLAN carry it."""
+        """True if it uses Linux bridges and the kernel's VXLAN."""
         return self.mechanism is Mechanism.LINUXBRIDGE
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ _BY_NAME = {str(mode): mode for mode in MODES}
 
 
 def describe(mode: Mode) -> str:
-    """One line that says what the mode does."""
+    """The mode in one line."""
     if mode.is_kernel and mode.flooding:
         return f"every network over vxlan, by Linux bridges and the kernel; {_KERNEL_FLOODING[mode.flooding]}"
     carried = {
@@ -102,10 +102,10 @@ def parse_mode(text: str) -> Mode:
 
 
 def with_mode(overlay: Overlay, mode: Mode | None) -> Overlay:
-    """`overlay` carried by `mode`; None leaves its own configuration.
+    """`overlay` in `mode`; None leaves its own configuration.
 
     Raises:
-        ModelError: the mode cannot carry it, as `vlan` a segmentation_id over 4094.
+        ModelError: they do not fit, such as `vlan` with a segmentation_id over 4094.
     """
     if mode is None:
         return overlay
@@ -121,7 +121,7 @@ def with_mode(overlay: Overlay, mode: Mode | None) -> Overlay:
 
 
 def _tenant_types(overlay: Overlay, wanted: NetworkType | None) -> tuple[NetworkType, ...]:
-    """What networks are that the API makes later: of the mode's type, too."""
+    """The types of networks that the API creates: the mode's type."""
     given = overlay.tenant_network_types
     return (wanted,) if wanted and given else given
 

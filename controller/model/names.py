@@ -8,10 +8,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from controller.model.encap import NetworkType
 
 UNDERLAY = "underlay"  # a host's interface to the underlay, and the switch that joins the hosts
-VTEP_BRIDGE = "br-vtep"  # carries the VTEP's address, on the underlay
+VTEP_BRIDGE = "br-vtep"  # the host's bridge on the underlay, with the VTEP's address
 IFNAMSIZ = 15  # usable characters of a Linux interface name
 INTERFACE_HASH_LEN = 6  # hexadecimal digits at the end of a name that was cut
-_NAMESPACE = uuid.UUID("5f0a3f6e-5d3c-5a55-9d0e-0b1a6f1f7c11")  # ours alone; any constant will do
+_NAMESPACE = uuid.UUID("5f0a3f6e-5d3c-5a55-9d0e-0b1a6f1f7c11")  # any constant will do
 
 
 def tunnel_port_name(
@@ -19,8 +19,8 @@ def tunnel_port_name(
 ) -> str:
     """The port on br-tun towards one VTEP: `vxlan-c0a8960b` for 192.168.150.11.
 
-    Over IPv6 it is a hash of the address as it is spelt: given as text, that text counts, so
-    fd00:150:0::11 and fd00:150::11 have two names, as in Neutron.
+    Over IPv6 it is a hash of the text of the address: fd00:150:0::11 and fd00:150::11 have two
+    names, as in Neutron.
 
     Source: Neutron `OVSNeutronAgent.get_tunnel_name` and `get_tunnel_hash`.
     """
@@ -81,12 +81,12 @@ def provider_interface(physical_network: str) -> str:
 
 
 def segment_bridge(name: str) -> str:
-    """The Linux bridge of the node `name` that stands for an Ethernet: `br-underlay`."""
+    """The Linux bridge of the node `name` that is an Ethernet: `br-underlay`."""
     return _interface_name("br-", name)
 
 
 def _interface_name(prefix: str, name: str) -> str:
-    """`name` behind `prefix`; if that is too long, cut, with a hash of all of `name` at its end.
+    """`prefix` and `name`; if too long, cut and with a hash of the whole `name` at the end.
 
     Source: neutron_lib `plugins.utils.get_interface_name`.
     """
@@ -98,12 +98,12 @@ def _interface_name(prefix: str, name: str) -> str:
 
 
 def _sha1(text: str) -> bytes:
-    """Neutron's hash of a name; nothing is kept safe by it."""
+    """Neutron's hash of a name; not used for security."""
     return hashlib.sha1(text.encode(), usedforsecurity=False).digest()
 
 
 def _blake2b(text: str) -> bytes:
-    """What Neutron took in SHA-1's place in 25.0.0 (its commit d782a868d7)."""
+    """Neutron's hash since 25.0.0 (its commit d782a868d7)."""
     return hashlib.blake2b(text.encode(), digest_size=20).digest()
 
 
@@ -111,7 +111,7 @@ TUNNEL_HASH = {"queens": _sha1, "current": _blake2b}  # by release; of IPv6 VTEP
 
 
 def derived_id(*parts: str) -> str:
-    """A UUID that depends on `parts` alone, so that a scenario without ids is still repeatable."""
+    """A UUID that depends only on `parts`, so that a scenario without ids is repeatable."""
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 

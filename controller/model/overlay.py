@@ -25,7 +25,7 @@ class Overlay(OverlayParts):
         """The host called `name`.
 
         Raises:
-            ModelError: there is none; the message lists those there are.
+            ModelError: there is none; the message lists all.
         """
         try:
             return self.host_of[name]
@@ -57,11 +57,11 @@ class Overlay(OverlayParts):
         return tuple(host for host in self.hosts if host.name in names)
 
     def mtu_of(self, network: Network) -> int:
-        """The MTU [bytes] that guests of `network` are given.
+        """The MTU [bytes] of guests of `network`.
 
         Source: Neutron `TunnelTypeDriver.get_mtu`; its flat and vlan have no path_mtu.
         """
         version = self.hosts[0].local_ip.version if self.hosts else 4
         is_limited = network.network_type.is_tunnel and self.path_mtu
-        carried = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
-        return network.mtu or network_mtu(network.network_type, carried, ip_version=version)
+        limit = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
+        return network.mtu or network_mtu(network.network_type, limit, ip_version=version)

@@ -1,4 +1,4 @@
-"""The parts of an overlay, as frozen values that are not checked yet.  Pure."""
+"""The parts of an overlay, as frozen values without checks.  Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,9 +14,9 @@ Cidr = IPv4Network | IPv6Network
 
 
 class Mechanism(str, Enum):
-    """A host's mechanism driver: what carries its guests' frames."""
+    """A host's mechanism driver: what forwards its guests' frames."""
 
-    OPENVSWITCH = "openvswitch"  # br-int and br-tun, filled by the controller
+    OPENVSWITCH = "openvswitch"  # br-int and br-tun, with flows from the controller
     LINUXBRIDGE = "linuxbridge"  # a Linux bridge and a kernel VXLAN device for each network
 
     def __str__(self) -> str:
@@ -25,7 +25,7 @@ class Mechanism(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRange:
-    """Ids that networks of a type are given which name none, both ends included."""
+    """Ids for networks of a type that have none of their own, both ends included."""
 
     network_type: NetworkType
     first: int
@@ -44,18 +44,20 @@ class Host:
     arp_responder: bool = False
     bridge_mappings: tuple[tuple[str, str], ...] = ()  # (physical network, bridge)
     mechanism: Mechanism = Mechanism.OPENVSWITCH
-    hybrid_plug: bool = False  # tap - qbr - qvb/qvo, a Linux bridge before br-int, as Nova plugs
+    hybrid_plug: bool = (
+        False  # tap - qbr - qvb/qvo: a Linux bridge before br-int, as Nova's hybrid plug
+    )
     vxlan_group: Cidr | None = None  # linuxbridge: floods by multicast, a group for each VNI
-    written_ip: str = ""  # `local_ip` as it was spelt, if an IPv6 address was spelt at length
+    written_ip: str = ""  # `local_ip` as written, if that is not its shortest form
 
     @property
     def vtep(self) -> str:
-        """`local_ip` as text, spelt as it was given: Neutron names tunnel ports after it."""
+        """`local_ip` as it was written: Neutron makes names of tunnel ports from the text."""
         is_it = self.written_ip and ip_address(self.written_ip) == self.local_ip
         return self.written_ip if is_it else str(self.local_ip)
 
     def bridge_of(self, physical_network: str | None) -> str | None:
-        """The provider bridge that carries `physical_network`, or None."""
+        """The provider bridge of `physical_network`, or None."""
         return dict(self.bridge_mappings).get(physical_network or "")
 
     def device_of(self, port_id: str) -> str:
@@ -64,7 +66,7 @@ class Host:
         return tap_name(port_id) if is_bridge else int_port_name(port_id)
 
     def group_of(self, network: "Network") -> Address | None:
-        """The multicast group that this host floods `network` by, if it does.
+        """The multicast group to which this host floods frames of `network`, or None.
 
         239.0.0.0/8 has one for each VNI; a single address serves all networks.
 
@@ -85,8 +87,8 @@ class Host:
 class Network:
     """One tenant layer-2 network.
 
-    `segmentation_id` is the id on the wire, the same on every host; the local VLAN
-    that stands for it inside one host is that host's own choice and is not kept here.
+    `segmentation_id` is the id on the wire, the same on every host.  Each host chooses its own
+    local VLAN for it; that is in the host's `Binding`.
     """
 
     id: str
@@ -94,11 +96,11 @@ class Network:
     network_type: NetworkType
     segmentation_id: int | None = None
     physical_network: str | None = None
-    mtu: int = 0  # bytes, if it was asked for; 0: as the underlay allows
+    mtu: int = 0  # bytes; 0: as much as the underlay allows
 
     @property
     def where(self) -> str:
-        """How an error names this network."""
+        """The network in error messages."""
         return f"network {self.name!r}"
 
 
@@ -106,7 +108,7 @@ class Network:
 class Subnet:
     """The addresses of a network.
 
-    `pools` are inclusive ranges for automatic allocation; none: all but the gateway.
+    `pools` are inclusive ranges for automatic allocation; empty: all addresses but the gateway.
     """
 
     id: str
@@ -140,7 +142,7 @@ class Port:
 
     @property
     def device_owner(self) -> str:
-        """Whose port it is, in Neutron's words: a guest's, if it has one, else nobody's."""
+        """Neutron's device_owner: a guest, if the port has one, the DHCP server, or nobody."""
         if self.is_dhcp_server:
             return "network:dhcp"
         return "compute:nova" if self.device_id else ""
@@ -167,12 +169,12 @@ class OverlayParts:
     ports: tuple[Port, ...] = ()
     release: str = "queens"
     underlay_mtu: int = 1500  # bytes
-    path_mtu: int = 0  # bytes, [ml2] path_mtu: limits what is tunnelled; 0: no limit
+    path_mtu: int = 0  # bytes, [ml2] path_mtu: limits tunnelled packets; 0: no limit
     underlay: Underlay = SWITCHED
-    dhcp: bool = False  # guests ask where their subnet has a server (dhcp.with_servers)
-    ranges: tuple[SegmentRange, ...] = ()  # what networks that name no id are given
-    tenant_network_types: tuple[NetworkType, ...] = ()  # of networks that name none
-    type_drivers: tuple[NetworkType, ...] = tuple(NetworkType)  # what a network may be made of
+    dhcp: bool = False  # guests use DHCP where their subnet has a server (dhcp.with_servers)
+    ranges: tuple[SegmentRange, ...] = ()  # of ids, for networks without one
+    tenant_network_types: tuple[NetworkType, ...] = ()  # of networks without a type
+    type_drivers: tuple[NetworkType, ...] = tuple(NetworkType)  # types that a network may have
 
     @cached_property
     def host_of(self) -> dict[str, Host]:

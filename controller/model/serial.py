@@ -43,7 +43,7 @@ def from_json(data: object, kind: type[T]) -> T:
 
 
 def dump_state(overlay: Overlay, ovsdb: Mapping[str, str]) -> str:
-    """The text of a state file; `ovsdb` maps a host to its OVSDB, as `tcp:198.18.1.1:6640`."""
+    """The text of a state file; `ovsdb` maps a host to its OVSDB, such as `tcp:198.18.1.1:6640`."""
     state = {"format": FORMAT, "overlay": to_json(overlay), "ovsdb": dict(ovsdb)}
     return json.dumps(state, indent=1) + "\n"
 
@@ -52,7 +52,7 @@ def load_state(text: str) -> tuple[Overlay, dict[str, str]]:
     """The overlay and the OVSDB addresses in the text of a state file.
 
     Raises:
-        ModelError: it is not JSON, has another format, or does not hold an overlay.
+        ModelError: it is not JSON, has another format, or contains no overlay.
     """
     try:
         state = _object(json.loads(text), "state file")
@@ -112,7 +112,7 @@ def _error(where: str, found: str, allowed: str) -> ModelError:
         found,
         where=where,
         allowed=allowed,
-        do="Start the lab again, or correct the file by hand.",
+        do="Start the lab again, or correct the file.",
     )
 
 

@@ -201,7 +201,7 @@ def test_a_provider_segment_is_taken_once(type_, id_, said):
 
 
 def test_the_model_has_the_last_word():
-    with pytest.raises(ModelError, match="networks: name red stands 2 times"):
+    with pytest.raises(ModelError, match="networks: name red is used 2 times"):
         network(name=OVERLAY.networks[0].name)
 
 

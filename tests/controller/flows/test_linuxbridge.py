@@ -301,12 +301,12 @@ WRONG = {
             )
         },
         "overlay 'small': openvswitch and linuxbridge mixed; allowed: one mechanism for all hosts. "
-        "Give `mechanism` under `agent`, and none to single hosts.",
+        "Set `mechanism` under `agent`, not for single hosts.",
     ),
     "group of some": (
         {"hosts": (replace(MESH.hosts[0], vxlan_group=GROUP), *MESH.hosts[1:])},
-        "overlay 'small': hosts with another `vxlan_group`, or none; allowed: one for all hosts. "
-        "Give `vxlan_group` under `agent`: who has not joined hears no broadcast.",
+        "overlay 'small': hosts with different `vxlan_group`; allowed: one for all hosts. "
+        "Set `vxlan_group` under `agent`: a host outside the group gets no broadcasts.",
     ),
     "gre tunnels": (
         {
@@ -315,8 +315,8 @@ WRONG = {
                 for h in MESH.hosts
             )
         },
-        "host 'h1' tunnel_types: gre with mechanism linuxbridge: Neutron's linuxbridge agent knows "
-        "no tunnel but VXLAN; allowed: vxlan, local. Take it out.",
+        "host 'h1' tunnel_types: gre with mechanism linuxbridge: Neutron's linuxbridge agent "
+        "supports VXLAN tunnels only; allowed: vxlan, local. Remove it.",
     ),
     "mappings": (
         {
@@ -325,12 +325,12 @@ WRONG = {
                 *MESH.hosts[1:],
             )
         },
-        "host 'h1': bridge_mappings; allowed: none with mechanism linuxbridge. Take it out: it is "
+        "host 'h1': bridge_mappings; allowed: none with mechanism linuxbridge. Remove it: it is "
         "for Open vSwitch.",
     ),
     "hybrid": (
         {"hosts": (replace(MESH.hosts[0], hybrid_plug=True), *MESH.hosts[1:])},
-        "host 'h1': plug: hybrid; allowed: none with mechanism linuxbridge. Take it out: it is for "
+        "host 'h1': plug: hybrid; allowed: none with mechanism linuxbridge. Remove it: it is for "
         "Open vSwitch.",
     ),
     "vlan": (
@@ -343,9 +343,9 @@ WRONG = {
             ),
             "ports": (ONE,),
         },
-        "network 'blue': vlan with mechanism linuxbridge: a Linux bridge needs the kernel's 8021q "
-        "for tags, which a lab does without; allowed: vxlan, local. Make it vxlan, or take "
-        "`mechanism: linuxbridge` away.",
+        "network 'blue': vlan with mechanism linuxbridge: its tags need the kernel's 8021q "
+        "module, which labs do not use; allowed: vxlan, local. Make it vxlan, or remove "
+        "`mechanism: linuxbridge`.",
     ),
 }
 

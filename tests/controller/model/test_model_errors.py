@@ -47,20 +47,20 @@ OUTSIDE = ip_address("10.0.0.9"), ip_address("10.0.1.2")
 RULES = {
     "too many hosts": (
         {"hosts": tuple(host(number) for number in range(1, 18))},
-        "overlay 'small': 17 hosts; allowed: 1..16. Take some away.",
+        "overlay 'small': 17 hosts; allowed: 1..16. Remove some.",
     ),
     "host name twice": (
         {"hosts": (*BASE.hosts, replace(host(4), name="h1"))},
-        "hosts: name h1 stands 2 times; allowed: once. Give each its own name.",
+        "hosts: name h1 is used 2 times; allowed: once. Give each its own name.",
     ),
     "local_ip twice": (
         {"hosts": (*BASE.hosts, replace(host(1), name="h4"))},
-        "hosts: local_ip 192.0.2.1 stands 2 times; allowed: once. Give each its own local_ip.",
+        "hosts: local_ip 192.0.2.1 is used 2 times; allowed: once. Give each its own local_ip.",
     ),
     "local_ip in the management network": (
         with_host(local_ip=ip_address("198.18.7.7")),
         "host 'h1': local_ip 198.18.7.7; allowed: any address outside 198.18.0.0/16. "
-        "Pick another: a lab's management network is there.",
+        "Pick another: this is a lab's management network.",
     ),
     "underlay mtu too small": (
         {"underlay_mtu": 575},
@@ -90,14 +90,14 @@ RULES = {
     "provider bridge that is no name": (
         with_host(bridge_mappings=(("physnet1", "br/ex"),)),
         "host 'h1' bridge_mappings: bridge br/ex for physical network 'physnet1'; allowed: letters, "
-        "digits, '_', '.' and '-', not '.' or '-' first, and none of ext-physnet1: the wires that "
+        "digits, '_', '.' and '-', not '.' or '-' first, and none of ext-physnet1: the "
         "stand on such bridges. Rename it.",
     ),
     "provider bridge called like its wire": (
         with_host(bridge_mappings=(("physnet1", "ext-physnet1"),)),
         "host 'h1' bridge_mappings: bridge ext-physnet1 for physical network 'physnet1'; allowed: "
         "letters, digits, '_', '.' and '-', not '.' or '-' first, and none of ext-physnet1: the "
-        "wires that stand on such bridges. Rename it.",
+        "interfaces to the provider networks. Rename it.",
     ),
     "physical network called like a host": (
         with_host(bridge_mappings=(("h2", "br-ex"),)),
@@ -114,7 +114,7 @@ RULES = {
     "physical network on the underlay and beside it": (
         {"hosts": (LINKED, host(2, bridge_mappings=(("physnet1", "br-vtep"),)))},
         "overlay 'small' bridge_mappings: physical network 'physnet1' on br-ex, br-vtep; allowed: "
-        "br-vtep on every host, or on none: it stands on the underlay. Map it to one kind of bridge.",
+        "br-vtep on every host or on none: it is the underlay. Map it to the same bridge on all hosts.",
     ),
     "local network with a physical network": (
         with_networks(network(network_type=LOCAL, segmentation_id=None, physical_network="p")),
@@ -130,12 +130,12 @@ RULES = {
     ),
     "provider bridge twice": (
         with_host(bridge_mappings=(("physnet1", "br-ex"), ("physnet2", "br-ex"))),
-        "host 'h1' bridge_mappings: bridge br-ex stands 2 times; allowed: once. "
+        "host 'h1' bridge_mappings: bridge br-ex is used 2 times; allowed: once. "
         "Give each its own bridge.",
     ),
     "physical network twice": (
         with_host(bridge_mappings=(("physnet1", "br-ex"), ("physnet1", "br-other"))),
-        "host 'h1' bridge_mappings: physical network physnet1 stands 2 times; allowed: once. "
+        "host 'h1' bridge_mappings: physical network physnet1 is used 2 times; allowed: once. "
         "Give each its own physical network.",
     ),
     "IP versions mixed": (
@@ -161,15 +161,15 @@ RULES = {
     ),
     "network id twice": (
         with_networks(network(id=RED)),
-        f"networks: id {RED} stands 2 times; allowed: once. Give each its own id.",
+        f"networks: id {RED} is used 2 times; allowed: once. Give each its own id.",
     ),
     "network name twice": (
         with_networks(network(name="red")),
-        "networks: name red stands 2 times; allowed: once. Give each its own name.",
+        "networks: name red is used 2 times; allowed: once. Give each its own name.",
     ),
     "segment twice": (
         with_networks(network(segmentation_id=111)),
-        "networks: segment vxlan 111 stands 2 times; allowed: once. Give each its own segment.",
+        "networks: segment vxlan 111 is used 2 times; allowed: once. Give each its own segment.",
     ),
     "network mtu": (
         with_networks(network(mtu=68)),
@@ -213,11 +213,11 @@ RULES = {
     "no physical network": (
         with_networks(network(network_type=FLAT, segmentation_id=None)),
         "network 'n': no physical_network; "
-        "allowed: a name that `bridge_mappings` of the hosts know. Name the provider network.",
+        "allowed: a name in the hosts' `bridge_mappings`. Name the provider network.",
     ),
     "subnet id twice": (
         with_subnets(subnet(id="s1")),
-        "subnets: id s1 stands 2 times; allowed: once. Give each its own id.",
+        "subnets: id s1 is used 2 times; allowed: once. Give each its own id.",
     ),
     "subnet of no network": (
         with_subnets(subnet(network_id="green")),
@@ -227,28 +227,28 @@ RULES = {
     "falling pool": (
         with_subnets(subnet(pools=(POOL,))),
         "subnet 's': allocation pool 10.0.0.9-10.0.0.2; "
-        "allowed: a rising range inside 10.0.0.0/24. Mend `start` and `end`.",
+        "allowed: an ascending range inside 10.0.0.0/24. Correct `start` and `end`.",
     ),
     "pool outside": (
         with_subnets(subnet(pools=(OUTSIDE,))),
         "subnet 's': allocation pool 10.0.0.9-10.0.1.2; "
-        "allowed: a rising range inside 10.0.0.0/24. Mend `start` and `end`.",
+        "allowed: an ascending range inside 10.0.0.0/24. Correct `start` and `end`.",
     ),
     "port id twice": (
         {"ports": (A, replace(port(2, RED, ""), id=A.id))},
-        f"ports: id {A.id} stands 2 times; allowed: once. Give each its own id.",
+        f"ports: id {A.id} is used 2 times; allowed: once. Give each its own id.",
     ),
     "device twice": (
         {"ports": (A, replace(port(2, RED, "h1"), id=A.id[:-1] + "9"))},
-        "ports: device h1 qvo00000001-00 stands 2 times; allowed: once. Give each its own device.",
+        "ports: device h1 qvo00000001-00 is used 2 times; allowed: once. Give each its own device.",
     ),
     "MAC twice": (
         with_port(mac_address=A.mac_address),
-        f"ports: MAC {RED} fa:16:3e:00:01:01 stands 2 times; allowed: once. Give each its own MAC.",
+        f"ports: MAC {RED} fa:16:3e:00:01:01 is used 2 times; allowed: once. Give each its own MAC.",
     ),
     "address twice": (
         with_port(fixed_ips=A.fixed_ips),
-        f"ports: fixed ip {RED} 198.51.1.1 stands 2 times; allowed: once. "
+        f"ports: fixed ip {RED} 198.51.1.1 is used 2 times; allowed: once. "
         "Give each its own fixed ip.",
     ),
     "guest's name": (

@@ -90,7 +90,7 @@ def test_flat_carries_one_network_only():
     with pytest.raises(ModelError) as caught:
         carried("flat")
     assert str(caught.value) == (
-        "networks: segment flat physnet1 0 stands 2 times; allowed: once. Give each its own segment."
+        "networks: segment flat physnet1 0 is used 2 times; allowed: once. Give each its own segment."
     )
 
 

@@ -201,7 +201,7 @@ def overlay_with(path: list[Any], value: Any) -> str:
     return state(overlay=overlay)
 
 
-REMEDY = " Start the lab again, or correct the file by hand."
+REMEDY = " Start the lab again, or correct the file."
 
 
 @pytest.mark.parametrize(

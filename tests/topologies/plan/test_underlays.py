@@ -247,7 +247,7 @@ def test_the_scenario_and_the_state_keep_the_underlay():
         ({"loss_percent": 101.0}, "underlay: loss_percent 101.0; allowed: 0..100."),
         (
             {"wan_mtu": 1492},
-            "underlay: wan_mtu 1492; allowed: 576..1500 bytes, with `shape: wan` alone.",
+            "underlay: wan_mtu 1492; allowed: 576..1500 bytes, with `shape: wan` only.",
         ),
         (
             {"hash_policy": 3},
@@ -268,14 +268,14 @@ def test_what_routers_cannot_carry_is_refused(underlay):
         ModelError, match=r"vxlan_group .* on a routed underlay.*forward no multicast"
     ):
         with_mode(replace(fabric, underlay=underlay), parse_mode("kvxlan-multicast"))
-    with pytest.raises(ModelError, match=r"local_ip 2001:db8::1 on a routed underlay.*IPv4 alone"):
+    with pytest.raises(ModelError, match=r"local_ip 2001:db8::1 on a routed underlay.*IPv4 only"):
         _with_host(underlay, replace(one, local_ip=ip_address("2001:db8::1")))
     with pytest.raises(
         ModelError, match=r"local_ip 198.19.4.4; allowed: any address outside 198.19"
     ):
         _with_host(underlay, replace(one, local_ip=ip_address("198.19.4.4")))
     name = router_names(overlay(underlay))[0]
-    with pytest.raises(ModelError, match=rf"host '{name}': name '{name}' is a router's"):
+    with pytest.raises(ModelError, match=rf"host '{name}': name '{name}' is the name of a router"):
         _with_host(underlay, replace(one, name=name))
 
 

@@ -108,7 +108,7 @@ NETWORKS = {
         "networks:\n- name: n\n  network_type: vxlan\n  segmentation_id: 8\n  subnets:\n"
         "  - cidr: 10.0.0.0/24\n    allocation_pools:\n    - {start: 10.0.0.9, end: 10.0.0.8}\n",
         "s.yaml:10: subnet '10.0.0.0/24': allocation pool 10.0.0.9-10.0.0.8; "
-        "allowed: a rising range inside 10.0.0.0/24. Mend `start` and `end`.",
+        "allowed: an ascending range inside 10.0.0.0/24. Correct `start` and `end`.",
     ),
 }
 

@@ -211,7 +211,7 @@ def test_an_empty_local_ip_is_as_none():
 def test_seventeen_hosts_are_too_many():
     lines = [f"- {{name: h{number}, local_ip: 192.0.2.{number}}}\n" for number in range(1, 18)]
     assert errors_of("hosts:\n" + "".join(lines)) == [
-        "s.yaml:1: overlay 's': 17 hosts; allowed: 1..16. Take some away."
+        "s.yaml:1: overlay 's': 17 hosts; allowed: 1..16. Remove some."
     ]
 
 
