@@ -25,14 +25,11 @@ def draw(
         plot_draws(axes[0], checked, unit)
         small = f"black: excludes 0, {len(checked.false_positives)} of {DRAWS}; limit {ALLOWED}"
         title(axes[0], f"{DRAWS} comparisons of {mode} with itself, 95% intervals", small)
-    lanes.plot_boxes(axes[-1], labels, lanes.colours(list(labels), ""))
+    boxes = lanes.Lanes(labels, lanes.colours(list(labels), ""))
+    boxes(axes[-1])
     lanes.log_axis(axes[-1], labels, f"warm round-trip time [{unit}]")
-    title(axes[-1], "The labs they are drawn from", lanes.how_to_read(_repeats(labels)))
+    title(axes[-1], "The labs they are drawn from", boxes.legend)
     return figure
-
-
-def _repeats(labels: Mapping[str, Repeats]) -> int:
-    return max(map(len, labels.values()))
 
 
 def plot_draws(ax: Axes, checked: Checked, unit: str) -> None:

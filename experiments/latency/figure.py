@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from controller.model.modes import KERNEL
@@ -16,15 +14,13 @@ from experiments.latency.analysis import Analysed, First, Warm
 from experiments.latency.words import NO_CACHE
 from experiments.show import lanes
 from experiments.show.effects import contrast
+from experiments.show.intervals import Intervals, Row, band, bounds
 from experiments.show.lanes import BASELINE_COLOUR, MARGIN_AT
-from experiments.show.levels import judged, repeats_of
+from experiments.show.levels import judged, to_baseline
 from experiments.show.report import NONE
 from experiments.show.sheet import Caption, sheet, title
-from experiments.show.statistics import Difference
 
 ROW_IN, EFFECT_IN, FIRST_IN, CONDITION_IN = 0.52, 0.33, 0.155, 2.3
-BAND_COLOUR = "#F0E442"
-REPEATS_AT = 0.26  # below the interval: a tick for each repeat
 NAME_SIZE, SIZE = 8.5, 7.5
 WIDTH = 0.62  # of a condition's place, shared by its modes
 GAP = 1.9  # between groups of first pings, in rows: room for the name of the next
@@ -38,115 +34,47 @@ def _palette(found: Analysed) -> Mapping[str, str]:
 def draw_levels(found: Analysed, caption: Caption) -> Figure:
     """Every sample and its box by level; below, effects and differences with their intervals."""
     main, question = found.main, found.main.question
-    lines = [*_effect_lines(found), *_level_lines(found)]
-    has_intervals = any(line.found.interval for line in lines)
-    forest_in = [EFFECT_IN * len(lines) + 0.2] if has_intervals else []
+    effects = Intervals(
+        rows=[*_effect_rows(found), *_level_rows(found)], unit=question.unit, margin=question.margin
+    )
+    has_intervals = any(row.found.interval for row in effects.rows)
+    forest_in = [EFFECT_IN * len(effects.rows) + 0.2] if has_intervals else []
     figure, axes = sheet(caption, [ROW_IN * len(main.levels), *forest_in])
-    lanes.plot_boxes(axes[0], main.levels, _palette(found))
+    boxes = lanes.Lanes(main.levels, _palette(found))
+    boxes(axes[0])
     lanes.log_axis(axes[0], main.levels, f"warm round-trip time [{question.unit}]")
-    title(axes[0], "Every warm ping", lanes.how_to_read(repeats_of(main)))
+    title(axes[0], "Every warm ping", boxes.legend)
     if has_intervals:
-        _plot_forest(axes[1], lines, margin=question.margin, unit=question.unit)
-        ticks = "bar: 95% interval, ticks: repeats; " if repeats_of(main) > 1 else ""
-        margin = (
-            f"; dashed: margin, ±{question.margin:g} {question.unit}" if question.margin else ""
-        )
-        small = f"{ticks}band: predicted{margin}"
-        title(axes[1], "The effect of each factor, and the cost of each tunnel", small)
+        effects(axes[1])
+        title(axes[1], "The effect of each factor, and the cost of each tunnel", effects.legend)
     return figure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A difference in the forest plot."""
-
-    name: str
-    small: str  # below the name
-    found: Difference
-    by_repeat: tuple[float, ...]
-    predicted: tuple[float, float] | None
-    colour: str = "#000000"
-
-
-def _effect_lines(found: Analysed) -> Iterator[Line]:
+def _effect_rows(found: Analysed) -> Iterator[Row]:
     for each in found.effects:
-        yield Line(
+        yield Row(
             name=each.name,
             small=each.brief,
             found=each.found,
             by_repeat=each.by_block,
-            predicted=_bounds(found.prediction(each.name)),
+            predicted=bounds(found.prediction(each.name)),
         )
 
 
-def _level_lines(found: Analysed) -> Iterator[Line]:
+def _level_rows(found: Analysed) -> Iterator[Row]:
     """The differences of tunnels to the baseline."""
     main, palette = found.main, _palette(found)
     for each in main.summaries:
         if each.to_baseline and judged(each, main) != NONE:
             weights = {each.level: 1.0, main.baseline: -1.0}
-            yield Line(
+            yield Row(
                 name=each.level,
                 small=f"minus {main.baseline}",
                 found=each.to_baseline,
                 by_repeat=tuple(map(float, contrast(main.levels, weights))),
-                predicted=_bounds(lanes.to_baseline(main.question)),
+                predicted=bounds(to_baseline(main.question)),
                 colour=palette[each.level],
             )
-
-
-def _bounds(prediction: Prediction | None) -> tuple[float, float] | None:
-    if prediction is None or prediction.low is None or prediction.high is None:
-        return None
-    return prediction.low, prediction.high
-
-
-def _plot_forest(ax: Axes, lines: Sequence[Line], *, margin: float, unit: str) -> None:
-    """A row for each difference: repeats as ticks, interval and estimate, the predicted band."""
-    for at, line in enumerate(lines):
-        _band(ax, line.predicted, at - 0.42, 0.84, line.name)
-        ax.plot(
-            line.by_repeat,
-            [at + REPEATS_AT] * len(line.by_repeat),
-            linestyle="none",
-            marker="|",
-            markersize=6,
-            markeredgewidth=0.9,
-            color=line.colour,
-            alpha=0.75,
-            gid=f"repeats {line.name}",
-        )
-        lanes.mark_difference(ax, line.found, at, line.name, line.colour)
-    ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
-    for edge in (-margin, margin) if margin else ():
-        ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
-    names = [f"{line.name}\n{line.small}" for line in lines]
-    ax.set_yticks(range(len(lines)), labels=names, fontsize=NAME_SIZE)
-    ax.set_ylim(len(lines) - 0.5, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
-    ax.set_xlabel(f"difference of medians [{unit}]")
-    ax.margins(x=0.06)
-
-
-def _band(
-    ax: Axes, span: tuple[float, float] | None, bottom: float, height: float, name: str
-) -> None:
-    """The predicted band of a row or a group of rows."""
-    if span:
-        low, high = span
-        ax.add_patch(
-            Rectangle(
-                (low, bottom),
-                high - low,
-                height,
-                color=BAND_COLOUR,
-                alpha=0.35,
-                linewidth=0,
-                gid=f"predicted {name}",
-            )
-        )
 
 
 def draw_ecdf(found: Analysed, caption: Caption) -> Figure:
@@ -263,8 +191,7 @@ def _plot_conditions(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> None
     ax.set_xlim(-0.5, len(panel.names) - 0.5)
     ax.tick_params(axis="x", length=0)
     ax.grid(visible=True, axis="y")
-    order = {mode: float(nth) for nth, mode in enumerate(modes)}
-    lanes.label_curves(ax, order, palette, drawn=lanes.BOTH if panel.joined else lanes.DOTS)
+    lanes.label_curves(ax, modes, palette, drawn=lanes.BOTH if panel.joined else lanes.DOTS)
 
 
 def draw_first(found: Analysed, caption: Caption) -> Figure:
@@ -276,7 +203,7 @@ def draw_first(found: Analysed, caption: Caption) -> Figure:
     for each in firsts:
         _head(ax, each, found.predicted_first(each), at)
         at += GAP
-        _band(ax, _predicted(found, each), at - 0.5, len(each.by_mode), each.cache)
+        band(ax, _predicted(found, each), at - 0.5, len(each.by_mode), each.cache)
         for mode in each.by_mode:
             _strip(ax, each, mode, at, palette[mode])
             places[at] = mode
@@ -303,20 +230,20 @@ def _predicted(found: Analysed, first: First) -> tuple[float, float] | None:
 
     That median is of kernel modes for their caches, else of the other modes.
     """
-    bounds = _bounds(found.predicted_first(first))
+    span = bounds(found.predicted_first(first))
     in_kernel = any(mode.startswith(KERNEL) for mode in first.by_mode)
     for none in found.firsts:
         modes = [mode for mode in none.by_mode if mode.startswith(KERNEL) is in_kernel]
-        if none.cache == NO_CACHE and modes and bounds:
+        if none.cache == NO_CACHE and modes and span:
             middle = none.median_of(modes)
-            return middle + bounds[0], middle + bounds[1]
+            return middle + span[0], middle + span[1]
     return None
 
 
 def _head(ax: Axes, first: First, prediction: Prediction | None, at: float) -> None:
     """The name of a group, in the gap above it, and the prediction."""
-    bounds = _bounds(prediction)
-    said = f"predicted {bounds[0]:+g} to {bounds[1]:+g} ms" if bounds else "predicted: no reply"
+    span = bounds(prediction)
+    said = f"predicted {span[0]:+g} to {span[1]:+g} ms" if span else "predicted: no reply"
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     ax.axhline(at + 0.35, color="#CCCCCC", linewidth=0.8, zorder=0.5)
     name = ax.text(

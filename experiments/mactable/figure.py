@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.show.curves import NAME_IN, Mark, log_counts, name_lines, plot
-from experiments.show.figure_cells import LEGEND
+from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
 from experiments.show.lanes import BASELINE_COLOUR
 from experiments.show.sheet import Caption, sheet, title
 
@@ -18,20 +17,19 @@ def draw(
     entries: Sequence[Mark], misdelivered: Sequence[Mark], room: int, words: Caption
 ) -> Figure:
     """Two panels: a table without a limit, and a table that fills."""
-    names = len(dict.fromkeys(mark.series for mark in entries))
-    height = max(HEIGHT_IN, NAME_IN * (names + 2))
+    of_entries = Curves(marks=entries, is_log=True)
+    of_misdelivered = Curves(marks=misdelivered, is_log=True)
+    height = max(HEIGHT_IN, NAME_IN * (len(of_entries.series) + 2))
     figure, (upper, lower) = sheet(words, [height, height])
-    log_counts(plot(upper, entries), entries).set_ylabel("entries in the switch")
-    name_lines(upper, entries, height)
+    of_entries.log_counts(of_entries(upper)).set_ylabel("entries in the switch")
+    of_entries.name_lines(upper, height)
     title(
         upper,
         "MAC table of the underlay's switch, no limit",
         f"{LEGEND}; both axes logarithmic",
     )
-    plot(lower, misdelivered).set_ylabel("misdelivered copies per frame")
-    highest = max(
-        1.0, *(value for mark in misdelivered for value in (mark.predicted, *mark.measured))
-    )
+    of_misdelivered(lower).set_ylabel("misdelivered copies per frame")
+    highest = max(1.0, *(value for mark in misdelivered for value in mark.values))
     lower.set_ylim(0, ROOM * highest)
     lower.yaxis.set_major_locator(MaxNLocator(6))
     lower.axvline(room, color=BASELINE_COLOUR, linewidth=0.9, linestyle=(0, (2, 2)), gid="room")
@@ -44,7 +42,7 @@ def draw(
         color=BASELINE_COLOUR,
     )
     lower.set_xlabel("guests on all hosts together")
-    name_lines(lower, misdelivered, height)
+    of_misdelivered.name_lines(lower, height)
     title(
         lower,
         f"Table of {room} entries: unicast copies delivered to other hosts",

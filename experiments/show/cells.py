@@ -9,19 +9,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from matplotlib.figure import Figure
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, Row, Value, of_point
 from experiments.core.results import SAMPLES, Run
-from experiments.show import figure_cells as drawn
 from experiments.show import judge
+from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import Caption
+from experiments.show.sheet import Caption, sheet, title
 
 PolarsType = type[pl.DataType] | pl.DataType
 
 NAMED = 3  # mismatches that the findings name
+HEIGHT_IN = 3.0  # of the picture, at least
 FIGURE = "figure"  # a column of the table, if several are predicted
 
 
@@ -250,30 +252,46 @@ def _pictures(run: Run, cells: pl.DataFrame, finding: str) -> Iterator[Picture]:
     is_text = run.samples.schema[run.question.value] == pl.String
     if is_text or any(None in measured for measured in shown["measured"]):
         return
-    marks = tuple(
-        drawn.Mark(
-            key={name: row[name] for name in keys_of(cells)},
-            predicted=float(row["predicted"]),
-            measured=_samples(run, row),
-        )
-        for row in shown.iter_rows(named=True)
-    )
     yield Picture(
         name=run.question.name,
         title="Measured and predicted, by cell",
         alternative=f"{run.question.value} over {keys_of(cells)[-1]}; {finding}",
-        draw=lambda report: drawn.draw(marks, run.question, Caption.of(report)),
+        draw=lambda report: _draw(run, shown, Caption.of(report)),
     )
 
 
-def _samples(run: Run, row: Mapping[str, Value]) -> tuple[float, ...]:
+def _draw(run: Run, cells: pl.DataFrame, caption: Caption) -> Figure:
+    """One panel: the last key is on the horizontal axis, the others name the series."""
+    *others, last = keys_of(cells)
+    samples = run.samples.filter(**run.question.compared)
+    curves = Curves(
+        marks=[
+            Mark(
+                mode=" ".join(str(row[name]) for name in others[:1]),
+                words=" ".join(str(row[name]) for name in others[1:]),
+                at=row[last],
+                predicted=float(row["predicted"]),
+                measured=tuple(map(float, _samples(samples, row, run.question.value))),
+            )
+            for row in cells.iter_rows(named=True)
+        ]
+    )
+    height = max(HEIGHT_IN, NAME_IN * len(curves.series))
+    figure, (ax,) = sheet(caption, [height])
+    curves.count_axis(curves(ax)).set_xlabel(last)
+    value, unit = run.question.value.replace("_", " "), run.question.unit
+    ax.set_ylabel(value if value == unit else f"{value} [{unit}]")
+    curves.name_lines(ax, height)
+    title(ax, "Measured and predicted", LEGEND)
+    return figure
+
+
+def _samples(samples: pl.DataFrame, row: Mapping[str, Value], value: str) -> pl.Series:
     """Every sample of a cell."""
     names = tuple(row)
-    key = {name: row[name] for name in names[: names.index("figure")]}
-    rows = run.samples.filter(**run.question.compared).filter(
-        pl.col(name).eq_missing(pl.lit(value)) for name, value in key.items()
-    )
-    return tuple(rows[run.question.value].cast(pl.Float64))
+    return samples.filter(
+        pl.col(name).eq_missing(pl.lit(row[name])) for name in names[: names.index("figure")]
+    )[value]
 
 
 def values_text(values: Iterable[Value]) -> str:

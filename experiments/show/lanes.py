@@ -1,11 +1,11 @@
-"""Figures, drawn on the axes they are given.  Pure: the caller owns figures and files.
+"""Samples by level: lanes of dots over box plots, and ECDFs.  Pure: the caller owns the figure.
 
-Colour tells the encapsulation, the style of a line the way of flooding; both are the same
-in every panel.  Caption stand in the margins, in the order of what they name, so that none
-covers another or a sample.
+Each encapsulation has a colour and each way of flooding a line style, the same in every chart.
+Names are in the right margin, where they cover nothing.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import cycle, pairwise
 from typing import Any
 
@@ -19,13 +19,12 @@ from matplotlib.ticker import (
     PercentFormatter,
 )
 
-from experiments.core.question import Prediction, Question, level_name
-from experiments.show.statistics import Difference, Repeats, Samples, Summary
+from experiments.show.statistics import Repeats, Samples
 
 LineStyle = str | tuple[float, tuple[float, ...]]
 
 BASELINE_COLOUR = "#555555"
-# Okabe and Ito (2008): told apart with every common colour blindness; legible as words, too.
+# Okabe and Ito (2008): distinct with every common colour blindness, and legible as text.
 ENCAPSULATION = {
     "gre": "#0072B2",
     "vxlan": "#D55E00",
@@ -43,17 +42,18 @@ FLOODING: Mapping[str, LineStyle] = {
 }
 MARKERS = {"mesh": "o", "l2pop": "s", "l2pop-arp": "^", "multicast": "D"}
 HOLLOW = ("l2pop", "multicast")
-MARGIN_AT = 1.02  # of the width of the axes: where words begin, right of all that is drawn
-SWATCH = 0.075  # of the same: a piece of the curve beside its name
-NAME_PITCH = 0.115  # of the height of the ECDF, if that is enough for all
-LINES, DOTS, BOTH = "lines", "dots", "lines and dots"  # what names stand beside
+MARGIN_AT = 1.02  # of the width of the axes: where the right margin begins
+SWATCH = 0.075  # of the width: the piece of a line beside its name
+NAME_PITCH = 0.115  # of the height of the axes, if there is room for all
+NAME_SIZE = 8.5  # points
+LINES, DOTS, BOTH = "lines", "dots", "lines and dots"  # what the swatch beside a name shows
 DOTS_TOP, DOTS_BOTTOM = 0.46, -0.12  # above and below the line of a level; rows are 1 apart
-BOX_AT, BOX_HIGH = -0.26, 0.17
+BOX_AT, BOX_HIGH = 0.26, 0.17  # below that line
 TICKS = (1, 2, 5)  # of each decade, on a logarithmic axis
 
 
 def colours(levels: Sequence[str], baseline: str) -> dict[str, str]:
-    """A colour per encapsulation; the baseline is grey, since it is what others are seen against."""
+    """A colour for each encapsulation; grey for the baseline and levels without a tunnel."""
     grey = {level: BASELINE_COLOUR for level in levels if level in {baseline, *PLAIN}}
     kinds = {level: _parts(level)[0] for level in levels if level not in grey}
     unknown = [kind for kind in dict.fromkeys(kinds.values()) if kind not in ENCAPSULATION]
@@ -62,12 +62,12 @@ def colours(levels: Sequence[str], baseline: str) -> dict[str, str]:
 
 
 def line_style(level: str) -> LineStyle:
-    """A line style per way of flooding."""
+    """A line style for each way of flooding."""
     return FLOODING.get(_parts(level)[1], "-")
 
 
 def marker_style(level: str) -> Mapping[str, Any]:
-    """A marker per way of flooding, where no line is drawn that could tell it."""
+    """A marker for each way of flooding, for charts without lines."""
     flooding = _parts(level)[1]
     is_hollow = flooding in HOLLOW
     return {
@@ -85,32 +85,48 @@ def _parts(level: str) -> tuple[str, str]:
     return encapsulation, flooding
 
 
-def plot_boxes(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str]) -> Axes:
-    """Every sample as a dot, a lane per block, over a box of the quartiles and p10 to p90.
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A row for each level: every sample as a dot, and a box plot below.
 
-    Lanes run in the order of the blocks, so that a block that differs is seen to.
+    Each repeat has a lane, in their order, with a stroke at its median.  The box has the quartiles,
+    its whiskers end at p10 and p90.
     """
-    for at, (level, repeats) in enumerate(levels.items()):
-        for lane, samples in zip(_lanes(len(repeats)), repeats, strict=True):
-            if len(samples):
-                _dots(ax, samples, [at - edge for edge in lane], palette[level], f"samples {level}")
-        _box(ax, np.concatenate(repeats), at - BOX_AT, palette[level])
-    ax.set_yticks(range(len(levels)), labels=list(levels))
-    ax.set_ylim(len(levels) - 0.45, -0.55)
+
+    levels: Mapping[str, Repeats]
+    palette: Mapping[str, str]
+
+    def __call__(self, ax: Axes) -> Axes:
+        """Draw the rows, the first level on top."""
+        for at, (level, repeats) in enumerate(self.levels.items()):
+            colour = self.palette[level]
+            edges = at - np.linspace(DOTS_TOP, DOTS_BOTTOM, len(repeats) + 1)
+            for lane, samples in zip(pairwise(edges), repeats, strict=True):
+                if len(samples):
+                    _dots(ax, samples, lane, colour, f"samples {level}")
+            _box(ax, np.concatenate(repeats), at + BOX_AT, colour)
+        rows(ax, list(self.levels), bottom=0.55)
+        ax.grid(visible=True, axis="x")
+        return ax
+
+    @property
+    def legend(self) -> str:
+        """How to read a row."""
+        many = max(map(len, self.levels.values())) > 1
+        lane = "a lane per repeat" if many else "one repeat"
+        return f"{lane}, stroke: its median; box: quartiles, whiskers: p10 to p90"
+
+
+def rows(ax: Axes, names: Sequence[str], *, bottom: float = 0.5, **style: Any) -> None:
+    """Name the rows 0, 1, ... of a chart without a vertical axis, from the top down."""
+    ax.set_yticks(range(len(names)), labels=names, **style)
+    ax.set_ylim(len(names) - 1 + bottom, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
-    return ax
-
-
-def how_to_read(repeats: int) -> str:
-    """How to read a row of `plot_boxes`."""
-    lane = "a lane per block" if repeats > 1 else "one block"
-    return f"{lane}, stroke: its median; box: quartiles, whiskers: p10 to p90"
 
 
 def plot_ecdf(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str]) -> Axes:
-    """Which share of the pings came back within a time; a step at every sample."""
+    """The share of samples up to a value, with a step at every sample."""
     for level, repeats in levels.items():
         ax.ecdf(
             np.concatenate(repeats),
@@ -124,60 +140,12 @@ def plot_ecdf(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str
     ax.set_ylabel("share of samples")
     ax.grid(visible=True)
     medians = {level: float(np.median(np.concatenate(levels[level]))) for level in levels}
-    label_curves(ax, medians, palette)  # the leftmost curve's name on top
+    label_curves(ax, sorted(levels, key=medians.__getitem__), palette)  # the leftmost on top
     return ax
-
-
-def plot_differences(
-    ax: Axes, question: Question, summaries: Sequence[Summary], palette: Mapping[str, str]
-) -> Axes:
-    """Each level's difference to the baseline and its interval, on the band that was predicted."""
-    found = [(each.level, each.to_baseline) for each in summaries if each.to_baseline]
-    _bands(ax, to_baseline(question), question.margin)
-    for at, (level, difference) in enumerate(found):
-        mark_difference(ax, difference, at, level, palette[level])
-    ax.set_yticks(range(len(found)), labels=[level for level, _ in found])
-    ax.set_ylim(len(found) - 0.5, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
-    ax.set_xlabel(f"median minus that of {level_name(question.baseline)} [{question.unit}]")
-    ax.margins(x=0.12)
-    return ax
-
-
-def to_baseline(question: Question) -> Prediction | None:
-    """The prediction about the difference to the baseline, if there is one."""
-    return next((each for each in question.predictions if each.about == "baseline"), None)
-
-
-def mark_difference(ax: Axes, found: Difference, at: float, name: str, colour: str) -> None:
-    """An interval, the estimate in it, and the figure in the margin."""
-    if found.interval:
-        ax.plot(
-            [found.interval.low, found.interval.high],
-            [at, at],
-            color=colour,
-            linewidth=2.4,
-            solid_capstyle="butt",
-            gid=f"interval {name}",
-        )
-    ax.plot([found.estimate], [at], "o", color=colour, markersize=6, gid=f"estimate {name}")
-    ax.text(
-        MARGIN_AT,
-        at,
-        f"{found.estimate:+.3f}",
-        transform=ax.get_yaxis_transform(),
-        va="center",
-        color=colour,
-        fontsize=8.5,
-        fontweight="bold",
-        gid=f"value {name}",
-    )
 
 
 def log_axis(ax: Axes, levels: Mapping[str, Repeats], label: str) -> Axes:
-    """A logarithmic axis of times, since they have a long tail and are compared by ratio."""
+    """A logarithmic horizontal axis, for times: they have a long tail and are compared by ratio."""
     every = np.concatenate([samples for repeats in levels.values() for samples in repeats])
     low, high = float(every.min()) / 1.15, float(every.max()) * 1.15
     ax.set_xscale("log")
@@ -189,35 +157,8 @@ def log_axis(ax: Axes, levels: Mapping[str, Repeats], label: str) -> Axes:
     return ax
 
 
-def _bands(ax: Axes, prediction: Prediction | None, margin: float) -> None:
-    """What was said before the run: the predicted band, and the margin that is of no matter."""
-    if prediction and prediction.low is not None and prediction.high is not None:
-        ax.axvspan(
-            prediction.low,
-            prediction.high,
-            color="#F0E442",
-            alpha=0.3,
-            linewidth=0,
-            gid="predicted",
-        )
-    ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
-    for edge in (-margin, margin):
-        ax.axvline(edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
-
-
-def said_beforehand(question: Question) -> str:
-    """How to read the band and the lines of `plot_differences`."""
-    prediction, unit = to_baseline(question), question.unit
-    margin = f"dashed: margin, ±{question.margin:g} {unit}"
-    if prediction is None or prediction.low is None or prediction.high is None:
-        return margin
-    silent = ", ".join(prediction.excludes)
-    band = f"band: predicted, {prediction.low:g} to {prediction.high:g} {unit}"
-    return f"{band}{f' (not for {silent})' if silent else ''}; {margin}"
-
-
-def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: str) -> None:
-    """One block: a dot per sample between the edges of its lane, and a stroke at its median."""
+def _dots(ax: Axes, samples: Samples, lane: tuple[float, float], colour: str, gid: str) -> None:
+    """One repeat: a dot for each sample between the edges of its lane, a stroke at their median."""
     top, bottom = lane
     ax.plot(
         samples,
@@ -232,7 +173,7 @@ def _dots(ax: Axes, samples: Samples, lane: Sequence[float], colour: str, gid: s
         rasterized=True,
     )
     middle = [float(np.median(samples))] * 2
-    ax.plot(middle, lane, color="black", linewidth=1.3, solid_capstyle="butt", gid="block median")
+    ax.plot(middle, lane, color="black", linewidth=1.3, solid_capstyle="butt", gid="repeat median")
 
 
 def _box(ax: Axes, samples: Samples, at: float, colour: str) -> None:
@@ -252,14 +193,8 @@ def _box(ax: Axes, samples: Samples, at: float, colour: str) -> None:
     )
 
 
-def _lanes(count: int) -> list[tuple[float, float]]:
-    """The strip of each block, from the top of the dots' part of a row down."""
-    edges = np.linspace(DOTS_TOP, DOTS_BOTTOM, count + 1)
-    return [(float(a), float(b)) for a, b in pairwise(edges)]
-
-
 def _scattered(count: int) -> Samples:
-    """Places in 0.1..0.9 that fill evenly whatever their number: no chance, no overplotting."""
+    """Places in 0.1..0.9, evenly filled by multiples of the golden ratio: no random numbers."""
     golden = (5**0.5 - 1) / 2
     places: Samples = 0.1 + 0.8 * np.mod(np.arange(count) * golden, 1)
     return places
@@ -268,24 +203,25 @@ def _scattered(count: int) -> Samples:
 def _ticks(low: float, high: float) -> list[float]:
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     every = [round(digit * 10.0**decade, 9) for decade in decades for digit in TICKS]
-    seen = [value for value in every if low <= value <= high]
-    return seen if len(seen) > 2 else _even_ticks(low, high)
-
-
-def _even_ticks(low: float, high: float) -> list[float]:
-    return [float(value) for value in MaxNLocator(4).tick_values(low, high) if low <= value <= high]
+    if sum(low <= value <= high for value in every) < 3:
+        every = list(map(float, MaxNLocator(4).tick_values(low, high)))
+    return [value for value in every if low <= value <= high]
 
 
 def label_curves(
-    ax: Axes, places: Mapping[str, float], palette: Mapping[str, str], *, drawn: str = LINES
+    ax: Axes, names: Sequence[str], palette: Mapping[str, str], *, drawn: str = LINES
 ) -> None:
-    """Names in the right margin, that of the lowest place on top, each beside what is `drawn`."""
-    pitch = min(NAME_PITCH, 1 / len(places))
-    for nth, level in enumerate(sorted(places, key=lambda level: places[level])):
-        _name(ax, level, 1 - pitch * (nth + 0.5), palette[level], drawn)
+    """Names in the right margin, from the top down, each beside a piece of what is `drawn`."""
+    pitch = min(NAME_PITCH, 1 / len(names))
+    for nth, name in enumerate(names):
+        name_beside(ax, name, 1 - pitch * (nth + 0.5), palette[name], drawn=drawn)
 
 
-def _name(ax: Axes, level: str, height: float, colour: str, drawn: str) -> None:
+def name_beside(
+    ax: Axes, level: str, height: float, colour: str, *, name: str = "", drawn: str = LINES
+) -> None:
+    """One name in the right margin (by default the level's) with a swatch of its line or dots."""
+    name = name or level
     end = MARGIN_AT + SWATCH
     ax.plot(
         [MARGIN_AT, MARGIN_AT + SWATCH / 2, end],
@@ -298,15 +234,16 @@ def _name(ax: Axes, level: str, height: float, colour: str, drawn: str) -> None:
         **({} if drawn == LINES else marker_style(level)),
         transform=ax.transAxes,
         clip_on=False,
-        gid=f"swatch {level}",
+        gid=f"swatch {name}",
     )
     ax.text(
         end + 0.015,
         height,
-        level,
+        name,
         transform=ax.transAxes,
         va="center",
         color=colour,
-        fontsize=8.5,
+        fontsize=NAME_SIZE,
         fontweight="bold",
+        gid=f"name {name}",
     )

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
-from experiments.core.question import Question, Row, level_name
-from experiments.core.results import SAMPLES, Run, frame
+from experiments.core.question import Prediction, Question, level_name
+from experiments.core.results import Run
 from experiments.show import judge
-from experiments.show import lanes as boxes
+from experiments.show.intervals import Intervals, Row, bounds
 from experiments.show.judge import of_all
+from experiments.show.lanes import Lanes, colours, log_axis, plot_ecdf
 from experiments.show.report import (
     NONE,
     NOT_JUDGED,
@@ -61,15 +62,11 @@ class Compared:
         return level_name(self.question.baseline)
 
 
-def compared(
-    run: Run, samples: pl.DataFrame | Sequence[Row], *, first: Sequence[str] = ()
-) -> Compared:
+def compared(run: Run, samples: pl.DataFrame, *, first: Sequence[str] = ()) -> Compared:
     """The samples analysed, the levels `first` before others.
 
     The seed of the bootstrap is the run's own, so that it repeats.
     """
-    if not isinstance(samples, pl.DataFrame):  # until all reports use frames
-        samples = frame(samples, run.question.tables()[SAMPLES])
     found = levels_of(samples, run.question)
     levels = {level: found[level] for level in dict.fromkeys((*first, *found)) if level in found}
     summaries = summarise(
@@ -145,7 +142,7 @@ def _finding(each: Summary, found: Compared) -> str:
 
 def outcomes(found: Compared) -> tuple[Outcome, ...]:
     """The outcome of the prediction about differences to the baseline, with each level's."""
-    prediction = boxes.to_baseline(found.question)
+    prediction = to_baseline(found.question)
     by_level = {each.level: judged(each, found) for each in found.summaries}
     about = {level: outcome for level, outcome in by_level.items() if outcome != NONE}
     if prediction is None or not about:
@@ -160,6 +157,11 @@ def outcomes(found: Compared) -> tuple[Outcome, ...]:
     return (judge.judged(found.run, prediction, overall, measured),)
 
 
+def to_baseline(question: Question) -> Prediction | None:
+    """The prediction about the difference to the baseline, if there is one."""
+    return next((each for each in question.predictions if each.about == "baseline"), None)
+
+
 def _with_outcome(each: Summary, outcome: str) -> str:
     """A level with its difference and its outcome."""
     estimate = each.to_baseline.estimate if each.to_baseline else None
@@ -168,7 +170,7 @@ def _with_outcome(each: Summary, outcome: str) -> str:
 
 def judged(each: Summary, found: Compared) -> str:
     """The outcome of the prediction for one level; NONE if it is not about it."""
-    prediction, difference = boxes.to_baseline(found.question), each.to_baseline
+    prediction, difference = to_baseline(found.question), each.to_baseline
     if prediction is None or difference is None or not prediction.is_about(each.level):
         return NONE
     by_interval = judge.of_ranges(prediction, (difference.interval,))
@@ -226,27 +228,57 @@ def _data(each: Summary, found: Compared) -> Mapping[str, object]:
     return {**asdict(each), "call": conclusion, "prediction": judged(each, found)}
 
 
-def draw(found: Compared, words: Caption) -> Figure:
+def draw(found: Compared, caption: Caption) -> Figure:
     """Every sample and its box, the ECDF on the same axis, then the differences."""
-    has_intervals = any(e.to_baseline and e.to_baseline.interval for e in found.summaries)
+    question, palette = found.question, colours(list(found.levels), found.baseline)
+    lanes, differences = Lanes(found.levels, palette), _differences(found, palette)
     rows = len(found.levels)
     heights = [min(ROW_IN * rows, ROWS_IN), max(2.0, NAME_IN * rows)]
+    has_intervals = any(row.found.interval for row in differences.rows)
     heights += [0.36 * (rows - 1) + 0.25] if has_intervals else []
-    figure, axes = sheet(words, heights)
-    palette = boxes.colours(list(found.levels), found.baseline)
-    question = found.question
-    boxes.plot_boxes(axes[0], found.levels, palette)
-    boxes.plot_ecdf(axes[1], found.levels, palette)
+    figure, axes = sheet(caption, heights)
+    lanes(axes[0])
+    plot_ecdf(axes[1], found.levels, palette)
     for ax in axes[:2]:
-        boxes.log_axis(ax, found.levels, f"{question.value.rpartition('_')[0]} [{question.unit}]")
+        log_axis(ax, found.levels, f"{question.value.rpartition('_')[0]} [{question.unit}]")
     axes[0].set_xlabel("")
     axes[0].tick_params(axis="x", labelbottom=False, length=0)
-    title(axes[0], "Every sample", boxes.how_to_read(max(map(len, found.levels.values()))))
+    title(axes[0], "Every sample", lanes.legend)
     title(axes[1], "Share of samples up to a value (ECDF)")
     if has_intervals:
-        title(axes[2], "Difference of medians, 95% interval", boxes.said_beforehand(question))
-        boxes.plot_differences(axes[2], question, found.summaries, palette)
+        title(axes[2], "Difference of medians, 95% interval", _legend(question))
+        differences(axes[2])
     return figure
+
+
+def _differences(found: Compared, palette: Mapping[str, str]) -> Intervals:
+    """A row for each level that is compared with the baseline."""
+    prediction = to_baseline(found.question)
+    return Intervals(
+        rows=[
+            Row(
+                name=each.level,
+                found=each.to_baseline,
+                predicted=bounds(prediction if judged(each, found) != NONE else None),
+                colour=palette[each.level],
+            )
+            for each in found.summaries
+            if each.to_baseline
+        ],
+        unit=found.question.unit,
+        margin=found.question.margin,
+        label=f"median minus that of {found.baseline}",
+    )
+
+
+def _legend(question: Question) -> str:
+    """How to read the bands and the dashed lines of the differences."""
+    prediction, unit = to_baseline(question), question.unit
+    margin = f"dashed: margin, ±{question.margin:g} {unit}"
+    if prediction is None or not (span := bounds(prediction)):
+        return margin
+    excluded = f" (not for {', '.join(prediction.excludes)})" if prediction.excludes else ""
+    return f"band: predicted, {span[0]:g} to {span[1]:g} {unit}{excluded}; {margin}"
 
 
 def figure_text(value: float | None, *, signed: bool = False) -> str:

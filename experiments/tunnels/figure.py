@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from experiments.show.curves import Mark, log_counts, name_lines, plot
-from experiments.show.figure_cells import LEGEND
+from experiments.show.curves import LEGEND, Curves, Mark
 from experiments.show.lanes import BASELINE_COLOUR, colours
 from experiments.show.sheet import Caption, sheet, title
 
@@ -48,9 +47,10 @@ def draw(
 
 
 def _ports(ax: Axes, marks: Sequence[Mark]) -> None:
-    log_counts(plot(ax, marks), marks).set_ylabel("tunnel ports in all")
+    curves = Curves(marks=marks, is_log=True)
+    curves.log_counts(curves(ax)).set_ylabel("tunnel ports in all")
     ax.set_xlabel("compute hosts")
-    name_lines(ax, marks, HEIGHTS_IN[0])
+    curves.name_lines(ax, HEIGHTS_IN[0])
     title(ax, "Measured: tunnel ports of all hosts", f"{LEGEND}; both axes logarithmic")
 
 

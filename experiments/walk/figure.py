@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from experiments.show.lanes import how_to_read, log_axis, plot_boxes
+from experiments.show.lanes import Lanes, log_axis
 from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Repeats
 
@@ -144,8 +144,8 @@ def _box(ax: Axes, at: int, floor: float, box: Box, gid: str) -> None:
 def draw_paths(levels: Mapping[str, Repeats], caption: Caption) -> Figure:
     """All round trips by path."""
     figure, (ax,) = sheet(caption, [PATHS_IN])
-    plot_boxes(ax, levels, dict(zip(levels, PATH_COLOURS, strict=False)))
+    lanes = Lanes(levels, dict(zip(levels, PATH_COLOURS, strict=False)))
+    lanes(ax)
     log_axis(ax, levels, "round trip [ms]")
-    repeats = max(len(each) for each in levels.values())
-    title(ax, "Round trips by path (the paths take turns)", how_to_read(repeats))
+    title(ax, "Round trips by path (the paths take turns)", lanes.legend)
     return figure

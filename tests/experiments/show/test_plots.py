@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from controller.model.modes import MODES
 from experiments.core.question import Prediction, Question, number
 from experiments.core.results import Recorder, read
-from experiments.show.lanes import colours, line_style, log_axis, plot_boxes, plot_ecdf
+from experiments.show.lanes import Lanes, colours, line_style, log_axis, plot_ecdf
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import about
@@ -81,7 +81,7 @@ def artists(ax, gid):
 
 
 def test_every_sample_is_a_dot_in_the_lane_of_its_repeat(ax):
-    plot_boxes(ax, LEVELS, PALETTE)
+    Lanes(LEVELS, PALETTE)(ax)
 
     dots = artists(ax, "samples gre-mesh")
     assert [list(line.get_xdata()) for line in dots] == [
@@ -92,7 +92,7 @@ def test_every_sample_is_a_dot_in_the_lane_of_its_repeat(ax):
 
 
 def test_dots_stay_in_the_row_of_their_level(ax):
-    plot_boxes(ax, LEVELS, PALETTE)
+    Lanes(LEVELS, PALETTE)(ax)
 
     for row, level in enumerate(LEVELS):
         for line in artists(ax, f"samples {level}"):
@@ -101,14 +101,14 @@ def test_dots_stay_in_the_row_of_their_level(ax):
 
 
 def test_each_repeat_has_a_stroke_at_its_median(ax):
-    plot_boxes(ax, LEVELS, PALETTE)
+    Lanes(LEVELS, PALETTE)(ax)
 
-    strokes = [line.get_xdata()[0] for line in artists(ax, "block median")]
+    strokes = [line.get_xdata()[0] for line in artists(ax, "repeat median")]
     assert strokes == [np.median(repeat) for repeats in LEVELS.values() for repeat in repeats]
 
 
 def test_the_box_shows_quartiles_and_its_whiskers_p10_and_p90(ax):
-    plot_boxes(ax, {"flat": LEVELS["flat"]}, PALETTE)
+    Lanes({"flat": LEVELS["flat"]}, PALETTE)(ax)
 
     pooled = np.concatenate(LEVELS["flat"])
     (box,) = ax.patches
@@ -159,7 +159,7 @@ def test_a_narrow_time_axis_has_ticks(ax, values):
 def test_prediction_and_margin_are_drawn_with_the_intervals(drawn):
     ax = drawn().axes[2]
 
-    (band,) = [patch for patch in ax.patches if patch.get_gid() == "predicted"]
+    (band,) = [patch for patch in ax.patches if patch.get_gid() == "predicted gre-mesh"]
     assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((0.0, 0.1))
     assert [line.get_xdata()[0] for line in artists(ax, "margin")] == [-0.05, 0.05]
     (interval,) = artists(ax, "interval gre-mesh")

@@ -12,7 +12,7 @@ from controller.flows.bridges import bridge_flows
 from controller.flows.ports import BR_TUN, tunnels
 from experiments.core.results import Recorder, read
 from experiments.measure.memory import Memory, parse_rollup
-from experiments.show.curves import Mark, log_counts, name_lines, plot
+from experiments.show.curves import Curves, Mark
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
@@ -320,11 +320,12 @@ def test_growth_shows_zero_and_names_each_line_once():
         Mark(mode="gre-mesh", words=w, at=at, predicted=f, measured=(f,))
         for w, at, f in (("a", 2, 0), ("a", 4, 0), ("b", 2, 2), ("b", 4, 12))
     ]
-    ax = log_counts(plot(Figure().subplots(), marks), marks)
-    name_lines(ax, marks, 3.0)
+    curves = Curves(marks=marks, is_log=True)
+    ax = curves.log_counts(curves(Figure().subplots()))
+    curves.name_lines(ax, 3.0)
 
     assert ax.get_yscale() == "symlog"
-    names = [text.get_text() for text in ax.texts if text.get_gid() == "name"]
+    names = [text.get_text() for text in ax.texts if text.get_gid().startswith("name")]
     assert sorted(names) == ["gre-mesh, a", "gre-mesh, b"]
     ring = next(each for each in ax.get_lines() if each.get_gid() == "predicted gre-mesh b")
     assert list(ring.get_ydata()) == [2, 12]

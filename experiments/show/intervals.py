@@ -1,0 +1,130 @@
+"""Differences as intervals, one below the other, with what was predicted.  Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
+
+from experiments.core.question import Prediction
+from experiments.show.lanes import BASELINE_COLOUR, MARGIN_AT, NAME_SIZE, rows
+from experiments.show.statistics import Difference
+
+BAND_COLOUR = "#F0E442"
+REPEATS_AT = 0.26  # below the interval: a tick for each repeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One difference."""
+
+    name: str
+    found: Difference
+    small: str = ""  # below the name
+    by_repeat: Sequence[float] = ()
+    predicted: tuple[float, float] | None = None
+    colour: str = "#000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intervals:
+    """A row for each difference: interval and estimate, repeats as ticks, the predicted band."""
+
+    rows: Sequence[Row]
+    unit: str
+    margin: float = 0.0  # a difference within it does not matter; in `unit`
+    label: str = "difference of medians"  # of the horizontal axis
+
+    def __call__(self, ax: Axes) -> Axes:
+        """Draw the rows, the first one on top."""
+        for at, row in enumerate(self.rows):
+            band(ax, row.predicted, at - 0.42, 0.84, row.name)
+            _draw_row(ax, at, row)
+        ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
+        for edge in (-self.margin, self.margin) if self.margin else ():
+            ax.axvline(
+                edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin"
+            )
+        names = ["\n".join(filter(None, (row.name, row.small))) for row in self.rows]
+        rows(ax, names, fontsize=NAME_SIZE)
+        ax.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{value:+g}" if value else "0")
+        )
+        ax.set_xlabel(f"{self.label} [{self.unit}]")
+        ax.margins(x=0.06)
+        return ax
+
+    @property
+    def legend(self) -> str:
+        """How to read it."""
+        has_ticks = any(len(row.by_repeat) > 1 for row in self.rows)
+        parts = (
+            "bar: 95% interval, ticks: repeats" if has_ticks else "",
+            "band: predicted" if any(row.predicted for row in self.rows) else "",
+            f"dashed: margin, ±{self.margin:g} {self.unit}" if self.margin else "",
+        )
+        return "; ".join(filter(None, parts))
+
+
+def bounds(prediction: Prediction | None) -> tuple[float, float] | None:
+    """The bounds of a prediction that has both."""
+    if prediction is None or prediction.low is None or prediction.high is None:
+        return None
+    return prediction.low, prediction.high
+
+
+def band(
+    ax: Axes, span: tuple[float, float] | None, bottom: float, height: float, name: str
+) -> None:
+    """The predicted band of a row or a group of rows; nothing is drawn without a `span`."""
+    if span:
+        ax.add_patch(
+            Rectangle(
+                (span[0], bottom),
+                span[1] - span[0],
+                height,
+                color=BAND_COLOUR,
+                alpha=0.35,
+                linewidth=0,
+                gid=f"predicted {name}",
+            )
+        )
+
+
+def _draw_row(ax: Axes, at: float, row: Row) -> None:
+    """Ticks and interval, the estimate in it, and its value in the margin."""
+    ax.plot(
+        row.by_repeat,
+        [at + REPEATS_AT] * len(row.by_repeat),
+        linestyle="none",
+        marker="|",
+        markersize=6,
+        markeredgewidth=0.9,
+        color=row.colour,
+        alpha=0.75,
+        gid=f"repeats {row.name}",
+    )
+    if row.found.interval:
+        ax.plot(
+            [row.found.interval.low, row.found.interval.high],
+            [at, at],
+            color=row.colour,
+            linewidth=2.4,
+            solid_capstyle="butt",
+            gid=f"interval {row.name}",
+        )
+    ax.plot(
+        [row.found.estimate], [at], "o", color=row.colour, markersize=6, gid=f"estimate {row.name}"
+    )
+    ax.text(
+        MARGIN_AT,
+        at,
+        f"{row.found.estimate:+.3f}",
+        transform=ax.get_yaxis_transform(),
+        va="center",
+        color=row.colour,
+        fontsize=NAME_SIZE,
+        fontweight="bold",
+        gid=f"value {row.name}",
+    )
