@@ -1,4 +1,4 @@
-"""What each mode carried, by packet size, and what a gigabyte cost: a dot a transfer.  Pure."""
+"""The charts of `throughput`: a mark for each transfer, by mode and packet size.  Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,56 +12,46 @@ from experiments.show.sheet import Caption, sheet, title
 
 ROW_IN = 0.3
 FRAME_IN = 0.35
-SIZE = 8
 STEP = 0.24  # between the sizes of one mode; modes are 1 apart
 MARKERS = ("o", "s", "D")  # from the smallest size to the largest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dots:
-    """The transfers of one mode in one size."""
-
-    mode: str
-    rank: int  # of the size: 0 is the smallest
-    values: tuple[float, ...]
+LEGEND = (
+    "packets of 128 bytes (circles), 576 (squares) and the largest (diamonds), a mark per transfer"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """One figure of merit, of all modes."""
+    """One figure of all modes."""
 
     heading: str
     label: str
-    dots: tuple[Dots, ...]
+    values: Mapping[tuple[str, int], Sequence[float]]  # by mode, and rank of the size from 0
 
 
-def draw(panels: Sequence[Panel], sizes: Sequence[str], words: Caption) -> Figure:
-    """The panels below each other; the first one says which size has which mark."""
-    modes = list(dict.fromkeys(dots.mode for panel in panels for dots in panel.dots))
+def draw(panels: Sequence[Panel], words: Caption) -> Figure:
+    """The panels below each other; the title of the first one explains the marks."""
+    modes = list(dict.fromkeys(mode for panel in panels for mode, _ in panel.values))
     figure, axes = sheet(words, [ROW_IN * len(modes) + FRAME_IN] * len(panels))
-    marks = {"o": "circle", "s": "square", "D": "diamond"}
-    legend = ", ".join(f"{marks[mark]}: {size}" for mark, size in zip(MARKERS, sizes, strict=False))
     for ax, panel in zip(axes, panels, strict=True):
-        plot_panel(ax, panel, modes, colours(modes, "flat"))
-        read = f"a mark a transfer; packets: {legend}; " if ax is axes[0] else ""
-        title(ax, panel.heading, f"{read}axis logarithmic")
+        plot_panel(ax, panel, modes)
+        title(ax, panel.heading, LEGEND if ax is axes[0] else "")
     return figure
 
 
-def plot_panel(ax: Axes, panel: Panel, modes: Sequence[str], palette: Mapping[str, str]) -> Axes:
-    """Every transfer at its figure; a row per mode, sizes above each other."""
-    for dots in panel.dots:
-        place = modes.index(dots.mode) + STEP * (dots.rank - 1)
+def plot_panel(ax: Axes, panel: Panel, modes: Sequence[str]) -> Axes:
+    """Every transfer; a row for each mode, with its sizes one below the other."""
+    palette = colours(modes, "flat")
+    for (mode, rank), values in panel.values.items():
         ax.plot(
-            dots.values,
-            [place] * len(dots.values),
+            values,
+            [modes.index(mode) + STEP * (rank - 1)] * len(values),
             linestyle="",
-            marker=MARKERS[dots.rank],
+            marker=MARKERS[rank],
             markersize=4.2,
             markeredgewidth=0,
             alpha=0.8,
-            color=palette[dots.mode],
-            gid=f"{panel.heading} {dots.mode} {dots.rank}",
+            color=palette[mode],
+            gid=f"{panel.heading} {mode} {rank}",
         )
     ax.set_xscale("log")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -70,7 +60,7 @@ def plot_panel(ax: Axes, panel: Panel, modes: Sequence[str], palette: Mapping[st
     ax.set_yticks(range(len(modes)), labels=list(modes))
     ax.set_ylim(len(modes) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(panel.label)
+    ax.set_xlabel(f"{panel.label}, logarithmic")
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax

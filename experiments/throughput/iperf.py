@@ -1,4 +1,4 @@
-"""iperf3's own report, read.  Pure: arguments and text."""
+"""Arguments of iperf3, and what its JSON report says.  Pure."""
 
 import json
 from collections.abc import Mapping
@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.model.errors import MeasureError
+from experiments.throughput.words import TCP
 
 PORT = 5201
-IPV4, UDP, TCP = 20, 8, 20  # bytes of headers without options (RFC 791, RFC 768, RFC 9293)
+IPV4_BYTES, UDP_BYTES, TCP_BYTES = 20, 8, 20  # without options (RFC 791, RFC 768, RFC 9293)
 CONNECT_MS = 3000
-BUFFER = "4M"  # of a UDP socket: what the far end is too busy to read must not count as lost
+BUFFER = "4M"  # of a UDP socket: what a busy receiver has not read yet must not count as lost
+# One that takes several transfers refuses a client that comes while it cleans up.
+SERVER = ("iperf3", "--server", "--one-off", "--port", str(PORT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """What one transfer brought over."""
+    """The result of one transfer; bytes are of payload."""
 
     seconds: float
-    received_bytes: int  # of payload
+    received_bytes: int
     sent_bytes: int
-    lost_packets: int | None  # None: TCP, which sends again
-    retransmits: int | None  # None: UDP
+    lost_packets: int | None = None  # of UDP
+    retransmits: int | None = None  # of TCP
 
     @property
     def mbit_per_s(self) -> float:
@@ -29,33 +32,18 @@ class Bulk:
         return self.received_bytes * 8 / self.seconds / 1e6
 
 
-def serve() -> tuple[str, ...]:
-    """The far end of one transfer; one that takes several refuses who comes while it cleans up."""
-    return ("iperf3", "--server", "--one-off", "--port", str(PORT))
-
-
-def send(address: str, protocol: str, ip_bytes: int, seconds: int) -> tuple[str, ...]:
-    """One transfer in IP packets of so many bytes, as fast as the sender can."""
-    argv = (
-        "iperf3",
-        "--client",
-        address,
-        "--port",
-        str(PORT),
-        "--json",
-        "--time",
-        str(seconds),
-        "--connect-timeout",
-        str(CONNECT_MS),
-    )
-    if protocol == "tcp":
-        return (*argv, "--set-mss", str(ip_bytes - IPV4 - TCP))
-    length = str(ip_bytes - IPV4 - UDP)
+def client_argv(address: str, protocol: str, ip_bytes: int, seconds: int) -> tuple[str, ...]:
+    """One transfer in IP packets of `ip_bytes`, as fast as the sender can."""
+    where = ("--client", address, "--port", str(PORT), "--connect-timeout", str(CONNECT_MS))
+    argv = ("iperf3", *where, "--json", "--time", str(seconds))
+    if protocol == TCP:
+        return (*argv, "--set-mss", str(ip_bytes - IPV4_BYTES - TCP_BYTES))
+    length = str(ip_bytes - IPV4_BYTES - UDP_BYTES)
     return (*argv, "--udp", "--bandwidth", "0", "--length", length, "--window", BUFFER)
 
 
-def bulk(text: str, protocol: str) -> Bulk:
-    """What iperf3 printed.
+def parse_bulk(text: str, protocol: str) -> Bulk:
+    """The result of a transfer from the client's output.
 
     Raises:
         MeasureError: the transfer failed, or it is not iperf3's JSON.
@@ -63,11 +51,10 @@ def bulk(text: str, protocol: str) -> Bulk:
     try:
         report: Mapping[str, Any] = json.loads(text)
         if "error" in report:
-            raise _wrong(str(report["error"]))
-        end = report["end"]
-        return _tcp(end) if protocol == "tcp" else _udp(end)
+            raise _unusable(str(report["error"]))
+        return _tcp(report["end"]) if protocol == TCP else _udp(report["end"])
     except (ValueError, KeyError, TypeError) as error:
-        raise _wrong(f"{type(error).__name__}: {error} in {text[:80]!r}") from error
+        raise _unusable(f"{type(error).__name__}: {error} in {text[:80]!r}") from error
 
 
 def _tcp(end: Mapping[str, Any]) -> Bulk:
@@ -76,25 +63,25 @@ def _tcp(end: Mapping[str, Any]) -> Bulk:
         seconds=float(received["seconds"]),
         received_bytes=int(received["bytes"]),
         sent_bytes=int(sent["bytes"]),
-        lost_packets=None,
         retransmits=int(sent["retransmits"]),
     )
 
 
 def _udp(end: Mapping[str, Any]) -> Bulk:
-    whole = end["sum"]
-    packets, lost, sent = int(whole["packets"]), int(whole["lost_packets"]), int(whole["bytes"])
-    arrived = sent * (packets - lost) // packets if packets else 0
+    total = end["sum"]
+    packets, lost, sent = int(total["packets"]), int(total["lost_packets"]), int(total["bytes"])
     return Bulk(
-        seconds=float(whole["seconds"]),
-        received_bytes=arrived,
+        seconds=float(total["seconds"]),
+        received_bytes=sent * (packets - lost) // packets if packets else 0,
         sent_bytes=sent,
         lost_packets=lost,
-        retransmits=None,
     )
 
 
-def _wrong(found: str) -> MeasureError:
+def _unusable(found: str) -> MeasureError:
     return MeasureError(
-        found, where="iperf3", allowed="its report of a transfer", do="Can the two guests ping?"
+        found,
+        where="iperf3",
+        allowed="its JSON report of a transfer",
+        do="Check that the two guests can ping each other.",
     )

@@ -1,10 +1,11 @@
 """The question of `throughput`: factors, predictions, columns."""
 
 from experiments.core.question import Prediction, Question, integer, number, text
+from experiments.throughput import words
 
 QUESTION = Question(
     name="throughput",
-    question="How much does a mode carry, in packets of each size, and what does it cost?",
+    question="What goodput has a mode with packets of each size, and how much CPU time does it take?",
     unit="Mbit/s",
     value="goodput_mbit_s",
     factors={
@@ -24,56 +25,52 @@ QUESTION = Question(
     report="throughput",
     predictions=(
         Prediction(
-            claim="GRE carries as much as VXLAN, within a quarter, in packets of the same size",
-            reason=(
-                "in user space a packet costs system calls and wake-ups; whether 8 or 16 bytes "
-                "are put before it is next to nothing"
-            ),
-            about="gre to vxlan",
+            about=words.GRE_TO_VXLAN,
+            claim="GRE has the same goodput as VXLAN, within a quarter, with packets of the same size",
+            reason="in user space a packet costs system calls and context switches; whether its "
+            "tunnel header has 8 or 16 bytes makes almost no difference",
             low=0.75,
             high=1.33,
         ),
         Prediction(
-            claim="l2population carries as much as a mesh, within a quarter",
-            reason="once a MAC is known, both send one copy by one cached flow",
-            about="l2pop to mesh",
+            about=words.L2POP_TO_MESH,
+            claim="l2population has the same goodput as a mesh, within a quarter",
+            reason="once a MAC address is known, both send one copy by one cached flow",
             low=0.75,
             high=1.33,
         ),
         Prediction(
-            claim="UDP in packets of 576 bytes carries at least twice what packets of 128 do",
-            reason=(
-                "the work is by the packet, and 548 bytes of payload are 5.5 times 100; below "
-                "that factor only as far as sending itself takes the processors"
-            ),
-            about="576 to 128",
+            about=words.MIDDLE_TO_SMALL,
+            claim="UDP with packets of 576 bytes has at least twice the goodput of packets of 128",
+            reason="the cost is per packet, and 548 bytes of payload are 5.5 times 100; the factor "
+            "is lower only as far as the sender itself uses the processors",
             low=2.0,
             high=8.0,
         ),
         Prediction(
-            claim="kernel VXLAN carries at least twice what user space does, at the largest size",
-            reason="no packet is copied to a daemon and back; and of TCP the far guest gets many "
-            "packets in one (GRO of the VXLAN device), which is why UDP is measured beside it",
-            about="kernel to user space",
+            about=words.KERNEL_TO_USER,
+            claim="kernel VXLAN has at least twice the goodput of user space, with the largest packets",
+            reason="no packet is copied to a daemon and back; of TCP the receiving guest gets many "
+            "packets as one (GRO of the VXLAN device), which is why UDP is measured, too",
             low=2.0,
             high=50.0,
         ),
         Prediction(
-            claim="packets of 128 bytes take 2 to 8 times the processor time, for a gigabyte, that "
-            "packets of 576 do, in every mode, by TCP and by UDP",
-            reason="the work is by the packet, and 576 bytes carry 5.5 (UDP: 548 to 100) or 6.9 "
-            "times as much (TCP with timestamps: 524 to 76); less than that only as far as the "
-            "work is by the byte, or the kernel joins TCP's packets",
-            about="CPU time, 128 to 576",
+            about=words.CPU_SMALL_TO_MIDDLE,
+            claim="packets of 128 bytes take 2 to 8 times the CPU time per gigabyte of packets of "
+            "576, in every mode, with TCP and with UDP",
+            reason="the cost is per packet, and 576 bytes carry 5.5 times the payload (UDP: 548 to "
+            "100) or 6.9 times (TCP with timestamps: 524 to 76); the factor is lower only as far as "
+            "the cost is per byte, or the kernel joins TCP's packets",
             low=2.0,
             high=8.0,
         ),
         Prediction(
-            claim="user space takes at least twice the processor time of kernel VXLAN, for a "
-            "gigabyte in the largest packets",
-            reason="of each packet the daemon reads and writes a copy by system calls, at both "
-            "ends; the kernel hands it on as it is",
-            about="CPU time, user space to kernel",
+            about=words.CPU_USER_TO_KERNEL,
+            claim="user space takes at least twice the CPU time per gigabyte of kernel VXLAN, with "
+            "the largest packets",
+            reason="the daemon reads and writes a copy of each packet by system calls, at both "
+            "ends; the kernel forwards it without a copy",
             low=2.0,
             high=50.0,
         ),
@@ -82,16 +79,14 @@ QUESTION = Question(
         "protocol": text("tcp, or udp as fast as the sender can"),
         "transfer": integer("number of the transfer of its kind, from 1"),
         "ip_bytes": integer(
-            "bytes of an IP packet as it is sent: TCP by its MSS, UDP by the payload; the "
-            "kernel's VXLAN joins TCP's again before the far guest (GRO of its device)"
+            "bytes of an IP packet as it is sent: set by TCP's MSS or UDP's payload; the kernel's "
+            "VXLAN device joins TCP's packets before the receiving guest (GRO)"
         ),
         "goodput_mbit_s": number("payload that arrived"),
-        "cpu_s_per_gb": number(
-            "seconds of a processor, all of the machine, for 10^9 bytes that arrived"
-        ),
+        "cpu_s_per_gb": number("CPU time of the whole machine for 10^9 bytes that arrived"),
         "switch_s_per_gb": number("of these, by ovs-vswitchd"),
         "sent_bytes": integer("payload that was sent"),
         "lost_packets": integer("UDP packets that did not arrive"),
-        "retransmits": integer("TCP segments sent again"),
+        "retransmits": integer("TCP segments that were retransmitted"),
     },
 )

@@ -1,147 +1,156 @@
-"""The teller of `throughput`: medians by mode, protocol and size, and factors between modes."""
+"""The report of `throughput`: goodput and CPU time by mode, protocol and packet size, and ratios."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from statistics import median
 
-from experiments.core.question import Row
+import polars as pl
+
 from experiments.core.results import Run
-from experiments.show.report import (
-    NONE,
-    NOT_JUDGED,
-    Outcome,
-    Picture,
-    Report,
-    Table,
-    counted,
-    is_trusted,
-)
+from experiments.show import judge
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
-from experiments.throughput import factors as by
 from experiments.throughput import figure
-from experiments.throughput.factors import (
+from experiments.throughput.ratios import (
     CPU,
     GOODPUT,
-    KINDS,
+    KEY,
     LARGEST,
+    MIDDLE,
+    RATIOS,
     SIZES,
-    SWITCH,
-    TCP,
-    UDP,
-    Cells,
-    Factor,
-    Key,
-    cells,
-    middle_of,
-    values,
+    SMALL,
+    Compared,
+    compared,
 )
+from experiments.throughput.words import TCP, UDP
 
-AMISS = {TCP: "retransmits", UDP: "lost_packets"}  # by protocol, where it is counted
-LEGEND = ("128 bytes", "576", "the largest")  # of IP packets
+SWITCH = "switch_s_per_gb"
+PACKETS = "packets"  # retransmitted by TCP, or lost of UDP
+COLUMNS = tuple((protocol, size) for protocol in (TCP, UDP) for size in SIZES)
+FIGURE, COUNT = ".4g", ",.0f"
 
 
 def build_report(run: Run) -> Report:
-    """The story of one run."""
-    found = cells(run)
-    factors = {name: tuple(by.factors(found, kind)) for name, kind in KINDS.items()}
-    report = Report(
+    """The report of one run."""
+    transfers = transfers_of(run)
+    ratios = {name: compared(transfers, ratio) for name, ratio in RATIOS.items()}
+    ratios = {name: each for name, each in ratios.items() if each.ratios}
+    findings = tuple(_findings(run, transfers, ratios))
+    picture = Picture(
+        name=run.question.name,
+        title="Every transfer, by mode and size",
+        alternative=f"A mark per transfer, a row per mode. {'. '.join(findings)}",
+        draw=lambda report: figure.draw(tuple(_panels(transfers)), Caption.of(report)),
+    )
+    return Report(
         run=run,
-        findings=tuple(_findings(run, found, factors)),
-        outcomes=tuple(_outcomes(run, factors)),
-        tables=(_goodput(found), _costs(found), _losses(run, found)),
-        pictures=(),
+        findings=findings,
+        outcomes=tuple(_outcomes(run, ratios)),
+        tables=(_goodput(transfers), _costs(transfers), _losses(run, transfers)),
+        pictures=() if transfers.is_empty() else (picture,),
         conditions=_conditions(run),
-        data=tuple(_data(key, rows) for key, rows in found.items()),
+        data=tuple(
+            transfers.group_by(KEY, maintain_order=True)
+            .agg(pl.col(GOODPUT, CPU, SWITCH).drop_nulls())
+            .rows(named=True)
+        ),
     )
-    return _with_picture(report, run, found)
 
 
-def _findings(run: Run, found: Cells, factors: Mapping[str, tuple[Factor, ...]]) -> Iterator[str]:
-    """The least and the most by TCP in the largest packets, and each factor's middle."""
-    medians = {
-        key[0]: middle_of(rows, GOODPUT) or 0
-        for key, rows in found.items()
-        if key[1:] == (TCP, LARGEST)
-    }
+def transfers_of(run: Run) -> pl.DataFrame:
+    """The samples in the order of the modes, with the columns `size` and `packets`."""
+    modes = pl.Enum(list(map(str, run.question.factors["mode"])))
+    size = pl.col("ip_bytes").cast(pl.String)
+    transfers = run.samples.with_columns(
+        pl.coalesce("retransmits", "lost_packets").alias(PACKETS),
+        size=pl.when(size.is_in([SMALL, MIDDLE])).then(size).otherwise(pl.lit(LARGEST)),
+    )
+    order = (pl.col("mode").cast(modes), pl.col("protocol"), pl.col("size").cast(pl.Enum(SIZES)))
+    return transfers.sort(*order, maintain_order=True)
+
+
+def _findings(run: Run, transfers: pl.DataFrame, ratios: Mapping[str, Compared]) -> Iterator[str]:
+    """The lowest and the highest goodput of TCP with the largest packets, and each ratio."""
+    medians = (
+        transfers.filter(protocol=TCP, size=LARGEST)
+        .group_by("mode", maintain_order=True)
+        .agg(pl.col(GOODPUT).median())
+        .sort(GOODPUT)
+        .rows()
+    )
     if medians:
-        least, most = (pick(medians, key=lambda mode: medians[mode]) for pick in (min, max))
+        (slowest, low), (fastest, high) = medians[0], medians[-1]
         yield (
-            f"TCP in the largest packets, by medians: least {medians[least]:,.0f} Mbit/s ({least}), "
-            f"most {medians[most]:,.0f} ({most})"
+            f"TCP with the largest packets, median per mode: {low:,.0f} ({slowest}) to "
+            f"{high:,.0f} Mbit/s ({fastest})"
         )
-    for name, all_ in factors.items():
-        if all_:
-            yield f"{name}: {by.described(all_, run.seed)}"
+    for name, each in ratios.items():
+        yield f"{name[:1].upper()}{name[1:]}: {each.text(run.seed)}"
 
 
-def _outcomes(run: Run, factors: Mapping[str, tuple[Factor, ...]]) -> Iterator[Outcome]:
+def _outcomes(run: Run, ratios: Mapping[str, Compared]) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
-        if found := factors.get(prediction.about, ()):
-            outcome = by.outcome(prediction, found, run.seed) if is_trusted(run) else NOT_JUDGED
-            yield Outcome(
-                claim=prediction.claim,
-                reason=prediction.reason,
-                outcome=outcome,
-                found=by.described(found, run.seed) + by.outside(prediction, found),
-            )
+        if each := ratios.get(prediction.about):
+            outcome = each.outcome(prediction, run.seed)
+            outside = each.outside(prediction).rows(named=True)
+            found = each.text(run.seed)
+            if outside:
+                more = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
+                found += (
+                    f"; {counted(len(outside), 'pair')} outside: {outside[0]['name']}: "
+                    f"{outside[0]['ratio']:.2f}{more}"
+                )
+            yield judge.judged(run, prediction, outcome, found)
 
 
-def _goodput(found: Cells) -> Table:
+def _goodput(transfers: pl.DataFrame) -> Table:
     return Table(
-        title="Payload that arrived [Mbit/s], by protocol and bytes of an IP packet",
-        heads=("mode", *(f"{p} {s}" for p in (TCP, UDP) for s in SIZES)),
-        rows=tuple(
-            (
-                mode,
-                *(_told(found.get((mode, p, s), ()), GOODPUT) for p in (TCP, UDP) for s in SIZES),
-            )
-            for mode in dict.fromkeys(key[0] for key in found)
-        ),
+        title="Goodput [Mbit/s], by protocol and bytes of an IP packet",
+        heads=("mode", *(f"{protocol} {size}" for protocol, size in COLUMNS)),
+        rows=tuple(_by_mode(transfers, GOODPUT, FIGURE)),
         words=("mode",),
-        note=(
-            "Median of all transfers; in brackets the least and the most. UDP: as fast as the sender "
-            "can, which leaves less of the processors to those who carry it. Packets are of that size "
-            "on the wire; of TCP the kernel's VXLAN hands many to the far guest as one (GRO)."
-        ),
+        first=("mode", f"{TCP} {LARGEST}", f"{UDP} {LARGEST}"),
+        note="Median of all transfers; in brackets the lowest and the highest. UDP is sent as fast "
+        "as the sender can, which leaves less CPU time for the switches. Packets have that size on "
+        "the wire; of TCP the kernel's VXLAN device hands many to the receiving guest as one (GRO).",
     )
 
 
-def _costs(found: Cells) -> Table:
+def _costs(transfers: pl.DataFrame) -> Table:
     return Table(
-        title="Seconds of a processor for each gigabyte that arrived",
+        title="CPU time per gigabyte that arrived",
         heads=("mode", "protocol", "bytes", "machine [s/GB]", "of these ovs-vswitchd [s/GB]"),
         rows=tuple(
-            (mode, protocol, size, _told(rows, CPU), _told(rows, SWITCH))
-            for (mode, protocol, size), rows in found.items()
+            (*map(str, key), *(_text(cell[column], FIGURE) for column in (CPU, SWITCH)))
+            for key, cell in transfers.group_by(KEY, maintain_order=True)
         ),
         words=("mode", "protocol"),
-        note="The machine's are all that was not idle or stolen, sender and receiver included, and "
-        "whatever else ran. A gigabyte is 10^9 bytes of payload.",
+        note="Machine: all CPU time that was not idle or stolen, with sender, receiver and other "
+        "processes. A gigabyte is 10^9 bytes of payload.",
     )
 
 
-def _losses(run: Run, found: Cells) -> Table:
-    seconds = run.about["settings"]["seconds"]
+def _losses(run: Run, transfers: pl.DataFrame) -> Table:
     return Table(
-        title=f"Packets in a transfer of {seconds} s: segments that TCP sent again, and of UDP lost ones",
-        heads=("mode", *(f"{p} {s}" for p in (TCP, UDP) for s in SIZES)),
-        rows=tuple(
-            (
-                mode,
-                *(_told(found.get((mode, p, s), ()), AMISS[p]) for p in (TCP, UDP) for s in SIZES),
-            )
-            for mode in dict.fromkeys(key[0] for key in found)
-        ),
+        title="Segments that TCP retransmitted, and lost packets of UDP, in a transfer of "
+        f"{run.about['settings']['seconds']} s",
+        heads=("mode", *(f"{protocol} {size}" for protocol, size in COLUMNS)),
+        rows=tuple(_by_mode(transfers, PACKETS, COUNT)),
         words=("mode",),
-        note="By protocol and bytes of an IP packet; median, least and most. UDP is sent faster than "
-        "it can be carried, so that what is lost says how much too fast.",
+        note="By protocol and bytes of an IP packet; median, lowest and highest. UDP is sent faster "
+        "than it can be forwarded: losses show by how much.",
     )
 
 
-def _told(rows: Sequence[Row], column: str) -> str:
-    """The median, and in brackets the least and the most; counts are whole, with commas."""
-    form = ",.0f" if column in AMISS.values() else ".4g"
-    found = sorted(values(rows, column))
+def _by_mode(transfers: pl.DataFrame, column: str, form: str) -> Iterator[tuple[str, ...]]:
+    for (mode,), of_mode in transfers.group_by("mode", maintain_order=True):
+        cells = (of_mode.filter(protocol=protocol, size=size) for protocol, size in COLUMNS)
+        yield (str(mode), *(_text(cell[column], form) for cell in cells))
+
+
+def _text(values: pl.Series, form: str) -> str:
+    """The median, and in brackets the lowest and the highest value."""
+    found: list[float] = values.drop_nulls().sort().to_list()
     if not found:
         return NONE
     middle, low, high = (f"{each:{form}}" for each in (median(found), found[0], found[-1]))
@@ -150,46 +159,23 @@ def _told(rows: Sequence[Row], column: str) -> str:
 
 def _conditions(run: Run) -> str:
     settings = run.about["settings"]
+    transfers = counted(int(settings["transfers"]), "transfer")
     return (
-        f"iperf3, {settings['seconds']} s a transfer, {counted(int(settings['transfers']), 'transfer')} "
-        f"of a kind in each lab; {counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
-        "guests leave no checksum to hardware"
+        f"iperf3, {transfers} of {settings['seconds']} s of each kind in each lab; "
+        f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; no "
+        "checksum offload in guests"
     )
 
 
-def _with_picture(report: Report, run: Run, found: Cells) -> Report:
-    if not found:
-        return report
-    picture = Picture(
-        name=run.question.name,
-        title="Every transfer, by mode and size",
-        alternative=f"A mark a transfer, a row a mode. {'. '.join(report.findings)}",
-        draw=lambda report: figure.draw(tuple(_panels(found)), LEGEND, Caption.of(report)),
-    )
-    return replace(report, pictures=(picture,))
-
-
-def _panels(found: Cells) -> Iterator[figure.Panel]:
+def _panels(transfers: pl.DataFrame) -> Iterator[figure.Panel]:
     for protocol, column, heading, label in (
-        (TCP, GOODPUT, "TCP", "payload that arrived [Mbit/s]"),
-        (UDP, GOODPUT, "UDP, as fast as the sender can", "payload that arrived [Mbit/s]"),
-        (TCP, CPU, "What TCP costs", "seconds of a processor for a gigabyte that arrived"),
+        (TCP, GOODPUT, "Goodput of TCP", "payload that arrived [Mbit/s]"),
+        (UDP, GOODPUT, "Goodput of UDP, sent as fast as possible", "payload that arrived [Mbit/s]"),
+        (TCP, CPU, "CPU time of TCP", "CPU time per gigabyte that arrived [s]"),
     ):
-        dots = tuple(
-            figure.Dots(mode=mode, rank=SIZES.index(size), values=values(rows, column))
-            for (mode, kind, size), rows in found.items()
-            if kind == protocol
-        )
-        yield figure.Panel(heading=heading, label=label, dots=dots)
-
-
-def _data(key: Key, rows: Sequence[Row]) -> Mapping[str, object]:
-    mode, protocol, size = key
-    return {
-        "mode": mode,
-        "protocol": protocol,
-        "size": size,
-        GOODPUT: list(values(rows, GOODPUT)),
-        CPU: list(values(rows, CPU)),
-        SWITCH: list(values(rows, SWITCH)),
-    }
+        cells = transfers.filter(protocol=protocol).group_by("mode", "size", maintain_order=True)
+        values = {
+            (str(mode), SIZES.index(str(size))): cell[column].drop_nulls().to_list()
+            for (mode, size), cell in cells
+        }
+        yield figure.Panel(heading=heading, label=label, values=values)

@@ -1,3 +1,22 @@
-"""Words that the probe of `throughput` writes and its report reads."""
+"""Strings that the question, the probe and the report of `throughput` share."""
 
-FORMAT_2 = {"repeat": "transfer", "repeats": "transfers"}  # columns that format 2 called otherwise
+TCP, UDP = "tcp", "udp"
+
+# What predictions are about: the figure of one cell divided by that of another.
+GRE_TO_VXLAN, L2POP_TO_MESH = "goodput GRE/VXLAN", "goodput l2pop/mesh"
+MIDDLE_TO_SMALL = "goodput 576/128 bytes"
+KERNEL_TO_USER = "goodput kernel/user space"
+CPU_SMALL_TO_MIDDLE = "CPU time 128/576 bytes"
+CPU_USER_TO_KERNEL = "CPU time user space/kernel"
+
+FORMAT_2 = {"repeat": "transfer", "repeats": "transfers"}  # what format 2 named otherwise
+FORMAT_2_VALUES = {
+    "about": {
+        "gre to vxlan": GRE_TO_VXLAN,
+        "l2pop to mesh": L2POP_TO_MESH,
+        "576 to 128": MIDDLE_TO_SMALL,
+        "kernel to user space": KERNEL_TO_USER,
+        "CPU time, 128 to 576": CPU_SMALL_TO_MIDDLE,
+        "CPU time, user space to kernel": CPU_USER_TO_KERNEL,
+    }
+}

@@ -40,12 +40,12 @@ QUOTED = [
     ),
     (
         "throughput",
-        r"gre to vxlan: x .* pairings, ([\d.]+) to ([\d.]+)\)",
+        r"^Goodput GRE/VXLAN: .* pairs: ([\d.]+) to ([\d.]+)\)",
         "GRE has {} to {} times",
     ),
     (
         "throughput",
-        r"^kernel to user space: x .* pairings, ([\d.]+) to ([\d.]+)\)",
+        r"^Goodput kernel/user space: .* pairs: ([\d.]+) to ([\d.]+)\)",
         "{:.1f} to {:.1f} times the throughput",
     ),
     ("segments", r"key (\S+) crossed", "keys up to {} whole"),

@@ -1,4 +1,4 @@
-"""`overlaylab run throughput`, for real: what arrives is counted, in packets of the size asked."""
+"""`overlaylab run throughput` in real labs: what arrives in packets of each size is counted."""
 
 import pytest
 
@@ -19,11 +19,11 @@ def test_something_arrives_in_packets_of_each_size(done):
     assert all(row["goodput_mbit_s"] > 0 for row in done.run.rows_of())
 
 
-def test_a_gigabyte_costs_processor_time_and_some_of_it_is_the_switches(done):
+def test_a_gigabyte_costs_cpu_time_and_the_switches_use_some_of_it(done):
     assert all(0 < row["switch_s_per_gb"] < row["cpu_s_per_gb"] for row in done.run.rows_of())
 
 
-def test_udp_was_sent_in_payloads_of_the_size_asked(done):
+def test_udp_was_sent_in_payloads_of_the_wanted_size(done):
     for row in done.run.rows_of():
         if row["protocol"] == "udp":
             assert row["sent_bytes"] % (row["ip_bytes"] - 28) == 0

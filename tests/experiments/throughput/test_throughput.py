@@ -1,24 +1,33 @@
-"""The experiment `throughput`: iperf3's reports, medians and factors."""
+"""The experiment `throughput`: iperf3's reports, medians and ratios."""
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from controller.model.errors import MeasureError
 from experiments.core.results import Recorder, read
 from experiments.measure.cpu import Spent
 from experiments.throughput import iperf
-from experiments.throughput.factors import KINDS, Factor, described, outcome, over_blocks
 from experiments.throughput.probe import EXPERIMENT as THROUGHPUT
-from experiments.throughput.probe import row
-from experiments.throughput.report import build_report, cells
+from experiments.throughput.probe import transfer_row
+from experiments.throughput.ratios import KEY, RATIOS, Compared
+from experiments.throughput.report import build_report, transfers_of
+from experiments.throughput.words import (
+    CPU_SMALL_TO_MIDDLE,
+    CPU_USER_TO_KERNEL,
+    GRE_TO_VXLAN,
+    KERNEL_TO_USER,
+    L2POP_TO_MESH,
+    MIDDLE_TO_SMALL,
+)
 from tests.experiments.made_runs import ABOUT
 
 SEEN = Path(__file__).with_name("iperf_output")  # of iperf3 3.12 between two guests
 
 
 def seen(name):
-    return iperf.bulk((SEEN / f"{name}.json").read_text(), name.partition("-")[0])
+    return iperf.parse_bulk((SEEN / f"{name}.json").read_text(), name.partition("-")[0])
 
 
 def test_tcp_counts_what_arrived():
@@ -43,21 +52,21 @@ def test_udp_counts_what_arrived_not_what_was_sent():
 @pytest.mark.parametrize("text", ['{"error": "unable to connect"}', "", '{"end": {}}', "[]"])
 def test_a_transfer_that_failed_is_an_error(text):
     with pytest.raises(MeasureError, match="iperf3"):
-        iperf.bulk(text, "tcp")
+        iperf.parse_bulk(text, "tcp")
 
 
 def test_the_size_is_that_of_the_ip_packet():
-    tcp, udp = (iperf.send("10.0.0.1", protocol, 576, 1) for protocol in ("tcp", "udp"))
+    tcp, udp = (iperf.client_argv("10.0.0.1", protocol, 576, 1) for protocol in ("tcp", "udp"))
 
     assert tcp[tcp.index("--set-mss") + 1] == "536"
     assert udp[udp.index("--length") + 1] == "548"
 
 
-def test_costs_are_by_what_arrived():
+def test_cpu_time_is_per_gigabyte_that_arrived():
     bulk = iperf.Bulk(
         seconds=1.0, received_bytes=250_000_000, sent_bytes=10**9, lost_packets=3, retransmits=None
     )
-    found = row(1450, bulk, Spent(machine_s=2.0, switches_s=1.0))
+    found = transfer_row(1450, bulk, Spent(machine_s=2.0, switches_s=1.0))
 
     assert (found["goodput_mbit_s"], found["cpu_s_per_gb"], found["switch_s_per_gb"]) == (
         2000,
@@ -67,13 +76,15 @@ def test_costs_are_by_what_arrived():
     nothing = iperf.Bulk(
         seconds=1, received_bytes=0, sent_bytes=9, lost_packets=9, retransmits=None
     )
-    assert row(128, nothing, Spent(machine_s=1.0))["cpu_s_per_gb"] is None
+    assert transfer_row(128, nothing, Spent(machine_s=1.0))["cpu_s_per_gb"] is None
 
 
-def made(parent, goodput, repeats=1, cost=lambda mode: 50, faster=lambda mode, repeat: 1, **about):
-    """`goodput` by mode: of TCP and UDP alike, at 128 bytes; four times that at 576, eight above.
+def run_of(
+    parent, goodput, repeats=1, cost=lambda mode: 50, faster=lambda mode, repeat: 1, **about
+):
+    """`goodput` by mode: of TCP and of UDP, at 128 bytes; four times that at 576, eight above.
 
-    `cost`: of a mode, at 128 bytes [s/GB]; `faster`: times what the mode carries in a block.
+    `cost`: of a mode, at 128 bytes [s/GB]; `faster`: a factor of its goodput in a repeat.
     """
     question = THROUGHPUT.with_levels(mode=tuple(goodput)).question
     recorder = Recorder(parent, "run", question.tables())
@@ -111,9 +122,9 @@ def made(parent, goodput, repeats=1, cost=lambda mode: 50, faster=lambda mode, r
     return read(recorder.directory)
 
 
-def test_factors_hold_a_mode_against_its_like(tmp_path):
+def test_modes_are_compared_by_the_ratio_of_their_goodput(tmp_path):
     report = build_report(
-        made(
+        run_of(
             tmp_path,
             {
                 "gre-mesh": 20,
@@ -124,105 +135,109 @@ def test_factors_hold_a_mode_against_its_like(tmp_path):
             },
         )
     )
-    outcomes = {
-        each.claim.partition(" ")[0]: (each.outcome, each.found) for each in report.outcomes
-    }
+    outcomes = {each.name: (each.outcome, each.found) for each in report.outcomes}
 
-    assert outcomes["GRE"] == ("confirmed", "x 0.80 (12 pairings, 0.80 to 0.81)")
-    assert outcomes["l2population"] == ("confirmed", "x 1.04 (12 pairings, 1.04 to 1.05)")
-    assert outcomes["UDP"] == ("confirmed", "x 4.00 (5 pairings, 4.00 to 4.00)")
-    assert outcomes["kernel"] == ("confirmed", "x 4.00 (2 pairings, 4.00 to 4.00)")
+    assert outcomes[GRE_TO_VXLAN] == ("confirmed", "0.80 (12 pairs: 0.80 to 0.81)")
+    assert outcomes[L2POP_TO_MESH] == ("confirmed", "1.04 (12 pairs: 1.04 to 1.05)")
+    assert outcomes[MIDDLE_TO_SMALL] == ("confirmed", "4.00 (5 pairs: 4.00 to 4.00)")
+    assert outcomes[KERNEL_TO_USER] == ("confirmed", "4.00 (2 pairs: 4.00 to 4.00)")
     assert report.findings[0] == (
-        "TCP in the largest packets, by medians: least 160 Mbit/s (gre-mesh), most 800 (kvxlan-mesh)"
+        "TCP with the largest packets, median per mode: 160 (gre-mesh) to 800 Mbit/s (kvxlan-mesh)"
     )
 
 
-def test_processor_time_is_held_against_it_too(tmp_path):
+def test_cpu_time_is_compared_too(tmp_path):
     def cost(mode):
         return 10 if mode.startswith("k") else 25
 
     modes = {"gre-mesh": 20, "vxlan-mesh": 20, "kvxlan-mesh": 60}
     outcomes = {
-        each.claim.partition(" ")[0]: each
-        for each in build_report(made(tmp_path, modes, cost=cost)).outcomes
+        each.name: each for each in build_report(run_of(tmp_path, modes, cost=cost)).outcomes
     }
 
-    assert (outcomes["packets"].outcome, outcomes["packets"].found) == (
+    assert (outcomes[CPU_SMALL_TO_MIDDLE].outcome, outcomes[CPU_SMALL_TO_MIDDLE].found) == (
         "confirmed",
-        "x 4.00 (6 pairings, 4.00 to 4.00)",
+        "4.00 (6 pairs: 4.00 to 4.00)",
     )
-    assert (outcomes["user"].outcome, outcomes["user"].found) == (
+    assert (outcomes[CPU_USER_TO_KERNEL].outcome, outcomes[CPU_USER_TO_KERNEL].found) == (
         "confirmed",
-        "x 2.50 (2 pairings, 2.50 to 2.50)",
+        "2.50 (2 pairs: 2.50 to 2.50)",
     )
 
 
-def test_processor_time_that_does_not_grow_refutes(tmp_path):
-    run = made(tmp_path, {"vxlan-mesh": 20, "kvxlan-mesh": 60})
-    outcomes = {each.claim.partition(" ")[0]: each for each in build_report(run).outcomes}
+def test_equal_cpu_time_refutes(tmp_path):
+    run = run_of(tmp_path, {"vxlan-mesh": 20, "kvxlan-mesh": 60})
+    outcomes = {each.name: each for each in build_report(run).outcomes}
 
-    assert outcomes["user"].outcome == "refuted"  # the same for both
-    assert outcomes["user"].found.startswith(
-        "x 1.00 (2 pairings, 1.00 to 1.00); 2 pairings outside"
+    assert outcomes[CPU_USER_TO_KERNEL].outcome == "refuted"  # the same for both
+    assert outcomes[CPU_USER_TO_KERNEL].found.startswith(
+        "1.00 (2 pairs: 1.00 to 1.00); 2 pairs outside"
     )
 
 
-BAND = next(each for each in THROUGHPUT.question.predictions if each.about == "gre to vxlan")
+BAND = next(each for each in THROUGHPUT.question.predictions if each.about == GRE_TO_VXLAN)
 
 
-def test_every_prediction_is_of_a_kind_of_factor():
-    assert {each.about for each in THROUGHPUT.question.predictions} == set(KINDS)
+def test_every_prediction_is_about_a_ratio():
+    assert {each.about for each in THROUGHPUT.question.predictions} == set(RATIOS)
 
 
-def factor(*by_block, name="a to b"):
-    repeats = dict(enumerate(by_block, start=1))
-    return Factor(name, sorted(by_block)[len(by_block) // 2], repeats)
-
-
-def test_how_blocks_differ_is_told_apart_from_how_pairings_do(tmp_path):
-    both = (factor(0.9, 0.9, 0.9, 0.9), factor(1.0, 1.1, 1.2, 1.3, name="c to d"))
-
-    assert (
-        described(both, 1) == "x 1.02 (range of 4 repeats: 0.95 to 1.10; 2 pairings, 0.90 to 1.20)"
+def compared(*pairs):
+    """Each pair by its ratios in repeat 1, 2, ...; that of all repeats is the upper median."""
+    return Compared(
+        pl.DataFrame([{"name": "a / b", "ratio": sorted(each)[len(each) // 2]} for each in pairs]),
+        pl.DataFrame(
+            [
+                {"repeat": repeat, "ratio": ratio}
+                for each in pairs
+                for repeat, ratio in enumerate(each, start=1)
+            ]
+        ),
     )
-    assert described((factor(1.0),), 1) == "x 1.00"
-    assert described((factor(1.0, 1.2),), 1) == "x 1.10 (range of 2 repeats: 1.00 to 1.20)"
 
 
-def test_six_blocks_make_an_interval():
-    assert not over_blocks((factor(*[1.0] * 5),), 1).is_interval
-    found = over_blocks((factor(0.9, 0.95, 1.0, 1.0, 1.05, 1.1),), 1)
+def test_how_repeats_differ_is_reported_apart_from_how_pairs_do():
+    both = compared((0.9, 0.9, 0.9, 0.9), (1.0, 1.1, 1.2, 1.3))
+
+    assert both.text(1) == "1.02 (range of 4 repeats: 0.95 to 1.10, 2 pairs: 0.90 to 1.20)"
+    assert compared((1.0,)).text(1) == "1.00"
+    assert compared((1.0, 1.2)).text(1) == "1.10 (range of 2 repeats: 1.00 to 1.20)"
+
+
+def test_six_repeats_make_an_interval():
+    assert not compared([1.0] * 5).estimate(1).is_interval
+    found = compared((0.9, 0.95, 1.0, 1.0, 1.05, 1.1)).estimate(1)
     assert found.is_interval
     assert 0.9 <= found.low < 1.0 < found.high <= 1.1
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted"),
+    ("pairs", "outcome"),
     [
-        ((factor(0.9, 1.0, 1.0, 1.1),), "confirmed"),
-        ((factor(0.6, 1.0, 1.0, 1.1),), "undecided"),  # a block that left the band
-        ((factor(1.0, 1.0), factor(1.0, 1.0), factor(0.5, 0.5)), "undecided"),  # a pairing that did
-        ((factor(0.5, 0.6, 0.6, 0.8),), "undecided"),
-        ((factor(0.5, 0.6, 0.6, 0.7),), "refuted"),
+        (((0.9, 1.0, 1.0, 1.1),), "confirmed"),
+        (((0.6, 1.0, 1.0, 1.1),), "undecided"),  # a repeat outside the bounds
+        (((1.0, 1.0), (1.0, 1.0), (0.5, 0.5)), "undecided"),  # a pair outside
+        (((0.5, 0.6, 0.6, 0.8),), "undecided"),
+        (((0.5, 0.6, 0.6, 0.7),), "refuted"),
     ],
 )
-def test_what_confirms_and_what_refutes(found, wanted):
-    assert outcome(BAND, found, 1) == wanted
+def test_what_confirms_and_what_refutes(pairs, outcome):
+    assert compared(*pairs).outcome(BAND, 1) == outcome
 
 
-def test_a_block_that_differs_is_seen_in_the_run(tmp_path):
+def test_a_repeat_that_differs_is_seen_in_the_report(tmp_path):
     def faster(mode, repeat):
         return 0.5 if (mode, repeat) == ("gre-mesh", 2) else 1
 
-    run = made(tmp_path, {"gre-mesh": 25, "vxlan-mesh": 25}, repeats=4, faster=faster)
-    outcomes = {each.claim.partition(" ")[0]: each for each in build_report(run).outcomes}
+    run = run_of(tmp_path, {"gre-mesh": 25, "vxlan-mesh": 25}, repeats=4, faster=faster)
+    outcomes = {each.name: each for each in build_report(run).outcomes}
 
-    assert outcomes["GRE"].outcome == "undecided"
-    assert "range of 4 repeats: 0.50 to 1.00; 6 pairings" in outcomes["GRE"].found
+    assert outcomes[GRE_TO_VXLAN].outcome == "undecided"
+    assert "range of 4 repeats: 0.50 to 1.00, 6 pairs: " in outcomes[GRE_TO_VXLAN].found
 
 
-def test_counts_are_whole_and_stand_apart_from_processor_time(tmp_path):
-    _, costs, losses = build_report(made(tmp_path, {"gre-mesh": 20})).tables
+def test_counts_are_whole_and_in_a_table_of_their_own(tmp_path):
+    _, costs, losses = build_report(run_of(tmp_path, {"gre-mesh": 20})).tables
 
     assert costs.heads[3:] == ("machine [s/GB]", "of these ovs-vswitchd [s/GB]")
     assert "1 s" in losses.title
@@ -230,32 +245,32 @@ def test_counts_are_whole_and_stand_apart_from_processor_time(tmp_path):
     assert losses.rows[0][4] == "424,702 (424,701 to 424,703)"
 
 
-def test_a_factor_outside_its_band_is_told(tmp_path):
-    report = build_report(made(tmp_path, {"gre-mesh": 10, "vxlan-mesh": 25}))
-    outcomes = {each.claim.partition(" ")[0]: each for each in report.outcomes}
+def test_a_ratio_outside_its_bounds_is_named(tmp_path):
+    report = build_report(run_of(tmp_path, {"gre-mesh": 10, "vxlan-mesh": 25}))
+    outcomes = {each.name: each for each in report.outcomes}
 
-    assert outcomes["GRE"].outcome == "refuted"
+    assert outcomes[GRE_TO_VXLAN].outcome == "refuted"
     assert (
-        "6 pairings outside: gre-mesh to vxlan-mesh, tcp 128 x 0.40 (and 5 more)"
-        in outcomes["GRE"].found
+        "6 pairs outside: gre-mesh / vxlan-mesh, tcp 128: 0.40 (and 5 more)"
+        in outcomes[GRE_TO_VXLAN].found
     )
 
 
-def test_a_run_that_is_not_trusted_judges_nothing(tmp_path):
-    run = made(tmp_path, {"gre-mesh": 20}, verdict={"trusted": False, "reasons": ["busy"]})
+def test_an_unreliable_run_judges_nothing(tmp_path):
+    run = run_of(tmp_path, {"gre-mesh": 20}, verdict={"trusted": False, "reasons": ["busy"]})
     assert {each.outcome for each in build_report(run).outcomes} == {"not judged"}
 
 
 def test_the_picture_has_every_transfer(tmp_path):
-    run = made(tmp_path, {"gre-mesh": 20, "vxlan-mesh": 25})
+    run = run_of(tmp_path, {"gre-mesh": 20, "vxlan-mesh": 25})
     figure = build_report(run).draw()
     lines = {line.get_gid(): list(line.get_xdata()) for line in figure.axes[0].lines}
 
-    assert lines["TCP gre-mesh 2"] == pytest.approx([144, 160, 208])
-    assert len(cells(run)) == 12
+    assert lines["Goodput of TCP gre-mesh 2"] == pytest.approx([144, 160, 208])
+    assert transfers_of(run).select(KEY).n_unique() == 12
 
 
 def test_every_panel_says_that_its_axis_is_logarithmic(tmp_path):
-    for ax in build_report(made(tmp_path, {"gre-mesh": 20})).draw().axes:
+    for ax in build_report(run_of(tmp_path, {"gre-mesh": 20})).draw().axes:
         assert ax.get_xscale() == "log"
-        assert any("axis logarithmic" in text.get_text() for text in ax.texts)
+        assert "logarithmic" in ax.get_xlabel()
