@@ -16,7 +16,7 @@ from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.ecmp.chance import band, expected_bits
 from experiments.ecmp.words import MANY, ONE
-from experiments.measure.flows_sent import Flow
+from experiments.measure.frames import Flow
 
 SENDER, RECEIVER = "sender", "receiver"
 NETWORK, VNI = derived_id("ecmp", "network"), 7001

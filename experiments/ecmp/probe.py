@@ -16,8 +16,7 @@ from experiments.ecmp.chance import entropy_bits
 from experiments.ecmp.labs import Setting
 from experiments.ecmp.question import QUESTION
 from experiments.ecmp.words import SPLIT
-from experiments.measure.flows_sent import Arrived, Mark, arrived, udp_frame
-from experiments.measure.forged import IPV4
+from experiments.measure.frames import IPV4, Arrived, Mark, arrived, udp_frame
 from experiments.measure.sockets import Send, received, receivers, senders
 
 GUEST = "eth0"

@@ -8,7 +8,7 @@ from experiments.core.experiment import Lab
 from experiments.core.question import Point, Row
 from experiments.filter import labs as stage
 from experiments.filter.path import FIREWALL, LATE_S, NEAR, NEXT, NOWHERE, install
-from experiments.measure.flows_sent import redirected
+from experiments.measure.frames import redirected
 from experiments.measure.sockets import Send, senders
 
 BATCH = 100  # packets: forwarded in one go; after 2 ms the kernel leaves the rest to a thread

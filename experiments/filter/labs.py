@@ -13,7 +13,7 @@ from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.filter import rules
-from experiments.measure.flows_sent import Flow
+from experiments.measure.frames import Flow
 
 PACKETS = 16  # of each flow
 RED, BLUE = 101, 202  # tenants, by their segmentation_id; their addresses are the same

@@ -15,8 +15,7 @@ from controller.model.names import underlay_mac
 from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import Lab
 from experiments.filter import labs as stage
-from experiments.measure.flows_sent import Arrived, Flow, Mark, arrived, udp_frame
-from experiments.measure.forged import IPV4
+from experiments.measure.frames import IPV4, Arrived, Flow, Mark, arrived, udp_frame
 from experiments.measure.sockets import Send, received, receivers, senders
 from topologies.plan.underlays import Cable, wiring
 

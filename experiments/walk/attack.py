@@ -11,7 +11,7 @@ from controller.model.sites import ETH, Sites
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row, Value
 from experiments.measure.captures import capturing, decoded
-from experiments.measure.forged import (
+from experiments.measure.frames import (
     ICMP_PROTOCOL,
     IPV4,
     UDP_PROTOCOL,

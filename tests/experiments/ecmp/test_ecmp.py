@@ -10,8 +10,7 @@ from experiments.ecmp import labs
 from experiments.ecmp.probe import EXPERIMENT as ECMP
 from experiments.ecmp.probe import Seen
 from experiments.ecmp.words import SPLIT
-from experiments.measure.flows_sent import Arrived, Flow, Mark, arrived, redirected, udp_frame
-from experiments.measure.forged import checksum
+from experiments.measure.frames import Arrived, Flow, Mark, arrived, checksum, redirected, udp_frame
 from experiments.show.reports import report_on
 from topologies.scenario import load as scenario
 

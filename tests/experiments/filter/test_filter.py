@@ -11,7 +11,7 @@ from experiments.filter import labs as stage
 from experiments.filter import rules
 from experiments.filter.path import NOWHERE, Way, barrier
 from experiments.filter.probe import EXPERIMENT as FILTER
-from experiments.measure.flows_sent import Mark, arrived, udp_frame
+from experiments.measure.frames import Mark, arrived, udp_frame
 from experiments.show.reports import report_on
 from topologies.scenario import load as scenario
 

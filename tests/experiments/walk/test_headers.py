@@ -3,7 +3,7 @@
 import struct
 from ipaddress import IPv4Address
 
-from experiments.measure import forged
+from experiments.measure import frames
 from experiments.measure.packets import REPEATED
 from experiments.walk.headers import FIELDS, Header, is_echo_of, parse_stack, stack_of, text_of
 from experiments.walk.labs import places, predicted_stacks, wire_line
@@ -105,15 +105,15 @@ def test_the_predicted_headers_are_those_of_a_capture():
 
 def test_the_checksum_is_that_of_rfc_1071():
     # RFC 1071, section 3: the sum of these is 2ddf0 -> ddf2
-    assert forged.checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0xFFFF - 0xDDF2
-    assert forged.checksum(b"\x01") == 0xFFFF - 0x0100  # an odd byte counts as the high one
+    assert frames.checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0xFFFF - 0xDDF2
+    assert frames.checksum(b"\x01") == 0xFFFF - 0x0100  # an odd byte counts as the high one
 
 
 def test_a_forged_packet_is_well_formed():
-    inner = forged.ipv4(HOME, OFFICE, forged.UDP_PROTOCOL, forged.udp(b"text"))
-    frame = forged.tunnelled("02:00:00:00:00:01", "02:00:00:00:00:02", (HOME, OFFICE), inner)
+    inner = frames.ipv4(HOME, OFFICE, frames.UDP_PROTOCOL, frames.udp(b"text"))
+    frame = frames.tunnelled("02:00:00:00:00:01", "02:00:00:00:00:02", (HOME, OFFICE), inner)
     outer = frame[14:34]
-    assert forged.checksum(outer) == 0  # with its own checksum included
+    assert frames.checksum(outer) == 0  # with its own checksum included
     assert struct.unpack("!H", outer[2:4])[0] == len(frame) - 14 == 20 + 4 + 20 + 8 + 4
     assert (outer[9], outer[12:16], outer[16:20]) == (47, HOME.packed, OFFICE.packed)
     assert frame[34:38] == bytes.fromhex("00000800")  # GRE: no flags, IPv4
@@ -121,4 +121,4 @@ def test_a_forged_packet_is_well_formed():
 
 
 def test_a_forged_ping_has_a_valid_checksum():
-    assert forged.checksum(forged.echo_request(1, 2, b"odd")) == 0
+    assert frames.checksum(frames.echo_request(1, 2, b"odd")) == 0
