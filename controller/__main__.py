@@ -10,7 +10,7 @@ from controller.model.errors import OverlayError
 
 
 def main(argv: list[str]) -> int:
-    """Run until SIGTERM or SIGINT; the exit status."""
+    """Run until SIGTERM or SIGINT; return the exit status."""
     if len(argv) != 1:
         print("usage: python -m controller CONFIG", file=sys.stderr)
         return 2
@@ -34,4 +34,4 @@ def main(argv: list[str]) -> int:
 if __name__ == "__main__":
     status = main(sys.argv[1:])
     sys.stdout.flush()
-    os._exit(status)  # the framework's threads are not daemons and never end by themselves
+    os._exit(status)  # the framework's threads are not daemons and never end

@@ -1,4 +1,4 @@
-"""The controller as an app of os-ken or Ryu: a shim between its events and the `Engine`.
+"""The controller as an app of os-ken or Ryu: passes its events to the `Engine`.
 
 `python -m controller CONFIG` runs it under os-ken, `ryu-manager controller/app.py` with
 OVERLAYLAB_CONTROLLER=CONFIG under Ryu.  CONFIG is a JSON file: listen_ip, listen_port,
@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-if str(Path(__file__).resolve().parents[1]) not in sys.path:  # ryu-manager loads us by path
+if str(Path(__file__).resolve().parents[1]) not in sys.path:  # ryu-manager loads this file by path
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from controller.api.server import serve
@@ -49,7 +49,7 @@ def read_config() -> dict[str, Any]:
 
 
 class OverlayApp(framework.App):  # type: ignore[misc]  # the framework has no types
-    """Holds the switches' sessions and hands what they say to those who asked."""
+    """Keeps the switches' sessions and passes replies to them."""
 
     OFP_VERSIONS = (framework.OPENFLOW_13,)
 
@@ -91,4 +91,4 @@ class OverlayApp(framework.App):  # type: ignore[misc]  # the framework has no t
     def _reply(self, event: Any) -> None:
         session = self.sessions.get(id(event.msg.datapath))
         if session is None or not session.deliver(event.msg):
-            LOG.warning("nobody asked for %s", type(event.msg).__name__)
+            LOG.warning("no request for this reply: %s", type(event.msg).__name__)

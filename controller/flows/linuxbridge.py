@@ -1,8 +1,8 @@
-"""What the kernel of a `linuxbridge` host must have, and the commands that bring it about.  Pure.
+"""The devices and FDB entries that a `linuxbridge` host needs, and the commands that set them.  Pure.
 
-For each network with a port there: a bridge with the guests' taps, and in it a VXLAN device.
-Names are those of Neutron's linuxbridge agent (`linuxbridge_neutron_agent.LinuxBridgeManager`),
-so that `ip link` and `bridge fdb` here read as on a real compute node.
+Each network with a port on the host has a bridge with the guests' taps and a VXLAN device.  Names are
+those of Neutron's linuxbridge agent (`linuxbridge_neutron_agent.LinuxBridgeManager`), so that
+`ip link` and `bridge fdb` print the same as on a real compute node.
 """
 
 import re
@@ -14,27 +14,27 @@ from controller.model.names import bridge_name, tap_name, vxlan_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network, Port
 
-ALL = (
-    "00:00:00:00:00:00"  # the FDB entry for whatever has no other: the kernel sends it a copy each
-)
-DST_PORT = 4789  # IANA's (RFC 7348); Neutron's `udp_dstport`, there for the kernel's 8472
-TTL = 4  # of multicast; the underlay has no router
+# The MAC of FDB entries for all other frames: the kernel sends a copy to each of them.
+ALL = "00:00:00:00:00:00"
+DST_PORT = 4789  # IANA's (RFC 7348) and Neutron's `udp_dstport`; the kernel's default is 8472
+TTL = 4  # of multicast; such an underlay has no router
 OURS = re.compile(r"brq[0-9a-f-]{11}|vxlan-[0-9]{1,8}")
 Entry = tuple[str, str]  # MAC and VTEP of an FDB entry; address and MAC of a neighbour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vxlan:
-    """A VXLAN device: what it is made with, and what it is then told.
+    """A VXLAN device with its FDB and neighbour entries.
 
-    `group`: where it sends what it must flood, instead of a copy to each `ALL` of its FDB.
-    `learning`: it finds out from the outer header where a MAC is.  `proxy`: it answers ARP from
-    its neighbours, and drops a request for any other address.
+    Attributes:
+        group: the multicast group to which it floods, instead of a copy to each `ALL` of its FDB.
+        learning: it learns the VTEP of a MAC from the outer header.
+        proxy: it answers ARP from its neighbours and drops requests for other addresses.
     """
 
     vni: int
     local: str
-    mtu: int  # bytes; more than the underlay takes, the kernel refuses
+    mtu: int  # bytes
     group: str = ""
     learning: bool = True
     proxy: bool = False
@@ -47,14 +47,14 @@ class Vxlan:
         return vxlan_name(self.vni)
 
     @property
-    def made_with(self) -> tuple[object, ...]:
-        """What cannot be changed once it is made."""
+    def fixed(self) -> tuple[object, ...]:
+        """The settings that cannot be changed after creation."""
         return self.vni, self.local, self.group, self.learning, self.proxy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One network on one host; no `vxlan`: it never leaves the host."""
+    """One network on one host; without `vxlan` its frames never leave the host."""
 
     bridge: str
     taps: frozenset[str]
@@ -63,10 +63,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """What a host's kernel has.
+    """The state of a host's kernel.
 
-    `devices`: every interface by name, with the bridge it is in or "".  `addresses` are those of
-    the underlay interface.
+    Attributes:
+        devices: every interface, with the bridge that it belongs to or "".
+        addresses: those of the underlay interface.
     """
 
     devices: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Lines for `ip -batch` and then for `bridge -batch`, and at last for `ip -batch` once more."""
+    """Lines for `ip -batch`, then for `bridge -batch`, then for `ip -batch` again."""
 
     ip: tuple[str, ...] = ()
     fdb: tuple[str, ...] = ()
@@ -84,12 +85,12 @@ class Change:
 
     @property
     def lines(self) -> int:
-        """How many there are."""
+        """The number of lines."""
         return len(self.ip) + len(self.fdb) + len(self.rest)
 
 
 def segments(overlay: Overlay, host: Host) -> tuple[Segment, ...]:
-    """All that `host` must have, in the order of its networks' first ports."""
+    """The segments of `host`, in the order of their first ports."""
     return tuple(_segment(overlay, host, network) for network in overlay.networks_on(host.name))
 
 
@@ -105,10 +106,12 @@ def _segment(overlay: Overlay, host: Host, network: Network) -> Segment:
 
 def _vxlan(overlay: Overlay, host: Host, network: Network) -> Vxlan:
     group = host.group_of(network)
+    # The kernel refuses a larger MTU over this underlay.
+    overhead = IP_HEADER[host.local_ip.version] + NetworkType.VXLAN.kind.overhead
     return Vxlan(
         vni=network.segmentation_id or 0,
         local=str(host.local_ip),
-        mtu=min(overlay.mtu_of(network), _most(overlay, host)),
+        mtu=min(overlay.mtu_of(network), overlay.underlay_mtu - overhead),
         group=str(group or ""),
         learning=not host.l2_population,
         proxy=host.is_arp_responder,
@@ -117,25 +120,19 @@ def _vxlan(overlay: Overlay, host: Host, network: Network) -> Vxlan:
     )
 
 
-def _most(overlay: Overlay, host: Host) -> int:
-    """The largest MTU [bytes] that the kernel gives a VXLAN device over this underlay."""
-    overhead = IP_HEADER[host.local_ip.version] + NetworkType.VXLAN.kind.overhead
-    return overlay.underlay_mtu - overhead
-
-
 def _fdb(overlay: Overlay, host: Host, network: Network) -> Iterator[Entry]:
-    """Where to send what: to the group, to all VTEPs, or as l2population has it."""
+    """Entries for the group, for all VTEPs, or those that l2population announces."""
     if group := host.group_of(network):
         yield ALL, str(group)
         return
     for remote in flooded_to(overlay, host, network):
         yield ALL, str(remote.local_ip)
-    for port in _told_of(overlay, host, network):
+    for port in _announced(overlay, host, network):
         yield port.mac_address, str(overlay.host(port.host).local_ip)
 
 
 def flooded_to(overlay: Overlay, host: Host, network: Network) -> tuple[Host, ...]:
-    """The hosts that get a copy each: every other VTEP, or with l2population members alone."""
+    """The hosts that get a copy each: every other VTEP, or with l2population only members."""
     known = overlay.members(network.id) if host.l2_population else overlay.hosts
     return tuple(
         remote
@@ -144,50 +141,49 @@ def flooded_to(overlay: Overlay, host: Host, network: Network) -> tuple[Host, ..
     )
 
 
-def _told_of(overlay: Overlay, host: Host, network: Network) -> Iterator[Port]:
-    """The ports on other hosts, if l2population tells of them."""
+def _announced(overlay: Overlay, host: Host, network: Network) -> Iterator[Port]:
+    """The ports on other hosts that l2population announces."""
     for port in overlay.active_ports(network.id):
         if host.l2_population and port.host != host.name:
             yield port
 
 
 def _neighbours(overlay: Overlay, host: Host, network: Network) -> Iterator[Entry]:
-    """What the device answers ARP with; nothing without the proxy."""
-    for port in _told_of(overlay, host, network) if host.is_arp_responder else ():
+    """The entries from which the device answers ARP; none without the proxy."""
+    for port in _announced(overlay, host, network) if host.is_arp_responder else ():
         yield from ((str(ip), port.mac_address) for ip in port.ipv4)
 
 
 def kernel_change(wanted: tuple[Segment, ...], seen: Kernel) -> Change:
-    """What makes a kernel that has `seen` have `wanted`, and nothing more that is ours.
+    """The commands that turn `seen` into `wanted`; of other devices only ours are removed.
 
-    New before old: what goes, goes last.
+    Removals come last.
     """
-    fresh = [_made(segment, seen) for segment in wanted]
     vxlans = [segment.vxlan for segment in wanted if segment.vxlan]
     return Change(
-        ip=tuple(line for lines in fresh for line in lines),
-        fdb=tuple(line for each in vxlans for line in _fdb_lines(each, _told(each, seen))),
+        ip=tuple(line for segment in wanted for line in _link_lines(segment, seen)),
+        fdb=tuple(line for each in vxlans for line in _fdb_lines(each, _existing(each, seen))),
         rest=(
-            *(line for each in vxlans for line in _neighbour_lines(each, _told(each, seen))),
-            *_gone(wanted, seen),
+            *(line for each in vxlans for line in _neighbour_lines(each, _existing(each, seen))),
+            *_removals(wanted, seen),
         ),
     )
 
 
-def _told(wanted: Vxlan, seen: Kernel) -> Vxlan | None:
-    """The device as it is, if it is made as wanted."""
+def _existing(wanted: Vxlan, seen: Kernel) -> Vxlan | None:
+    """The existing device, unless it has to be created again."""
     there = seen.vxlans.get(wanted.name)
-    return there if there and there.made_with == wanted.made_with else None
+    return there if there and there.fixed == wanted.fixed else None
 
 
-def _made(segment: Segment, seen: Kernel) -> Iterator[str]:
-    """The bridge, the VXLAN device in it, and the taps in it."""
+def _link_lines(segment: Segment, seen: Kernel) -> Iterator[str]:
+    """Create the bridge and the VXLAN device, and add the device and the taps to the bridge."""
     bridge = segment.bridge
     if bridge not in seen.devices:
         yield f"link add {bridge} type bridge stp_state 0 mcast_snooping 0"
         yield f"link set {bridge} up"
     if (vxlan := segment.vxlan) is not None:
-        there = _told(vxlan, seen)
+        there = _existing(vxlan, seen)
         if not there:
             yield from _new_vxlan(vxlan, seen)
         elif there.mtu != vxlan.mtu:
@@ -211,13 +207,13 @@ def _new_vxlan(vxlan: Vxlan, seen: Kernel) -> Iterator[str]:
 
 
 def _fdb_lines(wanted: Vxlan, there: Vxlan | None) -> Iterator[str]:
-    """`append` for one of many copies, `replace` for the one place of a MAC."""
+    """`append` for one of several copies, `replace` for the VTEP of a MAC."""
     have = there.fdb if there else frozenset(entry for entry in wanted.fdb if wanted.group)
     for mac, vtep in sorted(wanted.fdb - have):
         yield f"fdb {'append' if mac == ALL else 'replace'} {mac} dev {wanted.name} dst {vtep}"
     kept = {mac for mac, _ in wanted.fdb} - {ALL}
     for mac, vtep in sorted(have - wanted.fdb):
-        if mac not in kept:  # one that was replaced is gone already
+        if mac not in kept:  # a replaced entry is gone already
             yield f"fdb del {mac} dev {wanted.name} dst {vtep}"
 
 
@@ -231,8 +227,8 @@ def _neighbour_lines(wanted: Vxlan, there: Vxlan | None) -> Iterator[str]:
             yield f"neigh del {address} dev {wanted.name}"
 
 
-def _gone(wanted: tuple[Segment, ...], seen: Kernel) -> Iterator[str]:
-    """Taps that nobody wants leave their bridge; bridges and VXLAN devices of ours go."""
+def _removals(wanted: tuple[Segment, ...], seen: Kernel) -> Iterator[str]:
+    """Take unwanted taps out of their bridge; delete unwanted bridges and VXLAN devices of ours."""
     taps = {tap for segment in wanted for tap in segment.taps}
     names = {segment.bridge for segment in wanted}
     names |= {segment.vxlan.name for segment in wanted if segment.vxlan}

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from controller.model.overlay import Overlay
 
-Addresses = Mapping[str, str]  # host -> address of its OVSDB, or `netns:PID`
+Addresses = Mapping[str, str]  # host -> address of its OVSDB, or `netns:PID:START`
 NONE: Addresses = MappingProxyType({})
 
 

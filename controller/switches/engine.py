@@ -45,7 +45,7 @@ class _Worker:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What survives a restart of the controller; replaced as a whole."""
+    """The content of the state file; replaced as a whole."""
 
     overlay: Overlay
     ovsdb: Addresses
@@ -61,7 +61,7 @@ class Engine:
         self._sessions: dict[int, Session] = {}
         self._host_of: dict[int, str] = {}  # datapath id -> host, as found in OVSDB
         self._workers: dict[str, _Worker] = {}
-        self._turns: dict[str, threading.Lock] = {}  # one worker at a time visits a host
+        self._turns: dict[str, threading.Lock] = {}  # held by the worker that visits the host
 
     def start(self) -> None:
         """Start a worker for every host."""
@@ -149,7 +149,9 @@ class Engine:
                     self._visit(worker)
             except OverlayError as error:
                 self._set_alarm(worker, str(error))
-            except Exception as error:  # the thread must not end: its host would be left alone
+            except (
+                Exception
+            ) as error:  # the thread must go on, or its host would get no more changes
                 LOG.exception("%s: worker failed", worker.host)
                 self._set_alarm(worker, f"{type(error).__name__}: {error}")
 
@@ -202,7 +204,7 @@ class Engine:
             self.change(edit)
 
     def _set_alarm(self, worker: _Worker, alarm: str) -> None:
-        if alarm != worker.agent.alarm:  # before its first heartbeat a host is only late
+        if alarm != worker.agent.alarm:  # before the first heartbeat the host may still be starting
             level = logging.WARNING if worker.agent.heartbeat else logging.INFO
             LOG.log(level, "%s: %s", worker.host, alarm)
         worker.agent = replace(worker.agent, alarm=alarm)
@@ -219,7 +221,7 @@ class Engine:
     # state -------------------------------------------------------------------------------
 
     def _save(self, overlay: Overlay, ovsdb: Addresses) -> None:
-        """Write the state file before anything is applied, so that a restart knows of it."""
+        """Write the state file before anything is applied, so that a restart applies it."""
         new = self._file.with_suffix(".new")
         new.write_text(dump_state(overlay, ovsdb))
         new.replace(self._file)

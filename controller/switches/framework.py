@@ -1,7 +1,7 @@
-"""The one module that names the controller framework: os-ken, or Ryu 4.34.
+"""The only module that imports the controller framework: os-ken, or Ryu 4.34.
 
-Ryu when `ryu-manager` runs us, os-ken otherwise.  Their APIs differ in the package's and
-the base class's name only, so the rest of the project imports from here.
+Ryu under `ryu-manager`, os-ken otherwise.  Their APIs differ only in the names of the package and
+the base class, so the rest of the project imports from here.
 """
 
 import importlib
@@ -13,8 +13,8 @@ IS_RYU = "ryu.base.app_manager" in sys.modules
 _ROOT = "ryu" if IS_RYU else "os_ken"
 
 if IS_RYU:
-    # ryu-manager leaves `threading` real while its own sockets are green: a lock held by one
-    # would stop the other.  Our threads become green ones, too.
+    # ryu-manager patches sockets but not `threading`: a native thread that holds a lock would
+    # block its green threads.  With this, our threads are green, too.
     importlib.import_module("eventlet").monkey_patch(thread=True)
 
 _handler = importlib.import_module(f"{_ROOT}.controller.handler")
@@ -29,14 +29,14 @@ OPENFLOW_13: int = importlib.import_module(f"{_ROOT}.ofproto.ofproto_v1_3").OFP_
 
 
 def listen_on(ip: str, port: int) -> None:
-    """Where switches find us; to be called before the framework's own handler starts."""
+    """Set the address for switches; call it before the framework's OpenFlow handler starts."""
     conf = importlib.import_module(f"{_ROOT}.cfg").CONF
     conf.set_override("ofp_listen_host", ip)
     conf.set_override("ofp_tcp_listen_port", port)
 
 
 class _Never(BaseException):
-    """What nobody raises."""
+    """An exception that is never raised."""
 
 
 def start_app(module: str) -> None:
@@ -44,8 +44,9 @@ def start_app(module: str) -> None:
 
     `AppManager.run_apps` is not used: it ends in `Thread.kill`, which os-ken 4.2 lacks.
     """
-    # With native threads it is Exception, at which an app's loop ends without a word: one handler
-    # that fails, ours or os-ken's, and no switch is heard any more.  Now it is logged, as in Ryu.
+    # With native threads TaskExit is Exception, and an app's event loop ends silently at a
+    # TaskExit: after one failed handler no event is processed any more.  With a class that is
+    # never raised the error is logged, as in Ryu.
     hub: Any = importlib.import_module(f"{_ROOT}.lib.hub")
     hub.TaskExit = _Never
     importlib.import_module(f"{_ROOT}.cfg").CONF([], project="overlaylab")

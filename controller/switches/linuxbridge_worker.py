@@ -93,7 +93,7 @@ class BridgeTask:
 
 
 def netns_address(keeper: Identity) -> str:
-    """The address of a host whose namespaces `keeper` keeps."""
+    """The address of a host whose namespaces belong to `keeper`."""
     return f"netns:{keeper.pid}:{keeper.start}"
 
 

@@ -1,4 +1,4 @@
-"""The changes between the installed and the wanted flows of a bridge.
+"""The difference between the installed and the wanted flows of a bridge.
 
 Learned flows stay unless their local VLAN or their tunnel is gone.  Flows with another cookie
 are not ours and stay.
@@ -12,7 +12,9 @@ from controller.flows.pipeline import Flow, Priority, Tun
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.switches import wire
 
-COOKIE_MARK = 0x6F6C << 48  # "ol"; below it the switch's datapath id, so it outlives us
+COOKIE_MARK = (
+    0x6F6C << 48
+)  # "ol"; the lower bits are the datapath id, so that a restart keeps the cookie
 
 
 def cookie_of(dpid: int) -> int:
@@ -30,7 +32,7 @@ class Wanted:
 
     Attributes:
         ports: ofport of every port that a flow names.
-        local_vlans: all that are allotted on the host.
+        local_vlans: all that are allocated on the host.
     """
 
     bridge: str
@@ -40,17 +42,17 @@ class Wanted:
 
 
 def changes(datapath: Any, wanted: Wanted, installed: list[Any]) -> list[Any]:
-    """The messages that lead from `installed` (OFPFlowStats) to `wanted`; none if all is well."""
+    """The messages that turn `installed` (OFPFlowStats) into `wanted`; none if they are equal."""
     cookie = cookie_of(datapath.id)
-    made = (wire.flow_mod(datapath, flow, wanted.ports, cookie) for flow in wanted.flows)
-    mods = {wire.key(mod): mod for mod in made}
-    there = {wire.key(stats): stats for stats in installed}
+    adds = (wire.flow_mod(datapath, flow, wanted.ports, cookie) for flow in wanted.flows)
+    mods = {wire.key(mod): mod for mod in adds}
+    present = {wire.key(stats): stats for stats in installed}
     ours = [stats for stats in installed if stats.cookie == cookie]
     learned = [stats for stats in ours if is_learned(wanted.bridge, stats)]
     stated = [stats for stats in ours if not is_learned(wanted.bridge, stats)]
     stale = [stats for stats in stated if wire.key(stats) not in mods]
     return [
-        *(mod for key, mod in mods.items() if not _is_same(mod, there.get(key))),
+        *(mod for key, mod in mods.items() if not _is_same(mod, present.get(key))),
         *(wire.delete_strict(datapath, stats) for stats in stale),
         *_purges(datapath, wanted, learned, cookie),
     ]
@@ -70,8 +72,8 @@ def is_learned(bridge: str, stats: Any) -> bool:
 def vlans_in_use(bridge: str, installed: Iterable[Any]) -> frozenset[int]:
     """Local VLANs that the flows of one bridge match or write.
 
-    br-int also matches the provider network's own ids, and a provider bridge writes them:
-    those are not looked at.
+    br-int also matches the ids of provider networks, and a provider bridge writes them; those
+    are left out.
     """
     flows = list(installed)
     matched = () if bridge == BR_INT else map(_vlan, flows)
@@ -85,7 +87,7 @@ def _purges(datapath: Any, wanted: Wanted, learned: list[Any], cookie: int) -> l
     ofports = {port for stats in learned for port in _outputs(stats)} - {*wanted.ports.values()}
     table = int(Tun.UCAST_TO_TUN)
     return [
-        *(wire.purge(datapath, table, cookie, local_vlan=vlan) for vlan in sorted(vlans)),
+        *(wire.purge(datapath, table, cookie, vlan=vlan) for vlan in sorted(vlans)),
         *(wire.purge(datapath, table, cookie, ofport=port) for port in sorted(ofports)),
     ]
 

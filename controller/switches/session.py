@@ -3,7 +3,8 @@
 import itertools
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from controller.model.errors import SwitchError
@@ -15,8 +16,8 @@ _MORE = 1  # OFPMPF_REPLY_MORE: another part of this reply follows
 class Session:
     """Requests to a connected bridge.
 
-    Replies come in on the framework's thread (`deliver`) and are handed to the one who
-    waits for their xid; nobody waits longer than `timeout_s`.
+    The framework's thread passes replies to `deliver`, which passes each to the request with its
+    xid.  A request waits at most `timeout_s`.
     """
 
     _bundle_ids = itertools.count(1)
@@ -34,7 +35,7 @@ class Session:
         return int(self.datapath.id)
 
     def close(self) -> None:
-        """End every wait: no reply will come."""
+        """End every wait: there will be no reply."""
         with self._lock:
             self._is_closed = True
             waiting = set(self._waiting.values())
@@ -50,34 +51,29 @@ class Session:
         waiting.put(message)
         return True
 
-    def expect(self, xids: Iterable[int], replies: "queue.Queue[Any] | None") -> None:
-        """Put replies to these xids into a queue; None ends that."""
+    @contextmanager
+    def _replies_to(self, messages: list[Any]) -> "Iterator[queue.Queue[Any]]":
+        """Collect the replies to `messages` in a queue until the end of the block."""
+        for message in messages:
+            if message.xid is None:
+                self.datapath.set_xid(message)
+        xids, replies = [message.xid for message in messages], queue.Queue[Any]()
         with self._lock:
-            for xid in xids:
-                if replies is None:
+            self._waiting |= dict.fromkeys(xids, replies)
+        try:
+            yield replies
+        finally:
+            with self._lock:
+                for xid in xids:
                     self._waiting.pop(xid, None)
-                else:
-                    self._waiting[xid] = replies
 
     def flows(self) -> list[Any]:
         """Every flow of the switch, as OFPFlowStats.
 
         Raises:
-            SwitchError: no answer in time, or an error for one.
+            SwitchError: no answer in time, or an error.
         """
-        parser, ofproto = self.datapath.ofproto_parser, self.datapath.ofproto
-        return self._ask(
-            parser.OFPFlowStatsRequest(
-                self.datapath,
-                0,
-                ofproto.OFPTT_ALL,
-                ofproto.OFPP_ANY,
-                ofproto.OFPG_ANY,
-                0,
-                0,
-                parser.OFPMatch(),
-            )
-        )
+        return self._request(self.datapath.ofproto_parser.OFPFlowStatsRequest(self.datapath))
 
     def assert_processed(self) -> None:
         """Return once the switch has processed every message sent so far.
@@ -85,10 +81,10 @@ class Session:
         Raises:
             SwitchError: no reply in time.
         """
-        self._ask(self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath))
+        self._request(self.datapath.ofproto_parser.OFPBarrierRequest(self.datapath))
 
     def commit(self, flow_mods: Iterable[Any]) -> None:
-        """Make all changes at once or none, in an ordered bundle (ONF extension 230).
+        """Apply all changes at once or none, in an ordered bundle (ONF extension 230).
 
         Raises:
             SwitchError: a message was refused (nothing has changed), or no answer came in time.
@@ -98,7 +94,7 @@ class Session:
         add = self.datapath.ofproto_parser.ONFBundleAddMsg
         self._control(bundle, ofproto.ONF_BCT_OPEN_REQUEST, flags)
         sent = [add(self.datapath, bundle, flags, message, []) for message in flow_mods]
-        with self._listening(sent) as errors:
+        with self._replies_to(sent) as errors:
             for message in sent:
                 self._send(message)
             # ovs-vswitchd skips messages it cannot parse and would commit the others.
@@ -110,12 +106,12 @@ class Session:
 
     def _control(self, bundle: int, kind: int, flags: int) -> None:
         control = self.datapath.ofproto_parser.ONFBundleCtrlMsg
-        self._ask(control(self.datapath, bundle, kind, flags, []))
+        self._request(control(self.datapath, bundle, kind, flags, []))
 
-    def _ask(self, message: Any) -> list[Any]:
+    def _request(self, message: Any) -> list[Any]:
         """The bodies of all parts of the reply to `message`."""
         bodies: list[Any] = []
-        with self._listening([message]) as replies:
+        with self._replies_to([message]) as replies:
             self._send(message)
             while True:
                 reply = self._next(replies)
@@ -130,11 +126,10 @@ class Session:
         try:
             reply = replies.get(timeout=self.timeout_s)
         except queue.Empty:
-            raise SwitchError(
+            raise self._error(
                 f"no answer in {self.timeout_s} s",
-                where=self._where,
-                allowed="an answer to every request",
-                do="Is ovs-vswitchd running there? It is asked again shortly.",
+                "an answer to every request",
+                "Is ovs-vswitchd running there? The controller tries again shortly.",
             ) from None
         if reply is None:
             raise self._closed()
@@ -145,42 +140,17 @@ class Session:
             raise self._closed()
 
     def _closed(self) -> SwitchError:
-        return SwitchError(
-            "the session is closed",
-            where=self._where,
-            allowed="an open session",
-            do="It connects again by itself.",
+        return self._error(
+            "the session is closed", "an open session", "The switch connects again by itself."
         )
 
     def _refused(self, error: Any) -> SwitchError:
-        return SwitchError(
+        return self._error(
             f"OpenFlow error type {getattr(error, 'type', '?')} code {getattr(error, 'code', '?')}",
-            where=self._where,
-            allowed="messages the switch takes",
-            do="ovs-vswitchd's log on that host says why.",
+            "messages that the switch accepts",
+            "See the log of ovs-vswitchd on that host.",
         )
 
-    @property
-    def _where(self) -> str:
-        return f"switch {self.datapath.id:016x}"
-
-    def _listening(self, messages: list[Any]) -> "_Listening":
-        return _Listening(self, messages)
-
-
-class _Listening:
-    """While it is open, replies to `messages` go to one queue."""
-
-    def __init__(self, session: Session, messages: list[Any]) -> None:
-        self.session, self.replies = session, queue.Queue[Any]()
-        for message in messages:
-            if message.xid is None:
-                session.datapath.set_xid(message)
-        self.xids = [message.xid for message in messages]
-
-    def __enter__(self) -> "queue.Queue[Any]":
-        self.session.expect(self.xids, self.replies)
-        return self.replies
-
-    def __exit__(self, *_: object) -> None:
-        self.session.expect(self.xids, None)
+    def _error(self, found: str, allowed: str, do: str) -> SwitchError:
+        where = f"switch {self.datapath.id:016x}"
+        return SwitchError(found, where=where, allowed=allowed, do=do)

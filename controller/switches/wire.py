@@ -114,46 +114,40 @@ def _learn(parser: Any, learn: act.LearnReturnPath, cookie: int) -> Any:
     )
 
 
-def purge(
-    datapath: Any,
-    table: int,
-    cookie: int,
-    *,
-    local_vlan: int | None = None,
-    ofport: int | None = None,
-) -> Any:
+def purge(datapath: Any, table: int, cookie: int, *, vlan: int = 0, ofport: int = 0) -> Any:
     """The message that deletes the flows of `table` with `cookie` for a VLAN, or towards a port.
 
     It matches the VLAN without OFPVID_PRESENT, so it also deletes learned flows, which Neutron's
     delete leaves behind.
     """
-    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
-    fields = {} if local_vlan is None else {"vlan_vid": (local_vlan, 0x0FFF)}
-    return parser.OFPFlowMod(
+    match = {"vlan_vid": (vlan, 0x0FFF)} if vlan else {}
+    return _deletion(
         datapath,
-        cookie=cookie,
-        cookie_mask=2**64 - 1,
+        command=datapath.ofproto.OFPFC_DELETE,
         table_id=table,
-        command=ofproto.OFPFC_DELETE,
-        match=parser.OFPMatch(**fields),
-        out_port=ofproto.OFPP_ANY if ofport is None else ofport,
-        out_group=ofproto.OFPG_ANY,
+        cookie=cookie,
+        match=datapath.ofproto_parser.OFPMatch(**match),
+        out_port=ofport or datapath.ofproto.OFPP_ANY,
     )
 
 
 def delete_strict(datapath: Any, stats: Any) -> Any:
     """The message that deletes exactly the flow that `stats` describes."""
-    parser, ofproto = datapath.ofproto_parser, datapath.ofproto
-    return parser.OFPFlowMod(
+    return _deletion(
         datapath,
-        cookie=stats.cookie,
-        cookie_mask=2**64 - 1,
+        command=datapath.ofproto.OFPFC_DELETE_STRICT,
         table_id=stats.table_id,
-        command=ofproto.OFPFC_DELETE_STRICT,
+        cookie=stats.cookie,
         priority=stats.priority,
         match=stats.match,
-        out_port=ofproto.OFPP_ANY,
-        out_group=ofproto.OFPG_ANY,
+        out_port=datapath.ofproto.OFPP_ANY,
+    )
+
+
+def _deletion(datapath: Any, **fields: Any) -> Any:
+    every_bit, any_group = 2**64 - 1, datapath.ofproto.OFPG_ANY
+    return datapath.ofproto_parser.OFPFlowMod(
+        datapath, cookie_mask=every_bit, out_group=any_group, **fields
     )
 
 

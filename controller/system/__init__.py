@@ -1,1 +1,1 @@
-"""The host: processes, and who owns the files that are made."""
+"""Processes, waiting, and the ownership of files."""

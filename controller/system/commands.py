@@ -1,7 +1,7 @@
-"""The one door to the host.  Nothing else in the project starts a process.
+"""Starts processes.  Nothing else in the project does.
 
-Every process bears the mark of what it was started for in its environment
-(`OVERLAYLAB_LAB`), so that those of a lab whose owner was killed are found again.
+Every process has the mark of its lab in its environment (`OVERLAYLAB_LAB`), so that processes of a
+lab whose owner was killed can be found.
 """
 
 import os
@@ -18,9 +18,9 @@ TIMEOUT_S = 10.0
 
 
 class Child(subprocess.Popen[bytes]):
-    """A process that ends with its lab: no warning if this object goes first.
+    """A process that may outlive this object without a ResourceWarning.
 
-    Whoever takes the lab down reaps it by its pid, often through another object.
+    When the lab is taken down it is reaped by its pid, often through another object.
     """
 
     def __del__(self) -> None:
@@ -28,7 +28,7 @@ class Child(subprocess.Popen[bytes]):
 
 
 def in_node(pid: int | None, argv: Sequence[str]) -> tuple[str, ...]:
-    """`argv`, entered into the network and mount namespaces of process `pid`."""
+    """`argv`, run in the network and mount namespaces of process `pid`."""
     return ("mnexec", "-a", str(pid), *argv) if pid else tuple(argv)
 
 
@@ -40,10 +40,10 @@ def run(
     stdin: str | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
-    """Run argv to its end, inside the namespaces of `pid` if given; return its stdout.
+    """Run argv to its end, in the namespaces of `pid` if given; return its stdout.
 
     Raises:
-        CommandError: it could not start, exited non-zero, or outlived `timeout_s`.
+        CommandError: it could not start, exited non-zero, or ran longer than `timeout_s`.
     """
     done = attempt(*argv, pid=pid, mark=mark, timeout_s=timeout_s, stdin=stdin, env=env)
     if done.returncode:
@@ -59,15 +59,15 @@ def attempt(
     stdin: str | None = None,
     env: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[str]":
-    """As `run`, but an exit status other than 0 is an answer, not an error.
+    """Like `run`, but return the result also if the exit status is not 0.
 
     Raises:
-        CommandError: it could not start, or outlived `timeout_s`.
+        CommandError: it could not start, or ran longer than `timeout_s`.
     """
     try:
         return subprocess.run(
             in_node(pid, argv),
-            input=stdin or "",  # never the terminal's: a command must not wait for a person
+            input=stdin or "",  # never the terminal's: a command must not wait for input
             capture_output=True,
             text=True,
             errors="replace",
@@ -76,7 +76,7 @@ def attempt(
             env=environment(mark, env),
         )
     except subprocess.TimeoutExpired as error:
-        raise _failed(argv, _text(error.stderr), f"no end within {timeout_s} s") from error
+        raise _failed(argv, _text(error.stderr), f"timed out after {timeout_s} s") from error
     except OSError as error:
         raise _failed(argv, str(error), "it could not start") from error
 
@@ -91,7 +91,7 @@ def start(
 ) -> "subprocess.Popen[bytes]":
     """Start argv in a session of its own and leave it running; the caller ends it.
 
-    A session of its own: Ctrl-C at the terminal reaches us, and we end it in order.
+    In its own session Ctrl-C at the terminal does not reach it: the caller ends it in order.
 
     Raises:
         CommandError: it could not start.
@@ -115,20 +115,20 @@ def start(
 
 
 def become(*argv: str, pid: int, mark: str, env: Mapping[str, str] | None = None) -> NoReturn:
-    """Turn this process into argv, inside the namespaces of `pid`; terminal and status are its own.
+    """Replace this process by argv, in the namespaces of `pid`, on the same terminal.
 
     Raises:
         CommandError: it could not start.
     """
     full = in_node(pid, argv)
     try:
-        os.execvpe(full[0], full, {**os.environ, **(env or {}), MARK: mark})  # noqa: S606  no shell is meant
+        os.execvpe(full[0], full, {**os.environ, **(env or {}), MARK: mark})  # noqa: S606  no shell is wanted
     except OSError as error:
         raise _failed(argv, str(error), "it could not start") from error
 
 
 def environment(mark: str, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of every process started here."""
+    """The environment of a process that is started here."""
     marked = {MARK: mark} if mark else {}
     # Parsed output must not change with the user's language.
     return {**os.environ, "LC_ALL": "C.UTF-8", **marked, **(more or {})}
@@ -139,10 +139,10 @@ def _text(output: bytes | str | None) -> str:
     return text.strip()
 
 
-def _failed(argv: Sequence[str], said: str, how: str) -> CommandError:
+def _failed(argv: Sequence[str], output: str, how: str) -> CommandError:
     return CommandError(
-        f"{how}: {said}" if said else how,
+        f"{how}: {output}" if output else how,
         where=f"`{' '.join(argv)}`",
         allowed="exit status 0 in time",
-        do="`overlaylab doctor` tells what this machine lacks.",
+        do="`overlaylab doctor` shows what this machine lacks.",
     )

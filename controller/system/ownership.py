@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def caller(environment: Mapping[str, str], euid: int) -> tuple[int, int] | None:
-    """User and group id of who called sudo; none where that is not how we became root."""
+    """The user and group id that called sudo; None if this process does not run under sudo."""
     ids = environment.get("SUDO_UID", ""), environment.get("SUDO_GID", "")
     if euid != 0 or not all(text.isdecimal() for text in ids):
         return None
@@ -16,7 +16,7 @@ def caller(environment: Mapping[str, str], euid: int) -> tuple[int, int] | None:
 def give_back(path: Path) -> None:
     """Give `path` and all below it to the caller of sudo; do nothing without sudo.
 
-    Symbolic links change hands themselves; what they point to does not.
+    Of a symbolic link the owner changes, not that of its target.
     """
     ids = caller(os.environ, os.geteuid())
     if ids is not None:

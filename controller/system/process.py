@@ -1,4 +1,4 @@
-"""Processes, identified by pid and start time: the kernel uses a pid again, but not the pair."""
+"""Processes, identified by pid and start time, since the kernel reuses pids."""
 
 import ctypes
 import os
@@ -32,7 +32,7 @@ def boot_id() -> str:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the third on; the second may hold spaces."""
+    """The fields of /proc/PID/stat from the third on; the second may contain spaces."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -46,7 +46,7 @@ def identify(pid: int) -> Identity | None:
 
 
 def is_alive(identity: Identity) -> bool:
-    """Whether this process still runs."""
+    """Whether this process is still running."""
     return identify(identity.pid) == identity
 
 

@@ -91,7 +91,7 @@ RULES = {
         with_host(bridge_mappings=(("physnet1", "br/ex"),)),
         "host 'h1' bridge_mappings: bridge br/ex for physical network 'physnet1'; allowed: letters, "
         "digits, '_', '.' and '-', not '.' or '-' first, and none of ext-physnet1: the "
-        "stand on such bridges. Rename it.",
+        "interfaces to the provider networks. Rename it.",
     ),
     "provider bridge called like its wire": (
         with_host(bridge_mappings=(("physnet1", "ext-physnet1"),)),

@@ -58,7 +58,7 @@ def test_a_silent_switch_is_an_error_in_time():
         session_with(lambda _: []).assert_processed()
     assert str(caught.value) == (
         "switch 0000000000000001: no answer in 0.2 s; allowed: an answer to every request. "
-        "Is ovs-vswitchd running there? It is asked again shortly."
+        "Is ovs-vswitchd running there? The controller tries again shortly."
     )
 
 
