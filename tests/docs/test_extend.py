@@ -1,6 +1,8 @@
-"""docs/extend.md: its experiments load, run on labs that only answer, and tell what it prints."""
+"""docs/extend.md: its experiments load, run on fake labs, and print what the document shows."""
 
 import re
+import shutil
+import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from subprocess import CompletedProcess
@@ -8,18 +10,21 @@ from subprocess import CompletedProcess
 import pytest
 from rich.console import Console
 
+import experiments
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
 from controller.model.errors import UsageError
 from experiments.cli.loader import find
 from experiments.cli.request import experiments_of
+from experiments.core import registry
 from experiments.core.results import read
 from experiments.core.verdict import Window
 from experiments.measure.runner import Request, begin, perform
 from experiments.show.pages.text import terminal_table
 from experiments.show.reports import report_on
 from tests.docs.extend_examples import CONSOLES, EXAMPLES, TEXT, written
+from tests.labs import ROOT
 from topologies.scenario.load import load
 
 LEARNED = (
@@ -77,7 +82,7 @@ def _no_lab_to_look_at(monkeypatch):
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs an example once over, and gives its story."""
+    """Runs one repeat of an example; returns its report."""
 
     def run(name, **options):
         experiment = find(str(written(tmp_path, name)))
@@ -103,12 +108,17 @@ def run(tmp_path):
     return run
 
 
+def console_of(command):
+    (found,) = (console for console in CONSOLES if command in console)
+    return found
+
+
 @pytest.mark.parametrize("name", ["rules.py", "first_ping.py"])
 def test_an_experiment_takes_about_twenty_lines(name):
     assert sum(bool(line.strip()) for line in EXAMPLES[name].splitlines()) <= LONGEST
 
 
-def test_every_rule_is_as_foretold(run):
+def test_every_rule_is_as_predicted(run):
     found = run("rules.py")
 
     assert found.findings == ("4 of 4 cells match their prediction",)
@@ -123,7 +133,7 @@ def test_the_document_prints_what_it_prints(run):
     with console.capture() as capture:
         console.print(terminal_table(found.tables[0]))
     printed = "\n".join(line.rstrip() for line in capture.get().splitlines())
-    assert f"{found.findings[0]}\n{printed}\n" in CONSOLES[0]
+    assert f"{found.findings[0]}\n{printed}\n" in console_of("overlaylab run")
 
 
 def test_a_rule_too_many_refutes_the_prediction(run):
@@ -156,12 +166,12 @@ def test_the_scenario_is_one_without_warnings_and_counts_as_printed(tmp_path):
     )
 
     assert scenario.warnings == ()
-    assert f"tenants: valid: {counts}, 0 warnings" in CONSOLES[1]
+    assert f"tenants: valid: {counts}, 0 warnings" in console_of("validate")
     red1, _, blue2, _ = overlay.ports
     assert red1.fixed_ips == blue2.fixed_ips
 
 
-def test_an_experiment_can_raise_the_topology_of_the_class(tmp_path):
+def test_an_experiment_can_use_the_topology_of_the_class(tmp_path):
     own = re.findall(r"^    (stage=.*)$", TEXT, re.MULTILINE)[-1]
     rules = re.sub(r"stage=.*,", lambda _: f"{own},", EXAMPLES["rules.py"])
     path = tmp_path / "stars.py"
@@ -170,6 +180,27 @@ def test_an_experiment_can_raise_the_topology_of_the_class(tmp_path):
     overlay = find(str(path)).stage(load("article").overlay, {"hosts": 5})
 
     assert [host.name for host in overlay.hosts] == ["node1", "node2", "node3", "node4", "node5"]
+
+
+def test_a_renamed_copy_of_fanout_is_an_experiment_with_the_files_that_the_document_lists(
+    tmp_path, monkeypatch
+):
+    copy = console_of("cp -r").replace("$ ", "")
+    shutil.copytree(ROOT / "experiments/fanout", tmp_path / "experiments/fanout")
+    shutil.copytree(ROOT / "tests/experiments/fanout", tmp_path / "tests/experiments/fanout")
+    subprocess.run(["sh", "-e", "-c", copy], cwd=tmp_path, check=True, timeout=20)
+    monkeypatch.setattr(
+        experiments, "__path__", [*experiments.__path__, str(tmp_path / "experiments")]
+    )
+    registry.names.cache_clear()
+    try:
+        assert "mycopies" in registry.names()
+        assert registry.question("mycopies").name == "mycopies"
+        assert registry.experiment("mycopies").probe.__module__ == "experiments.mycopies.probe"
+    finally:
+        registry.names.cache_clear()
+    listed = set(re.findall(r"^\| `(\w+\.py)` \|", TEXT, re.MULTILINE))
+    assert {path.name for path in (ROOT / "experiments/fanout").glob("[!_]*.py")} == listed
 
 
 def test_a_path_is_an_experiment_and_a_wrong_name_says_so(tmp_path):

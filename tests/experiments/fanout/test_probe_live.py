@@ -1,7 +1,7 @@
 """Copies counted in real labs, without faults and with a changed flood flow."""
 
 import re
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 
 import pytest
 
@@ -12,6 +12,7 @@ from experiments.fanout.probe import Fanout
 from experiments.fanout.words import COUNTS
 from experiments.show.reports import report_on
 from tests.experiments.fanout.ideal_lab import BARE, recorded
+from tests.experiments.overriding import overriding
 from topologies.lab import started
 
 pytestmark = pytest.mark.root
@@ -72,9 +73,8 @@ def test_every_cell_matches_its_prediction_with_any_seed(measure):
         )
 
 
-@contextmanager
 def flooding(lab, change):
-    """Change the flood flow of the first host for the network of half of the hosts, then restore it."""
+    """Override the flood flow of the first host for the network of half of the hosts."""
     network = lab.overlay.network_of[network_id(50)]
     flow = next(
         line
@@ -84,15 +84,8 @@ def flooding(lab, change):
     )
     vlan, actions = re.search(r"dl_vlan=(\d+) actions=(\S+)", flow).groups()
 
-    def modify(actions):
-        rule = f"{FLOOD},dl_vlan={vlan},actions={actions}"
-        lab.run("controller", "ovs-ofctl", "mod-flows", "br-tun", rule)
-
-    modify(change(actions))
-    try:
-        yield
-    finally:
-        modify(actions)
+    match = f"{FLOOD},dl_vlan={vlan}"
+    return overriding(lab, "controller", "br-tun", match, change(actions))
 
 
 def tunnel_to(lab, host):

@@ -8,6 +8,7 @@ from controller.model.names import int_port_name
 from experiments.core.experiment import Context
 from experiments.segments import labs
 from experiments.segments.probe import Segments
+from tests.experiments.overriding import overriding
 from topologies.lab import started
 from topologies.scenario.load import load
 
@@ -40,10 +41,6 @@ def measure(tmp_path):
     return measure
 
 
-def modify(lab, host, bridge, flow):
-    lab.run(host, "ovs-ofctl", "-OOpenFlow13", "mod-flows", bridge, flow)
-
-
 def test_networks_are_isolated_and_a_mix_up_is_counted(lab, measure):
     """A flow on the second host puts the key of a network into the local VLAN of another one."""
     (row,) = measure(lab, 1).rows
@@ -51,17 +48,12 @@ def test_networks_are_isolated_and_a_mix_up_is_counted(lab, measure):
 
     first, second = lab.overlay.networks[:2]
     host = lab.overlay.hosts[1].name
-    tags = {network.id: _tag(lab, network, host) for network in (first, second)}
+    to_second = (
+        f"push_vlan:0x8100,set_field:{4096 + _tag(lab, second, host)}->vlan_vid,goto_table:10"
+    )
     key = f"table=3,tun_id={first.segmentation_id}"
-
-    def to_vlan(vlan):
-        return f"{key},actions=push_vlan:0x8100,set_field:{4096 + vlan}->vlan_vid,goto_table:10"
-
-    modify(lab, host, "br-tun", to_vlan(tags[second.id]))
-    try:
+    with overriding(lab, host, "br-tun", key, to_second):
         mixed = measure(lab, 2)
-    finally:
-        modify(lab, host, "br-tun", to_vlan(tags[first.id]))
     one, other, third = mixed.more["networks"]
     assert one["leaks"] > 0
     assert one["reached"] == 0
@@ -86,26 +78,15 @@ def test_a_reply_from_a_guest_of_another_network_is_counted(lab, measure):
     tag = _tag(lab, first, host)
     stranger = next(p for p in lab.overlay.ports if p.network_id == second.id and p.host != host)
     mac = stranger.mac_address.replace(":", "")
+    request = f"table=0,arp,arp_op=1,arp_tpa={stranger.ipv4[0]},dl_vlan={tag}"
     answer = (
-        f"table=0,priority=99,arp,arp_op=1,arp_tpa={stranger.ipv4[0]},dl_vlan={tag},"
-        "actions=move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],"
+        "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],"
         f"set_field:{stranger.mac_address}->eth_src,set_field:2->arp_op,"
         "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[],move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],"
         f"load:0x{mac}->NXM_NX_ARP_SHA[],set_field:{stranger.ipv4[0]}->arp_spa,IN_PORT"
     )
-    lab.run(host, "ovs-ofctl", "-OOpenFlow13", "add-flow", "br-tun", answer)
-    try:
+    with overriding(lab, host, "br-tun", request, answer):
         mixed = measure(lab, 3)
-    finally:
-        lab.run(
-            host,
-            "ovs-ofctl",
-            "-OOpenFlow13",
-            "--strict",
-            "del-flows",
-            "br-tun",
-            answer.partition(",actions")[0],
-        )
     assert [each["answered"] for each in mixed.more["networks"]] == [0, 1, 1]
     assert mixed.rows[0]["answered"] == 2
     assert mixed.rows[0]["leaks"] == 0, "the frames themselves do not leak"
