@@ -133,7 +133,7 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
     """Measure one after the other; if one fails the others are still measured."""
     from experiments.core.suite import begin_suite
     from experiments.measure.environment import argv, now
-    from experiments.show.pages.redraw import bind
+    from experiments.show.pages.redraw import write_suite
 
     names = [request.name for request in requests]
     suite = begin_suite(asked.out, name, names, argv=argv(), start=now())
@@ -148,7 +148,7 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
         ]
     failed = [each.name for each in chapters if each.report is None]
     suite = suite.marked(status=_failed(failed) if failed else "complete", end=now())
-    files = bind(suite, chapters)
+    files = write_suite(suite, chapters)
     if asked.output == "json":
         print_json(chapters, suite_document(suite.status, files))
     else:

@@ -1,7 +1,6 @@
 """A comparison on a terminal of 80 columns, and as JSON.  Pure."""
 
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,9 +9,9 @@ from rich.table import Table
 from experiments.core.results import Run
 from experiments.show.cells import value_text, values_text
 from experiments.show.compare import CellPair, Comparison, Shift, baseline_shift
+from experiments.show.pages.text import empty_table, wrapped
 from experiments.show.report import NONE, counted, is_quick, is_trusted
 
-WIDTH = 80
 MOST_CELLS = 40  # on a terminal; JSON has them all
 SPREAD = (
     "Intervals: 95% each, by resampling the repeats of each run. The machine may have changed "
@@ -23,16 +22,16 @@ SPREAD = (
 def to_text(found: Comparison) -> Iterator[str | Table]:
     """Warnings first, then the two runs, the result and the table."""
     for warning in found.doubts:
-        yield _wrapped(f"UNRELIABLE, {warning}")
+        yield wrapped(f"UNRELIABLE, {warning}")
     yield f"{found.a.question.name}: {_headline(found)}"
-    yield from (_wrapped(f"{name}: {_run(run)}", "   ") for name, run in _runs(found))
+    yield from (wrapped(f"{name}: {_run(run)}", indent="   ") for name, run in _runs(found))
     if found.is_exact:
         yield from _cell_table(found)
     else:
         yield _shift_table(found)
         if _has_intervals(found):
-            yield _wrapped(SPREAD)
-    yield from (_wrapped(line) for line in _remarks(found))
+            yield wrapped(SPREAD)
+    yield from (wrapped(line) for line in _remarks(found))
     yield ""
 
 
@@ -76,7 +75,7 @@ def _shift_table(found: Comparison) -> Table:
     unit = found.a.question.unit
     heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "conclusion")
     shown = len(heads) if _has_intervals(found) else len(heads) - 2
-    table = _table(heads[:shown], words=(0, 5))
+    table = empty_table(heads[:shown], ("level", "conclusion"), overflow="fold")
     for each in found.shifts:
         table.add_row(*_shift(each, _margin(found))[:shown])
     return table
@@ -103,23 +102,15 @@ def _margin(found: Comparison) -> float:
 def _cell_table(found: Comparison) -> Iterator[Table | str]:
     if not found.mismatches:
         return
-    keys = tuple(found.mismatches[0].key)
-    figure = _has_figures(found)
-    heads = (*keys, "figure") if figure else keys
-    table = _table((*heads, "A", "B"), words=range(len(heads)))
+    figure = ("figure",) if _has_figures(found) else ()
+    heads = (*found.mismatches[0].key, *figure)
+    table = empty_table((*heads, "A", "B"), heads, overflow="fold")
     for cell in found.mismatches[:MOST_CELLS]:
-        place = (*cell.key.values(), cell.figure) if figure else cell.key.values()
+        place = (*cell.key.values(), *(cell.figure for _ in figure))
         table.add_row(*map(value_text, place), values_text(cell.a), values_text(cell.b))
     yield table
     if len(found.mismatches) > MOST_CELLS:
         yield f"and {len(found.mismatches) - MOST_CELLS} more (--format json has all)"
-
-
-def _table(heads: Sequence[str], words: Sequence[int]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for at, head in enumerate(heads):
-        table.add_column(head, justify="left" if at in words else "right", overflow="fold")
-    return table
 
 
 def _remarks(found: Comparison) -> Iterator[str]:
@@ -134,12 +125,6 @@ def _remarks(found: Comparison) -> Iterator[str]:
     for name, only in (("A", found.only_a), ("B", found.only_b)):
         if only:
             yield f"Only in {name}, not compared: {', '.join(only)}."
-
-
-def _wrapped(text: str, indent: str = "") -> str:
-    return textwrap.fill(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
 
 
 def to_json(found: Comparison) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""What one factor does, all else being equal: contrasts of modes, paired by block.  Pure.
+"""The effect of one factor, all others equal: contrasts of modes in the same repeat.  Pure.
 
-In each block a contrast is a weighted sum of the modes' medians there, such as half of
-(gre-mesh minus vxlan-mesh) and half of (gre-l2pop minus vxlan-l2pop); what all modes of a
-block have in common falls out.  The estimate is the median over blocks; its interval comes
-from resampled blocks, as all of `experiments.show.statistics`.
+In each repeat a contrast is a weighted sum of the modes' medians, such as half of (gre-mesh minus
+vxlan-mesh) and half of (gre-l2pop minus vxlan-l2pop); what all modes of a repeat have in common
+cancels out.  The estimate is the median over repeats; its interval is from
+`experiments.show.statistics`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.model.encap import TUNNEL_TYPES
@@ -22,27 +22,33 @@ RESPONDER = "l2pop-arp"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One contrast, and what the blocks say of it."""
+    """One contrast, and its estimate."""
 
-    name: str  # as a `Prediction` names it in `of`
-    brief: str  # which levels are held against which, in few words
-    claim: str  # the same in full
+    name: str  # as in a prediction's `about`
+    brief: str  # which levels are compared, such as `gre minus vxlan`
+    claim: str  # the same, with what it is the mean of
     by_block: tuple[float, ...]
     found: Difference
 
 
 def effects(levels: Mapping[str, Repeats], *, baseline: str, seed: int) -> tuple[Effect, ...]:
-    """The effects that the measured modes bear, and their interaction if all four are there."""
-    wanted = (
-        _encapsulation(levels),
-        _flooding(levels),
-        _interaction(levels),
-        _responder(levels),
-        _tunnel(levels, baseline),
-        _kernel(levels),
+    """The effects whose modes were measured, and the interaction of encapsulation and flooding."""
+    return tuple(
+        Effect(
+            name=each.name,
+            brief=each.brief,
+            claim=f"{each.brief}{each.over}",
+            by_block=tuple(map(float, sums)),
+            found=over_blocks(sums, seed=seed),
+        )
+        for each in _contrasts(levels, baseline)
+        if each.weights and len(sums := contrast(levels, each.weights))
     )
-    borne = ((each, contrast(levels, each.weights)) for each in wanted if each.weights)
-    return tuple(_effect(each, sums, seed) for each, sums in borne if len(sums))
+
+
+def contrast(levels: Mapping[str, Repeats], weights: Weights) -> Samples:
+    """The weighted sum of medians in each repeat."""
+    return by_block([levels[level] for level in weights], list(weights.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,65 +56,24 @@ class _Contrast:
     name: str
     brief: str
     over: str  # what it is the mean of
-    weights: Weights  # none: the modes for it were not measured
+    weights: Weights  # empty if its modes were not measured
 
 
-def contrast(levels: Mapping[str, Repeats], weights: Weights) -> Samples:
-    """The weighted sum of medians, block by block."""
-    return by_block([levels[level] for level in weights], list(weights.values()))
-
-
-def _effect(each: _Contrast, sums: Samples, seed: int) -> Effect:
-    return Effect(
-        name=each.name,
-        brief=each.brief,
-        claim=f"{each.brief}{each.over}",
-        by_block=tuple(map(float, sums)),
-        found=over_blocks(sums, seed=seed),
-    )
-
-
-def _encapsulation(levels: Mapping[str, Repeats]) -> _Contrast:
-    """The first encapsulation minus the second, over the ways of flooding that both have."""
-    one, other = ENCAPSULATIONS
-    pairs = {way: (f"{one}-{way}", f"{other}-{way}") for way in FLOODINGS}
-    return _mean("encapsulation", f"{one} minus {other}", pairs, levels)
-
-
-def _flooding(levels: Mapping[str, Repeats]) -> _Contrast:
-    """The second way of flooding minus the first, over the encapsulations that have both."""
-    mesh, l2pop = FLOODINGS
-    pairs = {each: (f"{each}-{l2pop}", f"{each}-{mesh}") for each in ENCAPSULATIONS}
-    return _mean("flooding", f"{l2pop} minus {mesh}", pairs, levels)
-
-
-def _responder(levels: Mapping[str, Repeats]) -> _Contrast:
-    """The ARP responder on top of l2population, over the encapsulations that have both."""
-    _, l2pop = FLOODINGS
-    pairs = {each: (f"{each}-{RESPONDER}", f"{each}-{l2pop}") for each in ENCAPSULATIONS}
-    return _mean("responder", f"{RESPONDER} minus {l2pop}", pairs, levels)
-
-
-def _tunnel(levels: Mapping[str, Repeats], baseline: str) -> _Contrast:
-    """All tunnelled modes minus the baseline."""
-    tunnelled = [level for level in levels if level.partition("-")[0] in TUNNEL_TYPES]
-    weights = _shares([(level, baseline) for level in tunnelled])
-    brief, over = f"tunnel minus {baseline}", f", mean of {counted(len(tunnelled), 'mode')}"
-    return _Contrast("tunnel", brief, over, weights if baseline in levels else {})
-
-
-def _kernel(levels: Mapping[str, Repeats]) -> _Contrast:
-    """The kernel's VXLAN minus Open vSwitch's, over the ways of flooding that both have."""
-    pairs = {
-        "mesh": ("kvxlan-mesh", "vxlan-mesh"),
-        "l2pop": ("kvxlan-l2pop", "vxlan-l2pop-arp"),  # both answer ARP on the host
-    }
-    return _mean("kernel", "kvxlan minus vxlan", pairs, levels)
-
-
-def _interaction(levels: Mapping[str, Repeats]) -> _Contrast:
-    """By how much the effect of flooding differs between encapsulations."""
+def _contrasts(levels: Mapping[str, Repeats], baseline: str) -> Iterator[_Contrast]:
     (one, other), (mesh, l2pop) = ENCAPSULATIONS, FLOODINGS
+    yield _mean(
+        "encapsulation",
+        f"{one} minus {other}",
+        levels,
+        {way: (f"{one}-{way}", f"{other}-{way}") for way in FLOODINGS},
+    )
+    yield _mean(
+        "flooding",
+        f"{l2pop} minus {mesh}",
+        levels,
+        {each: (f"{each}-{l2pop}", f"{each}-{mesh}") for each in ENCAPSULATIONS},
+    )
+    # By how much the effect of flooding differs between encapsulations.
     weights = {
         f"{one}-{l2pop}": 1.0,
         f"{one}-{mesh}": -1.0,
@@ -117,20 +82,33 @@ def _interaction(levels: Mapping[str, Repeats]) -> _Contrast:
     }
     over = f": that of {l2pop} with {one} minus that with {other}"
     measured = weights if weights.keys() <= levels.keys() else {}
-    return _Contrast("interaction", "of the two effects", over, measured)
+    yield _Contrast("interaction", "of the two effects", over, measured)
+    yield _mean(
+        "responder",
+        f"{RESPONDER} minus {l2pop}",
+        levels,
+        {each: (f"{each}-{RESPONDER}", f"{each}-{l2pop}") for each in ENCAPSULATIONS},
+    )
+    tunnelled = [level for level in levels if level.partition("-")[0] in TUNNEL_TYPES]
+    shares = _shares([(level, baseline) for level in tunnelled]) if baseline in levels else {}
+    over = f", mean of {counted(len(tunnelled), 'mode')}"
+    yield _Contrast("tunnel", f"tunnel minus {baseline}", over, shares)
+    # Both answer ARP on the host with l2population.
+    kernel = {"mesh": ("kvxlan-mesh", "vxlan-mesh"), "l2pop": ("kvxlan-l2pop", "vxlan-l2pop-arp")}
+    yield _mean("kernel", "kvxlan minus vxlan", levels, kernel)
 
 
 def _mean(
-    name: str, brief: str, pairs: Mapping[str, tuple[str, str]], levels: Mapping[str, Repeats]
+    name: str, brief: str, levels: Mapping[str, Repeats], pairs: Mapping[str, tuple[str, str]]
 ) -> _Contrast:
-    """The mean of those pairs of which both levels were measured."""
+    """The mean of the pairs of which both levels were measured."""
     kept = {each: pair for each, pair in pairs.items() if levels.keys() >= set(pair)}
     over = f", mean of {' and '.join(kept)}" if len(kept) > 1 else f", {''.join(kept)} alone"
     return _Contrast(name, brief, over, _shares(list(kept.values())))
 
 
 def _shares(pairs: Sequence[tuple[str, str]]) -> Weights:
-    """An even share of each pair's first minus its second."""
+    """The mean over pairs of the first level minus the second."""
     weights: dict[str, float] = {}
     for more, less in pairs:
         weights[more] = weights.get(more, 0) + 1 / len(pairs)

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question, level_name
+from experiments.core.question import Question, level_name
 from experiments.core.verdict import INTERVAL_REPEATS_MIN
-from experiments.show import judge
 
 Samples = NDArray[np.float64]
 Repeats = Sequence[Samples]  # one array of samples per repeat
@@ -155,7 +154,7 @@ def summarise(
 
 
 def call(found: Difference, margin: float) -> str:
-    """The difference in words, given the margin set before the run."""
+    """The conclusion from a difference, given the margin set before the run."""
     if found.interval is None:
         return "too few repeats"
     if found.interval.is_within(-margin, margin):
@@ -165,11 +164,6 @@ def call(found: Difference, margin: float) -> str:
     if found.interval.high < -margin:
         return "lower"
     return "undecided"
-
-
-def against(prediction: Prediction, found: Difference) -> str:
-    """`judge.of_ranges` of a difference."""
-    return judge.of_ranges(prediction, (found.interval,))
 
 
 def _summary(
@@ -202,7 +196,7 @@ def _matched(repeats: Repeats, baseline: Repeats, seed: int) -> Difference | Non
 
 
 def bootstrap(count: int, statistic: Statistic, *, seed: int) -> Interval | None:
-    """The interval of a statistic of `count` repeats; None if they are too few.
+    """The interval of a statistic of `count` repeats; None if there are too few.
 
     `statistic` gets resamples as rows of indexes in 0..count-1 and returns a figure for each.
     """
@@ -268,7 +262,7 @@ def _numbered(rows: Picked) -> Picked:
 
 
 def _expanded(level: float, count: int, freedom: float | None = None) -> float:
-    """The level to ask of a percentile bootstrap of `count` clusters to get `level`."""
+    """The level at which a percentile bootstrap of `count` repeats gives `level`."""
     reach = sqrt(count / (count - 1)) * stats.t.ppf((1 + level) / 2, freedom or count - 1)
     return float(1 - 2 * stats.norm.sf(reach))
 

@@ -14,7 +14,7 @@ from experiments.show.cells import cells_table, exact_cells, value_text, values_
 from experiments.show.levels import between, figure_text
 from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
-from experiments.show.statistics import Difference, Repeats, against, difference
+from experiments.show.statistics import Difference, Repeats, difference
 from experiments.walk import figure
 from experiments.walk.article import Step, article_table, steps_of
 from experiments.walk.headers import GRE, ICMP, IP, Header
@@ -139,7 +139,9 @@ def _idle(run: Run) -> float:
 
 def _outcome(prediction: Prediction, run: Run, cells: pl.DataFrame, added: Difference) -> Outcome:
     if prediction.about == LATENCY:
-        outcome = NOT_JUDGED if _idle(run) < IDLE_MIN else against(prediction, added)
+        outcome = (
+            NOT_JUDGED if _idle(run) < IDLE_MIN else judge.of_ranges(prediction, (added.interval,))
+        )
         return judge.judged(run, prediction, outcome, _time(run, added), name="")
     about = cells.filter(about=prediction.about)
     outcome = judge.of_cells(about["result"])

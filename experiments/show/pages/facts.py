@@ -11,7 +11,7 @@ Pairs = tuple[tuple[str, str], ...]
 COUNTED = {"lost_max": "answers or packets unaccounted for", "duplicates_max": "duplicate answers"}
 
 
-def circumstances(report: Report) -> Pairs:
+def settings(report: Report) -> Pairs:
     """The settings of the run."""
     about = report.run.about
     lab = _mapping(about.get("lab"))
@@ -25,41 +25,47 @@ def circumstances(report: Report) -> Pairs:
         "seed": report.run.seed,
         **_mapping(about.get("settings")),
     }
-    return tuple((_words(name), text(said)) for name, said in named.items() if said is not None)
+    return tuple(
+        (_readable(name), text(value)) for name, value in named.items() if value is not None
+    )
 
 
-def in_short(report: Report) -> str:
+def machine_line(report: Report) -> str:
     """The machine, in one line."""
     machine = _mapping(report.run.about.get("machine"))
-    context = _mapping(machine.get("tools"))
-    said = (
+    tools = _mapping(machine.get("tools"))
+    parts = (
         machine.get("cpu"),
         f"{machine['cpus']} CPUs" if "cpus" in machine else None,
         f"Linux {machine['kernel']}" if "kernel" in machine else None,
-        f"Open vSwitch {context['ovs']}" if "ovs" in context else None,
+        f"Open vSwitch {tools['ovs']}" if "ovs" in tools else None,
     )
-    return ", ".join(str(each) for each in said if each)
+    return ", ".join(str(each) for each in parts if each)
 
 
 def environment(report: Report) -> tuple[tuple[str, Pairs], ...]:
     """Machine, programs, sysctls and source: a title and rows for each."""
     about = report.run.about
     machine = _mapping(about.get("machine"))
-    plain = {name: said for name, said in machine.items() if not isinstance(said, Mapping)}
+    plain = {name: value for name, value in machine.items() if not isinstance(value, Mapping)}
     groups = {
         "machine": plain,
-        **{n: s for n, s in machine.items() if isinstance(s, Mapping)},
+        **{name: value for name, value in machine.items() if isinstance(value, Mapping)},
         "source": _mapping(about.get("source")),
     }
-    titled = ((_words(name), tuple(_flat(group))) for name, group in groups.items())
+    titled = ((_readable(name), tuple(_flat(group))) for name, group in groups.items())
     return tuple((name, rows) for name, rows in titled if rows)
 
 
-def watched(report: Report) -> tuple[tuple[str, str, str, str], ...]:
+def quality_checks(report: Report) -> tuple[tuple[str, str, str, str], ...]:
     """Each quality check: its limit, the value of the run, and its worst window."""
     limits = _mapping(report.run.about.get("thresholds"))
     return tuple(
-        (limit.called, _wanted(limit, limits[limit.threshold]), *_had(limit, _found(report, limit)))
+        (
+            limit.called,
+            _allowed(limit, limits[limit.threshold]),
+            *_measured(limit, _found(report, limit)),
+        )
         for limit in LIMITS
         if limits.get(limit.threshold) is not None
     )
@@ -80,8 +86,8 @@ def _passed(report: Report) -> Iterator[str]:
     for limit in LIMITS:
         bound, found = limits.get(limit.threshold), _found(report, limit)
         if bound is not None and found:
-            had = f"{limit.called} {limit.shown(limit.whole(found))}"
-            yield f"{had}, {_wanted(limit, bound)}" if bound else f"no {limit.called}"
+            shown = f"{limit.called} {limit.shown(limit.whole(found))}"
+            yield f"{shown}, {_allowed(limit, bound)}" if bound else f"no {limit.called}"
     for threshold, called in COUNTED.items():
         if (most := limits.get(threshold)) is not None:
             yield f"at most {most} {called}" if most else f"no {called}"
@@ -89,11 +95,11 @@ def _passed(report: Report) -> Iterator[str]:
         yield f"{report.run.about.get('repeats')} repeats, at least {fewest}"
 
 
-def _wanted(limit: Limit, bound: float) -> str:
+def _allowed(limit: Limit, bound: float) -> str:
     return f"{'at least' if limit.is_floor else 'at most'} {limit.shown(bound)}"
 
 
-def _had(limit: Limit, found: list[Found]) -> tuple[str, str]:
+def _measured(limit: Limit, found: list[Found]) -> tuple[str, str]:
     if not found:
         return NONE, NONE
     return limit.shown(limit.whole(found)), limit.shown(limit.worst(found).value)
@@ -114,31 +120,31 @@ def _found(report: Report, limit: Limit) -> list[Found]:
 
 
 def _flat(group: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    for name, said in group.items():
-        if isinstance(said, Mapping):
-            yield from _flat(said, f"{before}{name} ")
-        elif said is not None:
+    for name, value in group.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name} ")
+        elif value is not None:
             yield (
-                before + (name if "." in name else _words(name)),
-                text(said),
+                before + (name if "." in name else _readable(name)),
+                text(value),
             )  # the name of a sysctl stays as it is
 
 
-def text(said: object) -> str:
+def text(value: object) -> str:
     """A value of run.json as text."""
-    if isinstance(said, bool):
-        return "yes" if said else "no"
-    if isinstance(said, list | tuple):
-        between = "; " if any(isinstance(each, Mapping) for each in said) else ", "
-        return between.join(map(text, said))
-    if isinstance(said, Mapping):
-        return ", ".join(f"{_words(name)} {text(each)}" for name, each in said.items())
-    return str(said)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        between = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return between.join(map(text, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_readable(name)} {text(each)}" for name, each in value.items())
+    return str(value)
 
 
-def _mapping(said: object) -> Mapping[str, Any]:
-    return said if isinstance(said, Mapping) else {}
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
-def _words(name: str) -> str:
+def _readable(name: str) -> str:
     return name.replace("_", " ")

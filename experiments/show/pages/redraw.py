@@ -76,10 +76,10 @@ def redraw_suite(directory: Path) -> tuple[Suite, tuple[Chapter, ...], dict[str,
     """
     suite = read_suite(directory)
     chapters = tuple(chapter(directory / name) for name in suite.names)
-    return suite, chapters, bind(suite, chapters)
+    return suite, chapters, write_suite(suite, chapters)
 
 
-def bind(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
+def write_suite(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
     """Write the page of a suite whose runs are drawn already; return its paths by kind.
 
     Raises:

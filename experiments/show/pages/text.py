@@ -25,36 +25,36 @@ OUTCOME = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
 
 def terminal_lines(report: Report) -> list[str | TextTable]:
     """What a terminal shows at the end: findings, a table, predictions, the verdict."""
-    findings = [_wrapped("", line) for line in (report.warning, *report.findings) if line]
+    findings = [wrapped(line) for line in (report.warning, *report.findings) if line]
     tables = [
         part
         for table in report.tables[:1]
-        for part in (_wrapped("", f"{table.title}:"), terminal_table(table))
+        for part in (wrapped(f"{table.title}:"), terminal_table(table))
     ]
     outcomes = [line for each in report.outcomes for line in _outcome(each)]
     return [
         *findings,
         *tables,
         *(["Predictions made before the run:", *outcomes] if outcomes else []),
-        _wrapped("Verdict: ", facts.verdict(report)),
+        wrapped(facts.verdict(report), label="Verdict: "),
     ]
 
 
 def _outcome(each: Outcome) -> Iterator[str]:
     """The outcome of a prediction and its claim; what was measured if it is refuted."""
     label = f"  {each.outcome:<{OUTCOME}}"
-    yield _wrapped(label, each.claim)
+    yield wrapped(each.claim, label=label)
     if each.outcome == REFUTED:
-        yield _wrapped(" " * len(label), f"measured: {each.found}")
+        yield wrapped(f"measured: {each.found}", label=" " * len(label))
 
 
-def _wrapped(label: str, text: str) -> str:
-    """Text of at most 80 columns, indented below its label."""
+def wrapped(text: str, *, label: str = "", indent: str = "") -> str:
+    """Text of at most 80 columns after its label; further lines begin with `indent`, or below it."""
     return textwrap.fill(
         text,
         WIDTH,
         initial_indent=label,
-        subsequent_indent=" " * len(label),
+        subsequent_indent=indent or " " * len(label),
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -63,12 +63,17 @@ def _wrapped(label: str, text: str) -> str:
 def terminal_table(table: Table) -> TextTable:
     """The main columns of a table, without empty ones."""
     shown = [at for at in shown_columns(table) if table.heads[at] in (table.first or table.heads)]
-    text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for at in shown:
-        is_words = table.heads[at] in table.words
-        text.add_column(table.heads[at], justify="left" if is_words else "right", no_wrap=True)
+    text = empty_table([table.heads[at] for at in shown], table.words, no_wrap=True)
     for row in table.rows:
         text.add_row(*(row[at] for at in shown))
+    return text
+
+
+def empty_table(heads: Sequence[str], words: Sequence[str], **column: Any) -> TextTable:
+    """A table without rows or lines; the columns in `words` are set to the left."""
+    text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for head in heads:
+        text.add_column(head, justify="left" if head in words else "right", **column)
     return text
 
 

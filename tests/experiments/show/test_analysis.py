@@ -7,13 +7,13 @@ from scipy import stats
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, number
 from experiments.core.results import frame
+from experiments.show.judge import of_ranges
 from experiments.show.statistics import (
     LEVEL,
     RESAMPLES,
     Difference,
     Interval,
     _expanded,
-    against,
     bootstrap,
     by_block,
     call,
@@ -262,7 +262,7 @@ def test_a_difference_is_called_one_only_beyond_the_margin(low, high, word):
 
 
 def test_without_an_interval_a_prediction_is_not_judged():
-    assert against(prediction(0, 0.1), Difference(estimate=0.05, interval=None)) == "not judged"
+    assert of_ranges(prediction(0, 0.1), [None]) == "not judged"
 
 
 def test_without_an_interval_nothing_is_called():
@@ -279,6 +279,4 @@ def test_without_an_interval_nothing_is_called():
     ],
 )
 def test_a_prediction_is_confirmed_or_refuted_by_the_whole_interval(low, high, word):
-    found = Difference(estimate=(low + high) / 2, interval=Interval(low, high))
-
-    assert against(prediction(0, 0.1), found) == word
+    assert of_ranges(prediction(0, 0.1), [Interval(low, high)]) == word
