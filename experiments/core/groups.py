@@ -1,6 +1,6 @@
 """Plain labs of any size: equal hosts, networks that some of them share, a guest on each member.  Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
@@ -12,28 +12,39 @@ from controller.model.parts import Host, Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 
-FIRST_ID = 1000  # segmentation_id of the first network; a valid VLAN id too
+FIRST_ID = 1000  # segmentation_id of group 0; a valid VLAN id too
 GUESTS_FROM = 10  # in the address of the first guest
 
 Group = tuple[int, ...]  # indexes of the hosts that share a network
 
 
 def grouped(
-    overlay: Overlay, point: Point, groups: Sequence[Group], *, port_security: bool = True
+    overlay: Overlay,
+    point: Point,
+    groups: Mapping[int, Group],
+    *,
+    name: str = "g{guest}",
+    port_security: bool = True,
 ) -> Overlay:
     """The hosts of the point, and a network for each group, in the mode of the point.
 
-    Host number n of a group has the guest `g<n>` in the network of its group.
+    Args:
+        groups: by number, which is added to FIRST_ID for the segmentation_id.
+        name: of the guest on host number `guest` (from 1) in the network of group `group`; a host
+            that is in several groups needs a different name in each.
     """
     wanted = int(point["hosts"])
     bare = replace(overlay, hosts=overlay.hosts[:wanted], networks=(), subnets=(), ports=())
     grown = enlarge(bare, wanted)
-    numbers = range(len(groups))
-    ports = tuple(port for n in numbers for port in _ports(grown.hosts, n, groups[n]))
+    ports = (
+        each
+        for number, group in groups.items()
+        for each in _ports(grown.hosts, number, group, name)
+    )
     placed = replace(
         grown,
-        networks=tuple(map(_network, numbers)),
-        subnets=tuple(map(_subnet, numbers)),
+        networks=tuple(map(_network, groups)),
+        subnets=tuple(map(_subnet, groups)),
         ports=tuple(replace(port, port_security_enabled=port_security) for port in ports),
     )
     return by_mode(placed, point)
@@ -66,16 +77,16 @@ def _subnet(number: int) -> Subnet:
     )
 
 
-def _ports(hosts: tuple[Host, ...], number: int, group: Group) -> Iterator[Port]:
+def _ports(hosts: tuple[Host, ...], number: int, group: Group, name: str) -> Iterator[Port]:
     for index in group:
-        name = f"g{index + 1}"
-        id_ = derived_id("groups", name)
+        guest = name.format(guest=index + 1, group=number)
+        id_ = derived_id("groups", guest)
         yield Port(
             id=id_,
-            name=name,
+            name=guest,
             network_id=network_id(number),
             mac_address=derived_mac(id_),
             fixed_ips=(_cidr(number)[GUESTS_FROM + index],),
             host=hosts[index].name,
-            device_id=name,
+            device_id=guest,
         )

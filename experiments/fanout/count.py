@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
+from experiments.core.groups import network_id
 from experiments.core.question import Row
-from experiments.fanout.labs import Frame, network_id, sender
+from experiments.fanout.labs import Frame, sender
 from experiments.fanout.words import MISDELIVERED
 from experiments.measure.frames import REQUEST
 from experiments.measure.marked import NONCE_IN, marked_packets

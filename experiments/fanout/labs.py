@@ -1,16 +1,11 @@
 """The labs of `fanout`, the frames sent there, and what theory predicts.  Pure."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from ipaddress import IPv4Network
+from dataclasses import dataclass
 
-from controller.model.encap import NetworkType
-from controller.model.enlarge import enlarge
 from controller.model.modes import Flooding, parse_mode
-from controller.model.names import derived_id, derived_mac
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Network, Port, Subnet
-from experiments.core.experiment import by_mode
+from controller.model.parts import Port
+from experiments.core.groups import grouped, network_id
 from experiments.core.question import Point, Row
 from experiments.fanout.words import KINDS, KNOWN, UNICAST, UNKNOWN
 from experiments.measure.frames import (
@@ -27,8 +22,6 @@ from experiments.measure.frames import (
 SHARES = (50, 100)  # percent of the hosts that have a guest on the network; one network for each
 END = "end of test"  # the last frame on each network: all frames before it have arrived when it has
 UNKNOWN_MAC = "06:4e:6f:62:6f:64"  # locally administered; no guest has it
-FIRST_ID = 1000  # added to the share it is the segmentation_id, which is also a valid VLAN id
-GUESTS_FROM = 10  # the last part of the first guest's address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,58 +37,8 @@ class Frame:
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """The number of hosts of the point, a network for each share, and a guest on each member."""
-    wanted = int(point["hosts"])
-    bare = replace(overlay, hosts=overlay.hosts[:wanted], networks=(), subnets=(), ports=())
-    grown = enlarge(bare, wanted)
-    placed = replace(
-        grown,
-        networks=tuple(map(_network, SHARES)),
-        subnets=tuple(map(_subnet, SHARES)),
-        ports=tuple(port for share in SHARES for port in _ports(grown.hosts, share)),
-    )
-    return by_mode(placed, point)
-
-
-def network_id(share: int) -> str:
-    """The id of the network whose members are `share` percent of the hosts."""
-    return derived_id("fanout", f"share{share}")
-
-
-def _network(share: int) -> Network:
-    return Network(
-        id=network_id(share),
-        name=f"share{share}",
-        network_type=NetworkType.VXLAN,
-        segmentation_id=FIRST_ID + share,
-    )
-
-
-def _cidr(share: int) -> IPv4Network:
-    return IPv4Network(f"10.{share}.0.0/24")
-
-
-def _subnet(share: int) -> Subnet:
-    return Subnet(
-        id=derived_id("fanout", f"subnet{share}"),
-        name=f"subnet{share}",
-        network_id=network_id(share),
-        cidr=_cidr(share),
-    )
-
-
-def _ports(hosts: tuple[Host, ...], share: int) -> Iterator[Port]:
-    for index in members(len(hosts), share):
-        name = f"s{share}g{index + 1}"
-        id_ = derived_id("fanout", name)
-        yield Port(
-            id=id_,
-            name=name,
-            network_id=network_id(share),
-            mac_address=derived_mac(id_),
-            fixed_ips=(_cidr(share)[GUESTS_FROM + index],),
-            host=hosts[index].name,
-            device_id=name,
-        )
+    groups = {share: members(int(point["hosts"]), share) for share in SHARES}
+    return grouped(overlay, point, groups, name="s{group}g{guest}")
 
 
 def members(hosts: int, share: int) -> tuple[int, ...]:
@@ -188,10 +131,9 @@ def _data(overlay: Overlay, share: int, kind: str, nonce: bytes) -> bytes:
     source = sender(overlay, share)
     mac = source.mac_address
     if kind in {KNOWN, UNKNOWN}:
-        # No guest has the last but one address of the subnet.
-        known = receivers(overlay, share)[-1].ipv4[0] if kind == KNOWN else None
-        target = (NOBODY, known or _cidr(share)[-2])
-        request = arp_packet(REQUEST, (mac, source.ipv4[0]), target)
+        # No guest has the address below that of the first guest.
+        target = receivers(overlay, share)[-1].ipv4[0] if kind == KNOWN else source.ipv4[0] - 1
+        request = arp_packet(REQUEST, (mac, source.ipv4[0]), (NOBODY, target))
         # The nonce is in the padding, which a reply does not copy.
         return ethernet(BROADCAST, mac, ARP, request + nonce)
     return ethernet(UNKNOWN_MAC if kind == UNICAST else BROADCAST, mac, LOCAL_EXPERIMENT, nonce)

@@ -51,7 +51,7 @@ class Frame:
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """One network with an interface on every host, which may send from any address."""
     everyone = tuple(range(int(point["hosts"])))
-    return grouped(overlay, point, (everyone,), port_security=False)
+    return grouped(overlay, point, {0: everyone}, port_security=False)
 
 
 def guests_by_host(hosts: int, guests: int) -> tuple[tuple[Guest, ...], ...]:

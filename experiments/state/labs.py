@@ -63,7 +63,7 @@ def with_ipv4_vteps(overlay: Overlay) -> Overlay:
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """Three hosts, each with one guest of the same network."""
-    return grouped(overlay, {**point, "hosts": HOSTS}, (tuple(range(HOSTS)),))
+    return grouped(overlay, {**point, "hosts": HOSTS}, {0: tuple(range(HOSTS))})
 
 
 def is_tunnelled(overlay: Overlay) -> bool:

@@ -22,7 +22,9 @@ def groups(hosts: int, membership: str) -> tuple[Group, ...]:
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """A guest on every host, in one network or two by two."""
-    return grouped(overlay, point, groups(int(point["hosts"]), str(point["membership"])))
+    return grouped(
+        overlay, point, dict(enumerate(groups(int(point["hosts"]), str(point["membership"]))))
+    )
 
 
 def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:

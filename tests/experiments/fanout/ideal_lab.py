@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from controller.model.names import int_port_name
 from experiments.core.experiment import Measured
+from experiments.core.groups import network_id
 from experiments.core.results import Recorder, read
 from experiments.fanout.count import FIELDS, counted, frame_rows, vtep_rows
-from experiments.fanout.labs import frames, network_id, predicted, receivers, sender, staged
+from experiments.fanout.labs import frames, predicted, receivers, sender, staged
 from experiments.fanout.probe import EXPERIMENT as FANOUT
 from experiments.fanout.words import KNOWN, NO_END_FRAME, UNEQUAL, UNICAST
 from experiments.measure.packets import REPEATED

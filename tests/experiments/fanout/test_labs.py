@@ -4,11 +4,11 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from experiments.core.groups import network_id
 from experiments.fanout.labs import (
     counts_of,
     frames,
     members,
-    network_id,
     predicted,
     sender,
     staged,

@@ -7,7 +7,8 @@ import pytest
 
 from controller.model.names import tunnel_port_name
 from experiments.core.experiment import Context
-from experiments.fanout.labs import network_id, predicted, staged
+from experiments.core.groups import network_id
+from experiments.fanout.labs import predicted, staged
 from experiments.fanout.probe import Fanout
 from experiments.fanout.words import COUNTS
 from experiments.show.reports import report_on

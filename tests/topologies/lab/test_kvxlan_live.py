@@ -184,7 +184,7 @@ def test_more_networks_have_groups_than_a_socket_joins_by_default(home):
 
 def _side_by_side(networks):
     """Two hosts, and a guest on each in each of so many networks."""
-    one = grouped(BARE, {"mode": "kvxlan-multicast", "hosts": 2}, [(0, 1)])
+    one = grouped(BARE, {"mode": "kvxlan-multicast", "hosts": 2}, {0: (0, 1)})
     copies = [(str(number), derived_id("net", str(number))) for number in range(networks)]
     return replace(
         one,
