@@ -1,15 +1,18 @@
 """What an attacker outside both sites can read, find and inject; inside the lab, a few packets."""
 
+import asyncio
 import secrets
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import TypeVar
 
 from controller.model.errors import MeasureError
 from controller.model.sites import ETH, Sites
 from experiments.core.experiment import Context, Lab
-from experiments.core.question import Row, Value
+from experiments.core.question import Row
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.frames import (
     ICMP_PROTOCOL,
@@ -20,25 +23,18 @@ from experiments.measure.frames import (
     tunnelled,
     udp,
 )
+from experiments.measure.namespace import look_into
 from experiments.measure.packets import NODE, Packet
 from experiments.measure.sockets import receivers, senders, without
+from experiments.walk import words
 from experiments.walk.labs import INJECTED, PORTS, PROTOCOLS, SERVER_PORT
-from experiments.walk.scan import ANSWERS, Endpoint, connected, datagrams, listener, scan
-from experiments.walk.words import (
-    ANSWERED,
-    CLOSED,
-    FILTERED,
-    FORGED,
-    INJECT,
-    NO,
-    OPEN,
-    OWN,
-    READS,
-    SCAN,
-    YES,
-)
+from experiments.walk.words import check
+
+T = TypeVar("T")
+Endpoint = tuple[str, int]  # address, port
 
 UDP_PORT = 40000  # unused
+AT_ONCE = 256  # connections of a scan
 NO_ANSWER_S = 1.0  # a round trip in the lab takes one millisecond
 ARRIVAL_S = 3.0
 PAYLOADS = ("data.data", "udp.payload")
@@ -55,33 +51,43 @@ def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
         _send_by_icmp(lab, sites, texts["ICMP"])
     seen = files[router].read_bytes()
     for name, text in texts.items():
-        check = f"{name} text readable at {router}"
-        yield {"about": READS, "check": check, "seen": YES if text in seen else NO}
+        is_seen = words.YES if text in seen else words.NO
+        yield check(words.READS, f"{name} text readable at {router}", is_seen)
+
+
+def _within(lab: Lab, node: str, make: Callable[[], T]) -> T:
+    """The result of `make`, called in the network namespace of the node."""
+    return look_into({node: lab.pid(node)}, lambda _: make())[node]
 
 
 def _send_by_tcp(lab: Lab, sites: Sites, text: bytes) -> None:
-    server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
-    with ExitStack() as stack:
-        server_socket = stack.enter_context(listener(lab.pid(server), address, SERVER_PORT))
-        server_socket.settimeout(ARRIVAL_S)
-        caller = lab.pid(sites.near.stations[0].name)
-        client = stack.enter_context(connected(caller, (address, SERVER_PORT), ARRIVAL_S))
+    server, caller = sites.far.stations[0], sites.near.stations[0].name
+    endpoint = (str(server.ip), SERVER_PORT)
+    with (
+        _within(lab, server.name, lambda: socket.create_server(endpoint)) as listening,
+        _within(lab, caller, lambda: socket.create_connection(endpoint, ARRIVAL_S)) as client,
+    ):
         client.sendall(text)
-        accepted = stack.enter_context(server_socket.accept()[0])
-        accepted.settimeout(ARRIVAL_S)
-        _assert_same(accepted.recv(len(text)), text, "TCP")
+        listening.settimeout(ARRIVAL_S)
+        with listening.accept()[0] as accepted:
+            accepted.settimeout(ARRIVAL_S)
+            _assert_same(accepted.recv(len(text)), text, "TCP")
 
 
 def _send_by_udp(lab: Lab, sites: Sites, text: bytes) -> None:
-    server, address = sites.far.stations[0].name, str(sites.far.stations[0].ip)
+    server, endpoint = sites.far.stations[0], (str(sites.far.stations[0].ip), UDP_PORT)
     with (
-        datagrams(lab.pid(server)) as receiver,
-        datagrams(lab.pid(sites.near.stations[0].name)) as sender,
+        _within(lab, server.name, _udp_socket) as receiver,
+        _within(lab, sites.near.stations[0].name, _udp_socket) as sender,
     ):
-        receiver.bind((address, UDP_PORT))
+        receiver.bind(endpoint)
         receiver.settimeout(ARRIVAL_S)
-        sender.sendto(text, (address, UDP_PORT))
+        sender.sendto(text, endpoint)
         _assert_same(receiver.recv(len(text)), text, "UDP")
+
+
+def _udp_socket() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
 
 def _send_by_icmp(lab: Lab, sites: Sites, text: bytes) -> None:
@@ -109,40 +115,55 @@ def scanned(lab: Lab, sites: Sites) -> tuple[list[Row], list[Row]]:
     endpoint, rows = (str(called.ip), SERVER_PORT), list[Row]()
 
     def scan_from(node: str, endpoints: list[Endpoint]) -> list[str]:
-        found = scan(lab.pid(node), endpoints, NO_ANSWER_S)
+        outcomes = _within(lab, node, lambda: asyncio.run(_outcomes(endpoints)))
         rows.extend(
             {"from_node": node, "address": address, "port": port, "outcome": outcome}
-            for (address, port), outcome in found.items()
+            for (address, port), outcome in zip(endpoints, outcomes, strict=True)
         )
-        return list(found.values())
+        return outcomes
 
-    with listener(lab.pid(called.name), *endpoint):
+    with _within(lab, called.name, lambda: socket.create_server(endpoint)):
         checks = [
-            _scan(f"{called.ip} port {SERVER_PORT} from {node}", scan_from(node, [endpoint])[0])
+            check(words.SCAN, f"{called.ip} port {SERVER_PORT} from {node}", outcome)
             for node in (caller, attacker)
+            for outcome in scan_from(node, [endpoint])
         ]
         lan = scan_from(attacker, [(str(ip), SERVER_PORT) for ip in sites.far.lan.hosts()])
-    answers = _answers_ping(lab, attacker, public)
+    ping = lab.attempt(attacker, "ping", "-n", "-c3", "-i0.05", "-W1", public)
+    answers = words.NO if ping.returncode else words.YES
     rows.append({"from_node": attacker, "address": public, "port": "ping", "outcome": answers})
     ports = scan_from(attacker, [(public, port) for port in PORTS])
     known = f"{public} TCP ports {PORTS[0]}-{PORTS[-1]}"
+    hosts = sum(outcome in (words.OPEN, words.CLOSED) for outcome in lan)
     checks += [
-        _scan(f"{public} answers ping", answers),
-        _scan(f"{known} open", ports.count(OPEN)),
-        _scan(f"{known} closed", ports.count(CLOSED)),
-        _scan(f"{sites.far.lan} addresses that answer", sum(outcome in ANSWERS for outcome in lan)),
+        check(words.SCAN, f"{public} answers ping", answers),
+        check(words.SCAN, f"{known} open", ports.count(words.OPEN)),
+        check(words.SCAN, f"{known} closed", ports.count(words.CLOSED)),
+        check(words.SCAN, f"{sites.far.lan} addresses that answer", hosts),
     ]
     return checks, rows
 
 
-def _scan(check: str, seen: Value) -> Row:
-    return {"about": SCAN, "check": check, "seen": seen}
+async def _outcomes(endpoints: Sequence[Endpoint]) -> list[str]:
+    """The outcome of a TCP connection to each endpoint, in their order."""
+    slots = asyncio.Semaphore(AT_ONCE)
 
+    async def outcome(endpoint: Endpoint) -> str:
+        async with slots:
+            try:
+                opened = asyncio.open_connection(*endpoint)
+                _, writer = await asyncio.wait_for(opened, NO_ANSWER_S)
+            except asyncio.TimeoutError:
+                return words.NO_ANSWER
+            except ConnectionRefusedError:
+                return words.CLOSED
+            except OSError:
+                return words.UNREACHABLE
+            writer.close()
+            await writer.wait_closed()
+            return words.OPEN
 
-def _answers_ping(lab: Lab, node: str, address: str) -> str:
-    return (
-        NO if lab.attempt(node, "ping", "-n", "-c3", "-i0.05", "-W1", address).returncode else YES
-    )
+    return await asyncio.gather(*map(outcome, endpoints))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +186,10 @@ def cases(sites: Sites) -> tuple[Case, ...]:
     """Cases that should not arrive come first: the others prove that they could have arrived."""
     near, own = sites.near, sites.attacker.ip
     return (
-        Case(name=OWN, outer=own, inner=near.tunnel_ip),
-        Case(name=FILTERED, outer=near.public_ip, inner=near.tunnel_ip, is_checked=True),
-        Case(name=FORGED, outer=near.public_ip, inner=near.tunnel_ip),
-        Case(name=ANSWERED, outer=near.public_ip, inner=own, is_echo=True),
+        Case(name=words.OWN, outer=own, inner=near.tunnel_ip),
+        Case(name=words.FILTERED, outer=near.public_ip, inner=near.tunnel_ip, is_checked=True),
+        Case(name=words.FORGED, outer=near.public_ip, inner=near.tunnel_ip),
+        Case(name=words.ANSWERED, outer=near.public_ip, inner=own, is_echo=True),
     )
 
 
@@ -180,7 +201,7 @@ def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[
     with capturing(lab, where, lambda name: context.path(f"inject-{name}")) as files:
         for case in known:
             _send(lab, sites, case)
-    packets = decoded(dict(files), ("icmp.type", *PAYLOADS))
+    packets = decoded(files, ("icmp.type", *PAYLOADS))
     rows: list[Row] = [
         {
             "case": case.name,
@@ -192,12 +213,8 @@ def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[
         }
         for case in known
     ]
-    checks: list[Row] = [
-        {
-            "about": INJECT,
-            "check": case.name,
-            "seen": row["answered" if case.is_echo else "arrived"],
-        }
+    checks = [
+        check(words.INJECT, case.name, row["answered" if case.is_echo else "arrived"])
         for case, row in zip(known, rows, strict=True)
     ]
     return checks, rows

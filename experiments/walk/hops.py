@@ -1,17 +1,17 @@
 """One ping, captured on every interface that it passes, there and back."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from controller.model.sites import ETH, LAN, Sites
 from experiments.core.experiment import Context, Lab
-from experiments.core.question import Row, Value
+from experiments.core.question import Row
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import INTERFACE, NODE, Packet, all_of
 from experiments.walk.headers import FIELDS, is_echo_of, stack_of, text_of
-from experiments.walk.labs import bystanders, numbered, places
-from experiments.walk.words import BACK, THERE, WALK, WIRE_LINE, hop_name
+from experiments.walk.labs import Place, bystanders, numbered, places
+from experiments.walk.words import BACK, THERE, WALK, WIRE_LINE, check, hop_name
 
 SEQ = 1
 LENGTH = re.compile(r", length \d+(?=:)")
@@ -26,27 +26,24 @@ def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[s
         target = str(sites.far.stations[0].ip)
         argv = ("ping", "-n", "-c1", "-W2", "-e", str(ident), target)
         context.keep("walk-ping.txt", lab.attempt(sites.near.stations[0].name, *argv).stdout)
-    packets = decoded(dict(files), FIELDS, "icmp || arp")
+    packets = decoded(files, FIELDS, "icmp || arp")
     echoes = [each for each in packets if is_echo_of(each, ident, SEQ)]
-    hops = [row for way in WAYS for row in _hops(sites, way, echoes)]
+    hops, checks = list[Row](), list[Row]()
+    for way in WAYS:
+        for number, place in numbered(sites, way):
+            row = _hop(way, number, place, echoes)
+            hops.append(row)
+            # The headers of a packet that was captured once; otherwise how often it was captured.
+            seen = row["stack"] if row["packets"] == 1 else f"{row['packets']} packets"
+            checks.append(check(WALK, hop_name(way, number, place.node, place.interface), seen))
     heard = list(_heard(sites, packets, echoes))
-    line = _line(lab, sites, files[sites.routers[0]], context)
-    checks = [_check(hop_name(*_place(row)), _seen(row)) for row in hops]
-    checks += [_check(WIRE_LINE, line), *_bystander_checks(sites, heard)]
+    checks.append(check(WALK, WIRE_LINE, _line(lab, sites, files[sites.routers[0]], context)))
+    checks += [
+        check(WALK, f"{row['node']} hears the {row['what']}", row["packets"])
+        for row in heard
+        if row["node"] in bystanders(sites)
+    ]
     return checks, {"hops": hops, "heard": heard}
-
-
-def _check(check: str, seen: Value) -> Row:
-    return {"about": WALK, "check": check, "seen": seen}
-
-
-def _seen(row: Row) -> Value:
-    """The headers of a packet that was captured once; otherwise how often it was captured."""
-    return row["stack"] if row["packets"] == 1 else f"{row['packets']} packets"
-
-
-def _place(row: Row) -> tuple[str, int, str, str]:
-    return str(row["way"]), int(row["hop"] or 0), str(row["node"]), str(row["interface"])
 
 
 def _forget_neighbours(lab: Lab, sites: Sites) -> None:
@@ -65,27 +62,26 @@ def _where(sites: Sites) -> dict[str, tuple[str, ...]]:
     return {**found, **dict.fromkeys(bystanders(sites), (ETH,))}
 
 
-def _hops(sites: Sites, way: str, echoes: list[Packet]) -> Iterator[Row]:
-    for number, place in numbered(sites, way):
-        here = [
-            each
-            for each in echoes
-            if (each[NODE], each[INTERFACE]) == (place.node, place.interface)
-            and each["icmp.type"] == WAYS[way]
-        ]
-        first = here[0] if here else None
-        yield {
-            "way": way,
-            "hop": number,
-            "node": place.node,
-            "interface": place.interface,
-            "packets": len(here),
-            "stack": text_of(stack_of(first)) if first else None,
-            "frame_bytes": int(first["frame.len"]) if first else None,
-            "ttl": " ".join(all_of(first, "ip.ttl")) if first else None,
-            "eth_source": first["eth.src"] if first else None,
-            "eth_target": first["eth.dst"] if first else None,
-        }
+def _hop(way: str, number: int, place: Place, echoes: Sequence[Packet]) -> Row:
+    here = [
+        each
+        for each in echoes
+        if (each[NODE], each[INTERFACE]) == (place.node, place.interface)
+        and each["icmp.type"] == WAYS[way]
+    ]
+    first = here[0] if here else None
+    return {
+        "way": way,
+        "hop": number,
+        "node": place.node,
+        "interface": place.interface,
+        "packets": len(here),
+        "stack": text_of(stack_of(first)) if first else None,
+        "frame_bytes": int(first["frame.len"]) if first else None,
+        "ttl": " ".join(all_of(first, "ip.ttl")) if first else None,
+        "eth_source": first["eth.src"] if first else None,
+        "eth_target": first["eth.dst"] if first else None,
+    }
 
 
 def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterator[Row]:
@@ -107,12 +103,6 @@ def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterato
                 "target": targets or None,
                 "packets": len(found),
             }
-
-
-def _bystander_checks(sites: Sites, heard: list[Row]) -> Iterator[Row]:
-    for row in heard:
-        if row["node"] in bystanders(sites):
-            yield _check(f"{row['node']} hears the {row['what']}", row["packets"])
 
 
 def _line(lab: Lab, sites: Sites, file: Path, context: Context) -> str | None:

@@ -6,38 +6,10 @@ from ipaddress import IPv4Address
 from typing import TypeVar
 
 from controller.model.sites import ETH, LAN, TUNNEL, WAN, Sites, Snat
-from experiments.core.question import Point, Row, Value
-from experiments.walk.headers import GRE, ICMP, IP, Header, Stack, text_of
-from experiments.walk.words import (
-    ANSWERED,
-    BACK,
-    DOWN,
-    DOWN_ERROR,
-    FILTERED,
-    FORGED,
-    INJECT,
-    LARGEST,
-    LARGEST_1500,
-    MTU,
-    NOBODY,
-    OPEN,
-    OVER_1500_FROM,
-    OVER_FROM,
-    OVER_MTU,
-    OVER_WITHOUT_DF,
-    OWN,
-    REACH,
-    READS,
-    SCAN,
-    THERE,
-    UNREACHABLE,
-    UP,
-    UP_AGAIN,
-    WALK,
-    WIRE_LINE,
-    YES,
-    hop_name,
-)
+from experiments.core.question import Point, Row
+from experiments.walk import words
+from experiments.walk.headers import GRE, ICMP, IP, Header, text_of
+from experiments.walk.words import check, hop_name
 
 T = TypeVar("T")
 PINGS = 5  # for each check of reachability
@@ -89,25 +61,27 @@ def predicted_stacks(sites: Sites, way: str) -> tuple[str, ...]:
     first_tunnel = along.index(Place(near.router, TUNNEL))
     last_tunnel = along.index(Place(far.router, TUNNEL))
     outer = (near.public_ip, far.public_ip)
-    found = []
-    for at, place in enumerate(along):
-        seen_as = caller if at < first_tunnel else inside if at <= last_tunnel else arriving
-        found.append(_text(way, (seen_as, called), outer if place.is_tunnelled else None))
-    return tuple(found)
+    sources = (
+        caller if at < first_tunnel else inside if at <= last_tunnel else arriving
+        for at in range(len(along))
+    )
+    return tuple(
+        _text(way, (source, called), outer if place.is_tunnelled else None)
+        for source, place in zip(sources, along, strict=True)
+    )
 
 
 Ends = tuple[IPv4Address, IPv4Address]
 
 
 def _text(way: str, ends: Ends, outer: Ends | None) -> str:
-    echo = Header(ICMP, more="echo request" if way == THERE else "echo reply")
+    echo = Header(ICMP, more="echo request" if way == words.THERE else "echo reply")
     around = (_ip(way, outer), Header(GRE, more=GRE_IPV4)) if outer else ()
-    stack: Stack = (*around, _ip(way, ends), echo)
-    return text_of(stack)
+    return text_of((*around, _ip(way, ends), echo))
 
 
 def _ip(way: str, ends: Ends) -> Header:
-    source, target = ends if way == THERE else ends[::-1]
+    source, target = ends if way == words.THERE else ends[::-1]
     return Header(IP, str(source), str(target))
 
 
@@ -123,51 +97,48 @@ def wire_line(sites: Sites) -> str:
 
 def predicted(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
     """The predicted value of every check."""
-    return tuple(
-        {"about": about, "check": check, "seen": seen} for about, check, seen in _checks(sites)
-    )
+    return (*_walk(sites), *_reach(sites), *_attack(sites))
 
 
-def _checks(sites: Sites) -> Iterator[tuple[str, str, Value]]:
-    for way in (THERE, BACK):
-        stacks = predicted_stacks(sites, way)
-        for (number, place), stack in zip(numbered(sites, way), ordered(stacks, way), strict=True):
-            yield WALK, hop_name(way, number, place.node, place.interface), stack
-    yield WALK, WIRE_LINE, wire_line(sites)
+def _walk(sites: Sites) -> Iterator[Row]:
+    for way in (words.THERE, words.BACK):
+        stacks = ordered(predicted_stacks(sites, way), way)
+        for (number, place), stack in zip(numbered(sites, way), stacks, strict=True):
+            yield check(words.WALK, hop_name(way, number, place.node, place.interface), stack)
+    yield check(words.WALK, words.WIRE_LINE, wire_line(sites))
     for station in bystanders(sites):
-        yield WALK, f"{station} hears the ARP request", 1
-        yield WALK, f"{station} hears the ping", 0
-    yield from _reach(sites)
-    yield from _attack(sites)
+        yield check(words.WALK, f"{station} hears the ARP request", 1)
+        yield check(words.WALK, f"{station} hears the ping", 0)
 
 
-def _reach(sites: Sites) -> Iterator[tuple[str, str, Value]]:
-    yield REACH, UP, PINGS
-    yield REACH, DOWN, 0
-    yield REACH, DOWN_ERROR, f"{sites.near.provider_ip}: {NET_UNREACHABLE}"
-    yield REACH, UP_AGAIN, PINGS
-    yield MTU, LARGEST, sites.tunnel_mtu
-    yield MTU, OVER_FROM, str(sites.near.gateway_ip)
-    yield MTU, OVER_MTU, sites.tunnel_mtu
-    yield MTU, OVER_WITHOUT_DF, PINGS
-    yield MTU, LARGEST_1500, sites.tunnel_mtu
-    yield MTU, OVER_1500_FROM, NOBODY
+def _reach(sites: Sites) -> Iterator[Row]:
+    yield check(words.REACH, words.UP, PINGS)
+    yield check(words.REACH, words.DOWN, 0)
+    yield check(words.REACH, words.DOWN_ERROR, f"{sites.near.provider_ip}: {NET_UNREACHABLE}")
+    yield check(words.REACH, words.UP_AGAIN, PINGS)
+    yield check(words.MTU, words.LARGEST, sites.tunnel_mtu)
+    yield check(words.MTU, words.OVER_FROM, str(sites.near.gateway_ip))
+    yield check(words.MTU, words.OVER_MTU, sites.tunnel_mtu)
+    yield check(words.MTU, words.OVER_WITHOUT_DF, PINGS)
+    yield check(words.MTU, words.LARGEST_1500, sites.tunnel_mtu)
+    yield check(words.MTU, words.OVER_1500_FROM, words.NOBODY)
 
 
-def _attack(sites: Sites) -> Iterator[tuple[str, str, Value]]:
-    public, far = sites.far.public_ip, sites.far.stations[0].ip
+def _attack(sites: Sites) -> Iterator[Row]:
+    public, server = sites.far.public_ip, f"{sites.far.stations[0].ip} port {SERVER_PORT}"
+    ports = f"{public} TCP ports {PORTS[0]}-{PORTS[-1]}"
     for protocol in PROTOCOLS:
-        yield READS, f"{protocol} text readable at {sites.routers[0]}", YES
-    yield SCAN, f"{far} port {SERVER_PORT} from {sites.near.stations[0].name}", OPEN
-    yield SCAN, f"{far} port {SERVER_PORT} from {sites.attacker.name}", UNREACHABLE
-    yield SCAN, f"{public} answers ping", YES
-    yield SCAN, f"{public} TCP ports {PORTS[0]}-{PORTS[-1]} open", 0
-    yield SCAN, f"{public} TCP ports {PORTS[0]}-{PORTS[-1]} closed", len(PORTS)
-    yield SCAN, f"{sites.far.lan} addresses that answer", 0
-    yield INJECT, OWN, 0
-    yield INJECT, FILTERED, 0
-    yield INJECT, FORGED, INJECTED
-    yield INJECT, ANSWERED, INJECTED
+        yield check(words.READS, f"{protocol} text readable at {sites.routers[0]}", words.YES)
+    yield check(words.SCAN, f"{server} from {sites.near.stations[0].name}", words.OPEN)
+    yield check(words.SCAN, f"{server} from {sites.attacker.name}", words.UNREACHABLE)
+    yield check(words.SCAN, f"{public} answers ping", words.YES)
+    yield check(words.SCAN, f"{ports} open", 0)
+    yield check(words.SCAN, f"{ports} closed", len(PORTS))
+    yield check(words.SCAN, f"{sites.far.lan} addresses that answer", 0)
+    yield check(words.INJECT, words.OWN, 0)
+    yield check(words.INJECT, words.FILTERED, 0)
+    yield check(words.INJECT, words.FORGED, INJECTED)
+    yield check(words.INJECT, words.ANSWERED, INJECTED)
 
 
 def numbered(sites: Sites, way: str) -> tuple[tuple[int, Place], ...]:
@@ -177,7 +148,7 @@ def numbered(sites: Sites, way: str) -> tuple[tuple[int, Place], ...]:
 
 def ordered(along: tuple[T, ...], way: str) -> tuple[T, ...]:
     """`along`, reversed for the way back."""
-    return along if way == THERE else along[::-1]
+    return along if way == words.THERE else along[::-1]
 
 
 def bystanders(sites: Sites) -> tuple[str, ...]:

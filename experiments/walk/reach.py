@@ -5,33 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from controller.model.sites import LAN_MTU, Site, Sites
-from controller.model.sites import TUNNEL as TUNNEL_DEVICE
+from controller.model.sites import LAN_MTU, TUNNEL, Sites
 from controller.system.waiting import wait_for
 from experiments.core.experiment import Context, Lab
-from experiments.core.question import Row, Value
+from experiments.core.question import Row
 from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv
 from experiments.measure.mtu_search import largest_passing
 from experiments.measure.ping import Requests
+from experiments.walk import words
 from experiments.walk.labs import PINGS
-from experiments.walk.words import (
-    DOWN,
-    DOWN_ERROR,
-    LARGEST,
-    LARGEST_1500,
-    MTU,
-    NOBODY,
-    OVER_1500_FROM,
-    OVER_FROM,
-    OVER_MTU,
-    OVER_WITHOUT_DF,
-    PUBLIC,
-    REACH,
-    SERVER,
-    TUNNEL,
-    UP,
-    UP_AGAIN,
-)
+from experiments.walk.words import check
 from topologies.plan.sites_plan import tunnel_lines
 
 SMALLEST = 576  # bytes; every IPv4 host accepts it (RFC 791)
@@ -67,7 +50,7 @@ class Pinger:
                 "icmp_from": error[1] if error else None,
             }
         )
-        return pinged, f"{error[1]}: {error[2]}" if error else NOBODY
+        return pinged, f"{error[1]}: {error[2]}" if error else words.NOBODY
 
     def forget_mtu(self) -> None:
         """Make the calling station forget the path MTU that it has learned."""
@@ -85,23 +68,19 @@ class Pinger:
 
 def reach(pinger: Pinger) -> Iterator[Row]:
     """Check reachability with the tunnel, without it, and with it again."""
-    yield _check(REACH, UP, pinger.ping("tunnel up")[0].answered)
+    yield check(words.REACH, words.UP, pinger.ping("tunnel up")[0].answered)
     with _tunnel_down(pinger.lab, pinger.sites):
         pinged, error = pinger.ping("tunnel down")
-        yield _check(REACH, DOWN, pinged.answered)
-        yield _check(REACH, DOWN_ERROR, error)
-    yield _check(REACH, UP_AGAIN, pinger.ping("tunnel up again")[0].answered)
-
-
-def _check(about: str, check: str, seen: Value) -> Row:
-    return {"about": about, "check": check, "seen": seen}
+        yield check(words.REACH, words.DOWN, pinged.answered)
+        yield check(words.REACH, words.DOWN_ERROR, error)
+    yield check(words.REACH, words.UP_AGAIN, pinger.ping("tunnel up again")[0].answered)
 
 
 @contextmanager
 def _tunnel_down(lab: Lab, sites: Sites) -> Iterator[None]:
     """Set the near end of the tunnel down, which removes its routes; restore both afterwards."""
     near = sites.near
-    lab.run(near.router, "ip", "link", "set", TUNNEL_DEVICE, "down")
+    lab.run(near.router, "ip", "link", "set", TUNNEL, "down")
     try:
         yield
     finally:
@@ -112,21 +91,21 @@ def _tunnel_down(lab: Lab, sites: Sites) -> Iterator[None]:
 def path_mtu(pinger: Pinger) -> Iterator[Row]:
     """Find the largest packet, who sends ICMP for a larger one, and the same with too large an MTU."""
     largest = pinger.largest("search")
-    yield _check(MTU, LARGEST, largest)
+    yield check(words.MTU, words.LARGEST, largest)
     pinger.forget_mtu()
     over, _ = pinger.ping("over", largest + 1, df=True)
-    yield _check(MTU, OVER_FROM, over.told_by or NOBODY)
-    yield _check(MTU, OVER_MTU, over.told_mtu)
+    yield check(words.MTU, words.OVER_FROM, over.told_by or words.NOBODY)
+    yield check(words.MTU, words.OVER_MTU, over.told_mtu)
     pinger.forget_mtu()
     plain, _ = pinger.ping("over", largest + 1)
-    yield _check(MTU, OVER_WITHOUT_DF, plain.answered)
+    yield check(words.MTU, words.OVER_WITHOUT_DF, plain.answered)
     with _tunnel_mtu(pinger.lab, pinger.sites, LAN_MTU):
         pinger.forget_mtu()
         unlimited = pinger.largest("search, tunnel MTU 1500")
-        yield _check(MTU, LARGEST_1500, unlimited)
+        yield check(words.MTU, words.LARGEST_1500, unlimited)
         pinger.forget_mtu()
         over, _ = pinger.ping("over, tunnel MTU 1500", unlimited + 1, df=True)
-        yield _check(MTU, OVER_1500_FROM, over.told_by or NOBODY)
+        yield check(words.MTU, words.OVER_1500_FROM, over.told_by or words.NOBODY)
     pinger.forget_mtu()
 
 
@@ -144,16 +123,13 @@ def _set_tunnel_mtu(lab: Lab, sites: Sites, mtu: int) -> None:
     """Request an MTU from both switches and wait for it; they would undo `ip link set mtu`."""
     for site in sites.sites:
         wanted = f"mtu_request={mtu}"
-        lab.run(site.router, "ovs-vsctl", "set", "Interface", TUNNEL_DEVICE, wanted)
+        lab.run(site.router, "ovs-vsctl", "set", "Interface", TUNNEL, wanted)
+    file = f"/sys/class/net/{TUNNEL}/mtu"
     wait_for(
-        lambda: all(_mtu(lab, site) == mtu for site in sites.sites),
+        lambda: all(int(lab.run(site.router, "cat", file)) == mtu for site in sites.sites),
         MTU_S,
-        what=f"{mtu} bytes as the MTU of {TUNNEL_DEVICE}",
+        what=f"{mtu} bytes as the MTU of {TUNNEL}",
     )
-
-
-def _mtu(lab: Lab, site: Site) -> int:
-    return int(lab.run(site.router, "cat", f"/sys/class/net/{TUNNEL_DEVICE}/mtu"))
 
 
 def round_trips(
@@ -161,9 +137,9 @@ def round_trips(
 ) -> list[Row]:
     """Ping by each path in turns, so that changes of the machine affect all paths."""
     targets = {
-        PUBLIC: sites.far.public_ip,
-        TUNNEL: sites.far.tunnel_ip,
-        SERVER: sites.far.stations[0].ip,
+        words.PUBLIC: sites.far.public_ip,
+        words.TUNNEL: sites.far.tunnel_ip,
+        words.SERVER: sites.far.stations[0].ip,
     }
     caller, rows = sites.near.stations[0].name, list[Row]()
     warm = replace(each, count=5)

@@ -1,5 +1,7 @@
 """Strings that the probe and the report of `walk` share."""
 
+from experiments.core.question import Row, Value
+
 # what a check is about
 WALK, REACH, MTU, READS = "walk", "reach", "mtu", "reads"
 SCAN, INJECT, LATENCY = "scan", "inject", "latency"
@@ -42,6 +44,11 @@ FORMAT_2_VALUES = {
     },
     "outcome": {"silent": NO_ANSWER},
 }
+
+
+def check(about: str, name: str, seen: Value) -> Row:
+    """A row of the samples: what a check found, or what is predicted."""
+    return {"about": about, "check": name, "seen": seen}
 
 
 def hop_name(way: str, number: int, node: str, interface: str) -> str:
