@@ -1,19 +1,17 @@
-"""The command line of `ping -n -D`, and its output as samples.  Pure.
+"""Command lines of ping, and its output as values.  Pure.
 
-For ping of iputils (Debian's `iputils-ping`).  Its summary is read too; a count that differs from
-the lines above it is an error.
+For ping of iputils (Debian's `iputils-ping`); its texts are in ping/ping.c and ping/ping_common.c.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from statistics import median
 
 from controller.model.errors import MeasureError
 from experiments.core.question import Row
 
-# iputils ping/ping_common.c `gather_statistics`
 REPLY = re.compile(
     r"^\[(?P<stamp>\d+\.\d+)\] \d+ bytes from \S+ icmp_seq=(?P<seq>\d+) ttl=\d+ "
     r"time=(?P<rtt>[\d.]+) ms(?P<dup> \(DUP!\))?$",
@@ -25,12 +23,17 @@ TOTAL = re.compile(
     re.MULTILINE,
 )
 
+FRAG_NEEDED = re.compile(r"From (\S+) icmp_seq=\d+ Frag needed and DF set \(mtu = (\d+)\)")
+LOCAL_ERROR = re.compile(
+    r"local error: [Mm]essage too long, mtu[=:]\s*(\d+)|sendmsg: Message too long"
+)
+IP_AND_ICMP = 28  # bytes: IPv4 20, ICMP echo 8 (RFC 791, RFC 792)
+
 ADAPTIVE = 0  # as interval_ms: `ping -A`, which sends the next request after each answer
 SLACK_S = 10.0  # for the start of ping, and its wait for the last reply
 UNANSWERED_S = 1.0  # that `ping -A` waits before the next request, regardless of -W
-TICKS_PER_ASKED = (
-    4  # ping sends every 16 ms if 10 are requested (its timer has kernel ticks), 9 for 2
-)
+# ping sends every 16 ms if 10 are requested (its timer has kernel ticks), every 9 ms for 2.
+INTERVAL_FACTOR = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,8 @@ class Requests:
 
     def rows(self, pinged: "Pinged") -> "Iterator[Row]":
         """The samples as rows of a table: one per request."""
-        return (
-            {
-                "interval_ms": self.interval_ms,
-                "payload_bytes": self.payload_bytes,
-                "seq": reply.seq,
-                "received_s": reply.received_s,
-                "rtt_ms": reply.rtt_ms,
-                "copies": reply.copies,
-            }
-            for reply in pinged.replies
-        )
+        settings = {"interval_ms": self.interval_ms, "payload_bytes": self.payload_bytes}
+        return ({**settings, **asdict(reply)} for reply in pinged.replies)
 
     def read(self, text: str) -> "Pinged":
         """The samples in the output of `argv`, without the extra one at the end.
@@ -75,25 +69,14 @@ class Requests:
 
     def argv(self, address: object) -> tuple[str, ...]:
         """The command that sends them to `address`."""
-        pace = ("-i", f"{self.interval_ms / 1000:g}") if self.interval_ms else ("-A",)
-        return (
-            "ping",
-            "-n",
-            "-D",
-            *pace,
-            "-c",
-            str(self.sent),
-            "-W",
-            f"{self.wait_s:g}",
-            "-s",
-            str(self.payload_bytes),
-            str(address),
-        )
+        pace = f"-i {self.interval_ms / 1000:g}" if self.interval_ms else "-A"
+        limits = f"-c {self.sent} -W {self.wait_s:g} -s {self.payload_bytes}"
+        return ("ping", "-n", "-D", *pace.split(), *limits.split(), str(address))
 
     @property
     def timeout_s(self) -> float:
         """The time by which ping has ended, even if all requests are lost."""
-        each_s = TICKS_PER_ASKED * self.interval_ms / 1000 if self.interval_ms else UNANSWERED_S
+        each_s = INTERVAL_FACTOR * self.interval_ms / 1000 if self.interval_ms else UNANSWERED_S
         return SLACK_S + self.wait_s + self.sent * each_s
 
     @property
@@ -147,32 +130,86 @@ def parse_ping(text: str) -> Pinged:
     Raises:
         MeasureError: the summary is missing (ping was killed), or it contradicts the lines above it.
     """
-    total = TOTAL.search(text)
-    if total is None:
-        raise _unreadable("no `packets transmitted` line", text)
-    pinged = Pinged(_replies(text, sent=int(total["sent"])))
-    counted = (len(pinged.replies) - pinged.lost, pinged.duplicates)
-    said = (int(total["received"]), int(total["dups"] or 0))
-    if counted != said:
+    total = _total(text)
+    pinged = Pinged(tuple(_replies(text, sent=int(total["sent"]))))
+    replies, duplicates = len(pinged.replies) - pinged.lost, pinged.duplicates
+    if (replies, duplicates) != (int(total["received"]), int(total["dups"] or 0)):
         raise _unreadable(
-            f"{counted[0]} replies and {counted[1]} duplicates in the lines, "
-            f"{said[0]} and {said[1]} in the summary",
+            f"{replies} replies and {duplicates} duplicates in the lines, "
+            f"{total['received']} and {total['dups'] or 0} in the summary",
             text,
         )
     return pinged
 
 
-def _replies(text: str, *, sent: int) -> tuple[Reply, ...]:
-    found: dict[int, list[re.Match[str]]] = {}
+def _replies(text: str, *, sent: int) -> Iterator[Reply]:
+    lines: dict[int, list[re.Match[str]]] = {seq: [] for seq in range(1, sent + 1)}
     for line in REPLY.finditer(text):
-        found.setdefault(int(line["seq"]), []).append(line)
-    return tuple(_reply(seq, found.get(seq, [])) for seq in range(1, sent + 1))
+        lines.setdefault(int(line["seq"]), []).append(line)
+    for seq in range(1, sent + 1):
+        if found := lines[seq]:
+            yield Reply(seq, float(found[0]["rtt"]), float(found[0]["stamp"]), len(found) - 1)
+        else:
+            yield Reply(seq, None, None, 0)
 
 
-def _reply(seq: int, lines: list[re.Match[str]]) -> Reply:
-    if not lines:
-        return Reply(seq, None, None, 0)
-    return Reply(seq, float(lines[0]["rtt"]), float(lines[0]["stamp"]), len(lines) - 1)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizedPings:
+    """The result of a few pings of one size."""
+
+    sent: int
+    answered: int
+    icmp_mtu: int | None = None  # of an ICMP "fragmentation needed"
+    icmp_from: str = ""  # its sender
+    is_refused: bool = False  # by the sender's own kernel: message too long
+    refused_mtu: int | None = None  # in the error of that kernel
+
+    @property
+    def is_complete(self) -> bool:
+        """True if all were answered."""
+        return self.sent > 0 and self.answered == self.sent
+
+    @property
+    def is_final(self) -> bool:
+        """True if a second attempt is not needed: all were answered, or an error explains why not."""
+        return self.is_complete or self.is_refused or self.icmp_mtu is not None
+
+
+def sized_ping_argv(
+    target: str, ip_bytes: int, *, df: bool, count: int, wait_s: float
+) -> tuple[str, ...]:
+    """The command that sends `count` packets of one size at once and waits `wait_s` for replies.
+
+    A kernel that refuses to send makes ping wait its interval, hence a short one.
+    """
+    path_mtu = f"-M {'do' if df else 'dont'} -s {ip_bytes - IP_AND_ICMP}"
+    pace = f"-c {count} -l {count} -i 0.002 -W {wait_s:g}"
+    return ("ping", "-n", "-D", *path_mtu.split(), *pace.split(), target)
+
+
+def parse_sized(text: str) -> SizedPings:
+    """The result of `sized_ping_argv`, from standard output and standard error together.
+
+    Raises:
+        MeasureError: there is no summary.
+    """
+    total, needed, local = _total(text), FRAG_NEEDED.search(text), LOCAL_ERROR.search(text)
+    return SizedPings(
+        sent=int(total["sent"]),
+        answered=int(total["received"]),
+        icmp_mtu=int(needed[2]) if needed else None,
+        icmp_from=needed[1] if needed else "",
+        is_refused=local is not None,
+        refused_mtu=int(local[1]) if local and local[1] else None,
+    )
+
+
+def _total(text: str) -> re.Match[str]:
+    """The summary of ping."""
+    total = TOTAL.search(text)
+    if total is None:
+        raise _unreadable("no `packets transmitted` line", text)
+    return total
 
 
 def _unreadable(found: str, text: str) -> MeasureError:

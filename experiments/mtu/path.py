@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from controller.model.parts import Port
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
-from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv
+from experiments.measure.ping import SizedPings, parse_sized, sized_ping_argv
 from experiments.mtu.words import (
     FRAGMENTED,
     LOST_FRAGMENTS,
@@ -46,18 +46,18 @@ class Path:
     context: Context
     tried: list[Row] = field(default_factory=list)  # one row per run of ping
 
-    def ping(self, ip_bytes: int, patience: Patience, *, df: bool, why: str) -> Pinged:
+    def ping(self, ip_bytes: int, patience: Patience, *, df: bool, why: str) -> SizedPings:
         """Pings of one size, again while some are missing and nobody said why."""
         pinged, attempt = self._once(ip_bytes, patience, df=df, why=why, attempt=1), 1
-        while not pinged.is_settled and attempt < patience.tries:
+        while not pinged.is_final and attempt < patience.tries:
             attempt += 1
             pinged = self._once(ip_bytes, patience, df=df, why=why, attempt=attempt)
         return pinged
 
     def _once(
         self, ip_bytes: int, patience: Patience, *, df: bool, why: str, attempt: int
-    ) -> Pinged:
-        argv = ping_argv(
+    ) -> SizedPings:
+        argv = sized_ping_argv(
             str(self.target.ipv4[0]), ip_bytes, df=df, count=patience.count, wait_s=patience.wait_s
         )
         # Exit status 1 is ping's word for loss, which is a result here.
@@ -103,13 +103,13 @@ class Path:
         return int(dict(zip(names, values, strict=True))["FragCreates"])
 
 
-def outcome_of(pinged: Pinged, fragments: int) -> str:
+def outcome_of(pinged: SizedPings, fragments: int) -> str:
     """What became of a size, in a word."""
-    if pinged.told_mtu:
+    if pinged.icmp_mtu:
         return TOLD
     if pinged.is_refused:
         return REFUSED
-    if pinged.is_whole:
+    if pinged.is_complete:
         return FRAGMENTED if fragments else WHOLE
     if pinged.answered:
         return SOME

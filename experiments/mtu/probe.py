@@ -164,7 +164,7 @@ class Passing:
 
     def __call__(self, ip_bytes: int) -> bool:
         """True if every ping of that size came back."""
-        return self.path.ping(ip_bytes, self.patience, df=True, why=self.why).is_whole
+        return self.path.ping(ip_bytes, self.patience, df=True, why=self.why).is_complete
 
 
 def _sysctls(lab: Lab, guest: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from experiments.core.question import Row
-from experiments.measure.mtu_ping import Pinged
+from experiments.measure.ping import SizedPings
 from experiments.mtu.path import Path, Patience, outcome_of, went_as_far_as
 from experiments.mtu.words import (
     ABOVE_GUEST,
@@ -77,20 +77,20 @@ def outcomes(
 
 def _pinged(
     path: Path, ip_bytes: int, name: str, patience: Patience, *, df: bool
-) -> tuple[Pinged, int]:
+) -> tuple[SizedPings, int]:
     """The last run of ping of a size, and the packets of all of them."""
     first = len(path.tried)
     pinged = path.ping(ip_bytes, patience, df=df, why=name)
     return pinged, sum(int(row["sent"] or 0) for row in path.tried[first:])
 
 
-def _row(pinged: Pinged, fragments: int, grown: Mapping[str, int], sent_bytes: int) -> Row:
+def _row(pinged: SizedPings, fragments: int, grown: Mapping[str, int], sent_bytes: int) -> Row:
     return {
         "sent": pinged.sent,
         "answered": pinged.answered,
         "outcome": outcome_of(pinged, fragments),
-        "told_mtu": pinged.told_mtu or pinged.refused_mtu,
-        "told_by": pinged.told_by,
+        "told_mtu": pinged.icmp_mtu or pinged.refused_mtu,
+        "told_by": pinged.icmp_from,
         "fragments": fragments,
         **{f"{place}_bytes": count for place, count in grown.items()},
         "went_as_far_as": went_as_far_as(sent_bytes, grown),

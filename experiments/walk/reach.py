@@ -9,9 +9,8 @@ from controller.model.sites import LAN_MTU, TUNNEL, Sites
 from controller.system.waiting import wait_for
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
-from experiments.measure.mtu_ping import Pinged, parse_sized, ping_argv
 from experiments.measure.mtu_search import largest_passing
-from experiments.measure.ping import Requests
+from experiments.measure.ping import Requests, SizedPings, parse_sized, sized_ping_argv
 from experiments.walk import words
 from experiments.walk.labs import PINGS
 from experiments.walk.words import check
@@ -32,10 +31,10 @@ class Pinger:
     wait_s: float
     rows: list[Row] = field(default_factory=list)
 
-    def ping(self, why: str, ip_bytes: int = 84, *, df: bool = False) -> tuple[Pinged, str]:
+    def ping(self, why: str, ip_bytes: int = 84, *, df: bool = False) -> tuple[SizedPings, str]:
         """Ping the far server with packets of one size; also return the ICMP error, or NOBODY."""
         target = str(self.sites.far.stations[0].ip)
-        argv = ping_argv(target, ip_bytes, df=df, count=PINGS, wait_s=self.wait_s)
+        argv = sized_ping_argv(target, ip_bytes, df=df, count=PINGS, wait_s=self.wait_s)
         done = self.lab.attempt(self.sites.near.stations[0].name, *argv)
         output = done.stdout + done.stderr
         self.context.keep(f"ping-{len(self.rows) + 1:03}-{ip_bytes}.txt", output)
@@ -60,7 +59,7 @@ class Pinger:
         """The largest packet that passes with DF."""
 
         def passes(ip_bytes: int, tries: int = 1) -> bool:
-            return any(self.ping(why, ip_bytes, df=True)[0].is_whole for _ in range(tries))
+            return any(self.ping(why, ip_bytes, df=True)[0].is_complete for _ in range(tries))
 
         found = largest_passing(passes, lambda size: passes(size, 2), low=SMALLEST, high=LAN_MTU)
         return found.largest
@@ -94,8 +93,8 @@ def path_mtu(pinger: Pinger) -> Iterator[Row]:
     yield check(words.MTU, words.LARGEST, largest)
     pinger.forget_mtu()
     over, _ = pinger.ping("over", largest + 1, df=True)
-    yield check(words.MTU, words.OVER_FROM, over.told_by or words.NOBODY)
-    yield check(words.MTU, words.OVER_MTU, over.told_mtu)
+    yield check(words.MTU, words.OVER_FROM, over.icmp_from or words.NOBODY)
+    yield check(words.MTU, words.OVER_MTU, over.icmp_mtu)
     pinger.forget_mtu()
     plain, _ = pinger.ping("over", largest + 1)
     yield check(words.MTU, words.OVER_WITHOUT_DF, plain.answered)
@@ -105,7 +104,7 @@ def path_mtu(pinger: Pinger) -> Iterator[Row]:
         yield check(words.MTU, words.LARGEST_1500, unlimited)
         pinger.forget_mtu()
         over, _ = pinger.ping("over, tunnel MTU 1500", unlimited + 1, df=True)
-        yield check(words.MTU, words.OVER_1500_FROM, over.told_by or words.NOBODY)
+        yield check(words.MTU, words.OVER_1500_FROM, over.icmp_from or words.NOBODY)
     pinger.forget_mtu()
 
 

@@ -1,4 +1,4 @@
-"""The search, on paths that are simulated: true ones, lossy ones, and none."""
+"""The search on simulated paths: reliable ones, lossy ones, and none."""
 
 import pytest
 from hypothesis import given
@@ -36,8 +36,8 @@ def test_the_guest_s_own_mtu_ends_the_search():
 
 
 @given(limit=st.integers(LOW, HIGH), lost=st.integers(0, 10))
-def test_a_loss_by_chance_fakes_no_limit(limit, lost):
-    """One step of the search is answered wrongly: the confirmation one byte above tells."""
+def test_one_lost_packet_does_not_change_the_limit(limit, lost):
+    """One step of the search fails wrongly; the confirmation one byte above finds it."""
     tried = []
 
     def passes(size):
@@ -50,7 +50,7 @@ def test_a_loss_by_chance_fakes_no_limit(limit, lost):
     assert found.resumed <= 1
 
 
-def test_a_limit_that_was_luck_is_given_up():
+def test_a_limit_that_passed_only_once_is_corrected():
     luck = iter([True])
 
     def passes(size):
@@ -62,16 +62,17 @@ def test_a_limit_that_was_luck_is_given_up():
     assert found.largest == 1450
 
 
-def test_a_path_that_carries_nothing_is_an_error():
+def test_a_path_on_which_nothing_passes_is_an_error():
     with pytest.raises(MeasureError) as caught:
         largest_passing(path_of(0), path_of(0), low=LOW, high=HIGH)
 
     assert str(caught.value) == (
-        "search for the largest packet: not even 576 bytes pass; allowed: a path that carries the "
-        "smallest size tried. Raise the same lab with `overlaylab up` and ping; raw/ has what ping said."
+        "search for the largest packet: not even 576 bytes pass; allowed: a path on which the "
+        "smallest size tried passes. Start the same lab with `overlaylab up` and ping; raw/ has the "
+        "output of ping."
     )
 
 
-def test_a_path_that_changes_its_mind_is_an_error():
+def test_confirmations_that_never_agree_are_an_error():
     with pytest.raises(MeasureError, match="still differ at"):
         largest_passing(path_of(1450), lambda size: size > 1450, low=LOW, high=HIGH)

@@ -100,11 +100,11 @@ def test_what_the_far_wire_drops_is_seen_to_leave_the_near_host(lab, path):
     grown = {place: after[place] - before[place] for place in after}
     sent = SEARCH.count * SEARCH.tries
     assert went_as_far_as(1450 * sent, grown) == "wire_out"
-    assert path.ping(1450, CONFIRM, df=True, why="control").is_whole
+    assert path.ping(1450, CONFIRM, df=True, why="control").is_complete
 
 
 def test_small_packets_pass_where_large_ones_do_not(path):
-    assert path.ping(1450, CONFIRM, df=True, why="control").is_whole
+    assert path.ping(1450, CONFIRM, df=True, why="control").is_complete
     assert path.ping(1451, SEARCH, df=True, why="over").answered == 0
     assert path.ping(1701, SEARCH, df=True, why="own").refused_mtu == 1700
 

@@ -1,9 +1,9 @@
-"""What iputils 20221126 printed, for each thing that may become of a size."""
+"""Output of iputils 20221126 for each possible result of pings of one size."""
 
 import pytest
 
 from controller.model.errors import MeasureError
-from experiments.measure.mtu_ping import parse_sized, ping_argv
+from experiments.measure.ping import parse_sized, sized_ping_argv
 
 PASSED = """PING 172.16.166.125 (172.16.166.125) 1472(1500) bytes of data.
 [1795398580.403117] 1480 bytes from 172.16.166.125: icmp_seq=1 ttl=64 time=0.626 ms
@@ -14,7 +14,7 @@ PASSED = """PING 172.16.166.125 (172.16.166.125) 1472(1500) bytes of data.
 3 packets transmitted, 3 received, 0% packet loss, time 1ms
 rtt min/avg/max/mdev = 0.605/0.658/0.706/0.037 ms, pipe 3
 """
-SILENT = """PING 172.16.166.125 (172.16.166.125) 1423(1451) bytes of data.
+UNANSWERED = """PING 172.16.166.125 (172.16.166.125) 1423(1451) bytes of data.
 
 --- 172.16.166.125 ping statistics ---
 3 packets transmitted, 0 received, 100% packet loss, time 31ms
@@ -46,38 +46,38 @@ ping: sendmsg: Message too long
 """
 
 
-def test_all_came_back():
+def test_all_answered():
     pinged = parse_sized(PASSED)
 
     assert (pinged.sent, pinged.answered) == (3, 3)
-    assert pinged.is_whole
-    assert pinged.is_settled
+    assert pinged.is_complete
+    assert pinged.is_final
     assert not pinged.is_refused
-    assert pinged.told_mtu is None
+    assert pinged.icmp_mtu is None
 
 
-def test_some_came_back_is_not_all():
+def test_some_answered_is_not_complete():
     pinged = parse_sized(PASSED.replace("3 received", "2 received"))
 
-    assert not pinged.is_whole
-    assert not pinged.is_settled
+    assert not pinged.is_complete
+    assert not pinged.is_final
 
 
-def test_silence_says_nothing():
-    pinged = parse_sized(SILENT)
+def test_no_answer_and_no_error():
+    pinged = parse_sized(UNANSWERED)
 
-    assert (pinged.sent, pinged.answered, pinged.told_mtu, pinged.told_by) == (3, 0, None, "")
+    assert (pinged.sent, pinged.answered, pinged.icmp_mtu, pinged.icmp_from) == (3, 0, None, "")
     assert not pinged.is_refused
-    assert not pinged.is_settled  # it may be asked again
+    assert not pinged.is_final  # another attempt is useful
 
 
-def test_the_own_kernel_refuses_and_says_what_mtu_it_knows():
+def test_the_own_kernel_refuses_and_prints_its_mtu():
     pinged = parse_sized(REFUSED)
 
     assert pinged.is_refused
-    assert pinged.is_settled
+    assert pinged.is_final
     assert pinged.refused_mtu == 1700
-    assert pinged.told_mtu is None
+    assert pinged.icmp_mtu is None
 
 
 def test_a_kernel_may_refuse_without_an_mtu():
@@ -87,11 +87,11 @@ def test_a_kernel_may_refuse_without_an_mtu():
     assert pinged.refused_mtu is None
 
 
-def test_a_router_tells_its_mtu():
+def test_a_router_sends_its_mtu_by_icmp():
     pinged = parse_sized(FRAG_NEEDED)
 
-    assert (pinged.told_mtu, pinged.told_by) == (1400, "10.9.1.1")
-    assert pinged.is_settled
+    assert (pinged.icmp_mtu, pinged.icmp_from) == (1400, "10.9.1.1")
+    assert pinged.is_final
 
 
 def test_an_end_without_a_summary_is_an_error():
@@ -100,15 +100,15 @@ def test_an_end_without_a_summary_is_an_error():
 
     assert str(caught.value) == (
         "output of ping: no `packets transmitted` line; the last line was 'ping: invalid -M argument: "
-        "probe'; allowed: the summary of iputils' ping. Look in raw/ for all of it; `overlaylab "
-        "doctor` tells which ping is installed."
+        "probe'; allowed: the lines and the summary of iputils' `ping -n -D`. raw/ has the complete "
+        "output; `overlaylab doctor` shows which ping is installed."
     )
 
 
 def test_a_packet_of_1450_bytes_has_a_payload_of_1422():
-    argv = ping_argv("10.0.0.1", 1450, df=True, count=3, wait_s=0.1)
+    argv = sized_ping_argv("10.0.0.1", 1450, df=True, count=3, wait_s=0.1)
 
     assert argv[argv.index("-s") + 1] == "1422"
     assert argv[argv.index("-M") + 1] == "do"
     assert argv[argv.index("-l") + 1] == "3"  # at once
-    assert "dont" in ping_argv("10.0.0.1", 1450, df=False, count=3, wait_s=0.1)
+    assert "dont" in sized_ping_argv("10.0.0.1", 1450, df=False, count=3, wait_s=0.1)
