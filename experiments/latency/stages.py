@@ -20,15 +20,8 @@ from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.latency.pings import guest_path, ping
 from experiments.latency.words import PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
-from experiments.measure.captures import (
-    INTERFACE,
-    NODE,
-    Captures,
-    all_of,
-    capturing,
-    decoded,
-    stamp_ns,
-)
+from experiments.measure.captures import Captures, capturing, decoded
+from experiments.measure.packets import INTERFACE, NODE, all_of, stamp_ns
 from experiments.measure.ping import Reply, Requests
 
 WIRE = "underlay"  # a compute host's interface on the wire

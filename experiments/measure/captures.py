@@ -8,39 +8,24 @@ markers, and no kernel answers them.
 
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from controller.model.errors import CommandError, MeasureError
 from controller.system import commands
 from controller.system.ownership import give_back
 from experiments.core.experiment import Lab
 from experiments.measure.frames import EXPERIMENT, NONCE, PAUSE, marker
-from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet, all_of, stamp_ns
+from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet
 from experiments.measure.pcapng import has_packet, interfaces_in
-from experiments.measure.sockets import senders
-
-__all__ = [
-    "INTERFACE",
-    "NODE",
-    "REPEATED",
-    "STAMP",
-    "Captures",
-    "Packet",
-    "all_of",
-    "capturing",
-    "decoded",
-    "parse_drops",
-    "stamp_ns",
-]
+from experiments.measure.sockets import Send, senders
 
 READY_S = 10.0
 FLUSH_S = 10.0  # the kernel passes a block on after 250 ms
@@ -73,9 +58,9 @@ class _Dumpcap:
     node: str
     interfaces: tuple[str, ...]
     file: Path
-    said: Path
+    messages: Path  # its standard error
     child: "subprocess.Popen[bytes]"
-    senders: Mapping[str, Callable[[bytes], None]] = field(default_factory=dict)
+    senders: Mapping[str, Send] = field(default_factory=dict)
     first: Markers = ()
 
 
@@ -97,31 +82,33 @@ def capturing(
         for node, interfaces in where.items():
             dumpcaps.append(_started(lab, node, interfaces, path))
         for each in dumpcaps:
-            _await_header(each)
+            _await(each, partial(_has_header, each), "its header", READY_S)
             each.senders = stack.enter_context(senders(lab.pid(each.node), each.interfaces))
             each.first = _mark(each)
         found.update((each.node, each.file) for each in dumpcaps)
         yield found
-        late = [(each, each.file.stat().st_size, _mark(each)) for each in dumpcaps]
-        for each, size, markers in late:
-            _await_markers(each, markers, size)
+        last = [(each, each.file.stat().st_size, _mark(each)) for each in dumpcaps]
+        for each, size, markers in last:
+            is_written = partial(_has_all, each.file, markers, size)
+            _await(each, is_written, "its last marker frames", FLUSH_S)
     for each in dumpcaps:
-        _assert_caught_all(each)
+        if not _has_all(each.file, each.first):
+            raise _incomplete(each, "the first marker frames are missing")
         found.dropped.update(_dropped(each))
 
 
 def _started(
     lab: Lab, node: str, interfaces: tuple[str, ...], path: Callable[[str], Path]
 ) -> _Dumpcap:
-    file, said = path(f"{node}.pcapng"), path(f"{node}.dumpcap.txt")
-    asked = (word for name in interfaces for word in ("-i", name))
+    file, messages = path(f"{node}.pcapng"), path(f"{node}.dumpcap.txt")
+    options = (word for name in interfaces for word in ("-i", name))
     # dumpcap gives up the right of root to write anywhere: it gets open files.
-    with file.open("wb") as out, said.open("wb") as err:
+    with file.open("wb") as out, messages.open("wb") as err:
         give_back(file)
-        give_back(said)
-        argv = ("dumpcap", "-q", "-n", *asked, "-w", "-")
+        give_back(messages)
+        argv = ("dumpcap", "-q", "-n", *options, "-w", "-")
         child = lab.start(node, *argv, stdout=out, stderr=err)
-    return _Dumpcap(node, interfaces, file, said, child)
+    return _Dumpcap(node, interfaces, file, messages, child)
 
 
 def _end(dumpcaps: Sequence[_Dumpcap]) -> None:
@@ -137,9 +124,9 @@ def _end(dumpcaps: Sequence[_Dumpcap]) -> None:
             each.child.wait()
 
 
-def _await_header(each: _Dumpcap) -> None:
-    """Wait for the header with every interface: dumpcap writes it when all are open."""
-    _await(each, lambda: len(_names(each.file)) == len(each.interfaces), "its header", READY_S)
+def _has_header(each: _Dumpcap) -> bool:
+    """True if all interfaces are in the file: dumpcap writes its header when all are open."""
+    return len(_names(each.file)) == len(each.interfaces)
 
 
 def _names(file: Path) -> tuple[str, ...]:
@@ -155,29 +142,20 @@ def _mark(each: _Dumpcap) -> Markers:
     return markers
 
 
-def _await_markers(each: _Dumpcap, markers: Markers, since: int) -> None:
-    """Wait until all markers are in the part of the file after `since`."""
-    _await(each, lambda: _has_all(each.file, markers, since), "its last marker frames", FLUSH_S)
-
-
 def _has_all(file: Path, markers: Markers, since: int = 0) -> bool:
+    """True if all markers are in the part of the file from byte `since` on."""
     with file.open("rb") as found:
         found.seek(since)
         data = found.read()
     return all(has_packet(data, frame, index) for index, frame in enumerate(markers))
 
 
-def _assert_caught_all(each: _Dumpcap) -> None:
-    if not _has_all(each.file, each.first):
-        raise _incomplete(each, "the first marker frames are missing")
-
-
 def _dropped(each: _Dumpcap) -> dict[tuple[str, str], int]:
     """Dropped packets from the output of dumpcap; if it was killed, there is none, which is an error."""
-    said = parse_drops(each.node, each.said.read_text(errors="replace"))
-    if len(said) < len(set(each.interfaces)):
+    dropped = parse_drops(each.node, each.messages.read_text(errors="replace"))
+    if len(dropped) < len(set(each.interfaces)):
         raise _incomplete(each, "it did not report dropped packets")
-    return said
+    return dropped
 
 
 def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, seconds: float) -> None:
@@ -186,13 +164,13 @@ def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, seconds: flo
         ended = each.child.poll()
         if ended is not None and not is_there():
             raise CommandError(
-                each.said.read_text(errors="replace").strip() or f"exit status {ended}",
+                each.messages.read_text(errors="replace").strip() or f"exit status {ended}",
                 where=f"dumpcap on {', '.join(each.interfaces)} in {each.node!r}",
                 allowed=f"a capture with {what}",
                 do="`ip link` in that node lists its interfaces.",
             )
         if time.monotonic() > end:
-            raise _incomplete(each, f"no sign of {what} within {seconds:g} s")
+            raise _incomplete(each, f"{what} not written within {seconds:g} s")
         time.sleep(POLL_S)
 
 
@@ -201,18 +179,18 @@ def _incomplete(each: _Dumpcap, found: str) -> MeasureError:
         found,
         where=f"dumpcap on {', '.join(each.interfaces)} in {each.node!r}",
         allowed="a capture with every packet",
-        do=f"See {each.said.name} beside {each.file}; the machine may be overloaded.",
+        do=f"See {each.messages.name} beside {each.file}; the machine may be overloaded.",
     )
 
 
-def parse_drops(node: str, said: str) -> dict[tuple[str, str], int]:
+def parse_drops(node: str, text: str) -> dict[tuple[str, str], int]:
     """Packets that the file lacks, from the last lines of dumpcap.
 
     Flushed packets arrived after the last marker and do not count.
     """
     return {
         (node, line["interface"]): sum(int(line[part]) for part in ("pcap", "dumpcap", "device"))
-        for line in DROPS.finditer(said)
+        for line in DROPS.finditer(text)
     }
 
 
@@ -232,32 +210,18 @@ def decoded(
     wanted = tuple(dict.fromkeys((STAMP, *fields)))
     shown = f"({display_filter}) && {UNMARKED}" if display_filter else UNMARKED
     with tempfile.NamedTemporaryFile(suffix=".pcapng") as joined:
-        _join(named.values(), joined)
-        argv = [
-            "tshark",
-            "-n",
-            "-r",
-            joined.name,
-            "-Y",
-            shown,
-            "-T",
-            "fields",
-            "-E",
-            "occurrence=a",
-        ]
-        argv += ["-E", f"aggregator={REPEATED}", "-E", "separator=/t"]
-        argv += [word for name in (*PLACE, *wanted) for word in ("-e", name)]
+        # Several pcapng files in a row are one pcapng file with several sections.
+        for file in named.values():
+            joined.write(file.read_bytes())
+        joined.flush()
+        argv = ["tshark", "-n", "-r", joined.name, "-Y", shown, "-T", "fields"]
+        for option in ("occurrence=a", f"aggregator={REPEATED}", "separator=/t"):
+            argv += ["-E", option]
+        for name in (*PLACE, *wanted):
+            argv += ["-e", name]
         lines = commands.run(*argv, timeout_s=DECODE_S).splitlines()
     sections = [(node, _names(file)) for node, file in named.items()]
     return [_packet(line, sections, wanted) for line in lines]
-
-
-def _join(files: Iterable[Path], out: IO[bytes]) -> None:
-    """Several pcapng files in a row are one pcapng file with several sections."""
-    for file in files:
-        with file.open("rb") as part:
-            shutil.copyfileobj(part, out)
-    out.flush()
 
 
 def _packet(

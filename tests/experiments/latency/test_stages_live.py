@@ -12,7 +12,8 @@ from experiments.core.pairs import guests
 from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.stages import FIELDS, WIRE, stage_rows
 from experiments.latency.words import PING, RTT, STAGES, UNMATCHED
-from experiments.measure.captures import INTERFACE, all_of, decoded, stamp_ns
+from experiments.measure.captures import decoded
+from experiments.measure.packets import INTERFACE, all_of, stamp_ns
 from tests.labs import adopt_orphans, nothing_left, pinged
 from topologies.lab import started
 from topologies.scenario import load as scenario

@@ -16,7 +16,8 @@ from experiments.latency import stages as probe
 from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.stages import FIELDS, Hop, hops, stage_rows
 from experiments.latency.words import PING, RTT, STAGES, UNMATCHED
-from experiments.measure.captures import INTERFACE, NODE, REPEATED, STAMP, Captures
+from experiments.measure.captures import Captures
+from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP
 from topologies.scenario import load as scenario
 
 RECORDED = Path(__file__).with_name("stage_packets")

@@ -13,8 +13,9 @@ import pytest
 
 from controller.model.errors import CommandError, MeasureError
 from experiments.measure import captures
-from experiments.measure.captures import all_of, capturing, decoded, parse_drops, stamp_ns
+from experiments.measure.captures import capturing, decoded, parse_drops
 from experiments.measure.frames import ARP, BROADCAST, LOCAL_EXPERIMENT, arp_packet, ethernet
+from experiments.measure.packets import all_of, stamp_ns
 from experiments.measure.sockets import senders
 
 pytestmark = pytest.mark.root

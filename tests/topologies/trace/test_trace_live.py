@@ -8,7 +8,8 @@ import pytest
 
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode, with_mode
-from experiments.measure.captures import all_of, capturing, decoded
+from experiments.measure.captures import capturing, decoded
+from experiments.measure.packets import all_of
 from tests.labs import CommandLine
 from topologies.lab import Lab, started
 from topologies.scenario.load import load
