@@ -35,15 +35,32 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test without another level's mark is a pure one."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--needs-root",
+        choices=("yes", "no"),
+        help="run only tests that need root and the machine to themselves, or only the others",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark a test without a level as a pure one; leave out what --needs-root leaves out."""
     for item in items:
         if not any(item.get_closest_marker(level) for level in LEVELS):
             item.add_marker("pure")
+    if chosen := config.getoption("--needs-root"):
+        left_out = [item for item in items if needs_root(item) != (chosen == "yes")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if needs_root(item) == (chosen == "yes")]
+
+
+def needs_root(item: pytest.Item) -> bool:
+    """True if the test starts labs."""
+    return any(item.get_closest_marker(level) for level in NEEDS_ROOT)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if os.geteuid() != 0 and any(item.get_closest_marker(level) for level in NEEDS_ROOT):
+    if os.geteuid() != 0 and needs_root(item):
         pytest.skip("needs root")
 
 

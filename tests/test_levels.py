@@ -48,17 +48,18 @@ def test(lab):
 def outcome(pytester, monkeypatch):
     """Run test files under our conftest, NEED_ROOT and NEED_RYU as given; pytest's own account."""
 
-    def run(need: str, **texts: str) -> pytest.RunResult:
+    def run(need: str, *options: str, **texts: str) -> pytest.RunResult:
         conftest = Path(__file__).resolve().parents[0] / "conftest.py"
         folder = pytester.path / "tests" / "pure"
         folder.mkdir(parents=True)
         (folder.parent / "conftest.py").write_text(conftest.read_text("utf-8"))
         for name, text in texts.items():
             (folder / f"test_{name}.py").write_text(text)
-        (pytester.path / "pytest.ini").write_text("[pytest]\nmarkers = pure\n")
+        (pytester.path / "pytest.ini").write_text("[pytest]\nmarkers =\n pure\n root\n smoke\n")
         monkeypatch.setenv("NEED_ROOT", need)
         monkeypatch.setenv("NEED_RYU", need)
-        return pytester.runpytest_subprocess("-m", "pure", "-p", "no:cacheprovider")
+        options = options or ("-m", "pure")
+        return pytester.runpytest_subprocess(*options, "-p", "no:cacheprovider", "tests")
 
     return run
 
@@ -89,3 +90,15 @@ def test_elsewhere_a_skip_is_a_skip(outcome):
     texts = {"call": CALL, "mark": MARK, "module": MODULE}
     done = outcome("", **{name: text.format(need="root") for name, text in texts.items()})
     done.assert_outcomes(skipped=3)
+
+
+@pytest.mark.parametrize(("chosen", "runs"), [("yes", "root smoke"), ("no", "pure plain")])
+def test_each_half_of_the_tests_leaves_out_the_other(outcome, chosen, runs):
+    marked = "import pytest\n@pytest.mark.{0}\ndef test_{0}(): pass"
+    texts = {level: marked.format(level) for level in ("pure", "root", "smoke")}
+    texts["plain"] = "def test_plain(): pass"
+
+    done = outcome("", f"--needs-root={chosen}", "--collect-only", "-q", **texts)
+
+    assert {line.split("_")[-1] for line in done.outlines if "::" in line} == set(runs.split())
+    done.stdout.fnmatch_lines(["2/4 tests collected (2 deselected)*"])
