@@ -1,7 +1,7 @@
-"""Tunnels: ports over hosts, the cost of a port, and - drawn apart - arithmetic.  Pure."""
+"""Tunnel ports over hosts, the cost of a port, and arithmetic in a panel of its own.  Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,169 +11,128 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from experiments.show.curves import LEGEND, Curves, Mark
 from experiments.show.lanes import BASELINE_COLOUR, colours
 from experiments.show.sheet import Caption, sheet, title
+from experiments.tunnels.fit import Cost
+from experiments.tunnels.words import ARTICLE_HOSTS, ARTICLE_TUNNELS
 
-HEIGHTS_IN = (3.0, 2.1, 2.1, 2.4)
+PORTS_IN, COST_IN, ARITHMETIC_IN = 3.0, 2.1, 2.4  # heights of the panels
 TO_HOSTS = 100_000
-MARKERS = ("o", "+", "x")  # one a type of tunnel
-ARTICLE_HOSTS, ARTICLE_SAID = 40_000, 780e6  # "40000 nodes ... 780 millions tunnels"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """What ports of one type cost one host."""
-
-    name: str
-    memory: tuple[tuple[int, float], ...]  # ports, MiB; every sample
-    setup: tuple[tuple[int, float], ...]  # ports, seconds
-    mib_a_port: float
-    setup_at: tuple[tuple[int, float], ...]  # the model, at these ports
+MARKERS = ("o", "+", "x")  # one for each type of tunnel
+SIZE = 8.5
+WHOLE = FuncFormatter(lambda value, _: f"{value:,.0f}")
 
 
 def draw(
     marks: Sequence[Mark],
-    curves: Sequence[Curve],
+    costs: Sequence[Cost],
     meshes: Sequence[tuple[int, int]],
-    words: Caption,
+    caption: Caption,
 ) -> Figure:
-    """Panels one below the other; those of the cost only if it was measured."""
-    heights = HEIGHTS_IN if curves else (HEIGHTS_IN[0], HEIGHTS_IN[3])
-    figure, axes = sheet(words, heights)
-    _ports(axes[0], marks)
-    if curves:
-        plot_memory(axes[1], curves)
-        plot_setup(axes[2], curves)
+    """The panels below each other; those of the cost only if it was measured."""
+    heights = (PORTS_IN, *((COST_IN, COST_IN) if costs else ()), ARITHMETIC_IN)
+    figure, axes = sheet(caption, heights)
+    _plot_ports(axes[0], marks)
+    if costs:
+        plot_memory(axes[1], costs)
+        plot_setup(axes[2], costs)
     plot_arithmetic(axes[-1], meshes)
     return figure
 
 
-def _ports(ax: Axes, marks: Sequence[Mark]) -> None:
+def _plot_ports(ax: Axes, marks: Sequence[Mark]) -> None:
     curves = Curves(marks=marks, is_log=True)
-    curves.log_counts(curves(ax)).set_ylabel("tunnel ports in all")
+    curves.log_counts(curves(ax)).set_ylabel("tunnel ports of all hosts")
     ax.set_xlabel("compute hosts")
-    curves.name_lines(ax, HEIGHTS_IN[0])
+    curves.name_lines(ax, PORTS_IN)
     title(ax, "Measured: tunnel ports of all hosts", f"{LEGEND}; both axes logarithmic")
 
 
-def plot_memory(ax: Axes, curves: Sequence[Curve]) -> Axes:
-    """Memory over ports; a line is the model, and ends where measuring ended."""
-    palette = colours([each.name for each in curves], "(none)")
-    for each, marker in zip(curves, MARKERS, strict=False):
-        _dots(ax, each.memory, palette[each.name], f"memory {each.name}", marker)
-        most = max(ports for ports, _ in each.memory)
-        ax.plot(
-            [0, most],
-            [0, each.mib_a_port * most],
-            color=palette[each.name],
-            linewidth=1.1,
-            gid=f"line {each.name}",
-        )
-    _names(
-        ax,
-        [
-            (e.name, f"{e.name}: {1024 * e.mib_a_port:.1f} KiB a port", palette[e.name])
-            for e in curves
-        ],
-    )
+def plot_memory(ax: Axes, costs: Sequence[Cost]) -> Axes:
+    """Memory over ports of each lab, with the fitted line up to the most ports that were measured."""
+    palette = colours([each.type for each in costs], "(none)")
+    for each, marker in zip(costs, MARKERS, strict=False):
+        colour, mib = palette[each.type], each.memory_kib / 1024
+        ports = np.broadcast_to(each.ports, mib.shape)
+        _dots(ax, ports, mib, colour, f"memory {each.type}", marker=marker)
+        line = [0, each.memory_at(each.most).value / 1024]
+        ax.plot([0, each.most], line, color=colour, linewidth=1.1, gid=f"line {each.type}")
+    per_port = {each.type: f"{each.memory_at(1).value:.1f} KiB per port" for each in costs}
+    _names(ax, {kind: f"{kind}: {text}" for kind, text in per_port.items()}, palette)
     ax.set_ylim(0, None)
     ax.set_xlim(0, None)
     ax.set_ylabel("more memory [MiB]")
     ax.set_xlabel("tunnel ports on one host")
     ax.grid(visible=True, axis="y")
-    title(
-        ax,
-        "Measured: memory of ovs-vswitchd (PSS)",
-        "mark: a lab; line: straight, by least squares",
-    )
+    title(ax, "Measured: memory of ovs-vswitchd (PSS)", "mark: a lab; line: least squares")
     return ax
 
 
-def plot_setup(ax: Axes, curves: Sequence[Curve]) -> Axes:
-    """Seconds over ports, both logarithmic."""
-    palette = colours([each.name for each in curves], "(none)")
-    for each, marker in zip(curves, MARKERS, strict=False):
-        some = [pair for pair in each.setup if pair[0]]
-        _dots(ax, some, palette[each.name], f"setup {each.name}", marker)
-        ax.plot(
-            *zip(*each.setup_at, strict=True),
-            color=palette[each.name],
-            linewidth=1.1,
-            gid=f"parabola {each.name}",
-        )
-    _names(ax, [(e.name, e.name, palette[e.name]) for e in curves])
+def plot_setup(ax: Axes, costs: Sequence[Cost]) -> Axes:
+    """Set-up time over ports of each lab, with the fitted parabola; both axes logarithmic."""
+    palette = colours([each.type for each in costs], "(none)")
+    for each, marker in zip(costs, MARKERS, strict=False):
+        colour, seconds = palette[each.type], each.setup_s[:, 1:]
+        ports = np.broadcast_to(each.ports[1:], seconds.shape)
+        _dots(ax, ports, seconds, colour, f"setup {each.type}", marker=marker)
+        along = np.unique(np.geomspace(1, each.most, 25).round()).astype(int)
+        fitted = [each.setup_at(int(number)).value for number in along]
+        ax.plot(along, fitted, color=colour, linewidth=1.1, gid=f"parabola {each.type}")
+    _names(ax, {each.type: each.type for each in costs}, palette)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.xaxis.set_major_formatter(WHOLE)
     ax.set_ylabel("set-up time [s]")
-    ax.set_xlabel("tunnel ports on one host, made in one transaction")
+    ax.set_xlabel("tunnel ports on one host, added in one transaction")
     ax.grid(visible=True)
     title(
         ax,
-        "Measured: time to make them",
+        "Measured: time to add them",
         "mark: a lab; line: parabola, median of labs; both axes logarithmic",
     )
     return ax
 
 
 def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:
-    """Tunnels of a full mesh: dashed what is only arithmetic, dots what stood in a lab."""
+    """Tunnels of a full mesh: a dashed line by arithmetic, dots for measured meshes."""
     hosts = np.geomspace(2, TO_HOSTS, 60)
-    ax.plot(
-        hosts,
-        hosts * (hosts - 1) / 2,
-        color=BASELINE_COLOUR,
-        linewidth=1.3,
-        linestyle=(0, (4, 2)),
-        gid="arithmetic",
-    )
-    _dots(ax, meshes, "black", "meshes")
+    dashed: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 1.3, "gid": "arithmetic"}
+    ax.plot(hosts, hosts * (hosts - 1) / 2, color=BASELINE_COLOUR, **dashed)
+    _dots(ax, [x for x, _ in meshes], [y for _, y in meshes], "black", "meshes")
     tunnels = ARTICLE_HOSTS * (ARTICLE_HOSTS - 1) // 2
-    ax.plot(
-        [ARTICLE_HOSTS],
-        [tunnels],
-        marker="o",
-        markersize=8,
-        markerfacecolor="none",
-        color=BASELINE_COLOUR,
-        linestyle="none",
-        gid="article",
-    )
+    _dots(ax, [ARTICLE_HOSTS], [tunnels], BASELINE_COLOUR, "article", markersize=8)
     ax.annotate(
-        f"{ARTICLE_HOSTS:,} hosts: {tunnels:,}\n(the article: {ARTICLE_SAID / 1e6:.0f} million)",
+        f"{ARTICLE_HOSTS:,} hosts: {tunnels:,}\n(the article: {ARTICLE_TUNNELS / 1e6:.0f} million)",
         (ARTICLE_HOSTS, tunnels),
         xytext=(0.99, 0.3),
         textcoords="axes fraction",
         ha="right",
         va="center",
-        fontsize=8.5,
+        fontsize=SIZE,
         arrowprops={"arrowstyle": "-", "linewidth": 0.6, "shrinkB": 6},
     )
     ax.set_xscale("log")
     ax.set_yscale("log")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.xaxis.set_major_formatter(WHOLE)
     ax.set_ylabel("tunnels, N(N-1)/2")
     ax.set_xlabel("compute hosts N")
     ax.grid(visible=True)
     title(
         ax,
         "Arithmetic, not measured: tunnels of a full mesh",
-        "dashed: arithmetic; dots: meshes that stood in a lab; both axes logarithmic",
+        "dashed: arithmetic; dots: measured meshes; both axes logarithmic",
     )
     return ax
 
 
-def _dots(
-    ax: Axes, pairs: Sequence[tuple[int, float]], colour: str, gid: str, marker: str = "o"
-) -> None:
-    """Hollow, and of several shapes, so that one type is seen behind the other."""
+def _dots(ax: Axes, xs: Any, ys: Any, colour: str, gid: str, **marker: Any) -> None:
+    """Hollow marks, so that one type of tunnel is seen behind the other."""
     ax.plot(
-        [x for x, _ in pairs],
-        [y for _, y in pairs],
+        np.ravel(xs),
+        np.ravel(ys),
         linestyle="none",
-        marker=marker,
-        markersize=4.5,
+        **{"marker": "o", "markersize": 4.5, **marker},
         markerfacecolor="none",
         markeredgewidth=0.9,
         color=colour,
@@ -183,15 +142,16 @@ def _dots(
     )
 
 
-def _names(ax: Axes, named: Sequence[tuple[str, str, str]]) -> None:
-    for nth, (name, words, colour) in enumerate(named):
+def _names(ax: Axes, texts: Mapping[str, str], palette: Mapping[str, str]) -> None:
+    """A text in the right margin for each type of tunnel."""
+    for nth, (name, text) in enumerate(texts.items()):
         ax.text(
             1.02,
             0.9 - 0.13 * nth,
-            words,
+            text,
             transform=ax.transAxes,
-            color=colour,
-            fontsize=8.5,
+            color=palette[name],
+            fontsize=SIZE,
             fontweight="bold",
             va="center",
             gid=f"name {name}",

@@ -1,127 +1,116 @@
-"""What a tunnel port costs: models fitted to each lab's ladder, and what they say further on.  Pure.
+"""The cost of a tunnel port: models fitted to the measurements of each lab.  Pure.
 
-Memory is a straight line over ports.  Set-up time, of one transaction, has a part that grows with
-the square: ovs-vsctl and the daemons look through what is there for each port that comes.  Labs
-are the unit: a model is fitted to each, and what is told is the median of labs.
+Memory is a straight line over ports.  Set-up time, in one transaction, has a part that grows with
+the square: for each new port, ovs-vsctl and the daemons look through those that exist.  A model is
+fitted to each lab; reports have the median of labs.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
+import polars as pl
 from scipy.optimize import nnls
 
-from experiments.core.question import Row
 from experiments.show.estimate import Estimate, estimate
+from experiments.show.statistics import Samples
 
-KIB_A_GIB = 1024.0**2
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rung of a ladder."""
-
-    ports: int
-    setup_s: float
-    memory_kib: float  # more than without any
+KIB_PER_GIB = 1024.0**2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cost:
-    """All ladders of one type of tunnel."""
+    """What ports of one tunnel type cost: a row for each lab, a column for each number of ports."""
 
     type: str
-    ladders: tuple[tuple[Step, ...], ...]  # one a lab
+    ports: Samples  # ascending, from 0
+    setup_s: Samples
+    memory_kib: Samples  # more than without ports
     seed: int
 
     @property
     def most(self) -> int:
         """The most ports that were measured."""
-        return max(step.ports for ladder in self.ladders for step in ladder)
+        return int(self.ports[-1])
 
-    def memory_kib(self, ports: int) -> Estimate:
-        """Of so many ports, by the line."""
-        return estimate([line(each) * ports for each in self.ladders], self.seed)
+    def memory_at(self, ports: int) -> Estimate:
+        """Memory [KiB] of so many ports, by the line."""
+        return estimate(list(line(self.ports, self.memory_kib) * ports), self.seed)
 
-    def setup_s(self, ports: int) -> Estimate:
-        """Of so many ports in one transaction, by the parabola."""
-        return estimate([parabola_at(parabola(each), ports) for each in self.ladders], self.seed)
+    def setup_at(self, ports: int) -> Estimate:
+        """Set-up time [s] of so many ports in one transaction, by the parabola."""
+        fits = np.array([parabola(self.ports, lab) for lab in self.setup_s])
+        return estimate(list(fits @ [1, ports, ports**2]), self.seed)
 
     @property
-    def all_s(self) -> Estimate:
-        """Of the most ports, as measured."""
-        return estimate([each[-1].setup_s for each in self.ladders], self.seed)
+    def setup_of_most(self) -> Estimate:
+        """Set-up time [s] of the most ports, as measured."""
+        return estimate(list(self.setup_s[:, -1]), self.seed)
 
     @property
     def growth(self) -> Estimate | None:
-        """The power of ports that set-up time grows with; None: no ladder has rungs enough."""
-        found = [power for each in self.ladders if (power := exponent(each)) is not None]
-        return estimate(found, self.seed) if found else None
+        """The exponent of set-up time over ports; None if no lab has enough measurements."""
+        found = [exponent(self.ports, lab) for lab in self.setup_s]
+        known = [each for each in found if each is not None]
+        return estimate(known, self.seed) if known else None
 
     @property
     def misfit(self) -> float:
-        """The most by which a line misses a step, as a share of its ladder's last one."""
-        return max(
-            abs(line(each) * step.ports - step.memory_kib) / each[-1].memory_kib
-            for each in self.ladders
-            for step in each
-        )
+        """The largest distance of a measurement from its line, as a share of the lab's last one."""
+        fitted = np.outer(line(self.ports, self.memory_kib), self.ports)
+        return float(np.max(np.abs(fitted - self.memory_kib) / self.memory_kib[:, -1:]))
 
 
-def costs(rows: Sequence[Row], seed: int) -> tuple[Cost, ...]:
-    """Those of each type of tunnel, from the table `ladder`."""
-    labs: Mapping[tuple[object, object], list[Row]] = defaultdict(list)
-    for row in rows:
-        labs[row["repeat"], row["order"]].append(row)
-    by_type: Mapping[str, list[tuple[Step, ...]]] = defaultdict(list)
-    for lab in labs.values():
-        by_type[str(lab[0]["type"])].append(_ladder(lab))
+def costs(ladder: pl.DataFrame, seed: int) -> tuple[Cost, ...]:
+    """The cost of each type of tunnel port, from the table `ladder`."""
+    rows = ladder.sort("type", "ports", maintain_order=True)
     return tuple(
-        Cost(type=kind, ladders=tuple(by_type[kind]), seed=seed) for kind in sorted(by_type)
+        _cost(str(kind), of_type, seed)
+        for (kind,), of_type in rows.group_by("type", maintain_order=True)
     )
 
 
-def _ladder(rows: Sequence[Row]) -> tuple[Step, ...]:
-    ordered = sorted(rows, key=lambda row: int(str(row["ports"])))
-    bare = float(str(ordered[0]["pss_kib"]))
-    return tuple(
-        Step(int(str(row["ports"])), float(str(row["setup_s"])), float(str(row["pss_kib"])) - bare)
-        for row in ordered
+def _cost(kind: str, rows: pl.DataFrame, seed: int) -> Cost:
+    def by_lab(column: str) -> pl.DataFrame:
+        table = rows.pivot("ports", index=("repeat", "order"), values=column, maintain_order=True)
+        return table.drop("repeat", "order")
+
+    memory = by_lab("pss_kib")
+    memory_kib = memory.to_numpy().astype(float)
+    return Cost(
+        type=kind,
+        ports=np.array(memory.columns, dtype=float),
+        setup_s=by_lab("setup_s").to_numpy(),
+        memory_kib=memory_kib - memory_kib[:, :1],
+        seed=seed,
     )
 
 
-def line(ladder: Sequence[Step]) -> float:
-    """KiB a port: least squares through what there is without any."""
-    ports = np.array([step.ports for step in ladder], dtype=float)
-    memory = np.array([step.memory_kib for step in ladder])
-    return float(ports @ memory / (ports @ ports))
+def line(ports: Samples, memory_kib: Samples) -> Samples:
+    """KiB per port of each lab: the slope of the least-squares line through the origin."""
+    slopes: Samples = memory_kib @ ports / (ports @ ports)
+    return slopes
 
 
-def parabola(ladder: Sequence[Step]) -> tuple[float, float, float]:
-    """Seconds for none, for each, and for each of each; least squares of relative errors, none < 0."""
-    ports = np.array([step.ports for step in ladder], dtype=float)
-    took = np.array([step.setup_s for step in ladder])
-    terms = np.stack([np.ones_like(ports), ports, ports**2], axis=1)
-    found, _ = nnls(terms / took[:, None], np.ones_like(took))
-    return float(found[0]), float(found[1]), float(found[2])
+def parabola(ports: Samples, setup_s: Samples) -> Samples:
+    """Set-up time of one lab: the terms [s] of 1, ports and ports squared, none of them negative.
 
-
-def parabola_at(terms: tuple[float, float, float], ports: float) -> float:
-    """Seconds for so many ports."""
-    return terms[0] + terms[1] * ports + terms[2] * ports**2
-
-
-def exponent(ladder: Sequence[Step]) -> float | None:
-    """The power of ports that set-up time grows with, up to the last rung; None: too few rungs.
-
-    From the rung that is nearest to a quarter of the last one: it has to be well above the price
-    of one transaction, which is the rung of 0 ports and is taken off first.
+    The sum of squares of relative errors is the least.
     """
-    bare, last = ladder[0].setup_s, ladder[-1]
-    lower = [step for step in ladder[1:-1] if step.setup_s > bare]
-    if not lower or last.setup_s <= bare:
+    terms: Samples
+    terms, _ = nnls(np.vander(ports, 3, increasing=True) / setup_s[:, None], np.ones_like(setup_s))
+    return terms
+
+
+def exponent(ports: Samples, setup_s: Samples) -> float | None:
+    """The exponent of set-up time over ports in one lab; None if it has too few measurements.
+
+    The time of 0 ports, that of a transaction, is subtracted.  The exponent is between the last
+    measurement and the one nearest to a quarter of its ports: smaller ones take hardly longer
+    than the transaction.
+    """
+    logs, own_s = np.log(ports[1:]), setup_s[1:] - setup_s[0]
+    usable = np.flatnonzero(own_s[:-1] > 0)
+    if not usable.size or own_s[-1] <= 0:
         return None
-    first = min(lower, key=lambda step: abs(log(4 * step.ports / last.ports)))
-    return log((last.setup_s - bare) / (first.setup_s - bare)) / log(last.ports / first.ports)
+    first = usable[np.argmin(np.abs(logs[usable] - logs[-1] + np.log(4)))]
+    return float(np.log(own_s[-1] / own_s[first]) / (logs[-1] - logs[first]))

@@ -1,96 +1,100 @@
-"""The teller of `tunnels`: what was counted beside what was foretold; then the cost, and arithmetic."""
+"""The report of `tunnels`: predicted and measured counts, the cost of a port, and arithmetic."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from statistics import median
+from typing import Any
 
-from experiments.core.question import Prediction
+import numpy as np
+import polars as pl
+
 from experiments.core.results import Run
 from experiments.show import cells, judge
-from experiments.show.cells import Cell
+from experiments.show.cells import value_text, values_text
 from experiments.show.curves import Mark
-from experiments.show.estimate import Estimate, outcome
-from experiments.show.report import NOT_JUDGED, Outcome, Picture, Report, Table, counted, is_trusted
+from experiments.show.judge import MISMATCH
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 from experiments.tunnels import figure
-from experiments.tunnels.figure import ARTICLE_HOSTS
-from experiments.tunnels.fit import KIB_A_GIB, Cost, Step, costs
+from experiments.tunnels.fit import KIB_PER_GIB, Cost, costs
+from experiments.tunnels.words import ARTICLE_HOSTS, MEMORY, PAIRS, SETUP
 
 SHOWN_HOSTS = (16, 100, 1_000, 10_000, ARTICLE_HOSTS)
-MEMORY, SETUP = "memory", "set-up"  # what a prediction is of
+KEY = ("mode", "membership", "hosts")
 
 
 def build_report(run: Run) -> Report:
-    """The story of one run."""
-    report = cells.build_report(run)
-    found = cells.cells_of(run)
-    cost = costs(run.rows_of("ladder"), run.seed)
-    report = replace(
-        report,
-        findings=(
-            report.findings[0],
-            *_headline(found),
-            *report.findings[1:],
-            *_price(cost),
-            _article(cost),
-        ),
-        outcomes=(*report.outcomes, *_outcomes(run, cost)),
-        tables=(_overview(found), *report.tables, _hosts(run), *_ladders(cost), _arithmetic(cost)),
-        conditions=f"{counted(len({(row['repeat'], row['order']) for row in run.rows_of()}), 'lab')}, "
-        f"{counted(len({row['repeat'] for row in run.rows_of()}), 'block')}; scenario {run.about['scenario']}",
-        pictures=(),
+    """The report of one run."""
+    report, found = cells.build_report(run), cells.exact_cells(run)
+    cost = costs(run.tables["ladder"], run.seed)
+    ports = found.filter(figure=run.question.value)
+    first, *mismatches = report.findings
+    findings = (first, *_mesh_and_l2pop(ports), *mismatches, *_price(cost), _article(cost))
+    picture = Picture(
+        name=run.question.name,
+        title="Tunnel ports over hosts, the cost of a port, and arithmetic",
+        alternative="Tunnel ports over hosts, predicted and measured; memory and set-up time over "
+        f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(findings)}",
+        draw=lambda drawn: figure.draw(_marks(ports), cost, _meshes(found), Caption.of(drawn)),
     )
-    return _with_picture(report, run, found, cost)
+    labs = counted(run.samples.select("repeat", "order").n_unique(), "lab")
+    return replace(
+        report,
+        findings=findings,
+        outcomes=(*report.outcomes, *_outcomes(run, cost)),
+        tables=(
+            _overview(ports),
+            *report.tables,
+            _hosts(run),
+            *map(_steps, cost),
+            _arithmetic(cost),
+        ),
+        pictures=(picture,),
+        conditions=f"{labs}, {report.conditions}",
+    )
 
 
-def _headline(found: Sequence[Cell]) -> Iterator[str]:
-    """Mesh beside l2pop, of the most hosts that were measured two by two."""
-    measured = [cell for cell in found if cell.measured and not cell.further]
-    sparse = [
-        cell
-        for cell in measured
-        if cell.key["membership"] == "pairs" and not str(cell.key["mode"]).startswith("kvxlan")
-    ]
-    most = max((int(str(cell.key["hosts"])) for cell in sparse), default=0)
-    ports = {
-        str(cell.key["mode"]).partition("-")[2]: cell.seen
-        for cell in sparse
-        if cell.key["hosts"] == most
+def _mesh_and_l2pop(ports: pl.DataFrame) -> Iterator[str]:
+    """Mesh compared with l2pop, with the most hosts of which two share a network."""
+    pairs = ports.filter(
+        pl.col("samples") > 0, ~pl.col("mode").str.starts_with("kvxlan"), membership=PAIRS
+    )
+    most = pairs.filter(pl.col("hosts") == pl.col("hosts").max())
+    counts = {
+        mode.partition("-")[2]: values_text(n) for mode, n in most[["mode", "measured"]].rows()
     }
-    if {"mesh", "l2pop"} <= set(ports):
+    if {"mesh", "l2pop"} <= counts.keys():
         yield (
-            f"{most} hosts that share networks two by two: {ports['mesh']} tunnel ports in a mesh, "
-            f"{ports['l2pop']} with l2population"
+            f"{most['hosts'][0]} hosts that share networks two by two: {counts['mesh']} tunnel ports "
+            f"in a mesh, {counts['l2pop']} with l2population"
         )
 
 
 def _price(cost: Sequence[Cost]) -> Iterator[str]:
     for each in cost:
-        memory = each.memory_kib(1)
+        memory = each.memory_at(1)
         yield (
-            f"A {each.type} port takes {memory.value:.1f} KiB of ovs-vswitchd "
+            f"A {each.type} port takes {memory.value:.1f} KiB of ovs-vswitchd's memory "
             f"({memory.span('lab', '.1f')}; 0 to {each.most} ports)"
         )
+    times = (
+        f"{each.setup_of_most.value:.2f} s for {each.most} {each.type} ports "
+        f"({each.setup_of_most.span('lab', '.2f')})"
+        for each in cost
+    )
     if cost:
-        took = ", ".join(
-            f"{each.all_s.value:.2f} s for {each.most} of {each.type}"
-            f" ({each.all_s.span('lab', '.2f')})"
-            for each in cost
-        )
-        yield f"Set-up in one transaction takes {took}"
+        yield f"Set-up in one transaction takes {', '.join(times)}"
 
 
 def _article(cost: Sequence[Cost]) -> str:
-    """What the article speaks of, by arithmetic; and by the model, if there is one."""
-    tunnels = pairs(ARTICLE_HOSTS)
-    said = f"Arithmetic, not measured: {ARTICLE_HOSTS:,} hosts in a mesh have {tunnels:,} tunnels"
+    """The article's mesh, by arithmetic and, if the cost was measured, by the line."""
+    tunnels = f"{ARTICLE_HOSTS:,} hosts in a mesh have {pairs(ARTICLE_HOSTS):,} tunnels"
     if not cost:
-        return said
-    most = max(cost, key=lambda each: each.memory_kib(1).value)
-    memory = most.memory_kib(ARTICLE_HOSTS - 1).value / KIB_A_GIB
-    beyond = _beyond(cost, ARTICLE_HOSTS - 1)
+        return f"Arithmetic, not measured: {tunnels}"
+    ports = ARTICLE_HOSTS - 1
+    memory = max(each.memory_at(ports).value for each in cost) / KIB_PER_GIB
     return (
-        f"{said}; by the straight line, {beyond} beyond what was measured, {memory:.2f} GiB a host"
+        f"Arithmetic, not measured: {tunnels}; by the straight line, for {_times_measured(cost, ports)} "
+        f"the ports that were measured, {memory:.2f} GiB per host"
     )
 
 
@@ -100,203 +104,150 @@ def pairs(hosts: int) -> int:
 
 
 def _outcomes(run: Run, cost: Sequence[Cost]) -> Iterator[Outcome]:
-    memory = {each.type: each.memory_kib(1) for each in cost}
-    growth = {each.type: found for each in cost if (found := each.growth)}
+    """The outcomes of the predictions about the cost."""
+    memory = {each.type: each.memory_at(1) for each in cost}
+    growth = {each.type: power for each in cost if (power := each.growth)}
     for prediction in run.question.predictions:
-        if prediction.about == MEMORY:
-            yield _judged(run, prediction, memory, "{:.1f} KiB", ".1f")
-        elif prediction.about == SETUP:
-            yield _judged(run, prediction, growth, "a power of {:.2f}", ".2f")
+        if prediction.about in {MEMORY, SETUP}:
+            is_memory = prediction.about == MEMORY
+            estimates = memory if is_memory else growth
+            text, form = ("{} {:.1f} KiB ({})", ".1f") if is_memory else ("{} {:.2f} ({})", ".2f")
+            found = (
+                text.format(kind, each.value, each.span("lab", form))
+                for kind, each in estimates.items()
+            )
+            yield judge.within(
+                run, prediction, estimates.values(), ", ".join(found) or "not measured"
+            )
 
 
-def _judged(
-    run: Run, prediction: Prediction, found: Mapping[str, Estimate], report: str, form: str
-) -> Outcome:
-    """A prediction on each type of tunnel; `told`: its figure with the unit."""
-    words = (
-        f"{kind} {report.format(each.value)} ({each.span('lab', form)})"
-        for kind, each in found.items()
-    )
-    return Outcome(
-        claim=prediction.claim,
-        reason=prediction.reason,
-        found=", ".join(words) or "no ladder",
-        outcome=outcome(prediction, tuple(found.values())) if is_trusted(run) else NOT_JUDGED,
-    )
-
-
-def _overview(found: Sequence[Cell]) -> Table:
-    """Ports in all, by mode over hosts."""
-    shown = [cell for cell in found if not cell.further]
-    hosts = list(dict.fromkeys(cell.key["hosts"] for cell in shown))
-    lines = dict.fromkeys((cell.key["mode"], cell.key["membership"]) for cell in shown)
-    seen = {tuple(cell.key.values()): _brief(cell) for cell in shown}
+def _overview(ports: pl.DataFrame) -> Table:
+    """Tunnel ports of each mode, over hosts."""
+    brief = ports.with_columns(
+        text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
+    ).pivot("hosts", index=("mode", "membership"), values="text", maintain_order=True)
     return Table(
         title="Tunnel ports of all hosts together",
-        heads=("mode", "membership", *(f"{many} hosts" for many in hosts)),
-        rows=tuple(
-            (str(mode), str(membership), *(seen[mode, membership, many] for many in hosts))
-            for mode, membership in lines
-        ),
+        heads=("mode", "membership", *(f"{hosts} hosts" for hosts in brief.columns[2:])),
+        rows=tuple(tuple(map(value_text, row)) for row in brief.rows()),
         words=("mode", "membership"),
         note="Each tunnel has a port at either end. Dense: one network on every host; pairs: a "
         "network for every two hosts.",
     )
 
 
-def _brief(cell: Cell) -> str:
-    return cell.seen if cell.outcome != judge.MISMATCH else f"{cell.seen} not {cell.predicted}"
+def _brief(cell: dict[str, Any]) -> str:
+    measured = values_text(cell["measured"])
+    return f"{measured} not {cell['predicted']}" if cell["result"] == MISMATCH else measured
 
 
 def _hosts(run: Run) -> Table:
-    """Per host: the least and the most of every lab."""
-    points = (tuple(map(str, point.values())) for point in run.question.points())
-    labs: dict[tuple[str, ...], list[dict[str, int]]] = {point: [] for point in points}
-    columns = ("ports", "rules", "pss_kib", "private_kib")
-    for row in run.rows_of("hosts"):
-        key = tuple(str(row[name]) for name in ("mode", "membership", "hosts"))
-        had = {name: int(str(row[name])) for name in columns if row[name] is not None}
-        labs[key].append(had)
+    """The least and the most of all hosts of each point."""
+    columns = {"ports": "{}", "rules": "{}", "pss_kib": "{:.1f}", "private_kib": "{:.1f}"}
+    mib = pl.col("pss_kib", "private_kib") / 1024
+    hosts = (
+        run.predicted.select(KEY)
+        .join(run.tables["hosts"].with_columns(mib), on=KEY, maintain_order="left")
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col(*columns).min().name.suffix(" min"), pl.col(*columns).max().name.suffix(" max"))
+    )
     return Table(
         title="Per host",
-        heads=("mode", "membership", "hosts", "ports", "rules", "PSS [MiB]", "own [MiB]"),
+        heads=(*KEY, "ports", "rules", "PSS [MiB]", "private [MiB]"),
         rows=tuple(
             (
-                *key,
-                _ends(rows, "ports", 1),
-                _ends(rows, "rules", 1),
-                _ends(rows, "pss_kib", 1024),
-                _ends(rows, "private_kib", 1024),
+                *(str(row[name]) for name in KEY),
+                *(
+                    _range(row[f"{name} min"], row[f"{name} max"], form)
+                    for name, form in columns.items()
+                ),
             )
-            for key, rows in labs.items()
-            if rows
+            for row in hosts.iter_rows(named=True)
         ),
         words=("mode", "membership"),
-        note="Memory of ovs-vswitchd. PSS counts pages that daemons share in parts, and falls as "
-        "hosts come on; own: what is not shared.",
+        note="Memory of ovs-vswitchd. In PSS a page that several daemons share counts in part, so it "
+        "falls with the number of hosts; private: without shared pages.",
     )
 
 
-def _ends(rows: Sequence[dict[str, int]], name: str, by: int) -> str:
-    values = sorted(
-        {f"{row[name] / by:.1f}" if by > 1 else str(row[name]) for row in rows if name in row},
-        key=float,
-    )
-    return "-" if not values else values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
+def _range(low: float | None, high: float | None, form: str) -> str:
+    """`11.9 to 12.0`, or one of them if they read the same."""
+    return NONE if low is None else " to ".join(dict.fromkeys(map(form.format, (low, high))))
 
 
-def _ladders(cost: Sequence[Cost]) -> Iterator[Table]:
-    for each in cost:
-        rungs = zip(*each.ladders, strict=True)
-        yield Table(
-            title=f"What {each.type} ports cost one host, all in one transaction",
-            heads=(
-                "ports",
-                "labs",
-                "memory [KiB]",
-                "least",
-                "most",
-                "set-up [ms]",
-                "least",
-                "most",
-            ),
-            rows=tuple(_rung(steps) for steps in rungs),
-            note="Medians of labs, the least and the most. Memory (PSS of ovs-vswitchd) beside what "
-            "it took without; time of one ovs-vsctl from start to end, its own price is that of 0 "
-            "ports. On a machine that others share the most is noise. The line misses no step by "
-            f"more than {each.misfit:.1%} of the last one.",
-        )
-
-
-def _rung(steps: Sequence[Step]) -> tuple[str, ...]:
-    """One rung of all labs."""
-    ends = (median, min, max)
-    return (
-        str(steps[0].ports),
-        str(len(steps)),
-        *(f"{end(step.memory_kib for step in steps):.0f}" for end in ends),
-        *(f"{1000 * end(step.setup_s for step in steps):.1f}" for end in ends),
+def _steps(cost: Cost) -> Table:
+    """Median, least and most of all labs, by number of ports."""
+    columns = [
+        [form.format(value) for value in statistic(values, axis=0)]
+        for values, form in ((cost.memory_kib, "{:.0f}"), (1000 * cost.setup_s, "{:.1f}"))
+        for statistic in (np.median, np.min, np.max)
+    ]
+    ports = [f"{ports:.0f}" for ports in cost.ports]
+    labs = [str(len(cost.setup_s))] * len(ports)
+    ends = ("least", "most")
+    return Table(
+        title=f"Cost of {cost.type} ports on one host, all added in one transaction",
+        heads=("ports", "labs", "memory [KiB]", *ends, "set-up [ms]", *ends),
+        rows=tuple(zip(ports, labs, *columns, strict=True)),
+        note="Median, least and most of all labs. Memory: PSS of ovs-vswitchd, more than without "
+        "ports. Set-up: one ovs-vsctl from start to end; that of 0 ports is its own time. On a shared "
+        "machine the most is noise. No measurement differs from the line by more than "
+        f"{cost.misfit:.1%} of the last one.",
     )
 
 
 def _arithmetic(cost: Sequence[Cost]) -> Table:
-    """By arithmetic and by the models, how far beyond what was measured."""
-    heads = [word for each in cost for word in (f"{each.type}: memory [MiB]", "set-up [s]")]
+    """Meshes by arithmetic and by the models, and how far the measurements reach."""
+    heads = [head for each in cost for head in (f"{each.type}: memory [MiB]", "set-up [s]")]
     return Table(
         title="A full mesh of N hosts, not measured: arithmetic, and the models of one host's cost",
-        heads=("hosts", "ports a host", "tunnels", *heads, "beyond what was measured"),
+        heads=("hosts", "ports per host", "tunnels", *heads, "beyond what was measured"),
         rows=tuple(
             (
-                f"{many:,}",
-                f"{many - 1:,}",
-                f"{pairs(many):,}",
-                *_by_model(cost, many - 1),
-                _beyond(cost, many - 1),
+                f"{hosts:,}",
+                f"{hosts - 1:,}",
+                f"{pairs(hosts):,}",
+                *_by_models(cost, hosts - 1),
+                _times_measured(cost, hosts - 1),
             )
-            for many in SHOWN_HOSTS
+            for hosts in SHOWN_HOSTS
         ),
         words=("beyond what was measured",),
         note="Memory by a straight line over ports, set-up in one transaction by a parabola, each "
-        "fitted to every lab's ladder; in brackets 95% intervals (of fewer than six labs: their "
-        "range). The models are good for as many ports as were measured; beyond, they assume that "
-        "nothing else gives way first.",
+        "fitted to the measurements of each lab; in brackets 95% intervals (of fewer than six labs: "
+        "their range). The models hold for as many ports as were measured; beyond, they assume that "
+        "no other limit is reached first.",
     )
 
 
-def _by_model(cost: Sequence[Cost], ports: int) -> Iterator[str]:
+def _by_models(cost: Sequence[Cost], ports: int) -> Iterator[str]:
     for each in cost:
-        memory, setup = each.memory_kib(ports), each.setup_s(ports)
+        memory, setup = each.memory_at(ports), each.setup_at(ports)
         yield f"{memory.value / 1024:.1f} ({memory.low / 1024:.1f} to {memory.high / 1024:.1f})"
         yield f"{setup.value:.3g} ({setup.low:.3g} to {setup.high:.3g})"
 
 
-def _beyond(cost: Sequence[Cost], ports: int) -> str:
+def _times_measured(cost: Sequence[Cost], ports: int) -> str:
+    """How many times the most ports that were measured; `no` if it is not more."""
     most = max((each.most for each in cost), default=0)
-    return "-" if not most else "no" if ports <= most else f"{ports / most:.0f} times"
+    return NONE if not most else "no" if ports <= most else f"{ports / most:.0f} times"
 
 
-def _with_picture(report: Report, run: Run, found: Sequence[Cell], cost: Sequence[Cost]) -> Report:
-    marks = tuple(
-        Mark(
-            mode=str(cell.key["mode"]),
-            words=str(cell.key["membership"]),
-            at=int(str(cell.key["hosts"])),
-            predicted=float(str(cell.predicted)),
-            measured=tuple(float(str(value)) for value in cell.measured),
-        )
-        for cell in found
-        if not cell.further
-    )
-    meshes = {
-        (int(str(cell.key["hosts"])), int(str(value)))
-        for cell in found
-        if cell.further == "pairs" and str(cell.key["mode"]).endswith("-mesh")
-        for value in cell.measured
-        if value  # the kernel's VXLAN has no tunnels to count
-    }
-    picture = Picture(
-        name=run.question.name,
-        title="Tunnels over hosts, their cost, and arithmetic",
-        alternative="Tunnel ports over hosts, foretold and counted; memory and set-up time over "
-        f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(report.findings)}",
-        draw=lambda report: figure.draw(marks, _curves(cost), sorted(meshes), Caption.of(report)),
-    )
-    return replace(report, pictures=(picture,))
-
-
-def _curves(cost: Sequence[Cost]) -> tuple[figure.Curve, ...]:
+def _marks(ports: pl.DataFrame) -> tuple[Mark, ...]:
     return tuple(
-        figure.Curve(
-            name=each.type,
-            memory=tuple((s.ports, s.memory_kib / 1024) for ladder in each.ladders for s in ladder),
-            setup=tuple((s.ports, s.setup_s) for ladder in each.ladders for s in ladder),
-            mib_a_port=each.memory_kib(1).value / 1024,
-            setup_at=tuple((n, each.setup_s(n).value) for n in _along(each.most)),
+        Mark(
+            mode=row["mode"],
+            words=row["membership"],
+            at=row["hosts"],
+            predicted=row["predicted"],
+            measured=tuple(row["measured"]),
         )
-        for each in cost
+        for row in ports.iter_rows(named=True)
     )
 
 
-def _along(most: int) -> tuple[int, ...]:
-    """Places at which a curve is drawn, evenly on a logarithmic axis."""
-    return tuple(dict.fromkeys(round(most ** (step / 24)) for step in range(25)))
+def _meshes(found: pl.DataFrame) -> list[tuple[int, int]]:
+    """Hosts and tunnels of each measured mesh; kernel VXLAN has no tunnels to count."""
+    meshes = found.filter(pl.col("mode").str.ends_with("-mesh"), figure="pairs")
+    points = meshes.select("hosts", pl.col("measured").list.explode()).unique()
+    return points.filter(pl.col("measured") > 0).sort(pl.all()).rows()

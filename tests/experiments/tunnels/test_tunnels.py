@@ -1,7 +1,10 @@
-"""The experiment `tunnels`: what is foretold, the models of cost, and how a run is told."""
+"""The experiment `tunnels`: predictions, models of the cost, and the report."""
 
-from contextlib import nullcontext
+import os
+import subprocess
+from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -10,18 +13,18 @@ import pytest
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.ports import BR_TUN, tunnels
-from experiments.core.results import Recorder, read
+from controller.model.errors import CommandError
+from experiments.core.results import Recorder, frame, read
 from experiments.measure.memory import Memory, parse_rollup
 from experiments.show.curves import Curves, Mark
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.tunnels import probe
 from experiments.tunnels.figure import plot_arithmetic
-from experiments.tunnels.fit import Step, costs, exponent, line, parabola
+from experiments.tunnels.fit import costs, exponent, line, parabola
 from experiments.tunnels.labs import groups, predicted, staged
 from experiments.tunnels.probe import EXPERIMENT as TUNNELS
-from experiments.tunnels.probe import add_args
+from experiments.tunnels.probe import Tunnels, add_args
 from experiments.tunnels.report import pairs
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
@@ -50,23 +53,26 @@ def cell(mode, membership, hosts, overlay=BARE):
         (("vxlan-l2pop", "dense", 16), (240, 120, 15, 16 * 42, 0, 240)),
         (("vxlan-l2pop", "pairs", 16), (16, 8, 1, 16 * 14, 0, 16)),
         (("vxlan-l2pop-arp", "pairs", 4), (4, 2, 1, 4 * 17, 0, 4)),
-        (("gre-l2pop", "pairs", 3), (2, 1, 1, 14 + 14 + 11, 0, 2)),  # the third host is alone
-        (("mesh", "dense", 3), (12, 3, 4, 3 * 16, 0, 6)),  # the article's hosts speak GRE and VXLAN
+        (
+            ("gre-l2pop", "pairs", 3),
+            (2, 1, 1, 14 + 14 + 11, 0, 2),
+        ),  # the third host has its own network
+        (("mesh", "dense", 3), (12, 3, 4, 3 * 16, 0, 6)),  # the article's hosts have GRE and VXLAN
         (("vlan", "dense", 4), (0, 0, 0, 0, 0, 0)),
         (("kvxlan-mesh", "pairs", 4), (0, 0, 0, 0, 4, 12)),
         (("kvxlan-l2pop", "pairs", 4), (0, 0, 0, 0, 4, 4)),
         (("kvxlan-multicast", "dense", 4), (0, 0, 0, 0, 4, 4)),
     ],
 )
-def test_what_is_foretold(point, wanted):
+def test_predicted_counts(point, wanted):
     assert cell(*point) == wanted
 
 
 @pytest.mark.parametrize("release", ["queens", "current"])
 @pytest.mark.parametrize("membership", ["dense", "pairs"])
 @pytest.mark.parametrize("mode", ["gre-mesh", "geneve-l2pop", "vxlan-l2pop-arp", "mesh"])
-def test_the_formulas_are_what_the_controller_would_do(mode, membership, release):
-    """Counted by other means: the flows and ports themselves."""
+def test_predicted_ports_and_flows_are_those_of_the_controller(mode, membership, release):
+    """Counted in another way: from the flows and ports themselves."""
     point = {"mode": mode, "membership": membership, "hosts": 5}
     overlay = replace(BARE, release=release)
     started = staged(overlay, point)
@@ -104,67 +110,83 @@ def test_memory_is_read_from_the_kernels_sum():
     assert parse_rollup(text) == Memory(pss=11870, private=11580)
 
 
-def ladder(kib=12.0, terms=(0.01, 2e-4, 7e-7), ports=(0, 1, 15, 255, 1023)):
-    a, b, c = terms
-    return [Step(n, a + b * n + c * n * n, kib * n) for n in ports]
+PORTS = np.array([0, 1, 15, 255, 1023], dtype=float)
 
 
-def test_models_find_what_made_the_ladder():
-    assert line(ladder()) == pytest.approx(12.0)
-    assert parabola(ladder()) == pytest.approx((0.01, 2e-4, 7e-7))
-    assert parabola(ladder(terms=(0.01, 2e-4, 0))) == pytest.approx((0.01, 2e-4, 0), abs=1e-9)
+def setup_s(a=0.01, b=2e-4, c=7e-7):
+    return a + b * PORTS + c * PORTS**2
+
+
+def test_models_find_the_terms_of_ideal_measurements():
+    assert line(PORTS, np.array([12.0 * PORTS])) == pytest.approx([12.0])
+    assert parabola(PORTS, setup_s()) == pytest.approx((0.01, 2e-4, 7e-7))
+    assert parabola(PORTS, setup_s(c=0)) == pytest.approx((0.01, 2e-4, 0), abs=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("terms", "power"),
+    ("terms", "wanted"),
     [((0.01, 2e-4, 0), 1), ((0.01, 0, 7e-7), 2), ((0.01, 0, 0), None), ((0.01, -1e-6, 0), None)],
 )
-def test_the_power_of_ports_is_found_beside_the_price_of_a_transaction(terms, power):
-    assert exponent(ladder(terms=terms)) == (None if power is None else pytest.approx(power))
+def test_the_exponent_is_found_beside_the_time_of_a_transaction(terms, wanted):
+    found = exponent(PORTS, setup_s(*terms))
+    assert found == (None if wanted is None else pytest.approx(wanted))
 
 
-def test_the_power_is_taken_from_a_quarter_of_the_most_on():
-    steps = [Step(n, t, 0) for n, t in ((0, 0.0), (1, 9.0), (60, 1.0), (127, 9.0), (255, 2.0))]
-    assert exponent(steps) == pytest.approx(np.log(2) / np.log(255 / 60))
-    assert exponent([Step(0, 0.1, 0), Step(255, 1.0, 0)]) is None
+def test_the_exponent_is_taken_from_a_quarter_of_the_most_ports_on():
+    ports, seconds = np.array([0, 1, 60, 127, 255]), np.array([0.0, 9.0, 1.0, 9.0, 2.0])
+    assert exponent(ports, seconds) == pytest.approx(np.log(2) / np.log(255 / 60))
+    assert exponent(np.array([0, 255]), np.array([0.1, 1.0])) is None
 
 
-def rungs(labs, kind="gre", kib=lambda lab: 12.0 + lab / 10):
+def steps(labs, kind="gre", kib=lambda lab: 12 + lab):
+    """Rows of the table `ladder`: an ideal line, and a parabola."""
     return [
         {
             "repeat": 1,
             "order": lab,
             "type": kind,
-            "ports": step.ports,
-            "setup_s": step.setup_s,
-            "pss_kib": round(11_000 + step.memory_kib, 3),
+            "ports": int(ports),
+            "setup_s": seconds,
+            "pss_kib": 11_000 + kib(lab) * int(ports),
             "private_kib": 0,
         }
         for lab in range(labs)
-        for step in ladder(kib(lab))
+        for ports, seconds in zip(PORTS, setup_s(), strict=True)
     ]
 
 
-def test_labs_are_the_unit_and_six_make_an_interval():
-    (few,), (many,) = costs(rungs(5), 1), costs(rungs(6), 1)
+def cost_of(rows):
+    (cost,) = costs(frame(rows, TUNNELS.question.tables()["ladder"]), seed=1)
+    return cost
 
-    assert (few.memory_kib(1).value, few.memory_kib(1).is_interval) == (pytest.approx(12.2), False)
-    assert (few.memory_kib(1).low, few.memory_kib(1).high) == pytest.approx((12.0, 12.4))
-    assert many.memory_kib(1).is_interval
-    assert 12.0 <= many.memory_kib(1).low < 12.25 < many.memory_kib(1).high <= 12.5
-    assert many.memory_kib(1000).value == pytest.approx(12_250)
+
+def test_labs_are_the_unit_and_six_make_an_interval():
+    few, many = cost_of(steps(5)), cost_of(steps(6))
+
+    assert (few.memory_at(1).value, few.memory_at(1).is_interval) == (pytest.approx(14), False)
+    assert (few.memory_at(1).low, few.memory_at(1).high) == pytest.approx((12, 16))
+    assert many.memory_at(1).is_interval
+    assert 12 <= many.memory_at(1).low < 14.5 < many.memory_at(1).high <= 17
+    assert many.memory_at(1000).value == pytest.approx(14_500)
     assert many.most == 1023
     assert many.misfit == pytest.approx(0, abs=1e-6)
 
 
-def test_a_cost_that_is_no_line_is_said_to_miss():
-    bent = [{**row, "pss_kib": 11_000 + 0.01 * row["ports"] ** 2} for row in rungs(1)]
-    (cost,) = costs(bent, 1)
+def test_each_type_of_tunnel_has_its_own_cost():
+    rows = [*steps(2), *({**row, "order": 9} for row in steps(1, "vxlan", lambda _: 20))]
+    gre, vxlan = costs(frame(rows, TUNNELS.question.tables()["ladder"]), seed=1)
+
+    assert (gre.type, gre.memory_at(1).value) == ("gre", pytest.approx(12.5))
+    assert (vxlan.type, vxlan.memory_at(1).value) == ("vxlan", pytest.approx(20))
+
+
+def test_the_misfit_of_a_cost_that_is_no_line():
+    cost = cost_of([{**row, "pss_kib": 11_000 + row["ports"] ** 2 // 100} for row in steps(1)])
     assert cost.misfit == pytest.approx(0.18, abs=0.01)
 
 
-def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
-    """A run as the probe leaves it, ideal but for what `spoil` makes of a lab's row."""
+def recorded(path, *, spoil=None, labs=1, factors=None, ladder=steps):
+    """The files of a run, as predicted except for what `spoil` makes of a lab's row."""
     factors = factors or {
         "mode": ("gre-mesh", "gre-l2pop"),
         "membership": ("dense", "pairs"),
@@ -190,23 +212,23 @@ def recorded(path, *, spoil=None, labs=1, factors=None, climbed=rungs):
         }
         recorder.samples([{**place, **point, **host}], "hosts")
     place = {"mode": "gre-mesh", "membership": "dense", "hosts": 2}
-    recorder.samples([{**row, **place} for row in climbed(labs)], "ladder")
+    recorder.samples([{**row, **place} for row in ladder(labs)], "ladder")
     return read(recorder.directory)
 
 
-def test_a_run_as_foretold(tmp_path):
+def test_the_report_of_a_run_as_predicted(tmp_path):
     report = report_on(recorded(tmp_path))
 
     assert report.findings == (
-        "48 of 48 cells equal their prediction",
+        "48 of 48 cells match their prediction",
         "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
-        "A gre port takes 12.0 KiB of ovs-vswitchd (1 lab; 0 to 1023 ports)",
-        "Set-up in one transaction takes 0.95 s for 1023 of gre (1 lab)",
+        "A gre port takes 12.0 KiB of ovs-vswitchd's memory (1 lab; 0 to 1023 ports)",
+        "Set-up in one transaction takes 0.95 s for 1023 gre ports (1 lab)",
         "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; by the straight "
-        "line, 39 times beyond what was measured, 0.46 GiB a host",
+        "line, for 39 times the ports that were measured, 0.46 GiB per host",
     )
     assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 4
-    assert report.outcomes[3].found == "gre a power of 1.64 (1 lab)"
+    assert report.outcomes[3].found == "gre 1.64 (1 lab)"
     assert report.tables[0].rows == (
         ("gre-mesh", "dense", "2", "12"),
         ("gre-mesh", "pairs", "2", "12"),
@@ -216,7 +238,7 @@ def test_a_run_as_foretold(tmp_path):
     assert not report.is_refuted
 
 
-def test_arithmetic_stands_apart_and_says_how_far_it_goes(tmp_path):
+def test_arithmetic_has_its_own_table_with_how_far_it_goes_beyond_the_measurements(tmp_path):
     table = report_on(recorded(tmp_path)).tables[-1]
 
     assert "not measured" in table.title
@@ -237,8 +259,8 @@ def test_one_port_too_many_refutes(tmp_path):
     report = report_on(recorded(tmp_path, spoil=one_more))
 
     assert report.is_refuted
-    assert report.findings[0] == "47 of 48 cells equal their prediction"
-    assert "gre-l2pop pairs 4: 5 ports, foretold 4" in report.findings
+    assert report.findings[0] == "47 of 48 cells match their prediction"
+    assert "gre-l2pop pairs 4: 5 ports, predicted 4" in report.findings
     assert [each.outcome for each in report.outcomes] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
     assert report.tables[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 not 4")
 
@@ -247,51 +269,87 @@ def test_one_port_too_many_refutes(tmp_path):
     ("took_s", "wanted"),
     [(lambda n: n**0.5, REFUTED), (lambda n: n**1.5, CONFIRMED), (lambda n: n**3, REFUTED)],
 )
-def test_set_up_time_that_grows_otherwise_refutes(tmp_path, took_s, wanted):
-    def climbed(labs):
-        return [{**row, "setup_s": 0.01 + took_s(row["ports"])} for row in rungs(labs)]
+def test_set_up_time_that_grows_too_slowly_or_too_fast_refutes(tmp_path, took_s, wanted):
+    def ladder(labs):
+        return [{**row, "setup_s": 0.01 + took_s(row["ports"])} for row in steps(labs)]
 
-    report = report_on(recorded(tmp_path, labs=6, climbed=climbed))
+    report = report_on(recorded(tmp_path, labs=6, ladder=ladder))
     assert report.outcomes[3].outcome == wanted
     assert "95% interval of 6 labs" in report.outcomes[3].found
 
 
-def test_the_ladder_tells_medians_before_the_ends(tmp_path):
-    def climbed(labs):
+def test_the_table_of_the_ladder_has_the_median_before_the_ends(tmp_path):
+    def ladder(labs):
         slow = {0: 1.0, 1: 1.0, 2: 9.0}  # seconds of 1023 ports: one lab was disturbed
         return [
             {**row, "setup_s": slow[row["order"]] * (row["ports"] + 1) / 1024}
-            for row in rungs(labs)
+            for row in steps(labs)
         ]
 
-    tables = report_on(recorded(tmp_path, labs=3, climbed=climbed)).tables
-    (table,) = [each for each in tables if each.title.startswith("What gre ports cost")]
+    tables = report_on(recorded(tmp_path, labs=3, ladder=ladder)).tables
+    (table,) = [each for each in tables if each.title.startswith("Cost of gre ports")]
     assert table.heads[5:] == ("set-up [ms]", "least", "most")
     assert table.rows[-1][5:] == ("1000.0", "1000.0", "9000.0")
 
 
-class Climbing:
-    """A lab that keeps no time: `_steps` is not put to it, only what goes round it."""
+class FakeLab:
+    """Open vSwitch without ports or flows; its ovs-vswitchd is this process."""
 
-    def __init__(self):
-        self.watched = []
+    def __init__(self, point):
+        self.overlay = staged(BARE, point)
+        self.is_watched = False
+        self.added = []  # ports of each transaction, and whether the machine was watched
 
+    def attempt(self, _, *argv, timeout_s=10):
+        return subprocess.CompletedProcess(argv, 0, stdout='{"data": []}', stderr="")
+
+    def run(self, _, *argv, timeout_s=10):
+        if argv[0] == "cat":
+            return f"{os.getpid()}\n"
+        if any("external_ids:ports=" in word for word in argv):
+            self.added.append((argv.count("add-port"), self.is_watched))
+        return "[]" if argv[0] == "ip" else ""
+
+    @contextmanager
     def watch(self):
-        self.watched.append(True)
-        return nullcontext()
+        self.is_watched = True
+        yield
+        self.is_watched = False
 
 
-def test_the_ladder_alone_is_watched(monkeypatch):
-    climbing = Climbing()
-    monkeypatch.setattr(probe, "_steps", lambda *_: iter(({"ports": len(climbing.watched)},)))
+@pytest.mark.parametrize(
+    ("membership", "added"), [("dense", [(0, True), (1, True), (15, True)]), ("pairs", [])]
+)
+def test_the_machine_is_watched_only_while_ports_are_added(membership, added):
+    point = {"mode": "gre-mesh", "membership": membership, "hosts": 2}
+    lab = FakeLab(point)
 
-    assert probe._watched_steps(None, None, (1,), climbing) == ({"ports": 1},)
+    found = Tunnels(ladder=(1, 15))(lab, point, SimpleNamespace(keep=print, watch=lab.watch))
+
+    assert lab.added == added
+    assert [row["ports"] for row in found.more["ladder"]] == [ports for ports, _ in added]
+    assert found.untimed is (membership == "pairs")
     assert TUNNELS.watches
     assert TUNNELS.thresholds.cpu_steal_max == pytest.approx(0.1)
 
 
+def test_an_open_vswitch_host_without_a_daemon_is_an_error():
+    point = {"mode": "gre-mesh", "membership": "dense", "hosts": 2}
+    lab = FakeLab(point)
+    run = lab.run
+
+    def without_daemon(node, *argv, timeout_s=10):
+        if argv[0] == "cat":
+            raise CommandError("No such file", where="`cat`", allowed="exit status 0", do="Look.")
+        return run(node, *argv)
+
+    lab.run = without_daemon
+    with pytest.raises(CommandError, match="No such file"):
+        Tunnels(ladder=(1,))(lab, point, SimpleNamespace(keep=print, watch=lab.watch))
+
+
 @pytest.mark.filterwarnings("error")
-def test_the_figure_is_drawn_where_there_are_no_tunnels_and_says_what_is_arithmetic(tmp_path):
+def test_the_figure_of_modes_without_tunnels_has_a_panel_named_arithmetic(tmp_path):
     factors = {"mode": ("kvxlan-mesh", "vlan"), "membership": ("dense",), "hosts": (3,)}
     run = recorded(tmp_path, factors=factors)
     with mpl.rc_context(fname=STYLE):
@@ -301,7 +359,7 @@ def test_the_figure_is_drawn_where_there_are_no_tunnels_and_says_what_is_arithme
     assert titles == ["Measured", "Measured", "Measured", "Arithmetic, not measured"]
 
 
-def test_arithmetic_is_dashed_and_labs_are_not_joined_to_it():
+def test_arithmetic_is_dashed_and_measured_meshes_are_dots():
     from matplotlib.figure import Figure
 
     ax = plot_arithmetic(Figure().subplots(), [(2, 1), (16, 120)])
@@ -313,7 +371,7 @@ def test_arithmetic_is_dashed_and_labs_are_not_joined_to_it():
     assert np.allclose(all_, hosts * (hosts - 1) / 2)
 
 
-def test_growth_shows_zero_and_names_each_line_once():
+def test_counts_over_hosts_show_zero_and_name_each_line_once():
     from matplotlib.figure import Figure
 
     marks = [
