@@ -124,10 +124,10 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     """
     from experiments.cli.doctor import assert_host_ready
     from experiments.cli.measure import measured
-    from experiments.cli.request import Asked, experiments_of, request_of
+    from experiments.cli.request import Options, experiments_of, request_of
     from experiments.measure.environment import now
 
-    asked = Asked(
+    options = Options(
         scenario=scenario,
         modes=modes,
         hosts=hosts,
@@ -141,6 +141,6 @@ def run(  # noqa: PLR0913  the options of the command line, by name
     )
     (wanted,) = experiments_of((experiment,))
     stamp = now().replace("-", "").replace(":", "")
-    request = request_of(wanted, asked, asked.out, f"{stamp}-{wanted.question.name}")
+    request = request_of(wanted, options, options.out, f"{stamp}-{wanted.question.name}")
     assert_host_ready()
     return read(measured(request, wanted.question.name).files["directory"])

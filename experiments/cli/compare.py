@@ -6,33 +6,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from controller.model.errors import MeasureError, UsageError
-from experiments.cli.report import assert_run
+from controller.model.errors import UsageError
+from experiments.cli.report import as_wrong_use, assert_run
+from experiments.cli.status import FORMAT, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.table import Table
 
-    from experiments.core.results import Run
     from experiments.show.compare import Comparison
 
 JSON_FORMAT = 2
-DONE, UNRELIABLE = 0, 3
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("a", type=FOLDER)
 @click.argument("b", type=FOLDER)
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="What is printed: a table for people, or one JSON document.",
-)
+@FORMAT
 def compare(a: Path, b: Path, output: str) -> int:
     """Show what changed from run A to run B; two suites: experiment by experiment.
 
@@ -42,7 +34,8 @@ def compare(a: Path, b: Path, output: str) -> int:
     from experiments.core.results import DAMAGE
 
     try:
-        found, alone = _compared(a, b)
+        with as_wrong_use():
+            found, alone = _compared(a, b)
         parts = [_json(found, alone)] if output == "json" else list(_text(found, alone))
         is_doubted = any(each.doubts for each in found)
     except DAMAGE as error:
@@ -56,7 +49,7 @@ def compare(a: Path, b: Path, output: str) -> int:
         print(*parts)
     else:
         _print(parts)
-    return UNRELIABLE if is_doubted else DONE
+    return Status.UNRELIABLE if is_doubted else Status.DONE
 
 
 commands = (compare,)
@@ -81,6 +74,7 @@ def _text(found: "list[Comparison]", alone: "dict[str, list[str]]") -> "Iterator
 
 def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]]":
     """Every experiment that both have, and the names of those that only one has."""
+    from experiments.core.results import read
     from experiments.show.compare import compare as compare_runs
 
     one, other = _runs(a), _runs(b)
@@ -103,7 +97,7 @@ def _compared(a: Path, b: Path) -> "tuple[list[Comparison], dict[str, list[str]]
         "only_in_a": [n for n in one if n not in both],
         "only_in_b": [n for n in other if n not in both],
     }
-    return [compare_runs(_read(one[name]), _read(other[name])) for name in both], alone
+    return [compare_runs(read(one[name]), read(other[name])) for name in both], alone
 
 
 def _runs(directory: Path) -> dict[str, Path]:
@@ -113,25 +107,8 @@ def _runs(directory: Path) -> dict[str, Path]:
     assert_run(directory)
     if not is_suite(directory):
         return {"": directory}
-    try:
-        names = read_suite(directory).names
-    except MeasureError as error:
-        raise _refused(error) from error
+    names = read_suite(directory).names
     return {name: directory / name for name in names if (directory / name).is_dir()}
-
-
-def _read(directory: Path) -> "Run":
-    from experiments.core.results import read
-
-    try:
-        return read(directory)
-    except MeasureError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: MeasureError) -> UsageError:
-    """The same error as wrong input, since nothing is measured here."""
-    return UsageError(error.found, where=error.where, allowed=error.allowed, do=error.do)
 
 
 def _print(parts: "Iterable[str | Table]") -> None:

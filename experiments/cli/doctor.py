@@ -1,4 +1,4 @@
-"""`overlaylab doctor`: what this machine has and lacks, and the command that mends it."""
+"""`overlaylab doctor`: what this machine has and lacks, and how to install what is missing."""
 
 import importlib.util
 import json
@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -24,11 +24,11 @@ from experiments.cli.host_checks import (
     needed,
 )
 from experiments.cli.needs import PYTHON
+from experiments.cli.status import FORMAT, Status
 
 ROOT = Path(__file__).resolve().parents[2]
-EXIT_HOST = 4
 SBIN = ("/usr/sbin", "/sbin")
-# Each in a network namespace of its own, which ends with the command.
+# Each runs in its own network namespace, which is removed when the command ends.
 TRIALS = {
     "bridge": (
         "ip link add ol-a type veth peer name ol-b && ip link add ol-br type bridge"
@@ -39,34 +39,35 @@ TRIALS = {
 
 
 def assert_host_ready(*, root: bool = True) -> None:
-    """Raise unless a lab can be raised here, as far as a glance tells (milliseconds).
+    """Check that a lab can be started here, without the trials (milliseconds).
 
     Args:
         root: whether the task needs root.
 
     Raises:
-        HostError: all that is missing, and what brings it.
+        HostError: all that is missing, and how to install it.
     """
-    lacking = [each for each in needed(_glance()) if each.is_there is False]
-    if any(root or each.name != "root" for each in lacking):
-        raise host_error(tuple(each for each in lacking if root or each.name != "root"))
+    missing = tuple(
+        each
+        for each in needed(_quick_facts())
+        if each.is_there is False and (root or each.name != "root")
+    )
+    if missing:
+        raise host_error(missing)
 
 
-def look() -> Facts:
-    """Everything the doctor tells of; as root, things are tried, too."""
-    glance = _glance()
-    return Facts(
-        is_root=glance.is_root,
-        programs=glance.programs,
-        modules=glance.modules,
-        ovs_version=glance.ovs_version,
-        trials={name: _tried(script) for name, script in TRIALS.items()} if glance.is_root else {},
+def gather_facts() -> Facts:
+    """All facts about this machine; the trials need root."""
+    quick = _quick_facts()
+    return replace(
+        quick,
+        trials={name: _tried(script) for name, script in TRIALS.items()} if quick.is_root else {},
         has_kernel_ovs=Path("/sys/module/openvswitch").exists(),
         has_ryu=os.access(ROOT / ".venv-ryu" / "bin" / "ryu-manager", os.X_OK),
     )
 
 
-def _glance() -> Facts:
+def _quick_facts() -> Facts:
     wanted, path = (*PROGRAMS, *OPTIONAL), search_path(os.environ)
     programs = {name: shutil.which(name, path=path) for name in wanted}
     return Facts(
@@ -85,13 +86,13 @@ def _is_importable(name: str) -> bool:
 
 
 def search_path(environment: Mapping[str, str]) -> str:
-    """PATH as root has it: Debian's other users have no sbin in theirs."""
+    """PATH with the sbin folders, which Debian's users other than root do not have in theirs."""
     path = environment.get("PATH", os.defpath)
     return ":".join((path, *(each for each in SBIN if each not in path.split(":"))))
 
 
 def extend_path() -> None:
-    """Let all that this program starts, Mininet too, find what the doctor finds."""
+    """Make the programs that the doctor finds available to all that this program starts."""
     os.environ["PATH"] = search_path(os.environ)
 
 
@@ -103,7 +104,7 @@ def _ovs_version(program: str | None) -> tuple[int, ...]:
 
 
 def version_in(report: str) -> tuple[int, ...]:
-    """The first dotted number in what a program says of itself; empty if there is none."""
+    """The first dotted number in the output of `--version`; empty if there is none."""
     dotted = re.search(r"\d+(\.\d+)+", report)
     return tuple(int(part) for part in dotted[0].split(".")) if dotted else ()
 
@@ -113,7 +114,7 @@ def _tried(script: str) -> str:
         done = attempt("unshare", "--net", "--", "sh", "-c", script)
     except CommandError as error:
         return str(error)
-    return "" if done.returncode == 0 else done.stderr.strip() or "it failed without a word"
+    return "" if done.returncode == 0 else done.stderr.strip() or f"exit status {done.returncode}"
 
 
 def as_json(found: tuple[Finding, ...]) -> str:
@@ -122,8 +123,8 @@ def as_json(found: tuple[Finding, ...]) -> str:
 
 
 def as_text(found: tuple[Finding, ...]) -> str:
-    """One line a finding, and a last one that sums up."""
-    last = "a lab can be raised" if is_ready(found) else "no lab can be raised here"
+    """A line for each finding, and the conclusion."""
+    last = "a lab can be started" if is_ready(found) else "no lab can be started on this machine"
     return "\n".join([*(_line(each) for each in found), last])
 
 
@@ -133,13 +134,13 @@ def _line(each: Finding) -> str:
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def doctor(form: str) -> None:
-    """What this machine has and lacks, and the command that mends it."""
-    found = findings(look())
-    click.echo(as_json(found) if form == "json" else as_text(found))
+@FORMAT
+def doctor(output: str) -> None:
+    """Show what this machine has and lacks, and how to install what is missing."""
+    found = findings(gather_facts())
+    click.echo(as_json(found) if output == "json" else as_text(found))
     if not is_ready(found):
-        raise click.exceptions.Exit(EXIT_HOST)
+        raise click.exceptions.Exit(Status.HOST_CANNOT)
 
 
-commands: tuple[click.Command, ...] = (doctor,)
+commands = (doctor,)

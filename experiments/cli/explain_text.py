@@ -1,4 +1,4 @@
-"""Explanations as lines: a table set, each flow with its sentence.  Pure."""
+"""Explanations of flows as lines, table by table.  Pure."""
 
 import textwrap
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from controller.explain.flow import Explainer, table_name
 from controller.flows.text import flow_text, ordered
 
 WIDTH = 100  # columns; flows are not wrapped, so that they can be searched for
-SAID = " " * 6
+INDENT = " " * 6
 
 
 def explained(explainer: Explainer) -> Iterator[str]:
-    """Every flow with its sentence, table by table, each under the question it answers."""
+    """Every flow with its explanation, below a heading for each table."""
     table = None
     for flow in ordered(explainer.flows):
         if flow.table != table:
@@ -20,7 +20,7 @@ def explained(explainer: Explainer) -> Iterator[str]:
             yield f"table {flow.table:d}, {name}: {flow.why}"
             table = flow.table
         yield f"  {flow_text(flow)}"
-        yield from wrapped(explainer.explain(flow), SAID)
+        yield from wrapped(explainer.explain(flow), INDENT)
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

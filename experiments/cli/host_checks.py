@@ -1,4 +1,4 @@
-"""What a machine has and lacks, judged from facts.  Pure: `doctor` gathers the facts."""
+"""What a machine has and lacks for a lab, from facts that `doctor` gathers.  Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from controller.model.dhcp import PROGRAMS as DHCP_PROGRAMS
 from controller.model.errors import HostError
 from experiments.cli.needs import PYTHON
 
-# program: the Debian package that brings it
+# program: its Debian package
 PROGRAMS = {
     "mnexec": "mininet",
     "ovs-vswitchd": "openvswitch-switch",
@@ -25,7 +25,7 @@ PROGRAMS = {
     "dumpcap": "tshark",  # Debian has it in wireshark-common, which tshark depends on
     "ifconfig": "mininet",  # in net-tools, which mininet depends on, and which its links call
 }
-# program: the package, and what alone needs it
+# program: its Debian package, and the only thing that needs it
 OPTIONAL = {
     **{
         program: (package, "a scenario with `dhcp: true`")
@@ -42,13 +42,13 @@ READY_REMEDY = "`make ready` installs it."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What was looked at.
+    """Facts about a machine.
 
     Attributes:
-        programs: where each program is; None where there is none.
+        programs: the path of each program; None if it was not found.
         modules: whether each Python package can be imported.
-        trials: what each trial in a throw-away namespace answered, empty if it worked;
-            a trial that could not be made (no root) is absent.
+        trials: the error of each trial in a temporary network namespace, empty if it worked;
+            without root there are none.
     """
 
     is_root: bool
@@ -62,12 +62,12 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a lab needs, or may use.
+    """One thing that a lab needs or can use.
 
     Attributes:
-        is_needed: no lab without it.
-        is_there: None where it could not be tried.
-        remedy: the command that mends it; empty where nothing does, or nothing has to.
+        is_needed: without it no lab can be started.
+        is_there: None if it could not be tried.
+        remedy: how to install or fix it; empty if that is impossible or not needed.
     """
 
     name: str
@@ -78,22 +78,22 @@ class Finding:
 
 
 def findings(facts: Facts) -> tuple[Finding, ...]:
-    """Everything looked at, the needed first."""
+    """Everything checked, what is needed first."""
     return (*needed(facts), *_trials(facts), *_extras(facts))
 
 
 def needed(facts: Facts) -> tuple[Finding, ...]:
-    """What can be told at a glance: root, programs, their versions, Python packages."""
+    """What takes milliseconds to check: root, programs, the version of OVS, Python packages."""
     return (_root(facts), *_programs(facts), *_version(facts), *_modules(facts))
 
 
 def is_ready(all_findings: tuple[Finding, ...]) -> bool:
-    """Whether a lab can be raised; what could not be tried does not count against it."""
+    """True if a lab can be started, as far as it could be checked."""
     return all(each.is_there is not False for each in all_findings if each.is_needed)
 
 
 def host_error(all_findings: tuple[Finding, ...]) -> HostError:
-    """Everything needed that is not there, as one error."""
+    """One error with everything needed that is missing."""
     lacking = [each for each in all_findings if each.is_needed and each.is_there is False]
     return HostError(
         "; ".join(f"{each.name}: {each.found}" for each in lacking),
@@ -112,8 +112,12 @@ def _root(facts: Facts) -> Finding:
 def _programs(facts: Facts) -> Iterator[Finding]:
     for program, package in PROGRAMS.items():
         path = facts.programs.get(program)
-        remedy = "" if path else f"`apt-get install {package}` as root, or `make ready`."
-        yield Finding(program, True, path is not None, path or "not found", remedy)
+        yield Finding(program, True, path is not None, path or "not found", _install(path, package))
+
+
+def _install(path: str | None, package: str) -> str:
+    """How to install a program that was not found."""
+    return "" if path else f"`apt-get install {package}` as root, or `make ready`."
 
 
 def _version(facts: Facts) -> Iterator[Finding]:
@@ -121,30 +125,27 @@ def _version(facts: Facts) -> Iterator[Finding]:
         found, oldest = (".".join(map(str, each)) for each in (facts.ovs_version, OLDEST_OVS))
         is_there = facts.ovs_version >= OLDEST_OVS
         remedy = "" if is_there else f"Install Open vSwitch {oldest} or later."
-        yield Finding("Open vSwitch", True, is_there, found or "no version told", remedy)
+        yield Finding("Open vSwitch", True, is_there, found or "unknown version", remedy)
 
 
 def _modules(facts: Facts) -> Iterator[Finding]:
-    brought = {**PYTHON, "mininet": "Debian's package `mininet`"}
-    for module, source in brought.items():
+    for module, source in {**PYTHON, "mininet": "Debian's package `mininet`"}.items():
         is_there = facts.modules.get(module, False)
         found = "can be imported" if is_there else f"cannot be imported (from {source})"
         yield Finding(f"Python {module}", True, is_there, found, "" if is_there else READY_REMEDY)
 
 
 def _trials(facts: Facts) -> Iterator[Finding]:
-    answer = facts.trials.get("bridge")
-    yield Finding(
-        "veth and bridge",
-        True,
-        _is_empty(answer),
-        _told(answer),
-        "Use a kernel, or a container, that may create them in a network namespace."
-        if answer
-        else "",
-    )
-    answer = facts.trials.get("netem")
-    yield Finding("netem", False, _is_empty(answer), _told(answer))
+    remedy = "Use a kernel or a container that can create them in a network namespace."
+    yield _trial("veth and bridge", True, facts.trials.get("bridge"), remedy)
+    yield _trial("netem", False, facts.trials.get("netem"))
+
+
+def _trial(name: str, is_needed: bool, error: str | None, remedy: str = "") -> Finding:  # noqa: FBT001
+    """The finding of a trial; `error` is empty if it worked, None if it was not tried."""
+    is_there = None if error is None else not error
+    found = "not tried: needs root" if error is None else error or "works"
+    return Finding(name, is_needed, is_there, found, remedy if error else "")
 
 
 def _extras(facts: Facts) -> Iterator[Finding]:
@@ -152,17 +153,8 @@ def _extras(facts: Facts) -> Iterator[Finding]:
     yield Finding("Open vSwitch kernel module", False, facts.has_kernel_ovs, kernel)
     for program, (package, who) in OPTIONAL.items():
         path = facts.programs.get(program)
-        remedy = "" if path else f"`apt-get install {package}` as root, or `make ready`."
-        report = path or f"absent: only {who} needs it"
-        yield Finding(program, False, path is not None, report, remedy)
+        found = path or f"absent: only {who} needs it"
+        yield Finding(program, False, path is not None, found, _install(path, package))
     ryu = "in .venv-ryu" if facts.has_ryu else "absent: os-ken, the default, does the same"
     remedy = "" if facts.has_ryu else "`make ready-ryu` installs it."
     yield Finding("Ryu 4.34", False, facts.has_ryu, ryu, remedy)
-
-
-def _is_empty(answer: str | None) -> bool | None:
-    return None if answer is None else not answer
-
-
-def _told(answer: str | None) -> str:
-    return "not tried: needs root" if answer is None else answer or "works"

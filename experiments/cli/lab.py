@@ -4,23 +4,21 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from controller.model.errors import HostError, UsageError
 from controller.model.modes import parse_mode, with_mode
+from experiments.cli.status import FORMAT
+
+if TYPE_CHECKING:
+    from topologies.lab import Lab
 
 LAB = click.argument("lab")
 
 
-def _assert_host_ready() -> None:
-    from experiments.cli.doctor import assert_host_ready
-
-    assert_host_ready(root=True)
-
-
-def _assert_root() -> None:
+def assert_root() -> None:
     """Check that this process is root, as all commands on labs need.
 
     Raises:
@@ -28,6 +26,14 @@ def _assert_root() -> None:
     """
     if os.geteuid() != 0:
         raise HostError("not root", where="labs", allowed="needs root", do="Use `sudo`.")
+
+
+def attached(name: str) -> "Lab":
+    """The running lab with this name, for a process that is root."""
+    from topologies.lab import attach
+
+    assert_root()
+    return attach(name)
 
 
 def _say(text: str) -> None:
@@ -57,12 +63,13 @@ def _say(text: str) -> None:
 )
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
     """Start a lab of SCENARIO and keep it running until Ctrl-C."""
+    from experiments.cli.doctor import assert_host_ready
     from topologies.lab import holder, started
     from topologies.scenario import load as scenarios
 
     loaded = scenarios.load(scenario)
     overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode is not None else loaded.described
-    _assert_host_ready()
+    assert_host_ready()
     if detach:
         click.echo(holder.detach(overlay, _say, **options))
         return
@@ -80,25 +87,23 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
 def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
     """Run COMMAND in NODE of LAB; return its exit status."""
     from controller.system.commands import become
-    from topologies.lab import attach
     from topologies.plan.ovs import ENVIRONMENT
 
-    _assert_root()
-    found = attach(lab)
+    found = attached(lab)
     argv = command[1:] if command[0] == "--" else command
     become(*argv, pid=found.pid(node), mark=found.ledger.token, env=ENVIRONMENT)
 
 
 @click.command()
 @click.argument("lab", required=False)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
-def status(lab: str | None, form: str) -> None:
+@FORMAT
+def status(lab: str | None, output: str) -> None:
     """Show nodes, tunnels, flows and agents of LAB, or of every lab."""
     from topologies.lab.status import status_of, statuses
 
-    _assert_root()
+    assert_root()
     found = statuses() if lab is None else [status_of(lab)]
-    if form == "json":
+    if output == "json":
         click.echo(json.dumps({"labs": found} if lab is None else found[0], indent=1))
         return
     from experiments.cli.lab_text import show
@@ -111,10 +116,7 @@ def status(lab: str | None, form: str) -> None:
 @click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False))
 def shell(lab: str, script: str | None) -> None:
     """Open Mininet's command line on LAB; with SCRIPT, run the commands in that file."""
-    from topologies.lab import attach
-
-    _assert_root()
-    net = attach(lab).net
+    net = attached(lab).net
     from mininet.cli import CLI
 
     try:
@@ -141,11 +143,9 @@ def capture(  # noqa: PLR0917  click passes every option as an argument
     lab: str, node: str, interface: str, file: Path, count: int | None, seconds: float | None
 ) -> None:
     """Write the packets of INTERFACE in NODE to a file, until Ctrl-C."""
-    from topologies.lab import attach
     from topologies.lab.capture import capture as run
 
-    _assert_root()
-    run(attach(lab), node, interface, file, packets=count or 0, seconds=seconds or 0)
+    run(attached(lab), node, interface, file, packets=count or 0, seconds=seconds or 0)
 
 
 @click.command()
@@ -153,10 +153,7 @@ def capture(  # noqa: PLR0917  click passes every option as an argument
 @click.argument("port_id")
 def plug(lab: str, port_id: str) -> None:
     """Start the guest of a port that was created through LAB's API."""
-    from topologies.lab import attach
-
-    _assert_root()
-    attach(lab).plug(port_id)
+    attached(lab).plug(port_id)
 
 
 @click.command()
@@ -164,10 +161,7 @@ def plug(lab: str, port_id: str) -> None:
 @click.argument("port_id")
 def unplug(lab: str, port_id: str) -> None:
     """Remove a port's interface, and its guest if that was the last one."""
-    from topologies.lab import attach
-
-    _assert_root()
-    attach(lab).unplug(port_id)
+    attached(lab).unplug(port_id)
 
 
 @click.command()
@@ -184,20 +178,11 @@ def down(lab: str | None, *, every: bool) -> None:
             allowed="a lab name, or --all",
             do="Give one of the two.",
         )
-    _assert_root()
+    assert_root()
     if lab:
         take_down_by_name(lab)
     else:
         take_down_all()
 
 
-commands: tuple[click.Command, ...] = (
-    up,
-    exec_,
-    status,
-    shell,
-    capture,
-    plug,
-    unplug,
-    down,
-)
+commands = (up, exec_, status, shell, capture, plug, unplug, down)

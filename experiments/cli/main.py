@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,14 +10,10 @@ import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
 from experiments.cli.doctor import extend_path
+from experiments.cli.status import Status
 from experiments.core import registry
 
-DONE, FAILED, WRONG_USE, HOST_CANNOT = 0, 1, 2, 4
-INTERRUPTED = 128 + signal.SIGINT
-NO_READER = 128 + signal.SIGPIPE  # as a shell reports a program killed by `| head`
 OWN_OPTIONS = frozenset({"--help", "--version"})  # all other options are those of `run`
-
-
 MODULES = {  # command -> its module in this folder, imported only if needed
     "run": "run",
     "list": "offline",
@@ -98,10 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         _discard_stdout()
-        return NO_READER
+        return Status.NO_READER
     except OSError as error:  # a full disk behind `>`, or the working directory was removed
         _discard_stdout()
-        return _print_error(_described(error), FAILED)
+        return _print_error(_described(error), Status.FAILED)
     return status
 
 
@@ -141,14 +136,18 @@ def _status(command: Callable[[], object]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        return _print_error(error.format_message(), WRONG_USE)
+        return _print_error(error.format_message(), Status.WRONG_USE)
     except OverlayError as error:
-        is_use = isinstance(error, UsageError | ModelError)
-        is_host = isinstance(error, HostError)
-        return _print_error(str(error), WRONG_USE if is_use else HOST_CANNOT if is_host else FAILED)
+        return _print_error(str(error), _status_of(error))
     except (KeyboardInterrupt, click.Abort):
-        return _print_error("interrupted", INTERRUPTED)
-    return returned if isinstance(returned, int) else DONE
+        return _print_error("interrupted", Status.INTERRUPTED)
+    return returned if isinstance(returned, int) else Status.DONE
+
+
+def _status_of(error: OverlayError) -> Status:
+    if isinstance(error, UsageError | ModelError):
+        return Status.WRONG_USE
+    return Status.HOST_CANNOT if isinstance(error, HostError) else Status.FAILED
 
 
 def _print_error(message: str, status: int) -> int:

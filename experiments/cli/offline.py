@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.model.errors import UsageError
+from experiments.cli.status import FORMAT
 
 if TYPE_CHECKING:
     from controller.explain.flow import Explainer
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from controller.model.sites import Sites
 
 JSON_FORMAT = 1
-FORMAT = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Print text, or one JSON document.",
-)
 
 
 @click.command("list")
@@ -168,4 +161,4 @@ def _as_json(wanted: Iterable["Flow"], explainer: "Explainer | None") -> list[di
     ]
 
 
-commands: tuple[click.Command, ...] = (list_, validate, flows)
+commands = (list_, validate, flows)

@@ -1,12 +1,12 @@
 """Progress of an experiment: on standard error, and only to a terminal."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
@@ -19,7 +19,7 @@ REFRESH_HZ = 4
 
 @dataclass(slots=True)
 class Pace:
-    """How long the rounds so far took, and what that says of the rest."""
+    """The time that the finished rounds took, and an estimate for the others."""
 
     clock: Callable[[], float]
     started_s: float = field(init=False)
@@ -31,7 +31,7 @@ class Pace:
 
     @property
     def elapsed_s(self) -> float:
-        """Since the start."""
+        """The time since the start."""
         return self.clock() - self.started_s
 
     def reach(self, done: int) -> None:
@@ -40,7 +40,7 @@ class Pace:
             self.done, self.done_s = done, self.elapsed_s
 
     def left_s(self, rounds: int) -> float | None:
-        """What is left if the rest goes on as it began; unknown before the first round ends."""
+        """The time left at the mean pace so far; None before the first round ends."""
         if not self.done:
             return None
         return max(0.0, self.done_s / self.done * rounds - self.elapsed_s)
@@ -58,7 +58,7 @@ def clock_text(seconds: float) -> str:
 
 @contextmanager
 def shown(title: str, clock: Callable[[], float]) -> "Iterator[Say]":
-    """Shows a bar, what is measured now, and the time: gone, and left."""
+    """Show a bar, what is measured now, and the time elapsed and left."""
     if not sys.stderr.isatty():
         yield lambda *_: None
         return
@@ -73,7 +73,7 @@ def shown(title: str, clock: Callable[[], float]) -> "Iterator[Say]":
 
 
 class _Bar:
-    """Two lines: the bar with its figures, and what is done now."""
+    """Two lines: the bar with its figures, and what is measured now."""
 
     def __init__(self, title: str, pace: Pace) -> None:
         self._pace, self._rounds, self._now = pace, 0, "starting"
@@ -87,12 +87,6 @@ class _Bar:
         self._progress.update(self._task, completed=done, total=rounds)
 
     def parts(self) -> RenderableType:
-        from rich.console import Group
-
         self._progress.update(self._task, time=self._pace.forecast(self._rounds))
         now = Text(f"  {self._now}", style="dim", overflow="ellipsis", no_wrap=True)
-        return Group(*_all(self._progress.get_renderables()), now)
-
-
-def _all(parts: Iterable[RenderableType]) -> tuple[RenderableType, ...]:
-    return tuple(parts)
+        return Group(*self._progress.get_renderables(), now)

@@ -1,13 +1,13 @@
 """`overlaylab report`: draws a run or a suite again from its files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from controller.model.errors import MeasureError, UsageError
-from experiments.cli.offline import FORMAT
 from experiments.cli.printed import (
     print_chapter,
     print_json,
@@ -15,6 +15,7 @@ from experiments.cli.printed import (
     print_paths,
     suite_document,
 )
+from experiments.cli.status import FORMAT
 
 if TYPE_CHECKING:
     from experiments.show.pages.chapter import Chapter
@@ -31,15 +32,22 @@ def report(directory: Path, output: str) -> None:
     from experiments.core.suite import is_suite
 
     assert_run(directory)
-    try:
+    with as_wrong_use():
         (_suite if is_suite(directory) else _run)(directory, output)
+
+
+commands = (report,)
+
+
+@contextmanager
+def as_wrong_use() -> Iterator[None]:
+    """Turn errors in the files of a run into wrong use, since nothing is measured here."""
+    try:
+        yield
     except MeasureError as error:
         raise UsageError(
             error.found, where=error.where, allowed=error.allowed, do=error.do
         ) from error
-
-
-commands = (report,)
 
 
 def assert_run(directory: Path) -> None:

@@ -19,7 +19,7 @@ ALL = "all"  # every experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Options:
     """The options of the command line."""
 
     scenario: str | None  # None: each experiment's own
@@ -57,7 +57,7 @@ def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
     return [find(name) for name in dict.fromkeys(wanted)]
 
 
-def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) -> "Request":
+def request_of(experiment: "Experiment", options: Options, parent: Path, name: str) -> "Request":
     """The request for one experiment.
 
     Raises:
@@ -65,29 +65,29 @@ def request_of(experiment: "Experiment", asked: Asked, parent: Path, name: str) 
     """
     from experiments.measure.runner import Request
 
-    wanted = _levels(experiment, asked)
-    overlay = _overlay(wanted, asked)
-    _assert_possible(wanted, overlay, asked)
-    repeats = 1 if asked.quick else wanted.repeats
+    wanted = _levels(experiment, options)
+    overlay = _overlay(wanted, options)
+    _assert_possible(wanted, overlay, options)
+    repeats = 1 if options.quick else wanted.repeats
     return Request(
         experiment=wanted,
         overlay=overlay,
-        repeats=asked.repeats or repeats,
-        seed=drawn_seed() if asked.seed is None else asked.seed,
-        quick=asked.quick,
-        lab={"datapath": asked.datapath, "app": asked.app},
+        repeats=options.repeats or repeats,
+        seed=drawn_seed() if options.seed is None else options.seed,
+        quick=options.quick,
+        lab={"datapath": options.datapath, "app": options.app},
         parent=parent,
         name=name,
     )
 
 
-def _levels(experiment: "Experiment", asked: Asked) -> "Experiment":
+def _levels(experiment: "Experiment", options: Options) -> "Experiment":
     """The experiment with the levels of the command line."""
-    wanted = experiment.with_levels(**experiment.quick_factors) if asked.quick else experiment
-    if asked.modes is not None:
-        wanted = wanted.with_levels(mode=_modes(asked.modes, experiment))
-    if asked.hosts and wanted.hosts_factor:
-        wanted = wanted.with_levels(**{wanted.hosts_factor: (asked.hosts,)})
+    wanted = experiment.with_levels(**experiment.quick_factors) if options.quick else experiment
+    if options.modes is not None:
+        wanted = wanted.with_levels(mode=_modes(options.modes, experiment))
+    if options.hosts and wanted.hosts_factor:
+        wanted = wanted.with_levels(**{wanted.hosts_factor: (options.hosts,)})
     return wanted
 
 
@@ -109,22 +109,22 @@ def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
     )
 
 
-def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
+def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
     """The scenario, reduced to what the experiment measures."""
     from controller.model.enlarge import enlarge
     from controller.model.sites import Sites
     from topologies.scenario.load import load
 
-    scenario = experiment.scenario if asked.scenario is None else asked.scenario
+    scenario = experiment.scenario if options.scenario is None else options.scenario
     loaded = load(scenario)
     if experiment.of is Sites:
-        sites: Sites = experiment.narrow(_with_two_hosts(loaded.sites, asked))
+        sites: Sites = experiment.narrow(_with_two_hosts(loaded.sites, options))
         return sites
     overlay = loaded.overlay
-    is_enlarged = asked.hosts and not experiment.hosts_factor
+    is_enlarged = options.hosts and not experiment.hosts_factor
     try:
         wanted: Overlay = experiment.narrow(
-            enlarge(overlay, asked.hosts or 0) if is_enlarged else overlay
+            enlarge(overlay, options.hosts or 0) if is_enlarged else overlay
         )
     except MeasureError as error:
         raise UsageError(
@@ -133,10 +133,10 @@ def _overlay(experiment: "Experiment", asked: Asked) -> "Overlay | Sites":
     return wanted
 
 
-def _with_two_hosts(sites: "Sites", asked: Asked) -> "Sites":
-    if asked.hosts and asked.hosts != len(sites.hosts):
+def _with_two_hosts(sites: "Sites", options: Options) -> "Sites":
+    if options.hosts and options.hosts != len(sites.hosts):
         raise UsageError(
-            f"--hosts {asked.hosts}",
+            f"--hosts {options.hosts}",
             where=f"scenario {sites.name!r}",
             allowed="2: a tunnel between two sites",
             do="Leave --hosts out.",
@@ -144,7 +144,9 @@ def _with_two_hosts(sites: "Sites", asked: Asked) -> "Sites":
     return sites
 
 
-def _assert_possible(experiment: "Experiment", overlay: "Overlay | Sites", asked: Asked) -> None:
+def _assert_possible(
+    experiment: "Experiment", overlay: "Overlay | Sites", options: Options
+) -> None:
     """Check that every point can be planned, with the number of hosts of the command line."""
     from experiments.core.question import level_name
 
@@ -158,9 +160,9 @@ def _assert_possible(experiment: "Experiment", overlay: "Overlay | Sites", asked
                 allowed="modes that fit the scenario",
                 do="Leave it out with --modes, or use another scenario.",
             ) from error
-        if asked.hosts and len(staged.hosts) != asked.hosts:
+        if options.hosts and len(staged.hosts) != options.hosts:
             raise UsageError(
-                f"--hosts {asked.hosts}",
+                f"--hosts {options.hosts}",
                 where=f"experiment {experiment.question.name!r}",
                 allowed=f"none: it always measures {len(staged.hosts)} hosts",
                 do="Leave --hosts out, or name another experiment.",

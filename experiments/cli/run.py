@@ -18,7 +18,8 @@ from experiments.cli.printed import (
     print_paths,
     suite_document,
 )
-from experiments.cli.request import SEED_MAX, Asked, experiments_of, request_of
+from experiments.cli.request import SEED_MAX, Options, experiments_of, request_of
+from experiments.cli.status import FORMAT, Status
 
 if TYPE_CHECKING:
     from experiments.core.suite import Suite
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from experiments.show.pages.chapter import Chapter
 
 ROOT = Path(__file__).resolve().parents[2]
-DONE, FAILED, UNRELIABLE = 0, 1, 3
 
 
 def results_folder() -> Path:
@@ -74,15 +74,8 @@ def results_folder() -> Path:
     show_default=True,
     help="OVS in user space, or (experimental) in the kernel.",
 )
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Print a table, or one JSON document.",
-)
-def run(experiment: tuple[str, ...], **options: Any) -> int:
+@FORMAT
+def run(experiment: tuple[str, ...], **given: Any) -> int:
     """Measure EXPERIMENTs (default: latency, mtu and fanout) on new labs; needs root.
 
     An EXPERIMENT is a name that `overlaylab list` shows, `all`, or a .py file (docs/extend.md).
@@ -91,15 +84,15 @@ def run(experiment: tuple[str, ...], **options: Any) -> int:
     """
     from experiments.measure.environment import now
 
-    asked = Asked(**options)
+    options = Options(**given)
     wanted = experiments_of(experiment)
-    requests = [request_of(each, asked, asked.out, each.question.name) for each in wanted]
+    requests = [request_of(each, options, options.out, each.question.name) for each in wanted]
     _assert_distinct([request.name for request in requests])
     assert_host_ready()
     stamp = now().replace("-", "").replace(":", "")
     if len(requests) == 1:
-        return _alone(replace(requests[0], name=f"{stamp}-{requests[0].name}"), asked)
-    return _suite(requests, f"{stamp}-suite", asked)
+        return _alone(replace(requests[0], name=f"{stamp}-{requests[0].name}"), options)
+    return _suite(requests, f"{stamp}-suite", options)
 
 
 commands = (run,)
@@ -117,11 +110,11 @@ def _assert_distinct(names: Sequence[str]) -> None:
             )
 
 
-def _alone(request: "Request", asked: Asked) -> int:
+def _alone(request: "Request", options: Options) -> int:
     from experiments.cli.measure import measured
 
     chapter = measured(request, request.question.name)
-    if asked.output == "json":
+    if options.output == "json":
         print_json((chapter,))
     else:
         print_chapter(chapter, titled=False)
@@ -129,27 +122,28 @@ def _alone(request: "Request", asked: Asked) -> int:
     return _exit_status((chapter,))
 
 
-def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
+def _suite(requests: "Sequence[Request]", name: str, options: Options) -> int:
     """Measure one after the other; if one fails the others are still measured."""
     from experiments.core.suite import begin_suite
     from experiments.measure.environment import argv, now
     from experiments.show.pages.redraw import write_suite
 
     names = [request.name for request in requests]
-    suite = begin_suite(asked.out, name, names, argv=argv(), start=now())
+    suite = begin_suite(options.out, name, names, argv=argv(), start=now())
     with _marking(suite):
         chapters = [
             _chapter(
                 replace(request, parent=suite.directory),
                 f"{request.name} ({at} of {len(names)})",
-                asked,
+                options,
             )
             for at, request in enumerate(requests, start=1)
         ]
     failed = [each.name for each in chapters if each.report is None]
-    suite = suite.marked(status=_failed(failed) if failed else "complete", end=now())
+    status = f"failed: {', '.join(failed)}" if failed else "complete"
+    suite = suite.marked(status=status, end=now())
     files = write_suite(suite, chapters)
-    if asked.output == "json":
+    if options.output == "json":
         print_json(chapters, suite_document(suite.status, files))
     else:
         print_overview(chapters)
@@ -157,11 +151,7 @@ def _suite(requests: "Sequence[Request]", name: str, asked: Asked) -> int:
     return _exit_status(chapters)
 
 
-def _failed(names: Sequence[str]) -> str:
-    return f"failed: {', '.join(names)}"
-
-
-def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
+def _chapter(request: "Request", title: str, options: Options) -> "Chapter":
     """One experiment of a suite, printed as soon as it is measured."""
     from experiments.cli.measure import measured
     from experiments.show.pages.chapter import Chapter
@@ -174,7 +164,7 @@ def _chapter(request: "Request", title: str, asked: Asked) -> "Chapter":
         print(f"overlaylab: {request.name}: {error}", file=sys.stderr)
         directory = {"directory": str(request.parent / request.name)}
         chapter = Chapter(name=request.name, fault=str(error), files=directory)
-    if asked.output == "text":
+    if options.output == "text":
         print_chapter(chapter, titled=True)
     return chapter
 
@@ -200,5 +190,5 @@ def _exit_status(chapters: "Sequence[Chapter]") -> int:
     reports = [chapter.report for chapter in chapters if chapter.report]
     refuted = any(each.trusted and each.is_refuted for each in reports)
     if refuted or len(reports) < len(chapters):
-        return FAILED
-    return DONE if all(each.trusted for each in reports) else UNRELIABLE
+        return Status.FAILED
+    return Status.DONE if all(each.trusted for each in reports) else Status.UNRELIABLE

@@ -2,9 +2,9 @@
 
 import click
 
-from experiments.cli.lab import LAB, _assert_root
+from experiments.cli.lab import LAB, attached
+from experiments.cli.status import FORMAT, Status
 
-DELIVERED, LOST = 0, 1
 FRAMES = ("arp", "ping", "broadcast")
 
 
@@ -19,27 +19,18 @@ FRAMES = ("arp", "ping", "broadcast")
     show_default=True,
     help="The frame from SRC: an ARP request for DST, a ping to DST, or a broadcast ping.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Text, or one JSON document.",
-)
-def trace(lab: str, source: str, target: str, frame: str, form: str) -> int:
+@FORMAT
+def trace(lab: str, source: str, target: str, frame: str, output: str) -> int:
     """Show what the switches of LAB would do now with a frame from guest SRC to guest DST.
 
     Nothing is sent. The exit status is 1 if the frame would not arrive.
     """
     from experiments.cli.trace_text import as_json, as_text
-    from topologies.lab import attach
     from topologies.trace.trace import trace_frame
 
-    _assert_root()
-    course = trace_frame(attach(lab), source, target, frame)
-    click.echo(as_json(course) if form == "json" else as_text(course, click.style))
-    return DELIVERED if course.delivered else LOST
+    course = trace_frame(attached(lab), source, target, frame)
+    click.echo(as_json(course) if output == "json" else as_text(course, click.style))
+    return Status.DONE if course.delivered else Status.FAILED
 
 
-commands: tuple[click.Command, ...] = (trace,)
+commands = (trace,)

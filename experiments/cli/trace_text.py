@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from experiments.cli.explain_text import SAID, wrapped
+from experiments.cli.explain_text import INDENT, wrapped
 
 if TYPE_CHECKING:
     from topologies.trace.course import Course, Wire
@@ -60,8 +60,8 @@ def _stage(stage: "Stage", style: Style) -> Iterator[str]:
     for step in stage.steps:
         yield f"{step.table:>4}  {step.name}".rstrip()
         if step.flow:
-            yield SAID + style(step.flow, dim=True)
-        yield from wrapped(step.why, SAID)
+            yield INDENT + style(step.flow, dim=True)
+        yield from wrapped(step.why, INDENT)
 
 
 def _wire(wire: "Wire", style: Style) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the doctor says of a machine, from facts; and what it finds on this one."""
+"""The findings of the doctor, from facts, and on this machine."""
 
 import json
 import re
@@ -37,13 +37,13 @@ def only(facts: Facts, name: str) -> Finding:
     return found
 
 
-def test_a_whole_machine_can_raise_a_lab():
+def test_a_complete_machine_can_start_a_lab():
     assert is_ready(findings(WHOLE))
     assert [each for each in findings(WHOLE) if each.is_needed and each.remedy] == []
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_a_missing_program_is_told_with_its_package(program):
+def test_a_missing_program_is_reported_with_its_package(program):
     facts = replace(WHOLE, programs={**WHOLE.programs, program: None})
     assert only(facts, program) == Finding(
         program,
@@ -56,7 +56,7 @@ def test_a_missing_program_is_told_with_its_package(program):
 
 
 @pytest.mark.parametrize("module", [*PYTHON, "mininet"])
-def test_a_missing_python_package_is_told(module):
+def test_a_missing_python_package_is_reported(module):
     facts = replace(WHOLE, modules={**WHOLE.modules, module: False})
     assert "`make ready`" in only(facts, f"Python {module}").remedy
     assert not is_ready(findings(facts))
@@ -66,27 +66,27 @@ def test_a_missing_python_package_is_told(module):
     ("version", "is_there"),
     [((), False), ((2, 16, 9), False), ((2, 17), True), ((2, 17, 8), True), ((10, 0), True)],
 )
-def test_an_old_open_vswitch_is_not_enough(version, is_there):
+def test_the_oldest_supported_open_vswitch_is_2_17(version, is_there):
     facts = replace(WHOLE, ovs_version=version)
     assert only(facts, "Open vSwitch").is_there is is_there
     assert is_ready(findings(facts)) is is_there
 
 
-def test_without_root_no_lab_and_nothing_is_said_of_trials():
+def test_without_root_no_lab_can_be_started_and_nothing_is_tried():
     facts = replace(WHOLE, is_root=False, trials={})
     assert only(facts, "root").found == "needs root"
     assert only(facts, "veth and bridge").is_there is None
     assert not is_ready(findings(facts))
 
 
-def test_a_kernel_that_refuses_bridges_is_no_host():
+def test_no_lab_can_be_started_where_bridges_cannot_be_created():
     facts = replace(WHOLE, trials={"bridge": "RTNETLINK answers: Operation not permitted"})
     assert only(facts, "veth and bridge").found == "RTNETLINK answers: Operation not permitted"
     assert not is_ready(findings(facts))
 
 
 @pytest.mark.parametrize("name", ["netem", "Open vSwitch kernel module", "Ryu 4.34"])
-def test_what_is_optional_does_not_count(name):
+def test_without_optional_parts_a_lab_can_be_started(name):
     facts = replace(
         WHOLE, trials={"bridge": "", "netem": "Error: Specified qdisc kind is unknown."}
     )
@@ -94,7 +94,7 @@ def test_what_is_optional_does_not_count(name):
     assert is_ready(findings(facts))
 
 
-def test_the_error_names_all_that_lacks_and_each_remedy_once():
+def test_the_error_names_everything_missing_and_each_remedy_once():
     facts = replace(WHOLE, is_root=False, modules={**WHOLE.modules, "click": False, "rich": False})
     assert str(host_error(needed(facts))) == (
         "this machine: root: needs root; Python click: cannot be imported (from click); "
@@ -106,23 +106,23 @@ def test_the_error_names_all_that_lacks_and_each_remedy_once():
 
 @pytest.fixture
 def on(monkeypatch):
-    """Make the doctor look at the given facts instead of this machine."""
+    """Give the doctor these facts instead of those of this machine."""
 
     def set_facts(facts: Facts) -> None:
-        monkeypatch.setattr(doctor, "_glance", lambda: facts)
-        monkeypatch.setattr(doctor, "look", lambda: facts)
+        monkeypatch.setattr(doctor, "_quick_facts", lambda: facts)
+        monkeypatch.setattr(doctor, "gather_facts", lambda: facts)
 
     return set_facts
 
 
-def test_a_task_without_root_is_not_stopped_by_its_want(on):
+def test_a_task_that_needs_no_root_passes_without_it(on):
     on(replace(WHOLE, is_root=False))
     doctor.assert_host_ready(root=False)
     with pytest.raises(HostError, match="needs root"):
         doctor.assert_host_ready()
 
 
-def test_a_task_without_root_is_stopped_by_a_missing_program(on):
+def test_a_task_that_needs_no_root_fails_without_a_program(on):
     on(replace(WHOLE, is_root=False, programs={}))
     with pytest.raises(HostError, match="mnexec: not found") as error:
         doctor.assert_host_ready(root=False)
@@ -130,7 +130,7 @@ def test_a_task_without_root_is_stopped_by_a_missing_program(on):
 
 
 @pytest.mark.parametrize(("facts", "status"), [(WHOLE, 0), (replace(WHOLE, programs={}), 4)])
-def test_the_exit_status_says_whether_a_lab_can_be_raised(on, facts, status):
+def test_the_exit_status_is_4_if_no_lab_can_be_started(on, facts, status):
     on(facts)
     text = CliRunner().invoke(doctor.doctor)
     as_json = CliRunner().invoke(doctor.doctor, ["--format", "json"])
@@ -140,8 +140,8 @@ def test_the_exit_status_says_whether_a_lab_can_be_raised(on, facts, status):
     assert len(text.stdout.splitlines()) == len(findings(facts)) + 1
 
 
-def test_the_doctor_looks_at_this_machine():
-    facts = doctor.look()
+def test_the_facts_of_this_machine():
+    facts = doctor.gather_facts()
     assert set(facts.programs) == {*PROGRAMS, *OPTIONAL}
     assert facts.modules["click"]  # or this test would not run
     assert set(facts.trials) == ({"bridge", "netem"} if facts.is_root else set())
@@ -155,11 +155,11 @@ def test_the_doctor_looks_at_this_machine():
         ("not a version", ()),
     ],
 )
-def test_the_version_is_read_from_what_the_program_says(report, version):
+def test_the_version_is_read_from_the_output_of_the_program(report, version):
     assert doctor.version_in(report) == version
 
 
-def test_a_search_without_sbin_finds_what_root_finds():
+def test_programs_are_searched_in_sbin_too():
     assert doctor.search_path({"PATH": "/usr/bin"}) == "/usr/bin:/usr/sbin:/sbin"
 
 
@@ -172,7 +172,7 @@ def test_make_installs_every_package_that_the_doctor_names():
 
 
 @pytest.mark.parametrize("program", OPTIONAL)
-def test_what_only_some_scenarios_need_is_named_and_keeps_nobody_from_a_lab(program):
+def test_a_program_that_only_some_scenarios_need_is_optional(program):
     whole = replace(WHOLE, programs={**WHOLE.programs, **dict.fromkeys(OPTIONAL, "/usr/bin/it")})
     report = {each.name: each for each in findings(whole)}
     assert (report[program].is_there, report[program].remedy) == (True, "")
@@ -189,7 +189,7 @@ def test_what_only_some_scenarios_need_is_named_and_keeps_nobody_from_a_lab(prog
     )
 
 
-def test_pyproject_brings_every_package_that_the_program_needs():
+def test_pyproject_lists_every_package_that_the_program_needs():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     listed = set(re.findall(r'^    "([A-Za-z0-9.-]+)==[0-9.]+[;"]', text, re.MULTILINE))
     assert set(PYTHON.values()) <= listed

@@ -27,14 +27,14 @@ def clock():
     return Clock()
 
 
-def test_before_the_first_round_ends_nothing_is_foretold(clock):
+def test_before_the_first_round_ends_there_is_no_estimate(clock):
     pace = Pace(clock)
     clock.now += 7
 
     assert pace.forecast(12) == "0:07"
 
 
-def test_the_rest_is_expected_to_go_on_as_it_began(clock):
+def test_the_estimate_is_at_the_mean_pace_so_far(clock):
     pace = Pace(clock)
     clock.now += 20
     pace.reach(4)
@@ -45,7 +45,7 @@ def test_the_rest_is_expected_to_go_on_as_it_began(clock):
     assert pace.forecast(12) == "0:25, about 0:35 left"
 
 
-def test_what_takes_longer_than_expected_is_not_foretold_below_nothing(clock):
+def test_the_estimate_is_never_negative(clock):
     pace = Pace(clock)
     clock.now += 10
     pace.reach(1)
@@ -60,16 +60,16 @@ def test_time_is_minutes_and_seconds(seconds, text):
     assert clock_text(seconds) == text
 
 
-def test_where_there_is_no_terminal_nothing_is_shown(capsys, monkeypatch, clock):
+def test_without_a_terminal_nothing_is_shown(capsys, monkeypatch, clock):
     monkeypatch.setenv("FORCE_COLOR", "1")  # makes rich take anything for a terminal
 
     with shown("toll", clock) as say:
-        say(1, 12, "block 1, flat")
+        say(1, 12, "lab 1 of 12: flat")
 
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_terminal_is_shown_where_it_stands(capsys, monkeypatch, clock):
+def test_a_terminal_shows_the_bar_and_what_is_measured(capsys, monkeypatch, clock):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("COLUMNS", "80")
@@ -77,12 +77,12 @@ def test_a_terminal_is_shown_where_it_stands(capsys, monkeypatch, clock):
 
     with shown("mtu (2 of 3)", clock) as say:
         clock.now += 24
-        say(3, 12, "block 1, gre-mesh: warm")
+        say(3, 12, "lab 4 of 12: gre-mesh: warm")
 
     lines = [line.rstrip() for line in CONTROL.sub("", terminal.getvalue()).splitlines()]
     assert any(
         re.fullmatch(r"mtu \(2 of 3\) \S+ \S* *3/12 0:24, about 1:12 left", line) for line in lines
     )
-    assert "  block 1, gre-mesh: warm" in lines
+    assert "  lab 4 of 12: gre-mesh: warm" in lines
     assert max(map(len, lines)) <= 80
     assert capsys.readouterr().out == ""

@@ -1,0 +1,28 @@
+"""The exit status of each command, and the option that they share."""
+
+import signal
+from enum import IntEnum
+
+import click
+
+
+class Status(IntEnum):
+    """What scripts can rely on."""
+
+    DONE = 0
+    FAILED = 1  # a check failed, an exact prediction was refuted, or a frame does not arrive
+    WRONG_USE = 2
+    UNRELIABLE = 3  # done, but the verdict says not to trust the figures
+    HOST_CANNOT = 4
+    INTERRUPTED = 128 + signal.SIGINT
+    NO_READER = 128 + signal.SIGPIPE  # as a shell reports a program killed by `| head`
+
+
+FORMAT = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Print text, or one JSON document.",
+)
