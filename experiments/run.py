@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The command line, from any Python and any folder: hands over to `.venv`, or says what makes it.
+"""Starts the command line with the Python of `.venv`, or prints how to set it up.
 
-Only syntax that every Python reads, since it may be started by any.
+Any Python may start it, so it has only syntax that every Python can parse.
 """
 
 import os
@@ -16,13 +16,13 @@ HANDED_OVER = (
 
 
 def fix_path():
-    """Put the project's root where Python put this file's folder, whose modules would shadow others."""
+    """Replace this file's folder in sys.path by the project's root: its modules would shadow others."""
     here = os.path.join(ROOT, "experiments")
     sys.path[:] = [ROOT] + [entry for entry in sys.path if real(entry) not in (here, ROOT)]
 
 
 def real(entry):
-    """Where an entry of sys.path leads; itself if the folder we stand in was removed."""
+    """The real path of an entry of sys.path; the entry if the working directory was removed."""
     try:
         return os.path.realpath(entry or os.curdir)
     except OSError:
@@ -30,7 +30,7 @@ def real(entry):
 
 
 def hand_over():
-    """Become `.venv`'s Python, unless this is it or there is none."""
+    """Replace this process by `.venv`'s Python, unless it already is or there is none."""
     python = os.path.join(VENV, "bin", "python")
     is_second_time = os.environ.pop(HANDED_OVER, "") == str(os.getpid())
     is_there_already = os.path.realpath(sys.prefix) == os.path.realpath(VENV)
@@ -42,7 +42,7 @@ def hand_over():
 
 
 def lacking():
-    """What this Python lacks to run the program, in words; empty if nothing."""
+    """What this Python lacks to run the program; empty if nothing."""
     if sys.version_info < OLDEST:
         return "is older than %d.%d" % OLDEST
     import importlib.util

@@ -24,7 +24,7 @@ def explained(explainer: Explainer) -> Iterator[str]:
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:
-    """`text` in lines of WIDTH columns; names and addresses are kept whole."""
+    """`text` in lines of WIDTH columns; names and addresses are not broken."""
     return textwrap.wrap(
         text,
         WIDTH,

@@ -63,7 +63,7 @@ def _lab(
     started: "Callable[[Overlay | Sites], AbstractContextManager[Lab]]",
     overlay: "Overlay | Sites",
 ) -> "Iterator[Lab]":
-    """A lab; an exit of Mininet, which would end the whole program, becomes a HostError."""
+    """A lab; an exit of Mininet, which would end the program, becomes a HostError."""
     with ExitStack() as stack:
         try:
             lab = stack.enter_context(started(overlay))

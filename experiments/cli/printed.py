@@ -27,7 +27,7 @@ def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
 
 
 def print_overview(chapters: "Sequence[Chapter]") -> None:
-    """Several experiments at a glance."""
+    """Print a line for each of several experiments."""
     from rich.console import Console
 
     from experiments.show.pages.text import overview
@@ -39,7 +39,7 @@ def print_overview(chapters: "Sequence[Chapter]") -> None:
 
 
 def print_paths(files: Mapping[str, str]) -> None:
-    """Where it all lies, the most useful first."""
+    """Print the paths of the files, the most useful first."""
     from experiments.show.pages.text import paths
 
     named = paths(files)
@@ -49,7 +49,7 @@ def print_paths(files: Mapping[str, str]) -> None:
 
 
 def print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:
-    """One document, and nothing else."""
+    """Print one JSON document."""
     from experiments.show.pages.text import document
 
     report = {"format": JSON_FORMAT, **document(chapters, suite)}
@@ -57,6 +57,6 @@ def print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = 
 
 
 def suite_document(status: str, files: Mapping[str, str]) -> dict[str, Any]:
-    """What the document says of the suite itself."""
+    """The entry of the suite in the document."""
     pages = {name: path for name, path in files.items() if name != "directory"}
     return {"directory": files["directory"], "status": status, "files": pages}

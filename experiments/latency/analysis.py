@@ -11,7 +11,7 @@ from experiments.core.results import Run
 from experiments.latency.words import BASELINES, CACHES, FIRST, GUEST, NO_CACHE, WARM, first_ping
 from experiments.show.effects import Effect, effects
 from experiments.show.levels import Compared, compared
-from experiments.show.statistics import Difference, Repeats, over_blocks
+from experiments.show.statistics import Difference, Repeats, over_repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,5 +193,5 @@ def _cost(costs: pl.Series, seed: int) -> Difference | None:
     if costs.is_empty():
         return None
     if costs.is_finite().all():
-        return over_blocks(costs.to_numpy(), seed=seed)
+        return over_repeats(costs.to_numpy(), seed=seed)
     return Difference(estimate=float("inf"), interval=None)

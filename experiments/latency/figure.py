@@ -56,7 +56,7 @@ def _effect_rows(found: Analysed) -> Iterator[Row]:
             name=each.name,
             small=each.brief,
             found=each.found,
-            by_repeat=each.by_block,
+            by_repeat=each.by_repeat,
             predicted=bounds(found.prediction(each.name)),
         )
 

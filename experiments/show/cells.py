@@ -234,11 +234,11 @@ def summary(results: Iterable[str]) -> str:
     """How many cells of a table do not match, or were not measured."""
     results = list(results)
     mismatches, missing = results.count(MISMATCH), results.count(NOT_MEASURED)
-    said = (
+    parts = (
         f"{mismatches} mismatch{'' if mismatches == 1 else 'es'}" if mismatches else "",
         f"{missing} not measured" if missing else "",
     )
-    return ", ".join(filter(None, said)) or "all match"
+    return ", ".join(filter(None, parts)) or "all match"
 
 
 def _data(row: Mapping[str, Value], question: Question) -> Mapping[str, object]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from controller.model.encap import TUNNEL_TYPES
 from experiments.show.report import counted
-from experiments.show.statistics import Difference, Repeats, Samples, by_block, over_blocks
+from experiments.show.statistics import Difference, Repeats, Samples, by_repeat, over_repeats
 
 Weights = Mapping[str, float]  # of levels; they add up to 0
 
@@ -27,7 +27,7 @@ class Effect:
     name: str  # as in a prediction's `about`
     brief: str  # which levels are compared, such as `gre minus vxlan`
     claim: str  # the same, with what it is the mean of
-    by_block: tuple[float, ...]
+    by_repeat: tuple[float, ...]
     found: Difference
 
 
@@ -38,8 +38,8 @@ def effects(levels: Mapping[str, Repeats], *, baseline: str, seed: int) -> tuple
             name=each.name,
             brief=each.brief,
             claim=f"{each.brief}{each.over}",
-            by_block=tuple(map(float, sums)),
-            found=over_blocks(sums, seed=seed),
+            by_repeat=tuple(map(float, sums)),
+            found=over_repeats(sums, seed=seed),
         )
         for each in _contrasts(levels, baseline)
         if each.weights and len(sums := contrast(levels, each.weights))
@@ -48,7 +48,7 @@ def effects(levels: Mapping[str, Repeats], *, baseline: str, seed: int) -> tuple
 
 def contrast(levels: Mapping[str, Repeats], weights: Weights) -> Samples:
     """The weighted sum of medians in each repeat."""
-    return by_block([levels[level] for level in weights], list(weights.values()))
+    return by_repeat([levels[level] for level in weights], list(weights.values()))
 
 
 @dataclass(frozen=True, slots=True)

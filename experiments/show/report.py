@@ -1,6 +1,7 @@
-"""What a run says: findings, predictions and what became of them, tables, pictures.  Pure values.
+"""The report of a run: findings, outcomes of predictions, tables, pictures.  Pure values.
 
-A teller makes a `Story` of a run's files; terminal, report.md and report.html only set it.
+`experiments.show.reports` builds it from the files of a run; `pages` renders it as text, Markdown
+and HTML.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from experiments.core.results import Run
 
-NONE = "-"  # in a cell that has nothing to say
+NONE = "-"  # an empty cell
 QUICK = "quick run"
 CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED = "confirmed", "refuted", "undecided", "not judged"
 
@@ -24,32 +25,32 @@ class Table:
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    words: tuple[str, ...] = ()  # heads whose columns are words: set to the left
+    words: tuple[str, ...] = ()  # heads of columns of text, which are set to the left
     first: tuple[str, ...] = ()  # heads that a terminal of 80 columns shows; none: all
     note: str = ""  # how to read it
-    summary: str = ""  # what there is to see in it, said where a long one is folded up
+    summary: str = ""  # shown in place of a long one that is folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A figure; `draw` makes it, under the style of whoever asks."""
+    """A figure; the caller of `draw` sets the style."""
 
     name: str  # of its files, without the ending
     title: str
-    alternative: str  # what it shows, for those who do not see it
+    alternative: str  # text for readers who cannot see it
     draw: "Callable[[Report], Figure]"  # with the report's findings above it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A prediction, and what became of it."""
+    """The result of a prediction."""
 
     claim: str
     reason: str
     outcome: str  # CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED
     found: str  # in words, with figures
-    name: str = ""  # what it is about, in a word or two
-    is_main: bool = False  # it answers what the experiment was made for
+    name: str = ""  # its subject, in a word or two
+    is_main: bool = False  # it answers the question of the experiment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,5 +124,5 @@ def sentence(text: str) -> str:
 
 
 def counted(number: int, what: str) -> str:
-    """`1 block`, `2 blocks`."""
+    """`1 repeat`, `2 repeats`."""
     return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,6 +1,6 @@
-"""The sheet that every figure stands on: findings above, conditions and verdict below.
+"""The layout of every figure: findings above the panels, conditions and verdict below.
 
-The caller fills the axes; whoever asked for the figure saves it.
+The caller draws on the axes and saves the figure.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WIDTH_IN = 7.0  # 700 pixels at 100 dpi: the width of a README
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """What stands above and below the panels."""
+    """The text above and below the panels."""
 
     findings: tuple[str, ...]  # a line each
     warning: str  # smaller, below them; may be empty
@@ -49,12 +49,12 @@ class Caption:
 
     @property
     def size(self) -> float:
-        """Of the findings' letters, in points; many findings have long names in them."""
+        """The font size of the findings [points]; smaller if there are many."""
         return 11.5 if len(self.findings) <= FINDINGS_LARGE else 9.5
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The findings, each broken where the sheet ends."""
+        """The findings, wrapped to the width of the figure."""
         width = int(HEAD_WIDTH / self.size)
         return tuple(
             line
@@ -64,30 +64,30 @@ class Caption:
 
     @property
     def findings_in(self) -> float:
-        """The height of the findings."""
+        """The height of the findings [inches]."""
         return len(self.lines) * self.size * LINE_IN
 
     @property
     def head_in(self) -> float:
-        """The height of all that stands above, with the space around it."""
+        """The height of all text above the panels, with its margins [inches]."""
         return self.findings_in + (2 * SMALL * LINE_IN if self.warning else 0) + 2 * HEAD_PAD_IN
 
 
 def sheet(
-    words: Caption, heights_in: Sequence[float], *, frame_in: float = FRAME_IN
+    caption: Caption, heights_in: Sequence[float], *, frame_in: float = FRAME_IN
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a panel of each height, one below the other."""
-    height = sum(heights_in) + frame_in + words.head_in
-    figure = Figure(figsize=(WIDTH_IN, height), layout=_layout(1 - words.head_in / height))
+    height = sum(heights_in) + frame_in + caption.head_in
+    figure = Figure(figsize=(WIDTH_IN, height), layout=_layout(1 - caption.head_in / height))
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(heights_in), 1, height_ratios=heights_in, squeeze=False)
-    _write_head(figure, words)
-    _write_foot(figure, words)
+    _write_head(figure, caption)
+    _write_foot(figure, caption)
     return figure, [row[0] for row in axes]
 
 
 def title(ax: Axes, bold: str, small: str = "") -> None:
-    """A title over its panel, and between the two how to read it, in a line or several."""
+    """A title above its panel; `small` between them says how to read it."""
     ax.set_title(bold, pad=9 + 10 * len(small.splitlines()) if small else 8)
     if small:
         ax.annotate(
@@ -101,30 +101,35 @@ def title(ax: Axes, bold: str, small: str = "") -> None:
 
 
 def _layout(top: float) -> ConstrainedLayoutEngine:
-    """Room for the panels below `top`; with a w_pad of less, the last tick's label is cut."""
+    """Space for the panels below `top`; with a smaller w_pad the last tick's label is cut off."""
     return ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, top))
 
 
-def _write_head(figure: Figure, words: Caption) -> None:
+def _write_head(figure: Figure, caption: Caption) -> None:
     height = float(figure.get_figheight())
     head = figure.suptitle(
-        "\n".join(words.lines),
+        "\n".join(caption.lines),
         x=0.012,
         y=1 - HEAD_PAD_IN / height,
         ha="left",
         va="top",
-        fontsize=words.size,
+        fontsize=caption.size,
         fontweight="bold",
     )
-    head.set_in_layout(False)  # its room is kept already
-    if words.warning:
-        below = HEAD_PAD_IN + words.findings_in + SMALL * LINE_IN / 2
+    head.set_in_layout(False)  # `rect` leaves space for it
+    if caption.warning:
+        below = HEAD_PAD_IN + caption.findings_in + SMALL * LINE_IN / 2
         figure.text(
-            0.012, 1 - below / height, words.warning, va="top", fontsize=SMALL + 1, in_layout=False
+            0.012,
+            1 - below / height,
+            caption.warning,
+            va="top",
+            fontsize=SMALL + 1,
+            in_layout=False,
         )
 
 
-def _write_foot(figure: Figure, words: Caption) -> None:
-    lines = (words.conditions, f"Verdict: {words.verdict}")
+def _write_foot(figure: Figure, caption: Caption) -> None:
+    lines = (caption.conditions, f"Verdict: {caption.verdict}")
     below = "\n".join(textwrap.fill(line, FOOT_WIDTH, break_on_hyphens=False) for line in lines)
     figure.supxlabel(below, x=0.012, ha="left", fontsize=SMALL)

@@ -116,18 +116,18 @@ def median_interval(repeats: Repeats, *, seed: int) -> Interval | None:
 
 def difference(repeats: Repeats, baseline: Repeats, *, seed: int) -> Difference:
     """The difference of the medians, repeat n of one minus repeat n of the other."""
-    return over_blocks(by_block((repeats, baseline), (1.0, -1.0)), seed=seed)
+    return over_repeats(by_repeat((repeats, baseline), (1.0, -1.0)), seed=seed)
 
 
-def by_block(levels: Sequence[Repeats], weights: Sequence[float]) -> Samples:
+def by_repeat(levels: Sequence[Repeats], weights: Sequence[float]) -> Samples:
     """The weighted sum of the levels' medians in each repeat in which all have samples."""
-    whole = [each for each in zip(*levels, strict=False) if all(map(len, each))]
-    medians = np.array([[np.median(samples) for samples in each] for each in whole])
+    complete = [each for each in zip(*levels, strict=False) if all(map(len, each))]
+    medians = np.array([[np.median(samples) for samples in each] for each in complete])
     sums: Samples = medians.reshape(-1, len(weights)) @ np.array(weights)
     return sums
 
 
-def over_blocks(sums: Samples, *, seed: int) -> Difference:
+def over_repeats(sums: Samples, *, seed: int) -> Difference:
     """The median of a figure that each repeat has, and its interval."""
 
     def statistic(picked: Picked) -> Samples:
@@ -191,8 +191,8 @@ def _summary(
 
 def _matched(repeats: Repeats, baseline: Repeats, seed: int) -> Difference | None:
     """The difference over the repeats that both have; an interrupted run may lack the last."""
-    sums = by_block((repeats, baseline), (1.0, -1.0))
-    return over_blocks(sums, seed=seed) if len(sums) else None
+    sums = by_repeat((repeats, baseline), (1.0, -1.0))
+    return over_repeats(sums, seed=seed) if len(sums) else None
 
 
 def bootstrap(count: int, statistic: Statistic, *, seed: int) -> Interval | None:

@@ -25,7 +25,7 @@ from experiments.show.report import (
     sentence,
 )
 
-# A sign and a word, so that colour is not needed to tell outcomes apart.
+# A sign and a word, so that outcomes differ without colour.
 SIGNS = {
     CONFIRMED: ("✓", "good"),
     REFUTED: ("✗", "bad"),

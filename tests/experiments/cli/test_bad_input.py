@@ -71,13 +71,13 @@ def test_aliases_of_millions_of_values_are_refused():
     ]
 
 
-def test_an_anchor_twice_is_said_by_the_scenario_alone(recwarn):
+def test_an_anchor_twice_gives_no_python_warning(recwarn):
     errors_of("summary: &x a\nrelease: &x b\n")
 
     assert not recwarn.list
 
 
-def test_text_where_a_number_of_any_kind_belongs():
+def test_a_text_in_place_of_a_number_is_refused():
     (error,) = errors_of(with_two_hosts("underlay: {shape: switch, delay_ms: soon}\n"))
 
     assert error == (
@@ -86,7 +86,7 @@ def test_text_where_a_number_of_any_kind_belongs():
     )
 
 
-def test_a_file_that_no_path_can_name():
+def test_a_file_name_with_a_zero_byte_is_refused():
     (error,) = errors_of(with_two_hosts('ml2_conf: {file: "a\\0b"}\n'))
 
     assert "cannot be read" in error
@@ -112,7 +112,7 @@ def test_a_run_with_too_long_a_name(capsys, words):
 @pytest.mark.parametrize(
     ("key", "value"), [("seed", [1]), ("repeats", {}), ("source", 3), ("seed", None)]
 )
-def test_a_run_that_was_edited_is_no_traceback(capsys, tmp_path, key, value):
+def test_an_edited_run_gives_status_2(capsys, tmp_path, key, value):
     one, other = made(tmp_path, "a"), made(tmp_path, "b")
     about = json.loads((other / "run.json").read_text())
     (other / "run.json").write_text(json.dumps({**about, key: value}))
@@ -130,7 +130,7 @@ def test_a_run_that_was_edited_is_no_traceback(capsys, tmp_path, key, value):
         (["up", "article", "--mode", ""], "mode: ''"),
     ],
 )
-def test_an_empty_word_is_not_taken_for_none(capsys, monkeypatch, words, where):
+def test_an_empty_option_is_refused(capsys, monkeypatch, words, where):
     monkeypatch.setattr("os.geteuid", lambda: 1)  # should it get so far, no lab is raised
 
     status, line = said(capsys, *words)
@@ -139,13 +139,13 @@ def test_an_empty_word_is_not_taken_for_none(capsys, monkeypatch, words, where):
     assert where in line
 
 
-def test_an_empty_lab_name_is_none(monkeypatch, tmp_path):
+def test_an_empty_lab_name_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
     with pytest.raises(UsageError, match="lab name: ''"):
         claim("")
 
 
-def test_a_folder_that_cannot_take_a_run_is_wrong_use(tmp_path):
+def test_a_folder_that_cannot_be_made_gives_status_2(tmp_path):
     for place in (Path("/dev/null/x"), tmp_path / LONG):
         with pytest.raises(UsageError, match="`--out DIR` names another"):
             fresh_directory(place, "run")

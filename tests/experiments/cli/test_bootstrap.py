@@ -60,36 +60,36 @@ def test_without_an_environment_one_line_names_the_command(clone):
     assert_not_set_up(done, clone, "lacks cattrs, click,")
 
 
-def test_a_half_made_environment_is_not_taken_for_a_whole_one(clone):
+def test_an_incomplete_environment_is_not_used(clone):
     venv_python(clone, f'exec "{sys.executable}" -S -E "$@"')
     assert_not_set_up(attempt(sys.executable, run_py(clone)), clone, "lacks cattrs, click,")
 
 
-def test_a_python_that_has_all_carries_on(clone):
+def test_a_python_with_all_packages_runs_the_command_line(clone):
     done = attempt(sys.executable, run_py(clone), "flows", "--help")
     assert (done.returncode, done.stderr) == (3, "")
     assert '"argv": ["flows", "--help"]' in done.stdout
 
 
-def test_the_environment_takes_over_with_arguments_and_exit_status(clone):
+def test_the_python_of_the_environment_gets_arguments_and_returns_the_status(clone):
     venv_python(clone, 'printf "%s|" "$@"; exit 7')
     done = attempt(sys.executable, run_py(clone), "run", "two words", "")
     assert (done.returncode, done.stdout) == (7, f"{run_py(clone)}|run|two words||")
 
 
-def test_a_strange_environment_is_entered_once(clone):
+def test_an_environment_with_another_prefix_is_entered_once(clone):
     venv_python(clone, f'exec "{sys.executable}" "$@"')  # its sys.prefix is not .venv
     assert attempt(sys.executable, run_py(clone)).returncode == 3
 
 
-def test_a_child_may_hand_over_again(clone):
+def test_a_child_process_can_change_to_the_environment_too(clone):
     venv_python(clone, "exit 7")
     done = attempt(sys.executable, run_py(clone), env={"OVERLAYLAB_HANDED_OVER": "1"})
     assert done.returncode == 7
 
 
 @pytest.mark.parametrize("folder", [".", "experiments", "/"])
-def test_its_folder_is_never_on_the_path(clone, folder):
+def test_its_folder_is_never_on_the_import_path(clone, folder):
     script = f"cd '{clone}' && cd {folder} && exec '{sys.executable}' '{run_py(clone)}'"
     done = attempt("sh", "-c", script)
     assert (done.returncode, done.stderr) == (3, "")
@@ -109,14 +109,14 @@ def test_it_runs_as_a_module_and_through_a_link(clone, tmp_path, folder, how):
     assert f'"{clone}/experiments"' not in done.stdout
 
 
-def test_an_error_of_our_own_is_not_taken_for_a_missing_package(clone):
+def test_an_import_error_of_the_program_is_not_reported_as_a_missing_package(clone):
     (clone / "experiments" / "cli" / "main.py").write_text("import no_such_module")
     done = attempt(sys.executable, run_py(clone))
     assert done.returncode == 1
     assert "ModuleNotFoundError: No module named 'no_such_module'" in done.stderr
 
 
-def test_any_python_can_read_it():
+def test_any_python_can_parse_it():
     source = (ROOT / "experiments" / "run.py").read_text(
         "ascii"
     )  # 2.7 wants a coding line for more
@@ -136,7 +136,7 @@ def test_any_python_can_read_it():
 
 
 @pytest.mark.parametrize("old", ["python2.7", "python3.6", "python3.9"])
-def test_an_old_python_is_told_in_one_line(clone, old):
+def test_an_old_python_is_reported_in_one_line(clone, old):
     if attempt("sh", "-c", f"{old} -c 'import sys'").returncode:
         pytest.skip(f"no {old} here")
     done = attempt(old, run_py(clone))

@@ -56,14 +56,14 @@ def raising(what: BaseException):
         (PipelineError, 1),
     ],
 )
-def test_an_error_is_one_line_and_the_designs_status(capsys, command, kind, status):
+def test_an_error_is_one_line_with_its_exit_status(capsys, command, kind, status):
     command(raising(error(kind)))
     assert cli.main(["any"]) == status
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "overlaylab: where: found; allowed: allowed. Do.\n")
 
 
-def test_several_errors_are_a_line_each(capsys, command):
+def test_several_errors_have_a_line_each(capsys, command):
     command(raising(ModelErrors([error(ModelError), error(ModelError)])))
     assert cli.main(["any"]) == 2
     assert capsys.readouterr().err == "overlaylab: where: found; allowed: allowed. Do.\n" * 2
@@ -77,17 +77,17 @@ def test_ctrl_c_is_130(capsys, command, end):
 
 
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1), (3, 3)])
-def test_a_commands_own_status_is_kept(command, returned, status):
+def test_the_status_of_a_command_is_kept(command, returned, status):
     command(lambda: returned)
     assert cli.main(["any"]) == status
 
 
-def test_a_command_may_end_by_its_context(command):
+def test_a_command_can_exit_by_its_context(command):
     command(lambda: click.get_current_context().exit(3))
     assert cli.main(["any"]) == 3
 
 
-def test_a_fault_of_ours_is_not_hidden(command):
+def test_an_unexpected_exception_is_not_hidden(command):
     command(raising(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
         cli.main(["any"])
@@ -121,7 +121,7 @@ def test_a_command_is_invoked_as_given(monkeypatch, words):
     assert started == [words]
 
 
-def test_programs_of_root_are_found_without_sbin_in_the_path(monkeypatch, command):
+def test_programs_in_sbin_are_found_without_sbin_in_the_path(monkeypatch, command):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     command(lambda: None)
 
@@ -131,7 +131,7 @@ def test_programs_of_root_are_found_without_sbin_in_the_path(monkeypatch, comman
     assert os.environ["PATH"] == "/usr/bin:/bin:/usr/sbin:/sbin"
 
 
-def test_arguments_are_the_programs_own_unless_given(monkeypatch):
+def test_arguments_are_those_of_the_process_by_default(monkeypatch):
     started = []
     monkeypatch.setattr(cli, "_invoke", started.append)
     monkeypatch.setattr(sys, "argv", ["overlaylab", "list"])
@@ -162,7 +162,7 @@ def test_every_command_comes_from_its_module():
         assert found.name == name
 
 
-def test_a_reader_that_is_gone_is_141(monkeypatch, command):
+def test_a_closed_pipe_gives_status_141(monkeypatch, command):
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as gone:

@@ -74,13 +74,13 @@ def test_flows_of_a_provider_bridge_have_table_names_too(capsys):
     assert said(capsys, *argv[:5], "br-int", "--format", "json")[0] == 0
 
 
-def test_the_release_that_is_asked_for_is_the_one_that_is_there(capsys):
+def test_the_flows_are_those_of_the_given_release(capsys):
     assert said(capsys, *FLOWS, "--release", "queens") == said(capsys, *FLOWS)
     _, out, _ = said(capsys, *FLOWS, "--release", "current")
     assert "table=10, priority=2,arp,arp_tha=ff:ff:ff:ff:ff:ff actions=learn(" in out
 
 
-def test_the_scenarios_own_release_holds_unless_another_is_asked_for(capsys, tmp_path):
+def test_the_release_of_the_scenario_is_the_default(capsys, tmp_path):
     text = (FOLDER / "side-by-side.yaml").read_text(encoding="utf-8")
     file = tmp_path / "side-by-side.yaml"
     file.write_text(f"release: current\n{text}", encoding="utf-8")
@@ -145,7 +145,7 @@ def test_an_unknown_mode_lists_those_there_are(capsys):
     assert all(str(mode) in err for mode in MODES)
 
 
-def test_validate_tells_every_error_a_line_each(capsys, tmp_path, monkeypatch):
+def test_validate_prints_a_line_for_each_error(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("s.yaml").write_text("x: 1\nhosts:\n- {name: a}\n- {name: b}\n", encoding="utf-8")
     status, out, err = said(capsys, "validate", "s.yaml")
@@ -157,7 +157,7 @@ def test_validate_tells_every_error_a_line_each(capsys, tmp_path, monkeypatch):
     ]
 
 
-def test_validate_warns_and_is_content(capsys, monkeypatch):
+def test_validate_prints_warnings_with_status_0(capsys, monkeypatch):
     monkeypatch.chdir(FOLDER)
     status, out, err = said(capsys, "validate", "article")
     assert (status, err) == (0, "")
@@ -179,7 +179,7 @@ def test_list_shows_experiments_modes_and_scenarios(capsys):
     ]
 
 
-def test_list_as_json_says_the_same(capsys):
+def test_list_as_json_has_the_same_entries(capsys):
     document = json.loads(said(capsys, "list", "--format", "json")[1])
     assert list(document) == ["format", "experiments", "modes", "scenarios"]
     assert document["experiments"] == [
@@ -192,13 +192,13 @@ def test_list_as_json_says_the_same(capsys):
     assert tuple(scenario["name"] for scenario in document["scenarios"]) == available()
 
 
-def test_a_reader_that_stops_reading_is_no_error():
+def test_a_closed_pipe_is_no_error():
     status, _, err = in_a_shell(f"set -o pipefail; overlaylab {' '.join(FLOWS)} | true")
     assert err == ""
     assert status in {0, 141}  # 0: all was written before the reader ended
 
 
-def test_a_full_disk_is_told():
+def test_a_full_disk_is_an_error():
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     status, _, err = in_a_shell(f"overlaylab {' '.join(FLOWS)} > /dev/full")
@@ -206,7 +206,7 @@ def test_a_full_disk_is_told():
     assert "No space left" in err
 
 
-def test_looking_needs_nothing_heavy():
+def test_list_validate_and_flows_import_nothing_slow():
     code = (
         "import sys; from experiments.cli.main import main; "
         "[main(words) for words in (['list'], ['validate', 'article'], "

@@ -175,7 +175,7 @@ def test_sigterm_ends_dumpcap_in_the_callers_own_directory(line, lab, tmp_path_f
     assert subprocess.run(read, capture_output=True, check=True).stdout.split() == [b"8", b"0"]
 
 
-def test_the_callers_ovs_variables_lead_nowhere(line, lab, tmp_path):
+def test_ovs_variables_of_the_caller_are_ignored(line, lab, tmp_path):
     script = tmp_path / "script"
     script.write_text("controller ovs-vsctl list-br\n")
     os.environ.update(OVS_RUNDIR="/nowhere", OVS_DBDIR="/nowhere")
@@ -188,7 +188,7 @@ def test_the_callers_ovs_variables_lead_nowhere(line, lab, tmp_path):
     assert "br-vtep" in shell.stdout + shell.stderr
 
 
-def test_status_shows_a_lab_whose_state_is_spoilt_and_one_without_a_ledger(line, lab):
+def test_status_shows_a_lab_with_damaged_state_and_one_without_a_ledger(line, lab):
     file = line.home / lab / "state.json"
     whole = file.read_bytes()
     (line.home / "spoilt").mkdir(mode=0o700)
@@ -206,7 +206,7 @@ def test_status_shows_a_lab_whose_state_is_spoilt_and_one_without_a_ledger(line,
     assert not (line.home / "spoilt").exists()
 
 
-def test_the_shell_is_the_one_of_mininet(line, lab, tmp_path):
+def test_the_shell_is_that_of_mininet(line, lab, tmp_path):
     script = tmp_path / "script"
     script.write_text("nodes\npingall\nServerA ip -o link show eth0\n")
     done = line.run("shell", lab, str(script))
@@ -241,12 +241,12 @@ def test_a_detached_lab_that_cannot_start_reports_why(line, lab):
     )
 
 
-def test_down_wants_one_lab_or_all(line):
+def test_down_needs_one_lab_or_all(line):
     assert line.run("down").returncode == 2
     assert line.run("down", "x", "--all").returncode == 2
 
 
-def test_only_root_may(line, lab):
+def test_status_needs_root(line, lab):
     def nobody():
         os.setgroups([])
         os.setuid(65534)

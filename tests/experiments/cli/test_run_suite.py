@@ -126,7 +126,9 @@ def test_an_unsuitable_host_ends_the_suite(capsys, labs, tmp_path):
     assert about(suite)["status"].startswith("failed: this machine: Mininet exited")
 
 
-def test_two_of_one_name_are_refused_before_anything_is_made(capsys, labs, known, tmp_path):
+def test_two_experiments_with_one_name_are_refused_before_anything_is_made(
+    capsys, labs, known, tmp_path
+):
     known["reach"] = known["toll"]
 
     status, out, err = run(capsys, "toll", "reach", "--out", tmp_path / "results")

@@ -15,13 +15,13 @@ from experiments.show.statistics import (
     Interval,
     _expanded,
     bootstrap,
-    by_block,
+    by_repeat,
     call,
     difference,
     levels_of,
     lost_of,
     median_interval,
-    over_blocks,
+    over_repeats,
     percentile,
     summarise,
 )
@@ -48,7 +48,7 @@ def test_median_of_a_level_is_that_of_all_its_samples():
     assert level.to_baseline is None
 
 
-def test_difference_is_that_of_the_medians_block_by_block():
+def test_a_difference_is_the_median_of_the_differences_of_each_repeat():
     slower = [repeat + 0.25 for repeat in RISING]
 
     found = difference(slower, RISING, seed=1)
@@ -58,7 +58,7 @@ def test_difference_is_that_of_the_medians_block_by_block():
     assert (found.interval.low, found.interval.high) == (0.25, 0.25)
 
 
-def test_pairing_needs_the_same_blocks_in_the_same_order():
+def test_pairing_needs_the_same_repeats_in_the_same_order():
     shuffled = [repeat + 0.25 for repeat in reversed(RISING)]
 
     found = difference(shuffled, RISING, seed=1)
@@ -68,7 +68,7 @@ def test_pairing_needs_the_same_blocks_in_the_same_order():
     assert found.interval.high > 0.5
 
 
-def test_a_block_short_of_replies_counts_with_those_it_has():
+def test_a_repeat_with_lost_replies_counts_with_its_other_samples():
     short = [np.array([9.0]), *RISING[1:]]
 
     found = median_interval(short, seed=1)
@@ -77,7 +77,7 @@ def test_a_block_short_of_replies_counts_with_those_it_has():
     assert not np.isnan(found.low)
 
 
-def test_five_blocks_make_no_interval_and_six_do():
+def test_five_repeats_give_no_interval_and_six_do():
     assert median_interval(RISING[:5], seed=1) is None
     assert median_interval(RISING, seed=1) is not None
 
@@ -86,7 +86,7 @@ def test_the_interval_repeats_with_its_seed():
     assert median_interval(repeats(3), seed=5) == median_interval(repeats(3), seed=5)
 
 
-def test_with_one_sample_a_block_the_interval_is_near_scipy_s_own():
+def test_with_one_sample_a_repeat_the_interval_is_near_that_of_scipy():
     """The median of single-sample blocks is the plain median, which scipy can do alone."""
     values = np.random.default_rng(8).normal(5, 1, 200)
 
@@ -100,7 +100,7 @@ def test_with_one_sample_a_block_the_interval_is_near_scipy_s_own():
     assert ours.high == pytest.approx(theirs.high, abs=0.03)
 
 
-def test_the_difference_is_the_median_of_those_of_the_blocks():
+def test_the_difference_is_the_median_of_those_of_the_repeats():
     one = [np.array([1.0, 2.0, 30.0]), np.array([4.0]), np.array([9.0, 9.0]), np.array([7.0])]
     other = [np.array([1.0]), np.array([1.0, 1.0]), np.array([1.0]), np.array([5.0, 1.0])]
 
@@ -108,20 +108,20 @@ def test_the_difference_is_the_median_of_those_of_the_blocks():
     assert difference(one, other, seed=1) == Difference(estimate=3.5, interval=None)
 
 
-def test_of_six_blocks_the_interval_of_a_difference_is_their_range():
+def test_the_interval_of_six_repeats_is_their_range():
     """The sign test's interval, which has 96.9% whatever the distribution."""
     sums = np.array([0.3, -0.2, 0.1, 0.5, 0.0, 0.2])
 
-    assert over_blocks(sums, seed=1).interval == Interval(-0.2, 0.5)
+    assert over_repeats(sums, seed=1).interval == Interval(-0.2, 0.5)
 
 
-def test_a_block_without_samples_of_one_level_is_left_out():
+def test_a_repeat_without_samples_of_one_level_is_left_out():
     gap = [np.array([]), *(repeat + 0.25 for repeat in RISING[1:])]
 
-    assert list(by_block((gap, RISING), (1, -1))) == [0.25] * 5
+    assert list(by_repeat((gap, RISING), (1, -1))) == [0.25] * 5
 
 
-def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
+def test_levels_are_paired_by_the_number_of_the_repeat():
     """A lab whose rows were taken out must not shift all that come after it."""
     question = Question(
         name="toll",
@@ -147,11 +147,11 @@ def test_levels_are_paired_by_the_block_s_number_not_by_its_place():
     assert mesh.to_baseline.interval == Interval(0.25, 0.25)
 
 
-def test_resamples_of_the_same_blocks_are_computed_once_and_placed_right():
-    asked = []
+def test_equal_resamples_are_computed_once():
+    sizes = []
 
     def statistic(picked):
-        asked.append(len(picked))
+        sizes.append(len(picked))
         return picked.mean(axis=-1) ** 2
 
     once = bootstrap(6, statistic, seed=3)
@@ -166,28 +166,28 @@ def test_resamples_of_the_same_blocks_are_computed_once_and_placed_right():
     ).confidence_interval
 
     assert (once.low, once.high) == (theirs.low, theirs.high)
-    # scipy asks for the statistic itself, too; 462 different samples of six from six.
-    assert sum(asked) <= 463
+    # scipy computes the statistic itself, too; 462 different samples of six from six.
+    assert sum(sizes) <= 463
 
 
 @pytest.mark.parametrize("count", [6, 15, 16, 40])
-def test_any_number_of_blocks_can_be_resampled(count):
+def test_any_number_of_repeats_can_be_resampled(count):
     sums = np.arange(float(count))
 
-    found = over_blocks(sums, seed=1)
+    found = over_repeats(sums, seed=1)
 
     assert found.estimate == (count - 1) / 2
     assert found.interval.low < found.estimate < found.interval.high
 
 
-def test_the_expanded_level_is_hesterberg_s():
+def test_the_expanded_level_is_that_of_hesterberg():
     # n = 6: the quantile of Student's t, 2.5706, times sqrt(6 / 5), on the normal scale.
     assert _expanded(0.95, 6) == pytest.approx(
         1 - 2 * stats.norm.sf(2.5706 * (6 / 5) ** 0.5), abs=1e-5
     )
 
 
-def test_levels_are_in_the_order_of_the_question_and_split_by_block():
+def test_levels_are_in_the_order_of_the_question_and_split_by_repeat():
     question = Question(
         name="q",
         question="",
@@ -226,7 +226,7 @@ def test_a_shift_greater_than_the_noise_is_found():
     ("count", "rank", "is_borne"),
     [(99, 90, False), (100, 90, True), (100, 10, True), (999, 99, False), (1000, 99, True)],
 )
-def test_no_percentile_that_the_sample_cannot_bear(count, rank, is_borne):
+def test_a_percentile_needs_ten_samples_beyond_it(count, rank, is_borne):
     found = percentile(np.arange(float(count)), rank)
 
     assert (found is not None) == is_borne
@@ -234,12 +234,12 @@ def test_no_percentile_that_the_sample_cannot_bear(count, rank, is_borne):
         assert found == np.percentile(np.arange(float(count)), rank)
 
 
-def test_a_level_without_a_reply_is_an_error():
+def test_a_level_without_a_sample_is_an_error():
     with pytest.raises(MeasureError, match="samples of gre-mesh: no sample"):
         summarise({"gre-mesh": [np.array([])]}, {}, baseline="flat", seed=1)
 
 
-def test_a_level_with_a_block_less_is_compared_over_the_blocks_both_have():
+def test_levels_are_compared_over_the_repeats_that_both_have():
     _, other = summarise({"flat": RISING, "gre-mesh": RISING[:4]}, {}, baseline="flat", seed=1)
 
     assert other.repeats == 4
@@ -257,7 +257,7 @@ def test_a_level_with_a_block_less_is_compared_over_the_blocks_both_have():
         (-0.2, 0.2, "undecided"),
     ],
 )
-def test_a_difference_is_called_one_only_beyond_the_margin(low, high, word):
+def test_a_difference_matters_only_beyond_the_margin(low, high, word):
     assert call(Difference(estimate=(low + high) / 2, interval=Interval(low, high)), 0.05) == word
 
 
@@ -265,7 +265,7 @@ def test_without_an_interval_a_prediction_is_not_judged():
     assert of_ranges(prediction(0, 0.1), [None]) == "not judged"
 
 
-def test_without_an_interval_nothing_is_called():
+def test_without_an_interval_there_is_no_conclusion():
     assert call(Difference(estimate=9.0, interval=None), 0.05) == "too few repeats"
 
 

@@ -37,18 +37,18 @@ def found(names=tuple(BASE)):
         ("tunnel", (14 + 15 + 11 + 13 + 20) / 5 - 10),
     ],
 )
-def test_an_effect_is_its_contrast_and_a_block_s_lift_falls_out(name, by_hand):
+def test_an_effect_is_its_contrast_and_what_a_repeat_has_in_common_cancels_out(name, by_hand):
     effect = found()[name]
 
     assert effect.found.estimate == pytest.approx(by_hand)
-    assert effect.by_block == pytest.approx([by_hand] * 6)
+    assert effect.by_repeat == pytest.approx([by_hand] * 6)
     # What a block does to all of its modes does not widen the interval.
     assert (effect.found.interval.low, effect.found.interval.high) == pytest.approx(
         (by_hand, by_hand)
     )
 
 
-def test_an_effect_says_of_what_it_is():
+def test_the_claim_of_an_effect_names_its_modes():
     assert {each.name: each.claim for each in found().values()} == {
         "encapsulation": "gre minus vxlan, mean of mesh and l2pop",
         "flooding": "l2pop minus mesh, mean of gre and vxlan",
@@ -68,7 +68,7 @@ def test_an_effect_says_of_what_it_is():
         (("flat", "vlan"), []),
     ],
 )
-def test_only_effects_that_the_modes_bear(modes, names):
+def test_an_effect_needs_its_modes(modes, names):
     measured = {
         **levels(tuple(mode for mode in modes if mode in BASE)),
         **({"vlan": levels(("flat",))["flat"]} if "vlan" in modes else {}),
@@ -77,13 +77,13 @@ def test_only_effects_that_the_modes_bear(modes, names):
     assert [each.name for each in effects(measured, baseline="flat", seed=1)] == names
 
 
-def test_of_one_way_of_flooding_alone_the_effect_says_so():
+def test_an_effect_over_one_way_of_flooding_is_marked_as_such():
     effect = found(("gre-l2pop", "vxlan-l2pop"))["encapsulation"]
 
     assert (effect.found.estimate, effect.claim) == (2.0, "gre minus vxlan, l2pop alone")
 
 
-def test_weights_apply_to_block_medians_and_not_to_means():
+def test_weights_apply_to_medians_of_repeats_not_to_means():
     skewed = {"a": [np.array([1.0, 2.0, 90.0])], "b": [np.array([1.0])]}
 
     assert list(contrast(skewed, {"a": 1, "b": -1})) == [1.0]

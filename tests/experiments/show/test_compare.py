@@ -38,7 +38,7 @@ def shifts(found):
     return {each.level: each for each in found.shifts}
 
 
-def test_a_true_shift_is_found_and_only_where_it_is(tmp_path):
+def test_a_shift_is_found_only_in_its_level(tmp_path):
     found = shifts(compare(*pair(tmp_path, more={"gre-mesh": 0.06})))
 
     assert found["gre-mesh"].call == "higher"
@@ -57,7 +57,7 @@ def test_b_minus_a_is_the_sign(tmp_path):
     assert {each.call for each in compare(b, a).shifts} == {"lower"}
 
 
-def test_the_same_run_is_the_same(tmp_path):
+def test_a_run_does_not_differ_from_itself(tmp_path):
     a = read(made(tmp_path, "a"))
 
     assert compare(a, a).is_itself
@@ -66,21 +66,21 @@ def test_the_same_run_is_the_same(tmp_path):
         assert each.call == "no difference that matters"
 
 
-def test_a_shift_within_the_margin_is_not_called(tmp_path):
+def test_a_shift_within_the_margin_does_not_matter(tmp_path):
     found = shifts(compare(*pair(tmp_path, more={"gre-mesh": 0.015})))
 
     assert found["gre-mesh"].call in {"no difference that matters", "undecided"}
     assert found["gre-mesh"].difference.estimate > 0.005
 
 
-def test_the_baseline_that_moved_is_told(tmp_path):
+def test_a_moved_baseline_is_reported(tmp_path):
     a, b = pair(tmp_path, more=0.06)
 
     assert baseline_shift(compare(a, b)).level == "flat"
     assert baseline_shift(compare(a, a)) is None
 
 
-def test_too_few_blocks_give_no_interval_and_no_call(tmp_path):
+def test_too_few_repeats_give_no_interval_and_no_conclusion(tmp_path):
     found = shifts(compare(*pair(tmp_path, more=0.06, repeats=5)))
 
     assert found["flat"].difference.interval is None
@@ -88,7 +88,7 @@ def test_too_few_blocks_give_no_interval_and_no_call(tmp_path):
     assert found["flat"].repeats == (6, 5)
 
 
-def test_intervals_are_as_wide_as_welchs_and_hold_the_truth():
+def test_intervals_are_as_wide_as_welchs_and_contain_the_true_value():
     """Plain percentiles of so few blocks are a sixth narrower, and miss it twice as often."""
     draw = np.random.default_rng(11)
 
@@ -107,12 +107,12 @@ def test_intervals_are_as_wide_as_welchs_and_hold_the_truth():
     assert missed <= 5  # of 40, 5% each: more once in 100
 
 
-def test_it_repeats(tmp_path):
+def test_a_comparison_is_reproducible(tmp_path):
     a, b = pair(tmp_path)
     assert compare(a, b).shifts == compare(a, b).shifts
 
 
-def test_levels_that_only_one_has_are_told_not_compared(tmp_path):
+def test_levels_that_only_one_run_has_are_listed_not_compared(tmp_path):
     question = replace(QUESTION, factors={"mode": ("flat", "vlan")})
     a, b = pair(tmp_path, question=question, levels={"flat": 0.3, "vlan": 0.3})
     found = compare(a, b)
@@ -121,13 +121,13 @@ def test_levels_that_only_one_has_are_told_not_compared(tmp_path):
     assert (found.only_a, found.only_b) == (("gre-mesh",), ("vlan",))
 
 
-def test_levels_in_common_there_must_be(tmp_path):
+def test_runs_without_a_common_level_are_refused(tmp_path):
     question = replace(QUESTION, factors={"mode": ("vlan",)})
     with pytest.raises(UsageError, match="what both measured: flat, gre-mesh in A, vlan in B"):
         compare(*pair(tmp_path, question=question, levels={"vlan": 0.3}))
 
 
-def test_a_block_whose_answers_were_all_lost_does_not_count(tmp_path):
+def test_a_repeat_without_replies_does_not_count(tmp_path):
     a, b = pair(tmp_path)
     lost = pl.when(pl.col("repeat") != 2).then(pl.col("rtt_ms"))
     found = compare(a, replace(b, tables={"samples": b.samples.with_columns(rtt_ms=lost)}))
@@ -136,7 +136,7 @@ def test_a_block_whose_answers_were_all_lost_does_not_count(tmp_path):
 
 
 @pytest.mark.parametrize("message", DIFFERENCES)
-def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
+def test_the_first_mismatch_of_the_runs_is_named(tmp_path, message):
     a, b = pair(tmp_path, **DIFFERENCES[message])
 
     with pytest.raises(UsageError) as caught:
@@ -146,13 +146,13 @@ def test_the_first_thing_that_is_unlike_is_named(tmp_path, message):
 
 
 @pytest.mark.parametrize("status", ["interrupted", "running", "failed: no lab"])
-def test_a_run_that_is_not_whole_is_refused(tmp_path, status):
+def test_an_incomplete_run_is_refused(tmp_path, status):
     a, b = pair(tmp_path, status=status)
     with pytest.raises(UsageError, match=f"run B, .*b: is '{status}'; allowed: a complete run"):
         compare(a, b)
 
 
-def test_what_does_not_touch_a_packet_may_differ(tmp_path):
+def test_settings_that_do_not_affect_packets_may_differ(tmp_path):
     """Another revision is what one compares; more blocks and another seed are no harm."""
     a, b = pair(
         tmp_path,
@@ -165,7 +165,7 @@ def test_what_does_not_touch_a_packet_may_differ(tmp_path):
     assert len(compare(a, b).shifts) == 2
 
 
-def test_a_run_that_is_not_trusted_is_compared_and_said_so(tmp_path):
+def test_an_unreliable_run_is_compared_with_a_warning(tmp_path):
     reasons = {"trusted": False, "reasons": ["CPU idle 3%"]}
     found = compare(*pair(tmp_path, verdict=reasons))
 
@@ -190,7 +190,7 @@ def test_cells_that_differ_are_found(tmp_path):
     assert compare(a, a).mismatches == ()
 
 
-def test_a_cell_that_differs_in_one_block_differs(tmp_path):
+def test_a_cell_that_differs_in_one_repeat_differs(tmp_path):
     a = read(made_cells(tmp_path, "a"))
     further = a.samples.head(1).with_columns(repeat=pl.lit(3, pl.Int64), copies=pl.lit(7, pl.Int64))
     b = replace(a, tables={"samples": pl.concat([a.samples, further])})
@@ -199,7 +199,7 @@ def test_a_cell_that_differs_in_one_block_differs(tmp_path):
     assert [(cell.a, cell.b) for cell in compare(b, a).mismatches] == [((1, 7), (1,))]
 
 
-def test_every_figure_that_was_foretold_is_compared(tmp_path):
+def test_every_predicted_figure_is_compared(tmp_path):
     """A further figure that differs must not make the cell another one."""
     question = replace(
         CELLS, columns={"copies": integer("how many"), "unneeded": integer("unneeded")}
@@ -214,7 +214,7 @@ def test_every_figure_that_was_foretold_is_compared(tmp_path):
     assert compare(a, b).only_a == ()
 
 
-def test_cells_that_only_one_has_are_told(tmp_path):
+def test_cells_that_only_one_run_has_are_listed(tmp_path):
     fewer = replace(CELLS, factors={"mode": ("gre-mesh",), "hosts": (2, 16)})
     found = compare(
         read(made_cells(tmp_path, "a")), read(made_cells(tmp_path, "b", question=fewer))
@@ -225,25 +225,25 @@ def test_cells_that_only_one_has_are_told(tmp_path):
     assert found.only_b == ("gre-mesh 16",)
 
 
-def test_a_run_of_cells_is_not_held_against_one_of_spread(tmp_path):
+def test_a_run_of_cells_is_not_compared_with_one_of_medians(tmp_path):
     other = replace(QUESTION, name="copies")
     with pytest.raises(UsageError, match="unit: packets in A, ms in B"):
         compare(read(made_cells(tmp_path, "a")), read(made(tmp_path, "b", question=other)))
 
 
-def test_a_run_is_told_by_the_same_rows_as_it_is_compared(tmp_path):
+def test_a_report_has_the_same_rows_as_a_comparison(tmp_path):
     flat, _ = report_on(read(made(tmp_path))).data
     assert (flat["samples"], flat["median"]) == (240, pytest.approx(0.30, abs=0.01))
 
 
-def test_what_is_compared_survives_json(tmp_path):
+def test_run_json_records_which_rows_are_compared(tmp_path):
     run = read(made(tmp_path))
     assert json.loads((run.directory / "run.json").read_text())["question"]["compared"] == {
         "phase": "warm"
     }
 
 
-def test_a_run_held_against_itself_says_that_it_is(tmp_path):
+def test_a_comparison_of_a_run_with_itself_is_marked(tmp_path):
     a, b = pair(tmp_path)
 
     assert "same measurement" in "".join(

@@ -205,7 +205,7 @@ def faults(seen, width):
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize(("page", "images", "tables"), [("run", 1, 4), ("suite", 2, 8)])
-def test_a_page_is_whole(day, page, images, tables, width):
+def test_a_page_is_complete(day, page, images, tables, width):
     seen = day[f"{page} {width}"]
 
     assert faults(seen, width) == []
@@ -213,7 +213,7 @@ def test_a_page_is_whole(day, page, images, tables, width):
     assert len(seen["tables"]) >= tables  # levels, limits, settings, environment
 
 
-def test_by_night_paper_is_dark_and_figures_go_with_it(day, night):
+def test_in_dark_mode_page_and_figures_are_dark(day, night):
     by_day, by_night = day["run 1440"], night["run 1440"]
 
     assert (by_day["dark"], by_night["dark"]) == (False, True)
@@ -231,7 +231,7 @@ def bright(colour):
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_wrong_with_a_page_is_seen(day, wrong):
+def test_faults_of_a_page_are_detected(day, wrong):
     found = faults(day[wrong], PHONE)
 
     assert any(each.startswith(WRONG[wrong][1]) for each in found), found

@@ -29,11 +29,11 @@ def suite():
 
 
 @pytest.mark.parametrize("about", [{}, {"verdict": DOUBTED}, {"verdict": None}, {"quick": True}])
-def test_a_page_is_sound(about):
+def test_a_page_is_valid(about):
     assert Page(of(small_report(**about))).faults == []
 
 
-def test_the_page_of_a_suite_is_sound(suite):
+def test_the_page_of_a_suite_is_valid(suite):
     assert Page(suite).faults == []
 
 
