@@ -117,7 +117,7 @@ WRONG = {
     ),
     "mode that cannot carry it": (
         ("flows", "side-by-side", "--host", "host1", "--bridge", "br-int", "--mode", "flat"),
-        "networks: segment flat physnet1 0 stands 2 times; allowed: once. Give each its own segment.",
+        "networks: segment flat physnet1 0 is used 2 times; allowed: once. Give each its own segment.",
     ),
     "missing option": (FLOWS[:4], "Missing option '--bridge'."),
     "unknown option": ((*FLOWS, "--colour"), "No such option"),
