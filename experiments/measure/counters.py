@@ -11,7 +11,8 @@ from pathlib import Path
 
 GUARD_NS = 1_000_000  # from the timestamp of a frame until both ends of its wire have counted it
 GAP_NS = 2_000_000  # between readings; longer than the guard, so that one frame cannot affect two
-RECEIVED, SENT = 1, 9  # columns of /proc/net/dev (proc(5))
+# Columns of /proc/net/dev after the name (net/core/net-procfs.c).
+RECEIVED, RX_DROPPED, SENT, TX_DROPPED = 1, 3, 9, 11
 
 Place = tuple[str, str]  # node, interface
 
@@ -61,12 +62,17 @@ def read_often(pids: Mapping[str, int], times: int) -> tuple[Reading, ...]:
 
 def parse(texts: Mapping[str, str]) -> dict[Place, int]:
     """Packets by node and interface, from /proc/net/dev of each node."""
-    lines = ((node, line) for node, text in texts.items() for line in text.splitlines()[2:])
-    split = ((node, *line.partition(":")[::2]) for node, line in lines)
     return {
-        (node, name.strip()): sum(int(figures.split()[place]) for place in (RECEIVED, SENT))
-        for node, name, figures in split
+        (node, name): columns[RECEIVED] + columns[SENT]
+        for node, text in texts.items()
+        for name, columns in device_columns(text).items()
     }
+
+
+def device_columns(text: str) -> dict[str, tuple[int, ...]]:
+    """All counters by interface, from /proc/net/dev, which has two lines of heads."""
+    lines = (line.partition(":") for line in text.splitlines()[2:])
+    return {name.strip(): tuple(map(int, counters.split())) for name, _, counters in lines}
 
 
 def reconciled(

@@ -80,10 +80,7 @@ def parse_bridge(body: bytes) -> Learned | None:
     data = dict(attributes(info.get(INFO_DATA, b"")))
     if BRIDGE_LEARNED not in data or BRIDGE_LEARNED_MOST not in data:
         return None
-    (now,), (most,) = (
-        struct.unpack("=I", data[name]) for name in (BRIDGE_LEARNED, BRIDGE_LEARNED_MOST)
-    )
-    return Learned(now, most)
+    return Learned(*struct.unpack("=II", data[BRIDGE_LEARNED] + data[BRIDGE_LEARNED_MOST]))
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
@@ -97,7 +94,7 @@ def _request(kind: int, body: bytes, flags: int = REQUEST_DUMP) -> bytes:
 
 def parse_packet_sockets(answer: bytes) -> tuple[Drops, ...]:
     """Packets dropped by each AF_PACKET socket."""
-    return tuple(_socket_drops(body) for _, body in messages(answer))
+    return tuple(map(_socket_drops, bodies(answer)))
 
 
 def _socket_drops(body: bytes) -> Drops:
@@ -110,7 +107,7 @@ def _socket_drops(body: bytes) -> Drops:
 
 def parse_queueing(answer: bytes) -> tuple[Drops, ...]:
     """Packets dropped by each queueing discipline, including ingress ones and their filters."""
-    return tuple(_queue_drops(body) for _, body in messages(answer))
+    return tuple(map(_queue_drops, bodies(answer)))
 
 
 def _queue_drops(body: bytes) -> Drops:
@@ -134,32 +131,23 @@ def ask(protocol: int, request: bytes) -> bytes:
 
 def is_whole(answer: bytes) -> bool:
     """True if the answer is complete, or a refusal."""
-    return any(kind in {DONE, ERROR} for kind, _ in _raw(answer))
-
-
-def messages(answer: bytes) -> Iterator[tuple[int, bytes]]:
-    """Types and bodies of the messages in an answer.
-
-    Raises:
-        OSError: the kernel refused: it does not know the request or lacks the module.
-    """
-    for kind, body in _raw(answer):
-        if kind == ERROR and (code := struct.unpack_from("=i", body)[0]):  # 0: acknowledged
-            raise OSError(-code, "the kernel refused a netlink request")
-        if kind not in {DONE, ERROR}:
-            yield kind, body
+    return any(kind in {DONE, ERROR} for kind, _ in _messages(answer))
 
 
 def bodies(answer: bytes) -> tuple[bytes, ...]:
     """Bodies of the messages in an answer.
 
     Raises:
-        OSError: as `messages`.
+        OSError: the kernel refused: it does not know the request or lacks the module.
     """
-    return tuple(body for _, body in messages(answer))
+    messages = tuple(_messages(answer))
+    for kind, body in messages:
+        if kind == ERROR and (code := struct.unpack_from("=i", body)[0]):  # 0: acknowledged
+            raise OSError(-code, "the kernel refused a netlink request")
+    return tuple(body for kind, body in messages if kind not in {DONE, ERROR})
 
 
-def _raw(answer: bytes) -> Iterator[tuple[int, bytes]]:
+def _messages(answer: bytes) -> Iterator[tuple[int, bytes]]:
     while len(answer) >= HEADER.size:
         length, kind, *_ = HEADER.unpack_from(answer)
         yield kind, answer[HEADER.size : length]

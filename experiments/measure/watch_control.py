@@ -16,6 +16,7 @@ from typing import IO, Any
 from controller.model.sites import Sites
 from controller.system.waiting import wait_for
 from experiments.core.experiment import Lab, described
+from experiments.measure.counters import device_columns
 from experiments.measure.ping import parse_ping
 
 NEAR, FAR = "neutron", "management"  # nodes without packets of tenants
@@ -43,7 +44,7 @@ def lay_wire(lab: Lab) -> None:
         OverlayError: the kernel refused, or no ping passes.
     """
     near, far = ends(lab)
-    if WIRE in _interfaces(lab.pid(near)):
+    if WIRE in device_columns(Path(f"/proc/{lab.pid(near)}/net/dev").read_text()):
         return
     peer = f"peer name {WIRE} netns {lab.pid(far)}"
     _set_up(lab, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
@@ -76,34 +77,29 @@ def _set_up(lab: Lab, node: str, ip: str, first: str = "") -> None:
     lab.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
 
 
-def _interfaces(pid: int) -> set[str]:
-    lines = Path(f"/proc/{pid}/net/dev").read_text().splitlines()
-    return {line.partition(":")[0].strip() for line in lines}
-
-
 def start_control(lab: Lab) -> Callable[[], Control]:
     """Start the ping; the returned function ends it and returns its results.
 
     Raises:
         OverlayError: ping could not start.
     """
-    said = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
+    output = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
     argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
-    process = lab.start(ends(lab)[0], *argv, stdout=said, stderr=said)
-    return lambda: _end(process, said)
+    process = lab.start(ends(lab)[0], *argv, stdout=output, stderr=output)
+    return lambda: _end(process, output)
 
 
-def _end(process: Any, said: IO[bytes]) -> Control:
+def _end(process: Any, output: IO[bytes]) -> Control:
     """End ping with SIGINT, so that it prints its summary; kill it if it does not end."""
-    with said:
+    with output:
         process.send_signal(signal.SIGINT)
         try:
             process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        said.seek(0)
-        return read_control(said.read().decode(errors="replace"))
+        output.seek(0)
+        return read_control(output.read().decode(errors="replace"))
 
 
 def read_control(text: str) -> Control:

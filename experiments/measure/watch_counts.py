@@ -21,11 +21,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from experiments.measure.counters import RX_DROPPED, TX_DROPPED, device_columns
 from experiments.measure.netlink import Drops
 
 Place = tuple[str, int]  # a name for people, and a number where several have that name
 Counts = Mapping[Place, int]
-RX_DROPPED, TX_DROPPED = 3, 11  # fields of /proc/net/dev after the name (net/core/net-procfs.c)
 BACKLOG: Place = ("the backlog of a processor", 0)
 
 
@@ -58,17 +58,10 @@ def _by_interface(
 
 
 def _device_counts(node: str, text: str, *, is_guest: bool) -> Iterator[tuple[Place, int]]:
-    for name, (received, sent) in parse_devices(text).items():
-        yield (f"{name} of {node}, sending", 0), sent
+    for name, columns in device_columns(text).items():
+        yield (f"{name} of {node}, sending", 0), columns[TX_DROPPED]
         if not is_guest:
-            yield (f"{name} of {node}, receiving", 0), received
-
-
-def parse_devices(text: str) -> dict[str, tuple[int, int]]:
-    """Frames dropped on receipt and on sending, by interface, from /proc/net/dev."""
-    lines = (line.partition(":") for line in text.splitlines() if ":" in line)
-    fields = {name.strip(): rest.split() for name, _, rest in lines}
-    return {name: (int(each[RX_DROPPED]), int(each[TX_DROPPED])) for name, each in fields.items()}
+            yield (f"{name} of {node}, receiving", 0), columns[RX_DROPPED]
 
 
 def parse_backlog(text: str) -> int:

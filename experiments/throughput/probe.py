@@ -12,7 +12,7 @@ from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
-from experiments.measure.cpu import Spent, spending
+from experiments.measure.usage import Spent, spending
 from experiments.throughput import iperf
 from experiments.throughput.question import QUESTION
 from experiments.throughput.words import TCP, UDP

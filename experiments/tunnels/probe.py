@@ -10,7 +10,7 @@ from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.measure.frames import NOBODY
-from experiments.measure.memory import memory_of
+from experiments.measure.usage import memory_of
 from experiments.tunnels import labs
 from experiments.tunnels.question import QUESTION
 from experiments.tunnels.words import DENSE

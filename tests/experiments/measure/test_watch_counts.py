@@ -4,6 +4,7 @@ import pytest
 
 from controller.model.errors import MeasureError
 from experiments.measure import watch_counts as counts
+from experiments.measure.counters import RX_DROPPED, TX_DROPPED, device_columns
 from experiments.measure.netlink import Drops
 from experiments.measure.watch_control import Control, read_control
 from tests.experiments.fake_bench import ping_output
@@ -77,7 +78,10 @@ def test_a_dead_process_is_an_error():
 
 
 def test_devices_have_drops_on_receipt_and_on_sending():
-    assert counts.parse_devices(DEVICES) == {"lo": (0, 0), "eth0": (10, 2)}
+    devices = device_columns(DEVICES)
+
+    dropped = {name: (each[RX_DROPPED], each[TX_DROPPED]) for name, each in devices.items()}
+    assert dropped == {"lo": (0, 0), "eth0": (10, 2)}
 
 
 def test_the_backlog_is_the_second_column_in_hexadecimal():

@@ -7,7 +7,7 @@ import pytest
 
 from controller.model.errors import MeasureError
 from experiments.core.results import Recorder, read
-from experiments.measure.cpu import Spent
+from experiments.measure.usage import Spent
 from experiments.throughput import iperf
 from experiments.throughput.probe import EXPERIMENT as THROUGHPUT
 from experiments.throughput.probe import transfer_row

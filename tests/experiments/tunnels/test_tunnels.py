@@ -15,7 +15,7 @@ from controller.flows.bridges import bridge_flows
 from controller.flows.ports import BR_TUN, tunnels
 from controller.model.errors import CommandError
 from experiments.core.results import Recorder, frame, read
-from experiments.measure.memory import Memory, parse_rollup
+from experiments.measure.usage import Memory, parse_rollup
 from experiments.show.curves import Curves, Mark
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
