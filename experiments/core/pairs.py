@@ -64,37 +64,44 @@ def with_neighbour(overlay: Overlay, point: Point) -> Overlay:
         MeasureError: the subnet has no address left for one.
     """
     if beside(overlay) is None:
-        overlay = replace(overlay, ports=(*overlay.ports, _one_more(overlay)))
+        source, _ = guests(overlay)
+        overlay = with_guest(overlay, source, source.host, f"{BESIDE}-{source.device_id}")
     return by_mode(overlay, point)
 
 
-def _pinging(overlay: Overlay, network_id: str) -> tuple[Port, ...]:
-    ports = overlay.active_ports(network_id)
-    return tuple(p for p in ports if p.ipv4 and p.device_id and not p.is_dhcp_server)
+def with_guest(overlay: Overlay, like: Port, host: str, name: str) -> Overlay:
+    """The overlay with one more guest in the subnet of `like`; a number is added to a taken name.
 
-
-def _one_more(overlay: Overlay) -> Port:
-    source, _ = guests(overlay)
-    name = next(_free_names(overlay, f"{BESIDE}-{source.device_id}"))
-    id_ = derived_id(overlay.name, "port", name)
+    Raises:
+        MeasureError: the subnet has no free address.
+    """
+    free_name = next(_free_names(overlay, name))
+    id_ = derived_id(overlay.name, "port", free_name)
     taken = {ip for port in overlay.ports for ip in port.fixed_ips}
-    subnet = next(each for each in overlay.subnets if _holds(each, source))
+    subnet = next(each for each in overlay.subnets if _holds(each, like))
     address = free_address(subnet, taken)
     if address is None:
         raise MeasureError(
             f"no free address in {subnet.cidr}",
             where=f"subnet {subnet.name!r}",
-            allowed="an address for a second guest on the host that pings",
-            do=f"Add a guest on host {source.host!r} to the scenario, or widen the pools.",
+            allowed=f"an address for another guest on host {host!r}",
+            do="Add that guest to the scenario, or widen the allocation pools.",
         )
-    return replace(
-        source,
+    guest = replace(
+        like,
         id=id_,
-        name=name,
-        device_id=name,
+        name=free_name,
+        device_id=free_name,
         mac_address=derived_mac(id_),
+        host=host,
         fixed_ips=(address,),
     )
+    return replace(overlay, ports=(*overlay.ports, guest))
+
+
+def _pinging(overlay: Overlay, network_id: str) -> tuple[Port, ...]:
+    ports = overlay.active_ports(network_id)
+    return tuple(p for p in ports if p.ipv4 and p.device_id and not p.is_dhcp_server)
 
 
 def _holds(subnet: Subnet, port: Port) -> bool:

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import count
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -88,7 +88,7 @@ class Recorder:
     def __init__(self, parent: Path, name: str, tables: Mapping[str, Iterable[str]]) -> None:
         self.directory = fresh_directory(parent, name)
         self._tables = {table: tuple(columns) for table, columns in tables.items()}
-        with _reporting(self.directory):
+        with reporting(self.directory):
             (self.directory / RAW).mkdir()
             for table, columns in self._tables.items():
                 with self._table(table).open("w", newline="", encoding="utf-8") as file:
@@ -100,10 +100,7 @@ class Recorder:
 
     def about(self, about: Mapping[str, object]) -> None:
         """Replace run.json; a reader sees the old file or the new one."""
-        text = json.dumps({"format": FORMAT, **about}, indent=2, ensure_ascii=False) + "\n"
-        self.file(f"{RUN}.new", text)
-        with _reporting(self.directory / RUN):
-            replace_file(self.directory / f"{RUN}.new", self.directory / RUN)
+        write_about(self.directory, about)
 
     def samples(self, rows: Iterable[Row], table: str = SAMPLES) -> None:
         """Append rows to a table, and sync it to disk.
@@ -113,7 +110,7 @@ class Recorder:
         """
         rows, path = tuple(rows), self._table(table)
         _assert_columns(rows, self._tables[table], path)
-        with _reporting(path), path.open("a", newline="", encoding="utf-8") as file:
+        with reporting(path), path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self._tables[table], lineterminator="\n").writerows(rows)
             file.flush()
             os.fsync(file.fileno())
@@ -121,7 +118,7 @@ class Recorder:
     def path(self, name: str) -> Path:
         """The path for a file that another program writes; its folder is created."""
         path = self.directory / name
-        with _reporting(path):
+        with reporting(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         give_back(path.parent)
         return path
@@ -129,7 +126,7 @@ class Recorder:
     def file(self, name: str, text: str) -> Path:
         """Write one text file, named relative to the run's directory."""
         path = self.directory / name
-        with _reporting(path):
+        with reporting(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         give_back(path.parent if path.parent != self.directory else path)
@@ -147,16 +144,42 @@ def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -
         )
 
 
-def replace_file(new: Path, path: Path) -> None:
-    """Replace the file `path` by `new`; after a power cut one of the two is there, complete."""
-    with new.open("rb") as file:
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def write_about(directory: Path, about: Mapping[str, object]) -> None:
+    """Replace run.json; after a power cut the old or the new file is there, complete."""
+    path, new = directory / RUN, directory / f"{RUN}.new"
+    text = json.dumps({"format": FORMAT, **about}, indent=2, ensure_ascii=False) + "\n"
+    with reporting(path):
+        with new.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        give_back(new)
+        new.replace(path)
+        folder = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_about(directory: Path) -> dict[str, Any]:
+    """What run.json has, in a format that can be read.
+
+    Raises:
+        MeasureError: it is missing, cannot be read, or is of another format.
+    """
+    path = directory / RUN
+    with reporting(path):
+        about = json.loads(path.read_text(encoding="utf-8"))
+    found = about.get("format") if isinstance(about, dict) else None
+    if found not in {format2.FORMAT, FORMAT}:
+        raise MeasureError(
+            f"format {found!r}",
+            where=str(path),
+            allowed=f"{format2.FORMAT} or {FORMAT}",
+            do="Read it with the overlaylab that wrote it.",
+        )
+    return cast("dict[str, Any]", about)
 
 
 def read(directory: Path) -> Run:
@@ -165,13 +188,10 @@ def read(directory: Path) -> Run:
     Raises:
         MeasureError: a file is missing, cannot be read, or is of another format.
     """
-    path = directory / RUN
-    with _reporting(path):
-        about = json.loads(path.read_text(encoding="utf-8"))
-    _assert_known(about, path)
+    about = read_about(directory)
     renamed: Mapping[str, str] = {}
     values: format2.Values = {}
-    with _reporting(path):
+    with reporting(directory / RUN):
         if about["format"] == format2.FORMAT:
             renamed, values = format2.columns_renamed(about), format2.values_renamed(about)
             about = format2.converted(about)
@@ -191,7 +211,7 @@ def read(directory: Path) -> Run:
 def _read_table(
     path: Path, columns: Columns, renamed: Mapping[str, str], values: format2.Values
 ) -> pl.DataFrame:
-    with _reporting(path), path.open(newline="", encoding="utf-8") as file:
+    with reporting(path), path.open(newline="", encoding="utf-8") as file:
         lines = csv.reader(file)
         heads = [renamed.get(head, head) for head in next(lines, [])]
         if missing := [name for name in columns if name not in heads]:
@@ -242,17 +262,6 @@ def _damaged(found: str, where: str, allowed: str) -> MeasureError:
     )
 
 
-def _assert_known(about: object, path: Path) -> None:
-    found = about.get("format") if isinstance(about, dict) else None
-    if found not in {format2.FORMAT, FORMAT}:
-        raise MeasureError(
-            f"format {found!r}",
-            where=str(path),
-            allowed=f"{format2.FORMAT} or {FORMAT}",
-            do="Read it with the overlaylab that wrote it.",
-        )
-
-
 def fresh_directory(parent: Path, name: str) -> Path:
     """A new directory, with its parents; two runs in the same second get two."""
     try:
@@ -277,7 +286,7 @@ def _names(first: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _reporting(path: Path) -> Iterator[None]:
+def reporting(path: Path) -> Iterator[None]:
     """Turn errors about reading, writing or parsing `path` into a MeasureError."""
     try:
         yield

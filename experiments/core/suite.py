@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.errors import MeasureError
-from controller.system.ownership import give_back
-from experiments.core import format2
-from experiments.core.results import FORMAT, RUN, fresh_directory, replace_file
+from experiments.core.results import RUN, fresh_directory, read_about, write_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +33,7 @@ class Suite:
     def marked(self, **about: object) -> "Suite":
         """The suite with more in its run.json; a reader sees the old file or the new one."""
         marked = Suite(self.directory, {**self.about, **about})
-        path = self.directory / RUN
-        text = json.dumps({"format": FORMAT, **marked.about}, indent=2, ensure_ascii=False) + "\n"
-        try:
-            path.with_suffix(".new").write_text(text, encoding="utf-8")
-            replace_file(path.with_suffix(".new"), path)
-        except OSError as error:
-            raise _unusable(path, str(error)) from error
-        give_back(path)
+        write_about(self.directory, marked.about)
         return marked
 
 
@@ -66,27 +57,17 @@ def read_suite(directory: Path) -> Suite:
     Raises:
         MeasureError: its run.json cannot be read, or is of another format.
     """
-    path = directory / RUN
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _unusable(path, str(error)) from error
-    if about.get("format") not in {format2.FORMAT, FORMAT}:
-        raise _unusable(path, f"format {about.get('format')!r}")
+    about = read_about(directory)
     names = about.get("suite")
     if not isinstance(names, list) or not all(map(_is_folder_name, names)):
-        raise _unusable(path, f"suite {names!r}")
+        raise MeasureError(
+            f"suite {names!r}",
+            where=str(directory / RUN),
+            allowed="the names of the folders of its runs",
+            do="Undo what was changed in it, or measure again.",
+        )
     return Suite(directory, {key: value for key, value in about.items() if key != "format"})
 
 
 def _is_folder_name(name: object) -> bool:
     return isinstance(name, str) and Path(name).name == name
-
-
-def _unusable(path: Path, found: str) -> MeasureError:
-    return MeasureError(
-        found,
-        where=str(path),
-        allowed=f"a suite's run.json of format {format2.FORMAT} or {FORMAT} that can be read and written",
-        do="Read it with the overlaylab that wrote it, in a folder that you may write to.",
-    )

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from controller.model.errors import MeasureError
 from controller.model.parts import Port
+from controller.system.waiting import wait_for
 from experiments.core.experiment import Lab
 from experiments.measure.frames import (
     ARP,
@@ -48,24 +48,21 @@ def teach_mac(lab: Lab, target: Port, witness: str) -> None:
     """Send broadcasts from the guest until another guest, `witness`, receives one.
 
     Not ARP: a kernel VXLAN device with ARP proxy does not forward it.
+
+    Raises:
+        WaitError: it receives none.
     """
     frame = ethernet(BROADCAST, target.mac_address, LOCAL_EXPERIMENT, b"announcement")
-    end = time.monotonic() + ARRIVAL_S
     with (
         receivers({witness: lab.pid(witness)}, "eth0", LOCAL_EXPERIMENT) as receiving,
         senders(lab.pid(target.device_id), ("eth0",)) as send,
     ):
-        awaited = {witness: (receiving[witness], frame)}
-        send["eth0"](frame)
-        while without(awaited, RETRY_S):
-            if time.monotonic() > end:
-                raise MeasureError(
-                    f"no broadcast received within {ARRIVAL_S:g} s",
-                    where=f"guest {witness!r}",
-                    allowed="a broadcast of the moving guest",
-                    do="See whether the two guests can ping each other.",
-                )
+
+        def is_received() -> bool:
             send["eth0"](frame)
+            return not without({witness: (receiving[witness], frame)}, RETRY_S)
+
+        wait_for(is_received, ARRIVAL_S, what=f"a broadcast of the moving guest at {witness!r}")
 
 
 def _announce(send: Send, target: Port, over: threading.Event) -> None:

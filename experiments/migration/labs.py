@@ -1,19 +1,14 @@
 """The labs of `migration`, its moves, and what theory predicts.  Pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from controller.model.addresses import free_address
 from controller.model.enlarge import enlarge
-from controller.model.errors import MeasureError
 from controller.model.modes import Flooding, Mode, parse_mode
-from controller.model.names import derived_id, derived_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network, Port
-from experiments.core.experiment import by_mode
-from experiments.core.pairs import guests, narrowed
+from experiments.core.pairs import guests, narrowed, with_guest
 from experiments.core.question import Point, Row
 from experiments.migration.words import FLUSHED, UNKNOWN, WITH, WITHOUT
 
@@ -41,7 +36,7 @@ def three_hosts(overlay: Overlay) -> Overlay:
     pair = replace(bare, hosts=kept, ports=(source, target))
     grown = enlarge(pair, HOSTS)
     for host in homes(grown):
-        grown = replace(grown, ports=(*grown.ports, _resident(grown, target, host)))
+        grown = with_guest(grown, target, host, f"{RESIDENT}-{host}")
     return grown
 
 
@@ -50,30 +45,6 @@ def homes(overlay: Overlay) -> tuple[str, ...]:
     source, target = guests(overlay)
     others = (host.name for host in overlay.hosts if host.name not in {source.host, target.host})
     return (target.host, *others)
-
-
-def _resident(overlay: Overlay, like: Port, host: str) -> Port:
-    name = f"{RESIDENT}-{host}"[:40]
-    id_ = derived_id(overlay.name, "port", name)
-    taken = {ip for port in overlay.ports for ip in port.fixed_ips}
-    subnet = next(each for each in overlay.subnets if like.ipv4[0] in each.cidr)
-    address = free_address(subnet, taken)
-    if address is None:
-        raise MeasureError(
-            f"no free address in {subnet.cidr}",
-            where=f"subnet {subnet.name!r}",
-            allowed="two more, for the resident guests",
-            do="Widen the allocation pools.",
-        )
-    return replace(
-        like,
-        id=id_,
-        name=name,
-        device_id=name,
-        mac_address=derived_mac(id_),
-        host=host,
-        fixed_ips=(address,),
-    )
 
 
 def resident_of(overlay: Overlay, host: str) -> Port:
@@ -121,18 +92,11 @@ def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...
 
 def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """Whether traffic is still down after the wait, for each mode and kind of move."""
-    return tuple(_cells(points))
-
-
-def _cells(points: tuple[Point, ...]) -> Iterator[Row]:
-    for point in points:
-        for way in ways(str(point["mode"])):
-            yield {**point, "way": way, "censored": int(way == WITHOUT)}
-
-
-def staged(overlay: Overlay, point: Point) -> Overlay:
-    """The three hosts in the mode of the point."""
-    return by_mode(overlay, point)
+    return tuple(
+        {**point, "way": way, "censored": int(way == WITHOUT)}
+        for point in points
+        for way in ways(str(point["mode"]))
+    )
 
 
 def forget(host: Host, network: Network) -> tuple[tuple[str, ...], ...]:

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from controller.model.errors import MeasureError
 from controller.model.parts import Port
+from controller.system.waiting import wait_for
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests
 from experiments.core.question import Point, Row
@@ -49,7 +49,8 @@ class Migration:
         """Measure one lab.
 
         Raises:
-            MeasureError: the stream never began, or never resumed.
+            WaitError: the stream never began.
+        MeasureError: it never resumed.
         """
         source, target = guests(lab.overlay)
         _silence(lab, source, target)
@@ -92,7 +93,7 @@ class Moving:
         """Move it and measure the downtime of its stream."""
         self._prepare(host, way)
         with announcing(self.lab, self.target) as announce:
-            plugged = announce if way in SPEAKING else _nothing
+            plugged = announce if way in SPEAKING else lambda: None
             done = self.lab.move(self.target.id, host, plugged=plugged)
             # A slow machine may need the whole wait for plugging alone; the stream is observed even then.
             until_s = max(done.unplugged_ns / 1e9 + self.cap_s, time.monotonic() + LOOK_S)
@@ -154,10 +155,6 @@ def _capped(done: Any, end_ns: int) -> Row:
     return {"downtime_ms": waited, "lost": None, "censored": 1}
 
 
-def _nothing() -> None:
-    """A guest that sends nothing after a move."""
-
-
 def _steps(done: Any) -> Row:
     """When the steps of the move were done [ms], from its beginning."""
     begun = done.unplugged_ns
@@ -182,30 +179,23 @@ def _streaming(
 ) -> Iterator[Callable[[], Received]]:
     """The flowing stream; yields a function that reads the receiver's log so far."""
     log = context.path("stream.txt")
+
+    def read() -> Received:
+        return parse_log(log.read_text())
+
     argv = (sys.executable, stream.__file__)
     receiver = lab.start(target.device_id, *argv, "receive", str(PORT), stdout=log)
     address, interval = str(target.ipv4[0]), str(INTERVAL_S)
     sender = lab.start(source.device_id, *argv, "send", address, str(PORT), interval)
     try:
-        _await_first(log)
-        yield lambda: parse_log(log.read_text())
+        wait_for(
+            lambda: read().last_ns, START_S, what="the first datagram of the stream", every_s=POLL_S
+        )
+        yield read
     finally:
         for process in (sender, receiver):
             process.terminate()
             process.wait(timeout=5)
-
-
-def _await_first(log: Path) -> None:
-    end = time.monotonic() + START_S
-    while not parse_log(log.read_text()).last_ns:
-        if time.monotonic() > end:
-            raise MeasureError(
-                f"no datagram within {START_S:g} s",
-                where=str(log),
-                allowed="a stream between the two guests",
-                do="See whether they can ping each other.",
-            )
-        time.sleep(POLL_S)
 
 
 EXPERIMENT = Experiment(
@@ -218,6 +208,5 @@ EXPERIMENT = Experiment(
     repeats=2,
     quick_factors={"mode": ("flat", "vxlan-mesh", "vxlan-l2pop")},
     narrow=stage.three_hosts,
-    stage=stage.staged,
     predict=stage.predicted,
 )

@@ -1,7 +1,7 @@
 """The labs of `state`, how packets are counted there, and the predicted counts.  Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
@@ -10,26 +10,7 @@ from experiments.core.groups import grouped
 from experiments.core.question import Point, Row
 from experiments.measure.learned import is_kernel
 from experiments.measure.packets import Packet
-from experiments.state.words import (
-    AFTER,
-    ARP,
-    ARP_TARGETS,
-    BEFORE,
-    CONNTRACK,
-    FIRST,
-    IGMP,
-    LEARNED,
-    LIFETIME_S,
-    LISTENERS,
-    NEIGHBOURS,
-    OTHERS,
-    PORTS,
-    RAW_SOCKETS,
-    SET_UP,
-    TUNNEL,
-    UDP_SOCKETS,
-    UNKNOWN,
-)
+from experiments.state import words
 
 IPV4 = 4  # the version of IP
 HOSTS = 3  # with two peers, what is kept for each peer differs from what is kept once
@@ -41,7 +22,7 @@ ETHERNET = ("eth", "ethertype")  # tshark's first protocols of any frame
 OPERATION, TARGET = "arp.opcode", "arp.dst.proto_ipv4"
 FIELDS = (PROTOCOLS, OPERATION, TARGET)
 REQUEST = "1"  # RFC 826, ar$op
-PACKETS = (TUNNEL, ARP, ARP_TARGETS, IGMP, OTHERS)
+PACKETS = (words.TUNNEL, words.ARP, words.ARP_TARGETS, words.IGMP, words.OTHERS)
 
 
 def with_ipv4_vteps(overlay: Overlay) -> Overlay:
@@ -75,17 +56,19 @@ def counts(packets: Iterable[Packet]) -> Mapping[str, int]:
     """The number of packets of each kind, and of addresses that ARP requests ask for."""
     found = [(kind(packet), packet) for packet in packets]
     targets = {
-        packet[TARGET] for what, packet in found if what == ARP and packet[OPERATION] == REQUEST
+        packet[TARGET]
+        for what, packet in found
+        if what == words.ARP and packet[OPERATION] == REQUEST
     }
-    return {**Counter(what for what, _ in found), ARP_TARGETS: len(targets)}
+    return {**Counter(what for what, _ in found), words.ARP_TARGETS: len(targets)}
 
 
 def kind(packet: Packet) -> str:
     """The kind of a packet, by its outermost protocol after Ethernet."""
     layers = [each for each in packet[PROTOCOLS].split(":") if each not in ETHERNET]
     if any(each in TUNNELS for each in layers[:3]):  # behind IP, or behind IP and UDP
-        return TUNNEL
-    return {"arp": ARP}.get(layers[0], IGMP if "igmp" in layers[:2] else OTHERS)
+        return words.TUNNEL
+    return {"arp": words.ARP}.get(layers[0], words.IGMP if "igmp" in layers[:2] else words.OTHERS)
 
 
 def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
@@ -93,40 +76,35 @@ def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     return tuple(
         {**point, "what": what, "moment": moment, "count": count}
         for point in points
-        for (what, moment), count in _counts(staged(overlay, point))
+        for (what, moment), count in _counts(staged(overlay, point)).items()
     )
 
 
-def _counts(overlay: Overlay) -> Iterator[tuple[tuple[str, str], int]]:
-    host = overlay.hosts[0]
-    if not is_tunnelled(overlay):
-        yield from {(what, SET_UP): 0 for what in (TUNNEL, ARP, OTHERS)}.items()
-        yield from {(TUNNEL, FIRST): 0, (ARP, FIRST): 0, (OTHERS, FIRST): 1}.items()
-        return
-    yield from _packets(host).items()
-    for what, (before, after) in _state(host).items():
-        yield (what, BEFORE), before
-        yield (what, AFTER), after
-    if not _learns_nothing(host):
-        yield (LIFETIME_S, AFTER), LEARNED_S
-
-
-def _packets(host: Host) -> Mapping[tuple[str, str], int]:
-    """Packets on the first host's wire."""
-    copies = _copies(host)
-    found = {
-        (TUNNEL, SET_UP): 0,
-        (ARP, SET_UP): 0,
-        (OTHERS, SET_UP): 0,
-        (TUNNEL, FIRST): copies,
-        (ARP, FIRST): 0,
-        (OTHERS, FIRST): 0,
-        # The kernel queues a packet until its neighbour has answered; OVS in user space drops it.
-        (TUNNEL, UNKNOWN): 2 * copies if is_kernel(host) else copies,
-        # The number of requests is not predicted: OVS repeats them until it has an answer.
-        (ARP_TARGETS, UNKNOWN): 0 if host.vxlan_group else PEERS,
+def _counts(overlay: Overlay) -> Mapping[tuple[str, str], int]:
+    """The counts by what is counted and when: packets on the first host's wire, then state."""
+    host, copies = overlay.hosts[0], _copies(overlay.hosts[0])
+    packets = {
+        (what, moment): 0
+        for moment in (words.SET_UP, words.FIRST)
+        for what in (words.TUNNEL, words.ARP, words.OTHERS)
     }
-    return found if host.vxlan_group else {**found, (IGMP, SET_UP): 0}
+    if not is_tunnelled(overlay):
+        return {**packets, (words.OTHERS, words.FIRST): 1}
+    packets |= {
+        (words.TUNNEL, words.FIRST): copies,
+        # The kernel queues a packet until its neighbour has answered; OVS in user space drops it.
+        (words.TUNNEL, words.UNKNOWN): 2 * copies if is_kernel(host) else copies,
+        # The number of requests is not predicted: OVS repeats them until it has an answer.
+        (words.ARP_TARGETS, words.UNKNOWN): 0 if host.vxlan_group else PEERS,
+        **({} if host.vxlan_group else {(words.IGMP, words.SET_UP): 0}),
+    }
+    state = {
+        (what, moment): count
+        for what, counts in _state(host).items()
+        for moment, count in zip((words.BEFORE, words.AFTER), counts, strict=True)
+    }
+    lifetime = {} if _learns_nothing(host) else {(words.LIFETIME_S, words.AFTER): LEARNED_S}
+    return packets | state | lifetime
 
 
 def _copies(host: Host) -> int:
@@ -141,13 +119,13 @@ def _state(host: Host) -> Mapping[str, tuple[int, int]]:
     # Packets that the kernel sends pass netfilter, those of a switch in user space do not.
     tracked = _copies(host) if in_kernel else 0
     return {
-        PORTS: (ports, ports),
-        LISTENERS: (0, 0) if in_kernel else (1, 1),
-        UDP_SOCKETS: (1, 1) if in_kernel else (0, 0),
-        RAW_SOCKETS: (0, 0),
-        CONNTRACK: (0, tracked),
-        NEIGHBOURS: (PEERS, PEERS),
-        LEARNED: (0, 0) if _learns_nothing(host) else (0, 1),
+        words.PORTS: (ports, ports),
+        words.LISTENERS: (0, 0) if in_kernel else (1, 1),
+        words.UDP_SOCKETS: (1, 1) if in_kernel else (0, 0),
+        words.RAW_SOCKETS: (0, 0),
+        words.CONNTRACK: (0, tracked),
+        words.NEIGHBOURS: (PEERS, PEERS),
+        words.LEARNED: (0, 0) if _learns_nothing(host) else (0, 1),
     }
 
 

@@ -12,18 +12,7 @@ from experiments.show import cells, judge
 from experiments.show.cells import exact_cells, value_text, values_text
 from experiments.show.report import NONE, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
-from experiments.state import figure
-from experiments.state.words import (
-    AFTER,
-    BEFORE,
-    FIRST,
-    IGMP,
-    MOMENTS,
-    OTHERS,
-    SET_UP,
-    STATE,
-    TUNNEL,
-)
+from experiments.state import figure, words
 
 KEY = ("what", "moment", "mode")
 COMPARED = ("gre-mesh", "vxlan-mesh")
@@ -66,19 +55,19 @@ def build_report(run: Run) -> Report:
 def _topic() -> pl.Expr:
     """What a cell is about: tunnel packets, other packets, or state."""
     return (
-        pl.when(pl.col("moment").is_in([BEFORE, AFTER]))
-        .then(pl.lit(STATE))
-        .when(pl.col("what") == TUNNEL)
-        .then(pl.lit(TUNNEL))
-        .otherwise(pl.lit(OTHERS))
+        pl.when(pl.col("moment").is_in([words.BEFORE, words.AFTER]))
+        .then(pl.lit(words.STATE))
+        .when(pl.col("what") == words.TUNNEL)
+        .then(pl.lit(words.TUNNEL))
+        .otherwise(pl.lit(words.OTHERS))
     )
 
 
 def _tunnel_packets(found: pl.DataFrame, idle_s: float) -> Iterator[str]:
     """The number of tunnel packets before the first frame, and with it."""
     before = f"before the first tenant frame, {idle_s:g} s idle"
-    for moment, when in ((SET_UP, before), (FIRST, "with the first frame")):
-        rows = found.filter(pl.col("samples") > 0, what=TUNNEL, moment=moment)
+    for moment, when in ((words.SET_UP, before), (words.FIRST, "with the first frame")):
+        rows = found.filter(pl.col("samples") > 0, what=words.TUNNEL, moment=moment)
         counts = tuple(map(values_text, rows["measured"]))
         if counts:
             modes = tuple(rows["mode"])
@@ -97,7 +86,7 @@ def _same(found: pl.DataFrame) -> Iterator[str]:
 
 def _joins(run: Run) -> Iterator[str]:
     """IGMP before the first frame; the number of packets is not predicted."""
-    joins = _ranges(run).filter(pl.col("high") > 0, what=IGMP, moment=SET_UP)
+    joins = _ranges(run).filter(pl.col("high") > 0, what=words.IGMP, moment=words.SET_UP)
     if not joins.is_empty():
         shown = ", ".join(f"{row['mode']} {row['range']}" for row in joins.iter_rows(named=True))
         yield f"IGMP packets on the first host's wire before the first frame, with queries: {shown}"
@@ -134,8 +123,8 @@ def _lines(run: Run, found: pl.DataFrame, modes: Sequence[str]) -> Iterator[figu
     whats = list(found["what"].unique(maintain_order=True))
 
     def place(key: tuple[str, str]) -> tuple[int, ...]:
-        what, moment = whats.index(key[0]), MOMENTS.index(key[1])
-        return (1, what, moment) if key[1] in {BEFORE, AFTER} else (0, moment, what)
+        what, moment = whats.index(key[0]), words.MOMENTS.index(key[1])
+        return (1, what, moment) if key[1] in {words.BEFORE, words.AFTER} else (0, moment, what)
 
     for what, moment in sorted(found.select("what", "moment").unique().iter_rows(), key=place):
         shown = tuple(entries.get((what, moment, mode)) for mode in modes)
@@ -147,12 +136,12 @@ def brief(lines: Sequence[figure.Line], modes: Sequence[str]) -> Table:
     by = {(line.what, line.moment): line.entries for line in lines}
     rows = []
     for (what, moment), entries in by.items():
-        if moment != AFTER or (what, BEFORE) not in by:
-            is_pair = moment == BEFORE
-            pairs = zip(entries, by[what, AFTER], strict=True) if is_pair else zip(entries)
+        if moment != words.AFTER or (what, words.BEFORE) not in by:
+            is_pair = moment == words.BEFORE
+            pairs = zip(entries, by[what, words.AFTER], strict=True) if is_pair else zip(entries)
             counts = [", ".join(each.text for each in pair if each) for pair in pairs]
             shown = wrap(_together(modes, counts), COUNT_WIDTH, break_on_hyphens=False)
-            rows.append((what, f"{BEFORE}, {AFTER}" if is_pair else moment, shown[0]))
+            rows.append((what, f"{words.BEFORE}, {words.AFTER}" if is_pair else moment, shown[0]))
             rows += [("", "", line) for line in shown[1:]]
     heads = ("what", "when", "count")
     return Table(title="Counts", heads=heads, rows=tuple(rows), words=heads, note=NOTE)

@@ -194,5 +194,5 @@ def test_run_json_is_synced_with_its_folder_before_it_counts(recorder, monkeypat
 
     steps.clear()
     suite = begin_suite(recorder.directory.parent, "suite", ("latency",))
-    new = f"{suite.directory}/run.new"
+    new = f"{suite.directory}/run.json.new"
     assert steps == [("sync", new), ("rename", new), ("sync", str(suite.directory))]
