@@ -1,15 +1,20 @@
-"""The map of the experiment `mtu`: what becomes of each size."""
+"""The charts of `mtu`: the outcome of each size, and goodput over the guests' MTU.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.transforms import blended_transform_factory
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Transform, blended_transform_factory
 
+from controller.model.modes import KERNEL
 from experiments.mtu.words import (
     ABOVE_GUEST,
+    DROPPED,
+    FRAG_NEEDED,
     FRAGMENTED,
     GUEST,
     LIMIT,
@@ -17,27 +22,26 @@ from experiments.mtu.words import (
     OVER,
     REFUSED,
     RIGHT,
-    SILENT,
     SIZES,
     SOME,
-    TOLD,
     TOO_LARGE,
     TWICE,
     UNDERLAY,
     WELL_UNDER,
     WHOLE,
 )
-from experiments.show.sheet import SMALL, Caption, sheet
+from experiments.show.lanes import colours, line_style
+from experiments.show.sheet import SMALL, Caption, sheet, title
 
 DARK, LIGHT = "#111111", "#ffffff"
-# Okabe and Ito (2008), told apart by their letters, too: letter, ground, ink.
+# Colours of Okabe and Ito (2008); letters distinguish them, too.  Letter, background, ink.
 LOOKS = {
     WHOLE: ("P", "#009E73", LIGHT),
     FRAGMENTED: ("F", "#56B4E9", DARK),
-    SILENT: ("D", "#D55E00", LIGHT),
+    DROPPED: ("D", "#D55E00", LIGHT),
     LOST_FRAGMENTS: ("X", "#E69F00", DARK),
     REFUSED: ("R", "#C4C4C4", DARK),
-    TOLD: ("I", "#F0E442", DARK),
+    FRAG_NEEDED: ("I", "#F0E442", DARK),
     SOME: ("?", "#FFFFFF", DARK),
 }
 HEADS = {
@@ -51,20 +55,27 @@ HEADS = {
 }
 GAP = 0.5  # between the two parts of the map, of the width of a tile
 WIDE, HIGH = 0.95, 0.9  # of a tile's place
-PITCH = 2.35  # of the modes: two rows, and some air
+PITCH = 2.35  # of the modes: two rows, and space
 ROW_IN, KEY_IN = 0.21, 0.22
 FOOT_IN, HEADS_IN, HEADS_PT = 1.1, 0.5, 24
-KEY_WIDE, LETTER = 0.022, 0.009  # of the width of the sheet: a tile, and a letter of its word
+KEY_WIDE, LETTER = 0.022, 0.009  # of the width of the sheet: a tile, and a letter of its text
 LIMIT_AT = 0.15  # right of the last tile
+
+PANEL_IN, FRAME_IN = 1.05, 1.6
+MARGIN = 0.04  # of the range of MTUs: left and right of it
+BELOW_ZERO = 0.05  # of the height of a panel: space for crosses
+NAME_AT = 1.02  # of the width of a panel
+HOW_TO_READ = "dot: transfer; line: median; dotted: largest packet; cross: no data arrived"
+OWN_SCALE = "; kernel: own scale"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """What became of one size in one lab."""
+    """The outcome of one size in the labs of one point."""
 
     mode: str
     underlay_mtu: int
-    guest: str  # too large, or right
+    guest: str  # TOO_LARGE or RIGHT
     size: str  # of `SIZES`
     is_df: bool
     ip_bytes: int
@@ -73,23 +84,50 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """The largest packet of one lab, beside what was foretold."""
+    """The largest packet of one point, measured and predicted."""
 
     mode: str
     underlay_mtu: int
-    found: str
+    measured: str
     predicted: str
 
     @property
+    def is_equal(self) -> bool:
+        """True if it is as predicted."""
+        return self.measured == self.predicted
+
+    @property
     def text(self) -> str:
-        """What stands beside the row."""
-        if self.found == self.predicted:
-            return f"{self.found}\n= theory"
-        return f"{self.found}\ntheory: {self.predicted}"
+        """What is written beside the row."""
+        return f"{self.measured}\n" + ("= theory" if self.is_equal else f"theory: {self.predicted}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """The goodput of one mode: samples by guests' MTU [Mbit/s], and the largest packet [bytes]."""
+
+    mode: str
+    limit: int
+    samples: Mapping[int, Sequence[float]]
+
+    @property
+    def is_kernel(self) -> bool:
+        """True if the kernel forwards, which is far faster than a switch in user space."""
+        return self.mode.startswith(KERNEL)
+
+    def median(self, mtu: int) -> float:
+        """The median goodput with an MTU."""
+        return median(self.samples[mtu])
+
+    @property
+    def gain(self) -> float:
+        """Median at the limit by that at the smallest MTU; 0 if one is zero or not measured."""
+        lowest = self.median(min(self.samples))
+        return self.median(self.limit) / lowest if self.limit in self.samples and lowest else 0.0
 
 
 def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Caption) -> Figure:
-    """A panel per underlay MTU; the key first."""
+    """A key, then a panel for each underlay MTU."""
     underlays = tuple(dict.fromkeys(tile.underlay_mtu for tile in tiles))
     modes = tuple(dict.fromkeys(tile.mode for tile in tiles))
     height = PITCH * len(modes) * ROW_IN
@@ -99,76 +137,57 @@ def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Caption) -> 
     for ax, underlay_mtu in zip(panels, underlays, strict=True):
         plot_map(ax, [tile for tile in tiles if tile.underlay_mtu == underlay_mtu], modes)
         plot_limits(ax, [each for each in limits if each.underlay_mtu == underlay_mtu], modes)
-        _over(ax, 0, f"Underlay MTU {underlay_mtu}: guests' MTU too large")
-        _over(ax, _column(RIGHT, LIMIT), "guests' MTU right")
+        for at, text in (
+            (0.0, f"Underlay MTU {underlay_mtu}: guests' MTU too large"),
+            (_column(RIGHT, LIMIT), "guests' MTU right"),
+        ):
+            ax.annotate(
+                text,
+                (at, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, HEADS_PT),
+                textcoords="offset points",
+                fontsize=9.5,
+                fontweight="bold",
+            )
     panels[-1].set_xlabel("size of the IP packet [bytes]; right: the largest that passes with DF")
     panels[-1].xaxis.set_label_position("bottom")
     return figure
 
 
-def _over(ax: Axes, at: float, text: str) -> None:
-    """A heading over some columns, above what they are called."""
-    ax.annotate(
-        text,
-        (at, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, HEADS_PT),
-        textcoords="offset points",
-        fontsize=9.5,
-        fontweight="bold",
-    )
-
-
 def plot_key(ax: Axes, outcomes: Sequence[str]) -> Axes:
-    """What the letters mean, of those that there are, over the whole width of the sheet."""
+    """The meaning of the letters that there are, over the whole width of the sheet."""
     ax.set_axis_off()
     across = blended_transform_factory(ax.figure.transFigure, ax.transAxes)
     at = 0.012
     for outcome in (each for each in LOOKS if each in outcomes):
-        letter, ground, ink = LOOKS[outcome]
-        ax.add_patch(
-            Rectangle(
-                (at, 0.05),
-                KEY_WIDE,
-                0.9,
-                facecolor=ground,
-                edgecolor="#bbbbbb",
-                linewidth=0.3,
-                transform=across,
-                clip_on=False,
-                in_layout=False,
-                gid=f"key {outcome}",
-            )
-        )
-        ax.text(
-            at + KEY_WIDE / 2,
-            0.46,
-            letter,
-            transform=across,
-            ha="center",
-            va="center",
-            color=ink,
-            fontsize=SMALL,
-            fontweight="bold",
-            in_layout=False,
-        )
-        ax.text(
-            at + KEY_WIDE + 0.007,
-            0.46,
-            outcome,
-            transform=across,
-            va="center",
-            fontsize=SMALL,
-            in_layout=False,
-        )
+        _box(ax, (at, 0.05, KEY_WIDE, 0.9), outcome, f"key {outcome}", across)
+        _letter(ax, (at + KEY_WIDE / 2, 0.46), outcome, "", across)
+        text = at + KEY_WIDE + 0.007
+        ax.text(text, 0.46, outcome, transform=across, va="center", fontsize=SMALL, in_layout=False)
         at += KEY_WIDE + 0.022 + LETTER * len(outcome)
     return ax
 
 
 def plot_map(ax: Axes, tiles: Sequence[Tile], modes: Sequence[str]) -> Axes:
-    """A tile per size, mode and DF: colour and letter say what became of it, the number how large."""
+    """A tile per size, mode and DF: colour and letter show the outcome, the number is the size."""
     for tile in tiles:
-        _tile(ax, tile, _column(tile.guest, tile.size), _line(modes, tile.mode, is_df=tile.is_df))
+        x = _column(tile.guest, tile.size)
+        y = _line(modes, tile.mode, is_df=tile.is_df)
+        df = "DF" if tile.is_df else "-"
+        name = f"{tile.mode} {tile.underlay_mtu} {tile.guest} {tile.size} {df}"
+        middle = y + HIGH / 2 + 0.03
+        _box(ax, (x, y, WIDE, HIGH), tile.outcome, f"tile {name}", ax.transData)
+        _letter(ax, (x + 0.15, middle), tile.outcome, f"letter {name}", ax.transData)
+        ax.text(
+            x + WIDE - 0.05,
+            middle,
+            str(tile.ip_bytes),
+            ha="right",
+            va="center",
+            color=LOOKS[tile.outcome][2],
+            fontsize=6.8,
+        )
     lines = {
         _line(modes, mode, is_df=is_df): f"{mode}   DF" if is_df else "no DF"
         for mode in modes
@@ -177,13 +196,6 @@ def plot_map(ax: Axes, tiles: Sequence[Tile], modes: Sequence[str]) -> Axes:
     ax.set_yticks([at + HIGH / 2 for at in lines], labels=list(lines.values()), fontsize=SMALL)
     ax.set(xlim=(-0.05, _end()), ylim=(PITCH * len(modes) - 0.35, -0.05))
     ax.spines[:].set_visible(False)
-    ax.tick_params(axis="both", length=0)
-    _heads(ax)
-    return ax
-
-
-def _heads(ax: Axes) -> None:
-    """What the columns are, above; and whose MTU it is, above them."""
     columns = [(guest, size) for guest, sizes in SIZES.items() for size in sizes]
     ax.xaxis.tick_top()
     ax.set_xticks(
@@ -192,60 +204,61 @@ def _heads(ax: Axes) -> None:
         fontsize=7,
         linespacing=0.95,
     )
+    ax.tick_params(axis="both", length=0)
     ax.tick_params(axis="x", pad=1)
+    return ax
 
 
 def plot_limits(ax: Axes, limits: Sequence[Limit], modes: Sequence[str]) -> Axes:
-    """The largest packet found, and whether it is theory's, right of its rows."""
+    """The largest packet, and whether it is as predicted, right of its rows."""
     for each in limits:
-        at = _line(modes, each.mode, is_df=True) + HIGH
-        is_equal = each.found == each.predicted
         ax.text(
             _end() + LIMIT_AT,
-            at,
+            _line(modes, each.mode, is_df=True) + HIGH,
             each.text,
             va="center",
             fontsize=SMALL,
-            fontweight="normal" if is_equal else "bold",
+            fontweight="normal" if each.is_equal else "bold",
             clip_on=False,
             gid=f"limit {each.mode} {each.underlay_mtu}",
         )
     return ax
 
 
-def _tile(ax: Axes, tile: Tile, x: float, y: float) -> None:
-    letter, ground, ink = LOOKS[tile.outcome]
-    name = f"{tile.mode} {tile.underlay_mtu} {tile.guest} {tile.size} {'DF' if tile.is_df else '-'}"
-    ax.add_patch(
-        Rectangle(
-            (x, y),
-            WIDE,
-            HIGH,
-            facecolor=ground,
-            edgecolor="#bbbbbb",
-            linewidth=0.3,
-            gid=f"tile {name}",
-        )
+def _box(
+    ax: Axes, box: tuple[float, float, float, float], outcome: str, gid: str, transform: Transform
+) -> None:
+    """A tile; `box` is its corner, width and height."""
+    x, y, width, height = box
+    patch = Rectangle(
+        (x, y),
+        width,
+        height,
+        facecolor=LOOKS[outcome][1],
+        edgecolor="#bbbbbb",
+        linewidth=0.3,
+        transform=transform,
+        clip_on=False,
+        gid=gid,
     )
-    middle = y + HIGH / 2 + 0.03
+    ax.add_patch(patch).set_in_layout(False)
+
+
+def _letter(
+    ax: Axes, middle: tuple[float, float], outcome: str, gid: str, transform: Transform
+) -> None:
+    letter, _, ink = LOOKS[outcome]
     ax.text(
-        x + 0.06,
-        middle,
+        *middle,
         letter,
+        transform=transform,
+        ha="center",
         va="center",
         color=ink,
         fontsize=SMALL,
         fontweight="bold",
-        gid=f"letter {name}",
-    )
-    ax.text(
-        x + WIDE - 0.05,
-        middle,
-        str(tile.ip_bytes),
-        ha="right",
-        va="center",
-        color=ink,
-        fontsize=6.8,
+        in_layout=False,
+        gid=gid,
     )
 
 
@@ -260,3 +273,76 @@ def _end() -> float:
 
 def _line(modes: Sequence[str], mode: str, *, is_df: bool) -> float:
     return PITCH * modes.index(mode) + (0 if is_df else 1)
+
+
+def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Caption) -> Figure:
+    """A panel for each mode, over one axis of MTUs, with one scale for each data plane."""
+    figure, panels = sheet(words, [PANEL_IN] * len(streams), frame_in=FRAME_IN)
+    palette = colours([each.mode for each in streams], "flat")
+    both = tuple(zip(panels, streams, strict=True))
+    for ax, each in both:
+        plot_goodput(ax, each, palette[each.mode])
+    mtus = [mtu for each in streams for mtu in each.samples]
+    aside = MARGIN * ((max(mtus) - min(mtus)) or 1)
+    tops = [(each.is_kernel, ax.get_ylim()[1]) for ax, each in both]
+    for ax, each in both:
+        top = max(height for is_kernel, height in tops if is_kernel == each.is_kernel)
+        ax.set_xlim(min(mtus) - aside, max(mtus) + aside)
+        ax.set_ylim(-BELOW_ZERO * top, top)
+        ax.tick_params(axis="x", labelbottom=ax is panels[-1])
+    panels[-1].set_xlabel("guests' MTU [bytes]")
+    planes = len({each.is_kernel for each in streams})
+    title(
+        panels[0],
+        f"TCP goodput over guests' MTU, underlay MTU {underlay_mtu}",
+        HOW_TO_READ + (OWN_SCALE if planes > 1 else ""),
+    )
+    return figure
+
+
+def plot_goodput(ax: Axes, stream: Stream, colour: str) -> Axes:
+    """Every transfer, the medians, and a line at the largest packet."""
+    mode = stream.mode
+    ax.axvline(
+        stream.limit,
+        color="#888888",
+        linewidth=0.9,
+        linestyle=(0, (1, 1.5)),
+        zorder=0,
+        gid=f"limit {mode}",
+    )
+    for mtu, samples in stream.samples.items():
+        alive = [value for value in samples if value > 0]
+        dead = [value for value in samples if value <= 0]
+        (dots,) = ax.plot([mtu] * len(alive), alive, "o", color=colour, markersize=3.6, alpha=0.6)
+        dots.set(markeredgewidth=0, gid=f"samples {mode} {mtu}")
+        (crosses,) = ax.plot([mtu] * len(dead), dead, "x", color=colour, markersize=6)
+        crosses.set(markeredgewidth=1.6, gid=f"black hole {mode} {mtu}")
+    ax.plot(
+        list(stream.samples),
+        [stream.median(mtu) for mtu in stream.samples],
+        color=colour,
+        linestyle=line_style(mode),
+        linewidth=1.6,
+        gid=f"medians {mode}",
+    )
+    ax.set_ylabel("goodput\n[Mbit/s]", fontsize=SMALL)
+    ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.grid(visible=True, axis="y")
+    name = ax.text(NAME_AT, 0.62, mode, transform=ax.transAxes, va="center", fontsize=9)
+    name.set(color=colour, fontweight="bold", gid=f"name {mode}")
+    largest = ax.text(NAME_AT, 0.38, f"largest {stream.limit}", transform=ax.transAxes, va="center")
+    largest.set(fontsize=SMALL, gid=f"largest {mode}")
+    black_holes = [mtu for mtu, samples in stream.samples.items() if not any(samples)]
+    if black_holes:
+        ax.annotate(
+            f"{min(black_holes)}: black hole",
+            (min(black_holes), 0),
+            xytext=(-12, 5),
+            textcoords="offset points",
+            ha="right",
+            fontsize=SMALL,
+            gid=f"black hole {mode}",
+        )
+    return ax

@@ -1,35 +1,37 @@
-"""What a path does to packets of one size: tried by ping, watched by the counters on the way.
+"""What a path does to packets of one size: tried by ping, observed by byte counters on the path.
 
-The counters are of bytes, and a size is said to have passed a place if it has carried all of
-them: guests' own small talk (IPv6 neighbour discovery) is far less than one packet, and so
-cannot stand for one.
+A size has passed a place if the place counted all its bytes.  Other packets of the guests (IPv6
+neighbour discovery) are far smaller than one packet of the test, so they cannot replace one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from controller.model.names import UNDERLAY
 from controller.model.parts import Port
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.measure.ping import SizedPings, parse_sized, sized_ping_argv
 from experiments.mtu.words import (
+    CONTROL_AFTER,
+    CONTROL_BEFORE,
+    DROPPED,
+    FRAG_NEEDED,
     FRAGMENTED,
     LOST_FRAGMENTS,
     NOWHERE,
     PLACES,
     REFUSED,
-    SILENT,
     SOME,
-    TOLD,
     WHOLE,
 )
 
-UNDERLAY = "underlay"  # a compute host's end of its wire
+TRIES = 3  # of a size that should pass: a machine may stall for a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How many pings of a size, how long they are waited for, and how often a silence is doubted."""
+class Pings:
+    """How many pings of a size, how long to wait, and how often to try without an answer."""
 
     count: int
     wait_s: float
@@ -38,33 +40,33 @@ class Patience:
 
 @dataclass(slots=True, kw_only=True)
 class Path:
-    """From one guest to another; keeps all that ping said."""
+    """The path from one guest to another; keeps all output of ping."""
 
     lab: Lab
     source: Port
     target: Port
     context: Context
-    tried: list[Row] = field(default_factory=list)  # one row per run of ping
+    tried: list[Row] = field(default_factory=list)  # a row for each run of ping
 
-    def ping(self, ip_bytes: int, patience: Patience, *, df: bool, why: str) -> SizedPings:
-        """Pings of one size, again while some are missing and nobody said why."""
-        pinged, attempt = self._once(ip_bytes, patience, df=df, why=why, attempt=1), 1
-        while not pinged.is_final and attempt < patience.tries:
+    def ping(self, ip_bytes: int, pings: Pings, *, df: bool, why: str) -> SizedPings:
+        """Pings of one size, again while replies are missing and there is no error that explains it."""
+        attempt = 1
+        while True:
+            pinged = self._ping_once(ip_bytes, pings, df=df, why=why, attempt=attempt)
+            if pinged.is_final or attempt >= pings.tries:
+                return pinged
             attempt += 1
-            pinged = self._once(ip_bytes, patience, df=df, why=why, attempt=attempt)
-        return pinged
 
-    def _once(
-        self, ip_bytes: int, patience: Patience, *, df: bool, why: str, attempt: int
+    def _ping_once(
+        self, ip_bytes: int, pings: Pings, *, df: bool, why: str, attempt: int
     ) -> SizedPings:
-        argv = sized_ping_argv(
-            str(self.target.ipv4[0]), ip_bytes, df=df, count=patience.count, wait_s=patience.wait_s
-        )
-        # Exit status 1 is ping's word for loss, which is a result here.
+        target = str(self.target.ipv4[0])
+        argv = sized_ping_argv(target, ip_bytes, df=df, count=pings.count, wait_s=pings.wait_s)
+        # ping's exit status 1 means loss, which is a result here.
         done = self.lab.attempt(self.source.device_id, *argv)
         number = len(self.tried) + 1
-        said = f"# {self.source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
-        self.context.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", said)
+        text = f"# {self.source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
+        self.context.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", text)
         pinged = parse_sized(done.stdout + done.stderr)
         self.tried.append(
             {
@@ -85,16 +87,18 @@ class Path:
         for port in (self.source, self.target):
             self.lab.run(port.device_id, "ip", "link", "set", "eth0", "mtu", str(mtu))
 
-    def carried(self) -> Mapping[str, int]:
-        """Bytes that each place on the way has carried so far."""
+    def counted_bytes(self) -> Mapping[str, int]:
+        """Bytes that have passed each place on the path so far."""
         near, far = map(self.lab.overlay.device_of, (self.source, self.target))
-        here = self._bytes(self.source.host, f"{near}/statistics/rx", f"{UNDERLAY}/statistics/tx")
-        there = self._bytes(self.target.host, f"{UNDERLAY}/statistics/rx", f"{far}/statistics/tx")
-        return dict(zip(PLACES, (*here, *there), strict=True))
-
-    def _bytes(self, node: str, *counters: str) -> tuple[int, ...]:
-        files = (f"/sys/class/net/{each}_bytes" for each in counters)
-        return tuple(map(int, self.lab.run(node, "cat", *files).split()))
+        counters = (
+            (self.source.host, f"{near}/statistics/rx", f"{UNDERLAY}/statistics/tx"),
+            (self.target.host, f"{UNDERLAY}/statistics/rx", f"{far}/statistics/tx"),
+        )
+        texts = (
+            self.lab.run(host, "cat", *(f"/sys/class/net/{each}_bytes" for each in files))
+            for host, *files in counters
+        )
+        return dict(zip(PLACES, map(int, " ".join(texts).split()), strict=True))
 
     def fragments(self) -> int:
         """Fragments that the sending guest has made so far."""
@@ -102,25 +106,66 @@ class Path:
         names, values = (line.split() for line in snmp.splitlines() if line.startswith("Ip:"))
         return int(dict(zip(names, values, strict=True))["FragCreates"])
 
+    def outcomes(
+        self, named: Mapping[int, str], limit: int, pings: Pings, *, guest: str, guest_mtu: int
+    ) -> Iterator[Row]:
+        """A row for each size with DF and without; between two controls of the limit.
+
+        Args:
+            named: names of sizes, by size [bytes].
+            guest: TOO_LARGE or RIGHT.
+        """
+        wanted = (
+            (limit, CONTROL_BEFORE, True),
+            *((size, name, df) for df in (True, False) for size, name in named.items()),
+            (limit, CONTROL_AFTER, True),
+        )
+        before = self.counted_bytes(), self.fragments()
+        for ip_bytes, name, df in wanted:
+            should_pass = ip_bytes <= limit or (not df and guest_mtu <= limit)
+            patient = replace(pings, tries=max(pings.tries, TRIES if should_pass else 1))
+            first = len(self.tried)
+            pinged = self.ping(ip_bytes, patient, df=df, why=name)
+            sent = sum(int(row["sent"] or 0) for row in self.tried[first:])
+            after = self.counted_bytes(), self.fragments()
+            passed = {place: after[0][place] - before[0][place] for place in PLACES}
+            fragments = after[1] - before[1]
+            before = after
+            yield {
+                "guest": guest,
+                "guest_mtu": guest_mtu,
+                "size": name,
+                "ip_bytes": ip_bytes,
+                "df": int(df),
+                "sent": pinged.sent,
+                "answered": pinged.answered,
+                "outcome": outcome_of(pinged, fragments),
+                "reported_mtu": pinged.icmp_mtu or pinged.refused_mtu,
+                "icmp_from": pinged.icmp_from,
+                "fragments": fragments,
+                **{f"{place}_bytes": number for place, number in passed.items()},
+                "reached": last_place(ip_bytes * sent, passed),
+            }
+
 
 def outcome_of(pinged: SizedPings, fragments: int) -> str:
-    """What became of a size, in a word."""
+    """The outcome of a size."""
     if pinged.icmp_mtu:
-        return TOLD
+        return FRAG_NEEDED
     if pinged.is_refused:
         return REFUSED
     if pinged.is_complete:
         return FRAGMENTED if fragments else WHOLE
     if pinged.answered:
         return SOME
-    return LOST_FRAGMENTS if fragments else SILENT
+    return LOST_FRAGMENTS if fragments else DROPPED
 
 
-def went_as_far_as(sent_bytes: int, grown: Mapping[str, int]) -> str:
-    """The last place that all went through; NOWHERE if not even the first."""
+def last_place(sent_bytes: int, passed: Mapping[str, int]) -> str:
+    """The last place that all bytes passed; NOWHERE if not even the first."""
     last = NOWHERE
     for place in PLACES:
-        if grown[place] < sent_bytes:
-            return last
+        if passed[place] < sent_bytes:
+            break
         last = place
     return last

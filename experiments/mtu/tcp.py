@@ -1,8 +1,7 @@
-"""TCP between two guests: does a bulk transfer come to its end, and how fast."""
+"""TCP between two guests: whether a bulk transfer completes, and its goodput."""
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,22 +9,22 @@ from subprocess import PIPE, TimeoutExpired
 from typing import Any
 
 from controller.model.errors import MeasureError
+from controller.system.waiting import wait_for
 from experiments.core.question import Row
-from experiments.mtu import tcp_guest as tcp
+from experiments.mtu import tcp_guest
 from experiments.mtu.path import Path
 from experiments.mtu.words import COMPLETES, HANGS, NO_HANDSHAKE, UNFINISHED
 
 PORT = 5201
 LISTENING = f"00000000:{PORT:04X} 00000000:0000 0A"  # in /proc/net/tcp (proc(5)): any address
-POLL_S = 0.005
-SLACK_S = 10.0  # for starting Python on a busy machine
-# Alone, from its file: a guest needs nothing of this project, and starts sooner without `site`.
-PYTHON = (sys.executable, "-I", "-S", tcp.__file__)
+SLACK_S = 10.0  # to start Python on a busy machine
+# Run as a file: a guest needs no other module of this project, and starts faster without `site`.
+PYTHON = (sys.executable, "-I", "-S", tcp_guest.__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulk:
-    """How much is sent, for how long, and when all must be over; counted from the greeting."""
+    """How much is sent, for how long, and the deadline of all; times are since the greeting."""
 
     wanted_bytes: int
     send_s: float
@@ -39,108 +38,96 @@ class Bulk:
 
 @contextmanager
 def serving(path: Path) -> Iterator[None]:
-    """The target takes transfers while the block runs."""
-    argv = (*PYTHON, "serve", str(PORT))
-    server = path.lab.start(path.target.device_id, *argv)
+    """Accept transfers at the target while the block runs.
+
+    Raises:
+        WaitError: the server does not listen in time, which would look like a lost handshake.
+    """
+    guest = path.target.device_id
+    server = path.lab.start(guest, *PYTHON, "serve", str(PORT))
     try:
-        _await_listening(path, argv)
+        wait_for(
+            lambda: LISTENING in path.lab.run(guest, "cat", "/proc/net/tcp"),
+            SLACK_S,
+            what=f"a listener on port {PORT} of {guest!r}",
+            every_s=0.005,
+        )
         yield
     finally:
         server.kill()
         server.wait(SLACK_S)
 
 
-def _await_listening(path: Path, argv: tuple[str, ...]) -> None:
-    """Else a server that is slow to start would look like a path that carries no handshake."""
-    end = time.monotonic() + SLACK_S
-    while LISTENING not in path.lab.run(path.target.device_id, "cat", "/proc/net/tcp"):
-        if time.monotonic() > end:
-            raise MeasureError(
-                f"not listening within {SLACK_S:g} s",
-                where=f"`{' '.join(argv)}`",
-                allowed="a server that listens before anything is sent to it",
-                do="Run again when the machine is calm.",
-            )
-        time.sleep(POLL_S)
-
-
 @contextmanager
 def transferring(path: Path, bulk: Bulk, name: str) -> Iterator[list[Mapping[str, Any]]]:
-    """A transfer that goes on while the block runs; the list has what it told when that is over."""
-    report: list[Mapping[str, Any]] = []
+    """A transfer during the block; after it the list has the sender's report."""
+    reports: list[Mapping[str, Any]] = []
     argv = bulk.argv(str(path.target.ipv4[0]))
     sender = path.lab.start(path.source.device_id, *argv, stdout=PIPE)
+    timeout_s = 2 * tcp_guest.GREETING_S + bulk.deadline_s + SLACK_S
     try:
-        yield report
-        said = sender.communicate(timeout=2 * tcp.GREETING_S + bulk.deadline_s + SLACK_S)[
-            0
-        ].decode()
-        path.context.keep(f"tcp-{name}.json", said)
-        report.append(json.loads(said))
+        yield reports
+        text = sender.communicate(timeout=timeout_s)[0].decode()
+        path.context.keep(f"tcp-{name}.json", text)
+        reports.append(json.loads(text))
     except (TimeoutExpired, ValueError) as error:
-        raise _mute(argv, error) from error
+        raise MeasureError(
+            f"no report ({error})",
+            where=f"`{' '.join(argv)}`",
+            allowed="a line of JSON in time",
+            do="Start the same lab with `overlaylab up` and run the command in the guest.",
+        ) from error
     finally:
         sender.kill()
         sender.wait(SLACK_S)
 
 
-def _mute(argv: tuple[str, ...], error: Exception) -> MeasureError:
-    return MeasureError(
-        f"no report ({error})",
-        where=f"`{' '.join(argv)}`",
-        allowed="a line of JSON in time",
-        do="Raise the same lab with `overlaylab up` and run the command in the guest.",
-    )
-
-
 def transfer(path: Path, bulk: Bulk, name: str) -> Mapping[str, Any]:
-    """What the sender told of one transfer."""
-    with transferring(path, bulk, name) as report:
+    """The sender's report of one transfer."""
+    with transferring(path, bulk, name) as reports:
         pass
-    return report[0]
+    return reports[0]
 
 
-def became_of(report: Mapping[str, Any], bulk: Bulk) -> str:
-    """What became of a transfer, in a word."""
+def outcome_of(report: Mapping[str, Any], bulk: Bulk) -> str:
+    """The outcome of a transfer."""
     if not report["greeted"]:
         return NO_HANDSHAKE
     if report["received"] == min(report["sent"], bulk.wanted_bytes):
         return COMPLETES
-    return UNFINISHED if acked(report) else HANGS
+    return UNFINISHED if acked_bytes(report) else HANGS
 
 
-def acked(report: Mapping[str, Any]) -> int:
-    """Bytes of the bulk that the far kernel has acknowledged; the end of the stream is one more."""
-    return min(
-        int(report["sent"]), int(report.get("acked", 0)) - int(report.get("acked_before", 0))
-    )
+def acked_bytes(report: Mapping[str, Any]) -> int:
+    """Acknowledged bytes of the bulk data; the kernel counts the end of the stream as one more."""
+    acked = int(report.get("acked", 0)) - int(report.get("acked_before", 0))
+    return min(int(report["sent"]), acked)
 
 
 def tcp_row(report: Mapping[str, Any], bulk: Bulk) -> Row:
-    """One transfer, as the tables `tcp` and `goodput` have it."""
-    arrived = report["received"]
+    """One transfer, as in the tables `tcp` and `goodput`."""
     return {
-        "outcome": became_of(report, bulk),
+        "outcome": outcome_of(report, bulk),
         "mss": report.get("mss"),
         "sent_bytes": report["sent"],
-        "acked_bytes": acked(report),
-        "received_bytes": arrived,
+        "acked_bytes": acked_bytes(report),
+        "received_bytes": report["received"],
         "seconds": report["seconds"],
         "retransmits": report.get("retransmits"),
     }
 
 
 def goodput(path: Path, mtus: Sequence[int], bulk: Bulk, transfers: int) -> Iterator[Row]:
-    """A row per guest MTU and repeat; MTUs take turns, so that a drift is no effect of theirs."""
-    for turn in range(1, transfers + 1):
+    """A row for each transfer and guest MTU; MTUs alternate, so that drift affects all of them."""
+    for number in range(1, transfers + 1):
         for mtu in mtus:
             path.set_guest_mtu(mtu)
-            row = tcp_row(transfer(path, bulk, f"goodput-{mtu}-{turn}"), bulk)
-            yield {"guest_mtu": mtu, "transfer": turn, "mbit_s": mbit_s(row, bulk), **row}
+            row = tcp_row(transfer(path, bulk, f"goodput-{mtu}-{number}"), bulk)
+            yield {"guest_mtu": mtu, "transfer": number, "mbit_s": mbit_s(row, bulk), **row}
 
 
 def mbit_s(row: Row, bulk: Bulk) -> float:
-    """Megabits per second that arrived: until the last byte, else what was acknowledged by the deadline."""
+    """Goodput until the last byte; of a transfer that did not complete, what was acknowledged."""
     received, seconds = row["received_bytes"], row["seconds"]
     if not received or not seconds:
         received, seconds = row["acked_bytes"] or 0, bulk.deadline_s

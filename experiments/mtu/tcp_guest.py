@@ -1,11 +1,11 @@
-"""One TCP transfer between guests: `tcp.py serve PORT`, `tcp.py send ADDRESS PORT BYTES SEND_S DEADLINE_S`.
+"""One TCP transfer between guests: `serve PORT`, `send ADDRESS PORT BYTES SEND_S DEADLINE_S`.
 
-Runs inside a guest, by Python alone.  iperf3 would tell neither how far a transfer came that
-hangs nor the MSS it used, and waits for its own control connection, which the same path carries.
+Runs inside a guest, by Python alone.  iperf3 would report neither the progress of a transfer that
+hangs nor its MSS, and it waits for its own control connection, which uses the same path.
 
-The sender is greeted first: a small request and its answer, which any path carries.  Then it
-sends in bulk, until BYTES are sent or SEND_S are over; the far end, told by the end of the
-stream, answers with what it got.  DEADLINE_S bounds all that comes after the greeting.
+First the sender gets a greeting: a small request and its answer, which pass on any path.  Then it
+sends bulk data until BYTES are sent or SEND_S are over; at the end of the stream the receiver
+answers with what it got.  DEADLINE_S is the limit of everything after the greeting.
 """
 
 import json
@@ -17,46 +17,46 @@ import time
 
 GREETING = b"hello" * 20
 CHUNK = bytes(65536)
-RETRY_S = 0.005  # between connection attempts that were refused: nobody listens yet
+RETRY_S = 0.005  # after a refused connection attempt: the server does not listen yet
 IDLE_S = 10.0
-GREETING_S = 4.0  # a lost SYN is sent again after 1 s and after 3 s (RFC 6298); then it is the path
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time: what hangs is thrown away
-# struct tcp_info (linux/tcp.h): where each figure stands
+GREETING_S = 4.0  # a lost SYN is retransmitted after 1 s and 3 s (RFC 6298)
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER without time: discard unsent data
+# struct tcp_info (linux/tcp.h): type and offset
 FIGURES = {"mss": ("I", 16), "pmtu": ("I", 60), "retransmits": ("I", 100), "acked": ("Q", 120)}
 
 
 def serve(port: int) -> None:
-    """Take connections for ever, each in a thread of its own."""
-    with socket.create_server(("", port), backlog=16) as door:
+    """Accept connections for ever, each in its own thread."""
+    with socket.create_server(("", port), backlog=16) as server:
         while True:
-            threading.Thread(target=answer, args=(door.accept()[0],), daemon=True).start()
+            threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
 
 
 def answer(link: socket.socket) -> None:
-    """Greet back, count what comes, and tell the sender."""
+    """Answer the greeting, count what arrives, and report it to the sender."""
     with link:
         link.settimeout(IDLE_S)
         try:
             link.recv(len(GREETING), socket.MSG_WAITALL)
             link.sendall(b"!")
-            link.sendall(json.dumps(counted(link)).encode())
+            link.sendall(json.dumps(received(link)).encode())
         except OSError:
-            return  # the sender gave up; it tells why
+            return  # the sender gave up and reports why
 
 
-def counted(link: socket.socket) -> "dict[str, float]":
-    """How many bytes come, and in what time: from before the first to the last."""
-    received, begin = 0, time.monotonic()
+def received(link: socket.socket) -> "dict[str, float]":
+    """The bytes that arrive, and the seconds until the last of them."""
+    count, begin = 0, time.monotonic()
     last = begin
-    while got := link.recv(len(CHUNK)):
-        received, last = received + len(got), time.monotonic()
-    return {"received": received, "seconds": last - begin}
+    while data := link.recv(len(CHUNK)):
+        count, last = count + len(data), time.monotonic()
+    return {"received": count, "seconds": last - begin}
 
 
 def send(
     address: str, port: int, wanted: int, send_s: float, deadline_s: float
 ) -> "dict[str, object]":
-    """Do one transfer; what was not reached is None."""
+    """Do one transfer; a figure that it did not reach is None."""
     report: dict[str, object] = {
         "connected": False,
         "greeted": False,
@@ -80,7 +80,7 @@ def send(
 
 
 def connected(address: str, port: int, end: float) -> socket.socket:
-    """A connection; a refusal is tried again until `end`."""
+    """Connect; try again until `end` if the connection is refused."""
     while True:
         try:
             return socket.create_connection((address, port), timeout=left(end))
@@ -91,16 +91,16 @@ def connected(address: str, port: int, end: float) -> socket.socket:
 
 
 def greet(link: socket.socket, report: "dict[str, object]") -> None:
-    """Be greeted: a small request, a smaller answer."""
+    """Send a small request and wait for its answer."""
     link.settimeout(GREETING_S)
     link.sendall(GREETING)
     report["greeted"] = link.recv(1) == b"!"
 
 
-def transfer(  # the parts of one transfer
+def transfer(
     link: socket.socket, report: "dict[str, object]", wanted: int, send_end: float, end: float
 ) -> None:
-    """Send in bulk, and hear what arrived."""
+    """Send bulk data and get the receiver's report."""
     link.settimeout(left(end))
     report["acked_before"] = figures(link)["acked"]
     report["sent"] = sent(link, wanted, min(send_end, end))
@@ -111,7 +111,7 @@ def transfer(  # the parts of one transfer
 
 
 def sent(link: socket.socket, wanted: int, end: float) -> int:
-    """How many bytes the kernel took until all are sent or the time is over."""
+    """Send until all bytes are accepted by the kernel or the time is over; return how many."""
     taken = 0
     while taken < wanted and time.monotonic() < end:
         link.settimeout(left(end))
@@ -123,12 +123,12 @@ def sent(link: socket.socket, wanted: int, end: float) -> int:
 
 
 def left(end: float) -> float:
-    """The time until `end`; never 0, which would mean without waiting."""
+    """The time until `end`; never 0, which would not wait at all."""
     return max(0.001, end - time.monotonic())
 
 
 def figures(link: socket.socket) -> "dict[str, int]":
-    """What the sender's kernel knows of the connection."""
+    """The sender's TCP_INFO of the connection."""
     info = link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     return {name: struct.unpack_from(kind, info, at)[0] for name, (kind, at) in FIGURES.items()}
 

@@ -1,17 +1,17 @@
-"""The words in the tables of the experiment `mtu`: those who write and those who tell share them.  Pure."""
+"""Strings that the question, the probe and the report of `mtu` share."""
 
-# What became of a size.
-WHOLE, FRAGMENTED, SILENT = "passes whole", "passes in fragments", "silently dropped"
-LOST_FRAGMENTS, TOLD, REFUSED = "fragments dropped", "ICMP frag needed", "refused by own kernel"
-SOME = "some pass"
-SILENCES = (SILENT, LOST_FRAGMENTS)
+# Outcomes of a size.
+WHOLE, FRAGMENTED, DROPPED = "passes whole", "passes in fragments", "silently dropped"
+LOST_FRAGMENTS, FRAG_NEEDED = "fragments dropped", "ICMP frag needed"
+REFUSED, SOME = "refused by own kernel", "some pass"
+WITHOUT_ICMP = (DROPPED, LOST_FRAGMENTS)
 
-# The guests' MTU, for the path.
+# The guests' MTU, compared with the path's.
 TOO_LARGE, RIGHT = "too large", "right"
-SOON_TOLD = "too large, soon told"  # by ICMP that other packets of the same guest call for
+AFTER_ICMP = "too large, after ICMP"  # which other packets of the same guest caused
 
-# Sizes, by what they are; one that is several has their names with `ALSO` between.
-UNDER = 100  # bytes below the limit: surely small enough
+# Names of sizes; a size with several names has `ALSO` between them.
+UNDER = 100  # bytes below the limit, which certainly pass
 LIMIT, OVER, UNDERLAY, GUEST, ABOVE_GUEST, TWICE = (
     "limit",
     "limit + 1",
@@ -28,12 +28,20 @@ SIZES = {
     RIGHT: (LIMIT, OVER, TWICE),
 }
 
-# Places on the way there, in order.
-PLACES = ("guest_port", "wire_out", "wire_in", "far_port")
+# Places on the path, in order.
+GUEST_PORT, WIRE_OUT, WIRE_IN, FAR_PORT = "guest_port", "wire_out", "wire_in", "far_port"
+PLACES = (GUEST_PORT, WIRE_OUT, WIRE_IN, FAR_PORT)
 NOWHERE = "nowhere"
 
-# What became of a transfer.
+# Outcomes of a transfer.
 COMPLETES, HANGS = "completes", "hangs after the handshake"
 UNFINISHED, NO_HANDSHAKE = "unfinished", "no handshake"
 
-FORMAT_2 = {"repeat": "transfer", "repeats": "transfers"}  # columns that format 2 called otherwise
+FORMAT_2 = {  # what format 2 named otherwise
+    "repeat": "transfer",
+    "repeats": "transfers",
+    "told_mtu": "reported_mtu",
+    "told_by": "icmp_from",
+    "went_as_far_as": "reached",
+}
+FORMAT_2_VALUES = {"guest": {"too large, soon told": AFTER_ICMP}}

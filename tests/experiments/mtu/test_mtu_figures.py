@@ -1,14 +1,22 @@
-"""The figures by their artists: every size is a tile, every transfer a dot or a cross."""
+"""The charts of `mtu`: every size is a tile, every transfer a dot or a cross."""
 
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from experiments.mtu.figure import LOOKS, Limit, Tile, plot_key, plot_limits, plot_map
-from experiments.mtu.figure_goodput import Stream, draw_goodput, plot_goodput
-from experiments.mtu.report import build_report
-from experiments.mtu.report_tables import tiles
-from experiments.mtu.words import RIGHT, SILENT, SIZES, SOME, TOO_LARGE, WHOLE
+from experiments.mtu.figure import (
+    LOOKS,
+    Limit,
+    Stream,
+    Tile,
+    draw_goodput,
+    plot_goodput,
+    plot_key,
+    plot_limits,
+    plot_map,
+)
+from experiments.mtu.report import build_report, tiles
+from experiments.mtu.words import DROPPED, RIGHT, SIZES, SOME, TOO_LARGE, WHOLE
 from experiments.show.sheet import WIDTH_IN, Caption
 from tests.experiments.mtu.test_mtu_report import LIMITS, edited, run_of
 from tests.experiments.run_values import with_tables
@@ -43,10 +51,10 @@ def found(artists, gid):
     return [each for each in artists if each.get_gid() == gid]
 
 
-def test_a_tile_tells_by_colour_and_by_letter(ax):
-    plot_map(ax, [tile(), tile(size="limit + 1", ip_bytes=1501, outcome=SILENT)], MODES)
+def test_a_tile_shows_its_outcome_by_colour_and_by_letter(ax):
+    plot_map(ax, [tile(), tile(size="limit + 1", ip_bytes=1501, outcome=DROPPED)], MODES)
 
-    for size, outcome in (("limit", WHOLE), ("limit + 1", SILENT)):
+    for size, outcome in (("limit", WHOLE), ("limit + 1", DROPPED)):
         (patch,) = found(ax.patches, f"tile flat 1500 too large {size} DF")
         (letter,) = found(ax.texts, f"letter flat 1500 too large {size} DF")
         assert to_hex(patch.get_facecolor()) == LOOKS[outcome][1].lower()
@@ -70,23 +78,23 @@ def test_no_two_tiles_share_a_place(ax):
     assert all(left <= x and x + 0.95 <= right + 1e-9 for x, _ in places)
 
 
-def test_letters_and_colours_are_told_apart():
+def test_letters_and_colours_are_unique():
     assert len({letter for letter, _, _ in LOOKS.values()}) == len(LOOKS)
     assert len({ground for _, ground, _ in LOOKS.values()}) == len(LOOKS)
 
 
-def test_the_key_names_what_there_is_and_no_more(ax):
-    plot_key(ax, (WHOLE, SILENT))
+def test_the_key_names_only_outcomes_that_there_are(ax):
+    plot_key(ax, (WHOLE, DROPPED))
 
     words = {text.get_text() for text in ax.texts}
-    assert {WHOLE, SILENT} <= words
-    assert not {*LOOKS} - {WHOLE, SILENT} & words
+    assert {WHOLE, DROPPED} <= words
+    assert not {*LOOKS} - {WHOLE, DROPPED} & words
 
 
-def test_a_limit_stands_beside_theory(ax):
+def test_the_largest_packet_is_shown_with_its_prediction(ax):
     limits = [
-        Limit(mode="flat", underlay_mtu=1500, found="1500", predicted="1500"),
-        Limit(mode="gre-mesh", underlay_mtu=1500, found="1457", predicted="1458"),
+        Limit(mode="flat", underlay_mtu=1500, measured="1500", predicted="1500"),
+        Limit(mode="gre-mesh", underlay_mtu=1500, measured="1457", predicted="1458"),
     ]
     plot_limits(ax, limits, MODES)
 
@@ -107,8 +115,8 @@ def test_every_transfer_is_a_dot_or_a_cross(ax):
     assert list(line.get_ydata()) == [110.0, 0.0]
     assert ax.get_ylim()[0] <= 0
     assert "[Mbit/s]" in ax.get_ylabel()
-    (said,) = found(ax.texts, "black hole gre-mesh")
-    assert said.get_text() == "1466: black hole"
+    (text,) = found(ax.texts, "black hole gre-mesh")
+    assert text.get_text() == "1466: black hole"
 
 
 WORDS = Caption(findings=("gains",), warning="", conditions="", verdict="trusted")
@@ -122,7 +130,7 @@ STREAMS = tuple(
 )
 
 
-def test_every_mode_stands_at_its_own_mtus_over_one_axis():
+def test_every_mode_is_drawn_at_its_own_mtus_over_one_axis():
     """Each is drawn to the byte: GRE's limit right of Geneve's, though its panel is below."""
     figure = draw_goodput(STREAMS, 1500, WORDS)
 
@@ -152,11 +160,11 @@ def test_modes_of_one_data_plane_share_a_scale_and_the_kernel_has_its_own():
     assert not any("own scale" in text.get_text() for text in alone.texts)
 
 
-def test_goodputs_picture_is_headed_by_goodput_alone(run):
+def test_the_title_of_the_goodput_chart_is_about_goodput_only(run):
     report = build_report(run)
     (head,) = [report.draw(picture).get_suptitle() for picture in report.pictures[1:]]
 
-    assert head.startswith("TCP goodput at the limit: ")
+    assert head.startswith("Median TCP goodput at the limit: ")
     assert head.count(":") == 1
 
 
@@ -181,7 +189,7 @@ def test_one_edited_sample_shows_in_the_figure(run):
     assert letters(changed).count("P") == letters(run).count("P") + 1
 
 
-def test_blocks_that_differ_are_no_certain_outcome(run):
+def test_repeats_that_differ_are_shown_as_some_pass(run):
     rows = run.rows_of("outcomes")
     row = next(row for row in rows if row["size"] == "limit + 1")
     other = {**row, "repeat": 2, "outcome": WHOLE}
@@ -197,7 +205,7 @@ def test_blocks_that_differ_are_no_certain_outcome(run):
     assert tile.outcome == SOME
 
 
-def test_the_right_columns_are_the_limit_s(ax):
+def test_sizes_with_the_right_mtu_are_on_the_right(ax):
     plot_map(ax, [tile(guest=RIGHT, size="limit")], MODES)
 
     (patch,) = ax.patches

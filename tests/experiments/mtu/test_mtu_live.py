@@ -1,4 +1,4 @@
-"""The probe of `mtu` in real labs: it measures, and recites nothing."""
+"""The probe of `mtu` in real labs: its results are measured, not predicted."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -8,8 +8,9 @@ import pytest
 
 from experiments.core.experiment import Context
 from experiments.core.pairs import guests, narrowed
-from experiments.mtu.path import Path, went_as_far_as
-from experiments.mtu.probe import CONFIRM, SEARCH, STREAM, Sizes, with_large_guests
+from experiments.mtu.labs import with_large_guests
+from experiments.mtu.path import Path, last_place
+from experiments.mtu.probe import CONFIRM, SEARCH, STREAM, Sizes
 from experiments.mtu.tcp import serving, transfer
 from experiments.mtu.words import COMPLETES, HANGS, RIGHT, TOO_LARGE
 from tests.labs import wait_for
@@ -49,7 +50,7 @@ def path(lab, context) -> Iterator[Path]:
     path.set_guest_mtu(1700)
 
 
-def wires(lab: Lab, mtu: int) -> None:
+def set_wires(lab: Lab, mtu: int) -> None:
     for host in lab.overlay.hosts:
         # The switch sets its ports' MTU itself; `ip link` would be undone.
         lab.run(host.name, "ovs-vsctl", "set", "Interface", "underlay", f"mtu_request={mtu}")
@@ -71,35 +72,35 @@ def test_vxlan_on_1500_takes_1450_and_a_narrower_wire_less(lab, context, path):
     (fast,) = measured.more["goodput"]
     assert fast["outcome"] == COMPLETES
     assert fast["mbit_s"] > 0
-    assert_vanished_in_the_switch(measured.more["outcomes"])
+    assert_dropped_in_the_switch(measured.more["outcomes"])
 
-    wires(lab, 1400)
+    set_wires(lab, 1400)
     try:
         path.set_guest_mtu(1700)
         (row,) = PROBE(lab, POINT, context).rows
     finally:
-        wires(lab, 1500)
+        set_wires(lab, 1500)
     assert row["largest_bytes"] == 1350
 
 
-def assert_vanished_in_the_switch(outcomes):
+def assert_dropped_in_the_switch(outcomes):
     over = [row for row in outcomes if row["size"] == "limit + 1" and row["guest"] == TOO_LARGE]
-    assert [row["went_as_far_as"] for row in over] == ["guest_port", "guest_port"]
+    assert [row["reached"] for row in over] == ["guest_port", "guest_port"]
     controls = [row for row in outcomes if row["size"].startswith("control")]
-    assert [(row["answered"], row["went_as_far_as"]) for row in controls] == [(5, "far_port")] * 4
+    assert [(row["answered"], row["reached"]) for row in controls] == [(5, "far_port")] * 4
 
 
-def test_what_the_far_wire_drops_is_seen_to_leave_the_near_host(lab, path):
+def test_packets_dropped_by_the_far_wire_leave_the_near_host(lab, path):
     lab.run("underlay", "ip", "link", "set", "host2", "mtu", "1000")
     try:
-        before = path.carried()
+        before = path.counted_bytes()
         assert path.ping(1450, SEARCH, df=True, why="over").answered == 0
-        after = path.carried()
+        after = path.counted_bytes()
     finally:
         lab.run("underlay", "ip", "link", "set", "host2", "mtu", "1500")
     grown = {place: after[place] - before[place] for place in after}
     sent = SEARCH.count * SEARCH.tries
-    assert went_as_far_as(1450 * sent, grown) == "wire_out"
+    assert last_place(1450 * sent, grown) == "wire_out"
     assert path.ping(1450, CONFIRM, df=True, why="control").is_complete
 
 
@@ -109,17 +110,17 @@ def test_small_packets_pass_where_large_ones_do_not(path):
     assert path.ping(1701, SEARCH, df=True, why="own").refused_mtu == 1700
 
 
-def test_a_transfer_says_how_far_it_came(path):
+def test_a_transfer_reports_its_progress(path):
     patient = replace(STREAM, deadline_s=1.5)  # a kernel sends again after 0.2 s at the earliest
     with serving(path):
         hung = transfer(path, patient, "hung")
         path.set_guest_mtu(1450)
         done = transfer(path, patient, "done")
-    unlearned = transfer(path, STREAM, "unheard")  # nobody serves any more
+    refused = transfer(path, STREAM, "refused")  # the server has ended
 
     assert (hung["connected"], hung["greeted"], hung["received"]) == (True, True, None)
     assert (hung["acked"], hung["mss"]) == (hung["acked_before"], 1700 - 52)
     assert hung["retransmits"] > 0
     assert done["received"] == done["sent"] > 0
     assert done["mss"] == 1450 - 52  # IPv4 20, TCP 20, its timestamps 12
-    assert (unlearned["connected"], unlearned["greeted"]) == (False, False)
+    assert (refused["connected"], refused["greeted"]) == (False, False)

@@ -1,4 +1,4 @@
-"""The probe, on a path of a known width."""
+"""The probe of `mtu`, on a path with a known largest packet."""
 
 from dataclasses import replace
 
@@ -6,13 +6,15 @@ import pytest
 
 from controller.model.errors import MeasureError
 from experiments.core.pairs import guests, narrowed
-from experiments.mtu.path import Path, went_as_far_as
-from experiments.mtu.probe import BULK, EACH, with_large_guests
+from experiments.mtu.labs import sizes, with_large_guests
+from experiments.mtu.path import Path, last_place
+from experiments.mtu.probe import BULK, EACH
 from experiments.mtu.probe import EXPERIMENT as MTU
-from experiments.mtu.sizes import outcomes, sizes
-from experiments.mtu.tcp import became_of, mbit_s, tcp_row
+from experiments.mtu.tcp import mbit_s, outcome_of, tcp_row
 from experiments.mtu.words import (
     COMPLETES,
+    DROPPED,
+    FRAG_NEEDED,
     FRAGMENTED,
     HANGS,
     LOST_FRAGMENTS,
@@ -20,8 +22,6 @@ from experiments.mtu.words import (
     NOWHERE,
     REFUSED,
     RIGHT,
-    SILENT,
-    TOLD,
     TOO_LARGE,
     UNFINISHED,
     WHOLE,
@@ -45,7 +45,7 @@ def measure(staged, tmp_path):
     return measure
 
 
-def became(measured, guest, *, df):
+def outcomes_of(measured, guest, *, df):
     return {
         row["size"]: row["outcome"]
         for row in measured.more["outcomes"]
@@ -53,12 +53,12 @@ def became(measured, guest, *, df):
     }
 
 
-def test_what_is_raised_is_wide_for_the_guests_and_narrow_below(staged):
+def test_the_lab_has_a_larger_mtu_for_guests_than_for_the_underlay(staged):
     assert staged.underlay_mtu == 1500
     assert [staged.mtu_of(network) for network in staged.networks] == [1700]
 
 
-def test_theory_is_written_down_for_every_point():
+def test_every_point_has_a_predicted_largest_packet():
     overlay = narrowed(load("article").overlay)
     report = MTU.with_levels(mode=("vlan", *MTU.question.factors["mode"]))
 
@@ -75,7 +75,7 @@ def test_theory_is_written_down_for_every_point():
 
 
 @pytest.mark.parametrize("limit", [576, 1350, 1449, 1450, 1451, 1699])
-def test_the_largest_is_the_path_s_and_not_theory_s(measure, limit):
+def test_the_largest_packet_is_measured_and_not_predicted(measure, limit):
     (row,) = measure(limit).rows
 
     assert row["largest_bytes"] == limit
@@ -84,81 +84,81 @@ def test_the_largest_is_the_path_s_and_not_theory_s(measure, limit):
     assert (row["answered_above"], row["sent_above"]) == (0, 10)
 
 
-def test_a_path_wider_than_the_guests_is_said_to_be(measure):
+def test_the_guests_own_mtu_is_named_if_it_is_the_limit(measure):
     (row,) = measure(5000).rows
 
     assert (row["largest_bytes"], row["stopped_by"]) == (1700, "guest's own MTU")
     assert row["sent_above"] is None
 
 
-def test_what_a_busy_machine_loses_is_asked_for_again(measure):
+def test_pings_lost_by_a_busy_machine_are_repeated(measure):
     measured = measure(1450, lose_first=1)
 
     assert measured.rows[0]["largest_bytes"] == 1450
     assert [row["attempt"] for row in measured.more["pings"][:3]] == [1, 1, 2]
 
 
-def test_every_size_becomes_what_it_becomes(measure):
+def test_every_size_has_its_outcome(measure):
     measured = measure(1450)
 
-    assert became(measured, TOO_LARGE, df=1) == {
+    assert outcomes_of(measured, TOO_LARGE, df=1) == {
         "limit - 100": WHOLE,
         "limit": WHOLE,
-        "limit + 1": SILENT,
-        "underlay's MTU": SILENT,
-        "guest's MTU": SILENT,
+        "limit + 1": DROPPED,
+        "underlay's MTU": DROPPED,
+        "guest's MTU": DROPPED,
         "guest's MTU + 1": REFUSED,
         "twice the limit": REFUSED,
     }
-    assert became(measured, TOO_LARGE, df=0) == {
+    assert outcomes_of(measured, TOO_LARGE, df=0) == {
         "limit - 100": WHOLE,
         "limit": WHOLE,
-        "limit + 1": SILENT,
-        "underlay's MTU": SILENT,
-        "guest's MTU": SILENT,
+        "limit + 1": DROPPED,
+        "underlay's MTU": DROPPED,
+        "guest's MTU": DROPPED,
         "guest's MTU + 1": LOST_FRAGMENTS,
         "twice the limit": LOST_FRAGMENTS,
     }
-    assert became(measured, RIGHT, df=1) == {
+    assert outcomes_of(measured, RIGHT, df=1) == {
         "limit": WHOLE,
         "limit + 1": REFUSED,
         "twice the limit": REFUSED,
     }
-    assert became(measured, RIGHT, df=0) == {
+    assert outcomes_of(measured, RIGHT, df=0) == {
         "limit": WHOLE,
         "limit + 1": FRAGMENTED,
         "twice the limit": FRAGMENTED,
     }
 
 
-def test_a_router_that_tells_is_heard(measure):
+def test_icmp_from_a_router_is_an_outcome(measure):
     rows = measure(1450, icmp=True).more["outcomes"]
 
     report = {
-        row["size"]: (row["outcome"], row["told_mtu"], row["told_by"])
+        row["size"]: (row["outcome"], row["reported_mtu"], row["icmp_from"])
         for row in rows
         if row["guest"] == TOO_LARGE and row["df"]
     }
-    assert report["limit + 1"] == (TOLD, 1450, "10.0.0.1")
+    assert report["limit + 1"] == (FRAG_NEEDED, 1450, "10.0.0.1")
     assert report["limit"] == (WHOLE, None, "")
 
 
 def test_where_it_vanished_is_what_the_counters_say(measure):
     for all_on_wire, place in ((False, "guest_port"), (True, "wire_in")):
         rows = measure(1450, wire_carries_all=all_on_wire).more["outcomes"]
-        gone = {row["size"]: row["went_as_far_as"] for row in rows if row["guest"] == TOO_LARGE}
+        gone = {row["size"]: row["reached"] for row in rows if row["guest"] == TOO_LARGE}
         assert gone["limit + 1"] == place
         assert gone["limit"] == "far_port"
 
 
-def test_small_talk_is_no_packet():
-    chatter = {"guest_port": 7415, "wire_out": 140, "wire_in": 140, "far_port": 90}
+def test_other_packets_of_the_guests_do_not_count():
+    others = {"guest_port": 7415, "wire_out": 140, "wire_in": 140, "far_port": 90}
 
-    assert went_as_far_as(5 * 1451, chatter) == "guest_port"
-    assert went_as_far_as(5 * 1451, dict.fromkeys(chatter, 0)) == NOWHERE
+    assert last_place(5 * 1451, others) == "guest_port"
+    assert last_place(5 * 1451, dict.fromkeys(others, 0)) == NOWHERE
 
 
-def test_the_limit_passes_before_and_after_all_others(measure):
+def test_the_limit_passes_before_and_after_all_other_sizes(measure):
     rows = [row for row in measure(1450).more["outcomes"] if row["guest"] == TOO_LARGE]
 
     assert (rows[0]["size"], rows[-1]["size"]) == ("control before", "control after")
@@ -166,7 +166,7 @@ def test_the_limit_passes_before_and_after_all_others(measure):
     assert {rows[0]["ip_bytes"], rows[-1]["ip_bytes"]} == {1450}
 
 
-def test_a_size_of_several_names_is_tried_once():
+def test_a_size_with_several_names_is_tried_once():
     named = sizes(1500, underlay_mtu=1500, guest_mtu=1700, guest=TOO_LARGE)
 
     assert named[1500] == "limit = underlay's MTU"
@@ -193,7 +193,7 @@ def test_tcp_hangs_or_not(measure):
         (True, 103 + 262143, 262143, UNFINISHED),
     ],
 )
-def test_what_became_of_a_transfer(greeted, acked, received, outcome):
+def test_the_outcome_of_a_transfer(greeted, acked, received, outcome):
     report = {
         "greeted": greeted,
         "sent": 262144 if greeted else 0,
@@ -202,10 +202,10 @@ def test_what_became_of_a_transfer(greeted, acked, received, outcome):
         "received": received,
     }
 
-    assert became_of(report, BULK) == outcome
+    assert outcome_of(report, BULK) == outcome
 
 
-def test_goodput_is_what_arrived_and_nil_where_it_hangs():
+def test_goodput_is_of_received_data_and_zero_if_a_transfer_hangs():
     report = {
         "greeted": True,
         "sent": 10**6,
@@ -220,7 +220,7 @@ def test_goodput_is_what_arrived_and_nil_where_it_hangs():
     assert mbit_s(tcp_row(hung, BULK), BULK) == 0.0
 
 
-def test_goodput_is_measured_round_the_limit_by_turns(measure):
+def test_goodput_is_measured_around_the_limit_with_alternating_mtus(measure):
     rows = measure(1450).more["goodput"]
 
     assert [row["guest_mtu"] for row in rows[:5]] == [576, 1000, 1280, 1450, 1458]
@@ -228,18 +228,18 @@ def test_goodput_is_measured_round_the_limit_by_turns(measure):
     assert {row["guest_mtu"] for row in rows if row["mbit_s"] == 0} == {1458}
 
 
-def test_goodput_is_left_out_on_other_underlays(staged, tmp_path):
+def test_goodput_is_not_measured_on_other_underlays(staged, tmp_path):
     wide = replace(staged, underlay_mtu=1600)
 
     assert MTU.probe(FakePath(wide, 1450), POINT, context(tmp_path)).more["goodput"] == ()
 
 
-def test_a_dead_path_is_an_error(measure):
+def test_a_path_that_carries_nothing_is_an_error(measure):
     with pytest.raises(MeasureError, match="not even 576 bytes pass"):
         measure(100)
 
 
-def test_all_that_ping_said_is_kept(measure, tmp_path):
+def test_all_output_of_ping_is_kept(measure, tmp_path):
     measured = measure(1450)
 
     assert len(list(tmp_path.glob("ping-*.txt"))) == len(measured.more["pings"])
@@ -247,7 +247,7 @@ def test_all_that_ping_said_is_kept(measure, tmp_path):
     assert {path.name for path in tmp_path.glob("tcp-*.json")} >= {"tcp-right.json"}
 
 
-def test_a_sender_that_says_nothing_is_an_error(staged, tmp_path, monkeypatch):
+def test_a_sender_without_a_report_is_an_error(staged, tmp_path, monkeypatch):
     path = FakePath(staged, 1450)
     monkeypatch.setattr(path, "_sent", lambda wanted: None)
     monkeypatch.setattr("tests.experiments.fake_path.json.dumps", lambda report: "")
@@ -267,34 +267,34 @@ def test_every_column_is_described(measure):
 
 @pytest.fixture
 def mapped(staged, tmp_path):
-    """What the map says of one size, by DF, over a path of 1450 bytes."""
+    """The outcomes of one size, by DF, on a path of 1450 bytes; and all runs of ping."""
 
     def mapped(ip_bytes, *, guest_mtu, **options):
         lab = FakePath(staged, 1450, guest_mtu=guest_mtu, pings=1, **options)
         source, target = guests(staged)
         path = Path(lab=lab, source=source, target=target, context=context(tmp_path))
-        rows = outcomes(path, {ip_bytes: "it"}, 1450, EACH, guest="g", guest_mtu=guest_mtu)
+        rows = path.outcomes({ip_bytes: "it"}, 1450, EACH, guest="g", guest_mtu=guest_mtu)
         return {row["df"]: row["outcome"] for row in rows if row["size"] == "it"}, path.tried
 
     return mapped
 
 
-def test_what_ought_to_pass_is_doubted_when_a_stall_hides_it(mapped):
-    """The first runs lost are those of the control before."""
+def test_a_size_that_should_pass_is_repeated_after_a_loss(mapped):
+    """The first lost runs are those of the control before."""
     assert mapped(1400, guest_mtu=1450, lose_first=2)[0] == {1: WHOLE, 0: WHOLE}
     whole, tried = mapped(1451, guest_mtu=1450, lose_first=2)
     assert whole == {1: REFUSED, 0: FRAGMENTED}
     assert [each["attempt"] for each in tried] == [1, 2, 3, 1, 1, 1]
 
 
-def test_what_ought_not_to_pass_is_tried_once(mapped):
-    became_of_it, tried = mapped(1500, guest_mtu=1700)
+def test_a_size_that_should_not_pass_is_tried_once(mapped):
+    outcomes, tried = mapped(1500, guest_mtu=1700)
 
-    assert became_of_it == {1: SILENT, 0: SILENT}
+    assert outcomes == {1: DROPPED, 0: DROPPED}
     assert [each["attempt"] for each in tried] == [1, 1, 1, 1]
 
 
-def test_a_server_that_is_slow_to_start_is_no_path_without_a_handshake(measure):
+def test_a_slow_server_is_not_a_lost_handshake(measure):
     measured = measure(starts_after=4)
 
     assert {row["guest"]: row["outcome"] for row in measured.more["tcp"]} == {

@@ -1,4 +1,4 @@
-"""The story of a run, from its tables: what the probe brings home from paths of known widths."""
+"""The report of `mtu`, of runs on paths with known largest packets."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from controller.model.errors import MeasureError
 from experiments.core.pairs import narrowed
+from experiments.mtu.labs import with_large_guests
 from experiments.mtu.probe import EXPERIMENT as MTU
-from experiments.mtu.probe import with_large_guests
 from experiments.mtu.report import build_report
 from experiments.mtu.words import HANGS, TOO_LARGE
 from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
@@ -56,20 +56,20 @@ def outcome(report):
     return [outcomes.outcome for outcomes in report.outcomes]
 
 
-def test_as_theory_says_everything_is_confirmed(run):
+def test_everything_is_confirmed_if_it_is_as_predicted(run):
     report = build_report(run)
 
     assert report.findings == (
-        "Every largest packet equals theory to the byte: 2 of 2",
-        "Larger ones vanish silently in the sender's switch: 14 of 14 sizes",
-        "TCP hangs after the handshake: MTU too large 2 of 2, right 0 of 2",
-        "TCP goodput at the limit: 2.5 to 2.6 times that at 576 bytes, by medians",
+        "Every largest packet is exactly as predicted: 2 of 2",
+        "The sender's OVS drops larger packets without ICMP: 14 of 14 sizes",
+        "TCP over OVS hangs: 2 of 2 with MTU too large, 0 of 2 with the right MTU",
+        "Median TCP goodput at the limit: 2.5 to 2.6 times that at 576 bytes",
     )
     assert not report.is_refuted
     assert outcome(report) == [CONFIRMED] * 4
 
 
-def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(run):
+def test_findings_distinguish_open_vswitch_from_the_kernel(run):
     kernel = [{**row, "mode": "kvxlan-mesh"} for row in run.rows_of()[:1]]
     hung = {**run.rows_of("tcp")[0], "mode": "kvxlan-mesh", "guest": TOO_LARGE, "outcome": HANGS}
     tables = {
@@ -77,29 +77,29 @@ def test_beside_the_kernel_it_is_said_what_is_of_open_vswitch_and_both_are_told(
         "samples": (*run.rows_of(), *kernel),
         "tcp": (*run.rows_of("tcp"), hung),
     }
-    about = {**run.about, "predicted": (*run.about["predicted"], *kernel)}
+    predicted = [{**each, "mode": "kvxlan-mesh"} for each in run.about["predicted"][:1]]
+    about = {**run.about, "predicted": (*run.about["predicted"], *predicted)}
 
-    said = build_report(with_tables(run, tables, about=about)).findings
+    findings = build_report(with_tables(run, tables, about=about)).findings
 
-    assert said[1].startswith("Larger ones vanish silently in the sender's Open vSwitch: 14 of 14")
-    assert (
-        said[2]
-        == "TCP hangs after the handshake (Open vSwitch): MTU too large 2 of 2, right 0 of 2"
-    )
-    assert said[3].startswith("Kernel VXLAN, MTU too large: TCP hangs 1 of 1")
+    assert findings[1].startswith("The sender's OVS drops larger packets without ICMP: 14 of 14")
+    assert findings[2] == "TCP over OVS hangs: 2 of 2 with MTU too large, 0 of 2 with the right MTU"
+    assert findings[3].startswith("TCP over kernel VXLAN, MTU too large: 1 of 1 hang")
 
 
-def test_one_byte_off_refutes_and_says_by_how_much(run):
+def test_one_byte_of_difference_refutes_and_is_named(run):
     report = build_report(edited(run, "samples", 1, largest_bytes=1457))
 
     assert report.is_refuted
-    assert report.findings[0] == "1 of 2 equal theory, not gre-mesh over 1500 (1457, not 1458)"
+    assert report.findings[0] == (
+        "1 of 2 largest packets are as predicted, not gre-mesh over 1500 (1457, predicted 1458)"
+    )
     assert outcome(report)[0] == REFUTED
     assert ("gre-mesh", "1500", "1457", "1458", "-1") in [row[:5] for row in report.tables[0].rows]
     assert report.data[1]["is_equal"] is False
 
 
-def test_blocks_that_differ_are_all_shown(run):
+def test_repeats_that_differ_are_all_shown(run):
     again = {**run.rows_of()[1], "repeat": 2, "largest_bytes": 1457}
     report = build_report(with_tables(run, {**run.tables, "samples": (*run.rows_of(), again)}))
 
@@ -109,21 +109,23 @@ def test_blocks_that_differ_are_all_shown(run):
     assert report.is_refuted
 
 
-def test_an_icmp_is_no_silence(tmp_path):
+def test_packets_that_cause_icmp_are_not_dropped_silently(tmp_path):
     report = build_report(run_of(LIMITS, tmp_path, icmp=True))
 
     assert outcome(report)[1] == REFUTED
     assert "14 of 14" not in report.findings[1]
 
 
-def test_what_vanishes_behind_the_wire_is_not_the_sender_s_switch(tmp_path):
+def test_packets_dropped_after_the_wire_are_not_dropped_by_the_sender_s_switch(tmp_path):
     report = build_report(run_of(LIMITS, tmp_path, wire_carries_all=True))
 
-    assert report.findings[1] == "Larger ones vanish silently in the sender's switch: 0 of 14 sizes"
+    assert report.findings[1] == (
+        "The sender's OVS drops larger packets without ICMP: 0 of 14 sizes"
+    )
     assert outcome(report)[1] == REFUTED
 
 
-def test_a_silence_counts_only_between_controls_that_passed(run):
+def test_drops_are_judged_only_between_controls_that_passed(run):
     rows = run.rows_of("outcomes")
     last = max(at for at, row in enumerate(rows) if row["size"] == "control after")
 
@@ -139,14 +141,14 @@ def test_a_transfer_that_completes_where_it_should_hang_refutes(run):
     report = build_report(edited(run, "tcp", at, outcome="completes"))
 
     assert outcome(report)[2] == REFUTED
-    assert "MTU too large 1 of 2" in report.findings[2]
-    assert not report.is_refuted  # exact is the largest packet alone
+    assert "1 of 2 with MTU too large" in report.findings[2]
+    assert not report.is_refuted  # only the largest packets are an exact prediction
 
 
-def test_goodput_is_not_judged_by_a_run_that_is_not_to_be_trusted(run, tmp_path):
-    doubted = run_of(LIMITS, tmp_path, verdict={"trusted": False, "reasons": ["CPU steal 9%"]})
+def test_nothing_is_judged_by_an_unreliable_run(run, tmp_path):
+    unreliable = run_of(LIMITS, tmp_path, verdict={"trusted": False, "reasons": ["CPU steal 9%"]})
 
-    assert outcome(build_report(doubted)) == [CONFIRMED] * 3 + [NOT_JUDGED]
+    assert outcome(build_report(unreliable)) == [NOT_JUDGED] * 4
 
 
 def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_refuted(run):
@@ -162,7 +164,7 @@ def test_goodput_that_overlaps_its_other_end_is_undecided_and_one_that_falls_ref
     assert outcome(build_report(falling))[3] == REFUTED
 
 
-def test_too_few_transfers_judge_no_trend(run):
+def test_a_trend_is_not_judged_from_too_few_transfers(run):
     few = tuple(row for row in run.rows_of("goodput") if row["transfer"] <= 3)
 
     assert outcome(build_report(with_tables(run, {**run.tables, "goodput": few})))[3] == NOT_JUDGED
@@ -192,7 +194,7 @@ def test_findings_fit_a_figure_of_700_pixels(run):
     )  # a headline joins by it
 
 
-def test_a_run_without_goodput_is_told_without_it(run):
+def test_a_run_without_goodput_has_a_report_without_it(run):
     report = build_report(with_tables(run, {**run.tables, "goodput": ()}))
 
     assert [picture.name for picture in report.pictures] == ["mtu"]
@@ -200,6 +202,6 @@ def test_a_run_without_goodput_is_told_without_it(run):
     assert len(report.findings) == 3
 
 
-def test_a_run_that_came_nowhere_is_an_error(run):
+def test_a_run_without_samples_is_an_error(run):
     with pytest.raises(MeasureError, match="no sample"):
         build_report(with_tables(run, dict.fromkeys(run.tables, ())))

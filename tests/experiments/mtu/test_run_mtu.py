@@ -1,4 +1,4 @@
-"""`overlaylab run mtu --quick`, for real: files appear, parse and tell; never a timing."""
+"""`overlaylab run mtu --quick` in real labs: its files are complete and reported; no timing."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.experiments.running import quick_run
 pytestmark = pytest.mark.smoke
 
 
-def test_a_first_look_finds_the_limits_to_the_byte(tmp_path_factory):
+def test_a_quick_run_finds_the_largest_packets_exactly(tmp_path_factory):
     done = quick_run(tmp_path_factory, "mtu", "--modes", "vlan,gre-mesh")
     found, directory = done.run, done.run.directory
 
