@@ -16,19 +16,8 @@ from controller.model.names import VTEP_BRIDGE, underlay_mac, vxlan_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
 from experiments.core.experiment import Lab
+from experiments.latency import words
 from experiments.latency.pings import Path, Pinger
-from experiments.latency.words import (
-    GUEST_ARP,
-    KERNEL_ARP,
-    KERNEL_FDB,
-    KERNEL_NEW_LAB,
-    LEARNED_FLOW,
-    MEGAFLOW,
-    NEW_LAB,
-    NO_CACHE,
-    VTEP_NEIGHBOUR,
-    WARMUP,
-)
 from experiments.measure.ping import Pinged, Requests
 
 DROPPED_S = 0.5  # to wait for a reply that is not expected: OVS drops the request
@@ -77,7 +66,7 @@ class Scene:
     @property
     def new_lab(self) -> str:
         """The name of the first ping of all."""
-        return KERNEL_NEW_LAB if self.is_kernel else NEW_LAB
+        return words.KERNEL_NEW_LAB if self.is_kernel else words.NEW_LAB
 
     @property
     def is_learned(self) -> bool:
@@ -162,7 +151,7 @@ def caches(scene: Scene) -> Iterator[Cache]:
         scene.lab.run(node, *argv)
 
     yield Cache(
-        name=KERNEL_ARP if scene.is_kernel else GUEST_ARP,
+        name=words.KERNEL_ARP if scene.is_kernel else words.GUEST_ARP,
         is_filled=scene.is_arp_known,
         flush=lambda: run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0"),
     )
@@ -170,27 +159,27 @@ def caches(scene: Scene) -> Iterator[Cache]:
         if scene.is_learned:
             entry = (scene.target.mac_address, "dev", scene.vxlan_device, "dst", scene.far_vtep)
             yield Cache(
-                name=KERNEL_FDB,
+                name=words.KERNEL_FDB,
                 is_filled=scene.is_in_fdb,
                 flush=lambda: run(near, "bridge", "fdb", "del", *entry),
             )
         return
     if scene.is_learned:
         yield Cache(
-            name=LEARNED_FLOW,
+            name=words.LEARNED_FLOW,
             is_filled=scene.is_in_table_20,
             flush=lambda: run(near, *_table_20("del-flows", scene.target)),
             restore=lambda: _purge_flows(scene, [near]),  # so that a reply is an upcall: it learns
             checks=2,  # revalidators learn it again from replies that they had not yet counted
         )
     yield Cache(
-        name=MEGAFLOW,
+        name=words.MEGAFLOW,
         is_filled=scene.has_megaflow,
         flush=lambda: _purge_flows(scene, scene.hosts),
     )
     if scene.is_tunnelled:
         yield Cache(
-            name=VTEP_NEIGHBOUR,
+            name=words.VTEP_NEIGHBOUR,
             is_filled=scene.is_vtep_known,
             flush=lambda: _flush_vteps(scene),
             restore=lambda: _set_vteps(scene),
@@ -201,10 +190,10 @@ def caches(scene: Scene) -> Iterator[Cache]:
 def absent(scene: Scene) -> Mapping[str, str]:
     """Caches that this lab does not have, with the reason."""
     if scene.is_kernel:
-        return {} if scene.is_learned else {KERNEL_FDB: L2POP_FDB}
+        return {} if scene.is_learned else {words.KERNEL_FDB: L2POP_FDB}
     if not scene.is_tunnelled:
-        return {LEARNED_FLOW: NO_TUNNEL, VTEP_NEIGHBOUR: NO_TUNNEL}
-    return {} if scene.is_learned else {LEARNED_FLOW: L2POP_FLOW}
+        return {words.LEARNED_FLOW: NO_TUNNEL, words.VTEP_NEIGHBOUR: NO_TUNNEL}
+    return {} if scene.is_learned else {words.LEARNED_FLOW: L2POP_FLOW}
 
 
 def ping_when_empty(
@@ -304,7 +293,7 @@ class FirstPings:
                 if cache:
                     found.setdefault(cache.name, []).append(self._emptied(cache, time))
                 else:
-                    self._ping(NO_CACHE, time)
+                    self._ping(words.NO_CACHE, time)
         for time in range(1, repeats_of_stops + 1):
             for cache in every:
                 if cache.stops_traffic:
@@ -313,7 +302,9 @@ class FirstPings:
 
     def _emptied(self, cache: Cache, time: int) -> dict[str, object]:
         once = partial(self._drop if cache.stops_traffic else self._ping, cache.name, time)
-        return ping_when_empty(cache, once, partial(self.pinger.ping, self.path, WARMUP, self.one))
+        return ping_when_empty(
+            cache, once, partial(self.pinger.ping, self.path, words.WARMUP, self.one)
+        )
 
     def _ping(self, name: str, time: int) -> Pinged:
         self.scene.wake_daemons()

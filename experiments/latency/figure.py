@@ -15,7 +15,7 @@ from experiments.latency.words import NO_CACHE
 from experiments.show import lanes
 from experiments.show.effects import contrast
 from experiments.show.intervals import Intervals, Row, band, bounds
-from experiments.show.lanes import BASELINE_COLOUR, MARGIN_AT
+from experiments.show.lanes import BASELINE_COLOUR
 from experiments.show.levels import judged, to_baseline
 from experiments.show.report import NONE
 from experiments.show.sheet import Caption, sheet, title
@@ -275,18 +275,10 @@ def _strip(ax: Axes, first: First, mode: str, at: float, colour: str) -> None:
     """One row: a dot for each answered ping, their median, a cross if any was lost."""
     gid = f"{first.cache} {mode}"
     rtts, lost = np.concatenate(first.by_mode[mode]), first.lost[mode]
-    ax.plot(
-        rtts,
-        [at] * len(rtts),
-        linestyle="none",
-        marker="o",
-        markersize=3.6,
-        alpha=0.55,
-        markeredgewidth=0,
-        color=colour,
-        gid=f"samples {gid}",
-        rasterized=len(rtts) > 1000,
+    dots = lanes.dots(
+        ax, rtts, [at] * len(rtts), colour, f"samples {gid}", markersize=3.6, alpha=0.55
     )
+    dots.set_rasterized(len(rtts) > 1000)
     if len(rtts):
         ax.plot(
             [float(np.median(rtts))] * 2,
@@ -296,16 +288,8 @@ def _strip(ax: Axes, first: First, mode: str, at: float, colour: str) -> None:
             solid_capstyle="butt",
             gid=f"median {gid}",
         )
-    ax.text(
-        MARGIN_AT,
-        at,
-        f"{np.median(rtts):.2f}" if len(rtts) else f"{lost} lost",
-        transform=ax.get_yaxis_transform(),
-        va="center",
-        color=colour,
-        fontsize=SIZE,
-        gid=f"value {gid}",
-    )
+    value = f"{np.median(rtts):.2f}" if len(rtts) else f"{lost} lost"
+    lanes.margin_text(ax, at, value, colour, f"value {gid}", fontsize=SIZE)
     if lost:
         ax.plot(
             [LOST_AT],

@@ -13,15 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from experiments.show import lanes
 from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Samples
 
 BESIDE = 4  # from so many levels on, panels are in two columns
 PANEL_IN, GAP_IN = 1.75, 0.62  # the height of a panel, and of the gap between two
 BAR_HIGH = 0.78  # rows are 1 apart
-DOTS_HIGH = 0.58
+DOTS_HIGH = 0.72
 BAR_ALPHA = 0.32
-VALUE_AT = 1.02  # of the width of the axes
 GREY = "#777777"
 BEYOND = ">"  # the marker of a sample that is longer than the axis
 DOTS_ZORDER = 2.5  # above lines and below texts, so that a panel has one raster image
@@ -91,76 +91,35 @@ def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> A
     """Bars, dots and medians of one level, on an axis of 0 to `end` microseconds."""
     starts = starts_us(stages)
     for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
-        _bar(ax, stage, at, start, colour)
-        _dots(ax, start + stage.samples_us, at, colour, end)
-        ax.text(
-            VALUE_AT,
-            at,
-            _figure(stage.median_us),
-            transform=ax.get_yaxis_transform(),
-            va="center",
-            color=colour,
-            fontsize=8,
-            fontweight=_weight(stage, stages),
-            gid=f"value {at}",
+        (bar,) = ax.barh(
+            at, stage.median_us, BAR_HIGH, start, color=colour, alpha=BAR_ALPHA, linewidth=0
         )
-    ax.text(
-        VALUE_AT, 1.01, "µs", transform=ax.transAxes, color=colour, fontsize=8, gid="value unit"
-    )
+        bar.set_gid(f"bar {at}")
+        _dots(ax, start + stage.samples_us, at, colour, end)
+        # At least two digits, since some stages take one microsecond; bold from a tenth of all.
+        value = f"{stage.median_us:.{0 if stage.median_us >= 9.95 else 1}f}"
+        weight = "bold" if stage.median_us >= total_us(stages) / 10 else "normal"
+        lanes.margin_text(ax, at, value, colour, f"value {at}", fontsize=8, fontweight=weight)
+    unit = ax.text(lanes.MARGIN_AT, 1.01, "µs", transform=ax.transAxes, color=colour, fontsize=8)
+    unit.set_gid("value unit")
     _stairs(ax, stages, starts, colour)
     _groups(ax, stages)
     ax.set_xlim(0, end)
     ax.set_xticks([tick for tick in MaxNLocator(4).tick_values(0, end) if tick <= end])
-    ax.set_ylim(len(stages) - 0.4, -0.6)
-    ax.set_yticks(range(len(stages)), labels=[stage.label for stage in stages], fontsize=8)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    lanes.rows(ax, [stage.label for stage in stages], bottom=0.6, fontsize=8)
     ax.grid(visible=True, axis="x")
     return ax
 
 
-def _bar(ax: Axes, stage: Stage, at: int, start: float, colour: str) -> None:
-    (bar,) = ax.barh(
-        [at],
-        [stage.median_us],
-        left=[start],
-        height=BAR_HIGH,
-        color=colour,
-        alpha=BAR_ALPHA,
-        linewidth=0,
-    )
-    bar.set_gid(f"bar {at}")
-
-
 def _dots(ax: Axes, places: Samples, at: int, colour: str, end: float) -> None:
     """A dot for each sample, or a triangle at the edge if it lies beyond the axis."""
-    heights = at + DOTS_HIGH * (_scattered(len(places)) - 0.5)
+    heights = at + DOTS_HIGH * (lanes.scattered(len(places)) - 0.5)
     fits = places <= end
-    ax.plot(
-        places[fits],
-        heights[fits],
-        linestyle="none",
-        marker="o",
-        markersize=2.2,
-        alpha=0.5,
-        markeredgewidth=0,
-        color=colour,
-        gid=f"samples {at}",
-        rasterized=True,
-        zorder=DOTS_ZORDER,
-    )
-    (marks,) = ax.plot(
-        np.full(np.count_nonzero(~fits), end),
-        heights[~fits],
-        linestyle="none",
-        marker=BEYOND,
-        markersize=3.5,
-        alpha=0.7,
-        markeredgewidth=0,
-        color=colour,
-        gid=f"beyond {at}",
-        clip_on=False,
-    )
+    inside = lanes.dots(ax, places[fits], heights[fits], colour, f"samples {at}", markersize=2.2)
+    inside.set(alpha=0.5, rasterized=True, zorder=DOTS_ZORDER)
+    edge = np.full(np.count_nonzero(~fits), end)
+    marks = lanes.dots(ax, edge, heights[~fits], colour, f"beyond {at}", marker=BEYOND)
+    marks.set(alpha=0.7, markersize=3.5, clip_on=False)
     marks.set_in_layout(False)  # without marks its box has no size, which breaks the layout
 
 
@@ -169,13 +128,8 @@ def _stairs(ax: Axes, stages: Waterfall, starts: Sequence[float], colour: str) -
     for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
         below = BAR_HIGH / 2 if at == len(stages) - 1 else 1 + BAR_HIGH / 2
         end = start + stage.median_us
-        ax.plot(
-            [end, end],
-            [at - BAR_HIGH / 2, at + below],
-            color=colour,
-            linewidth=0.9,
-            gid=f"stair {at}",
-        )
+        span = [at - BAR_HIGH / 2, at + below]
+        ax.plot([end, end], span, color=colour, linewidth=0.9, gid=f"stair {at}")
 
 
 def _groups(ax: Axes, stages: Waterfall) -> None:
@@ -186,32 +140,5 @@ def _groups(ax: Axes, stages: Waterfall) -> None:
             ax.axhline(at - 0.5, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), gid="turn")
     corners = ((names[0], 0.985, 0, "right"), (names[-1], 0.015, len(stages) - 1, "left"))
     for name, across, at, side in corners:
-        ax.text(
-            across,
-            at,
-            name,
-            transform=ax.get_yaxis_transform(),
-            ha=side,
-            va="center",
-            fontsize=8,
-            fontstyle="italic",
-            color=GREY,
-            gid=f"way {name}",
-        )
-
-
-def _figure(value_us: float) -> str:
-    """At least two digits, since some stages take only one microsecond."""
-    return f"{value_us:.0f}" if value_us >= 9.95 else f"{value_us:.1f}"
-
-
-def _weight(stage: Stage, stages: Waterfall) -> str:
-    """Bold for stages that take at least a tenth of the total."""
-    return "bold" if stage.median_us >= total_us(stages) / 10 else "normal"
-
-
-def _scattered(count: int) -> Samples:
-    """Evenly distributed places in 0..1, for any number of them."""
-    golden = (5**0.5 - 1) / 2
-    places: Samples = np.mod(np.arange(count) * golden, 1)
-    return places
+        text = ax.text(across, at, name, transform=ax.get_yaxis_transform(), ha=side, va="center")
+        text.set(fontsize=8, fontstyle="italic", color=GREY, gid=f"way {name}")

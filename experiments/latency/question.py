@@ -2,19 +2,7 @@
 
 from experiments.core.question import Prediction, Question, integer, number, text
 from experiments.core.verdict import Thresholds
-from experiments.latency.words import (
-    GUEST,
-    GUEST_ARP,
-    KERNEL_ARP,
-    KERNEL_FDB,
-    KERNEL_NEW_LAB,
-    LEARNED_FLOW,
-    MEGAFLOW,
-    NEW_LAB,
-    VTEP_NEIGHBOUR,
-    WARM,
-    first_ping,
-)
+from experiments.latency import words
 from experiments.measure.ping import Requests
 
 PING_COLUMNS = {  # of one echo request, as `Requests.rows` has them
@@ -109,7 +97,7 @@ WARM_PREDICTIONS = (
 # Compared with a ping of the same form, one per process, with no cache emptied.
 FIRST_PREDICTIONS = (
     Prediction(
-        about=first_ping(NEW_LAB),
+        about=words.first_ping(words.NEW_LAB),
         low=0.2,
         high=4.0,
         claim="the first ping in a new lab takes 0.2 to 4 ms longer, and is answered",
@@ -119,7 +107,7 @@ FIRST_PREDICTIONS = (
         ),
     ),
     Prediction(
-        about=first_ping(GUEST_ARP),
+        about=words.first_ping(words.GUEST_ARP),
         low=0.05,
         high=2.0,
         claim="a missing ARP entry in the guest costs 0.05 to 2 ms: about one more round trip",
@@ -129,7 +117,7 @@ FIRST_PREDICTIONS = (
         ),
     ),
     Prediction(
-        about=first_ping(LEARNED_FLOW),
+        about=words.first_ping(words.LEARNED_FLOW),
         low=-MARGIN_MS,
         high=1.0,
         claim="a missing learned flow on br-tun costs -0.05 to 1 ms and no packet",
@@ -141,7 +129,7 @@ FIRST_PREDICTIONS = (
         excludes=("flat", "vlan", "gre-l2pop", "vxlan-l2pop", "vxlan-l2pop-arp"),
     ),
     Prediction(
-        about=first_ping(MEGAFLOW),
+        about=words.first_ping(words.MEGAFLOW),
         low=0.1,
         high=3.0,
         claim="missing megaflows cost 0.1 to 3 ms",
@@ -152,7 +140,7 @@ FIRST_PREDICTIONS = (
         ),
     ),
     Prediction(
-        about=first_ping(VTEP_NEIGHBOUR),
+        about=words.first_ping(words.VTEP_NEIGHBOUR),
         claim="a missing VTEP neighbour loses the packet: there is no reply",
         reason=(
             "an OVS tunnel queues no packet: it sends an ARP request and drops the packet; the "
@@ -161,14 +149,14 @@ FIRST_PREDICTIONS = (
         excludes=("flat", "vlan"),
     ),
     Prediction(
-        about=first_ping(KERNEL_NEW_LAB),
+        about=words.first_ping(words.KERNEL_NEW_LAB),
         low=0.0,
         high=0.5,
         claim="with kernel VXLAN, the first ping in a new lab takes 0 to 0.5 ms longer, and is answered",
         reason="ARP takes the same short path before it; no daemon looks anything up",
     ),
     Prediction(
-        about=first_ping(KERNEL_ARP),
+        about=words.first_ping(words.KERNEL_ARP),
         low=0.0,
         high=0.3,
         claim=(
@@ -178,7 +166,7 @@ FIRST_PREDICTIONS = (
         reason="ARP takes the same path there and back, or the proxy on the host answers it",
     ),
     Prediction(
-        about=first_ping(KERNEL_FDB),
+        about=words.first_ping(words.KERNEL_FDB),
         low=-MARGIN_MS,
         high=0.3,
         claim="a missing FDB entry of kernel VXLAN costs -0.05 to 0.3 ms and no packet",
@@ -195,8 +183,8 @@ QUESTION = Question(
     more={"stages": STAGE_COLUMNS},
     baseline={"mode": "flat"},
     compared={
-        "path": GUEST,
-        "phase": WARM,
+        "path": words.GUEST,
+        "phase": words.WARM,
         "interval_ms": MAIN.interval_ms,
         "payload_bytes": MAIN.payload_bytes,
     },

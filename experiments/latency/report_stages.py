@@ -10,31 +10,12 @@ import polars as pl
 from experiments.core.question import level_name
 from experiments.core.results import Run
 from experiments.latency.figure_stages import Stage, draw
-from experiments.latency.words import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
 from experiments.show.report import NONE, Picture, Table, counted
 from experiments.show.sheet import Caption
 from experiments.show.statistics import Samples, percentile
 
-LABELS = dict(
-    zip(
-        STAGES,
-        (
-            "guest to br-int",
-            "br-int to wire",
-            "along the wire",
-            "wire to far br-int",
-            "br-int to far guest",
-            "far guest answers",
-            "far guest to br-int",
-            "far br-int to wire",
-            "along the wire",
-            "wire to br-int",
-            "br-int to guest",
-        ),
-        strict=True,
-    )
-)
 SWITCHES, WIRES = ("switch", "far-switch"), ("wire",)
 OUTWARD = (REQUEST, "switch"), (REPLY, "far-switch")  # the same work; the reply comes just after
 

@@ -22,21 +22,22 @@ CACHES = (  # in the order of reports
     NO_CACHE,
 )
 
-# Stages of a ping, as (direction, stage) in the order of time.
+# Stages of a ping in the order of time, as (direction, stage), with their names in reports.
 REQUEST, ANSWER, REPLY = "request", "answer", "reply"
-STAGES = (
-    (REQUEST, "guest-out"),
-    (REQUEST, "switch"),
-    (REQUEST, "wire"),
-    (REQUEST, "far-switch"),
-    (REQUEST, "guest-in"),
-    (ANSWER, "answer"),
-    (REPLY, "guest-out"),
-    (REPLY, "far-switch"),
-    (REPLY, "wire"),
-    (REPLY, "switch"),
-    (REPLY, "guest-in"),
-)
+LABELS = {
+    (REQUEST, "guest-out"): "guest to br-int",
+    (REQUEST, "switch"): "br-int to wire",
+    (REQUEST, "wire"): "along the wire",
+    (REQUEST, "far-switch"): "wire to far br-int",
+    (REQUEST, "guest-in"): "br-int to far guest",
+    (ANSWER, "answer"): "far guest answers",
+    (REPLY, "guest-out"): "far guest to br-int",
+    (REPLY, "far-switch"): "far br-int to wire",
+    (REPLY, "wire"): "along the wire",
+    (REPLY, "switch"): "wire to br-int",
+    (REPLY, "guest-in"): "br-int to guest",
+}
+STAGES = tuple(LABELS)
 PING, RTT, UNMATCHED = "ping", "rtt", "unmatched"  # the direction of rows from ping, two stages
 
 

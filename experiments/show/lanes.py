@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.ticker import (
     FixedLocator,
     FuncFormatter,
@@ -18,6 +19,7 @@ from matplotlib.ticker import (
     NullLocator,
     PercentFormatter,
 )
+from numpy.typing import ArrayLike
 
 from experiments.show.statistics import Repeats, Samples
 
@@ -125,6 +127,22 @@ def rows(ax: Axes, names: Sequence[str], *, bottom: float = 0.5, **style: Any) -
     ax.spines["left"].set_visible(False)
 
 
+def dots(
+    ax: Axes, x: ArrayLike, y: ArrayLike, colour: str, gid: str, *, marker: str = "o", **style: Any
+) -> Line2D:
+    """A dot without an outline for each sample."""
+    (drawn,) = ax.plot(
+        x, y, marker, linestyle="none", markeredgewidth=0, color=colour, gid=gid, **style
+    )
+    return drawn
+
+
+def margin_text(ax: Axes, row: float, text: str, colour: str, gid: str, **style: Any) -> None:
+    """A text in the right margin, at the height of a row."""
+    across = ax.get_yaxis_transform()
+    ax.text(MARGIN_AT, row, text, transform=across, va="center", color=colour, gid=gid, **style)
+
+
 def plot_ecdf(ax: Axes, levels: Mapping[str, Repeats], palette: Mapping[str, str]) -> Axes:
     """The share of samples up to a value, with a step at every sample."""
     for level, repeats in levels.items():
@@ -160,18 +178,8 @@ def log_axis(ax: Axes, levels: Mapping[str, Repeats], label: str) -> Axes:
 def _dots(ax: Axes, samples: Samples, lane: tuple[float, float], colour: str, gid: str) -> None:
     """One repeat: a dot for each sample between the edges of its lane, a stroke at their median."""
     top, bottom = lane
-    ax.plot(
-        samples,
-        top + (bottom - top) * _scattered(len(samples)),
-        linestyle="none",
-        marker="o",
-        markersize=2.3,
-        alpha=0.45,
-        markeredgewidth=0,
-        color=colour,
-        gid=gid,
-        rasterized=True,
-    )
+    heights = top + (bottom - top) * scattered(len(samples))
+    dots(ax, samples, heights, colour, gid, markersize=2.3, alpha=0.45, rasterized=True)
     middle = [float(np.median(samples))] * 2
     ax.plot(middle, lane, color="black", linewidth=1.3, solid_capstyle="butt", gid="repeat median")
 
@@ -193,7 +201,7 @@ def _box(ax: Axes, samples: Samples, at: float, colour: str) -> None:
     )
 
 
-def _scattered(count: int) -> Samples:
+def scattered(count: int) -> Samples:
     """Places in 0.1..0.9, evenly filled by multiples of the golden ratio: no random numbers."""
     golden = (5**0.5 - 1) / 2
     places: Samples = 0.1 + 0.8 * np.mod(np.arange(count) * golden, 1)
