@@ -1,9 +1,10 @@
 """Explains a flow in one sentence, from its match, its actions and the overlay.  Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from controller.explain.match import Subject, subject
+from controller.explain.match import Subject
 from controller.explain.names import Names, listed, segment, spelt
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
 from controller.flows.actions import (
@@ -21,6 +22,11 @@ from controller.flows.actions import (
 from controller.flows.pipeline import TUN_TO_LV, Flow, pipeline_of
 from controller.flows.ports import BR_INT, BR_TUN
 
+# A learned flow, as ovs-ofctl prints it.
+MATCHED = re.compile(r"vlan_tci=(0x[0-9a-f]+)/0x0fff,dl_dst=([0-9a-f:]{17})$")
+LOADED = re.compile(r"load:(0x[0-9a-f]+)->NXM_NX_TUN_ID\[\]")
+SENT = re.compile(r'output:"?([^",\s]+)"?$')
+
 
 @dataclass(frozen=True)
 class Explainer:
@@ -36,10 +42,38 @@ class Explainer:
 
     def explain(self, flow: Flow) -> str:
         """The sentence for a flow: which frames it matches, what happens to them, and why."""
-        matched = subject(self.names, flow, self.flows)
+        matched = Subject(self.names, flow, self.flows)
         text = f"{matched.text} {self._effect(flow, matched)}"
         text = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
         return text if self._is_reached(flow) else f"{text} No flow leads to this table."
+
+    def explain_learned(self, matched: str, actions: str) -> str | None:
+        """The sentence for a flow that a `learn` action of this bridge has written, else None.
+
+        Args:
+            matched: the match as ovs-ofctl prints it; `actions` likewise.
+        """
+        learning = self.learning_flow()
+        seen, loaded, sent = MATCHED.match(matched), LOADED.search(actions), SENT.search(actions)
+        if learning is None or seen is None or loaded is None or sent is None:
+            return None
+        names, (writer, learn) = self.names, learning
+        vlan, mac = int(seen[1], 16), names.mac(seen[2])
+        numbers = names.binding.ofports.get(writer.bridge, {})
+        named = (name for name, number in numbers.items() if str(number) == sent[1])
+        tunnel = names.port(writer.bridge, next(named, sent[1]))
+        table = table_named(writer.bridge, self.release, writer.table)
+        key = segment(names.network_in(vlan), int(loaded[1], 16))
+        return (
+            f"Learned by the switch in {table}, when a frame from {mac} came in by {tunnel}, at most "
+            f"{learn.hard_timeout_s} s ago. Frames for that MAC in {names.local_vlan(vlan)} have their "
+            f"VLAN tag removed, get {key} and are output to that tunnel only."
+        )
+
+    def learning_flow(self) -> tuple[Flow, LearnReturnPath] | None:
+        """A flow with a `learn` action, and this action, the same in all such flows; else None."""
+        found = ((f, a) for f in self.flows for a in f.actions if isinstance(a, LearnReturnPath))
+        return next(found, None)
 
     def _is_reached(self, flow: Flow) -> bool:
         jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto))

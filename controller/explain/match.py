@@ -1,7 +1,8 @@
 """Describes the frames that a flow matches.  Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from controller.explain.names import Names, id_word, listed, segment, spelt
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
@@ -34,133 +35,114 @@ FIELD_NAMES = {  # match field -> its name in a sentence
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
-    """The frames that a flow matches, and their network, if it is certain."""
-
-    text: str
-    network: Network | None
-
-
-def subject(names: Names, flow: Flow, flows: Iterable[Flow]) -> Subject:
     """The frames that `flow` matches; `flows` are all flows of its bridge."""
-    seen = dict(flow.match)
-    network = _network(names, flow, seen)
-    if not seen:
-        return Subject(_rest(flow, tuple(flows)), network)
-    other = "other " if any(_comes_before(each, flow) for each in flows) else ""
-    words = [other + _kind(seen), *_from(names, flow, seen), *_marks(names, flow, seen, network)]
-    return Subject(" ".join(words), network)
 
+    names: Names
+    flow: Flow
+    flows: tuple[Flow, ...]
 
-def _comes_before(one: Flow, flow: Flow) -> bool:
-    """Whether `one` has a higher priority than `flow` and matches some of its frames."""
-    is_above = one.table == flow.table and one.priority > flow.priority
-    return is_above and set(one.match) > set(flow.match)
+    @cached_property
+    def text(self) -> str:
+        """The frames, as the subject of a sentence."""
+        if not self.flow.match:
+            return self._rest()
+        other = "other " if any(map(self._comes_before, self.flows)) else ""
+        in_port = self._matched.get("in_port")
+        source = [f"from {self.names.port(self.flow.bridge, str(in_port))}"] if in_port else []
+        return " ".join([other + self._kind(), *source, *self._fields()])
 
+    @cached_property
+    def network(self) -> Network | None:
+        """Their network, if it is certain."""
+        matched = self._matched
+        if "tun_id" in matched:
+            return self.names.network_of_id(self._tunnel_types, int(matched["tun_id"]))
+        if "dl_vlan" in matched and not self._is_outside:
+            return self.names.network_in(int(matched["dl_vlan"]))
+        return self.names.network_of_port(str(matched.get("in_port", "")))
 
-def _network(names: Names, flow: Flow, seen: dict[str, str | int]) -> Network | None:
-    if "tun_id" in seen:
-        kinds = tuple(kind for kind, table in TUN_TO_LV.items() if table == flow.table)
-        return names.network_of_id(kinds, int(seen["tun_id"]))
-    if "dl_vlan" in seen and not _is_outside(flow, seen):
-        return names.network_in(int(seen["dl_vlan"]))
-    return names.network_of_port(str(seen.get("in_port", "")))
+    @cached_property
+    def _matched(self) -> dict[str, str | int]:
+        return dict(self.flow.match)
 
+    @property
+    def _is_outside(self) -> bool:
+        """Whether the VLAN is one of the provider network, on frames from there."""
+        return self.flow.bridge == BR_INT and "in_port" in self._matched
 
-def _is_outside(flow: Flow, seen: dict[str, str | int]) -> bool:
-    """Whether the VLAN is one of the provider network, on frames from there."""
-    return flow.bridge == BR_INT and "in_port" in seen
+    @property
+    def _tunnel_types(self) -> tuple[NetworkType, ...]:
+        """The types whose ids the flow's table translates to local VLANs."""
+        return tuple(kind for kind, table in TUN_TO_LV.items() if table == self.flow.table)
 
+    def _comes_before(self, other: Flow) -> bool:
+        """Whether `other` has a higher priority than the flow and matches some of its frames."""
+        is_above = other.table == self.flow.table and other.priority > self.flow.priority
+        return is_above and set(other.match) > set(self.flow.match)
 
-def _rest(flow: Flow, flows: tuple[Flow, ...]) -> str:
-    """The frames left for a flow that matches all, described by what the other flows match."""
-    here = (each for each in flows if each.table == flow.table)
-    fields = {name for each in here for name, _ in each.match}
-    learned = _learned_by(flow, flows)
-    words = {**FIELD_NAMES, "tun_id": _tunnel_id(flow)}
-    asked = [word for name, word in words.items() if name in fields | learned]
-    if asked:
-        verb = "is" if len(asked) == 1 else "are"
-        known = "no flow above" + (" and by no learned flow" if learned else "")
-        return f"all other frames, whose {listed(asked)} {verb} matched by {known},"
-    name = getattr(flow.table, "name", "")
-    return f"all {'other ' if fields else ''}frames that reach {name}"
+    def _rest(self) -> str:
+        """The frames left for a flow that matches all, described by what the other flows match."""
+        here = (each for each in self.flows if each.table == self.flow.table)
+        fields = {name for each in here for name, _ in each.match}
+        learns = (a for each in self.flows for a in each.actions if isinstance(a, LearnReturnPath))
+        learned = (
+            {"dl_vlan", "dl_dst"} if any(a.table == self.flow.table for a in learns) else set()
+        )
+        kinds = self._tunnel_types
+        tunnel_id = dict.fromkeys((spelt(kinds[0]), *id_word(kinds[0]).split())) if kinds else ()
+        words = {**FIELD_NAMES, "tun_id": " ".join(tunnel_id)}
+        matched = [word for name, word in words.items() if name in fields | learned]
+        if matched:
+            verb = "is" if len(matched) == 1 else "are"
+            known = "no flow above" + (" and by no learned flow" if learned else "")
+            return f"all other frames, whose {listed(matched)} {verb} matched by {known},"
+        name = getattr(self.flow.table, "name", "")
+        return f"all {'other ' if fields else ''}frames that reach {name}"
 
+    def _kind(self) -> str:
+        matched = self._matched
+        proto, to = matched.get("proto"), str(matched.get("dl_dst", ""))
+        if proto == "icmp6":
+            return ICMP6.get(int(matched.get("icmp_type", 0)), "ICMPv6")
+        what = "ARP packets" if proto == "arp" else "frames"
+        if proto == "arp" and to == BROADCAST:
+            return "ARP requests (ARP that is broadcast)"
+        if proto == "arp" and matched.get("arp_tha") == BROADCAST:
+            return "ARP announcements (target MAC ff:ff:ff:ff:ff:ff)"
+        if to.endswith(GROUP_BIT):
+            is_group = to.startswith("01")
+            return f"{'broadcast and multicast' if is_group else 'unicast'} {what}"
+        return what
 
-def _tunnel_id(flow: Flow) -> str:
-    """The name of the id that the flow's table translates to a local VLAN."""
-    kinds = [kind for kind, table in TUN_TO_LV.items() if table == flow.table]
-    return " ".join(dict.fromkeys((spelt(kinds[0]), *id_word(kinds[0]).split()))) if kinds else ""
+    def _fields(self) -> Iterator[str]:
+        """The fields of the match that `_kind` and the port leave; an unknown one as it is."""
+        for name, value in self._matched.items():
+            is_in_kind = name == "dl_dst" and (str(value).endswith(GROUP_BIT) or value == BROADCAST)
+            if name not in {"proto", "in_port", "icmp_type", "arp_tha"} and not is_in_kind:
+                yield self._field(name, value)
 
+    def _field(self, name: str, value: str | int) -> str:
+        names, network, text = self.names, self.network, str(value)
+        texts = {
+            "dl_vlan": lambda: self._vlan(int(value)),
+            "vlan_tci": lambda: _tci(text),
+            "tun_id": lambda: f"with {segment(network, int(value))}",
+            "dl_src": lambda: f"that are sent from {names.mac(text)}",
+            "dl_dst": lambda: f"for {names.mac(text)}",
+            "arp_spa": lambda: f"with sender address {names.address(text, network)}",
+            "arp_tpa": lambda: f"that ask for {names.address(text, network)}",
+            "nd_target": lambda: f"that announce {names.address(text, network)}",
+        }
+        return texts[name]() if name in texts else f"with {name}={value}"
 
-def _learned_by(flow: Flow, flows: Iterable[Flow]) -> set[str]:
-    """The fields of learned flows in the flow's table."""
-    learns = (a for each in flows for a in each.actions if isinstance(a, LearnReturnPath))
-    return {"dl_vlan", "dl_dst"} if any(a.table == flow.table for a in learns) else set()
-
-
-def _kind(seen: dict[str, str | int]) -> str:
-    proto, to = seen.get("proto"), str(seen.get("dl_dst", ""))
-    if proto == "icmp6":
-        return ICMP6.get(int(seen.get("icmp_type", 0)), "ICMPv6")
-    what = "ARP packets" if proto == "arp" else "frames"
-    if proto == "arp" and to == BROADCAST:
-        return "ARP requests (ARP that is broadcast)"
-    if proto == "arp" and seen.get("arp_tha") == BROADCAST:
-        return "ARP announcements (target MAC ff:ff:ff:ff:ff:ff)"
-    if to.endswith(GROUP_BIT):
-        is_group = to.startswith("01")
-        return f"{'broadcast and multicast' if is_group else 'unicast'} {what}"
-    return what
-
-
-def _from(names: Names, flow: Flow, seen: dict[str, str | int]) -> Iterable[str]:
-    if "in_port" in seen:
-        yield f"from {names.port(flow.bridge, str(seen['in_port']))}"
-
-
-def _marks(
-    names: Names, flow: Flow, seen: dict[str, str | int], network: Network | None
-) -> Iterable[str]:
-    """The other fields of the match; an unknown one is printed as it is."""
-    for name, value in seen.items():
-        if name in {"proto", "in_port", "icmp_type", "arp_tha"}:
-            continue
-        if name == "dl_dst" and (str(value).endswith(GROUP_BIT) or value == BROADCAST):
-            continue
-        yield _mark(names, flow, seen, network, name, value)
-
-
-def _mark(  # noqa: PLR0917  all that the description of a field may need
-    names: Names,
-    flow: Flow,
-    seen: dict[str, str | int],
-    network: Network | None,
-    name: str,
-    value: str | int,
-) -> str:
-    if name == "dl_vlan":
-        return _vlan(names, flow, seen, int(value))
-    if name == "vlan_tci":
-        return _tci(str(value))
-    texts = {
-        "tun_id": lambda: f"with {segment(network, int(value))}",
-        "dl_src": lambda: f"that are sent from {names.mac(str(value))}",
-        "dl_dst": lambda: f"for {names.mac(str(value))}",
-        "arp_spa": lambda: f"with sender address {names.address(str(value), network)}",
-        "arp_tpa": lambda: f"that ask for {names.address(str(value), network)}",
-        "nd_target": lambda: f"that announce {names.address(str(value), network)}",
-    }
-    return texts[name]() if name in texts else f"with {name}={value}"
-
-
-def _vlan(names: Names, flow: Flow, seen: dict[str, str | int], number: int) -> str:
-    if _is_outside(flow, seen) and number != DEAD_VLAN_TAG:
-        outside = names.network_of_id((NetworkType.VLAN,), number)
-        named = f" ({outside.name})" if outside else ""
-        return f"with VLAN {number} of the provider network{named}"
-    return f"in {names.local_vlan(number)}"
+    def _vlan(self, number: int) -> str:
+        if self._is_outside and number != DEAD_VLAN_TAG:
+            outside = self.names.network_of_id((NetworkType.VLAN,), number)
+            named = f" ({outside.name})" if outside else ""
+            return f"with VLAN {number} of the provider network{named}"
+        return f"in {self.names.local_vlan(number)}"
 
 
 def _tci(value: str) -> str:

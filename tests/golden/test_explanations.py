@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from controller.explain.flow import Explainer
-from controller.explain.learned import learned
 from controller.explain.names import Names
 from controller.flows.actions import Goto, InPort, LearnReturnPath, Normal, Output, SetField
 from controller.flows.binding import new_binding
@@ -115,7 +114,7 @@ def said_of(line: str, told: Explainer) -> str:
     if found:
         return told.explain(found[0])
     head, _, actions = line.partition(" actions=")
-    said = learned(told, re.split(r"priority=\d+,", head)[-1], actions)
+    said = told.explain_learned(re.split(r"priority=\d+,", head)[-1], actions)
     assert said, f"neither installed nor learned: {line}"
     return said
 
@@ -137,16 +136,18 @@ def test_a_learned_flow_is_told_by_port_number_too():
     told = explainer(load("article").overlay, "controller", "br-tun")
     match = "vlan_tci=0x0001/0x0fff,dl_dst=fa:16:3e:29:99:6a"
     actions = "load:0->NXM_OF_VLAN_TCI[],load:0x6f->NXM_NX_TUN_ID[],output:"
-    assert learned(told, match, f"{actions}3") == learned(told, match, f'{actions}"vxlan-c0a8960b"')
-    assert "GRE" in learned(told, match, f"{actions}2")
-    assert learned(told, match, "drop") is None
-    assert learned(told, "dl_dst=fa:16:3e:29:99:6a", f"{actions}3") is None
+    assert told.explain_learned(match, f"{actions}3") == told.explain_learned(
+        match, f'{actions}"vxlan-c0a8960b"'
+    )
+    assert "GRE" in told.explain_learned(match, f"{actions}2")
+    assert told.explain_learned(match, "drop") is None
+    assert told.explain_learned("dl_dst=fa:16:3e:29:99:6a", f"{actions}3") is None
 
 
 def test_a_bridge_that_learns_nothing_has_no_learned_flow():
     told = explainer(load("article").overlay, "controller", "br-int")
     match = "vlan_tci=0x0001/0x0fff,dl_dst=fa:16:3e:29:99:6a"
-    assert learned(told, match, "load:0x6f->NXM_NX_TUN_ID[],output:3") is None
+    assert told.explain_learned(match, "load:0x6f->NXM_NX_TUN_ID[],output:3") is None
 
 
 def facts_of(flow, overlay) -> set[str]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.explain.flow import Explainer, table_name
-from controller.explain.learned import learned, learning_flow
 from controller.flows.text import dump, flow_text, normalise
 from topologies.trace.ofproto import Hit, Section, Trace
 from topologies.trace.side import Side
@@ -92,7 +91,7 @@ def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -
 
 def _timed(explainer: Explainer, flow: str) -> str:
     """A learned flow with its timeout, which a dump shows and a trace does not."""
-    taught = learning_flow(explainer)
+    taught = explainer.learning_flow()
     timeout = f"hard_timeout={taught[1].hard_timeout_s}, " if taught else ""
     return flow.replace("priority=", f"{timeout}priority=", 1)
 
@@ -115,7 +114,7 @@ def explanation(
     for flow in explainer.flows:
         if flow_text(flow) == text:
             return explainer.explain(flow), False
-    sentence = learned(explainer, match, actions)
+    sentence = explainer.explain_learned(match, actions)
     return (sentence, True) if sentence else (FOREIGN, False)
 
 
