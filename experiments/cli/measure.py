@@ -29,7 +29,6 @@ def measured(request: "Request", title: str) -> "Chapter":
         OverlayError: the run is incomplete; its folder is printed on stderr.
     """
     from experiments.measure.runner import begin
-    from experiments.show.pages.chapter import Chapter
     from experiments.show.pages.redraw import redraw
 
     recorder = begin(request)
@@ -43,8 +42,7 @@ def measured(request: "Request", title: str) -> "Chapter":
             raise
         rounds = request.repeats * len(request.question.points())
         say(rounds, rounds, "drawing")
-        report, files = redraw(recorder.directory)
-    return Chapter(name=report.name, report=report, files=files)
+        return redraw(recorder.directory)
 
 
 def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:

@@ -5,9 +5,32 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from experiments.core.suite import Suite
     from experiments.show.pages.chapter import Chapter
 
 JSON_FORMAT = 2
+
+
+def print_run(chapter: "Chapter", output: str) -> None:
+    """Print a run; `output` is `text` or `json`."""
+    if output == "json":
+        _print_json((chapter,))
+    else:
+        print_chapter(chapter, titled=False)
+        _print_paths(chapter.files)
+
+
+def print_suite(
+    suite: "Suite", chapters: "Sequence[Chapter]", files: Mapping[str, str], output: str
+) -> None:
+    """Print the summary of a suite whose chapters are printed already, or all of it as JSON."""
+    if output == "json":
+        pages = {name: path for name, path in files.items() if name != "directory"}
+        about = {"directory": files["directory"], "status": suite.status, "files": pages}
+        _print_json(chapters, about)
+    else:
+        print_overview(chapters)
+        _print_paths(files)
 
 
 def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
@@ -38,8 +61,7 @@ def print_overview(chapters: "Sequence[Chapter]") -> None:
     console.print()
 
 
-def print_paths(files: Mapping[str, str]) -> None:
-    """Print the paths of the files, the most useful first."""
+def _print_paths(files: Mapping[str, str]) -> None:
     from experiments.show.pages.text import paths
 
     named = paths(files)
@@ -48,15 +70,8 @@ def print_paths(files: Mapping[str, str]) -> None:
         print(f"{kind + ':':<{width}} {path}")
 
 
-def print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:
-    """Print one JSON document."""
+def _print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:
     from experiments.show.pages.text import document
 
     report = {"format": JSON_FORMAT, **document(chapters, suite)}
     print(json.dumps(report, indent=2, ensure_ascii=False))
-
-
-def suite_document(status: str, files: Mapping[str, str]) -> dict[str, Any]:
-    """The entry of the suite in the document."""
-    pages = {name: path for name, path in files.items() if name != "directory"}
-    return {"directory": files["directory"], "status": status, "files": pages}

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.model.errors import MeasureError, UsageError
-from experiments.cli.printed import (
-    print_chapter,
-    print_json,
-    print_overview,
-    print_paths,
-    suite_document,
-)
+from experiments.cli.printed import print_chapter, print_run, print_suite
 from experiments.cli.status import FORMAT
 
 if TYPE_CHECKING:
@@ -30,10 +24,14 @@ def report(directory: Path, output: str) -> None:
     Exit status: 0 drawn, whatever the verdict; 2 DIR has no run that can be drawn.
     """
     from experiments.core.suite import is_suite
+    from experiments.show.pages.redraw import redraw
 
     assert_run(directory)
     with as_wrong_use():
-        (_suite if is_suite(directory) else _run)(directory, output)
+        if is_suite(directory):
+            _suite(directory, output)
+        else:
+            print_run(redraw(directory), output)
 
 
 commands = (report,)
@@ -70,39 +68,22 @@ def assert_run(directory: Path) -> None:
         )
 
 
-def _run(directory: Path, output: str) -> None:
-    from experiments.show.pages.chapter import Chapter
-    from experiments.show.pages.redraw import redraw
-
-    report, files = redraw(directory)
-    drawn = Chapter(name=report.name, report=report, files=files)
-    if output == "json":
-        print_json((drawn,))
-        return
-    print_chapter(drawn, titled=False)
-    print_paths(files)
-
-
 def _suite(directory: Path, output: str) -> None:
     from experiments.show.pages.redraw import redraw_suite
 
     suite, chapters, files = redraw_suite(directory)
-    if output == "json":
-        print_json(chapters, suite_document(suite.status, files))
-    else:
-        for each in chapters:
-            print_chapter(each, titled=True)
-        print_overview(chapters)
-        print_paths(files)
-    _assert_whole(directory, suite.status, chapters)
+    for each in chapters if output == "text" else ():
+        print_chapter(each, titled=True)
+    print_suite(suite, chapters, files, output)
+    _assert_complete(directory, suite.status, chapters)
 
 
-def _assert_whole(directory: Path, status: str, chapters: "Sequence[Chapter]") -> None:
-    """Refuse a complete suite without one of its reports: its files were damaged later."""
-    lost = [each for each in chapters if each.report is None]
-    if status == "complete" and lost:
+def _assert_complete(directory: Path, status: str, chapters: "Sequence[Chapter]") -> None:
+    """Check that a complete suite has all of its reports: files may have been damaged later."""
+    missing = [each for each in chapters if each.report is None]
+    if status == "complete" and missing:
         raise UsageError(
-            f"no report of {', '.join(each.name for each in lost)} ({lost[0].fault.rstrip('.')})",
+            f"no report of {', '.join(each.name for each in missing)} ({missing[0].fault.rstrip('.')})",
             where=str(directory),
             allowed="a suite with all of its runs",
             do="The others are drawn; restore the missing files.",

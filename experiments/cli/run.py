@@ -11,13 +11,7 @@ import click
 
 from controller.model.errors import HostError, OverlayError, UsageError
 from experiments.cli.doctor import assert_host_ready
-from experiments.cli.printed import (
-    print_chapter,
-    print_json,
-    print_overview,
-    print_paths,
-    suite_document,
-)
+from experiments.cli.printed import print_chapter, print_run, print_suite
 from experiments.cli.request import SEED_MAX, Options, experiments_of, request_of
 from experiments.cli.status import FORMAT, Status
 
@@ -82,6 +76,7 @@ def run(experiment: tuple[str, ...], **given: Any) -> int:
 
     Exit status: 0 done and trusted, 1 an exact prediction was refuted, 3 done but unreliable.
     """
+    from experiments.cli.measure import measured
     from experiments.measure.environment import now
 
     options = Options(**given)
@@ -91,7 +86,10 @@ def run(experiment: tuple[str, ...], **given: Any) -> int:
     assert_host_ready()
     stamp = now().replace("-", "").replace(":", "")
     if len(requests) == 1:
-        return _alone(replace(requests[0], name=f"{stamp}-{requests[0].name}"), options)
+        request = replace(requests[0], name=f"{stamp}-{requests[0].name}")
+        chapter = measured(request, request.question.name)
+        print_run(chapter, options.output)
+        return _exit_status((chapter,))
     return _suite(requests, f"{stamp}-suite", options)
 
 
@@ -108,18 +106,6 @@ def _assert_distinct(names: Sequence[str]) -> None:
                 allowed="distinct names",
                 do="Run them one by one, or rename the Question of one.",
             )
-
-
-def _alone(request: "Request", options: Options) -> int:
-    from experiments.cli.measure import measured
-
-    chapter = measured(request, request.question.name)
-    if options.output == "json":
-        print_json((chapter,))
-    else:
-        print_chapter(chapter, titled=False)
-        print_paths(chapter.files)
-    return _exit_status((chapter,))
 
 
 def _suite(requests: "Sequence[Request]", name: str, options: Options) -> int:
@@ -143,11 +129,7 @@ def _suite(requests: "Sequence[Request]", name: str, options: Options) -> int:
     status = f"failed: {', '.join(failed)}" if failed else "complete"
     suite = suite.marked(status=status, end=now())
     files = write_suite(suite, chapters)
-    if options.output == "json":
-        print_json(chapters, suite_document(suite.status, files))
-    else:
-        print_overview(chapters)
-        print_paths(files)
+    print_suite(suite, chapters, files, options.output)
     return _exit_status(chapters)
 
 

@@ -27,6 +27,7 @@ from experiments.show.statistics import (
     call,
     levels_of,
     once_each,
+    pooled_medians,
 )
 
 # What must be equal in both runs: parts of run.json, and of its question.
@@ -212,8 +213,11 @@ def independent(
 ) -> Difference:
     """Median of `other` minus that of `one`; no interval if either has too few repeats."""
 
+    def medians(repeats: Repeats, picked: Picked) -> Samples:
+        return once_each(picked, lambda rows: pooled_medians(repeats, rows))
+
     def statistic(of_one: Picked, of_other: Picked) -> Samples:
-        return _medians(other, of_other) - _medians(one, of_one)
+        return medians(other, of_other) - medians(one, of_one)
 
     interval = bootstrap_of(
         (len(one), len(other)),
@@ -223,15 +227,6 @@ def independent(
         resamples=resamples,
     )
     return Difference(estimate=_median(other) - _median(one), interval=interval)
-
-
-def _medians(repeats: Repeats, picked: Picked) -> Samples:
-    """The pooled median of each resample."""
-
-    def pooled(rows: Picked) -> Samples:
-        return np.array([np.median(np.concatenate([repeats[at] for at in row])) for row in rows])
-
-    return once_each(picked, pooled)
 
 
 def _degrees_of_freedom(one: Repeats, other: Repeats) -> float | None:

@@ -30,7 +30,6 @@ Statistic = Callable[..., Samples]  # of one `Picked` for each sample of repeats
 
 LEVEL = 0.95
 RESAMPLES = 4999
-BATCH = 500  # resamples held in memory at a time
 COUNTABLE = 15  # repeats, whose resamples have numbers below 2**63
 BEYOND = 10  # samples that must lie beyond a percentile for it to be one: p99 from 1,000 up
 
@@ -110,8 +109,13 @@ def percentile(samples: Samples, rank: int) -> float | None:
 
 def median_interval(repeats: Repeats, *, seed: int) -> Interval | None:
     """The interval of the median of all samples; None if there are too few repeats."""
-    rows = _padded([repeat for repeat in repeats if len(repeat)])
-    return bootstrap(len(rows), lambda picked: _median_of_rows(rows[picked]), seed=seed)
+    answered = [repeat for repeat in repeats if len(repeat)]
+    return bootstrap(len(answered), lambda picked: pooled_medians(answered, picked), seed=seed)
+
+
+def pooled_medians(repeats: Repeats, picked: Picked) -> Samples:
+    """The median of all samples of the picked repeats, for each row of `picked`."""
+    return np.array([np.median(np.concatenate([repeats[at] for at in row])) for row in picked])
 
 
 def difference(repeats: Repeats, baseline: Repeats, *, seed: int) -> Difference:
@@ -246,9 +250,7 @@ def once_each(picked: Picked, statistic: Statistic) -> Samples:
     """
     rows = np.sort(picked.reshape(-1, picked.shape[-1]), axis=-1)
     _, first, which = np.unique(_numbered(rows), return_index=True, return_inverse=True)
-    distinct = rows[first]
-    parts = [statistic(distinct[at : at + BATCH]) for at in range(0, len(distinct), BATCH)]
-    values: Samples = np.concatenate(parts)[which].reshape(picked.shape[:-1])
+    values: Samples = statistic(rows[first])[which].reshape(picked.shape[:-1])
     return values
 
 
@@ -265,18 +267,3 @@ def _expanded(level: float, count: int, freedom: float | None = None) -> float:
     """The level at which a percentile bootstrap of `count` repeats gives `level`."""
     reach = sqrt(count / (count - 1)) * stats.t.ppf((1 + level) / 2, freedom or count - 1)
     return float(1 - 2 * stats.norm.sf(reach))
-
-
-def _padded(repeats: Repeats) -> Samples:
-    """Repeats as rows, filled with NaN where replies were lost."""
-    rows = np.full((len(repeats), max(map(len, repeats), default=0)), np.nan)
-    for row, repeat in zip(rows, repeats, strict=True):
-        row[: len(repeat)] = repeat
-    return rows
-
-
-def _median_of_rows(picked: Samples) -> Samples:
-    flat = picked.reshape(*picked.shape[:-2], -1)
-    has_gaps = bool(np.isnan(flat).any())
-    medians: Samples = np.nanmedian(flat, axis=-1) if has_gaps else np.median(flat, axis=-1)
-    return medians

@@ -21,10 +21,8 @@ from experiments.show.sheet import STYLE
 HTML, MARKDOWN = "report.html", "report.md"
 
 
-def redraw(directory: Path) -> tuple[Report, dict[str, str]]:
+def redraw(directory: Path) -> Chapter:
     """Write the figures and reports of the run in `directory` beside its files.
-
-    Returns the report, and paths by kind; one is `directory`.
 
     Raises:
         MeasureError: the files cannot be read or have no samples, or the reports cannot be written.
@@ -42,7 +40,7 @@ def redraw(directory: Path) -> tuple[Report, dict[str, str]]:
     files = {"directory": directory, **_written(directory, pages), **figures}
     for path in figures.values():
         give_back(path)
-    return found, {kind: str(path) for kind, path in files.items()}
+    return replace(alone, files={kind: str(path) for kind, path in files.items()})
 
 
 def _with_samples(run: Run) -> Run:
@@ -62,10 +60,9 @@ def chapter(directory: Path) -> Chapter:
     if not directory.exists():
         return Chapter(name=name, fault="was not measured")
     try:
-        found, files = redraw(directory)
+        return replace(redraw(directory), name=name)
     except OverlayError as error:
         return Chapter(name=name, fault=str(error), files={"directory": str(directory)})
-    return Chapter(name=name, report=found, files=files)
 
 
 def redraw_suite(directory: Path) -> tuple[Suite, tuple[Chapter, ...], dict[str, str]]:
