@@ -1,15 +1,15 @@
 """Which spine the flows take: shares as stacked bars, and entropy over the number of flows.  Pure.
 
-A bar has a lane for each draw, so that no mean hides one; colours within it are the spines.
+A bar has a lane for each draw, so that single draws are visible; the shades in it are the spines.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from experiments.show.lanes import colours
@@ -19,17 +19,18 @@ BAR_IN, PANEL_IN, GAP_IN = 0.19, 1.35, 0.55
 BAR_HIGH = 0.78  # rows are 1 apart
 MODE_GAP = 0.5  # rows between two modes
 DARK, LIGHT = 0.28, 0.88  # of white: the shades of the first and of the last spine
-CHANCE_COLOUR, MOST_COLOUR = "#777777", "#222222"
-LANES = 0.5  # of an octave: what the encapsulations beside each other take
-LEGEND = (
-    "dashes: log2(min(flows, spines)), the most there can be; line: what chance has on average; "
-    "dots: draws"
-)
+CHANCE_COLOUR, LEGEND_COLOUR = "#777777", "#555555"
+EVEN: Mapping[str, Any] = {
+    "color": "#222222",
+    "linestyle": (0, (4, 2)),
+}  # even shares, or the most entropy
+OCTAVE_USED = 0.5  # by the encapsulations beside each other
+TITLE_SPACE = " "  # keeps room for LEGEND above every panel of the first row
+LEGEND = "dashes: log2(min(flows, spines)), the maximum; line: mean of a random choice; dots: draws"
 POLICIES = (
     "policy 0 hashes outer addresses, 1 outer ports too, 2 inner addresses if seen, else outer"
 )
 WHICH = "the hash's choice, the same in every lab until the next boot"
-ROOM = " "  # for it, over every panel of the first row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,24 +84,20 @@ def draw(bars: Sequence[Bar], panels: Sequence[Panel], words: Caption) -> Figure
 
 def plot_bars(ax: Axes, bars: Sequence[Bar], palette: Mapping[str, str]) -> Axes:
     """One stacked bar a policy, grouped by encapsulation."""
-    place, places, before = 0.0, [], bars[0].mode
-    for bar in bars:
-        place += MODE_GAP if bar.mode != before else 0
-        before = bar.mode
-        places.append(place)
+    modes = list(dict.fromkeys(bar.mode for bar in bars))
+    places = [at + MODE_GAP * modes.index(bar.mode) for at, bar in enumerate(bars)]
+    for bar, place in zip(bars, places, strict=True):
         _bar(ax, bar, place)
-        place += 1
-    ax.set_yticks(
-        places, labels=[f"{_encap(bar.mode)}: {bar.words}" for bar in bars], fontsize=SMALL
-    )
+    names = [f"{bar.mode.partition('-')[0]}: {bar.words}" for bar in bars]
+    ax.set_yticks(places, labels=names, fontsize=SMALL)
     for label, bar in zip(ax.get_yticklabels(), bars, strict=True):
         label.set_color(palette[bar.mode])
-    ax.set_ylim(place - 0.4, -0.6)
+    ax.set_ylim(places[-1] + 0.6, -0.6)
     ax.set_xlim(0, 1)
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.tick_params(axis="y", length=0)
     for even in np.linspace(0, 1, len(bars[0].lanes[0]) + 1)[1:-1]:
-        ax.axvline(even, color=MOST_COLOUR, linestyle=(0, (4, 2)), linewidth=0.8, gid="even")
+        ax.axvline(even, **EVEN, linewidth=0.8, gid="even")
     ax.set_xlabel("share of the flows")
     ax.spines["left"].set_visible(False)
     return ax
@@ -125,20 +122,13 @@ def _bar(ax: Axes, bar: Bar, place: float) -> None:
 
 
 def plot_panel(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> Axes:
-    """Dots on what theory has."""
-    flows = list(panel.most)
-    ax.plot(
-        flows,
-        list(panel.most.values()),
-        color=MOST_COLOUR,
-        linestyle=(0, (4, 2)),
-        linewidth=1,
-        gid="most",
-    )
+    """The entropy of each draw, over the largest possible and the expected one."""
+    ax.plot(*zip(*panel.most.items(), strict=True), **EVEN, linewidth=1, gid="most")
     if panel.is_spread:
-        ax.plot(flows, list(panel.chance.values()), color=CHANCE_COLOUR, linewidth=1, gid="chance")
+        mean = zip(*panel.chance.items(), strict=True)
+        ax.plot(*mean, color=CHANCE_COLOUR, linewidth=1, gid="chance")
     for at, ((mode, pairs), dots) in enumerate(panel.dots.items()):
-        aside = 2 ** (LANES * ((at + 0.5) / len(panel.dots) - 0.5))
+        aside = 2 ** (OCTAVE_USED * ((at + 0.5) / len(panel.dots) - 0.5))
         ax.plot(
             [many * aside for many, _ in dots],
             [bits for _, bits in dots],
@@ -159,10 +149,9 @@ def plot_panel(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> Axes:
 
 
 def _frame(ax: Axes, panel: Panel, at: tuple[int, int], *, is_last: bool) -> None:
-    title(ax, f"{panel.spines} spines, policy {panel.hash_policy}", ROOM if at[0] == 0 else "")
-    if at == (0, 0):
-        ax.texts[-1].set_text(LEGEND)
-        ax.texts[-1].set_in_layout(False)
+    title(
+        ax, f"{panel.spines} spines, policy {panel.hash_policy}", TITLE_SPACE if at[0] == 0 else ""
+    )
     ax.set_xticks([1, 8, 64, 512], labels=["1", "8", "64", "512"])
     ax.minorticks_off()
     ax.set_ylim(-0.06 * np.log2(panel.spines), 1.08 * np.log2(panel.spines))
@@ -171,28 +160,15 @@ def _frame(ax: Axes, panel: Panel, at: tuple[int, int], *, is_last: bool) -> Non
     ax.set_xlabel("flows" if is_last else "")
     ax.set_ylabel("entropy [bits]" if at[1] == 0 else "")
     if at == (0, 0):
+        ax.texts[-1].set_text(LEGEND)
+        ax.texts[-1].set_in_layout(False)
         _legend(ax, panel)
 
 
 def _legend(ax: Axes, panel: Panel) -> None:
     """Which dots are of one pair of inner addresses, and which of many."""
-    marks = [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker="o",
-            markersize=3.5,
-            color="#555555",
-            label=name,
-            markerfacecolor=face,
-            markeredgewidth=0.7,
-        )
-        for name, face in (("one pair", "#555555"), ("many pairs", "white"))
-        if any(pairs == name.split()[0] for _, pairs in panel.dots)
-    ]
-    ax.legend(handles=marks, fontsize=7, loc="center right", handletextpad=0.1, borderpad=0.1)
-
-
-def _encap(mode: str) -> str:
-    return mode.partition("-")[0]
+    for name, face in (("one pair", LEGEND_COLOUR), ("many pairs", "white")):
+        if any(pairs == name.split()[0] for _, pairs in panel.dots):
+            (mark,) = ax.plot([], [], "o", color=LEGEND_COLOUR, markersize=3.5, label=name)
+            mark.set(markerfacecolor=face, markeredgewidth=0.7)
+    ax.legend(fontsize=7, loc="center right", handletextpad=0.1, borderpad=0.1)

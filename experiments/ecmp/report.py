@@ -1,6 +1,7 @@
 """The report of `ecmp`: flows on one path, or spread as evenly as a random choice."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import nan
 from typing import Any
 
@@ -12,22 +13,13 @@ from experiments.core.results import Run
 from experiments.ecmp import figure
 from experiments.ecmp.chance import TAIL, band, expected_bits, most_bits, tolerated
 from experiments.ecmp.words import MANY, ONE, ONE_SPINE, SPLIT, SPREAD
-from experiments.show import judge
-from experiments.show.report import (
-    CONFIRMED,
-    NONE,
-    REFUTED,
-    UNDECIDED,
-    Outcome,
-    Picture,
-    Report,
-    Table,
-    counted,
-)
+from experiments.show import judge, report
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
 GROUP = ("mode", "spines", "hash_policy", "pairs")  # whose cells differ in the number of flows
 KEY = (*GROUP, "flows")
+HEADS = ("mode", "spines", "policy", "pairs", "flows")  # of KEY in tables
 SHOWN = 32  # flows of the headline and of the bars
 NAMED = 3  # mismatches that the findings name
 ALL_ON_ONE = "all on one"
@@ -61,12 +53,12 @@ def build_report(run: Run) -> Report:
             allowed="at least one",
             do="Run it again; `status` in run.json shows how far it came.",
         )
-    outside, limit, _ = outside_band(found)
-    findings = (*_agreement(found), *_headline(found), *_policy_2(found))
+    totals = totals_of(found)
+    findings = (*_agreement(found, totals), *_headline(found), *_policy_2(found))
     return Report(
         run=run,
         findings=findings,
-        outcomes=tuple(_outcome(each, run, found) for each in run.question.predictions),
+        outcomes=tuple(_outcome(each, run, totals) for each in run.question.predictions),
         tables=(_overview(found), _all_cells(found)),
         pictures=(
             Picture(
@@ -79,8 +71,12 @@ def build_report(run: Run) -> Report:
                 ),
             ),
         ),
-        conditions=_conditions(run, found),
-        is_refuted=not _mismatches(found).is_empty() or outside > limit or found[SPLIT].sum() > 0,
+        conditions=f"{counted(totals.flows, 'flow')}{_packets(run)} in "
+        f"{counted(int(found['draws'].sum()), 'draw')} of ports or addresses, counted at the input of each "
+        f"spine; scenario {run.about['scenario']}",
+        is_refuted=totals.matching < totals.exact
+        or totals.outside > totals.tolerated
+        or totals.split > 0,
         data=tuple(map(_data, found.iter_rows(named=True))),
     )
 
@@ -125,44 +121,64 @@ def cells(run: Run) -> pl.DataFrame:
     )
 
 
-def outside_band(found: pl.DataFrame) -> tuple[int, int, int]:
-    """Draws outside their band, how many of them chance explains, and how many draws there are."""
-    spread = found.filter("is_spread")
-    limits = [
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How many cells, draws and flows there are, and how many are as predicted."""
+
+    exact: int  # cells for which all flows on one spine are predicted
+    matching: int  # of them
+    draws: int  # of cells for which a random choice is predicted
+    outside: int  # of these draws, outside their band
+    tolerated: int  # how many of them chance explains
+    flows: int
+    split: int
+
+
+def totals_of(found: pl.DataFrame) -> Totals:
+    """The totals of `cells`."""
+    exact, spread = found.filter(~pl.col("is_spread")), found.filter("is_spread")
+    chances = (
         band(flows, spines).outside
         for flows, spines, draws in spread.select("flows", "spines", "draws").rows()
         for _ in range(draws)
-    ]
-    return int(spread["outside"].sum()), tolerated(limits), len(limits)
+    )
+    return Totals(
+        exact=exact.height,
+        matching=exact.filter(outside=0).height,
+        draws=int(spread["draws"].sum()),
+        outside=int(spread["outside"].sum()),
+        tolerated=tolerated(chances),
+        flows=int((found["flows"] * found["draws"]).sum()),
+        split=int(found[SPLIT].sum()),
+    )
 
 
-def _mismatches(found: pl.DataFrame) -> pl.DataFrame:
-    """Cells with flows on a second spine against the prediction."""
-    return found.filter(~pl.col("is_spread"), pl.col("outside") > 0)
-
-
-def _agreement(found: pl.DataFrame) -> Iterator[str]:
-    exact, mismatches = found.filter(~pl.col("is_spread")).height, _mismatches(found)
-    outside, limit, draws = outside_band(found)
-    if exact:
-        matching = f"{exact - mismatches.height} of {counted(exact, 'cell')}"
+def _agreement(found: pl.DataFrame, totals: Totals) -> Iterator[str]:
+    if totals.exact:
+        matching = f"{totals.matching} of {counted(totals.exact, 'cell')}"
         yield f"All flows on one spine as predicted: {matching}"
-    if draws:
-        more = f" (of the others chance explains up to {limit})" if outside else ""
-        within = f"{draws - outside} of {counted(draws, 'draw')}"
+    if totals.draws:
+        within = f"{totals.draws - totals.outside} of {counted(totals.draws, 'draw')}"
+        more = (
+            f" (of the others chance explains up to {totals.tolerated})" if totals.outside else ""
+        )
         yield f"Flows spread like a random choice as predicted: {within}{more}"
+    mismatches = found.filter(~pl.col("is_spread"), pl.col("outside") > 0)
     for row in mismatches.head(NAMED).iter_rows(named=True):
         yield f"{_name(row)}: {_flows_on_a_spine(row)} on a spine, predicted all on one"
-    if split := int(found[SPLIT].sum()):
-        yield f"{counted(split, 'flow')} used more than one path"
+    if totals.split:
+        yield f"{counted(totals.split, 'flow')} used more than one path"
 
 
 def _name(row: Row) -> str:
-    pairs = f"{row['pairs']} pair{'s' if row['pairs'] == MANY else ''}"
     return (
-        f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {pairs}, "
+        f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {_pairs(row)}, "
         f"{row['flows']} flows"
     )
+
+
+def _pairs(row: Row) -> str:
+    return f"{row['pairs']} pair{'s' if row['pairs'] == MANY else ''}"
 
 
 def _headline(found: pl.DataFrame) -> Iterator[str]:
@@ -208,34 +224,30 @@ def _flows_on_a_spine(row: Row) -> str:
     return f"{low} to {high}" if low != high else str(low)
 
 
-def _outcome(prediction: Prediction, run: Run, found: pl.DataFrame) -> Outcome:
-    outcome, text = {ONE_SPINE: _one_spine, SPREAD: _spread, SPLIT: _split}[prediction.about](found)
-    packets = _packets(run) if prediction.about == SPLIT else ""
-    return judge.judged(run, prediction, outcome, text + packets)
-
-
-def _one_spine(found: pl.DataFrame) -> tuple[str, str]:
-    exact = found.filter(~pl.col("is_spread")).height
-    matching = exact - _mismatches(found).height
-    outcome = CONFIRMED if matching == exact else REFUTED
-    text = f"all flows on one spine in {matching} of {counted(exact, 'cell')}"
-    return outcome if exact else UNDECIDED, text
-
-
-def _spread(found: pl.DataFrame) -> tuple[str, str]:
-    outside, limit, draws = outside_band(found)
-    outcome = CONFIRMED if outside <= limit else REFUTED
-    text = f"{outside} of {counted(draws, 'draw')} outside the band; chance explains up to {limit}"
-    return outcome if draws else UNDECIDED, text
-
-
-def _split(found: pl.DataFrame) -> tuple[str, str]:
-    split, flows = found[SPLIT].sum(), _flows(found)
-    return REFUTED if split else CONFIRMED, f"split: {split} of {counted(flows, 'flow')}"
-
-
-def _flows(found: pl.DataFrame) -> int:
-    return int((found["flows"] * found["draws"]).sum())
+def _outcome(prediction: Prediction, run: Run, totals: Totals) -> Outcome:
+    """Undecided if there is no cell that the prediction is about."""
+    about, is_met, found = {
+        ONE_SPINE: (
+            totals.exact,
+            totals.matching == totals.exact,
+            f"all flows on one spine in {totals.matching} of {counted(totals.exact, 'cell')}",
+        ),
+        SPREAD: (
+            totals.draws,
+            totals.outside <= totals.tolerated,
+            (
+                f"{totals.outside} of {counted(totals.draws, 'draw')} outside the band; chance "
+                f"explains up to {totals.tolerated}"
+            ),
+        ),
+        SPLIT: (
+            totals.flows,
+            totals.split == 0,
+            f"split: {totals.split} of {counted(totals.flows, 'flow')}{_packets(run)}",
+        ),
+    }[prediction.about]
+    outcome = report.CONFIRMED if is_met else report.REFUTED
+    return judge.judged(run, prediction, outcome if about else report.UNDECIDED, found)
 
 
 def _overview(found: pl.DataFrame) -> Table:
@@ -248,7 +260,7 @@ def _overview(found: pl.DataFrame) -> Table:
         rows.append((*map(str, group), *entropies, where))
     return Table(
         title="Entropy in bits, by the number of flows",
-        heads=("mode", "spines", "policy", "pairs", *map(str, shown), f"on a spine of {SHOWN}"),
+        heads=(*HEADS[:-1], *map(str, shown), f"on a spine of {SHOWN}"),
         rows=tuple(rows),
         words=("mode", "pairs"),
         note="Medians over all draws. 0: all flows on one spine; log2(spines): evenly spread. "
@@ -267,20 +279,7 @@ def _all_cells(found: pl.DataFrame) -> Table:
     mismatches = (found["outside"] > 0).sum()
     return Table(
         title="Every cell",
-        heads=(
-            "mode",
-            "spines",
-            "policy",
-            "pairs",
-            "flows",
-            "entropy",
-            "predicted",
-            "at most",
-            "on a spine",
-            "band",
-            "draws",
-            "outside",
-        ),
+        heads=(*HEADS, "entropy", "predicted", "at most", "on a spine", "band", "draws", "outside"),
         rows=tuple(map(_cell_row, found.iter_rows(named=True))),
         words=("mode", "pairs", "band"),
         note="Entropy: median of the draws, and the mean for a random choice; at most: log2 of flows or "
@@ -302,14 +301,6 @@ def _cell_row(row: Row) -> tuple[str, ...]:
         f"{predicted['least']} to {predicted['most']}" if row["is_spread"] else ALL_ON_ONE,
         str(row["draws"]),
         str(row["outside"]),
-    )
-
-
-def _conditions(run: Run, found: pl.DataFrame) -> str:
-    draws = counted(int(found["draws"].sum()), "draw")
-    return (
-        f"{counted(_flows(found), 'flow')}{_packets(run)} in {draws} of ports or addresses, "
-        f"counted at the input of each spine; scenario {run.about['scenario']}"
     )
 
 
@@ -341,8 +332,8 @@ def _bars(run: Run, found: pl.DataFrame) -> tuple[figure.Bar, ...]:
     )
     bars: dict[tuple[str, str], list[tuple[float, ...]]] = {}
     for row in draws.iter_rows(named=True):
-        pairs = f", {row['pairs']} pair{'s' * (row['pairs'] == MANY)}"
-        label = f"policy {row['hash_policy']}{pairs if row['hash_policy'] == 2 else ''}"
+        pairs = f", {_pairs(row)}" if row["hash_policy"] == 2 else ""
+        label = f"policy {row['hash_policy']}{pairs}"
         bars.setdefault((row["mode"], label), []).append(tuple(row["shares"]))
     return tuple(
         figure.Bar(mode=mode, words=label, lanes=tuple(lanes), flows=flows)
