@@ -44,7 +44,7 @@ def answer(link: socket.socket) -> None:
             return  # the sender gave up and reports why
 
 
-def received(link: socket.socket) -> "dict[str, float]":
+def received(link: socket.socket) -> dict[str, float]:
     """The bytes that arrive, and the seconds until the last of them."""
     count, begin = 0, time.monotonic()
     last = begin
@@ -55,7 +55,7 @@ def received(link: socket.socket) -> "dict[str, float]":
 
 def send(
     address: str, port: int, wanted: int, send_s: float, deadline_s: float
-) -> "dict[str, object]":
+) -> dict[str, object]:
     """Do one transfer; a figure that it did not reach is None."""
     report: dict[str, object] = {
         "connected": False,
@@ -68,7 +68,9 @@ def send(
         with connected(address, port, time.monotonic() + GREETING_S) as link:
             report["connected"] = True
             try:
-                greet(link, report)
+                link.settimeout(GREETING_S)
+                link.sendall(GREETING)
+                report["greeted"] = link.recv(1) == b"!"
                 begin = time.monotonic()
                 transfer(link, report, wanted, begin + send_s, begin + deadline_s)
             finally:
@@ -90,15 +92,8 @@ def connected(address: str, port: int, end: float) -> socket.socket:
             time.sleep(RETRY_S)
 
 
-def greet(link: socket.socket, report: "dict[str, object]") -> None:
-    """Send a small request and wait for its answer."""
-    link.settimeout(GREETING_S)
-    link.sendall(GREETING)
-    report["greeted"] = link.recv(1) == b"!"
-
-
 def transfer(
-    link: socket.socket, report: "dict[str, object]", wanted: int, send_end: float, end: float
+    link: socket.socket, report: dict[str, object], wanted: int, send_end: float, end: float
 ) -> None:
     """Send bulk data and get the receiver's report."""
     link.settimeout(left(end))
@@ -127,13 +122,13 @@ def left(end: float) -> float:
     return max(0.001, end - time.monotonic())
 
 
-def figures(link: socket.socket) -> "dict[str, int]":
+def figures(link: socket.socket) -> dict[str, int]:
     """The sender's TCP_INFO of the connection."""
     info = link.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     return {name: struct.unpack_from(kind, info, at)[0] for name, (kind, at) in FIGURES.items()}
 
 
-def main(argv: "list[str]") -> None:
+def main(argv: list[str]) -> None:
     """Serve or send; a sender prints one line of JSON."""
     if argv[0] == "serve":
         serve(int(argv[1]))

@@ -1,4 +1,4 @@
-"""A lab with a path of a known width: answers as real ones did, byte counters and TCP included."""
+"""A lab whose largest packet is known; its answers are those of real labs, with counters and TCP."""
 
 import json
 import re
@@ -17,15 +17,15 @@ FRAGMENT = 8  # bytes: fragments begin at its multiples (RFC 791)
 
 @dataclass
 class FakePath:
-    """From guest to guest no IP packet above `limit` passes; `icmp`: a router tells so."""
+    """No IP packet above `limit` passes from guest to guest; `icmp`: a router sends ICMP."""
 
     overlay: Overlay
     limit: int
     icmp: bool = False
-    lose_first: int = 0  # so many of the runs of ping that should pass do not
-    dead_from: int = 10**9  # from this run of ping on nothing passes
-    wire_carries_all: bool = False  # it vanishes behind the wire instead
-    starts_after: int = 0  # so many looks the server is not listening yet
+    lose_first: int = 0  # runs of ping that fail although they should pass
+    dead_from: int = 10**9  # no packet passes from this run of ping on
+    wire_carries_all: bool = False  # packets are dropped after the wire instead
+    starts_after: int = 0  # checks until the server listens
     guest_mtu: int = 0
     fragments: int = 0
     pings: int = 0
@@ -66,7 +66,7 @@ class FakePath:
         if self.guest_mtu > self.limit:
             return {**report, "received": None, "seconds": None, "acked": 101, "retransmits": 2}
         arrived = report["sent"]
-        seconds = 8 / self.guest_mtu  # the larger the faster
+        seconds = 8 / self.guest_mtu  # larger packets are faster
         return {
             **report,
             "received": arrived,
@@ -93,8 +93,8 @@ class FakePath:
         count, size = (int(argv[argv.index(flag) + 1]) for flag in ("-c", "-s"))
         ip_bytes, df = size + 28, argv[argv.index("-M") + 1] == "do"
         if df and ip_bytes > self.guest_mtu:
-            said = f"ping: local error: message too long, mtu={self.guest_mtu}\n" * count
-            return said + total(count, 0, errors=count)
+            errors = f"ping: local error: message too long, mtu={self.guest_mtu}\n" * count
+            return errors + total(count, 0, errors=count)
         parts = pieces(ip_bytes, self.guest_mtu)
         self.fragments += count * len(parts) if len(parts) > 1 else 0
         passes = max(parts) <= self.limit and self.pings < self.dead_from
@@ -103,8 +103,8 @@ class FakePath:
             passes = False
         self._count(count, parts, passes=passes)
         if not passes and self.icmp and df:
-            report = f"[1.0] From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = {self.limit})\n"
-            return report + total(count, 0, errors=count)
+            error = f"[1.0] From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = {self.limit})\n"
+            return error + total(count, 0, errors=count)
         return total(count, count if passes else 0)
 
     def _count(self, count, parts, *, passes):
@@ -118,10 +118,10 @@ class FakePath:
 class FakeProcess:
     """A command that has ended already."""
 
-    said: str
+    output: str
 
     def communicate(self, timeout=None):
-        return self.said.encode(), None
+        return self.output.encode(), None
 
     def wait(self, timeout=None):
         return 0
@@ -131,7 +131,7 @@ class FakeProcess:
 
 
 def pieces(ip_bytes, mtu):
-    """The IP packets that a kernel makes of one."""
+    """The sizes of the fragments that a kernel makes of an IP packet."""
     if ip_bytes <= mtu:
         return [ip_bytes]
     step = (mtu - 20) // FRAGMENT * FRAGMENT
