@@ -70,9 +70,9 @@ def build_report(run: Run) -> Report:
         MeasureError: no repeat has both labels.
     """
     found = tuple(_itself(run, str(mode)) for mode in run.question.factors["mode"])
-    said = ", ".join(f"{each.mode}: {each.counted}" for each in found)
+    counts = ", ".join(f"{each.mode}: {each.counted}" for each in found)
     outcomes = tuple(
-        judge.judged(run, prediction, _outcome(found), said)
+        judge.judged(run, prediction, _outcome(found), counts)
         for prediction in run.question.predictions
     )
     return Report(

@@ -24,7 +24,7 @@ from experiments.migration import stream
 from experiments.migration.announce import ANNOUNCED_AT_S, announcing, teach_mac
 from experiments.migration.gaps import Received, parse_log
 from experiments.migration.question import QUESTION
-from experiments.migration.words import FLUSHED, SPEAKING, UNKNOWN
+from experiments.migration.words import ANNOUNCED, FLUSHED, UNKNOWN
 
 PORT = 5001
 INTERVAL_S = 0.001
@@ -53,14 +53,14 @@ class Migration:
         MeasureError: it never resumed.
         """
         source, target = guests(lab.overlay)
-        _silence(lab, source, target)
+        _keep_quiet(lab, source, target)
         with _streaming(lab, source, target, context) as read, context.watch():
             moving = Moving(lab=lab, target=target, read=read, cap_s=self.cap_s)
             turns = stage.in_turn(str(point["mode"]), self.moves, self.pause_s, context.seed)
             rows = tuple(_rows(moving, turns, context))
-        spoken = [round(at * 1000) for at in ANNOUNCED_AT_S]
+        sent_ms = [round(at * 1000) for at in ANNOUNCED_AT_S]
         return Measured(
-            rows=rows, facts={"interval_ms": INTERVAL_S * 1000, "announced_at_ms": spoken}
+            rows=rows, facts={"interval_ms": INTERVAL_S * 1000, "announced_at_ms": sent_ms}
         )
 
 
@@ -93,7 +93,7 @@ class Moving:
         """Move it and measure the downtime of its stream."""
         self._prepare(host, way)
         with announcing(self.lab, self.target) as announce:
-            plugged = announce if way in SPEAKING else lambda: None
+            plugged = announce if way in ANNOUNCED else lambda: None
             done = self.lab.move(self.target.id, host, plugged=plugged)
             # A slow machine may need the whole wait for plugging alone; the stream is observed even then.
             until_s = max(done.unplugged_ns / 1e9 + self.cap_s, time.monotonic() + LOOK_S)
@@ -162,7 +162,7 @@ def _steps(done: Any) -> Row:
     return {f"{name}_ms": round((at - begun) / 1e6, 3) for name, at in steps.items()}
 
 
-def _silence(lab: Lab, source: Port, target: Port) -> None:
+def _keep_quiet(lab: Lab, source: Port, target: Port) -> None:
     """Keep both guests from sending on their own: ARP refreshes, IPv6 acts when the carrier returns.
 
     A guest of a hypervisor does not notice the move.

@@ -9,7 +9,7 @@ import polars as pl
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.migration import figure
-from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, SPEAKING, WITH
+from experiments.migration.words import ANNOUNCED, CACHED, FLUSHED, L2POP, LEARNED, WITH
 from experiments.show import judge
 from experiments.show.estimate import Estimate, estimate
 from experiments.show.report import (
@@ -155,12 +155,12 @@ def _cached(prediction: Prediction, run: Run) -> Iterator[Outcome]:
     if not later or not all(later.values()):
         return
     ranges = {mode: estimate(each, run.seed) for mode, each in later.items()}
-    said = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
+    found = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
     if min(counts.filter(pl.col("mode").is_in(order))["len"]) < MEDIANS_FROM:
-        said = f"{said}; fewer than {MEDIANS_FROM} moves"
-        yield judge.judged(run, prediction, UNDECIDED, said)
+        found = f"{found}; fewer than {MEDIANS_FROM} moves"
+        yield judge.judged(run, prediction, UNDECIDED, found)
     else:
-        yield judge.within(run, prediction, ranges.values(), said)
+        yield judge.within(run, prediction, ranges.values(), found)
 
 
 def _meshes(run: Run) -> list[str]:
@@ -223,22 +223,22 @@ def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
 def _by_direction(run: Run, found: pl.DataFrame) -> Iterator[Table]:
     """Medians of each lab and direction, which medians over all moves may hide."""
     ended = found.filter(pl.col("downtime_ms").list.len() > 0).select("mode", "way")
-    moves = run.samples.join(ended, on=("mode", "way"), how="semi")
-    places = sorted(set(moves.select("repeat", "to").rows()))
-    medians = {
-        (mode, way, repeat, to): f"{downtime_ms:.0f}"
-        for mode, way, repeat, to, downtime_ms in moves.filter(censored=0)
-        .group_by("mode", "way", "repeat", "to")
-        .agg(pl.median("downtime_ms"))
-        .rows()
-    }
-    if places:
+    place = pl.format("repeat {}, to {}", "repeat", "to")
+    medians = (
+        run.samples.join(ended, on=("mode", "way"), how="semi")
+        .sort("repeat", "to", maintain_order=True)
+        .group_by("mode", "way", place.alias("place"), maintain_order=True)
+        .agg(pl.col("downtime_ms").filter(censored=0).median())
+    )
+    if not medians.is_empty():
+        wide = medians.pivot("place", values="downtime_ms")
+        by_kind = ended.join(wide, on=("mode", "way"), maintain_order="left")
         yield Table(
             title="By lab and direction: median downtime [ms] of moves that were up again",
-            heads=("mode", "kind", *(f"repeat {repeat}, to {host}" for repeat, host in places)),
+            heads=("mode", "kind", *by_kind.columns[2:]),
             rows=tuple(
-                (*kind, *(medians.get((*kind, *place), NONE) for place in places))
-                for kind in ended.rows()
+                (mode, way, *(NONE if ms is None else f"{ms:.0f}" for ms in downtimes_ms))
+                for mode, way, *downtimes_ms in by_kind.rows()
             ),
             words=("mode", "kind"),
         )
@@ -264,7 +264,7 @@ def _cap_ms(run: Run) -> float:
 def _lane(row: Mapping[str, Any], run: Run) -> figure.Lane:
     # Earlier runs did not record the times of gratuitous ARP.
     first: Mapping[str, Any] = next(iter(run.about.get("measured") or ()), {})
-    sent_ms = first.get("announced_at_ms", ()) if row["way"] in SPEAKING else ()
+    sent_ms = first.get("announced_at_ms", ()) if row["way"] in ANNOUNCED else ()
     return figure.Lane(
         mode=row["mode"],
         way=row["way"],

@@ -4,7 +4,7 @@ WITH = "with gratuitous ARP"
 WITHOUT = "without gratuitous ARP"
 FLUSHED = f"{WITH}, megaflows flushed"  # of every host, before the move
 UNKNOWN = f"{WITHOUT}, MAC unknown"  # to the bridge of the new host
-SPEAKING = (WITH, FLUSHED)
+ANNOUNCED = (WITH, FLUSHED)  # the guest sends gratuitous ARP
 LEARNED, L2POP = "learned", "l2pop"  # how the MAC's location is known
 CACHED = "megaflows"  # the prediction about the cost of cached flows
 

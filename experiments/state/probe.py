@@ -62,7 +62,7 @@ class State:
         self._idle()
 
     def _idle(self) -> None:
-        time.sleep(self.idle_s)  # silence is measured: there is no condition to wait for
+        time.sleep(self.idle_s)  # the idle time itself is measured: no condition to wait for
 
 
 def _captured(lab: Lab, context: Context, moment: str, act: Callable[[], None]) -> tuple[Row, ...]:

@@ -203,7 +203,7 @@ def test_a_renamed_copy_of_fanout_is_an_experiment_with_the_files_that_the_docum
     assert {path.name for path in (ROOT / "experiments/fanout").glob("[!_]*.py")} == listed
 
 
-def test_a_path_is_an_experiment_and_a_wrong_name_says_so(tmp_path):
+def test_a_path_is_an_experiment_and_a_wrong_name_is_refused(tmp_path):
     path = str(written(tmp_path, "rules.py"))
 
     assert [each.question.name for each in experiments_of((path, path))] == ["rules"]
@@ -243,7 +243,7 @@ WRONG = {
         RULES.replace('report="cells"', 'report="cell"'),
         "{path}: Question 'rules': report 'cell'; allowed: levels, cells",
     ),
-    "mute.py": (
+    "unpredicted.py": (
         f"{RULES}\nfrom dataclasses import replace\nRULES = replace(RULES, predict=None)",
         "{path}: Question 'rules': no `predict`; allowed: one",
     ),

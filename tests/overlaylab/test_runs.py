@@ -61,7 +61,7 @@ def test_a_scenario_is_loaded_without_a_lab():
     assert [host.name for host in ol.load("article").hosts] == ["controller", "computer"]
 
 
-def test_the_package_says_that_it_is_typed():
+def test_the_package_is_marked_as_typed():
     assert files("overlaylab").joinpath("py.typed").is_file()
 
 

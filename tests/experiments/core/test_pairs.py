@@ -1,4 +1,4 @@
-"""Who pings whom."""
+"""The two guests that are measured."""
 
 from dataclasses import replace
 
@@ -17,11 +17,11 @@ def overlay():
     return load("article").overlay
 
 
-def test_the_pair_is_the_article_s(overlay):
+def test_the_pair_of_the_article(overlay):
     assert [port.device_id for port in guests(overlay)] == ["ServerA", "ServerB"]
 
 
-def test_guests_on_one_host_are_no_pair(overlay):
+def test_guests_on_one_host_are_not_a_pair(overlay):
     together = replace(overlay, ports=tuple(replace(p, host="computer") for p in overlay.ports))
 
     with pytest.raises(MeasureError) as caught:
@@ -33,7 +33,7 @@ def test_guests_on_one_host_are_no_pair(overlay):
     )
 
 
-def test_narrowed_to_what_is_measured_nothing_of_another_network_is_left():
+def test_narrowed_to_the_network_that_is_measured():
     overlay = narrowed(load("side-by-side").overlay)
 
     (network,) = overlay.networks
@@ -56,7 +56,7 @@ def test_a_guest_is_put_beside_the_one_that_pings(overlay):
     assert str(started.networks[0].network_type) == "gre"
 
 
-def test_one_that_stands_there_already_will_do(overlay):
+def test_an_existing_guest_beside_the_first_is_used(overlay):
     once = with_neighbour(overlay, POINT)
 
     assert with_neighbour(once, {"mode": "flat"}).ports == once.ports
@@ -98,7 +98,7 @@ def test_a_long_name_is_cut_to_what_a_name_may_have(overlay):
     assert len(other.device_id) <= 40
 
 
-def test_no_address_left_is_an_error_that_says_so(overlay):
+def test_a_subnet_without_a_free_address_is_an_error(overlay):
     source, target = (port.ipv4[0] for port in guests(overlay))
     full = replace(overlay.subnets[0], pools=((source, source), (target, target)))
 

@@ -123,7 +123,7 @@ def test_a_broken_run_json_is_refused(recorder, text):
         read(recorder.directory)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(MeasureError, match=r"run\.json: .*No such file"):
         read(tmp_path)
 
@@ -158,7 +158,7 @@ def test_all_that_is_made_is_given_back(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
-def test_a_figure_that_is_no_number_is_damage_and_says_where(tmp_path, text):
+def test_a_cell_that_is_not_a_number_is_an_error_with_its_place(tmp_path, text):
     directory = made(tmp_path, "run")
     table = directory / "samples.csv"
     head, first, *rest = table.read_text().splitlines()

@@ -174,8 +174,8 @@ def test_a_frame_never_seen_at_its_sender_is_reported_as_unsent():
     overlay = lab("vxlan-l2pop-arp")
     everything = sent(overlay)
     packets = all_seen(overlay, "vxlan-l2pop-arp")
-    silent = origin(overlay, unknown_unicast(overlay))
-    cut = [p for p in packets if p["frame.interface_name"] != qvo(silent)]
+    source = origin(overlay, unknown_unicast(overlay))
+    cut = [p for p in packets if p["frame.interface_name"] != qvo(source)]
 
     assert unsent(counted(overlay, everything, packets)) == ()
     assert {each.share for each in unsent(counted(overlay, everything, cut))} == {50}

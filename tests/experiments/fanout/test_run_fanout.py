@@ -20,7 +20,7 @@ def done(tmp_path_factory):
     )
 
 
-def test_all_cells_match_and_the_report_says_so(done):
+def test_all_cells_match_in_the_report(done):
     report = done.report
 
     assert done.stderr == ""

@@ -107,7 +107,7 @@ def test_entries_are_counted_by_owner():
     assert not overlay.ports[0].port_security_enabled
 
 
-SAID = {
+OUTPUT = {
     "ovs-ofctl": "cookie=0x0, table=20, hard_timeout=300, priority=1,vlan_tci=0x0001/0x0fff actions=output:2\n"
     "cookie=0x0, table=20, priority=0 actions=resubmit(,22)\n",
     "ip": '[{"ifname":"vxlan-77"}]',
@@ -123,7 +123,7 @@ class Lab:
     overlay: object
 
     def run(self, node, *argv, timeout_s=10):
-        return SAID[argv[0]]
+        return OUTPUT[argv[0]]
 
 
 @pytest.mark.parametrize(("mode", "learned"), [("flat", None), ("gre-mesh", 1), ("kvxlan-mesh", 2)])

@@ -78,11 +78,11 @@ def test_megaflows_are_flushed_only_where_a_flow_table_learns(mode, way):
 
 
 def test_predictions_by_mode_and_kind():
-    said = {
+    found = {
         (row["mode"], row["way"]): row["censored"]
         for row in stage.predicted(None, ({"mode": "vlan"}, {"mode": "gre-l2pop-arp"}))
     }
-    assert said == {
+    assert found == {
         ("vlan", WITH): 0,
         ("vlan", WITHOUT): 1,
         ("gre-l2pop-arp", WITH): 0,

@@ -168,15 +168,15 @@ def with_igmp(run, *counts):
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [((15,), "15"), ((15, 14), "14 to 15"), ((14, 16, 15), "14 to 16")]
+    ("counts", "shown"), [((15,), "15"), ((15, 14), "14 to 15"), ((14, 16, 15), "14 to 16")]
 )
-def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts, said):
+def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts, shown):
     run = recorded(tmp_path)
     report = report_on(with_igmp(run, *counts))
 
     wanted = (
         "IGMP packets on the first host's wire before the first frame, with queries: "
-        f"kvxlan-multicast {said}"
+        f"kvxlan-multicast {shown}"
     )
     assert wanted in report.findings
     assert not report.is_refuted
