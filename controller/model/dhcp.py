@@ -22,6 +22,22 @@ LEASE_S = 86400  # Neutron's dhcp_lease_duration
 ETHERNET_MTU = 1500  # bytes; of a guest's interface before it has a lease
 TRIES, TRY_S = 20, 1
 DEADLINE_S = 30.0  # for the whole run of a client
+SERVER = [
+    "dnsmasq",
+    "--keep-in-foreground",
+    "--conf-file=/dev/null",
+    "--pid-file",
+    "--user=root",
+    "--group=root",
+    "--log-facility=-",
+    "--log-dhcp",
+    "--port=0",
+    "--no-hosts",
+    "--no-resolv",
+    "--interface=eth0",
+    "--except-interface=lo",
+    "--bind-interfaces",
+]
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "udhcpc": "udhcpc"}  # each with its Debian package
 
 
@@ -101,13 +117,8 @@ def served(overlay: Overlay) -> Iterator[tuple[Subnet, Port]]:
             yield subnet, server
 
 
-def asks(overlay: Overlay, port: Port) -> bool:
-    """Whether the port's guest gets its IPv4 address by DHCP."""
-    return leased(overlay, port) is not None
-
-
 def leased(overlay: Overlay, port: Port) -> IPv4Address | None:
-    """The address that the port gets by DHCP: its first one of a subnet that has a server."""
+    """The address that the port gets by DHCP, if any: its first one of a subnet with a server."""
     if port.is_dhcp_server:
         return None
     cidrs = [subnet.cidr for subnet, _ in served(overlay) if _is_of(port, subnet)]
@@ -130,20 +141,7 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
         f",{subnet.gateway_ip}" if subnet.gateway_ip else ""
     )  # empty: otherwise dnsmasq offers itself
     return (
-        "dnsmasq",
-        "--keep-in-foreground",
-        "--conf-file=/dev/null",
-        "--log-facility=-",
-        "--log-dhcp",
-        "--user=root",
-        "--group=root",
-        "--port=0",
-        "--no-hosts",
-        "--no-resolv",
-        "--interface=eth0",
-        "--except-interface=lo",
-        "--bind-interfaces",
-        "--pid-file",
+        *SERVER,
         f"--dhcp-range={subnet.cidr.network_address},static,{subnet.cidr.netmask},{LEASE_S}s",
         f"--dhcp-lease-max={min(subnet.cidr.num_addresses, 2**24)}",
         f"--dhcp-hostsfile={hosts}",
@@ -155,19 +153,5 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
 
 def client_argv(interface: str, script: str) -> tuple[str, ...]:
     """The command that gets one lease and exits; the address stays, since the server keeps it."""
-    return (
-        "udhcpc",
-        "-i",
-        interface,
-        "-f",
-        "-n",
-        "-q",
-        "-t",
-        str(TRIES),
-        "-T",
-        str(TRY_S),
-        "-O",
-        "mtu",
-        "-s",
-        script,
-    )
+    options = f"-f -n -q -t {TRIES} -T {TRY_S} -O mtu"
+    return ("udhcpc", "-i", interface, *options.split(), "-s", script)

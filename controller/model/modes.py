@@ -128,34 +128,16 @@ def _tenant_types(overlay: Overlay, wanted: NetworkType | None) -> tuple[Network
 
 def _host(host: Host, mode: Mode) -> Host:
     if mode.is_kernel:
-        return _kernel_host(host, mode)
+        host = replace(host, bridge_mappings=(), hybrid_plug=False)
     if mode.network_type:
-        host = replace(host, mechanism=Mechanism.OPENVSWITCH)
+        host = replace(host, mechanism=mode.mechanism, tunnel_types=(mode.network_type,))
+    group = VXLAN_GROUP if mode.flooding is Flooding.MULTICAST else None
     if mode.network_type and not mode.network_type.is_tunnel:
-        return replace(
-            host, tunnel_types=(), bridge_mappings=((PHYSNET, VTEP_BRIDGE),), vxlan_group=None
-        )
-    return replace(
-        host,
-        tunnel_types=(mode.network_type,) if mode.network_type else host.tunnel_types,
-        l2_population=mode.flooding is not Flooding.MESH,
-        arp_responder=mode.flooding is Flooding.L2POP_ARP,
-        vxlan_group=None,
-    )
-
-
-def _kernel_host(host: Host, mode: Mode) -> Host:
-    is_l2pop = mode.flooding is Flooding.L2POP
-    return replace(
-        host,
-        mechanism=Mechanism.LINUXBRIDGE,
-        tunnel_types=(NetworkType.VXLAN,),
-        bridge_mappings=(),
-        hybrid_plug=False,
-        l2_population=is_l2pop,
-        arp_responder=is_l2pop,
-        vxlan_group=VXLAN_GROUP if mode.flooding is Flooding.MULTICAST else None,
-    )
+        mappings = ((PHYSNET, VTEP_BRIDGE),)
+        return replace(host, tunnel_types=(), bridge_mappings=mappings, vxlan_group=group)
+    is_l2pop = mode.flooding in {Flooding.L2POP, Flooding.L2POP_ARP}
+    has_responder = mode.flooding is Flooding.L2POP_ARP or (mode.is_kernel and is_l2pop)
+    return replace(host, l2_population=is_l2pop, arp_responder=has_responder, vxlan_group=group)
 
 
 def _network(network: Network, mode: Mode) -> Network:

@@ -76,13 +76,9 @@ class Engine:
         return self._now.overlay
 
     def change(self, edit: Callable[[Overlay], Overlay], *, ovsdb: Addresses = NONE) -> Overlay:
-        """Replace the overlay by `edit(overlay)`, save it, and wake all workers.
+        """See `Backend.change`: save the new overlay and wake all workers.
 
-        A new host gets a worker.  A removed host keeps its flows; the others drop their tunnels
-        to it.
-
-        Raises:
-            ModelError: `edit` makes an invalid overlay; nothing has changed.
+        A removed host keeps its flows; the others delete their tunnels to it.
         """
         with self._lock:
             before, overlay = self._now, edit(self.overlay)

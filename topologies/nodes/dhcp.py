@@ -94,7 +94,7 @@ def ask(ledger: Ledger, overlay: Overlay, ports: Iterable[Port]) -> None:
     Raises:
         LabError: one got no lease in time; the message names its guest.
     """
-    wanted = {port.id for port in ports if port.is_active and dhcp.asks(overlay, port)}
+    wanted = {port.id for port in ports if port.is_active and dhcp.leased(overlay, port)}
     places = [
         (name, node.keeper.pid, f"eth{number}")
         for name, node in ledger.nodes().items()

@@ -184,7 +184,7 @@ class Guest(Kept, MininetHost):  # type: ignore[misc]
         intf, overlay = f"eth{number}", self.params["overlay"]
         lines = [f"addr add {each}" for each in given_addresses(overlay, port)]
         lines = [f"{line} dev {intf}{' nodad' if ':' in line else ''}" for line in lines]
-        if dhcp.asks(overlay, port):
+        if dhcp.leased(overlay, port):
             lines += [f"link set {intf} mtu {dhcp.ETHERNET_MTU}"]
         commands.run("ethtool", "-K", intf, "tx", "off", pid=self.pid)
         ip_batch(self.pid, [*lines, f"link set {intf} up"])
@@ -217,4 +217,4 @@ def guest_class(ports: tuple[Port, ...]) -> type[Guest]:
 def given_addresses(overlay: Overlay, port: Port) -> tuple[str, ...]:
     """The addresses that are set on its interface: all but those from DHCP."""
     addresses = plan.guest_addresses(overlay, port)
-    return tuple(each for each in addresses if ":" in each or not dhcp.asks(overlay, port))
+    return tuple(each for each in addresses if ":" in each or dhcp.leased(overlay, port) is None)

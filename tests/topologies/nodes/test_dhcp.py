@@ -97,15 +97,15 @@ def test_a_full_subnet_is_an_error():
     with pytest.raises(ModelError) as caught:
         dhcp.with_servers(narrow)
     assert str(caught.value) == (
-        "subnet 's1': no free address for the DHCP server; allowed: one of its allocation_pools "
-        "beside those of the guests. Widen the pools, or leave `dhcp` out."
+        "subnet 's1': no free address for the DHCP server; allowed: an address of its "
+        "allocation_pools that no guest has. Widen the pools, or leave `dhcp` out."
     )
 
 
 def test_which_ports_use_dhcp():
     overlay = dhcp.with_servers(asking(*two(), port(3, BLUE, "")))
     first, second, unbound, server = overlay.ports
-    assert [dhcp.asks(overlay, each) for each in (first, second, unbound, server)] == [
+    assert [bool(dhcp.leased(overlay, each)) for each in (first, second, unbound, server)] == [
         True,
         True,
         False,
