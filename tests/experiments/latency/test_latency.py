@@ -182,6 +182,29 @@ def test_both_daemons_are_woken_just_before_each_first_ping(context):
     assert len(woken) == 4 * PROBE.cache_repeats, "three caches, and none"
 
 
+class LateRevalidators(FakeBench):
+    """A reply is counted, and its flow learned again, when awaited or at the next ping."""
+
+    uncounted = False
+
+    def attempt(self, node, *argv, timeout_s=10):
+        is_ping = argv[0] == "ping"
+        if self.uncounted and (is_ping or argv[:2] == ("ovs-appctl", "revalidator/wait")):
+            self.known.add("learned-flow")
+            self.uncounted = False
+        done = super().attempt(node, *argv, timeout_s=timeout_s)
+        self.uncounted = self.uncounted or is_ping
+        return done
+
+
+def test_a_flow_that_revalidators_learn_again_is_deleted_again_before_the_ping(context):
+    measured = PROBE(LateRevalidators(staged(MESH).overlay), MESH, context)
+
+    assert {each["flushes"] for each in measured.facts["flushed"]["learned-flow"]} == {2}
+    rtt = {row["cache"]: row["rtt_ms"] for row in measured.rows if row["phase"] == "first"}
+    assert rtt["learned-flow"] - rtt["none"] == pytest.approx(0.1), "the flow was not there"
+
+
 @pytest.mark.parametrize("level", ["guest-arp", "learned-flow", "megaflow", "vtep-neighbour"])
 def test_a_cache_that_is_still_filled_after_its_flush_has_no_sample(context, level):
     lab = staged(MESH, stubborn=frozenset({level}))
