@@ -25,7 +25,7 @@ def _find_project() -> None:
 _find_project()
 
 from topologies.nodes import nodes  # noqa: E402
-from topologies.nodes.sites_topo import HomeOfficeTopo, SitesTopo  # noqa: E402
+from topologies.nodes.sites import HomeOfficeTopo, SitesTopo  # noqa: E402
 from topologies.nodes.topo import ArticleTopo, LeafSpineTopo, OverlayTopo, WanTopo  # noqa: E402
 
 

@@ -18,8 +18,7 @@ from experiments.measure.sockets import received
 from experiments.segments import count, labs
 from experiments.segments.question import QUESTION
 from experiments.segments.words import DROPPED, NO_END_FRAME
-from topologies.plan.plan import guests
-from topologies.plan.providers import mapped
+from topologies.plan.plan import guests, mapped
 
 Sent = TypeVar("Sent")
 BURST = 48  # frames

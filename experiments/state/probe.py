@@ -16,7 +16,8 @@ from experiments.measure.learned import learned_entries
 from experiments.measure.sockets import receivers, senders, without
 from experiments.state import conntrack, host_state, labs, words
 from experiments.state.question import QUESTION
-from topologies.plan.plan import guest_name, switch_port
+from topologies.plan.plan import guest_name
+from topologies.plan.underlays import host_port
 
 GUEST = "eth0"
 NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
@@ -69,7 +70,7 @@ def _captured(lab: Lab, context: Context, moment: str, act: Callable[[], None]) 
     """Packets by kind on the first host's wire during `act`, captured in the underlay."""
     name = moment.replace(" ", "-")
     with capturing(
-        lab, {UNDERLAY: (switch_port(0),)}, lambda file: context.path(f"{name}-{file}")
+        lab, {UNDERLAY: (host_port(0),)}, lambda file: context.path(f"{name}-{file}")
     ) as files:
         act()
     counts = labs.counts(decoded(files, labs.FIELDS))

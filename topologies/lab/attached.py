@@ -7,14 +7,12 @@ from mininet.net import Mininet
 from controller.model.parts import Mechanism
 from controller.model.sites import ETH
 from topologies.ledger import Ledger, NodeEntry
-from topologies.nodes.compute import ComputeHost
-from topologies.nodes.linuxbridge import BridgeHost
+from topologies.nodes.compute import BridgeHost, ComputeHost
 from topologies.nodes.neutron import Neutron
 from topologies.nodes.nodes import DhcpServer, Guest, Segment
 from topologies.nodes.ready import overlay_of
 from topologies.nodes.routers import Router
-from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter
-from topologies.nodes.sites_ready import sites_of
+from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter, sites_of
 from topologies.nodes.wires import End
 
 GUESTS = {each.kind: each for each in (Guest, DhcpServer)}

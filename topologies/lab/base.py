@@ -17,7 +17,7 @@ from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.api_client import call_api
 from topologies.nodes.neutron import relaunch
 from topologies.nodes.ready import await_ready, overlay_of
-from topologies.nodes.sites_ready import await_tunnel, sites_of
+from topologies.nodes.sites import await_tunnel, sites_of
 from topologies.plan.ovs import ENVIRONMENT
 
 

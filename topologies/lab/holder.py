@@ -19,7 +19,7 @@ from controller.model.sites import Sites
 from controller.system.commands import MARK
 from topologies.lab.lab import Lab
 from topologies.lab.starting import started
-from topologies.nodes import neighbours, sites_ready
+from topologies.nodes import neighbours, sites
 from topologies.nodes.neutron import relaunch
 
 WATCH_S = 0.25
@@ -69,7 +69,7 @@ def refresh_neighbours(lab: Lab) -> None:
     """Renew the VTEP neighbours of every host for another hour."""
     for site in lab.sites.sites if lab.sites else ():
         with suppress(OverlayError):
-            sites_ready.set_provider_neighbour(lab.pid(site.router), site)
+            sites.set_provider_neighbour(lab.pid(site.router), site)
     try:
         overlay, datapath = lab.overlay, lab.ledger.last("settings")["datapath"]
     except (OSError, OverlayError):  # `status` reports a corrupt state.json; the holder goes on

@@ -20,13 +20,13 @@ from controller.system import commands
 from controller.system.process import Identity, kill, sharing_network
 from topologies.lab.base import LabBase
 from topologies.nodes import dhcp, hybrid, neighbours, routers
+from topologies.nodes.compute import compute_class
 from topologies.nodes.keeper import ip_batch
-from topologies.nodes.linuxbridge import compute_class
 from topologies.nodes.neutron import agent_address
 from topologies.nodes.nodes import Segment, guest_class
 from topologies.nodes.ready import await_complete
 from topologies.nodes.topo import guest_wire, host_wires
-from topologies.plan import plan, providers, underlays
+from topologies.plan import plan, underlays
 
 DEADLINE_S = 20.0
 ALARM_S = 2.0  # several times what the controller waits after an alarm
@@ -252,7 +252,7 @@ def _edge_of(lab: LabBase, index: int) -> str | None:
 
 def _make_physical_networks(lab: LabBase, overlay: Overlay, name: str) -> None:
     """Make the physical networks that no earlier host of the lab has."""
-    for physical_network in providers.physical_networks([overlay.host(name)]):
+    for physical_network in plan.physical_networks([overlay.host(name)]):
         if physical_network not in lab.net:
             made = lab.net.addSwitch(
                 physical_network, cls=Segment, ledger=lab.ledger, mtu=overlay.underlay_mtu

@@ -16,7 +16,7 @@ from topologies.lab.lab import Lab
 from topologies.lab.signals import interrupts
 from topologies.ledger import Ledger, claim, find
 from topologies.nodes import dhcp, routers, sites
-from topologies.nodes.sites_topo import SitesTopo
+from topologies.nodes.sites import SitesTopo
 from topologies.nodes.topo import OverlayTopo
 
 DATAPATHS = ("netdev", "system")

@@ -10,8 +10,7 @@ from controller.system.process import is_alive
 from topologies.lab.lab import Lab
 from topologies.lab.starting import attach
 from topologies.ledger import NodeEntry, home, labs
-from topologies.nodes.compute import together
-from topologies.nodes.linuxbridge import tunnels_of
+from topologies.nodes.compute import together, tunnels_of
 
 TUNNELS = frozenset({"vxlan", "gre", "ip6gre", "geneve"})
 SWITCHES = frozenset({"host", "edge"})  # kinds of nodes with an Open vSwitch

@@ -1,4 +1,4 @@
-"""A compute host: an Open vSwitch in its own namespaces, on underlay and management network."""
+"""Compute hosts, in namespaces of their own: with Open vSwitch, or with Linux bridges."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from controller.flows.binding import new_binding
+from controller.flows.linuxbridge import ALL
 from controller.model.check import MANAGEMENT_NETWORK
 from controller.model.errors import LabError, SwitchError
-from controller.model.names import VTEP_BRIDGE
+from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
-from controller.model.parts import Host
+from controller.model.parts import Host, Mechanism
+from controller.switches.linuxbridge_worker import read_kernel
 from controller.system import commands
 from topologies.nodes import hybrid, neighbours
 from topologies.nodes.keeper import ip_batch
@@ -24,6 +26,24 @@ KERNEL = (
     # The underlay interface must not answer ARP for the VTEP's address, which is on br-vtep.
     "net.ipv4.conf.all.arp_ignore=1",
 )
+# With the module br_netfilter, a bridge would fragment packets that are too large for its VXLAN
+# device.  Neutron needs the module for security groups, which this project does not have.
+PLAIN_BRIDGES = tuple(
+    f"net.bridge.bridge-nf-call-{each}=0" for each in ("iptables", "ip6tables", "arptables")
+)
+# All VXLAN devices of a UDP port share one socket, which may join 20 groups by default.  The 21st
+# network with its own group would receive nothing.
+GROUPS_MOST = "net.ipv4.igmp_max_memberships=4096"
+# From each network only the host's address on that network can be reached.  By default Linux accepts
+# packets for any of its addresses on any interface: a guest, or a machine on the underlay, could
+# reach OVSDB through the MAC of its port or of br-vtep.
+ISOLATING_RULES = (
+    "rule add pref 1 iif lo lookup local",
+    "rule add pref 2 iif lo lookup main",
+    f"rule add pref 3 iif {plan.MANAGEMENT} lookup local",
+    "rule del pref 0",
+)
+OVS_S = 40.0  # for one of OVS's programs, while several hosts start
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -32,6 +52,21 @@ def together(work: Callable[[In], Out], things: Iterable[In]) -> list[Out]:
     """Do `work` for all things in parallel; raise the first error when all have ended."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(work, things))
+
+
+def run_ovs(node: Machine, *argv: str) -> str:
+    """Run one of OVS's programs on a node; return its stdout."""
+    mark, env = node.ledger.token, ovs.ENVIRONMENT
+    return commands.run(*argv, pid=node.pid, mark=mark, env=env, timeout_s=OVS_S)
+
+
+def start_ovs(node: Machine, *remotes: str) -> None:
+    """Start the daemons of a node's OVS; `remotes`: more addresses where OVSDB listens."""
+    for argv in ovs.daemons(*remotes):
+        run_ovs(node, *argv)
+    for daemon in ("ovsdb-server", "ovs-vswitchd"):
+        pid = commands.run("cat", f"{ovs.RUN}/{daemon}.pid", pid=node.pid)
+        node.ledger.process(int(pid), f"{daemon} of {node.name}")
 
 
 class ComputeHost(Machine):
@@ -46,17 +81,15 @@ class ComputeHost(Machine):
             commands.run("sysctl", "-qw", *KERNEL, pid=self.pid)
 
     def facts(self) -> dict[str, Any]:
-        """Its number, which determines its management address."""
+        """The host's number, which determines its management address."""
         return {"index": self.params["index"]}
 
     @property
     def overlay(self) -> Overlay:
-        """The overlay it was started for."""
         return self.params["overlay"]  # type: ignore[no-any-return]
 
     @property
     def host(self) -> Host:
-        """The host in the overlay's model."""
         return self.overlay.host(self.name)
 
     @classmethod
@@ -74,45 +107,20 @@ class ComputeHost(Machine):
         """
         self._set_up_management()
         hybrid.join_all(self.pid, self.overlay, self.host)
-        for argv in ovs.daemons(self.params["index"]):
-            self.ovs(*argv)
-        self._record_daemons()
+        management_ip = plan.management_ip(self.params["index"])
+        start_ovs(self, f"ptcp:{plan.OVSDB_PORT}:{management_ip}")
         await_listening(self.ledger)
-        self.ovs(*ovs.fresh_transaction(self.overlay, self.host, self.params["datapath"]))
+        datapath = self.params["datapath"]
+        run_ovs(self, *ovs.fresh_transaction(self.overlay, self.host, datapath))
         self._set_up_vtep()
         self.assert_ports()
-        neighbours.set_neighbours(self.pid, self.overlay, self.host, self.params["datapath"])
-
-    def ovs(self, *argv: str) -> str:
-        """Run one of OVS's programs on this host."""
-        return commands.run(
-            *argv, pid=self.pid, mark=self.ledger.token, env=ovs.ENVIRONMENT, timeout_s=40
-        )
-
-    def _record_daemons(self) -> None:
-        for daemon in ("ovsdb-server", "ovs-vswitchd"):
-            pid = commands.run("cat", f"{ovs.RUN}/{daemon}.pid", pid=self.pid)
-            self.ledger.process(int(pid), f"{daemon} of {self.name}")
+        neighbours.set_neighbours(self.pid, self.overlay, self.host, datapath)
 
     def _set_up_management(self) -> None:
         address = f"{plan.management_ip(self.params['index'])}/{MANAGEMENT_NETWORK.prefixlen}"
         lines = [f"addr add {address} dev {plan.MANAGEMENT}"]
         lines += [f"link set {intf.name} up" for intf in self.intfList()]
-        ip_batch(self.pid, ["link set lo up", *lines, *self._isolating_rules()])
-
-    @staticmethod
-    def _isolating_rules() -> list[str]:
-        """Routing rules that let each network reach only the host's address on that network.
-
-        By default Linux accepts packets for any of its addresses on any interface.  A guest, or a
-        machine on the underlay, could then reach OVSDB through the MAC of its port or of br-vtep.
-        """
-        return [
-            "rule add pref 1 iif lo lookup local",
-            "rule add pref 2 iif lo lookup main",
-            f"rule add pref 3 iif {plan.MANAGEMENT} lookup local",
-            "rule del pref 0",
-        ]
+        ip_batch(self.pid, ["link set lo up", *lines, *ISOLATING_RULES])
 
     def _set_up_vtep(self) -> None:
         version = self.host.local_ip.version
@@ -132,17 +140,8 @@ class ComputeHost(Machine):
             SwitchError: some have not; the message lists them.
         """
         wanted = new_binding(self.overlay, self.name).ofports
-        listed = json.loads(
-            self.ovs(
-                "ovs-vsctl",
-                "--format=json",
-                "--data=json",
-                "--columns=name,ofport",
-                "list",
-                "Interface",
-            )
-        )
-        found = dict(listed["data"])
+        columns = ("--format=json", "--data=json", "--columns=name,ofport")
+        found = dict(json.loads(run_ovs(self, "ovs-vsctl", *columns, "list", "Interface"))["data"])
         wrong = {
             name: found.get(name)
             for ports in wanted.values()
@@ -173,3 +172,58 @@ class ComputeHost(Machine):
                 allowed="a port that OVS can open",
                 do=f"Read {ovs.LOG}/ovs-vswitchd.log in that node.",
             )
+
+
+class BridgeHost(ComputeHost):
+    """A compute host of mechanism `linuxbridge`: no Open vSwitch, its VTEP is `underlay` itself.
+
+    ServerA                                         ServerB
+       | eth0                                          | eth0
+       | tap...                                        | tap...
+     brq... -- vxlan-111 - - - - VXLAN - - - - vxlan-111 -- brq...
+                  | underlay             underlay |
+                  +---------[ underlay ]----------+
+
+    The controller makes bridges, VXLAN devices and their entries, as the agent does in Neutron
+    (`controller.switches.linuxbridge_worker`).
+    """
+
+    private_directories = ()  # no OVS
+
+    def facts(self) -> dict[str, Any]:
+        """The facts of a compute host, and its mechanism."""
+        return {**super().facts(), "mechanism": str(Mechanism.LINUXBRIDGE)}
+
+    def bring_up(self) -> None:
+        """Set up the VTEP's address; the controller makes the rest."""
+        mac, address = underlay_mac(self.host.local_ip), self.host.local_ip
+        # -e: ignore keys that this kernel does not have
+        commands.run("sysctl", "-eqw", *PLAIN_BRIDGES, GROUPS_MOST, pid=self.pid)
+        rule = f"rule add pref 4 iif {UNDERLAY} to {address} lookup local"
+        ip_batch(self.pid, [f"link set {UNDERLAY} address {mac}", rule])
+        self._set_up_management()
+        neighbours.set_neighbours(self.pid, self.overlay, self.host, self.params["datapath"])
+
+    def plug(self, args: Any) -> None:
+        """Do nothing: the controller adds the tap to its bridge when it sees it."""
+
+
+def compute_class(host: Host) -> type[ComputeHost]:
+    """The class of the node for `host`."""
+    return BridgeHost if host.mechanism is Mechanism.LINUXBRIDGE else ComputeHost
+
+
+def tunnels_of(pid: int) -> list[dict[str, Any]]:
+    """The VXLAN devices of the host in the namespaces of `pid`, for `status`."""
+    return [
+        {
+            "name": vxlan.name,
+            "type": "vxlan",
+            "vni": vxlan.vni,
+            "group": vxlan.group,
+            "floods_to": sorted(vtep for mac, vtep in vxlan.fdb if mac == ALL),
+            "stated": sum(mac != ALL for mac, _ in vxlan.fdb),
+            "answers_for": len(vxlan.neighbours),
+        }
+        for _, vxlan in sorted(read_kernel(pid).vxlans.items())
+    ]

@@ -14,6 +14,7 @@ from topologies.ledger import Ledger
 from topologies.nodes import neighbours
 from topologies.nodes.api_client import call_api
 from topologies.plan import plan
+from topologies.plan.underlays import host_port
 
 DEADLINE_S = 60.0
 POLL_S = 0.03
@@ -139,7 +140,7 @@ def _absent_group_members(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
     shown = commands.run("bridge", "-j", "mdb", "show", pid=nodes[UNDERLAY].keeper.pid)
     known = {(each["port"], each["grp"]) for part in json.loads(shown) for each in part["mdb"]}
     for host in overlay.hosts:
-        port = plan.switch_port(nodes[host.name].facts["index"])
+        port = host_port(nodes[host.name].facts["index"])
         for network in overlay.networks_on(host.name):
             if (group := host.group_of(network)) and (port, str(group)) not in known:
                 yield f"host {host.name!r} in group {group} on the underlay's switch"

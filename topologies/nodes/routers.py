@@ -9,7 +9,7 @@ from controller.model.overlay import Overlay
 from controller.system import commands
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
-from topologies.nodes.wires import Wire
+from topologies.nodes.wires import wire
 from topologies.plan import underlays
 
 NETEM = "sch_netem"  # the kernel module
@@ -39,8 +39,8 @@ class Router(Machine):
 def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
     """All cables of the routers, as keyword arguments of Mininet's `addLink`."""
     wired = underlays.wiring(overlay.underlay)
-    between = {"mtu": overlay.underlay.wan_mtu or overlay.underlay_mtu}
-    yield from ({**_as_link(overlay, cable), **between} for cable in wired.trunks())
+    for cable in wired.trunks():
+        yield _wire(cable, overlay.underlay.wan_mtu or overlay.underlay_mtu)
     for index in range(len(overlay.hosts)):
         yield from uplinks(overlay, index)
 
@@ -48,20 +48,12 @@ def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
 def uplinks(overlay: Overlay, index: int) -> Iterator[dict[str, Any]]:
     """The cables of the edge router of host number `index`."""
     wired = underlays.wiring(overlay.underlay)
-    return (_as_link(overlay, cable) for cable in wired.uplinks(index))
+    return (_wire(cable, overlay.underlay_mtu) for cable in wired.uplinks(index))
 
 
-def _as_link(overlay: Overlay, cable: underlays.Cable) -> dict[str, Any]:
-    return {
-        "node1": cable.one,
-        "node2": cable.other,
-        "cls": Wire,
-        "mtu": overlay.underlay_mtu,
-        "intfName1": cable.other,
-        "addr1": underlay_mac(cable.first),
-        "intfName2": cable.one,
-        "addr2": underlay_mac(cable.first + 1),
-    }
+def _wire(cable: underlays.Cable, mtu: int) -> dict[str, Any]:
+    macs = {"addr1": underlay_mac(cable.first), "addr2": underlay_mac(cable.first + 1)}
+    return wire(cable.one, cable.other, cable.other, cable.one, mtu, **macs)
 
 
 def host_end(overlay: Overlay) -> dict[str, Any]:
@@ -72,7 +64,7 @@ def host_end(overlay: Overlay) -> dict[str, Any]:
 
 
 def assert_able(overlay: Overlay) -> None:
-    """Check that this machine can delay and lose packets, if the underlay has to.
+    """Check that this machine has netem, if the underlay delays or loses packets.
 
     Raises:
         HostError: it has no netem.

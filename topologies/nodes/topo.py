@@ -9,15 +9,15 @@ from mininet.topo import Topo
 
 from controller.model.check_underlay import router_names
 from controller.model.modes import parse_mode, with_mode
-from controller.model.names import UNDERLAY
+from controller.model.names import UNDERLAY, provider_interface
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.model.underlay import Shape, Underlay
 from topologies.nodes import hybrid, nodes, routers
-from topologies.nodes.linuxbridge import compute_class
+from topologies.nodes.compute import compute_class
 from topologies.nodes.neutron import Neutron
-from topologies.nodes.wires import Wire, impaired
-from topologies.plan import plan, providers
+from topologies.nodes.wires import impaired, wire
+from topologies.plan import plan, underlays
 from topologies.scenario import load as scenarios
 
 
@@ -61,7 +61,8 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         common = {"ledger": ledger, "overlay": overlay, "datapath": datapath}
         self._networks(common, overlay)
         self.addSwitch(plan.NEUTRON, cls=Neutron, app=app, **common)
-        self._wire(plan.NEUTRON, plan.MANAGEMENT, plan.MANAGEMENT, plan.NEUTRON)
+        ends = (plan.NEUTRON, plan.MANAGEMENT, plan.MANAGEMENT, plan.NEUTRON)
+        self.addLink(**wire(*ends, plan.ETHERNET_MTU))
         for index, host in enumerate(overlay.hosts):
             self.addSwitch(host.name, cls=compute_class(host), index=index, **common)
             for line in host_wires(overlay, host.name, index):
@@ -72,18 +73,16 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
                 self.addLink(**guest_wire(overlay, name, number, port))
 
     def _networks(self, common: dict[str, Any], overlay: Overlay) -> None:
+        switches = {plan.MANAGEMENT: plan.ETHERNET_MTU}
         if not overlay.underlay.shape.is_routed:
-            self.addSwitch(UNDERLAY, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
-        self.addSwitch(plan.MANAGEMENT, cls=nodes.Segment, mtu=plan.ETHERNET_MTU, **common)
-        for name in providers.physical_networks(overlay.hosts):
-            self.addSwitch(name, cls=nodes.Segment, mtu=overlay.underlay_mtu, **common)
+            switches = {UNDERLAY: overlay.underlay_mtu, **switches}
+        switches |= dict.fromkeys(plan.physical_networks(overlay.hosts), overlay.underlay_mtu)
+        for name, mtu in switches.items():
+            self.addSwitch(name, cls=nodes.Segment, mtu=mtu, **common)
         for name in router_names(overlay):
             self.addSwitch(name, cls=routers.Router, **common)
         for cable in routers.cables(overlay):
             self.addLink(**cable)
-
-    def _wire(self, one: str, other: str, name1: str, name2: str) -> None:
-        self.addLink(one, other, cls=Wire, intfName1=name1, intfName2=name2, mtu=plan.ETHERNET_MTU)
 
 
 class ArticleTopo(OverlayTopo):
@@ -156,34 +155,22 @@ class WanTopo(OverlayTopo):
 
 def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
     """The links of a compute host, as keyword arguments of Mininet's `addLink`."""
-    common = {"node1": name, "cls": Wire, "intfName2": plan.switch_port(index)}
-    management = {
-        "node2": plan.MANAGEMENT,
-        "intfName1": plan.MANAGEMENT,
-        "mtu": plan.ETHERNET_MTU,
-    }
-    underlay = {
-        "node2": plan.below(overlay, index),
-        "intfName1": UNDERLAY,
-        "mtu": overlay.underlay_mtu,
-        **routers.host_end(overlay),
-        **impaired(overlay.underlay),
-    }
-    physical = providers.wires(overlay, name, plan.switch_port(index))
-    return [{**common, **each} for each in (management, underlay, *physical)]
+    port, mtu = underlays.host_port(index), overlay.underlay_mtu
+    below = underlays.wiring(overlay.underlay).edge(index)
+    more = {**routers.host_end(overlay), **impaired(overlay.underlay)}
+    physical = (network for network, _ in plan.mapped(overlay.host(name)))
+    return [
+        wire(name, plan.MANAGEMENT, plan.MANAGEMENT, port, plan.ETHERNET_MTU),
+        wire(name, below, UNDERLAY, port, mtu, **more),
+        *(wire(name, each, provider_interface(each), port, mtu) for each in physical),
+    ]
 
 
 def guest_wire(overlay: Overlay, name: str, number: int, port: Port) -> dict[str, Any]:
     """The link between a guest and its host, as keyword arguments of Mininet's `addLink`."""
-    return {
-        "node1": name,
-        "node2": port.host,
-        "cls": Wire,
-        "mtu": plan.guest_mtu(overlay, port),
-        "intfName1": f"eth{number}",
-        "addr1": port.mac_address,
-        "intfName2": hybrid.host_end(overlay, port),
-    }
+    mtu, mac = plan.guest_mtu(overlay, port), port.mac_address
+    end = hybrid.host_end(overlay, port)
+    return wire(name, port.host, f"eth{number}", end, mtu, addr1=mac)
 
 
 def _scenario(name: str, mode: str) -> Overlay:

@@ -9,7 +9,7 @@ from controller.system import commands
 
 
 class End(Intf):  # type: ignore[misc]  # Mininet has no types
-    """One end of a wire; `Wire` has set it up already."""
+    """One end of a wire, which `Wire` has set up."""
 
     def config(self, **_: Any) -> dict[str, Any]:
         """Do nothing: Mininet would start a shell and four `ifconfig`."""
@@ -36,33 +36,26 @@ class Wire(Link):  # type: ignore[misc]
         """Make the pair inside `node1`, with its peer in `node2`."""
         one = ("mtu", str(self.mtu), *(("address", addr1) if addr1 else ()))
         two = ("mtu", str(self.mtu), *(("address", addr2) if addr2 else ()))
-        commands.run(
-            "ip",
-            "link",
-            "add",
-            "name",
-            intfname1,
-            *one,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            intfname2,
-            *two,
-            "netns",
-            str(node2.pid),
-            pid=node1.pid,
-        )
+        pair = (intfname1, *one, "type", "veth", "peer", "name", intfname2, *two)
+        commands.run("ip", "link", "add", "name", *pair, "netns", str(node2.pid), pid=node1.pid)
 
     def stop(self) -> None:
         """Do nothing: interfaces end with their namespaces."""
+
+
+def wire(
+    one: str, other: str, name_at_one: str, name_at_other: str, mtu: int, **more: Any
+) -> dict[str, Any]:
+    """Arguments of Mininet's `addLink`; `more`, such as the MACs `addr1` and `addr2`, go on top."""
+    ends = {"node1": one, "node2": other, "intfName1": name_at_one, "intfName2": name_at_other}
+    return {**ends, "cls": Wire, "mtu": mtu, **more}
 
 
 class ImpairedEnd(TCIntf):  # type: ignore[misc]
     """A host's end of its underlay wire, which delays or loses outgoing packets."""
 
     def config(self, delay_ms: float = 0.0, loss_percent: float = 0.0, **_: Any) -> dict[str, Any]:
-        """Set netem.  Mininet's own method starts a shell, and prints an error of tc and goes on."""
+        """Set netem.  Mininet's own method starts a shell, and only prints an error of tc."""
         for command in impairments(self.name, delay_ms, loss_percent):
             commands.run(*command, pid=self.node.pid)
         return {}

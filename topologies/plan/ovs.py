@@ -1,14 +1,14 @@
-"""The private Open vSwitch of a compute host: its daemons and its transaction.  Pure."""
+"""The private Open vSwitch of a node: its daemons, and the transaction of a compute host.  Pure."""
 
 from collections.abc import Iterable, Iterator
 
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridges
 from controller.flows.ports import BridgePort, add_port_args, host_ports
-from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
+from controller.model.names import UNDERLAY, VTEP_BRIDGE, provider_interface, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
-from topologies.plan import plan, providers
+from topologies.plan import plan
 
 RUN, DATA, LOG = "/var/run/openvswitch", "/etc/openvswitch", "/var/log/openvswitch"
 PRIVATE_DIRECTORIES = (RUN, DATA, LOG)
@@ -16,22 +16,18 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 # Set explicitly: OVS_RUNDIR in the caller's environment would point to another OVS.
 ENVIRONMENT = {"OVS_RUNDIR": RUN, "OVS_DBDIR": DATA, "OVS_LOGDIR": LOG, "OVS_SYSCONFDIR": "/etc"}
 UNDERLAY_OFPORT = 1000  # above the numbers that bindings allocate
+WIRE_OFPORT = 1000  # of a wire to a physical network, on its own bridge
 PROTOCOLS = "OpenFlow10,OpenFlow13,OpenFlow14"  # as Neutron sets them
 # Without it OVS removes the qdisc that delays packets, as it does on every port.
 KEEP_QDISC = f"-- set Port {UNDERLAY} qos=@noop -- --id=@noop create QoS type=linux-noop".split()
 DAEMON = ("--no-chdir", "--detach", "--pidfile", "--log-file")
 
 
-def daemons(index: int) -> Iterator[tuple[str, ...]]:
-    """The commands that start the OVS of host number `index`, in order."""
+def daemons(*remotes: str) -> Iterator[tuple[str, ...]]:
+    """The commands that start an OVS, in order; `remotes`: more addresses where OVSDB listens."""
     yield ("ovsdb-tool", "create", f"{DATA}/conf.db", SCHEMA)
-    yield (
-        "ovsdb-server",
-        f"{DATA}/conf.db",
-        f"--remote=punix:{RUN}/db.sock",
-        f"--remote=ptcp:{plan.OVSDB_PORT}:{plan.management_ip(index)}",
-        *DAEMON,
-    )
+    listening = (f"--remote={remote}" for remote in (f"punix:{RUN}/db.sock", *remotes))
+    yield ("ovsdb-server", f"{DATA}/conf.db", *listening, *DAEMON)
     yield ("ovs-vsctl", "--no-wait", "--timeout=10", "init")
     yield ("ovs-vswitchd", f"unix:{RUN}/db.sock", *DAEMON)  # without --mlockall: memory is shared
 
@@ -44,7 +40,7 @@ def transaction(
     args = ["ovs-vsctl", "--timeout=30", *_vtep_bridge(overlay, host, datapath)]
     for bridge in bridges(host):
         args += _controlled(bridge, datapath)
-    args += providers.port_args(overlay, host)
+    args += wire_args(overlay, host)
     for port in ports:
         args += add_port_args(port, ofports.get(port.bridge, {}).get(port.name))
     return tuple(args)
@@ -53,6 +49,19 @@ def transaction(
 def fresh_transaction(overlay: Overlay, host: Host, datapath: str) -> tuple[str, ...]:
     """As `transaction`, with every port that the host needs in the overlay."""
     return transaction(overlay, host, host_ports(overlay, host), datapath)
+
+
+def wire_args(overlay: Overlay, host: Host) -> list[str]:
+    """The part of the transaction that adds each wire to a physical network to its bridge."""
+    args, mtu = [], overlay.underlay_mtu
+    for physical_network, bridge in plan.mapped(host):
+        wire = provider_interface(physical_network)
+        args += (
+            f"-- set Interface {bridge} mtu_request={mtu}"
+            f" -- --may-exist add-port {bridge} {wire}"
+            f" -- set Interface {wire} ofport_request={WIRE_OFPORT} mtu_request={mtu}"
+        ).split()
+    return args
 
 
 def _vtep_bridge(overlay: Overlay, host: Host, datapath: str) -> list[str]:

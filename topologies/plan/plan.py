@@ -1,47 +1,42 @@
 """Names and addresses of a lab's nodes and interfaces.  Pure.
 
-guests   --eth0/qvo...--  compute hosts  --underlay/host1--     underlay, or leaf1, edge1
-                                         --management/host1--   management  --  neutron
+guests   --eth0/qvo...--  compute hosts  --underlay/host1--       underlay, or leaf1, edge1
+                                         --management/host1--     management  --  neutron
+                                         --ext-physnet1/host1--   physnet1
+
+Each physical network is an Ethernet (a Linux bridge that lets VLAN tags pass), separate from the
+underlay.  A host without a bridge for it has no wire to it.  A physical network whose bridge is
+br-vtep is the underlay itself: the modes `flat` and `vlan` use that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, ip_network
 
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Host, Mechanism, Port
-from topologies.plan.underlays import GATEWAY, HOST_LINK, LINK_IP, host_port, wiring
+from topologies.plan.underlays import GATEWAY, HOST_LINK, LINK_IP
 
 NEUTRON, MANAGEMENT = "neutron", "management"
 NEUTRON_IP = IPv4Address("198.18.0.1")
 OPENFLOW_PORT, OVSDB_PORT = 6633, 6640
-QUERY_RESPONSE_CS = 10  # hundredths of a second
+QUERY_RESPONSE_CS = 10  # maximum response time of IGMP queries, in hundredths of a second
 ETHERNET_MTU = 1500  # bytes; of the management network
-ON_LINK = {4: 24, 6: 64}  # prefix length by which a VTEP takes its neighbours as on the link
+ON_LINK = {4: 24, 6: 64}  # longest prefix length of a VTEP on a switch
 
 
 def management_ip(index: int) -> IPv4Address:
-    """Where host number `index` (from 0) is managed."""
+    """The address of host number `index`, from 0, on the management network."""
     return IPv4Address("198.18.1.1") + index
 
 
 def ovsdb_of(index: int) -> str:
-    """Where the OVSDB of host number `index` listens."""
+    """The address of the OVSDB of host number `index`, as `ovs-vsctl --db` takes it."""
     return f"tcp:{management_ip(index)}:{OVSDB_PORT}"
 
 
-def switch_port(index: int) -> str:
-    """The interface towards host number `index` on the underlay and management switches."""
-    return host_port(index)
-
-
-def below(overlay: Overlay, index: int) -> str:
-    """The node that host number `index` is plugged into: the underlay's switch, or its router."""
-    return wiring(overlay.underlay).edge(index)
-
-
 def guest_name(port: Port) -> str:
-    """The node that stands for the guest of `port`."""
+    """The node that is the guest of `port`."""
     return port.device_id or f"guest-{port.id[:11]}"
 
 
@@ -55,7 +50,7 @@ def guests(overlay: Overlay) -> dict[str, tuple[Port, ...]]:
 
 
 def guest_addresses(overlay: Overlay, port: Port) -> Iterator[str]:
-    """The port's addresses with the prefix length of their subnet, as `ip` takes them."""
+    """The port's addresses, each with the prefix length of its subnet."""
     for ip in port.fixed_ips:
         for subnet in overlay.subnets:
             if subnet.network_id == port.network_id and ip in subnet.cidr:
@@ -68,17 +63,27 @@ def guest_mtu(overlay: Overlay, port: Port) -> int:
     return overlay.mtu_of(overlay.network_of[port.network_id])
 
 
+def mapped(host: Host) -> tuple[tuple[str, str], ...]:
+    """The physical networks that the host is wired to, each with its bridge."""
+    return tuple(pair for pair in host.bridge_mappings if pair[1] != VTEP_BRIDGE)
+
+
+def physical_networks(hosts: Iterable[Host]) -> tuple[str, ...]:
+    """The physical networks that are separate Ethernets, in scenario order."""
+    return tuple(dict.fromkeys(name for host in hosts for name, _ in mapped(host)))
+
+
 def has_groups(overlay: Overlay) -> bool:
-    """True if hosts flood by multicast, so that the underlay's switch must know who joined what."""
+    """True if hosts flood by multicast, so that the underlay's switch has to snoop IGMP."""
     return any(host.vxlan_group for host in overlay.hosts)
 
 
 def snooping(bridge: str) -> tuple[str, ...]:
-    """What makes the underlay's bridge copy multicast to members alone: `ip` commands, in order.
+    """`ip` commands after which the underlay's bridge sends multicast to group members only.
 
-    Without a querier it would flood.  A querier first listens for another one, for as long as a
-    query may be answered: 10 s, unless it was told less before.  By IGMPv3 each member
-    reports for itself; by v2 one keeps silent if it hears another, and is forgotten.
+    Without a querier it would flood.  A querier first waits for another one, for the maximum
+    response time: 10 s, unless it is set before.  With IGMPv3 every member reports its groups; with
+    v2 a member that receives the report of another one sends none, and its entry expires.
     """
     return (
         f"link set {bridge} type bridge mcast_snooping 1 mcast_igmp_version 3",
@@ -88,60 +93,54 @@ def snooping(bridge: str) -> tuple[str, ...]:
 
 
 def vtep_device(host: Host) -> str:
-    """The interface that carries the VTEP's address: OVS's bridge, or the wire itself."""
+    """The interface with the VTEP's address: OVS's bridge, or the interface to the underlay."""
     return UNDERLAY if host.mechanism is Mechanism.LINUXBRIDGE else VTEP_BRIDGE
 
 
-def datapath_of(overlay: Overlay, asked: str) -> str:
-    """The datapath that was asked of OVS; `kernel` where there is none."""
+def datapath_of(overlay: Overlay, of_ovs: str) -> str:
+    """The datapath of the hosts: that of Open vSwitch, or `kernel` if no host has one."""
     is_bridge = {host.mechanism for host in overlay.hosts} == {Mechanism.LINUXBRIDGE}
-    return "kernel" if is_bridge else asked
+    return "kernel" if is_bridge else of_ovs
 
 
 def vtep_address(overlay: Overlay, host: Host) -> str:
-    """The VTEP's address, with a prefix that holds every other VTEP if all are on one wire.
+    """The VTEP's address; on a switch, with a prefix that contains every other VTEP.
 
-    OVS takes a tunnel's source address from the prefix that its target is in, unless the
-    tunnel has a `local_ip`, as Neutron's have.
+    For a tunnel without `local_ip` OVS uses the source address whose prefix contains the target.
+    Neutron's tunnels have a `local_ip`.
     """
     if overlay.underlay.shape.is_routed:
         return f"{host.local_ip}/{host.local_ip.max_prefixlen}"
-    first, most = int(overlay.hosts[0].local_ip), host.local_ip.max_prefixlen
-    unlike = max(int(other.local_ip) ^ first for other in overlay.hosts)
-    return f"{host.local_ip}/{min(ON_LINK[host.local_ip.version], most - unlike.bit_length())}"
-
-
-def far_vteps(overlay: Overlay, host: Host) -> Iterator[str]:
-    """VTEPs outside the usual prefix; the kernel makes no route of its own for a prefix of 0."""
-    usual = ip_network((host.local_ip, ON_LINK[host.local_ip.version]), strict=False)
-    return (str(remote.local_ip) for remote in overlay.hosts if remote.local_ip not in usual)
+    first, bits = int(overlay.hosts[0].local_ip), host.local_ip.max_prefixlen
+    differing = max(int(other.local_ip) ^ first for other in overlay.hosts)
+    return f"{host.local_ip}/{min(ON_LINK[host.local_ip.version], bits - differing.bit_length())}"
 
 
 def vtep_ways(overlay: Overlay, host: Host, device: str) -> list[str]:
-    """What `ip -batch` is told: the VTEP's address on `device`, the ways to all others, and
-    the MACs on that wire.  The VTEP's own MAC is `underlay_mac` of its address, whatever has it.
+    """`ip` commands for the VTEP's address on `device`, the routes to all others, and the MACs of
+    the next hops.  The MAC of a VTEP is `underlay_mac` of its address.
     """
-    nodad = " nodad" if host.local_ip.version == 6 else ""
-    told = [f"addr replace {vtep_address(overlay, host)} dev {device}{nodad}"]
+    version = host.local_ip.version
+    nodad = " nodad" if version == 6 else ""
+    lines = [f"addr replace {vtep_address(overlay, host)} dev {device}{nodad}"]
     if overlay.underlay.shape.is_routed:
-        told += [
+        lines += [
             f"addr replace {LINK_IP}/{HOST_LINK.prefixlen} dev {device}",
             f"route replace default via {GATEWAY} dev {device} src {host.local_ip}",
         ]
     else:
-        told += [f"route replace {vtep} dev {device}" for vtep in far_vteps(overlay, host)]
+        # The kernel makes no route for a prefix of length 0.
+        on_link = ip_network((host.local_ip, ON_LINK[version]), strict=False)
+        vteps = (other.local_ip for other in overlay.hosts if other.local_ip not in on_link)
+        lines += [f"route replace {vtep} dev {device}" for vtep in vteps]
     for ip, mac in next_hops(overlay, host).items():
-        told.append(f"neigh replace {ip} lladdr {mac} dev {device} nud permanent")
-    return told
+        lines.append(f"neigh replace {ip} lladdr {mac} dev {device} nud permanent")
+    return lines
 
 
 def next_hops(overlay: Overlay, host: Host) -> dict[Address, str]:
-    """Whose MAC a host has to know: every other VTEP, or its router, if there is one."""
+    """The MACs of the next hops: every other VTEP, or the router if the underlay has one."""
     if overlay.underlay.shape.is_routed:
         return {GATEWAY: underlay_mac(GATEWAY)}
-    return {other.local_ip: underlay_mac(other.local_ip) for other in remotes(overlay, host)}
-
-
-def remotes(overlay: Overlay, host: Host) -> tuple[Host, ...]:
-    """The other hosts."""
-    return tuple(other for other in overlay.hosts if other.name != host.name)
+    vteps = (other.local_ip for other in overlay.hosts if other.name != host.name)
+    return {vtep: underlay_mac(vtep) for vtep in vteps}

@@ -1,4 +1,4 @@
-"""Underlays as values: routers, cables, addresses, routes, and what cannot be."""
+"""Underlays as values: routers, cables, addresses, routes, and what is refused."""
 
 import re
 from dataclasses import replace
@@ -30,12 +30,12 @@ def overlay(underlay, hosts=3, **options):
 def test_a_switch_has_no_router():
     assert router_names(small()) == ()
     assert list(cables(small())) == []
-    assert plan.below(small(), 2) == "underlay"
+    assert underlays.wiring(small().underlay).edge(2) == "underlay"
     assert host_end(small()) == {}
 
 
 @pytest.mark.parametrize("shape", [Shape.LEAF_SPINE, Shape.WAN])
-def test_a_drawing_has_the_nodes_and_addresses_that_there_are(shape):
+def test_a_drawing_has_the_nodes_and_addresses_of_the_underlay(shape):
     underlay = Underlay(shape=shape)
     wired, drawn = underlays.wiring(underlay), underlays.WIRINGS[shape].__doc__
     boxes = set(re.findall(r"\[(\w+)\]", drawn))
@@ -46,7 +46,7 @@ def test_a_drawing_has_the_nodes_and_addresses_that_there_are(shape):
     assert {each.strip(",;") for each in re.findall(r"198\.\S+", drawn)} <= addresses
 
 
-def test_a_leaf_a_host_and_a_cable_to_every_spine():
+def test_each_host_has_a_leaf_with_a_cable_to_every_spine():
     fabric = overlay(FABRIC)
 
     assert router_names(fabric) == (
@@ -60,7 +60,7 @@ def test_a_leaf_a_host_and_a_cable_to_every_spine():
     )
     joined = [(each["node1"], each["node2"]) for each in cables(fabric)]
     assert joined == [(f"spine{k}", f"leaf{n}") for n in (1, 2, 3) for k in (1, 2, 3, 4)]
-    assert plan.below(fabric, 2) == "leaf3"
+    assert underlays.wiring(FABRIC).edge(2) == "leaf3"
 
 
 def test_a_wan_has_two_transit_routers_in_a_row():
@@ -76,7 +76,7 @@ def test_a_wan_has_two_transit_routers_in_a_row():
     ]
 
 
-def test_a_wan_may_be_smaller_in_the_middle():
+def test_a_wan_may_have_a_smaller_mtu_in_the_middle():
     wan = overlay(replace(WAN, wan_mtu=1492))
 
     assert [each["mtu"] for each in cables(wan)] == [1492, 1500, 1500, 1500]
@@ -87,7 +87,7 @@ def test_a_wan_may_be_smaller_in_the_middle():
 
 
 @pytest.mark.parametrize("underlay", [FABRIC, Underlay(shape=Shape.LEAF_SPINE, spines=8), WAN])
-def test_no_address_comes_twice_and_each_end_knows_the_others_mac(underlay):
+def test_addresses_are_unique_and_each_end_has_the_mac_of_the_other(underlay):
     wired = underlays.wiring(underlay)
     every = list(chain(wired.trunks(), *(wired.uplinks(index) for index in range(16))))
     addresses = [each.first + end for each in every for end in (0, 1)]
@@ -103,32 +103,32 @@ def test_no_address_comes_twice_and_each_end_knows_the_others_mac(underlay):
     )
 
 
-def test_a_leaf_spreads_over_all_spines_and_keeps_its_host():
-    told = underlays.lines(
+def test_a_leaf_has_equal_cost_routes_over_all_spines_and_one_to_its_host():
+    lines = underlays.lines(
         FABRIC, "leaf2", [(0, ip_address("192.0.2.1")), (1, ip_address("192.0.2.2"))]
     )
 
-    assert "route replace 192.0.2.2 dev host2" in told
-    assert not any("192.0.2.1 " in line for line in told)
-    (default,) = (line for line in told if "default" in line)
+    assert "route replace 192.0.2.2 dev host2" in lines
+    assert not any("192.0.2.1 " in line for line in lines)
+    (default,) = (line for line in lines if "default" in line)
     assert default == (
         "route replace default nexthop via 198.19.2.2 dev spine1 nexthop via 198.19.4.2 dev spine2 "
         "nexthop via 198.19.6.2 dev spine3 nexthop via 198.19.8.2 dev spine4"
     )
 
 
-def test_a_spine_has_a_way_to_each_vtep_and_none_to_anything_else():
-    told = underlays.lines(
+def test_a_spine_has_a_route_to_each_vtep_and_no_other():
+    lines = underlays.lines(
         FABRIC, "spine3", [(0, ip_address("192.0.2.1")), (2, ip_address("192.0.2.3"))]
     )
 
-    assert [line for line in told if line.startswith("route")] == [
+    assert [line for line in lines if line.startswith("route")] == [
         "route replace 192.0.2.1 via 198.19.6.1 dev leaf1",
         "route replace 192.0.2.3 via 198.19.6.5 dev leaf3",
     ]
 
 
-def test_a_transit_router_sends_what_is_on_the_other_side_on():
+def test_a_transit_router_forwards_packets_for_the_other_side():
     members = [(n, ip_address(f"192.0.2.{n + 1}")) for n in range(3)]
     ways = {
         router: [line for line in underlays.lines(WAN, router, members) if line.startswith("route")]
@@ -169,17 +169,17 @@ def test_every_route_ends_at_the_host(underlay):
             assert passed[-1] == wired.edge(index)
 
 
-def _routes(told):
-    routes = (line.split() for line in told if line.startswith("route"))
+def _routes(lines):
+    routes = (line.split() for line in lines if line.startswith("route"))
     return {words[2]: words[words.index("dev") + 1] for words in routes}
 
 
-def test_the_policy_is_a_parameter_of_the_routers_kernel():
+def test_the_hash_policy_is_a_kernel_parameter_of_the_routers():
     assert "net.ipv4.fib_multipath_hash_policy=2" in underlays.kernel(FABRIC)
     assert "net.ipv4.ip_forward=1" in underlays.kernel(WAN)
 
 
-def test_a_host_behind_a_router_knows_its_router_alone():
+def test_a_host_behind_a_router_has_the_mac_of_its_router_only():
     fabric = overlay(FABRIC)
     host = fabric.hosts[0]
 
@@ -194,7 +194,7 @@ def test_a_host_behind_a_router_knows_its_router_alone():
     ]
 
 
-def test_a_host_on_a_switch_knows_every_other():
+def test_a_host_on_a_switch_has_the_mac_of_every_other():
     host = small().hosts[0]
     others = [ip_address(f"192.0.2.{n}") for n in (2, 3)]
 
@@ -202,7 +202,7 @@ def test_a_host_on_a_switch_knows_every_other():
     assert plan.vtep_ways(small(), host, "underlay")[0] == "addr replace 192.0.2.1/24 dev underlay"
 
 
-def test_delay_and_loss_are_what_mininets_tclink_says():
+def test_delay_and_loss_use_the_commands_of_mininets_tclink():
     assert impairments("underlay", 2.5, 1.25) == [
         (
             "tc",
@@ -236,7 +236,7 @@ def test_the_scenario_and_the_state_keep_the_underlay():
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         (
             {"spines": 9},
@@ -255,14 +255,14 @@ def test_the_scenario_and_the_state_keep_the_underlay():
         ),
     ],
 )
-def test_a_figure_out_of_range_is_named(values, said):
+def test_a_number_out_of_range_is_refused(values, message):
     with pytest.raises(ModelError) as error:
         overlay(replace(FABRIC, **values))
-    assert str(error.value).startswith(said)
+    assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize("underlay", [FABRIC, WAN])
-def test_what_routers_cannot_carry_is_refused(underlay):
+def test_traffic_that_routers_cannot_forward_is_refused(underlay):
     one, fabric = small(hosts=1).hosts[0], scenario.load("leaf-spine").overlay
     with pytest.raises(
         ModelError, match=r"vxlan_group .* on a routed underlay.*forward no multicast"
