@@ -7,18 +7,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
+from mininet.net import Mininet
+
 from controller.model.errors import LabError
 from controller.model.overlay import Overlay
-from controller.model.sites import Sites
+from controller.model.parts import Mechanism
+from controller.model.sites import ETH, Sites
 from controller.system import commands
 from controller.system.process import is_alive
-from topologies.lab.attached import attached_net
 from topologies.ledger import Ledger, NodeEntry
 from topologies.nodes.api_client import call_api
-from topologies.nodes.neutron import relaunch
+from topologies.nodes.compute import BridgeHost, ComputeHost
+from topologies.nodes.neutron import Neutron, relaunch
+from topologies.nodes.nodes import DhcpServer, Guest, Segment
 from topologies.nodes.ready import await_ready, overlay_of
-from topologies.nodes.sites import await_tunnel, sites_of
+from topologies.nodes.routers import Router
+from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter, await_tunnel, sites_of
+from topologies.nodes.wires import End
 from topologies.plan.ovs import ENVIRONMENT
+
+GUESTS = {each.kind: each for each in (Guest, DhcpServer)}
+SWITCHES = {
+    each.kind: each for each in (ComputeHost, EdgeRouter, Neutron, Router, Segment, TransitRouter)
+}
 
 
 class LabBase:
@@ -32,7 +43,6 @@ class LabBase:
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.ledger.name
 
     @property
@@ -65,7 +75,6 @@ class LabBase:
         return sites_of(self.ledger)
 
     def nodes(self) -> dict[str, NodeEntry]:
-        """Its nodes by name."""
         return self.ledger.nodes()
 
     def node(self, name: str) -> NodeEntry:
@@ -147,3 +156,42 @@ class LabBase:
     def net(self) -> Any:
         """The Mininet object that started the lab, or a new one over its nodes."""
         return self._net or attached_net(self.ledger)
+
+
+def attached_net(ledger: Ledger) -> Any:
+    """Mininet over the nodes in the ledger; to stop it leaves the lab as it is."""
+    Mininet.inited = True  # else it changes limits of the whole machine
+    net = Mininet(topo=None, controller=None, build=False)
+    sites = sites_of(ledger)
+    common = {
+        "ledger": ledger,
+        "datapath": ledger.last("settings").get("datapath", "netdev"),
+        **({"sites": sites} if sites else {"overlay": overlay_of(ledger)}),
+    }
+    for entry in ledger.nodes().values():
+        params = {**common, "keeper": entry.keeper}
+        if entry.kind in GUESTS:
+            _add_guest(net, entry, params)
+        elif entry.kind == SiteStation.kind:
+            station = net.addHost(entry.name, cls=SiteStation, **params)
+            End(ETH, node=station, moveIntfFn=_stay)
+            station.set_mininet_address()
+        else:
+            is_bridge = entry.facts.get("mechanism") == Mechanism.LINUXBRIDGE
+            kind = BridgeHost if is_bridge else SWITCHES[entry.kind]
+            net.addSwitch(entry.name, cls=kind, **params, **entry.facts)
+    net.built = True
+    return net
+
+
+def _add_guest(net: Any, entry: NodeEntry, params: dict[str, Any]) -> None:
+    known = params["overlay"].port_of
+    interfaces = {n: known[id_] for id_, _, n in entry.facts["ports"] if id_ in known}
+    guest = net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **params)
+    for number, port in interfaces.items():
+        End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
+        guest.set_mininet_address(number, port)
+
+
+def _stay(*_: Any, **__: Any) -> None:
+    """Do not move the interface: it is in its namespace already."""

@@ -53,7 +53,7 @@ def plug(lab: LabBase, port_id: str) -> None:
     await_active(lab, port_id)
     await_wired(lab)
     dhcp.refresh(lab.ledger, lab.overlay)
-    dhcp.ask(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
+    dhcp.request_leases(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
 
 def _bound_port(lab: LabBase, overlay: Overlay, port_id: str) -> Port:
@@ -168,7 +168,11 @@ def _remove_interface(lab: LabBase, name: str, port_id: str, host: str) -> None:
 def _end_node(lab: LabBase, name: str) -> None:
     """End every process in the node's namespaces, and remove the node from ledger and Mininet."""
     keeper = lab.node(name).keeper
-    _delete_wires(keeper.pid)
+    # The kernel deletes veth pairs some time after the namespace has ended: too late for a new node
+    # that needs the same interface names at once.
+    veth = ("ip", "-j", "link", "show", "type", "veth")
+    links = json.loads(commands.run(*veth, pid=keeper.pid) or "[]")
+    ip_batch(keeper.pid, [f"link del {each['ifname']}" for each in links if each])
     kill(sharing_network(keeper, lab.ledger.processes()))
     lab.ledger.note("gone", name=name)
     node, net = lab.net[name], lab.net
@@ -176,16 +180,6 @@ def _end_node(lab: LabBase, name: str) -> None:
     (net.hosts if node in net.hosts else net.switches).remove(node)
     net.links[:] = [link for link in net.links if node not in (link.intf1.node, link.intf2.node)]
     del net.nameToNode[name]
-
-
-def _delete_wires(pid: int) -> None:
-    """Delete every veth pair of a node.
-
-    The kernel does so some time after the namespace has ended: too late for a new node that needs
-    the same interface names at once.
-    """
-    shown = json.loads(commands.run("ip", "-j", "link", "show", "type", "veth", pid=pid) or "[]")
-    ip_batch(pid, [f"link del {each['ifname']}" for each in shown if each])
 
 
 def add_host(lab: LabBase, host: Host) -> None:
@@ -217,47 +211,23 @@ def _start_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
         datapath=datapath,
         index=index,
     )
-    _make_edge(lab, overlay, index)
-    _make_physical_networks(lab, overlay, name)
+    underlay, host = overlay.underlay, overlay.host(name)
+    wired = underlays.wiring(underlay)
+    if underlay.shape.is_routed:
+        net.addSwitch(wired.edge(index), cls=routers.Router, ledger=lab.ledger, overlay=overlay)
+        for cable in routers.uplinks(overlay, index):
+            net.addLink(**cable)
+    for network in plan.physical_networks([host]):
+        if network not in net:  # no earlier host is wired to it
+            net.addSwitch(network, cls=Segment, ledger=lab.ledger, mtu=overlay.underlay_mtu)
+            net[network].start([])
     for wire in host_wires(overlay, name, index):
         net.addLink(**wire)
         net[wire["node2"]].attach(wire["intfName2"])
-    _join_routers(lab, overlay, name, index)
+    for router in (wired.edge(index), *wired.core()) if underlay.shape.is_routed else ():
+        lines = underlays.joining(underlay, router, (index, host.local_ip))
+        ip_batch(lab.pid(router), ["link set lo up", *lines])
     node.bring_up()
-
-
-def _make_edge(lab: LabBase, overlay: Overlay, index: int) -> None:
-    """Make the edge router of a new host, and its cables."""
-    if overlay.underlay.shape.is_routed:
-        edge = underlays.wiring(overlay.underlay).edge(index)
-        lab.net.addSwitch(edge, cls=routers.Router, ledger=lab.ledger, overlay=overlay)
-        for cable in routers.uplinks(overlay, index):
-            lab.net.addLink(**cable)
-
-
-def _join_routers(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
-    """Add the routes to a new host of `overlay` to every router."""
-    if overlay.underlay.shape.is_routed:
-        wired, member = underlays.wiring(overlay.underlay), (index, overlay.host(name).local_ip)
-        for router in (wired.edge(index), *wired.core()):
-            lines = underlays.joining(overlay.underlay, router, member)
-            ip_batch(lab.pid(router), ["link set lo up", *lines])
-
-
-def _edge_of(lab: LabBase, index: int) -> str | None:
-    """The edge router of host number `index`; None if the underlay is a switch."""
-    underlay = lab.overlay.underlay
-    return underlays.wiring(underlay).edge(index) if underlay.shape.is_routed else None
-
-
-def _make_physical_networks(lab: LabBase, overlay: Overlay, name: str) -> None:
-    """Make the physical networks that no earlier host of the lab has."""
-    for physical_network in plan.physical_networks([overlay.host(name)]):
-        if physical_network not in lab.net:
-            made = lab.net.addSwitch(
-                physical_network, cls=Segment, ledger=lab.ledger, mtu=overlay.underlay_mtu
-            )
-            made.start([])
 
 
 def _agent(host: Host, index: int, keeper: Identity) -> dict[str, Any]:
@@ -288,8 +258,8 @@ def remove_host(lab: LabBase, name: str) -> None:
     for agent in agents:
         if agent["host"] == name:
             lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
-    edge = _edge_of(lab, lab.node(name).facts["index"])
+    underlay, index = lab.overlay.underlay, lab.node(name).facts["index"]
     _end_node(lab, name)
-    if edge:
-        _end_node(lab, edge)
+    if underlay.shape.is_routed:
+        _end_node(lab, underlays.wiring(underlay).edge(index))
     lab.await_ready()

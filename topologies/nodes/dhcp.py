@@ -9,13 +9,14 @@ from controller.model.errors import CommandError, HostError, LabError
 from controller.model.overlay import Overlay
 from controller.model.parts import Port, Subnet
 from controller.system import commands
-from controller.system.process import PROC, Identity, is_alive, kill
+from controller.system.process import Identity, is_alive, kill
 from controller.system.waiting import wait_for
 from topologies.ledger import Ledger, from_json
 from topologies.nodes.compute import together
+from topologies.nodes.ready import end_error, is_listening
 
 CLIENT_SCRIPT = Path(__file__).with_name("udhcpc.sh")
-DHCP_SERVER_PORT = ":0043"  # 67 as /proc/net/udp writes it (RFC 2131, 4.1)
+SERVER_PORT = 67  # UDP (RFC 2131, 4.1)
 DEADLINE_S = 10.0  # for dnsmasq to listen
 POLL_S = 0.01
 
@@ -26,10 +27,8 @@ def assert_able(overlay: Overlay) -> None:
     Raises:
         HostError: it has not; the message names the packages.
     """
-    lacking = [
-        name for name in dhcp.PROGRAMS if any(dhcp.served(overlay)) and not shutil.which(name)
-    ]
-    if lacking:
+    lacking = [name for name in dhcp.PROGRAMS if not shutil.which(name)]
+    if lacking and any(dhcp.served(overlay)):
         packages = " ".join(dhcp.PROGRAMS[name] for name in lacking)
         raise HostError(
             f"no {' and no '.join(lacking)}",
@@ -47,7 +46,7 @@ def bring_up(ledger: Ledger, overlay: Overlay) -> None:
     """
     for subnet, server in dhcp.served(overlay):
         start_server(ledger, overlay, subnet, server)
-    ask(ledger, overlay, overlay.ports)
+    request_leases(ledger, overlay, overlay.ports)
 
 
 def start_server(ledger: Ledger, overlay: Overlay, subnet: Subnet, server: Port) -> None:
@@ -63,13 +62,13 @@ def start_server(ledger: Ledger, overlay: Overlay, subnet: Subnet, server: Port)
     argv = dhcp.server_argv(overlay, subnet, hosts=str(hosts), leases=str(leases))
     started, _ = ledger.start(_role(subnet), *argv, pid=pid, stdout=log)
     wait_for(
-        lambda: _is_listening(pid) or not is_alive(started),
+        lambda: is_listening(pid, "udp", SERVER_PORT) or not is_alive(started),
         DEADLINE_S,
         what=f"dnsmasq in {server.device_id!r} to listen",
         every_s=POLL_S,
     )
     if not is_alive(started):
-        raise _failed(ledger, f"dnsmasq in {server.device_id!r}", log)
+        raise end_error(ledger, f"dnsmasq in {server.device_id!r}", log)
 
 
 def _file(ledger: Ledger, subnet: Subnet, kind: str) -> Path:
@@ -80,13 +79,7 @@ def _role(subnet: Subnet) -> str:
     return f"dnsmasq of {subnet.id}"
 
 
-def _is_listening(pid: int) -> bool:
-    """Whether a DHCP server's socket is open in the network namespace of `pid`."""
-    rows = (PROC / str(pid) / "net" / "udp").read_text().splitlines()[1:]
-    return any(row.split()[1].endswith(DHCP_SERVER_PORT) for row in rows)
-
-
-def ask(ledger: Ledger, overlay: Overlay, ports: Iterable[Port]) -> None:
+def request_leases(ledger: Ledger, overlay: Overlay, ports: Iterable[Port]) -> None:
     """Run the DHCP client on those of the ports that use DHCP, all at the same time.
 
     A port that is switched off is skipped, since no server can reach it.
@@ -101,10 +94,10 @@ def ask(ledger: Ledger, overlay: Overlay, ports: Iterable[Port]) -> None:
         for id_, _, number in node.facts.get("ports", ())
         if id_ in wanted
     ]
-    together(lambda place: _ask(ledger, *place), places)
+    together(lambda place: _request_lease(ledger, *place), places)
 
 
-def _ask(ledger: Ledger, guest: str, pid: int, interface: str) -> None:
+def _request_lease(ledger: Ledger, guest: str, pid: int, interface: str) -> None:
     argv = dhcp.client_argv(interface, str(CLIENT_SCRIPT))
     try:
         commands.run(*argv, pid=pid, mark=ledger.token, timeout_s=dhcp.DEADLINE_S)
@@ -142,13 +135,3 @@ def refresh(ledger: Ledger, overlay: Overlay) -> None:
 def _running(ledger: Ledger, subnet: Subnet) -> list[Identity]:
     entries = (each for each in ledger.entries("process") if each["role"] == _role(subnet))
     return [one for one in map(from_json, entries) if is_alive(one)]
-
-
-def _failed(ledger: Ledger, what: str, log: Path) -> LabError:
-    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-    return LabError(
-        ": ".join(["it ended", *last]),
-        where=f"lab {ledger.name!r}, {what}",
-        allowed="a server that runs",
-        do=f"Read {log}.",
-    )

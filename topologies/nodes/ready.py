@@ -1,7 +1,8 @@
-"""When a lab is ready: ports and flows in place, and every VTEP neighbour resolved."""
+"""Wait until a lab is ready: ports and flows installed, every VTEP neighbour resolved."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from controller.model.errors import LabError, SwitchError, WaitError
 from controller.model.names import UNDERLAY
@@ -18,7 +19,7 @@ from topologies.plan.underlays import host_port
 
 DEADLINE_S = 60.0
 POLL_S = 0.03
-LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
+OPEN = {"tcp": "0A", "udp": "07"}  # states in /proc/net: TCP_LISTEN, and an unconnected UDP socket
 
 
 def overlay_of(ledger: Ledger) -> Overlay:
@@ -73,8 +74,10 @@ def await_listening(ledger: Ledger) -> None:
     pid = ledger.nodes()[plan.NEUTRON].keeper.pid
 
     def lacking() -> list[str]:
-        found = [] if _is_listening(pid) else [f"a controller on port {plan.OPENFLOW_PORT}"]
-        return _unless_dead(ledger, found)
+        port = plan.OPENFLOW_PORT
+        return _unless_dead(
+            ledger, [] if is_listening(pid, "tcp", port) else [f"a controller on port {port}"]
+        )
 
     await_complete(ledger, lacking, DEADLINE_S)
 
@@ -86,19 +89,22 @@ def _unless_dead(ledger: Ledger, lacking: list[str]) -> list[str]:
         LabError: something is, and the controller that could provide it has ended.
     """
     if lacking and ledger.living("controller") is None:
-        raise _dead_controller(ledger)
+        raise end_error(ledger, "controller", ledger.directory / "controller.log")
     return lacking
 
 
-def _is_listening(pid: int) -> bool:
-    """Whether a socket listens on the OpenFlow port in the network namespace of `pid`."""
-    rows = (row.split() for row in (PROC / str(pid) / "net" / "tcp").read_text().splitlines()[1:])
-    port = f":{plan.OPENFLOW_PORT:04X}"
-    return any(row[1].endswith(port) and row[3] == LISTEN for row in rows)
+def is_listening(pid: int, protocol: str, port: int) -> bool:
+    """Whether a tcp or udp socket is open on `port` in the network namespace of `pid`."""
+    rows = (PROC / str(pid) / "net" / protocol).read_text().splitlines()[1:]
+    sockets = (row.split() for row in rows)
+    return any(
+        local.endswith(f":{port:04X}") and state == OPEN[protocol]
+        for _, local, _, state, *_ in sockets
+    )
 
 
 def missing(ledger: Ledger) -> list[str]:
-    """What the lab still lacks, in words; the quick checks come first."""
+    """What is still missing, in words; the quick checks come first."""
     try:
         overlay = overlay_of(ledger)
         return list(_agents(ledger, overlay)) or list(_neighbours(ledger, overlay))
@@ -133,7 +139,7 @@ def _neighbours(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
 
 
 def _absent_group_members(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
-    """Hosts whose multicast group the underlay's switch does not know; they would get no floods."""
+    """Hosts that the underlay's switch has not in their multicast group; they get no floods."""
     if not plan.has_groups(overlay):
         return
     nodes = ledger.nodes()
@@ -146,13 +152,12 @@ def _absent_group_members(ledger: Ledger, overlay: Overlay) -> Iterator[str]:
                 yield f"host {host.name!r} in group {group} on the underlay's switch"
 
 
-def _dead_controller(ledger: Ledger) -> LabError:
-    """The error for a controller that has ended, with the end of its log."""
-    log = ledger.directory / "controller.log"
+def end_error(ledger: Ledger, what: str, log: Path) -> LabError:
+    """The error for a process of the lab that has ended, with the end of its log."""
     lines = log.read_text(errors="replace").strip().splitlines()[-3:] if log.exists() else []
     return LabError(
-        "the controller ended: " + (" / ".join(lines) or "its log is empty"),
+        f"the {what} ended: " + (" / ".join(lines) or "its log is empty"),
         where=f"lab {ledger.name!r}",
-        allowed="a controller that runs",
+        allowed=f"a {what} that runs",
         do=f"Read {log}.",
     )

@@ -18,10 +18,9 @@ from controller.switches.reading import COLUMNS, as_seen, binding_of, parse_read
 from topologies.lab.lab import Lab
 from topologies.trace.course import Course, arrive, asked_of, leave, lost
 from topologies.trace.frames import ends_of, frame_of
-from topologies.trace.installed import InstalledFlow, installed
 from topologies.trace.ofproto import Trace, parse_trace
 from topologies.trace.side import Side
-from topologies.trace.way import lacked
+from topologies.trace.way import InstalledFlow, installed, lacked
 
 DUMP = ("ovs-ofctl", "-O", "OpenFlow13", "--names", "--no-stats", "dump-flows")
 

@@ -1,4 +1,4 @@
-"""The path of one frame through a trace: each flow that it hit, and why.  Pure."""
+"""The flows of a switch with their explanations: those on the path of a frame, or all.  Pure."""
 
 import re
 from collections.abc import Iterable
@@ -6,14 +6,20 @@ from dataclasses import dataclass
 
 from controller.explain.flow import Explainer, table_name
 from controller.flows.text import dump, flow_text, normalise
+from controller.model.errors import SwitchError
 from topologies.trace.ofproto import Hit, Section, Trace
 from topologies.trace.side import Side
 
 TUNNELING = re.compile(r"tunneling to (\S+) via (\S+)")
-SILENT = re.compile(r"tunneling |output to (native|kernel) tunnel|.* is now ")
+UNREPORTED = re.compile(r"tunneling |output to (native|kernel) tunnel|.* is now ")
 NOW_FOR = re.compile(r"NXM_OF_ETH_DST\[\] is now ([0-9a-f:]{17})")
 NOT_LEARNED = "suppressing side effects, so learn action ignored"
 LOSS = re.compile(r"neighbor cache miss|native tunnel routing failed|.*dropping|.*drop$")
+# A line of `normalise`: timeouts and the table stand before the priority.
+LINE = re.compile(
+    r"(?:table=(?P<table>\d+), )?(?:\w+=[^ ]+, )*(?:\w+, )*"
+    r"priority=(?P<priority>\d+)(?:,(?P<match>\S+))? actions=(?P<actions>.*)$"
+)
 NO_FLOW = "No flow of the table matches, so the frame is dropped."
 FOREIGN = "Not a flow of the controller: someone else added it."
 NOT_CONTROLLED = (
@@ -120,7 +126,7 @@ def explanation(
 
 def _noted(note: str, target_mac: str) -> str:
     """A note of the switch, in words."""
-    if SILENT.match(note):
+    if UNREPORTED.match(note):
         return ""
     if note == "forwarding to learned port":
         return f"It has learned the port of {target_mac}."
@@ -143,3 +149,43 @@ def losses(way: Iterable[Section]) -> tuple[str, ...]:
     """The switches' notes on copies that they could not send."""
     notes = (note for section in way for hit in section.hits for note in hit.notes)
     return tuple(dict.fromkeys(note for note in notes if LOSS.match(note)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledFlow:
+    """One flow as the switch has it; `match` and `actions` are ovs-ofctl's text."""
+
+    table: int
+    priority: int
+    match: str
+    actions: str
+    why: str
+
+
+def installed(explainer: Explainer | None, line: str) -> InstalledFlow:
+    """A line of a dump with its explanation.
+
+    Args:
+        explainer: of the bridge; None if the controller does not own it.
+        line: as `controller.flows.text.normalise` returns it.
+
+    Raises:
+        SwitchError: it is not a flow.
+    """
+    found = LINE.match(line)
+    if found is None:
+        raise SwitchError(
+            repr(line),
+            where="dump-flows",
+            allowed="a flow as `ovs-ofctl dump-flows --names --no-stats` prints it",
+            do="Report this line with the version of Open vSwitch.",
+        )
+    match, actions = found["match"] or "", found["actions"]
+    why, _ = explanation(explainer, line, match, actions)
+    return InstalledFlow(
+        table=int(found["table"] or 0),
+        priority=int(found["priority"]),
+        match=match,
+        actions=actions,
+        why=why,
+    )

@@ -187,12 +187,12 @@ def test_a_guest_without_a_lease_is_an_error_that_names_it(tenants, monkeypatch)
     tenants.run("red2", "ip", "link", "set", "eth0", "address", "fa:16:3e:12:34:57")
     try:
         with pytest.raises(LabError, match="eth0 of guest 'red2': udhcpc: no lease") as caught:
-            lab_dhcp.ask(tenants.ledger, tenants.overlay, [port])
+            lab_dhcp.request_leases(tenants.ledger, tenants.overlay, [port])
         assert "dhcp-*.log" in str(caught.value)
     finally:
         tenants.run("red2", "ip", "link", "set", "eth0", "address", port.mac_address)
         monkeypatch.undo()
-        lab_dhcp.ask(tenants.ledger, tenants.overlay, [port])
+        lab_dhcp.request_leases(tenants.ledger, tenants.overlay, [port])
 
 
 def test_an_unplugged_server_gives_no_leases_until_it_is_plugged_again(tenants, monkeypatch):
