@@ -1,4 +1,4 @@
-"""What is raised for the experiment `filter`, and what theory foretells of each rule.  Pure."""
+"""The labs of `filter`, the rulesets, and what theory predicts for each of them.  Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,38 +12,34 @@ from controller.model.parts import Network, Port, Subnet
 from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
-from experiments.filter import rules
-from experiments.measure.frames import Flow
+from experiments.filter import rules, words
+from experiments.filter.words import BLUE, PACKETS, RED, RED_OTHER
+from experiments.measure.frames import UDP_PORT, Flow
 
-PACKETS = 16  # of each flow
-RED, BLUE = 101, 202  # tenants, by their segmentation_id; their addresses are the same
-TENANTS = {"red": RED, "blue": BLUE}
-CIDR = IPv4Network("10.5.0.0/24")
-FLOWS = 8  # of red, each way, for conntrack
+TENANTS = {"red": 101, "blue": 202}  # segmentation_ids
+CIDR = IPv4Network("10.5.0.0/24")  # of both tenants
+TRACKED_FLOWS = 8  # of red, in each direction, for conntrack
 NAMED_PORT, OTHER_PORT = 20001, 20002
 FIRST_PORT = 30000
-TRACKED, TRANSLATED = 1, 2  # conntrack zones: a flow that it knows is not translated any more
-NONE, ADDRESSES, SERVICE, OUTER_FLOW = "none", "outer addresses", "outer service", "outer flow"
-INNER_NFT, INNER_U32, NO_ID = "inner, nft", "inner, u32", "inner without id, nft"
-CONNTRACK, MASQUERADE = "conntrack", "masquerade"
-RED_ONE, RED_OTHER, BLUE_ONE, BACK = "red", "red, other port", "blue, same flow", "red, back"
-ENTRIES, REPLIED = "entries", "entries with a reply"
-BLOCKS = {  # which flows each rule stops
-    NONE: (),
-    ADDRESSES: (RED_ONE, RED_OTHER, BLUE_ONE),
-    SERVICE: (RED_ONE, RED_OTHER, BLUE_ONE),
-    OUTER_FLOW: (RED_ONE, BLUE_ONE),
-    NO_ID: (RED_ONE, RED_OTHER, BLUE_ONE),
-    INNER_NFT: (RED_ONE, RED_OTHER),
-    INNER_U32: (RED_ONE, RED_OTHER),
+TRACKED, TRANSLATED = 1, 2  # conntrack zones: flows known in one are translated in the other
+STOPPED = {  # the flows that each rule stops
+    words.NO_RULE: (),
+    words.ADDRESSES: (RED, RED_OTHER, BLUE),
+    words.SERVICE: (RED, RED_OTHER, BLUE),
+    words.OUTER_FLOW: (RED, BLUE),
+    words.NO_ID: (RED, RED_OTHER, BLUE),
+    words.INNER_NFT: (RED, RED_OTHER),
+    words.INNER_U32: (RED, RED_OTHER),
 }
+Ruleset = tuple[str, str]  # the program that installs it, `nft` or `iptables-restore`, and its text
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """The scenario's first two hosts across a WAN; two tenants with the same addresses on both."""
-    bare = replace(
+    hosts = overlay.hosts[:2]
+    tenants = replace(
         overlay,
-        hosts=overlay.hosts[:2],
+        hosts=hosts,
         underlay=Underlay(shape=Shape.WAN),
         dhcp=False,
         networks=tuple(
@@ -54,105 +50,113 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
             Subnet(id=_id(name, "subnet"), name=name, network_id=_id(name), cidr=CIDR)
             for name in TENANTS
         ),
-        ports=(),
+        ports=tuple(
+            _port(name, number, host.name)
+            for name in TENANTS
+            for number, host in enumerate(hosts, 1)
+        ),
     )
-    ports = (
-        _port(name, at, host.name) for name in TENANTS for at, host in enumerate(bare.hosts, 1)
-    )
-    return by_mode(replace(bare, ports=tuple(ports)), point)
+    return by_mode(tenants, point)
 
 
 def _id(*parts: str) -> str:
     return derived_id("filter", *parts)
 
 
-def _port(tenant: str, at: int, host: str) -> Port:
-    """Guest number `at` of a tenant; the MAC is the same in both tenants, as the address is."""
+def _port(tenant: str, number: int, host: str) -> Port:
+    """A guest of a tenant; the other tenant's guest `number` has the same MAC and IP address."""
     return Port(
-        id=_id(tenant, str(at)),
-        name=f"{tenant}{at}",
+        id=_id(tenant, str(number)),
+        name=f"{tenant}{number}",
         network_id=_id(tenant),
-        mac_address=derived_mac(_id("guest", str(at))),
-        fixed_ips=(CIDR[at],),
+        mac_address=derived_mac(_id("guest", str(number))),
+        fixed_ips=(CIDR[number],),
         host=host,
-        device_id=f"{tenant}{at}",
+        device_id=f"{tenant}{number}",
     )
 
 
 def network_type(point: Point) -> NetworkType:
-    """What the mode of the point tunnels by."""
+    """The tunnel type of the point's mode."""
     return parse_mode(str(point["mode"])).network_type or NetworkType.VXLAN
 
 
 def flow(overlay: Overlay, port: int, *, is_back: bool = False) -> Flow:
-    """A UDP flow of either tenant, from the first host to the second, or its answers."""
-    one, other = overlay.ports[:2]
-    near, far = (other, one) if is_back else (one, other)
+    """A UDP flow of either tenant from the first host to the second, or in the other direction."""
+    near, far = reversed(overlay.ports[:2]) if is_back else overlay.ports[:2]
+    source_port, target_port = (UDP_PORT, port) if is_back else (port, UDP_PORT)
     return Flow(
         source_mac=near.mac_address,
         target_mac=far.mac_address,
         source=near.ipv4[0],
         target=far.ipv4[0],
-        source_port=port if not is_back else 9,
-        target_port=9 if not is_back else port,
+        source_port=source_port,
+        target_port=target_port,
     )
 
 
-def ruleset(rule: str, overlay: Overlay, point: Point, outer_port: int) -> tuple[str, str]:
-    """The program that is told, and what: `nft` or `iptables-restore`."""
+def _tenant_flow(kind: NetworkType, segmentation_id: int) -> rules.TenantFlow:
+    """The flow from the first host to the second in a network."""
+    return rules.TenantFlow(
+        network_type=kind, segmentation_id=segmentation_id, source=CIDR[1], target=CIDR[2]
+    )
+
+
+def ruleset(rule: str, overlay: Overlay, point: Point, outer_port: int) -> Ruleset:
+    """The ruleset that stops the flow of red with this outer source port."""
     one, other = (host.local_ip for host in overlay.hosts)
     kind = network_type(point)
-    named = rules.Named(network_type=kind, segmentation_id=RED, source=CIDR[1], target=CIDR[2])
+    red = _tenant_flow(kind, TENANTS["red"])
+    if rule == words.INNER_U32:
+        return "iptables-restore", rules.iptables(rules.by_inner_u32(red))
     texts = {
-        NONE: rules.nft(),
-        ADDRESSES: rules.nft(f"ip saddr {one} ip daddr {other} drop"),
-        SERVICE: rules.nft(rules.by_service(kind)),
-        OUTER_FLOW: rules.nft(rules.by_outer_flow(outer_port)),
-        NO_ID: rules.nft(rules.by_inner_nft(named, with_id=False)),
-        INNER_NFT: rules.nft(rules.by_inner_nft(named)),
-        CONNTRACK: rules.in_zone(TRACKED) + rules.nft("ct state new counter"),
-        MASQUERADE: rules.in_zone(TRANSLATED)
+        words.NO_RULE: rules.nft(),
+        words.ADDRESSES: rules.nft(f"ip saddr {one} ip daddr {other} drop"),
+        words.SERVICE: rules.nft(rules.by_service(kind)),
+        words.OUTER_FLOW: rules.nft(f"udp sport {outer_port} drop"),
+        words.NO_ID: rules.nft(rules.by_inner_nft(red, with_id=False)),
+        words.INNER_NFT: rules.nft(rules.by_inner_nft(red)),
+        words.CONNTRACK: rules.in_zone(TRACKED) + rules.nft("ct state new counter"),
+        words.MASQUERADE: rules.in_zone(TRANSLATED)
         + rules.nft(f"ip saddr {one} masquerade", hook="postrouting"),
     }
-    if rule == INNER_U32:
-        return "iptables-restore", rules.iptables(rules.by_inner_u32(named))
     return "nft", texts[rule]
 
 
-def costs(rule: str, many: int, kind: NetworkType) -> tuple[str, str]:
-    """A ruleset of so many rules that a packet is held against and that none matches."""
-    named = [
-        rules.Named(network_type=kind, segmentation_id=RED + 1 + at, source=CIDR[1], target=CIDR[2])
-        for at in range(many)
-    ]
-    if rule == INNER_U32:
-        return "iptables-restore", rules.iptables(*map(rules.by_inner_u32, named))
-    if rule == CONNTRACK:
+def unmatched_ruleset(rule: str, number: int, kind: NetworkType) -> Ruleset:
+    """So many rules of which a packet of red matches none."""
+    if rule == words.CONNTRACK:
         return "nft", rules.nft("ct state new accept")
-    return "nft", rules.nft(*map(rules.by_inner_nft, named))
+    flows = [_tenant_flow(kind, TENANTS["red"] + nth) for nth in range(1, number + 1)]
+    if rule == words.INNER_U32:
+        return "iptables-restore", rules.iptables(*map(rules.by_inner_u32, flows))
+    return "nft", rules.nft(*map(rules.by_inner_nft, flows))
+
+
+def stopping(kind: NetworkType) -> tuple[str, ...]:
+    """The rules that are to stop a flow; GRE has no ports for one on the outer flow."""
+    return tuple(
+        rule for rule in STOPPED if rule != words.OUTER_FLOW or kind is not NetworkType.GRE
+    )
 
 
 def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
-    """Every cell."""
+    """The counts of every cell."""
     return tuple({**point, **cell} for point in points for cell in _cells(point))
-
-
-def blocking(kind: NetworkType) -> tuple[str, ...]:
-    """The rules that can be written at all: GRE has no ports that a flow could be named by."""
-    return tuple(rule for rule in BLOCKS if rule != OUTER_FLOW or kind is not NetworkType.GRE)
 
 
 def _cells(point: Point) -> Iterator[Row]:
     kind = network_type(point)
-    for rule in blocking(kind):
-        for what in (RED_ONE, RED_OTHER, BLUE_ONE):
-            passed = 0 if what in BLOCKS[rule] else PACKETS
+    for rule in stopping(kind):
+        for what in (RED, RED_OTHER, BLUE):
+            passed = 0 if what in STOPPED[rule] else PACKETS
             yield {"rule": rule, "what": what, "count": passed, "forwarded": passed}
     is_gre, is_kernel = kind is NetworkType.GRE, str(point["mode"]).startswith(KERNEL)
-    yield {"rule": CONNTRACK, "what": ENTRIES, "count": 1 if is_gre else 2 * FLOWS}
-    yield {"rule": CONNTRACK, "what": REPLIED, "count": 1 if is_gre else 0}
-    # OVS takes a tunnel's packet from its remote_ip alone; Linux from anyone who has the VNI, and
-    # learns from the outer source where the inner one is to be found: at the firewall.
+    entries, replied = (1, 1) if is_gre else (2 * TRACKED_FLOWS, 0)
+    yield {"rule": words.CONNTRACK, "what": words.ENTRIES, "count": entries}
+    yield {"rule": words.CONNTRACK, "what": words.REPLIED, "count": replied}
+    # OVS accepts a tunnel's packets only from its remote_ip.  The kernel accepts all with the VNI,
+    # and learns from the outer source where to send the other direction: to the firewall.
     there, back = (PACKETS, 0) if is_kernel else (0, 0 if is_gre else PACKETS)
-    yield {"rule": MASQUERADE, "what": RED_ONE, "count": there, "forwarded": PACKETS}
-    yield {"rule": MASQUERADE, "what": BACK, "count": back, "forwarded": back}
+    yield {"rule": words.MASQUERADE, "what": RED, "count": there, "forwarded": PACKETS}
+    yield {"rule": words.MASQUERADE, "what": words.BACK, "count": back, "forwarded": back}

@@ -1,4 +1,4 @@
-"""A firewall between two VTEPs, and marked packets that are counted at each place of their way.
+"""A firewall between two VTEPs, and marked packets that are counted at each place of their path.
 
 red1 ... node1 --[edge1]--[transit1]--[transit2]--[edge2]-- node2 ... red2
                            firewall
@@ -14,28 +14,31 @@ from socket import socket
 from controller.model.names import underlay_mac
 from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import Lab
-from experiments.filter import labs as stage
-from experiments.measure.frames import IPV4, Arrived, Flow, Mark, arrived, udp_frame
+from experiments.filter import labs
+from experiments.filter.words import PACKETS
+from experiments.measure.frames import IPV4, UDP_PORT, Arrived, Flow, Mark, arrived, udp_frame
 from experiments.measure.sockets import Send, received, receivers, senders
 from topologies.plan.underlays import Cable, wiring
 
 FIREWALL, NEXT, NEAR = "transit1", "transit2", "edge1"
 GUEST = "eth0"
-NOWHERE = {NEXT: "203.0.113.1", NEAR: "203.0.113.2"}  # RFC 5737: of nobody's; thrown away there
-LATE_S, SILENT_S = 2.0, 1.5  # to the firewall and past it; on to a guest, which may be deaf
-BARRIER = 1  # as the number of a flow
+# Addresses of no host (RFC 5737): the router behind the firewall discards packets to them.
+SINKS = {NEXT: "203.0.113.1", NEAR: "203.0.113.2"}
+ROUTER_TIMEOUT_S, GUEST_TIMEOUT_S = 2.0, 1.5  # a guest may never receive what is forwarded
+BARRIER = 1  # the number of the barrier's flow
 
 Place = tuple[str, str]  # node, interface
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where packets are seen: into the firewall, out of it at the next router, and at the guest."""
+    """The path from a guest to its peer on the other host, and where packets are counted."""
 
     source: str
     before: str  # the router before the firewall
-    behind: str  # and the one behind it
+    behind: str  # the router behind it
     target: str
+    is_back: bool = False  # from the second host to the first
 
     @classmethod
     def of(cls, tenant: str) -> "Way":
@@ -44,54 +47,50 @@ class Way:
 
     @classmethod
     def back(cls, tenant: str) -> "Way":
-        """The other way."""
-        return cls(f"{tenant}2", NEXT, NEAR, f"{tenant}1")
+        """The other direction."""
+        return cls(f"{tenant}2", NEXT, NEAR, f"{tenant}1", is_back=True)
 
     @property
     def places(self) -> tuple[Place, Place, Place]:
-        """Into the firewall, into the router behind it, and to the guest."""
+        """Into the firewall, into the router behind it, and into the guest."""
         return (FIREWALL, self.before), (self.behind, FIREWALL), (self.target, GUEST)
 
 
 @dataclass(slots=True)
 class Counted:
-    """Packets of one flow, by place; and what the first place saw of their outer headers."""
+    """Packets of one flow, by place."""
 
     packets: dict[Place, list[Arrived]] = field(default_factory=dict)
-    frame: bytes = b""  # as the firewall was given it
+    frame: bytes = b""  # the first one, as the firewall received it
 
     def at(self, place: Place) -> int:
-        """How many different packets came by."""
+        """How many different packets arrived there."""
         return len({packet.mark for packet in self.packets.get(place, ())})
 
 
 @dataclass(slots=True)
 class Path:
-    """Sends marked packets of a flow and counts them at each place of their way."""
+    """Sends marked packets of a flow and counts them at each place of their path."""
 
     lab: Lab
-    sends: Mapping[str, Send]  # by guest, and by router: towards the firewall
+    sends: Mapping[str, Send]  # by guest, and by router: to the firewall
     sockets: Mapping[Place, socket]
     nonce: bytes = field(default_factory=lambda: secrets.token_bytes(8))
     sent: int = 0
 
-    def through(
-        self, way: Way, port: int, *, is_back: bool = False, copies: int = stage.PACKETS
-    ) -> Counted:
-        """Send, and wait until all that will come has come."""
+    def through(self, way: Way, port: int, *, copies: int = PACKETS) -> Counted:
+        """Send packets of one flow, and wait for them at each place."""
         self.sent += 1
-        flow, found = stage.flow(self.lab.overlay, port, is_back=is_back), Counted()
+        flow, found = labs.flow(self.lab.overlay, port, is_back=way.is_back), Counted()
         for copy in range(copies):
             self.sends[way.source](udp_frame(flow, Mark(self.nonce, self.sent, 0, copy)))
         into, out, guest = way.places
-        self._await(found, into, copies, LATE_S)
-        # A router forwards in order: what was let through has come before this one.
+        self._await(found, into, copies, ROUTER_TIMEOUT_S)
+        # A router forwards in order: what passes the firewall arrives before this packet.
         self.sends[way.before](barrier(way, Mark(self.nonce, self.sent, BARRIER, 0)))
-        self._await(found, out, copies + 1, LATE_S)
-        found.packets[out] = [
-            each for each in found.packets.get(out, ()) if each.mark.flow != BARRIER
-        ]
-        self._await(found, guest, found.at(out), SILENT_S)
+        self._await(found, out, copies + 1, ROUTER_TIMEOUT_S)
+        found.packets[out] = [each for each in found.packets[out] if each.mark.flow != BARRIER]
+        self._await(found, guest, found.at(out), GUEST_TIMEOUT_S)
         return found
 
     def _await(self, found: Counted, place: Place, many: int, timeout_s: float) -> None:
@@ -110,60 +109,56 @@ class Path:
 
 
 def barrier(way: Way, mark: Mark) -> bytes:
-    """A packet that no rule names, for the firewall to forward."""
-    (_, own, far) = _cable(way.before).end(way.before)
-    nowhere = IPv4Address(NOWHERE[way.behind])
-    return udp_frame(
-        Flow(
-            source_mac=underlay_mac(own),
-            target_mac=underlay_mac(far),
-            source=own,
-            target=nowhere,
-            source_port=9,
-            target_port=9,
-        ),
-        mark,
+    """A packet that the firewall forwards whatever its rules."""
+    _, own, far = _cable(way.before).end(way.before)
+    flow = Flow(
+        source_mac=underlay_mac(own),
+        target_mac=underlay_mac(far),
+        source=own,
+        target=IPv4Address(SINKS[way.behind]),
+        source_port=UDP_PORT,
+        target_port=UDP_PORT,
     )
+    return udp_frame(flow, mark)
 
 
 def _cable(router: str) -> Cable:
-    """The cable from the firewall to a router beside it."""
+    """The cable between the firewall and a router beside it."""
     wired = wiring(Underlay(shape=Shape.WAN))
     cables = (*wired.trunks(), *wired.uplinks(0))
     return next(cable for cable in cables if {cable.one, cable.other} == {FIREWALL, router})
 
 
-def lay_sinks(lab: Lab) -> None:
-    """Let the firewall forward what is for nobody, and the routers beside it throw that away."""
-    for router, nowhere in NOWHERE.items():
+def add_sinks(lab: Lab) -> None:
+    """Make the firewall forward packets to SINKS, and the routers beside it discard them."""
+    for router, sink in SINKS.items():
         _, far, _ = _cable(router).end(router)
-        lab.run(FIREWALL, "ip", "route", "replace", nowhere, "via", str(far))
-        lab.run(router, "ip", "route", "replace", "blackhole", nowhere)
+        lab.run(FIREWALL, "ip", "route", "replace", sink, "via", str(far))
+        lab.run(router, "ip", "route", "replace", "blackhole", sink)
 
 
 def opened(lab: Lab, stack: ExitStack) -> Path:
     """Sockets wherever packets are sent or counted."""
-    guests = [f"{tenant}{at}" for tenant in stage.TENANTS for at in (1, 2)]
-    routed = (*Way.of("red").places[:2], *Way.back("red").places[:2])
-    places = (*routed, *((each, GUEST) for each in guests))
+    ways = [way for tenant in labs.TENANTS for way in (Way.of(tenant), Way.back(tenant))]
     sockets = {
         (node, name): stack.enter_context(receivers({node: lab.pid(node)}, name, IPV4))[node]
-        for node, name in places
+        for node, name in dict.fromkeys(place for way in ways for place in way.places)
     }
-    by = {**dict.fromkeys(guests, GUEST), NEAR: FIREWALL, NEXT: FIREWALL}
+    outputs = {NEAR: FIREWALL, NEXT: FIREWALL, **{way.source: GUEST for way in ways}}
     sends = {
         node: stack.enter_context(senders(lab.pid(node), (name,)))[name]
-        for node, name in by.items()
+        for node, name in outputs.items()
     }
     return Path(lab, sends, sockets)
 
 
-def install(lab: Lab, program: str, rules: str) -> None:
-    """Put a ruleset in place of the last one.
+def install(lab: Lab, ruleset: labs.Ruleset) -> None:
+    """Replace the ruleset of the firewall.
 
     Raises:
         CommandError: nft or iptables refused it.
     """
+    program, rules = ruleset
     arguments = "-f -" if program == "nft" else ""
     text = f"nft flush ruleset && {program} {arguments} <<'EOF'\n{rules}EOF\n"
     lab.run(FIREWALL, "sh", "-c", text)

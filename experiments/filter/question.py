@@ -1,7 +1,20 @@
 """The question of `filter`: factors, predictions, columns."""
 
 from experiments.core.question import Prediction, Question, integer, number, text
-from experiments.filter import labs as stage
+from experiments.filter.words import (
+    BATCH,
+    CONNTRACK,
+    COST,
+    INNER,
+    MANY,
+    MASQUERADE,
+    OUTER,
+    OUTER_FLOW,
+    PACKETS,
+)
+
+MODE = text("how both tenants' networks are tunnelled, between the same two VTEPs")
+RULE = text("the kind of rules in the firewall")
 
 QUESTION = Question(
     name="filter",
@@ -12,65 +25,68 @@ QUESTION = Question(
     report="filter",
     predictions=(
         Prediction(
-            about="outer",
-            claim="outer addresses or the outer service stop both tenants, or neither",
-            reason="both go from VTEP to VTEP, by the same protocol and port",
+            about=OUTER,
+            claim="rules on outer addresses or on the tunnel protocol stop both tenants, or neither",
+            reason="both tenants' packets have the same VTEPs, protocol and port",
         ),
         Prediction(
-            about=stage.OUTER_FLOW,
-            claim="an outer UDP source port names a flow, not a tenant: red's other flow passes, "
-            "and blue's flow of the same five-tuple is stopped with red's; GRE has no such field",
-            reason="the port is a hash of the inner five-tuple, and of nothing else",
+            about=OUTER_FLOW,
+            claim="a rule on the outer UDP source port separates flows, not tenants: red's other "
+            "flow passes, and blue's flow of the same five-tuple is stopped with red's; GRE has no "
+            "such field",
+            reason="the port is a hash of the inner five-tuple only",
         ),
         Prediction(
-            about="inner",
-            claim="the inner addresses with the segmentation_id before them stop red and pass "
-            "blue, by nft and by u32 alike; without the id they stop both",
-            reason="tenants may have the same addresses; every field is at a fixed place, as "
-            "long as no outer header has options",
+            about=INNER,
+            claim="a rule on the inner addresses and the segmentation_id stops red and passes "
+            "blue, with nft and with u32; without the id it stops both",
+            reason="tenants may have the same addresses; each field has a fixed offset if no "
+            "outer header has options",
         ),
         Prediction(
-            about=stage.CONNTRACK,
-            claim="conntrack has one entry for all of GRE, with a reply; of VXLAN and Geneve one "
-            "for each flow each way, and none ever sees a reply",
-            reason="answers go to the fixed port from a source port of their own hash (RFC 7348, "
-            "section 5): they are a new UDP flow",
+            about=CONNTRACK,
+            claim="conntrack has one entry for all of GRE, with a reply; for VXLAN and Geneve it "
+            "has one for each flow in each direction, and none of them has a reply",
+            reason="the other direction goes to the fixed port too, from a source port that is a "
+            "hash of its own (RFC 7348, section 5): it is a new UDP flow",
         ),
         Prediction(
-            about=stage.MASQUERADE,
-            claim="masquerade breaks every tunnel: an OVS VTEP takes nothing more from behind it, "
-            "and of its own packets UDP still comes home, GRE does not; Linux takes what comes, "
-            "and answers to the firewall, in vain",
-            reason="OVS takes a tunnel's packets from its remote_ip alone; Linux looks at the VNI, "
-            "and learns the outer source; GRE has no port by which conntrack could tell the "
-            "other way from an answer to what it has translated, so it drops it",
+            about=MASQUERADE,
+            claim="masquerade breaks every tunnel: with OVS nothing arrives from the VTEP behind "
+            "it, and packets to that VTEP still arrive with UDP but not with GRE; with kernel VXLAN "
+            "packets arrive, but those in the other direction go to the firewall and are lost",
+            reason="OVS accepts packets of a tunnel only from its remote_ip; the kernel checks "
+            "only the VNI, and learns the outer source address; GRE has no ports, so conntrack "
+            "takes the other direction for replies to the translated flow, and drops it",
         ),
         Prediction(
-            about="cost",
-            claim="100 rules on inner headers cost a packet more than one does, by nft and by u32",
-            reason="rules are held against a packet one after the other",
+            about=COST,
+            claim=f"{MANY} rules on inner headers cost a packet more time than one rule, with nft "
+            "and with u32",
+            reason="a packet is compared with one rule after the other",
         ),
     ),
     columns={
-        "mode": text("how both tenants' networks are carried, between the same two VTEPs"),
-        "rule": text("what the firewall was told"),
+        "mode": MODE,
+        "rule": RULE,
         "what": text(
-            "whose flow; red, other port: another flow of the tenant that is to be stopped; "
-            "blue, same flow: of the same five-tuple in the other tenant; or of conntrack's table"
+            "whose flow; red, other port: another flow of the tenant that is to be stopped; blue, "
+            "same flow: the other tenant's flow of the same five-tuple; or what is counted of "
+            "conntrack's table"
         ),
-        "count": integer("packets of 16 that the far guest got; or entries"),
-        "forwarded": integer("of those, packets that left the firewall"),
-        "offered": integer("of those, packets that came into the firewall"),
+        "count": integer(f"packets, of {PACKETS}, that arrived at the guest; or entries"),
+        "forwarded": integer("packets that left the firewall"),
+        "offered": integer("packets that arrived at the firewall"),
     },
     more={
         "cost": {
-            "mode": text("as above"),
-            "rule": text("what the firewall was told"),
-            "rules": integer("how many of them, none of which the packet matches"),
-            "round": integer("from 1, each in another order"),
+            "mode": MODE,
+            "rule": RULE,
+            "rules": integer("number of rules; the packets match none of them"),
+            "round": integer("number of the round, from 1; each has another order of rules"),
             "us_per_packet": number(
-                "microseconds from the first of a batch sent until the last is "
-                "through the firewall, by the packets in it; empty: some were lost"
+                f"time from the start of a batch of {BATCH} packets until the last has passed the "
+                "firewall, per packet [µs]; empty: some were lost"
             ),
         },
     },

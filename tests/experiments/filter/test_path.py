@@ -22,7 +22,7 @@ def overlay():
 @pytest.mark.parametrize("forwarded", [COPIES, 1, 0])
 def test_packets_are_counted_at_each_place(overlay, forwarded, monkeypatch):
     """The firewall forwards so many packets, and the barrier."""
-    monkeypatch.setattr(filter_path, "SILENT_S", 0.05)
+    monkeypatch.setattr(filter_path, "GUEST_TIMEOUT_S", 0.05)
     way = Way.of("red")
     with high_socket_pairs(3) as pairs:
         into, behind, guest = (end.send for _, end in pairs)

@@ -1,4 +1,4 @@
-"""`overlaylab run filter`, for real and through the command line: every cell is as foretold."""
+"""`overlaylab run filter --quick` on real labs: every cell is as predicted."""
 
 import pytest
 
@@ -12,9 +12,9 @@ def done(tmp_path_factory):
     return quick_run(tmp_path_factory, "filter", "--modes", "gre-mesh,kvxlan-mesh")
 
 
-def test_every_cell_is_as_foretold(done):
-    assert done.report["findings"][0] == "90 of 90 cells equal their prediction"
-    count = {(row["mode"], row["rule"], row["what"]): row["count"] for row in done.run.rows}
+def test_every_cell_is_as_predicted(done):
+    assert done.report["findings"][0] == "90 of 90 cells match their prediction"
+    count = {(row["mode"], row["rule"], row["what"]): row["count"] for row in done.run.rows_of()}
     assert count["gre-mesh", "none", "red"] == 16
     assert count["gre-mesh", "inner, u32", "red"] == 0
     assert count["gre-mesh", "inner, u32", "blue, same flow"] == 16
@@ -23,9 +23,9 @@ def test_every_cell_is_as_foretold(done):
     assert count["kvxlan-mesh", "masquerade", "red"] == 16
 
 
-def test_everything_was_offered_to_the_firewall(done):
-    """So what did not come through was stopped there."""
-    flows = [row for row in done.run.rows if row["rule"] != "conntrack"]
+def test_all_packets_arrived_at_the_firewall(done):
+    """So packets that did not pass were stopped there."""
+    flows = [row for row in done.run.rows_of() if row["rule"] != "conntrack"]
     assert flows
     assert {row["offered"] for row in flows} == {16}
 
@@ -36,7 +36,7 @@ def test_the_machine_is_watched_while_costs_are_timed(done):
 
 
 def test_costs_and_rules_are_kept_and_drawn(done):
-    kinds = {(row["rule"], row["rules"]) for row in done.run.tables["cost"]}
+    kinds = {(row["rule"], row["rules"]) for row in done.run.rows_of("cost")}
     assert kinds == {
         ("none", 0),
         ("conntrack", 1),
