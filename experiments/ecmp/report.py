@@ -202,7 +202,7 @@ def _policy_2(found: pl.DataFrame) -> Iterator[str]:
     if all(ways.values()):
         spread, on_one = (", ".join(ways[each]) for each in (True, False))
         yield (
-            f"Inner addresses hashed (policy 2), many pairs: spread {spread}; on one spine {on_one}"
+            f"Inner addresses hashed (policy 2), many pairs: {spread} spread; {on_one} all on one spine"
         )
 
 

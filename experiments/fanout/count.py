@@ -10,8 +10,7 @@ from experiments.core.question import Row
 from experiments.fanout.labs import Frame, sender
 from experiments.fanout.words import MISDELIVERED
 from experiments.measure.frames import REQUEST
-from experiments.measure.marked import NONCE_IN, marked_packets
-from experiments.measure.packets import INTERFACE, NODE, Packet, all_of
+from experiments.measure.packets import INTERFACE, NODE, NONCE_IN, Packet, all_of, marked_packets
 
 OUTER = (("ip.src", "ip.dst"), ("ipv6.src", "ipv6.dst"))
 FIELDS = ("arp.opcode", *NONCE_IN, *(name for pair in OUTER for name in pair))

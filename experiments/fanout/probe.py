@@ -15,9 +15,8 @@ from experiments.measure import counters
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.counters import Reading, Reconciled, reconciled
 from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, ethernet
-from experiments.measure.marked import endpoints
 from experiments.measure.packets import INTERFACE, NODE, Packet, stamp_ns
-from experiments.measure.sockets import senders, without
+from experiments.measure.sockets import endpoints, senders, without
 from topologies.plan.plan import guest_name
 
 READINGS = 5  # a guest's own packets spoil one or two of them

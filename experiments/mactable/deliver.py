@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from experiments.core.experiment import Lab
 from experiments.mactable.labs import Frame
-from experiments.measure import marked
+from experiments.measure import sockets
 from experiments.measure.frames import nonce_in
 from experiments.measure.sockets import Send, received
 from topologies.plan.plan import guest_name
@@ -51,7 +51,7 @@ def endpoints(lab: Lab) -> Iterator[Endpoints]:
     ports = lab.overlay.ports
     for port in ports:
         lab.run(guest_name(port), "sysctl", "-qw", *NO_IPV6)
-    with marked.endpoints(lab) as ends:
+    with sockets.endpoints(lab) as ends:
         yield Endpoints(
             tuple(ends.send[port.id] for port in ports),
             tuple(ends.sockets[port.id] for port in ports),

@@ -15,8 +15,7 @@ from experiments.mactable.question import QUESTION
 from experiments.mactable.words import MISDELIVERED
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.learned import learned_entries
-from experiments.measure.marked import NONCE_IN, marked_packets
-from experiments.measure.packets import NODE
+from experiments.measure.packets import NODE, NONCE_IN, marked_packets
 
 BRIDGE = f"br-{UNDERLAY}"
 ATTEMPTS = 5  # to deliver a broadcast

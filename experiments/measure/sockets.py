@@ -1,15 +1,23 @@
-"""Raw Ethernet sockets in the network namespaces of nodes; no process runs there."""
+"""Raw Ethernet sockets in the network namespaces of nodes; no process runs there.
+
+All waiting is done by `readable`, which works for any number of open files.
+"""
 
 import selectors
 import socket
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from controller.model.errors import MeasureError
+from experiments.core.experiment import Lab
+from experiments.measure.frames import LOCAL_EXPERIMENT
 from experiments.measure.namespace import look_into
+from topologies.plan.plan import guests
 
 FRAME_MOST = 65536  # bytes
 SEND_ONLY = 0  # as protocol: the socket receives no frame
@@ -41,6 +49,38 @@ def receivers(
     """
     with ExitStack() as stack:
         yield _opened(pids, interface, ethertype, stack)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The interfaces of guests, by port id."""
+
+    send: Mapping[str, Send]
+    sockets: Mapping[str, socket.socket]
+
+
+@contextmanager
+def endpoints(lab: Lab, ethertype: int = LOCAL_EXPERIMENT) -> Iterator[Endpoints]:
+    """Every interface of every guest; the sockets receive frames of `ethertype`.
+
+    Raises:
+        MeasureError: an interface does not exist.
+    """
+    send: dict[str, Send] = {}
+    sockets: dict[str, socket.socket] = {}
+    port_ids: dict[str, dict[str, str]] = defaultdict(dict)  # by interface and guest
+    pids = {guest: lab.pid(guest) for guest in guests(lab.overlay)}
+    with ExitStack() as stack:
+        for guest, ports in guests(lab.overlay).items():
+            names = {f"eth{number}": port.id for number, port in enumerate(ports)}
+            opened = stack.enter_context(senders(pids[guest], tuple(names)))
+            send |= {names[name]: each for name, each in opened.items()}
+            for name, port_id in names.items():
+                port_ids[name][guest] = port_id
+        for name, ids in port_ids.items():
+            there = receivers({guest: pids[guest] for guest in ids}, name, ethertype)
+            sockets |= {ids[guest]: each for guest, each in stack.enter_context(there).items()}
+        yield Endpoints(send, sockets)
 
 
 def readable(sockets: Iterable[socket.socket], timeout_s: float) -> list[socket.socket]:

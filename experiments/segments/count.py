@@ -7,8 +7,7 @@ from controller.model.names import UNDERLAY, provider_interface
 from controller.model.overlay import Overlay
 from controller.model.parts import Network
 from experiments.core.question import Row
-from experiments.measure.marked import NONCE_IN, marked_packets
-from experiments.measure.packets import INTERFACE, Packet, all_of
+from experiments.measure.packets import INTERFACE, NONCE_IN, Packet, all_of, marked_packets
 from experiments.segments.labs import AWAY, END, FOREIGN, Frame, peer
 
 ID_FIELDS = {

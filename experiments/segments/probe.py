@@ -13,8 +13,7 @@ from experiments.core.question import Point
 from experiments.core.verdict import Thresholds
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.frames import ARP, nonce_in, replier
-from experiments.measure.marked import endpoints
-from experiments.measure.sockets import received
+from experiments.measure.sockets import endpoints, received
 from experiments.segments import count, labs
 from experiments.segments.question import QUESTION
 from experiments.segments.words import DROPPED, NO_END_FRAME

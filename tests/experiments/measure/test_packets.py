@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from experiments.measure.frames import nonce_of
-from experiments.measure.marked import NONCE_IN, marked_packets
-from experiments.measure.packets import REPEATED
+from experiments.measure.packets import NONCE_IN, REPEATED, marked_packets
 
 
 @dataclass(frozen=True)
