@@ -59,13 +59,5 @@ def _intervals(ax: Axes, places: Mapping[int, Difference], gid: str) -> None:
         zorder=zorder,
         gid=gid,
     )
-    ax.plot(
-        list(places),
-        [each.estimate for each in places.values()],
-        linestyle="none",
-        marker="o",
-        markersize=size,
-        color=colour,
-        zorder=3,
-        gid=f"estimates, {gid}",
-    )
+    estimates = [each.estimate for each in places.values()]
+    lanes.dots(ax, list(places), estimates, colour, f"estimates, {gid}", markersize=size, zorder=3)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.show.curves import spread
-from experiments.show.lanes import colours, line_style
+from experiments.show.lanes import colours, dots, line_style
 from experiments.show.sheet import Caption, sheet, title
 
 LINE_COLOUR = "#9a9a9a"
@@ -103,16 +103,14 @@ def _dots(ax: Axes, panel: Panel, places: Mapping[int, int], palette: Mapping[st
             left = place - LANES / 2 + (at + 0.1) * lane
             xs += [left + 0.8 * lane * (n + 0.5) / len(here) for n in range(len(here))]
             ys += here
-        ax.plot(
+        dots(
+            ax,
             xs,
             ys,
-            linestyle="",
-            marker="o",
+            palette[mode],
+            f"measured {mode}",
             markersize=2.8,
-            markeredgewidth=0,
             alpha=0.9,
-            color=palette[mode],
-            gid=f"measured {mode}",
             rasterized=True,
             zorder=3,
         )

@@ -11,7 +11,7 @@ from experiments.core.results import Run
 from experiments.fanout import figure, words
 from experiments.fanout.words import COUNTS, KNOWN, MISDELIVERED, OTHER, UNKNOWN
 from experiments.show import judge
-from experiments.show.cells import value_text
+from experiments.show.cells import text_rows
 from experiments.show.judge import MATCHES, MISMATCH
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
@@ -327,7 +327,7 @@ def _interfaces(run: Run) -> Table:
     return Table(
         title="Captures compared with the counters of the interfaces",
         heads=("mode", "hosts", "interfaces", "packets counted", "packets captured", "differ"),
-        rows=tuple(tuple(map(value_text, row)) for row in labs.rows()),
+        rows=text_rows(labs),
         words=("mode",),
         note="Between two readings of every counter, with packets that guests send by themselves. "
         "Differ: interfaces whose capture and counter differ.",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
@@ -10,9 +9,8 @@ from experiments.core.results import Run
 from experiments.mactable import figure
 from experiments.mactable.words import MISDELIVERED
 from experiments.show import cells, judge
-from experiments.show.cells import value_text, values_text
+from experiments.show.cells import values_text
 from experiments.show.curves import Mark
-from experiments.show.judge import MISMATCH
 from experiments.show.report import Outcome, Picture, Report, Table
 from experiments.show.sheet import Caption
 
@@ -25,12 +23,14 @@ def build_report(run: Run) -> Report:
     report = cells.build_report(run)
     found = cells.exact_cells(run)
     unlimited = found.filter(pl.col("room") == 0, figure=LEARNED)
-    full = found.filter(pl.col("room") > 0, figure=MISDELIVERED)
     sent = found.filter(figure=SENT).select(*KEY, frames="predicted")
+    full = found.filter(pl.col("room") > 0, figure=MISDELIVERED).join(
+        sent, on=KEY, maintain_order="left"
+    )
     findings = (
         report.findings[0],
         *_growth(unlimited),
-        *_full(full.join(sent, on=KEY, maintain_order="left")),
+        *_full(full),
         *report.findings[1:],
     )
     room = max(found["room"])
@@ -42,7 +42,7 @@ def build_report(run: Run) -> Report:
             _by_guests(
                 unlimited,
                 "Entries of the underlay's switch, no limit",
-                "Addresses learned after each guest has sent a broadcast; `N not M`: M was predicted.",
+                "Addresses learned after each guest has sent a broadcast.",
             ),
             _by_guests(
                 full,
@@ -61,7 +61,7 @@ def build_report(run: Run) -> Report:
                 f"guests, by mode and hosts: predicted and measured. {'. '.join(findings)}",
                 draw=lambda drawn: figure.draw(
                     _marks(unlimited.with_columns(frames=1)),
-                    _marks(full.join(sent, on=KEY, maintain_order="left")),
+                    _marks(full),
                     room,
                     Caption.of(drawn),
                 ),
@@ -111,21 +111,14 @@ def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
 
 def _by_guests(shown: pl.DataFrame, title: str, note: str) -> Table:
     """A row for each mode and number of hosts, a column for each number of guests."""
-    brief = shown.with_columns(
-        text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
-    ).pivot("guests", index=("mode", "hosts"), values="text", maintain_order=True)
+    by_guests = cells.by_level(shown, "guests", "mode", "hosts")
     return Table(
         title=title,
-        heads=("mode", "hosts", *(f"{guests} guests" for guests in brief.columns[2:])),
-        rows=tuple(tuple(map(value_text, row)) for row in brief.rows()),
+        heads=("mode", "hosts", *(f"{guests} guests" for guests in by_guests.columns[2:])),
+        rows=cells.text_rows(by_guests),
         words=("mode",),
         note=note,
     )
-
-
-def _brief(cell: dict[str, Any]) -> str:
-    measured = values_text(cell["measured"])
-    return f"{measured} not {cell['predicted']}" if cell["result"] == MISMATCH else measured
 
 
 def _owners(run: Run) -> Table:
@@ -136,7 +129,7 @@ def _owners(run: Run) -> Table:
     return Table(
         title="Owners of the entries",
         heads=("mode", "hosts", "guests", "guests'", "VTEPs'", "others'", "first host's own table"),
-        rows=tuple(tuple(map(value_text, row)) for row in shown.rows()),
+        rows=cells.text_rows(shown),
         words=("mode",),
         note="Entries of the underlay's switch by owner: guests, VTEPs, others. With tunnels, br-tun or "
         "the VXLAN device of each host learns the addresses of guests that send to it, for 300 s.",

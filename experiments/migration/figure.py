@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.show.lanes import colours
+from experiments.show.lanes import colours, dots, margin_text
 from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.21  # the height of a lane
 FRAME_IN = 0.45
 PAPER_IN = 1.6  # one panel needs less than several
-NAME_AT = 1.015  # of the width of the axes: where the name of a lane begins
 SIZE = 8
 CAP_COLOUR = "#9a9a9a"
 LEGEND = "dot: one move; triangle: still down after the wait; grey: plugged (median), ARP"
@@ -83,40 +82,29 @@ def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> Non
         linewidth=0.8,
         gid=f"announced {lane.mode} {lane.way}",
     )
-    ax.plot(
+    ended, censored = _spread(place, len(lane.downtime_ms)), _spread(place, lane.censored)
+    dots(
+        ax,
         lane.downtime_ms,
-        _spread(place, len(lane.downtime_ms)),
-        linestyle="",
-        marker="o",
+        ended,
+        colour,
+        f"moves {lane.mode} {lane.way}",
         markersize=3.4,
-        markeredgewidth=0,
         alpha=0.75,
-        color=colour,
-        gid=f"moves {lane.mode} {lane.way}",
     )
     if lane.censored:  # marks that are not clipped take space on the sheet, even if there are none
-        ax.plot(
+        dots(
+            ax,
             [cap_ms] * lane.censored,
-            _spread(place, lane.censored),
-            linestyle="",
+            censored,
+            colour,
+            f"censored {lane.mode} {lane.way}",
             marker=">",
             markersize=4,
-            markeredgewidth=0,
             alpha=0.75,
-            color=colour,
             clip_on=False,
-            gid=f"censored {lane.mode} {lane.way}",
         )
-    ax.annotate(
-        lane.way,
-        (NAME_AT, place),
-        xycoords=("axes fraction", "data"),
-        va="center",
-        fontsize=SIZE,
-        color=colour,
-        annotation_clip=False,
-        gid="way",
-    )
+    margin_text(ax, place, lane.way, colour, "way", fontsize=SIZE)
 
 
 def _spread(place: float, many: int) -> list[float]:

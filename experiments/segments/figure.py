@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from experiments.show.lanes import BASELINE_COLOUR, colours
+from experiments.show.lanes import BASELINE_COLOUR, colours, dots, margin_text
 from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.36
@@ -82,17 +82,8 @@ def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:
             color=colour,
             gid=f"greatest {lane.mode}",
         )
-        ax.plot(
-            lane.proven,
-            [at] * len(lane.proven),
-            linestyle="none",
-            marker="o",
-            markersize=4,
-            markeredgewidth=0,
-            color=colour,
-            alpha=0.75,
-            gid=f"proven {lane.mode}",
-        )
+        here = [at] * len(lane.proven)
+        dots(ax, lane.proven, here, colour, f"proven {lane.mode}", markersize=4, alpha=0.75)
         ax.plot(
             lane.failed,
             [at] * len(lane.failed),
@@ -114,17 +105,8 @@ def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:
             gid=f"ids {lane.mode}",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
-    ax.text(
-        1.02,
-        at,
-        f"{lane.isolated} of {lane.made} isolated",
-        transform=ax.get_yaxis_transform(),
-        va="center",
-        fontsize=8.5,
-        color=colour,
-        fontweight="bold",
-        gid=f"name {lane.mode}",
-    )
+    isolated = f"{lane.isolated} of {lane.made} isolated"
+    margin_text(ax, at, isolated, colour, f"name {lane.mode}", fontsize=8.5, fontweight="bold")
 
 
 def _claim(ax: Axes, at: int, claimed: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
@@ -13,8 +12,6 @@ from experiments.core.results import Run
 from experiments.segments import figure
 from experiments.segments.labs import type_of
 from experiments.show import cells
-from experiments.show.cells import value_text, values_text
-from experiments.show.judge import MISMATCH
 from experiments.show.report import NONE, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
@@ -105,26 +102,15 @@ def _findings(run: Run, lanes: Sequence[figure.Lane]) -> Iterator[str]:
 
 
 def _counts(run: Run) -> Table:
-    """A row for each lab, with the prediction where the count differs."""
-    counts = (
-        cells.exact_cells(run)
-        .with_columns(
-            text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
-        )
-        .pivot("figure", index=("mode", "networks"), values="text", maintain_order=True)
-    )
+    """A row for each lab."""
+    counts = cells.by_level(cells.exact_cells(run), "figure", "mode", "networks")
     return Table(
         title="By type",
         heads=tuple(counts.columns),
-        rows=tuple(tuple(map(value_text, row)) for row in counts.rows()),
+        rows=cells.text_rows(counts),
         words=("mode",),
         note="Networks; leaks are frames. Refused: by the API, with a wrong id.",
     )
-
-
-def _brief(cell: dict[str, Any]) -> str:
-    measured = values_text(cell["measured"])
-    return f"{measured} (predicted {cell['predicted']})" if cell["result"] == MISMATCH else measured
 
 
 def _id_spaces(lanes: Sequence[figure.Lane]) -> Table:

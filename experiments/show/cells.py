@@ -7,6 +7,7 @@ the value are further predicted figures of it.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from matplotlib.figure import Figure
@@ -228,6 +229,27 @@ def cells_table(cells: pl.DataFrame, question: Question) -> Table:
         note=f"The column {question.value}, in {question.unit}.",
         summary=summary(cells["result"]),
     )
+
+
+def by_level(cells: pl.DataFrame, factor: str, *index: str) -> pl.DataFrame:
+    """What was measured, as text: a row for each `index`, a column for each level of `factor`.
+
+    A mismatch is shown as `3 (predicted 4)`.
+    """
+    text = pl.struct("measured", "predicted", "result").map_elements(_measured_text, pl.String)
+    return cells.with_columns(text=text).pivot(
+        factor, index=index, values="text", maintain_order=True
+    )
+
+
+def _measured_text(cell: Mapping[str, Any]) -> str:
+    expected = f" (predicted {value_text(cell['predicted'])})"
+    return values_text(cell["measured"]) + (expected if cell["result"] == MISMATCH else "")
+
+
+def text_rows(shown: pl.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """The rows of a table; an empty value is `-`."""
+    return tuple(tuple(map(value_text, row)) for row in shown.rows())
 
 
 def summary(results: Iterable[str]) -> str:
