@@ -120,7 +120,7 @@ def said_of(line: str, told: Explainer) -> str:
 
 
 @pytest.mark.parametrize(("bridge", "facts"), [("br-int", BR_INT), ("br-tun", BR_TUN)])
-def test_every_rule_of_the_article_is_told_as_its_comment_tells_it(bridge, facts):
+def test_every_rule_of_the_article_is_explained_as_in_its_comment(bridge, facts):
     told = explainer(load("article").overlay, "controller", bridge)
     lines = printed(bridge)
     assert len(lines) == len(facts)
@@ -132,7 +132,7 @@ def test_every_rule_of_the_article_is_told_as_its_comment_tells_it(bridge, facts
         assert [word for word in words[cut + 1 :] if word in said] == [], said
 
 
-def test_a_learned_flow_is_told_by_port_number_too():
+def test_a_learned_flow_may_have_a_port_number_instead_of_a_name():
     told = explainer(load("article").overlay, "controller", "br-tun")
     match = "vlan_tci=0x0001/0x0fff,dl_dst=fa:16:3e:29:99:6a"
     actions = "load:0->NXM_OF_VLAN_TCI[],load:0x6f->NXM_NX_TUN_ID[],output:"
@@ -200,7 +200,7 @@ def output_facts(port, overlay):
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("name", CASES)
-def test_each_flow_is_told_by_what_it_says_and_no_two_alike(name, release):
+def test_each_flow_has_its_own_explanation(name, release):
     scenario, mode, host, bridge = CASES[name]
     overlay = replace(carried(scenario, mode), release=release)
     told = explainer(overlay, host, bridge)

@@ -152,7 +152,7 @@ def rows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_a_whole_scenario_is_what_the_real_agent_makes_of_it(name):
+def test_the_flows_of_a_scenario_match_those_of_the_real_agent(name):
     release, of, mode = name.split(".")
     overlay = scenario(of, mode, release)
     ours = [line for host in overlay.hosts for line in lines(overlay, host)]

@@ -22,7 +22,7 @@ def api(backend):
     return falcon.testing.TestClient(make_api(backend))
 
 
-def test_a_network_with_its_subnet_and_port_comes_and_goes(api, backend):
+def test_a_network_with_its_subnet_and_port_is_created_and_deleted(api, backend):
     before = backend.overlay
     made = api.simulate_post("/v2.0/networks", json={"network": {"name": "blue"}})
     network = made.json["network"]
@@ -94,7 +94,7 @@ def test_a_model_error_is_a_bad_request(api):
     )
 
 
-def test_a_host_is_registered_changed_and_forgotten(api, backend):
+def test_an_agent_is_added_changed_and_removed(api, backend):
     body = {"agent": {"host": "third", "configurations": CONFIGURATIONS}}
     made = api.simulate_post("/v2.0/agents", json=body)
     path = f"/v2.0/agents/{made.json['agent']['id']}"
@@ -117,7 +117,7 @@ def test_a_host_is_registered_changed_and_forgotten(api, backend):
     assert error_of(api.simulate_get(path))[:2] == (404, "AgentNotFound")
 
 
-def test_a_host_with_ports_is_not_forgotten(api, backend):
+def test_an_agent_with_bound_ports_is_not_removed(api, backend):
     refused = api.simulate_delete(f"/v2.0/agents/{agent_id('controller')}")
 
     assert error_of(refused)[:2] == (409, "AgentInUse")

@@ -107,7 +107,7 @@ def test_a_large_body_is_refused(api, backend):
     assert len(backend.overlay.networks) == 1
 
 
-def test_a_fault_is_logged_and_kept_from_the_client(api, backend, monkeypatch, caplog):
+def test_an_internal_error_is_logged_and_hidden_from_the_client(api, backend, monkeypatch, caplog):
     def broken():
         message = "the secret is 42"
         raise RuntimeError(message)

@@ -75,7 +75,7 @@ def test_a_connection_serves_several_requests(path):
         connection.close()
 
 
-def test_the_socket_is_its_owners_alone_from_the_first_instant(path, monkeypatch):
+def test_only_the_owner_can_open_the_socket_from_the_start(path, monkeypatch):
     seen = []
     bind = socket.socket.bind
 
@@ -97,7 +97,7 @@ def test_the_socket_is_its_owners_alone_from_the_first_instant(path, monkeypatch
     assert after == 0  # the process's own umask is as it was
 
 
-def test_nothing_is_left_behind_and_closing_twice_is_once(path):
+def test_closing_removes_the_socket_and_may_be_repeated(path):
     with served(path) as server:
         assert path.is_socket()
         server.close()
@@ -137,7 +137,7 @@ def test_a_stale_socket_is_replaced(path):
         assert ask(path, "GET", "/")[0] == 200
 
 
-def test_a_live_socket_is_left_alone(path):
+def test_a_socket_with_a_listener_is_not_replaced(path):
     with served(path):
         with pytest.raises(LabError) as error:
             serve(make_api(FakeBackend()), path)
@@ -149,7 +149,7 @@ def test_a_live_socket_is_left_alone(path):
     )
 
 
-def test_a_file_at_the_path_is_left_alone(path):
+def test_a_file_at_the_path_is_not_replaced(path):
     path.write_text("mine")
 
     with pytest.raises(LabError, match="not a socket"):
@@ -158,7 +158,7 @@ def test_a_file_at_the_path_is_left_alone(path):
     assert path.read_text() == "mine"
 
 
-def test_a_successors_socket_is_left_alone(path):
+def test_the_socket_of_a_later_server_is_not_removed(path):
     with served(path):
         path.unlink()
         with socket.socket(socket.AF_UNIX) as successor:
@@ -172,7 +172,7 @@ def test_an_impossible_path_is_refused(path):
         serve(make_api(FakeBackend()), path)
 
 
-def test_a_slow_change_holds_up_nobody_else(path):
+def test_a_slow_change_does_not_delay_other_hosts(path):
     class SlowBackend(FakeBackend):
         is_answered = threading.Event()
 
@@ -197,7 +197,7 @@ def saw_under_eventlet(python, path):
     return json.loads(commands.run(str(python), str(UNDER_EVENTLET), str(path), timeout_s=60))
 
 
-def test_it_serves_where_eventlet_has_replaced_every_thread(need_ryu, path):
+def test_it_serves_under_eventlet(need_ryu, path):
     assert saw_under_eventlet(need_ryu.with_name("python"), path) == {
         "patched": True,
         "get": [200, ["red"]],

@@ -29,7 +29,7 @@ def test_a_network_has_the_first_free_id_by_default():
         ("gre", ["vxlan"], "gre"),  # in use, but not spoken by the first host
     ],
 )
-def test_a_network_is_of_a_type_that_the_hosts_speak(tunnel_types, used, chosen):
+def test_the_default_type_is_a_tunnel_type_of_the_first_host(tunnel_types, used, chosen):
     types = tuple(map(NetworkType, tunnel_types.split()))
     lab = replace(
         OVERLAY,
@@ -61,7 +61,7 @@ def test_a_network_is_of_a_type_that_the_hosts_speak(tunnel_types, used, chosen)
         ),
     ],
 )
-def test_without_tunnels_a_network_must_be_told_its_segment(asked, said):
+def test_without_tunnel_types_a_network_needs_a_segment(asked, said):
     hosts = tuple(replace(host, tunnel_types=()) for host in OVERLAY.hosts)
     lab = replace(OVERLAY, hosts=hosts, networks=(), subnets=(), ports=())
 
@@ -72,7 +72,7 @@ def test_without_tunnels_a_network_must_be_told_its_segment(asked, said):
     )
 
 
-def test_a_freed_id_is_used_again_and_gre_counts_apart():
+def test_a_freed_id_is_used_again_and_gre_has_its_own_ids():
     taken = network()
     gre = resources.create_network(
         taken, {"network": {"name": "g", "provider:network_type": "gre"}}, new_id="net-g"
@@ -96,7 +96,7 @@ def test_the_range_ends_at_2000():
     ] == (409, "NoNetworkAvailable")
 
 
-def test_an_explicit_id_may_lie_outside_the_range():
+def test_an_explicit_id_may_be_outside_the_range():
     made = network(provider__network_type="gre", provider__segmentation_id=2**32 - 1)
 
     assert made.networks[-1].segmentation_id == 2**32 - 1
@@ -183,7 +183,7 @@ def test_a_network_is_refused(asked, said):
         ),
     ],
 )
-def test_a_provider_segment_is_taken_once(type_, id_, said):
+def test_a_provider_segment_can_be_used_once(type_, id_, said):
     asked = {
         "provider__network_type": type_,
         "provider__segmentation_id": id_,
@@ -200,7 +200,7 @@ def test_a_provider_segment_is_taken_once(type_, id_, said):
     assert both.networks[-1].segmentation_id == id_
 
 
-def test_the_model_has_the_last_word():
+def test_the_model_checks_the_result_of_a_request():
     with pytest.raises(ModelError, match="networks: name red is used 2 times"):
         network(name=OVERLAY.networks[0].name)
 
@@ -226,7 +226,7 @@ def test_a_network_can_be_renamed_but_not_moved():
     assert refused(resources.update_network, OVERLAY, "net-1", {"network": {"mtu": 1500}})[0] == 400
 
 
-def test_a_network_with_ports_stays():
+def test_a_network_with_ports_cannot_be_deleted():
     assert refused(resources.delete_network, OVERLAY, "net-1") == (
         409,
         "NetworkInUse",
@@ -256,5 +256,5 @@ def test_a_network_goes_with_its_subnets():
         (resources.update_port, ({},), "PortNotFound", "Port no could not be found."),
     ],
 )
-def test_what_is_not_there_is_404(function, args, type_, said):
+def test_an_unknown_resource_is_404(function, args, type_, said):
     assert refused(function, OVERLAY, "no", *args) == (404, type_, said)

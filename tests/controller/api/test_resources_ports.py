@@ -42,14 +42,14 @@ def test_a_derived_mac_that_is_taken_is_derived_again():
     assert made.ports[-1].mac_address == derived_mac("port-n/1")
 
 
-def test_neither_the_gateway_nor_the_networks_own_address_is_handed_out():
+def test_the_gateway_and_the_network_address_are_not_allocated():
     pools = ((ip_address("172.16.166.0"), ip_address("172.16.166.2")),)
     overlay = replace(OVERLAY, subnets=(replace(OVERLAY.subnets[0], pools=pools),))
 
     assert ips(port(overlay)) == ["172.16.166.2"]
 
 
-def test_a_scenario_subnet_without_pools_hands_out_all_but_the_gateway():
+def test_a_scenario_subnet_without_pools_allocates_all_addresses_but_the_gateway():
     overlay = replace(OVERLAY, subnets=(replace(OVERLAY.subnets[0], pools=()),))
 
     assert ips(port(overlay)) == ["172.16.166.2"]
@@ -71,7 +71,7 @@ def test_pools_are_used_up_one_after_the_other():
     )
 
 
-def test_a_second_subnet_of_the_version_serves_when_the_first_is_full():
+def test_a_second_subnet_of_the_version_is_used_when_the_first_is_full():
     one = {"allocation_pools": [{"start": "172.16.166.100", "end": "172.16.166.100"}]}
     full = resources.update_subnet(OVERLAY, "sub-1", {"subnet": one})
 
@@ -156,7 +156,7 @@ def test_an_address_is_refused(wanted, status, type_, said):
     assert refused(port, fixed_ips=wanted) == (status, type_, said)
 
 
-def test_a_mac_is_taken_once_whatever_its_case():
+def test_a_mac_is_unique_regardless_of_case():
     assert refused(port, mac_address="FA:16:3E:7A:F5:1D") == (
         409,
         "MacAddressInUse",
@@ -169,7 +169,7 @@ def test_a_mac_is_taken_once_whatever_its_case():
     assert elsewhere.ports[-1].mac_address == "fa:16:3e:7a:f5:1d"
 
 
-def test_a_multicast_mac_and_an_unknown_host_are_the_models_errors():
+def test_a_multicast_mac_and_an_unknown_host_are_model_errors():
     with pytest.raises(ModelError, match="the first even"):
         port(mac_address="01:00:5e:00:00:01")
     with pytest.raises(ModelError, match="host 'nowhere' does not exist"):
@@ -227,7 +227,7 @@ def test_new_addresses_replace_the_old_and_the_ports_own_are_free_to_it():
 
 
 @pytest.mark.parametrize("word", ["status", "network_id", "id", "binding:vif_type"])
-def test_what_neutron_sets_itself_cannot_be_set(word):
+def test_attributes_that_neutron_sets_cannot_be_set(word):
     status, type_, said = refused(update, **{word: "x"})
 
     assert (status, type_) == (400, "InvalidInput")
@@ -254,7 +254,7 @@ def test_an_error_does_not_repeat_a_large_value():
         ({"device_id": "", "device_owner": ""}, ("", "")),
     ],
 )
-def test_device_owner_is_shown_as_it_was_asked(asked, shown):
+def test_device_owner_is_shown_as_it_was_requested(asked, shown):
     made = port(**asked).port_of["port-n"]
     assert (made.device_id, made.device_owner) == shown
 
@@ -272,7 +272,7 @@ def test_device_owner_is_shown_as_it_was_asked(asked, shown):
         ),
     ],
 )
-def test_a_device_owner_that_would_not_be_kept_is_refused(asked, said):
+def test_a_device_owner_that_contradicts_device_id_is_refused(asked, said):
     assert refused(port, **asked) == (400, "InvalidInput", f"Invalid input for operation: {said}")
 
 

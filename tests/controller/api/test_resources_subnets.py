@@ -149,7 +149,7 @@ def test_a_subnet_is_updated_by_the_same_rules():
     )
 
 
-def test_a_subnet_with_addresses_in_use_stays():
+def test_a_subnet_with_addresses_in_use_cannot_be_deleted():
     assert refused(resources.delete_subnet, OVERLAY, "sub-1") == (
         409,
         "SubnetInUse",

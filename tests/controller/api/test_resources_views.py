@@ -34,7 +34,7 @@ def test_a_host_is_added_changed_and_removed():
     assert resources.without_host(more, "third") == OVERLAY
 
 
-def test_a_host_with_ports_stays():
+def test_a_host_with_bound_ports_cannot_be_removed():
     assert refused(resources.without_host, OVERLAY, "controller") == (
         409,
         "AgentInUse",

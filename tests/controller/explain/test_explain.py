@@ -29,7 +29,7 @@ def explainer(overlay, host, bridge):
     return Explainer(Names(overlay, overlay.host(host), binding), flows)
 
 
-def test_the_text_has_every_flow_under_its_tables_question(capsys):
+def test_the_text_lists_every_flow_under_its_table(capsys):
     assert main([*FLOWS, "--explain"]) == 0
     out = capsys.readouterr().out
     told = explainer(load("article").overlay, "controller", "br-tun")
@@ -49,7 +49,7 @@ def test_json_has_an_explanation_only_when_asked(capsys):
     assert asked == plain
 
 
-def test_without_explain_the_dump_is_what_it_was(capsys):
+def test_without_explain_the_dump_is_unchanged(capsys):
     assert main(list(FLOWS)) == 0
     told = explainer(load("article").overlay, "controller", "br-tun")
     assert capsys.readouterr().out.splitlines() == dump(told.flows)
@@ -81,7 +81,7 @@ def test_the_same_number_is_the_network_of_its_type():
     assert "VNI 111 (0x6f, vxlan_net)" in told.explain(flow)
 
 
-def test_a_guest_with_two_ports_is_told_by_the_network():
+def test_a_guest_with_two_ports_is_named_with_the_network():
     overlay = load(MIXED).overlay
     ports = tuple(
         replace(p, device_id="both") if p.device_id in {"red1", "blue1"} else p
@@ -93,7 +93,7 @@ def test_a_guest_with_two_ports_is_told_by_the_network():
     assert "from both (in blue)'s port" in said
 
 
-def test_a_table_that_nothing_leads_to_is_told_as_such_and_no_other():
+def test_only_tables_without_a_jump_to_them_are_explained_as_unreached():
     told = explainer(load("article").overlay, "controller", "br-tun")
     said = {(int(f.table), f.priority): told.explain(f) for f in told.flows if not f.match}
     idle = [
@@ -102,7 +102,7 @@ def test_a_table_that_nothing_leads_to_is_told_as_such_and_no_other():
     assert idle == [6], "no tunnel is Geneve's; a GRE tunnel leads to table 3"
 
 
-def test_a_jump_into_a_table_that_drops_all_says_so_with_the_reason():
+def test_a_jump_to_a_table_that_drops_all_frames_is_explained_with_the_reason():
     told = explainer(load("article").overlay, "controller", "br-tun")
     said = " ".join(map(told.explain, told.flows))
     reason = "all frames are dropped there, because no GRE network has a guest on this host."
@@ -110,13 +110,13 @@ def test_a_jump_into_a_table_that_drops_all_says_so_with_the_reason():
     assert said.count("all frames are dropped there") == 1, "the VXLAN network has one"
 
 
-def test_the_wire_of_a_provider_network_is_told_by_its_network():
+def test_the_interface_to_a_provider_network_is_named_after_it():
     overlay = load("type-drivers").overlay
     name = provider_interface("physnet1")
     assert explainer(overlay, "node1", "br-ex").names.port("br-ex", name) == "the wire to physnet1"
 
 
-def test_what_is_not_foreseen_is_told_as_it_stands():
+def test_unknown_fields_and_actions_are_explained_literally():
     told = explainer(load("article").overlay, "controller", "br-int")
     odd = Flow(
         "br-int",

@@ -18,7 +18,7 @@ from tests.controller.small import BLUE, RED, port, small, without
 A, B, C = port(1, RED, "h1"), port(2, RED, "h2"), port(3, BLUE, "h1")
 
 
-def test_a_fresh_host_counts_from_one_in_neutrons_order():
+def test_a_new_host_numbers_its_ports_from_one_in_neutrons_order():
     binding = new_binding(small(A, B, C), "h1")
     assert binding.ofports == {
         "br-int": {"patch-tun": 1, "qvo00000001-00": 2, "qvo00000003-00": 3},
@@ -45,7 +45,7 @@ def test_allocating_again_changes_nothing():
     assert allocate(overlay, once) == once
 
 
-def test_a_network_added_later_leaves_the_others_their_vlan():
+def test_networks_keep_their_vlan_when_another_is_added():
     first = new_binding(small(C), "h1")
     both = allocate(small(A, C), first)  # A's network now comes first in the overlay
     assert both.local_vlans == {BLUE: 1, RED: 2}
@@ -58,7 +58,7 @@ def test_a_released_vlan_is_free_again():
     assert allocate(small(A, C), left).local_vlans == {BLUE: 2, RED: 1}
 
 
-def test_a_vlan_that_old_flows_still_use_is_not_given():
+def test_a_vlan_that_old_flows_still_use_is_not_allocated():
     left = allocate_vlans(small(A), Binding(host="h1"), avoid=frozenset({1, 2}))
     assert left.local_vlans == {RED: 3}
 
@@ -78,7 +78,7 @@ def test_a_port_that_is_switched_off_is_dead_and_needs_no_vlan():
     assert new_binding(without(small(A), A.id), "h1").local_vlans == {}
 
 
-def test_when_all_local_vlans_are_taken_it_says_so():
+def test_it_is_an_error_if_no_local_vlan_is_free():
     full = Binding(host="h1", local_vlans={f"n{i}": i for i in range(1, LOCAL_VLAN_MAX + 1)})
     with pytest.raises(ModelError) as caught:
         allocate_vlans(small(A), full)

@@ -33,7 +33,7 @@ def l2pop(overlay: Overlay, *, arp: bool = False) -> Overlay:
     return replace(overlay, hosts=tuple(hosts))
 
 
-def test_a_bridge_that_the_host_has_not():
+def test_an_unknown_bridge_is_an_error():
     with pytest.raises(ModelError) as caught:
         lines(BASE, bridge="br-ex")
     assert str(caught.value) == (
@@ -42,7 +42,7 @@ def test_a_bridge_that_the_host_has_not():
     )
 
 
-def test_a_mesh_floods_to_every_vtep_of_the_type_and_states_nothing():
+def test_a_mesh_floods_to_every_vtep_of_the_type_and_announces_no_mac():
     text = lines(BASE)
     assert of_table(22, text) == [
         "table=22, priority=1,dl_vlan=1 actions=pop_vlan,set_field:0x6f->tun_id,"
@@ -53,7 +53,7 @@ def test_a_mesh_floods_to_every_vtep_of_the_type_and_states_nothing():
     assert of_table(21, text) == []
 
 
-def test_l2population_floods_to_members_and_states_where_macs_are():
+def test_l2population_floods_to_members_and_announces_macs():
     text = lines(l2pop(BASE))
     assert of_table(22, text)[0] == (
         'table=22, priority=1,dl_vlan=1 actions=pop_vlan,set_field:0x6f->tun_id,output:"vxlan-c0000202"'
@@ -66,7 +66,7 @@ def test_l2population_floods_to_members_and_states_where_macs_are():
     assert not any("c0000203" in line for line in text)
 
 
-def test_l2population_keeps_two_networks_of_one_type_apart():
+def test_l2population_separates_two_networks_of_one_type():
     both = small(A, B, port(4, BLUE, "h1"), port(5, BLUE, "h3"))
     text = lines(with_mode(both, parse_mode("vxlan-l2pop")))
     assert of_table(22, text)[:2] == [
@@ -75,7 +75,7 @@ def test_l2population_keeps_two_networks_of_one_type_apart():
     ]
 
 
-def test_a_network_that_is_nowhere_else_floods_nowhere():
+def test_a_network_on_one_host_only_has_no_flood_flow():
     text = lines(l2pop(small(A)))
     assert of_table(22, text) == ["table=22, priority=0 actions=drop"]
     assert len(of_table(4, text)) == 2
@@ -99,7 +99,7 @@ def test_the_arp_responder_needs_l2population():
     assert lines(alone) == lines(BASE)
 
 
-def test_no_flow_names_a_tunnel_that_has_no_port():
+def test_no_flow_outputs_to_a_tunnel_without_a_port():
     binding = new_binding(BASE, "h1")
     kept = {name: n for name, n in binding.ofports["br-tun"].items() if name != "vxlan-c0000203"}
     without = replace(binding, ofports={**binding.ofports, "br-tun": kept})
@@ -108,7 +108,7 @@ def test_no_flow_names_a_tunnel_that_has_no_port():
     assert not any("vxlan-c0000203" in line for line in text)
 
 
-def test_a_guest_may_speak_for_its_own_addresses_only():
+def test_a_guest_may_announce_only_its_own_addresses():
     guest = 'in_port="qvo00000001-00"'
     assert [line for line in lines(BASE, bridge="br-int") if guest in line] == [
         f"priority=10,arp,{guest} actions=goto_table:24",
@@ -129,7 +129,7 @@ def test_a_guest_without_port_security_or_not_there_has_no_flows(off):
     assert not any("qvo00000001-00" in line for line in lines(overlay, bridge="br-int"))
 
 
-def test_a_dead_port_is_dropped_if_there_is_a_device_behind_it():
+def test_frames_from_a_dead_port_with_a_device_are_dropped():
     made = new_binding(BASE, "h1")
     numbers = {**made.ofports, "br-int": {**made.ofports["br-int"], "qvodead": 99}}
     binding = replace(made, dead=frozenset({"qvodead", "qvogone"}), ofports=numbers)
@@ -138,7 +138,7 @@ def test_a_dead_port_is_dropped_if_there_is_a_device_behind_it():
     assert not [line for line in text if "qvogone" in line]
 
 
-def test_a_host_without_networks_knows_no_segment():
+def test_a_host_without_networks_has_no_segment():
     text = lines(BASE, host="h3")
     assert len(of_table(3, text)) == 2
     assert of_table(4, text) == ["table=4, priority=0 actions=drop"]
@@ -168,7 +168,7 @@ WAYS = st.sampled_from(
 
 
 @given(PLACES, WAYS)
-def test_what_holds_for_the_flows_of_any_overlay(places, mode):
+def test_properties_of_the_flows_of_any_overlay(places, mode):
     ports = (
         port(number, network, f"h{on}", port_security_enabled=secure)
         for number, (network, on, secure) in enumerate(places, start=1)

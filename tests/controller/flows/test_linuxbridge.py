@@ -69,7 +69,7 @@ def test_mesh_sends_a_copy_to_every_other_vtep_and_learns():
     )
 
 
-def test_l2pop_knows_members_alone_and_answers_for_their_addresses():
+def test_l2pop_floods_to_members_only_and_answers_for_their_addresses():
     assert vxlan("kvxlan-l2pop") == Vxlan(
         vni=111,
         local=H1,
@@ -92,7 +92,7 @@ def test_l2pop_without_the_responder_has_no_proxy():
     assert segment.vxlan.fdb == vxlan("kvxlan-l2pop").fdb
 
 
-def test_a_port_that_is_down_is_in_no_bridge_and_told_to_nobody():
+def test_a_port_that_is_down_is_in_no_bridge_and_not_announced():
     for down in ({"status": "DOWN"}, {"admin_state_up": False}):
         overlay = replace(BASE, ports=(ONE, replace(TWO, **down)))
         assert wanted("kvxlan-l2pop", "h2", overlay) == ()
@@ -107,7 +107,7 @@ def test_a_local_network_has_a_bridge_and_no_device():
     assert (segment.bridge, segment.vxlan) == (RED_BRIDGE, None)
 
 
-def test_the_device_is_no_larger_than_the_kernel_lets_it_be():
+def test_the_mtu_of_the_device_is_within_the_limit_of_the_kernel():
     large = replace(BASE, networks=(replace(BASE.networks[0], mtu=1700), BASE.networks[1]))
     (segment,) = wanted("kvxlan-mesh", overlay=large)
     assert segment.vxlan.mtu == 1450
@@ -132,7 +132,7 @@ def test_groups_are_neutrons(group, vni, found):
     assert BASE.hosts[0].group_of(network) is None
 
 
-def test_a_fresh_host_gets_just_these_lines():
+def test_a_new_host_gets_exactly_these_lines():
     todo = kernel_change(wanted("kvxlan-l2pop", "h2"), Kernel(devices={"tap00000002-00": ""}))
     one = ONE.mac_address
     assert todo.ip == (
@@ -151,7 +151,7 @@ def test_a_fresh_host_gets_just_these_lines():
     assert todo.rest == (f"neigh replace 198.51.1.1 lladdr {one} dev vxlan-111 nud permanent",)
 
 
-def test_a_group_is_given_when_the_device_is_made_and_is_no_entry_of_ours():
+def test_a_group_is_set_when_the_device_is_created_and_is_not_an_fdb_entry():
     todo = kernel_change(wanted("kvxlan-multicast"), Kernel())
     assert "group 239.0.0.111 ttl 4 learning" in todo.ip[2]
     assert todo.fdb == ()
@@ -172,7 +172,7 @@ STATES = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("first", STATES)
-def test_from_any_state_to_any_other_is_as_from_nothing(first, mode):
+def test_the_change_from_any_state_gives_the_same_result_as_from_nothing(first, mode):
     for other in MODES:
         for later in STATES.values():
             for host in ("h1", "h2", "h3"):
@@ -188,7 +188,7 @@ def test_from_any_state_to_any_other_is_as_from_nothing(first, mode):
                 )
 
 
-def test_what_is_not_ours_stays():
+def test_foreign_devices_stay():
     kernel = FakeKernel.with_taps(BASE, host="h1")
     kernel.links |= {"br-ex": "", "vxlan9": "", "tapestry": "", "brq-mine": ""}
     kernel.carry_out(kernel_change((), kernel.seen()))
@@ -248,7 +248,7 @@ NEIGHBOURS = [
 ]
 
 
-def test_what_iproute2_tells_is_read():
+def test_the_output_of_iproute2_is_parsed():
     seen = parse_kernel(LINKS, FDB, NEIGHBOURS)
     assert seen.addresses == {H1}
     assert seen.devices["tap00000001-00"] == RED_BRIDGE
@@ -264,7 +264,7 @@ def test_what_iproute2_tells_is_read():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_kernel_mode_changes_hosts_and_types_alone(mode):
+def test_a_kernel_mode_changes_only_hosts_and_network_types(mode):
     overlay = carried(mode)
     assert {host.mechanism for host in overlay.hosts} == {Mechanism.LINUXBRIDGE}
     assert {host.tunnel_types for host in overlay.hosts} == {(NetworkType.VXLAN,)}
@@ -272,7 +272,7 @@ def test_a_kernel_mode_changes_hosts_and_types_alone(mode):
     assert overlay.ports == BASE.ports
 
 
-def test_another_mode_takes_a_kernel_scenario_back_to_open_vswitch():
+def test_another_mode_sets_a_kernel_scenario_to_open_vswitch():
     for mode in ("gre-mesh", "vlan"):
         back = carried(mode, carried("kvxlan-multicast"))
         assert {host.mechanism for host in back.hosts} == {Mechanism.OPENVSWITCH}
@@ -285,7 +285,7 @@ def test_another_mode_takes_a_kernel_scenario_back_to_open_vswitch():
 
 
 @pytest.mark.parametrize("name", ["gre-multicast", "kvxlan-l2pop-arp", "kvxlan", "multicast"])
-def test_no_other_mode_is_made_up(name):
+def test_other_combinations_are_not_modes(name):
     with pytest.raises(UsageError):
         parse_mode(name)
 
@@ -351,7 +351,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_cannot_be_is_told_with_its_reason(case):
+def test_an_impossible_linuxbridge_host_is_an_error_with_a_reason(case):
     changed, text = WRONG[case]
     with pytest.raises(ModelError) as caught:
         replace(MESH, **changed)
@@ -369,7 +369,7 @@ def test_what_cannot_be_is_told_with_its_reason(case):
         ({"vxlan_group": GROUP, "mechanism": Mechanism.OPENVSWITCH}, "none without mechanism"),
     ],
 )
-def test_a_group_that_cannot_be_is_told_at_every_host(options, reason):
+def test_an_invalid_group_is_an_error_of_every_host(options, reason):
     with pytest.raises(ModelErrors) as caught:
         replace(MESH, hosts=tuple(replace(host, **options) for host in MESH.hosts))
     assert [error.allowed.startswith(reason) for error in caught.value.errors] == [True] * 3

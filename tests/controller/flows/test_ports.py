@@ -23,7 +23,7 @@ RED_ON_1_2 = (port(1, RED, "h1"), port(2, RED, "h2"))
 BLUE_ON_1_3 = (port(3, BLUE, "h1"), port(4, BLUE, "h3"))
 
 
-def test_a_mesh_reaches_every_vtep_of_every_type_even_with_nothing_to_carry():
+def test_a_mesh_has_a_tunnel_to_every_vtep_even_without_a_shared_network():
     assert names(small(), "h1") == [
         "gre-c0000202",
         "gre-c0000203",
@@ -39,7 +39,7 @@ def test_l2population_makes_tunnels_only_where_a_network_is_shared():
     assert names(small(RED_ON_1_2[0], l2_population=True), "h1") == []
 
 
-def test_a_network_of_another_type_is_no_reason_for_a_tunnel():
+def test_a_network_of_another_type_makes_no_tunnel():
     overlay = small(port(3, BLUE, "h1"), port(5, BLUE, "h2"), l2_population=True)
     assert names(overlay, "h1") == ["gre-c0000202"]
 
@@ -55,7 +55,7 @@ def test_broadcasts_of_a_mesh_go_to_all_and_of_l2population_to_members():
     assert [t.name for t in copies] == ["vxlan-c0000202"]
 
 
-def test_rows_read_as_neutron_writes_them():
+def test_rows_match_those_of_neutron():
     rows = {p.name: p for p in host_ports(small(RED_ON_1_2[0]), small().host("h1"))}
     assert rows["vxlan-c0000202"].options == {
         "df_default": "true",

@@ -50,7 +50,7 @@ def test_tables_of_br_int_are_neutrons():
     assert set(pipeline_of("br-int", QUEENS)) == {0, 23, 24, 25, 60}
 
 
-def test_br_tun_differs_in_the_table_that_learns_and_nowhere_else():
+def test_br_tun_differs_only_in_the_table_that_learns():
     queens, current = (pipeline_of("br-tun", release) for release in (QUEENS, CURRENT))
     assert {table for table in queens if queens[table] != current[table]} == {Tun.LEARN_FROM_TUN}
     added = set(flows(small(*BOTH), "br-tun", CURRENT)) - set(flows(small(*BOTH), "br-tun", QUEENS))
@@ -61,7 +61,7 @@ def test_br_tun_differs_in_the_table_that_learns_and_nowhere_else():
     ]
 
 
-def test_what_picks_out_announcements_learns_what_all_else_would():
+def test_the_flows_for_announcements_learn_the_same_as_the_general_one():
     learning = [flow.actions for flow in Bridge("br-tun", CURRENT).always() if flow.table == 10]
     assert len(learning) == 4
     assert len(set(learning)) == 1
@@ -88,7 +88,7 @@ def test_an_accepted_frame_passes_these_tables(release, tables):
     assert str(missed[passed[-1]]) == "NORMAL"
 
 
-def test_a_flow_is_judged_by_the_tables_of_its_own_release():
+def test_a_flow_is_checked_with_the_tables_of_its_own_release():
     with pytest.raises(PipelineError, match="table 58; allowed: 0, 23, 24, 25, 60"):
         Flow("br-int", Int.PACKET_RATE_LIMIT, Priority.MISS)
     flow = Flow("br-int", Int.PACKET_RATE_LIMIT, Priority.MISS, release=CURRENT)
@@ -96,13 +96,13 @@ def test_a_flow_is_judged_by_the_tables_of_its_own_release():
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_table_says_what_it_asks(release):
+def test_every_table_has_its_purpose(release):
     for bridge in ("br-int", "br-tun", "br-ex"):
         assert all(len(row.why) > 10 for row in pipeline_of(bridge, release).values())
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_local_network_has_a_local_vlan_and_no_flow_but_its_guests_checks(release):
+def test_a_local_network_has_a_local_vlan_and_only_the_flows_of_its_guests(release):
     base = small(*BOTH)
     local = replace(base.network_of[RED], network_type=NetworkType.LOCAL, segmentation_id=None)
     others = tuple(network for network in base.networks if network.id != RED)
@@ -124,7 +124,7 @@ def test_a_dhcp_servers_port_is_trusted(release):
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_guest_without_an_address_is_not_stated_by_l2population(release):
+def test_a_guest_without_an_address_is_not_announced_by_l2population(release):
     base = small(*BOTH, l2_population=True)
     silent = replace(base, ports=(BOTH[0], replace(BOTH[1], fixed_ips=())))
     stated = [line for line in flows(base, "br-tun", release) if "table=20, priority=2" in line]

@@ -66,7 +66,7 @@ def test_a_flow_in_table_0_does_not_name_it():
     assert flow_text(miss) == "table=24, priority=0 actions=drop"
 
 
-def test_fields_stand_in_ovs_ofctls_order_whatever_the_order_given():
+def test_the_fields_of_a_match_are_in_ovs_ofctls_order():
     given_backwards = match(arp_spa="10.0.0.1", in_port="a", proto="arp")
     flow = Flow("br-int", Int.ARP_SPOOF_TABLE, Priority.STATED, given_backwards, (Goto(25),))
     assert (

@@ -51,14 +51,14 @@ def test_a_scenarios_subnet(tmp_path: Path, monkeypatch, cidr, asked, gateway, p
 
 
 @pytest.mark.parametrize(("cidr", "asked", "gateway", "pools", "first"), TABLE)
-def test_the_apis_subnet(cidr, asked, gateway, pools, first):
+def test_a_subnet_of_the_api_stores_its_default_pools(cidr, asked, gateway, pools, first):
     more = {} if asked == "" else {"gateway_ip": asked}
     overlay = port(subnet(network(), network_id="net-n", cidr=cidr, **more), network_id="net-n")
     assert told(overlay.subnets[-1]) == (gateway, pools)
     assert [str(ip) for ip in overlay.port_of["port-n"].fixed_ips] == [first]
 
 
-def test_a_pool_hands_out_no_address_that_a_port_may_not_have():
+def test_a_pool_allocates_usable_addresses_only():
     cidr = ip_network("10.0.0.0/30")
     whole = Subnet(id="s", name="s", network_id="n", cidr=cidr, pools=((cidr[0], cidr[3]),))
     assert free_address(whole, set()) == cidr[1]

@@ -67,7 +67,7 @@ def spans(draw):
 
 
 @given(ranges=spans(), kind=st.sampled_from(TYPED), asked=st.integers(1, 14))
-def test_ids_are_unique_in_range_lowest_first_and_then_there_are_no_more(ranges, kind, asked):
+def test_ids_are_allocated_lowest_first_until_none_is_left(ranges, kind, asked):
     offered = [
         Segment(kind, each.physical_network or None, id_)
         for each in ranges
@@ -83,7 +83,7 @@ def test_ids_are_unique_in_range_lowest_first_and_then_there_are_no_more(ranges,
 
 
 @given(ranges=spans(), kind=st.sampled_from(TYPED), which=st.randoms(use_true_random=False))
-def test_what_is_deleted_is_given_again_and_nothing_else_is(ranges, kind, which):
+def test_only_a_deleted_networks_id_is_allocated_again(ranges, kind, which):
     overlay = lab(*ranges, span(kind, 50, 55))
     names = [f"n{number}" for number in range(6)]
     for name in names:
@@ -103,7 +103,7 @@ def _room(overlay, kind):
 
 
 @pytest.mark.parametrize("kind", TYPED)
-def test_both_edges_can_be_had_and_nothing_beyond(kind):
+def test_the_first_and_the_last_usable_address_are_accepted_and_no_others(kind):
     physical = {"physical_network": "physnet1"} if kind is VLAN else {}
     asked = {"network_type": str(kind), **physical}
     for id_ in (1, LAST[kind]):
@@ -119,7 +119,7 @@ def test_both_edges_can_be_had_and_nothing_beyond(kind):
 
 @pytest.mark.parametrize("kind", TYPED)
 @pytest.mark.parametrize(("below", "above"), [(1, 0), (0, 1), (5, -5)])
-def test_a_range_beyond_the_edges_is_no_range(kind, below, above):
+def test_a_pool_outside_the_usable_addresses_is_invalid(kind, below, above):
     first, last = (1 - below, 10) if below else (10, LAST[kind] + above)
     if (below, above) == (5, -5):
         first, last = 9, 8
@@ -155,14 +155,14 @@ def test_tenant_types_are_tried_in_order():
     ]
 
 
-def test_flat_is_never_given_and_local_never_used_up():
+def test_flat_is_never_allocated_and_local_is_always_free():
     assert tenant_segment((FLAT,), (), ()) is None
     assert refused(lab(tenant=(FLAT,))) == NO_MORE
     assert tenant_segment((FLAT, LOCAL), (), {Segment(LOCAL)}) == Segment(LOCAL)
 
 
 @pytest.mark.parametrize("kind", list(NetworkType))
-def test_type_drivers_limit_what_may_be_made(kind):
+def test_type_drivers_limit_the_types_of_new_networks(kind):
     others = tuple(other for other in NetworkType if other is not kind)
     physical = {"physical_network": "physnet1"} if kind.is_provider else {}
     with pytest.raises(NeutronError) as error:
@@ -217,7 +217,7 @@ def test_a_type_without_a_range_has_the_default_on_every_physical_network():
         ),
     ],
 )
-def test_what_a_type_has_not_is_refused_in_neutrons_words(asked, said):
+def test_attributes_that_a_type_does_not_have_are_refused_with_neutrons_errors(asked, said):
     with pytest.raises(NeutronError) as error:
         create(lab(), **asked)
 
@@ -225,7 +225,7 @@ def test_what_a_type_has_not_is_refused_in_neutrons_words(asked, said):
     assert (error.value.status, error.value.type) == (400, "InvalidInput")
 
 
-def test_local_networks_are_many_and_have_the_mtu_of_the_wire():
+def test_there_may_be_several_local_networks_with_the_mtu_of_the_underlay():
     overlay = create(create(lab(), "a", network_type="local"), "b", network_type="local")
 
     assert [overlay.mtu_of(network) for network in overlay.networks] == [1500, 1500]

@@ -310,14 +310,14 @@ RULES = {
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_each_rule_says_where_what_found_what_allowed_and_what_to_do(rule: str):
+def test_each_error_has_its_place_what_was_found_what_is_allowed_and_a_remedy(rule: str):
     change, text = RULES[rule]
     with pytest.raises(ModelError) as caught:
         replace(BASE, **change)
     assert str(caught.value) == text
 
 
-def test_every_error_is_told_at_once():
+def test_all_errors_of_an_overlay_are_reported_together():
     with pytest.raises(ModelErrors) as caught:
         replace(BASE, underlay_mtu=1, **with_networks(network(segmentation_id=0, mtu=1)))
     assert [error.where for error in caught.value.errors] == [
@@ -335,7 +335,7 @@ def test_the_same_address_in_two_networks_is_no_error():
     assert replace(BASE, subnets=subnets, ports=(A, twin)).ports == (A, twin)
 
 
-def test_an_unknown_host_is_told_with_those_there_are():
+def test_the_error_for_an_unknown_host_lists_the_known_ones():
     with pytest.raises(ModelError) as caught:
         BASE.host("h9")
     assert str(caught.value) == "overlay 'small': host 'h9'; allowed: h1, h2, h3. Name one of them."

@@ -29,7 +29,7 @@ def test_networks_of_a_host_come_in_the_order_of_their_first_port():
 
 
 @pytest.mark.parametrize("off", [{"status": "DOWN"}, {"admin_state_up": False}, {"host": ""}])
-def test_a_port_that_is_not_plugged_and_on_counts_for_nothing(off):
+def test_a_port_that_is_unplugged_or_off_does_not_make_its_host_a_member(off):
     overlay = small(A, B, replace(C, **off))
     assert [host.name for host in overlay.members(RED)] == ["h2"]
     assert [net.name for net in overlay.networks_on("h1")] == ["blue"]
@@ -50,7 +50,7 @@ def test_a_guests_mtu_is_neutrons(kind, over_v4, over_v6):
     assert network_mtu(NetworkType(kind), 1500, ip_version=6) == over_v6
 
 
-def test_a_networks_own_mtu_goes_before_what_the_underlay_allows():
+def test_the_mtu_of_a_network_has_precedence_over_that_of_the_underlay():
     overlay = small()
     red, blue = overlay.networks
     assert (overlay.mtu_of(red), overlay.mtu_of(blue)) == (1450, 1458)
@@ -58,7 +58,7 @@ def test_a_networks_own_mtu_goes_before_what_the_underlay_allows():
     assert replace(overlay, underlay_mtu=9000).mtu_of(red) == 8950
 
 
-def test_addresses_of_a_port_are_told_apart_by_version():
+def test_addresses_of_a_port_are_separated_by_version():
     mixed = replace(A, fixed_ips=(ip_address("2001:db8::1"), *A.fixed_ips))
     assert mixed.ipv4 == A.fixed_ips
     assert mixed.ipv6 == (ip_address("2001:db8::1"),)
@@ -88,7 +88,7 @@ def test_a_tunnel_port_of_the_current_release_is_named_as_neutron_names_it(kind,
     assert tunnel_port_name(NetworkType(kind), text, "current") == name
 
 
-def test_a_vtep_is_told_as_it_was_spelt():
+def test_a_vtep_is_shown_as_it_was_written():
     host = Host(name="h", local_ip=ip_address("fd00:150::11"), written_ip="fd00:150:0::11")
     assert host.vtep == "fd00:150:0::11"
     moved = replace(host, local_ip=ip_address("fd00:150::12"))
@@ -119,12 +119,12 @@ def test_a_patch_ports_long_name_is_cut_as_neutron_cuts_it(bridge, on_int, on_ph
         ("vlan", 1400, 1500),
     ],
 )
-def test_path_mtu_limits_what_is_tunnelled(kind, path_mtu, mtu):
+def test_path_mtu_limits_tunnelled_networks(kind, path_mtu, mtu):
     overlay = replace(small(), path_mtu=path_mtu)
     assert overlay.mtu_of(replace(overlay.networks[0], network_type=NetworkType(kind))) == mtu
 
 
-def test_what_is_derived_depends_on_its_parts_alone():
+def test_a_derived_id_depends_only_on_its_parts():
     assert derived_id("s", "port", "a") == derived_id("s", "port", "a")
     assert derived_id("s", "port", "a") != derived_id("s", "port", "b")
     assert derived_mac("x").startswith("fa:16:3e:")

@@ -16,7 +16,7 @@ def carried(mode: str):
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
-def test_a_mode_reads_as_it_is_written(mode):
+def test_a_mode_is_parsed_from_its_text(mode):
     assert parse_mode(str(mode)) is mode
 
 
@@ -28,7 +28,7 @@ def test_each_mode_has_a_line_of_its_own():
     )
 
 
-def test_an_unknown_mode_is_told_with_those_there_are():
+def test_the_error_for_an_unknown_mode_lists_all_modes():
     with pytest.raises(UsageError) as caught:
         parse_mode("multicast")
     assert str(caught.value) == (
@@ -38,7 +38,7 @@ def test_an_unknown_mode_is_told_with_those_there_are():
     )
 
 
-def test_networks_that_are_made_later_are_of_the_modes_type_too():
+def test_networks_created_later_have_the_type_of_the_mode():
     only = replace(BASE, type_drivers=(VXLAN,), tenant_network_types=(VXLAN,))
     carried = with_mode(only, parse_mode("gre-mesh"))
 
@@ -56,14 +56,14 @@ def test_no_mode_is_no_change():
     ("mode", "l2_population", "arp_responder"),
     [("gre-mesh", False, False), ("gre-l2pop", True, False), ("gre-l2pop-arp", True, True)],
 )
-def test_the_flooding_is_every_agents(mode, l2_population, arp_responder):
+def test_the_flooding_of_a_mode_is_set_on_every_host(mode, l2_population, arp_responder):
     for host in carried(mode).hosts:
         assert host.tunnel_types == (GRE,)
         assert (host.l2_population, host.arp_responder) == (l2_population, arp_responder)
         assert host.is_arp_responder is arp_responder
 
 
-def test_a_tunnel_mode_carries_every_network_and_keeps_its_id():
+def test_a_tunnel_mode_sets_the_type_of_every_network_and_keeps_its_id():
     networks = carried("vxlan-l2pop").networks
     assert [(net.network_type, net.segmentation_id) for net in networks] == [
         (VXLAN, 111),
@@ -71,7 +71,7 @@ def test_a_tunnel_mode_carries_every_network_and_keeps_its_id():
     ]
 
 
-def test_a_flooding_alone_keeps_types():
+def test_a_mode_with_only_a_flooding_keeps_network_types():
     overlay = carried("l2pop")
     assert [net.network_type for net in overlay.networks] == [VXLAN, GRE]
     assert {host.tunnel_types for host in overlay.hosts} == {(GRE, VXLAN)}
@@ -86,7 +86,7 @@ def test_vlan_has_no_tunnel_and_keeps_the_id():
     assert [overlay.mtu_of(net) for net in overlay.networks] == [1500, 1500]
 
 
-def test_flat_carries_one_network_only():
+def test_flat_allows_one_network_only():
     with pytest.raises(ModelError) as caught:
         carried("flat")
     assert str(caught.value) == (

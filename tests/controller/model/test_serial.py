@@ -159,14 +159,14 @@ def test_an_overlay_survives_json_exactly(overlay: Overlay) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(overlays(), st.dictionaries(ANY_TEXT, ANY_TEXT))
-def test_a_state_survives_its_text_exactly(overlay: Overlay, ovsdb: dict[str, str]) -> None:
+def test_a_state_is_read_back_exactly(overlay: Overlay, ovsdb: dict[str, str]) -> None:
     text = dump_state(overlay, ovsdb)
 
     assert load_state(text) == (overlay, ovsdb)
     assert dump_state(*load_state(text)) == text
 
 
-def test_what_is_written_is_plain_json_in_neutrons_words() -> None:
+def test_the_json_has_plain_values_with_neutrons_names() -> None:
     written = to_json(small())
 
     assert written["hosts"] == [
@@ -257,7 +257,7 @@ def test_a_bad_state_says_where_and_what_is_allowed(text: str, said: str) -> Non
     assert str(error.value) == said + REMEDY
 
 
-def test_a_torn_file_is_refused() -> None:
+def test_a_damaged_file_is_refused() -> None:
     with pytest.raises(ModelError, match=r"^state file: no JSON .*line 1 column 1"):
         load_state("")
 

@@ -178,7 +178,7 @@ def test_one_site_is_too_few(tmp_path, monkeypatch):
     ]
 
 
-def test_networks_are_apart():
+def test_networks_of_two_sites_may_not_overlap():
     site = replace(
         HOME_OFFICE.near,
         lan=IPv4Network("10.100.0.0/16"),
@@ -206,7 +206,7 @@ def four_routers():
 
 
 @pytest.mark.parametrize("sites", [HOME_OFFICE, four_routers()], ids=["two", "four"])
-def test_every_router_knows_every_public_network_and_no_private_one(sites):
+def test_every_router_has_routes_to_all_public_and_no_private_networks(sites):
     """Each network is on a wire of the router, or by a next hop that is on one."""
     public = {sites.near.uplink, sites.far.uplink, sites.attacker.network}
     public |= {sites_plan.core_wire(at) for at in range(len(sites.routers) - 1)}
@@ -259,7 +259,7 @@ def test_nat_is_where_the_scenario_says():
     assert "gre1" not in sites_plan.nat_rules(replace(HOME_OFFICE.near, snat=Snat.NONE))
 
 
-def test_links_have_names_that_the_kernel_takes():
+def test_interface_names_are_valid_in_linux():
     links = list(sites_plan.links(four_routers()))
     ends = [(link.one, link.name_at_one) for link in links]
     ends += [(link.other, link.name_at_other) for link in links]
@@ -278,7 +278,7 @@ def test_links_have_names_that_the_kernel_takes():
     ],
     ids=" ".join,
 )
-def test_what_takes_the_other_kind_says_so_in_one_line(argv, capsys):
+def test_a_scenario_of_the_wrong_kind_is_refused_in_one_line(argv, capsys):
     assert main(argv) == 2
     said = capsys.readouterr().err
     assert said.startswith("overlaylab: scenario '")

@@ -104,13 +104,13 @@ def tags(lab: Lab, host: str) -> dict[str, str]:
     return {name: tag for name, tag in json.loads(listing)["data"] if isinstance(tag, int)}
 
 
-def test_the_checker_notices_a_loss(lab, tmp_path):
+def test_the_checker_detects_a_loss(lab, tmp_path):
     found = stream_during(lab, tmp_path, lambda: cut_the_underlay(lab), seconds=4)
     assert found["sent"] == 4000
     assert 50 <= found["lost"] < 2000
 
 
-def test_killing_and_restarting_the_controller_loses_nothing(lab, tmp_path):
+def test_no_packet_is_lost_when_the_controller_is_killed_and_restarted(lab, tmp_path):
     def kill() -> None:
         lab.restart_controller()
         lab.restart_controller()
@@ -121,7 +121,7 @@ def test_killing_and_restarting_the_controller_loses_nothing(lab, tmp_path):
     assert flows(lab, "controller", "br-tun") == before
 
 
-def test_a_restart_touches_no_flow(lab):
+def test_a_restart_changes_no_flow(lab):
     """Every flow is as old as it was: none was taken away and put back, or replaced."""
     before = {place: installed(lab, *place) for place in PLACES}
     assert all(before.values())
@@ -133,7 +133,7 @@ def test_a_restart_touches_no_flow(lab):
         assert moved == set(), place
 
 
-def test_the_comparison_of_ages_notices_a_flow_that_was_replaced(lab):
+def test_the_comparison_of_ages_detects_a_replaced_flow(lab):
     before = installed(lab, "computer", "br-int")
     again = installed(lab, "computer", "br-int")
     assert not any(again[flow].is_moved(then) for flow, then in before.items())
@@ -154,7 +154,7 @@ def test_the_comparison_of_ages_notices_a_flow_that_was_replaced(lab):
     until(are_moved, "every flow has come later")
 
 
-def test_a_network_added_later_leaves_local_vlans_as_they_are(lab):
+def test_a_network_added_later_does_not_change_local_vlans(lab):
     before = {host: tags(lab, host) for host in ("controller", "computer")}
     lab.restart_controller()
     network = lab.api("POST", "/v2.0/networks", {"network": {"name": "later"}})["network"]

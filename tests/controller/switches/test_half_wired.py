@@ -45,7 +45,7 @@ def test_a_port_without_number_is_neither_plugged_nor_unplugged(halted):
         Task("two", Ovsdb(halted.db), {}, reading).status_changes(small("mesh"))
 
 
-def test_when_ovs_vswitchd_goes_on_the_port_is_plugged(rig):
+def test_the_port_is_plugged_when_ovs_vswitchd_resumes(rig):
     switch = rig(small("mesh")).switches["two"]
     switch.vsctl(
         "add-port",

@@ -46,7 +46,7 @@ def answer(overlay):
 
 
 @either
-def test_a_frame_from_the_tunnel_teaches_table_20_the_way_back(asked):
+def test_table_20_learns_the_return_path_from_a_frame_of_the_tunnel(asked):
     dumped = normalise(asked.switches["two"].dump("br-tun"))
     learned = [
         flow for flow in dumped if flow not in asked.texts(asked.overlay.host("two"))["br-tun"]
@@ -70,7 +70,7 @@ def test_without_the_broadcast_before_it_the_answer_is_flooded(rig):
 
 
 @pytest.mark.parametrize("asked", ["controller"], indirect=True)
-def test_a_restarted_controller_leaves_what_was_learned(asked):
+def test_a_restarted_controller_keeps_learned_flows(asked):
     before = asked.switches["two"].dump("br-tun")
     assert LEARNED in before
     asked.controller.kill()

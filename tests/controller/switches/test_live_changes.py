@@ -42,7 +42,7 @@ def hear_server_a(laid: Rig) -> None:
 
 
 @pytest.mark.parametrize("mode", ["mesh", "l2pop", "l2pop-arp"])
-def test_a_port_that_goes_takes_its_flows_along_and_comes_back(live_rig, mode):
+def test_the_flows_of_an_unplugged_port_are_deleted_and_come_back_with_it(live_rig, mode):
     laid = live_rig(small(mode))
     before = {host: laid.switches[host].dump("br-tun") for host in ("one", "two", "three")}
     gone = port(laid, B)
@@ -67,7 +67,7 @@ def _unordered(flow: str) -> tuple[str, ...]:
     return tuple(sorted(flow.split(",")))
 
 
-def test_a_tunnel_that_goes_takes_what_was_learned_from_it(live_rig):
+def test_learned_flows_are_deleted_with_their_tunnel(live_rig):
     laid = live_rig(small("l2pop"))
     hear_server_a(laid)
     assert len(learned(laid, "two")) == 1
@@ -77,7 +77,7 @@ def test_a_tunnel_that_goes_takes_what_was_learned_from_it(live_rig):
     assert_all_as_wanted(laid)
 
 
-def test_a_network_that_leaves_a_host_takes_what_was_learned_for_its_vlan(live_rig):
+def test_learned_flows_are_deleted_with_the_network_of_their_vlan(live_rig):
     laid = live_rig(small("mesh"))
     hear_server_a(laid)
     assert len(learned(laid, "two")) == 1
@@ -86,7 +86,7 @@ def test_a_network_that_leaves_a_host_takes_what_was_learned_for_its_vlan(live_r
     assert len(learned(laid, "three")) == 1  # the others keep theirs
 
 
-def test_what_the_switch_learned_survives_an_unrelated_change(live_rig):
+def test_learned_flows_survive_an_unrelated_change(live_rig):
     laid = live_rig(small("mesh"))
     hear_server_a(laid)
     before = learned(laid, "three")
@@ -102,7 +102,7 @@ def test_flows_added_by_hand_stay(live_rig):
     assert by_hand in normalise(laid.switches["one"].dump("br-tun"))
 
 
-def test_a_network_added_and_taken_away_leaves_the_others_as_they_were(live_rig):
+def test_a_network_that_is_added_and_removed_does_not_change_the_others(live_rig):
     laid = live_rig(small("l2pop-arp"))
     before = tag_of(laid, port(laid, "ServerA"))
     api = laid.controller.api
@@ -126,7 +126,7 @@ def test_a_network_added_and_taken_away_leaves_the_others_as_they_were(live_rig)
 
 
 @pytest.mark.parametrize("how", ["deleted", "switched off"])
-def test_a_port_nobody_stands_behind_is_dead(live_rig, how):
+def test_a_port_unknown_to_neutron_is_dead(live_rig, how):
     laid = live_rig(small("mesh"))
     there = port(laid, B)
     if how == "deleted":
@@ -141,7 +141,7 @@ def test_a_port_nobody_stands_behind_is_dead(live_rig, how):
     assert_all_as_wanted(laid)
 
 
-def test_a_host_that_goes_leaves_no_output_to_its_dead_port(live_rig):
+def test_no_flow_outputs_to_the_tunnel_of_a_removed_host(live_rig):
     """Neutron leaves `output:N` in table 22 until the next rewrite."""
     laid = live_rig(small("mesh"))
     api = laid.controller.api
@@ -185,7 +185,7 @@ def test_a_guest_that_moves_host(live_rig):
     assert entry.endswith('output:"vxlan-c0a8960d"')
 
 
-def test_a_host_that_hangs_is_an_alarm_and_holds_nobody_up(live_rig):
+def test_a_host_that_hangs_raises_an_alarm_and_does_not_delay_the_others(live_rig):
     laid = live_rig(small("mesh"))
     pid = int((laid.switches["two"].home / "ovs-vswitchd.pid").read_text())
     os.kill(pid, signal.SIGSTOP)

@@ -39,7 +39,7 @@ def agent(laid: Rig, host: str) -> SimpleNamespace:
     return SimpleNamespace(id=found["id"], alive=found["alive"], **found["configurations"])
 
 
-def test_a_device_that_goes_and_returns_does_not_come_back_into_anothers_vlan(live_rig):
+def test_a_device_that_returns_does_not_get_the_vlan_of_another_network(live_rig):
     laid = live_rig(small("mesh"))
     flapping, switch = port(laid, "d"), laid.switches["one"]
     name = int_port_name(flapping.id)
@@ -52,7 +52,7 @@ def test_a_device_that_goes_and_returns_does_not_come_back_into_anothers_vlan(li
     assert_all_as_wanted(laid)
 
 
-def test_a_port_plugged_while_the_controller_is_away_hears_and_says_nothing(live_rig):
+def test_a_port_plugged_without_a_controller_sends_and_receives_nothing(live_rig):
     laid = live_rig(small("mesh"))
     green = add_network(laid, "green", "10.9.0.0/24")
     guest = add_port(laid, green, "one")
@@ -119,7 +119,7 @@ def test_a_new_database_address_is_kept_for_the_next_start(live_rig):
     assert kept["ovsdb"]["two"] == elsewhere
 
 
-def test_what_a_person_added_by_hand_stays(live_rig):
+def test_flows_that_a_user_added_stay(live_rig):
     laid = live_rig(small("mesh"))
     laid.switches["one"].vsctl(
         "add-br",
@@ -155,7 +155,7 @@ def test_what_a_person_added_by_hand_stays(live_rig):
     assert "yours" in ports_of(laid, "one", "br-int")
 
 
-def test_an_option_that_somebody_changed_is_mended(live_rig):
+def test_an_option_that_was_changed_by_hand_is_corrected(live_rig):
     laid = live_rig(small("mesh"))
     switch = laid.switches["one"]
     switch.vsctl("set", "Interface", "vxlan-c0a8960b", "options:local_ip=192.168.150.77")
@@ -164,7 +164,7 @@ def test_an_option_that_somebody_changed_is_mended(live_rig):
     assert 'local_ip="192.168.150.10"' in options
 
 
-def test_a_name_that_a_stranger_holds_is_an_alarm(live_rig):
+def test_a_port_name_that_another_bridge_uses_raises_an_alarm(live_rig):
     laid = live_rig(small("l2pop"))
     laid.switches["two"].vsctl(
         "add-br",
@@ -188,7 +188,7 @@ def test_a_name_that_a_stranger_holds_is_an_alarm(live_rig):
 
 
 @pytest.mark.parametrize("mode", ["vlan"])
-def test_a_provider_network_that_takes_anothers_place_never_shares_its_vlan(live_rig, mode):
+def test_a_provider_network_that_replaces_another_never_shares_its_vlan(live_rig, mode):
     laid = live_rig(small(mode))
     gone = port(laid, "ServerB")  # blue's only port on two
     before = tag_of(laid, gone)

@@ -126,7 +126,7 @@ def test_unbroken_the_small_overlay_agrees(rig, mode):
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_the_oracle_notices_a_broken_pipeline(rig, name):
+def test_the_oracle_detects_a_broken_pipeline(rig, name):
     mode, bridge, broken = BREAKS[name]
     laid, changed = rig(small(mode)), []
 
@@ -140,7 +140,7 @@ def test_the_oracle_notices_a_broken_pipeline(rig, name):
     assert next(disagreements(laid), None), "nobody noticed"
 
 
-def test_the_oracle_notices_a_guest_in_the_wrong_vlan(rig):
+def test_the_oracle_detects_a_guest_in_the_wrong_vlan(rig):
     laid = rig(small("mesh"))
     laid.install()
     (guest,) = (p for p in laid.overlay.ports if p.name == "c")
@@ -148,7 +148,7 @@ def test_the_oracle_notices_a_guest_in_the_wrong_vlan(rig):
     assert next(disagreements(laid), None)
 
 
-def test_the_oracle_notices_a_tunnel_that_leads_elsewhere(rig):
+def test_the_oracle_detects_a_tunnel_to_the_wrong_vtep(rig):
     laid = rig(small("l2pop"))
     laid.install()
     one = ("one", "vxlan-c0a8960b")

@@ -33,7 +33,7 @@ def missing(**changed: object) -> list[str]:
     return [wanted.name for wanted in missing_ports(WANTED, reading(**changed))]
 
 
-def test_a_host_that_has_all_misses_nothing():
+def test_a_host_with_all_ports_has_no_missing_ports():
     assert missing() == []
 
 
@@ -51,12 +51,12 @@ def test_only_our_own_ports_are_stale():
 
 
 @pytest.mark.parametrize("kind", ["gre", "ip6gre"])
-def test_a_gre_tunnel_is_ours_whatever_the_release_calls_its_type(kind):
+def test_a_gre_tunnel_port_is_ours_in_both_releases(kind):
     ours = PortRow(name="gre-evm7o3p2pbv", type=kind, ofport=9)
     assert stale_ports(HOST, WANTED, reading(ours)) == [("br-tun", ours.name)]
 
 
-def test_a_port_that_could_not_be_made_is_told_with_the_reason():
+def test_a_port_that_could_not_be_made_is_reported_with_the_reason():
     assert failed_ports(WANTED, reading()) == {}
     assert failed_ports(WANTED, reading(ofport=None, error="no such device")) == {
         "vxlan-c0000202": "no such device"

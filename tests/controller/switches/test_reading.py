@@ -64,14 +64,14 @@ def test_bridges_ports_and_numbers():
     assert reading["br-int"].ports["patch-tun"].options == {"peer": "patch-int"}
 
 
-def test_the_binding_is_what_stands_in_tags_and_numbers():
+def test_the_binding_is_read_from_tags_and_ofports():
     binding = binding_of(small(A, B), "h1", parse_reading(ovsdb()))
     assert binding.local_vlans == {RED: 7}
     assert binding.ofports == {"br-int": {"patch-tun": 1, "qvo00000001-00": 2}, "br-tun": {}}
     assert binding.dead == frozenset()
 
 
-def test_a_port_nobody_stands_behind_is_dead():
+def test_a_port_unknown_to_neutron_is_dead():
     for overlay in (
         small(B),
         small(replace(A, admin_state_up=False), B),
@@ -97,7 +97,7 @@ def test_status_follows_what_is_plugged():
     assert status_changes(overlay, "h2", parse_reading(ovsdb())) == {}
 
 
-def test_a_host_without_br_int_says_nothing_about_its_ports():
+def test_a_host_without_br_int_changes_no_port_status():
     empty = "\n".join(
         table(headings)
         for headings in (

@@ -43,7 +43,7 @@ def answer_all_but_adds(message):
     return [] if is_add else [SimpleNamespace(xid=message.xid)]
 
 
-def test_all_parts_of_a_long_reply_are_put_together():
+def test_the_parts_of_a_long_reply_are_joined():
     def answer(message):
         return [
             SimpleNamespace(xid=message.xid, flags=1, body=["a"]),
@@ -53,7 +53,7 @@ def test_all_parts_of_a_long_reply_are_put_together():
     assert session_with(answer).flows() == ["a", "b"]
 
 
-def test_a_silent_switch_is_an_error_in_time():
+def test_a_switch_that_does_not_answer_is_an_error_after_the_timeout():
     with pytest.raises(SwitchError) as caught:
         session_with(lambda _: []).assert_processed()
     assert str(caught.value) == (
@@ -82,7 +82,7 @@ def test_a_refused_message_in_a_bundle_is_an_error():
     assert ofproto_v1_3.ONF_BCT_COMMIT_REQUEST not in kinds
 
 
-def test_who_waits_is_told_when_the_session_ends():
+def test_a_waiting_request_fails_when_the_session_ends():
     switch = FakeSwitch(lambda _: [])
     switch.session = Session(switch, timeout_s=60)
     ending = threading.Timer(0.05, switch.session.close)
@@ -106,11 +106,11 @@ def test_a_bundle_is_opened_filled_and_committed_in_order():
     assert len({m.bundle_id for m in sent}) == 1
 
 
-def test_what_nobody_asked_for_is_not_taken():
+def test_a_reply_without_a_request_is_not_delivered():
     assert session_with(answer_all_but_adds).deliver(SimpleNamespace(xid=99)) is False
 
 
-def test_nobody_is_left_waiting_after_a_failure():
+def test_no_request_waits_after_a_failure():
     session = session_with(lambda _: [])
     with pytest.raises(SwitchError):
         session.assert_processed()

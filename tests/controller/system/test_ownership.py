@@ -36,7 +36,7 @@ def given(monkeypatch):
     return calls
 
 
-def test_a_tree_is_given_back_whole_and_no_link_is_followed(tmp_path, monkeypatch, given):
+def test_a_whole_tree_changes_its_owner_and_no_link_is_followed(tmp_path, monkeypatch, given):
     monkeypatch.setitem(os.environ, "SUDO_UID", "1000")
     monkeypatch.setitem(os.environ, "SUDO_GID", "100")
     elsewhere = tmp_path / "elsewhere"
@@ -53,7 +53,7 @@ def test_a_tree_is_given_back_whole_and_no_link_is_followed(tmp_path, monkeypatc
     assert given == dict.fromkeys(mine, (1000, 100, False))
 
 
-def test_without_sudo_nothing_changes_hands(tmp_path, monkeypatch, given):
+def test_without_sudo_owners_do_not_change(tmp_path, monkeypatch, given):
     monkeypatch.delitem(os.environ, "SUDO_UID", raising=False)
     ownership.give_back(tmp_path)
     assert given == {}

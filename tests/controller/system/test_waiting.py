@@ -52,7 +52,7 @@ def test_the_interval_can_be_chosen():
     assert clock.slept == [2, 2]
 
 
-def test_a_timeout_names_what_was_awaited_and_the_time_waited():
+def test_a_timeout_names_the_condition_and_the_time_waited():
     clock = FakeClock()
     with pytest.raises(WaitError) as error:
         wait_for(answers(False), 3, what="the API to answer", every_s=0.5, clock=clock)
