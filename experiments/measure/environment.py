@@ -4,21 +4,19 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import cache
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from controller.model.errors import CommandError
 from controller.model.names import UNDERLAY
-from controller.model.parts import Port
 from controller.model.sites import WAN, Sites
 from controller.system import commands
 from experiments.core.experiment import Lab, described
-from experiments.measure.limits import limits
-from experiments.measure.namespace import look_into, read_sysctls
+from experiments.measure.namespace import look_into
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("overlaylab", "os-ken", "numpy", "scipy", "matplotlib")
@@ -33,6 +31,7 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "ethtool": ("ethtool", "--version"),
 }
 CPUFREQ = Path("/sys/devices/system/cpu/cpu0/cpufreq")
+CGROUPS = Path("/sys/fs/cgroup")
 CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
 # Some belong to the machine, the others to each network namespace.
@@ -115,6 +114,51 @@ def virtualisation(cpuinfo: str, detected: str) -> str | None:
     return ", ".join((*below, *((word,) if word not in {"", "none"} else ()))) or None
 
 
+def limits(root: Path = CGROUPS, own: Path = Path("/proc/self/cgroup")) -> dict[str, float | None]:
+    """Limits of control groups on this process: processors and memory [MiB]; None: not limited.
+
+    Versions 1 and 2; the smallest limit of the group of the process and of all groups above it.
+    """
+    text = own.read_text() if own.exists() else ""
+    cpus = filter(None, map(_cpus, _groups(root, text, "cpu")))
+    memory = filter(None, map(_memory, _groups(root, text, "memory")))
+    return {"cpus": min(cpus, default=None), "memory_mib": min(memory, default=None)}
+
+
+def _groups(root: Path, text: str, controller: str) -> Iterator[Path]:
+    """Folders of a controller for this process, from /proc/self/cgroup; its own group first.
+
+    A line is `number:controllers:path`; version 2 names no controllers (cgroups(7)).
+    """
+    for line in text.splitlines():
+        _, names, path = line.split(":", 2)
+        if names and controller not in names.split(","):
+            continue
+        top = root / controller if names else root
+        inner = PurePosixPath(path.lstrip("/"))
+        yield from (top / each for each in (inner, *inner.parents))
+
+
+def _cpus(folder: Path) -> float | None:
+    if (file := folder / "cpu.max").exists():
+        quota, period = file.read_text().split()
+        return None if quota == "max" else round(int(quota) / int(period), 2)
+    file = folder / "cpu.cfs_quota_us"
+    quota = file.read_text().strip() if file.exists() else "-1"
+    if quota == "-1":
+        return None
+    return round(int(quota) / int((folder / "cpu.cfs_period_us").read_text()), 2)
+
+
+def _memory(folder: Path) -> float | None:
+    for name in ("memory.max", "memory.limit_in_bytes"):
+        if (file := folder / name).exists():
+            limit = file.read_text().strip()
+            # In version 1 "no limit" is the largest number of pages.
+            return None if limit == "max" or int(limit) >= 2**62 else int(limit) // 2**20
+    return None
+
+
 def source(root: Path = ROOT) -> dict[str, object]:
     """The git revision, and whether files differ from it; None outside git."""
     # Under sudo the tree belongs to another user; git refuses that without this option.
@@ -129,44 +173,30 @@ def source(root: Path = ROOT) -> dict[str, object]:
 def lab_facts(lab: Lab) -> dict[str, object]:
     """MTUs [bytes], offloads and kernel parameters, read in the nodes.
 
-    From the first guest of each network and the first compute host.
+    From the first guest of each network and the first compute host; in a lab of two sites from
+    the first station of each LAN and the router of the near site.
     """
     overlay = described(lab)
     if isinstance(overlay, Sites):
-        return _site_facts(lab, overlay)
-    first = {port.network_id: port for port in reversed(overlay.ports) if _is_node(port)}
-    networks = {overlay.network_of[each].name: port.device_id for each, port in first.items()}
-    host = overlay.hosts[0].name
+        guests = {site.name: site.stations[0].name for site in overlay.sites}
+        first, host, device = guests[overlay.near.name], overlay.near.router, WAN
+    else:
+        guests = {
+            overlay.network_of[port.network_id].name: port.device_id
+            for port in reversed(overlay.ports)  # the first one counts
+            if port.device_id and port.host
+        }
+        first, host, device = next(iter(guests.values()), ""), overlay.hosts[0].name, UNDERLAY
     return {
         "underlay_mtu": overlay.underlay_mtu,
         "hosts": len(overlay.hosts),
-        "networks": {name: _guest(lab, guest) for name, guest in networks.items()},
-        "underlay": {"host": host, **_interface(lab, host, UNDERLAY)},
+        "networks": {name: _guest(lab, guest) for name, guest in guests.items()},
+        "underlay": {"host": host, **_interface(lab, host, device)},
         "sysctls": {
-            "guest": _sysctls(lab, next(iter(networks.values()), ""), GUEST_SYSCTLS),
+            "guest": _sysctls(lab, first, GUEST_SYSCTLS),
             "host": _sysctls(lab, host, HOST_SYSCTLS),
         },
     }
-
-
-def _site_facts(lab: Lab, sites: Sites) -> dict[str, object]:
-    """The same for two sites: from the first station of each LAN and the router of the near site."""
-    first = {site.name: site.stations[0].name for site in sites.sites}
-    host = sites.near.router
-    return {
-        "underlay_mtu": sites.underlay_mtu,
-        "hosts": len(sites.hosts),
-        "networks": {name: _guest(lab, station) for name, station in first.items()},
-        "underlay": {"host": host, **_interface(lab, host, WAN)},
-        "sysctls": {
-            "guest": _sysctls(lab, first[sites.near.name], GUEST_SYSCTLS),
-            "host": _sysctls(lab, host, HOST_SYSCTLS),
-        },
-    }
-
-
-def _is_node(port: Port) -> bool:
-    return bool(port.device_id and port.host)
 
 
 def _guest(lab: Lab, node: str) -> dict[str, object]:
@@ -185,6 +215,17 @@ def _sysctls(lab: Lab, node: str, names: tuple[str, ...]) -> dict[str, str]:
     """Kernel parameters of a node; empty if it has no process, as in tests."""
     pid = lab.pid(node) if node else 0
     return look_into({node: pid}, lambda _: read_sysctls(names))[node] if pid else {}
+
+
+def read_sysctls(names: Iterable[str]) -> dict[str, str]:
+    """Values of the kernel parameters that exist, by name; whitespace is reduced to single spaces.
+
+    /proc/sys/net is that of the namespace of the reading thread (`look_into`).
+    """
+    paths = {name: Path("/proc/sys", *name.split(".")) for name in names}
+    return {
+        name: " ".join(path.read_text().split()) for name, path in paths.items() if path.exists()
+    }
 
 
 def parse_offloads(text: str) -> dict[str, bool]:

@@ -6,9 +6,8 @@ namespace, and no descriptor is left that would keep a namespace of the lab aliv
 
 import ctypes
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
@@ -41,14 +40,3 @@ def _inside(pid: int, look: Callable[[int], Seen]) -> Seen:
     finally:
         os.close(descriptor)
     return look(pid)
-
-
-def read_sysctls(names: Iterable[str]) -> dict[str, str]:
-    """Values of the kernel parameters that exist, by name; whitespace is reduced to single spaces.
-
-    /proc/sys/net is that of the namespace of the reading thread (`look_into`).
-    """
-    paths = {name: Path("/proc/sys", *name.split(".")) for name in names}
-    return {
-        name: " ".join(path.read_text().split()) for name, path in paths.items() if path.exists()
-    }

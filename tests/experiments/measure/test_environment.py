@@ -7,13 +7,13 @@ import pytest
 from experiments.core.machine import comparable
 from experiments.measure.environment import (
     first_version,
+    limits,
     machine,
     parse_offloads,
+    read_sysctls,
     source,
     virtualisation,
 )
-from experiments.measure.limits import limits
-from experiments.measure.namespace import read_sysctls
 
 
 def test_offloads_that_can_be_changed_or_are_on():
