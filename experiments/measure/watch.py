@@ -24,7 +24,7 @@ from experiments.core.verdict import Window
 from experiments.measure import netlink
 from experiments.measure import watch_counts as counts
 from experiments.measure.namespace import look_into
-from experiments.measure.watch_control import Control, lay_wire, start_control
+from experiments.measure.watch_control import Control, start_control
 from topologies.nodes import unixctl
 
 VSWITCHD = "ovs-vswitchd"
@@ -125,9 +125,10 @@ class Watcher:
     def _guests(self) -> dict[str, int]:
         about = described(self.lab)
         if isinstance(about, Sites):
-            return {station.name: self.lab.pid(station.name) for station in about.stations}
-        names = {port.device_id for port in about.ports if port.host}
-        return {name: self.lab.pid(name) for name in sorted(names - {""})}
+            names = [station.name for station in about.stations]
+        else:
+            names = sorted({port.device_id for port in about.ports if port.host} - {""})
+        return {name: self.lab.pid(name) for name in names}
 
     @property
     def _between(self) -> dict[str, int]:
@@ -145,14 +146,11 @@ class Watcher:
         }
 
     def _start_control(self) -> Callable[[], Control] | None:
-        if not self._hosts:
-            return None
-        lay_wire(self.lab)
-        return start_control(self.lab)
+        return start_control(self.lab) if self._hosts else None
 
     def _pulse(self, tries: Attempts) -> Pulse:
         return Pulse(
-            cpu=tries.at(self._cpu, "cpu_idle", "cpu_steal"),
+            cpu=tries.at(lambda: counts.parse_cpu(self._stat.read_text()), "cpu_idle", "cpu_steal"),
             ticks=tries.at(self._ticks, "vswitchd_load"),
             moment_s=time.monotonic(),
         )
@@ -162,9 +160,6 @@ class Watcher:
             upcalls=tries.at(self._lost_upcalls, "lost_upcalls"),
             drops=tries.at(self._drops, "drops"),
         )
-
-    def _cpu(self) -> tuple[int, ...]:
-        return counts.parse_cpu(self._stat.read_text())
 
     def _ticks(self) -> dict[str, int]:
         return {

@@ -37,18 +37,15 @@ class Control:
     lost: int | None = None
 
 
-def lay_wire(lab: Lab) -> None:
-    """Connect two nodes by a separate veth pair, unless it exists.
-
-    Raises:
-        OverlayError: the kernel refused, or no ping passes.
-    """
-    near, far = ends(lab)
+def _connect(lab: Lab, near: str, far: str) -> None:
+    """Connect two nodes by a separate veth pair, unless it exists."""
     if WIRE in device_columns(Path(f"/proc/{lab.pid(near)}/net/dev").read_text()):
         return
-    peer = f"peer name {WIRE} netns {lab.pid(far)}"
-    _set_up(lab, near, NEAR_IP, f"ip link add name {WIRE} type veth {peer} && ")
-    _set_up(lab, far, FAR_IP)
+    peer = ("peer", "name", WIRE, "netns", str(lab.pid(far)))
+    lab.run(near, "ip", "link", "add", "name", WIRE, "type", "veth", *peer)
+    for node, ip in ((near, NEAR_IP), (far, FAR_IP)):
+        up = f"ip addr add {ip}/{PREFIX} dev {WIRE} && ip link set {WIRE} up"
+        lab.run(node, "sh", "-c", up)
     await_wire(lab)
 
 
@@ -60,32 +57,29 @@ def await_wire(lab: Lab) -> None:
     """
     once = ("ping", "-n", "-q", "-c1", "-W1", FAR_IP)
     wait_for(
-        lambda: lab.attempt(ends(lab)[0], *once).returncode == 0,
+        lambda: lab.attempt(_ends(lab)[0], *once).returncode == 0,
         CONNECT_S,
         what="the control ping to pass",
     )
 
 
-def ends(lab: Lab) -> tuple[str, str]:
+def _ends(lab: Lab) -> tuple[str, str]:
     """The two nodes that are connected; in a lab of sites, two nodes of theirs."""
     about = described(lab)
     return (about.attacker.name, about.near.switch) if isinstance(about, Sites) else (NEAR, FAR)
-
-
-def _set_up(lab: Lab, node: str, ip: str, first: str = "") -> None:
-    address = f"ip addr add {ip}/{PREFIX} dev {WIRE}"
-    lab.run(node, "sh", "-c", f"{first}{address} && ip link set {WIRE} up")
 
 
 def start_control(lab: Lab) -> Callable[[], Control]:
     """Start the ping; the returned function ends it and returns its results.
 
     Raises:
-        OverlayError: ping could not start.
+        OverlayError: the kernel refused the veth pair, no ping passes, or ping could not start.
     """
+    near, far = _ends(lab)
+    _connect(lab, near, far)
     output = tempfile.TemporaryFile()  # noqa: SIM115  closed by `_end`
     argv = ("ping", "-n", "-D", "-i", f"{INTERVAL_S:g}", FAR_IP)
-    process = lab.start(ends(lab)[0], *argv, stdout=output, stderr=output)
+    process = lab.start(near, *argv, stdout=output, stderr=output)
     return lambda: _end(process, output)
 
 

@@ -195,7 +195,7 @@ def test_a_dead_switch_is_reported(other_lab):
     window = watched(other_lab, lambda: None)
 
     assert {"drops", "lost_upcalls", "vswitchd_load"} <= window.unseen.keys()
-    assert any(each.startswith("drops could not be looked at") for each in reasons(window, LOSSES))
+    assert any(each.startswith("drops could not be measured") for each in reasons(window, LOSSES))
 
 
 def test_lab_facts_have_mtus_offloads_and_kernel_parameters(lab):
