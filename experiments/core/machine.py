@@ -20,16 +20,8 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def comparable(
-    machine: Mapping[str, Any], lab: Mapping[str, Any] | None = None
-) -> dict[str, object]:
-    """The values that must be equal, by name; None: not recorded.
-
-    Args:
-        machine: run.json's `machine`.
-        lab: run.json's `lab`: datapath and controller framework.
-    """
-    about = {"machine": machine, "lab": lab or {}}
+def comparable(about: Mapping[str, Any]) -> dict[str, object]:
+    """The values of run.json that must be equal, by name; None: not recorded."""
     return {name: _at(about, path) for name, path in COMPARED.items()}
 
 

@@ -6,6 +6,7 @@ run.json records all of it, so a run can be drawn from its files alone.
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -37,20 +38,10 @@ class Column:
 Columns = Mapping[str, Column]
 
 
-def text(meaning: str) -> Column:
-    """A column of texts."""
-    return Column(Kind.TEXT, meaning)
-
-
-def integer(meaning: str) -> Column:
-    """A column of whole numbers."""
-    return Column(Kind.INTEGER, meaning)
-
-
-def number(meaning: str) -> Column:
-    """A column of numbers that need not be whole."""
-    return Column(Kind.NUMBER, meaning)
-
+# Columns of texts, of whole numbers, and of numbers that need not be whole, by their meaning.
+text = partial(Column, Kind.TEXT)
+integer = partial(Column, Kind.INTEGER)
+number = partial(Column, Kind.NUMBER)
 
 PLACE: Columns = {
     "repeat": integer("which repeat of all points, from 1; confidence intervals are over repeats"),

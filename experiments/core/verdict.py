@@ -22,6 +22,7 @@ from statistics import fmean, median
 INTERVAL_REPEATS_MIN = 6
 # Singular and plural: a ping without a reply, or a frame that is missing from a capture or a counter.
 UNACCOUNTED = ("answer or packet unaccounted for", "answers or packets unaccounted for")
+DUPLICATES = ("duplicate answer", "duplicate answers")
 LEVEL_LABS_MIN = 3  # the median of fewer changes with one disturbed lab
 
 
@@ -95,11 +96,7 @@ class Verdict:
 
     def to_json(self) -> dict[str, object]:
         """As in run.json."""
-        return {
-            "trusted": self.trusted,
-            "reasons": list(self.reasons),
-            "thresholds": self.thresholds.to_json(),
-        }
+        return {**asdict(self), "reasons": list(self.reasons)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,19 +200,25 @@ LIMITS = (
 
 def judge(seen: Seen, limits: Thresholds) -> Verdict:
     """The verdict, with a reason for every limit that is not kept."""
-    exceeded = (
-        reason
-        for each in LIMITS
-        if (bound := getattr(limits, each.threshold)) is not None
-        for reason in _exceeded(each, bound, seen)
-    )
-    reasons = (
-        *exceeded,
-        *_over(UNACCOUNTED, seen.lost, limits.lost_max),
-        *_over(("duplicate answer", "duplicate answers"), seen.duplicates, limits.duplicates_max),
-        *_few(seen.repeats, limits.repeats_min),
-    )
+    reasons = tuple(_reasons(seen, limits))
     return Verdict(not reasons, reasons, limits)
+
+
+def _reasons(seen: Seen, limits: Thresholds) -> Iterator[str]:
+    for each in LIMITS:
+        if (bound := getattr(limits, each.threshold)) is not None:
+            yield from _exceeded(each, bound, seen)
+    for names, count, most in (
+        (UNACCOUNTED, seen.lost, limits.lost_max),
+        (DUPLICATES, seen.duplicates, limits.duplicates_max),
+    ):
+        if most is not None and count > most:
+            yield f"{count} {names[count != 1]}; wanted at most {most}"
+    if seen.repeats < limits.repeats_min:
+        many = f"{seen.repeats} repeat{'' if seen.repeats == 1 else 's'}"
+        is_fewest = limits.repeats_min == INTERVAL_REPEATS_MIN
+        why = ", the fewest for a 95% interval" if is_fewest else ""
+        yield f"{many} complete; wanted {limits.repeats_min}{why}"
 
 
 def _exceeded(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
@@ -230,7 +233,7 @@ def _exceeded(limit: Limit, bound: float, seen: Seen) -> Iterator[str]:
     if not found:
         return
     if limit.is_exceeded(whole := limit.whole(found), bound):
-        yield f"{limit.described(whole)}{_most(limit, found)}{_wanted(limit, bound)}"
+        yield _reason(limit, bound, whole, found)
     elif limit.whole is not in_all:
         yield from _levels(limit, bound, found, seen.levels)
 
@@ -245,8 +248,16 @@ def _levels(
     for level, labs in of_level.items():
         value = median(map(limit.whole, labs.values()))
         if level and len(labs) >= LEVEL_LABS_MIN and limit.is_exceeded(value, bound):
-            most = _most(limit, [each for windows in labs.values() for each in windows])
-            yield f"{limit.described(value)} in the median lab of {level}{most}{_wanted(limit, bound)}"
+            windows = [each for windows in labs.values() for each in windows]
+            yield _reason(limit, bound, value, windows, f" in the median lab of {level}")
+
+
+def _reason(
+    limit: Limit, bound: float, value: float, found: list[Found], of_level: str = ""
+) -> str:
+    """The value, the worst window it comes from, and the limit."""
+    wanted = f"wanted {'at least' if limit.is_floor else 'at most'} {limit.shown(bound)}"
+    return f"{limit.described(value)}{of_level}{_most(limit, found)}; {wanted}"
 
 
 def _most(limit: Limit, found: list[Found]) -> str:
@@ -260,10 +271,6 @@ def _most(limit: Limit, found: list[Found]) -> str:
     return f", {'lowest' if limit.is_floor else 'most'} {limit.shown(worst.value)} in {at}"
 
 
-def _wanted(limit: Limit, bound: float) -> str:
-    return f"; wanted {'at least' if limit.is_floor else 'at most'} {limit.shown(bound)}"
-
-
 def _unseen(limit: Limit, windows: list[tuple[str, Window]], seen: Seen) -> Iterator[str]:
     """Why a value with a limit is missing."""
     failed = [(name, each) for name, each in windows if limit.figure in each.unseen]
@@ -271,24 +278,8 @@ def _unseen(limit: Limit, windows: list[tuple[str, Window]], seen: Seen) -> Iter
         name, window = failed[0]
         many = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         yield f"{limit.called} could not be measured in {name}{many}: {window.unseen[limit.figure]}"
-    elif seen.windows and all(_is_missing(limit, each) for _, each in windows):
+    elif seen.windows and all(
+        getattr(each, limit.figure) is None and limit.figure not in each.absent
+        for _, each in windows
+    ):
         yield f"{limit.called} has a limit, but was not measured"
-
-
-def _is_missing(limit: Limit, window: Window) -> bool:
-    return getattr(window, limit.figure) is None and limit.figure not in window.absent
-
-
-def _over(names: tuple[str, str], count: int, limit: int | None) -> tuple[str, ...]:
-    """`names`: what is counted, singular and plural."""
-    if limit is None or count <= limit:
-        return ()
-    return (f"{count} {names[count != 1]}; wanted at most {limit}",)
-
-
-def _few(repeats: int, limit: int) -> tuple[str, ...]:
-    if repeats >= limit:
-        return ()
-    many = f"{repeats} repeat{'' if repeats == 1 else 's'}"
-    why = ", the fewest for a 95% interval" if limit == INTERVAL_REPEATS_MIN else ""
-    return (f"{many} complete; wanted {limit}{why}",)

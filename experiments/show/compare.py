@@ -134,15 +134,11 @@ def _sides(a: Run, b: Run) -> Iterator[tuple[str, object, object]]:
                 allowed="a complete run",
                 do="Run it again.",
             )
-    yield from _differing("machine", _machine(a), _machine(b))
+    yield from _differing("machine", comparable(a.about), comparable(b.about))
     for name in SAME_QUESTION:
         yield from _differing(name, getattr(a.question, name), getattr(b.question, name))
     for name in SAME:
         yield from _differing(name, a.about.get(name), b.about.get(name))
-
-
-def _machine(run: Run) -> Mapping[str, object]:
-    return comparable(run.about.get("machine") or {}, run.about.get("lab"))
 
 
 def _differing(what: str, one: Any, other: Any) -> Iterator[tuple[str, object, object]]:

@@ -185,20 +185,23 @@ MACHINE = {
     ],
 )
 def test_different_machines_are_not_comparable(other):
-    assert comparable(MACHINE) != comparable({**MACHINE, **other})
+    assert comparable({"machine": MACHINE}) != comparable({"machine": {**MACHINE, **other}})
 
 
 def test_the_same_machine_at_another_time_is_comparable():
-    assert comparable(MACHINE) == comparable(
-        {**MACHINE, "load_average": [3, 2, 1], "memory_mib": 1}
-    )
+    later = {**MACHINE, "load_average": [3, 2, 1], "memory_mib": 1}
+
+    assert comparable({"machine": MACHINE}) == comparable({"machine": later})
 
 
 def test_another_datapath_is_not_comparable():
-    netdev, system = ({"datapath": which, "app": "os-ken"} for which in ("netdev", "system"))
+    netdev, system = (
+        comparable({"machine": MACHINE, "lab": {"datapath": which, "app": "os-ken"}})
+        for which in ("netdev", "system")
+    )
 
-    assert comparable(MACHINE, netdev) != comparable(MACHINE, system)
-    assert comparable(MACHINE, netdev)["datapath"] == "netdev"
+    assert netdev != system
+    assert netdev["datapath"] == "netdev"
 
 
 def test_facts_that_an_older_run_did_not_record_are_none():
