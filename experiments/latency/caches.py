@@ -296,25 +296,21 @@ class FirstPings:
         """
         every = tuple(caches(self.scene))
         ways = (None, *(each for each in every if not each.stops_traffic))  # None: no cache
-        found: dict[str, list[object]] = {}
+        turns: list[tuple[Cache | None, int]] = []
         for time in range(1, repeats + 1):
             first = (turn + time) % len(ways)
-            for cache in (*ways[first:], *ways[:first]):
-                if cache:
-                    found.setdefault(cache.name, []).append(self._emptied(cache, time))
-                else:
-                    self._ping(words.NO_CACHE, time)
+            turns += [(cache, time) for cache in (*ways[first:], *ways[:first])]
         for time in range(1, repeats_of_stops + 1):
-            for cache in every:
-                if cache.stops_traffic:
-                    found.setdefault(cache.name, []).append(self._emptied(cache, time))
+            turns += [(cache, time) for cache in every if cache.stops_traffic]
+        refill = partial(self.pinger.ping, self.path, words.WARMUP, self.one)
+        found: dict[str, list[object]] = {}
+        for cache, time in turns:
+            if cache is None:
+                self._ping(words.NO_CACHE, time)
+            else:
+                once = partial(self._drop if cache.stops_traffic else self._ping, cache.name, time)
+                found.setdefault(cache.name, []).append(ping_when_empty(cache, once, refill))
         return found
-
-    def _emptied(self, cache: Cache, time: int) -> dict[str, object]:
-        once = partial(self._drop if cache.stops_traffic else self._ping, cache.name, time)
-        return ping_when_empty(
-            cache, once, partial(self.pinger.ping, self.path, words.WARMUP, self.one)
-        )
 
     def _ping(self, name: str, time: int) -> Pinged:
         self.scene.wake_daemons()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -109,16 +110,15 @@ def draw_conditions(found: Analysed, caption: Caption) -> Figure:
     return figure
 
 
-def _several(warms: Sequence[Warm], by: Callable[[Warm], int]) -> Iterator[tuple[int, list[Warm]]]:
+def _groups(warms: Sequence[Warm], by: Callable[[Warm], int]) -> Iterator[list[Warm]]:
     """The conditions with an equal value, for each value of more than one condition."""
-    for value in sorted(set(map(by, warms))):
-        equal = [each for each in warms if by(each) == value]
-        if len(equal) > 1:
-            yield value, equal
+    for _, equal in groupby(sorted(warms, key=by), by):
+        if len(group := list(equal)) > 1:
+            yield group
 
 
 def _over_payload(warms: Sequence[Warm]) -> Iterator[Panel]:
-    for _, mine in _several(warms, lambda each: each.interval_ms):
+    for mine in _groups(warms, lambda each: each.interval_ms):
         interval = f"requested interval {mine[0].pace}, real {interval_text(mine[0].kept_ms)}"
         yield Panel(
             title=f"Over payload, {interval}",
@@ -130,9 +130,9 @@ def _over_payload(warms: Sequence[Warm]) -> Iterator[Panel]:
 
 
 def _over_interval(warms: Sequence[Warm]) -> Iterator[Panel]:
-    for payload, mine in _several(warms, lambda each: each.payload_bytes):
+    for mine in _groups(warms, lambda each: each.payload_bytes):
         yield Panel(
-            title=f"Over interval, {payload} bytes",
+            title=f"Over interval, {mine[0].payload_bytes} bytes",
             small="modes left to right as named; compare modes, not intervals: a longer sleep ends later",
             places=mine,
             names=[f"{each.pace}\n(real {interval_text(each.kept_ms)})" for each in mine],
@@ -170,23 +170,12 @@ def _plot_conditions(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> None
                 gid=f"repeats {mode}",
                 **lanes.marker_style(mode),
             )
-            ax.plot(
-                [x - wide / 2, x + wide / 2],
-                [middle, middle],
-                color=palette[mode],
-                linewidth=2.2,
-                solid_capstyle="butt",
-                gid=f"median {mode}",
-            )
+            stroke = ax.plot([x - wide / 2, x + wide / 2], [middle] * 2, color=palette[mode])[0]
+            stroke.set(linewidth=2.2, solid_capstyle="butt", gid=f"median {mode}")
         if panel.joined:
-            ax.plot(
-                list(medians),
-                middles,
-                color=palette[mode],
-                linestyle=lanes.line_style(mode),
-                linewidth=1.3,
-                gid=f"line {mode}",
-            )
+            style = lanes.line_style(mode)
+            line = ax.plot(list(medians), middles, color=palette[mode], linestyle=style)[0]
+            line.set(linewidth=1.3, gid=f"line {mode}")
     ax.set_xticks(range(len(panel.names)), labels=panel.names)
     ax.set_xlim(-0.5, len(panel.names) - 0.5)
     ax.tick_params(axis="x", length=0)
@@ -280,23 +269,11 @@ def _strip(ax: Axes, first: First, mode: str, at: float, colour: str) -> None:
     )
     dots.set_rasterized(len(rtts) > 1000)
     if len(rtts):
-        ax.plot(
-            [float(np.median(rtts))] * 2,
-            [at - 0.4, at + 0.4],
-            color="black",
-            linewidth=1.4,
-            solid_capstyle="butt",
-            gid=f"median {gid}",
-        )
+        stroke = ax.plot([float(np.median(rtts))] * 2, [at - 0.4, at + 0.4], color="black")[0]
+        stroke.set(linewidth=1.4, solid_capstyle="butt", gid=f"median {gid}")
     value = f"{np.median(rtts):.2f}" if len(rtts) else f"{lost} lost"
     lanes.margin_text(ax, at, value, colour, f"value {gid}", fontsize=SIZE)
     if lost:
-        ax.plot(
-            [LOST_AT],
-            [at],
-            "x",
-            color=BASELINE_COLOUR,
-            markersize=5,
-            transform=blended_transform_factory(ax.transAxes, ax.transData),
-            gid=f"lost {gid}",
-        )
+        place = blended_transform_factory(ax.transAxes, ax.transData)
+        cross = ax.plot([LOST_AT], [at], "x", color=BASELINE_COLOUR, transform=place)[0]
+        cross.set(markersize=5, gid=f"lost {gid}")

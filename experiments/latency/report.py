@@ -5,7 +5,7 @@ and from VTEP to VTEP are levels of their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ from experiments.show.report import (
     counted,
 )
 from experiments.show.sheet import Caption
-from experiments.show.statistics import Interval, call
+from experiments.show.statistics import call
 
 MAIN = ("encapsulation", "flooding")  # the effects that the experiment is about
 FOUND = (*MAIN, "tunnel")  # the effects with a finding
@@ -76,7 +76,7 @@ def _findings(found: Analysed) -> tuple[str, ...]:
         if each.name in FOUND and each.found.interval
     )
     unit = found.main.question.unit
-    return (*(effects or findings(found.main)), *first_finding(found.firsts, unit))
+    return (*(effects or findings(found.main)), *_first_finding(found.firsts, unit))
 
 
 def _effect_finding(each: Effect, found: Analysed) -> str:
@@ -112,82 +112,80 @@ def _outcome(prediction: Prediction, found: Analysed) -> Outcome:
             return judge.within(run, prediction, [effect.found.interval], said)
     for first in found.firsts:
         if found.predicted_first(first) is prediction:
-            return first_outcome(prediction, first, run)
+            return _first_outcome(prediction, first, run)
     return judge.judged(run, prediction, NOT_JUDGED, "not measured")
 
 
 def _tables(found: Analysed) -> Iterator[Table]:
-    unit, margin = found.main.question.unit, found.main.question.margin
     yield table(found.main)
     if found.effects:
         yield _effects_table(found)
     if found.firsts:
-        yield first_table(found.firsts, found.modes, unit, margin)
+        yield _first_table(found)
     if len(found.warms) > 1:
-        yield _warm_table(found.warms, found.modes, unit)
+        yield _warm_table(found.warms, found.modes, found.main.question.unit)
 
 
 def _effects_table(found: Analysed) -> Table:
+    def row(each: Effect) -> tuple[str, ...]:
+        prediction = found.prediction(each.name)
+        return (
+            each.name,
+            each.claim,
+            figure_text(each.found.estimate, signed=True),
+            between(each.found.interval, signed=True),
+            call(each.found, found.main.question.margin),
+            _outcome(prediction, found).outcome if prediction else NONE,
+        )
+
     return Table(
         title="Effects",
         heads=("effect", "which", "estimate", "its interval", "conclusion", "prediction"),
-        rows=tuple(_effect_row(each, found) for each in found.effects),
+        rows=tuple(map(row, found.effects)),
         words=("effect", "which", "conclusion", "prediction"),
         note=f"In {found.main.question.unit}: in each repeat, the difference of medians; the median "
         "of all repeats. Intervals: bootstrap over repeats, 95%.",
     )
 
 
-def _effect_row(each: Effect, found: Analysed) -> tuple[str, ...]:
-    prediction = found.prediction(each.name)
-    return (
-        each.name,
-        each.claim,
-        figure_text(each.found.estimate, signed=True),
-        between(each.found.interval, signed=True),
-        call(each.found, found.main.question.margin),
-        _outcome(prediction, found).outcome if prediction else NONE,
-    )
-
-
 def _warm_table(warms: Sequence[Warm], modes: Sequence[str], unit: str) -> Table:
+    def row(each: Warm) -> tuple[str, ...]:
+        medians = (each.by_mode.get(mode) for mode in modes)
+        interval = figure.interval_text(each.kept_ms)
+        figures = (f"{np.median(rtts):.3f}" if rtts else NONE for rtts in medians)
+        return (str(each.payload_bytes), each.pace, interval, *figures)
+
     return Table(
         title="Warm round trips by payload and interval",
         heads=("payload", "requested interval", "real interval", *modes),
-        rows=tuple(_warm_row(each, modes) for each in warms),
+        rows=tuple(map(row, warms)),
         note=f"In {unit}: the median of the medians of all repeats; payload in bytes of ICMP. Do not "
         "compare rows with different intervals: a daemon that sleeps longer wakes up later.",
     )
 
 
-def _warm_row(each: Warm, modes: Sequence[str]) -> tuple[str, ...]:
-    medians = (each.by_mode.get(mode) for mode in modes)
-    return (
-        str(each.payload_bytes),
-        each.pace,
-        figure.interval_text(each.kept_ms),
-        *(f"{np.median(rtts):.3f}" if rtts else NONE for rtts in medians),
-    )
-
-
-def first_table(firsts: Sequence[First], modes: Sequence[str], unit: str, margin: float) -> Table:
+def _first_table(found: Analysed) -> Table:
     """Medians by empty cache and mode, and the cost of each empty cache."""
+    question = found.main.question
+
+    def row(each: First) -> tuple[str, ...]:
+        medians = (_cell(each, mode) for mode in found.modes)
+        if each.cost is None:
+            what = "baseline" if each.cache == NO_CACHE else NONE
+            return (each.cache, *medians, NONE, NONE, what)
+        cost = f"{each.cost.estimate:+.3f}" if np.isfinite(each.cost.estimate) else "lost"
+        lost = f"{each.lost_pings} of {each.pings} lost"
+        conclusion = lost if each.lost_pings else call(each.cost, question.margin)
+        return (each.cache, *medians, cost, between(each.cost.interval, signed=True), conclusion)
+
     return Table(
         title="First pings by empty cache",
-        heads=("empty cache", *modes, "cost", "its interval", "conclusion"),
-        rows=tuple(_first_row(each, modes, margin) for each in firsts),
+        heads=("empty cache", *found.modes, "cost", "its interval", "conclusion"),
+        rows=tuple(map(row, found.firsts)),
         words=("empty cache", "conclusion"),
-        note=f"Medians in {unit}. Cost: minus a ping with no cache emptied, mean of the modes. "
-        "Each cache was emptied just before its ping, and checked to be empty.",
+        note=f"Medians in {question.unit}. Cost: minus a ping with no cache emptied, mean of the "
+        "modes. Each cache was emptied just before its ping, and checked to be empty.",
     )
-
-
-def _first_row(each: First, modes: Sequence[str], margin: float) -> tuple[str, ...]:
-    medians = (_cell(each, mode) for mode in modes)
-    if each.cost is None:
-        return (each.cache, *medians, NONE, NONE, "baseline" if each.cache == NO_CACHE else NONE)
-    cost = f"{each.cost.estimate:+.3f}" if np.isfinite(each.cost.estimate) else "lost"
-    return (each.cache, *medians, cost, _signed(each.cost.interval), _verdict(each, margin))
 
 
 def _cell(each: First, mode: str) -> str:
@@ -200,17 +198,7 @@ def _cell(each: First, mode: str) -> str:
     return f"{each.median_of([mode]):.3f}" + (f", {lost} lost" if lost else "")
 
 
-def _verdict(each: First, margin: float) -> str:
-    if each.lost_pings:
-        return f"{each.lost_pings} of {each.pings} lost"
-    return call(each.cost, margin) if each.cost else NONE
-
-
-def _signed(interval: Interval | None) -> str:
-    return f"{interval.low:+.3f} to {interval.high:+.3f}" if interval else NONE
-
-
-def first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
+def _first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
     """The first empty cache that loses pings, and the single one that costs most time."""
     single = [each for each in firsts if each.cost and each.cache not in {NEW_LAB, KERNEL_NEW_LAB}]
     parts = [
@@ -229,13 +217,13 @@ def first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
     return (f"First pings: {'; '.join(parts)}",) if parts else ()
 
 
-def first_outcome(prediction: Prediction, each: First, run: Run) -> Outcome:
+def _first_outcome(prediction: Prediction, each: First, run: Run) -> Outcome:
     """The result of a prediction; one without bounds claims that there is no reply."""
     cost, lost = each.cost, each.lost_pings
     if lost or cost is None:
         said = f"{lost} of {counted(each.pings, 'first ping')} lost"
     else:
-        interval = f" ({_signed(cost.interval)})" if cost.interval else ""
+        interval = f" ({between(cost.interval, signed=True)})" if cost.interval else ""
         said = f"{cost.estimate:+.3f} {run.question.unit}{interval}"
     if prediction.low is None and prediction.high is None:
         return judge.judged(run, prediction, CONFIRMED if lost == each.pings else REFUTED, said)
@@ -252,7 +240,7 @@ def _effect_data(each: Effect) -> Mapping[str, Any]:
         "effect": each.name,
         "claim": each.claim,
         "estimate": each.found.estimate,
-        "interval": {"low": interval.low, "high": interval.high} if interval else None,
+        "interval": asdict(interval) if interval else None,
     }
 
 

@@ -98,17 +98,8 @@ def _column(ax: Axes, at: int, column: Column) -> None:
         _box(ax, at, floor, box, f"box {at} {len(column.boxes) - 1 - number}")
         floor += HIGH[box.kind] + GAP
     if column.note:
-        ax.text(
-            at + 0.5,
-            -0.06,
-            column.note,
-            ha="center",
-            va="top",
-            fontsize=LETTERS,
-            fontstyle="italic",
-            color=CHANGED,
-            linespacing=1.15,
-        )
+        note = ax.text(at + 0.5, -0.06, column.note, ha="center", va="top", color=CHANGED)
+        note.set(fontsize=LETTERS, fontstyle="italic", linespacing=1.15)
 
 
 def _box(ax: Axes, at: int, floor: float, box: Box, gid: str) -> None:

@@ -36,6 +36,8 @@ from experiments.walk.words import (
 PATHS = (PUBLIC, TUNNEL, SERVER)
 IDLE_MIN = 0.5  # below it packets wait for a processor, which changes times but no headers or sizes
 NAMED = 3  # mismatches that the findings name
+Legs = Mapping[str, Sequence[Leg]]  # of the first repeat, by way
+
 WAYS = {THERE: "There: the request", BACK: "Back: its reply"}
 STEP_AT = {  # the leg and the header that a step of the article is about; -1: the last leg
     "1.1": (0, 0),
@@ -66,14 +68,15 @@ def build_report(run: Run) -> Report:
             do="Run it again.",
         )
     steps, paths = steps_of(run), _paths(run)
+    legs = {way: legs_of(run, way, repeats[0]) for way in WAYS}
     added = difference(paths[TUNNEL], paths[PUBLIC], seed=run.seed)
     time = _time(run, added)
     return Report(
         run=run,
         findings=tuple(_findings(run, cells, steps, time)),
         outcomes=tuple(_outcome(each, run, cells, added) for each in run.question.predictions),
-        tables=tuple(_tables(run, cells, steps, paths)),
-        pictures=tuple(_pictures(run, steps, paths, time)),
+        tables=tuple(_tables(run, cells, steps, legs, paths)),
+        pictures=tuple(_pictures(steps, legs, paths, time)),
         conditions=f"{counted(len(repeats), 'repeat')}, a lab each; headers decoded from captures "
         f"on every interface; {run.tables['rtts'].height} timed pings; GRE by Open vSwitch in user "
         f"space; scenario {run.about['scenario']}",
@@ -150,21 +153,17 @@ def _outcome(prediction: Prediction, run: Run, cells: pl.DataFrame, added: Diffe
 
 def _matching(cells: pl.DataFrame) -> str:
     matching = (cells["result"] == judge.MATCHES).sum()
-    return "; ".join(
-        (
-            f"{matching} of {counted(cells.height, 'check')} match",
-            *(
-                f"{row['check']}: {values_text(row['measured'])}, not {value_text(row['predicted'])}"
-                for row in cells.filter(result=judge.MISMATCH).iter_rows(named=True)
-            ),
-        )
+    mismatches = (
+        f"; {row['check']}: {values_text(row['measured'])}, not {value_text(row['predicted'])}"
+        for row in cells.filter(result=judge.MISMATCH).iter_rows(named=True)
     )
+    return f"{matching} of {counted(cells.height, 'check')} match" + "".join(mismatches)
 
 
 def _tables(
-    run: Run, cells: pl.DataFrame, steps: Sequence[Step], paths: Mapping[str, Repeats]
+    run: Run, cells: pl.DataFrame, steps: Sequence[Step], legs: Legs, paths: Mapping[str, Repeats]
 ) -> Iterator[Table]:
-    yield _headers_table(run, steps)
+    yield _headers_table(legs, steps)
     if steps:
         yield article_table(steps)
     yield _paths_table(paths)
@@ -174,13 +173,13 @@ def _tables(
     yield replace(plain, title="Every check", words=words, note=note)
 
 
-def _headers_table(run: Run, steps: Sequence[Step]) -> Table:
+def _headers_table(legs: Legs, steps: Sequence[Step]) -> Table:
     """A row for each header of each leg, except ICMP, which is innermost in all."""
     words = ("way", "where", "header", "article")
     return Table(
         title="One ping's headers, outermost first",
         heads=(*words, "TTL"),
-        rows=tuple(row for way in WAYS for row in _header_rows(run, way, steps)),
+        rows=tuple(row for way in WAYS for row in _header_rows(way, legs[way], steps)),
         words=words,
         first=words,
         note="ICMP is innermost everywhere. `article`: the step about this header; a ! marks an "
@@ -188,8 +187,7 @@ def _headers_table(run: Run, steps: Sequence[Step]) -> Table:
     )
 
 
-def _header_rows(run: Run, way: str, steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
-    legs = legs_of(run, way, repeats_of(run)[0])
+def _header_rows(way: str, legs: Sequence[Leg], steps: Sequence[Step]) -> Iterator[tuple[str, ...]]:
     for at, leg in enumerate(legs):
         ttls = iter(leg.ttls)
         for number, header in enumerate(each for each in leg.stack if each.protocol != ICMP):
@@ -230,13 +228,18 @@ def _paths_table(paths: Mapping[str, Repeats]) -> Table:
 
 
 def _pictures(
-    run: Run, steps: Sequence[Step], paths: Mapping[str, Repeats], time: str
+    steps: Sequence[Step], legs: Legs, paths: Mapping[str, Repeats], time: str
 ) -> Iterator[Picture]:
-    ways = tuple(_way(run, way, steps) for way in WAYS)
+    in_words = (
+        f"{way}: "
+        + ", ".join(f"{leg.where} {' in '.join(map(str, leg.ips[::-1]))}" for leg in each)
+        for way, each in legs.items()
+    )
+    ways = tuple(_way(way, legs[way], steps) for way in WAYS)
     yield Picture(
         name="walk",
         title="The headers of one ping, leg by leg, there and back",
-        alternative="; ".join(_in_words(run, way) for way in WAYS),
+        alternative="; ".join(in_words),
         draw=lambda report: figure.draw(ways, Caption.of(report)),
     )
     if all(any(map(len, repeats)) for repeats in paths.values()):
@@ -248,15 +251,8 @@ def _pictures(
         )
 
 
-def _in_words(run: Run, way: str) -> str:
-    legs = legs_of(run, way, repeats_of(run)[0])
-    return f"{way}: " + ", ".join(
-        f"{leg.where} {' in '.join(map(str, leg.ips[::-1]))}" for leg in legs
-    )
-
-
-def _way(run: Run, way: str, steps: Sequence[Step]) -> figure.Way:
-    legs, is_back = legs_of(run, way, repeats_of(run)[0]), way == BACK
+def _way(way: str, legs: Sequence[Leg], steps: Sequence[Step]) -> figure.Way:
+    is_back = way == BACK
     notes = {} if is_back else _notes(steps, len(legs))
     columns = tuple(
         _column(leg, legs[at - 1] if at else None, notes.get(at, ""), is_back=is_back)
