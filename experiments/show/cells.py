@@ -63,7 +63,7 @@ def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
     both = predicted.with_row_index("row").join(
         measured, on=list(keys), how="left", nulls_equal=True, maintain_order="left"
     )
-    kind = _common_type({predicted.schema[name] for name in figures})
+    kind = common_type({predicted.schema[name] for name in figures})
     cells = pl.concat(
         both.select(
             "row",
@@ -103,7 +103,7 @@ def _schema(keys: Mapping[str, pl.DataType], kind: PolarsType) -> pl.Schema:
     )
 
 
-def _common_type(kinds: set[pl.DataType]) -> PolarsType:
+def common_type(kinds: set[pl.DataType]) -> PolarsType:
     """The type of all figures: their own, else numbers, or texts if one of them is a text."""
     if len(kinds) == 1:
         return next(iter(kinds))

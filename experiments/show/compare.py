@@ -5,7 +5,7 @@ moved out as in `experiments.show.statistics`, to those of Welch's t.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ import polars as pl
 
 from controller.model.errors import UsageError
 from experiments.core.machine import comparable
-from experiments.core.question import Value, level_name
+from experiments.core.question import level_name
 from experiments.core.results import Run
-from experiments.show.cells import cell_name, exact_cells, keys_of
-from experiments.show.report import is_trusted
+from experiments.show.cells import cell_name, common_type, exact_cells, keys_of
+from experiments.show.report import doubts_about, is_trusted
 from experiments.show.statistics import (
     RESAMPLES,
     Difference,
@@ -48,40 +48,30 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CellPair:
-    """One figure predicted in both runs, with the distinct values measured in each."""
-
-    key: Mapping[str, Value]
-    figure: str  # its column
-    a: tuple[Value, ...]
-    b: tuple[Value, ...]
-
-    @property
-    def is_equal(self) -> bool:
-        """True if both runs measured the same values, in any order."""
-        return set(self.a) == set(self.b)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """How run B differs from run A."""
+    """How run B differs from run A.
+
+    Attributes:
+        cells: what is predicted and measured in both: keys, `figure`, the distinct values of each
+            run in `a` and `b`, and `is_equal` if they are the same, in any order.
+    """
 
     a: Run
     b: Run
     shifts: tuple[Shift, ...] = ()
-    cells: tuple[CellPair, ...] = ()
+    cells: pl.DataFrame = field(default_factory=pl.DataFrame)
     only_a: tuple[str, ...] = ()  # levels or cells
     only_b: tuple[str, ...] = ()
 
     @property
     def is_exact(self) -> bool:
         """True if cells are compared, not medians."""
-        return bool(self.cells)
+        return not self.cells.is_empty()
 
     @property
-    def mismatches(self) -> tuple[CellPair, ...]:
+    def mismatches(self) -> pl.DataFrame:
         """The cells that differ."""
-        return tuple(cell for cell in self.cells if not cell.is_equal)
+        return self.cells.filter(~pl.col("is_equal")) if self.is_exact else self.cells
 
     @property
     def is_itself(self) -> bool:
@@ -93,7 +83,7 @@ class Comparison:
     def doubts(self) -> tuple[str, ...]:
         """Which run is unreliable, and why."""
         runs = (("A", self.a), ("B", self.b))
-        return tuple(f"{name}: {_reasons(run)}" for name, run in runs if not is_trusted(run))
+        return tuple(f"{name}: {doubts_about(run)}" for name, run in runs if not is_trusted(run))
 
 
 def compare(a: Run, b: Run) -> Comparison:
@@ -105,7 +95,7 @@ def compare(a: Run, b: Run) -> Comparison:
     assert_comparable(a, b)
     exact = a.about.get("predicted") and b.about.get("predicted")
     found = _cells(a, b) if exact else _shifts(a, b)
-    if not found.shifts and not found.cells:
+    if not found.shifts and not found.is_exact:
         raise _not_comparable(
             "what both measured", ", ".join(found.only_a), ", ".join(found.only_b)
         )
@@ -242,19 +232,13 @@ def _cells(a: Run, b: Run) -> Comparison:
     if place != [*keys_of(other), "figure"]:
         raise _not_comparable("columns of the predictions", keys_of(one), keys_of(other))
     both = one.join(other, on=place, suffix="_b", nulls_equal=True, maintain_order="left")
-    cells = (
-        CellPair(
-            key={name: row[name] for name in keys_of(one)},
-            figure=row["figure"],
-            a=tuple(row["measured"]),
-            b=tuple(row["measured_b"]),
-        )
-        for row in both.iter_rows(named=True)
-    )
+    cells = both.select(*place, a="measured", b="measured_b")
+    kind = pl.List(common_type({one.schema["predicted"], other.schema["predicted"]}))
+    in_a, in_b = (pl.col(name).cast(kind).list.sort() for name in "ab")
     return Comparison(
         a=a,
         b=b,
-        cells=tuple(cells),
+        cells=cells.with_columns(is_equal=in_a == in_b),
         only_a=_only(one, other, a.question.value),
         only_b=_only(other, one, b.question.value),
     )
@@ -272,8 +256,3 @@ def baseline_shift(found: Comparison) -> Shift | None:
     name = level_name(found.a.question.baseline)
     moved = (each for each in found.shifts if each.level == name)
     return next((each for each in moved if each.call in {"higher", "lower"}), None)
-
-
-def _reasons(run: Run) -> str:
-    reasons = (run.about.get("verdict") or {}).get("reasons")
-    return "; ".join(reasons or ("no verdict was reached",))

@@ -1,16 +1,16 @@
 """A comparison on a terminal of 80 columns, and as JSON.  Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from experiments.core.results import Run
-from experiments.show.cells import value_text, values_text
-from experiments.show.compare import CellPair, Comparison, Shift, baseline_shift
+from experiments.show.cells import keys_of, value_text, values_text
+from experiments.show.compare import Comparison, Shift, baseline_shift
 from experiments.show.pages.text import empty_table, wrapped
-from experiments.show.report import NONE, counted, is_quick, is_trusted
+from experiments.show.report import NONE, counted, is_quick, is_trusted, reasons_of
 
 MOST_CELLS = 40  # on a terminal; JSON has them all
 SPREAD = (
@@ -37,9 +37,9 @@ def to_text(found: Comparison) -> Iterator[str | Table]:
 
 def _headline(found: Comparison) -> str:
     if found.is_exact:
-        equal = len(found.cells) - len(found.mismatches)
+        equal = found.cells["is_equal"].sum()
         what = "figure" if _has_figures(found) else "cell"
-        return f"{equal} of {counted(len(found.cells), what)} are the same in both runs"
+        return f"{equal} of {counted(found.cells.height, what)} are the same in both runs"
     if not _has_intervals(found):
         return "quick run: too few repeats for intervals, so no conclusion"
     calls = [each.call for each in found.shifts]
@@ -50,7 +50,7 @@ def _headline(found: Comparison) -> str:
 
 def _has_figures(found: Comparison) -> bool:
     """True if a cell has several."""
-    return len({cell.figure for cell in found.cells}) > 1
+    return found.cells["figure"].n_unique() > 1
 
 
 def _has_intervals(found: Comparison) -> bool:
@@ -100,17 +100,17 @@ def _margin(found: Comparison) -> float:
 
 
 def _cell_table(found: Comparison) -> Iterator[Table | str]:
-    if not found.mismatches:
+    mismatches = found.mismatches
+    if mismatches.is_empty():
         return
-    figure = ("figure",) if _has_figures(found) else ()
-    heads = (*found.mismatches[0].key, *figure)
+    heads = (*keys_of(mismatches), *(("figure",) if _has_figures(found) else ()))
     table = empty_table((*heads, "A", "B"), heads, overflow="fold")
-    for cell in found.mismatches[:MOST_CELLS]:
-        place = (*cell.key.values(), *(cell.figure for _ in figure))
-        table.add_row(*map(value_text, place), values_text(cell.a), values_text(cell.b))
+    for row in mismatches.head(MOST_CELLS).rows(named=True):
+        place = (value_text(row[name]) for name in heads)
+        table.add_row(*place, values_text(row["a"]), values_text(row["b"]))
     yield table
-    if len(found.mismatches) > MOST_CELLS:
-        yield f"and {len(found.mismatches) - MOST_CELLS} more (--format json has all)"
+    if mismatches.height > MOST_CELLS:
+        yield f"and {mismatches.height - MOST_CELLS} more (--format json has all)"
 
 
 def _remarks(found: Comparison) -> Iterator[str]:
@@ -135,7 +135,16 @@ def to_json(found: Comparison) -> dict[str, Any]:
         "margin": _margin(found),
         "runs": {name.lower(): _run_json(run) for name, run in _runs(found)},
         "levels": [_shift_json(each) for each in found.shifts],
-        "cells": [_cell_json(each) for each in found.cells],
+        "cells": [
+            {
+                "cell": {name: row[name] for name in keys_of(found.cells)},
+                "figure": row["figure"],
+                "a": row["a"],
+                "b": row["b"],
+                "equal": row["is_equal"],
+            }
+            for row in found.cells.rows(named=True)
+        ],
         "only_in_a": list(found.only_a),
         "only_in_b": list(found.only_b),
     }
@@ -147,7 +156,7 @@ def _run_json(run: Run) -> dict[str, Any]:
         "start": run.about.get("start"),
         "repeats": run.about.get("repeats"),
         "trusted": is_trusted(run),
-        "reasons": list((run.about.get("verdict") or {}).get("reasons", ())),
+        "reasons": list(reasons_of(run)),
         "source": run.about.get("source"),
     }
 
@@ -160,13 +169,3 @@ def _shift_json(each: Shift) -> dict[str, Any]:
         )
     }
     return {"level": each.level, **sides, **asdict(each.difference), "call": each.call}
-
-
-def _cell_json(each: CellPair) -> Mapping[str, Any]:
-    return {
-        "cell": each.key,
-        "figure": each.figure,
-        "a": each.a,
-        "b": each.b,
-        "equal": each.is_equal,
-    }

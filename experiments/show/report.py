@@ -79,7 +79,7 @@ class Report:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the run is unreliable, if it is."""
-        return tuple(map(str, _verdict(self.run).get("reasons", ())))
+        return reasons_of(self.run)
 
     @property
     def headline(self) -> str:
@@ -95,7 +95,7 @@ class Report:
     def verdict(self) -> str:
         """Whether the figures can be trusted, and why not."""
         if not self.trusted:
-            return "unreliable: " + "; ".join(self.reasons or ("no verdict was reached",))
+            return f"unreliable: {doubts_about(self.run)}"
         return f"trusted ({QUICK})" if is_quick(self.run) else "trusted"
 
     def draw(self, picture: Picture | None = None) -> "Figure":
@@ -106,6 +106,16 @@ class Report:
 def is_trusted(run: "Run") -> bool:
     """The verdict recorded in run.json."""
     return bool(_verdict(run).get("trusted"))
+
+
+def reasons_of(run: "Run") -> tuple[str, ...]:
+    """Why run.json says that the run is unreliable."""
+    return tuple(map(str, _verdict(run).get("reasons", ())))
+
+
+def doubts_about(run: "Run") -> str:
+    """The reasons in one line, or that there is no verdict."""
+    return "; ".join(reasons_of(run) or ("no verdict was reached",))
 
 
 def is_quick(run: "Run") -> bool:

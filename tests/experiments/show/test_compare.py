@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from controller.model.errors import UsageError
-from experiments.core.question import integer
+from experiments.core.question import integer, text
 from experiments.core.results import read
 from experiments.show.compare import baseline_shift, compare, independent
 from experiments.show.compare_text import to_text
@@ -183,11 +183,19 @@ def test_cells_that_differ_are_found(tmp_path):
 
     assert found.is_exact
     assert found.shifts == ()
-    assert [(dict(cell.key), cell.a, cell.b) for cell in found.mismatches] == [
-        ({"mode": "gre-mesh", "hosts": 4}, (3,), (5,)),
+    assert found.mismatches.select("mode", "hosts", "a", "b").rows() == [
+        ("gre-mesh", 4, [3], [5]),
     ]
     assert len(found.cells) == 3
-    assert compare(a, a).mismatches == ()
+    assert compare(a, a).mismatches.is_empty()
+
+
+def test_a_number_and_a_text_can_be_compared(tmp_path):
+    texts = replace(CELLS, columns={"copies": text("how many, or what became of it")})
+    a = read(made_cells(tmp_path, "a"))
+    b = read(made_cells(tmp_path, "b", question=texts, values={4: "dropped"}))
+
+    assert compare(a, b).mismatches.select("a", "b").rows() == [([3], ["dropped"])]
 
 
 def test_a_cell_that_differs_in_one_repeat_differs(tmp_path):
@@ -195,8 +203,8 @@ def test_a_cell_that_differs_in_one_repeat_differs(tmp_path):
     further = a.samples.head(1).with_columns(repeat=pl.lit(3, pl.Int64), copies=pl.lit(7, pl.Int64))
     b = replace(a, tables={"samples": pl.concat([a.samples, further])})
 
-    assert [(cell.a, cell.b) for cell in compare(a, b).mismatches] == [((1,), (1, 7))]
-    assert [(cell.a, cell.b) for cell in compare(b, a).mismatches] == [((1, 7), (1,))]
+    assert compare(a, b).mismatches.select("a", "b").rows() == [([1], [1, 7])]
+    assert compare(b, a).mismatches.select("a", "b").rows() == [([1, 7], [1])]
 
 
 def test_every_predicted_figure_is_compared(tmp_path):
@@ -208,9 +216,13 @@ def test_every_predicted_figure_is_compared(tmp_path):
     a = read(made_cells(tmp_path, "a", question=question, predicted=predicted, unneeded=0))
     b = read(made_cells(tmp_path, "b", question=question, predicted=predicted, unneeded=2))
 
-    assert [(cell.figure, cell.a, cell.b) for cell in compare(a, b).mismatches] == [
-        ("unneeded", (0,), (2,)),
-    ] * 3
+    assert (
+        compare(a, b).mismatches.select("figure", "a", "b").rows()
+        == [
+            ("unneeded", [0], [2]),
+        ]
+        * 3
+    )
     assert compare(a, b).only_a == ()
 
 
