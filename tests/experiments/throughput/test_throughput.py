@@ -1,11 +1,14 @@
 """The experiment `throughput`: iperf3's reports, medians and ratios."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from controller.model.errors import MeasureError
+from controller.model.overlay import Overlay
+from experiments.core.pairs import narrowed
 from experiments.core.results import Recorder, read
 from experiments.measure.usage import Spent
 from experiments.throughput import iperf
@@ -21,7 +24,9 @@ from experiments.throughput.words import (
     L2POP_TO_MESH,
     MIDDLE_TO_SMALL,
 )
+from tests.experiments.fake_path import context
 from tests.experiments.made_runs import ABOUT
+from topologies.scenario.load import load
 
 SEEN = Path(__file__).with_name("iperf_output")  # of iperf3 3.12 between two guests
 
@@ -77,6 +82,33 @@ def test_cpu_time_is_per_gigabyte_that_arrived():
         seconds=1, received_bytes=0, sent_bytes=9, lost_packets=9, retransmits=None
     )
     assert transfer_row(128, nothing, Spent(machine_s=1.0))["cpu_s_per_gb"] is None
+
+
+@dataclass
+class LabWithoutIperf:
+    """A lab in which every server that is started has ended already."""
+
+    overlay: Overlay
+    returncode: int = 127
+
+    def start(self, node, *argv):
+        return self
+
+    def poll(self):
+        return self.returncode
+
+    def terminate(self):
+        pass
+
+    def wait(self, timeout):
+        return self.returncode
+
+
+def test_a_server_that_ended_is_an_error(tmp_path):
+    lab = LabWithoutIperf(narrowed(load("article").overlay))
+
+    with pytest.raises(MeasureError, match="ended with exit status 127"):
+        THROUGHPUT.probe(lab, {"mode": "gre-mesh"}, context(tmp_path))
 
 
 def run_of(
