@@ -1,4 +1,4 @@
-"""Every flow is told in words: what the article's comments say, and right where they err."""
+"""The explanation of every flow: as in the article's comments, corrected where they are wrong."""
 
 import re
 from collections import Counter
@@ -36,7 +36,7 @@ BR_INT = (
 )
 BR_TUN = (
     ('priority=1,in_port="patch-int"', "br-int", "table 2,"),
-    # The article: "port 2 is gre, never mind it".  Why that is so is said.
+    # The article: "port 2 is gre, never mind it".  The explanation has the reason.
     ('priority=1,in_port="gre-', "GRE tunnel to computer", "table 3", "dropped", "no GRE network"),
     ('priority=1,in_port="vxlan-', "VXLAN tunnel to computer", "table 4", None, "dropped"),
     ("priority=0", "other", "port", "dropped"),
@@ -108,53 +108,55 @@ def printed(bridge: str) -> list[str]:
     ]
 
 
-def said_of(line: str, told: Explainer) -> str:
+def sentence_of(line: str, explained: Explainer) -> str:
     """The sentence for one line of a dump: an installed flow's, or a learned one's."""
-    found = [flow for flow in told.flows if flow_text(flow) == line]
+    found = [flow for flow in explained.flows if flow_text(flow) == line]
     if found:
-        return told.explain(found[0])
+        return explained.explain(found[0])
     head, _, actions = line.partition(" actions=")
-    said = told.explain_learned(re.split(r"priority=\d+,", head)[-1], actions)
-    assert said, f"neither installed nor learned: {line}"
-    return said
+    sentence = explained.explain_learned(re.split(r"priority=\d+,", head)[-1], actions)
+    assert sentence, f"neither installed nor learned: {line}"
+    return sentence
 
 
 @pytest.mark.parametrize(("bridge", "facts"), [("br-int", BR_INT), ("br-tun", BR_TUN)])
 def test_every_rule_of_the_article_is_explained_as_in_its_comment(bridge, facts):
-    told = explainer(load("article").overlay, "controller", bridge)
+    explained = explainer(load("article").overlay, "controller", bridge)
     lines = printed(bridge)
     assert len(lines) == len(facts)
     for line, (start, *words) in zip(lines, facts, strict=True):
         assert line.startswith(start)
-        said = said_of(line, told)
+        sentence = sentence_of(line, explained)
         cut = words.index(None) if None in words else len(words)
-        assert [word for word in words[:cut] if word not in said] == [], said
-        assert [word for word in words[cut + 1 :] if word in said] == [], said
+        assert [word for word in words[:cut] if word not in sentence] == [], sentence
+        assert [word for word in words[cut + 1 :] if word in sentence] == [], sentence
 
 
 def test_a_learned_flow_may_have_a_port_number_instead_of_a_name():
-    told = explainer(load("article").overlay, "controller", "br-tun")
+    explained = explainer(load("article").overlay, "controller", "br-tun")
     match = "vlan_tci=0x0001/0x0fff,dl_dst=fa:16:3e:29:99:6a"
     actions = "load:0->NXM_OF_VLAN_TCI[],load:0x6f->NXM_NX_TUN_ID[],output:"
-    assert told.explain_learned(match, f"{actions}3") == told.explain_learned(
+    assert explained.explain_learned(match, f"{actions}3") == explained.explain_learned(
         match, f'{actions}"vxlan-c0a8960b"'
     )
-    assert "GRE" in told.explain_learned(match, f"{actions}2")
-    assert told.explain_learned(match, "drop") is None
-    assert told.explain_learned("dl_dst=fa:16:3e:29:99:6a", f"{actions}3") is None
+    assert "GRE" in explained.explain_learned(match, f"{actions}2")
+    assert explained.explain_learned(match, "drop") is None
+    assert explained.explain_learned("dl_dst=fa:16:3e:29:99:6a", f"{actions}3") is None
 
 
 def test_a_bridge_that_learns_nothing_has_no_learned_flow():
-    told = explainer(load("article").overlay, "controller", "br-int")
+    explained = explainer(load("article").overlay, "controller", "br-int")
     match = "vlan_tci=0x0001/0x0fff,dl_dst=fa:16:3e:29:99:6a"
-    assert told.explain_learned(match, "load:0x6f->NXM_NX_TUN_ID[],output:3") is None
+    assert explained.explain_learned(match, "load:0x6f->NXM_NX_TUN_ID[],output:3") is None
 
 
 def facts_of(flow, overlay) -> set[str]:
     """What a sentence about the flow must name, read from the flow itself."""
     guests = {int_port_name(port.id): port.device_id for port in overlay.ports}
-    matched = (told for name, value in flow.match for told in matched_facts(name, value, guests))
-    done = (told for action in flow.actions for told in done_facts(action, overlay))
+    matched = (
+        explained for name, value in flow.match for explained in matched_facts(name, value, guests)
+    )
+    done = (explained for action in flow.actions for explained in done_facts(action, overlay))
     return {*matched, *done} if flow.actions else {*matched, "dropped"}
 
 
@@ -172,19 +174,19 @@ def matched_facts(name, value, guests):
 def done_facts(action, overlay):
     match action:
         case Goto(table):
-            told = [f"table {int(table)},"]
+            explained = [f"table {int(table)},"]
         case SetField("tun_id", value):
-            told = [str(value), f"{value:#x}"]
+            explained = [str(value), f"{value:#x}"]
         case SetField("vlan_vid", value):
-            told = [f"VLAN {value & 0xFFF}"]
+            explained = [f"VLAN {value & 0xFFF}"]
         case LearnReturnPath(table, seconds):
-            told = [f"table {int(table)}", f"{seconds} s"]
+            explained = [f"table {int(table)}", f"{seconds} s"]
         case Output(port):
-            told = output_facts(port, overlay)
+            explained = output_facts(port, overlay)
         case _:
             words = {Normal: "switched", InPort: "back out of the port they came in by"}
-            told = [words[type(action)]] if type(action) in words else []
-    return told
+            explained = [words[type(action)]] if type(action) in words else []
+    return explained
 
 
 def output_facts(port, overlay):
@@ -203,14 +205,14 @@ def output_facts(port, overlay):
 def test_each_flow_has_its_own_explanation(name, release):
     scenario, mode, host, bridge = CASES[name]
     overlay = replace(carried(scenario, mode), release=release)
-    told = explainer(overlay, host, bridge)
-    said = {flow: told.explain(flow) for flow in told.flows}
-    assert said
-    for flow, sentence in said.items():
+    explained = explainer(overlay, host, bridge)
+    sentences = {flow: explained.explain(flow) for flow in explained.flows}
+    assert sentences
+    for flow, sentence in sentences.items():
         lacking = {fact for fact in facts_of(flow, overlay) if fact not in sentence}
         assert not lacking, f"{flow_text(flow)}: {sentence}"
         assert sentence[0].isupper()
         assert sentence[-1] in ".?"
         assert not re.search(r"  |\.\.|\?\.|set_field|=|None|qvo", sentence), sentence
-    twice = [sentence for sentence, times in Counter(said.values()).items() if times > 1]
+    twice = [sentence for sentence, times in Counter(sentences.values()).items() if times > 1]
     assert twice == []

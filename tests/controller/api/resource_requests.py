@@ -9,18 +9,20 @@ from tests.controller.api.api_backend import small
 OVERLAY = small()
 
 
-def network(overlay=OVERLAY, **asked):
-    asked = {word.replace("__", ":"): value for word, value in asked.items()}
-    return resources.create_network(overlay, {"network": {"name": "new", **asked}}, new_id="net-n")
+def network(overlay=OVERLAY, **requested):
+    requested = {word.replace("__", ":"): value for word, value in requested.items()}
+    return resources.create_network(
+        overlay, {"network": {"name": "new", **requested}}, new_id="net-n"
+    )
 
 
-def subnet(overlay=OVERLAY, **asked):
-    body = {"subnet": {"network_id": "net-1", "cidr": "10.0.0.0/29", **asked}}
+def subnet(overlay=OVERLAY, **requested):
+    body = {"subnet": {"network_id": "net-1", "cidr": "10.0.0.0/29", **requested}}
     return resources.create_subnet(overlay, body, new_id="sub-n")
 
 
-def port(overlay=OVERLAY, **asked):
-    body = {"port": {"network_id": "net-1", **asked}}
+def port(overlay=OVERLAY, **requested):
+    body = {"port": {"network_id": "net-1", **requested}}
     return resources.create_port(overlay, body, new_id="port-n")
 
 

@@ -54,18 +54,18 @@ def test_a_network_with_its_subnet_and_port_is_created_and_deleted(api, backend)
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "asked"),
+    ("path", "kind", "requested"),
     [
         ("networks/net-1", "network", {"name": "blue"}),
         ("subnets/sub-1", "subnet", {"name": "blue4"}),
         ("ports/port-1", "port", {"name": "c", "admin_state_up": False}),
     ],
 )
-def test_an_update_shows_the_new_state_and_keeps_it(api, path, kind, asked):
-    answer = api.simulate_put(f"/v2.0/{path}", json={kind: asked})
+def test_an_update_shows_the_new_state_and_keeps_it(api, path, kind, requested):
+    answer = api.simulate_put(f"/v2.0/{path}", json={kind: requested})
 
     assert answer.status_code == 200
-    assert answer.json[kind].items() >= asked.items()
+    assert answer.json[kind].items() >= requested.items()
     assert api.simulate_get(f"/v2.0/{path}").json == answer.json
 
 

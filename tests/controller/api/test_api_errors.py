@@ -32,7 +32,7 @@ def test_an_unknown_path_is_404_in_neutrons_form(api, path):
 
 
 @pytest.mark.parametrize(
-    ("path", "type_", "said"),
+    ("path", "type_", "printed"),
     [
         ("networks/no", "NetworkNotFound", "Network no could not be found."),
         ("subnets/no", "SubnetNotFound", "Subnet no could not be found."),
@@ -41,12 +41,12 @@ def test_an_unknown_path_is_404_in_neutrons_form(api, path):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_an_unknown_id_is_404_by_its_kind(api, method, path, type_, said):
+def test_an_unknown_id_is_404_by_its_kind(api, method, path, type_, printed):
     body = {path.split("/")[0][:-1]: {}}
 
     answer = api.simulate_request(method, f"/v2.0/{path}", json=body)
 
-    assert error_of(answer) == (404, type_, said)
+    assert error_of(answer) == (404, type_, printed)
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_only_json_is_read(api):
     ],
 )
 def test_a_bad_body_is_a_bad_request(api, raw):
-    status, _type, said = error_of(post(api, raw))
+    status, _type, printed = error_of(post(api, raw))
 
     assert status == 400
-    assert "Traceback" not in said
+    assert "Traceback" not in printed
 
 
 def test_a_large_body_is_refused(api, backend):

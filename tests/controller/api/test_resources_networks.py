@@ -48,7 +48,7 @@ def test_the_default_type_is_a_tunnel_type_of_the_first_host(tunnel_types, used,
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("requested", "printed"),
     [
         (
             {},
@@ -61,14 +61,14 @@ def test_the_default_type_is_a_tunnel_type_of_the_first_host(tunnel_types, used,
         ),
     ],
 )
-def test_without_tunnel_types_a_network_needs_a_segment(asked, said):
+def test_without_tunnel_types_a_network_needs_a_segment(requested, printed):
     hosts = tuple(replace(host, tunnel_types=()) for host in OVERLAY.hosts)
     lab = replace(OVERLAY, hosts=hosts, networks=(), subnets=(), ports=())
 
-    assert refused(network, lab, **asked) == (
+    assert refused(network, lab, **requested) == (
         400,
         "InvalidInput",
-        f"Invalid input for operation: {said}",
+        f"Invalid input for operation: {printed}",
     )
 
 
@@ -110,7 +110,7 @@ def test_a_whole_number_in_json_is_an_integer_in_the_model():
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("requested", "printed"),
     [
         (
             {"provider__network_type": "vxlan", "provider__segmentation_id": 111},
@@ -158,12 +158,12 @@ def test_a_whole_number_in_json_is_an_integer_in_the_model():
         ),
     ],
 )
-def test_a_network_is_refused(asked, said):
-    assert refused(network, **asked) == said
+def test_a_network_is_refused(requested, printed):
+    assert refused(network, **requested) == printed
 
 
 @pytest.mark.parametrize(
-    ("type_", "id_", "said"),
+    ("type_", "id_", "printed"),
     [
         (
             "vlan",
@@ -183,18 +183,18 @@ def test_a_network_is_refused(asked, said):
         ),
     ],
 )
-def test_a_provider_segment_can_be_used_once(type_, id_, said):
-    asked = {
+def test_a_provider_segment_can_be_used_once(type_, id_, printed):
+    requested = {
         "provider__network_type": type_,
         "provider__segmentation_id": id_,
         "provider__physical_network": "physnet1",
     }
-    made = network(**asked)
+    made = network(**requested)
 
-    status, kind, text = refused(network, made, **asked)
+    status, kind, text = refused(network, made, **requested)
 
-    assert (status, f"{kind}: {text}") == (409, said)
-    body = {word.replace("__", ":"): value for word, value in asked.items()}
+    assert (status, f"{kind}: {text}") == (409, printed)
+    body = {word.replace("__", ":"): value for word, value in requested.items()}
     body |= {"name": "b", "provider:physical_network": "physnet2"}
     both = resources.create_network(made, {"network": body}, new_id="net-b")
     assert both.networks[-1].segmentation_id == id_
@@ -246,7 +246,7 @@ def test_a_network_goes_with_its_subnets():
 
 
 @pytest.mark.parametrize(
-    ("function", "args", "type_", "said"),
+    ("function", "args", "type_", "printed"),
     [
         (resources.delete_network, (), "NetworkNotFound", "Network no could not be found."),
         (resources.delete_subnet, (), "SubnetNotFound", "Subnet no could not be found."),
@@ -256,5 +256,5 @@ def test_a_network_goes_with_its_subnets():
         (resources.update_port, ({},), "PortNotFound", "Port no could not be found."),
     ],
 )
-def test_an_unknown_resource_is_404(function, args, type_, said):
-    assert refused(function, OVERLAY, "no", *args) == (404, type_, said)
+def test_an_unknown_resource_is_404(function, args, type_, printed):
+    assert refused(function, OVERLAY, "no", *args) == (404, type_, printed)

@@ -100,7 +100,7 @@ def test_a_port_gets_the_addresses_it_asks_for(wanted, given):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "type_", "said"),
+    ("wanted", "status", "type_", "printed"),
     [
         (
             [{"ip_address": "172.16.166.100"}],
@@ -152,8 +152,8 @@ def test_a_port_gets_the_addresses_it_asks_for(wanted, given):
         ),
     ],
 )
-def test_an_address_is_refused(wanted, status, type_, said):
-    assert refused(port, fixed_ips=wanted) == (status, type_, said)
+def test_an_address_is_refused(wanted, status, type_, printed):
+    assert refused(port, fixed_ips=wanted) == (status, type_, printed)
 
 
 def test_a_mac_is_unique_regardless_of_case():
@@ -176,8 +176,8 @@ def test_a_multicast_mac_and_an_unknown_host_are_model_errors():
         port(**{"binding:host_id": "nowhere"})
 
 
-def update(overlay=OVERLAY, id_="port-1", **asked):
-    return resources.update_port(overlay, id_, {"port": asked})
+def update(overlay=OVERLAY, id_="port-1", **requested):
+    return resources.update_port(overlay, id_, {"port": requested})
 
 
 def test_a_port_that_moves_is_down_until_plugged_there():
@@ -228,10 +228,10 @@ def test_new_addresses_replace_the_old_and_the_ports_own_are_free_to_it():
 
 @pytest.mark.parametrize("word", ["status", "network_id", "id", "binding:vif_type"])
 def test_attributes_that_neutron_sets_cannot_be_set(word):
-    status, type_, said = refused(update, **{word: "x"})
+    status, type_, printed = refused(update, **{word: "x"})
 
     assert (status, type_) == (400, "InvalidInput")
-    assert f"('{word}' was unexpected)" in said
+    assert f"('{word}' was unexpected)" in printed
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"port": []}, {"port": {}, "more": 1}])
@@ -240,13 +240,13 @@ def test_a_body_that_is_no_port_is_refused(body):
 
 
 def test_an_error_does_not_repeat_a_large_value():
-    said = refused(update, name=["x" * 5000])[2]
+    printed = refused(update, name=["x" * 5000])[2]
 
-    assert len(said) < 400
+    assert len(printed) < 400
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"),
+    ("requested", "shown"),
     [
         ({}, ("", "")),
         ({"device_id": "ServerC"}, ("ServerC", "compute:nova")),
@@ -254,13 +254,13 @@ def test_an_error_does_not_repeat_a_large_value():
         ({"device_id": "", "device_owner": ""}, ("", "")),
     ],
 )
-def test_device_owner_is_shown_as_it_was_requested(asked, shown):
-    made = port(**asked).port_of["port-n"]
+def test_device_owner_is_shown_as_it_was_requested(requested, shown):
+    made = port(**requested).port_of["port-n"]
     assert (made.device_id, made.device_owner) == shown
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("requested", "printed"),
     [
         (
             {"device_owner": "compute:nova"},
@@ -272,12 +272,16 @@ def test_device_owner_is_shown_as_it_was_requested(asked, shown):
         ),
     ],
 )
-def test_a_device_owner_that_contradicts_device_id_is_refused(asked, said):
-    assert refused(port, **asked) == (400, "InvalidInput", f"Invalid input for operation: {said}")
+def test_a_device_owner_that_contradicts_device_id_is_refused(requested, printed):
+    assert refused(port, **requested) == (
+        400,
+        "InvalidInput",
+        f"Invalid input for operation: {printed}",
+    )
 
 
 @pytest.mark.parametrize(
-    ("asked", "is_refused"),
+    ("requested", "is_refused"),
     [
         ({"device_owner": "compute:nova"}, False),  # it has a device_id already
         ({"device_owner": ""}, True),
@@ -285,9 +289,9 @@ def test_a_device_owner_that_contradicts_device_id_is_refused(asked, said):
         ({"device_owner": "compute:nova", "device_id": ""}, True),
     ],
 )
-def test_an_update_of_the_device_owner_goes_with_the_device_id(asked, is_refused):
+def test_an_update_of_the_device_owner_goes_with_the_device_id(requested, is_refused):
     if is_refused:
-        assert refused(resources.update_port, OVERLAY, "port-1", {"port": asked})[0] == 400
+        assert refused(resources.update_port, OVERLAY, "port-1", {"port": requested})[0] == 400
     else:
-        new = resources.update_port(OVERLAY, "port-1", {"port": asked}).port_of["port-1"]
-        assert new.device_owner == asked["device_owner"]
+        new = resources.update_port(OVERLAY, "port-1", {"port": requested}).port_of["port-1"]
+        assert new.device_owner == requested["device_owner"]

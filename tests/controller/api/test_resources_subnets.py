@@ -9,7 +9,7 @@ from tests.controller.api.resource_requests import OVERLAY, network, pool, refus
 
 
 @pytest.mark.parametrize(
-    ("asked", "gateway", "pools"),
+    ("requested", "gateway", "pools"),
     [
         ({}, "10.0.0.1", "10.0.0.2-10.0.0.6"),
         ({"gateway_ip": None}, "None", "10.0.0.1-10.0.0.6"),
@@ -25,15 +25,15 @@ from tests.controller.api.resource_requests import OVERLAY, network, pool, refus
         ),
     ],
 )
-def test_a_subnet_gets_its_gateway_and_pools(asked, gateway, pools):
-    made = subnet(**asked).subnets[-1]
+def test_a_subnet_gets_its_gateway_and_pools(requested, gateway, pools):
+    made = subnet(**requested).subnets[-1]
 
     assert str(made.gateway_ip) == gateway
     assert " ".join(f"{low}-{high}" for low, high in made.pools) == pools
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "type_", "said"),
+    ("requested", "status", "type_", "printed"),
     [
         ({"network_id": "no"}, 404, "NetworkNotFound", "Network no could not be found."),
         (
@@ -119,8 +119,8 @@ def test_a_subnet_gets_its_gateway_and_pools(asked, gateway, pools):
         ),
     ],
 )
-def test_a_subnet_is_refused(asked, status, type_, said):
-    assert refused(subnet, **asked) == (status, type_, said)
+def test_a_subnet_is_refused(requested, status, type_, printed):
+    assert refused(subnet, **requested) == (status, type_, printed)
 
 
 def test_subnets_of_other_networks_may_overlap():

@@ -32,38 +32,40 @@ def explainer(overlay, host, bridge):
 def test_the_text_lists_every_flow_under_its_table(capsys):
     assert main([*FLOWS, "--explain"]) == 0
     out = capsys.readouterr().out
-    told = explainer(load("article").overlay, "controller", "br-tun")
+    explained = explainer(load("article").overlay, "controller", "br-tun")
     lines = out.splitlines()
-    assert [line.strip() for line in lines if " actions=" in line] == dump(told.flows)
+    assert [line.strip() for line in lines if " actions=" in line] == dump(explained.flows)
     assert "table 22, FLOOD_TO_TUN: head-end replication of BUM frames" in lines
     flat = " ".join(out.split())
-    assert not [flow for flow in told.flows if told.explain(flow) not in flat]
+    assert not [flow for flow in explained.flows if explained.explain(flow) not in flat]
 
 
 def test_json_has_an_explanation_only_when_asked(capsys):
     assert main([*FLOWS, "--explain", "--format", "json"]) == 0
-    asked = json.loads(capsys.readouterr().out)["flows"]
+    requested = json.loads(capsys.readouterr().out)["flows"]
     assert main([*FLOWS, "--format", "json"]) == 0
     plain = json.loads(capsys.readouterr().out)["flows"]
-    assert all(flow.pop("explanation")[-1] in ".?" for flow in asked)
-    assert asked == plain
+    assert all(flow.pop("explanation")[-1] in ".?" for flow in requested)
+    assert requested == plain
 
 
 def test_without_explain_the_dump_is_unchanged(capsys):
     assert main(list(FLOWS)) == 0
-    told = explainer(load("article").overlay, "controller", "br-tun")
-    assert capsys.readouterr().out.splitlines() == dump(told.flows)
+    explained = explainer(load("article").overlay, "controller", "br-tun")
+    assert capsys.readouterr().out.splitlines() == dump(explained.flows)
 
 
 def test_the_same_address_in_two_networks_is_the_right_guests():
     overlay = load(MIXED).overlay
     hosts = tuple(replace(h, l2_population=True, arp_responder=True) for h in overlay.hosts)
-    told = explainer(replace(overlay, hosts=hosts), "node1", "br-tun")
-    said = [
-        told.explain(flow) for flow in told.flows if dict(flow.match).get("arp_tpa") == "10.0.0.12"
+    explained = explainer(replace(overlay, hosts=hosts), "node1", "br-tun")
+    printed = [
+        explained.explain(flow)
+        for flow in explained.flows
+        if dict(flow.match).get("arp_tpa") == "10.0.0.12"
     ]
-    assert len(said) == 1
-    assert "10.0.0.12 (red2)" in said[0]
+    assert len(printed) == 1
+    assert "10.0.0.12 (red2)" in printed[0]
     below = explainer(overlay, "node1", "br-int")
     senders = [below.explain(flow) for flow in below.flows if "arp_spa" in dict(flow.match)]
     assert [("10.0.0.11 (red1)" in one, "10.0.0.11 (blue1)" in one) for one in senders] in (
@@ -76,9 +78,11 @@ def test_the_same_number_is_the_network_of_its_type():
     """A GRE and a VXLAN network may both be 111: the table tells which."""
     overlay = load("article").overlay
     gre = replace(overlay.networks[0], id="g", name="gre_net", network_type=NetworkType.GRE)
-    told = explainer(replace(overlay, networks=(gre, *overlay.networks)), "controller", "br-tun")
-    flow = next(f for f in told.flows if f.table == Tun.VXLAN_TUN_TO_LV and f.match)
-    assert "VNI 111 (0x6f, vxlan_net)" in told.explain(flow)
+    explained = explainer(
+        replace(overlay, networks=(gre, *overlay.networks)), "controller", "br-tun"
+    )
+    flow = next(f for f in explained.flows if f.table == Tun.VXLAN_TUN_TO_LV and f.match)
+    assert "VNI 111 (0x6f, vxlan_net)" in explained.explain(flow)
 
 
 def test_a_guest_with_two_ports_is_named_with_the_network():
@@ -87,27 +91,31 @@ def test_a_guest_with_two_ports_is_named_with_the_network():
         replace(p, device_id="both") if p.device_id in {"red1", "blue1"} else p
         for p in overlay.ports
     )
-    told = explainer(replace(overlay, ports=ports), "node1", "br-int")
-    said = " ".join(map(told.explain, told.flows))
-    assert "from both (in red)'s port" in said
-    assert "from both (in blue)'s port" in said
+    explained = explainer(replace(overlay, ports=ports), "node1", "br-int")
+    printed = " ".join(map(explained.explain, explained.flows))
+    assert "from both (in red)'s port" in printed
+    assert "from both (in blue)'s port" in printed
 
 
 def test_only_tables_without_a_jump_to_them_are_explained_as_unreached():
-    told = explainer(load("article").overlay, "controller", "br-tun")
-    said = {(int(f.table), f.priority): told.explain(f) for f in told.flows if not f.match}
+    explained = explainer(load("article").overlay, "controller", "br-tun")
+    printed = {
+        (int(f.table), f.priority): explained.explain(f) for f in explained.flows if not f.match
+    }
     idle = [
-        table for (table, _), text in said.items() if text.endswith("No flow leads to this table.")
+        table
+        for (table, _), text in printed.items()
+        if text.endswith("No flow leads to this table.")
     ]
     assert idle == [6], "no tunnel is Geneve's; a GRE tunnel leads to table 3"
 
 
 def test_a_jump_to_a_table_that_drops_all_frames_is_explained_with_the_reason():
-    told = explainer(load("article").overlay, "controller", "br-tun")
-    said = " ".join(map(told.explain, told.flows))
+    explained = explainer(load("article").overlay, "controller", "br-tun")
+    printed = " ".join(map(explained.explain, explained.flows))
     reason = "all frames are dropped there, because no GRE network has a guest on this host."
-    assert f"table 3, GRE_TUN_TO_LV: GRE key to local VLAN; {reason}" in said
-    assert said.count("all frames are dropped there") == 1, "the VXLAN network has one"
+    assert f"table 3, GRE_TUN_TO_LV: GRE key to local VLAN; {reason}" in printed
+    assert printed.count("all frames are dropped there") == 1, "the VXLAN network has one"
 
 
 def test_the_interface_to_a_provider_network_is_named_after_it():
@@ -117,7 +125,7 @@ def test_the_interface_to_a_provider_network_is_named_after_it():
 
 
 def test_unknown_fields_and_actions_are_explained_literally():
-    told = explainer(load("article").overlay, "controller", "br-int")
+    explained = explainer(load("article").overlay, "controller", "br-int")
     odd = Flow(
         "br-int",
         Int.LOCAL_SWITCHING,
@@ -125,7 +133,7 @@ def test_unknown_fields_and_actions_are_explained_literally():
         match(in_port="strange"),
         (SetField("nw_ttl", 3), Output("other")),
     )
-    assert told.explain(odd) == (
+    assert explained.explain(odd) == (
         'Frames from port "strange" have their nw_ttl set to 3 and are output to port "other".'
     )
 

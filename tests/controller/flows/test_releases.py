@@ -40,8 +40,8 @@ BOTH = (port(1, RED, "h1"), port(2, RED, "h2"))
 
 
 def flows(overlay: Overlay, bridge: str, release: str) -> list[str]:
-    asked = replace(overlay, release=release)
-    return dump(bridge_flows(asked, new_binding(asked, "h1"), bridge))
+    requested = replace(overlay, release=release)
+    return dump(bridge_flows(requested, new_binding(requested, "h1"), bridge))
 
 
 def test_tables_of_br_int_are_neutrons():

@@ -85,14 +85,14 @@ def test_a_dump_is_by_table_then_priority_then_text():
 def test_a_switchs_own_dump_normalises_to_ours(shuffled, cookie, count):
     noise = f"cookie={cookie:#x}, duration={count}.5s, "
     counters = f"n_packets={count}, n_bytes={count}, idle_age=3, hard_age=4, "
-    said = ["NXST_FLOW reply (xid=0x4):"]
+    printed = ["NXST_FLOW reply (xid=0x4):"]
     for line in dump(shuffled):
         table, _, rest = line.rpartition(", priority")
         body = f"priority{rest}" if table else line
-        said.append(
+        printed.append(
             f" {noise}{table or 'table=0'}, {counters}{body}".replace(
                 "priority=1,NXM", f"priority=1,cookie={cookie:#x},NXM"
             )
         )
     # ovs-ofctl names table 0 in a full dump only; both are read.
-    assert [line.replace("table=0, ", "") for line in normalise("\n".join(said))] == dump(FLOWS)
+    assert [line.replace("table=0, ", "") for line in normalise("\n".join(printed))] == dump(FLOWS)

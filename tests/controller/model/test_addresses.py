@@ -13,7 +13,7 @@ from tests.controller.api.resource_requests import network, port, subnet
 from tests.topologies.scenario.scenario_files import with_two_hosts, write
 from topologies.scenario.load import load
 
-# cidr, gateway_ip if one is asked for (None: none at all), gateway, pools, the first port's address
+# cidr, requested gateway_ip if any (None: no gateway), gateway, pools, the first port's address
 TABLE = [
     ("10.0.0.0/24", "", "10.0.0.1", "10.0.0.2-10.0.0.254", "10.0.0.2"),
     ("10.0.0.0/24", None, "None", "10.0.0.1-10.0.0.254", "10.0.0.1"),
@@ -32,29 +32,33 @@ TABLE = [
 ]
 
 
-def told(subnet: Subnet) -> tuple[str, str]:
+def reported(subnet: Subnet) -> tuple[str, str]:
     return str(subnet.gateway_ip), " ".join(f"{low}-{high}" for low, high in subnet.pools)
 
 
-@pytest.mark.parametrize(("cidr", "asked", "gateway", "pools", "first"), TABLE)
-def test_a_scenarios_subnet(tmp_path: Path, monkeypatch, cidr, asked, gateway, pools, first):
+@pytest.mark.parametrize(("cidr", "requested", "gateway", "pools", "first"), TABLE)
+def test_a_scenarios_subnet(tmp_path: Path, monkeypatch, cidr, requested, gateway, pools, first):
     monkeypatch.chdir(tmp_path)
-    line = "" if asked == "" else f", gateway_ip: {'null' if asked is None else repr(asked)}"
+    line = (
+        ""
+        if requested == ""
+        else f", gateway_ip: {'null' if requested is None else repr(requested)}"
+    )
     text = f"""\
         networks:
           - {{name: n, network_type: vxlan, segmentation_id: 7, subnets: [{{cidr: '{cidr}'{line}}}]}}
         ports: [{{server: a, host: h1, network: n}}]
         """
     overlay = load(write("s.yaml", with_two_hosts(text))).overlay
-    assert told(overlay.subnets[0]) == (gateway, pools)
+    assert reported(overlay.subnets[0]) == (gateway, pools)
     assert [str(ip) for ip in overlay.ports[0].fixed_ips] == [first]
 
 
-@pytest.mark.parametrize(("cidr", "asked", "gateway", "pools", "first"), TABLE)
-def test_a_subnet_of_the_api_stores_its_default_pools(cidr, asked, gateway, pools, first):
-    more = {} if asked == "" else {"gateway_ip": asked}
+@pytest.mark.parametrize(("cidr", "requested", "gateway", "pools", "first"), TABLE)
+def test_a_subnet_of_the_api_stores_its_default_pools(cidr, requested, gateway, pools, first):
+    more = {} if requested == "" else {"gateway_ip": requested}
     overlay = port(subnet(network(), network_id="net-n", cidr=cidr, **more), network_id="net-n")
-    assert told(overlay.subnets[-1]) == (gateway, pools)
+    assert reported(overlay.subnets[-1]) == (gateway, pools)
     assert [str(ip) for ip in overlay.port_of["port-n"].fixed_ips] == [first]
 
 

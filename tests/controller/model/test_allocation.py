@@ -39,18 +39,18 @@ def lab(*ranges, tenant=(), **more):
     return Overlay(name="lab", hosts=HOSTS, ranges=ranges, tenant_network_types=tenant, **more)
 
 
-def create(overlay, name="n", **asked):
-    provider = {f"provider:{word}": value for word, value in asked.items()}
+def create(overlay, name="n", **requested):
+    provider = {f"provider:{word}": value for word, value in requested.items()}
     return resources.create_network(overlay, {"network": {"name": name, **provider}}, new_id=name)
 
 
-def made(overlay, name="n", **asked):
-    return segment_of(create(overlay, name, **asked).networks[-1])
+def made(overlay, name="n", **requested):
+    return segment_of(create(overlay, name, **requested).networks[-1])
 
 
-def refused(overlay, **asked):
+def refused(overlay, **requested):
     with pytest.raises(NeutronError) as error:
-        create(overlay, **asked)
+        create(overlay, **requested)
     return error.value.status, error.value.type
 
 
@@ -66,8 +66,8 @@ def spans(draw):
     return tuple(found)
 
 
-@given(ranges=spans(), kind=st.sampled_from(TYPED), asked=st.integers(1, 14))
-def test_ids_are_allocated_lowest_first_until_none_is_left(ranges, kind, asked):
+@given(ranges=spans(), kind=st.sampled_from(TYPED), requested=st.integers(1, 14))
+def test_ids_are_allocated_lowest_first_until_none_is_left(ranges, kind, requested):
     offered = [
         Segment(kind, each.physical_network or None, id_)
         for each in ranges
@@ -75,11 +75,11 @@ def test_ids_are_allocated_lowest_first_until_none_is_left(ranges, kind, asked):
         for id_ in range(each.first, each.last + 1)
     ]
     taken = []
-    while len(taken) < asked and (found := first_free(kind, ranges, taken)):
+    while len(taken) < requested and (found := first_free(kind, ranges, taken)):
         taken.append(found)
 
     once = list(dict.fromkeys(offered))
-    assert taken == once[:asked]
+    assert taken == once[:requested]
 
 
 @given(ranges=spans(), kind=st.sampled_from(TYPED), which=st.randoms(use_true_random=False))
@@ -105,15 +105,15 @@ def _room(overlay, kind):
 @pytest.mark.parametrize("kind", TYPED)
 def test_the_first_and_the_last_usable_address_are_accepted_and_no_others(kind):
     physical = {"physical_network": "physnet1"} if kind is VLAN else {}
-    asked = {"network_type": str(kind), **physical}
+    requested = {"network_type": str(kind), **physical}
     for id_ in (1, LAST[kind]):
-        assert made(lab(), **asked, segmentation_id=id_).segmentation_id == id_
-        assert made(lab(span(kind, id_, id_)), **asked).segmentation_id == id_
+        assert made(lab(), **requested, segmentation_id=id_).segmentation_id == id_
+        assert made(lab(span(kind, id_, id_)), **requested).segmentation_id == id_
     for id_ in (0, -1, LAST[kind] + 1):
         with pytest.raises(NeutronError) as error:
-            create(lab(), **asked, segmentation_id=id_)
-        said = f"segmentation_id out of range (1 through {LAST[kind]})."
-        assert str(error.value) == f"Invalid input for operation: {said}"
+            create(lab(), **requested, segmentation_id=id_)
+        printed = f"segmentation_id out of range (1 through {LAST[kind]})."
+        assert str(error.value) == f"Invalid input for operation: {printed}"
         assert error.value.status == 400
 
 
@@ -192,7 +192,7 @@ def test_a_type_without_a_range_has_the_default_on_every_physical_network():
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("requested", "printed"),
     [
         (
             {"network_type": "local", "segmentation_id": 1},
@@ -217,11 +217,11 @@ def test_a_type_without_a_range_has_the_default_on_every_physical_network():
         ),
     ],
 )
-def test_attributes_that_a_type_does_not_have_are_refused_with_neutrons_errors(asked, said):
+def test_attributes_that_a_type_does_not_have_are_refused_with_neutrons_errors(requested, printed):
     with pytest.raises(NeutronError) as error:
-        create(lab(), **asked)
+        create(lab(), **requested)
 
-    assert str(error.value) == f"Invalid input for operation: {said}."
+    assert str(error.value) == f"Invalid input for operation: {printed}."
     assert (error.value.status, error.value.type) == (400, "InvalidInput")
 
 

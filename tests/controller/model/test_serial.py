@@ -205,7 +205,7 @@ REMEDY = " Start the lab again, or correct the file."
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "printed"),
     [
         (state(format=2), "state file: format 2; allowed: 1 (the one this version reads)."),
         (state(format=True), "state file: format True; allowed: 1 (the one this version reads)."),
@@ -250,11 +250,11 @@ REMEDY = " Start the lab again, or correct the file."
         ),
     ],
 )
-def test_a_bad_state_says_where_and_what_is_allowed(text: str, said: str) -> None:
+def test_a_bad_state_says_where_and_what_is_allowed(text: str, printed: str) -> None:
     with pytest.raises(ModelError) as error:
         load_state(text)
 
-    assert str(error.value) == said + REMEDY
+    assert str(error.value) == printed + REMEDY
 
 
 def test_a_damaged_file_is_refused() -> None:

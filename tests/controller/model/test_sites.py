@@ -1,4 +1,4 @@
-"""Two sites as values: the scenario, its errors, and what each node of the lab is told."""
+"""Two sites as values: the scenario, its errors, and the settings of each node of the lab."""
 
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, ip_interface
@@ -56,7 +56,7 @@ def test_a_scenario_is_either_hosts_or_sites():
     )
 
 
-ERRORS = {  # what is put in place of what: line of, key, and what is said
+ERRORS = {  # the text that is replaced, the new text, and the error
     "tunnel": (
         "tunnel_ip: 172.16.16.2",
         "tunnel_ip: 172.16.17.2",
@@ -138,8 +138,8 @@ ERRORS = {  # what is put in place of what: line of, key, and what is said
 @pytest.mark.parametrize("case", ERRORS)
 def test_an_error_says_where_and_what(case, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    right, wrong, said = ERRORS[case]
-    assert errors_of(TEXT.replace(right, wrong, 1))[0].split(": ", 1)[1] == said
+    right, wrong, printed = ERRORS[case]
+    assert errors_of(TEXT.replace(right, wrong, 1))[0].split(": ", 1)[1] == printed
 
 
 LINES = {  # the line that an error names has this text
@@ -233,8 +233,8 @@ def test_a_route_leads_towards_its_network():
     lines = {name: sites_plan.transit_lines(sites, name) for name in sites.routers}
     owner = {
         str(ip_interface(line.split()[2]).ip): name
-        for name, told in lines.items()
-        for line in told
+        for name, reported in lines.items()
+        for line in reported
         if line.startswith("addr add")
     }
     for target in (sites.near.uplink, sites.far.uplink, sites.attacker.network):
@@ -280,9 +280,9 @@ def test_interface_names_are_valid_in_linux():
 )
 def test_a_scenario_of_the_wrong_kind_is_refused_in_one_line(argv, capsys):
     assert main(argv) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("overlaylab: scenario '")
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("overlaylab: scenario '")
+    assert printed.count("\n") == 1
 
 
 def test_validate_counts_what_there_is(capsys):

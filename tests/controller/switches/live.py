@@ -87,9 +87,9 @@ class Controller:
             text = json.dumps(body) if body else None
             link.request(method, path, text, {"Content-Type": "application/json"})
             answer = link.getresponse()
-            told = answer.read()
-            assert answer.status < http.client.BAD_REQUEST, told
-            return json.loads(told or "{}")
+            reported = answer.read()
+            assert answer.status < http.client.BAD_REQUEST, reported
+            return json.loads(reported or "{}")
         finally:
             link.close()
 

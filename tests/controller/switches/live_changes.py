@@ -29,7 +29,7 @@ def settle(laid: Rig, *, status: dict[str, str] | None = None) -> None:
 
     def is_so() -> bool:
         have = {p.id: p.status for p in now(laid).ports}
-        return all(have.get(id_) == said for id_, said in wanted.items())
+        return all(have.get(id_) == printed for id_, printed in wanted.items())
 
     laid.controller.wait_for(is_so, f"status is not {wanted}")
     laid.controller.wait_until_wired()

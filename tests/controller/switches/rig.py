@@ -142,7 +142,7 @@ class Rig:
         """What becomes of `frame`; `learn`: switches remember it, else all stay cold.
 
         The sender's br-int learns in either case while the frame is on its way: an ARP
-        answer comes straight back to the guest that asked because of that.
+        answer comes straight back to the guest that sent the request.
         """
         sender = self.overlay.port_of[frame.sender]
         wave = [Arrival(sender.host, BR_INT, int_port_name(sender.id))]
@@ -159,11 +159,11 @@ class Rig:
     def _wave(
         self, wave: list[Arrival], frame: Frame, *, learn: bool
     ) -> list[tuple[Outcome, list[Arrival]]]:
-        """One hop of every copy: all switches are asked first, so that they work together."""
+        """One hop of every copy: requests go to all switches first, so that they work in parallel."""
         for way in wave:
             self._put_trace(way, frame, learn=learn)
-        told = [self.switches[way.host].ctl.answer() for way in wave]
-        return [self._follow(way, text, frame) for way, text in zip(wave, told, strict=True)]
+        reported = [self.switches[way.host].ctl.answer() for way in wave]
+        return [self._follow(way, text, frame) for way, text in zip(wave, reported, strict=True)]
 
     def _put_trace(self, way: Arrival, frame: Frame, *, learn: bool) -> None:
         where = [f"in_port={way.port}"]
@@ -174,13 +174,13 @@ class Rig:
         ctl = self.switches[way.host].ctl
         ctl.put("ofproto/trace", "--names", way.bridge, flow, *effects)
 
-    def _follow(self, way: Arrival, told: str, frame: Frame) -> tuple[Outcome, list[Arrival]]:
+    def _follow(self, way: Arrival, reported: str, frame: Frame) -> tuple[Outcome, list[Arrival]]:
         """What one switch did, and where the copies that left it arrive next."""
         bridges_here = bridges(self.overlay.host(way.host))
         tunnels = {name for at, name in self.underlay.towards if at == way.host}
-        left = [piece for piece in sent(told, way.tag) if piece.port not in bridges_here]
+        left = [piece for piece in sent(reported, way.tag) if piece.port not in bridges_here]
         into = [piece for piece in left if piece.port in tunnels]
-        copies, onward = self._encapsulated(way.host, into, tunnelled(told, frozenset(tunnels)))
+        copies, onward = self._encapsulated(way.host, into, tunnelled(reported, frozenset(tunnels)))
         out = [piece for piece in left if piece.port.startswith(UPLINK)]
         for piece in out:
             onward += self._across(way.host, piece.port.removeprefix(UPLINK), piece.tag)
@@ -265,8 +265,8 @@ def flow_text(frame: Frame) -> str:
     """The frame's headers in the words of ovs-fields(7)."""
     ether = f"dl_src={frame.src},dl_dst={frame.dst}"
     if frame.arp:
-        said, wanted = frame.arp
-        return f"{ether},arp,arp_op=1,arp_sha={frame.src},arp_spa={said},arp_tpa={wanted}"
+        printed, wanted = frame.arp
+        return f"{ether},arp,arp_op=1,arp_sha={frame.src},arp_spa={printed},arp_tpa={wanted}"
     if frame.advertises:
         return f"{ether},icmp6,icmpv6_type=136,icmpv6_code=0,nd_target={frame.advertises}"
     return f"{ether},udp,nw_src=192.0.2.1,nw_dst=192.0.2.2"

@@ -87,9 +87,9 @@ def _end(ctl: Path, pidfile: Path) -> None:
         return
     pid = int(pidfile.read_text())
     with suppress(OSError, CommandError):
-        asked = UnixCtl(ctl)
-        asked.ask("exit")
-        asked.close()
+        requested = UnixCtl(ctl)
+        requested.ask("exit")
+        requested.close()
     deadline = time.monotonic() + END_S
     while _is_alive(pid):
         if time.monotonic() > deadline:

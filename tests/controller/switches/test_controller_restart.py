@@ -37,15 +37,17 @@ def until(condition: Callable[[], object], what: str, *, timeout_s: float = 15) 
 
 def stream_during(lab: Lab, tmp_path: Path, deed: Callable[[], None], *, seconds: int) -> dict:
     """What became of a stream from ServerA to ServerB while `deed` was done."""
-    told, said = tmp_path / "received", tmp_path / "sent"
-    receiver = lab.start("ServerB", sys.executable, str(STREAM), "receive", str(PORT), stdout=told)
-    until(told.read_text, "the receiver says something")
-    assert told.read_text() == "listening\n"
+    reported, printed = tmp_path / "received", tmp_path / "sent"
+    receiver = lab.start(
+        "ServerB", sys.executable, str(STREAM), "receive", str(PORT), stdout=reported
+    )
+    until(reported.read_text, "the receiver says something")
+    assert reported.read_text() == "listening\n"
     argv = (sys.executable, str(STREAM), "send", FAR, str(PORT), str(seconds))
-    sender = lab.start("ServerA", *argv, stdout=said)
+    sender = lab.start("ServerA", *argv, stdout=printed)
     try:
-        until(said.read_text, "the sender says something")
-        assert said.read_text() == "sending\n"
+        until(printed.read_text, "the sender says something")
+        assert printed.read_text() == "sending\n"
         deed()
         assert sender.poll() is None, "the stream ended before the deed did: make it longer"
         assert sender.wait(timeout=seconds + 10) == 0
@@ -54,7 +56,7 @@ def stream_during(lab: Lab, tmp_path: Path, deed: Callable[[], None], *, seconds
         for process in (sender, receiver):
             process.kill()
             process.wait()
-    return json.loads(told.read_text().splitlines()[-1])
+    return json.loads(reported.read_text().splitlines()[-1])
 
 
 def cut_the_underlay(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""The controller over real switches: what it installs is the offline text, and frames go as said."""
+"""The controller with real switches: it installs the offline text, and frames are delivered as predicted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The offline text, loaded into real switches: their dump is that text, and frames go as said."""
+"""The offline text in real switches: their dump is that text, and frames are delivered as predicted."""
 
 import pytest
 

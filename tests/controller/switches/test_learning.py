@@ -23,7 +23,7 @@ def ids(overlay, *names):
 
 
 @pytest.fixture
-def asked(request, rig, live_rig):
+def requested(request, rig, live_rig):
     """A mesh on which ServerB's host has just heard a broadcast of ServerA."""
     overlay = small("mesh")
     if request.param == "controller":
@@ -32,12 +32,12 @@ def asked(request, rig, live_rig):
         laid = rig(overlay)
         laid.install()
     (sender,) = ids(overlay, "ServerA")
-    told = laid.deliver(Frame("broadcast", sender, SERVER_A, BROADCAST), learn=True)
-    assert [copy.receiver for copy in told.copies] == ["four", "three", "two"]
+    reported = laid.deliver(Frame("broadcast", sender, SERVER_A, BROADCAST), learn=True)
+    assert [copy.receiver for copy in reported.copies] == ["four", "three", "two"]
     return laid
 
 
-either = pytest.mark.parametrize("asked", ["text", "controller"], indirect=True)
+either = pytest.mark.parametrize("requested", ["text", "controller"], indirect=True)
 
 
 def answer(overlay):
@@ -46,34 +46,36 @@ def answer(overlay):
 
 
 @either
-def test_table_20_learns_the_return_path_from_a_frame_of_the_tunnel(asked):
-    dumped = normalise(asked.switches["two"].dump("br-tun"))
+def test_table_20_learns_the_return_path_from_a_frame_of_the_tunnel(requested):
+    dumped = normalise(requested.switches["two"].dump("br-tun"))
     learned = [
-        flow for flow in dumped if flow not in asked.texts(asked.overlay.host("two"))["br-tun"]
+        flow
+        for flow in dumped
+        if flow not in requested.texts(requested.overlay.host("two"))["br-tun"]
     ]
     assert learned == [LEARNED + 'output:"vxlan-c0a8960a"']
 
 
 @either
-def test_the_answer_goes_to_one_vtep_and_one_guest(asked):
-    told = asked.deliver(answer(asked.overlay), learn=True)
-    assert told.copies == (Copy("two", "one", "vxlan", 111),)
-    assert told.hears == ids(asked.overlay, "ServerA")
+def test_the_answer_goes_to_one_vtep_and_one_guest(requested):
+    reported = requested.deliver(answer(requested.overlay), learn=True)
+    assert reported.copies == (Copy("two", "one", "vxlan", 111),)
+    assert reported.hears == ids(requested.overlay, "ServerA")
 
 
 def test_without_the_broadcast_before_it_the_answer_is_flooded(rig):
     laid = rig(small("mesh"))
     laid.install()
-    told = laid.deliver(answer(laid.overlay))
-    assert [copy.receiver for copy in told.copies] == ["four", "one", "three"]
-    assert told.hears == ids(laid.overlay, "ServerA", "a2", "c")
+    reported = laid.deliver(answer(laid.overlay))
+    assert [copy.receiver for copy in reported.copies] == ["four", "one", "three"]
+    assert reported.hears == ids(laid.overlay, "ServerA", "a2", "c")
 
 
-@pytest.mark.parametrize("asked", ["controller"], indirect=True)
-def test_a_restarted_controller_keeps_learned_flows(asked):
-    before = asked.switches["two"].dump("br-tun")
+@pytest.mark.parametrize("requested", ["controller"], indirect=True)
+def test_a_restarted_controller_keeps_learned_flows(requested):
+    before = requested.switches["two"].dump("br-tun")
     assert LEARNED in before
-    asked.controller.kill()
-    asked.controller.start()
-    asked.controller.wait_until_wired()
-    assert asked.switches["two"].dump("br-tun") == before
+    requested.controller.kill()
+    requested.controller.start()
+    requested.controller.wait_until_wired()
+    assert requested.switches["two"].dump("br-tun") == before

@@ -63,13 +63,13 @@ def test_a_port_plugged_without_a_controller_sends_and_receives_nothing(live_rig
     laid.switches["one"].vsctl(*add_port_args(guest_port(guest), None))
     assert laid.deliver(broadcast_of(laid, "ServerA")) == before
     for tag in ("", "dl_vlan=1,dl_vlan_pcp=0,"):
-        told = laid.switches["one"].ctl.ask(
+        reported = laid.switches["one"].ctl.ask(
             "ofproto/trace",
             "--names",
             "br-int",
             f"in_port={int_port_name(guest.id)},{tag}dl_src={guest.mac_address},dl_dst={BROADCAST}",
         )
-        assert "Datapath actions: drop" in told
+        assert "Datapath actions: drop" in reported
     laid.controller.start()
     settle(laid, status={guest.id: "ACTIVE"})
     assert tag_of(laid, guest) not in {DEAD_VLAN_TAG, tag_of(laid, port(laid, "ServerA"))}

@@ -1,4 +1,4 @@
-"""What is said to a host's OVSDB: only what differs, and only about what is ours."""
+"""Writes to a host's OVSDB: only differences, and only in our rows."""
 
 from dataclasses import replace
 
@@ -82,9 +82,9 @@ def test_tags_are_written_only_where_they_differ():
     binding = Binding(host="h1", local_vlans={RED: 7})
     assert tag_args(OVERLAY, binding, reading(guest)) == []
     fresh = replace(guest, tag=DEAD_VLAN_TAG, net_uuid="")
-    said = " ".join(tag_args(OVERLAY, binding, reading(fresh)))
-    assert said.startswith(f'-- set Port {guest.name} tag=7 other_config:net_uuid="{RED}"')
-    assert said.endswith(f"-- clear Port {guest.name} vlan_mode trunks")
+    printed = " ".join(tag_args(OVERLAY, binding, reading(fresh)))
+    assert printed.startswith(f'-- set Port {guest.name} tag=7 other_config:net_uuid="{RED}"')
+    assert printed.endswith(f"-- clear Port {guest.name} vlan_mode trunks")
 
 
 def test_a_dead_port_loses_its_network_even_without_a_device():

@@ -42,8 +42,8 @@ def _sent(actions: str, tags: list[int]) -> Iterator[Sent]:
         elif action == "pop_vlan":
             tags.pop()
         elif action.startswith("set(arp("):
-            told = ANSWERED.match(action)  # it does not match where the request is restored
-            answer = f"{told[1]} is-at {told[2]}" if told else None
+            reported = ANSWERED.match(action)  # it does not match where the request is restored
+            answer = f"{reported[1]} is-at {reported[2]}" if reported else None
         elif action.startswith("set("):
             continue
         elif action.startswith("clone("):

@@ -15,7 +15,7 @@ DECODER = json.JSONDecoder()
 
 
 class UnixCtl:
-    """One connection to one daemon, kept open; it answers in the order in which it is asked."""
+    """One connection to one daemon, kept open; it answers requests in their order."""
 
     def __init__(self, path: Path) -> None:
         self._received = ""
@@ -65,9 +65,9 @@ class UnixCtl:
         self._socket.close()
 
 
-def _wrong(said: str) -> CommandError:
+def _wrong(printed: str) -> CommandError:
     return CommandError(
-        said,
+        printed,
         where="control socket",
         allowed="an answer without an error",
         do="Read the daemon's log.",
