@@ -4,6 +4,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import product
 from socket import socket
 
@@ -11,7 +12,7 @@ from controller.model.underlay import core_names, edge_name
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
-from experiments.ecmp import labs as stage
+from experiments.ecmp import labs
 from experiments.ecmp.chance import entropy_bits
 from experiments.ecmp.labs import Setting
 from experiments.ecmp.question import QUESTION
@@ -60,13 +61,13 @@ class Ecmp:
         found: list[tuple[Setting, Seen]] = []
         with (
             receivers({each: lab.pid(each) for each in spines}, leaf, IPV4) as sockets,
-            senders(lab.pid(stage.SENDER), (GUEST,)) as send,
+            senders(lab.pid(labs.SENDER), (GUEST,)) as send,
             context.watch(),
         ):
             traffic = Traffic(send[GUEST], sockets)
-            for number, setting in enumerate(stage.settings(self.draws)):
+            for number, setting in enumerate(labs.settings(self.draws)):
                 lab.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
-                flows = stage.sent(lab.overlay, setting, context.seed)
+                flows = labs.sent(lab.overlay, setting, context.seed)
                 marked = {
                     (flow, copy): udp_frame(each, Mark(traffic.nonce, number, flow, copy))
                     for copy, (flow, each) in product(range(self.copies), enumerate(flows))
@@ -91,14 +92,13 @@ class Traffic:
             some = packets[first : first + AT_ONCE]
             for packet in some:
                 self.send(marked[packet])
-            self._await(seen, set(some), number)
+            for spine, frame in received(
+                self.sockets, partial(seen.awaited.isdisjoint, some), LATE_S
+            ):
+                found = arrived(frame, self.nonce)
+                if found and found.mark.setting == number:
+                    seen.note(spine, found)
         return seen
-
-    def _await(self, seen: Seen, some: set[Packet], number: int) -> None:
-        for spine, frame in received(self.sockets, lambda: not some & seen.awaited, LATE_S):
-            packet = arrived(frame, self.nonce)
-            if packet and packet.mark.setting == number:
-                seen.note(spine, packet)
 
 
 def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) -> Measured:
@@ -135,7 +135,7 @@ EXPERIMENT = Experiment(
     watches=True,
     repeats=2,
     quick_factors={"mode": ("gre-mesh", "vxlan-mesh", "geneve-mesh"), "spines": (2, 4)},
-    stage=stage.staged,
-    predict=stage.predicted,
+    stage=labs.staged,
+    predict=labs.predicted,
     scenario="leaf-spine",
 )

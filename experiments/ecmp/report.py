@@ -87,7 +87,7 @@ def cells(run: Run) -> pl.DataFrame:
     Columns: those of `KEY`, `predicted` (the predicted row), `is_spread` (a random choice is
     predicted; else all flows are on one path), `draws` (how many), `outside` (draws outside their
     band, or with flows on a second spine), `split` (flows), `entropies` (of the draws of which a
-    packet arrived), `least` and `most` (flows on a spine, over all draws), `is_on_one` (all flows
+    packet arrived), `entropy` (their median in bits, NaN if there is none), `least` and `most` (flows on a spine, over all draws), `is_on_one` (all flows
     of every draw on one spine), `taken` (spines with a flow).
     """
     predicted = run.predicted.select(
@@ -105,6 +105,7 @@ def cells(run: Run) -> pl.DataFrame:
             .sum(),
             split=pl.col(SPLIT).sum(),
             entropies=pl.col("entropy_bits").drop_nulls(),
+            entropy=pl.col("entropy_bits").median().fill_null(nan),
             is_on_one=((least == 0) & (most == pl.col("flows"))).all(),
             least=least.min(),
             most=most.max(),
@@ -198,7 +199,7 @@ def _policy_2(found: pl.DataFrame) -> Iterator[str]:
     shown = found.filter(hash_policy=2, pairs=MANY, flows=SHOWN)
     ways: dict[bool, dict[str, None]] = {True: {}, False: {}}
     for row in shown.iter_rows(named=True):
-        ways[_entropy(row) > 0][_encapsulation(row)] = None
+        ways[row["entropy"] > 0][_encapsulation(row)] = None
     if all(ways.values()):
         spread, on_one = (", ".join(ways[each]) for each in (True, False))
         yield (
@@ -208,12 +209,6 @@ def _policy_2(found: pl.DataFrame) -> Iterator[str]:
 
 def _encapsulation(row: Row) -> str:
     return str(row["mode"]).partition("-")[0]
-
-
-def _entropy(row: Row) -> float:
-    """The median over all draws in bits; not a number if no packet arrived."""
-    found = pl.Series(row["entropies"], dtype=pl.Float64).median()
-    return nan if found is None else float(found)  # type: ignore[arg-type]
 
 
 def _flows_on_a_spine(row: Row) -> str:
@@ -255,7 +250,7 @@ def _overview(found: pl.DataFrame) -> Table:
     rows = []
     for group, cells_ in found.group_by(GROUP, maintain_order=True):
         by_flows = {row["flows"]: row for row in cells_.iter_rows(named=True)}
-        entropies = (f"{_entropy(by_flows[n]):.3f}" if n in by_flows else NONE for n in shown)
+        entropies = (f"{by_flows[n]['entropy']:.3f}" if n in by_flows else NONE for n in shown)
         where = _where(by_flows[SHOWN]) if SHOWN in by_flows else NONE
         rows.append((*map(str, group), *entropies, where))
     return Table(
@@ -294,7 +289,7 @@ def _cell_row(row: Row) -> tuple[str, ...]:
     predicted = row["predicted"]
     return (
         *(str(row[name]) for name in KEY),
-        f"{_entropy(row):.3f}",
+        f"{row['entropy']:.3f}",
         f"{predicted['entropy_bits']:.3f}",
         f"{most_bits(row['flows'], row['spines']):.3f}",
         _flows_on_a_spine(row),

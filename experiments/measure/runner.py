@@ -1,5 +1,6 @@
 """Runs an experiment: a new lab for each sample point; every sample is on disk at once."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -245,15 +246,12 @@ def _finishing(
 
 def _verdict(request: Request, progress: Progress, status: str) -> Verdict:
     found = judge(_seen(progress, len(request.question.points())), request.thresholds)
-    if status == "complete":
-        return found
-    return Verdict(False, (status, *found.reasons), request.thresholds)
+    is_complete = status == "complete"
+    return found if is_complete else Verdict(False, (status, *found.reasons), request.thresholds)
 
 
 def _seen(progress: Progress, points: int) -> Seen:
-    rounds_of: dict[int, int] = {}
-    for each, _, _ in progress.done:
-        rounds_of[each.repeat] = rounds_of.get(each.repeat, 0) + 1
+    rounds_of = Counter(each.repeat for each, _, _ in progress.done)
     return Seen(
         repeats=sum(count == points for count in rounds_of.values()),
         lost=sum(measured.lost for _, measured, _ in progress.done),

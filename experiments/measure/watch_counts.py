@@ -18,6 +18,7 @@ A packet too large for the underlay is not counted: the socket refuses it (EMSGS
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -92,12 +93,10 @@ def datapath_counts(node: str, coverage: str) -> dict[Place, int]:
 
 def added(before: Counts, after: Counts) -> dict[str, int]:
     """Packets lost by each place between two readings, most first; a new place began at zero."""
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
     for place, count in after.items():
-        more = count - before.get(place, 0)
-        if more > 0:
-            found[place[0]] = found.get(place[0], 0) + more
-    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+        found[place[0]] += max(count - before.get(place, 0), 0)
+    return dict(sorted((+found).items(), key=lambda each: (-each[1], each[0])))
 
 
 def without_double_count(lost: Mapping[str, int]) -> dict[str, int]:
