@@ -89,7 +89,7 @@ def test_vxlan_flows_use_both_spines_by_port_and_gre_one(home, fabric, mode, is_
     by_ports = [row for row in found.rows if row["hash_policy"] == 1 and row["flows"] == 512]
     # The kernel's hash has a new seed at every boot: 256 on each spine, give or take 11.
     assert all((row["least"] >= 256 - 6 * 11) is is_spread for row in by_ports)
-    assert all(row["torn"] == 0 for row in found.rows)
+    assert all(row["split"] == 0 for row in found.rows)
     of_vteps = [row for row in found.rows if row["hash_policy"] == 0]
     assert all((row["least"], row["most"]) == (0, row["flows"]) for row in of_vteps)
 
