@@ -67,12 +67,10 @@ class Ledger:
 
     @property
     def name(self) -> str:
-        """The lab's name."""
         return self.directory.name
 
     @property
     def path(self) -> Path:
-        """The ledger's file."""
         return self.directory / "ledger"
 
     def start(
@@ -112,7 +110,11 @@ class Ledger:
 
     def entries(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """The entries of these kinds, or all, in order; a line that a crash cut short is skipped."""
-        for line in self.path.read_text(errors="replace").splitlines():
+        try:
+            lines = self.path.read_text(errors="replace").splitlines()
+        except FileNotFoundError:  # the lab has been taken down
+            return
+        for line in lines:
             with suppress(ValueError, AttributeError, KeyError):
                 entry = json.loads(line)
                 if entry.get("what") in (kinds or (entry["what"],)):
@@ -164,11 +166,11 @@ class Ledger:
         """
         spared, ended = lineage(), self._recorded()
         for _ in range(ROUNDS):
-            doomed = self._doomed(spared)
-            if not doomed:
+            running = [one for one in self.processes() if one.pid not in spared]
+            if not running:
                 break
-            ended.update(doomed)
-            kill(doomed)
+            ended.update(running)
+            kill(running)
         for child in self.children:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
@@ -186,19 +188,8 @@ class Ledger:
         reap_orphans_of(dead, but={child.pid for child in self.children})
 
     def _recorded(self) -> set[Identity]:
-        try:
-            of_now = self.is_of_this_boot
-            return (
-                set(map(from_json, filter(_is_whole, self.entries("process")))) if of_now else set()
-            )
-        except FileNotFoundError:  # taken down already
-            return set()
-
-    def _doomed(self, spared: frozenset[int]) -> list[Identity]:
-        try:
-            return [one for one in self.processes() if one.pid not in spared]
-        except FileNotFoundError:  # taken down already
-            return []
+        entries = self.entries("process") if self.is_of_this_boot else ()
+        return {from_json(entry) for entry in entries if _is_whole(entry)}
 
 
 def as_json(identity: Identity) -> dict[str, int]:
@@ -215,11 +206,6 @@ def _is_whole(entry: dict[str, Any]) -> bool:
     return isinstance(entry.get("pid"), int) and isinstance(entry.get("start"), int)
 
 
-def _me() -> Identity:
-    identity = identify(os.getpid())
-    return identity or Identity(os.getpid(), 0)
-
-
 def claim(name: str | None = None) -> Ledger:
     """Make the directory of a new lab, with its ledger; a random name by default.
 
@@ -228,18 +214,29 @@ def claim(name: str | None = None) -> Ledger:
         LabError: the name is taken.
     """
     wanted = f"ol{secrets.token_hex(3)}" if name is None else name
-    _assert_name(wanted)
+    if not NAME.fullmatch(wanted):
+        raise UsageError(
+            repr(wanted),
+            where="lab name",
+            allowed="a letter or digit, then up to 31 letters, digits, '_' or '-'",
+            do="Use another name, or none for a random one.",
+        )
     home().mkdir(mode=0o755, parents=True, exist_ok=True)
     draft = Ledger(home() / f".{wanted}.{secrets.token_hex(4)}", secrets.token_hex(16))
     draft.directory.mkdir(mode=0o700)
     draft.note("lab", token=draft.token, boot=boot_id())
-    draft.note("owner", **as_json(_me()))
+    draft.note("owner", **as_json(identify(os.getpid()) or Identity(os.getpid(), 0)))
     try:
         # `rename` fails if the target directory is not empty, so two labs never share a name.
         draft.directory.rename(home() / wanted)
     except OSError:
         shutil.rmtree(draft.directory)
-        raise _taken(wanted) from None
+        raise LabError(
+            f"lab {wanted!r} exists",
+            where=str(home()),
+            allowed="a name that is not taken",
+            do=f"Use another name, or `overlaylab down {wanted}` first.",
+        ) from None
     return Ledger(home() / wanted, draft.token)
 
 
@@ -266,22 +263,3 @@ def find(name: str) -> Ledger:
 def labs() -> tuple[str, ...]:
     """Names of all labs on this machine, also of those whose holder has ended."""
     return tuple(sorted(path.parent.name for path in home().glob("[!.]*/ledger")))
-
-
-def _assert_name(name: str) -> None:
-    if not NAME.fullmatch(name):
-        raise UsageError(
-            repr(name),
-            where="lab name",
-            allowed="a letter or digit, then up to 31 letters, digits, '_' or '-'",
-            do="Pick another, or leave the name out for a random one.",
-        )
-
-
-def _taken(name: str) -> LabError:
-    return LabError(
-        f"lab {name!r} exists",
-        where=str(home()),
-        allowed="a name that is not taken",
-        do=f"Pick another, or `overlaylab down {name}` first.",
-    )

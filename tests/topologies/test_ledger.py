@@ -60,7 +60,7 @@ def test_a_taken_name_leaves_the_first_alone(home):
         claim("mine")
     assert str(caught.value) == (
         f"{home}: lab 'mine' exists; allowed: a name that is not taken. "
-        "Pick another, or `overlaylab down mine` first."
+        "Use another name, or `overlaylab down mine` first."
     )
     assert find("mine").token == token
     assert [path.name for path in home.iterdir()] == ["mine"]

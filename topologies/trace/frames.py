@@ -9,7 +9,7 @@ from controller.model.errors import UsageError
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Network, Port
 from topologies.plan.plan import guest_name, guests
-from topologies.trace.copies import Outer
+from topologies.trace.ofproto import Outer
 
 EVERYONE = "ff:ff:ff:ff:ff:ff"
 ALL_NODES_MAC, ALL_NODES = "33:33:00:00:00:01", "ff02::1"  # RFC 2464, RFC 4291

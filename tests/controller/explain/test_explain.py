@@ -17,7 +17,7 @@ from controller.model.encap import NetworkType
 from controller.model.names import provider_interface
 from experiments.cli.main import MODULES, main
 from topologies.scenario.load import load
-from topologies.trace.copies import Copy, Outer, copies
+from topologies.trace.ofproto import Copy, Outer, copies
 
 FLOWS = ("flows", "article", "--host", "controller", "--bridge", "br-tun")
 MIXED = str(Path(__file__).parents[2] / "topologies" / "trace" / "played" / "mixed.yaml")
