@@ -1,4 +1,4 @@
-"""What the lab's tests share: the command line, and everything a leak would show in."""
+"""Helpers of the lab's tests: the command line, and a check that nothing is left behind."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ CLI = (sys.executable, "-c", "from experiments.cli.main import console; console(
 
 
 def environment(home):
-    """Of a command line whose labs are kept apart from all others."""
+    """The environment of a command line whose labs are separate from all others."""
     paths = [str(ROOT), *(path for path in sys.path if path.endswith("site-packages"))]
     return {
         **os.environ,
@@ -30,7 +30,7 @@ def environment(home):
 
 @dataclass
 class CommandLine:
-    """The command line, with labs of its own; a test that fails leaves none of them behind."""
+    """The command line, with its own labs, which are taken down at the end."""
 
     home: Path
     started: list[subprocess.Popen] = field(default_factory=list)
@@ -73,7 +73,7 @@ class CommandLine:
 
 
 def adopt_orphans():
-    """Make every process that descends from here ours for good, detached ones, too."""
+    """Become the parent of all orphaned descendants, also of detached ones."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
@@ -100,7 +100,7 @@ def descendants() -> frozenset[int]:
     return frozenset(found)
 
 
-def told(*argv):
+def shown(*argv):
     return frozenset(
         subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
     )
@@ -112,7 +112,7 @@ def without_counters(line):
 
 @dataclass(frozen=True)
 class World:
-    """All that a lab could leave in the machine; processes are those that descend from here.
+    """Everything that a lab could leave on the machine; of processes, the descendants of this one.
 
     A namespace lives as long as a process, a mount or an open file keeps it.
     """
@@ -135,7 +135,7 @@ def world(home: Path) -> World:
     return World(
         processes=pids,
         namespaces=frozenset(namespaces(pids)),
-        links=frozenset(map(without_counters, told("ip", "-o", "link", "show"))),
+        links=frozenset(map(without_counters, shown("ip", "-o", "link", "show"))),
         mounts=frozenset(Path("/proc/self/mountinfo").read_text().splitlines()),
         sockets=frozenset(listening(home, pids)),
         labs=frozenset(path.name for path in home.glob("*")) if home.exists() else frozenset(),
@@ -159,9 +159,9 @@ def namespaces(pids):
 def listening(home, pids):
     """Listening sockets in the root namespace; UNIX ones only of labs and of the machine's OVS.
 
-    Of other programs on this machine, which come and go, none counts; the kernel's own do.
+    Sockets of other programs on this machine are ignored; those of the kernel are not.
     """
-    for line in told("ss", "-Hlntup"):
+    for line in shown("ss", "-Hlntup"):
         protocol, state, _, _, local, *_ = line.split()
         holders = set(map(int, re.findall(r"pid=(\d+)", line)))
         if not holders or holders & {*pids, os.getpid()}:
@@ -181,10 +181,10 @@ def wait_for(condition: Callable[[], object], what: str, timeout_s=20):
 
 @contextmanager
 def nothing_left(home: Path) -> Iterator[World]:
-    """Fail if the block leaves anything in the machine."""
+    """Fail if the block leaves anything on the machine."""
     before = world(home)
     yield before
-    deadline = time.monotonic() + 5  # the kernel takes dead namespaces apart a moment later
+    deadline = time.monotonic() + 5  # the kernel removes dead namespaces a moment later
     while (left := world(home).added_since(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left, f"left behind: {left}"
@@ -193,9 +193,9 @@ def nothing_left(home: Path) -> Iterator[World]:
 def replies(lab, source: str, target: str, count=1) -> list[int]:
     """Which of `count` echo requests were answered, by number from 1, in the order of answers.
 
-    Once anything was answered, `-W` is not heeded: ping then waits for the last reply no longer
-    than one interval, and a busy machine is later than that.  With a deadline it waits for
-    `count` replies, and goes on asking meanwhile; what it asked beyond `count` is left out.
+    After the first reply ping ignores `-W` and waits for the last reply only one interval, which is
+    too short on a busy machine.  With a deadline it waits for `count` replies and meanwhile sends
+    more requests; replies to those beyond `count` are ignored.
     """
     patience = ("-W1",) if count == 1 else ("-w2",)
     done = lab.attempt(source, "ping", "-n", *patience, "-i0.05", f"-c{count}", target)

@@ -1,6 +1,6 @@
-"""A UDP datagram every millisecond, numbered; the far end says which never came.
+"""A numbered UDP datagram every millisecond; the receiver counts the lost ones.
 
-    python stream.py receive PORT            prints one JSON line when the sender says it is done
+    python stream.py receive PORT            prints one JSON line when the sender has ended
     python stream.py send ADDRESS PORT SECONDS
 
 Both end by themselves: the sender after SECONDS, the receiver 5 s after the last datagram.
@@ -26,7 +26,7 @@ def send(address: str, port: int, seconds: float) -> None:
         out.sendto(NUMBER.pack(number), (address, port))
         if not number:
             print("sending", flush=True)
-    for _ in range(20):  # spread over 1 s: the end must be told even in a short gap
+    for _ in range(20):  # spread over 1 s: one must arrive even if there is a short gap
         out.sendto(NUMBER.pack(DONE) + NUMBER.pack(total), (address, port))
         time.sleep(0.05)
 

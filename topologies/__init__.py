@@ -1,1 +1,1 @@
-"""What an overlay is, how it is described, and how it is raised on this machine."""
+"""Labs: scenario files, Mininet topologies, and running labs."""

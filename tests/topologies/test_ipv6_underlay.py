@@ -1,4 +1,4 @@
-"""VTEPs that speak IPv6, as values: MTUs, names of tunnels, and copies told by their outer header."""
+"""VTEPs with IPv6 addresses, as values: MTUs, names of tunnels, and copies by their outer header."""
 
 from dataclasses import replace
 

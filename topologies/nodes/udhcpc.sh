@@ -1,5 +1,5 @@
 #!/bin/sh -e
-# What udhcpc calls in a guest: sets what the server said, and nothing outside of the namespace.
+# Called by udhcpc in a guest: sets the values of the lease, and nothing outside of the namespace.
 # Debian's own writes /etc/resolv.conf, which would be the machine's.
 case $1 in
 deconfig)

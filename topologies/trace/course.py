@@ -13,7 +13,7 @@ from topologies.trace.ofproto import Copy, Section, Trace, copies
 from topologies.trace.side import Side
 from topologies.trace.way import Stage, losses, stages, way_to_bridge, way_to_vtep
 
-NOBODY = "00:00:00:00:00:00"
+NO_MAC = "00:00:00:00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,9 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
         return replace(leaving, course=_stopped(course, here, ends, way))
     if found.answer:
         is_alone = not any(copy.outer for copy in sent)
-        said = _answered(here, ends, found) + (" Nothing leaves the host." if is_alone else "")
-        return replace(leaving, course=replace(course, end=said, delivered=True))
+        end = f'{BR_TUN} of {here.host} answers in place of {course.target}: "{found.answer}".'
+        end += " Nothing leaves the host." if is_alone else ""
+        return replace(leaving, course=replace(course, end=end, delivered=True))
     if found.port == int_port_name(ends.target.id):
         return replace(leaving, course=_handed_over(course, here, ends))
     wire = Wire(here.host, there.host, on_the_wire(frame, found.outer, found.tag))
@@ -102,20 +103,19 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
 
 def _vtep_mac(copy: Copy | None) -> str:
     """The destination MAC of the outer Ethernet header of a copy."""
-    return copy.outer.target_mac if copy and copy.outer else NOBODY
+    return copy.outer.target_mac if copy and copy.outer else NO_MAC
 
 
 def _followed(here: Side, there: Side, ends: Ends, sent: Iterable[Copy]) -> Copy | None:
     """The copy for the target's port or host, or the local ARP reply."""
-    asker, asked = int_port_name(ends.source.id), int_port_name(ends.target.id)
+    from_port, to_port = int_port_name(ends.source.id), int_port_name(ends.target.id)
     vtep = str(there.names.host.local_ip)
     outside = here.outside(here.provider_bridge(ends.source_network))
     for copy in sent:
-        if (copy.port == asker and copy.answer) or copy.port == asked:
+        if (copy.port == from_port and copy.answer) or copy.port == to_port:
             return copy
-        if copy.outer and there is not here and copy.outer.target == vtep:
-            return copy
-        if not copy.outer and there is not here and outside and copy.port == outside:
+        is_for_host = copy.outer.target == vtep if copy.outer else copy.port == outside
+        if there is not here and is_for_host:
             return copy
     return None
 
@@ -161,8 +161,8 @@ def _facts(here: Side, there: Side, ends: Ends, frame: Frame) -> Iterator[str]:
     if not frame.is_on_link:
         yield (
             f"{guest_name(ends.source)} and {guest_name(ends.target)} have no subnet in common, and "
-            "no router is between them: a guest would ask for its gateway instead. This is what "
-            "would become of a frame sent all the same."
+            "no router is between them: a guest would send to its gateway instead. The path below is "
+            "that of a frame sent anyway."
         )
     network = ends.source_network
     sides = [here] if there is here else [here, there]
@@ -208,21 +208,10 @@ def _stopped(course: Course, side: Side, ends: Ends, way: tuple[Section, ...]) -
     hit = last.hits[-1] if last.hits else None
     where = f"on {side.host}, in {last.bridge}"
     if hit and (hit.priority is None or hit.actions == ["drop"]):
-        return replace(course, end=f"Dropped {where} table {hit.table}. {_last_reason(course)}")
-    if said := losses(way):
-        return replace(course, end=f"Lost {where}: {'; '.join(said)}")
-    meant = guest_name(ends.target)
-    return replace(course, end=f"Lost {where}: no copy goes to {meant}.")
-
-
-def _last_reason(course: Course) -> str:
-    """The sentence for the last flow that the frame hit."""
-    return (*course.near, *course.far)[-1].steps[-1].why
-
-
-def _answered(side: Side, ends: Ends, copy: Copy) -> str:
-    absent = guest_name(ends.target)
-    return f'{BR_TUN} of {side.host} answers in place of {absent}: "{copy.answer}".'
+        why = (*course.near, *course.far)[-1].steps[-1].why
+        return replace(course, end=f"Dropped {where} table {hit.table}. {why}")
+    reason = "; ".join(losses(way)) or f"no copy goes to {guest_name(ends.target)}."
+    return replace(course, end=f"Lost {where}: {reason}")
 
 
 def _handed_over(course: Course, side: Side, ends: Ends) -> Course:
@@ -230,17 +219,16 @@ def _handed_over(course: Course, side: Side, ends: Ends) -> Course:
     name, port = guest_name(ends.target), int_port_name(ends.target.id)
     if (down := next(filter(side.is_down, (port, *_plug(side, ends))), None)) is not None:
         which = "its link" if down == port else f"{down} behind it"
-        said = f"Lost on {side.host}: {name}'s port {port} gets it, but {which} is down."
-        return replace(course, end=said)
+        end = f"Lost on {side.host}: {name}'s port {port} gets it, but {which} is down."
+        return replace(course, end=end)
     answers = {
         "arp": f" {name} itself answers that {ends.target.mac_address} has the address.",
         "ping": f" {name} answers the echo.",
     }
     plug = _plug(side, ends)
     behind = f", then {listed(plug)}" if plug else ""
-    by = f"its port {port} on {side.host}{behind}"
-    said = f"Delivered to {name} by {by}.{answers.get(course.kind, '')}"
-    return replace(course, end=said, delivered=True)
+    end = f"Delivered to {name} by its port {port} on {side.host}{behind}."
+    return replace(course, end=end + answers.get(course.kind, ""), delivered=True)
 
 
 def _plug(side: Side, ends: Ends) -> tuple[str, ...]:
@@ -250,7 +238,7 @@ def _plug(side: Side, ends: Ends) -> tuple[str, ...]:
     return hybrid_names(ends.target.id)[::-1]
 
 
-def asked_of(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]] | None:
+def far_trace(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]] | None:
     """The trace to run on the far host: bridge, port, more fields; None if it has no such port."""
     copy = leaving.copy
     if copy is None:
@@ -272,17 +260,17 @@ def asked_of(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]] 
 
 def lost(leaving: Leaving, there: Side) -> Course:
     """The course of a copy for which the far host has no port."""
-    said = f"Lost on {there.host}: it has no port for what {leaving.here.host} sends."
-    return replace(leaving.course, end=said)
+    end = f"Lost on {there.host}: it has no port for what {leaving.here.host} sends."
+    return replace(leaving.course, end=end)
 
 
 def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:
     """The complete course, with the far host's part."""
     ends, frame = leaving.ends, leaving.frame
-    asked = int_port_name(ends.target.id)
+    port = int_port_name(ends.target.id)
     tag = leaving.copy.tag if leaving.copy and not leaving.copy.outer else None
     sent = copies(trace.datapath, tag)
-    found = next((copy for copy in sent if copy.port == asked), None)
+    found = next((copy for copy in sent if copy.port == port), None)
     way = way_to_bridge(trace, BR_INT) if found else _way_without_copy(trace, BR_INT)
     others = tuple(_others(there, ends, (copy for copy in sent if copy is not found)))
     course = replace(

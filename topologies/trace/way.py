@@ -21,7 +21,7 @@ LINE = re.compile(
     r"priority=(?P<priority>\d+)(?:,(?P<match>\S+))? actions=(?P<actions>.*)$"
 )
 NO_FLOW = "No flow of the table matches, so the frame is dropped."
-FOREIGN = "Not a flow of the controller: someone else added it."
+FOREIGN = "Not a flow of the controller: another program added it."
 NOT_CONTROLLED = (
     "The underlay's own bridge, without flows of the controller: it learns MACs as any bridge."
 )
@@ -90,15 +90,15 @@ def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -
         return Step(hit.table, _table(explainer, bridge, hit), "", NO_FLOW)
     why, is_learned = explanation(explainer, hit.text, hit.match, ",".join(hit.actions))
     noted = (_noted(note, target_mac) for note in hit.notes)
-    said = " ".join(filter(None, (why, *dict.fromkeys(noted))))
+    text = " ".join(filter(None, (why, *dict.fromkeys(noted))))
     flow = _timed(explainer, hit.text) if is_learned and explainer else hit.text
-    return Step(hit.table, _table(explainer, bridge, hit), flow, said, is_learned)
+    return Step(hit.table, _table(explainer, bridge, hit), flow, text, is_learned)
 
 
 def _timed(explainer: Explainer, flow: str) -> str:
     """A learned flow with its timeout, which a dump shows and a trace does not."""
-    taught = explainer.learning_flow()
-    timeout = f"hard_timeout={taught[1].hard_timeout_s}, " if taught else ""
+    learning = explainer.learning_flow()
+    timeout = f"hard_timeout={learning[1].hard_timeout_s}, " if learning else ""
     return flow.replace("priority=", f"{timeout}priority=", 1)
 
 

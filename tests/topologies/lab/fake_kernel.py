@@ -9,7 +9,7 @@ from controller.model.names import tap_name
 
 @dataclass
 class FakeKernel:
-    """Links by name with their master, and what each VXLAN device has been told."""
+    """Links by name with their master, and the VXLAN devices with their options."""
 
     links: dict = field(default_factory=dict)
     vxlans: dict = field(default_factory=dict)
@@ -31,13 +31,13 @@ class FakeKernel:
     def link_add(self, name, *words):
         assert name not in self.links, f"{name}: File exists"
         self.links[name] = ""
-        told = dict(itertools.pairwise(words))
-        if told["type"] == "vxlan":
-            group = told.get("group", "")
+        options = dict(itertools.pairwise(words))
+        if options["type"] == "vxlan":
+            group = options.get("group", "")
             self.vxlans[name] = Vxlan(
-                vni=int(told["id"]),
-                local=told["local"],
-                mtu=int(told["mtu"]),
+                vni=int(options["id"]),
+                local=options["local"],
+                mtu=int(options["mtu"]),
                 group=group,
                 learning="nolearning" not in words,
                 proxy="proxy" in words,
@@ -46,42 +46,42 @@ class FakeKernel:
 
     def link_set(self, name, *words):
         assert name in self.links, f"{name}: No such device"
-        told = dict(itertools.pairwise(words))
-        if "master" in told:
-            assert told["master"] in self.links
-            self.links[name] = told["master"]
+        options = dict(itertools.pairwise(words))
+        if "master" in options:
+            assert options["master"] in self.links
+            self.links[name] = options["master"]
         if words == ("nomaster",):
             self.links[name] = ""
-        if "mtu" in told:
-            self.vxlans[name] = replace(self.vxlans[name], mtu=int(told["mtu"]))
+        if "mtu" in options:
+            self.vxlans[name] = replace(self.vxlans[name], mtu=int(options["mtu"]))
 
     def link_del(self, name):
         del self.links[name]
         self.vxlans.pop(name, None)
         self.links = {each: "" if of == name else of for each, of in self.links.items()}
 
-    def _tell(self, device, **told):
-        self.vxlans[device] = replace(self.vxlans[device], **told)
+    def _set(self, device, **options):
+        self.vxlans[device] = replace(self.vxlans[device], **options)
 
     def fdb_append(self, mac, _, device, __, vtep):
         have = self.vxlans[device].fdb
         assert (mac, vtep) not in have, "File exists"
-        self._tell(device, fdb=have | {(mac, vtep)})
+        self._set(device, fdb=have | {(mac, vtep)})
 
     def fdb_replace(self, mac, _, device, __, vtep):
         kept = {entry for entry in self.vxlans[device].fdb if entry[0] != mac}
-        self._tell(device, fdb=frozenset(kept | {(mac, vtep)}))
+        self._set(device, fdb=frozenset(kept | {(mac, vtep)}))
 
     def fdb_del(self, mac, _, device, __, vtep):
         have = self.vxlans[device].fdb
         assert (mac, vtep) in have, "No such file or directory"
-        self._tell(device, fdb=have - {(mac, vtep)})
+        self._set(device, fdb=have - {(mac, vtep)})
 
     def neigh_replace(self, address, _, mac, __, device, *___):
         kept = {entry for entry in self.vxlans[device].neighbours if entry[0] != address}
-        self._tell(device, neighbours=frozenset(kept | {(address, mac)}))
+        self._set(device, neighbours=frozenset(kept | {(address, mac)}))
 
     def neigh_del(self, address, _, device):
         kept = {entry for entry in self.vxlans[device].neighbours if entry[0] != address}
         assert len(kept) < len(self.vxlans[device].neighbours), "No such file or directory"
-        self._tell(device, neighbours=frozenset(kept))
+        self._set(device, neighbours=frozenset(kept))

@@ -41,8 +41,8 @@ def test_status_reports_a_corrupt_ledger_and_down_removes_it(home, text):
     for deed in (lambda: take_down_by_name("spoilt"), take_down_all):
         spoil(home, "spoilt", text)
         claim("whole")
-        told = {each["name"]: each["state"] for each in statuses()}
-        assert told == {"spoilt": "unreadable", "whole": "held"}
+        found = {each["name"]: each["state"] for each in statuses()}
+        assert found == {"spoilt": "unreadable", "whole": "held"}
         deed()
         assert not (home / "spoilt").exists()
         take_down_all()
@@ -105,8 +105,8 @@ def test_adopted_orphans_are_reaped():
         import subprocess, sys
         from controller.system.process import adopt_orphans, identify, kill, reap
         adopt_orphans()
-        told = subprocess.run(['sh', '-c', 'sleep 100 >/dev/null & echo $!'], stdout=subprocess.PIPE, check=True)
-        orphan = identify(int(told.stdout))
+        found = subprocess.run(['sh', '-c', 'sleep 100 >/dev/null & echo $!'], stdout=subprocess.PIPE, check=True)
+        orphan = identify(int(found.stdout))
         kill([orphan])
         from pathlib import Path
         assert Path(f'/proc/{orphan.pid}').exists(), 'a zombie, or this shows nothing'
@@ -124,7 +124,7 @@ def test_adopted_orphans_are_reaped():
 
 
 def test_pauses_grow_for_a_controller_that_cannot_start(monkeypatch):
-    tried, said = [], []
+    tried, logged = [], []
     living = SimpleNamespace(now=None)
 
     def relaunch(_):
@@ -133,16 +133,16 @@ def test_pauses_grow_for_a_controller_that_cannot_start(monkeypatch):
 
     monkeypatch.setattr("topologies.lab.holder.relaunch", relaunch)
     ledger = SimpleNamespace(collect=lambda: None, living=lambda _: living.now)
-    watcher = Watcher(SimpleNamespace(ledger=ledger), said.append)
+    watcher = Watcher(SimpleNamespace(ledger=ledger), logged.append)
     for tick in range(480):
         now = tick / 4
         watcher.look(now)
     assert tried == [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5, 61.5, 91.5]
-    assert len(said) == len(tried)
-    assert "no Ryu" in said[0]
-    assert "next try is in 30 s" in said[-1]
+    assert len(logged) == len(tried)
+    assert "no Ryu" in logged[0]
+    assert "next try is in 30 s" in logged[-1]
     living.now = "alive"
     watcher.look(91.5 + LONGEST_WAIT_S)
     living.now, now = None, 130.0
     watcher.look(now)
-    assert "next try is in 0.5 s" in said[-1]
+    assert "next try is in 0.5 s" in logged[-1]

@@ -80,8 +80,8 @@ def test_the_tunnels_are_named_by_hash_and_the_outer_header_is_ipv6(lab):
     wait_for(lambda: "listening on" in capture.read_text(), "a capture")
     assert pinged(lab, "red1", str(port(lab, "red2").ipv4[0])) == 1
     child.wait(timeout=10)
-    told = capture.read_text()
-    assert re.search(r"IP6 fd00:150::10\.\d+ > fd00:150::11\.4789: VXLAN.* vni 100", told)
+    shown = capture.read_text()
+    assert re.search(r"IP6 fd00:150::10\.\d+ > fd00:150::11\.4789: VXLAN.* vni 100", shown)
 
 
 def test_every_neighbour_is_known_without_solicitation(lab):

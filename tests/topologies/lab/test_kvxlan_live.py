@@ -54,7 +54,7 @@ def context(folder, name="run"):
 
 
 def as_is(lab):
-    """Nothing is left to be done on any host: the kernel has what the overlay says."""
+    """The kernel of every host has the devices and entries of the overlay."""
     return all(
         kernel_change(segments(lab.overlay, host), read_kernel(lab.pid(host.name))).lines == 0
         for host in lab.overlay.hosts
@@ -111,9 +111,9 @@ def _transfer(lab, folder):
     source, target = lab.overlay.ports
     path = Path(lab=lab, source=source, target=target, context=context(folder))
     with serving(path):
-        told = transfer(path, Bulk(wanted_bytes=10**7, send_s=5, deadline_s=5), "done")
-    assert told["received"] == told["sent"] == 10**7
-    assert told["mss"] == 1450 - 52  # IPv4 20, TCP 20, its timestamps 12
+        shown = transfer(path, Bulk(wanted_bytes=10**7, send_s=5, deadline_s=5), "done")
+    assert shown["received"] == shown["sent"] == 10**7
+    assert shown["mss"] == 1450 - 52  # IPv4 20, TCP 20, its timestamps 12
 
 
 def _plug(lab):
@@ -174,8 +174,8 @@ def test_more_networks_have_groups_than_a_socket_joins_by_default(home):
     """Linux lets a socket join 20 (igmp_max_memberships), and a host's VXLAN devices share one."""
     networks = 22
     with started(_side_by_side(networks)) as lab:
-        told = json.loads(lab.run("underlay", "bridge", "-j", "mdb", "show"))
-        joined = {(each["port"], each["grp"]) for part in told for each in part["mdb"]}
+        shown = json.loads(lab.run("underlay", "bridge", "-j", "mdb", "show"))
+        joined = {(each["port"], each["grp"]) for part in shown for each in part["mdb"]}
         groups = {each for each in joined if each[1].startswith("239.")}
         assert len(groups) == 2 * networks
         first, last = lab.overlay.ports[-2:]
@@ -272,9 +272,9 @@ def test_status_shows_it_and_down_removes_it(tmp_path_factory, need_root):
             ).returncode
             == 0
         )
-        told = json.loads(line.run("status", "k", "--format", "json").stdout)
-        (host,) = (node for node in told["nodes"] if node["name"] == "controller")
-        assert (told["datapath"], host["flows"]) == ("kernel", {})
+        shown = json.loads(line.run("status", "k", "--format", "json").stdout)
+        (host,) = (node for node in shown["nodes"] if node["name"] == "controller")
+        assert (shown["datapath"], host["flows"]) == ("kernel", {})
         assert host["tunnels"] == [
             {
                 "name": "vxlan-111",
@@ -291,5 +291,5 @@ def test_status_shows_it_and_down_removes_it(tmp_path_factory, need_root):
             "exec", "k", "controller", "--", "bridge", "fdb", "show", "dev", "vxlan-111"
         )
         assert "fa:16:3e:29:99:6a dst 192.168.150.11 self permanent" in shown.stdout
-        os.kill(told["holder_pid"], signal.SIGKILL)
+        os.kill(shown["holder_pid"], signal.SIGKILL)
         assert line.run("down", "k").returncode == 0

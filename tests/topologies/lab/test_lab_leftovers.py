@@ -106,7 +106,7 @@ LONELY = """if True:
 
 
 def lonely(home, *argv):
-    """A lab raised and taken down in a process that only its lab makes a parent."""
+    """A lab started and taken down in a process that only its lab makes a parent."""
     return subprocess.run(
         [sys.executable, "-c", LONELY, *argv],
         env=environment(home),
@@ -135,8 +135,8 @@ def test_down_all_removes_the_lab_of_a_killed_holder_and_can_be_repeated(line):
     with nothing_left(line.home):
         others = descendants()
         name = line.run("up", "article", "--detach").stdout.strip()
-        told = json.loads(line.run("status", name, "--format", "json").stdout)
-        os.kill(told["holder_pid"], signal.SIGKILL)
+        shown = json.loads(line.run("status", name, "--format", "json").stdout)
+        os.kill(shown["holder_pid"], signal.SIGKILL)
         wait_for(
             lambda: (
                 json.loads(line.run("status", name, "--format", "json").stdout)["state"]
@@ -206,8 +206,8 @@ def foreign(tmp_path, need_root):
 def test_objects_of_others_are_not_touched(line, foreign):
     with nothing_left(line.home):
         name = line.run("up", "article", "--detach").stdout.strip()
-        told = json.loads(line.run("status", name, "--format", "json").stdout)
-        os.kill(told["holder_pid"], signal.SIGKILL)
+        shown = json.loads(line.run("status", name, "--format", "json").stdout)
+        os.kill(shown["holder_pid"], signal.SIGKILL)
         assert foreign()
         assert line.run("down", "--all").returncode == 0
     assert foreign()

@@ -67,8 +67,8 @@ def shown_if_it_fails(lab, evidence):
 def test_packets_on_the_wan_match_the_article(lab, context, tmp_path):
     with capturing(lab, {"isp1": ("isp2",)}, context.path):
         assert pinged(lab, "pc", SERVER) == 1
-    said = lab.run("isp1", "tcpdump", "-n", "-Z", "root", "-r", str(tmp_path / "isp1.pcapng"))
-    assert len(LINE.findall(said)) == 1  # and the marker frames are no GRE
+    shown = lab.run("isp1", "tcpdump", "-n", "-Z", "root", "-r", str(tmp_path / "isp1.pcapng"))
+    assert len(LINE.findall(shown)) == 1  # and the marker frames are no GRE
 
 
 def test_each_edge_router_translates_the_source(lab, context):
@@ -157,14 +157,14 @@ def test_the_commands_know_a_lab_of_two_sites_and_clear_one_whose_holder_was_kil
         done = line.run("up", "home-office", "--detach", "--name", "two")
         assert (done.returncode, done.stdout, done.stderr) == (0, "two\n", "")
         assert line.run("exec", "two", "pc", "--", "ping", "-c1", "-W1", SERVER).returncode == 0
-        told = json.loads(line.run("status", "two", "--format", "json").stdout)
-        kinds = {node["name"]: node["kind"] for node in told["nodes"]}
-        assert (told["overlay"], told["state"], kinds["office-router"]) == (
+        shown = json.loads(line.run("status", "two", "--format", "json").stdout)
+        kinds = {node["name"]: node["kind"] for node in shown["nodes"]}
+        assert (shown["overlay"], shown["state"], kinds["office-router"]) == (
             "home-office",
             "held",
             "edge",
         )
-        (tunnel,) = next(n for n in told["nodes"] if n["name"] == "home-router")["tunnels"]
+        (tunnel,) = next(n for n in shown["nodes"] if n["name"] == "home-router")["tunnels"]
         assert (tunnel["type"], tunnel["remote_ip"]) == ("gre", "106.38.241.118")
         assert "no controller" in line.run("status", "two").stdout
         file = tmp_path / "wan.pcapng"
@@ -175,7 +175,7 @@ def test_the_commands_know_a_lab_of_two_sites_and_clear_one_whose_holder_was_kil
         assert capture.returncode == 0
         (script := tmp_path / "cli").write_text("pc ping -c1 server\n")
         assert "1 received" in line.run("shell", "two", str(script)).stderr  # Mininet's own way
-        os.kill(told["holder_pid"], signal.SIGKILL)
+        os.kill(shown["holder_pid"], signal.SIGKILL)
         wait_for(lambda: state(line, "two") == "abandoned", "an abandoned lab")
         assert line.run("down", "two").returncode == 0
 
@@ -199,6 +199,6 @@ def test_mininet_starts_it(tmp_path):
             check=False,
             env={**os.environ, "OVERLAYLAB_RUN": str(tmp_path)},
         )
-    said = done.stdout + done.stderr
-    assert "attacker -> X X X" in said  # it knows no way to private addresses
-    assert "pc -> attacker desk server" in said
+    shown = done.stdout + done.stderr
+    assert "attacker -> X X X" in shown  # it knows no way to private addresses
+    assert "pc -> attacker desk server" in shown

@@ -77,7 +77,7 @@ def test_a_wan_is_crossed_hop_by_hop_also_with_linux_bridges(home, fabric):
             for size in (1492, 1493)
         }
         assert sized[1492].returncode == 0
-        assert "mtu = 1492" in sized[1493].stdout  # said by transit1
+        assert "mtu = 1492" in sized[1493].stdout  # ICMP from transit1
 
 
 @pytest.mark.parametrize(("mode", "is_spread"), [("vxlan-mesh", True), ("gre-mesh", False)])
@@ -113,8 +113,8 @@ def test_without_netem_a_delay_is_refused_before_the_start(home, tmp_path, fabri
     if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
         with started(slow) as lab:
             assert "netem" in lab.run("node1", "tc", "qdisc", "show", "dev", "underlay")
-            said = lab.run("red1", "ping", "-nqc3", "-i0.2", "10.1.0.14")
-            assert float(said.rpartition("= ")[2].partition("/")[0]) >= 40
+            shown = lab.run("red1", "ping", "-nqc3", "-i0.2", "10.1.0.14")
+            assert float(shown.rpartition("= ")[2].partition("/")[0]) >= 40
         return
     with (
         nothing_left(home),

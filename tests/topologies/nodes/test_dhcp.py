@@ -1,4 +1,4 @@
-"""DHCP as values: the servers' ports, what dnsmasq is told, and what a client script does."""
+"""DHCP as values: the servers' ports, the options of dnsmasq, and the client script."""
 
 import os
 import re
@@ -86,8 +86,8 @@ def test_one_server_leases_a_ports_first_address_and_no_other_leases_any():
         None,
         None,
     ]
-    told = [dhcp.hosts_file(overlay, subnet) for subnet, _ in dhcp.served(overlay)]
-    assert told == ["fa:16:3e:00:01:01,198.51.1.8\n", "fa:16:3e:00:01:02,198.51.3.7\n"]
+    found = [dhcp.hosts_file(overlay, subnet) for subnet, _ in dhcp.served(overlay)]
+    assert found == ["fa:16:3e:00:01:01,198.51.1.8\n", "fa:16:3e:00:01:02,198.51.3.7\n"]
 
 
 def test_a_full_subnet_is_an_error():

@@ -1,4 +1,4 @@
-"""Guests that ask a dnsmasq: across hosts, with the network's own MTU, tenants apart."""
+"""Guests with leases from dnsmasq: across hosts, with the network's own MTU, tenants isolated."""
 
 import json
 import re
@@ -66,14 +66,14 @@ def tenants(home, tmp_path_factory):
 
 def shown(lab, guest):
     """MTU, addresses and default gateway of a guest."""
-    told = lab.run(guest, "ip", "address", "show", "dev", "eth0")
+    shown = lab.run(guest, "ip", "address", "show", "dev", "eth0")
     via = re.findall(r"default via (\S+)", lab.run(guest, "ip", "route"))
-    addresses = re.findall(r"inet6? (\S+) scope global", told)
-    return int(re.search(r"mtu (\d+)", told)[1]), addresses, via
+    addresses = re.findall(r"inet6? (\S+) scope global", shown)
+    return int(re.search(r"mtu (\d+)", shown)[1]), addresses, via
 
 
 def log(lab, network):
-    """What the server of the only IPv4 subnet of a network says that it did."""
+    """What the server of the only IPv4 subnet of a network has logged."""
     overlay = lab.overlay
     ids = [net.id for net in overlay.networks if net.name == network]
     subnet = next(each for each, _ in dhcp.served(overlay) if each.network_id in ids)
@@ -127,7 +127,7 @@ def test_the_mtu_is_from_the_server(tenants):
     assert shown(tenants, "red2")[0] == 1337
 
 
-def test_a_stranger_is_not_answered(tenants):
+def test_an_unknown_client_is_not_answered(tenants):
     """A MAC that the server does not know; the right one before and after is the control."""
     overlay, script = tenants.overlay, str(lab_dhcp.CLIENT_SCRIPT)
     once = ("udhcpc", "-i", "eth0", "-f", "-n", "-q", "-t", "2", "-T", "1", "-s", script)
@@ -168,7 +168,7 @@ def test_a_guest_plugged_later_gets_a_lease_also_for_a_used_address(tenants):
     assert pinged(tenants, "blue2", "10.0.0.13") == 1
 
 
-def test_a_lab_without_the_programs_says_which_packages_it_needs(monkeypatch):
+def test_without_the_programs_the_error_names_the_packages(monkeypatch):
     overlay = load("article-dhcp").overlay
     monkeypatch.setattr(lab_dhcp.shutil, "which", lambda _: None)
     with pytest.raises(HostError) as caught:

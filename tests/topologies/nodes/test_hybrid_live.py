@@ -24,8 +24,8 @@ def home(tmp_path, monkeypatch):
 
 def links(lab, host):
     """A host's links by name."""
-    told = lab.run(host, "ip", "-details", "-json", "link")
-    return {each["ifname"]: each for each in json.loads(told)}
+    shown = lab.run(host, "ip", "-details", "-json", "link")
+    return {each["ifname"]: each for each in json.loads(shown)}
 
 
 def test_each_hybrid_guest_has_its_own_bridge(home):

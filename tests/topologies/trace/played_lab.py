@@ -1,4 +1,4 @@
-"""Labs that were up once: what their switches said to a trace, played back."""
+"""Labs whose switches answer from recorded output."""
 
 import re
 from dataclasses import dataclass, field

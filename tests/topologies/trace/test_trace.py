@@ -1,4 +1,4 @@
-"""A trace, played from what real switches (OVS 3.1) said: every mode, delivered and lost."""
+"""Traces from the recorded output of real switches (OVS 3.1): every mode, delivered and lost."""
 
 import json
 from dataclasses import replace
@@ -48,7 +48,7 @@ def step(course, host, bridge, table):
     return found
 
 
-def test_a_cold_arp_request_is_flooded_and_the_far_guest_answers():
+def test_an_arp_request_is_flooded_and_the_far_guest_answers():
     course = traced("own.arp.cold", A, B, "arp")
     assert passed(course) == [
         *CHECKED,
@@ -369,7 +369,7 @@ def test_two_subnets_of_one_network_need_a_router():
 
 
 def without_flows(lab):
-    """The lab with switches that have no flows: what a trace asks of those on a lost frame's way."""
+    """The lab with switches that have no flows, for the dumps on the path of a lost frame."""
     dumps = (
         f"{host.name}: ovs-ofctl -O OpenFlow13 --names --no-stats dump-flows {bridge}"
         for host in lab.overlay.hosts
@@ -419,7 +419,7 @@ def test_a_foreign_flow_is_marked():
             )
     found = step(trace_frame(lab, A, B, "arp"), "controller", "br-tun", 2)
     assert found.flow == "table=2, priority=77,arp actions=goto_table:22"
-    assert found.why == "Not a flow of the controller: someone else added it."
+    assert found.why == "Not a flow of the controller: another program added it."
 
 
 def test_no_packet_is_sent_to_the_switches():
@@ -432,7 +432,7 @@ def test_no_packet_is_sent_to_the_switches():
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "kind", "said"),
+    ("source", "target", "kind", "message"),
     [
         (A, "nobody", "arp", "overlay 'article': no guest 'nobody'; allowed: ServerA, ServerB."),
         (A, A, "arp", "overlaylab trace: 'ServerA' twice; allowed: two guests."),
@@ -444,13 +444,13 @@ def test_no_packet_is_sent_to_the_switches():
         ),
     ],
 )
-def test_unknown_guests_are_refused(source, target, kind, said):
+def test_unknown_guests_are_refused(source, target, kind, message):
     with pytest.raises(UsageError) as error:
         traced("own.arp.cold", source, target, kind)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_lab_without_guests_says_so():
+def test_a_lab_without_guests_is_reported():
     lab = played("own.arp.cold")
     lab.overlay = replace(lab.overlay, ports=())
     with pytest.raises(UsageError, match="no guest 'a'; allowed: none \\(there are no guests\\)"):
