@@ -39,20 +39,13 @@ class Trace:
     @property
     def steps(self) -> pl.DataFrame:
         """Every table on the path: host, bridge, table, name, flow, why."""
-        return pl.DataFrame(
-            [
-                {
-                    "host": stage.host,
-                    "bridge": stage.bridge,
-                    "table": step.table,
-                    "name": step.name,
-                    "flow": step.flow,
-                    "why": step.why,
-                }
-                for stage in (*self.course.near, *self.course.far)
-                for step in stage.steps
-            ]
-        )
+        rows = [
+            (stage.host, stage.bridge, step.table, step.name, step.flow, step.why)
+            for stage in (*self.course.near, *self.course.far)
+            for step in stage.steps
+        ]
+        schema = ["host", "bridge", "table", "name", "flow", "why"]
+        return pl.DataFrame(rows, schema=schema, orient="row")
 
     def __str__(self) -> str:
         return as_text(self.course)

@@ -1,8 +1,7 @@
 """The report of `aa`: how often the comparison of modes finds a difference that does not exist.  Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from controller.model.errors import MeasureError
 from experiments.aa import figure
@@ -72,8 +71,7 @@ def build_report(run: Run) -> Report:
     found = tuple(_itself(run, str(mode)) for mode in run.question.factors["mode"])
     counts = ", ".join(f"{each.mode}: {each.counted}" for each in found)
     outcomes = tuple(
-        judge.judged(run, prediction, _outcome(found), counts)
-        for prediction in run.question.predictions
+        judge.judged(run, each, _outcome(found), counts) for each in run.question.predictions
     )
     return Report(
         run=run,
@@ -83,7 +81,17 @@ def build_report(run: Run) -> Report:
         pictures=tuple(_picture(each, run) for each in found),
         conditions=_conditions(found, run),
         is_refuted=any(each.outcome == REFUTED for each in outcomes),
-        data=tuple(_data(each.mode, each.checked) for each in found if each.checked),
+        data=tuple(
+            {
+                "mode": each.mode,
+                "false_positives": len(each.checked.false_positives),
+                "comparisons": DRAWS,
+                "limit": ALLOWED,
+                "half_width": each.checked.half_width,
+            }
+            for each in found
+            if each.checked
+        ),
     )
 
 
@@ -96,14 +104,10 @@ def _itself(run: Run, mode: str) -> Itself:
         .group_by("label", "repeat", maintain_order=True)
         .agg(value)
     )
-    a, b = (
-        {
-            repeat: samples.to_numpy()
-            for repeat, samples in zip(mine["repeat"], mine[value], strict=True)
-        }
-        for mine in (labs.filter(label=label) for label in LABELS)
-    )
-    pool = [(a[repeat], b[repeat]) for repeat in a if repeat in b]
+    a, b = (labs.filter(label=label) for label in LABELS)
+    both = a.join(b, on="repeat", maintain_order="left")
+    pairs = zip(both[value], both[f"{value}_right"], strict=True)
+    pool = [(one.to_numpy(), other.to_numpy()) for one, other in pairs]
     if not pool:
         raise MeasureError(
             "no repeat with samples of both labels",
@@ -125,7 +129,7 @@ def _table(found: Sequence[Itself]) -> Table:
     return Table(
         title="A/A test: false positives",
         heads=("mode", "repeats", "false positives", "comparisons", "limit", "half width"),
-        rows=tuple(_row(each) for each in found),
+        rows=tuple(map(_row, found)),
         words=("mode",),
         note="False positive: the 95% interval excludes 0. With correct intervals, the probability "
         f"of more than {ALLOWED} in {DRAWS} is at most {chance_of_more():.1%} (binomial). Half "
@@ -149,16 +153,6 @@ def _conditions(found: Sequence[Itself], run: Run) -> str:
         f"comparisons of {PER_DRAW} repeats, drawn without replacement, labels swapped at random; "
         f"scenario {run.about.get('scenario')}"
     )
-
-
-def _data(mode: str, checked: Checked) -> Mapping[str, Any]:
-    return {
-        "mode": mode,
-        "false_positives": len(checked.false_positives),
-        "comparisons": DRAWS,
-        "limit": ALLOWED,
-        "half_width": checked.half_width,
-    }
 
 
 def _picture(each: Itself, run: Run) -> Picture:

@@ -22,7 +22,6 @@ from experiments.core.verdict import Thresholds
 from experiments.migration import labs as stage
 from experiments.migration import stream
 from experiments.migration.announce import ANNOUNCED_AT_S, announcing, teach_mac
-from experiments.migration.gaps import Received, parse_log
 from experiments.migration.question import QUESTION
 from experiments.migration.words import ANNOUNCED, FLUSHED, UNKNOWN
 
@@ -86,7 +85,7 @@ class Moving:
 
     lab: Lab
     target: Port
-    read: Callable[[], Received]
+    read: Callable[[], stream.Received]
     cap_s: float
 
     def move(self, host: str, way: str) -> Row:
@@ -176,12 +175,12 @@ def _keep_quiet(lab: Lab, source: Port, target: Port) -> None:
 @contextmanager
 def _streaming(
     lab: Lab, source: Port, target: Port, context: Context
-) -> Iterator[Callable[[], Received]]:
+) -> Iterator[Callable[[], stream.Received]]:
     """The flowing stream; yields a function that reads the receiver's log so far."""
     log = context.path("stream.txt")
 
-    def read() -> Received:
-        return parse_log(log.read_text())
+    def read() -> stream.Received:
+        return stream.parse_log(log.read_text())
 
     argv = (sys.executable, stream.__file__)
     receiver = lab.start(target.device_id, *argv, "receive", str(PORT), stdout=log)

@@ -13,9 +13,9 @@ from experiments.core.results import Recorder, read
 from experiments.migration import labs as stage
 from experiments.migration import probe as migration
 from experiments.migration.announce import gratuitous_arp
-from experiments.migration.gaps import Gap, Received, parse_log
 from experiments.migration.probe import EXPERIMENT as MIGRATION
 from experiments.migration.report import build_report, kinds
+from experiments.migration.stream import Gap, Received, parse_log
 from experiments.migration.words import FLUSHED, UNKNOWN, WITH, WITHOUT
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
