@@ -3,7 +3,7 @@
 run.json records all of it, so a run can be drawn from its files alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from functools import partial
@@ -148,8 +148,3 @@ def _columns(recorded: Mapping[str, Any]) -> Columns:
 def level_name(point: Point) -> str:
     """How a point is named in reports."""
     return " ".join(map(str, point.values()))
-
-
-def of_point(rows: Iterable[Row], point: Point) -> tuple[Row, ...]:
-    """The rows that were measured at `point`."""
-    return tuple(row for row in rows if all(row[name] == level for name, level in point.items()))

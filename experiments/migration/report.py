@@ -11,7 +11,6 @@ from experiments.core.results import Run
 from experiments.migration import figure
 from experiments.migration.words import ANNOUNCED, CACHED, FLUSHED, L2POP, LEARNED, WITH
 from experiments.show import judge
-from experiments.show.estimate import Estimate, estimate
 from experiments.show.report import (
     CONFIRMED,
     NONE,
@@ -24,6 +23,7 @@ from experiments.show.report import (
     counted,
 )
 from experiments.show.sheet import Caption
+from experiments.show.statistics import Estimate, estimate
 
 MESH = "OVS mesh"
 GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}

@@ -5,15 +5,14 @@ the columns before the question's value, and its factors, are the key of the cel
 the value are further predicted figures of it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
 from matplotlib.figure import Figure
 
 from controller.model.errors import MeasureError
-from experiments.core.question import Prediction, Question, Row, Value, of_point
+from experiments.core.question import Prediction, Question, Value
 from experiments.core.results import SAMPLES, Run
 from experiments.show import judge
 from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
@@ -336,89 +335,3 @@ def _apart(value: Value, predicted: Value) -> str:
     if isinstance(value, int | float) and isinstance(predicted, int | float):
         return f"{value - predicted:+g}"
     return value_text(value)
-
-
-# Until the reports of all experiments use frames.
-MATCH, MISSING = MATCHES, NOT_MEASURED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One combination of the key columns: its prediction, and every sample."""
-
-    key: Mapping[str, Value]
-    further: str  # the column, if it is not the question's value
-    predicted: Value
-    measured: tuple[Value, ...]
-
-    @property
-    def name(self) -> str:
-        """The key, with the column if it is not the question's value."""
-        return " ".join(filter(None, (*map(str, self.key.values()), self.further)))
-
-    @property
-    def outcome(self) -> str:
-        """MATCHES, MISMATCH or NOT_MEASURED."""
-        if not self.measured:
-            return NOT_MEASURED
-        return MATCHES if all(value == self.predicted for value in self.measured) else MISMATCH
-
-    @property
-    def seen(self) -> str:
-        """The distinct values measured, in the order of their first sample."""
-        return values_text(dict.fromkeys(self.measured))
-
-
-def cells_of(run: Run) -> tuple[Cell, ...]:
-    """Every predicted cell, in the order of run.json, with its samples."""
-    rows = of_point(run.rows_of(), run.question.compared)
-    predicted = run.predicted.rows(named=True)
-    return tuple(cell for each in predicted for cell in _cells(each, rows, run.question))
-
-
-def _cells(predicted: Row, rows: Iterable[Row], question: Question) -> Iterator[Cell]:
-    names = tuple(predicted)
-    before = names[: names.index(question.value)]
-    key = {name: predicted[name] for name in names if name in before or name in question.factors}
-    found = [row for row in rows if all(row.get(name) == each for name, each in key.items())]
-    for name in names:
-        if name not in key and predicted[name] is not None:  # null: this row has no such figure
-            yield Cell(
-                key=key,
-                further="" if name == question.value else name,
-                predicted=predicted[name],
-                measured=tuple(row[name] for row in found),
-            )
-
-
-def findings(cells: Sequence[Cell], question: Question) -> tuple[str, ...]:
-    """`match_findings` of cells."""
-    return match_findings(_frame(cells, question), question)
-
-
-def table(run: Run, cells: Sequence[Cell]) -> Table:
-    """`cells_table` of cells."""
-    return cells_table(_frame(cells, run.question), run.question)
-
-
-def _frame(cells: Sequence[Cell], question: Question) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                **cell.key,
-                "figure": cell.further or question.value,
-                "predicted": cell.predicted,
-                "measured": list(dict.fromkeys(cell.measured)),
-                "samples": len(cell.measured),
-                "result": cell.outcome,
-            }
-            for cell in cells
-        ]
-    )
-
-
-def outcome_by(
-    prediction: Prediction, run: Run, about: Collection[Cell], found: str = ""
-) -> Outcome:
-    """`judge.exact` of cells."""
-    return judge.exact(run, prediction, [cell.outcome for cell in about], found)

@@ -11,8 +11,8 @@ import polars as pl
 
 from experiments.core.question import Prediction
 from experiments.show import judge
-from experiments.show.estimate import Estimate, estimate
 from experiments.show.report import CONFIRMED, UNDECIDED
+from experiments.show.statistics import Estimate, estimate
 from experiments.throughput.words import (
     CPU_SMALL_TO_MIDDLE,
     CPU_USER_TO_KERNEL,

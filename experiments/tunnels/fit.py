@@ -11,8 +11,7 @@ import numpy as np
 import polars as pl
 from scipy.optimize import nnls
 
-from experiments.show.estimate import Estimate, estimate
-from experiments.show.statistics import Samples
+from experiments.show.statistics import Estimate, Samples, estimate
 
 KIB_PER_GIB = 1024.0**2
 

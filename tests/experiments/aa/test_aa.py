@@ -13,8 +13,7 @@ from experiments.aa.check import Checked, check
 from experiments.aa.probe import EXPERIMENT as AA
 from experiments.aa.words import ALLOWED, DRAWS, PER_DRAW, chance_of_more
 from experiments.core.experiment import Context
-from experiments.core.question import of_point
-from experiments.core.results import Recorder, read
+from experiments.core.results import Recorder, frame, read
 from experiments.show.reports import report_on
 from experiments.show.statistics import Difference, Interval, difference
 from tests.experiments.fake_bench import FakeBench
@@ -255,8 +254,9 @@ def test_the_probe_pings_a_warm_up_and_then_the_samples(context, kept):
     assert {frozenset(row) for row in measured.rows} == {
         frozenset(AA.question.columns) - {"mode", "label"}
     }
-    assert len(of_point(measured.rows, {"phase": "warmup"})) == AA.probe.warmup.count
-    assert len(of_point(measured.rows, AA.question.compared)) == AA.probe.warm.count
+    samples = frame(measured.rows, AA.question.tables()["samples"])
+    assert samples.filter(phase="warmup").height == AA.probe.warmup.count
+    assert samples.filter(**AA.question.compared).height == AA.probe.warm.count
     assert set(kept) == {"ping-warmup.txt", "ping-warm.txt"}
 
 
