@@ -16,7 +16,7 @@ from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.ecmp.chance import band, expected_bits
 from experiments.ecmp.words import MANY, ONE
-from experiments.measure.frames import Flow
+from experiments.measure.frames import UDP_PORT, Flow
 
 SENDER, RECEIVER = "sender", "receiver"
 NETWORK, VNI = derived_id("ecmp", "network"), 7001
@@ -52,12 +52,13 @@ class Setting:
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """The scenario's first two hosts in a leaf-spine underlay, one network, a guest on each."""
-    fabric = Underlay(shape=Shape.LEAF_SPINE, spines=int(point["spines"]))
     bare = replace(
         overlay,
         hosts=overlay.hosts[:2],
-        underlay=fabric,
-        networks=(_network(),),
+        underlay=Underlay(shape=Shape.LEAF_SPINE, spines=int(point["spines"])),
+        networks=(
+            Network(id=NETWORK, name="ecmp", network_type=NetworkType.VXLAN, segmentation_id=VNI),
+        ),
         subnets=(
             Subnet(id=derived_id("ecmp", "subnet"), name="ecmp", network_id=NETWORK, cidr=CIDR),
         ),
@@ -67,10 +68,6 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
     guests = zip((SENDER, RECEIVER), bare.hosts, strict=True)
     ports = (_port(at, name, host.name) for at, (name, host) in enumerate(guests))
     return by_mode(replace(bare, ports=tuple(ports)), point)
-
-
-def _network() -> Network:
-    return Network(id=NETWORK, name="ecmp", network_type=NetworkType.VXLAN, segmentation_id=VNI)
 
 
 def _port(at: int, name: str, host: str) -> Port:
@@ -97,20 +94,21 @@ def settings(draws: int) -> Iterator[Setting]:
 def sent(overlay: Overlay, setting: Setting, seed: int) -> tuple[Flow, ...]:
     """The flows of a setting: one pair of addresses and many ports, or many pairs and one port."""
     sender, receiver = (port.mac_address for port in overlay.ports)
-    drawn = _drawn(setting, seed)
-    first = drawn % (FAR - FLOWS[-1] - 2) + 1 if setting.pairs == MANY else 1
-    return tuple(
-        Flow(
+    drawn, is_many = _drawn(setting, seed), setting.pairs == MANY
+    first = drawn % (FAR - FLOWS[-1] - 2) + 1
+
+    def flow(number: int) -> Flow:
+        step = 0 if is_many else PORT_STEP * number
+        return Flow(
             source_mac=sender,
             target_mac=receiver,
-            source=CIDR[first + (flow if setting.pairs == MANY else 0)],
-            target=CIDR[FAR + first + flow] if setting.pairs == MANY else CIDR[2],
-            source_port=PORT_FIRST
-            + (drawn + PORT_STEP * (flow if setting.pairs == ONE else 0)) % PORTS,
-            target_port=9,  # discard (RFC 863)
+            source=CIDR[first + number] if is_many else CIDR[1],
+            target=CIDR[FAR + first + number] if is_many else CIDR[2],
+            source_port=PORT_FIRST + (drawn + step) % PORTS,
+            target_port=UDP_PORT,
         )
-        for flow in range(setting.flows)
-    )
+
+    return tuple(map(flow, range(setting.flows)))
 
 
 def _drawn(setting: Setting, seed: int) -> int:
@@ -125,14 +123,14 @@ def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
 
 def _cell(point: Point, setting: Setting) -> Row:
     network_type = parse_mode(str(point["mode"])).network_type or NetworkType.VXLAN
-    key: Row = {"hash_policy": setting.hash_policy, "pairs": setting.pairs, "flows": setting.flows}
-    if not setting.spreads(network_type):
-        return {**key, "entropy_bits": 0.0, "spreads": 0, "least": 0, "most": setting.flows}
-    limits = band(setting.flows, int(point["spines"]))
+    flows, spines = setting.flows, int(point["spines"])
+    spreads, limits = setting.spreads(network_type), band(flows, spines)
     return {
-        **key,
-        "entropy_bits": expected_bits(setting.flows, int(point["spines"])),
-        "spreads": 1,
-        "least": limits.low,
-        "most": limits.high,
+        "hash_policy": setting.hash_policy,
+        "pairs": setting.pairs,
+        "flows": flows,
+        "entropy_bits": expected_bits(flows, spines) if spreads else 0.0,
+        "spreads": int(spreads),
+        "least": limits.low if spreads else 0,
+        "most": limits.high if spreads else flows,
     }

@@ -1,4 +1,4 @@
-"""Entropy, and what chance alone makes of flows on equal paths."""
+"""Entropy, and flows that choose equal paths at random."""
 
 from math import comb
 
@@ -68,7 +68,7 @@ def test_32_flows_on_two_paths_are_8_to_24():
 
 
 @pytest.mark.parametrize(("flows", "paths"), [(1, 2), (16, 2), (8, 4), (512, 4), (64, 8)])
-def test_a_band_leaves_out_the_rare_alone(flows, paths):
+def test_a_band_leaves_out_at_most_the_tails(flows, paths):
     found, every = band(flows, paths), chances(flows, paths)
 
     outside = sum(every) - sum(every[found.low : found.high + 1])
@@ -77,7 +77,7 @@ def test_a_band_leaves_out_the_rare_alone(flows, paths):
     assert sum(every[: found.low + 1]) > 0.0011  # one more would be too many
 
 
-def test_a_few_draws_of_many_may_leave_it():
+def test_a_few_draws_of_many_may_be_outside():
     assert tolerated([]) == 0
     assert tolerated([0.0] * 1000) == 0
     assert tolerated([0.002] * 756) == 8

@@ -144,10 +144,10 @@ def test_a_senders_interface_must_be_there(lab):
 
 
 def test_drops_are_read_from_dumpcaps_last_lines():
-    said = (
+    text = (
         "Packets captured: 7\n"
         "Packets received/dropped on interface 'qvo1': 7/14 "
         "(pcap:3/dumpcap:2/flushed:9/ps_ifdrop:1) (33.3%)\n"
     )
     # Flushed packets arrived after the last marker.
-    assert parse_drops("host", said) == {("host", "qvo1"): 6}
+    assert parse_drops("host", text) == {("host", "qvo1"): 6}

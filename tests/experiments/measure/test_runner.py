@@ -327,12 +327,12 @@ def test_results_before_an_interruption_or_a_failure_stay_on_disk(request_, fail
 
 
 def test_progress_is_shown_lab_by_lab(request_):
-    said = []
+    shown = []
 
-    performed(replace(request_, repeats=1), Labs(), say=lambda *now: said.append(now))
+    performed(replace(request_, repeats=1), Labs(), say=lambda *now: shown.append(now))
 
-    assert [now[:2] for now in said] == [(0, 3), (1, 3), (2, 3), (3, 3)]
-    assert said[0][2].startswith("lab 1 of 3: ")
+    assert [now[:2] for now in shown] == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert shown[0][2].startswith("lab 1 of 3: ")
 
 
 def test_run_json_has_what_is_needed_to_reproduce_the_run(request_):

@@ -107,14 +107,14 @@ def is_running(process):
 
 
 class Copied:
-    """/proc/stat, and what it said each time that it was read."""
+    """/proc/stat, and its content at each reading."""
 
     def __init__(self):
-        self.said = []
+        self.read_texts = []
 
     def read_text(self):
-        self.said.append(Path("/proc/stat").read_text())
-        return self.said[-1]
+        self.read_texts.append(Path("/proc/stat").read_text())
+        return self.read_texts[-1]
 
 
 def ticks(stat):
@@ -129,7 +129,7 @@ def test_the_idle_share_is_that_of_all_processors(lab):
     with watcher.window():
         some_pings(lab)
 
-    (idle, whole), (idle_later, whole_later) = map(ticks, stat.said)
+    (idle, whole), (idle_later, whole_later) = map(ticks, stat.read_texts)
     assert whole_later > whole
     of_all = watcher.windows[0].cpu_idle * (whole_later - whole)
     assert abs(of_all - (idle_later - idle)) <= TICKS_APART
