@@ -20,14 +20,14 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Network
 
 
-def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
+def wanted(overlay: Overlay, requested: Mapping[str, Any]) -> dict[str, Any]:
     """The model's fields for the `provider:` attributes of a request.
 
     Raises:
         NeutronError: they contradict each other, or no segment is free.
     """
     type_, id_, physical = (
-        asked.get(f"provider:{word}")
+        requested.get(f"provider:{word}")
         for word in ("network_type", "segmentation_id", "physical_network")
     )
     if type_ is not None:
@@ -39,57 +39,41 @@ def wanted(overlay: Overlay, asked: Mapping[str, Any]) -> dict[str, Any]:
     return _tenant(overlay)._asdict()
 
 
-def _provider(overlay: Overlay, asked: Segment) -> Segment:
+def _provider(overlay: Overlay, requested: Segment) -> Segment:
     """The requested segment, with a free id if the type needs one and the request has none."""
-    _check_driver(overlay, asked.network_type)
-    _check_physical(overlay, asked)
-    _check_id(asked)
-    kind, physical, id_ = asked
+    _check(overlay, requested)
+    kind, physical, id_ = requested
     if id_ is not None or not kind.kind.id_max:
-        return asked
+        return requested
     found = first_free(kind, ranges_of(overlay), _taken(overlay), physical_network=physical)
     if found is None:
         raise refuse.no_network_available()
     return found
 
 
-def _check_driver(overlay: Overlay, kind: NetworkType) -> None:
-    """Accept types in `type_drivers` only (Neutron `TypeManager.validate_provider_segment`)."""
-    if kind not in overlay.type_drivers:
-        raise refuse.invalid(f"network_type value '{kind}' not supported")
-
-
-def _check_physical(overlay: Overlay, asked: Segment) -> None:
-    kind, physical, id_ = asked
-    if kind.is_tunnel and physical is not None:
-        raise refuse.invalid(f"provider:physical_network specified for {kind} network")
-    if kind is NetworkType.LOCAL and physical is not None:
-        raise refuse.invalid("physical_network prohibited for local provider network")
-    if kind is NetworkType.FLAT and not physical:
-        raise refuse.invalid("physical_network required for flat provider network")
-    known = _known(overlay)
-    if kind is NetworkType.VLAN and physical and known and physical not in known:
-        raise refuse.invalid(f"physical_network '{physical}' unknown for VLAN provider network")
-    if kind is NetworkType.VLAN and not physical and id_ is not None:
-        raise refuse.invalid("segmentation_id requires physical_network for VLAN provider network")
-
-
-def _known(overlay: Overlay) -> frozenset[str]:
-    """Physical networks with a VLAN range, or with a bridge on a host; if none, any is allowed."""
-    ranged = (each.physical_network for each in overlay.ranges if each.physical_network)
-    return frozenset(ranged).union(physical_networks(overlay))
-
-
-def _check_id(asked: Segment) -> None:
-    """Accept the ids of the type only: 1 to 4094, 2^24-1 or 2^32-1, or none."""
-    top = asked.network_type.kind.id_max
-    if asked.segmentation_id is None:
-        return
-    if not top:
-        kind = asked.network_type
-        raise refuse.invalid(f"segmentation_id prohibited for {kind} provider network")
-    if not 1 <= asked.segmentation_id <= top:
-        raise refuse.invalid(f"segmentation_id out of range (1 through {top})")
+def _check(overlay: Overlay, requested: Segment) -> None:
+    """Refuse what Neutron's type drivers refuse (`validate_provider_segment`)."""
+    kind, physical, id_ = requested
+    is_local, is_flat, is_vlan = (kind.value == name for name in ("local", "flat", "vlan"))
+    has_physical, has_id, top = physical is not None, id_ is not None, kind.kind.id_max
+    # Physical networks with a VLAN range, or with a bridge on a host; if none, any is allowed.
+    known = {each.physical_network for each in overlay.ranges if each.physical_network}
+    known.update(physical_networks(overlay))
+    is_unknown = physical and known and physical not in known
+    no_physical = "segmentation_id requires physical_network for VLAN provider network"
+    refusals = {
+        f"network_type value '{kind}' not supported": kind not in overlay.type_drivers,
+        f"provider:physical_network specified for {kind} network": kind.is_tunnel and has_physical,
+        "physical_network prohibited for local provider network": is_local and has_physical,
+        "physical_network required for flat provider network": is_flat and not physical,
+        f"physical_network '{physical}' unknown for VLAN provider network": is_vlan and is_unknown,
+        no_physical: is_vlan and not physical and has_id,
+        f"segmentation_id prohibited for {kind} provider network": has_id and not top,
+        f"segmentation_id out of range (1 through {top})": has_id and not 1 <= (id_ or 0) <= top,
+    }
+    for message, is_refused in refusals.items():
+        if is_refused:
+            raise refuse.invalid(message)
 
 
 def _tenant(overlay: Overlay) -> Segment:
