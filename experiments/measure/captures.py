@@ -11,7 +11,6 @@ import secrets
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pathlib import Path
 from controller.model.errors import CommandError, MeasureError
 from controller.system import commands
 from controller.system.ownership import give_back
+from controller.system.waiting import wait_for
 from experiments.core.experiment import Lab
 from experiments.measure.frames import EXPERIMENT, NONCE, PAUSE, marker
 from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet
@@ -74,7 +74,8 @@ def capturing(
 
     Raises:
         CommandError: dumpcap failed, for example because an interface does not exist.
-        MeasureError: a capture was not ready in time, or lacks its markers.
+        WaitError: a capture was not ready in time.
+        MeasureError: a capture lacks its first markers or its count of dropped packets.
     """
     found, dumpcaps = Captures(), list[_Dumpcap]()
     with ExitStack() as stack:
@@ -158,20 +159,29 @@ def _dropped(each: _Dumpcap) -> dict[tuple[str, str], int]:
     return dropped
 
 
-def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not is_there():
-        ended = each.child.poll()
-        if ended is not None and not is_there():
+def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, timeout_s: float) -> None:
+    """Wait until dumpcap has written something to its file.
+
+    Raises:
+        CommandError: it has ended before.
+        WaitError: it has not written it in time.
+    """
+
+    def is_written() -> bool:
+        status = each.child.poll()
+        is_found = is_there()
+        if status is not None and not is_found:
             raise CommandError(
-                each.messages.read_text(errors="replace").strip() or f"exit status {ended}",
+                each.messages.read_text(errors="replace").strip() or f"exit status {status}",
                 where=f"dumpcap on {', '.join(each.interfaces)} in {each.node!r}",
                 allowed=f"a capture with {what}",
                 do="`ip link` in that node lists its interfaces.",
             )
-        if time.monotonic() > end:
-            raise _incomplete(each, f"{what} not written within {seconds:g} s")
-        time.sleep(POLL_S)
+        return is_found
+
+    wait_for(
+        is_written, timeout_s, what=f"dumpcap in {each.node!r} to write {what}", every_s=POLL_S
+    )
 
 
 def _incomplete(each: _Dumpcap, found: str) -> MeasureError:
