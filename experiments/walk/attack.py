@@ -239,7 +239,8 @@ def _send(lab: Lab, sites: Sites, case: Case) -> None:
             ends = (case.outer, sites.far.public_ip)
             out(tunnelled(macs[0], macs[1], ends, _packet(sites, case, seq)))
         if case.outer != attacker.ip and not case.is_checked:
-            without({awaited: (sockets[awaited], _last(case))}, ARRIVAL_S)
+            last = case.nonce + b" %d" % INJECTED
+            without({awaited: (sockets[awaited], last)}, ARRIVAL_S)
 
 
 def _packet(sites: Sites, case: Case, seq: int) -> bytes:
@@ -248,10 +249,6 @@ def _packet(sites: Sites, case: Case, seq: int) -> bytes:
     kind = ICMP_PROTOCOL if case.is_echo else UDP_PROTOCOL
     body = echo_request(1, seq, text) if case.is_echo else udp(text)
     return ipv4(case.inner, sites.far.stations[0].ip, kind, body)
-
-
-def _last(case: Case) -> bytes:
-    return case.nonce + b" %d" % INJECTED
 
 
 def _check_sources(lab: Lab, sites: Sites, *, on: bool) -> None:

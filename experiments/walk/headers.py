@@ -51,36 +51,27 @@ def stack_of(packet: Packet) -> Stack:
     The values of a repeated field, such as `ip.src` in a tunnel, belong to its headers in order.
     """
     fields = {name: iter(all_of(packet, name)) for name in FIELDS}
-    readers = {"eth": _ethernet, "ip": _ip, "gre": _gre, "icmp": _icmp, "arp": _arp}
-    protocols = packet["frame.protocols"].split(":")
-    return tuple(readers[name](fields) for name in protocols if name in readers)
+    found = (_decoded(name, fields) for name in packet["frame.protocols"].split(":"))
+    return tuple(header for header in found if header)
 
 
-Fields = Mapping[str, Iterator[str]]
-
-
-def _ethernet(fields: Fields) -> Header:
-    return Header(ETHERNET, next(fields["eth.src"]), next(fields["eth.dst"]))
-
-
-def _ip(fields: Fields) -> Header:
-    return Header(IP, next(fields["ip.src"]), next(fields["ip.dst"]))
-
-
-def _gre(fields: Fields) -> Header:
-    """GRE has a protocol number and no address (RFC 2784, section 2)."""
-    return Header(GRE, more=next(fields["gre.proto"]))
-
-
-def _icmp(fields: Fields) -> Header:
-    kind = next(fields["icmp.type"])
-    return Header(ICMP, more=ECHO.get(kind, f"type {kind}"))
-
-
-def _arp(fields: Fields) -> Header:
-    kind = next(fields["arp.opcode"])
-    source, target = next(fields["arp.src.proto_ipv4"]), next(fields["arp.dst.proto_ipv4"])
-    return Header(ARP, source, target, OPERATION.get(kind, f"operation {kind}"))
+def _decoded(name: str, fields: Mapping[str, Iterator[str]]) -> Header | None:
+    """The next header of the protocol that tshark names so; None if none of it is reported."""
+    match name:
+        case "eth":
+            return Header(ETHERNET, next(fields["eth.src"]), next(fields["eth.dst"]))
+        case "ip":
+            return Header(IP, next(fields["ip.src"]), next(fields["ip.dst"]))
+        case "gre":  # a protocol number and no address (RFC 2784, section 2)
+            return Header(GRE, more=next(fields["gre.proto"]))
+        case "icmp":
+            kind = next(fields["icmp.type"])
+            return Header(ICMP, more=ECHO.get(kind, f"type {kind}"))
+        case "arp":
+            kind = next(fields["arp.opcode"])
+            ends = next(fields["arp.src.proto_ipv4"]), next(fields["arp.dst.proto_ipv4"])
+            return Header(ARP, *ends, OPERATION.get(kind, f"operation {kind}"))
+    return None
 
 
 def text_of(stack: Stack) -> str:
