@@ -28,8 +28,8 @@ def capture(
         UsageError: the file cannot be written.
         CommandError: dumpcap failed, for example because there is no such interface.
     """
-    limits = (*(("-c", str(packets)) if packets else ()),)
-    limits += (*(("-a", f"duration:{seconds:g}") if seconds else ()),)
+    limits = ["-c", str(packets)] if packets else []
+    limits += ["-a", f"duration:{seconds:g}"] if seconds else []
     # dumpcap drops root's permission to write anywhere, so it gets an open file.
     argv = ("dumpcap", "-q", "-n", "-i", interface, "-w", "-", *limits)
     lab.node(node)
@@ -43,7 +43,8 @@ def capture(
         errors.seek(0)
         text = errors.read().decode(errors="replace").strip()
     if child.returncode:
-        _remove_if_empty(file)
+        if file.is_file() and not file.stat().st_size:
+            file.unlink()
         raise CommandError(
             text or f"exit status {child.returncode}",
             where=f"dumpcap on {interface!r} in {node!r}",
@@ -59,14 +60,9 @@ def _opened(file: Path) -> IO[bytes]:
         raise UsageError(
             error.strerror or str(error),
             where=f"capture file {str(file)!r}",
-            allowed=f"a file that can be written, in a directory that exists ({file.absolute().parent})",
+            allowed=f"a writable file in an existing directory ({file.absolute().parent})",
             do="Make that directory first, or name another file.",
         ) from error
-
-
-def _remove_if_empty(file: Path) -> None:
-    if file.is_file() and not file.stat().st_size:
-        file.unlink()
 
 
 def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:

@@ -56,10 +56,18 @@ def plug(lab: LabBase, port_id: str) -> None:
     dhcp.request_leases(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
 
+def plugged_ports(lab: LabBase) -> dict[str, tuple[str, str, int]]:
+    """The ports with an interface, by id: its guest, its host, and its number."""
+    return {
+        id_: (name, host, number)
+        for name, node in lab.nodes().items()
+        for id_, host, number in node.facts.get("ports", ())
+    }
+
+
 def _bound_port(lab: LabBase, overlay: Overlay, port_id: str) -> Port:
     port = overlay.port_of.get(port_id)
-    plugged = {id_ for node in lab.nodes().values() for id_, *_ in node.facts.get("ports", ())}
-    if port is None or not port.host or port_id in plugged:
+    if port is None or not port.host or port_id in plugged_ports(lab):
         found = "unknown" if port is None else "plugged already" if port.host else "not bound"
         raise LabError(
             f"port {port_id} is {found}",
@@ -138,20 +146,15 @@ def unplug(lab: LabBase, port_id: str) -> None:
     Raises:
         LabError: no guest has it.
     """
-    for name, node in lab.nodes().items():
-        host = {id_: where for id_, where, _ in node.facts.get("ports", ())}.get(port_id)
-        if host:
-            _remove_interface(lab, name, port_id, host)
-            return
-    raise LabError(
-        f"port {port_id} has no interface",
-        where=f"lab {lab.name!r}",
-        allowed="a port that is plugged",
-        do=f"`overlaylab status {lab.name}` lists them.",
-    )
-
-
-def _remove_interface(lab: LabBase, name: str, port_id: str, host: str) -> None:
+    found = plugged_ports(lab).get(port_id)
+    if found is None:
+        raise LabError(
+            f"port {port_id} has no interface",
+            where=f"lab {lab.name!r}",
+            allowed="a port that is plugged",
+            do=f"`overlaylab status {lab.name}` lists them.",
+        )
+    name, host, _ = found
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
     there = devices(netns_address(lab.node(host).keeper))  # not all, if `plug` was interrupted

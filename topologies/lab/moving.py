@@ -6,7 +6,7 @@ end of its wire moves.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -15,7 +15,7 @@ from controller.model.errors import LabError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
 from topologies.lab.base import LabBase
-from topologies.lab.live import await_active, await_wired
+from topologies.lab.live import await_active, await_wired, plugged_ports
 from topologies.nodes.keeper import ip_batch
 
 
@@ -43,7 +43,9 @@ def move(
     """
     overlay = lab.overlay
     port = _movable(lab, overlay, port_id, host)
-    moved = _overlay_after(overlay, port, host).port_of[port_id]
+    moved = replace(port, host=host)
+    # Raises ModelError if the overlay would not be valid.
+    replace(overlay, ports=tuple(moved if each is port else each for each in overlay.ports))
     begun = time.monotonic_ns()
     try:
         _unplug(lab, overlay, port, port.host)
@@ -68,44 +70,20 @@ def move(
 def _movable(lab: LabBase, overlay: Overlay, port_id: str, host: str) -> Port:
     port = overlay.port_of.get(port_id)
     if port is None or port.host in {"", host} or host not in overlay.host_of:
-        found = "unknown" if port is None else f"on {port.host or 'no host'}, to go to {host!r}"
-        raise LabError(
-            f"port {port_id} is {found}",
-            where=f"lab {lab.name!r}",
-            allowed=f"a bound port, and another of its hosts: {', '.join(overlay.host_of)}",
-            do=f"`overlaylab status {lab.name}` lists both.",
+        found = (
+            "is unknown" if port is None else f"is on {port.host or 'no host'}, to go to {host!r}"
         )
-    if overlay.host(host).hybrid_plug or overlay.host(port.host).hybrid_plug:
-        raise LabError(
-            f"port {port_id} has a bridge of its own (hybrid plug)",
-            where=f"lab {lab.name!r}",
-            allowed="plug: direct",
-            do="Leave `plug: hybrid` out of the scenario.",
-        )
-    if not any(port_id == id_ for id_, *_ in _plugged(lab)):
-        raise LabError(
-            f"port {port_id} has no interface",
-            where=f"lab {lab.name!r}",
-            allowed="a port that is plugged",
-            do=f"`overlaylab plug {lab.name} {port_id}`.",
-        )
-    return port
-
-
-def _overlay_after(overlay: Overlay, port: Port, host: str) -> Overlay:
-    """The overlay with `port` on `host`.
-
-    Raises:
-        ModelError: it is not valid.
-    """
-    moved = replace(port, host=host)
-    return replace(overlay, ports=tuple(moved if each is port else each for each in overlay.ports))
-
-
-def _plugged(lab: LabBase) -> Iterator[tuple[str, str, int]]:
-    """Every port with an interface: its id, its host, and the interface's number."""
-    for node in lab.nodes().values():
-        yield from node.facts.get("ports", ())
+        allowed = f"a bound port, and another of its hosts: {', '.join(overlay.host_of)}"
+        do = f"`overlaylab status {lab.name}` lists both."
+    elif overlay.host(host).hybrid_plug or overlay.host(port.host).hybrid_plug:
+        found, allowed = "has a bridge of its own (hybrid plug)", "plug: direct"
+        do = "Leave `plug: hybrid` out of the scenario."
+    elif port_id not in plugged_ports(lab):
+        found, allowed = "has no interface", "a port that is plugged"
+        do = f"`overlaylab plug {lab.name} {port_id}`."
+    else:
+        return port
+    raise LabError(f"port {port_id} {found}", where=f"lab {lab.name!r}", allowed=allowed, do=do)
 
 
 def _put_back(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
@@ -141,9 +119,8 @@ def _plug(lab: LabBase, overlay: Overlay, port: Port, host: str) -> None:
 
 def _record(lab: LabBase, port: Port) -> None:
     """Record in the ledger where the guest's port is now."""
-    for name, node in lab.nodes().items():
-        for id_, _, number in node.facts.get("ports", ()):
-            if id_ == port.id:
-                guest = lab.net[name]
-                guest.interfaces[number] = port
-                guest.record()
+    if found := plugged_ports(lab).get(port.id):
+        name, _, number = found
+        guest = lab.net[name]
+        guest.interfaces[number] = port
+        guest.record()

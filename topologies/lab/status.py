@@ -58,11 +58,7 @@ def _unreadable(name: str) -> dict[str, Any]:
 def _overlay(lab: Lab) -> Overlay | None:
     try:
         return lab.overlay
-    except (
-        OSError,
-        ValueError,
-        OverlayError,
-    ):  # it is still starting, or its state file is corrupt
+    except (OSError, ValueError, OverlayError):  # it is still starting, or state.json is corrupt
         return None
 
 
@@ -106,22 +102,14 @@ def _interfaces(lab: Lab, node: str) -> list[dict[str, Any]]:
 
 
 def _datapath(lab: Lab, node: NodeEntry) -> dict[str, Any]:
-    """Flows and tunnels of its datapath; the kernel's has no flows."""
-    if node.facts.get("mechanism") != Mechanism.LINUXBRIDGE:
-        return _switch(lab, node.name)
+    """Flow counts by bridge (the kernel has no flows), and tunnels; after an error, the reason."""
     try:
-        return {"flows": {}, "tunnels": tunnels_of(node.keeper.pid)}
-    except OverlayError as error:
-        return {"flows": {}, "tunnels": [], "alarm": error.found}
-
-
-def _switch(lab: Lab, node: str) -> dict[str, Any]:
-    """Flow counts by bridge, and the tunnels; if OVS does not answer, only the reason."""
-    try:
-        bridges = _vsctl(lab, node, "list-br").split()
+        if node.facts.get("mechanism") == Mechanism.LINUXBRIDGE:
+            return {"flows": {}, "tunnels": tunnels_of(node.keeper.pid)}
+        bridges = _vsctl(lab, node.name, "list-br").split()
         return {
-            "flows": {bridge: _flow_count(lab, node, bridge) for bridge in bridges},
-            "tunnels": _tunnels(lab, node),
+            "flows": {bridge: _flow_count(lab, node.name, bridge) for bridge in bridges},
+            "tunnels": _tunnels(lab, node.name),
         }
     except OverlayError as error:
         return {"flows": {}, "tunnels": [], "alarm": error.found}

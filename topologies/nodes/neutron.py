@@ -46,7 +46,13 @@ class Neutron(Machine):
             for index, host in enumerate(overlay.hosts)
         }
         self.ledger.write("state.json", dump_state(overlay, ovsdb))
-        self.ledger.write("controller.json", json.dumps(configuration(directory)))
+        configuration = {
+            "listen_ip": str(plan.NEUTRON_IP),
+            "listen_port": plan.OPENFLOW_PORT,
+            "state": str(directory / "state.json"),
+            "api_socket": str(directory / "api.sock"),
+        }
+        self.ledger.write("controller.json", json.dumps(configuration))
         datapath = plan.datapath_of(overlay, self.params["datapath"])
         self.ledger.note("settings", app=self.params["app"], datapath=datapath)
         launch(self.ledger, self.pid, self.params["app"])
@@ -65,16 +71,6 @@ def agent_address(host: Host, index: int, keeper: Identity) -> str:
     """Where the controller finds host number `index`: its OVSDB, or its namespaces."""
     is_bridge = host.mechanism is Mechanism.LINUXBRIDGE
     return netns_address(keeper) if is_bridge else plan.ovsdb_of(index)
-
-
-def configuration(directory: Path) -> dict[str, Any]:
-    """The controller's configuration file."""
-    return {
-        "listen_ip": str(plan.NEUTRON_IP),
-        "listen_port": plan.OPENFLOW_PORT,
-        "state": str(directory / "state.json"),
-        "api_socket": str(directory / "api.sock"),
-    }
 
 
 def launch(ledger: Ledger, pid: int, app: str) -> None:

@@ -50,11 +50,9 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
             self.record()
 
     def facts(self) -> dict[str, Any]:
-        """More facts for the ledger."""
         return {}
 
     def record(self) -> None:
-        """Write the node into the ledger."""
         self.ledger.node(self.name, self.kind, self.keeper, **self.facts())
 
     def startShell(self, mnopts: str | None = None) -> None:  # noqa: ARG002, N802
@@ -72,12 +70,10 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
         """Do nothing: they end with the mount namespace."""
 
     def cmd(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command in the node's shell, as in Mininet."""
         self._open_shell()
         return super().cmd(*args, **kwargs)
 
     def sendCmd(self, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
-        """Send a command to the node's shell, as in Mininet."""
         self._open_shell()
         return super().sendCmd(*args, **kwargs)
 
@@ -132,7 +128,6 @@ class Segment(Machine):
 
     @property
     def bridge(self) -> str:
-        """The bridge's name."""
         return segment_bridge(self.name)
 
     def start(self, controllers: Any) -> None:  # noqa: ARG002
@@ -147,7 +142,6 @@ class Segment(Machine):
             self.attach(intf.name)
 
     def attach(self, intf: str) -> None:
-        """Add a wire to the bridge."""
         ip_batch(self.pid, [f"link set {intf} master {self.bridge} up"])
 
 

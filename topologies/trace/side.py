@@ -23,7 +23,6 @@ class Side:
 
     @property
     def host(self) -> str:
-        """Its name."""
         return self.names.host.name
 
     def explainer(self, bridge: str) -> Explainer | None:
