@@ -123,14 +123,13 @@ class Recorder:
         give_back(path.parent)
         return path
 
-    def file(self, name: str, text: str) -> Path:
+    def file(self, name: str, text: str) -> None:
         """Write one text file, named relative to the run's directory."""
         path = self.directory / name
         with reporting(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         give_back(path.parent if path.parent != self.directory else path)
-        return path
 
 
 def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> None:

@@ -60,14 +60,21 @@ class Request:
         Raises:
             UsageError: a row lacks the value, or has a column that samples lack.
         """
-        predict = self.experiment.predict
+        predict, columns = self.experiment.predict, self.question.tables()[SAMPLES]
         if predict is None:
             return ()
         try:
             rows = tuple(predict(self.overlay, self.question.points()))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise _unpredicted(self.question, f"{type(error).__name__}: {error}") from error
-        _assert_comparable(rows, self.question)
+        if not rows:
+            raise _unpredicted(self.question, "no row")
+        for number, row in enumerate(rows, start=1):
+            if self.question.value not in row:
+                found = f"row {number} without {self.question.value!r}: {dict(row)}"
+                raise _unpredicted(self.question, found)
+            if unknown := [name for name in row if name not in columns]:
+                raise _unpredicted(self.question, f"row {number} with {unknown[0]!r}: {dict(row)}")
         return rows
 
     @property
@@ -85,19 +92,6 @@ class Request:
         """The quality limits of this run."""
         limits = self.experiment.thresholds
         return limits.for_quick_run() if self.quick else limits
-
-
-def _assert_comparable(rows: tuple[Row, ...], question: Question) -> None:
-    """Each row must have the question's value, and only columns of samples.csv."""
-    columns = question.tables()[SAMPLES]
-    if not rows:
-        raise _unpredicted(question, "no row")
-    for number, row in enumerate(rows, start=1):
-        if question.value not in row:
-            raise _unpredicted(question, f"row {number} without {question.value!r}: {dict(row)}")
-        for name in row:
-            if name not in columns:
-                raise _unpredicted(question, f"row {number} with {name!r}: {dict(row)}")
 
 
 def _unpredicted(question: Question, found: str) -> UsageError:
@@ -137,40 +131,34 @@ def perform(
     """
     rounds = schedule(request.question.points(), request.repeats, request.seed)
     progress = Progress()
+
+    def measure(number: int, each: Round) -> None:
+        """Measure one new lab; the first one of each point also records its MTUs and offloads."""
+        point = level_name(each.point)
+        name = f"lab {number + 1} of {len(rounds)}: {point}"
+        say(number, len(rounds), name)
+        with started(request.experiment.stage(request.overlay, each.point)) as lab:
+            if point not in progress.labs:
+                progress.labs[point] = environment.lab_facts(lab)
+            watcher = watch(lab)
+            context = Context(
+                keep=lambda file, text: recorder.file(f"{each.folder}/{file}", text),
+                path=lambda file: recorder.path(f"{each.folder}/{file}"),
+                watch=watcher.window,
+                say=lambda now: say(number, len(rounds), f"{name}: {now}"),
+                seed=each.seed(request.seed),
+            )
+            with nullcontext() if request.experiment.watches else watcher.window():
+                measured = _assert_measured(request.probe(lab, each.point, context), request)
+        place = {"repeat": each.repeat, "order": each.order, **each.point}
+        for table, rows in {SAMPLES: measured.rows, **measured.more}.items():
+            recorder.samples(({**place, **row} for row in rows), table)
+        progress.done.append((each, measured, tuple(watcher.windows)))
+
     with _finishing(recorder, request, progress, _beforehand(request, rounds)):
         for number, each in enumerate(rounds):
-            name = f"lab {number + 1} of {len(rounds)}: {level_name(each.point)}"
-            say(number, len(rounds), name)
-
-            def say_now(now: str, number: int = number, name: str = name) -> None:
-                say(number, len(rounds), f"{name}: {now}")
-
-            _round(request, each, started, watch, recorder, progress, say_now)
+            measure(number, each)
         say(len(rounds), len(rounds), "checking the quality of the run")
-
-
-def _round(  # noqa: PLR0917  the parts of one round
-    request: Request,
-    each: Round,
-    started: StartLab,
-    watch: Callable[[Lab], Watch],
-    recorder: Recorder,
-    progress: Progress,
-    say: Callable[[str], None],
-) -> None:
-    """Measure one new lab; the first one of each point also records its MTUs and offloads."""
-    with started(request.experiment.stage(request.overlay, each.point)) as lab:
-        name = level_name(each.point)
-        if name not in progress.labs:
-            progress.labs[name] = environment.lab_facts(lab)
-        watcher = watch(lab)
-        context = _context(recorder, each, watcher, say, each.seed(request.seed))
-        with nullcontext() if request.experiment.watches else watcher.window():
-            measured = _assert_measured(request.probe(lab, each.point, context), request)
-    recorder.samples(_placed(each, measured.rows), SAMPLES)
-    for table, rows in measured.more.items():
-        recorder.samples(_placed(each, rows), table)
-    progress.done.append((each, measured, tuple(watcher.windows)))
 
 
 def _assert_measured(found: object, request: Request) -> Measured:
@@ -182,25 +170,6 @@ def _assert_measured(found: object, request: Request) -> Measured:
             do="`return Measured(rows=...)`.",
         )
     return found
-
-
-def _context(
-    recorder: Recorder, each: Round, watcher: Watch, say: Callable[[str], None], seed: int
-) -> Context:
-    def keep(name: str, text: str) -> None:
-        recorder.file(f"{each.folder}/{name}", text)
-
-    return Context(
-        keep=keep,
-        path=lambda name: recorder.path(f"{each.folder}/{name}"),
-        watch=watcher.window,
-        say=say,
-        seed=seed,
-    )
-
-
-def _placed(each: Round, rows: tuple[Row, ...]) -> Iterator[Row]:
-    return ({"repeat": each.repeat, "order": each.order, **each.point, **row} for row in rows)
 
 
 def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object]:
