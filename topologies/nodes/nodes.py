@@ -35,6 +35,7 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
     """
 
     kind = "node"
+    has_ipv6 = True
 
     def __init__(
         self,
@@ -48,6 +49,8 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
         super().__init__(name, **{**params, "inNamespace": True})
         if not self.found:
             self.record()
+            if not self.has_ipv6:
+                without_ipv6(self.pid)
 
     def facts(self) -> dict[str, Any]:
         return {}
@@ -101,11 +104,7 @@ class Machine(Kept, Switch):  # type: ignore[misc]
     """A node that is a switch to Mininet, so that `net.hosts` are only the guests."""
 
     controlIntf = None  # noqa: N815
-
-    def __init__(self, name: str, **params: Any) -> None:
-        super().__init__(name, **params)
-        if not self.found:
-            without_ipv6(self.pid)
+    has_ipv6 = False
 
     def defaultDpid(self, dpid: str | None = None) -> str:  # noqa: ARG002, N802
         """Zeros: each of its bridges has a datapath id."""
@@ -196,11 +195,7 @@ class DhcpServer(Guest):
     """A namespace for one dnsmasq, like Neutron's qdhcp; plugged like a guest, without IPv6."""
 
     kind = "dhcp"
-
-    def __init__(self, name: str, **params: Any) -> None:
-        super().__init__(name, **params)
-        if not self.found:
-            without_ipv6(self.pid)
+    has_ipv6 = False
 
 
 def guest_class(ports: tuple[Port, ...]) -> type[Guest]:
