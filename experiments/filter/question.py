@@ -1,17 +1,8 @@
 """The question of `filter`: factors, predictions, columns."""
 
 from experiments.core.question import Prediction, Question, integer, number, text
-from experiments.filter.words import (
-    BATCH,
-    CONNTRACK,
-    COST,
-    INNER,
-    MANY,
-    MASQUERADE,
-    OUTER,
-    OUTER_FLOW,
-    PACKETS,
-)
+from experiments.filter import words
+from experiments.filter.words import BATCH, MANY, PACKETS
 
 MODE = text("how both tenants' networks are tunnelled, between the same two VTEPs")
 RULE = text("the kind of rules in the firewall")
@@ -25,33 +16,33 @@ QUESTION = Question(
     report="filter",
     predictions=(
         Prediction(
-            about=OUTER,
+            about=words.OUTER,
             claim="rules on outer addresses or on the tunnel protocol stop both tenants, or neither",
             reason="both tenants' packets have the same VTEPs, protocol and port",
         ),
         Prediction(
-            about=OUTER_FLOW,
+            about=words.OUTER_FLOW,
             claim="a rule on the outer UDP source port separates flows, not tenants: red's other "
             "flow passes, and blue's flow of the same five-tuple is stopped with red's; GRE has no "
             "such field",
             reason="the port is a hash of the inner five-tuple only",
         ),
         Prediction(
-            about=INNER,
+            about=words.INNER,
             claim="a rule on the inner addresses and the segmentation_id stops red and passes "
             "blue, with nft and with u32; without the id it stops both",
             reason="tenants may have the same addresses; each field has a fixed offset if no "
             "outer header has options",
         ),
         Prediction(
-            about=CONNTRACK,
+            about=words.CONNTRACK,
             claim="conntrack has one entry for all of GRE, with a reply; for VXLAN and Geneve it "
             "has one for each flow in each direction, and none of them has a reply",
             reason="the other direction goes to the fixed port too, from a source port that is a "
             "hash of its own (RFC 7348, section 5): it is a new UDP flow",
         ),
         Prediction(
-            about=MASQUERADE,
+            about=words.MASQUERADE,
             claim="masquerade breaks every tunnel: with OVS nothing arrives from the VTEP behind "
             "it, and packets to that VTEP still arrive with UDP but not with GRE; with kernel VXLAN "
             "packets arrive, but those in the other direction go to the firewall and are lost",
@@ -60,7 +51,7 @@ QUESTION = Question(
             "takes the other direction for replies to the translated flow, and drops it",
         ),
         Prediction(
-            about=COST,
+            about=words.COST,
             claim=f"{MANY} rules on inner headers cost a packet more time than one rule, with nft "
             "and with u32",
             reason="a packet is compared with one rule after the other",

@@ -2,41 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.filter import figure
-from experiments.filter.words import (
-    ABOUT,
-    ADDRESSES,
-    BATCH,
-    CONNTRACK,
-    COST,
-    INNER_NFT,
-    INNER_U32,
-    MANY,
-    NO_RULE,
-    PACKETS,
-    RULES,
-    SERVICE,
-)
+from experiments.filter import figure, words
+from experiments.filter.words import BATCH, MANY, PACKETS
 from experiments.show import cells, judge
-from experiments.show.cells import value_text, values_text
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
-from experiments.show.report import (
-    CONFIRMED,
-    NONE,
-    REFUTED,
-    UNDECIDED,
-    Outcome,
-    Picture,
-    Report,
-    Table,
-    counted,
-)
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
 KEY = ("rule", "what", "mode")
@@ -49,7 +24,9 @@ def build_report(run: Run) -> Report:
         MeasureError: run.json has no prediction, or no sample is of a predicted cell.
     """
     report, costs = cells.build_report(run), costs_of(run)
-    found = cells.exact_cells(run).sort(pl.col("rule").cast(pl.Enum(RULES)), maintain_order=True)
+    found = cells.exact_cells(run).sort(
+        pl.col("rule").cast(pl.Enum(words.RULES)), maintain_order=True
+    )
     counts = found.filter(figure=run.question.value)
     matches = cells.match_findings(found, run.question)
     findings = (*matches, *_separation(found), *_cost(costs))
@@ -88,9 +65,9 @@ def costs_of(run: Run) -> pl.DataFrame:
             high=us.quantile(0.75, "linear"),
             batches=us,
         )
-        .sort(pl.col("rule") != NO_RULE, "rule", "rules", pl.col("mode").cast(modes))
+        .sort(pl.col("rule") != words.NO_RULE, "rule", "rules", pl.col("mode").cast(modes))
     )
-    bare = found.filter(rule=NO_RULE).select("mode", bare="median")
+    bare = found.filter(rule=words.NO_RULE).select("mode", bare="median")
     return (
         found.join(bare, on="mode", how="left", maintain_order="left")
         .with_columns(added=pl.when(pl.col("rules") > 0).then(pl.col("median") - pl.col("bare")))
@@ -100,14 +77,16 @@ def costs_of(run: Run) -> pl.DataFrame:
 
 def _separation(found: pl.DataFrame) -> Iterator[str]:
     """Whether filters on outer and inner headers separate tenants, if that is as predicted."""
-    about = found.filter(pl.col("rule").is_in([ADDRESSES, SERVICE, INNER_NFT, INNER_U32]))
+    about = found.filter(
+        pl.col("rule").is_in([words.ADDRESSES, words.SERVICE, words.INNER_NFT, words.INNER_U32])
+    )
     if set(about["result"]) == {MATCHES}:
         yield "A filter on outer headers cannot separate tenants; a filter on inner headers can"
 
 
 def _cost(costs: pl.DataFrame) -> Iterator[str]:
     """The medians of each encapsulation, as a range: they differ by more than chance."""
-    bare, many = costs.filter(rule=NO_RULE), costs.drop_nulls("added").filter(rules=MANY)
+    bare, many = costs.filter(rule=words.NO_RULE), costs.drop_nulls("added").filter(rules=MANY)
     added = " and ".join(
         f"{figure.ends(rows['added'])} µs with {str(rule).partition(', ')[2]}"
         for (rule,), rows in many.group_by("rule", maintain_order=True)
@@ -120,9 +99,9 @@ def _cost(costs: pl.DataFrame) -> Iterator[str]:
 
 
 def _outcome(prediction: Prediction, run: Run, found: pl.DataFrame, costs: pl.DataFrame) -> Outcome:
-    if prediction.about == COST:
+    if prediction.about == words.COST:
         return _cost_outcome(prediction, run, costs)
-    about = found.filter(pl.col("rule").is_in(ABOUT[prediction.about]))
+    about = found.filter(pl.col("rule").is_in(words.ABOUT[prediction.about]))
     matches = NONE if about.is_empty() else "; ".join(cells.match_findings(about, run.question))
     return judge.exact(run, prediction, about["result"], matches)
 
@@ -131,31 +110,22 @@ def _cost_outcome(prediction: Prediction, run: Run, costs: pl.DataFrame) -> Outc
     """Confirmed if many rules cost more than one in every mode, with nft and with u32."""
     one, many = costs.filter(rules=1), costs.filter(rules=MANY)
     both = one.join(many, on=("rule", "mode"), suffix=" of many")
-    if both.is_empty():
-        return judge.judged(run, prediction, UNDECIDED, NONE)
-    higher = (both["median"] < both["median of many"]).sum()
-    outcome = CONFIRMED if higher == both.height else REFUTED
-    found = f"true in {higher} of {counted(both.height, 'case')}"
-    return judge.judged(run, prediction, outcome, found)
+    is_higher = both["median"] < both["median of many"]
+    found = f"true in {is_higher.sum()} of {counted(both.height, 'case')}"
+    results = (MATCHES if each else MISMATCH for each in is_higher)
+    return judge.exact(run, prediction, results, NONE if both.is_empty() else found)
 
 
 def _matrix(counts: pl.DataFrame) -> Table:
     """Packets that pass, by rule and flow, with a column for each mode."""
-    brief = counts.with_columns(
-        text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
-    ).pivot("mode", index=("rule", "what"), values="text", maintain_order=True)
+    by_mode = cells.by_level(counts, "mode", "rule", "what")
     return Table(
         title=f"Packets that arrived at the guest, of {PACKETS} (conntrack: entries)",
-        heads=("rule", "flow", *brief.columns[2:]),
-        rows=tuple(tuple(map(value_text, row)) for row in brief.rows()),
+        heads=("rule", "flow", *by_mode.columns[2:]),
+        rows=cells.text_rows(by_mode),
         words=("rule", "flow"),
-        note="The rule is to stop red. `3 not 0`: 0 was predicted.",
+        note="The rule is to stop red.",
     )
-
-
-def _brief(cell: dict[str, Any]) -> str:
-    measured = values_text(cell["measured"])
-    return f"{measured} not {cell['predicted']}" if cell["result"] == MISMATCH else measured
 
 
 def _costs_table(costs: pl.DataFrame) -> Table:
@@ -195,7 +165,7 @@ def _costs_table(costs: pl.DataFrame) -> Table:
 def _passed(run: Run, counts: pl.DataFrame) -> pl.DataFrame:
     """The squares of the figure: the median over all samples of each measured cell."""
     medians = run.samples.group_by(KEY).agg(passed=pl.col(run.question.value).median())
-    squares = counts.filter(pl.col("result") != NOT_MEASURED, pl.col("rule") != CONNTRACK)
+    squares = counts.filter(pl.col("result") != NOT_MEASURED, pl.col("rule") != words.CONNTRACK)
     return squares.join(medians, on=KEY, maintain_order="left").select(
         *KEY, "passed", is_match=pl.col("result") == MATCHES
     )

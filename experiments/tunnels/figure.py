@@ -1,6 +1,6 @@
 """Tunnel ports over hosts, the cost of a port, and arithmetic in a panel of its own.  Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from experiments.show.curves import LEGEND, Curves, Mark
-from experiments.show.lanes import BASELINE_COLOUR, colours
+from experiments.show.lanes import BASELINE_COLOUR, NAME_SIZE, colours, name_beside
 from experiments.show.sheet import Caption, sheet, title
 from experiments.tunnels.fit import Cost
 from experiments.tunnels.words import ARTICLE_HOSTS, ARTICLE_TUNNELS
@@ -17,7 +17,7 @@ from experiments.tunnels.words import ARTICLE_HOSTS, ARTICLE_TUNNELS
 PORTS_IN, COST_IN, ARITHMETIC_IN = 3.0, 2.1, 2.4  # heights of the panels
 TO_HOSTS = 100_000
 MARKERS = ("o", "+", "x")  # one for each type of tunnel
-SIZE = 8.5
+NAMES_AT, NAME_PITCH = 0.9, 0.13  # of the height of a panel
 WHOLE = FuncFormatter(lambda value, _: f"{value:,.0f}")
 
 
@@ -49,14 +49,14 @@ def _plot_ports(ax: Axes, marks: Sequence[Mark]) -> None:
 def plot_memory(ax: Axes, costs: Sequence[Cost]) -> Axes:
     """Memory over ports of each lab, with the fitted line up to the most ports that were measured."""
     palette = colours([each.type for each in costs], "(none)")
-    for each, marker in zip(costs, MARKERS, strict=False):
+    for nth, (each, marker) in enumerate(zip(costs, MARKERS, strict=False)):
         colour, mib = palette[each.type], each.memory_kib / 1024
         ports = np.broadcast_to(each.ports, mib.shape)
         _dots(ax, ports, mib, colour, f"memory {each.type}", marker=marker)
         line = [0, each.memory_at(each.most).value / 1024]
         ax.plot([0, each.most], line, color=colour, linewidth=1.1, gid=f"line {each.type}")
-    per_port = {each.type: f"{each.memory_at(1).value:.1f} KiB per port" for each in costs}
-    _names(ax, {kind: f"{kind}: {text}" for kind, text in per_port.items()}, palette)
+        name = f"{each.type}: {each.memory_at(1).value:.1f} KiB per port"
+        name_beside(ax, each.type, NAMES_AT - NAME_PITCH * nth, colour, name=name)
     ax.set_ylim(0, None)
     ax.set_xlim(0, None)
     ax.set_ylabel("more memory [MiB]")
@@ -69,14 +69,14 @@ def plot_memory(ax: Axes, costs: Sequence[Cost]) -> Axes:
 def plot_setup(ax: Axes, costs: Sequence[Cost]) -> Axes:
     """Set-up time over ports of each lab, with the fitted parabola; both axes logarithmic."""
     palette = colours([each.type for each in costs], "(none)")
-    for each, marker in zip(costs, MARKERS, strict=False):
+    for nth, (each, marker) in enumerate(zip(costs, MARKERS, strict=False)):
         colour, seconds = palette[each.type], each.setup_s[:, 1:]
         ports = np.broadcast_to(each.ports[1:], seconds.shape)
         _dots(ax, ports, seconds, colour, f"setup {each.type}", marker=marker)
         along = np.unique(np.geomspace(1, each.most, 25).round()).astype(int)
         fitted = [each.setup_at(int(number)).value for number in along]
         ax.plot(along, fitted, color=colour, linewidth=1.1, gid=f"parabola {each.type}")
-    _names(ax, {each.type: each.type for each in costs}, palette)
+        name_beside(ax, each.type, NAMES_AT - NAME_PITCH * nth, colour)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
@@ -109,7 +109,7 @@ def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:
         textcoords="axes fraction",
         ha="right",
         va="center",
-        fontsize=SIZE,
+        fontsize=NAME_SIZE,
         arrowprops={"arrowstyle": "-", "linewidth": 0.6, "shrinkB": 6},
     )
     ax.set_xscale("log")
@@ -140,19 +140,3 @@ def _dots(ax: Axes, xs: Any, ys: Any, colour: str, gid: str, **marker: Any) -> N
         zorder=3,
         gid=gid,
     )
-
-
-def _names(ax: Axes, texts: Mapping[str, str], palette: Mapping[str, str]) -> None:
-    """A text in the right margin for each type of tunnel."""
-    for nth, (name, text) in enumerate(texts.items()):
-        ax.text(
-            1.02,
-            0.9 - 0.13 * nth,
-            text,
-            transform=ax.transAxes,
-            color=palette[name],
-            fontsize=SIZE,
-            fontweight="bold",
-            va="center",
-            gid=f"name {name}",
-        )

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from experiments.core.results import Run
 from experiments.show import cells, judge
-from experiments.show.cells import value_text, values_text
+from experiments.show.cells import values_text
 from experiments.show.curves import Mark
-from experiments.show.judge import MISMATCH
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 from experiments.tunnels import figure
@@ -123,22 +121,15 @@ def _outcomes(run: Run, cost: Sequence[Cost]) -> Iterator[Outcome]:
 
 def _overview(ports: pl.DataFrame) -> Table:
     """Tunnel ports of each mode, over hosts."""
-    brief = ports.with_columns(
-        text=pl.struct("measured", "predicted", "result").map_elements(_brief, pl.String)
-    ).pivot("hosts", index=("mode", "membership"), values="text", maintain_order=True)
+    by_hosts = cells.by_level(ports, "hosts", "mode", "membership")
     return Table(
         title="Tunnel ports of all hosts together",
-        heads=("mode", "membership", *(f"{hosts} hosts" for hosts in brief.columns[2:])),
-        rows=tuple(tuple(map(value_text, row)) for row in brief.rows()),
+        heads=("mode", "membership", *(f"{hosts} hosts" for hosts in by_hosts.columns[2:])),
+        rows=cells.text_rows(by_hosts),
         words=("mode", "membership"),
         note="Each tunnel has a port at either end. Dense: one network on every host; pairs: a "
         "network for every two hosts.",
     )
-
-
-def _brief(cell: dict[str, Any]) -> str:
-    measured = values_text(cell["measured"])
-    return f"{measured} not {cell['predicted']}" if cell["result"] == MISMATCH else measured
 
 
 def _hosts(run: Run) -> Table:

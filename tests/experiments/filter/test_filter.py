@@ -199,7 +199,7 @@ def test_a_rule_that_passes_what_it_should_stop_refutes(reported):
 
     assert found.is_refuted
     assert [outcomes.outcome for outcomes in found.outcomes][:2] == ["refuted", "confirmed"]
-    assert ("outer addresses", "red", "3 not 0") in found.tables[0].rows
+    assert ("outer addresses", "red", "3 (predicted 0)") in found.tables[0].rows
     assert not any("cannot separate" in finding for finding in found.findings)
 
 
@@ -211,7 +211,7 @@ def test_the_chart_has_the_median_of_all_samples(reported):
     squares = [str(patch.get_gid()) for patch in matrix.patches]
     shown = dict(zip(squares, [text.get_text() for text in matrix.texts], strict=False))
     assert shown["square vxlan-mesh outer addresses red"] == "0"
-    assert ("outer addresses", "red", "0, 8 not 0") in found.tables[0].rows
+    assert ("outer addresses", "red", "0, 8 (predicted 0)") in found.tables[0].rows
 
 
 def test_the_costs_of_different_encapsulations_are_not_pooled(reported):

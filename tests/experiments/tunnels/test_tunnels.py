@@ -262,7 +262,7 @@ def test_one_port_too_many_refutes(tmp_path):
     assert report.findings[0] == "47 of 48 cells match their prediction"
     assert "gre-l2pop pairs 4: 5 ports, predicted 4" in report.findings
     assert [each.outcome for each in report.outcomes] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
-    assert report.tables[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 not 4")
+    assert report.tables[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 (predicted 4)")
 
 
 @pytest.mark.parametrize(
