@@ -108,27 +108,22 @@ def _without_baselines(run: Run) -> Run:
 
 def _warms(run: Run, modes: Sequence[str]) -> tuple[Warm, ...]:
     """Every condition of warm pings between guests, by payload, then interval."""
-    rows = run.samples.filter(phase=WARM, path=GUEST)
-    medians = (
-        rows.group_by("payload_bytes", "interval_ms", "mode", "repeat", maintain_order=True)
-        .agg(pl.median(run.question.value).alias("rtt"))
-        .drop_nulls("rtt")
-    )
+    condition = ("payload_bytes", "interval_ms")
+    rows = run.samples.filter(phase=WARM, path=GUEST).sort(condition, maintain_order=True)
     found = []
-    for payload, interval in (
-        rows.select("payload_bytes", "interval_ms").unique().sort(pl.all()).rows()
-    ):
-        condition = {"payload_bytes": payload, "interval_ms": interval}
-        mine = medians.filter(**condition)
+    for (payload, interval), mine in rows.group_by(condition, maintain_order=True):
+        medians = (
+            mine.group_by("mode", "repeat", maintain_order=True)
+            .agg(rtt=pl.median(run.question.value))
+            .drop_nulls("rtt")
+        )
+        by_mode = {mode: tuple(medians.filter(mode=mode)["rtt"]) for mode in modes}
         found.append(
             Warm(
-                **condition,
-                kept_ms=kept_interval_ms(rows.filter(**condition)),
-                by_mode={
-                    mode: tuple(rtts)
-                    for mode in modes
-                    if len(rtts := mine.filter(mode=mode)["rtt"])
-                },
+                payload_bytes=payload,
+                interval_ms=interval,
+                kept_ms=kept_interval_ms(mine),
+                by_mode={mode: rtts for mode, rtts in by_mode.items() if rtts},
             )
         )
     return tuple(found)

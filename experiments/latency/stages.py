@@ -238,9 +238,7 @@ def _digit_us(rtt_ms: float) -> float:
 
     Source: iputils ping/ping_common.c `gather_statistics`.
     """
-    return next(
-        (digit for below, digit in ((1, 1.0), (10, 10.0), (100, 100.0)) if rtt_ms < below), 1000.0
-    )
+    return 10.0 ** sum(rtt_ms >= limit for limit in (1, 10, 100))
 
 
 def _rows(passage: Passage, reply: Reply) -> tuple[Row, ...]:
