@@ -87,8 +87,9 @@ def cells(run: Run) -> pl.DataFrame:
     Columns: those of `KEY`, `predicted` (the predicted row), `is_spread` (a random choice is
     predicted; else all flows are on one path), `draws` (how many), `outside` (draws outside their
     band, or with flows on a second spine), `split` (flows), `entropies` (of the draws of which a
-    packet arrived), `entropy` (their median in bits, NaN if there is none), `least` and `most` (flows on a spine, over all draws), `is_on_one` (all flows
-    of every draw on one spine), `taken` (spines with a flow).
+    packet arrived), `entropy` (their median in bits, NaN if there is none), `least` and `most`
+    (flows on a spine, over all draws), `is_on_one` (all flows of every draw on one spine), `taken`
+    (spines with a flow).
     """
     predicted = run.predicted.select(
         *KEY, predicted=pl.struct(pl.all()), is_spread=pl.col("spreads") == 1
@@ -197,13 +198,13 @@ def _headline(found: pl.DataFrame) -> Iterator[str]:
 def _policy_2(found: pl.DataFrame) -> Iterator[str]:
     """The policy made for tunnels, and which of them it helps."""
     shown = found.filter(hash_policy=2, pairs=MANY, flows=SHOWN)
-    ways: dict[bool, dict[str, None]] = {True: {}, False: {}}
-    for row in shown.iter_rows(named=True):
-        ways[row["entropy"] > 0][_encapsulation(row)] = None
-    if all(ways.values()):
-        spread, on_one = (", ".join(ways[each]) for each in (True, False))
+    rows = shown.rows(named=True)
+    spread = dict.fromkeys(_encapsulation(row) for row in rows if row["entropy"] > 0)
+    on_one = dict.fromkeys(_encapsulation(row) for row in rows if not row["entropy"] > 0)
+    if spread and on_one:
         yield (
-            f"Inner addresses hashed (policy 2), many pairs: {spread} spread; {on_one} all on one spine"
+            f"Inner addresses hashed (policy 2), many pairs: {', '.join(spread)} spread; "
+            f"{', '.join(on_one)} all on one spine"
         )
 
 
