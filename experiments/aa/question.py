@@ -23,14 +23,10 @@ QUESTION = Question(
     predictions=(
         Prediction(
             about=FALSE_POSITIVES,
-            claim=(
-                f"at most {ALLOWED} of {DRAWS} comparisons, each of {PER_DRAW} repeats, are false "
-                "positives"
-            ),
-            reason=(
-                "a 95% interval excludes the true value one time in twenty, and more than "
-                f"{ALLOWED} of {DRAWS} has a chance of {chance_of_more():.1%} (binomial)"
-            ),
+            claim=f"at most {ALLOWED} of {DRAWS} comparisons, each of {PER_DRAW} repeats, are false "
+            "positives",
+            reason="a 95% interval excludes the true value one time in twenty, and more than "
+            f"{ALLOWED} of {DRAWS} has a chance of {chance_of_more():.1%} (binomial)",
         ),
     ),
     columns={

@@ -70,33 +70,30 @@ def frame_rows(overlay: Overlay, counts: Counts) -> tuple[Row, ...]:
 
 def _frame_row(overlay: Overlay, frame: Frame, seen: Mapping[tuple[str, str], int]) -> Row:
     inside = {host.name for host in overlay.members(network_id(frame.share))}
+    total = Counter[str]()
+    for (_, what), number in seen.items():
+        total[what] += number
     # Every time but the first the frame has come back to its sender.
-    came_back = max(0, _total(seen, ENTERED) - 1)
+    came_back = max(0, total[ENTERED] - 1)
     return {
         "share": frame.share,
         "members": len(inside),
         "kind": frame.kind,
         "frame": frame.number,
-        "copies_sent": _total(seen, COPY_SENT),
-        "arrived": _total(seen, ARRIVED),
-        "unneeded": sum(
-            number
-            for (host, what), number in seen.items()
-            if what == ARRIVED and host not in inside
-        ),
-        "delivered": _total(seen, DELIVERED),
-        "answered": _total(seen, ANSWER),
-        MISDELIVERED: _total(seen, MISDELIVERED) + came_back,
+        "copies_sent": total[COPY_SENT],
+        "arrived": total[ARRIVED],
+        "unneeded": total[ARRIVED] - sum(seen.get((host, ARRIVED), 0) for host in inside),
+        "delivered": total[DELIVERED],
+        "answered": total[ANSWER],
+        MISDELIVERED: total[MISDELIVERED] + came_back,
     }
-
-
-def _total(seen: Mapping[tuple[str, str], int], what: str) -> int:
-    return sum(number for (_, each), number in seen.items() if each == what)
 
 
 def unsent(counts: Counts) -> tuple[Frame, ...]:
     """Frames that were never seen at their own sender, so their counts mean nothing."""
-    return tuple(frame for frame, seen in counts.items() if not _total(seen, ENTERED))
+    return tuple(
+        frame for frame, seen in counts.items() if ENTERED not in {what for _, what in seen}
+    )
 
 
 def vtep_rows(overlay: Overlay, counts: Counts) -> tuple[Row, ...]:

@@ -67,8 +67,12 @@ def frames_of(run: Run) -> pl.DataFrame:
     is_match = pl.all_horizontal(*matches, pl.col(MISDELIVERED).eq_missing(0))
     samples = run.samples.drop("members")
     return predicted.join(samples, on=PLACE, maintain_order="left_right").with_columns(
-        result=pl.when(is_match).then(pl.lit(MATCHES)).otherwise(pl.lit(MISMATCH))
+        result=_result(is_match)
     )
+
+
+def _result(is_match: pl.Expr) -> pl.Expr:
+    return pl.when(is_match).then(pl.lit(MATCHES)).otherwise(pl.lit(MISMATCH))
 
 
 def cells_of(frames: pl.DataFrame) -> pl.DataFrame:
@@ -81,9 +85,7 @@ def cells_of(frames: pl.DataFrame) -> pl.DataFrame:
         pl.col(*(PREDICTED + name for name in COUNTS)).first(),
         frames=pl.len(),
         matching=(pl.col("result") == MATCHES).sum(),
-        result=pl.when((pl.col("result") == MATCHES).all())
-        .then(pl.lit(MATCHES))
-        .otherwise(pl.lit(MISMATCH)),
+        result=_result((pl.col("result") == MATCHES).all()),
     )
 
 
@@ -255,10 +257,8 @@ def _overview(cells: pl.DataFrame) -> Table:
             for kinds, same in groups
         ),
         words=("members on", "mode", "frame"),
-        note=(
-            "Unneeded: arrived at a host without a guest on the network. vlan: one frame leaves, "
-            "and the underlay's switch makes the copies."
-        ),
+        note="Unneeded: arrived at a host without a guest on the network. vlan: one frame leaves, "
+        "and the underlay's switch makes the copies.",
     )
 
 

@@ -195,11 +195,9 @@ def _table(found: pl.DataFrame) -> Table:
         rows=tuple(map(_line, found.iter_rows(named=True))),
         words=("group", "mode", "kind"),
         first=("mode", "kind", "moves", "unreachable", "downtime [ms]", "as predicted"),
-        note=(
-            "Downtime, lost: medians of moves that were up again. Unreachable: still down when the wait "
-            "ended; their downtime is longer than the wait. Plugged, ACTIVE: medians of all moves. The "
-            "moves of a mode share its labs, so they may not be independent."
-        ),
+        note="Downtime, lost: medians of moves that were up again. Unreachable: still down when the wait "
+        "ended; their downtime is longer than the wait. Plugged, ACTIVE: medians of all moves. The "
+        "moves of a mode share its labs, so they may not be independent.",
     )
 
 
