@@ -63,8 +63,8 @@ def found(lab):
     }
 
 
-def silence(lab):
-    """Guests send nothing unasked, so that only the test's packets fill the caches.
+def stop_background_traffic(lab):
+    """Guests send only the packets of the test, so that nothing else fills a cache.
 
     Five seconds after a ping its target checks its ARP entry with a request to the other guest,
     from which br-tun learns the flow again that the test deleted: on a busy machine, between the
@@ -99,7 +99,7 @@ def test_each_flush_empties_only_its_cache_which_is_filled_again(home):
             "megaflow_between_guests": False,
             "vtep_neighbour_known": True,
         }
-        silence(lab)
+        stop_background_traffic(lab)
         assert pinged(lab, path, Requests(count=3)).lost == 0
 
         every = tuple(caches(scene))
