@@ -79,11 +79,7 @@ def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:
 
 
 def _await_flushed(child: "subprocess.Popen[bytes]") -> None:
-    """Wait until all packets are written.
-
-    Raises:
-        CommandError: they could not be written; it was killed.
-    """
+    """Wait until all packets are written; if they cannot be, kill it and raise an error."""
     try:
         child.wait(timeout=FLUSH_S)
     except subprocess.TimeoutExpired as error:
@@ -91,7 +87,7 @@ def _await_flushed(child: "subprocess.Popen[bytes]") -> None:
         child.wait()
         raise CommandError(
             f"not written to its end within {FLUSH_S:g} s",
-            where="what dumpcap captured",
-            allowed="a file, or a reader that takes all of it",
-            do="Name a file, and read that.",
+            where="capture",
+            allowed="a file, or a program that reads all packets",
+            do="Capture into a file, and read that.",
         ) from error

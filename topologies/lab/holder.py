@@ -125,9 +125,7 @@ def _error(*, kind: str, error: str, where: str, allowed: str, do: str) -> Overl
 def _be_holder(overlay: Overlay | Sites, writing: int, options: dict[str, Any]) -> None:
     """Run the detached holder; it never returns."""
     os.setsid()
-    os.environ.pop(
-        MARK, None
-    )  # if started inside another lab: the new one must not end with that one
+    os.environ.pop(MARK, None)  # a lab started inside another one must not end with it
     status = 1
     try:
         with os.fdopen(writing, "w", buffering=1) as pipe:

@@ -83,11 +83,7 @@ def await_listening(ledger: Ledger) -> None:
 
 
 def _unless_dead(ledger: Ledger, lacking: list[str]) -> list[str]:
-    """What is missing.
-
-    Raises:
-        LabError: something is, and the controller that could provide it has ended.
-    """
+    """What is missing; an error if the controller that could provide it has ended."""
     if lacking and ledger.living("controller") is None:
         raise end_error(ledger, "controller", ledger.directory / "controller.log")
     return lacking

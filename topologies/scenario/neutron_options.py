@@ -58,13 +58,15 @@ def _bridge_mappings(text: str) -> tuple[tuple[str, str], ...]:
     return tuple((network, bridge) for network, bridge in pairs)
 
 
-def _only(*accepted: str) -> Callable[[str], str]:
+def _fixed(*accepted: str) -> Option:
+    """An option with one supported value, and other notations of it."""
+
     def parse(text: str) -> str:
         if text.strip().lower() not in accepted:
             raise ValueError(text)
         return text.strip()
 
-    return parse
+    return Option(parse, accepted[0], f"Only {accepted[0]} is supported; remove the line.")
 
 
 def _id_ranges(kind: NetworkType) -> Option:
@@ -84,12 +86,9 @@ def _range(physical: str, bounds: list[str], top: int) -> Range:
 
 
 def _vlan_ranges(text: str) -> tuple[Range, ...]:
-    return tuple(_vlan_range(word) for word in words(text) if ":" in word)
-
-
-def _vlan_range(word: str) -> Range:
-    physical, *bounds = word.split(":")
-    return _range(physical.strip(), bounds, NetworkType.VLAN.kind.id_max)
+    top = NetworkType.VLAN.kind.id_max
+    parts = (word.split(":") for word in words(text) if ":" in word)
+    return tuple(_range(physical.strip(), bounds, top) for physical, *bounds in parts)
 
 
 FLAG = Option(_boolean, "true or false")
@@ -114,23 +113,15 @@ AGENT: dict[tuple[str, str], Option] = {
     ("ovs", "bridge_mappings"): Option(
         _bridge_mappings, "network:bridge pairs with commas between, each name once"
     ),
-    ("ovs", "integration_bridge"): Option(
-        _only("br-int"), "br-int", "Only br-int is supported; remove the line."
-    ),
-    ("ovs", "tunnel_bridge"): Option(
-        _only("br-tun"), "br-tun", "Only br-tun is supported; remove the line."
-    ),
+    ("ovs", "integration_bridge"): _fixed("br-int"),
+    ("ovs", "tunnel_bridge"): _fixed("br-tun"),
     ("agent", "tunnel_types"): Option(
         _tunnel_types, ", ".join(map(str, TUNNEL_TYPES)), "Name one or more, with commas between."
     ),
     ("agent", "l2_population"): FLAG,
     ("agent", "arp_responder"): FLAG,
-    ("agent", "vxlan_udp_port"): Option(
-        _only("4789"), "4789", "Only the default is supported; remove the line."
-    ),
-    ("agent", "dont_fragment"): Option(
-        _only(*TRUE), "true", "Only the default is supported; remove the line."
-    ),
+    ("agent", "vxlan_udp_port"): _fixed("4789"),
+    ("agent", "dont_fragment"): _fixed(*TRUE),
 }
 RANGES = {
     NetworkType.VXLAN: ("ml2_type_vxlan", "vni_ranges"),
