@@ -18,6 +18,6 @@ def test_a_capture_that_cannot_write_is_killed_and_reported(monkeypatch):
 
     assert child.returncode == -signal.SIGKILL
     assert str(caught.value) == (
-        "what dumpcap captured: not written to its end within 0.1 s; "
-        "allowed: a file, or a reader that takes all of it. Name a file, and read that."
+        "capture: not written to its end within 0.1 s; "
+        "allowed: a file, or a program that reads all packets. Capture into a file, and read that."
     )
