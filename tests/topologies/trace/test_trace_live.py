@@ -1,4 +1,4 @@
-"""`overlaylab trace` on labs that are up: what it foretells is what a capture then shows."""
+"""`overlaylab trace` on running labs: what it predicts is what a capture then shows."""
 
 import json
 import time
