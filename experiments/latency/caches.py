@@ -134,13 +134,10 @@ class Scene:
         if self.is_kernel:
             return {**found, "far_guest_in_fdb": self.is_in_fdb()}
         found["megaflow_between_guests"] = self.has_megaflow()
-        if not self.is_tunnelled:
-            return found
-        return {
-            **found,
-            "far_guest_in_table_20": self.is_in_table_20(),
-            "vtep_neighbour_known": self.is_vtep_known(),
-        }
+        if self.is_tunnelled:
+            found["far_guest_in_table_20"] = self.is_in_table_20()
+            found["vtep_neighbour_known"] = self.is_vtep_known()
+        return found
 
 
 def caches(scene: Scene) -> Iterator[Cache]:
