@@ -13,6 +13,7 @@ from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.filter import rules, words
+from experiments.filter.rules import Ruleset
 from experiments.filter.words import BLUE, PACKETS, RED, RED_OTHER
 from experiments.measure.frames import UDP_PORT, Flow
 
@@ -31,7 +32,6 @@ STOPPED = {  # the flows that each rule stops
     words.INNER_NFT: (RED, RED_OTHER),
     words.INNER_U32: (RED, RED_OTHER),
 }
-Ruleset = tuple[str, str]  # the program that installs it, `nft` or `iptables-restore`, and its text
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
@@ -107,30 +107,30 @@ def ruleset(rule: str, overlay: Overlay, point: Point, outer_port: int) -> Rules
     one, other = (host.local_ip for host in overlay.hosts)
     kind = network_type(point)
     red = _tenant_flow(kind, TENANTS["red"])
-    if rule == words.INNER_U32:
-        return "iptables-restore", rules.iptables(rules.by_inner_u32(red))
-    texts = {
+    rulesets = {
         words.NO_RULE: rules.nft(),
         words.ADDRESSES: rules.nft(f"ip saddr {one} ip daddr {other} drop"),
         words.SERVICE: rules.nft(rules.by_service(kind)),
         words.OUTER_FLOW: rules.nft(f"udp sport {outer_port} drop"),
         words.NO_ID: rules.nft(rules.by_inner_nft(red, with_id=False)),
         words.INNER_NFT: rules.nft(rules.by_inner_nft(red)),
-        words.CONNTRACK: rules.in_zone(TRACKED) + rules.nft("ct state new counter"),
-        words.MASQUERADE: rules.in_zone(TRANSLATED)
-        + rules.nft(f"ip saddr {one} masquerade", hook="postrouting"),
+        words.INNER_U32: rules.iptables(rules.by_inner_u32(red)),
+        words.CONNTRACK: rules.nft("ct state new counter", zone=TRACKED),
+        words.MASQUERADE: rules.nft(
+            f"ip saddr {one} masquerade", hook="postrouting", zone=TRANSLATED
+        ),
     }
-    return "nft", texts[rule]
+    return rulesets[rule]
 
 
 def unmatched_ruleset(rule: str, number: int, kind: NetworkType) -> Ruleset:
     """So many rules of which a packet of red matches none."""
     if rule == words.CONNTRACK:
-        return "nft", rules.nft("ct state new accept")
+        return rules.nft("ct state new accept")
     flows = [_tenant_flow(kind, TENANTS["red"] + nth) for nth in range(1, number + 1)]
     if rule == words.INNER_U32:
-        return "iptables-restore", rules.iptables(*map(rules.by_inner_u32, flows))
-    return "nft", rules.nft(*map(rules.by_inner_nft, flows))
+        return rules.iptables(*map(rules.by_inner_u32, flows))
+    return rules.nft(*map(rules.by_inner_nft, flows))
 
 
 def stopping(kind: NetworkType) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from controller.model.names import underlay_mac
 from controller.model.underlay import Shape, Underlay
 from experiments.core.experiment import Lab
 from experiments.filter import labs
+from experiments.filter.rules import Ruleset
 from experiments.filter.words import PACKETS
 from experiments.measure.frames import IPV4, UDP_PORT, Arrived, Flow, Mark, arrived, udp_frame
 from experiments.measure.sockets import Send, received, receivers, senders
@@ -152,13 +153,11 @@ def opened(lab: Lab, stack: ExitStack) -> Path:
     return Path(lab, sends, sockets)
 
 
-def install(lab: Lab, ruleset: labs.Ruleset) -> None:
+def install(lab: Lab, ruleset: Ruleset) -> None:
     """Replace the ruleset of the firewall.
 
     Raises:
         CommandError: nft or iptables refused it.
     """
-    program, rules = ruleset
-    arguments = "-f -" if program == "nft" else ""
-    text = f"nft flush ruleset && {program} {arguments} <<'EOF'\n{rules}EOF\n"
+    text = f"nft flush ruleset && {ruleset.command} <<'EOF'\n{ruleset.text}EOF\n"
     lab.run(FIREWALL, "sh", "-c", text)

@@ -69,7 +69,7 @@ def _stopped(path: Path, point: Point, context: Context) -> tuple[list[Row], byt
     for rule in labs.stopping(labs.network_type(point)):
         ruleset = labs.ruleset(rule, lab.overlay, point, outer_port)
         install(lab, ruleset)
-        context.keep(f"rules-{rule.replace(', ', '-').replace(' ', '-')}.txt", ruleset[1])
+        context.keep(f"rules-{rule.replace(', ', '-').replace(' ', '-')}.txt", ruleset.text)
         for what, way, port in (
             (words.RED, RED, labs.NAMED_PORT),
             (words.RED_OTHER, RED, labs.OTHER_PORT),

@@ -7,6 +7,7 @@ VXLAN 8 (RFC 7348) or Geneve 8 (RFC 8926), or GRE 4 and key 4 (RFC 2890); then E
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from controller.model.encap import NetworkType
 
@@ -16,6 +17,7 @@ SOURCE_AT, TARGET_AT = 12, 16  # bytes into an IPv4 header (RFC 791)
 AFTER_IP = "0>>22&0x3C@"  # u32: skips the outer IP header, whatever its length
 TABLE = "table ip overlaylab"
 HOOKS = {
+    "prerouting": "type filter hook prerouting priority raw",
     "forward": "type filter hook forward priority filter",
     "postrouting": "type nat hook postrouting priority srcnat",
 }
@@ -41,21 +43,30 @@ class TenantFlow:
         )
 
 
-def nft(*rules: str, hook: str = "forward") -> str:
-    """A ruleset with one chain, which accepts what no rule drops."""
-    lines = "\n".join(f"    {rule}" for rule in rules)
-    return f"{TABLE} {{\n  chain c {{\n    {HOOKS[hook]}; policy accept;\n{lines}\n  }}\n}}\n"
+class Ruleset(NamedTuple):
+    """A text, and the command that installs it from its input."""
+
+    command: str
+    text: str
 
 
-def in_zone(zone: int) -> str:
-    """A chain that gives conntrack an empty table of its own."""
-    return f"{TABLE} {{\n  chain z {{\n    type filter hook prerouting priority raw;\n    ct zone set {zone}\n  }}\n}}\n"
+def nft(*rules: str, hook: str = "forward", zone: int | None = None) -> Ruleset:
+    """One chain, which accepts what no rule drops; in a zone conntrack has a table of its own."""
+    text = _chain("c", f"{HOOKS[hook]}; policy accept;", *rules)
+    if zone is not None:
+        text = _chain("z", f"{HOOKS['prerouting']};", f"ct zone set {zone}") + text
+    return Ruleset("nft -f -", text)
 
 
-def iptables(*rules: str) -> str:
-    """Rules of the chain FORWARD, for `iptables-restore`."""
+def _chain(name: str, *lines: str) -> str:
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"{TABLE} {{\n  chain {name} {{\n{body}  }}\n}}\n"
+
+
+def iptables(*rules: str) -> Ruleset:
+    """Rules of the chain FORWARD."""
     lines = "".join(f"-A FORWARD {rule}\n" for rule in rules)
-    return f"*filter\n:FORWARD ACCEPT [0:0]\n{lines}COMMIT\n"
+    return Ruleset("iptables-restore", f"*filter\n:FORWARD ACCEPT [0:0]\n{lines}COMMIT\n")
 
 
 def by_service(network_type: NetworkType) -> str:

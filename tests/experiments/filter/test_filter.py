@@ -72,22 +72,24 @@ def test_the_offsets_are_those_of_the_fields(overlay, flow, head):
 
 
 def test_a_ruleset_is_one_chain_that_accepts_the_rest():
-    text = rules.nft("a drop", "b drop")
+    text = rules.nft("a drop", "b drop").text
 
     assert "type filter hook forward priority filter; policy accept;" in text
     assert text.index("a drop") < text.index("b drop")
-    assert rules.iptables("-p gre -j DROP") == (
+    assert rules.iptables("-p gre -j DROP").text == (
         "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p gre -j DROP\nCOMMIT\n"
     )
 
 
 def test_rules_whose_cost_is_measured_match_no_packet(overlay):
-    program, text = labs.unmatched_ruleset(words.INNER_NFT, 100, NetworkType.VXLAN)
+    command, text = labs.unmatched_ruleset(words.INNER_NFT, 100, NetworkType.VXLAN)
 
-    assert program == "nft"
+    assert command == "nft -f -"
     assert text.count(" drop") == 100
     assert f"@th,96,24 {labs.TENANTS['red']} " not in text
-    assert labs.unmatched_ruleset(words.INNER_U32, 100, NetworkType.GRE)[1].count("-j DROP") == 100
+    assert (
+        labs.unmatched_ruleset(words.INNER_U32, 100, NetworkType.GRE).text.count("-j DROP") == 100
+    )
 
 
 def test_two_tenants_with_the_same_addresses_on_the_same_hosts(overlay):
