@@ -8,16 +8,7 @@ from controller.model.parts import Port
 from experiments.core.groups import grouped, network_id
 from experiments.core.question import Point, Row
 from experiments.fanout.words import KINDS, KNOWN, UNICAST, UNKNOWN
-from experiments.measure.frames import (
-    ARP,
-    BROADCAST,
-    LOCAL_EXPERIMENT,
-    NOBODY,
-    REQUEST,
-    arp_packet,
-    ethernet,
-    nonce_of,
-)
+from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, arp_request, ethernet, nonce_of
 
 SHARES = (50, 100)  # percent of the hosts that have a guest on the network; one network for each
 END = "end of test"  # the last frame on each network: all frames before it have arrived when it has
@@ -133,7 +124,5 @@ def _data(overlay: Overlay, share: int, kind: str, nonce: bytes) -> bytes:
     if kind in {KNOWN, UNKNOWN}:
         # No guest has the address below that of the first guest.
         target = receivers(overlay, share)[-1].ipv4[0] if kind == KNOWN else source.ipv4[0] - 1
-        request = arp_packet(REQUEST, (mac, source.ipv4[0]), (NOBODY, target))
-        # The nonce is in the padding, which a reply does not copy.
-        return ethernet(BROADCAST, mac, ARP, request + nonce)
+        return arp_request(mac, source.ipv4[0], target, trailer=nonce)
     return ethernet(UNKNOWN_MAC if kind == UNICAST else BROADCAST, mac, LOCAL_EXPERIMENT, nonce)

@@ -47,6 +47,12 @@ def arp_packet(
     return struct.pack("!HHBBH", 1, IPV4, 6, 4, operation) + b"".join(parts)
 
 
+def arp_request(mac: str, ip: IPv4Address, target: IPv4Address, trailer: bytes = b"") -> bytes:
+    """A broadcast that asks for the MAC of `target`; a reply does not copy the trailer."""
+    packet = arp_packet(REQUEST, (mac, ip), (NOBODY, target))
+    return ethernet(BROADCAST, mac, ARP, packet + trailer)
+
+
 def replier(frame: bytes) -> tuple[str, ...]:
     """The sender MAC of an ARP reply; empty for other frames."""
     (ethertype,), (operation,) = (struct.unpack_from("!H", frame, at) for at in (12, 20))

@@ -8,15 +8,7 @@ from contextlib import contextmanager, suppress
 from controller.model.parts import Port
 from controller.system.waiting import wait_for
 from experiments.core.experiment import Lab
-from experiments.measure.frames import (
-    ARP,
-    BROADCAST,
-    LOCAL_EXPERIMENT,
-    NOBODY,
-    REQUEST,
-    arp_packet,
-    ethernet,
-)
+from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, arp_request, ethernet
 from experiments.measure.sockets import Send, receivers, senders, without
 
 # QEMU announce-self: at once, then after 50, 150, 250 and 350 ms (defaults of qapi/net.json).
@@ -77,5 +69,4 @@ def _announce(send: Send, target: Port, over: threading.Event) -> None:
 
 def gratuitous_arp(port: Port) -> bytes:
     """An ARP request of a host for its own address (RFC 5227, section 3)."""
-    mac, ip = port.mac_address, port.ipv4[0]
-    return ethernet(BROADCAST, mac, ARP, arp_packet(REQUEST, (mac, ip), (NOBODY, ip)))
+    return arp_request(port.mac_address, port.ipv4[0], target=port.ipv4[0])

@@ -23,16 +23,7 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
-from experiments.measure.frames import (
-    ARP,
-    BROADCAST,
-    LOCAL_EXPERIMENT,
-    NOBODY,
-    REQUEST,
-    arp_packet,
-    ethernet,
-    nonce_of,
-)
+from experiments.measure.frames import BROADCAST, LOCAL_EXPERIMENT, arp_request, ethernet, nonce_of
 
 ALL, PEER, FOREIGN = "to all", "to its peer", "to a guest of the next network"
 KINDS = (ALL, PEER, FOREIGN)
@@ -196,12 +187,11 @@ def frames(overlay: Overlay, kinds: Iterable[str], seed: int) -> tuple[Frame, ..
 def arp_requests(overlay: Overlay) -> tuple[tuple[Port, Port, bytes], ...]:
     """Sender, target and frame of an ARP request from each guest for the address of its peer."""
     pairs = ((port, peer(overlay, port)) for port in overlay.ports)
-    return tuple((port, other, _request(port, other)) for port, other in pairs if other)
-
-
-def _request(port: Port, other: Port) -> bytes:
-    sender, target = (port.mac_address, port.ipv4[0]), (NOBODY, other.ipv4[0])
-    return ethernet(BROADCAST, port.mac_address, ARP, arp_packet(REQUEST, sender, target))
+    return tuple(
+        (port, other, arp_request(port.mac_address, port.ipv4[0], other.ipv4[0]))
+        for port, other in pairs
+        if other
+    )
 
 
 def _frame(overlay: Overlay, port: Port, kind: str, places: dict[str, int], seed: int) -> Frame:
