@@ -7,7 +7,7 @@ ping.  Nothing is read in between.  A window costs 10 to 40 ms with 2 compute ho
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -100,21 +100,22 @@ class Watcher:
             window = replace(window, control_lost=lost, control_median_ms=median_ms)
         self.windows.append(window)
 
+    def _pids(self, names: Iterable[str]) -> dict[str, int]:
+        return {name: self.lab.pid(name) for name in names}
+
     @cached_property
     def _hosts(self) -> dict[str, int]:
         """Compute hosts by name, with a process in the namespaces of each."""
-        pids = {host.name: self.lab.pid(host.name) for host in described(self.lab).hosts}
+        pids = self._pids(host.name for host in described(self.lab).hosts)
         return pids if all(pids.values()) else {}
 
     @cached_property
     def _switches(self) -> dict[str, int]:
         """The hosts with Open vSwitch."""
         hosts = described(self.lab).host_of
-        return {
-            name: pid
-            for name, pid in self._hosts.items()
-            if hosts[name].mechanism is Mechanism.OPENVSWITCH
-        }
+        return self._pids(
+            name for name in self._hosts if hosts[name].mechanism is Mechanism.OPENVSWITCH
+        )
 
     @property
     def _absent(self) -> tuple[str, ...]:
@@ -125,18 +126,15 @@ class Watcher:
     def _guests(self) -> dict[str, int]:
         about = described(self.lab)
         if isinstance(about, Sites):
-            names = [station.name for station in about.stations]
-        else:
-            names = sorted({port.device_id for port in about.ports if port.host} - {""})
-        return {name: self.lab.pid(name) for name in names}
+            return self._pids(station.name for station in about.stations)
+        return self._pids(sorted({port.device_id for port in about.ports if port.host} - {""}))
 
     @property
     def _between(self) -> dict[str, int]:
         """The nodes that forward packets between the hosts."""
         about = described(self.lab)
         routers = about.routers if isinstance(about, Sites) else router_names(about)
-        names = routers or (UNDERLAY,)
-        return {name: self.lab.pid(name) for name in names}
+        return self._pids(routers or (UNDERLAY,))
 
     @cached_property
     def _daemons(self) -> dict[str, int]:
