@@ -39,7 +39,8 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
       host1                                                 host2
      [ management ] --neutron-- management [ neutron: the controller ]
 
-    `overlay` takes precedence over `scenario` and `mode`; without `ledger` the lab gets a new one.
+    `overlay` takes precedence over `scenario` and `mode`, `underlay` over the underlay of both;
+    without `ledger` the lab gets a new one.
     """
 
     def build(  # noqa: PLR0917  Mininet passes the parameters of `--topo overlay,`
@@ -47,6 +48,7 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         overlay: Overlay | None = None,
         scenario: str = "article",
         mode: str = "",
+        underlay: Underlay | None = None,
         ledger: Any = None,
         datapath: str = "netdev",
         app: str = "os-ken",
@@ -56,7 +58,11 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         if os.geteuid() == 0:  # without root, Mininet's own check reports it
             # Mininet would change limits and buffers of the whole machine.
             Mininet.inited = True
-        overlay = overlay or _scenario(scenario, mode)
+        if overlay is None:
+            overlay = scenarios.load(scenario).overlay
+            overlay = with_mode(overlay, parse_mode(mode) if mode else None)
+        if underlay:
+            overlay = replace(overlay, underlay=underlay)
         routers.assert_able(overlay)
         common = {"ledger": ledger, "overlay": overlay, "datapath": datapath}
         self._networks(common, overlay)
@@ -115,20 +121,11 @@ class LeafSpineTopo(OverlayTopo):
      node1         node2          compute hosts, as in OverlayTopo
     """
 
-    def build(
-        self,
-        *_: Any,
-        scenario: str = "leaf-spine",
-        mode: str = "",
-        spines: int = 2,
-        hash_policy: int = 1,
-        **params: Any,
-    ) -> None:
-        """Describe the scenario on this underlay."""
+    def build(self, *_: Any, spines: int = 2, hash_policy: int = 1, **params: Any) -> None:
+        """Describe a scenario, by default `leaf-spine`, on this underlay."""
         numbers = {"spines": int(spines), "hash_policy": int(hash_policy)}
         fabric = Underlay(shape=Shape.LEAF_SPINE, **numbers)
-        overlay = replace(_scenario(scenario, mode), underlay=fabric)
-        super().build(**{**params, "overlay": overlay})
+        super().build(**{"scenario": "leaf-spine", **params, "underlay": fabric})
 
 
 class WanTopo(OverlayTopo):
@@ -139,18 +136,10 @@ class WanTopo(OverlayTopo):
     node3 --[edge3]------+                +------[edge4]-- node4
     """
 
-    def build(
-        self,
-        *_: Any,
-        scenario: str = "leaf-spine",
-        mode: str = "",
-        wan_mtu: int = 0,
-        **params: Any,
-    ) -> None:
-        """Describe the scenario on this underlay."""
+    def build(self, *_: Any, wan_mtu: int = 0, **params: Any) -> None:
+        """Describe a scenario, by default `leaf-spine`, on this underlay."""
         wan = Underlay(shape=Shape.WAN, wan_mtu=int(wan_mtu))
-        overlay = replace(_scenario(scenario, mode), underlay=wan)
-        super().build(**{**params, "overlay": overlay})
+        super().build(**{"scenario": "leaf-spine", **params, "underlay": wan})
 
 
 def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
@@ -171,7 +160,3 @@ def guest_wire(overlay: Overlay, name: str, number: int, port: Port) -> dict[str
     mtu, mac = plan.guest_mtu(overlay, port), port.mac_address
     end = hybrid.host_end(overlay, port)
     return wire(name, port.host, f"eth{number}", end, mtu, addr1=mac)
-
-
-def _scenario(name: str, mode: str) -> Overlay:
-    return with_mode(scenarios.load(name).overlay, parse_mode(mode) if mode else None)
