@@ -92,11 +92,6 @@ def by_mode(overlay: Overlay, point: Point) -> Overlay:
     return with_mode(overlay, parse_mode(str(point["mode"])))
 
 
-def as_it_is(overlay: Overlay) -> Overlay:
-    """The whole scenario."""
-    return overlay
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
     """A question, and how it is measured.
@@ -112,7 +107,8 @@ class Experiment:
     repeats: int = 6
     quick_factors: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)  # fewer levels
     of: type = Overlay  # the kind of scenario: Overlay or Sites
-    narrow: Callable[[Any], Any] = as_it_is  # Overlay to Overlay, or Sites to Sites
+    # Overlay to Overlay, or Sites to Sites; by default the whole scenario.
+    narrow: Callable[[Any], Any] = lambda scenario: scenario
     stage: Callable[[Any, Point], Any] = by_mode
     predict: Callable[[Any, tuple[Point, ...]], tuple[Row, ...]] | None = None
     watches: bool = False  # the probe uses `Context.watch`; else all of it is watched

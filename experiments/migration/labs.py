@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from controller.model.enlarge import enlarge
-from controller.model.modes import Flooding, Mode, parse_mode
+from controller.model.modes import Flooding, parse_mode
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network, Port
 from experiments.core.pairs import guests, narrowed, with_guest
@@ -54,25 +54,19 @@ def resident_of(overlay: Overlay, host: str) -> Port:
     return next(port for port in stay if port.host == host)
 
 
-def is_l2pop(mode: Mode) -> bool:
-    """True if the control plane distributes the location of MACs; else switches learn it."""
-    return mode.flooding in {Flooding.L2POP, Flooding.L2POP_ARP}
-
-
-def is_cached(mode: Mode) -> bool:
-    """True if a flow table learns MACs: it does not see packets that match a megaflow."""
-    return mode.flooding is Flooding.MESH and not mode.is_kernel
-
-
 def ways(name: str) -> tuple[str, ...]:
     """The kinds of moves in a mode.
 
-    UNKNOWN is for l2population only: where switches learn, the entry of the sender's is wrong anyway.
+    UNKNOWN is for l2population only, where the server sends the location of the MAC: where switches
+    learn it, the entry of the sender's is wrong anyway.  FLUSHED is for flow tables that learn MACs,
+    which do not see packets that match a megaflow.
     """
     mode = parse_mode(name)
-    if is_l2pop(mode):
+    if mode.flooding in {Flooding.L2POP, Flooding.L2POP_ARP}:
         return WITH, WITHOUT, UNKNOWN
-    return (WITH, WITHOUT, FLUSHED) if is_cached(mode) else (WITH, WITHOUT)
+    if mode.flooding is Flooding.MESH and not mode.is_kernel:
+        return WITH, WITHOUT, FLUSHED
+    return WITH, WITHOUT
 
 
 def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...]:

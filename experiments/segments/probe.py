@@ -1,6 +1,6 @@
 """Measures `segments`: how many networks of each type are isolated, and which ids they can have."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -117,15 +117,13 @@ def _bursts(frames: Sequence[Sent]) -> Iterator[Sequence[Sent]]:
 
 def _refused(lab: Lab, mode: str) -> int:
     """How many of the networks with wrong attributes the API refuses."""
-    return sum(_is_refused(lab, attributes) for attributes in labs.refusals(labs.type_of(mode)))
-
-
-def _is_refused(lab: Lab, attributes: Mapping[str, object]) -> bool:
-    try:
-        lab.api("POST", "/v2.0/networks", {"network": {"name": "refused", **attributes}})
-    except LabError:
-        return True
-    return False
+    refused = 0
+    for attributes in labs.refusals(labs.type_of(mode)):
+        try:
+            lab.api("POST", "/v2.0/networks", {"network": {"name": "refused", **attributes}})
+        except LabError:
+            refused += 1
+    return refused
 
 
 EXPERIMENT = Experiment(
