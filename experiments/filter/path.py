@@ -5,6 +5,7 @@ red1 ... node1 --[edge1]--[transit1]--[transit2]--[edge2]-- node2 ... red2
 """
 
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -59,14 +60,14 @@ class Way:
 
 @dataclass(slots=True)
 class Counted:
-    """Packets of one flow, by place."""
+    """Packets of one flow, by place and mark."""
 
-    packets: dict[Place, list[Arrived]] = field(default_factory=dict)
+    packets: dict[Place, dict[Mark, Arrived]] = field(default_factory=lambda: defaultdict(dict))
     frame: bytes = b""  # the first one, as the firewall received it
 
     def at(self, place: Place) -> int:
         """How many different packets arrived there."""
-        return len({packet.mark for packet in self.packets.get(place, ())})
+        return len(self.packets[place])
 
 
 @dataclass(slots=True)
@@ -83,29 +84,29 @@ class Path:
         """Send packets of one flow, and wait for them at each place."""
         self.sent += 1
         flow, found = labs.flow(self.lab.overlay, port, is_back=way.is_back), Counted()
+        last = Mark(self.nonce, self.sent, BARRIER, 0)
         for copy in range(copies):
             self.sends[way.source](udp_frame(flow, Mark(self.nonce, self.sent, 0, copy)))
         into, out, guest = way.places
         self._await(found, into, copies, ROUTER_TIMEOUT_S)
         # A router forwards in order: what passes the firewall arrives before this packet.
-        self.sends[way.before](barrier(way, Mark(self.nonce, self.sent, BARRIER, 0)))
+        self.sends[way.before](barrier(way, last))
         self._await(found, out, copies + 1, ROUTER_TIMEOUT_S)
-        found.packets[out] = [each for each in found.packets[out] if each.mark.flow != BARRIER]
+        found.packets[out].pop(last, None)
         self._await(found, guest, found.at(out), GUEST_TIMEOUT_S)
         return found
 
     def _await(self, found: Counted, place: Place, many: int, timeout_s: float) -> None:
         """Record the packets that arrive at a place, until `many` have, the barrier has, or the timeout."""
-        packets = found.packets.setdefault(place, [])
 
         def is_done() -> bool:
-            is_passed = bool(packets) and packets[-1].mark.flow == BARRIER
+            is_passed = any(mark.flow == BARRIER for mark in found.packets[place])
             return is_passed or found.at(place) >= many
 
         for _, frame in received({place: self.sockets[place]}, is_done, timeout_s):
             packet = arrived(frame, self.nonce)
             if packet and packet.mark.setting == self.sent:
-                packets.append(packet)
+                found.packets[place][packet.mark] = packet
                 found.frame = found.frame or frame
 
 

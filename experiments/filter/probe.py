@@ -90,7 +90,7 @@ def _outer_port(found: Counted) -> int:
     Raises:
         MeasureError: no packet arrived at the firewall.
     """
-    ports = [packet.outer_port for packet in found.packets[RED.places[0]]]
+    ports = [packet.outer_port for packet in found.packets[RED.places[0]].values()]
     if not ports:
         raise MeasureError(
             "no packet of the first flow",
@@ -108,7 +108,7 @@ def _tracked(path: Path, point: Point, context: Context) -> list[Row]:
     for port in range(labs.FIRST_PORT, labs.FIRST_PORT + labs.TRACKED_FLOWS):
         for way in (RED, RED_BACK):
             found = path.through(way, port, copies=2)
-            ports |= {packet.outer_port or 0 for packet in found.packets[way.places[0]]}
+            ports |= {packet.outer_port or 0 for packet in found.packets[way.places[0]].values()}
     table = lab.run(FIREWALL, "cat", CONNTRACK_FILE)
     context.keep("conntrack.txt", table)
     entries = [line for line in table.splitlines() if _is_counted(line, ports - {0})]
