@@ -249,3 +249,11 @@ def test_a_single_error_is_not_a_list():
     with pytest.raises(ModelError) as caught:
         load(write("s.yaml", TWO_HOSTS + "x: 1\n"))
     assert not isinstance(caught.value, ModelErrors)
+
+
+def test_a_scenario_that_is_refused_without_an_error_is_reported(monkeypatch):
+    monkeypatch.setattr("topologies.scenario.load._overlay", lambda *_: (None, ()))
+    assert errors_of(TWO_HOSTS) == [
+        "s.yaml: refused, but no error was recorded; allowed: a scenario, or an error that names "
+        "what is wrong. Report this with the file: it is a bug of overlaylab."
+    ]
