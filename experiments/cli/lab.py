@@ -10,7 +10,7 @@ import click
 
 from controller.model.errors import HostError, UsageError
 from controller.model.modes import parse_mode, with_mode
-from experiments.cli.status import FORMAT
+from experiments.cli.status import APP, DATAPATH, FORMAT
 
 if TYPE_CHECKING:
     from topologies.lab import Lab
@@ -49,18 +49,8 @@ def _say(text: str) -> None:
 )
 @click.option("--name", help="Name of the lab; a random one by default.")
 @click.option("--detach", is_flag=True, help="Return when the lab is ready; it keeps running.")
-@click.option(
-    "--datapath",
-    type=click.Choice(["netdev", "system"]),
-    default="netdev",
-    help="OVS in user space (netdev), or in the kernel (system, experimental).",
-)
-@click.option(
-    "--app",
-    type=click.Choice(["os-ken", "ryu"]),
-    default="os-ken",
-    help="The framework that runs the controller.",
-)
+@DATAPATH
+@APP
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
     """Start a lab of SCENARIO and keep it running until Ctrl-C."""
     from experiments.cli.doctor import assert_host_ready

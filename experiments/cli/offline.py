@@ -12,7 +12,6 @@ from experiments.cli.status import FORMAT
 
 if TYPE_CHECKING:
     from controller.explain.flow import Explainer
-    from controller.flows.binding import Binding
     from controller.flows.pipeline import Flow
     from controller.model.overlay import Overlay
     from controller.model.sites import Sites
@@ -56,13 +55,14 @@ def _list_text(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
 @click.argument("scenario")
 def validate(scenario: str) -> None:
     """Check SCENARIO (a name or a .yaml file) and its .ini files; show every error."""
+    from experiments.show.report import counted
     from topologies.scenario.load import load
 
     loaded = load(scenario)
     for warning in loaded.warnings:
         print(f"warning: {warning}")
     counts = {**_counts(loaded.described), "warning": len(loaded.warnings)}
-    print(f"{loaded.name}: valid: {', '.join(_counted(n, what) for what, n in counts.items())}")
+    print(f"{loaded.name}: valid: {', '.join(counted(n, what) for what, n in counts.items())}")
 
 
 def _counts(described: "Overlay | Sites") -> dict[str, int]:
@@ -74,10 +74,6 @@ def _counts(described: "Overlay | Sites") -> dict[str, int]:
         return {"site": 2, "router": len(described.routers), "station": stations}
     named = {"host": described.hosts, "network": described.networks, "port": described.ports}
     return {what: len(things) for what, things in named.items()}
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @click.command()
@@ -121,7 +117,7 @@ def flows(  # noqa: PLR0917  click's options, by name
         "release": overlay.release,
         "host": host,
         "bridge": bridge,
-        "ports": _ports(binding, bridge),
+        "ports": dict(binding.ofports.get(bridge, {})),
         "flows": _as_json(wanted, explainer),
     }
     print(json.dumps(document, indent=2))
@@ -137,10 +133,6 @@ def _with_options(overlay: "Overlay", mode: str | None, release: str | None) -> 
         )
     changed = with_mode(overlay, parse_mode(mode) if mode is not None else None)
     return replace(changed, release=release or changed.release)
-
-
-def _ports(binding: "Binding", bridge: str) -> dict[str, int]:
-    return dict(binding.ofports.get(bridge, {}))
 
 
 def _as_json(wanted: Iterable["Flow"], explainer: "Explainer | None") -> list[dict[str, Any]]:

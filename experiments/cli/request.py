@@ -1,6 +1,6 @@
 """From the command line to a request; every error is found before root is needed."""
 
-import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ def request_of(experiment: "Experiment", options: Options, parent: Path, name: s
         experiment=wanted,
         overlay=overlay,
         repeats=options.repeats or repeats,
-        seed=drawn_seed() if options.seed is None else options.seed,
+        seed=secrets.randbits(32) if options.seed is None else options.seed,
         quick=options.quick,
         lab={"datapath": options.datapath, "app": options.app},
         parent=parent,
@@ -167,8 +167,3 @@ def _assert_possible(
                 allowed=f"none: it always measures {len(staged.hosts)} hosts",
                 do="Leave --hosts out, or name another experiment.",
             )
-
-
-def drawn_seed() -> int:
-    """A new seed, which run.json records."""
-    return int.from_bytes(os.urandom(4), "big")

@@ -13,7 +13,7 @@ from controller.model.errors import HostError, OverlayError, UsageError
 from experiments.cli.doctor import assert_host_ready
 from experiments.cli.printed import print_chapter, print_run, print_suite
 from experiments.cli.request import SEED_MAX, Options, experiments_of, request_of
-from experiments.cli.status import FORMAT, Status
+from experiments.cli.status import APP, DATAPATH, FORMAT, Status
 
 if TYPE_CHECKING:
     from experiments.core.suite import Suite
@@ -60,14 +60,8 @@ def results_folder() -> Path:
     default=results_folder,
     help="Where the folder of the run is made.  [default: results/ of the checkout, else ./results]",
 )
-@click.option("--app", type=click.Choice(["os-ken", "ryu"]), default="os-ken", show_default=True)
-@click.option(
-    "--datapath",
-    type=click.Choice(["netdev", "system"]),
-    default="netdev",
-    show_default=True,
-    help="OVS in user space, or (experimental) in the kernel.",
-)
+@APP
+@DATAPATH
 @FORMAT
 def run(experiment: tuple[str, ...], **given: Any) -> int:
     """Measure EXPERIMENTs (default: latency, mtu and fanout) on new labs; needs root.

@@ -1,4 +1,4 @@
-"""The exit status of each command, and the option that they share."""
+"""The exit status of every command, and the options that several share."""
 
 import signal
 from enum import IntEnum
@@ -25,4 +25,18 @@ FORMAT = click.option(
     default="text",
     show_default=True,
     help="Print text, or one JSON document.",
+)
+DATAPATH = click.option(
+    "--datapath",
+    type=click.Choice(["netdev", "system"]),
+    default="netdev",
+    show_default=True,
+    help="OVS in user space, or (experimental) in the kernel.",
+)
+APP = click.option(
+    "--app",
+    type=click.Choice(["os-ken", "ryu"]),
+    default="os-ken",
+    show_default=True,
+    help="The framework that runs the controller.",
 )

@@ -246,7 +246,7 @@ def draw(found: Compared, caption: Caption) -> Figure:
     title(axes[0], "Every sample", lanes.legend)
     title(axes[1], "Share of samples up to a value (ECDF)")
     if has_intervals:
-        title(axes[2], "Difference of medians, 95% interval", _legend(question))
+        title(axes[2], "Difference of medians, 95% interval", differences.legend)
         differences(axes[2])
     return figure
 
@@ -269,16 +269,6 @@ def _differences(found: Compared, palette: Mapping[str, str]) -> Intervals:
         margin=found.question.margin,
         label=f"median minus that of {found.baseline}",
     )
-
-
-def _legend(question: Question) -> str:
-    """How to read the bands and the dashed lines of the differences."""
-    prediction, unit = to_baseline(question), question.unit
-    margin = f"dashed: margin, ±{question.margin:g} {unit}"
-    if prediction is None or not (span := bounds(prediction)):
-        return margin
-    excluded = f" (not for {', '.join(prediction.excludes)})" if prediction.excludes else ""
-    return f"band: predicted, {span[0]:g} to {span[1]:g} {unit}{excluded}; {margin}"
 
 
 def figure_text(value: float | None, *, signed: bool = False) -> str:

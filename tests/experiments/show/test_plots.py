@@ -261,7 +261,14 @@ def test_the_value_of_a_difference_is_in_the_margin(drawn):
 def test_the_band_and_the_dashed_lines_are_explained(drawn):
     shown = [text.get_text() for text in drawn().axes[2].texts]
 
-    assert "band: predicted, 0 to 0.1 ms (not for flat, vlan); dashed: margin, ±0.05 ms" in shown
+    assert "band: predicted; dashed: margin, ±0.05 ms" in shown
+
+
+def test_a_level_that_the_prediction_excludes_has_no_band(drawn):
+    levels = {**LEVELS, "vlan": LEVELS["gre-mesh"]}
+
+    bands = [patch.get_gid() for patch in drawn(levels).axes[2].patches]
+    assert bands == ["predicted gre-mesh"]
 
 
 def test_no_text_is_cut_off_at_the_figure_s_edge(drawn):
