@@ -126,7 +126,7 @@ def test_every_rule_is_as_predicted(run):
     assert not found.is_refuted
 
 
-def test_the_document_prints_what_it_prints(run):
+def test_the_document_shows_the_output(run):
     found = run("rules.py")
 
     console = Console(width=80)
@@ -136,7 +136,7 @@ def test_the_document_prints_what_it_prints(run):
     assert f"{found.findings[0]}\n{printed}\n" in console_of("overlaylab run")
 
 
-def test_a_rule_too_many_refutes_the_prediction(run):
+def test_an_additional_rule_refutes_the_prediction(run):
     found = run("rules.py", extra=1)
 
     assert found.is_refuted
@@ -259,7 +259,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_file_that_cannot_be_run_is_refused_in_words(tmp_path, name):
+def test_a_file_that_cannot_be_run_is_refused_with_its_error(tmp_path, name):
     text, message = WRONG[name]
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")

@@ -55,7 +55,7 @@ def test_every_first_ping_is_answered(command, tmp_path):
     assert len(list(run.directory.glob("raw/*"))) in {0, 2}
 
 
-def test_tenants_with_the_same_addresses_are_apart(command, tmp_path):
+def test_tenants_with_the_same_addresses_are_isolated(command, tmp_path):
     path = written(tmp_path, "tenants.yaml")
     assert command.run("up", str(path), "--name", "tenants", "--detach").returncode == 0
 

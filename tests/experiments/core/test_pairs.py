@@ -63,7 +63,7 @@ def test_an_existing_guest_beside_the_first_is_used(overlay):
 
 
 @pytest.mark.parametrize("taken", ["host", "guest"])
-def test_its_name_clashes_with_none(overlay, taken):
+def test_the_name_of_the_added_guest_is_unique(overlay, taken):
     if taken == "host":
         overlay = replace(
             overlay,
@@ -90,7 +90,7 @@ def test_its_name_clashes_with_none(overlay, taken):
     assert beside(with_neighbour(overlay, POINT)).device_id == "beside-ServerA2"
 
 
-def test_a_long_name_is_cut_to_what_a_name_may_have(overlay):
+def test_a_long_name_is_shortened_to_the_limit(overlay):
     long = replace(overlay.ports[0], device_id="A" * 40)
 
     other = beside(with_neighbour(replace(overlay, ports=(long, overlay.ports[1])), POINT))

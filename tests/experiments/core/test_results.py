@@ -55,7 +55,7 @@ def test_a_further_table_has_columns_of_its_own(recorder):
     assert (run.rows_of("samples"), run.rows_of("stages")) == ((), (row,))
 
 
-def test_samples_are_on_disk_before_the_next_come(recorder):
+def test_samples_are_on_disk_before_the_next_are_written(recorder):
     recorder.samples(ROWS[:1])
     with (recorder.directory / "samples.csv").open(newline="", encoding="utf-8") as file:
         assert list(csv.reader(file)) == [
@@ -64,7 +64,7 @@ def test_samples_are_on_disk_before_the_next_come(recorder):
         ]
 
 
-def test_a_column_nobody_declared_is_refused(recorder):
+def test_an_undeclared_column_is_refused(recorder):
     with pytest.raises(
         MeasureError,
         match=r"samples.csv: column 'surprise' in a row of the probe; allowed: repeat, order, mode",
@@ -128,14 +128,14 @@ def test_a_missing_file_is_an_error(tmp_path):
         read(tmp_path)
 
 
-def test_a_place_that_cannot_be_written_is_fatal(tmp_path):
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("not a folder")
 
     with pytest.raises(UsageError, match=r"`--out DIR` names another"):
         Recorder(tmp_path / "file", "run", TABLES)
 
 
-def test_a_full_disk_is_fatal(recorder):
+def test_a_full_disk_is_an_error(recorder):
     (recorder.directory / "samples.csv").unlink()
     (recorder.directory / "samples.csv").symlink_to("/dev/full")
 
@@ -143,7 +143,7 @@ def test_a_full_disk_is_fatal(recorder):
         recorder.samples(ROWS)
 
 
-def test_all_that_is_made_is_given_back(tmp_path, monkeypatch):
+def test_all_new_files_get_the_owner_of_the_folder(tmp_path, monkeypatch):
     given = []
     monkeypatch.setattr("experiments.core.results.give_back", given.append)
 
@@ -171,7 +171,7 @@ def test_a_cell_that_is_not_a_number_is_an_error_with_its_place(tmp_path, text):
         read(directory)
 
 
-def test_run_json_is_synced_with_its_folder_before_it_counts(recorder, monkeypatch):
+def test_run_json_is_synced_before_and_its_folder_after_it_is_replaced(recorder, monkeypatch):
     """After a power cut the old file or the new one is there."""
     steps = []
     sync, rename = os.fsync, Path.replace
