@@ -24,7 +24,7 @@ class OverlayError(Exception):
 
 
 class UsageError(OverlayError):
-    """The command line asks for something that does not exist."""
+    """The command line names something that does not exist."""
 
 
 class ModelError(OverlayError):

@@ -79,7 +79,7 @@ class Host:
 
     @property
     def is_arp_responder(self) -> bool:
-        """True if this host answers ARP itself; Neutron asks for both options (AG:190)."""
+        """True if this host answers ARP itself; Neutron needs both options (AG:190)."""
         return self.arp_responder and self.l2_population
 
 
