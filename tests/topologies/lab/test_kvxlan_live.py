@@ -272,9 +272,9 @@ def test_status_shows_it_and_down_removes_it(tmp_path_factory, need_root):
             ).returncode
             == 0
         )
-        shown = json.loads(line.run("status", "k", "--format", "json").stdout)
-        (host,) = (node for node in shown["nodes"] if node["name"] == "controller")
-        assert (shown["datapath"], host["flows"]) == ("kernel", {})
+        status = json.loads(line.run("status", "k", "--format", "json").stdout)
+        (host,) = (node for node in status["nodes"] if node["name"] == "controller")
+        assert (status["datapath"], host["flows"]) == ("kernel", {})
         assert host["tunnels"] == [
             {
                 "name": "vxlan-111",
@@ -291,5 +291,5 @@ def test_status_shows_it_and_down_removes_it(tmp_path_factory, need_root):
             "exec", "k", "controller", "--", "bridge", "fdb", "show", "dev", "vxlan-111"
         )
         assert "fa:16:3e:29:99:6a dst 192.168.150.11 self permanent" in shown.stdout
-        os.kill(shown["holder_pid"], signal.SIGKILL)
+        os.kill(status["holder_pid"], signal.SIGKILL)
         assert line.run("down", "k").returncode == 0
