@@ -66,10 +66,10 @@ def tenants(home, tmp_path_factory):
 
 def shown(lab, guest):
     """MTU, addresses and default gateway of a guest."""
-    shown = lab.run(guest, "ip", "address", "show", "dev", "eth0")
+    text = lab.run(guest, "ip", "address", "show", "dev", "eth0")
     via = re.findall(r"default via (\S+)", lab.run(guest, "ip", "route"))
-    addresses = re.findall(r"inet6? (\S+) scope global", shown)
-    return int(re.search(r"mtu (\d+)", shown)[1]), addresses, via
+    addresses = re.findall(r"inet6? (\S+) scope global", text)
+    return int(re.search(r"mtu (\d+)", text)[1]), addresses, via
 
 
 def log(lab, network):
