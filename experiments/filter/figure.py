@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.filter.words import BATCH, PACKETS
-from experiments.show.lanes import colours, log_axis, rows
+from experiments.show.lanes import colours, dots, log_axis, margin_text, rows
 from experiments.show.sheet import SMALL, Caption, sheet, title
 
 ROW_IN, COST_IN = 0.24, 0.34
@@ -93,29 +93,12 @@ def plot_costs(ax: Axes, costs: pl.DataFrame) -> Axes:
         high = DOTS_HIGH / by_mode.height
         for lane, row in enumerate(by_mode.iter_rows(named=True)):
             mode, y = row["mode"], at + high * (lane + 0.5) - DOTS_HIGH / 2
-            ax.plot(
-                row["batches"],
-                np.full(len(row["batches"]), y),
-                linestyle="none",
-                marker="o",
-                markersize=2.4,
-                markeredgewidth=0,
-                alpha=0.55,
-                color=palette[mode],
-                gid=f"batches {mode}",
-                rasterized=True,
-            )
+            x, gid = row["batches"], f"batches {mode}"
+            heights = np.full(len(x), y)
+            dots(ax, x, heights, palette[mode], gid, markersize=2.4, alpha=0.55, rasterized=True)
             middle, lane_ends = [row["median"]] * 2, [y - high / 2, y + high / 2]
             ax.plot(middle, lane_ends, color="#222222", linewidth=1.4, gid=f"median {mode}")
-        ax.annotate(
-            ends(by_mode["median"]),
-            (1.02, at),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=SMALL,
-            annotation_clip=False,
-            gid="value",
-        )
+        margin_text(ax, at, ends(by_mode["median"]), "#222222", "value", fontsize=SMALL)
     log_axis(ax, {"": [costs["batches"].explode().to_numpy()]}, "time per packet [µs]")
     rows(ax, names, bottom=0.6, fontsize=SMALL)
     ax.grid(visible=True, axis="x")

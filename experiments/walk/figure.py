@@ -4,7 +4,6 @@ The outermost header is on top, since it comes first on the wire.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,12 +12,16 @@ from matplotlib.patches import FancyBboxPatch
 from experiments.show.lanes import Lanes, log_axis
 from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Repeats
+from experiments.walk.headers import GRE, ICMP, IP, Header
+from experiments.walk.legs import Leg
+from experiments.walk.words import BACK, THERE
 
-OUTER, GRE, INNER, ICMP = "outer IP", "GRE", "IP", "ICMP"
+WAYS = {THERE: "There: the request", BACK: "Back: its reply"}
+OUTER = "outer IP"  # a kind of box, beside the protocols
 # Okabe and Ito (2008), made light to write on
-FILLS = {OUTER: "#F6C9A8", GRE: "#F9E3A5", INNER: "#BBD9EE", ICMP: "#C4E8DA"}
-EDGES = {OUTER: "#D55E00", GRE: "#C98A00", INNER: "#0072B2", ICMP: "#009E73"}
-HIGH = {OUTER: 1.0, GRE: 0.66, INNER: 1.0, ICMP: 0.42}  # of an IP header's box
+FILLS = {OUTER: "#F6C9A8", GRE: "#F9E3A5", IP: "#BBD9EE", ICMP: "#C4E8DA"}
+EDGES = {OUTER: "#D55E00", GRE: "#C98A00", IP: "#0072B2", ICMP: "#009E73"}
+HIGH = {OUTER: 1.0, GRE: 0.66, IP: 1.0, ICMP: 0.42}  # of an IP header's box
 GAP = 0.07
 SIDE = 0.045  # of a column's width, left free on each side
 WAY_IN = 2.45  # inches of a panel
@@ -32,96 +35,91 @@ GREY = "#777777"
 PATH_COLOURS = ("#555555", "#0072B2", "#D55E00")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """One header."""
+def draw(legs: Mapping[str, Sequence[Leg]], notes: Mapping[int, str], caption: Caption) -> Figure:
+    """A panel for each direction.
 
-    kind: str
-    lines: tuple[str, ...]  # the first is its name
-    changed: tuple[int, ...] = ()  # lines that differ from the previous leg
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One leg."""
-
-    head: tuple[str, ...]
-    boxes: tuple[Box, ...]  # outermost first
-    is_inside: bool
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """One direction, its legs from left to right as drawn."""
-
-    name: str
-    columns: tuple[Column, ...]
-    is_leftward: bool = False
-
-
-def draw(ways: Sequence[Way], caption: Caption) -> Figure:
-    """A panel for each direction."""
-    figure, axes = sheet(caption, [WAY_IN] * len(ways), frame_in=1.35)
-    for ax, way in zip(axes, ways, strict=True):
-        plot_way(ax, way)
+    Args:
+        legs: by direction, in the order of passing.
+        notes: texts below legs of the request, by number from 0.
+    """
+    figure, axes = sheet(caption, [WAY_IN] * len(legs), frame_in=1.35)
+    for ax, (way, along) in zip(axes, legs.items(), strict=True):
+        _plot_way(ax, way, along, notes if way == THERE else {})
     return figure
 
 
-def plot_way(ax: Axes, way: Way) -> Axes:
-    """The headers of one direction."""
-    many = len(way.columns)
+def _plot_way(ax: Axes, way: str, legs: Sequence[Leg], notes: Mapping[int, str]) -> None:
+    """The headers of one direction; the way back is from right to left."""
+    many, is_back = len(legs), way == BACK
     ax.set_xlim(0, many)
     ax.set_ylim(FLOOR, TOP)
     ax.axis("off")
-    title(ax, way.name, READ)
-    for at, column in enumerate(way.columns):
-        _column(ax, at, column)
-    ends = (many - 0.08, 0.08) if way.is_leftward else (0.08, many - 0.08)
+    title(ax, WAYS[way], READ)
+    for number, leg in enumerate(legs):
+        at = many - 1 - number if is_back else number
+        if leg.is_inside:
+            ax.axvspan(at + 0.01, at + 0.99, color="#F0F0F0", zorder=0, linewidth=0)
+        upwards = leg.ends if is_back and not leg.is_inside else leg.ends[::-1]
+        for line, name in enumerate(upwards):
+            ax.text(at + 0.5, HEAD_AT + line * HEAD_LINE, name, ha="center", fontsize=LETTERS + 0.3)
+        _plot_stack(ax, at, leg, legs[number - 1].inner if number else None)
+        if number in notes:
+            note = ax.text(at + 0.5, -0.06, notes[number], ha="center", va="top", color=CHANGED)
+            note.set(fontsize=LETTERS, fontstyle="italic", linespacing=1.15)
+    start, end = (many - 0.08, 0.08) if is_back else (0.08, many - 0.08)
     ax.annotate(
         "",
-        (ends[1], ARROW_AT),
-        (ends[0], ARROW_AT),
-        gid=f"way {way.name}",
+        (end, ARROW_AT),
+        (start, ARROW_AT),
+        gid=f"way {WAYS[way]}",
         arrowprops={"arrowstyle": "-|>", "color": GREY, "linewidth": 1.1},
     )
-    return ax
 
 
-def _column(ax: Axes, at: int, column: Column) -> None:
-    if column.is_inside:
-        ax.axvspan(at + 0.01, at + 0.99, color="#F0F0F0", zorder=0, linewidth=0)
-    for number, line in enumerate(reversed(column.head)):
-        ax.text(at + 0.5, HEAD_AT + number * HEAD_LINE, line, ha="center", fontsize=LETTERS + 0.3)
-    floor = 0.0
-    for number, box in enumerate(reversed(column.boxes)):
-        _box(ax, at, floor, box, f"box {at} {len(column.boxes) - 1 - number}")
-        floor += HIGH[box.kind] + GAP
-    if column.note:
-        note = ax.text(at + 0.5, -0.06, column.note, ha="center", va="top", color=CHANGED)
-        note.set(fontsize=LETTERS, fontstyle="italic", linespacing=1.15)
+def _plot_stack(ax: Axes, at: int, leg: Leg, before: Header | None) -> None:
+    """A box for each header; changed: addresses that differ from `before`, the previous inner IP."""
+    floor, is_outer = 0.0, False  # from the bottom, the first IP header is the inner one
+    for number, header in reversed(list(enumerate(leg.stack))):
+        kind = OUTER if is_outer and header.protocol == IP else header.protocol
+        is_outer = is_outer or header.protocol == IP
+        _box(ax, (at, floor), kind, _lines(header, kind, before), f"box {at} {number}")
+        floor += HIGH[kind] + GAP
 
 
-def _box(ax: Axes, at: int, floor: float, box: Box, gid: str) -> None:
-    high = HIGH[box.kind]
+def _lines(header: Header, kind: str, before: Header | None) -> tuple[tuple[str, bool], ...]:
+    """The lines of a box, and whether they have changed."""
+    if kind == GRE:
+        return (GRE, False), ("no address", False)
+    if kind == ICMP:
+        return ((header.more.replace("echo", ICMP), False),)
+    was = before if before and kind == IP else header
+    return (
+        (IP if kind == IP else "IP (public)", False),
+        (header.source, header.source != was.source),
+        (f"> {header.target}", header.target != was.target),
+    )
+
+
+def _box(
+    ax: Axes, corner: tuple[int, float], kind: str, lines: Sequence[tuple[str, bool]], gid: str
+) -> None:
+    (at, floor), high = corner, HIGH[kind]
     ax.add_patch(
         FancyBboxPatch(
             (at + SIDE, floor),
             1 - 2 * SIDE,
             high,
             boxstyle="round,pad=0,rounding_size=0.04",
-            facecolor=FILLS[box.kind],
-            edgecolor=EDGES[box.kind],
+            facecolor=FILLS[kind],
+            edgecolor=EDGES[kind],
             linewidth=0.8,
             gid=gid,
         )
     )
-    step = high / len(box.lines)
-    for number, line in enumerate(box.lines):
-        is_changed = number in box.changed
+    for number, (line, is_changed) in enumerate(lines):
         ax.text(
             at + 0.5,
-            floor + high - (number + 0.52) * step,
+            floor + high - (number + 0.52) * high / len(lines),
             line,
             ha="center",
             va="center",

@@ -10,7 +10,7 @@ from experiments.core.question import Row
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import INTERFACE, NODE, Packet, all_of
 from experiments.walk.headers import FIELDS, is_echo_of, stack_of, text_of
-from experiments.walk.labs import Place, bystanders, numbered, places
+from experiments.walk.labs import Place, bystanders, places
 from experiments.walk.words import BACK, THERE, WALK, WIRE_LINE, check, hop_name
 
 SEQ = 1
@@ -22,7 +22,10 @@ def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[s
     """The checks of every hop, and the tables `hops` and `heard`."""
     ident = context.seed % 0xFFFF + 1
     _forget_neighbours(lab, sites)
-    with capturing(lab, _where(sites), lambda name: context.path(f"walk-{name}")) as files:
+    where: dict[str, tuple[str, ...]] = dict.fromkeys(bystanders(sites), (ETH,))
+    for place in places(sites, THERE):
+        where[place.node] = (*where.get(place.node, ()), place.interface)
+    with capturing(lab, where, lambda name: context.path(f"walk-{name}")) as files:
         target = str(sites.far.stations[0].ip)
         argv = ("ping", "-n", "-c1", "-W2", "-e", str(ident), target)
         context.keep("walk-ping.txt", lab.attempt(sites.near.stations[0].name, *argv).stdout)
@@ -30,7 +33,7 @@ def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[s
     echoes = [each for each in packets if is_echo_of(each, ident, SEQ)]
     hops, checks = list[Row](), list[Row]()
     for way in WAYS:
-        for number, place in numbered(sites, way):
+        for number, place in enumerate(places(sites, way), start=1):
             row = _hop(way, number, place, echoes)
             hops.append(row)
             # The headers of a packet that was captured once; otherwise how often it was captured.
@@ -54,21 +57,9 @@ def _forget_neighbours(lab: Lab, sites: Sites) -> None:
             lab.run(station.name, "ip", "neigh", "flush", "dev", ETH)
 
 
-def _where(sites: Sites) -> dict[str, tuple[str, ...]]:
-    """The interfaces to capture on, by node."""
-    found: dict[str, tuple[str, ...]] = {}
-    for place in places(sites):
-        found[place.node] = (*found.get(place.node, ()), place.interface)
-    return {**found, **dict.fromkeys(bystanders(sites), (ETH,))}
-
-
 def _hop(way: str, number: int, place: Place, echoes: Sequence[Packet]) -> Row:
-    here = [
-        each
-        for each in echoes
-        if (each[NODE], each[INTERFACE]) == (place.node, place.interface)
-        and each["icmp.type"] == WAYS[way]
-    ]
+    wanted = (place.node, place.interface, WAYS[way])
+    here = [each for each in echoes if (each[NODE], each[INTERFACE], each["icmp.type"]) == wanted]
     first = here[0] if here else None
     return {
         "way": way,
@@ -86,16 +77,13 @@ def _hop(way: str, number: int, place: Place, echoes: Sequence[Packet]) -> Row:
 
 def _heard(sites: Sites, packets: list[Packet], echoes: list[Packet]) -> Iterator[Row]:
     """ARP requests for the called station, and pings, captured at each station of its LAN."""
-    called = str(sites.far.stations[0].ip)
+    wanted = ("1", str(sites.far.stations[0].ip))
+    requests = [
+        each for each in packets if (each["arp.opcode"], each["arp.dst.proto_ipv4"]) == wanted
+    ]
     for station in sites.far.stations:
-        here = [each for each in packets if each[NODE] == station.name]
-        asked = [
-            each
-            for each in here
-            if each["arp.opcode"] == "1" and each["arp.dst.proto_ipv4"] == called
-        ]
-        pings = [each for each in echoes if each[NODE] == station.name]
-        for what, found in (("ARP request", asked), ("ping", pings)):
+        for what, captured in (("ARP request", requests), ("ping", echoes)):
+            found = [each for each in captured if each[NODE] == station.name]
             targets = ", ".join(dict.fromkeys(each["eth.dst"] for each in found))
             yield {
                 "node": station.name,

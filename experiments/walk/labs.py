@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import TypeVar
 
 from controller.model.sites import ETH, LAN, TUNNEL, WAN, Sites, Snat
 from experiments.core.question import Point, Row
@@ -11,7 +10,6 @@ from experiments.walk import words
 from experiments.walk.headers import GRE, ICMP, IP, Header, text_of
 from experiments.walk.words import check, hop_name
 
-T = TypeVar("T")
 PINGS = 5  # for each check of reachability
 INJECTED = 3  # packets of each kind
 PORTS = range(1, 1025)  # scanned at the office's public address: the well-known ports
@@ -30,8 +28,8 @@ class Place:
     is_tunnelled: bool = False  # on a wire of the internet: the packet is inside another
 
 
-def places(sites: Sites) -> tuple[Place, ...]:
-    """Every interface from the calling to the called station, in order."""
+def places(sites: Sites, way: str) -> tuple[Place, ...]:
+    """Every interface between the calling and the called station, in the order of passing."""
     near, far, routers = sites.near, sites.far, sites.routers
     between = [near.router, *routers, far.router]
     wires = [
@@ -39,7 +37,7 @@ def places(sites: Sites) -> tuple[Place, ...]:
         for at, node in enumerate(routers, start=1)
         for interface in (between[at - 1], between[at + 1])
     ]
-    return (
+    along = (
         Place(near.stations[0].name, ETH),
         Place(near.router, LAN),
         Place(near.router, TUNNEL),
@@ -50,39 +48,31 @@ def places(sites: Sites) -> tuple[Place, ...]:
         Place(far.router, LAN),
         Place(far.stations[0].name, ETH),
     )
+    return along if way == words.THERE else along[::-1]
 
 
 def predicted_stacks(sites: Sites, way: str) -> tuple[str, ...]:
     """The predicted headers at each of `places`, in their order."""
-    near, far, along = sites.near, sites.far, places(sites)
+    near, far, along = sites.near, sites.far, places(sites, way)
     caller, called = near.stations[0].ip, far.stations[0].ip
     inside = near.tunnel_ip if near.snat is Snat.TUNNEL else caller
     arriving = far.gateway_ip if far.snat is Snat.LAN else inside
-    first_tunnel = along.index(Place(near.router, TUNNEL))
-    last_tunnel = along.index(Place(far.router, TUNNEL))
-    outer = (near.public_ip, far.public_ip)
-    sources = (
-        caller if at < first_tunnel else inside if at <= last_tunnel else arriving
-        for at in range(len(along))
-    )
-    return tuple(
-        _text(way, (source, called), outer if place.is_tunnelled else None)
-        for source, place in zip(sources, along, strict=True)
-    )
-
-
-Ends = tuple[IPv4Address, IPv4Address]
-
-
-def _text(way: str, ends: Ends, outer: Ends | None) -> str:
+    # In both LANs the packet passes two interfaces: of the station and of the router.
+    sources = (caller, caller, *[inside] * (len(along) - 4), arriving, arriving)
+    turn = 1 if way == words.THERE else -1
+    outer = _ip_header(*(near.public_ip, far.public_ip)[::turn])
+    tunnel = (outer, Header(GRE, more=GRE_IPV4))
     echo = Header(ICMP, more="echo request" if way == words.THERE else "echo reply")
-    around = (_ip(way, outer), Header(GRE, more=GRE_IPV4)) if outer else ()
-    return text_of((*around, _ip(way, ends), echo))
+    return tuple(
+        text_of(
+            (*(tunnel if place.is_tunnelled else ()), _ip_header(*(source, called)[::turn]), echo)
+        )
+        for source, place in zip(sources[::turn], along, strict=True)
+    )
 
 
-def _ip(way: str, ends: Ends) -> Header:
-    source, target = ends if way == words.THERE else ends[::-1]
-    return Header(IP, str(source), str(target))
+def _ip_header(*ends: IPv4Address) -> Header:
+    return Header(IP, *map(str, ends))
 
 
 def wire_line(sites: Sites) -> str:
@@ -102,8 +92,8 @@ def predicted(sites: Sites, _points: tuple[Point, ...]) -> tuple[Row, ...]:
 
 def _walk(sites: Sites) -> Iterator[Row]:
     for way in (words.THERE, words.BACK):
-        stacks = ordered(predicted_stacks(sites, way), way)
-        for (number, place), stack in zip(numbered(sites, way), stacks, strict=True):
+        hops = zip(places(sites, way), predicted_stacks(sites, way), strict=True)
+        for number, (place, stack) in enumerate(hops, start=1):
             yield check(words.WALK, hop_name(way, number, place.node, place.interface), stack)
     yield check(words.WALK, words.WIRE_LINE, wire_line(sites))
     for station in bystanders(sites):
@@ -139,16 +129,6 @@ def _attack(sites: Sites) -> Iterator[Row]:
     yield check(words.INJECT, words.FILTERED, 0)
     yield check(words.INJECT, words.FORGED, INJECTED)
     yield check(words.INJECT, words.ANSWERED, INJECTED)
-
-
-def numbered(sites: Sites, way: str) -> tuple[tuple[int, Place], ...]:
-    """The places in the order of passing, numbered from 1."""
-    return tuple(enumerate(ordered(places(sites), way), start=1))
-
-
-def ordered(along: tuple[T, ...], way: str) -> tuple[T, ...]:
-    """`along`, reversed for the way back."""
-    return along if way == words.THERE else along[::-1]
 
 
 def bystanders(sites: Sites) -> tuple[str, ...]:

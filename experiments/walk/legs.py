@@ -17,17 +17,20 @@ class Leg:
     rows: tuple[Hop, ...]
 
     @property
-    def where(self) -> str:
-        """Its name; the ends of a wire in the order of passing."""
-        first, last = self.rows[0], self.rows[-1]
-        if self.is_inside:
-            return f"{first['node']} {first['interface']}"
-        return f"{first['node']} - {last['node']}"
-
-    @property
     def is_inside(self) -> bool:
         """True if it is an interface inside a router."""
         return len(self.rows) == 1
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The ends of a wire in the order of passing; or a router and its interface."""
+        first, last = self.rows[0], self.rows[-1]
+        return first["node"], first["interface"] if self.is_inside else last["node"]
+
+    @property
+    def where(self) -> str:
+        """Its name."""
+        return (" " if self.is_inside else " - ").join(self.ends)
 
     @property
     def stack(self) -> Stack:

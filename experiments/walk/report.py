@@ -17,10 +17,9 @@ from experiments.show.sheet import Caption
 from experiments.show.statistics import Difference, Repeats, difference
 from experiments.walk import figure
 from experiments.walk.article import Step, article_table, steps_of
-from experiments.walk.headers import GRE, ICMP, IP, Header
+from experiments.walk.headers import GRE, ICMP
 from experiments.walk.legs import Leg, legs_of, repeats_of
 from experiments.walk.words import (
-    BACK,
     FORGED,
     LARGEST,
     LATENCY,
@@ -38,7 +37,6 @@ IDLE_MIN = 0.5  # below it packets wait for a processor, which changes times but
 NAMED = 3  # mismatches that the findings name
 Legs = Mapping[str, Sequence[Leg]]  # of the first repeat, by way
 
-WAYS = {THERE: "There: the request", BACK: "Back: its reply"}
 STEP_AT = {  # the leg and the header that a step of the article is about; -1: the last leg
     "1.1": (0, 0),
     "2.4": (1, 0),
@@ -68,7 +66,7 @@ def build_report(run: Run) -> Report:
             do="Run it again.",
         )
     steps, paths = steps_of(run), _paths(run)
-    legs = {way: legs_of(run, way, repeats[0]) for way in WAYS}
+    legs = {way: legs_of(run, way, repeats[0]) for way in figure.WAYS}
     added = difference(paths[TUNNEL], paths[PUBLIC], seed=run.seed)
     time = _time(run, added)
     return Report(
@@ -179,7 +177,7 @@ def _headers_table(legs: Legs, steps: Sequence[Step]) -> Table:
     return Table(
         title="One ping's headers, outermost first",
         heads=(*words, "TTL"),
-        rows=tuple(row for way in WAYS for row in _header_rows(way, legs[way], steps)),
+        rows=tuple(row for way in figure.WAYS for row in _header_rows(way, legs[way], steps)),
         words=words,
         first=words,
         note="ICMP is innermost everywhere. `article`: the step about this header; a ! marks an "
@@ -194,7 +192,8 @@ def _header_rows(way: str, legs: Sequence[Leg], steps: Sequence[Step]) -> Iterat
             named = [
                 f"{step.number}{'!' if step.is_inexact else ''}"
                 for step in steps
-                if way == THERE and _is_at(step.number, (at, number), len(legs))
+                if way == THERE
+                and STEP_AT.get(step.number) in {(at, number), (at - len(legs), number)}
             ]
             yield (
                 way if not number and not at else "",
@@ -203,12 +202,6 @@ def _header_rows(way: str, legs: Sequence[Leg], steps: Sequence[Step]) -> Iterat
                 ", ".join(named),
                 NONE if header.protocol == GRE else str(next(ttls, NONE)),
             )
-
-
-def _is_at(step: str, place: tuple[int, int], legs: int) -> bool:
-    """True if the step of the article is about that leg and header."""
-    leg, header = STEP_AT.get(step, (legs, 0))
-    return place == (leg % legs if leg < legs else legs, header)
 
 
 def _paths_table(paths: Mapping[str, Repeats]) -> Table:
@@ -235,12 +228,17 @@ def _pictures(
         + ", ".join(f"{leg.where} {' in '.join(map(str, leg.ips[::-1]))}" for leg in each)
         for way, each in legs.items()
     )
-    ways = tuple(_way(way, legs[way], steps) for way in WAYS)
+    notes = {  # what the captures show instead of an inexact step
+        STEP_AT[each.number][0]
+        % len(legs[THERE]): f"not as in {each.number}:\n{NOTES[each.number]}"
+        for each in steps
+        if each.is_inexact and each.number in NOTES
+    }
     yield Picture(
         name="walk",
         title="The headers of one ping, leg by leg, there and back",
         alternative="; ".join(in_words),
-        draw=lambda report: figure.draw(ways, Caption.of(report)),
+        draw=lambda report: figure.draw(legs, notes, Caption.of(report)),
     )
     if all(any(map(len, repeats)) for repeats in paths.values()):
         yield Picture(
@@ -249,50 +247,3 @@ def _pictures(
             alternative=f"Box plots of round trips by path. {time}",
             draw=lambda report: figure.draw_paths(paths, Caption.of(report, findings=(time,))),
         )
-
-
-def _way(way: str, legs: Sequence[Leg], steps: Sequence[Step]) -> figure.Way:
-    is_back = way == BACK
-    notes = {} if is_back else _notes(steps, len(legs))
-    columns = tuple(
-        _column(leg, legs[at - 1] if at else None, notes.get(at, ""), is_back=is_back)
-        for at, leg in enumerate(legs)
-    )
-    return figure.Way(
-        name=WAYS[way], columns=columns[::-1] if is_back else columns, is_leftward=is_back
-    )
-
-
-def _notes(steps: Sequence[Step], legs: int) -> dict[int, str]:
-    """What the captures show instead of an inexact step, by leg."""
-    return {
-        STEP_AT[step.number][0] % legs: f"not as in {step.number}:\n{NOTES[step.number]}"
-        for step in steps
-        if step.is_inexact and step.number in NOTES
-    }
-
-
-def _column(leg: Leg, before: Leg | None, note: str, *, is_back: bool) -> figure.Column:
-    first, last = leg.rows[0], leg.rows[-1]
-    ends = (first["node"], first["interface"] if leg.is_inside else last["node"])
-    head = ends[::-1] if is_back and not leg.is_inside else ends  # as drawn, left to right
-    ips = sum(header.protocol == IP for header in leg.stack)
-    boxes = []
-    for header in leg.stack:
-        ips -= header.protocol == IP
-        boxes.append(_box(header, before, is_inner=not ips))
-    return figure.Column(head=head, boxes=tuple(boxes), is_inside=leg.is_inside, note=note)
-
-
-def _box(header: Header, before: Leg | None, *, is_inner: bool) -> figure.Box:
-    if header.protocol == GRE:
-        return figure.Box(kind=figure.GRE, lines=("GRE", "no address"))
-    if header.protocol == ICMP:
-        return figure.Box(kind=figure.ICMP, lines=(header.more.replace("echo", "ICMP"),))
-    lines = ("IP", header.source, f"> {header.target}")
-    if not is_inner:
-        return figure.Box(kind=figure.OUTER, lines=("IP (public)", *lines[1:]))
-    old = before.inner if before else None
-    pairs = ((1, header.source, old and old.source), (2, header.target, old and old.target))
-    changed = tuple(number for number, new, was in pairs if was is not None and new != was)
-    return figure.Box(kind=figure.INNER, lines=lines, changed=changed)

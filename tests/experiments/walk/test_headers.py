@@ -92,12 +92,12 @@ def test_a_ping_is_recognised_by_identifier_and_sequence_number():
 def test_the_predicted_headers_are_those_of_a_capture():
     sites = load("home-office").sites
     there, back = predicted_stacks(sites, THERE), predicted_stacks(sites, BACK)
-    assert len(there) == len(places(sites)) == 12
+    assert len(there) == len(places(sites, THERE)) == 12
     assert there[4] == text_of(stack_of(ON_THE_WAN))
     assert there[2] == "IP 172.16.16.1 > 10.100.0.123 | ICMP echo request"  # before GRE
     assert there[-1] == "IP 10.100.0.1 > 10.100.0.123 | ICMP echo request"
-    assert back[0] == "IP 10.100.0.123 > 192.168.1.123 | ICMP echo reply"
-    assert back[-1] == "IP 10.100.0.123 > 10.100.0.1 | ICMP echo reply"
+    assert back[-1] == "IP 10.100.0.123 > 192.168.1.123 | ICMP echo reply"
+    assert back[0] == "IP 10.100.0.123 > 10.100.0.1 | ICMP echo reply"
     assert wire_line(sites) == (
         "IP 221.234.230.1 > 106.38.241.118: GREv0: IP 172.16.16.1 > 10.100.0.123: ICMP echo request"
     )

@@ -1,7 +1,7 @@
 """A made-up run of `walk`: the predicted values, in the files of a run."""
 
 from experiments.core.results import Recorder, read
-from experiments.walk.labs import numbered, ordered, predicted, predicted_stacks
+from experiments.walk.labs import places, predicted, predicted_stacks
 from experiments.walk.probe import EXPERIMENT as WALK
 from experiments.walk.words import BACK, FORGED, PUBLIC, SERVER, THERE, TUNNEL
 from tests.experiments.made_runs import ABOUT
@@ -15,8 +15,8 @@ QUESTION = WALK.question
 
 def hops(way):
     """A row for each interface."""
-    stacks, ttl = ordered(predicted_stacks(SITES, way), way), 64
-    for (number, place), stack in zip(numbered(SITES, way), stacks, strict=True):
+    along, ttl = zip(places(SITES, way), predicted_stacks(SITES, way), strict=True), 64
+    for number, (place, stack) in enumerate(along, start=1):
         ends = (ROUTER_MAC, SERVER_MAC) if way == THERE else (SERVER_MAC, ROUTER_MAC)
         if place.is_tunnelled:
             outer = 64 - (number - 4) // 2 if way == THERE else 64
