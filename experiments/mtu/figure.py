@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -30,6 +31,8 @@ from experiments.mtu.words import (
     WELL_UNDER,
     WHOLE,
 )
+from experiments.show.cells import values_text
+from experiments.show.judge import MATCHES
 from experiments.show.lanes import colours, line_style
 from experiments.show.sheet import SMALL, Caption, sheet, title
 
@@ -70,39 +73,6 @@ OWN_SCALE = "; kernel: own scale"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """The outcome of one size in the labs of one point."""
-
-    mode: str
-    underlay_mtu: int
-    guest: str  # TOO_LARGE or RIGHT
-    size: str  # of `SIZES`
-    is_df: bool
-    ip_bytes: int
-    outcome: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """The largest packet of one point, measured and predicted."""
-
-    mode: str
-    underlay_mtu: int
-    measured: str
-    predicted: str
-
-    @property
-    def is_equal(self) -> bool:
-        """True if it is as predicted."""
-        return self.measured == self.predicted
-
-    @property
-    def text(self) -> str:
-        """What is written beside the row."""
-        return f"{self.measured}\n" + ("= theory" if self.is_equal else f"theory: {self.predicted}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """The goodput of one mode: samples by guests' MTU [Mbit/s], and the largest packet [bytes]."""
 
@@ -126,17 +96,24 @@ class Stream:
         return self.median(self.limit) / lowest if self.limit in self.samples and lowest else 0.0
 
 
-def draw_map(tiles: Sequence[Tile], limits: Sequence[Limit], words: Caption) -> Figure:
-    """A key, then a panel for each underlay MTU."""
-    underlays = tuple(dict.fromkeys(tile.underlay_mtu for tile in tiles))
-    modes = tuple(dict.fromkeys(tile.mode for tile in tiles))
+def draw_map(tiles: pl.DataFrame, cells: pl.DataFrame, words: Caption) -> Figure:
+    """A key, then a panel for each underlay MTU.
+
+    Args:
+        tiles: `mode`, `underlay_mtu`, `guest`, `size` (of SIZES), `is_df`, `ip_bytes`, `outcome`.
+        cells: the largest packets, as `exact_cells` has them.
+    """
+    underlays, modes, outcomes = (
+        tiles[name].unique(maintain_order=True).to_list()
+        for name in ("underlay_mtu", "mode", "outcome")
+    )
     height = PITCH * len(modes) * ROW_IN
     frame_in = FOOT_IN + HEADS_IN * len(underlays)
     figure, (key, *panels) = sheet(words, [KEY_IN, *[height] * len(underlays)], frame_in=frame_in)
-    plot_key(key, tuple(dict.fromkeys(tile.outcome for tile in tiles)))
+    plot_key(key, outcomes)
     for ax, underlay_mtu in zip(panels, underlays, strict=True):
-        plot_map(ax, [tile for tile in tiles if tile.underlay_mtu == underlay_mtu], modes)
-        plot_limits(ax, [each for each in limits if each.underlay_mtu == underlay_mtu], modes)
+        plot_map(ax, tiles.filter(underlay_mtu=underlay_mtu), modes)
+        plot_limits(ax, cells.filter(underlay_mtu=underlay_mtu), modes)
         for at, text in (
             (0.0, f"Underlay MTU {underlay_mtu}: guests' MTU too large"),
             (_column(RIGHT, LIMIT), "guests' MTU right"),
@@ -161,31 +138,32 @@ def plot_key(ax: Axes, outcomes: Sequence[str]) -> Axes:
     across = blended_transform_factory(ax.figure.transFigure, ax.transAxes)
     at = 0.012
     for outcome in (each for each in LOOKS if each in outcomes):
-        _box(ax, (at, 0.05, KEY_WIDE, 0.9), outcome, f"key {outcome}", across)
-        _letter(ax, (at + KEY_WIDE / 2, 0.46), outcome, "", across)
+        middle = (at + KEY_WIDE / 2, 0.46)
+        _tile(
+            ax, (at, 0.05, KEY_WIDE, 0.9), middle, outcome, gid=f"key {outcome}", transform=across
+        )
         text = at + KEY_WIDE + 0.007
         ax.text(text, 0.46, outcome, transform=across, va="center", fontsize=SMALL, in_layout=False)
         at += KEY_WIDE + 0.022 + LETTER * len(outcome)
     return ax
 
 
-def plot_map(ax: Axes, tiles: Sequence[Tile], modes: Sequence[str]) -> Axes:
+def plot_map(ax: Axes, tiles: pl.DataFrame, modes: Sequence[str]) -> Axes:
     """A tile per size, mode and DF: colour and letter show the outcome, the number is the size."""
-    for tile in tiles:
-        x = _column(tile.guest, tile.size)
-        y = _line(modes, tile.mode, is_df=tile.is_df)
-        df = "DF" if tile.is_df else "-"
-        name = f"{tile.mode} {tile.underlay_mtu} {tile.guest} {tile.size} {df}"
+    for tile in tiles.rows(named=True):
+        outcome, is_df = tile["outcome"], tile["is_df"]
+        x, y = _column(tile["guest"], tile["size"]), _line(modes, tile["mode"], is_df=is_df)
         middle = y + HIGH / 2 + 0.03
-        _box(ax, (x, y, WIDE, HIGH), tile.outcome, f"tile {name}", ax.transData)
-        _letter(ax, (x + 0.15, middle), tile.outcome, f"letter {name}", ax.transData)
+        gid = "tile {mode} {underlay_mtu} {guest} {size}".format_map(tile)
+        gid += " DF" if is_df else " -"
+        _tile(ax, (x, y, WIDE, HIGH), (x + 0.15, middle), outcome, gid=gid, transform=ax.transData)
         ax.text(
             x + WIDE - 0.05,
             middle,
-            str(tile.ip_bytes),
+            str(tile["ip_bytes"]),
             ha="right",
             va="center",
-            color=LOOKS[tile.outcome][2],
+            color=LOOKS[outcome][2],
             fontsize=6.8,
         )
     lines = {
@@ -209,32 +187,41 @@ def plot_map(ax: Axes, tiles: Sequence[Tile], modes: Sequence[str]) -> Axes:
     return ax
 
 
-def plot_limits(ax: Axes, limits: Sequence[Limit], modes: Sequence[str]) -> Axes:
+def plot_limits(ax: Axes, cells: pl.DataFrame, modes: Sequence[str]) -> Axes:
     """The largest packet, and whether it is as predicted, right of its rows."""
-    for each in limits:
+    for cell in cells.rows(named=True):
+        is_equal = cell["result"] == MATCHES
+        theory = "= theory" if is_equal else f"theory: {cell['predicted']}"
         ax.text(
             _end() + LIMIT_AT,
-            _line(modes, each.mode, is_df=True) + HIGH,
-            each.text,
+            _line(modes, cell["mode"], is_df=True) + HIGH,
+            f"{values_text(cell['measured'])}\n{theory}",
             va="center",
             fontsize=SMALL,
-            fontweight="normal" if each.is_equal else "bold",
+            fontweight="normal" if is_equal else "bold",
             clip_on=False,
-            gid=f"limit {each.mode} {each.underlay_mtu}",
+            gid=f"limit {cell['mode']} {cell['underlay_mtu']}",
         )
     return ax
 
 
-def _box(
-    ax: Axes, box: tuple[float, float, float, float], outcome: str, gid: str, transform: Transform
+def _tile(
+    ax: Axes,
+    box: tuple[float, float, float, float],
+    middle: tuple[float, float],
+    outcome: str,
+    *,
+    gid: str,
+    transform: Transform,
 ) -> None:
-    """A tile; `box` is its corner, width and height."""
+    """A tile with corner, width and height as in `box`, and its letter around `middle`."""
     x, y, width, height = box
+    letter, ground, ink = LOOKS[outcome]
     patch = Rectangle(
         (x, y),
         width,
         height,
-        facecolor=LOOKS[outcome][1],
+        facecolor=ground,
         edgecolor="#bbbbbb",
         linewidth=0.3,
         transform=transform,
@@ -242,12 +229,6 @@ def _box(
         gid=gid,
     )
     ax.add_patch(patch).set_in_layout(False)
-
-
-def _letter(
-    ax: Axes, middle: tuple[float, float], outcome: str, gid: str, transform: Transform
-) -> None:
-    letter, _, ink = LOOKS[outcome]
     ax.text(
         *middle,
         letter,
@@ -258,7 +239,7 @@ def _letter(
         fontsize=SMALL,
         fontweight="bold",
         in_layout=False,
-        gid=gid,
+        gid=f"letter of {gid}",
     )
 
 

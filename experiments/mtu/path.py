@@ -6,6 +6,7 @@ neighbour discovery) are far smaller than one packet of the test, so they cannot
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from controller.model.names import UNDERLAY
 from controller.model.parts import Port
@@ -50,37 +51,31 @@ class Path:
 
     def ping(self, ip_bytes: int, pings: Pings, *, df: bool, why: str) -> SizedPings:
         """Pings of one size, again while replies are missing and there is no error that explains it."""
-        attempt = 1
+        node, target = self.source.device_id, str(self.target.ipv4[0])
+        argv = sized_ping_argv(target, ip_bytes, df=df, count=pings.count, wait_s=pings.wait_s)
+        attempt = 0
         while True:
-            pinged = self._ping_once(ip_bytes, pings, df=df, why=why, attempt=attempt)
+            attempt += 1
+            # ping's exit status 1 means loss, which is a result here.
+            done = self.lab.attempt(node, *argv)
+            number = len(self.tried) + 1
+            text = f"# {node}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
+            self.context.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", text)
+            pinged = parse_sized(done.stdout + done.stderr)
+            self.tried.append(
+                {
+                    "ping": number,
+                    "why": why,
+                    "attempt": attempt,
+                    "ip_bytes": ip_bytes,
+                    "df": int(df),
+                    "sent": pinged.sent,
+                    "answered": pinged.answered,
+                    "refused": int(pinged.is_refused),
+                }
+            )
             if pinged.is_final or attempt >= pings.tries:
                 return pinged
-            attempt += 1
-
-    def _ping_once(
-        self, ip_bytes: int, pings: Pings, *, df: bool, why: str, attempt: int
-    ) -> SizedPings:
-        target = str(self.target.ipv4[0])
-        argv = sized_ping_argv(target, ip_bytes, df=df, count=pings.count, wait_s=pings.wait_s)
-        # ping's exit status 1 means loss, which is a result here.
-        done = self.lab.attempt(self.source.device_id, *argv)
-        number = len(self.tried) + 1
-        text = f"# {self.source.device_id}: {' '.join(argv)}\n{done.stdout}{done.stderr}"
-        self.context.keep(f"ping-{number:03}-{ip_bytes}{'-df' if df else ''}.txt", text)
-        pinged = parse_sized(done.stdout + done.stderr)
-        self.tried.append(
-            {
-                "ping": number,
-                "why": why,
-                "attempt": attempt,
-                "ip_bytes": ip_bytes,
-                "df": int(df),
-                "sent": pinged.sent,
-                "answered": pinged.answered,
-                "refused": int(pinged.is_refused),
-            }
-        )
-        return pinged
 
     def set_guest_mtu(self, mtu: int) -> None:
         """Give both guests an MTU [bytes]."""
@@ -163,9 +158,5 @@ def outcome_of(pinged: SizedPings, fragments: int) -> str:
 
 def last_place(sent_bytes: int, passed: Mapping[str, int]) -> str:
     """The last place that all bytes passed; NOWHERE if not even the first."""
-    last = NOWHERE
-    for place in PLACES:
-        if passed[place] < sent_bytes:
-            break
-        last = place
-    return last
+    reached = takewhile(lambda place: passed[place] >= sent_bytes, PLACES)
+    return (NOWHERE, *reached)[-1]

@@ -58,7 +58,12 @@ class Sizes:
                 reports.append((TOO_LARGE, staged, transfer(path, self.bulk, "alone")))
             # A transfer that hangs only waits, so it does not disturb the search.
             with transferring(path, self.bulk, "too-large") as during:
-                found = self._search(path, staged)
+                found = largest_passing(
+                    passing(path, self.search, "search"),
+                    passing(path, self.confirm, "confirm"),
+                    low=SMALLEST,
+                    high=staged,
+                )
             reports.append((AFTER_ICMP if sends_icmp else TOO_LARGE, staged, during[0]))
             context.say("trying sizes above the largest")
             outcomes = self._outcomes(path, found.largest, staged, TOO_LARGE)
@@ -81,19 +86,6 @@ class Sizes:
             facts={"sysctls": dict(zip(SYSCTLS, map(int, sysctls), strict=True))},
         )
 
-    def _search(self, path: Path, staged: int) -> Found:
-        """The largest packet that passes with DF."""
-
-        def passing(pings: Pings, why: str) -> Callable[[int], bool]:
-            return lambda ip_bytes: path.ping(ip_bytes, pings, df=True, why=why).is_complete
-
-        return largest_passing(
-            passing(self.search, "search"),
-            passing(self.confirm, "confirm"),
-            low=SMALLEST,
-            high=staged,
-        )
-
     def _outcomes(self, path: Path, limit: int, guest_mtu: int, guest: str) -> tuple[Row, ...]:
         underlay_mtu = path.lab.overlay.underlay_mtu
         named = labs.sizes(limit, underlay_mtu=underlay_mtu, guest_mtu=guest_mtu, guest=guest)
@@ -107,6 +99,11 @@ class Sizes:
         path.context.say("sending bulk data")
         with path.context.watch():
             return tuple(goodput(path, mtus, self.goodput_bulk, self.transfers))
+
+
+def passing(path: Path, pings: Pings, why: str) -> Callable[[int], bool]:
+    """Whether packets of a size pass with DF."""
+    return lambda ip_bytes: path.ping(ip_bytes, pings, df=True, why=why).is_complete
 
 
 def _limit_row(found: Found, staged: int, path: Path) -> Row:

@@ -9,7 +9,7 @@ from controller.model.errors import MeasureError
 from controller.model.modes import KERNEL
 from experiments.core.results import Run
 from experiments.mtu import tables
-from experiments.mtu.figure import Limit, Stream, Tile, draw_goodput, draw_map
+from experiments.mtu.figure import Stream, draw_goodput, draw_map
 from experiments.mtu.tables import CONTROLS, KEY, by_name
 from experiments.mtu.words import (
     AFTER_ICMP,
@@ -31,7 +31,6 @@ from experiments.show.report import (
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
-    Outcome,
     Picture,
     Report,
     counted,
@@ -40,10 +39,9 @@ from experiments.show.sheet import Caption
 
 APART_MIN = 4  # transfers at each end: chance separates them completely in 1 of 70 draws
 IS_KERNEL = pl.col("mode").str.starts_with(KERNEL)
-IS_SILENT = pl.col("outcome").is_in(WITHOUT_ICMP) & (pl.col("reached") == GUEST_PORT)
-NOT_MEASURED = (NOT_JUDGED, "not measured")
 
-Judged = tuple[str, str]  # outcome, and what was found
+Result = tuple[str, str, str]  # a finding, the outcome of its prediction, and what was measured
+NOT_MEASURED: Result = ("", NOT_JUDGED, "not measured")
 
 
 def build_report(run: Run) -> Report:
@@ -61,14 +59,27 @@ def build_report(run: Run) -> Report:
             do="Run it again; run.json has its status.",
         )
     streams = tuple(_streams(run, cells))
-    findings = (_largest(cells), _larger(run, cells), _tcp(run), _kernel(run), _gain(streams))
+    sizes = _of_cells(run, cells, "outcomes")
+    too_large = sizes.filter(pl.col("ip_bytes") > pl.col("limit"), guest=TOO_LARGE)
+    results = {
+        "largest": _largest(cells),
+        "larger": _larger(run, too_large),
+        "tcp": _tcp(run),
+        "kernel": _kernel(run, too_large),
+        "goodput": _goodput(streams),
+    }
+    has_kernel = cells.select(IS_KERNEL.any()).item()
     shown = (tables.largest(cells), tables.outcomes(run), tables.tcp(run), tables.goodput(streams))
     return Report(
         run=run,
-        findings=tuple(filter(None, findings)),
-        outcomes=tuple(_outcomes(run, cells, streams)),
+        findings=tuple(finding for finding, _, _ in results.values() if finding),
+        outcomes=tuple(
+            judge.judged(run, each, *results[each.about][1:], name="")
+            for each in run.question.predictions
+            if has_kernel or each.about != "kernel"
+        ),
         tables=tuple(table for table in shown if table.rows),
-        pictures=tuple(_pictures(run, cells, streams)),
+        pictures=tuple(_pictures(run, cells, streams, results["goodput"][0])),
         conditions=_conditions(run),
         is_refuted=MISMATCH in cells["result"],
         data=tuple(
@@ -96,40 +107,43 @@ def _of_cells(run: Run, cells: pl.DataFrame, table: str) -> pl.DataFrame:
     return cells.select(*KEY, "limit").join(run.tables[table], on=KEY, maintain_order="left_right")
 
 
-def _name(cell: dict[str, object]) -> str:
-    return f"{cell['mode']} over {cell['underlay_mtu']}"
-
-
-def _largest(cells: pl.DataFrame) -> str:
+def _largest(cells: pl.DataFrame) -> Result:
     mismatches = cells.filter(result=MISMATCH).rows(named=True)
-    if not mismatches:
-        return f"Every largest packet is exactly as predicted: {cells.height} of {cells.height}"
-    first = mismatches[0]
-    more = f" and {len(mismatches) - 1} more" if len(mismatches) > 1 else ""
-    return (
-        f"{cells.height - len(mismatches)} of {cells.height} largest packets are as predicted, not "
-        f"{_name(first)} ({values_text(first['measured'])}, predicted {first['predicted']}){more}"
-    )
+    number = cells.height
+    matching = number - len(mismatches)
+    finding = f"Every largest packet is exactly as predicted: {number} of {number}"
+    if mismatches:
+        first = mismatches[0]
+        more = f" and {len(mismatches) - 1} more" if len(mismatches) > 1 else ""
+        finding = (
+            f"{matching} of {number} largest packets are as predicted, not {first['mode']} over "
+            f"{first['underlay_mtu']} ({values_text(first['measured'])}, predicted "
+            f"{first['predicted']}){more}"
+        )
+    found = f"{matching} of {number} are exactly equal"
+    return finding, judge.of_cells(cells["result"]), found
 
 
-def _too_large(run: Run, cells: pl.DataFrame) -> pl.DataFrame:
-    """Sizes above the limit, from guests whose MTU is too large."""
-    sizes = _of_cells(run, cells, "outcomes")
-    return sizes.filter(pl.col("ip_bytes") > pl.col("limit"), guest=TOO_LARGE)
-
-
-def larger(run: Run, cells: pl.DataFrame) -> pl.DataFrame:
-    """Sizes above the limit that the guest could send, over Open vSwitch."""
+def _larger(run: Run, too_large: pl.DataFrame) -> Result:
+    """What Open vSwitch does with sizes above the limit that the guest could send."""
     is_sent = (pl.col("df") == 0) | (pl.col("ip_bytes") <= pl.col("guest_mtu"))
-    return _too_large(run, cells).filter(~IS_KERNEL, is_sent)
-
-
-def _larger(run: Run, cells: pl.DataFrame) -> str:
-    sizes = larger(run, cells)
+    sizes = too_large.filter(~IS_KERNEL, is_sent)
     if sizes.is_empty():
-        return ""
-    silent = sizes.filter(IS_SILENT).height
-    return f"The sender's OVS drops larger packets without ICMP: {silent} of {sizes.height} sizes"
+        return NOT_MEASURED
+    silent = sizes.filter(
+        pl.col("outcome").is_in(WITHOUT_ICMP), pl.col("reached") == GUEST_PORT
+    ).height
+    controls = run.tables["outcomes"].filter(pl.col("size").is_in(CONTROLS))
+    passed = controls.filter(pl.col("answered") == pl.col("sent")).height
+    finding = (
+        f"The sender's OVS drops larger packets without ICMP: {silent} of {sizes.height} sizes"
+    )
+    outcome = _all(silent, sizes.height) if passed == controls.height else UNDECIDED
+    found = (
+        f"{silent} of {sizes.height} sizes leave the guest but not its host, without ICMP; the limit "
+        f"passes before and after them in {passed} of {controls.height}"
+    )
+    return finding, outcome, found
 
 
 def _transfers(run: Run, guest: str, outcome: str, *, kernel: bool) -> tuple[int, int]:
@@ -138,123 +152,71 @@ def _transfers(run: Run, guest: str, outcome: str, *, kernel: bool) -> tuple[int
     return rows.filter(outcome=outcome).height, rows.height
 
 
-def _tcp(run: Run) -> str:
+def _tcp(run: Run) -> Result:
     hung, large = _transfers(run, TOO_LARGE, HANGS, kernel=False)
     done, right = _transfers(run, RIGHT, COMPLETES, kernel=False)
     if not large:
-        return ""
-    return (
+        return NOT_MEASURED
+    finding = (
         f"TCP over OVS hangs: {hung} of {large} with MTU too large, {right - done} of {right} with "
         "the right MTU"
     )
-
-
-def _kernel(run: Run) -> str:
-    hung, alone = _transfers(run, TOO_LARGE, HANGS, kernel=True)
-    done, after = _transfers(run, AFTER_ICMP, COMPLETES, kernel=True)
-    if not alone:
-        return ""
-    return (
-        f"TCP over kernel VXLAN, MTU too large: {hung} of {alone} hang, after ICMP {done} of {after} "
-        "complete"
-    )
-
-
-def _gain(streams: Sequence[Stream]) -> str:
-    gains = sorted(each.gain for each in streams if each.gain)
-    if not gains:
-        return ""
-    many = " to ".join(dict.fromkeys((f"{gains[0]:.1f}", f"{gains[-1]:.1f}")))
-    lowest = min(streams[0].samples)
-    return f"Median TCP goodput at the limit: {many} times that at {lowest} bytes"
-
-
-def _outcomes(run: Run, cells: pl.DataFrame, streams: Sequence[Stream]) -> Iterator[Outcome]:
-    judges = {
-        "largest": lambda: _judge_largest(cells),
-        "larger": lambda: _judge_larger(run, cells),
-        "tcp": lambda: _judge_tcp(run),
-        "goodput": lambda: _judge_goodput(streams),
-        "kernel": lambda: judge_kernel(run, cells),
-    }
-    has_kernel = not cells.filter(IS_KERNEL).is_empty()
-    for prediction in run.question.predictions:
-        if has_kernel or prediction.about != "kernel":
-            outcome, found = judges[prediction.about]()
-            yield judge.judged(run, prediction, outcome, found, name="")
-
-
-def _judge_largest(cells: pl.DataFrame) -> Judged:
-    matching = cells.filter(result=MATCHES).height
-    return judge.of_cells(cells["result"]), f"{matching} of {cells.height} are exactly equal"
-
-
-def _judge_larger(run: Run, cells: pl.DataFrame) -> Judged:
-    sizes = larger(run, cells)
-    if sizes.is_empty():
-        return NOT_MEASURED
-    silent = sizes.filter(IS_SILENT).height
-    controls = run.tables["outcomes"].filter(pl.col("size").is_in(CONTROLS))
-    passed = controls.filter(pl.col("answered") == pl.col("sent")).height
-    found = (
-        f"{silent} of {sizes.height} sizes leave the guest but not its host, without ICMP; the limit "
-        f"passes before and after them in {passed} of {controls.height}"
-    )
-    return (_all(silent, sizes.height) if passed == controls.height else UNDECIDED), found
-
-
-def _judge_tcp(run: Run) -> Judged:
-    hung, large = _transfers(run, TOO_LARGE, HANGS, kernel=False)
-    done, right = _transfers(run, RIGHT, COMPLETES, kernel=False)
-    if not large:
-        return NOT_MEASURED
     found = (
         f"MTU too large: {hung} of {large} hang after the handshake; right MTU: {done} of {right} "
         "complete"
     )
-    return _all(hung + done, large + right), found
+    return finding, _all(hung + done, large + right), found
 
 
-def judge_kernel(run: Run, cells: pl.DataFrame) -> Judged:
-    """The prediction about kernel VXLAN: its outcome, and what was found."""
-    sizes = _too_large(run, cells).filter(IS_KERNEL, df=1)
+def _kernel(run: Run, too_large: pl.DataFrame) -> Result:
+    sizes = too_large.filter(IS_KERNEL, df=1)
     hung, alone = _transfers(run, TOO_LARGE, HANGS, kernel=True)
     done, after = _transfers(run, AFTER_ICMP, COMPLETES, kernel=True)
     passed, right = _transfers(run, RIGHT, COMPLETES, kernel=True)
-    if sizes.is_empty() or not alone or not after:
+    if not alone:
         return NOT_MEASURED
+    finding = (
+        f"TCP over kernel VXLAN, MTU too large: {hung} of {alone} hang, after ICMP {done} of {after} "
+        "complete"
+    )
+    if sizes.is_empty() or not after:
+        return finding, *NOT_MEASURED[1:]
     known = sizes.filter(pl.col("outcome").is_in([FRAG_NEEDED, REFUSED])).height
     found = (
         f"{known} of {sizes.height} sizes with DF cause ICMP or are refused by the guest, which then "
         f"knows the path's MTU; TCP: {hung} of {alone} hang, {done} of {after} complete after ICMP, "
         f"{passed} of {right} with the right MTU"
     )
-    return _all(known + hung + done + passed, sizes.height + alone + after + right), found
+    outcome = _all(known + hung + done + passed, sizes.height + alone + after + right)
+    return finding, outcome, found
 
 
-def _judge_goodput(streams: Sequence[Stream]) -> Judged:
+def _goodput(streams: Sequence[Stream]) -> Result:
     """By transfers that alternate between MTUs: there are no repeats to make an interval from."""
     risen = [each for each in streams if each.gain]
     if not risen:
         return NOT_MEASURED
-    above = [
+    lowest, gains = min(streams[0].samples), sorted(each.gain for each in risen)
+    many = " to ".join(dict.fromkeys((f"{gains[0]:.1f}", f"{gains[-1]:.1f}")))
+    is_above = any(
         value
         for each in streams
         if not each.is_kernel
         for mtu, samples in each.samples.items()
         if mtu > each.limit
         for value in samples
-    ]
+    )
     ends = [(each.samples[min(each.samples)], each.samples[each.limit]) for each in risen]
     medians = (
-        f"{each.mode} {each.median(min(each.samples)):.0f} to {each.median(each.limit):.0f}"
-        for each in risen
+        f"{each.mode} {median(at_lowest):.0f} to {median(at_limit):.0f}"
+        for each, (at_lowest, at_limit) in zip(risen, ends, strict=True)
     )
+    finding = f"Median TCP goodput at the limit: {many} times that at {lowest} bytes"
     found = (
-        f"medians from {min(streams[0].samples)} bytes to the limit [Mbit/s]: {', '.join(medians)}; "
-        f"{'not zero' if any(above) else 'zero'} above it"
+        f"medians from {lowest} bytes to the limit [Mbit/s]: {', '.join(medians)}; "
+        f"{'not zero' if is_above else 'zero'} above it"
     )
-    return (REFUTED if any(above) else _rise(ends)), found
+    return finding, REFUTED if is_above else _rise(ends), found
 
 
 def _rise(ends: Sequence[tuple[Sequence[float], Sequence[float]]]) -> str:
@@ -274,15 +236,14 @@ def _all(number: int, of: int) -> str:
     return CONFIRMED if number == of else REFUTED
 
 
-def tiles(run: Run) -> tuple[Tile, ...]:
+def tiles(run: Run) -> pl.DataFrame:
     """The outcome of each size, by each of its names; SOME if repeats differ."""
     named = run.predicted.select(KEY).join(by_name(run), on=KEY, maintain_order="left_right")
     outcome = pl.col("outcome")
-    found = named.group_by(*KEY, "guest", "size", is_df=pl.col("df") == 1, maintain_order=True).agg(
+    return named.group_by(*KEY, "guest", "size", is_df=pl.col("df") == 1, maintain_order=True).agg(
         pl.col("ip_bytes").first(),
         pl.when(outcome.n_unique() == 1).then(outcome.first()).otherwise(pl.lit(SOME)),
     )
-    return tuple(Tile(**row) for row in found.rows(named=True))
 
 
 def _streams(run: Run, cells: pl.DataFrame) -> Iterator[Stream]:
@@ -304,28 +265,24 @@ def _conditions(run: Run) -> str:
     )
 
 
-def _pictures(run: Run, cells: pl.DataFrame, streams: Sequence[Stream]) -> Iterator[Picture]:
-    found = tiles(run)
-    limits = tuple(
-        Limit(
-            mode=cell["mode"],
-            underlay_mtu=cell["underlay_mtu"],
-            measured=values_text(cell["measured"]),
-            predicted=str(cell["predicted"]),
-        )
+def _pictures(
+    run: Run, cells: pl.DataFrame, streams: Sequence[Stream], gain: str
+) -> Iterator[Picture]:
+    shown = tiles(run)
+    largest = ", ".join(
+        f"{cell['mode']} over {cell['underlay_mtu']}: {values_text(cell['measured'])}"
         for cell in cells.rows(named=True)
     )
-    largest = ", ".join(f"{each.mode} over {each.underlay_mtu}: {each.measured}" for each in limits)
-    if found:
+    if not shown.is_empty():
         yield Picture(
             name="mtu",
             title="Outcomes of packets by size",
             alternative="A map of outcomes by size, mode, DF and underlay MTU. Largest packets: "
             f"{largest}",
-            draw=lambda report: draw_map(found, limits, Caption.of(report)),
+            draw=lambda report: draw_map(shown, cells, Caption.of(report)),
         )
     if streams:
-        gain, underlay_mtu = _gain(streams), int(str(run.tables["goodput"]["underlay_mtu"].min()))
+        underlay_mtu = int(str(run.tables["goodput"]["underlay_mtu"].min()))
         yield Picture(
             name="mtu-goodput",
             title="Goodput over guests' MTU",

@@ -17,7 +17,6 @@ import time
 
 GREETING = b"hello" * 20
 CHUNK = bytes(65536)
-RETRY_S = 0.005  # after a refused connection attempt: the server does not listen yet
 IDLE_S = 10.0
 GREETING_S = 4.0  # a lost SYN is retransmitted after 1 s and 3 s (RFC 6298)
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER without time: discard unsent data
@@ -65,10 +64,9 @@ def send(
         "seconds": None,
     }
     try:
-        with connected(address, port, time.monotonic() + GREETING_S) as link:
+        with socket.create_connection((address, port), timeout=GREETING_S) as link:
             report["connected"] = True
             try:
-                link.settimeout(GREETING_S)
                 link.sendall(GREETING)
                 report["greeted"] = link.recv(1) == b"!"
                 begin = time.monotonic()
@@ -79,17 +77,6 @@ def send(
     except OSError as error:
         report["error"] = str(error)
     return report
-
-
-def connected(address: str, port: int, end: float) -> socket.socket:
-    """Connect; try again until `end` if the connection is refused."""
-    while True:
-        try:
-            return socket.create_connection((address, port), timeout=left(end))
-        except ConnectionRefusedError:
-            if time.monotonic() + RETRY_S > end:
-                raise
-            time.sleep(RETRY_S)
 
 
 def transfer(

@@ -1,14 +1,13 @@
 """The charts of `mtu`: every size is a tile, every transfer a dot or a cross."""
 
+import polars as pl
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from experiments.mtu.figure import (
     LOOKS,
-    Limit,
     Stream,
-    Tile,
     draw_goodput,
     plot_goodput,
     plot_key,
@@ -17,6 +16,7 @@ from experiments.mtu.figure import (
 )
 from experiments.mtu.report import build_report, tiles
 from experiments.mtu.words import DROPPED, RIGHT, SIZES, SOME, TOO_LARGE, WHOLE
+from experiments.show.judge import MATCHES, MISMATCH
 from experiments.show.sheet import WIDTH_IN, Caption
 from tests.experiments.mtu.test_mtu_report import LIMITS, edited, run_of
 from tests.experiments.run_values import with_tables
@@ -44,7 +44,7 @@ def tile(**changes):
         "ip_bytes": 1500,
         "outcome": WHOLE,
     }
-    return Tile(**{**settings, **changes})
+    return {**settings, **changes}
 
 
 def found(artists, gid):
@@ -52,11 +52,12 @@ def found(artists, gid):
 
 
 def test_a_tile_shows_its_outcome_by_colour_and_by_letter(ax):
-    plot_map(ax, [tile(), tile(size="limit + 1", ip_bytes=1501, outcome=DROPPED)], MODES)
+    both = [tile(), tile(size="limit + 1", ip_bytes=1501, outcome=DROPPED)]
+    plot_map(ax, pl.DataFrame(both), MODES)
 
     for size, outcome in (("limit", WHOLE), ("limit + 1", DROPPED)):
         (patch,) = found(ax.patches, f"tile flat 1500 too large {size} DF")
-        (letter,) = found(ax.texts, f"letter flat 1500 too large {size} DF")
+        (letter,) = found(ax.texts, f"letter of tile flat 1500 too large {size} DF")
         assert to_hex(patch.get_facecolor()) == LOOKS[outcome][1].lower()
         assert letter.get_text() == LOOKS[outcome][0]
     assert {"1500", "1501"} <= {text.get_text() for text in ax.texts}
@@ -70,7 +71,7 @@ def test_no_two_tiles_share_a_place(ax):
         for size in sizes
         for is_df in (True, False)
     ]
-    plot_map(ax, every, MODES)
+    plot_map(ax, pl.DataFrame(every), MODES)
 
     places = {patch.get_xy() for patch in ax.patches}
     assert len(places) == len(every) == 40
@@ -92,11 +93,14 @@ def test_the_key_names_only_outcomes_that_there_are(ax):
 
 
 def test_the_largest_packet_is_shown_with_its_prediction(ax):
-    limits = [
-        Limit(mode="flat", underlay_mtu=1500, measured="1500", predicted="1500"),
-        Limit(mode="gre-mesh", underlay_mtu=1500, measured="1457", predicted="1458"),
-    ]
-    plot_limits(ax, limits, MODES)
+    cells = {
+        "mode": MODES,
+        "underlay_mtu": [1500, 1500],
+        "measured": [[1500], [1457]],
+        "predicted": [1500, 1458],
+        "result": [MATCHES, MISMATCH],
+    }
+    plot_limits(ax, pl.DataFrame(cells), MODES)
 
     (equal,), (off,) = (found(ax.texts, f"limit {mode} 1500") for mode in MODES)
     assert (equal.get_text(), equal.get_fontweight()) == ("1500\n= theory", "normal")
@@ -195,18 +199,14 @@ def test_repeats_that_differ_are_shown_as_some_pass(run):
     other = {**row, "repeat": 2, "outcome": WHOLE}
     both = with_tables(run, {**run.tables, "outcomes": (*rows, other)})
 
-    (tile,) = [
-        each
-        for each in tiles(both)
-        if (each.mode, each.guest, each.size, each.is_df)
-        == (row["mode"], row["guest"], row["size"], bool(row["df"]))
-    ]
+    place = {name: row[name] for name in ("mode", "guest", "size")}
+    found = tiles(both).filter(**place, is_df=bool(row["df"]))
 
-    assert tile.outcome == SOME
+    assert found["outcome"].to_list() == [SOME]
 
 
 def test_sizes_with_the_right_mtu_are_on_the_right(ax):
-    plot_map(ax, [tile(guest=RIGHT, size="limit")], MODES)
+    plot_map(ax, pl.DataFrame([tile(guest=RIGHT, size="limit")]), MODES)
 
     (patch,) = ax.patches
     assert patch.get_x() > len(SIZES[TOO_LARGE])
