@@ -1,6 +1,5 @@
 """The exit status of every command, and the options that several share."""
 
-import signal
 from enum import IntEnum
 
 import click
@@ -14,8 +13,8 @@ class Status(IntEnum):
     WRONG_USE = 2
     UNRELIABLE = 3  # done, but the verdict says not to trust the figures
     HOST_CANNOT = 4
-    INTERRUPTED = 128 + signal.SIGINT
-    NO_READER = 128 + signal.SIGPIPE  # as a shell reports a program killed by `| head`
+    INTERRUPTED = 128 + 2  # SIGINT
+    NO_READER = 128 + 13  # SIGPIPE, as a shell reports a program killed by `| head`
 
 
 FORMAT = click.option(
