@@ -32,8 +32,7 @@ def draw(
     figure, axes = sheet(caption, heights)
     _plot_ports(axes[0], marks)
     if costs:
-        plot_memory(axes[1], costs)
-        plot_setup(axes[2], costs)
+        _plot_costs(axes[1], axes[2], costs)
     plot_arithmetic(axes[-1], meshes)
     return figure
 
@@ -46,52 +45,45 @@ def _plot_ports(ax: Axes, marks: Sequence[Mark]) -> None:
     title(ax, "Measured: tunnel ports of all hosts", f"{LEGEND}; both axes logarithmic")
 
 
-def plot_memory(ax: Axes, costs: Sequence[Cost]) -> Axes:
-    """Memory over ports of each lab, with the fitted line up to the most ports that were measured."""
+def _plot_costs(memory: Axes, setup: Axes, costs: Sequence[Cost]) -> None:
+    """Memory and set-up time over ports of each lab, with the fitted line and parabola."""
     palette = colours([each.type for each in costs], "(none)")
     for nth, (each, marker) in enumerate(zip(costs, MARKERS, strict=False)):
-        colour, mib = palette[each.type], each.memory_kib / 1024
-        ports = np.broadcast_to(each.ports, mib.shape)
-        _dots(ax, ports, mib, colour, f"memory {each.type}", marker=marker)
+        colour, name = (
+            palette[each.type],
+            f"{each.type}: {each.memory_at(1).value:.1f} KiB per port",
+        )
         line = [0, each.memory_at(each.most).value / 1024]
-        ax.plot([0, each.most], line, color=colour, linewidth=1.1, gid=f"line {each.type}")
-        name = f"{each.type}: {each.memory_at(1).value:.1f} KiB per port"
-        name_beside(ax, each.type, NAMES_AT - NAME_PITCH * nth, colour, name=name)
-    ax.set_ylim(0, None)
-    ax.set_xlim(0, None)
-    ax.set_ylabel("more memory [MiB]")
-    ax.set_xlabel("tunnel ports on one host")
-    ax.grid(visible=True, axis="y")
-    title(ax, "Measured: memory of ovs-vswitchd (PSS)", "mark: a lab; line: least squares")
-    return ax
-
-
-def plot_setup(ax: Axes, costs: Sequence[Cost]) -> Axes:
-    """Set-up time over ports of each lab, with the fitted parabola; both axes logarithmic."""
-    palette = colours([each.type for each in costs], "(none)")
-    for nth, (each, marker) in enumerate(zip(costs, MARKERS, strict=False)):
-        colour, seconds = palette[each.type], each.setup_s[:, 1:]
-        ports = np.broadcast_to(each.ports[1:], seconds.shape)
-        _dots(ax, ports, seconds, colour, f"setup {each.type}", marker=marker)
         along = np.unique(np.geomspace(1, each.most, 25).round()).astype(int)
-        fitted = [each.setup_at(int(number)).value for number in along]
-        ax.plot(along, fitted, color=colour, linewidth=1.1, gid=f"parabola {each.type}")
-        name_beside(ax, each.type, NAMES_AT - NAME_PITCH * nth, colour)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    ax.xaxis.set_major_formatter(WHOLE)
-    ax.set_ylabel("set-up time [s]")
-    ax.set_xlabel("tunnel ports on one host, added in one transaction")
-    ax.grid(visible=True)
+        parabola = [each.setup_at(int(number)).value for number in along]
+        for ax, ports, measured, fitted_at, fitted, shown in (
+            (memory, each.ports, each.memory_kib / 1024, [0, each.most], line, name),
+            (setup, each.ports[1:], each.setup_s[:, 1:], along, parabola, ""),
+        ):
+            xs = np.broadcast_to(ports, measured.shape)
+            _dots(ax, xs, measured, colour, f"measured {each.type}", marker=marker)
+            ax.plot(fitted_at, fitted, color=colour, linewidth=1.1, gid=f"fitted {each.type}")
+            name_beside(ax, each.type, NAMES_AT - NAME_PITCH * nth, colour, name=shown)
+    memory.set_ylim(0, None)
+    memory.set_xlim(0, None)
+    memory.set_ylabel("more memory [MiB]")
+    memory.set_xlabel("tunnel ports on one host")
+    memory.grid(visible=True, axis="y")
+    title(memory, "Measured: memory of ovs-vswitchd (PSS)", "mark: a lab; line: least squares")
+    setup.set_xscale("log")
+    setup.set_yscale("log")
+    setup.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    setup.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    setup.yaxis.set_minor_formatter(NullFormatter())
+    setup.xaxis.set_major_formatter(WHOLE)
+    setup.set_ylabel("set-up time [s]")
+    setup.set_xlabel("tunnel ports on one host, added in one transaction")
+    setup.grid(visible=True)
     title(
-        ax,
+        setup,
         "Measured: time to add them",
         "mark: a lab; line: parabola, median of labs; both axes logarithmic",
     )
-    return ax
 
 
 def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:

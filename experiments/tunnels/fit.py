@@ -62,13 +62,10 @@ class Cost:
 def costs(ladder: pl.DataFrame, seed: int) -> tuple[Cost, ...]:
     """The cost of each type of tunnel port, from the table `ladder`."""
     rows = ladder.sort("type", "ports", maintain_order=True)
-    return tuple(
-        _cost(str(kind), of_type, seed)
-        for (kind,), of_type in rows.group_by("type", maintain_order=True)
-    )
+    return tuple(_cost(each, seed) for each in rows.partition_by("type", maintain_order=True))
 
 
-def _cost(kind: str, rows: pl.DataFrame, seed: int) -> Cost:
+def _cost(rows: pl.DataFrame, seed: int) -> Cost:
     def by_lab(column: str) -> pl.DataFrame:
         table = rows.pivot("ports", index=("repeat", "order"), values=column, maintain_order=True)
         return table.drop("repeat", "order")
@@ -76,7 +73,7 @@ def _cost(kind: str, rows: pl.DataFrame, seed: int) -> Cost:
     memory = by_lab("pss_kib")
     memory_kib = memory.to_numpy().astype(float)
     return Cost(
-        type=kind,
+        type=rows["type"][0],
         ports=np.array(memory.columns, dtype=float),
         setup_s=by_lab("setup_s").to_numpy(),
         memory_kib=memory_kib - memory_kib[:, :1],

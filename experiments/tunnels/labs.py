@@ -14,19 +14,16 @@ FIXED_RULES = 9
 RESPONDER_RULES = 2  # of tables 2 and 21
 
 
-def groups(hosts: int, membership: str) -> tuple[Group, ...]:
-    """Which hosts share a network; the last of an odd number of pairs has its own."""
-    size = hosts if membership == DENSE else 2
+def groups(point: Point) -> tuple[Group, ...]:
+    """Which hosts share a network; the last of an odd number has its own in `pairs`."""
+    hosts = int(point["hosts"])
+    size = hosts if point["membership"] == DENSE else 2
     return tuple(tuple(range(at, min(at + size, hosts))) for at in range(0, hosts, size))
-
-
-def _groups(point: Point) -> tuple[Group, ...]:
-    return groups(int(point["hosts"]), str(point["membership"]))
 
 
 def staged(overlay: Overlay, point: Point) -> Overlay:
     """One guest on every host; all in one network, or a network for every two."""
-    return grouped(overlay, point, dict(enumerate(_groups(point))))
+    return grouped(overlay, point, dict(enumerate(groups(point))))
 
 
 def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
@@ -36,7 +33,7 @@ def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
 
 def _counts(started: Overlay, point: Point) -> Row:
     many = int(point["hosts"])
-    hosts = [_host(started, many, len(group)) for group in _groups(point) for _ in group]
+    hosts = [_host(started, many, len(group)) for group in groups(point) for _ in group]
     return {
         "ports_in_all": sum(host.ports for host in hosts),
         "pairs": sum(host.peers for host in hosts) // 2,

@@ -38,12 +38,11 @@ class Tunnels:
                 steps = tuple(_steps(lab, first, self.ladder))
         rows = tuple(row for row, _ in hosts)
         pairs = {frozenset((str(row["host"]), peer)) for row, peers in hosts for peer in peers}
-        total = {
-            name: sum(int(row[name] or 0) for row in rows)
-            for name in ("ports", "rules", "devices", "flood")
-        }
         lab_row = {
-            **{f"{name}_in_all": count for name, count in total.items()},
+            **{
+                f"{name}_in_all": sum(int(row[name] or 0) for row in rows)
+                for name in ("ports", "rules", "devices", "flood")
+            },
             "pairs": len(pairs),
             "ports_per_host": max(int(row["ports"] or 0) for row in rows),
         }

@@ -88,8 +88,8 @@ def test_predicted_ports_and_flows_are_those_of_the_controller(mode, membership,
 
 
 def test_hosts_are_grouped():
-    assert groups(5, "dense") == ((0, 1, 2, 3, 4),)
-    assert groups(5, "pairs") == ((0, 1), (2, 3), (4,))
+    assert groups({"hosts": 5, "membership": "dense"}) == ((0, 1, 2, 3, 4),)
+    assert groups({"hosts": 5, "membership": "pairs"}) == ((0, 1), (2, 3), (4,))
 
 
 def test_ports_of_the_ladder_are_one_transaction():
