@@ -154,16 +154,19 @@ def _unreportable(run: Run, found: str) -> MeasureError:
     )
 
 
-def match_findings(cells: pl.DataFrame, question: Question) -> tuple[str, ...]:
+def match_findings(
+    cells: pl.DataFrame, question: Question, *, what: str = "cell"
+) -> tuple[str, ...]:
     """How many cells match their prediction, then the first ones that do not."""
     measured = cells.filter(pl.col("samples") > 0)
     matching = (measured["result"] == MATCHES).sum()
     missing = cells.height - measured.height
     verb = "matches its" if measured.height == 1 else "match their"
-    first = f"{matching} of {counted(measured.height, 'cell')} {verb} prediction"
+    first = f"{matching} of {counted(measured.height, what)} {verb} prediction"
     mismatches = measured.filter(result=MISMATCH)
+    unit = f" {question.unit}" if question.unit else ""
     named = (
-        f"{cell_name(row, question.value)}: {values_text(row['measured'])} {question.unit}, "
+        f"{cell_name(row, question.value)}: {values_text(row['measured'])}{unit}, "
         f"predicted {value_text(row['predicted'])}"
         for row in mismatches.head(NAMED).iter_rows(named=True)
     )
@@ -171,7 +174,7 @@ def match_findings(cells: pl.DataFrame, question: Question) -> tuple[str, ...]:
     return (
         first + (f" ({missing} more not measured)" if missing else ""),
         *named,
-        *((f"and {counted(more, 'more cell')}",) if more > 0 else ()),
+        *((f"and {counted(more, f'more {what}')}",) if more > 0 else ()),
     )
 
 

@@ -5,6 +5,7 @@ Each step is judged by the captures alone, in every repeat.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from experiments.core.results import Run
 from experiments.show.report import Table
@@ -37,18 +38,17 @@ class Captured:
         return tuple(leg for leg in self.there if leg.is_inside)
 
 
-Judged = tuple[str, str]  # outcome, what was seen
+Judged = tuple[bool | None, str]  # if the step is exact (None: not seen), and what was seen
 Judge = Callable[[Captured], Judged]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """A sentence of the article, and how it compares with the captures."""
 
     number: str
     claim: str
-    outcome: str
     seen: str
+    outcome: str
 
     @property
     def is_inexact(self) -> bool:
@@ -79,25 +79,27 @@ def _is_articles(captured: Captured) -> bool:
 def _step(number: str, claim: str, judge: Judge, captured: Sequence[Captured]) -> Step:
     """The result of all repeats; if they differ, the step is not seen."""
     judged = [_judged(judge, each) for each in captured]
-    outcome = judged[0][0] if len({each for each, _ in judged}) == 1 else UNSEEN
-    return Step(number=number, claim=claim, outcome=outcome, seen=judged[0][1])
+    (is_exact, seen), different = judged[0], {each for each, _ in judged}
+    if is_exact is None or len(different) > 1:
+        return Step(number, claim, seen, UNSEEN)
+    return Step(number, claim, seen, EXACT if is_exact else INEXACT)
 
 
 def _judged(judge: Judge, captured: Captured) -> Judged:
     try:
         return judge(captured)
     except (IndexError, AttributeError):  # a leg, or a header of it, is missing
-        return UNSEEN, "a packet that was not captured"
+        return None, "a packet that was not captured"
 
 
 def _sent(captured: Captured) -> Judged:
     inner = captured.there[0].ips[0]
-    return EXACT, f"{inner.source} > {inner.target} on the home's LAN"
+    return True, f"{inner.source} > {inner.target} on the home's LAN"
 
 
 def _routed(captured: Captured) -> Judged:
     mac, router = captured.there[0].rows[0]["eth_target"], captured.back[-1].rows[0]["eth_source"]
-    return _exact_if(mac == router), "the frame is sent to the MAC of home-router's lan"
+    return mac == router, "the frame is sent to the MAC of home-router's lan"
 
 
 def _in_gre(captured: Captured) -> Judged:
@@ -111,13 +113,13 @@ def _in_gre(captured: Captured) -> Judged:
         f"GRE is {gre_bytes} bytes and has no address; {NEAR_END} is the inner IP's source, "
         f"{FAR_END} in no header"
     )
-    return _exact_if(not is_bare or bool(after.stack[1].source)), seen
+    return not is_bare or bool(after.stack[1].source), seen
 
 
 def _in_public_ip(captured: Captured) -> Judged:
     outer = captured.wan[0].ips[0]
     seen = f"outermost: {outer.source} > {outer.target}"
-    return _exact_if((outer.source, outer.target) == (HOME, OFFICE)), seen
+    return (outer.source, outer.target) == (HOME, OFFICE), seen
 
 
 def _translated(captured: Captured) -> Judged:
@@ -125,7 +127,7 @@ def _translated(captured: Captured) -> Judged:
     entering = captured.tunnel_ends[0]
     is_first = entering.ips[0].source == NEAR_END and entering.gre is None
     seen = f"on gre1, without GRE, the source is {entering.ips[0].source} already"
-    return (INEXACT, f"{seen}: SNAT comes first") if is_first else (EXACT, seen)
+    return not is_first, f"{seen}: SNAT comes first" if is_first else seen
 
 
 def _crossed(captured: Captured) -> Judged:
@@ -135,25 +137,25 @@ def _crossed(captured: Captured) -> Judged:
     same = len({leg.stack for leg in wan}) == 1 and len(inner) == 1
     ttls = ", ".join(map(str, outer))
     seen = f"{len(wan) - 1} routers: outer TTL {ttls}, headers and inner TTL unchanged"
-    return _exact_if(falls and same), seen
+    return falls and same, seen
 
 
 def _unpacked(captured: Captured) -> Judged:
     last, out = captured.wan[-1], captured.tunnel_ends[-1]
     is_own = last.ips[0].target == OFFICE and out.outer is None
     seen = f"to {last.ips[0].target} on the wire; on gre1 the outer IP is removed"
-    return _exact_if(is_own), seen
+    return is_own, seen
 
 
 def _unpacked_gre(captured: Captured) -> Judged:
     last, out = captured.wan[-1], captured.tunnel_ends[-1]
-    return _exact_if(last.gre is not None and out.gre is None), "on gre1 GRE is removed as well"
+    return last.gre is not None and out.gre is None, "on gre1 GRE is removed as well"
 
 
 def _replaced(captured: Captured) -> Judged:
     before, after = captured.tunnel_ends[-1].ips[0], captured.there[-1].ips[0]
     seen = f"{before.source} on gre1, {after.source} on the LAN"
-    return _exact_if((before.source, after.source) == (NEAR_END, GATEWAY)), seen
+    return (before.source, after.source) == (NEAR_END, GATEWAY), seen
 
 
 def _broadcast(captured: Captured) -> Judged:
@@ -164,21 +166,17 @@ def _broadcast(captured: Captured) -> Judged:
     requests = sum(row["packets"] or 0 for row in others if row["what"] == "ARP request")
     pings = sum(row["packets"] or 0 for row in others if row["what"] == "ping")
     if not requests:  # no third machine, or no request: nothing is shown
-        return UNSEEN, "no third machine that received anything"
+        return None, "no third machine that received anything"
     seen = (
         f"ARP is broadcast (received by others: {requests}), the packet is sent to {server}'s MAC "
         f"({pings})"
     )
-    return _exact_if(mac != own or pings > 0), seen
+    return mac != own or pings > 0, seen
 
 
 def _received(captured: Captured) -> Judged:
     answer = captured.back[0].ips[0]
-    return _exact_if(answer.source == SERVER), f"it answers: {answer.source} > {answer.target}"
-
-
-def _exact_if(is_so: bool) -> str:  # noqa: FBT001  the name has the parameter's
-    return EXACT if is_so else INEXACT
+    return answer.source == SERVER, f"it answers: {answer.source} > {answer.target}"
 
 
 STEPS: tuple[tuple[str, str, Judge], ...] = (
@@ -202,7 +200,7 @@ def article_table(steps: Sequence[Step]) -> Table:
     return Table(
         title="The article's steps",
         heads=heads,
-        rows=tuple((each.number, each.claim, each.seen, each.outcome) for each in steps),
+        rows=tuple(steps),
         words=heads,
         note="The article numbers its steps (1) to (5); its words are shortened here. It does not "
         "describe the way back.",

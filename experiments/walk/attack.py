@@ -46,9 +46,18 @@ def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
     router, interface = sites.routers[0], sites.routers[1]
     where = {router: (interface,)}
     with capturing(lab, where, lambda name: context.path(f"reads-{name}")) as files:
-        _send_by_tcp(lab, sites, texts["TCP"])
-        _send_by_udp(lab, sites, texts["UDP"])
-        _send_by_icmp(lab, sites, texts["ICMP"])
+        _send_text(lab, sites, socket.SOCK_STREAM, SERVER_PORT, texts["TCP"])
+        _send_text(lab, sites, socket.SOCK_DGRAM, UDP_PORT, texts["UDP"])
+        argv = (
+            "ping",
+            "-n",
+            "-c1",
+            "-W3",
+            "-p",
+            texts["ICMP"].hex(),
+            str(sites.far.stations[0].ip),
+        )
+        lab.run(sites.near.stations[0].name, *argv)
     seen = files[router].read_bytes()
     for name, text in texts.items():
         is_seen = words.YES if text in seen else words.NO
@@ -60,51 +69,33 @@ def _within(lab: Lab, node: str, make: Callable[[], T]) -> T:
     return look_into({node: lab.pid(node)}, lambda _: make())[node]
 
 
-def _send_by_tcp(lab: Lab, sites: Sites, text: bytes) -> None:
-    server, caller = sites.far.stations[0], sites.near.stations[0].name
-    endpoint = (str(server.ip), SERVER_PORT)
-    with (
-        _within(lab, server.name, lambda: socket.create_server(endpoint)) as listening,
-        _within(lab, caller, lambda: socket.create_connection(endpoint, ARRIVAL_S)) as client,
-    ):
-        client.sendall(text)
-        listening.settimeout(ARRIVAL_S)
-        with listening.accept()[0] as accepted:
-            accepted.settimeout(ARRIVAL_S)
-            _assert_same(accepted.recv(len(text)), text, "TCP")
-
-
-def _send_by_udp(lab: Lab, sites: Sites, text: bytes) -> None:
-    server, endpoint = sites.far.stations[0], (str(sites.far.stations[0].ip), UDP_PORT)
-    with (
-        _within(lab, server.name, _udp_socket) as receiver,
-        _within(lab, sites.near.stations[0].name, _udp_socket) as sender,
-    ):
-        receiver.bind(endpoint)
-        receiver.settimeout(ARRIVAL_S)
-        sender.sendto(text, endpoint)
-        _assert_same(receiver.recv(len(text)), text, "UDP")
-
-
-def _udp_socket() -> socket.socket:
-    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-
-
-def _send_by_icmp(lab: Lab, sites: Sites, text: bytes) -> None:
-    target = str(sites.far.stations[0].ip)
-    argv = ("ping", "-n", "-c1", "-W3", "-p", text.hex(), target)
-    lab.run(sites.near.stations[0].name, *argv)
-
-
-def _assert_same(found: bytes, sent: bytes, protocol: str) -> None:
-    """Check that the text has arrived; otherwise no router could have read it.
+def _send_text(lab: Lab, sites: Sites, kind: socket.SocketKind, port: int, text: bytes) -> None:
+    """Send a text by TCP or UDP to a port of the server; if it is lost, no router can read it.
 
     Raises:
-        MeasureError: something else was received.
+        MeasureError: the server received something else.
     """
-    if found != sent:
+    server, endpoint = sites.far.stations[0].name, (str(sites.far.stations[0].ip), port)
+    with ExitStack() as stack:
+        receiver, sender = (
+            stack.enter_context(_within(lab, node, lambda: socket.socket(socket.AF_INET, kind)))
+            for node in (server, sites.near.stations[0].name)
+        )
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # `scanned` needs the port
+        receiver.bind(endpoint)
+        if kind is socket.SOCK_STREAM:
+            receiver.listen()
+        receiver.settimeout(ARRIVAL_S)
+        sender.settimeout(ARRIVAL_S)
+        sender.connect(endpoint)
+        sender.sendall(text)
+        if kind is socket.SOCK_STREAM:
+            receiver = stack.enter_context(receiver.accept()[0])
+            receiver.settimeout(ARRIVAL_S)
+        found = receiver.recv(len(text))
+    if found != text:
         raise MeasureError(
-            repr(found), where=f"{protocol} at the server", allowed=repr(sent), do="Run it again."
+            repr(found), where=f"port {port} of the server", allowed=repr(text), do="Run it again."
         )
 
 

@@ -10,7 +10,7 @@ from controller.model.errors import MeasureError
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.show import judge
-from experiments.show.cells import cells_table, exact_cells, value_text, values_text
+from experiments.show.cells import cells_table, exact_cells, match_findings, value_text, values_text
 from experiments.show.levels import between, figure_text
 from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
@@ -34,7 +34,6 @@ from experiments.walk.words import (
 
 PATHS = (PUBLIC, TUNNEL, SERVER)
 IDLE_MIN = 0.5  # below it packets wait for a processor, which changes times but no headers or sizes
-NAMED = 3  # mismatches that the findings name
 Legs = Mapping[str, Sequence[Leg]]  # of the first repeat, by way
 
 STEP_AT = {  # the leg and the header that a step of the article is about; -1: the last leg
@@ -97,13 +96,8 @@ def _paths(run: Run) -> dict[str, Repeats]:
 
 
 def _findings(run: Run, cells: pl.DataFrame, steps: Sequence[Step], time: str) -> Iterator[str]:
-    matching = (cells["result"] == judge.MATCHES).sum()
-    yield f"{matching} of {counted(cells.height, 'check')} match their prediction"
-    for row in cells.filter(result=judge.MISMATCH).head(NAMED).iter_rows(named=True):
-        seen, predicted = values_text(row["measured"]), value_text(row["predicted"])
-        yield f"{row['about']} {row['check']}: {seen}, predicted {predicted}"
-    inexact = [step.number for step in steps if step.is_inexact]
-    if inexact:
+    yield from match_findings(cells, run.question, what="check")
+    if inexact := [step.number for step in steps if step.is_inexact]:
         yield f"The article is inexact in {len(inexact)} of its {len(steps)} steps: {', '.join(inexact)}"
     seen_of = {row["check"]: values_text(row["measured"]) for row in cells.iter_rows(named=True)}
     largest = seen_of[LARGEST]
@@ -140,13 +134,12 @@ def _idle(run: Run) -> float:
 
 def _outcome(prediction: Prediction, run: Run, cells: pl.DataFrame, added: Difference) -> Outcome:
     if prediction.about == LATENCY:
-        outcome = (
-            NOT_JUDGED if _idle(run) < IDLE_MIN else judge.of_ranges(prediction, (added.interval,))
-        )
-        return judge.judged(run, prediction, outcome, _time(run, added), name="")
-    about = cells.filter(about=prediction.about)
-    outcome = judge.of_cells(about["result"])
-    return judge.judged(run, prediction, outcome, _matching(about), name="")
+        is_busy, found = _idle(run) < IDLE_MIN, _time(run, added)
+        outcome = NOT_JUDGED if is_busy else judge.of_ranges(prediction, (added.interval,))
+    else:
+        about = cells.filter(about=prediction.about)
+        outcome, found = judge.of_cells(about["result"]), _matching(about)
+    return judge.judged(run, prediction, outcome, found, name="")
 
 
 def _matching(cells: pl.DataFrame) -> str:
