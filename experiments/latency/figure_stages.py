@@ -5,14 +5,14 @@ placed as if its stage began there, too.  Pure.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from experiments.latency.words import LABELS
 from experiments.show import lanes
 from experiments.show.sheet import Caption, sheet, title
 from experiments.show.statistics import Samples
@@ -28,36 +28,12 @@ DOTS_ZORDER = 2.5  # above lines and below texts, so that a panel has one raster
 ROOM = 1.18  # the end of the axis, as a share of the longest waterfall
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """One stage of a waterfall."""
-
-    label: str
-    group: str  # request, answer or reply
-    samples_us: Samples
-
-    @property
-    def median_us(self) -> float:
-        """The median of all samples."""
-        return float(np.median(self.samples_us))
+Waterfall = Mapping[tuple[str, str], Samples]  # [us] by direction and stage, in order of time
 
 
-Waterfall = Sequence[Stage]
-
-
-def starts_us(stages: Waterfall) -> list[float]:
-    """The start of each bar: the sum of the medians before it."""
-    return [0.0, *accumulate(stage.median_us for stage in stages)][:-1]
-
-
-def total_us(stages: Waterfall) -> float:
-    """The end of the last bar."""
-    return sum(stage.median_us for stage in stages)
-
-
-def end_us(waterfalls: Mapping[str, Waterfall]) -> float:
-    """The end of the common axis; samples beyond it are marked at its edge."""
-    return ROOM * max(total_us(stages) for stages in waterfalls.values())
+def medians_us(stages: Waterfall) -> Samples:
+    """The length of each bar."""
+    return np.array([np.median(samples_us) for samples_us in stages.values()])
 
 
 def draw(
@@ -72,7 +48,7 @@ def draw(
     figure, (whole,) = sheet(caption, [lines * PANEL_IN + (lines - 1) * GAP_IN])
     places = whole.get_subplotspec().subgridspec(lines, columns)  # type: ignore[union-attr]
     whole.remove()
-    end = end_us(waterfalls)
+    end = ROOM * max(medians_us(stages).sum() for stages in waterfalls.values())
     for at, (level, stages) in enumerate(waterfalls.items()):
         ax = figure.add_subplot(places[divmod(at, columns)])
         plot_waterfall(ax, stages, colour=palette[level], end=end)
@@ -89,24 +65,29 @@ def draw(
 
 def plot_waterfall(ax: Axes, stages: Waterfall, *, colour: str, end: float) -> Axes:
     """Bars, dots and medians of one level, on an axis of 0 to `end` microseconds."""
-    starts = starts_us(stages)
-    for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
+    medians = medians_us(stages)
+    ends = np.cumsum(medians)
+    places = zip(stages.values(), medians, ends - medians, ends, strict=True)
+    for at, (samples_us, median, bar_start, bar_end) in enumerate(places):
         (bar,) = ax.barh(
-            at, stage.median_us, BAR_HIGH, start, color=colour, alpha=BAR_ALPHA, linewidth=0
+            at, median, BAR_HIGH, bar_start, color=colour, alpha=BAR_ALPHA, linewidth=0
         )
         bar.set_gid(f"bar {at}")
-        _dots(ax, start + stage.samples_us, at, colour, end)
+        _dots(ax, bar_start + samples_us, at, colour, end)
         # At least two digits, since some stages take one microsecond; bold from a tenth of all.
-        value = f"{stage.median_us:.{0 if stage.median_us >= 9.95 else 1}f}"
-        weight = "bold" if stage.median_us >= total_us(stages) / 10 else "normal"
+        value = f"{median:.{0 if median >= 9.95 else 1}f}"
+        weight = "bold" if median >= medians.sum() / 10 else "normal"
         lanes.margin_text(ax, at, value, colour, f"value {at}", fontsize=8, fontweight=weight)
+        # A line from the end of the bar down to the start of the next.
+        below = BAR_HIGH / 2 if at == len(stages) - 1 else 1 + BAR_HIGH / 2
+        span = [at - BAR_HIGH / 2, at + below]
+        ax.plot([bar_end] * 2, span, color=colour, linewidth=0.9, gid=f"stair {at}")
     unit = ax.text(lanes.MARGIN_AT, 1.01, "µs", transform=ax.transAxes, color=colour, fontsize=8)
     unit.set_gid("value unit")
-    _stairs(ax, stages, starts, colour)
-    _groups(ax, stages)
+    _groups(ax, [direction for direction, _ in stages])
     ax.set_xlim(0, end)
     ax.set_xticks([tick for tick in MaxNLocator(4).tick_values(0, end) if tick <= end])
-    lanes.rows(ax, [stage.label for stage in stages], bottom=0.6, fontsize=8)
+    lanes.rows(ax, [LABELS[place] for place in stages], bottom=0.6, fontsize=8)
     ax.grid(visible=True, axis="x")
     return ax
 
@@ -123,22 +104,12 @@ def _dots(ax: Axes, places: Samples, at: int, colour: str, end: float) -> None:
     marks.set_in_layout(False)  # without marks its box has no size, which breaks the layout
 
 
-def _stairs(ax: Axes, stages: Waterfall, starts: Sequence[float], colour: str) -> None:
-    """A line from the end of each bar down to the start of the next."""
-    for at, (stage, start) in enumerate(zip(stages, starts, strict=True)):
-        below = BAR_HIGH / 2 if at == len(stages) - 1 else 1 + BAR_HIGH / 2
-        end = start + stage.median_us
-        span = [at - BAR_HIGH / 2, at + below]
-        ax.plot([end, end], span, color=colour, linewidth=0.9, gid=f"stair {at}")
-
-
-def _groups(ax: Axes, stages: Waterfall) -> None:
+def _groups(ax: Axes, names: Sequence[str]) -> None:
     """Lines between request, answer and reply, and two names in the corners without bars."""
-    names = [stage.group for stage in stages]
-    for at in range(1, len(stages)):
-        if names[at] != names[at - 1]:
-            ax.axhline(at - 0.5, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), gid="turn")
-    corners = ((names[0], 0.985, 0, "right"), (names[-1], 0.015, len(stages) - 1, "left"))
+    for at, (above, below) in enumerate(pairwise(names)):
+        if above != below:
+            ax.axhline(at + 0.5, color=GREY, linewidth=0.6, linestyle=(0, (2, 2)), gid="turn")
+    corners = ((names[0], 0.985, 0, "right"), (names[-1], 0.015, len(names) - 1, "left"))
     for name, across, at, side in corners:
         text = ax.text(across, at, name, transform=ax.get_yaxis_transform(), ha=side, va="center")
         text.set(fontsize=8, fontstyle="italic", color=GREY, gid=f"way {name}")

@@ -9,7 +9,7 @@ import polars as pl
 
 from experiments.core.question import level_name
 from experiments.core.results import Run
-from experiments.latency.figure_stages import Stage, draw
+from experiments.latency.figure_stages import Waterfall, draw
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
 from experiments.show.report import NONE, Picture, Table, counted
@@ -24,7 +24,7 @@ OUTWARD = (REQUEST, "switch"), (REPLY, "far-switch")  # the same work; the reply
 class Followed:
     """The pings of one level that were followed from hop to hop."""
 
-    samples_us: Mapping[tuple[str, str], Samples]  # by direction and stage, in the order of time
+    samples_us: Waterfall
     rtts_us: Samples  # ping's round-trip time, for each ping
     why_not: Mapping[str, int]  # how many pings could not be followed, by reason
     beyond: int  # pings whose stages are longer than their round-trip time
@@ -34,14 +34,6 @@ class Followed:
         """The sum of the stages, for each ping."""
         sums: Samples = np.sum(list(self.samples_us.values()), axis=0)
         return sums
-
-    @property
-    def waterfall(self) -> tuple[Stage, ...]:
-        """The stages as they are drawn."""
-        return tuple(
-            Stage(label=LABELS[place], group=place[0], samples_us=samples)
-            for place, samples in self.samples_us.items()
-        )
 
     @property
     def sum_us(self) -> float:
@@ -98,24 +90,20 @@ def _followed(rows: pl.DataFrame) -> Followed:
 
 
 def _stages_table(levels: Mapping[str, Followed]) -> Table:
-    def row(way: str, name: str, samples_us: Iterator[Samples]) -> tuple[str, ...]:
-        return (way, name, *map(_spread, samples_us))
-
+    rows = [
+        (
+            "" if place[0] == ANSWER else place[0],
+            LABELS[place],
+            *(_spread(each.samples_us[place]) for each in levels.values()),
+        )
+        for place in STAGES
+    ]
+    sums = (_spread(each.sums_us) for each in levels.values())
+    rtts = (_spread(each.rtts_us) for each in levels.values())
     return Table(
         title="The time of a warm ping by stage",
         heads=("way", "stage", *levels),
-        rows=(
-            *(
-                row(
-                    "" if place[0] == ANSWER else place[0],
-                    LABELS[place],
-                    (each.samples_us[place] for each in levels.values()),
-                )
-                for place in STAGES
-            ),
-            row("", "sum of the stages", (each.sums_us for each in levels.values())),
-            row("", "ping", (each.rtts_us for each in levels.values())),
-        ),
+        rows=(*rows, ("", "sum of the stages", *sums), ("", "ping", *rtts)),
         words=("way", "stage"),
         note="Microseconds: median (p10 to p90, if at least ten samples lie beyond each). A stage "
         "is the difference of the capture timestamps at two successive hops. br-int to wire is the "
@@ -146,7 +134,7 @@ def _sums_table(levels: Mapping[str, Followed]) -> Table:
             "on the wire",
             "why not followed",
         ),
-        rows=tuple(_sums_row(level, each) for level, each in levels.items()),
+        rows=tuple((level, *_sums_row(each)) for level, each in levels.items()),
         words=("level", "why not followed"),
         note="Medians in microseconds. The stages do not cover the path of the packets through the "
         "guest's kernel. A ping is followed if request and reply were seen once at every hop, in "
@@ -154,22 +142,21 @@ def _sums_table(levels: Mapping[str, Followed]) -> Table:
     )
 
 
-def _sums_row(level: str, each: Followed) -> tuple[str, ...]:
-    figures = (
-        (
-            f"{each.sum_us:.0f}",
-            f"{each.rtt_us:.0f}",
-            f"{float(np.median(each.sums_us / each.rtts_us)):.0%}",
-            str(each.beyond),
-            f"{each.share(SWITCHES):.0%}",
-            f"{each.share(WIRES):.0%}",
-        )
-        if len(each.rtts_us)
-        else (NONE,) * 6
-    )
-    why_not = "; ".join(f"{many} x {why}" for why, many in each.why_not.items())
+def _sums_row(each: Followed) -> tuple[str, ...]:
     pings = str(len(each.rtts_us)), str(sum(each.why_not.values()))
-    return (level, *pings, *figures, why_not or NONE)
+    why_not = "; ".join(f"{many} x {why}" for why, many in each.why_not.items()) or NONE
+    if not len(each.rtts_us):
+        return (*pings, *(NONE,) * 6, why_not)
+    return (
+        *pings,
+        f"{each.sum_us:.0f}",
+        f"{each.rtt_us:.0f}",
+        f"{np.median(each.sums_us / each.rtts_us):.0%}",
+        str(each.beyond),
+        f"{each.share(SWITCHES):.0%}",
+        f"{each.share(WIRES):.0%}",
+        why_not,
+    )
 
 
 def _findings(levels: Mapping[str, Followed]) -> Iterator[str]:
@@ -193,6 +180,10 @@ def _range(values: Sequence[float]) -> str:
 
 def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
     findings = tuple(_findings(levels))
+    notes = {
+        level: f"stages {each.sum_us:.0f} of ping's {each.rtt_us:.0f} µs"
+        for level, each in levels.items()
+    }
     sums = ", ".join(f"{level} {each.sum_us:.0f} µs" for level, each in levels.items())
     pings = sum(len(each.rtts_us) for each in levels.values())
     conditions = (
@@ -206,11 +197,8 @@ def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
         alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
         f"{'. '.join(findings)}",
         draw=lambda report: draw(
-            {level: each.waterfall for level, each in levels.items()},
-            {
-                level: f"stages {each.sum_us:.0f} of ping's {each.rtt_us:.0f} µs"
-                for level, each in levels.items()
-            },
+            {level: each.samples_us for level, each in levels.items()},
+            notes,
             colours(list(levels), level_name(run.question.baseline)),
             replace(Caption.of(report, findings=findings), conditions=conditions),
         ),

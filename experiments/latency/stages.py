@@ -8,17 +8,19 @@ order of the path; for any other the reason is kept.  Timestamps are the kernel'
 of one clock, which all namespaces share.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 from controller.model.errors import MeasureError
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from experiments.core.experiment import Context, Lab
-from experiments.core.question import Row
+from experiments.core.question import Row, Value
 from experiments.latency.pings import guest_path, ping
+from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.words import PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.measure.captures import Captures, capturing, decoded
 from experiments.measure.packets import INTERFACE, NODE, all_of, stamp_ns
@@ -43,8 +45,7 @@ DIRECTIONS = {"8": REQUEST, "0": REPLY}  # ICMP echo and echo reply (RFC 792)
 CLOCK_US = 2.0  # ping truncates two timestamps to microseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """An interface on the path."""
 
     node: str
@@ -95,9 +96,7 @@ def stage_rows(
         MeasureError: ping's output could not be read, or there were other pings between the two.
     """
     path, asked = hops(lab.overlay, pair), Requests(count=pings)
-    where: dict[str, tuple[str, ...]] = {}
-    for hop in path:
-        where[hop.node] = (*where.get(hop.node, ()), hop.interface)
+    where = {node: tuple(hop.interface for hop in path if hop.node == node) for node, _ in path}
     with (
         capturing(lab, where, lambda name: context.path(f"stages-{name}")) as files,
         context.watch(),
@@ -144,18 +143,12 @@ def _interface(overlay: Overlay, port: Port) -> str:
     return f"eth{own.index(port.id)}"
 
 
-def _echoes(files: Captures, path: tuple[Hop, ...]) -> list[Echo]:
-    packets = decoded(files, FIELDS, "icmp")
-    number = {(hop.node, hop.interface): at for at, hop in enumerate(path)}
-    found = (
-        echo(
-            number[packet[NODE], packet[INTERFACE]],
-            stamp_ns(packet),
-            {name: all_of(packet, name) for name in FIELDS},
-        )
-        for packet in packets
-    )
-    return [each for each in found if each]
+def _echoes(files: Captures, path: tuple[Hop, ...]) -> Iterator[Echo]:
+    for packet in decoded(files, FIELDS, "icmp"):
+        hop = path.index(Hop(packet[NODE], packet[INTERFACE]))
+        values = {name: all_of(packet, name) for name in FIELDS}
+        if found := echo(hop, stamp_ns(packet), values):
+            yield found
 
 
 def echo(hop: int, stamp_ns: int, values: Mapping[str, Sequence[str]]) -> Echo | None:
@@ -216,7 +209,8 @@ def _passage(seq: int, stamps: Sequence[Sequence[int]]) -> Passage:
     """From the timestamps at each of PLACES."""
     for (direction, hop), found in zip(PLACES, stamps, strict=True):
         if len(found) != 1:
-            return Passage(seq, why_not=f"{_counted(found, direction)} at {HOPS[hop]}")
+            many = f"{len(found)} copies of the {direction}" if found else f"no {direction}"
+            return Passage(seq, why_not=f"{many} at {HOPS[hop]}")
     once = tuple(found[0] for found in stamps)
     for (direction, hop), (earlier, later) in zip(PLACES[1:], pairwise(once), strict=True):
         if later < earlier:
@@ -224,45 +218,27 @@ def _passage(seq: int, stamps: Sequence[Sequence[int]]) -> Passage:
     return Passage(seq, once)
 
 
-def _counted(found: Sequence[int], direction: str) -> str:
-    return f"{len(found)} copies of the {direction}" if found else f"no {direction}"
-
-
 def beyond_us(sum_us: float, rtt_ms: float) -> float:
     """By how much the stages exceed ping's round-trip time, beyond its clock and its rounding."""
-    return max(0.0, sum_us - rtt_ms * 1000 - _digit_us(rtt_ms) / 2 - CLOCK_US)
-
-
-def _digit_us(rtt_ms: float) -> float:
-    """The last digit that ping prints: 3 below 1 ms, 2 below 10, then 1, then none.
-
-    Source: iputils ping/ping_common.c `gather_statistics`.
-    """
-    return 10.0 ** sum(rtt_ms >= limit for limit in (1, 10, 100))
+    # ping prints 3 digits below 1 ms, 2 below 10, then 1, then none (iputils ping/ping_common.c
+    # `gather_statistics`).
+    digit_us = 10.0 ** sum(rtt_ms >= limit for limit in (1, 10, 100))
+    return max(0.0, sum_us - rtt_ms * 1000 - digit_us / 2 - CLOCK_US)
 
 
 def _rows(passage: Passage, reply: Reply) -> tuple[Row, ...]:
     """One row per stage and one for ping's round-trip time; or one with the reason."""
     if passage.why_not or reply.rtt_ms is None:
         why = passage.why_not or "ping received no reply"
-        return (_row(passage.seq, (PING, UNMATCHED), None, why),)
+        return (_row(passage.seq, PING, UNMATCHED, None, why),)
     timed = zip(STAGES, passage.latencies_us, strict=True)
     beyond = beyond_us(passage.sum_us, reply.rtt_ms)
     note = f"stages exceed it by {beyond:.1f} us" if beyond else None
     return (
-        *(_row(passage.seq, place, round(us, 3)) for place, us in timed),
-        _row(passage.seq, (PING, RTT), round(reply.rtt_ms * 1000, 3), note),
+        *(_row(passage.seq, *place, round(us, 3), None) for place, us in timed),
+        _row(passage.seq, PING, RTT, round(reply.rtt_ms * 1000, 3), note),
     )
 
 
-def _row(
-    seq: int, place: tuple[str, str], latency_us: float | None, note: str | None = None
-) -> Row:
-    direction, stage = place
-    return {
-        "seq": seq,
-        "direction": direction,
-        "stage": stage,
-        "latency_us": latency_us,
-        "note": note,
-    }
+def _row(*values: Value) -> Row:
+    return dict(zip(STAGE_COLUMNS, values, strict=True))

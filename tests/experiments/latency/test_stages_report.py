@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 
 from experiments.core.question import Question
 from experiments.core.results import Run, frame
-from experiments.latency.figure_stages import Stage, end_us, plot_waterfall, starts_us, total_us
+from experiments.latency.figure_stages import medians_us, plot_waterfall
 from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.report_stages import followed, stage_parts
-from experiments.latency.words import ANSWER, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
+from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.report import Report
 from experiments.show.sheet import STYLE
 from tests.experiments.seen_texts import assert_readable
@@ -186,10 +186,8 @@ def test_the_finding_about_faster_replies_needs_all_levels():
 
 
 SAMPLES = (np.array([5.0, 9.0, 7.0]), np.array([100.0, 300.0, 5000.0]), np.array([1.0, 2.0, 3.0]))
-WATERFALL = tuple(
-    Stage(label=f"stage {at}", group=group, samples_us=samples)
-    for at, (group, samples) in enumerate(zip((REQUEST, ANSWER, REPLY), SAMPLES, strict=True))
-)
+THREE = ((REQUEST, "switch"), (ANSWER, "answer"), (REPLY, "switch"))
+WATERFALL = dict(zip(THREE, SAMPLES, strict=True))
 
 
 @pytest.fixture
@@ -208,15 +206,15 @@ def artist(ax, gid):
 
 def test_each_bar_is_a_median_and_begins_at_the_end_of_the_one_before(ax):
     assert [(bar.get_x(), bar.get_width()) for bar in bars(ax)] == [(0, 7), (7, 300), (307, 2)]
-    assert starts_us(WATERFALL) == [0, 7, 307]
-    assert total_us(WATERFALL) == 309
+    stairs = [list(artist(ax, f"stair {at}").get_xdata()) for at in range(3)]
+    assert stairs == [[7, 7], [307, 307], [309, 309]]
 
 
 def test_rows_are_from_top_to_bottom(ax):
     low, high = ax.get_ylim()
     assert low > high
     assert [round(bar.get_y() + bar.get_height() / 2, 6) for bar in bars(ax)] == [0, 1, 2]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["stage 0", "stage 1", "stage 2"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == [LABELS[place] for place in THREE]
 
 
 def test_every_sample_is_a_dot_or_a_triangle_at_the_edge(ax):
@@ -243,8 +241,11 @@ def test_request_and_reply_are_named_in_corners_without_bars(ax):
 
 
 def test_the_common_axis_is_longer_than_the_longest_waterfall():
-    longer = (*WATERFALL, WATERFALL[1])
-    assert end_us({"a": WATERFALL, "b": longer}) > total_us(longer)
+    run = run_of([*pings(), *ping(1, 400, mode="flat", repeat=2)])
+    longest = max(medians_us(each.samples_us).sum() for each in followed(run).values())
+    (picture,) = stage_parts(run)[1]
+
+    assert all(ax.get_xlim()[1] > longest for ax in draw(picture, run).axes)
 
 
 @pytest.mark.parametrize(
