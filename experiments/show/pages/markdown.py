@@ -56,7 +56,7 @@ def _report(report: Report, level: int, folder: str) -> Iterator[str]:
 
 
 def _outcome(each: Outcome) -> str:
-    prediction = f"**Prediction.** {stopped(each.claim)} Because {stopped(each.reason)}"
+    prediction = f"**Prediction.** {sentence(each.claim)} **Reason.** {sentence(each.reason)}"
     return f"{prediction} **{sentence(each.outcome)}** {stopped(each.found)}"
 
 

@@ -70,9 +70,9 @@ def test_a_page_has_all_parts_of_a_report():
         "gre-mesh is within ±0.05 ms of flat.",
         "✓ trusted",
         "Question What does a tunnel cost?",
-        "Predicted a tunnel adds 0 to 0.1 ms. Because it only adds a header.",
+        "Predicted A tunnel adds 0 to 0.1 ms. Reason: It only adds a header.",
         "Measured ✓ confirmed gre-mesh adds 0.02 ms.",
-        "a difference under 0.05 ms does not matter, because it is less than the jitter.",
+        "a difference under 0.05 ms does not matter: it is less than the jitter.",
         "Every sample",
         "level median lost|late flat 0.448 0 gre-mesh 0.468 1|2 ",
         "6 repeats; scenario article.",
@@ -91,7 +91,7 @@ def test_findings_come_before_the_verdict_and_the_verdict_before_the_question():
         text.rindex("gre-mesh is within"),
         text.index("Reasons: CPU idle 20%"),
         text.index("What does a tunnel cost?"),
-        text.index("Because it only adds"),
+        text.index("Reason: It only adds"),
     ]
     assert places == sorted(places)
     assert "✗ unreliable" in text

@@ -148,7 +148,7 @@ def test_the_report_has_findings_question_prediction_figure_table_and_verdict():
     )
     assert "**Question.** What does a tunnel cost?" in text
     assert (
-        "**Prediction.** a tunnel adds 0 to 0.1 ms. Because it only adds a header. "
+        "**Prediction.** A tunnel adds 0 to 0.1 ms. **Reason.** It only adds a header. "
         "**Confirmed.** gre-mesh adds 0.02 ms." in text
     )
     assert '![Boxes of "rtt"](toll/toll.png)' in text
