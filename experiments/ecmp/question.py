@@ -31,17 +31,17 @@ QUESTION = Question(
     predictions=(
         Prediction(
             about=ONE_SPINE,
-            claim="policy 0: all flows of every tunnel take one path; policy 1: all flows of GRE; "
-            "policy 2: those of VXLAN and Geneve always, those of GRE if they have the same inner "
-            "addresses",
+            claim="with hash policy 0, all flows of a tunnel take one path; with policy 1, all "
+            "flows of GRE do; with policy 2, those of VXLAN and Geneve always do, and those of GRE "
+            "if they have the same inner addresses",
             reason="outer addresses never differ between two VTEPs, and GRE has no ports; the "
             "kernel's flow dissector finds inner addresses behind GRE, but not behind UDP",
         ),
         Prediction(
             about=SPREAD,
-            claim="policy 1: VXLAN and Geneve spread, 32 flows put 8 to 24 on each of two spines; "
-            "policy 2: GRE spreads with many pairs of inner addresses; each path gets what a "
-            "random choice gives it",
+            claim="with hash policy 1, VXLAN and Geneve spread: of 32 flows, each of two spines "
+            "gets 8 to 24; with policy 2, GRE spreads if there are many pairs of inner addresses; "
+            "each path gets as many flows as with a random choice",
             reason="the outer UDP source port is a hash of the inner packet, and a hash works like "
             "a random choice: flows on a path are binomial, and 1 draw in 500 is outside the band",
         ),

@@ -47,43 +47,44 @@ QUESTION = Question(
     report="fanout",
     predictions=(
         Prediction(
-            claim="mesh: a broadcast or unknown unicast is sent hosts - 1 times",
+            claim="in a mesh, a broadcast or an unknown unicast is sent hosts - 1 times",
             reason="table 22 outputs to every tunnel port of the type, to members and others; "
             "an unknown unicast goes from table 20 to table 22",
             about="mesh",
         ),
         Prediction(
-            claim="l2pop: it is sent members - 1 times, and no copy is unneeded",
+            claim="with l2population, it is sent members - 1 times, and no copy is unneeded",
             reason="table 22 outputs only to the VTEPs that l2population has as flooding entries",
             about="l2pop",
         ),
         Prediction(
-            claim="l2pop-arp: an ARP request for a known address is not sent, one for an "
-            "unknown address is sent members - 1 times",
+            claim="with the ARP responder, an ARP request for a known address is not sent; one for "
+            "an unknown address is sent members - 1 times",
             reason="table 21 answers requests for known addresses and passes others to table 22",
             about="l2pop-arp",
         ),
         Prediction(
-            claim="vlan: it is sent once, and the underlay's switch copies it to every host",
+            claim="with VLAN, it is sent once, and the underlay's switch copies it to every host",
             reason="without a tunnel there is no head-end replication",
             about="vlan",
         ),
         Prediction(
-            claim="kvxlan-multicast: one packet is sent for any number of hosts, and only "
-            "members receive it",
+            claim="with kernel VXLAN and multicast, one packet is sent for any number of hosts, "
+            "and only members receive it",
             reason="the kernel sends it to the multicast group of the VNI; the underlay's switch "
             "copies it to ports from which it has received an IGMP join",
             about="kvxlan-multicast",
         ),
         Prediction(
-            claim="kvxlan-mesh: a broadcast or unknown unicast is sent hosts - 1 times",
+            claim="in a mesh of kernel VXLAN, a broadcast or an unknown unicast is sent hosts - 1 "
+            "times",
             reason="the all-zeros FDB entry of the VXLAN device has every other VTEP, and the "
             "kernel sends a copy to each",
             about="kvxlan-mesh",
         ),
         Prediction(
-            claim="kvxlan-l2pop: no ARP request is sent; other broadcasts and unknown unicasts "
-            "are sent members - 1 times, and no copy is unneeded",
+            claim="with kernel VXLAN and l2population, no ARP request is sent; other broadcasts "
+            "and unknown unicasts are sent members - 1 times, and no copy is unneeded",
             reason="the ARP proxy of the VXLAN device answers requests for known addresses and "
             "drops others; the all-zeros FDB entry has only members",
             about="kvxlan-l2pop",

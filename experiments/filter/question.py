@@ -36,10 +36,11 @@ QUESTION = Question(
         ),
         Prediction(
             about=words.CONNTRACK,
-            claim="conntrack has one entry for all of GRE, with a reply; for VXLAN and Geneve it "
-            "has one for each flow in each direction, and none of them has a reply",
-            reason="the other direction goes to the fixed port too, from a source port that is a "
-            "hash of its own (RFC 7348, section 5): it is a new UDP flow",
+            claim="conntrack has one entry for all flows of GRE, and sees replies to it; for VXLAN "
+            "and Geneve it has one for each flow in each direction, and sees no reply to any of "
+            "them",
+            reason="packets in the other direction also go to the fixed port, and their source "
+            "port is another hash (RFC 7348, section 5): to conntrack they are a new UDP flow",
         ),
         Prediction(
             about=words.MASQUERADE,

@@ -120,11 +120,11 @@ FIRST_PREDICTIONS = (
         about=words.first_ping(words.LEARNED_FLOW),
         low=-MARGIN_MS,
         high=1.0,
-        claim="a missing learned flow on br-tun costs -0.05 to 1 ms and no packet",
+        claim="a missing learned flow on br-tun adds -0.05 to 1 ms and loses no packet",
         reason=(
             "table 22 floods an unknown unicast to every VTEP, including the right one, and the "
-            "revalidators have put that into the megaflow before the ping comes: it costs copies, "
-            "which `fanout` counts, and hardly any time"
+            "revalidators have changed the megaflow to flood before the ping arrives: it costs "
+            "copies, which `fanout` counts, and hardly any time"
         ),
         excludes=("flat", "vlan", "gre-l2pop", "vxlan-l2pop", "vxlan-l2pop-arp"),
     ),
@@ -169,7 +169,7 @@ FIRST_PREDICTIONS = (
         about=words.first_ping(words.KERNEL_FDB),
         low=-MARGIN_MS,
         high=0.3,
-        claim="a missing FDB entry of kernel VXLAN costs -0.05 to 0.3 ms and no packet",
+        claim="a missing FDB entry of kernel VXLAN adds -0.05 to 0.3 ms and loses no packet",
         reason="an unknown unicast is flooded to every VTEP, including the right one",
     ),
 )

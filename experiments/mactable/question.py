@@ -7,7 +7,8 @@ from experiments.mactable.words import MISDELIVERED
 
 QUESTION = Question(
     name="mactable",
-    question="How does the MAC table of the underlay's switch grow with guests, and what if it is full?",
+    question="How does the MAC table of the underlay's switch grow with the number of guests, and "
+    "what happens when it is full?",
     unit="entries",
     value="learned",
     factors={
@@ -17,19 +18,21 @@ QUESTION = Question(
     report="mactable",
     predictions=(
         Prediction(
-            claim="without tunnels: one entry for each guest",
+            claim="without tunnels, the table has one entry for each guest",
             reason="the frames of guests are on the wire, tagged or not, and the switch learns "
             "each source address",
             excludes=tuple(str(mode) for mode in MODES if is_tunnelled(str(mode))),
         ),
         Prediction(
-            claim="with tunnels: one entry for each host, however many guests there are",
+            claim="with tunnels, the table has one entry for each host, however many guests there "
+            "are",
             reason="every frame on the wire comes from a VTEP; the guests' addresses are inside it",
             excludes=("flat", "vlan"),
         ),
         Prediction(
             claim="with a full table, each frame for a guest without an entry goes to every host: "
-            "hosts - 2 misdelivered copies; with tunnels none, as long as the hosts fit in",
+            "hosts - 2 misdelivered copies; with tunnels there are none, as long as the table has "
+            "room for all hosts",
             reason="a frame for an unknown address is flooded to all ports but the one it came from",
             about=MISDELIVERED,
             excludes=("kvxlan-l2pop",),  # its devices flood: Neutron does not know these guests

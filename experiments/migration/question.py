@@ -13,49 +13,53 @@ QUESTION = Question(
     report="migration",
     predictions=(
         Prediction(
-            claim="learned MACs, without gratuitous ARP: no move is up again within the wait",
+            claim="where MACs are learned, without gratuitous ARP: no guest is reachable again "
+            "within the time limit",
             reason="switches that have learned the MAC (of the underlay, table 20, the FDB of a kernel) "
             "keep the entry for 300 s, and only a frame from the guest corrects it",
             about=f"{LEARNED} {WITHOUT}",
         ),
         Prediction(
-            claim="learned MACs, with gratuitous ARP: every move is up again within the wait",
+            claim="where MACs are learned, with gratuitous ARP: every guest is reachable again "
+            "within the time limit",
             reason="gratuitous ARP is a broadcast: every switch on its path learns from it; the first "
             "ones are lost while the port is not yet connected",
             about=f"{LEARNED} {WITH}",
         ),
         Prediction(
-            claim="learned MACs, with gratuitous ARP after the megaflows are flushed: every move is up "
-            "again within the wait",
+            claim="where MACs are learned, with gratuitous ARP after the megaflows are flushed: "
+            "every guest is reachable again within the time limit",
             reason="the first packet of a flow passes the tables, and table 10 learns from it",
             about=f"{LEARNED} {FLUSHED}",
         ),
         Prediction(
             claim="OVS mesh, with gratuitous ARP: the median downtime is 100 to 1000 ms longer with "
             "cached megaflows than after they are flushed",
-            reason="a packet that matches a megaflow passes no table: table 10 learns from it when a "
-            "revalidator reads the counters, every 500 ms (other_config:max-revalidator); if the "
-            "old host also sent since then and its counter is read last, it takes another round",
+            reason="a packet that matches a megaflow passes no table: table 10 learns from it when "
+            "a revalidator reads the counters, every 500 ms (other_config:max-revalidator); if the "
+            "old host also sent since then and its counter is read last, it takes another 500 ms",
             about=CACHED,
             low=100,
             high=1000,
         ),
         Prediction(
-            claim="l2population, without gratuitous ARP, to a host that had never seen the MAC: every "
-            "move is up again",
+            claim="l2population, without gratuitous ARP, to a host that had never seen the MAC: "
+            "every guest is reachable again",
             reason="the server sends the location of the MAC to every host once the port is bound",
             about=f"{L2POP} {UNKNOWN}",
         ),
         Prediction(
-            claim="l2population, without gratuitous ARP, to a host that has learned the MAC: no move is "
-            "up again within the wait",
+            claim="l2population, without gratuitous ARP, to a host that has learned the MAC: no "
+            "guest is reachable again within the time limit",
             reason="frames arrive at the right host, but its own bridge has learned that the MAC is "
             "behind the tunnel: it drops frames that came from there",
             about=f"{L2POP} {WITHOUT}",
         ),
         Prediction(
-            claim="l2population, with gratuitous ARP: every move is up again within the wait",
-            reason="the bridge of the new host learns from it, which the server cannot achieve",
+            claim="l2population, with gratuitous ARP: every guest is reachable again within the "
+            "time limit",
+            reason="the bridge of the new host learns the guest's new location from it; the "
+            "messages of the server do not change what that bridge has learned",
             about=f"{L2POP} {WITH}",
         ),
     ),

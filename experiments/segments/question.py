@@ -6,7 +6,8 @@ from experiments.core.question import Prediction, Question, integer, text
 
 QUESTION = Question(
     name="segments",
-    question="How many networks does each type isolate from each other, and how many ids has it?",
+    question="How many networks does each type isolate from each other, and how many ids does it "
+    "have?",
     unit="networks",
     value="isolated",
     factors={

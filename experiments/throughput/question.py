@@ -5,7 +5,7 @@ from experiments.throughput import words
 
 QUESTION = Question(
     name="throughput",
-    question="What goodput has a mode with packets of each size, and how much CPU time does it take?",
+    question="What goodput does each mode have by packet size, and how much CPU time does it take?",
     unit="Mbit/s",
     value="goodput_mbit_s",
     factors={
@@ -26,7 +26,7 @@ QUESTION = Question(
     predictions=(
         Prediction(
             about=words.GRE_TO_VXLAN,
-            claim="GRE has the same goodput as VXLAN, within a quarter, with packets of the same size",
+            claim="GRE has the same goodput as VXLAN, within 25%, with packets of the same size",
             reason="in user space a packet costs system calls and context switches; whether its "
             "tunnel header has 8 or 16 bytes makes almost no difference",
             low=0.75,
@@ -34,7 +34,7 @@ QUESTION = Question(
         ),
         Prediction(
             about=words.L2POP_TO_MESH,
-            claim="l2population has the same goodput as a mesh, within a quarter",
+            claim="l2population has the same goodput as a mesh, within 25%",
             reason="once a MAC address is known, both send one copy by one cached flow",
             low=0.75,
             high=1.33,
@@ -50,8 +50,8 @@ QUESTION = Question(
         Prediction(
             about=words.KERNEL_TO_USER,
             claim="kernel VXLAN has at least twice the goodput of user space, with the largest packets",
-            reason="no packet is copied to a daemon and back; of TCP the receiving guest gets many "
-            "packets as one (GRO of the VXLAN device), which is why UDP is measured, too",
+            reason="no packet is copied to a daemon and back; with TCP, the VXLAN device hands the "
+            "receiving guest many packets as one (GRO), so UDP is measured, too",
             low=2.0,
             high=50.0,
         ),
@@ -60,8 +60,8 @@ QUESTION = Question(
             claim="packets of 128 bytes take 2 to 8 times the CPU time per gigabyte of packets of "
             "576, in every mode, with TCP and with UDP",
             reason="the cost is per packet, and 576 bytes carry 5.5 times the payload (UDP: 548 to "
-            "100) or 6.9 times (TCP with timestamps: 524 to 76); the factor is lower only as far as "
-            "the cost is per byte, or the kernel joins TCP's packets",
+            "100) or 6.9 times (TCP with timestamps: 524 to 76); the factor is lower only as far "
+            "as the cost is per byte, or the kernel merges TCP's packets (GRO)",
             low=2.0,
             high=8.0,
         ),

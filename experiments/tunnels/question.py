@@ -28,35 +28,37 @@ QUESTION = Question(
     report="tunnels",
     predictions=(
         Prediction(
-            claim="mesh: N-1 tunnel ports on every host, N(N-1) in total for N(N-1)/2 pairs of "
-            "hosts, whichever hosts share a network",
-            reason="an agent makes a port to every VTEP that it is notified of, with GRE as with "
+            claim="in a mesh, every host has N-1 tunnel ports, N(N-1) in total for N(N-1)/2 pairs "
+            "of hosts, whichever hosts share a network",
+            reason="an agent makes a port to every VTEP that it is notified of, with GRE and with "
             "VXLAN; a port has one remote address, so each host of a pair needs its own",
             excludes=_modes_without(Mechanism.OPENVSWITCH, Flooding.MESH),
         ),
         Prediction(
-            claim="l2pop: tunnel ports only to hosts that share a network: N-1 if all do, 1 if "
-            "two do",
+            claim="with l2population, a host has tunnel ports only to hosts that share a network "
+            "with it: N-1 if all do, 1 if two do",
             reason="l2population notifies an agent only of VTEPs with a port on its networks",
             excludes=_modes_without(Mechanism.OPENVSWITCH, Flooding.L2POP, Flooding.L2POP_ARP),
         ),
         Prediction(
-            claim="kernel VXLAN: no tunnel port; one VXLAN device per network on each host, whose "
-            "FDB floods to N-1 VTEPs, or to one multicast group",
+            claim="with kernel VXLAN, a host has no tunnel port, but one VXLAN device per network, "
+            "whose FDB floods to N-1 VTEPs or to one multicast group",
             reason="a VXLAN device has no fixed remote address; its FDB has the VTEP of each frame",
             excludes=_modes_without(Mechanism.LINUXBRIDGE, *Flooding),
         ),
         Prediction(
-            claim="a tunnel port takes 5 to 25 KiB of ovs-vswitchd's memory, GRE as VXLAN",
+            claim="a tunnel port takes 5 to 25 KiB of ovs-vswitchd's memory, with GRE and with "
+            "VXLAN",
             reason="a port is a row, a netdev and two hash entries; a quick run measured 12 KiB",
             about=MEMORY,
             low=5.0,
             high=25.0,
         ),
         Prediction(
-            claim="set-up time grows at least linearly and at most with the square of the number "
-            "of ports, GRE as VXLAN: the exponent is 0.9 to 2.1, from about a quarter of the most "
-            "ports on and after subtracting the time of a transaction without ports",
+            claim="set-up time grows at least linearly and at most quadratically with the number "
+            "of ports, with GRE and with VXLAN: the exponent is 0.9 to 2.1, fitted from about a "
+            "quarter of the largest number of ports on, after subtracting the time of a "
+            "transaction without ports",
             reason="each port is a row and a netdev that are made one by one, and may be looked "
             "up among all the others, but not among pairs of them; 0.1 either way is for noise",
             about=SETUP,

@@ -16,9 +16,9 @@ QUESTION = Question(
     predictions=(
         Prediction(
             about=WALK,
-            claim="the source address is changed before GRE is added; on the WAN the packet has "
-            "public addresses, then GRE without any, then the inner packet; in the far LAN only "
-            "ARP is broadcast",
+            claim="the source address is translated (SNAT) before GRE is added; on the WAN an IP "
+            "header with public addresses comes first, then GRE without addresses, then the inner "
+            "packet; in the far LAN only ARP is broadcast",
             reason="the kernel's POSTROUTING comes before the tunnel interface, GRE has no "
             "field for an address (RFC 2784), and a switch forwards to a MAC that it has learned "
             "through one port only",
@@ -31,17 +31,18 @@ QUESTION = Question(
         ),
         Prediction(
             about=MTU,
-            claim="1468 bytes pass with DF, and for 1469 the home's own router sends ICMP; with an "
-            "MTU set larger than the wire's, the tunnel passes no more and nobody sends ICMP",
-            reason="1492 minus IPv4's 20 and GRE's 4; a router knows the MTU of its interface, and "
-            "a user-space switch drops what its socket refuses",
+            claim="1468 bytes pass with DF, and for 1469 the home's own router sends ICMP; if the "
+            "tunnel's MTU is set larger than the wire allows, larger packets do not pass either, "
+            "and nobody sends ICMP",
+            reason="1492 minus 20 for IPv4 and 4 for GRE is 1468; a router knows the MTU of its "
+            "interface, and a user-space switch drops what its socket refuses",
         ),
         Prediction(
             about=LATENCY,
             low=-HIGHEST_MS,
             high=HIGHEST_MS,
-            claim="the round trip to the same router differs by less than 0.1 ms, through the tunnel or "
-            "by public addresses",
+            claim="the round trip to a router through the tunnel differs by less than 0.1 ms from "
+            "the round trip to its public address",
             reason="both paths pass the same two switch daemons once in each direction; an extra "
             "header costs far less than waking them up",
         ),
@@ -60,8 +61,8 @@ QUESTION = Question(
             about=INJECT,
             claim="GRE with a forged outer source reaches the server, and a ping in it is answered "
             "to the attacker, outside the tunnel; nothing arrives from the attacker's own address, "
-            "nor if its router checks sources",
-            reason="the far end checks the outer source only, and an answer goes to the inner source",
+            "or if the attacker's router checks source addresses",
+            reason="the far end checks only the outer source, and a reply goes to the inner source",
         ),
     ),
     columns={

@@ -66,7 +66,7 @@ QUOTED = [
     ("filter", r"^(\d+ of \d+) cells", "{} cells match"),
     (
         "filter",
-        r"add (\S+) to (\S+) µs by nft and (\S+) to (\S+) µs by u32",
+        r"add (\S+) to (\S+) µs with nft and (\S+) to (\S+) µs with u32",
         "cost {} to {} µs (nft) or {} to {} µs (u32)",
     ),
 ]

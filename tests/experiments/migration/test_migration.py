@@ -173,8 +173,8 @@ def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
     assert [
         (outcomes.claim.partition(":")[0], outcomes.outcome) for outcomes in report.outcomes
     ] == [
-        ("learned MACs, without gratuitous ARP", "confirmed"),
-        ("learned MACs, with gratuitous ARP", "confirmed"),
+        ("where MACs are learned, without gratuitous ARP", "confirmed"),
+        ("where MACs are learned, with gratuitous ARP", "confirmed"),
         (
             "l2population, without gratuitous ARP, to a host that had never seen the MAC",
             "confirmed",
