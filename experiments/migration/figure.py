@@ -1,110 +1,90 @@
 """The chart of `migration`: one dot per move, one lane per mode and kind of move.  Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
+import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.migration.words import ANNOUNCED
 from experiments.show.lanes import colours, dots, margin_text
 from experiments.show.sheet import Caption, sheet, title
 
 LANE_IN = 0.21  # the height of a lane
 FRAME_IN = 0.45
 PAPER_IN = 1.6  # one panel needs less than several
+MODE_GAP = 0.6  # between modes, of a lane
 SIZE = 8
 CAP_COLOUR = "#9a9a9a"
 LEGEND = "dot: one move; triangle: still down after the wait; grey: plugged (median), ARP"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """The moves of one kind in one mode."""
+def draw(found: pl.DataFrame, sent_ms: Sequence[float], cap_ms: float, caption: Caption) -> Figure:
+    """One panel with a lane for each kind of move, and space between modes.
 
-    mode: str
-    way: str
-    downtime_ms: tuple[float, ...]  # of moves whose downtime ended
-    censored: int  # moves whose downtime did not end
-    plugged_ms: float  # median
-    announced_ms: tuple[float, ...] = ()  # times of gratuitous ARP
-
-
-def draw(lanes: Sequence[Lane], cap_ms: float, words: Caption) -> Figure:
-    """One panel of lanes, with space between modes."""
-    modes = list(dict.fromkeys(lane.mode for lane in lanes))
-    height = LANE_IN * (len(lanes) + len(modes)) + FRAME_IN
-    figure, axes = sheet(words, [height], frame_in=PAPER_IN)
-    plot_lanes(axes[0], lanes, cap_ms, colours(modes, "flat"))
-    title(axes[0], "Downtime after a move, MAC and IP unchanged", LEGEND)
-    return figure
-
-
-def plot_lanes(ax: Axes, lanes: Sequence[Lane], cap_ms: float, palette: Mapping[str, str]) -> Axes:
-    """Every move at its downtime; a line at the end of the wait."""
-    places = _places(lanes)
+    Args:
+        found: as `report.kinds` makes it.
+        sent_ms: times of gratuitous ARP, after plugging.
+        cap_ms: the wait; a line is drawn there.
+    """
+    modes = found["mode"].unique(maintain_order=True).to_list()
+    height = LANE_IN * (found.height + len(modes)) + FRAME_IN
+    figure, (ax,) = sheet(caption, [height], frame_in=PAPER_IN)
     ax.axvline(cap_ms, color=CAP_COLOUR, linewidth=1, linestyle=(0, (4, 3)), gid="cap")
-    for place, lane in zip(places, lanes, strict=True):
-        _lane(ax, place, lane, cap_ms, palette[lane.mode])
-    first = {lane.mode: place for place, lane in reversed(list(zip(places, lanes, strict=True)))}
+    palette, place, first = colours(modes, "flat"), 0.0, dict[str, float]()
+    for number, lane in enumerate(found.iter_rows(named=True)):
+        place = number + MODE_GAP * modes.index(lane["mode"])
+        first.setdefault(lane["mode"], place)
+        announced_ms = [lane["plugged_ms"] + at for at in sent_ms if lane["way"] in ANNOUNCED]
+        _lane(ax, place, lane, palette[lane["mode"]], announced_ms)
+        if lane["censored"]:  # marks that are not clipped take space on the sheet, even if none
+            dots(
+                ax,
+                [cap_ms] * lane["censored"],
+                _spread(place, lane["censored"]),
+                palette[lane["mode"]],
+                f"censored {lane['mode']} {lane['way']}",
+                marker=">",
+                markersize=4,
+                alpha=0.75,
+                clip_on=False,
+            )
     ax.set_yticks(list(first.values()), labels=list(first))
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(max(places) + 0.8, -0.8)
-    slowest_ms = max((each for lane in lanes for each in lane.downtime_ms), default=0.0)
+    ax.set_ylim(place + 0.8, -0.8)
+    slowest_ms = max(found["downtime_ms"].explode().drop_nulls().to_list(), default=0.0)
     ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
     ax.set_xlabel(f"downtime [ms]; wait ends at {cap_ms:g} ms")
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
-    return ax
+    title(ax, "Downtime after a move, MAC and IP unchanged", LEGEND)
+    return figure
 
 
-def _places(lanes: Sequence[Lane]) -> list[float]:
-    """One place per lane, with space before each further mode."""
-    places, at = [], -1.0
-    for number, lane in enumerate(lanes):
-        at += 1 if not number or lanes[number - 1].mode == lane.mode else 1.6
-        places.append(at)
-    return places
-
-
-def _lane(ax: Axes, place: float, lane: Lane, cap_ms: float, colour: str) -> None:
+def _lane(
+    ax: Axes, place: float, lane: Mapping[str, Any], colour: str, announced_ms: Sequence[float]
+) -> None:
+    """Every move at its downtime, and when the guest was plugged and sent gratuitous ARP."""
+    name = f"{lane['mode']} {lane['way']}"
     ax.plot(
-        [lane.plugged_ms] * 2,
+        [lane["plugged_ms"]] * 2,
         [place - 0.34, place + 0.34],
         color=CAP_COLOUR,
         linewidth=1.4,
         gid="plugged",
     )
     ax.vlines(
-        lane.announced_ms,
+        announced_ms,
         place - 0.2,
         place + 0.2,
         color=CAP_COLOUR,
         linewidth=0.8,
-        gid=f"announced {lane.mode} {lane.way}",
+        gid=f"announced {name}",
     )
-    ended, censored = _spread(place, len(lane.downtime_ms)), _spread(place, lane.censored)
-    dots(
-        ax,
-        lane.downtime_ms,
-        ended,
-        colour,
-        f"moves {lane.mode} {lane.way}",
-        markersize=3.4,
-        alpha=0.75,
-    )
-    if lane.censored:  # marks that are not clipped take space on the sheet, even if there are none
-        dots(
-            ax,
-            [cap_ms] * lane.censored,
-            censored,
-            colour,
-            f"censored {lane.mode} {lane.way}",
-            marker=">",
-            markersize=4,
-            alpha=0.75,
-            clip_on=False,
-        )
-    margin_text(ax, place, lane.way, colour, "way", fontsize=SIZE)
+    ended = _spread(place, len(lane["downtime_ms"]))
+    dots(ax, lane["downtime_ms"], ended, colour, f"moves {name}", markersize=3.4, alpha=0.75)
+    margin_text(ax, place, lane["way"], colour, "way", fontsize=SIZE)
 
 
 def _spread(place: float, many: int) -> list[float]:

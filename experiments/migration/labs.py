@@ -1,6 +1,6 @@
 """The labs of `migration`, its moves, and what theory predicts.  Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,14 +15,6 @@ from experiments.migration.words import FLUSHED, UNKNOWN, WITH, WITHOUT
 HOSTS = 3  # one for the sender, two between which the other guest moves
 RESIDENT = "resident"
 PURGE = ("ovs-appctl", "revalidator/purge")  # reads the counters of megaflows, and deletes them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A planned move: its kind, and the pause before it."""
-
-    way: str
-    pause_s: float
 
 
 def three_hosts(overlay: Overlay) -> Overlay:
@@ -69,8 +61,10 @@ def ways(name: str) -> tuple[str, ...]:
     return WITH, WITHOUT
 
 
-def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...]:
+def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[tuple[str, float], ...]:
     """The moves of one lab in a random order: `moves` of each kind, half of them in each direction.
+
+    Each is a kind and the pause before it [s], at most `pause_s`.
 
     The pause before a move is random too, so that moves are not in step with a timer that ended
     the one before.  There is none before a move WITHOUT, whose end is not awaited.
@@ -79,8 +73,7 @@ def in_turn(mode: str, moves: int, pause_s: float, seed: int) -> tuple[Turn, ...
     halves = [draw.permutation(np.repeat(ways(mode), moves // 2)) for _ in range(2)]
     order = (str(way) for pair in zip(*halves, strict=True) for way in pair)
     return tuple(
-        Turn(way=way, pause_s=0.0 if way == WITHOUT else round(draw.uniform(0, pause_s), 4))
-        for way in order
+        (way, 0.0 if way == WITHOUT else round(draw.uniform(0, pause_s), 4)) for way in order
     )
 
 

@@ -63,20 +63,16 @@ class Migration:
         )
 
 
-def _rows(moving: "Moving", turns: tuple[stage.Turn, ...], context: Context) -> Iterator[Row]:
+def _rows(
+    moving: "Moving", turns: tuple[tuple[str, float], ...], context: Context
+) -> Iterator[Row]:
     home, away = stage.homes(moving.lab.overlay)
-    for number, turn in enumerate(turns):
-        context.say(f"move {number + 1} of {len(turns)}")
-        host = home if number % 2 else away
-        time.sleep(turn.pause_s)  # the pause itself is wanted; there is no condition to wait for
-        found = moving.move(host, turn.way)
-        yield {
-            "move": number + 1,
-            "way": turn.way,
-            "to": host,
-            **found,
-            "pause_ms": turn.pause_s * 1000,
-        }
+    for number, (way, pause_s) in enumerate(turns, start=1):
+        context.say(f"move {number} of {len(turns)}")
+        host = away if number % 2 else home
+        time.sleep(pause_s)  # the pause itself is wanted; there is no condition to wait for
+        found = moving.move(host, way)
+        yield {"move": number, "way": way, "to": host, **found, "pause_ms": pause_s * 1000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import polars as pl
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.migration import figure
-from experiments.migration.words import ANNOUNCED, CACHED, FLUSHED, L2POP, LEARNED, WITH
+from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, WITH
 from experiments.show import judge
 from experiments.show.report import (
     CONFIRMED,
@@ -27,6 +27,7 @@ from experiments.show.statistics import Estimate, estimate
 
 MESH = "OVS mesh"
 GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}
+DATA = ("group", "mode", "way", "moves", "censored", "downtime_ms", "lost", "predicted")
 MEDIANS_FROM = 10  # moves of a kind; the median of fewer is not judged
 
 
@@ -34,25 +35,24 @@ def build_report(run: Run) -> Report:
     """The report of one run."""
     found = kinds(run)
     findings = tuple(_findings(found, _cap_ms(run)))
-    pictures = Picture(
+    # Earlier runs did not record the times of gratuitous ARP.
+    first: Mapping[str, Any] = next(iter(run.about.get("measured") or ()), {})
+    sent_ms = first.get("announced_at_ms", ())
+    picture = Picture(
         name=run.question.name,
         title="Every move, by mode and kind",
         alternative=f"One dot per move over its downtime. {'. '.join(findings)}",
-        draw=lambda report: figure.draw(
-            [_lane(row, run) for row in found.iter_rows(named=True)],
-            _cap_ms(run),
-            Caption.of(report),
-        ),
+        draw=lambda report: figure.draw(found, sent_ms, _cap_ms(run), Caption.of(report)),
     )
     return Report(
         run=run,
         findings=findings,
         outcomes=tuple(_outcomes(run, found)),
         tables=(_table(found), *_by_direction(run, found)),
-        pictures=() if found.is_empty() else (pictures,),
+        pictures=() if found.is_empty() else (picture,),
         conditions=_conditions(run, found),
         is_refuted=not found["is_as_predicted"].all(),
-        data=tuple(map(_data, found.iter_rows(named=True))),
+        data=tuple(found.select(DATA).iter_rows(named=True)),
     )
 
 
@@ -121,7 +121,7 @@ def span(figures: Sequence[float]) -> str:
 def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
         if prediction.about == CACHED:
-            yield from _cached(prediction, run)
+            yield from _cached(prediction, run, found)
         elif not (about := found.filter(about=prediction.about)).is_empty():
             mismatches = about.filter(~pl.col("is_as_predicted"))
             shown = about if mismatches.is_empty() else mismatches
@@ -136,9 +136,10 @@ def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
             )
 
 
-def _cached(prediction: Prediction, run: Run) -> Iterator[Outcome]:
+def _cached(prediction: Prediction, run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
     """The prediction about the cost of cached megaflows, by the labs of every mesh."""
-    ended = run.samples.filter(pl.col("mode").is_in(_meshes(run)), censored=0)
+    meshes = found.filter(group=MESH)["mode"].unique().to_list()
+    ended = run.samples.filter(pl.col("mode").is_in(meshes), censored=0)
     ways = ended.filter(pl.col("way").is_in([WITH, FLUSHED]))
     labs = (
         ways.group_by("mode", "repeat", maintain_order=True)
@@ -155,20 +156,12 @@ def _cached(prediction: Prediction, run: Run) -> Iterator[Outcome]:
     if not later or not all(later.values()):
         return
     ranges = {mode: estimate(each, run.seed) for mode, each in later.items()}
-    found = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
+    text = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
     if min(counts.filter(pl.col("mode").is_in(order))["len"]) < MEDIANS_FROM:
-        found = f"{found}; fewer than {MEDIANS_FROM} moves"
-        yield judge.judged(run, prediction, UNDECIDED, found)
+        text = f"{text}; fewer than {MEDIANS_FROM} moves"
+        yield judge.judged(run, prediction, UNDECIDED, text)
     else:
-        yield judge.within(run, prediction, ranges.values(), found)
-
-
-def _meshes(run: Run) -> list[str]:
-    return [
-        mode
-        for mode in map(str, run.question.factors["mode"])
-        if GROUPS[MESH] in mode and GROUPS["kernel VXLAN"] not in mode
-    ]
+        yield judge.within(run, prediction, ranges.values(), text)
 
 
 def _by_labs(each: Estimate) -> str:
@@ -257,22 +250,3 @@ def _conditions(run: Run, found: pl.DataFrame) -> str:
 
 def _cap_ms(run: Run) -> float:
     return float(run.about["settings"]["cap_s"]) * 1000
-
-
-def _lane(row: Mapping[str, Any], run: Run) -> figure.Lane:
-    # Earlier runs did not record the times of gratuitous ARP.
-    first: Mapping[str, Any] = next(iter(run.about.get("measured") or ()), {})
-    sent_ms = first.get("announced_at_ms", ()) if row["way"] in ANNOUNCED else ()
-    return figure.Lane(
-        mode=row["mode"],
-        way=row["way"],
-        downtime_ms=tuple(row["downtime_ms"]),
-        censored=row["censored"],
-        plugged_ms=row["plugged_ms"],
-        announced_ms=tuple(row["plugged_ms"] + at for at in sent_ms),
-    )
-
-
-def _data(row: Mapping[str, Any]) -> Mapping[str, object]:
-    names = ("group", "mode", "way", "moves", "censored", "downtime_ms", "lost", "predicted")
-    return {name: row[name] for name in names}

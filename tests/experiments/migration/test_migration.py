@@ -42,7 +42,7 @@ def test_both_hosts_of_the_move_have_a_resident_guest(overlay):
 
 def test_each_kind_of_move_goes_in_both_directions_equally_often():
     for mode in map(str, MODES):
-        ways = [turn.way for turn in stage.in_turn(mode, 4, 0.5, 1)]
+        ways = [way for way, _ in stage.in_turn(mode, 4, 0.5, 1)]
         assert {way: ways.count(way) for way in ways} == dict.fromkeys(stage.ways(mode), 4)
         for way in set(ways):
             directions = [at % 2 for at, each in enumerate(ways) if each == way]
@@ -51,15 +51,17 @@ def test_each_kind_of_move_goes_in_both_directions_equally_often():
 
 def test_the_seed_determines_the_order_of_moves_and_the_pauses():
     one, again, other = (stage.in_turn("gre-mesh", 100, 0.5, seed) for seed in (1, 1, 2))
-    pauses = [turn.pause_s for turn in one if turn.way != WITHOUT]
+    pauses = [pause_s for way, pause_s in one if way != WITHOUT]
 
     assert one == again != other
-    assert {turn.pause_s for turn in one if turn.way == WITHOUT} == {0.0}
+    assert {pause_s for way, pause_s in one if way == WITHOUT} == {0.0}
     # Spread over the whole interval of a revalidator, or moves would be in step with it.
     shares = [sum(low <= each < low + 0.125 for each in pauses) for low in (0, 0.125, 0.25, 0.375)]
     assert sum(shares) == len(pauses) == 200
     assert min(shares) > 30
-    assert {a.way for a, b in pairwise(one) if b.way == WITH} == set(stage.ways("gre-mesh"))
+    assert {before for (before, _), (way, _) in pairwise(one) if way == WITH} == set(
+        stage.ways("gre-mesh")
+    )
 
 
 @pytest.mark.parametrize(
