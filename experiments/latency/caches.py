@@ -14,14 +14,14 @@ from functools import partial
 
 from controller.model.names import VTEP_BRIDGE, underlay_mac, vxlan_name
 from controller.model.overlay import Overlay
-from controller.model.parts import Mechanism, Port
-from experiments.core.experiment import Lab
+from controller.model.parts import Mechanism, Network, Port
 from experiments.latency import words
-from experiments.latency.pings import Path, Pinger
-from experiments.measure.ping import Pinged, Requests
+from experiments.latency.pings import Pinger, guest_path
+from experiments.measure.ping import Requests
 
 DROPPED_S = 0.5  # to wait for a reply that is not expected: OVS drops the request
 FLUSHES_MAX = 5
+TABLE_20 = "table=20"  # of br-tun: its FDB (Neutron's UCAST_TO_TUN)
 L2POP_FLOW = "l2population installs the far guest's flow, and pings do not replace it"
 L2POP_FDB = "l2population sets the far guest's FDB entry, and the device does not learn"
 NO_TUNNEL = "there is no tunnel"
@@ -39,24 +39,28 @@ class Cache:
     checks: int = 1  # in a row that must find it empty
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """A lab, and the two guests between which pings go."""
+    """The two guests of a lab between which pings go."""
 
-    lab: Lab
+    pinger: Pinger
     source: Port
     target: Port
-    look: Callable[..., str]  # node, command: its output
 
     @property
     def overlay(self) -> Overlay:
         """The overlay of the lab."""
-        return self.lab.overlay
+        return self.pinger.lab.overlay
+
+    @property
+    def network(self) -> Network:
+        """The guests' network."""
+        return self.overlay.network_of[self.source.network_id]
 
     @property
     def is_tunnelled(self) -> bool:
         """True if the guests' network uses a tunnel."""
-        return self.overlay.network_of[self.source.network_id].network_type.is_tunnel
+        return self.network.network_type.is_tunnel
 
     @property
     def is_kernel(self) -> bool:
@@ -86,8 +90,7 @@ class Scene:
     @property
     def vxlan_device(self) -> str:
         """The kernel's VXLAN device of the guests' network."""
-        network = self.overlay.network_of[self.source.network_id]
-        return vxlan_name(network.segmentation_id or 0)
+        return vxlan_name(self.network.segmentation_id or 0)
 
     def is_arp_known(self) -> bool:
         """True if the source has the target's MAC; failed and incomplete entries have none."""
@@ -96,28 +99,34 @@ class Scene:
 
     def is_in_table_20(self) -> bool:
         """True if the source's br-tun has a flow to the target, from l2population or learned."""
-        return self.target.mac_address in self.look(self.source.host, *_table_20("dump-flows"))
+        flows = self.look(self.source.host, "ovs-ofctl", "dump-flows", "br-tun", TABLE_20)
+        return self.target.mac_address in flows
 
     def is_in_fdb(self) -> bool:
         """True if the source's VXLAN device has an FDB entry for the target."""
-        show = ("bridge", "fdb", "show", "dev", self.vxlan_device)
-        mac = self.target.mac_address
-        lines = self._fields(self.source.host, *show)
-        return any(each[0] == mac and "dst" in each for each in lines)
+        lines = self._fields(self.source.host, "bridge", "fdb", "show", "dev", self.vxlan_device)
+        return any(each[0] == self.target.mac_address and "dst" in each for each in lines)
 
     def has_megaflow(self) -> bool:
         """True if either datapath has a megaflow between the guests."""
         ends = (self.source.mac_address, self.target.mac_address)
         pairs = (f"eth(src={one},dst={other})" for one, other in (ends, ends[::-1]))
-        flows = "".join(
-            self.look(host, "ovs-appctl", "dpctl/dump-flows", "-m") for host in self.hosts
-        )
+        dump = ("ovs-appctl", "dpctl/dump-flows", "-m")
+        flows = "".join(self.look(host, *dump) for host in self.hosts)
         return any(pair in flows for pair in pairs)
 
     def is_vtep_known(self) -> bool:
         """True if the source's host has the MAC of the far VTEP."""
         lines = self._fields(self.source.host, "ovs-appctl", "tnl/neigh/show")
         return any(each[0] == self.far_vtep for each in lines)
+
+    def run(self, node: str, *argv: str) -> None:
+        """Run a command that changes something."""
+        self.pinger.lab.run(node, *argv)
+
+    def look(self, node: str, *argv: str) -> str:
+        """The output of a command that changes nothing, which is kept."""
+        return self.pinger.look(node, *argv)
 
     def _fields(self, node: str, *argv: str) -> Iterator[list[str]]:
         """The lines of a command's output, split at blanks; without empty ones."""
@@ -142,19 +151,15 @@ class Scene:
 
 def caches(scene: Scene) -> Iterator[Cache]:
     """The caches of this lab; the VTEP neighbour is last, since its flush stops all traffic."""
-    source, near = scene.source, scene.source.host
-
-    def run(node: str, *argv: str) -> None:
-        scene.lab.run(node, *argv)
-
+    near, mac, run = scene.source.host, scene.target.mac_address, scene.run
     yield Cache(
         name=words.KERNEL_ARP if scene.is_kernel else words.GUEST_ARP,
         is_filled=scene.is_arp_known,
-        flush=lambda: run(source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0"),
+        flush=lambda: run(scene.source.device_id, "ip", "-4", "neigh", "flush", "dev", "eth0"),
     )
     if scene.is_kernel:
         if scene.is_learned:
-            entry = (scene.target.mac_address, "dev", scene.vxlan_device, "dst", scene.far_vtep)
+            entry = (mac, "dev", scene.vxlan_device, "dst", scene.far_vtep)
             yield Cache(
                 name=words.KERNEL_FDB,
                 is_filled=scene.is_in_fdb,
@@ -165,21 +170,21 @@ def caches(scene: Scene) -> Iterator[Cache]:
         yield Cache(
             name=words.LEARNED_FLOW,
             is_filled=scene.is_in_table_20,
-            flush=lambda: run(near, *_table_20("del-flows", scene.target)),
-            restore=lambda: _purge_flows(scene, [near]),  # so that a reply is an upcall: it learns
+            flush=lambda: run(near, "ovs-ofctl", "del-flows", "br-tun", f"{TABLE_20},dl_dst={mac}"),
+            restore=partial(_purge_flows, scene, [near]),  # so that a reply is an upcall: it learns
             checks=2,  # revalidators learn it again from replies that they had not yet counted
         )
     yield Cache(
         name=words.MEGAFLOW,
         is_filled=scene.has_megaflow,
-        flush=lambda: _purge_flows(scene, scene.hosts),
+        flush=partial(_purge_flows, scene, scene.hosts),
     )
     if scene.is_tunnelled:
         yield Cache(
             name=words.VTEP_NEIGHBOUR,
             is_filled=scene.is_vtep_known,
-            flush=lambda: _flush_vteps(scene),
-            restore=lambda: _set_vteps(scene),
+            flush=partial(_flush_vteps, scene),
+            restore=partial(_set_vteps, scene),
             stops_traffic=True,
         )
 
@@ -202,9 +207,13 @@ def ping_when_empty(
     """
     if not cache.is_filled():
         return {"why_not": "not known before the flush"}
-    flushes = _flushed(cache)
-    if not flushes:
-        return {"why_not": f"known after each of {FLUSHES_MAX} flushes"}
+    flushes = 0
+    # Guests send packets unasked, which may fill it again at any time.
+    while not flushes or any(cache.is_filled() for _ in range(cache.checks)):
+        if flushes == FLUSHES_MAX:
+            return {"why_not": f"known after each of {FLUSHES_MAX} flushes"}
+        cache.flush()
+        flushes += 1
     try:
         ping()
         after = cache.is_filled()
@@ -214,24 +223,6 @@ def ping_when_empty(
     return {"flushes": flushes, "known_after_ping": after, "known_after_refill": cache.is_filled()}
 
 
-def _flushed(cache: Cache) -> int:
-    """How many flushes it took until the cache was empty; 0: it still is not.
-
-    Guests send packets unasked, which may fill it again at any time.
-    """
-    for flushes in range(1, FLUSHES_MAX + 1):
-        cache.flush()
-        if not any(cache.is_filled() for _ in range(cache.checks)):
-            return flushes
-    return 0
-
-
-def _table_20(command: str, target: Port | None = None) -> tuple[str, ...]:
-    """Neutron's UCAST_TO_TUN: the FDB of br-tun."""
-    to = f",dl_dst={target.mac_address}" if target else ""
-    return ("ovs-ofctl", command, "br-tun", f"table=20{to}")
-
-
 def _purge_flows(scene: Scene, hosts: Iterable[str]) -> None:
     """Delete megaflows with the revalidators' own records (ukeys) of them.
 
@@ -239,7 +230,7 @@ def _purge_flows(scene: Scene, hosts: Iterable[str]) -> None:
     a second, `ukey_install` refuses new ones and every packet is an upcall.
     """
     for host in hosts:
-        scene.lab.run(host, "ovs-appctl", "revalidator/purge")
+        scene.run(host, "ovs-appctl", "revalidator/purge")
 
 
 def _flush_vteps(scene: Scene) -> None:
@@ -249,9 +240,8 @@ def _flush_vteps(scene: Scene) -> None:
     replies to br-vtep would also hide them from OVS, which learns from upcalls only: all packets
     would be dropped for as long as guests send any.
     """
-    near = scene.source.host
-    _purge_flows(scene, [near])
-    scene.lab.run(near, "ovs-appctl", "tnl/neigh/flush")
+    _purge_flows(scene, [scene.source.host])
+    scene.run(scene.source.host, "ovs-appctl", "tnl/neigh/flush")
 
 
 def _set_vteps(scene: Scene) -> None:
@@ -260,49 +250,42 @@ def _set_vteps(scene: Scene) -> None:
     for other in scene.overlay.hosts:
         if other.name != near:
             entry = (VTEP_BRIDGE, str(other.local_ip), underlay_mac(other.local_ip))
-            scene.lab.run(near, "ovs-appctl", "tnl/neigh/set", *entry)
+            scene.run(near, "ovs-appctl", "tnl/neigh/set", *entry)
 
 
-@dataclass(frozen=True, slots=True)
-class FirstPings:
-    """Pings from a process each, right after a cache was emptied."""
+def first_pings(
+    scene: Scene, one: Requests, repeats: int, repeats_of_stops: int, *, turn: int
+) -> Mapping[str, Sequence[object]]:
+    """Ping with each cache empty and with none; for each cache, what `ping_when_empty` found.
 
-    pinger: Pinger
-    path: Path
-    scene: Scene
-    one: Requests  # a single request
+    Args:
+        one: a single request; each is sent by a process of its own.
+        repeats_of_stops: for caches whose flush stops traffic.
+        turn: rotates the order, so that no cache is always the first.
+    """
+    every = tuple(caches(scene))
+    ways = (None, *(each for each in every if not each.stops_traffic))  # None: no cache
+    turns: list[tuple[Cache | None, int]] = []
+    for time in range(1, repeats + 1):
+        first = (turn + time) % len(ways)
+        turns += [(cache, time) for cache in (*ways[first:], *ways[:first])]
+    for time in range(1, repeats_of_stops + 1):
+        turns += [(cache, time) for cache in every if cache.stops_traffic]
+    path = guest_path((scene.source, scene.target))
 
-    def measure(
-        self, repeats: int, repeats_of_stops: int, *, turn: int
-    ) -> Mapping[str, Sequence[object]]:
-        """Ping with each cache empty and with none; for each cache, what `ping_when_empty` found.
+    def ping(name: str, time: int, *, is_dropped: bool = False) -> None:
+        # If dropped, at once: any packet from a guest makes OVS send an ARP request for the VTEP.
+        if not is_dropped:
+            scene.wake_daemons()
+        asked = replace(one, wait_s=DROPPED_S) if is_dropped else one
+        scene.pinger.ping_once(path, name, time, asked)
 
-        Args:
-            repeats_of_stops: for caches whose flush stops traffic.
-            turn: rotates the order, so that no cache is always the first.
-        """
-        every = tuple(caches(self.scene))
-        ways = (None, *(each for each in every if not each.stops_traffic))  # None: no cache
-        turns: list[tuple[Cache | None, int]] = []
-        for time in range(1, repeats + 1):
-            first = (turn + time) % len(ways)
-            turns += [(cache, time) for cache in (*ways[first:], *ways[:first])]
-        for time in range(1, repeats_of_stops + 1):
-            turns += [(cache, time) for cache in every if cache.stops_traffic]
-        refill = partial(self.pinger.ping, self.path, words.WARMUP, self.one)
-        found: dict[str, list[object]] = {}
-        for cache, time in turns:
-            if cache is None:
-                self._ping(words.NO_CACHE, time)
-            else:
-                once = partial(self._drop if cache.stops_traffic else self._ping, cache.name, time)
-                found.setdefault(cache.name, []).append(ping_when_empty(cache, once, refill))
-        return found
-
-    def _ping(self, name: str, time: int) -> Pinged:
-        self.scene.wake_daemons()
-        return self.pinger.ping_once(self.path, name, time, self.one)
-
-    def _drop(self, name: str, time: int) -> Pinged:
-        """Ping at once: any packet from a guest makes OVS send an ARP request for the VTEP."""
-        return self.pinger.ping_once(self.path, name, time, replace(self.one, wait_s=DROPPED_S))
+    refill = partial(scene.pinger.ping, path, words.WARMUP, one)
+    found: dict[str, list[object]] = {}
+    for cache, time in turns:
+        if cache is None:
+            ping(words.NO_CACHE, time)
+        else:
+            once = partial(ping, cache.name, time, is_dropped=cache.stops_traffic)
+            found.setdefault(cache.name, []).append(ping_when_empty(cache, once, refill))
+    return found

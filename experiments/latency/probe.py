@@ -6,7 +6,7 @@ from controller.model.parts import Port
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests, narrowed, with_neighbour
 from experiments.core.question import Point
-from experiments.latency.caches import FirstPings, Scene, absent
+from experiments.latency.caches import Scene, absent, first_pings
 from experiments.latency.pings import (
     Pinger,
     guest_path,
@@ -46,29 +46,26 @@ class Pings:
         Raises:
             MeasureError: every warm ping was lost, or ping's output could not be read.
         """
+        pair, mode = guests(lab.overlay), point.get("mode")
+        guest, one = guest_path(pair), self._of(1)
         with keeping(lab, context) as pinger:
-            return self._measured(pinger, point, context)
-
-    def _measured(self, pinger: Pinger, point: Point, context: Context) -> Measured:
-        source, target = pair = guests(pinger.lab.overlay)
-        guest = guest_path(pair)
-        scene = Scene(lab=pinger.lab, source=source, target=target, look=pinger.look)
-        known_at_start = scene.known_at_start()
-        pinger.ping_once(guest, scene.new_lab, 1, self._of(1))
-        pinger.ping(guest, WARMUP, self._of(self.warmup_pings))
-        with context.watch():
-            warm = pinger.ping(guest, WARM, self._of(self.pings))
-        if warm.lost == self.pings:
-            raise no_reply(guest, point)
-        for condition in self.conditions:
-            pinger.ping(guest, WARM, condition)
-        others = self._baselines(pinger, pair) if point.get("mode") == self.baselines_in else {}
-        more = {}
-        if point.get("mode") in self.stages_in:  # not in all modes: captures delay the pings
-            more["stages"] = stage_rows(pinger.lab, pair, context, pings=self.stage_pings)
-        flushed = FirstPings(pinger, guest, scene, self._of(1)).measure(
-            self.cache_repeats, self.vtep_repeats, turn=context.seed
-        )
+            scene = Scene(pinger, *pair)
+            known_at_start = scene.known_at_start()
+            pinger.ping_once(guest, scene.new_lab, 1, one)
+            pinger.ping(guest, WARMUP, self._of(self.warmup_pings))
+            with context.watch():
+                warm = pinger.ping(guest, WARM, self._of(self.pings))
+            if warm.lost == self.pings:
+                raise no_reply(guest, point)
+            for condition in self.conditions:
+                pinger.ping(guest, WARM, condition)
+            others = self._baselines(pinger, pair) if mode == self.baselines_in else {}
+            more = {}
+            if mode in self.stages_in:  # not in all modes: captures delay the pings
+                more["stages"] = stage_rows(lab, pair, context, pings=self.stage_pings)
+            flushed = first_pings(
+                scene, one, self.cache_repeats, self.vtep_repeats, turn=context.seed
+            )
         return Measured(
             rows=tuple(pinger.rows),
             more=more,

@@ -6,8 +6,8 @@ from subprocess import CompletedProcess
 import pytest
 
 from controller.model.modes import parse_mode, with_mode
-from experiments.latency.caches import FirstPings, Scene, absent, caches
-from experiments.latency.pings import Pinger, guest_path
+from experiments.latency.caches import Scene, absent, caches, first_pings
+from experiments.latency.pings import Pinger
 from experiments.latency.words import KERNEL_ARP, KERNEL_FDB, KERNEL_NEW_LAB, NO_CACHE
 from experiments.measure.ping import Requests
 from topologies.scenario.load import load
@@ -30,6 +30,7 @@ class KernelBench:
         return ""
 
     def attempt(self, node, *argv, timeout_s=10):
+        assert argv[0] in {"bridge", "ip"}, "no command is for Open vSwitch"
         far = self.overlay.ports[1]
         said = f"{far.mac_address} dev vxlan-111 master brq2175ed07-99 \n00:00:00:00:00:00 dst 192.168.150.11 self permanent\n"
         if "fdb" in self.known:
@@ -43,13 +44,7 @@ class KernelBench:
 
 def scene(mode):
     lab = KernelBench(with_mode(load("article").overlay, parse_mode(mode)))
-    source, target = lab.overlay.ports
-
-    def look(node, *argv):
-        assert argv[0] in {"bridge", "ip"}, "no command is for Open vSwitch"
-        return lab.attempt(node, *argv).stdout
-
-    return Scene(lab=lab, source=source, target=target, look=look)
+    return Scene(Pinger(lab), *lab.overlay.ports)
 
 
 @pytest.mark.parametrize(
@@ -73,19 +68,19 @@ def test_caches_of_kernel_labs_are_filled_until_they_are_flushed(mode, names):
     here.wake_daemons()  # there is none, so no command is run
     assert here.known_at_start() == {
         "guest_arp_known": False,
-        "far_guest_in_fdb": "fdb" in here.lab.known,
+        "far_guest_in_fdb": "fdb" in here.pinger.lab.known,
     }
 
 
 def test_first_pings_measured_twice_are_reported_once_each():
     here = scene("kvxlan-mesh")
+    lab = here.pinger.lab
     lost = CompletedProcess((), 0, "1 packets transmitted, 0 received, 100% packet loss\n", "")
-    answer = here.lab.attempt
-    here.lab.attempt = lambda node, *argv, timeout_s=10: (
+    answer = lab.attempt
+    lab.attempt = lambda node, *argv, timeout_s=10: (
         lost if argv[0] == "ping" else answer(node, *argv)
     )
-    first = FirstPings(Pinger(here.lab), guest_path((here.source, here.target)), here, ONE)
 
-    found = [first.measure(1, 1, turn=0) for _ in range(2)]
+    found = [first_pings(here, ONE, 1, 1, turn=0) for _ in range(2)]
 
     assert [len(each[KERNEL_ARP]) for each in found] == [1, 1]

@@ -10,7 +10,7 @@ from controller.model.names import int_port_name
 from experiments.core.experiment import Context
 from experiments.core.pairs import guests
 from experiments.latency.caches import Scene, caches, ping_when_empty
-from experiments.latency.pings import guest_path, same_host_path, veth_path, vtep_path
+from experiments.latency.pings import Pinger, guest_path, same_host_path, veth_path, vtep_path
 from experiments.latency.probe import EXPERIMENT as LATENCY
 from experiments.latency.probe import Pings
 from experiments.measure.ping import Requests
@@ -80,14 +80,9 @@ def stop_background_traffic(lab):
 
 def test_each_flush_empties_only_its_cache_which_is_filled_again(home):
     with nothing_left(home), started(overlay_of("gre-mesh")) as lab:
-        source, target = pair = guests(lab.overlay)
+        pair = guests(lab.overlay)
         path = guest_path(pair)
-        scene = Scene(
-            lab=lab,
-            source=source,
-            target=target,
-            look=lambda node, *argv: lab.attempt(node, *argv).stdout,
-        )
+        scene = Scene(Pinger(lab), *pair)
         at_start = found(lab)
         # The mesh may have learned from a guest's first IPv6 packets.
         at_start.pop("learned-flow")
