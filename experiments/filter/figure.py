@@ -31,14 +31,14 @@ def draw(squares: pl.DataFrame, costs: pl.DataFrame, caption: Caption) -> Figure
         *([COST_IN * (names + 1)] if names else []),
     ]
     figure, axes = sheet(caption, heights)
-    plot_matrix(axes[0], squares)
+    _plot_matrix(axes[0], squares)
     title(
         axes[0],
         f"Packets that pass, of {PACKETS}",
         "green: they pass; red: they are stopped; framed: not as predicted",
     )
     if names:
-        plot_costs(axes[1], costs)
+        _plot_costs(axes[1], costs)
         title(
             axes[1],
             "Cost of rules for a packet that matches none of them",
@@ -47,7 +47,7 @@ def draw(squares: pl.DataFrame, costs: pl.DataFrame, caption: Caption) -> Figure
     return figure
 
 
-def plot_matrix(ax: Axes, squares: pl.DataFrame) -> Axes:
+def _plot_matrix(ax: Axes, squares: pl.DataFrame) -> None:
     """Rules from top to bottom; flows from left to right, with a column for each mode."""
     rules, flows, modes = (
         squares[name].unique(maintain_order=True).to_list() for name in ("rule", "what", "mode")
@@ -79,10 +79,9 @@ def plot_matrix(ax: Axes, squares: pl.DataFrame) -> Axes:
     ax.tick_params(axis="y", length=0)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
-    return ax
 
 
-def plot_costs(ax: Axes, costs: pl.DataFrame) -> Axes:
+def _plot_costs(ax: Axes, costs: pl.DataFrame) -> None:
     """Every batch as a dot, in a lane for each mode with its median."""
     palette = colours(costs["mode"].unique(maintain_order=True).to_list(), "")
     names = []
@@ -102,7 +101,6 @@ def plot_costs(ax: Axes, costs: pl.DataFrame) -> Axes:
     log_axis(ax, {"": [costs["batches"].explode().to_numpy()]}, "time per packet [µs]")
     rows(ax, names, bottom=0.6, fontsize=SMALL)
     ax.grid(visible=True, axis="x")
-    return ax
 
 
 def ends(values: Iterable[float]) -> str:

@@ -42,20 +42,14 @@ class Way:
     target: str
     is_back: bool = False  # from the second host to the first
 
-    @classmethod
-    def of(cls, tenant: str) -> "Way":
-        """From the first host to the second."""
-        return cls(f"{tenant}1", NEAR, NEXT, f"{tenant}2")
-
-    @classmethod
-    def back(cls, tenant: str) -> "Way":
-        """The other direction."""
-        return cls(f"{tenant}2", NEXT, NEAR, f"{tenant}1", is_back=True)
-
     @property
     def places(self) -> tuple[Place, Place, Place]:
         """Into the firewall, into the router behind it, and into the guest."""
         return (FIREWALL, self.before), (self.behind, FIREWALL), (self.target, GUEST)
+
+
+RED, BLUE = Way("red1", NEAR, NEXT, "red2"), Way("blue1", NEAR, NEXT, "blue2")
+RED_BACK = Way("red2", NEXT, NEAR, "red1", is_back=True)
 
 
 @dataclass(slots=True)
@@ -141,7 +135,7 @@ def add_sinks(lab: Lab) -> None:
 
 def opened(lab: Lab, stack: ExitStack) -> Path:
     """Sockets wherever packets are sent or counted."""
-    ways = [way for tenant in labs.TENANTS for way in (Way.of(tenant), Way.back(tenant))]
+    ways = (RED, RED_BACK, BLUE)
     sockets = {
         (node, name): stack.enter_context(receivers({node: lab.pid(node)}, name, IPV4))[node]
         for node, name in dict.fromkeys(place for way in ways for place in way.places)

@@ -12,9 +12,12 @@ from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
 from experiments.filter import labs, words
 from experiments.filter.path import (
+    BLUE,
     FIREWALL,
     NEAR,
     NEXT,
+    RED,
+    RED_BACK,
     ROUTER_TIMEOUT_S,
     SINKS,
     Counted,
@@ -38,7 +41,6 @@ COSTS = (  # kinds of rules, and how many
     (words.INNER_U32, MANY),
     (words.CONNTRACK, 1),
 )
-RED, RED_BACK, BLUE = Way.of("red"), Way.back("red"), Way.of("blue")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

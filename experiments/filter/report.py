@@ -43,7 +43,8 @@ def build_report(run: Run) -> Report:
         outcomes=tuple(_outcome(each, run, found, costs) for each in run.question.predictions),
         tables=(_matrix(counts), _costs_table(costs), cells.cells_table(found, run.question)),
         pictures=(picture,),
-        conditions=_conditions(run, report),
+        conditions=f"{report.conditions}, as a WAN; {PACKETS} packets per cell; cost: "
+        f"{run.tables['cost']['us_per_packet'].count()} batches of {BATCH} packets",
     )
 
 
@@ -168,12 +169,4 @@ def _passed(run: Run, counts: pl.DataFrame) -> pl.DataFrame:
     squares = counts.filter(pl.col("result") != NOT_MEASURED, pl.col("rule") != words.CONNTRACK)
     return squares.join(medians, on=KEY, maintain_order="left").select(
         *KEY, "passed", is_match=pl.col("result") == MATCHES
-    )
-
-
-def _conditions(run: Run, report: Report) -> str:
-    batches = run.tables["cost"]["us_per_packet"].count()
-    return (
-        f"{report.conditions}, as a WAN; {PACKETS} packets per cell; cost: {batches} batches of "
-        f"{BATCH} packets"
     )

@@ -70,17 +70,21 @@ def iptables(*rules: str) -> Ruleset:
 
 
 def by_service(network_type: NetworkType) -> str:
-    """Drop all packets of a tunnel protocol: by UDP port, or by GRE's protocol number."""
+    """Drop all packets of a tunnel protocol."""
+    return f"{_service(network_type)} drop"
+
+
+def _service(network_type: NetworkType) -> str:
+    """The match of a tunnel protocol in nft: by UDP port, or by GRE's protocol number."""
     port = PORTS.get(network_type)
-    return f"udp dport {port} drop" if port else "ip protocol gre drop"
+    return f"udp dport {port}" if port else "ip protocol gre"
 
 
 def by_inner_nft(flow: TenantFlow, *, with_id: bool = True) -> str:
     """Drop by the inner addresses and, unless `with_id` is false, the segmentation_id."""
-    port = PORTS.get(flow.network_type)
     fields = flow.fields if with_id else flow.fields[1:]
     match = " ".join(f"@th,{8 * at},{bits} {value}" for at, bits, value in fields)
-    return f"{f'udp dport {port}' if port else 'ip protocol gre'} {match} drop"
+    return f"{_service(flow.network_type)} {match} drop"
 
 
 def by_inner_u32(flow: TenantFlow) -> str:

@@ -8,7 +8,7 @@ import pytest
 from controller.model.encap import NetworkType
 from experiments.core.results import Recorder, read
 from experiments.filter import labs, rules, words
-from experiments.filter.path import SINKS, Way, barrier
+from experiments.filter.path import RED, RED_BACK, SINKS, barrier
 from experiments.filter.probe import EXPERIMENT as FILTER
 from experiments.measure.frames import Mark, arrived, udp_frame
 from experiments.show.reports import report_on
@@ -103,7 +103,7 @@ def test_two_tenants_with_the_same_addresses_on_the_same_hosts(overlay):
 
 
 def test_the_barrier_is_marked_and_goes_to_the_router_behind_the_firewall():
-    for way in (Way.of("red"), Way.back("red")):
+    for way in (RED, RED_BACK):
         frame = barrier(way, Mark(b"12345678", 1, 1, 0))
         assert frame[30:34] == ip_address(SINKS[way.behind]).packed
         assert arrived(frame, b"12345678").mark.flow == 1

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.filter import path as filter_path
 from experiments.filter.labs import staged
-from experiments.filter.path import Path, Way
+from experiments.filter.path import RED, Path
 from tests.experiments.descriptors import high_socket_pairs
 from topologies.scenario import load as scenario
 
@@ -23,7 +23,7 @@ def overlay():
 def test_packets_are_counted_at_each_place(overlay, forwarded, monkeypatch):
     """The firewall forwards so many packets, and the barrier."""
     monkeypatch.setattr(filter_path, "GUEST_TIMEOUT_S", 0.05)
-    way = Way.of("red")
+    way = RED
     with high_socket_pairs(3) as pairs:
         into, behind, guest = (end.send for _, end in pairs)
         passed = []
