@@ -52,9 +52,6 @@ def compare(a: Path, b: Path, output: str) -> int:
     return Status.UNRELIABLE if is_doubted else Status.DONE
 
 
-commands = (compare,)
-
-
 def _json(found: "list[Comparison]", alone: "dict[str, list[str]]") -> str:
     from experiments.show.compare_text import to_json
 

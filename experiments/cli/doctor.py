@@ -141,6 +141,3 @@ def doctor(output: str) -> None:
     click.echo(as_json(found) if output == "json" else as_text(found))
     if not is_ready(found):
         raise click.exceptions.Exit(Status.HOST_CANNOT)
-
-
-commands = (doctor,)

@@ -173,6 +173,3 @@ def down(lab: str | None, *, every: bool) -> None:
         take_down_by_name(lab)
     else:
         take_down_all()
-
-
-commands = (up, exec_, status, shell, capture, plug, unplug, down)

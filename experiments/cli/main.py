@@ -1,6 +1,5 @@
 """`overlaylab`: finds the command, runs it and returns its exit status."""
 
-import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -9,48 +8,28 @@ from contextlib import suppress
 import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
-from experiments.cli.doctor import extend_path
+from experiments.cli import compare, doctor, lab, offline, report, run, trace
 from experiments.cli.status import Status
 from experiments.core import registry
 
 OWN_OPTIONS = frozenset({"--help", "--version"})  # all other options are those of `run`
-MODULES = {  # command -> its module in this folder, imported only if needed
-    "run": "run",
-    "list": "offline",
-    "validate": "offline",
-    "flows": "offline",
-    "up": "lab",
-    "exec": "lab",
-    "status": "lab",
-    "shell": "lab",
-    "plug": "lab",
-    "unplug": "lab",
-    "capture": "lab",
-    "down": "lab",
-    "trace": "trace",
-    "report": "report",
-    "compare": "compare",
-    "doctor": "doctor",
-}
 
 
 class Commands(click.Group):
-    """All commands, each imported only if needed."""
+    """All commands, in the order given."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return list(MODULES)
+        return list(self.commands)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in MODULES:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
+        if cmd_name not in self.commands:
             raise UsageError(
                 repr(cmd_name),
                 where="command",
-                allowed=", ".join(MODULES),
+                allowed=", ".join(self.commands),
                 do="`overlaylab --help` describes them; the name of an experiment runs it.",
             )
-        module = importlib.import_module(f"experiments.cli.{MODULES[cmd_name]}")
-        commands: tuple[click.Command, ...] = module.commands
-        return next((command for command in commands if command.name == cmd_name), None)
+        return self.commands[cmd_name]
 
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
@@ -68,7 +47,27 @@ def _version() -> str:
         return "(not installed)"
 
 
-@click.group(cls=Commands)
+@click.group(
+    cls=Commands,
+    commands=(
+        run.run,
+        offline.list_,
+        offline.validate,
+        offline.flows,
+        lab.up,
+        lab.exec_,
+        lab.status,
+        lab.shell,
+        lab.plug,
+        lab.unplug,
+        lab.capture,
+        lab.down,
+        trace.trace,
+        report.report,
+        compare.compare,
+        doctor.doctor,
+    ),
+)
 @click.option(
     "--version",
     is_flag=True,
@@ -87,7 +86,7 @@ def overlaylab() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status."""
     argv = _with_command(list(sys.argv[1:] if argv is None else argv))
-    extend_path()
+    doctor.extend_path()
     try:
         status = _status(lambda: _invoke(argv))
         sys.stdout.flush()

@@ -151,6 +151,3 @@ def _as_json(wanted: Iterable["Flow"], explainer: "Explainer | None") -> list[di
         }
         for flow in ordered(wanted)
     ]
-
-
-commands = (list_, validate, flows)

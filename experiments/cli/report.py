@@ -34,9 +34,6 @@ def report(directory: Path, output: str) -> None:
             print_run(redraw(directory), output)
 
 
-commands = (report,)
-
-
 @contextmanager
 def as_wrong_use() -> Iterator[None]:
     """Turn errors in the files of a run into wrong use, since nothing is measured here."""

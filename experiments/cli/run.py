@@ -87,9 +87,6 @@ def run(experiment: tuple[str, ...], **given: Any) -> int:
     return _suite(requests, f"{stamp}-suite", options)
 
 
-commands = (run,)
-
-
 def _assert_distinct(names: Sequence[str]) -> None:
     """Each experiment has a folder with its name."""
     for name in names:

@@ -31,6 +31,3 @@ def trace(lab: str, source: str, target: str, frame: str, output: str) -> int:
     course = trace_frame(attached(lab), source, target, frame)
     click.echo(as_json(course) if output == "json" else as_text(course, click.style))
     return Status.DONE if course.delivered else Status.FAILED
-
-
-commands = (trace,)

@@ -15,7 +15,7 @@ from controller.flows.pipeline import Flow, Int, Priority, Tun, match
 from controller.flows.text import dump
 from controller.model.encap import NetworkType
 from controller.model.names import provider_interface
-from experiments.cli.main import MODULES, main
+from experiments.cli.main import main, overlaylab
 from topologies.scenario.load import load
 from topologies.trace.ofproto import Copy, Outer, copies
 
@@ -141,7 +141,7 @@ def test_unknown_fields_and_actions_are_explained_literally():
 @pytest.mark.parametrize("command", ["trace"])
 def test_a_command_is_not_hidden_by_an_experiment_of_its_name(command, capsys):
     """`overlaylab trace` follows a frame; the experiment is `overlaylab walk`."""
-    assert command in MODULES
+    assert command in overlaylab.commands
     assert main([command, "--help"]) == 0
     assert "SRC" in capsys.readouterr().out
 
