@@ -202,7 +202,7 @@ def _first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
     """The first empty cache that loses pings, and the single one that costs most time."""
     single = [each for each in firsts if each.cost and each.cache not in {NEW_LAB, KERNEL_NEW_LAB}]
     parts = [
-        f"without {each.cache}, {each.lost_pings} of {each.pings} lost"
+        f"missing {each.cache}, {each.lost_pings} of {each.pings} lost"
         for each in single
         if each.lost_pings
     ][:1]
@@ -213,7 +213,7 @@ def _first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
         most = max(answered, key=lambda cache: answered[cache].estimate)
         estimate, interval = answered[most].estimate, answered[most].interval
         cost = f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else f"{estimate:+.2f}"
-        parts.append(f"without {most}, {cost} {unit}")
+        parts.append(f"missing {most}, {cost} {unit}")
     return (f"First pings: {'; '.join(parts)}",) if parts else ()
 
 

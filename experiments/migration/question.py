@@ -75,7 +75,7 @@ QUESTION = Question(
             "time without a datagram; of a censored move: the length of the wait"
         ),
         "lost": integer("datagrams of the stream that were lost; of a censored move: unknown"),
-        "censored": integer("1: still down when the wait ended"),
+        "censored": integer("1: still unreachable at the time limit"),
         "plugged_ms": number("from unplugging until the interface was up on the new host"),
         "bound_ms": number("from unplugging until the controller was informed"),
         "active_ms": number("from unplugging until the controller reported ACTIVE"),

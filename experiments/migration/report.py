@@ -1,4 +1,4 @@
-"""The report of `migration`: which moves were up again, and after how long."""
+"""The report of `migration`: which guests were reachable again after a move, and how soon."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
@@ -96,7 +96,7 @@ def kinds(run: Run) -> pl.DataFrame:
 
 
 def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:
-    """How many moves of each kind were up again, and the median downtimes by group."""
+    """How many moves of each kind left the guest reachable, and the median downtimes by group."""
     for way in sorted(set(found["way"])):
         same = found.filter(way=way)
         down = f"{same['censored'].sum()} of {counted(int(same['moves'].sum()), 'move')}"
@@ -113,9 +113,9 @@ def _medians(same: pl.DataFrame, group: str) -> str:
 
 
 def span(figures: Sequence[float]) -> str:
-    """`76..78`, or one figure if both ends are equal."""
+    """`76 to 78`, or one figure if both ends are equal."""
     low, high = f"{min(figures):.0f}", f"{max(figures):.0f}"
-    return low if low == high else f"{low}..{high}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:
@@ -188,9 +188,9 @@ def _table(found: pl.DataFrame) -> Table:
         rows=tuple(map(_line, found.iter_rows(named=True))),
         words=("group", "mode", "kind"),
         first=("mode", "kind", "moves", "unreachable", "downtime [ms]", "as predicted"),
-        note="Downtime, lost: medians of moves that were up again. Unreachable: still down when the wait "
-        "ended; their downtime is longer than the wait. Plugged, ACTIVE: medians of all moves. The "
-        "moves of a mode share its labs, so they may not be independent.",
+        note="Downtime and lost packets: medians of moves after which the guest was reachable "
+        "again. Unreachable: still unreachable at the time limit. Plugged, ACTIVE: medians of all "
+        "moves. The moves of a mode share its labs, so they may not be independent.",
     )
 
 
@@ -225,7 +225,7 @@ def _by_direction(run: Run, found: pl.DataFrame) -> Iterator[Table]:
         wide = medians.pivot("place", values="downtime_ms")
         by_kind = ended.join(wide, on=("mode", "way"), maintain_order="left")
         yield Table(
-            title="By lab and direction: median downtime [ms] of moves that were up again",
+            title="Median downtime [ms] by lab and direction, without unreachable guests",
             heads=("mode", "kind", *by_kind.columns[2:]),
             rows=tuple(
                 (mode, way, *(NONE if ms is None else f"{ms:.0f}" for ms in downtimes_ms))
@@ -243,7 +243,7 @@ def _conditions(run: Run, found: pl.DataFrame) -> str:
     )
     return (
         f"a datagram every 1 ms; {settings['moves']} moves per kind and lab, {order}, in both directions, "
-        f"with a wait of {_cap_ms(run):g} ms; {counted(found['mode'].n_unique(), 'mode')}, "
+        f"with a time limit of {_cap_ms(run):g} ms; {counted(found['mode'].n_unique(), 'mode')}, "
         f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}"
     )
 

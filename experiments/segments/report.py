@@ -98,7 +98,7 @@ def _findings(run: Run, lanes: Sequence[figure.Lane]) -> Iterator[str]:
         (id_ for lane in lanes if lane.mode.startswith("gre") for id_ in lane.proven), default=0
     )
     if greatest > CLAIMED:
-        yield f"GRE: key {greatest:,} crossed the wire unchanged; the article has 2^24 ids"
+        yield f"GRE: key {greatest:,} crossed the wire unchanged; the article says 2^24 ids"
 
 
 def _counts(run: Run) -> Table:

@@ -228,7 +228,7 @@ def cells_table(cells: pl.DataFrame, question: Question) -> Table:
             for row in cells.iter_rows(named=True)
         ),
         words=(*texts, *figure, "result"),
-        note=f"The column {question.value}, in {question.unit}.",
+        note=f"{question.value}: in {question.unit}.",
         summary=summary(cells["result"]),
     )
 

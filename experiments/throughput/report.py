@@ -112,7 +112,7 @@ def _goodput(transfers: pl.DataFrame) -> Table:
         first=("mode", f"{TCP} {LARGEST}", f"{UDP} {LARGEST}"),
         note="Median of all transfers; in brackets the lowest and the highest. UDP is sent as fast "
         "as the sender can, which leaves less CPU time for the switches. Packets have that size on "
-        "the wire; of TCP the kernel's VXLAN device hands many to the receiving guest as one (GRO).",
+        "the wire; with TCP, the kernel's VXLAN device joins many for the receiving guest (GRO).",
     )
 
 
@@ -161,7 +161,7 @@ def _conditions(run: Run) -> str:
     settings = run.about["settings"]
     transfers = counted(int(settings["transfers"]), "transfer")
     return (
-        f"iperf3, {transfers} of {settings['seconds']} s of each kind in each lab; "
+        f"{transfers} of {settings['seconds']} s of each kind in each lab, by iperf3; "
         f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; no "
         "checksum offload in guests"
     )

@@ -91,8 +91,8 @@ def _article(cost: Sequence[Cost]) -> str:
     ports = ARTICLE_HOSTS - 1
     memory = max(each.memory_at(ports).value for each in cost) / KIB_PER_GIB
     return (
-        f"Arithmetic, not measured: {tunnels}; by the straight line, for {_times_measured(cost, ports)} "
-        f"the ports that were measured, {memory:.2f} GiB per host"
+        f"Arithmetic, not measured: {tunnels}; {memory:.2f} GiB per host if memory grows linearly "
+        f"up to {_times_measured(cost, ports)} the ports that were measured"
     )
 
 
@@ -175,15 +175,15 @@ def _steps(cost: Cost) -> Table:
     ]
     ports = [f"{ports:.0f}" for ports in cost.ports]
     labs = [str(len(cost.setup_s))] * len(ports)
-    ends = ("least", "most")
+    ends = ("lowest", "highest")
     return Table(
         title=f"Cost of {cost.type} ports on one host, all added in one transaction",
         heads=("ports", "labs", "memory [KiB]", *ends, "set-up [ms]", *ends),
         rows=tuple(zip(ports, labs, *columns, strict=True)),
-        note="Median, least and most of all labs. Memory: PSS of ovs-vswitchd, more than without "
-        "ports. Set-up: one ovs-vsctl from start to end; that of 0 ports is its own time. On a shared "
-        "machine the most is noise. No measurement differs from the line by more than "
-        f"{cost.misfit:.1%} of the last one.",
+        note="Median, lowest and highest of all labs. Memory: PSS of ovs-vswitchd, more than "
+        "without ports. Set-up: one ovs-vsctl from start to end; with 0 ports, that of an empty "
+        "transaction. On a shared machine the highest values may be noise. No measurement of "
+        f"memory differs from the straight line by more than {cost.misfit:.1%} of the last one.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The committed reference run: told anew from its files, it says what it said."""
+"""The committed reference run: its report, made again from its files, is the same."""
 
 import json
 import shutil

@@ -218,8 +218,8 @@ def test_first_pings_are_shown_by_mode_with_their_cost_compared_with_no_empty_ca
     megaflow = next(each for each in analysed(run.run).firsts if each.cache == "megaflow")
     low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
     assert run.findings[-1] == (
-        "First pings: without vtep-neighbour, 60 of 60 lost; "
-        f"without megaflow, {low:+.2f} to {high:+.2f} ms"
+        "First pings: missing vtep-neighbour, 60 of 60 lost; "
+        f"missing megaflow, {low:+.2f} to {high:+.2f} ms"
     )
 
 

@@ -200,7 +200,7 @@ def test_moves_of_different_modes_are_not_pooled(tmp_path):
 
     assert build_report(run).findings == (
         "with gratuitous ARP: 0 of 14 moves still unreachable after 1.2 s; median downtime per mode: "
-        "untunnelled 115..125 ms, kernel VXLAN 76..78 ms, OVS l2population 167 ms, OVS mesh 355..836 ms",
+        "untunnelled 115 to 125 ms, kernel VXLAN 76 to 78 ms, OVS l2population 167 ms, OVS mesh 355 to 836 ms",
     )
     groups = kinds(run)["group"].to_list()
     assert groups == sorted(

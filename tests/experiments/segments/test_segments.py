@@ -281,7 +281,7 @@ def test_findings_have_the_number_of_networks_and_the_greatest_gre_key(tmp_path)
     assert report.findings == (
         "4 networks of each type at once, all with the same addresses: all isolated, 0 frames leaked",
         "ARP for the same address in each network: 12 of 12 answered only by its own guest",
-        "GRE: key 4,294,967,295 crossed the wire unchanged; the article has 2^24 ids",
+        "GRE: key 4,294,967,295 crossed the wire unchanged; the article says 2^24 ids",
     )
     assert [each.outcome for each in report.outcomes] == [CONFIRMED, CONFIRMED]
     counts, spaces = report.tables

@@ -224,8 +224,8 @@ def test_the_report_of_a_run_as_predicted(tmp_path):
         "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
         "A gre port takes 12.0 KiB of ovs-vswitchd's memory (1 lab; 0 to 1023 ports)",
         "Set-up in one transaction takes 0.95 s for 1023 gre ports (1 lab)",
-        "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; by the straight "
-        "line, for 39 times the ports that were measured, 0.46 GiB per host",
+        "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; 0.46 GiB per "
+        "host if memory grows linearly up to 39 times the ports that were measured",
     )
     assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 4
     assert report.outcomes[3].found == "gre 1.64 (1 lab)"
@@ -288,7 +288,7 @@ def test_the_table_of_the_ladder_has_the_median_before_the_ends(tmp_path):
 
     tables = report_on(recorded(tmp_path, labs=3, ladder=ladder)).tables
     (table,) = [each for each in tables if each.title.startswith("Cost of gre ports")]
-    assert table.heads[5:] == ("set-up [ms]", "least", "most")
+    assert table.heads[5:] == ("set-up [ms]", "lowest", "highest")
     assert table.rows[-1][5:] == ("1000.0", "1000.0", "9000.0")
 
 
