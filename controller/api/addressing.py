@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 
-from controller.api import errors as refuse
+from controller.api.errors import bad_request, conflict, invalid
 from controller.model.addresses import Pool, default_gateway, default_pools, free_address, is_usable
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Subnet
@@ -25,25 +25,26 @@ def checked(subnet: Subnet) -> Subnet:
     """
     gateway = subnet.gateway_ip
     if gateway is not None and not is_usable(gateway, subnet.cidr):
-        raise refuse.invalid(f"Gateway {gateway} is not valid on subnet {subnet.cidr}")
+        raise invalid(f"Gateway {gateway} is not valid on subnet {subnet.cidr}")
     for pool in subnet.pools:
         _check_pool(pool, subnet)
     by_start = sorted(subnet.pools, key=lambda pool: int(pool[0]))
     for one, other in pairwise(by_start):
         if int(other[0]) <= int(one[1]):
-            raise refuse.pools_overlap(one, other, subnet.cidr)
+            pools = f"{one[0]}-{one[1]} {other[0]}-{other[1]}"
+            raise conflict("OverlappingAllocationPools", pools=pools, cidr=subnet.cidr)
     return subnet
 
 
 def _check_pool(pool: Pool, subnet: Subnet) -> None:
     low, high = pool
     if low.version != high.version or int(low) > int(high):
-        raise refuse.invalid_pool(pool)
+        raise bad_request("InvalidAllocationPool", low=low, high=high)
     if not (is_usable(low, subnet.cidr) and is_usable(high, subnet.cidr)):
-        raise refuse.pool_out_of_bounds(pool, subnet.cidr)
+        raise bad_request("OutOfBoundsAllocationPool", low=low, high=high, cidr=subnet.cidr)
     gateway = subnet.gateway_ip
     if gateway is not None and int(low) <= int(gateway) <= int(high):
-        raise refuse.gateway_in_pool(gateway, pool)
+        raise conflict("GatewayConflictWithAllocationPools", gateway=gateway, low=low, high=high)
 
 
 def addresses(
@@ -68,7 +69,7 @@ def addresses(
     explicit = [_explicit(one, subnets) for one in wanted if "ip_address" in one]
     for ip, subnet in explicit:
         if ip in taken:
-            raise refuse.address_in_use(ip, subnet)
+            raise conflict("IpAddressAlreadyAllocated", ip=ip, subnet=subnet.id)
         taken.add(ip)
     named = iter([ip for ip, _ in explicit])
     mine = overlay.port_of[port_id].fixed_ips if port_id else ()
@@ -93,7 +94,7 @@ def _one_of_each_version(overlay: Overlay, subnets: Sequence[Subnet]) -> Iterato
         if found is not None:
             yield found
         elif candidates:
-            raise refuse.no_more_addresses(candidates[0].network_id)
+            raise conflict("IpAddressGenerationFailure", network=candidates[0].network_id)
 
 
 def _explicit(wanted: Mapping[str, Any], subnets: Sequence[Subnet]) -> tuple[Address, Subnet]:
@@ -101,18 +102,18 @@ def _explicit(wanted: Mapping[str, Any], subnets: Sequence[Subnet]) -> tuple[Add
     if "subnet_id" in wanted:
         subnet = _named(wanted["subnet_id"], subnets)
         if not is_usable(ip, subnet.cidr):
-            raise refuse.not_of_subnet(ip)
+            raise bad_request("InvalidIpForSubnet", ip=ip)
         return ip, subnet
     found = next((subnet for subnet in subnets if is_usable(ip, subnet.cidr)), None)
     if found is None:
-        raise refuse.not_of_network(ip)
+        raise bad_request("InvalidIpForNetwork", ip=ip)
     return ip, found
 
 
 def _named(subnet_id: str, subnets: Sequence[Subnet]) -> Subnet:
     found = next((subnet for subnet in subnets if subnet.id == subnet_id), None)
     if found is None:
-        raise refuse.invalid(f"Subnet {subnet_id} is not one of the port's network")
+        raise invalid(f"Subnet {subnet_id} is not one of the port's network")
     return found
 
 
@@ -124,7 +125,7 @@ def _allotted(
     kept = (ip for ip in mine if ip in subnet.cidr and ip not in taken)
     ip = next(kept, None) or free_address(subnet, taken)
     if ip is None:
-        raise refuse.no_more_addresses(subnet.network_id)
+        raise conflict("IpAddressGenerationFailure", network=subnet.network_id)
     taken.add(ip)
     return ip
 

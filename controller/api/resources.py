@@ -15,8 +15,8 @@ from itertools import count
 from typing import Any, TypeVar
 
 from controller.api import addressing, segments
-from controller.api import errors as refuse
 from controller.api.attributes import parse_body
+from controller.api.errors import conflict, invalid, not_found
 from controller.model.encap import NetworkType
 from controller.model.names import derived_mac
 from controller.model.overlay import Overlay
@@ -30,7 +30,7 @@ def found(kind: str, values: Iterable[V], id_: str) -> V:
     """The value with this id; Neutron's 404 for `kind` if there is none."""
     value = next((value for value in values if value.id == id_), None)
     if value is None:
-        raise refuse.not_found(kind, id_)
+        raise not_found(kind, id_)
     return value
 
 
@@ -67,7 +67,7 @@ def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
 def _check_mtu(overlay: Overlay, network: Network) -> None:
     top = overlay.mtu_of(replace(network, mtu=0))
     if network.mtu > top:
-        raise refuse.invalid(f"Requested MTU is too big, maximum is {top}")
+        raise invalid(f"Requested MTU is too big, maximum is {top}")
 
 
 def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
@@ -85,7 +85,7 @@ def delete_network(overlay: Overlay, id_: str) -> Overlay:
     """`overlay` without the network and its subnets; it must have no port."""
     found("network", overlay.networks, id_)
     if any(port.network_id == id_ for port in overlay.ports):
-        raise refuse.network_in_use(id_)
+        raise conflict("NetworkInUse", network=id_)
     kept = tuple(subnet for subnet in overlay.subnets if subnet.network_id != id_)
     return replace(overlay, networks=_without(overlay.networks, id_), subnets=kept)
 
@@ -99,10 +99,10 @@ def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     network = found("network", overlay.networks, given["network_id"])
     cidr = ip_network(given["cidr"])
     if given.get("ip_version", cidr.version) != cidr.version:
-        raise refuse.invalid(f"ip_version {given['ip_version']} does not match cidr {cidr}")
+        raise invalid(f"ip_version {given['ip_version']} does not match cidr {cidr}")
     if any(cidr.overlaps(other.cidr) for other in addressing.subnets_of(overlay, network.id)):
         requested = f"Requested subnet with cidr: {cidr} for network: {network.id}"
-        raise refuse.invalid(f"{requested} overlaps with another subnet")
+        raise invalid(f"{requested} overlaps with another subnet")
     bare = Subnet(id=new_id, name="", network_id=network.id, cidr=cidr)
     new = addressing.with_defaults(
         _subnet(bare, given),
@@ -136,7 +136,7 @@ def delete_subnet(overlay: Overlay, id_: str) -> Overlay:
     subnet = found("subnet", overlay.subnets, id_)
     ports = (port for port in overlay.ports if port.network_id == subnet.network_id)
     if any(ip in subnet.cidr for port in ports for ip in port.fixed_ips):
-        raise refuse.subnet_in_use(id_)
+        raise conflict("SubnetInUse", subnet=id_)
     return replace(overlay, subnets=_without(overlay.subnets, id_))
 
 
@@ -182,7 +182,7 @@ def _macs(overlay: Overlay, network_id: str, *, without: str = "") -> set[str]:
 
 def _check_mac(overlay: Overlay, port: Port) -> None:
     if port.mac_address in _macs(overlay, port.network_id, without=port.id):
-        raise refuse.mac_in_use(port.network_id, port.mac_address)
+        raise conflict("MacAddressInUse", network=port.network_id, mac=port.mac_address)
 
 
 def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
@@ -191,7 +191,7 @@ def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
     given = parse_body("port", "update", body)
     mac = given.get("mac_address", port.mac_address).lower()
     if mac != port.mac_address and port.host:
-        raise refuse.port_bound(port, mac)
+        raise conflict("PortBound", port=id_, old=port.mac_address, new=mac)
     values = _renamed(given, PORT_FIELDS)
     if "fixed_ips" in given:
         wanted = given["fixed_ips"]
@@ -208,7 +208,7 @@ def _check_owner(port: Port, given: Mapping[str, Any]) -> None:
     wanted = given.get("device_owner", port.device_owner)
     if wanted != port.device_owner:
         allowed = f"device_owner must be {port.device_owner!r} with device_id {port.device_id!r}"
-        raise refuse.invalid(f"{allowed}, not {wanted!r}")
+        raise invalid(f"{allowed}, not {wanted!r}")
 
 
 def delete_port(overlay: Overlay, id_: str) -> Overlay:
@@ -256,15 +256,15 @@ def update_host(overlay: Overlay, name: str, configurations: Mapping[str, Any]) 
     """`overlay` with those options of a host changed that `configurations` has."""
     known = overlay.host_of.get(name)
     if known is None:
-        raise refuse.not_found("agent", name)
+        raise not_found("agent", name)
     return with_host(overlay, host_from(name, configurations, known))
 
 
 def without_host(overlay: Overlay, name: str) -> Overlay:
     """`overlay` without the host; no port may be bound there."""
     if name not in overlay.host_of:
-        raise refuse.not_found("agent", name)
+        raise not_found("agent", name)
     bound = sum(port.host == name for port in overlay.ports)
     if bound:
-        raise refuse.agent_in_use(name, bound)
+        raise conflict("AgentInUse", host=name, ports=bound)
     return replace(overlay, hosts=tuple(host for host in overlay.hosts if host.name != name))

@@ -6,7 +6,7 @@ Rules and texts are those of Neutron's type drivers (neutron/plugins/ml2/drivers
 from collections.abc import Mapping
 from typing import Any
 
-from controller.api import errors as refuse
+from controller.api.errors import conflict, invalid
 from controller.model.allocation import (
     Segment,
     first_free,
@@ -35,7 +35,7 @@ def wanted(overlay: Overlay, requested: Mapping[str, Any]) -> dict[str, Any]:
         number = None if id_ is None else int(id_)
         return _provider(overlay, Segment(NetworkType(type_), physical, number))._asdict()
     if id_ is not None or physical is not None:
-        raise refuse.invalid("provider:network_type required")
+        raise invalid("provider:network_type required")
     return _tenant(overlay)._asdict()
 
 
@@ -47,7 +47,7 @@ def _provider(overlay: Overlay, requested: Segment) -> Segment:
         return requested
     found = first_free(kind, ranges_of(overlay), _taken(overlay), physical_network=physical)
     if found is None:
-        raise refuse.no_network_available()
+        raise conflict("NoNetworkAvailable")
     return found
 
 
@@ -73,7 +73,7 @@ def _check(overlay: Overlay, requested: Segment) -> None:
     }
     for message, is_refused in refusals.items():
         if is_refused:
-            raise refuse.invalid(message)
+            raise invalid(message)
 
 
 def _tenant(overlay: Overlay) -> Segment:
@@ -82,7 +82,7 @@ def _tenant(overlay: Overlay) -> Segment:
     allowed = [kind for kind in kinds if kind in overlay.type_drivers]
     found = tenant_segment(allowed, ranges_of(overlay), _taken(overlay))
     if found is None:
-        raise refuse.no_network_available()
+        raise conflict("NoNetworkAvailable")
     return found
 
 
@@ -97,7 +97,7 @@ def default_type(overlay: Overlay) -> NetworkType:
     """
     types = overlay.hosts[0].tunnel_types if overlay.hosts else ()
     if not types:
-        raise refuse.invalid(
+        raise invalid(
             "provider:network_type and provider:physical_network required: "
             "the hosts have no tunnel types"
         )
@@ -111,6 +111,7 @@ def _taken(overlay: Overlay) -> frozenset[Segment]:
 
 def check_free(overlay: Overlay, network: Network) -> None:
     """Refuse a segment that another network has; local networks have no segment."""
-    is_local = network.network_type is NetworkType.LOCAL
-    if not is_local and segment_of(network) in _taken(overlay):
-        raise refuse.segment_in_use(network)
+    kind, physical, id_ = segment_of(network)
+    if kind is not NetworkType.LOCAL and segment_of(network) in _taken(overlay):
+        in_use = {NetworkType.FLAT: "FlatNetworkInUse", NetworkType.VLAN: "VlanIdInUse"}
+        raise conflict(in_use.get(kind, "TunnelIdInUse"), physical=physical, id=id_)

@@ -16,10 +16,9 @@ from urllib.parse import parse_qsl
 import falcon
 from falcon import Request, Response
 
-from controller.api import errors as refuse
 from controller.api import resources
 from controller.api.attributes import View, agent_id, filters, parse_body, selected, view
-from controller.api.errors import NeutronError, error_body, invalid
+from controller.api.errors import NeutronError, error_body, invalid, not_found
 from controller.model.errors import ModelError, OverlayError
 from controller.model.overlay import Overlay
 from controller.switches.backend import Backend
@@ -303,5 +302,5 @@ def _agents(backend: Backend) -> list[View]:
 def _agent(backend: Backend, id_: str) -> View:
     found = next((shown for shown in _agents(backend) if shown["id"] == id_), None)
     if found is None:
-        raise refuse.not_found("agent", id_)
+        raise not_found("agent", id_)
     return found
