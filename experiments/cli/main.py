@@ -27,7 +27,7 @@ class Commands(click.Group):
                 repr(cmd_name),
                 where="command",
                 allowed=", ".join(self.commands),
-                do="`overlaylab --help` describes them; the name of an experiment runs it.",
+                do="`overlaylab --help` describes them; `overlaylab NAME` runs the experiment NAME.",
             )
         return self.commands[cmd_name]
 

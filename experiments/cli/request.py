@@ -100,7 +100,7 @@ def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
         raise UsageError(
             f"--modes {text}",
             where=f"experiment {experiment.question.name!r}",
-            allowed=f"none: it varies {', '.join(factors) or 'nothing'}",
+            allowed=f"no --modes (its factors: {', '.join(factors) or 'none'})",
             do="Leave --modes out, or name experiments that have modes.",
         )
     named = (each.strip() for each in text.split(","))

@@ -135,7 +135,7 @@ def _wrong_value(error: ValidationError, about: str) -> tuple[str, str, str]:
 
 def _found(value: object) -> str:
     if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "nothing"}[value]
+        return {True: "true", False: "false", None: "no value"}[value]
     if isinstance(value, dict):
         return "a mapping of keys"
     if isinstance(value, list):

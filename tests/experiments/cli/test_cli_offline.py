@@ -125,7 +125,7 @@ WRONG = {
         ("flow",),
         "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
         "unplug, capture, down, trace, report, compare, doctor. "
-        "`overlaylab --help` describes them; the name of an experiment runs it.",
+        "`overlaylab --help` describes them; `overlaylab NAME` runs the experiment NAME.",
     ),
 }
 

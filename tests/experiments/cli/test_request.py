@@ -30,7 +30,7 @@ def test_modes_are_refused_by_an_experiment_without_modes():
     with pytest.raises(UsageError) as caught:
         request("walk", modes="gre-mesh")
     assert str(caught.value) == (
-        "experiment 'walk': --modes gre-mesh; allowed: none: it varies tunnel. "
+        "experiment 'walk': --modes gre-mesh; allowed: no --modes (its factors: tunnel). "
         "Leave --modes out, or name experiments that have modes."
     )
 

@@ -19,7 +19,7 @@ ROOT_KEYS = "summary, release, underlay, dhcp, ml2_conf, agent, hosts, networks,
 FILES = {
     "empty": (
         "",
-        "s.yaml:1: nothing; allowed: a mapping of keys "
+        "s.yaml:1: no value; allowed: a mapping of keys "
         "(the hosts, networks and ports of a lab, in Neutron's terms). Correct the value.",
     ),
     "a list": (
