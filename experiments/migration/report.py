@@ -23,7 +23,7 @@ from experiments.show.report import (
     counted,
 )
 from experiments.show.sheet import Caption
-from experiments.show.statistics import Estimate, estimate
+from experiments.show.statistics import estimate
 
 MESH = "OVS mesh"
 GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}
@@ -100,16 +100,14 @@ def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:
     for way in sorted(set(found["way"])):
         same = found.filter(way=way)
         down = f"{same['censored'].sum()} of {counted(int(same['moves'].sum()), 'move')}"
-        times = ", ".join(filter(None, (_medians(same, group) for group in GROUPS)))
+        medians = {  # of the modes of each group: their moves are not pooled
+            group: same.filter(group=group)["downtime_ms"].list.median().drop_nulls().to_list()
+            for group in GROUPS
+        }
+        times = ", ".join(f"{group} {span(each)} ms" for group, each in medians.items() if each)
         yield f"{way}: {down} still unreachable after {cap_ms / 1000:g} s" + (
             f"; median downtime per mode: {times}" if times else ""
         )
-
-
-def _medians(same: pl.DataFrame, group: str) -> str:
-    """The range of the medians of the modes; their moves are not pooled."""
-    medians = same.filter(group=group)["downtime_ms"].list.median().drop_nulls()
-    return f"{group} {span(medians.to_list())} ms" if len(medians) else ""
 
 
 def span(figures: Sequence[float]) -> str:
@@ -149,23 +147,23 @@ def _cached(prediction: Prediction, run: Run, found: pl.DataFrame) -> Iterator[O
         )
         .drop_nulls("later")
     )
-    counts = ways.group_by("mode", "way").len()
-    both = counts.group_by("mode").len().filter(len=2)["mode"]
-    order = [mode for mode in dict.fromkeys(ways["mode"]) if mode in both]
-    later = {mode: labs.filter(mode=mode)["later"].to_list() for mode in order}
-    if not later or not all(later.values()):
+    later = {
+        str(mode): each["later"].to_list()
+        for (mode,), each in labs.group_by("mode", maintain_order=True)
+    }
+    if not later:
         return
     ranges = {mode: estimate(each, run.seed) for mode, each in later.items()}
-    text = "; ".join(f"{mode}: {_by_labs(each)}" for mode, each in ranges.items())
-    if min(counts.filter(pl.col("mode").is_in(order))["len"]) < MEDIANS_FROM:
+    text = "; ".join(
+        f"{mode}: {each.value:+.0f} ms ({each.span('lab', '+.0f')})"
+        for mode, each in ranges.items()
+    )
+    judged = ways.filter(pl.col("mode").is_in(list(later)))
+    if min(judged.group_by("mode", "way").len()["len"]) < MEDIANS_FROM:
         text = f"{text}; fewer than {MEDIANS_FROM} moves"
         yield judge.judged(run, prediction, UNDECIDED, text)
     else:
         yield judge.within(run, prediction, ranges.values(), text)
-
-
-def _by_labs(each: Estimate) -> str:
-    return f"{each.value:+.0f} ms ({each.span('lab', '+.0f')})"
 
 
 def _table(found: pl.DataFrame) -> Table:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from experiments.core.results import Run
 from experiments.show.report import Table
-from experiments.walk.legs import Hop, Leg, addresses, legs_of, repeats_of
+from experiments.walk.legs import Hop, Leg, legs_of, repeats_of
 from experiments.walk.words import BACK, EXACT, INEXACT, THERE, UNSEEN
 
 PC, SERVER = "192.168.1.123", "10.100.0.123"
@@ -106,9 +106,9 @@ def _in_gre(captured: Captured) -> Judged:
     """Inexact if GRE is too short for two addresses, and no header has the far end's address."""
     before, after = captured.tunnel_ends[0], captured.wan[0]
     gre_bytes = after.frame_bytes - before.frame_bytes - IP_BYTES
-    is_bare = gre_bytes < 2 * ADDRESS and FAR_END not in addresses(
-        (*captured.there, *captured.back)
-    )
+    headers = [header for leg in (*captured.there, *captured.back) for header in leg.stack]
+    is_seen = any(FAR_END in {header.source, header.target} for header in headers)
+    is_bare = gre_bytes < 2 * ADDRESS and not is_seen
     seen = (
         f"GRE is {gre_bytes} bytes and has no address; {NEAR_END} is the inner IP's source, "
         f"{FAR_END} in no header"

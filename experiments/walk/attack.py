@@ -226,20 +226,18 @@ def _send(lab: Lab, sites: Sites, case: Case) -> None:
             lab.run(node, "cat", f"/sys/class/net/{name}/address").strip()
             for node, name in ((attacker.name, ETH), (router, attacker.name))
         ]
+        ends, kind = (
+            (case.outer, sites.far.public_ip),
+            ICMP_PROTOCOL if case.is_echo else UDP_PROTOCOL,
+        )
         for seq in range(1, INJECTED + 1):
-            ends = (case.outer, sites.far.public_ip)
-            out(tunnelled(macs[0], macs[1], ends, _packet(sites, case, seq)))
+            text = case.nonce + b" %d" % seq
+            body = echo_request(1, seq, text) if case.is_echo else udp(text)
+            inner = ipv4(case.inner, sites.far.stations[0].ip, kind, body)
+            out(tunnelled(macs[0], macs[1], ends, inner))
         if case.outer != attacker.ip and not case.is_checked:
             last = case.nonce + b" %d" % INJECTED
             without({awaited: (sockets[awaited], last)}, ARRIVAL_S)
-
-
-def _packet(sites: Sites, case: Case, seq: int) -> bytes:
-    """The inner packet."""
-    text = case.nonce + b" %d" % seq
-    kind = ICMP_PROTOCOL if case.is_echo else UDP_PROTOCOL
-    body = echo_request(1, seq, text) if case.is_echo else udp(text)
-    return ipv4(case.inner, sites.far.stations[0].ip, kind, body)
 
 
 def _check_sources(lab: Lab, sites: Sites, *, on: bool) -> None:

@@ -1,6 +1,6 @@
 """The legs of a packet's path, from the table `hops`: each wire and each tunnel interface once.  Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,14 +86,3 @@ def _legs(hops: Sequence[Hop]) -> Iterator[Leg]:
 def repeats_of(run: Run) -> tuple[int, ...]:
     """The repeats that were measured."""
     return tuple(run.tables["hops"]["repeat"].unique(maintain_order=True))
-
-
-def addresses(legs: Iterable[Leg]) -> frozenset[str]:
-    """Every address in any header of the legs."""
-    return frozenset(
-        address
-        for leg in legs
-        for header in leg.stack
-        for address in (header.source, header.target)
-        if address
-    )

@@ -17,11 +17,6 @@ from experiments.walk.reach import Pinger, path_mtu, reach, round_trips
 MANY, FEW = Requests(count=20), Requests(count=10)
 
 
-def unchanged(sites: Sites, _point: Point) -> Sites:
-    """The two sites as they are: nothing is varied."""
-    return sites
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
     """Follows one ping, then checks what the tunnel provides and what it lets an attacker do."""
@@ -74,7 +69,7 @@ EXPERIMENT = Experiment(
     quick=Walk(each=FEW, batches=4),
     thresholds=Thresholds(cpu_steal_max=0.1, lost_upcalls_max=0, lost_max=0),
     of=Sites,
-    stage=unchanged,
+    stage=lambda sites, _: sites,
     predict=predicted,
     watches=True,
     scenario="home-office",

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from controller.model.sites import LAN_MTU, TUNNEL, Sites
@@ -67,24 +66,17 @@ class Pinger:
 
 def reach(pinger: Pinger) -> Iterator[Row]:
     """Check reachability with the tunnel, without it, and with it again."""
+    lab, near = pinger.lab, pinger.sites.near
     yield check(words.REACH, words.UP, pinger.ping("tunnel up")[0].answered)
-    with _tunnel_down(pinger.lab, pinger.sites):
+    lab.run(near.router, "ip", "link", "set", TUNNEL, "down")  # removes its routes as well
+    try:
         pinged, error = pinger.ping("tunnel down")
         yield check(words.REACH, words.DOWN, pinged.answered)
         yield check(words.REACH, words.DOWN_ERROR, error)
-    yield check(words.REACH, words.UP_AGAIN, pinger.ping("tunnel up again")[0].answered)
-
-
-@contextmanager
-def _tunnel_down(lab: Lab, sites: Sites) -> Iterator[None]:
-    """Set the near end of the tunnel down, which removes its routes; restore both afterwards."""
-    near = sites.near
-    lab.run(near.router, "ip", "link", "set", TUNNEL, "down")
-    try:
-        yield
     finally:
-        for line in tunnel_lines(sites, near):
+        for line in tunnel_lines(pinger.sites, near):
             lab.run(near.router, "ip", *line.split())
+    yield check(words.REACH, words.UP_AGAIN, pinger.ping("tunnel up again")[0].answered)
 
 
 def path_mtu(pinger: Pinger) -> Iterator[Row]:
@@ -98,24 +90,17 @@ def path_mtu(pinger: Pinger) -> Iterator[Row]:
     pinger.forget_mtu()
     plain, _ = pinger.ping("over", largest + 1)
     yield check(words.MTU, words.OVER_WITHOUT_DF, plain.answered)
-    with _tunnel_mtu(pinger.lab, pinger.sites, LAN_MTU):
+    _set_tunnel_mtu(pinger.lab, pinger.sites, LAN_MTU)
+    try:
         pinger.forget_mtu()
         unlimited = pinger.largest("search, tunnel MTU 1500")
         yield check(words.MTU, words.LARGEST_1500, unlimited)
         pinger.forget_mtu()
         over, _ = pinger.ping("over, tunnel MTU 1500", unlimited + 1, df=True)
         yield check(words.MTU, words.OVER_1500_FROM, over.icmp_from or words.NOBODY)
-    pinger.forget_mtu()
-
-
-@contextmanager
-def _tunnel_mtu(lab: Lab, sites: Sites, mtu: int) -> Iterator[None]:
-    """Both ends of the tunnel with this MTU [bytes]; the configured MTU is restored afterwards."""
-    _set_tunnel_mtu(lab, sites, mtu)
-    try:
-        yield
     finally:
-        _set_tunnel_mtu(lab, sites, sites.tunnel_mtu)
+        _set_tunnel_mtu(pinger.lab, pinger.sites, pinger.sites.tunnel_mtu)
+    pinger.forget_mtu()
 
 
 def _set_tunnel_mtu(lab: Lab, sites: Sites, mtu: int) -> None:
