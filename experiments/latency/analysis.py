@@ -1,6 +1,6 @@
 """The samples of `latency` as values: levels, effects, conditions, first pings.  Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from experiments.core.results import Run
 from experiments.latency.words import BASELINES, CACHES, FIRST, GUEST, NO_CACHE, WARM, first_ping
 from experiments.show.effects import Effect, effects
 from experiments.show.levels import Compared, compared
-from experiments.show.statistics import Difference, Repeats, over_repeats
+from experiments.show.statistics import Difference, Samples, over_repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,29 +34,23 @@ class First:
     """First pings with one cache empty, and their cost compared with no cache emptied."""
 
     cache: str
-    by_mode: Mapping[str, Repeats]  # round trips that were answered
+    by_mode: Mapping[str, Samples]  # round trips that were answered
     lost: Mapping[str, int]
     cost: Difference | None  # mean of the modes, infinite if pings were lost; None: not comparable
 
     @property
     def pings(self) -> int:
         """How many were sent."""
-        return self.lost_pings + sum(len(each) for all_ in self.by_mode.values() for each in all_)
+        return self.lost_pings + sum(map(len, self.by_mode.values()))
 
     @property
     def lost_pings(self) -> int:
         """How many were not answered."""
         return sum(self.lost.values())
 
-    def median_of(self, modes: Sequence[str]) -> float:
+    def median_of(self, modes: Iterable[str]) -> float:
         """The median of answered pings in these modes."""
-        every = [repeat for mode in modes for repeat in self.by_mode[mode]]
-        return float(np.median(np.concatenate(every)))
-
-    @property
-    def median(self) -> float:
-        """The median of all answered pings."""
-        return self.median_of(tuple(self.by_mode))
+        return float(np.median(np.concatenate([self.by_mode[mode] for mode in modes])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +58,10 @@ class Analysed:
     """All values that the report of a run needs."""
 
     main: Compared  # modes and baselines in the condition that is compared
+    modes: tuple[str, ...]  # the levels between guests
     effects: tuple[Effect, ...]
     warms: tuple[Warm, ...]
     firsts: tuple[First, ...]
-
-    @property
-    def modes(self) -> tuple[str, ...]:
-        """The levels between guests."""
-        return tuple(level for level in self.main.levels if level not in BASELINES)
 
     def prediction(self, about: str) -> Prediction | None:
         """The prediction about an effect or a first ping, if there is one."""
@@ -88,45 +78,36 @@ def analysed(run: Run) -> Analysed:
     level = pl.when(pl.col("path") == GUEST).then("mode").otherwise("path")
     condition = {name: it for name, it in run.question.compared.items() if name != "path"}
     samples = run.samples.filter(**condition).with_columns(mode=level)
-    main = compared(_without_baselines(run), samples, first=BASELINES)
-    modes = tuple(level for level in main.levels if level not in BASELINES)
-    return Analysed(
-        main=main,
-        effects=effects(main.levels, baseline=main.baseline, seed=run.seed),
-        warms=_warms(run, modes),
-        firsts=_firsts(run, modes),
-    )
-
-
-def _without_baselines(run: Run) -> Run:
-    """The run with predictions about modes only."""
+    # Predictions are about modes only.
     predictions = tuple(
         replace(each, excludes=(*each.excludes, *BASELINES)) for each in run.question.predictions
     )
-    return replace(run, question=replace(run.question, predictions=predictions))
+    of_modes = replace(run, question=replace(run.question, predictions=predictions))
+    main = compared(of_modes, samples, first=BASELINES)
+    modes = tuple(level for level in main.levels if level not in BASELINES)
+    return Analysed(
+        main=main,
+        modes=modes,
+        effects=effects(main.levels, baseline=main.baseline, seed=run.seed),
+        warms=tuple(_warms(run, modes)),
+        firsts=tuple(_firsts(run, modes)),
+    )
 
 
-def _warms(run: Run, modes: Sequence[str]) -> tuple[Warm, ...]:
+def _warms(run: Run, modes: Sequence[str]) -> Iterator[Warm]:
     """Every condition of warm pings between guests, by payload, then interval."""
-    condition = ("payload_bytes", "interval_ms")
+    condition, value = ("payload_bytes", "interval_ms"), run.question.value
     rows = run.samples.filter(phase=WARM, path=GUEST).sort(condition, maintain_order=True)
-    found = []
     for (payload, interval), mine in rows.group_by(condition, maintain_order=True):
-        medians = (
-            mine.group_by("mode", "repeat", maintain_order=True)
-            .agg(rtt=pl.median(run.question.value))
-            .drop_nulls("rtt")
+        by_repeat = mine.group_by("mode", "repeat", maintain_order=True)
+        medians = by_repeat.agg(pl.median(value)).drop_nulls(value)
+        by_mode = {mode: tuple(medians.filter(mode=mode)[value]) for mode in modes}
+        yield Warm(
+            payload_bytes=payload,
+            interval_ms=interval,
+            kept_ms=kept_interval_ms(mine),
+            by_mode={mode: rtts for mode, rtts in by_mode.items() if rtts},
         )
-        by_mode = {mode: tuple(medians.filter(mode=mode)["rtt"]) for mode in modes}
-        found.append(
-            Warm(
-                payload_bytes=payload,
-                interval_ms=interval,
-                kept_ms=kept_interval_ms(mine),
-                by_mode={mode: rtts for mode, rtts in by_mode.items() if rtts},
-            )
-        )
-    return tuple(found)
 
 
 def kept_interval_ms(rows: pl.DataFrame) -> float | None:
@@ -141,22 +122,31 @@ def kept_interval_ms(rows: pl.DataFrame) -> float | None:
     return float(np.median(gaps)) * 1000 if len(gaps) else None
 
 
-def _firsts(run: Run, modes: Sequence[str]) -> tuple[First, ...]:
+def _firsts(run: Run, modes: Sequence[str]) -> Iterator[First]:
     """First pings by empty cache, in the order of CACHES, with no cache emptied last."""
-    rtt = pl.col(run.question.value)
-    labs = (
-        run.samples.filter(phase=FIRST)
-        .drop_nulls("cache")
-        .group_by("cache", "mode", "repeat", maintain_order=True)
-        .agg(
-            rtt.drop_nulls().alias("rtts"),
-            lost=rtt.null_count(),
-            # Lost pings count as infinitely long; the upper median, so that half lost is lost.
-            median=rtt.fill_null(float("inf")).sort().get(pl.len() // 2),
-        )
-    )
+    value = run.question.value
+    samples = run.samples.filter(phase=FIRST)
+    costs = _costs(samples, pl.col(value))
+    for cache in CACHES:
+        mine = samples.filter(cache=cache)
+        rtts = {mode: mine.filter(mode=mode)[value] for mode in modes}
+        sent = {mode: each for mode, each in rtts.items() if len(each)}
+        if not mine.is_empty():
+            yield First(
+                cache=cache,
+                by_mode={mode: each.drop_nulls().to_numpy() for mode, each in sent.items()},
+                lost={mode: each.null_count() for mode, each in sent.items()},
+                cost=_cost(costs.filter(cache=cache)["cost"], run.seed),
+            )
+
+
+def _costs(samples: pl.DataFrame, rtt: pl.Expr) -> pl.DataFrame:
+    """The cost of each empty cache in each repeat: mean of the modes, minus no cache emptied."""
+    # Lost pings count as infinitely long; the upper median, so that half lost is lost.
+    median = rtt.fill_null(float("inf")).sort().get(pl.len() // 2)
+    labs = samples.group_by("cache", "mode", "repeat", maintain_order=True).agg(median=median)
     base = labs.filter(pl.col("median").is_finite(), cache=NO_CACHE)
-    costs = (
+    return (
         labs.filter(pl.col("cache") != NO_CACHE)
         .join(
             base.select("mode", "repeat", base="median"),
@@ -165,22 +155,6 @@ def _firsts(run: Run, modes: Sequence[str]) -> tuple[First, ...]:
         )
         .group_by("cache", "repeat", maintain_order=True)
         .agg(cost=(pl.col("median") - pl.col("base")).mean())
-    )
-    found = set(labs["cache"])
-    return tuple(_first(each, labs, costs, modes, run.seed) for each in CACHES if each in found)
-
-
-def _first(
-    cache: str, labs: pl.DataFrame, costs: pl.DataFrame, modes: Sequence[str], seed: int
-) -> First:
-    by_mode = {mode: mine for mode in modes if len(mine := labs.filter(cache=cache, mode=mode))}
-    return First(
-        cache=cache,
-        by_mode={
-            mode: [rtts.to_numpy() for rtts in mine["rtts"]] for mode, mine in by_mode.items()
-        },
-        lost={mode: int(mine["lost"].sum()) for mode, mine in by_mode.items()},
-        cost=_cost(costs.filter(cache=cache)["cost"], seed),
     )
 
 

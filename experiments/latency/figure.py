@@ -1,7 +1,6 @@
 """The charts of `latency`: levels and effects, distributions, conditions, first pings.  Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -88,56 +87,34 @@ def draw_ecdf(found: Analysed, caption: Caption) -> Figure:
     return figure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """Warm pings in several conditions, side by side."""
-
-    title: str
-    small: str
-    places: Sequence[Warm]
-    names: Sequence[str]
-    joined: bool  # lines between the places, which may be compared
-
-
 def draw_conditions(found: Analysed, caption: Caption) -> Figure:
     """A panel over payloads for each interval, and one over intervals for each payload."""
-    panels = [*_over_payload(found.warms), *_over_interval(found.warms)]
-    figure, axes = sheet(caption, [CONDITION_IN] * len(panels), frame_in=1.0 + 0.75 * len(panels))
-    for ax, panel in zip(axes, panels, strict=True):
-        _plot_conditions(ax, panel, _palette(found))
+    over_payload = _groups(found.warms, lambda each: each.interval_ms)
+    over_interval = _groups(found.warms, lambda each: each.payload_bytes)
+    count, palette = len(over_payload) + len(over_interval), _palette(found)
+    figure, axes = sheet(caption, [CONDITION_IN] * count, frame_in=1.0 + 0.75 * count)
+    for ax, group in zip(axes, over_payload, strict=False):
+        names = [f"{each.payload_bytes} B" for each in group]
+        _plot_conditions(ax, group, names, palette, joined=True)
+        interval = f"requested interval {group[0].pace}, real {interval_text(group[0].kept_ms)}"
+        small = "dots: medians of repeats, strokes: their median; modes left to right as named"
+        title(ax, f"Over payload, {interval}", small)
+    for ax, group in zip(axes[len(over_payload) :], over_interval, strict=True):
+        names = [f"{each.pace}\n(real {interval_text(each.kept_ms)})" for each in group]
+        _plot_conditions(ax, group, names, palette, joined=False)
+        small = (
+            "modes left to right as named; compare modes, not intervals: a longer sleep ends later"
+        )
+        title(ax, f"Over interval, {group[0].payload_bytes} bytes", small)
+    for ax in axes:
         ax.set_ylabel(f"round trip [{found.main.question.unit}]")
-        title(ax, panel.title, panel.small)
     return figure
 
 
-def _groups(warms: Sequence[Warm], by: Callable[[Warm], int]) -> Iterator[list[Warm]]:
+def _groups(warms: Sequence[Warm], by: Callable[[Warm], int]) -> list[list[Warm]]:
     """The conditions with an equal value, for each value of more than one condition."""
-    for _, equal in groupby(sorted(warms, key=by), by):
-        if len(group := list(equal)) > 1:
-            yield group
-
-
-def _over_payload(warms: Sequence[Warm]) -> Iterator[Panel]:
-    for mine in _groups(warms, lambda each: each.interval_ms):
-        interval = f"requested interval {mine[0].pace}, real {interval_text(mine[0].kept_ms)}"
-        yield Panel(
-            title=f"Over payload, {interval}",
-            small="dots: medians of repeats, strokes: their median; modes left to right as named",
-            places=mine,
-            names=[f"{each.payload_bytes} B" for each in mine],
-            joined=True,
-        )
-
-
-def _over_interval(warms: Sequence[Warm]) -> Iterator[Panel]:
-    for mine in _groups(warms, lambda each: each.payload_bytes):
-        yield Panel(
-            title=f"Over interval, {mine[0].payload_bytes} bytes",
-            small="modes left to right as named; compare modes, not intervals: a longer sleep ends later",
-            places=mine,
-            names=[f"{each.pace}\n(real {interval_text(each.kept_ms)})" for each in mine],
-            joined=False,
-        )
+    groups = [list(equal) for _, equal in groupby(sorted(warms, key=by), by)]
+    return [group for group in groups if len(group) > 1]
 
 
 def interval_text(kept_ms: float | None) -> str:
@@ -147,15 +124,22 @@ def interval_text(kept_ms: float | None) -> str:
     return f"{kept_ms:.1f} ms" if kept_ms < 10 else f"{kept_ms:.0f} ms"
 
 
-def _plot_conditions(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> None:
-    """A dot for the median of each repeat, a stroke at their median."""
-    modes = list(dict.fromkeys(mode for place in panel.places for mode in place.by_mode))
+def _plot_conditions(
+    ax: Axes,
+    places: Sequence[Warm],
+    names: Sequence[str],
+    palette: Mapping[str, str],
+    *,
+    joined: bool,
+) -> None:
+    """A dot for the median of each repeat, a stroke at their median; lines if `joined`."""
+    modes = list(dict.fromkeys(mode for place in places for mode in place.by_mode))
     wide = WIDTH / len(modes)
     for nth, mode in enumerate(modes):
         aside = WIDTH * ((nth + 0.5) / len(modes) - 0.5)
         medians = {
             at + aside: place.by_mode[mode]
-            for at, place in enumerate(panel.places)
+            for at, place in enumerate(places)
             if mode in place.by_mode
         }
         middles = [float(np.median(rtts)) for rtts in medians.values()]
@@ -172,15 +156,15 @@ def _plot_conditions(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> None
             )
             stroke = ax.plot([x - wide / 2, x + wide / 2], [middle] * 2, color=palette[mode])[0]
             stroke.set(linewidth=2.2, solid_capstyle="butt", gid=f"median {mode}")
-        if panel.joined:
+        if joined:
             style = lanes.line_style(mode)
             line = ax.plot(list(medians), middles, color=palette[mode], linestyle=style)[0]
             line.set(linewidth=1.3, gid=f"line {mode}")
-    ax.set_xticks(range(len(panel.names)), labels=panel.names)
-    ax.set_xlim(-0.5, len(panel.names) - 0.5)
+    ax.set_xticks(range(len(names)), labels=names)
+    ax.set_xlim(-0.5, len(names) - 0.5)
     ax.tick_params(axis="x", length=0)
     ax.grid(visible=True, axis="y")
-    lanes.label_curves(ax, modes, palette, drawn=lanes.BOTH if panel.joined else lanes.DOTS)
+    lanes.label_curves(ax, modes, palette, drawn=lanes.BOTH if joined else lanes.DOTS)
 
 
 def draw_first(found: Analysed, caption: Caption) -> Figure:
@@ -201,9 +185,7 @@ def draw_first(found: Analysed, caption: Caption) -> Figure:
     ax.set_ylim(at - 0.4, 0)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    answered = {
-        each.cache: [rtts for all_ in each.by_mode.values() for rtts in all_] for each in firsts
-    }
+    answered = {each.cache: list(each.by_mode.values()) for each in firsts}
     unit = found.main.question.unit
     lanes.log_axis(ax, answered, f"round-trip time of a first ping [{unit}]")
     low, high = ax.get_xlim()
@@ -263,7 +245,7 @@ def _head(ax: Axes, first: First, prediction: Prediction | None, at: float) -> N
 def _strip(ax: Axes, first: First, mode: str, at: float, colour: str) -> None:
     """One row: a dot for each answered ping, their median, a cross if any was lost."""
     gid = f"{first.cache} {mode}"
-    rtts, lost = np.concatenate(first.by_mode[mode]), first.lost[mode]
+    rtts, lost = first.by_mode[mode], first.lost[mode]
     dots = lanes.dots(
         ax, rtts, [at] * len(rtts), colour, f"samples {gid}", markersize=3.6, alpha=0.55
     )

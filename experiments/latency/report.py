@@ -193,7 +193,7 @@ def _cell(each: First, mode: str) -> str:
     if mode not in each.by_mode:
         return NONE
     lost = each.lost[mode]
-    if not sum(map(len, each.by_mode[mode])):
+    if not len(each.by_mode[mode]):
         return f"all {lost} lost"
     return f"{each.median_of([mode]):.3f}" + (f", {lost} lost" if lost else "")
 
@@ -235,13 +235,7 @@ def _first_outcome(prediction: Prediction, each: First, run: Run) -> Outcome:
 
 def _effect_data(each: Effect) -> Mapping[str, Any]:
     """An effect for `--format json`; levels have no key `effect`."""
-    interval = each.found.interval
-    return {
-        "effect": each.name,
-        "claim": each.claim,
-        "estimate": each.found.estimate,
-        "interval": asdict(interval) if interval else None,
-    }
+    return {"effect": each.name, "claim": each.claim, **asdict(each.found)}
 
 
 def _conditions(found: Analysed) -> str:
@@ -287,7 +281,7 @@ def _pictures(found: Analysed) -> Iterator[Picture]:
         said = "; ".join(
             f"{each.cache}: {each.lost_pings} of {each.pings} lost"
             if each.lost_pings
-            else f"{each.cache}: median {each.median:.3f} ms"
+            else f"{each.cache}: median {each.median_of(each.by_mode):.3f} ms"
             for each in found.firsts
         )
         yield Picture(
