@@ -65,11 +65,6 @@ def converted(about: Mapping[str, Any]) -> dict[str, Any]:
     return new
 
 
-def is_typed(question: Question) -> bool:
-    """True if the question is known, so that the types of its columns are."""
-    return question.name in registry.names()
-
-
 def with_types(question: Question, tables: Mapping[str, pl.DataFrame]) -> Question:
     """A question with the types of columns that all cells of its tables, read as texts, have."""
 

@@ -8,7 +8,7 @@ from controller.model.addresses import free_address
 from controller.model.errors import MeasureError
 from controller.model.names import derived_id, derived_mac
 from controller.model.overlay import Overlay
-from controller.model.parts import Port, Subnet
+from controller.model.parts import Port
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 
@@ -78,7 +78,11 @@ def with_guest(overlay: Overlay, like: Port, host: str, name: str) -> Overlay:
     free_name = next(_free_names(overlay, name))
     id_ = derived_id(overlay.name, "port", free_name)
     taken = {ip for port in overlay.ports for ip in port.fixed_ips}
-    subnet = next(each for each in overlay.subnets if _holds(each, like))
+    subnet = next(
+        each
+        for each in overlay.subnets
+        if each.network_id == like.network_id and like.ipv4[0] in each.cidr
+    )
     address = free_address(subnet, taken)
     if address is None:
         raise MeasureError(
@@ -102,10 +106,6 @@ def with_guest(overlay: Overlay, like: Port, host: str, name: str) -> Overlay:
 def _pinging(overlay: Overlay, network_id: str) -> tuple[Port, ...]:
     ports = overlay.active_ports(network_id)
     return tuple(p for p in ports if p.ipv4 and p.device_id and not p.is_dhcp_server)
-
-
-def _holds(subnet: Subnet, port: Port) -> bool:
-    return subnet.network_id == port.network_id and port.ipv4[0] in subnet.cidr
 
 
 def _free_names(overlay: Overlay, stem: str) -> Iterator[str]:

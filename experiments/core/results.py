@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
+from itertools import chain, count
 from math import isfinite
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +19,7 @@ import polars as pl
 
 from controller.model.errors import MeasureError, UsageError
 from controller.system.ownership import give_back
-from experiments.core import format2
+from experiments.core import format2, registry
 from experiments.core.question import (
     Column,
     Columns,
@@ -125,11 +125,10 @@ class Recorder:
 
     def file(self, name: str, text: str) -> None:
         """Write one text file, named relative to the run's directory."""
-        path = self.directory / name
+        path = self.path(name)
         with reporting(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        give_back(path.parent if path.parent != self.directory else path)
+        give_back(path)
 
 
 def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> None:
@@ -202,7 +201,7 @@ def read(directory: Path) -> Run:
             for name, columns in question.tables().items()
         }
 
-    if renamed and not format2.is_typed(question):
+    if renamed and question.name not in registry.names():  # so the types of columns are unknown
         question = format2.with_types(question, tables(question))
     return Run(directory, question, about, tables(question))
 
@@ -266,7 +265,8 @@ def fresh_directory(parent: Path, name: str) -> Path:
     try:
         missing = [each for each in (parent, *parent.parents) if not each.exists()]
         parent.mkdir(parents=True, exist_ok=True)
-        path = next(path for path in _names(parent / name) if not path.exists())
+        names = chain([name], (f"{name}-{again}" for again in count(2)))
+        path = next(parent / name for name in names if not (parent / name).exists())
         path.mkdir()
     except OSError as error:
         raise UsageError(
@@ -277,11 +277,6 @@ def fresh_directory(parent: Path, name: str) -> Path:
         ) from error
     give_back(missing[-1] if missing else path)
     return path
-
-
-def _names(first: Path) -> Iterator[Path]:
-    yield first
-    yield from (first.with_name(f"{first.name}-{again}") for again in count(2))
 
 
 @contextmanager

@@ -108,9 +108,6 @@ class Found:
     window: Window
 
 
-Whole = Callable[[list[Found]], float]
-
-
 def over_time(found: list[Found]) -> float:
     """The mean of windows, weighted by their length."""
     lengths = [each.window.length_s or 0 for each in found]
@@ -137,7 +134,7 @@ class Limit:
     threshold: str  # the field of the thresholds
     called: str
     template: str  # with {} for the value and {s} for the plural of what is counted
-    whole: Whole  # the value of all windows together
+    whole: Callable[[list[Found]], float]  # the value of all windows together
     where: str = ""  # the field of a window that names places
     unit: str = ""
 
@@ -153,10 +150,6 @@ class Limit:
     def worst(self, found: list[Found]) -> Found:
         """The window that is furthest on the wrong side."""
         return (min if self.is_floor else max)(found, key=lambda each: each.value)
-
-    def described(self, value: float) -> str:
-        """The value in words."""
-        return self.template.format(self.shown(value), s="" if value == 1 else "s")
 
     def shown(self, value: float) -> str:
         """The value with its unit."""
@@ -256,8 +249,9 @@ def _reason(
     limit: Limit, bound: float, value: float, found: list[Found], of_level: str = ""
 ) -> str:
     """The value, the worst window it comes from, and the limit."""
+    described = limit.template.format(limit.shown(value), s="" if value == 1 else "s")
     wanted = f"wanted {'at least' if limit.is_floor else 'at most'} {limit.shown(bound)}"
-    return f"{limit.described(value)}{of_level}{_most(limit, found)}; {wanted}"
+    return f"{described}{of_level}{_most(limit, found)}; {wanted}"
 
 
 def _most(limit: Limit, found: list[Found]) -> str:

@@ -33,15 +33,14 @@ class Lane:
 
 
 def draw(lanes: Sequence[Lane], caption: Caption, *, host_limit: int, claimed: int) -> Figure:
-    """One figure; `host_limit`: networks on one host, `claimed`: ids of GRE in the article."""
+    """A lane for each mode, the first on top.
+
+    Args:
+        host_limit: networks on one host.
+        claimed: ids of GRE in the article.
+    """
     figure, (ax,) = sheet(caption, [LANE_IN * (len(lanes) + 1.4)])
-    plot_ids(ax, lanes, host_limit=host_limit, claimed=claimed)
     title(ax, "Ids of each type, and those that were proven", LEGEND)
-    return figure
-
-
-def plot_ids(ax: Axes, lanes: Sequence[Lane], *, host_limit: int, claimed: int) -> Axes:
-    """A lane for each mode, the first on top."""
     palette = colours([lane.mode for lane in lanes], "(none)")
     ax.set_xscale("log", base=2)
     for at, lane in enumerate(reversed(lanes)):
@@ -57,7 +56,7 @@ def plot_ids(ax: Axes, lanes: Sequence[Lane], *, host_limit: int, claimed: int) 
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticklabels(["1", *(f"$2^{{{bits}}}$" for bits in BITS[1:])])
     ax.set_xlabel("segmentation_id on the wire, logarithmic")
-    return ax
+    return figure
 
 
 def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:

@@ -35,19 +35,13 @@ class Line:
 
 
 def draw(lines: Sequence[Line], modes: Sequence[str], caption: Caption) -> Figure:
-    """One table."""
+    """A row for each count, a column for each mode; the colour is the prediction's result."""
     figure, (ax,) = sheet(caption, [LINE_IN * (len(lines) + HEAD)], frame_in=1.3)
-    plot_table(ax, lines, modes)
     title(
         ax,
         "Packets sent and state kept",
         "green: as predicted; red: not as predicted; * (no colour): not predicted; blank: not counted",
     )
-    return figure
-
-
-def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
-    """A row for each count, a column for each mode; the colour is the prediction's result."""
     ax.set_axis_off()
     ax.set_xlim(0, 1)
     ax.set_ylim(len(lines) + HEAD, 0)
@@ -72,7 +66,7 @@ def plot_table(ax: Axes, lines: Sequence[Line], modes: Sequence[str]) -> Axes:
         for nth, entry in enumerate(line.entries):
             if entry:
                 _entry(ax, entry, FIRST_AT + nth * wide, row, wide)
-    return ax
+    return figure
 
 
 def _entry(ax: Axes, entry: Entry, left: float, top: float, wide: float) -> None:
