@@ -4,7 +4,7 @@ There is no table of allocations: an id is taken while a network has it.  Neutro
 at random; the lowest makes a lab repeatable.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from controller.model.encap import TUNNEL_TYPES, NetworkType
@@ -70,18 +70,15 @@ def ranges_of(overlay: Overlay) -> tuple[SegmentRange, ...]:
     For vlan these are on every physical network that a host has a bridge for.
     """
     named = {each.network_type for each in overlay.ranges}
-    missing = (each for each in _defaults(overlay) if each.network_type not in named)
-    return (*overlay.ranges, *missing)
-
-
-def _defaults(overlay: Overlay) -> Iterator[SegmentRange]:
     first, last = DEFAULT_IDS
-    for physical in physical_networks(overlay):
-        yield SegmentRange(
-            network_type=NetworkType.VLAN, first=first, last=last, physical_network=physical
-        )
-    for kind in TUNNEL_TYPES:
-        yield SegmentRange(network_type=kind, first=first, last=last)
+    defaults = [(NetworkType.VLAN, physical) for physical in physical_networks(overlay)]
+    defaults += [(kind, "") for kind in TUNNEL_TYPES]
+    missing = (
+        SegmentRange(network_type=kind, first=first, last=last, physical_network=physical)
+        for kind, physical in defaults
+        if kind not in named
+    )
+    return (*overlay.ranges, *missing)
 
 
 def physical_networks(overlay: Overlay) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from controller.model.check_segments import (
     wire_id,
 )
 from controller.model.check_underlay import router_names, underlay_errors
-from controller.model.errors import ModelError
+from controller.model.errors import ModelError, limit_errors
 from controller.model.names import UNDERLAY, int_port_name
 from controller.model.parts import Host, Network, OverlayParts, Port
 
@@ -25,9 +25,7 @@ MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MTU_MIN = 576  # bytes; every IPv4 host accepts them (RFC 791)
 MTU_MAX = 65521  # bytes; the limit of a Linux tap: 65535 less 14 of Ethernet
 HOSTS_MAX = 16  # the largest lab that is tested
-MANAGEMENT_NETWORK = IPv4Network(
-    "198.18.0.0/16"
-)  # of every lab; reserved for benchmarks (RFC 2544)
+MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; RFC 2544
 RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
 
 
@@ -54,12 +52,15 @@ def _host_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.hosts, lambda host: host.name, "hosts", "name")
     yield from _twice(overlay.hosts, lambda host: host.local_ip, "hosts", "local_ip")
     yield from _mtu_errors(overlay.underlay_mtu, where="underlay")
-    if overlay.path_mtu and not MTU_MIN <= overlay.path_mtu <= MTU_MAX:
-        yield ModelError(
-            f"path_mtu {overlay.path_mtu}",
+    if overlay.path_mtu:
+        yield from limit_errors(
+            "path_mtu",
+            overlay.path_mtu,
+            MTU_MIN,
+            MTU_MAX,
             where="underlay",
-            allowed=f"{MTU_MIN}..{MTU_MAX} bytes, or 0 for no limit",
             do="Pick one in that range, or leave [ml2] path_mtu out.",
+            unit=" bytes, or 0 for no limit",
         )
     versions = {host.local_ip.version for host in overlay.hosts}
     if len(versions) > 1:
@@ -91,11 +92,7 @@ def _one_host_errors(host: Host) -> Iterator[ModelError]:
                 allowed="gre, vxlan, geneve",
                 do="Remove it; flat and vlan need `bridge_mappings`.",
             )
-    yield from _mapping_errors(host, where)
-
-
-def _mapping_errors(host: Host, where: str) -> Iterator[ModelError]:
-    """One bridge for each physical network, as in Neutron (`parse_mappings`)."""
+    # One bridge for each physical network, as in Neutron (`parse_mappings`).
     where = f"{where} bridge_mappings"
     yield from _twice(host.bridge_mappings, lambda pair: pair[0], where, "physical network")
     yield from _twice(host.bridge_mappings, lambda pair: pair[1], where, "bridge")
@@ -104,9 +101,7 @@ def _mapping_errors(host: Host, where: str) -> Iterator[ModelError]:
 
 def _network_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.networks, lambda net: net.id, "networks", "id")
-    named = (
-        net for net in overlay.networks if net.name
-    )  # networks made by the API may have no name
+    named = (net for net in overlay.networks if net.name)  # the API makes some without a name
     yield from _twice(named, lambda net: net.name, "networks", "name")
     yield from _twice(overlay.networks, wire_id, "networks", "segment")
     for network in overlay.networks:
@@ -226,13 +221,8 @@ def _name_errors(name: str, *, where: str) -> Iterator[ModelError]:
 
 
 def _mtu_errors(mtu: int, *, where: str) -> Iterator[ModelError]:
-    if not MTU_MIN <= mtu <= MTU_MAX:
-        yield ModelError(
-            f"mtu {mtu}",
-            where=where,
-            allowed=f"{MTU_MIN}..{MTU_MAX} bytes",
-            do="Pick one in that range; 1500 is Ethernet's.",
-        )
+    do = "Pick one in that range; 1500 is Ethernet's."
+    yield from limit_errors("mtu", mtu, MTU_MIN, MTU_MAX, unit=" bytes", where=where, do=do)
 
 
 def _clash(where: str, name: str) -> ModelError:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
-from controller.model.parts import Host, Network, OverlayParts
+from controller.model.parts import Cidr, Host, OverlayParts
 
 BRIDGE = "linuxbridge"
 NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
@@ -20,25 +20,28 @@ WHY_NOT = {
 
 def linuxbridge_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction of `mechanism` and `vxlan_group`, in reading order."""
+    where = f"overlay {overlay.name!r}"
     if len({host.mechanism for host in overlay.hosts}) > 1:
         yield ModelError(
             "openvswitch and linuxbridge mixed",
-            where=f"overlay {overlay.name!r}",
+            where=where,
             allowed="one mechanism for all hosts",
             do="Set `mechanism` under `agent`, not for single hosts.",
         )
     if len({host.vxlan_group for host in overlay.hosts}) > 1:
         yield ModelError(
             "hosts with different `vxlan_group`",
-            where=f"overlay {overlay.name!r}",
+            where=where,
             allowed="one for all hosts",
             do="Set `vxlan_group` under `agent`: a host outside the group gets no broadcasts.",
         )
     for host in overlay.hosts:
         yield from _host_errors(host)
     if any(map(_is_bridge, overlay.hosts)):
+        do = "Make it vxlan, or remove `mechanism: linuxbridge`."
         for network in overlay.networks:
-            yield from _network_errors(network)
+            if network.network_type in WHY_NOT:
+                yield _cannot(network.network_type, where=network.where, do=do)
 
 
 def _is_bridge(host: Host) -> bool:
@@ -48,7 +51,7 @@ def _is_bridge(host: Host) -> bool:
 def _host_errors(host: Host) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     if host.vxlan_group is not None:
-        yield from _group_errors(host, where)
+        yield from _group_errors(host, host.vxlan_group)
     if not _is_bridge(host):
         return
     if host.local_ip.version == 6:
@@ -74,10 +77,7 @@ def _host_errors(host: Host) -> Iterator[ModelError]:
             )
 
 
-def _group_errors(host: Host, where: str) -> Iterator[ModelError]:
-    group = host.vxlan_group
-    if group is None:
-        return
+def _group_errors(host: Host, group: Cidr) -> Iterator[ModelError]:
     is_fit = group.version == 4 and group.is_multicast
     reasons = {
         f"none of {NOT_SNOOPED}, which switches always flood": is_fit
@@ -88,18 +88,8 @@ def _group_errors(host: Host, where: str) -> Iterator[ModelError]:
     }
     for allowed, is_wrong in reasons.items():
         if is_wrong:
-            yield ModelError(
-                f"vxlan_group {group}",
-                where=where,
-                allowed=allowed,
-                do="Correct it, or leave vxlan_group out.",
-            )
-
-
-def _network_errors(network: Network) -> Iterator[ModelError]:
-    if network.network_type in WHY_NOT:
-        do = "Make it vxlan, or remove `mechanism: linuxbridge`."
-        yield _cannot(network.network_type, where=network.where, do=do)
+            found, do = f"vxlan_group {group}", "Correct it, or leave vxlan_group out."
+            yield ModelError(found, where=f"host {host.name!r}", allowed=allowed, do=do)
 
 
 def _cannot(kind: NetworkType, *, where: str, do: str) -> ModelError:

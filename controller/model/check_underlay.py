@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from controller.model.errors import ModelError
+from controller.model.errors import ModelError, limit_errors
 from controller.model.names import VTEP_BRIDGE
 from controller.model.parts import Host, OverlayParts
 from controller.model.underlay import HASH_POLICIES, LINKS, SPINES_MAX, Shape, core_names, edge_name
@@ -28,14 +28,9 @@ def _figure_errors(overlay: OverlayParts) -> Iterator[ModelError]:
         "delay_ms": (underlay.delay_ms, 0, DELAY_MAX_MS),
         "loss_percent": (underlay.loss_percent, 0, 100),
     }
-    for key, (found, low, high) in limits.items():
-        if not low <= found <= high:
-            yield ModelError(
-                f"{key} {found}",
-                where=WHERE,
-                allowed=f"{low}..{high}",
-                do="Pick one in that range, or leave the key out.",
-            )
+    do = "Pick one in that range, or leave the key out."
+    for key, limit in limits.items():
+        yield from limit_errors(key, *limit, where=WHERE, do=do)
     if underlay.hash_policy not in HASH_POLICIES:
         yield ModelError(
             f"hash_policy {underlay.hash_policy}",

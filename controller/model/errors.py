@@ -1,18 +1,6 @@
-"""Every error this project raises on purpose.
+"""Every error this project raises on purpose."""
 
-OverlayError
-├── UsageError      the command line is wrong: exit 2
-├── ModelError      the description is wrong: fix the scenario; exit 2
-├── PipelineError   a flow breaks the declared pipeline: fix the controller
-├── HostError       this machine lacks something: `overlaylab doctor`; exit 4
-├── CommandError    a command that should have worked did not
-│   └── WaitError   a condition did not become true in time
-├── SwitchError     a switch did not answer, or refused a message
-├── LabError        a lab is missing, taken, or broken
-└── MeasureError    a run gave no usable sample: look in results/<run>/raw/
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class OverlayError(Exception):
@@ -24,19 +12,19 @@ class OverlayError(Exception):
 
 
 class UsageError(OverlayError):
-    """The command line names something that does not exist."""
+    """The command line names something that does not exist; exit 2."""
 
 
 class ModelError(OverlayError):
-    """The overlay description contradicts itself or a protocol limit."""
+    """The overlay description contradicts itself or a protocol limit: correct it; exit 2."""
 
 
 class PipelineError(OverlayError):
-    """A flow matches a field or jumps to a table that its table's row does not declare."""
+    """A flow matches a field or jumps to a table that its table's row lacks: a bug of ours."""
 
 
 class HostError(OverlayError):
-    """The machine lacks something that the task needs."""
+    """The machine lacks something that the task needs, as `overlaylab doctor` shows; exit 4."""
 
 
 class CommandError(OverlayError):
@@ -56,7 +44,7 @@ class LabError(OverlayError):
 
 
 class MeasureError(OverlayError):
-    """A measurement gave nothing that can be used."""
+    """A measurement gave nothing that can be used: look in results/<run>/raw/."""
 
 
 class ModelErrors(ModelError):  # noqa: N818  several errors
@@ -65,6 +53,15 @@ class ModelErrors(ModelError):  # noqa: N818  several errors
     def __init__(self, errors: Iterable[ModelError]) -> None:
         self.errors = tuple(errors)
         Exception.__init__(self, "\n".join(str(error) for error in self.errors))
+
+
+def limit_errors(
+    key: str, found: float, lowest: int, highest: int, *, where: str, do: str, unit: str = ""
+) -> Iterator[ModelError]:
+    """The error of a value that is not within lowest..highest."""
+    if not lowest <= found <= highest:
+        allowed = f"{lowest}..{highest}{unit}"
+        yield ModelError(f"{key} {found}", where=where, allowed=allowed, do=do)
 
 
 def raise_all(errors: Iterable[ModelError]) -> None:

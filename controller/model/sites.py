@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import chain, combinations
 from typing import TypeVar
 
-from controller.model.errors import ModelError, raise_all
+from controller.model.errors import ModelError, limit_errors, raise_all
 from controller.model.names import segment_bridge
 from controller.model.parts import Mechanism
 
@@ -183,21 +183,13 @@ def _errors(sites: Sites) -> Iterator[ModelError]:
 def _names(sites: Sites) -> Iterator[ModelError]:
     for site in sites.sites:
         if not SITE_NAME.fullmatch(site.name):
-            yield _wrong(
-                f"site {site.name!r}",
-                f"name {site.name!r}",
-                "1 to 7 lower-case letters and digits, a letter first",
-                "Pick another.",
-            )
+            allowed = "1 to 7 lower-case letters and digits, a letter first"
+            yield _wrong(f"site {site.name!r}", f"name {site.name!r}", allowed, "Pick another.")
     nodes = [*sites.routers, *(station.name for station in sites.stations)]
     for name in nodes:
         if not NAME.fullmatch(name):
-            yield _wrong(
-                f"node {name!r}",
-                f"name {name!r}",
-                "1 to 14 lower-case letters, digits and -, a letter first",
-                "Pick another.",
-            )
+            allowed = "1 to 14 lower-case letters, digits and -, a letter first"
+            yield _wrong(f"node {name!r}", f"name {name!r}", allowed, "Pick another.")
     for name in sorted({"lo", *(segment_bridge(site.switch) for site in sites.sites)} & {*nodes}):
         yield _wrong(
             f"node {name!r}",
@@ -224,26 +216,16 @@ def _counts(sites: Sites) -> Iterator[ModelError]:
             "A tunnel has two ends: name the site that pings, then the other.",
         )
     if not ROUTERS_LEAST <= len(sites.routers) <= ROUTERS_MOST:
-        yield _wrong(
-            "wan",
+        found, allowed = (
             f"routers: {len(sites.routers)} of them",
             f"{ROUTERS_LEAST}..{ROUTERS_MOST}",
-            "Add some or remove some.",
         )
-    if not MTU_LOWEST <= sites.underlay_mtu <= MTU_HIGHEST:
-        yield _wrong(
-            "wan",
-            f"mtu {sites.underlay_mtu}",
-            f"{MTU_LOWEST}..{MTU_HIGHEST}",
-            "Pick another; PPPoE leaves 1492.",
-        )
+        yield _wrong("wan", found, allowed, "Add some or remove some.")
+    do = "Pick another; PPPoE leaves 1492."
+    yield from limit_errors("mtu", sites.underlay_mtu, MTU_LOWEST, MTU_HIGHEST, where="wan", do=do)
     if sites.attacker.router not in sites.routers:
-        yield _wrong(
-            "attacker",
-            f"router {sites.attacker.router!r}",
-            ", ".join(sites.routers),
-            "Name one of them.",
-        )
+        found, allowed = f"router {sites.attacker.router!r}", ", ".join(sites.routers)
+        yield _wrong("attacker", found, allowed, "Name one of them.")
 
 
 def _site(site: Site) -> Iterator[ModelError]:
@@ -255,12 +237,8 @@ def _site(site: Site) -> Iterator[ModelError]:
     unusable = _ends(site.lan)
     for what, ip in inside:
         if ip not in site.lan or ip in unusable:
-            yield _wrong(
-                where,
-                f"{what} {ip}",
-                f"an address of a host in lan {site.lan}",
-                "Move it, or change `lan`.",
-            )
+            allowed = f"an address of a host in lan {site.lan}"
+            yield _wrong(where, f"{what} {ip}", allowed, "Move it, or change `lan`.")
     for twice in _repeated(ip for _, ip in inside):
         yield _wrong(where, f"stations: {twice} twice", "each address once", "Change one of them.")
     if site.public_ip in _ends(site.uplink):
@@ -292,12 +270,8 @@ def _networks(sites: Sites) -> Iterator[ModelError]:
         named += [("the tunnel", wire_of(sites.near.tunnel_ip))]
     for (one, first), (other, second) in combinations(named, 2):
         if first.overlaps(second):
-            yield _wrong(
-                "sites",
-                f"{one} ({first}) overlaps {other} ({second})",
-                "networks apart from each other",
-                "Change one of them.",
-            )
+            found = f"{one} ({first}) overlaps {other} ({second})"
+            yield _wrong("sites", found, "networks apart from each other", "Change one of them.")
 
 
 def _ends(network: IPv4Network) -> set[object]:

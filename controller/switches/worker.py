@@ -17,11 +17,11 @@ from controller.model.overlay import Overlay
 from controller.switches.ovsdb import Ovsdb, failed_ports, missing_ports, stale_ports, tag_args
 from controller.switches.reading import (
     Reading,
-    as_seen,
     binding_of,
     pending,
     status_changes,
     tags,
+    with_status,
 )
 from controller.switches.reconcile import Wanted, changes, vlans_in_use
 from controller.switches.session import Session
@@ -52,9 +52,15 @@ class Task:
         """Ports of the host whose status is wrong: id -> ACTIVE if plugged, else DOWN.
 
         Raises:
-            SwitchError: ovs-vswitchd has not numbered all ports yet.
+            SwitchError: ovs-vswitchd has not numbered all ports yet, since it has not handled the
+                last transaction.  Such guests would look unplugged, and lose their VLANs.
         """
-        self._assert_numbered(overlay)
+        known = bridges(overlay.host(self.host)) if self.host in overlay.host_of else ()
+        if waiting := pending(self.reading, known):
+            raise self._error(
+                f"ovs-vswitchd has not numbered {', '.join(sorted(waiting))}",
+                "a number, or -1, for every port",
+            )
         return status_changes(overlay, self.host, self.reading)
 
     def apply(self, overlay: Overlay) -> None:
@@ -74,8 +80,7 @@ class Task:
         if missing := missing_ports(wanted, self.reading):
             self.database.write([arg for port in missing for arg in add_port_args(port, None)])
             self.read()
-        self._assert_numbered(overlay)
-        served = self._commit(as_seen(overlay, self.host, self.reading))
+        served = self._commit(with_status(overlay, self.status_changes(overlay)))
         stale = stale_ports(host, wanted, self.reading)
         self.database.write([arg for bridge, name in stale for arg in del_port_args(bridge, name)])
         for bridge in bridges(host):
@@ -89,18 +94,6 @@ class Task:
                 "; ".join(f"{name}: {error}" for name, error in failed.items()),
                 "every tunnel and patch port made",
                 "See the log of ovs-vswitchd.",
-            )
-
-    def _assert_numbered(self, overlay: Overlay) -> None:
-        """Raise while ports have no number: ovs-vswitchd has not handled the last transaction yet.
-
-        Such guests would look unplugged, and their VLANs would be released.
-        """
-        known = bridges(overlay.host(self.host)) if self.host in overlay.host_of else ()
-        if waiting := pending(self.reading, known):
-            raise self._error(
-                f"ovs-vswitchd has not numbered {', '.join(sorted(waiting))}",
-                "a number, or -1, for every port",
             )
 
     def _session(self, bridge: str) -> Session | None:
