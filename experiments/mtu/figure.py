@@ -25,7 +25,6 @@ from experiments.mtu.words import (
     RIGHT,
     SIZES,
     SOME,
-    TOO_LARGE,
     TWICE,
     UNDERLAY,
     WELL_UNDER,
@@ -63,6 +62,12 @@ ROW_IN, KEY_IN = 0.21, 0.22
 FOOT_IN, HEADS_IN, HEADS_PT = 1.1, 0.5, 24
 KEY_WIDE, LETTER = 0.022, 0.009  # of the width of the sheet: a tile, and a letter of its text
 LIMIT_AT = 0.15  # right of the last tile
+# Where the tiles of each size begin, and where all end.
+COLUMNS = {
+    (guest, size): at + (GAP if guest == RIGHT else 0)
+    for at, (guest, size) in enumerate((guest, size) for guest in SIZES for size in SIZES[guest])
+}
+END = max(COLUMNS.values()) + WIDE
 
 PANEL_IN, FRAME_IN = 1.05, 1.6
 MARGIN = 0.04  # of the range of MTUs: left and right of it
@@ -116,7 +121,7 @@ def draw_map(tiles: pl.DataFrame, cells: pl.DataFrame, words: Caption) -> Figure
         plot_limits(ax, cells.filter(underlay_mtu=underlay_mtu), modes)
         for at, text in (
             (0.0, f"Underlay MTU {underlay_mtu}: guests' MTU too large"),
-            (_column(RIGHT, LIMIT), "guests' MTU right"),
+            (COLUMNS[RIGHT, LIMIT], "guests' MTU right"),
         ):
             ax.annotate(
                 text,
@@ -152,7 +157,7 @@ def plot_map(ax: Axes, tiles: pl.DataFrame, modes: Sequence[str]) -> Axes:
     """A tile per size, mode and DF: colour and letter show the outcome, the number is the size."""
     for tile in tiles.rows(named=True):
         outcome, is_df = tile["outcome"], tile["is_df"]
-        x, y = _column(tile["guest"], tile["size"]), _line(modes, tile["mode"], is_df=is_df)
+        x, y = COLUMNS[tile["guest"], tile["size"]], _line(modes, tile["mode"], is_df=is_df)
         middle = y + HIGH / 2 + 0.03
         gid = "tile {mode} {underlay_mtu} {guest} {size}".format_map(tile)
         gid += " DF" if is_df else " -"
@@ -172,13 +177,12 @@ def plot_map(ax: Axes, tiles: pl.DataFrame, modes: Sequence[str]) -> Axes:
         for is_df in (True, False)
     }
     ax.set_yticks([at + HIGH / 2 for at in lines], labels=list(lines.values()), fontsize=SMALL)
-    ax.set(xlim=(-0.05, _end()), ylim=(PITCH * len(modes) - 0.35, -0.05))
+    ax.set(xlim=(-0.05, END), ylim=(PITCH * len(modes) - 0.35, -0.05))
     ax.spines[:].set_visible(False)
-    columns = [(guest, size) for guest, sizes in SIZES.items() for size in sizes]
     ax.xaxis.tick_top()
     ax.set_xticks(
-        [_column(*each) + WIDE / 2 for each in columns],
-        labels=[HEADS[size] for _, size in columns],
+        [at + WIDE / 2 for at in COLUMNS.values()],
+        labels=[HEADS[size] for _, size in COLUMNS],
         fontsize=7,
         linespacing=0.95,
     )
@@ -193,7 +197,7 @@ def plot_limits(ax: Axes, cells: pl.DataFrame, modes: Sequence[str]) -> Axes:
         is_equal = cell["result"] == MATCHES
         theory = "= theory" if is_equal else f"theory: {cell['predicted']}"
         ax.text(
-            _end() + LIMIT_AT,
+            END + LIMIT_AT,
             _line(modes, cell["mode"], is_df=True) + HIGH,
             f"{values_text(cell['measured'])}\n{theory}",
             va="center",
@@ -241,15 +245,6 @@ def _tile(
         in_layout=False,
         gid=f"letter of {gid}",
     )
-
-
-def _column(guest: str, size: str) -> float:
-    before = 0.0 if guest == TOO_LARGE else len(SIZES[TOO_LARGE]) + GAP
-    return before + SIZES[guest].index(size)
-
-
-def _end() -> float:
-    return _column(RIGHT, SIZES[RIGHT][-1]) + WIDE
 
 
 def _line(modes: Sequence[str], mode: str, *, is_df: bool) -> float:

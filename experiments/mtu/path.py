@@ -27,6 +27,7 @@ from experiments.mtu.words import (
     WHOLE,
 )
 
+FRAGMENTS = "fragments"  # a counter, and a column
 TRIES = 3  # of a size that should pass: a machine may stall for a moment
 
 
@@ -82,8 +83,8 @@ class Path:
         for port in (self.source, self.target):
             self.lab.run(port.device_id, "ip", "link", "set", "eth0", "mtu", str(mtu))
 
-    def counted_bytes(self) -> Mapping[str, int]:
-        """Bytes that have passed each place on the path so far."""
+    def counters(self) -> Mapping[str, int]:
+        """Bytes that have passed each of PLACES, and fragments that the sending guest has made."""
         near, far = map(self.lab.overlay.device_of, (self.source, self.target))
         counters = (
             (self.source.host, f"{near}/statistics/rx", f"{UNDERLAY}/statistics/tx"),
@@ -93,13 +94,10 @@ class Path:
             self.lab.run(host, "cat", *(f"/sys/class/net/{each}_bytes" for each in files))
             for host, *files in counters
         )
-        return dict(zip(PLACES, map(int, " ".join(texts).split()), strict=True))
-
-    def fragments(self) -> int:
-        """Fragments that the sending guest has made so far."""
+        passed = dict(zip(PLACES, map(int, " ".join(texts).split()), strict=True))
         snmp = self.lab.run(self.source.device_id, "cat", "/proc/net/snmp")
         names, values = (line.split() for line in snmp.splitlines() if line.startswith("Ip:"))
-        return int(dict(zip(names, values, strict=True))["FragCreates"])
+        return {**passed, FRAGMENTS: int(dict(zip(names, values, strict=True))["FragCreates"])}
 
     def outcomes(
         self, named: Mapping[int, str], limit: int, pings: Pings, *, guest: str, guest_mtu: int
@@ -115,16 +113,15 @@ class Path:
             *((size, name, df) for df in (True, False) for size, name in named.items()),
             (limit, CONTROL_AFTER, True),
         )
-        before = self.counted_bytes(), self.fragments()
+        before = self.counters()
         for ip_bytes, name, df in wanted:
             should_pass = ip_bytes <= limit or (not df and guest_mtu <= limit)
             patient = replace(pings, tries=max(pings.tries, TRIES if should_pass else 1))
             first = len(self.tried)
             pinged = self.ping(ip_bytes, patient, df=df, why=name)
             sent = sum(int(row["sent"] or 0) for row in self.tried[first:])
-            after = self.counted_bytes(), self.fragments()
-            passed = {place: after[0][place] - before[0][place] for place in PLACES}
-            fragments = after[1] - before[1]
+            after = self.counters()
+            counted = {name: after[name] - before[name] for name in after}
             before = after
             yield {
                 "guest": guest,
@@ -134,12 +131,12 @@ class Path:
                 "df": int(df),
                 "sent": pinged.sent,
                 "answered": pinged.answered,
-                "outcome": outcome_of(pinged, fragments),
+                "outcome": outcome_of(pinged, counted[FRAGMENTS]),
                 "reported_mtu": pinged.icmp_mtu or pinged.refused_mtu,
                 "icmp_from": pinged.icmp_from,
-                "fragments": fragments,
-                **{f"{place}_bytes": number for place, number in passed.items()},
-                "reached": last_place(ip_bytes * sent, passed),
+                FRAGMENTS: counted[FRAGMENTS],
+                **{f"{place}_bytes": counted[place] for place in PLACES},
+                "reached": last_place(ip_bytes * sent, counted),
             }
 
 

@@ -12,14 +12,8 @@ AFTER_ICMP = "too large, after ICMP"  # which other packets of the same guest ca
 
 # Names of sizes; a size with several names has `ALSO` between them.
 UNDER = 100  # bytes below the limit, which certainly pass
-LIMIT, OVER, UNDERLAY, GUEST, ABOVE_GUEST, TWICE = (
-    "limit",
-    "limit + 1",
-    "underlay's MTU",
-    "guest's MTU",
-    "guest's MTU + 1",
-    "twice the limit",
-)
+LIMIT, OVER, TWICE = "limit", "limit + 1", "twice the limit"
+UNDERLAY, GUEST, ABOVE_GUEST = "underlay's MTU", "guest's MTU", "guest's MTU + 1"
 WELL_UNDER = f"limit - {UNDER}"
 CONTROL_BEFORE, CONTROL_AFTER = "control before", "control after"
 ALSO = " = "

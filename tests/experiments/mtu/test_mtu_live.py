@@ -93,9 +93,9 @@ def assert_dropped_in_the_switch(outcomes):
 def test_packets_dropped_by_the_far_wire_leave_the_near_host(lab, path):
     lab.run("underlay", "ip", "link", "set", "host2", "mtu", "1000")
     try:
-        before = path.counted_bytes()
+        before = path.counters()
         assert path.ping(1450, SEARCH, df=True, why="over").answered == 0
-        after = path.counted_bytes()
+        after = path.counters()
     finally:
         lab.run("underlay", "ip", "link", "set", "host2", "mtu", "1500")
     grown = {place: after[place] - before[place] for place in after}
