@@ -45,17 +45,9 @@ def lacking():
     """What this Python lacks to run the program; empty if nothing."""
     if sys.version_info < OLDEST:
         return "is older than %d.%d" % OLDEST
-    import importlib.util
+    from experiments.cli.needs import PYTHON, is_importable
 
-    from experiments.cli import needs
-
-    def is_missing(name):
-        try:
-            return importlib.util.find_spec(name) is None
-        except ImportError:  # of the package a dotted name is in
-            return True
-
-    missing = [needs.PYTHON[name] for name in sorted(needs.PYTHON) if is_missing(name)]
+    missing = [PYTHON[name] for name in sorted(PYTHON) if not is_importable(name)]
     return "lacks " + ", ".join(missing) if missing else ""
 
 

@@ -31,20 +31,12 @@ def compare(a: Path, b: Path, output: str) -> int:
     Refused if machines, settings or questions differ.  Exit status: 0 compared; 2 refused; 3 compared,
     but a run is unreliable.
     """
-    from experiments.core.results import DAMAGE
+    from experiments.core.results import reporting_damage
 
-    try:
-        with as_wrong_use():
-            found, alone = _compared(a, b)
+    with as_wrong_use(), reporting_damage(f"{a} and {b}"):
+        found, alone = _compared(a, b)
         parts = [_json(found, alone)] if output == "json" else list(_text(found, alone))
         is_doubted = any(each.doubts for each in found)
-    except DAMAGE as error:
-        raise UsageError(
-            f"{type(error).__name__}: {error}",
-            where=f"{a} and {b}",
-            allowed="files as `overlaylab run` left them",
-            do="Undo what was changed in run.json or the tables, or measure again.",
-        ) from error
     if output == "json":
         print(*parts)
     else:

@@ -1,6 +1,5 @@
 """`overlaylab doctor`: what this machine has and lacks, and how to install what is missing."""
 
-import importlib.util
 import json
 import os
 import re
@@ -23,7 +22,7 @@ from experiments.cli.host_checks import (
     is_ready,
     needed,
 )
-from experiments.cli.needs import PYTHON
+from experiments.cli.needs import PYTHON, is_importable
 from experiments.cli.status import FORMAT, Status
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,16 +72,9 @@ def _quick_facts() -> Facts:
     return Facts(
         is_root=os.geteuid() == 0,
         programs=programs,
-        modules={name: _is_importable(name) for name in (*PYTHON, "mininet")},
+        modules={name: is_importable(name) for name in (*PYTHON, "mininet")},
         ovs_version=_ovs_version(programs["ovs-vswitchd"]),
     )
-
-
-def _is_importable(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ImportError:  # of the package that a dotted name is in
-        return False
 
 
 def search_path(environment: Mapping[str, str]) -> str:

@@ -36,8 +36,6 @@ OPTIONAL = {
     "iperf3": ("iperf3", "the experiment throughput"),
 }
 OLDEST_OVS = (2, 17)  # Ubuntu 22.04's
-ROOT_REMEDY = "Run it with sudo, or as root."
-READY_REMEDY = "`make ready` installs it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +102,10 @@ def host_error(all_findings: tuple[Finding, ...]) -> HostError:
 
 
 def _root(facts: Facts) -> Finding:
-    if facts.is_root:
-        return Finding("root", is_needed=True, is_there=True, found="yes")
-    return Finding("root", is_needed=True, is_there=False, found="needs root", remedy=ROOT_REMEDY)
+    found, remedy = (
+        ("yes", "") if facts.is_root else ("needs root", "Run it with sudo, or as root.")
+    )
+    return Finding("root", True, facts.is_root, found, remedy)
 
 
 def _programs(facts: Facts) -> Iterator[Finding]:
@@ -132,7 +131,8 @@ def _modules(facts: Facts) -> Iterator[Finding]:
     for module, source in {**PYTHON, "mininet": "Debian's package `mininet`"}.items():
         is_there = facts.modules.get(module, False)
         found = "can be imported" if is_there else f"cannot be imported (from {source})"
-        yield Finding(f"Python {module}", True, is_there, found, "" if is_there else READY_REMEDY)
+        remedy = "" if is_there else "`make ready` installs it."
+        yield Finding(f"Python {module}", True, is_there, found, remedy)
 
 
 def _trials(facts: Facts) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Commands on running labs: up, exec, status, shell, capture, plug, unplug, down."""
+"""Commands on running labs: up, exec, status, shell, capture, plug, unplug, trace, down."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import click
 
 from controller.model.errors import HostError, UsageError
 from controller.model.modes import parse_mode, with_mode
-from experiments.cli.status import APP, DATAPATH, FORMAT
+from experiments.cli.status import APP, DATAPATH, FORMAT, Status
 
 if TYPE_CHECKING:
     from topologies.lab import Lab
@@ -152,6 +152,31 @@ def plug(lab: str, port_id: str) -> None:
 def unplug(lab: str, port_id: str) -> None:
     """Remove a port's interface, and its guest if that was the last one."""
     attached(lab).unplug(port_id)
+
+
+@click.command()
+@LAB
+@click.argument("source", metavar="SRC")
+@click.argument("target", metavar="DST")
+@click.option(
+    "--frame",
+    type=click.Choice(["arp", "ping", "broadcast"]),
+    default="arp",
+    show_default=True,
+    help="The frame from SRC: an ARP request for DST, a ping to DST, or a broadcast ping.",
+)
+@FORMAT
+def trace(lab: str, source: str, target: str, frame: str, output: str) -> int:
+    """Show what the switches of LAB would do now with a frame from guest SRC to guest DST.
+
+    Nothing is sent. The exit status is 1 if the frame would not arrive.
+    """
+    from experiments.cli.trace_text import as_json, as_text
+    from topologies.trace.trace import trace_frame
+
+    course = trace_frame(attached(lab), source, target, frame)
+    click.echo(as_json(course) if output == "json" else as_text(course, click.style))
+    return Status.DONE if course.delivered else Status.FAILED
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -42,7 +43,10 @@ def _of_file(path: Path) -> Experiment:
             do=f"Name those that only help with a leading _. {SEE_DOCS}" if names else SEE_DOCS,
         )
     (found,) = names.values()
-    _assert_usable(found, path)
+    # What would otherwise fail only after every lab has run.
+    for fault, allowed in _faults(found):
+        where = f"{path}: Question {found.question.name!r}"
+        raise UsageError(fault, where=where, allowed=allowed, do=SEE_DOCS)
     return found
 
 
@@ -73,7 +77,7 @@ def _run(path: Path) -> ModuleType:
         exec(compile(text, str(path), "exec"), vars(module))  # noqa: S102  it is the user's program
     except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{type(error).__name__}: {_message(error)}",
+            f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}",
             where=f"{path}, line {_line(error, path)}",
             allowed="a file that Python runs to its end",
             do=f"Correct that line. {SEE_DOCS}",
@@ -81,27 +85,13 @@ def _run(path: Path) -> ModuleType:
     return module
 
 
-def _message(error: BaseException) -> str:
-    return error.msg if isinstance(error, SyntaxError) else str(error)
-
-
 def _line(error: BaseException, path: Path) -> int:
     """The last line of the file in the traceback."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno or 1
-    line, trace = 1, error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
-
-
-def _assert_usable(experiment: Experiment, path: Path) -> None:
-    """Check what would otherwise fail only after every lab has run."""
-    for found, allowed in _faults(experiment):
-        where = f"{path}: Question {experiment.question.name!r}"
-        raise UsageError(found, where=where, allowed=allowed, do=SEE_DOCS)
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    return (lines[-1] if lines else None) or 1
 
 
 def _faults(experiment: Experiment) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
-from experiments.cli import compare, doctor, lab, offline, report, run, trace
+from experiments.cli import compare, doctor, lab, offline, report, run
 from experiments.cli.status import Status
 from experiments.core import registry
 
@@ -33,18 +33,15 @@ class Commands(click.Group):
 
 
 def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
-    if wanted:
-        print(f"overlaylab {_version()}")
-        context.exit()
-
-
-def _version() -> str:
     from importlib import metadata
 
-    try:
-        return metadata.version("overlaylab")
-    except metadata.PackageNotFoundError:  # a checkout that is not installed
-        return "(not installed)"
+    if wanted:
+        try:
+            version = metadata.version("overlaylab")
+        except metadata.PackageNotFoundError:  # a checkout that is not installed
+            version = "(not installed)"
+        print(f"overlaylab {version}")
+        context.exit()
 
 
 @click.group(
@@ -62,7 +59,7 @@ def _version() -> str:
         lab.unplug,
         lab.capture,
         lab.down,
-        trace.trace,
+        lab.trace,
         report.report,
         compare.compare,
         doctor.doctor,
@@ -95,7 +92,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Status.NO_READER
     except OSError as error:  # a full disk behind `>`, or the working directory was removed
         _discard_stdout()
-        return _print_error(_described(error), Status.FAILED)
+        where = error.filename or "standard output or the working directory"
+        allowed = "files and folders that can be used"
+        return _print_error(
+            f"{where}: {error.strerror or error}; allowed: {allowed}. Check it.", Status.FAILED
+        )
     return status
 
 
@@ -103,11 +104,6 @@ def _discard_stdout() -> None:
     """Make the flush of stdout at exit succeed."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _described(error: OSError) -> str:
-    where = error.filename or "standard output or the working directory"
-    return f"{where}: {error.strerror or error}; allowed: files and folders that can be used. Check it."
 
 
 def _with_command(words: list[str]) -> list[str]:

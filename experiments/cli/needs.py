@@ -1,5 +1,6 @@
 """What this program imports from elsewhere: import name, and the distribution that brings it."""
 
+import importlib.util
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -21,3 +22,11 @@ PYTHON: Mapping[str, str] = MappingProxyType(
         "waitress": "waitress",
     }
 )
+
+
+def is_importable(name: str) -> bool:
+    """True if a module is found; it is not imported."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:  # of the package that a dotted name is in
+        return False

@@ -6,6 +6,7 @@ results/README.md describes the format.
 import csv
 import json
 import os
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -289,7 +290,7 @@ def reporting(path: Path) -> Iterator[None]:
             str(error),
             where=str(path),
             allowed="a file of a run that can be read and written",
-            do="Check free space and permissions (`--out DIR` names another folder).",
+            do="Check free space and permissions (`run --out DIR` names another folder).",
         ) from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise MeasureError(
@@ -297,4 +298,19 @@ def reporting(path: Path) -> Iterator[None]:
             where=str(path),
             allowed="a file as `overlaylab run` wrote it",
             do="Undo what was changed in it, or measure again.",
+        ) from error
+
+
+@contextmanager
+def reporting_damage(where: Path | str) -> Iterator[None]:
+    """Turn errors about values that were changed after the run into a MeasureError."""
+    try:
+        yield
+    except DAMAGE as error:
+        *_, frame = traceback.extract_tb(error.__traceback__)
+        raise MeasureError(
+            f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})",
+            where=str(where),
+            allowed="files as `overlaylab run` left them",
+            do="Undo what was changed in run.json or the tables, or measure again.",
         ) from error

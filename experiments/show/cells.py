@@ -288,6 +288,11 @@ def _draw(run: Run, cells: pl.DataFrame, caption: Caption) -> Figure:
     """One panel: the last key is on the horizontal axis, the others name the series."""
     *others, last = keys_of(cells)
     samples = run.samples.filter(**run.question.compared)
+
+    def measured(row: Mapping[str, Value]) -> tuple[float, ...]:
+        same = (pl.col(name).eq_missing(pl.lit(row[name])) for name in (*others, last))
+        return tuple(map(float, samples.filter(same)[run.question.value]))
+
     curves = Curves(
         marks=[
             Mark(
@@ -295,7 +300,7 @@ def _draw(run: Run, cells: pl.DataFrame, caption: Caption) -> Figure:
                 words=" ".join(str(row[name]) for name in others[1:]),
                 at=row[last],
                 predicted=float(row["predicted"]),
-                measured=tuple(map(float, _samples(samples, row, run.question.value))),
+                measured=measured(row),
             )
             for row in cells.iter_rows(named=True)
         ]
@@ -308,14 +313,6 @@ def _draw(run: Run, cells: pl.DataFrame, caption: Caption) -> Figure:
     curves.name_lines(ax, height)
     title(ax, "Measured and predicted", LEGEND)
     return figure
-
-
-def _samples(samples: pl.DataFrame, row: Mapping[str, Value], value: str) -> pl.Series:
-    """Every sample of a cell."""
-    names = tuple(row)
-    return samples.filter(
-        pl.col(name).eq_missing(pl.lit(row[name])) for name in names[: names.index("figure")]
-    )[value]
 
 
 def values_text(values: Iterable[Value]) -> str:

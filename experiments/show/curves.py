@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from experiments.core.question import Value
-from experiments.show.lanes import colours, line_style, name_beside
+from experiments.show.lanes import colours, dots, line_style, name_beside
 
 LANES = 0.34  # of the least distance between two places: the width of all series
 APART = 0.03  # on a logarithmic axis, of a place: the width of one series
@@ -99,23 +99,20 @@ class Curves:
             clip_on=False,
             gid=f"predicted {name}",
         )
-        dots = [
-            (self._x(places[mark.at], aside + WITHIN * width * share), value)
-            for mark in marks
-            for share, value in zip(_shares(len(mark.measured)), mark.measured, strict=True)
-        ]
-        ax.plot(
-            [x for x, _ in dots],
-            [y for _, y in dots],
-            linestyle="none",
-            marker="o",
+        dots(
+            ax,
+            [
+                self._x(places[mark.at], aside + WITHIN * width * share)
+                for mark in marks
+                for share in _shares(len(mark.measured))
+            ],
+            [value for mark in marks for value in mark.measured],
+            colour,
+            f"samples {name}",
             markersize=DOT,
-            markeredgewidth=0,
-            color=colour,
             clip_on=False,
             zorder=3,
             rasterized=True,
-            gid=f"samples {name}",
         )
 
     def _x(self, place: float, aside: float) -> float:

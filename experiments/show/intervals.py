@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from experiments.core.question import Prediction
-from experiments.show.lanes import BASELINE_COLOUR, MARGIN_AT, NAME_SIZE, rows
+from experiments.show.lanes import BASELINE_COLOUR, NAME_SIZE, margin_text, rows
 from experiments.show.statistics import Difference
 
 BAND_COLOUR = "#F0E442"
@@ -117,14 +117,5 @@ def _draw_row(ax: Axes, at: float, row: Row) -> None:
     ax.plot(
         [row.found.estimate], [at], "o", color=row.colour, markersize=6, gid=f"estimate {row.name}"
     )
-    ax.text(
-        MARGIN_AT,
-        at,
-        f"{row.found.estimate:+.3f}",
-        transform=ax.get_yaxis_transform(),
-        va="center",
-        color=row.colour,
-        fontsize=NAME_SIZE,
-        fontweight="bold",
-        gid=f"value {row.name}",
-    )
+    value, gid = f"{row.found.estimate:+.3f}", f"value {row.name}"
+    margin_text(ax, at, value, row.colour, gid, fontsize=NAME_SIZE, fontweight="bold")

@@ -78,11 +78,15 @@ def sheet(
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a panel of each height, one below the other."""
     height = sum(heights_in) + frame_in + caption.head_in
-    figure = Figure(figsize=(WIDTH_IN, height), layout=_layout(1 - caption.head_in / height))
+    # With a smaller w_pad the last tick's label is cut off.
+    layout = ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, 1 - caption.head_in / height))
+    figure = Figure(figsize=(WIDTH_IN, height), layout=layout)
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(heights_in), 1, height_ratios=heights_in, squeeze=False)
     _write_head(figure, caption)
-    _write_foot(figure, caption)
+    lines = (caption.conditions, f"Verdict: {caption.verdict}")
+    foot = "\n".join(textwrap.fill(line, FOOT_WIDTH, break_on_hyphens=False) for line in lines)
+    figure.supxlabel(foot, x=0.012, ha="left", fontsize=SMALL)
     return figure, [row[0] for row in axes]
 
 
@@ -100,11 +104,6 @@ def title(ax: Axes, bold: str, small: str = "") -> None:
         )
 
 
-def _layout(top: float) -> ConstrainedLayoutEngine:
-    """Space for the panels below `top`; with a smaller w_pad the last tick's label is cut off."""
-    return ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, top))
-
-
 def _write_head(figure: Figure, caption: Caption) -> None:
     height = float(figure.get_figheight())
     head = figure.suptitle(
@@ -119,17 +118,5 @@ def _write_head(figure: Figure, caption: Caption) -> None:
     head.set_in_layout(False)  # `rect` leaves space for it
     if caption.warning:
         below = HEAD_PAD_IN + caption.findings_in + SMALL * LINE_IN / 2
-        figure.text(
-            0.012,
-            1 - below / height,
-            caption.warning,
-            va="top",
-            fontsize=SMALL + 1,
-            in_layout=False,
-        )
-
-
-def _write_foot(figure: Figure, caption: Caption) -> None:
-    lines = (caption.conditions, f"Verdict: {caption.verdict}")
-    below = "\n".join(textwrap.fill(line, FOOT_WIDTH, break_on_hyphens=False) for line in lines)
-    figure.supxlabel(below, x=0.012, ha="left", fontsize=SMALL)
+        warning = figure.text(0.012, 1 - below / height, caption.warning, va="top")
+        warning.set(fontsize=SMALL + 1, in_layout=False)

@@ -1,7 +1,6 @@
 """Draws figures and reports of a run or a suite from its files; needs no lab and no root."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import matplotlib as mpl
 
 from controller.model.errors import MeasureError, OverlayError
 from controller.system.ownership import give_back
-from experiments.core.results import DAMAGE, Run, read
+from experiments.core.results import read, reporting, reporting_damage
 from experiments.core.suite import Suite, read_suite
 from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.html import page, suite_page
@@ -28,8 +27,16 @@ def redraw(directory: Path) -> Chapter:
         MeasureError: the files cannot be read or have no samples, or the reports cannot be written.
     """
     figures: dict[str, Path] = {}
-    with _reporting(directory):
-        found = report_on(_with_samples(read(directory)))
+    with reporting(directory), reporting_damage(directory):
+        run = read(directory)
+        if run.samples.is_empty():
+            raise MeasureError(
+                "no samples",
+                where=str(run.directory / "samples.csv"),
+                allowed="at least one",
+                do="See the status in run.json; measure again.",
+            )
+        found = report_on(run)
         for picture in found.pictures:
             figures.update(_drawn(directory, found, picture))
         alone = Chapter(name=found.name, report=found)
@@ -41,17 +48,6 @@ def redraw(directory: Path) -> Chapter:
     for path in figures.values():
         give_back(path)
     return replace(alone, files={kind: str(path) for kind, path in files.items()})
-
-
-def _with_samples(run: Run) -> Run:
-    if run.samples.is_empty():
-        raise MeasureError(
-            "no samples",
-            where=str(run.directory / "samples.csv"),
-            allowed="at least one",
-            do="See the status in run.json; measure again.",
-        )
-    return run
 
 
 def chapter(directory: Path) -> Chapter:
@@ -104,7 +100,7 @@ def _figures(directory: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
 
 def _written(directory: Path, pages: Mapping[str, str]) -> dict[str, Path]:
     for name, text in pages.items():
-        with _reporting(directory / name):
+        with reporting(directory / name):
             (directory / name).write_text(text, encoding="utf-8")
         give_back(directory / name)
     return {name: directory / name for name in pages}
@@ -122,32 +118,3 @@ def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]
             figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
             figure.set_layout_engine("none")
     return paths
-
-
-@contextmanager
-def _reporting(path: Path) -> Iterator[None]:
-    """Turn errors about damaged, unreadable or unwritable files into a MeasureError."""
-    try:
-        yield
-    except OSError as error:
-        raise MeasureError(
-            str(error),
-            where=str(path),
-            allowed="files that can be read and written",
-            do="Copy the folder to one that you may write to.",
-        ) from error
-    except DAMAGE as error:
-        raise MeasureError(
-            f"{type(error).__name__}: {error} ({_place(error)})",
-            where=str(path),
-            allowed="files as `overlaylab run` left them",
-            do="Undo what was changed in run.json or the tables, or measure again.",
-        ) from error
-
-
-def _place(error: BaseException) -> str:
-    """Where in the program the error was raised."""
-    frame = error.__traceback__
-    while frame and frame.tb_next:
-        frame = frame.tb_next
-    return f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
