@@ -20,7 +20,7 @@ from experiments.filter.rules import Ruleset
 from experiments.filter.words import PACKETS
 from experiments.measure.frames import IPV4, UDP_PORT, Arrived, Flow, Mark, arrived, udp_frame
 from experiments.measure.sockets import Send, received, receivers, senders
-from topologies.plan.underlays import Cable, wiring
+from topologies.plan.underlays import Cable, Wiring
 
 FIREWALL, NEXT, NEAR = "transit1", "transit2", "edge1"
 GUEST = "eth0"
@@ -120,7 +120,7 @@ def barrier(way: Way, mark: Mark) -> bytes:
 
 def _cable(router: str) -> Cable:
     """The cable between the firewall and a router beside it."""
-    wired = wiring(Underlay(shape=Shape.WAN))
+    wired = Wiring(Underlay(shape=Shape.WAN))
     cables = (*wired.trunks(), *wired.uplinks(0))
     return next(cable for cable in cables if {cable.one, cable.other} == {FIREWALL, router})
 

@@ -215,7 +215,7 @@ def _start_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
         index=index,
     )
     underlay, host = overlay.underlay, overlay.host(name)
-    wired = underlays.wiring(underlay)
+    wired = underlays.Wiring(underlay)
     if underlay.shape.is_routed:
         net.addSwitch(wired.edge(index), cls=routers.Router, ledger=lab.ledger, overlay=overlay)
         for cable in routers.uplinks(overlay, index):
@@ -264,5 +264,5 @@ def remove_host(lab: LabBase, name: str) -> None:
     underlay, index = lab.overlay.underlay, lab.node(name).facts["index"]
     _end_node(lab, name)
     if underlay.shape.is_routed:
-        _end_node(lab, underlays.wiring(underlay).edge(index))
+        _end_node(lab, underlays.Wiring(underlay).edge(index))
     lab.await_ready()

@@ -38,7 +38,7 @@ class Router(Machine):
 
 def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
     """All cables of the routers, as keyword arguments of Mininet's `addLink`."""
-    wired = underlays.wiring(overlay.underlay)
+    wired = underlays.Wiring(overlay.underlay)
     for cable in wired.trunks():
         yield _wire(cable, overlay.underlay.wan_mtu or overlay.underlay_mtu)
     for index in range(len(overlay.hosts)):
@@ -47,7 +47,7 @@ def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
 
 def uplinks(overlay: Overlay, index: int) -> Iterator[dict[str, Any]]:
     """The cables of the edge router of host number `index`."""
-    wired = underlays.wiring(overlay.underlay)
+    wired = underlays.Wiring(overlay.underlay)
     return (_wire(cable, overlay.underlay_mtu) for cable in wired.uplinks(index))
 
 

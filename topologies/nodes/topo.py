@@ -110,15 +110,15 @@ class LeafSpineTopo(OverlayTopo):
 
     [spine1]      [spine2]        mn --topo leaf-spine,spines=4,hash_policy=2
      |    \       /    |
-     |     \     /     |
-     |      \   /      |            net.ipv4.fib_multipath_hash_policy of the leaves selects
-     |       \ /       |            the header fields that select the spine
-     |        X         |
+     |     \     /     |            198.19.2.0/31 and on, 198.19.4.0/31 and on, ...
+     |      \   /      |
+     |       \ /       |            net.ipv4.fib_multipath_hash_policy of the leaves selects
+     |        X        |            the header fields that select the spine
      |       / \       |
      |      /   \      |
-    [leaf1]       [leaf2]
+    [leaf1]       [leaf2]           198.19.0.1 at each leaf, 198.19.0.2 at its host
        | underlay    | underlay
-     node1         node2          compute hosts, as in OverlayTopo
+     node1         node2            compute hosts, as in OverlayTopo; each VTEP is routed as a /32
     """
 
     def build(self, *_: Any, spines: int = 2, hash_policy: int = 1, **params: Any) -> None:
@@ -134,6 +134,9 @@ class WanTopo(OverlayTopo):
     node1 --[edge1]--[transit1]======[transit2]--[edge2]-- node2
                          |                |
     node3 --[edge3]------+                +------[edge4]-- node4
+
+    Odd hosts are on the first transit router, even ones on the second; a packet from one to the
+    other passes four routers.
     """
 
     def build(self, *_: Any, wan_mtu: int = 0, **params: Any) -> None:
@@ -145,7 +148,7 @@ class WanTopo(OverlayTopo):
 def host_wires(overlay: Overlay, name: str, index: int) -> list[dict[str, Any]]:
     """The links of a compute host, as keyword arguments of Mininet's `addLink`."""
     port, mtu = underlays.host_port(index), overlay.underlay_mtu
-    below = underlays.wiring(overlay.underlay).edge(index)
+    below = underlays.Wiring(overlay.underlay).edge(index)
     more = {**routers.host_end(overlay), **impaired(overlay.underlay)}
     physical = (network for network, _ in plan.mapped(overlay.host(name)))
     return [

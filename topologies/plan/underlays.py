@@ -48,126 +48,52 @@ class Cable:
 
 
 @dataclass(frozen=True, slots=True)
-class Switched:
-    """All hosts on one Ethernet, without a router.
+class Wiring:
+    """The routers of an underlay and the cables between them; a switch has neither.
 
-    node1       node2       node3
-      |           |           |
-    --+-----------+-----------+--   [ underlay ], a Linux bridge
+    `topologies.nodes.topo` has the drawings.
     """
 
     underlay: Underlay
 
     def core(self) -> tuple[str, ...]:
         """The routers that are not the edge router of a host."""
-        return ()
-
-    def edge(self, index: int) -> str:  # noqa: ARG002
-        """The node that host number `index`, from 0, is plugged into."""
-        return UNDERLAY
-
-    def trunks(self) -> tuple[Cable, ...]:
-        """Cables between core routers."""
-        return ()
-
-    def uplinks(self, index: int) -> tuple[Cable, ...]:  # noqa: ARG002
-        """Cables from the edge router of host number `index` to the core."""
-        return ()
-
-    def towards(self, core: str, index: int) -> tuple[str, IPv4Address] | None:  # noqa: ARG002
-        """The interface and next hop by which a core router reaches host number `index`."""
-        return None
-
-
-class Routed(Switched):
-    """An edge router for each host, and core routers between them."""
-
-    __slots__ = ()
-
-    def core(self) -> tuple[str, ...]:
-        return core_names(self.underlay)
+        return core_names(self.underlay) if self.underlay.shape.is_routed else ()
 
     def edge(self, index: int) -> str:
-        return edge_name(self.underlay.shape, index)
-
-
-class LeafSpine(Routed):
-    r"""A leaf router for each host, linked to every spine: as many equal-cost paths as spines.
-
-    [spine1]      [spine2]
-     |    \       /    |
-     |     \     /     |      198.19.2.0/31 and on, 198.19.4.0/31 and on, ...
-     |      \   /      |
-     |       \ /       |
-     |        X         |
-     |       / \       |
-     |      /   \      |
-    [leaf1]       [leaf2]     each selects a spine by the hash of the packet
-       |             |        198.19.0.1 at each leaf, 198.19.0.2 at its host
-     node1         node2      VTEPs: the local_ip of each host, routed as a /32
-    """
-
-    __slots__ = ()
-
-    def uplinks(self, index: int) -> tuple[Cable, ...]:
-        return tuple(
-            Cable(one=spine, other=self.edge(index), first=_first(at, index))
-            for at, spine in enumerate(self.core())
-        )
-
-    def towards(self, core: str, index: int) -> tuple[str, IPv4Address] | None:
-        cable = self.uplinks(index)[self.core().index(core)]
-        name, _, far = cable.end(core)
-        return name, far
-
-
-class Wan(Routed):
-    """An edge router for each host, and two transit routers between them.
-
-    node1 --[edge1]--[transit1]======[transit2]--[edge2]-- node2
-                         |                |
-    node3 --[edge3]------+                +------[edge4]-- node4
-
-    Odd hosts are on the first transit router, even ones on the second; a packet from one to the
-    other passes four routers.
-    """
-
-    __slots__ = ()
+        """The node that host number `index`, from 0, is plugged into."""
+        shape = self.underlay.shape
+        return edge_name(shape, index) if shape.is_routed else UNDERLAY
 
     def trunks(self) -> tuple[Cable, ...]:
+        """Cables between core routers: the transit routers of a WAN are in a row."""
+        row = self.core() if self.underlay.shape is Shape.WAN else ()
         return tuple(
             Cable(one=one, other=other, first=LINKS[TRUNKS_AT + 2 * at])
-            for at, (one, other) in enumerate(pairwise(self.core()))
+            for at, (one, other) in enumerate(pairwise(row))
         )
 
     def uplinks(self, index: int) -> tuple[Cable, ...]:
-        at = index % TRANSITS
-        return (Cable(one=self.core()[at], other=self.edge(index), first=_first(at, index)),)
+        """Cables from the edge router of host number `index`: to every spine, or to one transit."""
+        core = self.core()
+        linked = (index % TRANSITS,) if self.underlay.shape is Shape.WAN else range(len(core))
+        return tuple(
+            Cable(
+                one=core[at],
+                other=self.edge(index),
+                first=LINKS[CABLES_AT + CABLES_EACH * at + 2 * index],
+            )
+            for at in linked
+        )
 
-    def towards(self, core: str, index: int) -> tuple[str, IPv4Address] | None:
-        (cable,) = self.uplinks(index)
-        row, at = self.core(), self.core().index(core)
-        if cable.one != core:
-            onward = at if row.index(cable.one) > at else at - 1
-            cable = self.trunks()[onward]
-        name, _, far = cable.end(core)
-        return name, far
-
-
-WIRINGS: dict[Shape, type[Switched]] = {
-    Shape.SWITCH: Switched,
-    Shape.LEAF_SPINE: LeafSpine,
-    Shape.WAN: Wan,
-}
-
-
-def wiring(underlay: Underlay) -> Switched:
-    return WIRINGS[underlay.shape](underlay)
-
-
-def _first(at: int, index: int) -> IPv4Address:
-    """The first address of the cable from core router `at` to the edge router of host `index`."""
-    return LINKS[CABLES_AT + CABLES_EACH * at + 2 * index]
+    def towards(self, core: str, index: int) -> Cable:
+        """The cable by which a core router reaches host number `index`."""
+        uplinks = {cable.one: cable for cable in self.uplinks(index)}
+        if core in uplinks:
+            return uplinks[core]
+        (transit,), row = uplinks, self.core()
+        at = row.index(core)
+        return self.trunks()[at if row.index(transit) > at else at - 1]
 
 
 def kernel(underlay: Underlay) -> tuple[str, ...]:
@@ -183,7 +109,7 @@ def kernel(underlay: Underlay) -> tuple[str, ...]:
 
 def lines(underlay: Underlay, router: str, members: Sequence[Member]) -> list[str]:
     """The `ip` commands of a new router, for these hosts."""
-    found = ["link set lo up", *_cable_lines(wiring(underlay).trunks(), router)]
+    found = ["link set lo up", *_cable_lines(Wiring(underlay).trunks(), router)]
     for member in members:
         found += joining(underlay, router, member)
     return found
@@ -191,12 +117,13 @@ def lines(underlay: Underlay, router: str, members: Sequence[Member]) -> list[st
 
 def joining(underlay: Underlay, router: str, member: Member) -> list[str]:
     """The `ip` commands of a router for one more host: its cables, and the route to it."""
-    wired, (index, vtep) = wiring(underlay), member
+    wired, (index, vtep) = Wiring(underlay), member
     found = list(_cable_lines(wired.uplinks(index), router))
     if router == wired.edge(index):
         found += _edge_lines(wired, member)
-    elif router in wired.core() and (hop := wired.towards(router, index)):
-        found.append(f"route replace {vtep} via {hop[1]} dev {hop[0]}")
+    elif router in wired.core():
+        name, _, far = wired.towards(router, index).end(router)
+        found.append(f"route replace {vtep} via {far} dev {name}")
     return found
 
 
@@ -206,7 +133,7 @@ def _cable_lines(cables: Iterable[Cable], router: str) -> Iterator[str]:
             yield from cable.lines(router)
 
 
-def _edge_lines(wired: Switched, member: Member) -> Iterator[str]:
+def _edge_lines(wired: Wiring, member: Member) -> Iterator[str]:
     """The route to its host, and equal-cost default routes to all others."""
     index, vtep = member
     name = host_port(index)

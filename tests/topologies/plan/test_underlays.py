@@ -15,6 +15,7 @@ from controller.model.serial import dump_state, load_state
 from controller.model.underlay import Shape, Underlay
 from tests.controller.small import small
 from topologies.nodes.routers import cables, host_end
+from topologies.nodes.topo import LeafSpineTopo, WanTopo
 from topologies.nodes.wires import impaired, impairments
 from topologies.plan import plan, underlays
 from topologies.scenario import load as scenario
@@ -30,14 +31,15 @@ def overlay(underlay, hosts=3, **options):
 def test_a_switch_has_no_router():
     assert router_names(small()) == ()
     assert list(cables(small())) == []
-    assert underlays.wiring(small().underlay).edge(2) == "underlay"
+    assert underlays.Wiring(small().underlay).edge(2) == "underlay"
     assert host_end(small()) == {}
 
 
-@pytest.mark.parametrize("shape", [Shape.LEAF_SPINE, Shape.WAN])
-def test_a_drawing_has_the_nodes_and_addresses_of_the_underlay(shape):
-    underlay = Underlay(shape=shape)
-    wired, drawn = underlays.wiring(underlay), underlays.WIRINGS[shape].__doc__
+@pytest.mark.parametrize(
+    ("shape", "topo"), [(Shape.LEAF_SPINE, LeafSpineTopo), (Shape.WAN, WanTopo)]
+)
+def test_a_drawing_has_the_nodes_and_addresses_of_the_underlay(shape, topo):
+    wired, drawn = underlays.Wiring(Underlay(shape=shape)), topo.__doc__
     boxes = set(re.findall(r"\[(\w+)\]", drawn))
 
     assert boxes == {*wired.core(), *map(wired.edge, range(len(boxes) - len(wired.core())))}
@@ -60,7 +62,7 @@ def test_each_host_has_a_leaf_with_a_cable_to_every_spine():
     )
     joined = [(each["node1"], each["node2"]) for each in cables(fabric)]
     assert joined == [(f"spine{k}", f"leaf{n}") for n in (1, 2, 3) for k in (1, 2, 3, 4)]
-    assert underlays.wiring(FABRIC).edge(2) == "leaf3"
+    assert underlays.Wiring(FABRIC).edge(2) == "leaf3"
 
 
 def test_a_wan_has_two_transit_routers_in_a_row():
@@ -88,7 +90,7 @@ def test_a_wan_may_have_a_smaller_mtu_in_the_middle():
 
 @pytest.mark.parametrize("underlay", [FABRIC, Underlay(shape=Shape.LEAF_SPINE, spines=8), WAN])
 def test_addresses_are_unique_and_each_end_has_the_mac_of_the_other(underlay):
-    wired = underlays.wiring(underlay)
+    wired = underlays.Wiring(underlay)
     every = list(chain(wired.trunks(), *(wired.uplinks(index) for index in range(16))))
     addresses = [each.first + end for each in every for end in (0, 1)]
 
@@ -155,7 +157,7 @@ def test_a_transit_router_forwards_packets_for_the_other_side():
 def test_every_route_ends_at_the_host(underlay):
     """Followed from router to router, by whatever the first nexthop is."""
     members = [(n, ip_address(f"192.0.2.{n + 1}")) for n in range(5)]
-    wired = underlays.wiring(underlay)
+    wired = underlays.Wiring(underlay)
     names = (*map(wired.edge, range(5)), *wired.core())
     tables = {name: _routes(underlays.lines(underlay, name, members)) for name in names}
     for at in range(5):
