@@ -1,7 +1,5 @@
 """Packets that pass a firewall in the underlay, as a matrix, and the cost of its rules.  Pure."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
@@ -10,6 +8,7 @@ from matplotlib.patches import Rectangle
 
 from experiments.filter.words import BATCH, PACKETS
 from experiments.show.lanes import colours, dots, log_axis, margin_text, rows
+from experiments.show.report import range_text
 from experiments.show.sheet import SMALL, Caption, sheet, title
 
 ROW_IN, COST_IN = 0.24, 0.34
@@ -97,13 +96,9 @@ def _plot_costs(ax: Axes, costs: pl.DataFrame) -> None:
             dots(ax, x, heights, palette[mode], gid, markersize=2.4, alpha=0.55, rasterized=True)
             middle, lane_ends = [row["median"]] * 2, [y - high / 2, y + high / 2]
             ax.plot(middle, lane_ends, color="#222222", linewidth=1.4, gid=f"median {mode}")
-        margin_text(ax, at, ends(by_mode["median"]), "#222222", "value", fontsize=SMALL)
+        margin_text(
+            ax, at, range_text(by_mode["median"], ".1f"), "#222222", "value", fontsize=SMALL
+        )
     log_axis(ax, {"": [costs["batches"].explode().to_numpy()]}, "time per packet [µs]")
     rows(ax, names, bottom=0.6, fontsize=SMALL)
     ax.grid(visible=True, axis="x")
-
-
-def ends(values: Iterable[float]) -> str:
-    """The least and the greatest, such as `3.9 to 4.0`; one of them if they read the same."""
-    ordered = sorted(values)
-    return " to ".join(dict.fromkeys(f"{end:.1f}" for end in (ordered[0], ordered[-1])))

@@ -11,7 +11,7 @@ from experiments.filter import figure, words
 from experiments.filter.words import BATCH, MANY, PACKETS
 from experiments.show import cells, judge
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, range_text
 from experiments.show.sheet import Caption
 
 KEY = ("rule", "what", "mode")
@@ -89,12 +89,12 @@ def _cost(costs: pl.DataFrame) -> Iterator[str]:
     """The medians of each encapsulation, as a range: they differ by more than chance."""
     bare, many = costs.filter(rule=words.NO_RULE), costs.drop_nulls("added").filter(rules=MANY)
     added = " and ".join(
-        f"{figure.ends(rows['added'])} µs with {str(rule).partition(', ')[2]}"
+        f"{range_text(rows['added'], '.1f')} µs with {str(rule).partition(', ')[2]}"
         for (rule,), rows in many.group_by("rule", maintain_order=True)
     )
     if added:
         yield (
-            f"A packet takes {figure.ends(bare['median'])} µs, depending on the encapsulation; {MANY} "
+            f"A packet takes {range_text(bare['median'], '.1f')} µs, depending on the encapsulation; {MANY} "
             f"inner rules add {added}"
         )
 

@@ -1,6 +1,6 @@
 """The report of `migration`: which guests were reachable again after a move, and how soon."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
@@ -21,6 +21,7 @@ from experiments.show.report import (
     Report,
     Table,
     counted,
+    range_text,
 )
 from experiments.show.sheet import Caption
 from experiments.show.statistics import estimate
@@ -104,16 +105,12 @@ def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:
             group: same.filter(group=group)["downtime_ms"].list.median().drop_nulls().to_list()
             for group in GROUPS
         }
-        times = ", ".join(f"{group} {span(each)} ms" for group, each in medians.items() if each)
+        times = ", ".join(
+            f"{group} {range_text(each, '.0f')} ms" for group, each in medians.items() if each
+        )
         yield f"{way}: {down} still unreachable after {cap_ms / 1000:g} s" + (
             f"; median downtime per mode: {times}" if times else ""
         )
-
-
-def span(figures: Sequence[float]) -> str:
-    """`76 to 78`, or one figure if both ends are equal."""
-    low, high = f"{min(figures):.0f}", f"{max(figures):.0f}"
-    return low if low == high else f"{low} to {high}"
 
 
 def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:

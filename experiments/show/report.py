@@ -4,7 +4,7 @@
 and HTML.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -136,3 +136,9 @@ def sentence(text: str) -> str:
 def counted(number: int, what: str) -> str:
     """`1 repeat`, `2 repeats`."""
     return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def range_text(values: Iterable[float], form: str) -> str:
+    """The least and the greatest, as in `3.9 to 4.0`; one of them if they read the same."""
+    ordered = sorted(values)
+    return " to ".join(dict.fromkeys(format(end, form) for end in (ordered[0], ordered[-1])))

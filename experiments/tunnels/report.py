@@ -10,7 +10,7 @@ from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import values_text
 from experiments.show.curves import Mark
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, range_text
 from experiments.show.sheet import Caption
 from experiments.tunnels import figure
 from experiments.tunnels.fit import KIB_PER_GIB, Cost, costs
@@ -134,13 +134,13 @@ def _overview(ports: pl.DataFrame) -> Table:
 
 def _hosts(run: Run) -> Table:
     """The least and the most of all hosts of each point."""
-    columns = {"ports": "{}", "rules": "{}", "pss_kib": "{:.1f}", "private_kib": "{:.1f}"}
+    columns = {"ports": "d", "rules": "d", "pss_kib": ".1f", "private_kib": ".1f"}
     mib = pl.col("pss_kib", "private_kib") / 1024
     hosts = (
         run.predicted.select(KEY)
         .join(run.tables["hosts"].with_columns(mib), on=KEY, maintain_order="left")
         .group_by(KEY, maintain_order=True)
-        .agg(pl.col(*columns).min().name.suffix(" min"), pl.col(*columns).max().name.suffix(" max"))
+        .agg(pl.col(*columns).drop_nulls())
     )
     return Table(
         title="Per host",
@@ -149,7 +149,7 @@ def _hosts(run: Run) -> Table:
             (
                 *(str(row[name]) for name in KEY),
                 *(
-                    _range(row[f"{name} min"], row[f"{name} max"], form)
+                    range_text(row[name], form) if row[name] else NONE
                     for name, form in columns.items()
                 ),
             )
@@ -159,11 +159,6 @@ def _hosts(run: Run) -> Table:
         note="Memory of ovs-vswitchd. In PSS a page that several daemons share counts in part, so it "
         "falls with the number of hosts; private: without shared pages.",
     )
-
-
-def _range(low: float | None, high: float | None, form: str) -> str:
-    """`11.9 to 12.0`, or one of them if they read the same."""
-    return NONE if low is None else " to ".join(dict.fromkeys(map(form.format, (low, high))))
 
 
 def _steps(cost: Cost) -> Table:
