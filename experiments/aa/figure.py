@@ -9,7 +9,7 @@ from experiments.aa.check import Checked
 from experiments.aa.words import ALLOWED, DRAWS
 from experiments.show import lanes
 from experiments.show.sheet import Caption, sheet, title
-from experiments.show.statistics import Difference, Repeats
+from experiments.show.statistics import Repeats
 
 FAIR_COLOUR, FALSE_COLOUR = "#A0A0A0", "#000000"
 PANEL_IN = 2.6
@@ -37,27 +37,25 @@ def plot_draws(ax: Axes, checked: Checked, unit: str) -> None:
     false = checked.false_positives
     ordered = enumerate(sorted(checked.draws, key=lambda each: each.estimate), start=1)
     places = dict(ordered)
-    _intervals(ax, {at: each for at, each in places.items() if each not in false}, "includes 0")
-    _intervals(ax, {at: each for at, each in places.items() if each in false}, "excludes 0")
+    for is_false, gid, colour, width, size in (
+        (False, "includes 0", FAIR_COLOUR, 1.1, 2.0),
+        (True, "excludes 0", FALSE_COLOUR, 2.2, 3.4),
+    ):
+        shown = {at: each for at, each in places.items() if (each in false) is is_false}
+        spans = {at: each.interval for at, each in shown.items() if each.interval}
+        ax.vlines(
+            list(spans),
+            [span.low for span in spans.values()],
+            [span.high for span in spans.values()],
+            color=colour,
+            linewidth=width,
+            zorder=2 + is_false,
+            gid=gid,
+        )
+        estimates = [each.estimate for each in shown.values()]
+        name = f"estimates, {gid}"
+        lanes.dots(ax, list(shown), estimates, colour, name, markersize=size, zorder=3)
     ax.axhline(0, color="black", linewidth=0.7)
     ax.set_xlim(-1, len(checked.draws) + 2)
     ax.set_xlabel("comparisons, by estimate")
     ax.set_ylabel(f"a minus b [{unit}]")
-
-
-def _intervals(ax: Axes, places: Mapping[int, Difference], gid: str) -> None:
-    spans = {at: each.interval for at, each in places.items() if each.interval}
-    colour, width, size, zorder = (
-        (FALSE_COLOUR, 2.2, 3.4, 3) if gid == "excludes 0" else (FAIR_COLOUR, 1.1, 2.0, 2)
-    )
-    ax.vlines(
-        list(spans),
-        [span.low for span in spans.values()],
-        [span.high for span in spans.values()],
-        color=colour,
-        linewidth=width,
-        zorder=zorder,
-        gid=gid,
-    )
-    estimates = [each.estimate for each in places.values()]
-    lanes.dots(ax, list(places), estimates, colour, f"estimates, {gid}", markersize=size, zorder=3)

@@ -22,12 +22,6 @@ from experiments.show.report import (
 from experiments.show.sheet import Caption
 from experiments.show.statistics import Repeats
 
-ASSUMES = (
-    "Labels must be exchangeable: the two labs of a repeat are started in the same way, in a random "
-    f"order. All {DRAWS} comparisons use one pool of labs: given the pool they are independent, but "
-    "their result is valid for this pool only, so a run is one trial, not many."
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Itself:
@@ -133,7 +127,10 @@ def _table(found: Sequence[Itself]) -> Table:
         words=("mode",),
         note="False positive: the 95% interval excludes 0. With correct intervals, the probability "
         f"of more than {ALLOWED} in {DRAWS} is at most {chance_of_more():.1%} (binomial). Half "
-        f"width: of an interval, the median of all comparisons, in ms. {ASSUMES}",
+        "width: of an interval, the median of all comparisons, in ms. Labels must be exchangeable: "
+        f"the two labs of a repeat are started in the same way, in a random order. All {DRAWS} "
+        "comparisons use one pool of labs: given the pool they are independent, but their result is "
+        "valid for this pool only, so a run is one trial, not many.",
     )
 
 

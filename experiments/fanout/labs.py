@@ -113,16 +113,13 @@ def frames(overlay: Overlay, each: int, seed: int) -> tuple[Frame, ...]:
 
 def frame(overlay: Overlay, share: int, kind: str, number: int, seed: int) -> Frame:
     """One frame from the sender of a network."""
-    nonce = nonce_of(seed, share, kind, number)
-    data = _data(overlay, share, kind, nonce)
-    return Frame(share=share, kind=kind, number=number, nonce=nonce, data=data)
-
-
-def _data(overlay: Overlay, share: int, kind: str, nonce: bytes) -> bytes:
-    source = sender(overlay, share)
-    mac = source.mac_address
+    nonce, source = nonce_of(seed, share, kind, number), sender(overlay, share)
+    mac, ip = source.mac_address, source.ipv4[0]
     if kind in {KNOWN, UNKNOWN}:
         # No guest has the address below that of the first guest.
-        target = receivers(overlay, share)[-1].ipv4[0] if kind == KNOWN else source.ipv4[0] - 1
-        return arp_request(mac, source.ipv4[0], target, trailer=nonce)
-    return ethernet(UNKNOWN_MAC if kind == UNICAST else BROADCAST, mac, LOCAL_EXPERIMENT, nonce)
+        target = receivers(overlay, share)[-1].ipv4[0] if kind == KNOWN else ip - 1
+        data = arp_request(mac, ip, target, trailer=nonce)
+    else:
+        to = UNKNOWN_MAC if kind == UNICAST else BROADCAST
+        data = ethernet(to, mac, LOCAL_EXPERIMENT, nonce)
+    return Frame(share=share, kind=kind, number=number, nonce=nonce, data=data)

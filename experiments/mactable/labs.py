@@ -103,12 +103,11 @@ def _cell(point: Point, guests: int, room: int) -> Row:
     hosts, mode = int(point["hosts"]), str(point["mode"])
     remote = guests - len(guests_by_host(hosts, guests)[0])
     senders = hosts if is_tunnelled(mode) else guests
-    unknown = remote if _floods_unknown(mode) else _unknown(hosts, guests, room, mode)
     return {
         "learned": min(senders, room) if room else senders,
         "sent": remote,
         "arrived": remote,
-        MISDELIVERED: unknown * (hosts - 2),
+        MISDELIVERED: _unknown(hosts, guests, room, mode) * (hosts - 2),
     }
 
 
@@ -118,18 +117,12 @@ def is_tunnelled(mode: str) -> bool:
     return wanted is None or wanted.is_tunnel
 
 
-def _floods_unknown(mode: str) -> bool:
-    """True if a host's VXLAN device learns nothing, so it floods frames for unknown guests.
-
-    l2population knows the ports of Neutron, not these guests; br-tun also learns.
-    """
-    wanted = parse_mode(mode)
-    return wanted.is_kernel and wanted.flooding is Flooding.L2POP
-
-
 def _unknown(hosts: int, guests: int, room: int, mode: str) -> int:
-    """Guests on remote hosts that have no entry in the table; the hosts send one after the other."""
+    """Guests on remote hosts for which frames are flooded; the hosts send one after the other."""
+    own, *others = map(len, guests_by_host(hosts, guests))
+    wanted = parse_mode(mode)
+    if wanted.is_kernel and wanted.flooding is Flooding.L2POP:
+        return sum(others)  # its devices learn nothing, and Neutron does not know these guests
     if not room or is_tunnelled(mode):
         return 0
-    own, *others = map(len, guests_by_host(hosts, guests))
-    return sum(others) - min(sum(others), max(0, room - own))
+    return max(0, sum(others) - max(0, room - own))

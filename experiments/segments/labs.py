@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network
+from itertools import product
 from math import exp, log
 
 from controller.model.encap import NetworkType
@@ -91,8 +92,11 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
     kind = type_of(mode)
     networks = tuple(_network(kind, number, id_) for number, id_ in enumerate(ids(kind, many), 1))
     transported = by_mode(overlay, point) if kind.is_tunnel else _on_providers(overlay, networks)
-    places = _places(overlay, kind)
-    ports = (_port(network, guest, host) for guest, host in places for network in networks)
+    first, second = (host.name for host in overlay.hosts)
+    places = {ONE: first, OTHER: second}
+    if kind is NetworkType.LOCAL:
+        places = {ONE: first, OTHER: first, AWAY: second}
+    ports = (_port(network, guest, host) for guest, host in places.items() for network in networks)
     return replace(
         transported,
         networks=networks,
@@ -101,14 +105,6 @@ def staged(overlay: Overlay, point: Point) -> Overlay:
         ranges=(),
         type_drivers=tuple(NetworkType),
     )
-
-
-def _places(overlay: Overlay, kind: NetworkType) -> tuple[tuple[str, str], ...]:
-    """Each guest with its host."""
-    first, second = (host.name for host in overlay.hosts)
-    if kind is NetworkType.LOCAL:
-        return ((ONE, first), (OTHER, first), (AWAY, second))
-    return ((ONE, first), (OTHER, second))
 
 
 def ids(kind: NetworkType, many: int) -> tuple[int | None, ...]:
@@ -177,11 +173,7 @@ def peer(overlay: Overlay, port: Port) -> Port | None:
 
 def frames(overlay: Overlay, kinds: Iterable[str], seed: int) -> tuple[Frame, ...]:
     """One marked frame of each kind from every guest."""
-    places = {network.id: number for number, network in enumerate(overlay.networks)}
-    wanted = tuple(kinds)
-    return tuple(
-        _frame(overlay, port, kind, places, seed) for port in overlay.ports for kind in wanted
-    )
+    return tuple(_frame(overlay, port, kind, seed) for port, kind in product(overlay.ports, kinds))
 
 
 def arp_requests(overlay: Overlay) -> tuple[tuple[Port, Port, bytes], ...]:
@@ -194,19 +186,17 @@ def arp_requests(overlay: Overlay) -> tuple[tuple[Port, Port, bytes], ...]:
     )
 
 
-def _frame(overlay: Overlay, port: Port, kind: str, places: dict[str, int], seed: int) -> Frame:
+def _frame(overlay: Overlay, port: Port, kind: str, seed: int) -> Frame:
     nonce = nonce_of(seed, port.id, kind)
     other = peer(overlay, port)
     target = BROADCAST
     if kind == PEER and other:
         target = other.mac_address
     if kind == FOREIGN:
-        next_network = overlay.networks[(places[port.network_id] + 1) % len(overlay.networks)].id
-        target = next(
-            p.mac_address
-            for p in overlay.ports
-            if p.network_id == next_network and p.device_id != port.device_id
-        )
+        at = overlay.networks.index(overlay.network_of[port.network_id]) + 1
+        foreign = overlay.networks[at % len(overlay.networks)].id
+        others = (each for each in overlay.ports if each.device_id != port.device_id)
+        target = next(each.mac_address for each in others if each.network_id == foreign)
     data = ethernet(target, port.mac_address, LOCAL_EXPERIMENT, nonce)
     return Frame(port.network_id, port, kind, nonce, data)
 

@@ -68,7 +68,9 @@ def kind(packet: Packet) -> str:
     layers = [each for each in packet[PROTOCOLS].split(":") if each not in ETHERNET]
     if any(each in TUNNELS for each in layers[:3]):  # behind IP, or behind IP and UDP
         return words.TUNNEL
-    return {"arp": words.ARP}.get(layers[0], words.IGMP if "igmp" in layers[:2] else words.OTHERS)
+    if layers[0] == "arp":
+        return words.ARP
+    return words.IGMP if "igmp" in layers[:2] else words.OTHERS
 
 
 def predicted(overlay: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:

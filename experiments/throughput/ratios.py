@@ -13,16 +13,8 @@ from experiments.core.question import Prediction
 from experiments.show import judge
 from experiments.show.report import CONFIRMED, UNDECIDED
 from experiments.show.statistics import Estimate, estimate
-from experiments.throughput.words import (
-    CPU_SMALL_TO_MIDDLE,
-    CPU_USER_TO_KERNEL,
-    GRE_TO_VXLAN,
-    KERNEL_TO_USER,
-    L2POP_TO_MESH,
-    MIDDLE_TO_SMALL,
-    TCP,
-    UDP,
-)
+from experiments.throughput import words
+from experiments.throughput.words import TCP, UDP
 
 SMALL, MIDDLE, LARGEST = "128", "576", "largest"
 SIZES = (SMALL, MIDDLE, LARGEST)
@@ -42,12 +34,12 @@ class Ratio:
 
 
 RATIOS: Mapping[str, Ratio] = {  # by what a prediction is about
-    GRE_TO_VXLAN: Ratio(mode=("^gre-", "vxlan-")),
-    L2POP_TO_MESH: Ratio(mode=("-l2pop$", "-mesh")),
-    MIDDLE_TO_SMALL: Ratio(sizes=(MIDDLE,), other_size=SMALL, protocols=(UDP,)),
-    KERNEL_TO_USER: Ratio(mode=("^kvxlan-", "vxlan-"), sizes=(LARGEST,)),
-    CPU_SMALL_TO_MIDDLE: Ratio(column=CPU, sizes=(SMALL,), other_size=MIDDLE),
-    CPU_USER_TO_KERNEL: Ratio(column=CPU, mode=("^vxlan-", "kvxlan-"), sizes=(LARGEST,)),
+    words.GRE_TO_VXLAN: Ratio(mode=("^gre-", "vxlan-")),
+    words.L2POP_TO_MESH: Ratio(mode=("-l2pop$", "-mesh")),
+    words.MIDDLE_TO_SMALL: Ratio(sizes=(MIDDLE,), other_size=SMALL, protocols=(UDP,)),
+    words.KERNEL_TO_USER: Ratio(mode=("^kvxlan-", "vxlan-"), sizes=(LARGEST,)),
+    words.CPU_SMALL_TO_MIDDLE: Ratio(column=CPU, sizes=(SMALL,), other_size=MIDDLE),
+    words.CPU_USER_TO_KERNEL: Ratio(column=CPU, mode=("^vxlan-", "kvxlan-"), sizes=(LARGEST,)),
 }
 
 

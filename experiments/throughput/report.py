@@ -91,16 +91,14 @@ def _findings(run: Run, transfers: pl.DataFrame, ratios: Mapping[str, Compared])
 def _outcomes(run: Run, ratios: Mapping[str, Compared]) -> Iterator[Outcome]:
     for prediction in run.question.predictions:
         if each := ratios.get(prediction.about):
-            outcome = each.outcome(prediction, run.seed)
-            outside = each.outside(prediction).rows(named=True)
             found = each.text(run.seed)
-            if outside:
+            if outside := each.outside(prediction).rows(named=True):
                 more = f" (and {len(outside) - 1} more)" if len(outside) > 1 else ""
                 found += (
                     f"; {counted(len(outside), 'pair')} outside: {outside[0]['name']}: "
                     f"{outside[0]['ratio']:.2f}{more}"
                 )
-            yield judge.judged(run, prediction, outcome, found)
+            yield judge.judged(run, prediction, each.outcome(prediction, run.seed), found)
 
 
 def _goodput(transfers: pl.DataFrame) -> Table:
