@@ -108,7 +108,7 @@ def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:
         times = ", ".join(
             f"{group} {range_text(each, '.0f')} ms" for group, each in medians.items() if each
         )
-        yield f"{way}: {down} still unreachable after {cap_ms / 1000:g} s" + (
+        yield f"{way[:1].upper()}{way[1:]}: {down} still unreachable after {cap_ms / 1000:g} s" + (
             f"; median downtime per mode: {times}" if times else ""
         )
 

@@ -52,12 +52,12 @@ QUOTED = [
     ("segments", r"(\d+ of \d+) answered", "own guest only in {}"),
     (
         "migration",
-        r"^with gratuitous ARP: .*OVS mesh (\d+) to (\d+) ms",
+        r"^With gratuitous ARP: .*OVS mesh (\d+) to (\d+) ms",
         "but {} to {} in an Open vSwitch mesh",
     ),
     (
         "migration",
-        r"^with gratuitous ARP, megaflows flushed: .*OVS mesh (\d+) to (\d+) ms",
+        r"^With gratuitous ARP, megaflows flushed: .*OVS mesh (\d+) to (\d+) ms",
         "{} to {} with its megaflows flushed",
     ),
     ("ecmp", r"vxlan (\d+) to (\d+)", "VXLAN {} to {} on each"),

@@ -166,10 +166,10 @@ def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
     report = build_report(made(tmp_path))
 
     assert report.findings == (
-        "with gratuitous ARP: 0 of 2 moves still unreachable after 1.2 s; median downtime per mode: "
+        "With gratuitous ARP: 0 of 2 moves still unreachable after 1.2 s; median downtime per mode: "
         "untunnelled 188 ms",
-        "without gratuitous ARP: 2 of 2 moves still unreachable after 1.2 s",
-        "without gratuitous ARP, MAC unknown: 0 of 2 moves still unreachable after 1.2 s; median "
+        "Without gratuitous ARP: 2 of 2 moves still unreachable after 1.2 s",
+        "Without gratuitous ARP, MAC unknown: 0 of 2 moves still unreachable after 1.2 s; median "
         "downtime per mode: OVS l2population 147 ms",
     )
     assert [
@@ -199,7 +199,7 @@ def test_moves_of_different_modes_are_not_pooled(tmp_path):
     run = made_of(tmp_path, rows)
 
     assert build_report(run).findings == (
-        "with gratuitous ARP: 0 of 14 moves still unreachable after 1.2 s; median downtime per mode: "
+        "With gratuitous ARP: 0 of 14 moves still unreachable after 1.2 s; median downtime per mode: "
         "untunnelled 115 to 125 ms, kernel VXLAN 76 to 78 ms, OVS l2population 167 ms, OVS mesh 355 to 836 ms",
     )
     groups = kinds(run)["group"].to_list()
