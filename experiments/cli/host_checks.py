@@ -102,9 +102,7 @@ def host_error(all_findings: tuple[Finding, ...]) -> HostError:
 
 
 def _root(facts: Facts) -> Finding:
-    found, remedy = (
-        ("yes", "") if facts.is_root else ("needs root", "Run it with sudo, or as root.")
-    )
+    found, remedy = ("yes", "") if facts.is_root else ("no", "Run it with sudo, or as root.")
     return Finding("root", True, facts.is_root, found, remedy)
 
 

@@ -25,7 +25,9 @@ def assert_root() -> None:
         HostError: it is not.
     """
     if os.geteuid() != 0:
-        raise HostError("not root", where="labs", allowed="needs root", do="Use `sudo`.")
+        raise HostError(
+            "not root", where="labs", allowed="root", do="Run the command with sudo, or as root."
+        )
 
 
 def attached(name: str) -> "Lab":

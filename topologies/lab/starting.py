@@ -101,7 +101,12 @@ def assert_able(datapath: str) -> None:
         HostError: it cannot; the message names what is missing.
     """
     if os.geteuid() != 0:
-        raise HostError("not root", where="this process", allowed="needs root", do="Use `sudo`.")
+        raise HostError(
+            "not root",
+            where="this process",
+            allowed="root",
+            do="Use `sudo`.",
+        )
     if datapath not in DATAPATHS:
         raise HostError(
             repr(datapath), where="datapath", allowed=", ".join(DATAPATHS), do="Pick one."

@@ -74,7 +74,7 @@ def test_the_oldest_supported_open_vswitch_is_2_17(version, is_there):
 
 def test_without_root_no_lab_can_be_started_and_nothing_is_tried():
     facts = replace(WHOLE, is_root=False, trials={})
-    assert only(facts, "root").found == "needs root"
+    assert only(facts, "root").found == "no"
     assert only(facts, "veth and bridge").is_there is None
     assert not is_ready(findings(facts))
 
@@ -97,7 +97,7 @@ def test_without_optional_parts_a_lab_can_be_started(name):
 def test_the_error_names_everything_missing_and_each_remedy_once():
     facts = replace(WHOLE, is_root=False, modules={**WHOLE.modules, "click": False, "rich": False})
     assert str(host_error(needed(facts))) == (
-        "this machine: root: needs root; Python click: cannot be imported (from click); "
+        "this machine: root: no; Python click: cannot be imported (from click); "
         "Python rich: cannot be imported (from rich); "
         "allowed: root, and all that `overlaylab doctor` lists as needed. "
         "Run it with sudo, or as root. `make ready` installs it."
@@ -118,7 +118,7 @@ def on(monkeypatch):
 def test_a_task_that_needs_no_root_passes_without_it(on):
     on(replace(WHOLE, is_root=False))
     doctor.assert_host_ready(root=False)
-    with pytest.raises(HostError, match="needs root"):
+    with pytest.raises(HostError, match="root: no"):
         doctor.assert_host_ready()
 
 
@@ -126,7 +126,7 @@ def test_a_task_that_needs_no_root_fails_without_a_program(on):
     on(replace(WHOLE, is_root=False, programs={}))
     with pytest.raises(HostError, match="mnexec: not found") as error:
         doctor.assert_host_ready(root=False)
-    assert "root: needs root" not in str(error.value)
+    assert "root: no" not in str(error.value)
 
 
 @pytest.mark.parametrize(("facts", "status"), [(WHOLE, 0), (replace(WHOLE, programs={}), 4)])

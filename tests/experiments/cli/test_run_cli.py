@@ -53,7 +53,7 @@ def test_without_root_the_status_is_4(capsys, monkeypatch, tmp_path):
     status, out, err = run(capsys, "--out", tmp_path / "results")
 
     assert (status, out) == (4, "")
-    assert err.startswith("overlaylab: this machine: root: needs root; ")
+    assert err.startswith("overlaylab: this machine: root: no; ")
     assert "Run it with sudo, or as root." in err
     assert not (tmp_path / "results").exists()
 
