@@ -71,6 +71,10 @@ class Problems:
         where = f"{place}: {key}" if key else str(place)
         self.note(place, ModelError(found, where=where, allowed=allowed, do=do))
 
+    def add_at(self, item: Map, key: str, found: str, *, allowed: str, do: str) -> None:
+        """Add the error that `key` of a mapping has the value `found`."""
+        self.add(item.place_of(key), item.path_of(key), found, allowed=allowed, do=do)
+
     def note(self, place: Place, error: ModelError) -> None:
         """Add an error whose text already has the place."""
         self.open(place.file)

@@ -69,16 +69,13 @@ def _known_types(words: Iterable[str]) -> tuple[NetworkType, ...]:
 def _check_tenant_types(server: Options, problems: Problems) -> None:
     """Add an error for each tenant type without a driver, as Neutron's `_check_tenant_types`."""
     drivers = tuple(map(str, type_drivers(server)))
+    allowed = f"{', '.join(drivers) or 'none'} (type_drivers)"
+    do = "Add it to type_drivers, or remove it here."
     for option in ("tenant_network_types", "project_network_types"):
         for word in server.get("ml2", option, ()):
             if word not in drivers:
-                problems.add(
-                    server.place_of("ml2", option),
-                    f"[ml2] {option}",
-                    repr(word),
-                    allowed=f"{', '.join(drivers) or 'none'} (type_drivers)",
-                    do="Add it to type_drivers, or remove it here.",
-                )
+                place, key = server.place_of("ml2", option), f"[ml2] {option}"
+                problems.add(place, key, repr(word), allowed=allowed, do=do)
 
 
 def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems) -> Segment | None:
@@ -86,13 +83,9 @@ def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems)
         return _tenant_segment(net, server, taken, problems)
     kind = NetworkType(net["network_type"])
     if kind not in type_drivers(server):
-        problems.add(
-            net.place_of("network_type"),
-            net.path_of("network_type"),
-            str(kind),
-            allowed=f"{', '.join(type_drivers(server)) or 'none'} ([ml2] type_drivers)",
-            do=f"Add {kind} to type_drivers, or use another type.",
-        )
+        allowed = f"{', '.join(type_drivers(server)) or 'none'} ([ml2] type_drivers)"
+        do = f"Add {kind} to type_drivers, or use another type."
+        problems.add_at(net, "network_type", str(kind), allowed=allowed, do=do)
         return None
     physical = net.get("physical_network")
     if not kind.kind.id_max or "segmentation_id" in net or (physical and kind.is_tunnel):
@@ -109,19 +102,14 @@ def _tenant_segment(
     """A segment of the first tenant network type with a free id."""
     for key in ("segmentation_id", "physical_network"):
         if key in net:
-            problems.add(
-                net.place_of(key),
-                net.path_of(key),
-                f"{key} without network_type",
-                allowed="both, or neither",
-                do="Add `network_type`.",
-            )
+            found, do = f"{key} without network_type", "Add `network_type`."
+            problems.add_at(net, key, found, allowed="both, or neither", do=do)
             return None
     kinds = tenant_network_types(server)
-    found = tenant_segment(kinds, ranges_of(server), taken)
-    if not found:
+    segment = tenant_segment(kinds, ranges_of(server), taken)
+    if not segment:
         _add_no_id(net, tuple(kind for kind in kinds if kind in RANGES), server, problems)
-    return found
+    return segment
 
 
 def _add_no_id(
@@ -161,13 +149,8 @@ def _subnet(subnet: Map, network: Network, scenario: str, problems: Problems) ->
     if "gateway_ip" in subnet:
         gateway = ip_address(subnet["gateway_ip"]) if subnet["gateway_ip"] else None
     if gateway and gateway not in cidr:
-        problems.add(
-            subnet.place_of("gateway_ip"),
-            subnet.path_of("gateway_ip"),
-            str(gateway),
-            allowed=f"an address of {cidr}, or null",
-            do="Correct the address.",
-        )
+        allowed, do = f"an address of {cidr}, or null", "Correct the address."
+        problems.add_at(subnet, "gateway_ip", str(gateway), allowed=allowed, do=do)
     pools = tuple(
         (ip_address(pool["start"]), ip_address(pool["end"]))
         for pool in subnet.maps("allocation_pools")
@@ -225,28 +208,19 @@ def _first_ports(data: Map, problems: Problems) -> list[Map]:
     found: dict[str, Map] = {}
     for port in data.maps("ports"):
         if found.setdefault(port["server"], port) is not port:
-            problems.add(
-                port.place_of("server"),
-                port.path_of("server"),
-                f"{port['server']!r} already has a port",
-                allowed="one port per guest",
-                do="Name another guest.",
-            )
+            repeated, do = f"{port['server']!r} already has a port", "Name another guest."
+            problems.add_at(port, "server", repeated, allowed="one port per guest", do=do)
     return list(found.values())
 
 
 def _check_references(data: Map, what: str, problems: Problems) -> None:
     """Add an error for each port whose network or host the scenario does not have."""
     names = dict.fromkeys(each["name"] for each in data.maps(f"{what}s"))
+    allowed = ", ".join(names) or f"none (the scenario has no {what}s)"
     for port in data.maps("ports"):
         if port[what] not in names:
-            problems.add(
-                port.place_of(what),
-                port.path_of(what),
-                f"{port[what]!r} does not exist",
-                allowed=", ".join(names) or f"none (the scenario has no {what}s)",
-                do=f"Name an existing {what}.",
-            )
+            found, do = f"{port[what]!r} does not exist", f"Name an existing {what}."
+            problems.add_at(port, what, found, allowed=allowed, do=do)
 
 
 def _fixed_ips(
@@ -259,15 +233,12 @@ def _fixed_ips(
     for version in dict.fromkeys(subnet.cidr.version for subnet in subnets):
         of_version = [subnet for subnet in subnets if subnet.cidr.version == version]
         free = (free_address(subnet, taken) for subnet in of_version)
-        address = next((found for found in free if found is not None), None)
+        address = next((each for each in free if each is not None), None)
         if address is not None:
             taken.add(address)
             yield address
             continue
-        problems.add(
-            port.place,
-            port.path,
-            f"no free address for {port['server']!r}",
-            allowed=f"allocation_pools of {', '.join(subnet.name for subnet in of_version)}",
-            do="Widen the pools, or give `fixed_ips`.",
-        )
+        found = f"no free address for {port['server']!r}"
+        allowed = f"allocation_pools of {', '.join(subnet.name for subnet in of_version)}"
+        do = "Widen the pools, or give `fixed_ips`."
+        problems.add(port.place, port.path, found, allowed=allowed, do=do)

@@ -30,27 +30,21 @@ class Setting:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class IniFile:
-    """One .ini file; of an option that is set several times, the last one."""
+class IniFile(BaseParser):
+    """One .ini file; of an option that is set several times, the last one.
 
-    name: str
-    settings: Mapping[Which, Setting]
-    sections: Mapping[str, Place]
-
-    def place_for(self, section: str) -> Place:
-        """Where an option of `section` can be added."""
-        return self.sections.get(section, Place(self.name, 1))
-
-
-class _Parser(BaseParser):
-    """oslo.config's own parser, which here keeps line numbers and continues after an error."""
+    oslo.config's own parser, which here keeps line numbers and continues after an error.
+    """
 
     def __init__(self, name: str, problems: Problems) -> None:
         super().__init__()
         self.name, self.problems, self.section = name, problems, "DEFAULT"
         self.settings: dict[Which, Setting] = {}
         self.sections: dict[str, Place] = {}
+
+    def place_for(self, section: str) -> Place:
+        """Where an option of `section` can be added."""
+        return self.sections.get(section, Place(self.name, 1))
 
     def assignment(self, key: str, value: list[str]) -> None:
         # Called at the line after the last one of the assignment.
@@ -81,9 +75,8 @@ class _Parser(BaseParser):
         self._add(f"{line!r} has no section name", "Write `[section]`.")
 
     def _add(self, found: str, do: str) -> None:
-        place = Place(self.name, self.lineno)
         allowed = "[section], option = value, a comment, or an indented continuation"
-        self.problems.add(place, "", found, allowed=allowed, do=do)
+        self.problems.add(Place(self.name, self.lineno), "", found, allowed=allowed, do=do)
 
 
 def read_ini(path: Path, problems: Problems, *, where: str) -> IniFile:
@@ -92,10 +85,10 @@ def read_ini(path: Path, problems: Problems, *, where: str) -> IniFile:
     Raises:
         ModelError: the file cannot be read.
     """
-    parser = _Parser(shown(path), problems)
+    ini = IniFile(shown(path), problems)
     # The blank line ends the last assignment, so that its line number is known.
-    parser.parse([*read_text(path, where=f"{where} ({parser.name})").split("\n"), ""])
-    return IniFile(parser.name, parser.settings, parser.sections)
+    ini.parse([*read_text(path, where=f"{where} ({ini.name})").split("\n"), ""])
+    return ini
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +157,12 @@ def agents_of(data: Map, folder: Path, problems: Problems) -> tuple[tuple[Map, O
 
 
 def _setting(keys: Map, key: str) -> Setting:
-    return Setting(_as_text(keys[key]), keys.place_of(key), keys.path_of(key))
-
-
-def _as_text(value: Any) -> str:
     """A YAML value as text of an .ini file, so that both are parsed by the same function."""
+    value = keys[key]
     if isinstance(value, Mapping):
-        return ",".join(f"{key}:{item}" for key, item in value.items())
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        value = [f"{name}:{item}" for name, item in value.items()]
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return Setting(text, keys.place_of(key), keys.path_of(key))
 
 
 def _ini(keys: Map, key: str, folder: Path, problems: Problems) -> IniFile | None:

@@ -136,13 +136,11 @@ def _wrong_value(error: ValidationError, about: str) -> tuple[str, str, str]:
 def _found(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "no value"}[value]
-    if isinstance(value, dict):
-        return "a mapping of keys"
-    if isinstance(value, list):
-        return "a list"
-    return (
-        repr(value) if isinstance(value, str | int | float) else f"{value} ({type(value).__name__})"
-    )
+    if isinstance(value, dict | list):
+        return TYPES["object" if isinstance(value, dict) else "array"]
+    if isinstance(value, str | int | float):
+        return repr(value)
+    return f"{value} ({type(value).__name__})"
 
 
 def _left(data: Any, schema: Path) -> Map | None:
