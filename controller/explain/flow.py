@@ -85,7 +85,8 @@ class Explainer:
         if any(isinstance(action, InPort) for action in flow.actions):
             return _reply(flow.actions)
         *first, last = self._steps(flow, matched)
-        joined = "; then they " if _is_learning(flow) else " and "
+        is_learning = any(isinstance(action, LearnReturnPath) for action in flow.actions)
+        joined = "; then they " if is_learning else " and "
         return f"{', '.join(first)}{joined}{last}" if first else last
 
     def _steps(self, flow: Flow, matched: Subject) -> Iterator[str]:
@@ -129,12 +130,11 @@ class Explainer:
         text = f"go on to {table_named(flow.bridge, flow.release, action.table)}: {why}"
         there = [each for each in self.flows if each.table == action.table]
         if there and not any(each.actions for each in there):
-            text += f"; all frames are dropped there{self._because(action.table)}"
+            text += "; all frames are dropped there"
+            kind = next((kind for kind, table in TUN_TO_LV.items() if table == action.table), None)
+            if kind:
+                text += f", because no {spelt(kind)} network has a guest on this host"
         return text
-
-    def _because(self, table: int) -> str:
-        kinds = [kind for kind, number in TUN_TO_LV.items() if number == table]
-        return f", because no {spelt(kinds[0])} network has a guest on this host" if kinds else ""
 
     def _sent(self, bridge: str, outputs: Sequence[str]) -> str:
         where = [self.names.port(bridge, name) for name in outputs]
@@ -154,10 +154,6 @@ def table_name(bridge: str, release: str, table: int) -> str:
     """Neutron's name of a table; empty if the bridge has no such table."""
     rows = pipeline_of(bridge, release)
     return next((getattr(key, "name", "") for key in rows if key == table), "")
-
-
-def _is_learning(flow: Flow) -> bool:
-    return any(isinstance(action, LearnReturnPath) for action in flow.actions)
 
 
 def _reply(actions: Sequence[Action]) -> str:

@@ -68,7 +68,12 @@ def _guests_of(overlay: Overlay, subnet: Subnet) -> Iterator[Port]:
 
 
 def _server(overlay: Overlay, subnet: Subnet, host: str) -> Port:
-    taken = {ip for port in overlay.ports for ip in port.fixed_ips if _is_of(port, subnet)}
+    taken = {
+        ip
+        for port in overlay.ports
+        for ip in port.fixed_ips
+        if port.network_id == subnet.network_id
+    }
     address = free_address(subnet, taken)
     if address is None:
         raise ModelError(
@@ -99,13 +104,13 @@ def server_name(overlay: Overlay, subnet: Subnet) -> str:
     return name if is_fit else f"dhcp-{subnet.id[:11]}"
 
 
-def _is_of(port: Port, subnet: Subnet) -> bool:
-    return port.network_id == subnet.network_id
-
-
 def server_of(overlay: Overlay, subnet: Subnet) -> Port | None:
     """The port of the subnet's server, or None if it has none."""
-    ports = (port for port in overlay.ports if port.is_dhcp_server and _is_of(port, subnet))
+    ports = (
+        port
+        for port in overlay.ports
+        if port.is_dhcp_server and port.network_id == subnet.network_id
+    )
     return next((port for port in ports if any(ip in subnet.cidr for ip in port.ipv4)), None)
 
 
@@ -121,7 +126,7 @@ def leased(overlay: Overlay, port: Port) -> IPv4Address | None:
     """The address that the port gets by DHCP, if any: its first one of a subnet with a server."""
     if port.is_dhcp_server:
         return None
-    cidrs = [subnet.cidr for subnet, _ in served(overlay) if _is_of(port, subnet)]
+    cidrs = [subnet.cidr for subnet, _ in served(overlay) if port.network_id == subnet.network_id]
     return next((ip for ip in port.ipv4 if any(ip in cidr for cidr in cidrs)), None)
 
 
@@ -137,9 +142,8 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
     Source: Neutron `agent/linux/dhcp.py`, `Dnsmasq._build_cmdline`.
     """
     mtu = overlay.mtu_of(overlay.network_of[subnet.network_id])
-    router = (
-        f",{subnet.gateway_ip}" if subnet.gateway_ip else ""
-    )  # empty: otherwise dnsmasq offers itself
+    # With an empty option, since without one dnsmasq offers itself.
+    router = f",{subnet.gateway_ip}" if subnet.gateway_ip else ""
     return (
         *SERVER,
         f"--dhcp-range={subnet.cidr.network_address},static,{subnet.cidr.netmask},{LEASE_S}s",

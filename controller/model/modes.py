@@ -66,26 +66,24 @@ _BY_NAME = {str(mode): mode for mode in MODES}
 
 def describe(mode: Mode) -> str:
     """The mode in one line."""
-    if mode.is_kernel and mode.flooding:
-        return f"every network over vxlan, by Linux bridges and the kernel; {_KERNEL_FLOODING[mode.flooding]}"
     carried = {
         None: "every network by its own type",
         NetworkType.FLAT: "untagged on the underlay, no tunnel",
         NetworkType.VLAN: "tagged on the underlay, no tunnel",
     }.get(mode.network_type, f"every network over {mode.network_type}")
+    l2pop = (
+        "l2population with ARP proxy: known addresses are answered locally, others not at all"
+        if mode.is_kernel
+        else "l2population: broadcasts go to members only"
+    )
     flooded = {
-        Flooding.MESH: "; broadcasts go to every VTEP, unicast is learned",
-        Flooding.L2POP: "; l2population: broadcasts go to members only",
-        Flooding.L2POP_ARP: "; l2population with the ARP responder: known addresses are answered locally",
+        Flooding.MESH: "broadcasts go to every VTEP, unicast is learned",
+        Flooding.L2POP: l2pop,
+        Flooding.L2POP_ARP: "l2population with the ARP responder: known addresses are answered locally",
+        Flooding.MULTICAST: "broadcasts go to a multicast group, copied by the underlay's switch",
     }
-    return carried + (flooded[mode.flooding] if mode.flooding else "")
-
-
-_KERNEL_FLOODING = {
-    Flooding.MULTICAST: "broadcasts go to a multicast group, copied by the underlay's switch",
-    Flooding.MESH: "broadcasts go to every VTEP, unicast is learned",
-    Flooding.L2POP: "l2population with ARP proxy: known addresses are answered locally, others not at all",
-}
+    by = ", by Linux bridges and the kernel" if mode.is_kernel else ""
+    return f"{carried}{by}; {flooded[mode.flooding]}" if mode.flooding else carried
 
 
 def parse_mode(text: str) -> Mode:
@@ -109,21 +107,18 @@ def with_mode(overlay: Overlay, mode: Mode | None) -> Overlay:
     """
     if mode is None:
         return overlay
+    types = overlay.tenant_network_types  # of networks that the API creates
+    if mode.network_type and types:
+        types = (mode.network_type,)
     return replace(
         overlay,
         hosts=tuple(_host(host, mode) for host in overlay.hosts),
         networks=tuple(_network(network, mode) for network in overlay.networks),
-        tenant_network_types=_tenant_types(overlay, mode.network_type),
+        tenant_network_types=types,
         type_drivers=tuple(
             kind for kind in NetworkType if kind in {*overlay.type_drivers, mode.network_type}
         ),
     )
-
-
-def _tenant_types(overlay: Overlay, wanted: NetworkType | None) -> tuple[NetworkType, ...]:
-    """The types of networks that the API creates: the mode's type."""
-    given = overlay.tenant_network_types
-    return (wanted,) if wanted and given else given
 
 
 def _host(host: Host, mode: Mode) -> Host:

@@ -27,15 +27,14 @@ class Overlay(OverlayParts):
         Raises:
             ModelError: there is none; the message lists all.
         """
-        try:
-            return self.host_of[name]
-        except KeyError:
+        if name not in self.host_of:
             raise ModelError(
                 f"host {name!r}",
                 where=f"overlay {self.name!r}",
                 allowed=", ".join(self.host_of),
                 do="Name one of them.",
-            ) from None
+            )
+        return self.host_of[name]
 
     def active_ports(self, network_id: str) -> Iterator[Port]:
         """The network's ports that carry traffic, in scenario order."""

@@ -44,9 +44,7 @@ class Host:
     arp_responder: bool = False
     bridge_mappings: tuple[tuple[str, str], ...] = ()  # (physical network, bridge)
     mechanism: Mechanism = Mechanism.OPENVSWITCH
-    hybrid_plug: bool = (
-        False  # tap - qbr - qvb/qvo: a Linux bridge before br-int, as Nova's hybrid plug
-    )
+    hybrid_plug: bool = False  # Nova's: a Linux bridge before br-int, tap - qbr - qvb/qvo
     vxlan_group: Cidr | None = None  # linuxbridge: floods by multicast, a group for each VNI
     written_ip: str = ""  # `local_ip` as written, if that is not its shortest form
 

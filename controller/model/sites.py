@@ -216,10 +216,8 @@ def _counts(sites: Sites) -> Iterator[ModelError]:
             "A tunnel has two ends: name the site that pings, then the other.",
         )
     if not ROUTERS_LEAST <= len(sites.routers) <= ROUTERS_MOST:
-        found, allowed = (
-            f"routers: {len(sites.routers)} of them",
-            f"{ROUTERS_LEAST}..{ROUTERS_MOST}",
-        )
+        found = f"routers: {len(sites.routers)} of them"
+        allowed = f"{ROUTERS_LEAST}..{ROUTERS_MOST}"
         yield _wrong("wan", found, allowed, "Add some or remove some.")
     do = "Pick another; PPPoE leaves 1492."
     yield from limit_errors("mtu", sites.underlay_mtu, MTU_LOWEST, MTU_HIGHEST, where="wan", do=do)

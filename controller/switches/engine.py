@@ -145,9 +145,7 @@ class Engine:
                     self._visit(worker)
             except OverlayError as error:
                 self._set_alarm(worker, str(error))
-            except (
-                Exception
-            ) as error:  # the thread must go on, or its host would get no more changes
+            except Exception as error:  # without its thread the host would get no more changes
                 LOG.exception("%s: worker failed", worker.host)
                 self._set_alarm(worker, f"{type(error).__name__}: {error}")
 

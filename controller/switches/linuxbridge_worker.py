@@ -20,10 +20,9 @@ from controller.flows.linuxbridge import (
     kernel_change,
     segments,
 )
-from controller.model.errors import SwitchError
 from controller.model.names import UNDERLAY, tap_name
 from controller.model.overlay import Overlay
-from controller.switches.reading import Reading, with_status, wrong_statuses
+from controller.switches.reading import Reading, host_error, with_status, wrong_statuses
 from controller.system import commands
 from controller.system.process import PROC, Identity, is_alive
 
@@ -49,7 +48,8 @@ class BridgeTask:
         """
         keeper = _keeper(self.address)
         if keeper is None:
-            raise self._error(
+            raise host_error(
+                self.host,
                 f"no process at address {self.address!r}",
                 "netns:PID:START of a process that runs",
                 "Start the lab again.",
@@ -77,19 +77,13 @@ class BridgeTask:
             return
         host = overlay.host(self.host)
         if str(host.local_ip) not in self.seen.addresses:
-            raise self._error(
-                f"{UNDERLAY} without {host.local_ip}",
-                "the VTEP's address on it",
-                "The controller tries again shortly.",
-            )
+            found = f"{UNDERLAY} without {host.local_ip}"
+            raise host_error(self.host, found, "the VTEP's address on it")
         as_seen = with_status(overlay, self.status_changes(overlay))
         change = kernel_change(segments(as_seen, host), self.seen)
         if change.lines:
             LOG.info("%s: %d changes", self.host, change.lines)
             run_batches(self.pid, change)
-
-    def _error(self, found: str, allowed: str, do: str) -> SwitchError:
-        return SwitchError(found, where=f"host {self.host!r}", allowed=allowed, do=do)
 
 
 def netns_address(keeper: Identity) -> str:

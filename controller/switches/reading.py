@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.flows.binding import Binding
 from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
+from controller.model.errors import SwitchError
 from controller.model.overlay import Overlay
 
 ACTIVE, DOWN = "ACTIVE", "DOWN"  # Neutron's port states
@@ -15,6 +16,13 @@ COLUMNS = {
     "Port": "_uuid,name,tag,other_config",
     "Interface": "name,type,ofport,options,external_ids,error",
 }
+
+
+def host_error(
+    host: str, found: str, allowed: str, do: str = "The controller tries again shortly."
+) -> SwitchError:
+    """A visit to `host` found something that is not `allowed`."""
+    return SwitchError(found, where=f"host {host!r}", allowed=allowed, do=do)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +132,18 @@ def pending(reading: Reading, bridges: Iterable[str]) -> frozenset[str]:
 def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
     """The host's binding, read back: local VLANs from tags, ofports from interfaces."""
     alive = {port.id for port in overlay.ports if port.host == host and port.is_active}
+    ofports = {
+        bridge.name: {
+            port.name: port.ofport
+            for port in bridge.ports.values()
+            if port.ofport and port.name != bridge.name
+        }
+        for bridge in reading.values()
+    }
     return Binding(
         host=host,
         local_vlans=_vlans(reading),
-        ofports={bridge.name: _numbers(bridge) for bridge in reading.values()},
+        ofports=ofports,
         dead=frozenset(row.name for row in guest_rows(reading) if row.iface_id not in alive),
     )
 
@@ -144,14 +160,6 @@ def _vlans(reading: Reading) -> dict[str, int]:
 def tags(reading: Reading) -> frozenset[int]:
     """Every tag on a guest port, of any network."""
     return frozenset(row.tag for row in guest_rows(reading) if row.tag)
-
-
-def _numbers(bridge: BridgeRow) -> dict[str, int]:
-    return {
-        port.name: port.ofport
-        for port in bridge.ports.values()
-        if port.ofport and port.name != bridge.name
-    }
 
 
 def as_seen(overlay: Overlay, host: str, reading: Reading) -> Overlay:

@@ -12,9 +12,7 @@ from controller.flows.pipeline import Flow, Priority, Tun
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.switches import wire
 
-COOKIE_MARK = (
-    0x6F6C << 48
-)  # "ol"; the lower bits are the datapath id, so that a restart keeps the cookie
+COOKIE_MARK = 0x6F6C << 48  # "ol"; the lower bits are the datapath id
 
 
 def cookie_of(dpid: int) -> int:

@@ -22,7 +22,6 @@ OXM = {
     "nd_target": "ipv6_nd_target",
     "tun_id": "tunnel_id",
 }
-SET = {"tun_id": "tunnel_id"}  # other fields have their OpenFlow names
 NXM = {
     "NXM_NX_ARP_SHA": "arp_sha_nxm",
     "NXM_NX_ARP_THA": "arp_tha_nxm",
@@ -90,7 +89,7 @@ def _action(datapath: Any, action: act.Action, ports: Ports, cookie: int) -> Any
         act.InPort: lambda _: parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0),
         act.PopVlan: lambda _: parser.OFPActionPopVlan(),
         act.PushVlan: lambda _: parser.OFPActionPushVlan(act.TPID),
-        act.SetField: lambda a: parser.OFPActionSetField(**{SET.get(a.field, a.field): a.value}),
+        act.SetField: lambda a: parser.OFPActionSetField(**{OXM.get(a.field, a.field): a.value}),
         act.Move: lambda a: parser.NXActionRegMove(NXM[a.source], NXM[a.to], a.bits),
         act.LearnReturnPath: lambda a: _learn(parser, a, cookie),
     }

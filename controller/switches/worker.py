@@ -12,12 +12,12 @@ from typing import Any
 from controller.flows.binding import Binding, allocate_vlans, release
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.ports import BR_INT, BR_TUN, add_port_args, del_port_args, switch_ports
-from controller.model.errors import SwitchError
 from controller.model.overlay import Overlay
 from controller.switches.ovsdb import Ovsdb, failed_ports, missing_ports, stale_ports, tag_args
 from controller.switches.reading import (
     Reading,
     binding_of,
+    host_error,
     pending,
     status_changes,
     tags,
@@ -57,7 +57,8 @@ class Task:
         """
         known = bridges(overlay.host(self.host)) if self.host in overlay.host_of else ()
         if waiting := pending(self.reading, known):
-            raise self._error(
+            raise host_error(
+                self.host,
                 f"ovs-vswitchd has not numbered {', '.join(sorted(waiting))}",
                 "a number, or -1, for every port",
             )
@@ -86,11 +87,11 @@ class Task:
         for bridge in bridges(host):
             if bridge not in served:
                 found = "not connected" if bridge in self.reading else "no such bridge"
-                raise self._error(
-                    f"bridge {bridge!r}: {found}", "an OpenFlow session from every bridge"
-                )
+                allowed = "an OpenFlow session from every bridge"
+                raise host_error(self.host, f"bridge {bridge!r}: {found}", allowed)
         if failed := failed_ports(wanted, self.reading):
-            raise self._error(
+            raise host_error(
+                self.host,
                 "; ".join(f"{name}: {error}" for name, error in failed.items()),
                 "every tunnel and patch port made",
                 "See the log of ovs-vswitchd.",
@@ -124,11 +125,6 @@ class Task:
         used = (vlans_in_use(bridge, flows) for bridge, flows in installed.items())
         busy = tags(self.reading).union(*used) - frozenset(kept.local_vlans.values())
         return allocate_vlans(overlay, kept, avoid=busy)
-
-    def _error(
-        self, found: str, allowed: str, do: str = "The controller tries again shortly."
-    ) -> SwitchError:
-        return SwitchError(found, where=f"host {self.host!r}", allowed=allowed, do=do)
 
 
 def _wanted(overlay: Overlay, binding: Binding, bridge: str) -> Wanted:
