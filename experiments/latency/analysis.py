@@ -8,7 +8,7 @@ import polars as pl
 
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.latency.words import BASELINES, CACHES, FIRST, GUEST, NO_CACHE, WARM, first_ping
+from experiments.latency.words import BASELINES, CACHES, FIRST, GUEST, NO_CACHE, WARM
 from experiments.show.effects import Effect, effects
 from experiments.show.levels import Compared, compared
 from experiments.show.statistics import Difference, Samples, over_repeats
@@ -66,10 +66,6 @@ class Analysed:
     def prediction(self, about: str) -> Prediction | None:
         """The prediction about an effect or a first ping, if there is one."""
         return next((each for each in self.main.question.predictions if each.about == about), None)
-
-    def predicted_first(self, first: First) -> Prediction | None:
-        """The prediction about these first pings, if there is one."""
-        return self.prediction(first_ping(first.cache))
 
 
 def analysed(run: Run) -> Analysed:

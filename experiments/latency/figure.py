@@ -11,7 +11,7 @@ from matplotlib.transforms import blended_transform_factory
 from controller.model.modes import KERNEL
 from experiments.core.question import Prediction
 from experiments.latency.analysis import Analysed, First, Warm
-from experiments.latency.words import NO_CACHE
+from experiments.latency.words import NO_CACHE, first_ping
 from experiments.show import lanes
 from experiments.show.effects import contrast
 from experiments.show.intervals import Intervals, Row, band, bounds
@@ -174,7 +174,7 @@ def draw_first(found: Analysed, caption: Caption) -> Figure:
     figure, (ax,) = sheet(caption, [FIRST_IN * rows + 0.3], frame_in=1.75)
     at, places = 0.0, {}
     for each in firsts:
-        _head(ax, each, found.predicted_first(each), at)
+        _head(ax, each, found.prediction(first_ping(each.cache)), at)
         at += GAP
         band(ax, _predicted(found, each), at - 0.5, len(each.by_mode), each.cache)
         for mode in each.by_mode:
@@ -201,7 +201,7 @@ def _predicted(found: Analysed, first: First) -> tuple[float, float] | None:
 
     That median is of kernel modes for their caches, else of the other modes.
     """
-    span = bounds(found.predicted_first(first))
+    span = bounds(found.prediction(first_ping(first.cache)))
     in_kernel = any(mode.startswith(KERNEL) for mode in first.by_mode)
     for none in found.firsts:
         modes = [mode for mode in none.by_mode if mode.startswith(KERNEL) is in_kernel]

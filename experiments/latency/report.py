@@ -15,7 +15,7 @@ from experiments.core.results import Run
 from experiments.latency import figure
 from experiments.latency.analysis import Analysed, First, Warm, analysed, kept_interval_ms
 from experiments.latency.report_stages import stage_parts
-from experiments.latency.words import KERNEL_NEW_LAB, NEW_LAB, NO_CACHE
+from experiments.latency.words import KERNEL_NEW_LAB, NEW_LAB, NO_CACHE, first_ping
 from experiments.show import judge
 from experiments.show.effects import Effect
 from experiments.show.levels import (
@@ -40,7 +40,7 @@ from experiments.show.report import (
     counted,
 )
 from experiments.show.sheet import Caption
-from experiments.show.statistics import call
+from experiments.show.statistics import Difference, call
 
 MAIN = ("encapsulation", "flooding")  # the effects that the experiment is about
 FOUND = (*MAIN, "tunnel")  # the effects with a finding
@@ -70,50 +70,45 @@ def build_report(run: Run) -> Report:
 
 def _findings(found: Analysed) -> tuple[str, ...]:
     """Effects compared with the margin, else the levels; then the largest cost of an empty cache."""
-    effects = tuple(
-        _effect_finding(each, found)
-        for each in found.effects
-        if each.name in FOUND and each.found.interval
-    )
-    unit = found.main.question.unit
-    return (*(effects or findings(found.main)), *_first_finding(found.firsts, unit))
-
-
-def _effect_finding(each: Effect, found: Analysed) -> str:
     unit, margin = found.main.question.unit, found.main.question.margin
-    verdict = call(each.found, margin)
     words = {
         "no difference that matters": f"within the margin ±{margin:g}",
         "undecided": f"undecided at ±{margin:g}",
-    }.get(verdict, f"{verdict} (margin ±{margin:g})")
-    return f"{each.brief}: {between(each.found.interval, signed=True)} {unit}, {words}"
+        "higher": f"higher (margin ±{margin:g})",
+        "lower": f"lower (margin ±{margin:g})",
+    }
+    effects = tuple(
+        f"{each.brief}: {between(each.found.interval, signed=True)} {unit}, "
+        f"{words[call(each.found, margin)]}"
+        for each in found.effects
+        if each.name in FOUND and each.found.interval
+    )
+    return (*(effects or findings(found.main)), *_first_finding(found.firsts, unit))
 
 
 def _outcomes(found: Analysed) -> Iterator[Outcome]:
     for prediction in found.main.question.predictions:
-        of_one = (
-            outcomes(found.main)
-            if prediction.about == "baseline"
-            else (_outcome(prediction, found),)
-        )
-        name = NAMES.get(prediction.about, prediction.about)
+        about = prediction.about
+        of_one = outcomes(found.main) if about == "baseline" else (_outcome(prediction, found),)
         for each in of_one:
-            yield replace(each, name=name, is_main=prediction.about in MAIN)
+            yield replace(each, name=NAMES.get(about, about), is_main=about in MAIN)
 
 
 def _outcome(prediction: Prediction, found: Analysed) -> Outcome:
-    run, unit = found.main.run, found.main.question.unit
+    run = found.main.run
     for effect in found.effects:
         if effect.name == prediction.about:
-            interval = between(effect.found.interval, signed=True)
-            said = f"{effect.claim}: {figure_text(effect.found.estimate, signed=True)} {unit}" + (
-                "" if interval == NONE else f" ({interval})"
-            )
+            said = f"{effect.claim}: {_estimate(effect.found, run)}"
             return judge.within(run, prediction, [effect.found.interval], said)
     for first in found.firsts:
-        if found.predicted_first(first) is prediction:
+        if first_ping(first.cache) == prediction.about:
             return _first_outcome(prediction, first, run)
     return judge.judged(run, prediction, NOT_JUDGED, "not measured")
+
+
+def _estimate(found: Difference, run: Run) -> str:
+    interval = f" ({between(found.interval, signed=True)})" if found.interval else ""
+    return f"{figure_text(found.estimate, signed=True)} {run.question.unit}{interval}"
 
 
 def _tables(found: Analysed) -> Iterator[Table]:
@@ -220,11 +215,9 @@ def _first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
 def _first_outcome(prediction: Prediction, each: First, run: Run) -> Outcome:
     """The result of a prediction; one without bounds claims that there is no reply."""
     cost, lost = each.cost, each.lost_pings
-    if lost or cost is None:
-        said = f"{lost} of {counted(each.pings, 'first ping')} lost"
-    else:
-        interval = f" ({between(cost.interval, signed=True)})" if cost.interval else ""
-        said = f"{cost.estimate:+.3f} {run.question.unit}{interval}"
+    said = f"{lost} of {counted(each.pings, 'first ping')} lost"
+    if cost and not lost:
+        said = _estimate(cost, run)
     if prediction.low is None and prediction.high is None:
         return judge.judged(run, prediction, CONFIRMED if lost == each.pings else REFUTED, said)
     if lost:  # a lost ping has no round-trip time that could be within bounds
