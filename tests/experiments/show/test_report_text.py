@@ -173,14 +173,14 @@ def of_rows(many, summary=""):
 
 
 def test_a_long_table_is_folded_below_its_summary():
-    long, short = of_rows(LONG + 1, "2 <mis>matches"), of_rows(LONG, "all match")
+    long, short = of_rows(LONG + 1, "2 <b>mismatches"), of_rows(LONG, "all match")
 
     text = markdown(replace(small_report(), tables=(short, long)))
 
     before, after = text.split("<details>")
     assert "**By cell.** In ms.\n\n| cell | result |\n" in before
     assert before.endswith("**By cell.** In ms.\n\n")
-    summary = f"\n<summary>{LONG + 1} rows, 2 &lt;mis&gt;matches</summary>\n\n| cell | result |\n"
+    summary = f"\n<summary>{LONG + 1} rows, 2 &lt;b&gt;mismatches</summary>\n\n| cell | result |\n"
     assert after.startswith(summary)
     assert f"| cell{LONG} | matches |\n\n</details>\n\n" in after
     assert "all match" not in text
