@@ -20,10 +20,8 @@ BAR_HIGH = 0.78  # rows are 1 apart
 MODE_GAP = 0.5  # rows between two modes
 DARK, LIGHT = 0.28, 0.88  # of white: the shades of the first and of the last spine
 CHANCE_COLOUR, LEGEND_COLOUR = "#777777", "#555555"
-EVEN: Mapping[str, Any] = {
-    "color": "#222222",
-    "linestyle": (0, (4, 2)),
-}  # even shares, or the most entropy
+# Even shares, or the most entropy.
+EVEN: Mapping[str, Any] = {"color": "#222222", "linestyle": (0, (4, 2))}
 OCTAVE_USED = 0.5  # by the encapsulations beside each other
 TITLE_SPACE = " "  # keeps room for LEGEND above every panel of the first row
 LEGEND = "dashes: log2(min(flows, spines)), the maximum; line: mean of a random choice; dots: draws"
@@ -87,7 +85,20 @@ def plot_bars(ax: Axes, bars: Sequence[Bar], palette: Mapping[str, str]) -> Axes
     modes = list(dict.fromkeys(bar.mode for bar in bars))
     places = [at + MODE_GAP * modes.index(bar.mode) for at, bar in enumerate(bars)]
     for bar, place in zip(bars, places, strict=True):
-        _bar(ax, bar, place)
+        lanes = np.array(bar.lanes)
+        height = BAR_HIGH / len(lanes)
+        middles = place - BAR_HIGH / 2 + height * (np.arange(len(lanes)) + 0.5)
+        left = np.cumsum(lanes, axis=1) - lanes
+        for spine, shade in enumerate(np.linspace(DARK, LIGHT, lanes.shape[1])):
+            ax.barh(
+                middles,
+                lanes[:, spine],
+                left=left[:, spine],
+                height=height,
+                linewidth=0,
+                color=f"{shade:.2f}",
+                gid=f"share {bar.mode} {bar.words} {spine}",
+            )
     names = [f"{bar.mode.partition('-')[0]}: {bar.words}" for bar in bars]
     ax.set_yticks(places, labels=names, fontsize=SMALL)
     for label, bar in zip(ax.get_yticklabels(), bars, strict=True):
@@ -101,24 +112,6 @@ def plot_bars(ax: Axes, bars: Sequence[Bar], palette: Mapping[str, str]) -> Axes
     ax.set_xlabel("share of the flows")
     ax.spines["left"].set_visible(False)
     return ax
-
-
-def _bar(ax: Axes, bar: Bar, place: float) -> None:
-    lanes = np.array(bar.lanes)
-    height = BAR_HIGH / len(lanes)
-    middles = place - BAR_HIGH / 2 + height * (np.arange(len(lanes)) + 0.5)
-    left, shades = np.zeros(len(lanes)), np.linspace(DARK, LIGHT, lanes.shape[1])
-    for spine, (shares, shade) in enumerate(zip(lanes.T, shades, strict=True)):
-        ax.barh(
-            middles,
-            shares,
-            left=left,
-            height=height,
-            linewidth=0,
-            color=f"{shade:.2f}",
-            gid=f"share {bar.mode} {bar.words} {spine}",
-        )
-        left = left + shares
 
 
 def plot_panel(ax: Axes, panel: Panel, palette: Mapping[str, str]) -> Axes:

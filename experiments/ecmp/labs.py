@@ -94,7 +94,9 @@ def settings(draws: int) -> Iterator[Setting]:
 def sent(overlay: Overlay, setting: Setting, seed: int) -> tuple[Flow, ...]:
     """The flows of a setting: one pair of addresses and many ports, or many pairs and one port."""
     sender, receiver = (port.mac_address for port in overlay.ports)
-    drawn, is_many = _drawn(setting, seed), setting.pairs == MANY
+    text = f"{seed}/{setting.hash_policy}/{setting.pairs}/{setting.flows}/{setting.draw}"
+    drawn = int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
+    is_many = setting.pairs == MANY
     first = drawn % (FAR - FLOWS[-1] - 2) + 1
 
     def flow(number: int) -> Flow:
@@ -111,26 +113,21 @@ def sent(overlay: Overlay, setting: Setting, seed: int) -> tuple[Flow, ...]:
     return tuple(map(flow, range(setting.flows)))
 
 
-def _drawn(setting: Setting, seed: int) -> int:
-    text = f"{seed}/{setting.hash_policy}/{setting.pairs}/{setting.flows}/{setting.draw}"
-    return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
-
-
 def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
     """The prediction of each cell: all on one path, or a mean and a band for a random choice."""
-    return tuple({**point, **_cell(point, setting)} for point in points for setting in settings(1))
-
-
-def _cell(point: Point, setting: Setting) -> Row:
-    network_type = parse_mode(str(point["mode"])).network_type or NetworkType.VXLAN
-    flows, spines = setting.flows, int(point["spines"])
-    spreads, limits = setting.spreads(network_type), band(flows, spines)
-    return {
-        "hash_policy": setting.hash_policy,
-        "pairs": setting.pairs,
-        "flows": flows,
-        "entropy_bits": expected_bits(flows, spines) if spreads else 0.0,
-        "spreads": int(spreads),
-        "least": limits.low if spreads else 0,
-        "most": limits.high if spreads else flows,
-    }
+    rows: list[Row] = []
+    for point, setting in product(points, settings(1)):
+        network_type = parse_mode(str(point["mode"])).network_type or NetworkType.VXLAN
+        flows, spines = setting.flows, int(point["spines"])
+        spreads, limits = setting.spreads(network_type), band(flows, spines)
+        cell: Row = {
+            "hash_policy": setting.hash_policy,
+            "pairs": setting.pairs,
+            "flows": flows,
+            "entropy_bits": expected_bits(flows, spines) if spreads else 0.0,
+            "spreads": int(spreads),
+            "least": limits.low if spreads else 0,
+            "most": limits.high if spreads else flows,
+        }
+        rows.append({**point, **cell})
+    return tuple(rows)

@@ -77,7 +77,16 @@ def build_report(run: Run) -> Report:
         is_refuted=totals.matching < totals.exact
         or totals.outside > totals.tolerated
         or totals.split > 0,
-        data=tuple(map(_data, found.iter_rows(named=True))),
+        data=tuple(
+            found.select(
+                *KEY,
+                "predicted",
+                pl.col("entropies").alias("entropy_bits"),
+                pl.concat_list("least", "most").alias("on_a_spine"),
+                "outside",
+                "draws",
+            ).iter_rows(named=True)
+        ),
     )
 
 
@@ -167,16 +176,12 @@ def _agreement(found: pl.DataFrame, totals: Totals) -> Iterator[str]:
         yield f"Flows spread like a random choice as predicted: {within}{more}"
     mismatches = found.filter(~pl.col("is_spread"), pl.col("outside") > 0)
     for row in mismatches.head(NAMED).iter_rows(named=True):
-        yield f"{_name(row)}: {_flows_on_a_spine(row)} on a spine, predicted all on one"
+        yield (
+            f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {_pairs(row)}, "
+            f"{row['flows']} flows: {_flows_on_a_spine(row)} on a spine, predicted all on one"
+        )
     if totals.split:
         yield f"{counted(totals.split, 'flow')} used more than one path"
-
-
-def _name(row: Row) -> str:
-    return (
-        f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {_pairs(row)}, "
-        f"{row['flows']} flows"
-    )
 
 
 def _pairs(row: Row) -> str:
@@ -304,17 +309,6 @@ def _packets(run: Run) -> str:
     """How many packets of each flow show whether it is split."""
     copies = run.about.get("settings", {}).get("copies")
     return f" of {counted(copies, 'packet')} each" if copies else ""
-
-
-def _data(row: Row) -> Mapping[str, object]:
-    return {
-        **{name: row[name] for name in KEY},
-        "predicted": row["predicted"],
-        "entropy_bits": row["entropies"],
-        "on_a_spine": [row["least"], row["most"]],
-        "outside": row["outside"],
-        "draws": row["draws"],
-    }
 
 
 def _bars(run: Run, found: pl.DataFrame) -> tuple[figure.Bar, ...]:
