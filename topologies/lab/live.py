@@ -41,7 +41,7 @@ def plug(lab: LabBase, port_id: str) -> None:
     """
     overlay = lab.overlay
     port = _bound_port(lab, overlay, port_id)
-    _await_status(lab, port_id, "DOWN")  # a port that was just unplugged may still be ACTIVE
+    await_status(lab, port_id, "DOWN")  # a port that was just unplugged may still be ACTIVE
     number, guest = _guest(lab, overlay, port)
     compute = lab.net[port.host]
     guest.record()  # before the link exists, so that `unplug` can undo a `plug` that is interrupted
@@ -50,7 +50,7 @@ def plug(lab: LabBase, port_id: str) -> None:
     ip_batch(compute.pid, [*joining, f"link set {overlay.device_of(port)} up"])
     guest.set_up(number, port)
     compute.plug(add_port_args(guest_port(port), None))
-    await_active(lab, port_id)
+    await_status(lab, port_id, "ACTIVE")
     await_wired(lab)
     dhcp.refresh(lab.ledger, lab.overlay)
     dhcp.request_leases(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
@@ -101,16 +101,13 @@ def _guest(lab: LabBase, overlay: Overlay, port: Port) -> tuple[int, Any]:
     return number, guest
 
 
-def await_active(lab: LabBase, port_id: str) -> None:
-    """Wait until the controller reports the port as ACTIVE.
+def await_status(lab: LabBase, port_id: str, wanted: str) -> None:
+    """Wait until the controller reports the port as ACTIVE, or DOWN.
 
     Raises:
         LabError: it does not, in time.
     """
-    _await_status(lab, port_id, "ACTIVE")
 
-
-def _await_status(lab: LabBase, port_id: str, wanted: str) -> None:
     def missing() -> list[str]:
         status = lab.api("GET", f"/v2.0/ports/{port_id}")["port"]["status"]
         return [] if status == wanted else [f"status {wanted} of port {port_id} (it is {status})"]

@@ -15,7 +15,7 @@ from controller.model.errors import LabError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
 from topologies.lab.base import LabBase
-from topologies.lab.live import await_active, await_wired, plugged_ports
+from topologies.lab.live import await_status, await_wired, plugged_ports
 from topologies.nodes.keeper import ip_batch
 
 
@@ -59,7 +59,7 @@ def move(
         raise
     bound = time.monotonic_ns()
     try:
-        await_active(lab, port_id)
+        await_status(lab, port_id, "ACTIVE")
         active = time.monotonic_ns()
     finally:
         _record(lab, moved)

@@ -46,13 +46,11 @@ def statuses() -> list[dict[str, Any]]:
             found.append(status_of(name))
         except (OSError, KeyError, TypeError, OverlayError):
             if (home() / name).exists():  # else it was taken down in the meantime
-                found.append(_unreadable(name))
+                unknown = dict.fromkeys(("overlay", "holder_pid", "controller_pid", "underlay_mtu"))
+                found.append(
+                    {"name": name, "state": "unreadable", **unknown, "agents": [], "nodes": []}
+                )
     return found
-
-
-def _unreadable(name: str) -> dict[str, Any]:
-    nothing = dict.fromkeys(("overlay", "holder_pid", "controller_pid", "underlay_mtu"))
-    return {"name": name, "state": "unreadable", **nothing, "agents": [], "nodes": []}
 
 
 def _overlay(lab: Lab) -> Overlay | None:

@@ -111,7 +111,7 @@ class ComputeHost(Machine):
         start_ovs(self, f"ptcp:{plan.OVSDB_PORT}:{management_ip}")
         await_listening(self.ledger)
         datapath = self.params["datapath"]
-        run_ovs(self, *ovs.fresh_transaction(self.overlay, self.host, datapath))
+        run_ovs(self, *ovs.transaction(self.overlay, self.host, datapath))
         self._set_up_vtep()
         self.assert_ports()
         neighbours.set_neighbours(self.pid, self.overlay, self.host, datapath)

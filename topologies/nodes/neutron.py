@@ -69,8 +69,9 @@ class Neutron(Machine):
 
 def agent_address(host: Host, index: int, keeper: Identity) -> str:
     """Where the controller finds host number `index`: its OVSDB, or its namespaces."""
-    is_bridge = host.mechanism is Mechanism.LINUXBRIDGE
-    return netns_address(keeper) if is_bridge else plan.ovsdb_of(index)
+    if host.mechanism is Mechanism.LINUXBRIDGE:
+        return netns_address(keeper)
+    return f"tcp:{plan.management_ip(index)}:{plan.OVSDB_PORT}"
 
 
 def launch(ledger: Ledger, pid: int, app: str) -> None:

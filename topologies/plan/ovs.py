@@ -1,10 +1,10 @@
 """The private Open vSwitch of a node: its daemons, and the transaction of a compute host.  Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridges
-from controller.flows.ports import BridgePort, add_port_args, host_ports
+from controller.flows.ports import add_port_args, host_ports
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, provider_interface, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
@@ -32,23 +32,16 @@ def daemons(*remotes: str) -> Iterator[tuple[str, ...]]:
     yield ("ovs-vswitchd", f"unix:{RUN}/db.sock", *DAEMON)  # without --mlockall: memory is shared
 
 
-def transaction(
-    overlay: Overlay, host: Host, ports: Iterable[BridgePort], datapath: str
-) -> tuple[str, ...]:
+def transaction(overlay: Overlay, host: Host, datapath: str) -> tuple[str, ...]:
     """The one transaction that adds all bridges and ports of a new host."""
     ofports = new_binding(overlay, host.name).ofports
     args = ["ovs-vsctl", "--timeout=30", *_vtep_bridge(overlay, host, datapath)]
     for bridge in bridges(host):
         args += _controlled(bridge, datapath)
     args += wire_args(overlay, host)
-    for port in ports:
+    for port in host_ports(overlay, host):
         args += add_port_args(port, ofports.get(port.bridge, {}).get(port.name))
     return tuple(args)
-
-
-def fresh_transaction(overlay: Overlay, host: Host, datapath: str) -> tuple[str, ...]:
-    """As `transaction`, with every port that the host needs in the overlay."""
-    return transaction(overlay, host, host_ports(overlay, host), datapath)
 
 
 def wire_args(overlay: Overlay, host: Host) -> list[str]:

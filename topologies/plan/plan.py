@@ -30,11 +30,6 @@ def management_ip(index: int) -> IPv4Address:
     return IPv4Address("198.18.1.1") + index
 
 
-def ovsdb_of(index: int) -> str:
-    """The address of the OVSDB of host number `index`, as `ovs-vsctl --db` takes it."""
-    return f"tcp:{management_ip(index)}:{OVSDB_PORT}"
-
-
 def guest_name(port: Port) -> str:
     """The node that is the guest of `port`."""
     return port.device_id or f"guest-{port.id[:11]}"

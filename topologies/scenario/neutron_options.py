@@ -4,7 +4,7 @@ Names, sections and defaults are those of neutron/conf/plugins/ml2, of Queens an
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -130,14 +130,14 @@ RANGES = {
     NetworkType.VLAN: ("ml2_type_vlan", "network_vlan_ranges"),
 }
 # Neutron's options without an effect here: section -> names.
-_SERVER_OTHERS = {
+SERVER_OTHERS = {
     "ml2": "extension_drivers physical_network_mtus external_network_type overlay_ip_version",
     "ml2_type_vxlan": "vxlan_group",
     "ml2_type_geneve": "max_header_size",
     "ml2_type_flat": "flat_networks",
     "securitygroup": "firewall_driver enable_security_group enable_ipset permitted_ethertypes",
 }
-_AGENT_OTHERS = {
+AGENT_OTHERS = {
     "ovs": "int_peer_patch_port tun_peer_patch_port datapath_type of_listen_address of_listen_port"
     " of_connect_timeout of_request_timeout of_inactivity_probe openflow_processed_per_port"
     " trunk_enabled ovsdb_connection ovsdb_timeout ovsdb_debug ovsdb_interface of_interface"
@@ -148,12 +148,5 @@ _AGENT_OTHERS = {
     " explicitly_egress_direct minimize_polling polling_interval ovsdb_monitor_respawn_interval"
     " dscp dscp_inherit quitting_rpc_timeout extensions agent_type veth_mtu"
     " prevent_arp_spoofing root_helper root_helper_daemon report_interval log_agent_heartbeats",
-    "securitygroup": _SERVER_OTHERS["securitygroup"],
+    "securitygroup": SERVER_OTHERS["securitygroup"],
 }
-
-
-def _pairs(others: dict[str, str]) -> Iterator[tuple[str, str]]:
-    return ((section, name) for section, names in others.items() for name in names.split())
-
-
-SERVER_OTHERS, AGENT_OTHERS = frozenset(_pairs(_SERVER_OTHERS)), frozenset(_pairs(_AGENT_OTHERS))

@@ -1,6 +1,6 @@
 """Options that are valid, but that Neutron would ignore or treat differently."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from topologies.scenario.networks import KNOWN
 from topologies.scenario.neutron_options import AGENT, AGENT_OTHERS, SERVER, SERVER_OTHERS
@@ -61,7 +61,7 @@ def _agent(agent: Options) -> Iterator[str]:
 
 
 def _unused(
-    options: Options, read: Container[tuple[str, str]], others: frozenset[tuple[str, str]]
+    options: Options, read: Container[tuple[str, str]], others: Mapping[str, str]
 ) -> Iterator[str]:
     for which, setting in (options.ini.settings if options.ini else {}).items():
         if which in read:
@@ -71,7 +71,7 @@ def _unused(
                 "no such option in this section, Neutron ignores it; "
                 "use tenant_network_types in [ml2] of ml2_conf.ini"
             )
-        elif which in others:
+        elif which[1] in others.get(which[0], "").split():
             why = "an option of Neutron that has no effect here"
         else:
             why = "no such option, Neutron ignores it"

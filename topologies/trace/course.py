@@ -84,7 +84,9 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
         frame=frame.words,
         facts=tuple(_facts(here, there, ends, frame)),
         layers=frame.layers,
-        near=stages(here, way, frame.target_mac, _vtep_mac(found)),
+        near=stages(
+            here, way, frame.target_mac, found.outer.target_mac if found and found.outer else NO_MAC
+        ),
         others=tuple(_others(here, ends, (copy for copy in sent if copy is not found))),
     )
     leaving = Leaving(course, ends, frame, here)
@@ -99,11 +101,6 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
         return replace(leaving, course=_handed_over(course, here, ends))
     wire = Wire(here.host, there.host, on_the_wire(frame, found.outer, found.tag))
     return replace(leaving, course=replace(course, wire=wire), copy=found)
-
-
-def _vtep_mac(copy: Copy | None) -> str:
-    """The destination MAC of the outer Ethernet header of a copy."""
-    return copy.outer.target_mac if copy and copy.outer else NO_MAC
 
 
 def _followed(here: Side, there: Side, ends: Ends, sent: Iterable[Copy]) -> Copy | None:
@@ -166,7 +163,9 @@ def _facts(here: Side, there: Side, ends: Ends, frame: Frame) -> Iterator[str]:
         )
     network = ends.source_network
     sides = [here] if there is here else [here, there]
-    vlans = ", ".join(f"local VLAN {s.local_vlan(network)} on {s.host}" for s in sides)
+    vlans = ", ".join(
+        f"local VLAN {s.names.binding.local_vlans.get(network.id)} on {s.host}" for s in sides
+    )
     yield f"{_carried(network)}; {vlans}"
     if here is not there and here.names.overlay.underlay.shape.is_routed:
         yield "The underlay routes: its routers write a new outer Ethernet header on each link."
@@ -217,7 +216,8 @@ def _stopped(course: Course, side: Side, ends: Ends, way: tuple[Section, ...]) -
 def _handed_over(course: Course, side: Side, ends: Ends) -> Course:
     """The end of a frame that reaches the target's port."""
     name, port = guest_name(ends.target), int_port_name(ends.target.id)
-    if (down := next(filter(side.is_down, (port, *_plug(side, ends))), None)) is not None:
+    plug = _plug(side, ends)
+    if down := next((each for each in (port, *plug) if side.links.get(each, "up") != "up"), ""):
         which = "its link" if down == port else f"{down} behind it"
         end = f"Lost on {side.host}: {name}'s port {port} gets it, but {which} is down."
         return replace(course, end=end)
@@ -225,7 +225,6 @@ def _handed_over(course: Course, side: Side, ends: Ends) -> Course:
         "arp": f" {name} itself answers that {ends.target.mac_address} has the address.",
         "ping": f" {name} answers the echo.",
     }
-    plug = _plug(side, ends)
     behind = f", then {listed(plug)}" if plug else ""
     end = f"Delivered to {name} by its port {port} on {side.host}{behind}."
     return replace(course, end=end + answers.get(course.kind, ""), delivered=True)
@@ -275,7 +274,7 @@ def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:
     others = tuple(_others(there, ends, (copy for copy in sent if copy is not found)))
     course = replace(
         leaving.course,
-        far=stages(there, way, frame.target_mac, _vtep_mac(None)),
+        far=stages(there, way, frame.target_mac, NO_MAC),
         others=(*leaving.course.others, *(f"on {there.host}: {each}" for each in others)),
     )
     return _handed_over(course, there, ends) if found else _stopped(course, there, ends, way)

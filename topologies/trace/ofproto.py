@@ -16,7 +16,6 @@ HEADING = re.compile(r'^( *)bridge\("([^"]+)"\)$')
 RULE = re.compile(r"^ *-+$")
 HIT = re.compile(r"^ *(\d+)\. (.*)$")
 PRIORITY = re.compile(r"^(?:(.*), )?priority (\d+)(?:, cookie 0x[0-9a-f]+)?$")
-NO_MATCH = "No match."
 NOTE = re.compile(r"^ *(?:->|>>) (.*)$")
 COOKIE = re.compile(r"cookie=0x[0-9a-f]+,\s*")
 DATAPATH = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)
@@ -27,7 +26,6 @@ ETHERNET = re.compile(r"eth\(dst=([0-9a-f:]+),src=([0-9a-f:]+)")
 IP = re.compile(r"ipv([46])\(src=([^,]+),dst=([^,]+)")
 ID = re.compile(r"\b(?:vni|key)=(0x[0-9a-f]+|\d+)")
 TUNNEL = re.compile(r"set\(tunnel\(tun_id=(0x[0-9a-f]+),(?:src=([^,]+),)?(?:ipv6_)?dst=([^,]+)")
-SIZE = re.compile(r"header\(size=(\d+)")
 KINDS = {"vxlan": NetworkType.VXLAN, "gre": NetworkType.GRE, "geneve": NetworkType.GENEVE}
 KERNEL = {"gre_sys": NetworkType.GRE, "genev_sys": NetworkType.GENEVE}
 
@@ -137,7 +135,7 @@ def _read(section: Section, line: str) -> None:
 
 
 def _hit(table: int, said: str) -> Hit:
-    if said == NO_MATCH:
+    if said == "No match.":
         return Hit(table, "", None)
     found = PRIORITY.match(said)
     if found is None:  # OpenFlow's default priority is not printed
@@ -155,7 +153,6 @@ class Outer:
     segmentation_id: int
     source_mac: str = ""
     target_mac: str = ""
-    size: int = 0  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +209,6 @@ def _outer(action: str) -> Outer | None:
     ethernet, ip, number = ETHERNET.search(action), IP.search(action), ID.search(action)
     if ethernet is None or ip is None or number is None:
         return None
-    size = SIZE.search(action)
     return Outer(
         kind=kind,
         source=ip[2],
@@ -220,7 +216,6 @@ def _outer(action: str) -> Outer | None:
         segmentation_id=int(number[1], 0),
         source_mac=ethernet[2],
         target_mac=ethernet[1],
-        size=int(size[1]) if size else 0,
     )
 
 

@@ -40,10 +40,6 @@ class Side:
         """The bridge through which a network reaches other hosts; empty if there is none."""
         return BR_TUN if network.network_type.is_tunnel else self.provider_bridge(network)
 
-    def is_down(self, device: str) -> bool:
-        """Whether the link of a device is known to be down."""
-        return self.links.get(device, "up") != "up"
-
     def outside(self, bridge: str) -> str:
         """The port of a provider bridge on the underlay; empty if there is none."""
         ports = self.reading[bridge].ports if bridge in self.reading else {}
@@ -54,14 +50,9 @@ class Side:
         """The tunnel port for packets from VTEP `vtep`; empty if there is none."""
         ports = self.reading[BR_TUN].ports if BR_TUN in self.reading else {}
         rows = (row for row in ports.values() if row.ofport)
-        matching = (row for row in rows if row.type.removeprefix("ip6") == kind.value)
-        return next(
-            (row.name for row in matching if _is_same(row.options.get("remote_ip"), vtep)), ""
-        )
-
-    def local_vlan(self, network: Network) -> int | None:
-        """The host's local VLAN of a network."""
-        return self.names.binding.local_vlans.get(network.id)
+        tunnels = (row for row in rows if row.type.removeprefix("ip6") == kind.value)
+        found = (row.name for row in tunnels if _is_same(row.options.get("remote_ip"), vtep))
+        return next(found, "")
 
 
 def _is_same(text: str | None, vtep: str) -> bool:

@@ -32,7 +32,7 @@ class Step:
     """One table: the flow that was hit, as in a dump, and why, in a sentence or two."""
 
     table: int
-    name: str
+    name: str  # Neutron's; empty if the controller does not own the bridge
     flow: str
     why: str
     learned: bool = False
@@ -86,13 +86,14 @@ def _rewritten(section: Section) -> str:
 
 
 def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -> Step:
+    name = table_name(bridge, explainer.release, hit.table) if explainer else ""
     if hit.priority is None:
-        return Step(hit.table, _table(explainer, bridge, hit), "", NO_FLOW)
+        return Step(hit.table, name, "", NO_FLOW)
     why, is_learned = explanation(explainer, hit.text, hit.match, ",".join(hit.actions))
     noted = (_noted(note, target_mac) for note in hit.notes)
     text = " ".join(filter(None, (why, *dict.fromkeys(noted))))
     flow = _timed(explainer, hit.text) if is_learned and explainer else hit.text
-    return Step(hit.table, _table(explainer, bridge, hit), flow, text, is_learned)
+    return Step(hit.table, name, flow, text, is_learned)
 
 
 def _timed(explainer: Explainer, flow: str) -> str:
@@ -100,11 +101,6 @@ def _timed(explainer: Explainer, flow: str) -> str:
     learning = explainer.learning_flow()
     timeout = f"hard_timeout={learning[1].hard_timeout_s}, " if learning else ""
     return flow.replace("priority=", f"{timeout}priority=", 1)
-
-
-def _table(explainer: Explainer | None, bridge: str, hit: Hit) -> str:
-    """Neutron's name of the table; empty if the controller does not own the bridge."""
-    return table_name(bridge, explainer.release, hit.table) if explainer else ""
 
 
 def explanation(

@@ -152,7 +152,7 @@ VXLAN = (
     "frag=0x4000),udp(src=0,dst=4789,csum=0x0),vxlan(flags=0x8000000,vni=0x64)),out_port(br-vtep))"
 )
 OUTER = Outer(
-    NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100, "02:00:00:00:00:01", "02:00:00:00:00:02", 50
+    NetworkType.VXLAN, "192.0.2.1", "192.0.2.2", 100, "02:00:00:00:00:01", "02:00:00:00:00:02"
 )
 
 

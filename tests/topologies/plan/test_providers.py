@@ -6,8 +6,8 @@ from controller.model.names import IFNAMSIZ, provider_interface, segment_bridge
 from controller.model.overlay import Overlay
 from tests.controller.small import host
 from topologies.nodes.topo import host_wires
-from topologies.plan import plan
-from topologies.plan.ovs import fresh_transaction, wire_args
+from topologies.plan import ovs, plan
+from topologies.plan.ovs import wire_args
 
 ONE = host(1, bridge_mappings=(("physnet1", "br-ex"), ("physnet2", "br-two")))
 TWO = host(2, bridge_mappings=(("physnet2", "br-ex"),))
@@ -16,7 +16,7 @@ LAB = Overlay(name="lab", hosts=(ONE, TWO, THREE), underlay_mtu=1600)
 
 
 def transaction(each):
-    return " ".join(fresh_transaction(LAB, each, "netdev"))
+    return " ".join(ovs.transaction(LAB, each, "netdev"))
 
 
 def test_each_physical_network_is_one_ethernet():
