@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from controller.model.errors import UsageError
+from experiments.cli.printed import print_parts
 from experiments.cli.report import as_wrong_use, assert_run
 from experiments.cli.status import FORMAT, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from rich.table import Table
 
@@ -40,7 +41,7 @@ def compare(a: Path, b: Path, output: str) -> int:
     if output == "json":
         print(*parts)
     else:
-        _print(parts)
+        print_parts(parts, width=80)
     return Status.UNRELIABLE if is_doubted else Status.DONE
 
 
@@ -98,11 +99,3 @@ def _runs(directory: Path) -> dict[str, Path]:
         return {"": directory}
     names = read_suite(directory).names
     return {name: directory / name for name in names if (directory / name).is_dir()}
-
-
-def _print(parts: "Iterable[str | Table]") -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, width=80)
-    for part in parts:
-        console.print(part, soft_wrap=isinstance(part, str), markup=False)

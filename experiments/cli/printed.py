@@ -1,10 +1,13 @@
 """What `run` and `report` print at the end: text for people, or one JSON document."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from experiments.core.suite import Suite
     from experiments.show.pages.chapter import Chapter
 
@@ -35,30 +38,31 @@ def print_suite(
 
 def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
     """Findings, first table, predictions, verdict; `titled`: it is one of several."""
-    from rich.console import Console
+    from rich.text import Text
 
     from experiments.show.pages.text import terminal_lines
 
-    console = Console(highlight=False)
-    if titled:
-        console.print(f"── {chapter.name} ──", style="bold", markup=False)
-    for line in terminal_lines(chapter.report) if chapter.report else ():
-        console.print(line, soft_wrap=isinstance(line, str), markup=False)
-    if chapter.report is None:
-        console.print(f"No result: {chapter.fault}", soft_wrap=True, markup=False)
-    console.print()
+    title = [Text(f"── {chapter.name} ──", style="bold")] if titled else []
+    lines = terminal_lines(chapter.report) if chapter.report else [f"No result: {chapter.fault}"]
+    print_parts((*title, *lines, ""))
 
 
 def print_overview(chapters: "Sequence[Chapter]") -> None:
     """Print a line for each of several experiments."""
-    from rich.console import Console
+    from rich.text import Text
 
     from experiments.show.pages.text import overview
 
-    console = Console(highlight=False)
-    console.print("── all ──", style="bold", markup=False)
-    console.print(overview(chapters), markup=False)
-    console.print()
+    print_parts((Text("── all ──", style="bold"), overview(chapters), ""))
+
+
+def print_parts(parts: "Iterable[str | Text | Table]", *, width: int | None = None) -> None:
+    """Print lines, which are wrapped already, titles and tables."""
+    from rich.console import Console
+
+    console = Console(highlight=False, width=width)
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, str), markup=False)
 
 
 def _print_paths(files: Mapping[str, str]) -> None:

@@ -194,6 +194,7 @@ def table(found: Compared, heading: str = "By level") -> Table:
 
 def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
     difference, margin = each.to_baseline, found.question.margin
+    every = np.concatenate(found.levels[each.level])
     return (
         each.level,
         str(each.samples + each.lost),
@@ -202,18 +203,14 @@ def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
         figure_text(each.median),
         figure_text(each.percentiles[90]),
         figure_text(each.percentiles[99]),
-        *_ends(found.levels[each.level]),
+        figure_text(float(every.min())),
+        figure_text(float(every.max())),
         between(each.interval),
         figure_text(difference.estimate, signed=True) if difference else NONE,
         between(difference.interval, signed=True) if difference else NONE,
         call(difference, margin) if difference else "baseline",
         judged(each, found),
     )
-
-
-def _ends(repeats: Repeats) -> tuple[str, str]:
-    every = np.concatenate(repeats)
-    return figure_text(float(every.min())), figure_text(float(every.max()))
 
 
 def data(found: Compared) -> tuple[Mapping[str, object], ...]:

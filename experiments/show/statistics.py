@@ -183,6 +183,8 @@ def _summary(
             allowed="at least one with a value",
             do="See the output of the tools in raw/.",
         )
+    # Of the repeats that both have: an interrupted run may lack the last.
+    sums = by_repeat((repeats, baseline), (1.0, -1.0)) if baseline else np.array([])
     return Summary(
         level=level,
         repeats=sum(map(bool, map(len, repeats))),
@@ -191,14 +193,8 @@ def _summary(
         median=float(np.median(pooled)),
         interval=median_interval(repeats, seed=seed),
         percentiles={rank: percentile(pooled, rank) for rank in (10, 90, 99)},
-        to_baseline=None if not baseline else _matched(repeats, baseline, seed),
+        to_baseline=over_repeats(sums, seed=seed) if len(sums) else None,
     )
-
-
-def _matched(repeats: Repeats, baseline: Repeats, seed: int) -> Difference | None:
-    """The difference over the repeats that both have; an interrupted run may lack the last."""
-    sums = by_repeat((repeats, baseline), (1.0, -1.0))
-    return over_repeats(sums, seed=seed) if len(sums) else None
 
 
 def bootstrap(count: int, statistic: Statistic, *, seed: int) -> Interval | None:
