@@ -66,11 +66,7 @@ def _opened(file: Path) -> IO[bytes]:
 
 
 def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:
-    """Wait until it ends; a signal ends it after all its packets are written.
-
-    Raises:
-        CommandError: they could not be written; it was killed.
-    """
+    """Wait until it ends; a signal ends it after all its packets are written."""
     with suppress(KeyboardInterrupt):
         signals.open()
         child.wait(timeout=FOREVER_S)
@@ -79,6 +75,11 @@ def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:
         child.wait(timeout=BLOCK_S)  # else packets that libpcap has not delivered yet are lost
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
+        _await_flushed(child)
+
+
+def _await_flushed(child: "subprocess.Popen[bytes]") -> None:
+    """Wait until all packets are written; if they cannot be, kill it and raise an error."""
     try:
         child.wait(timeout=FLUSH_S)
     except subprocess.TimeoutExpired as error:
