@@ -203,18 +203,12 @@ def add_host(lab: LabBase, host: Host) -> None:
 
 def _start_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
     net, datapath = lab.net, lab.ledger.last("settings")["datapath"]
-    node = net.addSwitch(
-        name,
-        cls=compute_class(overlay.host(name)),
-        ledger=lab.ledger,
-        overlay=overlay,
-        datapath=datapath,
-        index=index,
-    )
     underlay, host = overlay.underlay, overlay.host(name)
+    common = {"ledger": lab.ledger, "overlay": overlay}
+    node = net.addSwitch(name, cls=compute_class(host), datapath=datapath, index=index, **common)
     wired = underlays.Wiring(underlay)
     if underlay.shape.is_routed:
-        net.addSwitch(wired.edge(index), cls=routers.Router, ledger=lab.ledger, overlay=overlay)
+        net.addSwitch(wired.edge(index), cls=routers.Router, **common)
         for cable in routers.uplinks(overlay, index):
             net.addLink(**cable)
     for network in plan.physical_networks([host]):
@@ -254,8 +248,7 @@ def remove_host(lab: LabBase, name: str) -> None:
     Raises:
         LabError: the API refused, since ports are bound there.
     """
-    agents = lab.api("GET", "/v2.0/agents")["agents"]
-    for agent in agents:
+    for agent in lab.api("GET", "/v2.0/agents")["agents"]:
         if agent["host"] == name:
             lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
     underlay, index = lab.overlay.underlay, lab.node(name).facts["index"]

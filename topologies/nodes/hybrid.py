@@ -21,12 +21,7 @@ def host_end(overlay: Overlay, port: Port) -> str:
 
 def is_hybrid(overlay: Overlay, port: Port) -> bool:
     """Whether the port has such a bridge; Neutron's own DHCP ports have none."""
-    return _is_bridged(overlay, port, port.host)
-
-
-def _is_bridged(overlay: Overlay, port: Port | None, host: str) -> bool:
-    is_server = port is not None and port.is_dhcp_server
-    return overlay.host(host).hybrid_plug and not is_server
+    return overlay.host(port.host).hybrid_plug and not port.is_dhcp_server
 
 
 def join_all(pid: int, overlay: Overlay, host: Host) -> None:
@@ -61,6 +56,7 @@ def parting(overlay: Overlay, port_id: str, host: str) -> Iterable[str]:
 
     `host` is where the port is plugged; it may be bound elsewhere by now, or deleted.
     """
-    if not _is_bridged(overlay, overlay.port_of.get(port_id), host):
+    port = overlay.port_of.get(port_id)
+    if not overlay.host(host).hybrid_plug or (port and port.is_dhcp_server):
         return (f"link del {overlay.host(host).device_of(port_id)}",)
     return tuple(f"link del {device}" for device in hybrid_names(port_id))

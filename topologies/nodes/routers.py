@@ -58,9 +58,8 @@ def _wire(cable: underlays.Cable, mtu: int) -> dict[str, Any]:
 
 def host_end(overlay: Overlay) -> dict[str, Any]:
     """More arguments of `addLink` for a host's underlay wire: its router's MAC."""
-    if not overlay.underlay.shape.is_routed:
-        return {}
-    return {"addr2": underlay_mac(underlays.GATEWAY)}
+    is_routed = overlay.underlay.shape.is_routed
+    return {"addr2": underlay_mac(underlays.GATEWAY)} if is_routed else {}
 
 
 def assert_able(overlay: Overlay) -> None:

@@ -79,8 +79,5 @@ def impaired(underlay: Underlay) -> dict[str, Any]:
     """More arguments of `addLink` for a host's underlay wire: its delay and loss, if any."""
     if not underlay.is_impaired:
         return {}
-    return {
-        "cls": ImpairedWire,
-        "delay_ms": underlay.delay_ms,
-        "loss_percent": underlay.loss_percent,
-    }
+    delay_ms, loss_percent = underlay.delay_ms, underlay.loss_percent
+    return {"cls": ImpairedWire, "delay_ms": delay_ms, "loss_percent": loss_percent}

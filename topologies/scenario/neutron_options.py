@@ -93,16 +93,20 @@ def _vlan_ranges(text: str) -> tuple[Range, ...]:
 
 FLAG = Option(_boolean, "true or false")
 LIST = Option(words, "names with commas between")
+RANGES = {
+    NetworkType.VXLAN: ("ml2_type_vxlan", "vni_ranges"),
+    NetworkType.GRE: ("ml2_type_gre", "tunnel_id_ranges"),
+    NetworkType.GENEVE: ("ml2_type_geneve", "vni_ranges"),
+    NetworkType.VLAN: ("ml2_type_vlan", "network_vlan_ranges"),
+}
 SERVER: dict[tuple[str, str], Option] = {
     ("ml2", "type_drivers"): LIST,
     ("ml2", "tenant_network_types"): LIST,
     ("ml2", "project_network_types"): LIST,
     ("ml2", "mechanism_drivers"): LIST,
     ("ml2", "path_mtu"): Option(_whole, "a whole number of bytes; 0 for no limit"),
-    ("ml2_type_vxlan", "vni_ranges"): _id_ranges(NetworkType.VXLAN),
-    ("ml2_type_gre", "tunnel_id_ranges"): _id_ranges(NetworkType.GRE),
-    ("ml2_type_geneve", "vni_ranges"): _id_ranges(NetworkType.GENEVE),
-    ("ml2_type_vlan", "network_vlan_ranges"): Option(
+    **{which: _id_ranges(kind) for kind, which in RANGES.items() if kind.is_tunnel},
+    RANGES[NetworkType.VLAN]: Option(
         _vlan_ranges, "network or network:first:last with commas between, each id 1..4094"
     ),
 }
@@ -122,12 +126,6 @@ AGENT: dict[tuple[str, str], Option] = {
     ("agent", "arp_responder"): FLAG,
     ("agent", "vxlan_udp_port"): _fixed("4789"),
     ("agent", "dont_fragment"): _fixed(*TRUE),
-}
-RANGES = {
-    NetworkType.VXLAN: ("ml2_type_vxlan", "vni_ranges"),
-    NetworkType.GRE: ("ml2_type_gre", "tunnel_id_ranges"),
-    NetworkType.GENEVE: ("ml2_type_geneve", "vni_ranges"),
-    NetworkType.VLAN: ("ml2_type_vlan", "network_vlan_ranges"),
 }
 # Neutron's options without an effect here: section -> names.
 SERVER_OTHERS = {

@@ -133,7 +133,6 @@ def server_options(data: Map, folder: Path, problems: Problems) -> Options:
     own = {
         (section, option): _setting(given.map(section), option)
         for section in given
-        if section != "file"
         for option in given.map(section)
     }
     ini = _ini(given, "file", folder, problems)

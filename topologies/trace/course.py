@@ -100,7 +100,9 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
     if found.port == int_port_name(ends.target.id):
         return replace(leaving, course=_handed_over(course, here, ends))
     wire = Wire(here.host, there.host, on_the_wire(frame, found.outer, found.tag))
-    return replace(leaving, course=replace(course, wire=wire), copy=found)
+    # `arrive` replaces this, if the far host has a port.
+    end = f"Lost on {there.host}: it has no port for what {here.host} sends."
+    return replace(leaving, course=replace(course, wire=wire, end=end), copy=found)
 
 
 def _followed(here: Side, there: Side, ends: Ends, sent: Iterable[Copy]) -> Copy | None:
@@ -255,12 +257,6 @@ def far_trace(leaving: Leaving, there: Side) -> tuple[str, str, tuple[str, ...]]
     bridge = there.provider_bridge(leaving.ends.source_network)
     port = there.outside(bridge)
     return (bridge, port, () if copy.tag is None else (f"dl_vlan={copy.tag}",)) if port else None
-
-
-def lost(leaving: Leaving, there: Side) -> Course:
-    """The course of a copy for which the far host has no port."""
-    end = f"Lost on {there.host}: it has no port for what {leaving.here.host} sends."
-    return replace(leaving.course, end=end)
 
 
 def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from controller.model.encap import NetworkType
+from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.errors import SwitchError
 
 HEADING = re.compile(r'^( *)bridge\("([^"]+)"\)$')
@@ -26,7 +26,6 @@ ETHERNET = re.compile(r"eth\(dst=([0-9a-f:]+),src=([0-9a-f:]+)")
 IP = re.compile(r"ipv([46])\(src=([^,]+),dst=([^,]+)")
 ID = re.compile(r"\b(?:vni|key)=(0x[0-9a-f]+|\d+)")
 TUNNEL = re.compile(r"set\(tunnel\(tun_id=(0x[0-9a-f]+),(?:src=([^,]+),)?(?:ipv6_)?dst=([^,]+)")
-KINDS = {"vxlan": NetworkType.VXLAN, "gre": NetworkType.GRE, "geneve": NetworkType.GENEVE}
 KERNEL = {"gre_sys": NetworkType.GRE, "genev_sys": NetworkType.GENEVE}
 
 
@@ -203,7 +202,7 @@ def _by_port(outer: Outer | None, port: str) -> Outer | None:
 
 
 def _outer(action: str) -> Outer | None:
-    kind = next((kind for name, kind in KINDS.items() if f"{name}(" in action), NetworkType.VXLAN)
+    kind = next((kind for kind in TUNNEL_TYPES if f"{kind}(" in action), NetworkType.VXLAN)
     if tunnel := TUNNEL.match(action):  # the kernel's datapath
         return Outer(kind, tunnel[2] or "", tunnel[3], int(tunnel[1], 16))
     ethernet, ip, number = ETHERNET.search(action), IP.search(action), ID.search(action)

@@ -16,7 +16,7 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
 from controller.switches.reading import COLUMNS, as_seen, binding_of, parse_reading
 from topologies.lab.lab import Lab
-from topologies.trace.course import Course, arrive, far_trace, leave, lost
+from topologies.trace.course import Course, arrive, far_trace, leave
 from topologies.trace.frames import ends_of, frame_of
 from topologies.trace.ofproto import Trace, parse_trace
 from topologies.trace.side import Side
@@ -40,12 +40,10 @@ def trace_frame(lab: Lab, source: str, target: str, kind: str) -> Course:
     sent = frame.traced(int_port_name(ends.source.id))
     leaving = leave(here, there, ends, frame, _trace(lab, here.host, BR_INT, sent))
     course = leaving.course
-    if leaving.copy is not None:
-        course = lost(leaving, there)
-        if (request := far_trace(leaving, there)) is not None:
-            bridge, port, fields = request
-            flow = frame.traced(port, *fields)
-            course = arrive(leaving, there, _trace(lab, there.host, bridge, flow))
+    if request := far_trace(leaving, there):
+        bridge, port, fields = request
+        flow = frame.traced(port, *fields)
+        course = arrive(leaving, there, _trace(lab, there.host, bridge, flow))
     return course if course.delivered else _with_reason(lab, course, (here, there))
 
 
