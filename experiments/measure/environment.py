@@ -84,18 +84,18 @@ def machine(app: str = "os-ken") -> dict[str, object]:
     """The host, its kernel and its programs; `app` is the framework of the controller."""
     with ThreadPoolExecutor() as at_once:
         tools = dict(zip(TOOLS, at_once.map(_tool_version, TOOLS.values()), strict=True))
+    cpuinfo = Path("/proc/cpuinfo").read_text()
+    model = re.search(r"^model name\s*: (.+)$", cpuinfo, re.MULTILINE)
     return {
         "host": platform.node(),
         "kernel": platform.release(),
         "machine": platform.machine(),
-        "cpu": _cpu_model(),
+        "cpu": model.group(1) if model else platform.processor(),
         "cpus": len(os.sched_getaffinity(0)),
         "governor": _content(CPUFREQ / "scaling_governor"),
         "frequency_max_khz": _content(CPUFREQ / "cpuinfo_max_freq"),
         "clocksource": _content(CLOCK),
-        "virtualisation": virtualisation(
-            Path("/proc/cpuinfo").read_text(), _output("systemd-detect-virt")
-        ),
+        "virtualisation": virtualisation(cpuinfo, _output("systemd-detect-virt")),
         "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
         "limits": limits(),
         "load_average": [round(each, 2) for each in os.getloadavg()],  # of 1, 5 and 15 minutes
@@ -143,8 +143,7 @@ def _cpus(folder: Path) -> float | None:
     if (file := folder / "cpu.max").exists():
         quota, period = file.read_text().split()
         return None if quota == "max" else round(int(quota) / int(period), 2)
-    file = folder / "cpu.cfs_quota_us"
-    quota = file.read_text().strip() if file.exists() else "-1"
+    quota = _content(folder / "cpu.cfs_quota_us") or "-1"
     if quota == "-1":
         return None
     return round(int(quota) / int((folder / "cpu.cfs_period_us").read_text()), 2)
@@ -243,11 +242,6 @@ def first_version(text: str) -> str | None:
 def argv() -> list[str]:
     """The command line."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
-
-
-def _cpu_model() -> str:
-    named = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return named.group(1) if named else platform.processor()
 
 
 def _content(path: Path) -> str | None:

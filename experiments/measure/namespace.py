@@ -22,21 +22,17 @@ def look_into(pids: Mapping[Key, int], look: Callable[[int], Seen]) -> dict[Key,
         OSError: a process has ended, or the kernel refused.
     """
 
-    def each() -> dict[Key, Seen]:
-        return {key: _inside(pid, look) for key, pid in pids.items()}
+    def inside(pid: int) -> Seen:
+        descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            # os.setns exists since Python 3.12.
+            libc = ctypes.CDLL(None, use_errno=True)
+            if libc.setns(descriptor, CLONE_NEWNET):
+                error = ctypes.get_errno()
+                raise OSError(error, f"setns: {os.strerror(error)}")
+        finally:
+            os.close(descriptor)
+        return look(pid)
 
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(each).result()
-
-
-def _inside(pid: int, look: Callable[[int], Seen]) -> Seen:
-    descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        # os.setns exists since Python 3.12.
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.setns(descriptor, CLONE_NEWNET):
-            error = ctypes.get_errno()
-            raise OSError(error, f"setns: {os.strerror(error)}")
-    finally:
-        os.close(descriptor)
-    return look(pid)
+        return thread.submit(lambda: {key: inside(pid) for key, pid in pids.items()}).result()

@@ -50,15 +50,15 @@ class Learned(NamedTuple):
     most: int  # the limit; 0: none
 
 
-def packet_sockets() -> bytes:
-    """The request for all AF_PACKET sockets of a namespace."""
-    body = PACKET_REQUEST.pack(AF_PACKET, 0, 0, 0, PACKET_SHOW, 0, 0)
-    return _request(SOCK_DIAG_BY_FAMILY, body)
+def _request(kind: int, body: bytes, flags: int = REQUEST_DUMP) -> bytes:
+    return HEADER.pack(HEADER.size + len(body), kind, flags, 1, 0) + body
 
 
-def queueing() -> bytes:
-    """The request for all queueing disciplines of a namespace."""
-    return _request(RTM_GETQDISC, TC_MESSAGE.pack(0, 0, 0, 0, 0, 0, 0))
+# The requests for all AF_PACKET sockets, and for all queueing disciplines, of a namespace.
+PACKET_SOCKETS = _request(
+    SOCK_DIAG_BY_FAMILY, PACKET_REQUEST.pack(AF_PACKET, 0, 0, 0, PACKET_SHOW, 0, 0)
+)
+QUEUES = _request(RTM_GETQDISC, TC_MESSAGE.pack(0, 0, 0, 0, 0, 0, 0))
 
 
 def bridge_request(index: int) -> bytes:
@@ -88,33 +88,23 @@ def _attribute(kind: int, value: bytes) -> bytes:
     return (ATTRIBUTE.pack(length, kind) + value).ljust(_aligned(length), b"\0")
 
 
-def _request(kind: int, body: bytes, flags: int = REQUEST_DUMP) -> bytes:
-    return HEADER.pack(HEADER.size + len(body), kind, flags, 1, 0) + body
-
-
-def parse_packet_sockets(answer: bytes) -> tuple[Drops, ...]:
+def parse_packet_sockets(answer: bytes) -> Iterator[Drops]:
     """Packets dropped by each AF_PACKET socket."""
-    return tuple(map(_socket_drops, bodies(answer)))
+    for body in bodies(answer):
+        inode = PACKET_MESSAGE.unpack_from(body)[3]
+        found = dict(attributes(body[PACKET_MESSAGE.size :]))
+        (interface,) = struct.unpack_from("=I", found[PACKET_DIAG_INFO])
+        (dropped,) = struct.unpack_from("=I", found[PACKET_DIAG_MEMINFO], 4 * MEMINFO_DROPS)
+        yield Drops(interface, inode, dropped)
 
 
-def _socket_drops(body: bytes) -> Drops:
-    inode = PACKET_MESSAGE.unpack_from(body)[3]
-    found = dict(attributes(body[PACKET_MESSAGE.size :]))
-    (interface,) = struct.unpack_from("=I", found[PACKET_DIAG_INFO])
-    (dropped,) = struct.unpack_from("=I", found[PACKET_DIAG_MEMINFO], 4 * MEMINFO_DROPS)
-    return Drops(interface, inode, dropped)
-
-
-def parse_queueing(answer: bytes) -> tuple[Drops, ...]:
+def parse_queues(answer: bytes) -> Iterator[Drops]:
     """Packets dropped by each queueing discipline, including ingress ones and their filters."""
-    return tuple(map(_queue_drops, bodies(answer)))
-
-
-def _queue_drops(body: bytes) -> Drops:
-    _, _, _, interface, handle, _, _ = TC_MESSAGE.unpack_from(body)
-    found = dict(attributes(body[TC_MESSAGE.size :]))
-    dropped = TC_STATS.unpack_from(found[TCA_STATS])[2] if TCA_STATS in found else 0
-    return Drops(interface, handle, dropped)
+    for body in bodies(answer):
+        _, _, _, interface, handle, _, _ = TC_MESSAGE.unpack_from(body)
+        found = dict(attributes(body[TC_MESSAGE.size :]))
+        dropped = TC_STATS.unpack_from(found[TCA_STATS])[2] if TCA_STATS in found else 0
+        yield Drops(interface, handle, dropped)
 
 
 def ask(protocol: int, request: bytes) -> bytes:

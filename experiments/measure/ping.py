@@ -4,6 +4,7 @@ For ping of iputils (Debian's `iputils-ping`); its texts are in ping/ping.c and 
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -131,7 +132,17 @@ def parse_ping(text: str) -> Pinged:
         MeasureError: the summary is missing (ping was killed), or it contradicts the lines above it.
     """
     total = _total(text)
-    pinged = Pinged(tuple(_replies(text, sent=int(total["sent"]))))
+    lines: dict[int, list[re.Match[str]]] = defaultdict(list)
+    for line in REPLY.finditer(text):
+        lines[int(line["seq"])].append(line)
+    pinged = Pinged(
+        tuple(
+            Reply(seq, float(found[0]["rtt"]), float(found[0]["stamp"]), len(found) - 1)
+            if (found := lines[seq])
+            else Reply(seq, None, None, 0)
+            for seq in range(1, int(total["sent"]) + 1)
+        )
+    )
     replies, duplicates = len(pinged.replies) - pinged.lost, pinged.duplicates
     if (replies, duplicates) != (int(total["received"]), int(total["dups"] or 0)):
         raise _unreadable(
@@ -140,17 +151,6 @@ def parse_ping(text: str) -> Pinged:
             text,
         )
     return pinged
-
-
-def _replies(text: str, *, sent: int) -> Iterator[Reply]:
-    lines: dict[int, list[re.Match[str]]] = {seq: [] for seq in range(1, sent + 1)}
-    for line in REPLY.finditer(text):
-        lines.setdefault(int(line["seq"]), []).append(line)
-    for seq in range(1, sent + 1):
-        if found := lines[seq]:
-            yield Reply(seq, float(found[0]["rtt"]), float(found[0]["stamp"]), len(found) - 1)
-        else:
-            yield Reply(seq, None, None, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

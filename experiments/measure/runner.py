@@ -19,13 +19,7 @@ from experiments.measure import environment
 from experiments.measure.watch import Watcher
 
 StartLab = Callable[[Any], AbstractContextManager[Lab]]  # of an Overlay, or Sites
-
-
-class Say(Protocol):
-    """Shows the progress of a run to a person."""
-
-    def __call__(self, done: int, rounds: int, now: str, /) -> None:
-        """`done` of the `rounds` labs are measured; `now` is what happens now."""
+Say = Callable[[int, int, str], None]  # labs measured, of so many, and what happens now
 
 
 class Watch(Protocol):
@@ -209,14 +203,11 @@ def _finishing(
         status = "interrupted" if interrupted else f"failed: {error}"
         raise
     finally:
-        verdict = _verdict(request, progress, status)
+        limits = request.thresholds
+        verdict = judge(_seen(progress, len(request.question.points())), limits)
+        if status != "complete":
+            verdict = Verdict(False, (status, *verdict.reasons), limits)
         recorder.about({**about, **_afterwards(progress, status), "verdict": verdict.to_json()})
-
-
-def _verdict(request: Request, progress: Progress, status: str) -> Verdict:
-    found = judge(_seen(progress, len(request.question.points())), request.thresholds)
-    is_complete = status == "complete"
-    return found if is_complete else Verdict(False, (status, *found.reasons), request.thresholds)
 
 
 def _seen(progress: Progress, points: int) -> Seen:

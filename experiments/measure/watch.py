@@ -83,7 +83,7 @@ class Watcher:
     def window(self) -> Iterator[None]:
         """Watch while the block runs; if it raises, no window is added.  Windows may nest."""
         tries = Attempts()
-        end_control = tries.at(self._start_control, *CONTROL)
+        end_control = tries.at(lambda: start_control(self.lab) if self._hosts else None, *CONTROL)
         control: Control | None = None
         try:
             # Processor time is read last before the block and first after it, so it is that of the block.
@@ -93,12 +93,14 @@ class Watcher:
         finally:
             if end_control:
                 control = tries.at(end_control, *CONTROL)
-        empty = Window(unseen=tries.unseen, absent=self._absent)
-        window = with_losses(with_pulse(empty, pulse, later), losses, lost_later)
-        if control:
-            lost, median_ms = control.lost, control.median_ms
-            window = replace(window, control_lost=lost, control_median_ms=median_ms)
-        self.windows.append(window)
+        window = Window(
+            unseen=tries.unseen,
+            # Without OVS a lab cannot have the figures of OVS.
+            absent=OF_OVS if self._hosts and not self._switches else (),
+            control_lost=control.lost if control else None,
+            control_median_ms=control.median_ms if control else None,
+        )
+        self.windows.append(with_losses(with_pulse(window, pulse, later), losses, lost_later))
 
     def _pids(self, names: Iterable[str]) -> dict[str, int]:
         return {name: self.lab.pid(name) for name in names}
@@ -116,11 +118,6 @@ class Watcher:
         return self._pids(
             name for name in self._hosts if hosts[name].mechanism is Mechanism.OPENVSWITCH
         )
-
-    @property
-    def _absent(self) -> tuple[str, ...]:
-        """Figures that this lab cannot have: those of OVS, without OVS."""
-        return OF_OVS if self._hosts and not self._switches else ()
 
     @cached_property
     def _guests(self) -> dict[str, int]:
@@ -142,9 +139,6 @@ class Watcher:
             host: int(Path(f"/proc/{pid}/root", PIDFILE).read_text())
             for host, pid in self._switches.items()
         }
-
-    def _start_control(self) -> Callable[[], Control] | None:
-        return start_control(self.lab) if self._hosts else None
 
     def _pulse(self, tries: Attempts) -> Pulse:
         return Pulse(
@@ -188,11 +182,11 @@ class Watcher:
 
 def discarded(pid: int) -> counts.Discarded:
     """The packets dropped in the network namespace of this thread, which is that of `pid`."""
-    sockets = netlink.ask(netlink.SOCK_DIAG, netlink.packet_sockets())
+    sockets = netlink.ask(netlink.SOCK_DIAG, netlink.PACKET_SOCKETS)
     return counts.Discarded(
         names=dict(socket.if_nameindex()),
-        sockets=netlink.parse_packet_sockets(sockets),
-        queues=netlink.parse_queueing(netlink.ask(netlink.ROUTE, netlink.queueing())),
+        sockets=tuple(netlink.parse_packet_sockets(sockets)),
+        queues=tuple(netlink.parse_queues(netlink.ask(netlink.ROUTE, netlink.QUEUES))),
         devices=Path(f"/proc/{pid}/net/dev").read_text(),
     )
 

@@ -19,7 +19,7 @@ A packet too large for the underlay is not counted: the socket refuses it (EMSGS
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from experiments.measure.counters import RX_DROPPED, TX_DROPPED, device_columns
@@ -42,27 +42,16 @@ class Discarded:
 
 def kernel_counts(node: str, seen: Discarded, *, is_guest: bool) -> dict[Place, int]:
     """The counters of one node that count lost packets."""
-    return {
-        **_by_interface("the packet socket on", node, seen.sockets, seen.names),
-        **_by_interface("the queue of", node, seen.queues, seen.names),
-        **dict(_device_counts(node, seen.devices, is_guest=is_guest)),
-    }
-
-
-def _by_interface(
-    what: str, node: str, drops: Iterable[Drops], names: Mapping[int, str]
-) -> dict[Place, int]:
-    return {
-        (f"{what} {names.get(each.interface, 'all interfaces')} of {node}", each.key): each.dropped
-        for each in drops
-    }
-
-
-def _device_counts(node: str, text: str, *, is_guest: bool) -> Iterator[tuple[Place, int]]:
-    for name, columns in device_columns(text).items():
-        yield (f"{name} of {node}, sending", 0), columns[TX_DROPPED]
+    found: dict[Place, int] = {}
+    for what, drops in (("the packet socket on", seen.sockets), ("the queue of", seen.queues)):
+        for each in drops:
+            interface = seen.names.get(each.interface, "all interfaces")
+            found[f"{what} {interface} of {node}", each.key] = each.dropped
+    for name, columns in device_columns(seen.devices).items():
+        found[f"{name} of {node}, sending", 0] = columns[TX_DROPPED]
         if not is_guest:
-            yield (f"{name} of {node}, receiving", 0), columns[RX_DROPPED]
+            found[f"{name} of {node}, receiving", 0] = columns[RX_DROPPED]
+    return found
 
 
 def parse_backlog(text: str) -> int:
@@ -102,8 +91,8 @@ def added(before: Counts, after: Counts) -> dict[str, int]:
 def without_double_count(lost: Mapping[str, int]) -> dict[str, int]:
     """Without the part of the backlog that devices have counted too."""
     counted = sum(count for place, count in lost.items() if place.endswith(", receiving"))
-    left = lost.get(BACKLOG[0], 0) - counted
-    rest = {place: count for place, count in lost.items() if place != BACKLOG[0]}
+    rest = dict(lost)
+    left = rest.pop(BACKLOG[0], 0) - counted
     return {**rest, BACKLOG[0]: left} if left > 0 else rest
 
 

@@ -3,16 +3,16 @@
 import pytest
 
 from experiments.measure.netlink import (
+    PACKET_SOCKETS,
+    QUEUES,
     Drops,
     is_whole,
-    packet_sockets,
     parse_packet_sockets,
-    parse_queueing,
-    queueing,
+    parse_queues,
 )
 
 # ss -f link -m -n: underlay d0, qvo... d4630, all interfaces d0
-SOCKETS = bytes.fromhex(
+SOCKETS_ANSWER = bytes.fromhex(
     "6c00000014000200010000002b0800001103030078c34a0169000000000000001c00000004000000000000000000"
     "00000000000000000000030000000800050000000000280006000000000000400300000000000040030000000000"
     "00000000b00000000000000000000000"
@@ -25,7 +25,7 @@ SOCKETS = bytes.fromhex(
     "1400000003000200010000002b08000000000000"
 )
 # tc -s qdisc: noqueue on 3, tbf 8001: on underlay with 14 dropped, ingress on 3
-QUEUES = bytes.fromhex(
+QUEUES_ANSWER = bytes.fromhex(
     "9400000024000200010000002b080000000000000300000000000000ffffffff020000000c0001006e6f71756575"
     "650005000c0000000000300007001400010000000000000000000000000000000000180003000000000000000000"
     "0000000000000000000000002c000300000000000000000000000000000000000000000000000000000000000000"
@@ -44,7 +44,7 @@ QUEUES = bytes.fromhex(
 
 
 def test_each_packet_socket_has_its_interface_and_its_drops():
-    assert parse_packet_sockets(SOCKETS) == (
+    assert tuple(parse_packet_sockets(SOCKETS_ANSWER)) == (
         Drops(interface=4, key=0x14AC378, dropped=0),
         Drops(interface=2, key=0x14AC37E, dropped=4630),
         Drops(interface=0, key=0x14AD444, dropped=0),
@@ -52,7 +52,7 @@ def test_each_packet_socket_has_its_interface_and_its_drops():
 
 
 def test_each_queueing_discipline_has_its_drops():
-    assert parse_queueing(QUEUES) == (
+    assert tuple(parse_queues(QUEUES_ANSWER)) == (
         Drops(interface=3, key=0, dropped=0),
         Drops(interface=4, key=0x80010000, dropped=14),
         Drops(interface=3, key=0xFFFF0000, dropped=0),
@@ -60,21 +60,21 @@ def test_each_queueing_discipline_has_its_drops():
 
 
 def test_an_answer_is_complete_with_the_done_message():
-    assert is_whole(SOCKETS)
-    assert not is_whole(SOCKETS[:-20])
+    assert is_whole(SOCKETS_ANSWER)
+    assert not is_whole(SOCKETS_ANSWER[:-20])
     assert not is_whole(b"")
 
 
 def test_a_refusal_is_an_error():
-    refused = bytes.fromhex("2400000002000000010000002b080000feffffff") + packet_sockets()[:16]
+    refused = bytes.fromhex("2400000002000000010000002b080000feffffff") + PACKET_SOCKETS[:16]
 
     assert is_whole(refused)
     with pytest.raises(OSError, match="the kernel refused") as caught:
-        parse_packet_sockets(refused)
+        tuple(parse_packet_sockets(refused))
     assert caught.value.errno == 2
 
 
-@pytest.mark.parametrize(("question", "kind"), [(packet_sockets(), 20), (queueing(), 38)])
+@pytest.mark.parametrize(("question", "kind"), [(PACKET_SOCKETS, 20), (QUEUES, 38)])
 def test_a_request_has_its_length_and_the_dump_flag(question, kind):
     assert int.from_bytes(question[:4], "little") == len(question)
     assert int.from_bytes(question[4:6], "little") == kind
