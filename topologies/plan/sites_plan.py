@@ -34,8 +34,6 @@ FORWARDING = (
     # Experiments count ICMP errors, so none may be suppressed (ip-sysctl.rst, icmp_ratelimit).
     "net.ipv4.icmp_ratelimit=0",
 )
-
-
 PEER = "gre-peer"  # the GRE port
 WAN_OFPORT, PEER_OFPORT = 1, 1
 

@@ -76,7 +76,6 @@ def _located(data: Any, path: Path_, file: str) -> tuple[Place, str]:
 
 
 def _refusals(error: ValidationError) -> Iterator[Refusal]:
-    about = error.schema.get("description")
     match error.validator:
         case "required":
             for key in error.validator_value:
@@ -90,8 +89,6 @@ def _refusals(error: ValidationError) -> Iterator[Refusal]:
                 if key not in known:
                     do = _suggestion(key, known) or "Remove it."
                     yield (key,), "unknown key", ", ".join(known), do
-        case "type":
-            yield _wrong_type(error)
         case "enum":
             allowed = [str(value) for value in error.validator_value]
             do = _suggestion(str(error.instance), allowed) or "Use one of them."
@@ -99,7 +96,7 @@ def _refusals(error: ValidationError) -> Iterator[Refusal]:
         case "maxItems":  # of hosts; the model reports it
             return
         case _:
-            yield (), *_wrong_value(error, about)
+            yield (), *_wrong_value(error)
 
 
 def _suggestion(found: str, allowed: Sequence[str]) -> str:
@@ -107,17 +104,16 @@ def _suggestion(found: str, allowed: Sequence[str]) -> str:
     return f"Did you mean `{close[0]}`?" if close else ""
 
 
-def _wrong_type(error: ValidationError) -> Refusal:
-    wanted, about = error.validator_value, error.schema.get("description")
-    allowed = " or ".join(TYPES[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
-    is_unquoted = wanted == "string" and isinstance(error.instance, int | float)
-    do = "Put it in quotes." if is_unquoted else CORRECT
-    return (), _found(error.instance), f"{allowed} ({about})" if about else allowed, do
-
-
-def _wrong_value(error: ValidationError, about: str) -> tuple[str, str, str]:
+def _wrong_value(error: ValidationError) -> tuple[str, str, str]:
     """What was found, what is allowed, and what to do."""
+    about, wanted = error.schema.get("description"), error.validator_value
     match error.validator:
+        case "type":
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            allowed = " or ".join(TYPES[kind] for kind in kinds)
+            is_unquoted = wanted == "string" and isinstance(error.instance, int | float)
+            do = "Put it in quotes." if is_unquoted else CORRECT
+            return _found(error.instance), f"{allowed} ({about})" if about else allowed, do
         case "minItems":
             found, name = len(error.instance), error.absolute_path[-1]
             allowed = f"{error.schema['minItems']}..{error.schema['maxItems']}"
@@ -125,7 +121,7 @@ def _wrong_value(error: ValidationError, about: str) -> tuple[str, str, str]:
         case "minLength":
             return "empty text", about, "Add the text or remove the key."
         case "minimum":
-            return _found(error.instance), f"{error.validator_value} or more ({about})", CORRECT
+            return _found(error.instance), f"{wanted} or more ({about})", CORRECT
         case "uniqueItems":
             listed = ", ".join(map(str, error.instance))
             return f"[{listed}]", "each entry once", "Remove the duplicate."

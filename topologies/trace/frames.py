@@ -66,8 +66,8 @@ def ends_of(overlay: Overlay, source: str, target: str) -> Ends:
         UsageError: there is no such guest, or both are the same port.
     """
     pairs = [(a, b) for a in _ports(overlay, source) for b in _ports(overlay, target)]
-    best = next((pair for pair in pairs if pair[0].network_id == pair[1].network_id), pairs[0])
-    one, other = best
+    common = (pair for pair in pairs if pair[0].network_id == pair[1].network_id)
+    one, other = next(common, pairs[0])
     if one.id == other.id:
         raise UsageError(
             f"{source!r} twice", where="overlaylab trace", allowed="two guests", do="Name another."
@@ -140,12 +140,8 @@ def _arp(one: Port, source: str, target: str) -> Frame:
 def _broadcast(overlay: Overlay, one: Port, source: str) -> Frame:
     if ip_address(source).version == 6:
         return _ping(one, ALL_NODES_MAC, source, ALL_NODES, "ping to all nodes")
-    subnet = next(
-        s
-        for s in overlay.subnets
-        if s.network_id == one.network_id and ip_address(source) in s.cidr
-    )
-    target = str(subnet.cidr.broadcast_address)
+    cidrs = (each.cidr for each in overlay.subnets if each.network_id == one.network_id)
+    target = next(str(cidr.broadcast_address) for cidr in cidrs if ip_address(source) in cidr)
     return _ping(one, EVERYONE, source, target, f"broadcast ping to {target}")
 
 

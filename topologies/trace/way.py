@@ -63,11 +63,7 @@ def way_to_bridge(trace: Trace, bridge: str) -> tuple[Section, ...]:
 
 
 def stages(side: Side, way: Iterable[Section], target_mac: str, vtep_mac: str) -> tuple[Stage, ...]:
-    """The path, bridge by bridge.
-
-    Args:
-        target_mac: destination MAC of the frame; `vtep_mac`: that of the outer Ethernet header.
-    """
+    """The path, bridge by bridge; `vtep_mac` is the destination of the outer Ethernet header."""
     found = []
     for section in way:
         explainer = side.explainer(section.bridge)
@@ -106,11 +102,7 @@ def _timed(explainer: Explainer, flow: str) -> str:
 def explanation(
     explainer: Explainer | None, text: str, match: str, actions: str
 ) -> tuple[str, bool]:
-    """The sentence for an installed flow, and whether the switch learned it.
-
-    Args:
-        text: the flow as `flow_text` writes it; `match` and `actions` are its parts.
-    """
+    """The sentence for a flow, as `flow_text` writes it, and whether the switch learned it."""
     if explainer is None:
         return NOT_CONTROLLED, False
     for flow in explainer.flows:
@@ -159,11 +151,7 @@ class InstalledFlow:
 
 
 def installed(explainer: Explainer | None, line: str) -> InstalledFlow:
-    """A line of a dump with its explanation.
-
-    Args:
-        explainer: of the bridge; None if the controller does not own it.
-        line: as `controller.flows.text.normalise` returns it.
+    """A line of a dump, as `controller.flows.text.normalise` returns it, with its explanation.
 
     Raises:
         SwitchError: it is not a flow.
