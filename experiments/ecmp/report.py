@@ -1,5 +1,6 @@
 """The report of `ecmp`: flows on one path, or spread as evenly as a random choice."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
@@ -193,10 +194,8 @@ def _headline(found: pl.DataFrame) -> Iterator[str]:
     shown = found.filter(hash_policy=1, pairs=ONE, flows=SHOWN)
     if not shown.is_empty():
         spines = min(shown["spines"])
-        by_mode = (
-            f"{_encapsulation(row)} {_flows_on_a_spine(row)}"
-            for row in shown.filter(spines=spines).iter_rows(named=True)
-        )
+        rows = shown.filter(spines=spines).iter_rows(named=True)
+        by_mode = (f"{_encapsulation(row)} {_flows_on_a_spine(row)}" for row in rows)
         yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(by_mode)}"
 
 
@@ -320,11 +319,10 @@ def _bars(run: Run, found: pl.DataFrame) -> tuple[figure.Bar, ...]:
         .group_by(*KEY, "repeat", "draw", maintain_order=True)
         .agg(shares=pl.col("on_spine") / pl.col("flows"))
     )
-    bars: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    bars: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
     for row in draws.iter_rows(named=True):
         pairs = f", {_pairs(row)}" if row["hash_policy"] == 2 else ""
-        label = f"policy {row['hash_policy']}{pairs}"
-        bars.setdefault((row["mode"], label), []).append(tuple(row["shares"]))
+        bars[row["mode"], f"policy {row['hash_policy']}{pairs}"].append(tuple(row["shares"]))
     return tuple(
         figure.Bar(mode=mode, words=label, lanes=tuple(lanes), flows=flows)
         for (mode, label), lanes in bars.items()

@@ -95,7 +95,10 @@ def capturing(
     for each in dumpcaps:
         if not _has_all(each.file, each.first):
             raise _incomplete(each, "the first marker frames are missing")
-        found.dropped.update(_dropped(each))
+        dropped = parse_drops(each.node, each.messages.read_text(errors="replace"))
+        if len(dropped) < len(set(each.interfaces)):  # it was killed
+            raise _incomplete(each, "it did not report dropped packets")
+        found.dropped.update(dropped)
 
 
 def _started(
@@ -149,14 +152,6 @@ def _has_all(file: Path, markers: Markers, since: int = 0) -> bool:
         found.seek(since)
         data = found.read()
     return all(has_packet(data, frame, index) for index, frame in enumerate(markers))
-
-
-def _dropped(each: _Dumpcap) -> dict[tuple[str, str], int]:
-    """Dropped packets from the output of dumpcap; if it was killed, there is none, which is an error."""
-    dropped = parse_drops(each.node, each.messages.read_text(errors="replace"))
-    if len(dropped) < len(set(each.interfaces)):
-        raise _incomplete(each, "it did not report dropped packets")
-    return dropped
 
 
 def _await(each: _Dumpcap, is_there: Callable[[], bool], what: str, timeout_s: float) -> None:
@@ -231,14 +226,11 @@ def decoded(
             argv += ["-e", name]
         lines = commands.run(*argv, timeout_s=DECODE_S).splitlines()
     sections = [(node, _names(file)) for node, file in named.items()]
-    return [_packet(line, sections, wanted) for line in lines]
-
-
-def _packet(
-    line: str, sections: Sequence[tuple[str, tuple[str, ...]]], fields: Sequence[str]
-) -> Packet:
-    """One line of tshark.  tshark 4.0 names interfaces by the first section; these names are the files'."""
-    section, interface, *values = line.split("\t")
-    node, names = sections[int(section) - 1]
-    place = {NODE: node, INTERFACE: names[int(interface)]}
-    return {**place, **dict(zip(fields, values, strict=True))}
+    packets: list[Packet] = []
+    for line in lines:
+        section, interface, *values = line.split("\t")
+        node, names = sections[int(section) - 1]
+        # tshark 4.0 names interfaces by the first section; these names are the files'.
+        place = {NODE: node, INTERFACE: names[int(interface)]}
+        packets.append({**place, **dict(zip(wanted, values, strict=True))})
+    return packets
