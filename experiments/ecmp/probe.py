@@ -64,41 +64,37 @@ class Ecmp:
             senders(lab.pid(labs.SENDER), (GUEST,)) as send,
             context.watch(),
         ):
-            traffic = Traffic(send[GUEST], sockets)
+            nonce = secrets.token_bytes(8)
             for number, setting in enumerate(labs.settings(self.draws)):
                 lab.run(leaf, "sysctl", "-qw", f"{POLICY}={setting.hash_policy}")
                 flows = labs.sent(lab.overlay, setting, context.seed)
                 marked = {
-                    (flow, copy): udp_frame(each, Mark(traffic.nonce, number, flow, copy))
+                    (flow, copy): udp_frame(each, Mark(nonce, number, flow, copy))
                     for copy, (flow, each) in product(range(self.copies), enumerate(flows))
                 }
-                found.append((setting, traffic.seen(marked, number)))
+                found.append((setting, _seen(send[GUEST], sockets, marked, nonce, number)))
         return _measured(found, spines)
 
 
-@dataclass(slots=True)
-class Traffic:
-    """Sends packets, no more at once than a socket's buffer holds, and receives them at the spines."""
-
-    send: Send
-    sockets: Mapping[str, socket]  # by spine
-    nonce: bytes = field(default_factory=lambda: secrets.token_bytes(8))
-
-    def seen(self, marked: Mapping[Packet, bytes], number: int) -> Seen:
-        """Send all packets of setting `number`; those that never arrive stay in `awaited`."""
-        seen = Seen(set(marked))
-        packets = list(marked)
-        for first in range(0, len(packets), AT_ONCE):
-            some = packets[first : first + AT_ONCE]
-            for packet in some:
-                self.send(marked[packet])
-            for spine, frame in received(
-                self.sockets, partial(seen.awaited.isdisjoint, some), LATE_S
-            ):
-                found = arrived(frame, self.nonce)
-                if found and found.mark.setting == number:
-                    seen.note(spine, found)
-        return seen
+def _seen(
+    send: Send,
+    sockets: Mapping[str, socket],
+    marked: Mapping[Packet, bytes],
+    nonce: bytes,
+    number: int,
+) -> Seen:
+    """Send all packets of setting `number`; those that no spine receives stay in `awaited`."""
+    seen = Seen(set(marked))
+    packets = list(marked)
+    for first in range(0, len(packets), AT_ONCE):
+        some = packets[first : first + AT_ONCE]
+        for packet in some:
+            send(marked[packet])
+        for spine, frame in received(sockets, partial(seen.awaited.isdisjoint, some), LATE_S):
+            found = arrived(frame, nonce)
+            if found and found.mark.setting == number:
+                seen.note(spine, found)
+    return seen
 
 
 def _measured(found: Sequence[tuple[Setting, Seen]], spines: tuple[str, ...]) -> Measured:
