@@ -55,11 +55,6 @@ class Course:
     delivered: bool = False
     lacking: tuple[str, ...] = ()
 
-    def bridges_of(self, host: str) -> tuple[str, ...]:
-        """The bridges of `host` on the path, each once."""
-        stages = (*self.near, *self.far)
-        return tuple(dict.fromkeys(stage.bridge for stage in stages if stage.host == host))
-
 
 @dataclass(frozen=True, slots=True)
 class Leaving:

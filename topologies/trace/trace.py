@@ -61,13 +61,12 @@ def installed_flows(lab: Lab, host: str, bridge: str) -> tuple[InstalledFlow, ..
 
 def _with_reason(lab: Lab, course: Course, sides: Iterable[Side]) -> Course:
     """The course of a lost frame, with the flows that are missing on its path."""
-    lacking = []
-    for side in {side.host: side for side in sides}.values():
-        for bridge in course.bridges_of(side.host):
-            explainer = side.explainer(bridge)
-            if explainer is not None:
-                dumped = lab.run(side.host, *DUMP, bridge)
-                lacking += [f"{side.host}, {bridge}: {flow}" for flow in lacked(explainer, dumped)]
+    lacking, side_of = [], {side.host: side for side in sides}
+    passed = ((stage.host, stage.bridge) for stage in (*course.near, *course.far))
+    for host, bridge in dict.fromkeys(passed):
+        if explainer := side_of[host].explainer(bridge):
+            dumped = lab.run(host, *DUMP, bridge)
+            lacking += [f"{host}, {bridge}: {flow}" for flow in lacked(explainer, dumped)]
     return replace(course, lacking=tuple(lacking))
 
 
