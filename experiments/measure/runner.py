@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from controller.model.errors import MeasureError, UsageError
 from controller.model.overlay import Overlay
@@ -20,15 +20,6 @@ from experiments.measure.watch import Watcher
 
 StartLab = Callable[[Any], AbstractContextManager[Lab]]  # of an Overlay, or Sites
 Say = Callable[[int, int, str], None]  # labs measured, of so many, and what happens now
-
-
-class Watch(Protocol):
-    """Watches one lab; `experiments.measure.watch.Watcher` does."""
-
-    windows: list[Window]
-
-    def window(self) -> AbstractContextManager[None]:
-        """Watch while the block runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +107,7 @@ def perform(
     started: StartLab,
     *,
     say: Say = lambda *_: None,
-    watch: Callable[[Lab], Watch] = Watcher,
+    watch: Callable[[Lab], Watcher] = Watcher,
 ) -> None:
     """Measure every lab of the run, write the results, and judge their quality.
 
@@ -207,7 +198,18 @@ def _finishing(
         verdict = judge(_seen(progress, len(request.question.points())), limits)
         if status != "complete":
             verdict = Verdict(False, (status, *verdict.reasons), limits)
-        recorder.about({**about, **_afterwards(progress, status), "verdict": verdict.to_json()})
+        measured = [
+            {
+                "repeat": each.repeat,
+                "order": each.order,
+                **each.point,
+                **found.facts,
+                "windows": [asdict(window) for window in windows],
+            }
+            for each, found, windows in progress.done
+        ]
+        end = {"status": status, "end": environment.now(), "labs": progress.labs}
+        recorder.about({**about, **end, "measured": measured, "verdict": verdict.to_json()})
 
 
 def _seen(progress: Progress, points: int) -> Seen:
@@ -222,21 +224,3 @@ def _seen(progress: Progress, points: int) -> Seen:
         },
         levels={each.name: level_name(each.point) for each, _, _ in progress.done},
     )
-
-
-def _afterwards(progress: Progress, status: str) -> dict[str, object]:
-    return {
-        "status": status,
-        "end": environment.now(),
-        "labs": progress.labs,
-        "measured": [
-            {
-                "repeat": each.repeat,
-                "order": each.order,
-                **each.point,
-                **measured.facts,
-                "windows": [asdict(window) for window in windows],
-            }
-            for each, measured, windows in progress.done
-        ],
-    }
