@@ -70,9 +70,8 @@ def move(
 def _movable(lab: LabBase, overlay: Overlay, port_id: str, host: str) -> Port:
     port = overlay.port_of.get(port_id)
     if port is None or port.host in {"", host} or host not in overlay.host_of:
-        found = (
-            "is unknown" if port is None else f"is on {port.host or 'no host'}, to go to {host!r}"
-        )
+        now = port and (port.host or "no host")
+        found = f"is on {now}, to go to {host!r}" if now else "is unknown"
         allowed = f"a bound port, and another of its hosts: {', '.join(overlay.host_of)}"
         do = f"`overlaylab status {lab.name}` lists both."
     elif overlay.host(host).hybrid_plug or overlay.host(port.host).hybrid_plug:

@@ -42,9 +42,8 @@ def _agent(agent: Options) -> Iterator[str]:
     yield from _unused(agent, AGENT, AGENT_OTHERS)
     if agent.ini and ("agent", "tunnel_types") not in agent.ini.settings:
         here = ", ".join(map(str, agent.get("agent", "tunnel_types", ())))
-        what = (
-            f"the scenario's own value is used: {here}" if here else "the scenario has none either"
-        )
+        own = f"the scenario's own value is used: {here}"
+        what = own if here else "the scenario has none either"
         yield (
             f"{agent.ini.place_for('agent')}: no tunnel_types in [agent]: Neutron's agent would "
             f"build no br-tun and no tunnel; {what}"

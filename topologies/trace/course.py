@@ -145,7 +145,7 @@ def _facts(here: Side, there: Side, ends: Ends, frame: Frame) -> Iterator[str]:
     for side, port in ((here, ends.source), (there, ends.target)):
         if not side.names.overlay.port_of[port.id].is_active:
             yield f"{guest_name(port)}'s port is switched off or not plugged: no flow serves it."
-    if not ends.is_one_network:
+    if ends.source_network.id != ends.target_network.id:
         yield (
             f"{guest_name(ends.source)} is in {ends.source_network.name}, "
             f"{guest_name(ends.target)} in {ends.target_network.name}: two networks, and no router "

@@ -27,11 +27,6 @@ class Ends:
     source_network: Network
     target_network: Network
 
-    @property
-    def is_one_network(self) -> bool:
-        """Whether both guests are in one network; there are no routers between networks."""
-        return self.source_network.id == self.target_network.id
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:
