@@ -24,7 +24,6 @@ PolarsType = type[pl.DataType] | pl.DataType
 
 NAMED = 3  # mismatches that the findings name
 HEIGHT_IN = 3.0  # of the picture, at least
-FIGURE = "figure"  # a column of the table, if several are predicted
 
 
 def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
@@ -211,7 +210,7 @@ def cells_table(cells: pl.DataFrame, question: Question) -> Table:
     """The table of all cells."""
     keys = keys_of(cells)
     texts = tuple(name for name in keys if cells.schema[name] == pl.String)
-    figure = (FIGURE,) if (cells["figure"] != question.value).any() else ()
+    figure = ("figure",) if (cells["figure"] != question.value).any() else ()
     return Table(
         title="By cell",
         heads=(*keys, *figure, "predicted", "measured", "difference", "samples", "result"),
@@ -328,10 +327,11 @@ def value_text(value: Value) -> str:
 
 
 def _differences(measured: Iterable[Value], predicted: Value) -> str:
-    return ", ".join(_apart(value, predicted) for value in measured if value != predicted) or NONE
-
-
-def _apart(value: Value, predicted: Value) -> str:
-    if isinstance(value, int | float) and isinstance(predicted, int | float):
-        return f"{value - predicted:+g}"
-    return value_text(value)
+    """How each value differs: as `+1`; texts as they are."""
+    return values_text(
+        f"{value - predicted:+g}"
+        if isinstance(value, int | float) and isinstance(predicted, int | float)
+        else value
+        for value in measured
+        if value != predicted
+    )

@@ -4,7 +4,6 @@ Nothing is judged by an unreliable run.
 """
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from experiments.core.question import Prediction
 from experiments.core.results import Run
@@ -17,21 +16,11 @@ from experiments.show.report import (
     counted,
     is_trusted,
 )
+from experiments.show.statistics import Estimate, Interval
 
 MATCHES, MISMATCH, NOT_MEASURED = "matches", "mismatch", "not measured"  # results of cells
 LEAST_FAVOURABLE = (REFUTED, NOT_JUDGED, UNDECIDED, CONFIRMED)  # first
-
-
-class Range(Protocol):
-    """Where a value lies: an `Interval` or an `Estimate`."""
-
-    @property
-    def low(self) -> float:
-        """The lower end."""
-
-    @property
-    def high(self) -> float:
-        """The upper end."""
+Range = Interval | Estimate  # where a value lies
 
 
 def judged(

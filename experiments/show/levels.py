@@ -38,7 +38,6 @@ from experiments.show.statistics import (
     summarise,
 )
 
-TEXTS = ("level", "conclusion", "prediction")  # columns of the table
 NAME_IN = 0.19  # the least height of the ECDF, for each name beside it
 ROW_IN, ROWS_IN = 0.78, 5.5  # the height of a row of samples, and of all rows at most
 
@@ -120,7 +119,6 @@ def findings(found: Compared) -> tuple[str, ...]:
         many = counted(repeats_of(found), "repeat")
         quick = "Quick run, " if is_quick(found.run) else ""
         return (f"{quick}{many}: no confidence intervals",)
-
     return tuple(_finding(each, found) for each in others)
 
 
@@ -149,9 +147,10 @@ def outcomes(found: Compared) -> tuple[Outcome, ...]:
         return ()
     overall = of_all(about.values())
     parts = (
-        _with_outcome(each, "" if about[each.level] == overall else f" {about[each.level]}")
+        f"{each.level} {figure_text(each.to_baseline.estimate, signed=True)}"
+        + ("" if about[each.level] == overall else f" {about[each.level]}")
         for each in found.summaries
-        if each.level in about
+        if each.to_baseline and each.level in about
     )
     measured = f"{', '.join(parts)} [{found.question.unit}]"
     return (judge.judged(found.run, prediction, overall, measured),)
@@ -160,12 +159,6 @@ def outcomes(found: Compared) -> tuple[Outcome, ...]:
 def to_baseline(question: Question) -> Prediction | None:
     """The prediction about the difference to the baseline, if there is one."""
     return next((each for each in question.predictions if each.about == "baseline"), None)
-
-
-def _with_outcome(each: Summary, outcome: str) -> str:
-    """A level with its difference and its outcome."""
-    estimate = each.to_baseline.estimate if each.to_baseline else None
-    return f"{each.level} {figure_text(estimate, signed=True)}{outcome}"
 
 
 def judged(each: Summary, found: Compared) -> str:
@@ -185,7 +178,7 @@ def table(found: Compared, heading: str = "By level") -> Table:
         title=heading,
         heads=(*before, "p99", "min", "max", "95% interval", *after, "conclusion", "prediction"),
         rows=tuple(_cells(each, found) for each in found.summaries),
-        words=TEXTS,
+        words=("level", "conclusion", "prediction"),
         first=(*before, *after),
         note=f"In {found.question.unit}. Differences: the median over repeats of the "
         "differences of their medians. Intervals: bootstrap over repeats, 95%.",
@@ -215,14 +208,13 @@ def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
 
 def data(found: Compared) -> tuple[Mapping[str, object], ...]:
     """The summaries, for `--format json`."""
-    return tuple(_data(each, found) for each in found.summaries)
-
-
-def _data(each: Summary, found: Compared) -> Mapping[str, object]:
-    if not (difference := each.to_baseline):
-        return asdict(each)
-    conclusion = call(difference, found.question.margin)
-    return {**asdict(each), "call": conclusion, "prediction": judged(each, found)}
+    margin = found.question.margin
+    return tuple(
+        {**asdict(each), "call": call(each.to_baseline, margin), "prediction": judged(each, found)}
+        if each.to_baseline
+        else asdict(each)
+        for each in found.summaries
+    )
 
 
 def draw(found: Compared, caption: Caption) -> Figure:

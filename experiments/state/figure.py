@@ -1,9 +1,8 @@
 """A drawn table of counts: packets sent and state kept, by mode.  Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from matplotlib.axes import Axes
+import polars as pl
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -17,26 +16,15 @@ MATCH, MISMATCH = "#E3F1E8", "#F6C9B0"
 SIZE = 8.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One count."""
+def draw(counts: pl.DataFrame, modes: Sequence[str], caption: Caption) -> Figure:
+    """A row for each count, a column for each mode; the colour is the prediction's result.
 
-    text: str
-    is_match: bool | None  # the prediction's result; None: not predicted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One count at one moment: an entry for each mode; None where it was not counted."""
-
-    what: str
-    moment: str
-    entries: tuple[Entry | None, ...]
-
-
-def draw(lines: Sequence[Line], modes: Sequence[str], caption: Caption) -> Figure:
-    """A row for each count, a column for each mode; the colour is the prediction's result."""
-    figure, (ax,) = sheet(caption, [LINE_IN * (len(lines) + HEAD)], frame_in=1.3)
+    Args:
+        counts: `what` was counted at which `moment` in which `mode`; its `text`; `is_match`, the
+            prediction's result, null if none was predicted.
+    """
+    rows = counts.partition_by("what", "moment", maintain_order=True)
+    figure, (ax,) = sheet(caption, [LINE_IN * (len(rows) + HEAD)], frame_in=1.3)
     title(
         ax,
         "Packets sent and state kept",
@@ -44,39 +32,35 @@ def draw(lines: Sequence[Line], modes: Sequence[str], caption: Caption) -> Figur
     )
     ax.set_axis_off()
     ax.set_xlim(0, 1)
-    ax.set_ylim(len(lines) + HEAD, 0)
+    ax.set_ylim(len(rows) + HEAD, 0)
     palette = colours(list(modes), "(none)")
     wide = (1 - FIRST_AT) / max(1, len(modes))
-    for nth, mode in enumerate(modes):
-        ax.text(
-            FIRST_AT + (nth + 0.5) * wide,
+    middle = {mode: FIRST_AT + (nth + 0.5) * wide for nth, mode in enumerate(modes)}
+    for mode, x in middle.items():
+        name = ax.text(
+            x,
             HEAD / 2,
             mode.replace("-", "\n", 1),
             ha="center",
             va="center",
             fontsize=SIZE,
-            fontweight="bold",
-            color=palette[mode],
             gid="mode",
         )
-    for row, line in enumerate(lines, start=HEAD):
-        is_again = row > HEAD and lines[row - HEAD - 1].what == line.what
-        ax.text(WHAT_AT, row + 0.5, "" if is_again else line.what, va="center", fontsize=SIZE)
-        ax.text(MOMENT_AT, row + 0.5, line.moment, va="center", fontsize=SIZE, color="#666666")
-        for nth, entry in enumerate(line.entries):
-            if entry:
-                _entry(ax, entry, FIRST_AT + nth * wide, row, wide)
-    return figure
-
-
-def _entry(ax: Axes, entry: Entry, left: float, top: float, wide: float) -> None:
-    if entry.is_match is not None:
-        colour = MATCH if entry.is_match else MISMATCH
-        ax.add_patch(
-            Rectangle(
-                (left + 0.004, top + 0.06), wide - 0.008, 0.88, facecolor=colour, edgecolor="none"
+        name.set(fontweight="bold", color=palette[mode])
+    before = ""
+    for top, row in enumerate(rows, start=HEAD):
+        what, moment = row.select("what", "moment").row(0)
+        ax.text(WHAT_AT, top + 0.5, "" if what == before else what, va="center", fontsize=SIZE)
+        ax.text(MOMENT_AT, top + 0.5, moment, va="center", fontsize=SIZE, color="#666666")
+        before = what
+        for mode, text, is_match in row.select("mode", "text", "is_match").iter_rows():
+            if is_match is not None:
+                corner = middle[mode] - wide / 2 + 0.004, top + 0.06
+                colour = MATCH if is_match else MISMATCH
+                ax.add_patch(
+                    Rectangle(corner, wide - 0.008, 0.88, facecolor=colour, edgecolor="none")
+                )
+            ax.text(
+                middle[mode], top + 0.5, text, ha="center", va="center", fontsize=SIZE, gid="count"
             )
-        )
-    ax.text(
-        left + wide / 2, top + 0.5, entry.text, ha="center", va="center", fontsize=SIZE, gid="count"
-    )
+    return figure

@@ -10,7 +10,7 @@ import polars as pl
 from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import exact_cells, value_text, values_text
-from experiments.show.report import NONE, Picture, Report, Table, counted
+from experiments.show.report import Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 from experiments.state import figure, words
 
@@ -29,7 +29,9 @@ def build_report(run: Run) -> Report:
     report, found = cells.build_report(run), exact_cells(run).with_columns(topic=_topic())
     idle_s = float(run.about["settings"].get("idle_s", 0))
     modes = tuple(found["mode"].unique(maintain_order=True))
-    lines = tuple(_lines(run, found, modes))
+    counts = _counts(run, found)
+    by_mode = counts.pivot("mode", index=("what", "moment"), values="text")
+    by_mode = by_mode.select("what", "moment", *modes)
     first, *others = report.findings
     findings = (first, *_tunnel_packets(found, idle_s), *_same(found), *_joins(run), *others)
     return replace(
@@ -39,13 +41,23 @@ def build_report(run: Run) -> Report:
             judge.exact(run, each, found.filter(topic=each.about)["result"])
             for each in run.question.predictions
         ),
-        tables=(brief(lines, modes), matrix(lines, modes), *report.tables),
+        tables=(
+            _brief(by_mode, modes),
+            Table(
+                title="Counts by mode",
+                heads=("what", "when", *modes),
+                rows=cells.text_rows(by_mode),
+                words=("what", "when"),
+                note=f"{NOTE} `2 not 1`: 1 was predicted.",
+            ),
+            *report.tables,
+        ),
         pictures=(
             Picture(
                 name=run.question.name,
                 title="Packets sent and state kept, by mode",
                 alternative=f"A table of counts: {'. '.join(findings)}",
-                draw=lambda report: figure.draw(lines, modes, Caption.of(report)),
+                draw=lambda report: figure.draw(counts, modes, Caption.of(report)),
             ),
         ),
         conditions=f"{report.conditions}; idle for {idle_s:g} s",
@@ -107,40 +119,41 @@ def _ranges(run: Run) -> pl.DataFrame:
     )
 
 
-def _lines(run: Run, found: pl.DataFrame, modes: Sequence[str]) -> Iterator[figure.Line]:
-    """A line for each count and moment that is predicted for any mode; packets by moment first."""
-    entries = {
-        (what, moment, mode): figure.Entry(text=f"{range_}{NOT_PREDICTED}", is_match=None)
-        for what, moment, mode, range_ in _ranges(run).select(*KEY, "range").iter_rows()
-    }
-    for row in found.iter_rows(named=True):
-        is_mismatch = row["result"] == judge.MISMATCH
-        entries[row["what"], row["moment"], row["mode"]] = figure.Entry(
-            text=values_text(row["measured"])
-            + (f" not {value_text(row['predicted'])}" if is_mismatch else ""),
-            is_match=row["result"] == judge.MATCHES,
-        )
-    whats = list(found["what"].unique(maintain_order=True))
-
-    def place(key: tuple[str, str]) -> tuple[int, ...]:
-        what, moment = whats.index(key[0]), words.MOMENTS.index(key[1])
-        return (1, what, moment) if key[1] in {words.BEFORE, words.AFTER} else (0, moment, what)
-
-    for what, moment in sorted(found.select("what", "moment").unique().iter_rows(), key=place):
-        shown = tuple(entries.get((what, moment, mode)) for mode in modes)
-        yield figure.Line(what=what, moment=moment, entries=shown)
+def _counts(run: Run, found: pl.DataFrame) -> pl.DataFrame:
+    """What `figure.draw` draws: each count that is predicted for any mode; packets by moment first."""
+    predicted = pl.col("predicted").map_elements(value_text, pl.String)
+    cells = found.select(
+        *KEY,
+        text=pl.col("measured").map_elements(values_text, pl.String)
+        + pl.when(result=judge.MISMATCH).then(" not " + predicted).otherwise(pl.lit("")),
+        is_match=pl.col("result") == judge.MATCHES,
+    )
+    others = (
+        _ranges(run)
+        .join(found, on=("what", "moment"), how="semi")
+        .join(found, on=KEY, how="anti")
+        .select(*KEY, text=pl.col("range") + NOT_PREDICTED, is_match=pl.lit(None, pl.Boolean))
+    )
+    what = pl.col("what").cast(pl.Enum(found["what"].unique(maintain_order=True))).to_physical()
+    moment = pl.col("moment").cast(pl.Enum(words.MOMENTS)).to_physical()
+    is_state = pl.col("moment").is_in([words.BEFORE, words.AFTER])
+    first = pl.when(is_state).then(what).otherwise(moment)
+    return pl.concat((cells, others)).sort(is_state, first, what, moment, maintain_order=True)
 
 
-def brief(lines: Sequence[figure.Line], modes: Sequence[str]) -> Table:
+def _brief(counts: pl.DataFrame, modes: Sequence[str]) -> Table:
     """Every count in one column: that of most modes, then the others; before and after together."""
-    by = {(line.what, line.moment): line.entries for line in lines}
+    by = {(what, moment): texts for what, moment, *texts in counts.iter_rows()}
     rows = []
-    for (what, moment), entries in by.items():
+    for (what, moment), texts in by.items():
         if moment != words.AFTER or (what, words.BEFORE) not in by:
             is_pair = moment == words.BEFORE
-            pairs = zip(entries, by[what, words.AFTER], strict=True) if is_pair else zip(entries)
-            counts = [", ".join(each.text for each in pair if each) for pair in pairs]
-            shown = wrap(_together(modes, counts), COUNT_WIDTH, break_on_hyphens=False)
+            pairs = zip(texts, by[what, words.AFTER], strict=True) if is_pair else zip(texts)
+            shown = wrap(
+                _together(modes, [", ".join(filter(None, pair)) for pair in pairs]),
+                COUNT_WIDTH,
+                break_on_hyphens=False,
+            )
             rows.append((what, f"{words.BEFORE}, {words.AFTER}" if is_pair else moment, shown[0]))
             rows += [("", "", line) for line in shown[1:]]
     heads = ("what", "when", "count")
@@ -165,17 +178,3 @@ def _names(some: Sequence[str], modes: Collection[str]) -> str:
     if len(some) > 1 and list(some) == [mode for mode in modes if mode.partition("-")[0] == kind]:
         return f"{kind}-*"
     return ", ".join(some)
-
-
-def matrix(lines: Sequence[figure.Line], modes: Sequence[str]) -> Table:
-    """Every count, with a column for each mode."""
-    return Table(
-        title="Counts by mode",
-        heads=("what", "when", *modes),
-        rows=tuple(
-            (line.what, line.moment, *(each.text if each else NONE for each in line.entries))
-            for line in lines
-        ),
-        words=("what", "when"),
-        note=f"{NOTE} `2 not 1`: 1 was predicted.",
-    )
