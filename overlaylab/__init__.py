@@ -14,36 +14,10 @@
 docs/python.md has every call; docs/notebook.ipynb uses them from start to picture.
 """
 
-from typing import TYPE_CHECKING, Any
-
 from controller.model.errors import OverlayError
-from overlaylab.runs import Result, read, run
-from topologies.scenario.load import load as _load
-
-if TYPE_CHECKING:
-    from controller.model.overlay import Overlay
-    from controller.model.sites import Sites
-    from overlaylab.labs import RunningLab, Trace, lab
+from experiments.cli.trace_text import Trace
+from experiments.show.result import Result, read
+from overlaylab.labs import RunningLab, lab, load
+from overlaylab.runs import run
 
 __all__ = ["OverlayError", "Result", "RunningLab", "Trace", "lab", "load", "read", "run"]
-
-
-def load(scenario: str) -> "Overlay | Sites":
-    """The overlay (or the two sites) that a scenario describes, without a lab.
-
-    Args:
-        scenario: a name of `overlaylab list`, or the path of a .yaml file.
-
-    Raises:
-        OverlayError: the scenario cannot be read; the message has every error in it.
-    """
-    return _load(scenario).described
-
-
-def __getattr__(name: str) -> Any:
-    """Import what starts labs when it is used: only there is Mininet needed."""
-    if name in {"RunningLab", "Trace", "lab"}:
-        from overlaylab import labs
-
-        return getattr(labs, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

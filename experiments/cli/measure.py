@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from experiments.show.pages.chapter import Chapter
 
 
+def dated(name: str) -> str:
+    """The name of a new folder: the time, so that folders sort by it, and `name`."""
+    from experiments.measure.environment import now
+
+    return f"{now().replace('-', '').replace(':', '')}-{name}"
+
+
 def measured(request: "Request", title: str) -> "Chapter":
     """Measure and draw; an incomplete run is drawn too, if it has enough samples.
 

@@ -29,9 +29,9 @@ class Options:
     seed: int | None
     quick: bool
     out: Path
-    app: str
-    datapath: str
-    output: str
+    app: str = "os-ken"
+    datapath: str = "netdev"
+    output: str = "text"
 
 
 def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
@@ -57,8 +57,8 @@ def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
     return [find(name) for name in dict.fromkeys(wanted)]
 
 
-def request_of(experiment: "Experiment", options: Options, parent: Path, name: str) -> "Request":
-    """The request for one experiment.
+def request_of(experiment: "Experiment", options: Options) -> "Request":
+    """The request for one experiment, in a folder with its name.
 
     Raises:
         UsageError, ModelError: an option does not fit the experiment or the scenario.
@@ -76,8 +76,8 @@ def request_of(experiment: "Experiment", options: Options, parent: Path, name: s
         seed=secrets.randbits(32) if options.seed is None else options.seed,
         quick=options.quick,
         lab={"datapath": options.datapath, "app": options.app},
-        parent=parent,
-        name=name,
+        parent=options.out,
+        name=experiment.question.name,
     )
 
 

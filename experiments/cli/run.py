@@ -70,21 +70,19 @@ def run(experiment: tuple[str, ...], **given: Any) -> int:
 
     Exit status: 0 done and trusted, 1 an exact prediction was refuted, 3 done but unreliable.
     """
-    from experiments.cli.measure import measured
-    from experiments.measure.environment import now
+    from experiments.cli.measure import dated, measured
 
     options = Options(**given)
     wanted = experiments_of(experiment)
-    requests = [request_of(each, options, options.out, each.question.name) for each in wanted]
+    requests = [request_of(each, options) for each in wanted]
     _assert_distinct([request.name for request in requests])
     assert_host_ready()
-    stamp = now().replace("-", "").replace(":", "")
     if len(requests) == 1:
-        request = replace(requests[0], name=f"{stamp}-{requests[0].name}")
-        chapter = measured(request, request.question.name)
+        (request,) = requests
+        chapter = measured(replace(request, name=dated(request.name)), request.name)
         print_run(chapter, options.output)
         return _exit_status((chapter,))
-    return _suite(requests, f"{stamp}-suite", options)
+    return _suite(requests, dated("suite"), options)
 
 
 def _assert_distinct(names: Sequence[str]) -> None:

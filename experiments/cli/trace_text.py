@@ -1,9 +1,12 @@
-"""The path of a traced frame as text and as JSON.  Pure."""
+"""The path of a traced frame as text, as a table and as JSON.  Pure."""
 
+import html
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from experiments.cli.explain_text import INDENT, wrapped
 
@@ -14,6 +17,36 @@ if TYPE_CHECKING:
 
 JSON_FORMAT = 1
 Style = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The path of one frame: prints as text, shows as a table in a notebook."""
+
+    course: "Course"
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the frame reaches its target."""
+        return self.course.delivered
+
+    @property
+    def steps(self) -> pl.DataFrame:
+        """Every table on the path: host, bridge, table, name, flow, why."""
+        rows = [
+            {"host": stage.host, "bridge": stage.bridge, **asdict(step)}
+            for stage in (*self.course.near, *self.course.far)
+            for step in stage.steps
+        ]
+        return pl.DataFrame(rows, schema=["host", "bridge", "table", "name", "flow", "why"])
+
+    def __str__(self) -> str:
+        return as_text(self.course)
+
+    def _repr_html_(self) -> str:
+        title = html.escape(f"{self.course.source} to {self.course.target}: {self.course.end}")
+        with pl.Config(tbl_rows=-1, fmt_str_lengths=400, tbl_hide_dataframe_shape=True):
+            return f"<p><b>{title}</b></p>{self.steps._repr_html_()}"
 
 
 def as_json(course: "Course") -> str:

@@ -9,6 +9,7 @@ class Lab(LabBase):
 
     plug = live.plug
     unplug = live.unplug
+    add_guest = live.add_guest
     move = moving.move
     add_host = live.add_host
     remove_host = live.remove_host

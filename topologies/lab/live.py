@@ -56,6 +56,24 @@ def plug(lab: LabBase, port_id: str) -> None:
     dhcp.request_leases(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
 
+def add_guest(lab: LabBase, name: str, *, host: str, network: str) -> str:
+    """Create a port on a host, and start the guest that has it; returns the id of the port.
+
+    Args:
+        network: name or id of a network of the overlay.
+    """
+    networks = {each.name: each.id for each in lab.overlay.networks}
+    body = {
+        "network_id": networks.get(network, network),
+        "name": name,
+        "device_id": name,
+        "binding:host_id": host,
+    }
+    port_id = str(lab.api("POST", "/v2.0/ports", {"port": body})["port"]["id"])
+    plug(lab, port_id)
+    return port_id
+
+
 def plugged_ports(lab: LabBase) -> dict[str, tuple[str, str, int]]:
     """The ports with an interface, by id: its guest, its host, and its number."""
     return {

@@ -10,8 +10,9 @@ br-vtep is the underlay itself: the modes `flat` and `vlan` use that.
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 
+from controller.model.errors import UsageError
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Host, Mechanism, Port
@@ -42,6 +43,28 @@ def guests(overlay: Overlay) -> dict[str, tuple[Port, ...]]:
         if port.host:
             found[guest_name(port)] = (*found.get(guest_name(port), ()), port)
     return found
+
+
+def address_of(overlay: Overlay, target: str) -> Address:
+    """The first address of a guest, or the IP address in `target`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    of_guest = {
+        name: [ip for port in ports for ip in port.fixed_ips]
+        for name, ports in guests(overlay).items()
+    }
+    addresses = {name: ips[0] for name, ips in of_guest.items() if ips}
+    try:
+        return addresses.get(target) or ip_address(target)
+    except ValueError:
+        raise UsageError(
+            f"no guest {target!r}",
+            where=f"overlay {overlay.name!r}",
+            allowed=", ".join(addresses),
+            do="Name a guest with an address, or give an IP address.",
+        ) from None
 
 
 def guest_addresses(overlay: Overlay, port: Port) -> Iterator[str]:

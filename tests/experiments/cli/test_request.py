@@ -23,7 +23,7 @@ PLAIN = {
 
 def request(name, **options):
     (experiment,) = experiments_of((name,))
-    return request_of(experiment, Options(**{**PLAIN, **options}), Path(), name)
+    return request_of(experiment, Options(**{**PLAIN, **options}))
 
 
 def test_modes_are_refused_by_an_experiment_without_modes():
