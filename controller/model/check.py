@@ -154,12 +154,6 @@ def _one_port_errors(overlay: OverlayParts, port: Port) -> Iterator[ModelError]:
     if network is None:
         yield _unknown(where, "network", port.network_id, overlay.network_of)
         return
-    yield from _address_errors(overlay, port, where)
-    if port.host:
-        yield from _binding_errors(overlay, port, network, where)
-
-
-def _address_errors(overlay: OverlayParts, port: Port, where: str) -> Iterator[ModelError]:
     cidrs = [subnet.cidr for subnet in overlay.subnets if subnet.network_id == port.network_id]
     for ip in port.fixed_ips:
         if not any(ip in cidr for cidr in cidrs):
@@ -169,6 +163,8 @@ def _address_errors(overlay: OverlayParts, port: Port, where: str) -> Iterator[M
                 allowed=", ".join(map(str, cidrs)) or "none (its network has no subnet)",
                 do="Pick an address of its network's subnet.",
             )
+    if port.host:
+        yield from _binding_errors(overlay, port, network, where)
 
 
 def _binding_errors(

@@ -1,7 +1,8 @@
 """The rules for segments and provider bridges.  Pure; called by `check`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
@@ -10,8 +11,7 @@ from controller.model.parts import Host, Network, OverlayParts, SegmentRange
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-OWN_BRIDGES = ("br-int", "br-tun")  # the agent's own, on every host
-OWN_DEVICES = ("lo", "management", "ovs-netdev", UNDERLAY)  # others that every host has
+OWN_DEVICES = ("br-int", "br-tun", "lo", "management", "ovs-netdev", UNDERLAY)  # of every host
 
 
 def wire_id(network: Network) -> tuple[str, ...]:
@@ -34,11 +34,13 @@ def segment_errors(network: Network) -> Iterator[ModelError]:
             do="Remove it.",
         )
     if kind.id_max and not (found and 1 <= found <= kind.id_max):
+        fits_gre = found and 1 <= found <= NetworkType.GRE.kind.id_max
+        wider = ", or network_type: gre" if fits_gre else ""
         yield ModelError(
             f"segmentation_id {found}",
             where=network.where,
             allowed=f"1..{kind.id_max} ({network.network_type}'s {kind.id_word})",
-            do="Pick one in that range" + _wider(network) + ".",
+            do=f"Pick one in that range{wider}.",
         )
     yield from _physical_errors(network)
 
@@ -64,13 +66,6 @@ def _physical_errors(network: Network) -> Iterator[ModelError]:
         )
 
 
-def _wider(network: Network) -> str:
-    """The end of the remedy: GRE, if its ids are wide enough for this one."""
-    asked = network.segmentation_id or 0
-    fits = network.network_type is not NetworkType.GRE and asked <= NetworkType.GRE.kind.id_max
-    return ", or network_type: gre" if fits and asked > 0 else ""
-
-
 def range_errors(ranges: Collection[SegmentRange]) -> Iterator[ModelError]:
     """Ranges that end before they start, or exceed the ids of the type."""
     for each in ranges:
@@ -90,29 +85,27 @@ def bridge_errors(host: Host) -> Iterator[ModelError]:
     for physical_network, bridge in host.bridge_mappings:
         found = f"bridge {bridge} for physical network {physical_network!r}"
         where = f"host {host.name!r} bridge_mappings"
-        if bridge in OWN_BRIDGES or bridge in OWN_DEVICES:
-            taken = ", ".join((*OWN_BRIDGES, *OWN_DEVICES))
-            yield ModelError(
-                found,
-                where=where,
-                allowed=f"a bridge of its own, none of {taken}",
-                do="Name the provider bridge.",
-            )
-        if len(bridge) > IFNAMSIZ:
-            yield ModelError(
-                found,
-                where=where,
-                allowed=f"a name of up to {IFNAMSIZ} characters, as Linux has for interfaces",
-                do="Shorten it.",
-            )
-        if not BRIDGE.fullmatch(bridge) or bridge in wires:
-            yield ModelError(
-                found,
-                where=where,
-                allowed=f"letters, digits, '_', '.' and '-', not '.' or '-' first, and none of "
-                f"{', '.join(wires)}: the interfaces to the provider networks",
-                do="Rename it.",
-            )
+        characters = "letters, digits, '_', '.' and '-', not '.' or '-' first, and none of "
+        rules = (
+            (
+                bridge in OWN_DEVICES,
+                f"a bridge of its own, none of {', '.join(OWN_DEVICES)}",
+                "Name the provider bridge.",
+            ),
+            (
+                len(bridge) > IFNAMSIZ,
+                f"a name of up to {IFNAMSIZ} characters, as Linux has for interfaces",
+                "Shorten it.",
+            ),
+            (
+                not BRIDGE.fullmatch(bridge) or bridge in wires,
+                f"{characters}{', '.join(wires)}: the interfaces to the provider networks",
+                "Rename it.",
+            ),
+        )
+        for is_broken, allowed, do in rules:
+            if is_broken:
+                yield ModelError(found, where=where, allowed=allowed, do=do)
 
 
 def physical_network_errors(
@@ -123,7 +116,11 @@ def physical_network_errors(
     A network mapped to br-vtep is the underlay itself, so all hosts must map it there.
     """
     nodes = {*reserved, *overlay.host_of, *(port.device_id for port in overlay.ports)}
-    for name, bridges in _mapped(overlay).items():
+    bridges_of: defaultdict[str, set[str]] = defaultdict(set)
+    for host in overlay.hosts:
+        for physical_network, bridge in host.bridge_mappings:
+            bridges_of[physical_network].add(bridge)
+    for name, bridges in bridges_of.items():
         if bridges == {VTEP_BRIDGE}:
             continue
         where = f"overlay {overlay.name!r} bridge_mappings"
@@ -142,12 +139,3 @@ def physical_network_errors(
                 "a host, of a guest, or of the lab's own nodes: it is an Ethernet, and a node",
                 do="Rename it.",
             )
-
-
-def _mapped(overlay: OverlayParts) -> Mapping[str, set[str]]:
-    """The bridges of each physical network."""
-    found: dict[str, set[str]] = {}
-    for host in overlay.hosts:
-        for physical_network, bridge in host.bridge_mappings:
-            found.setdefault(physical_network, set()).add(bridge)
-    return found

@@ -14,14 +14,6 @@ WHERE = "underlay"
 
 def underlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction between the underlay and the rest of the overlay."""
-    yield from _figure_errors(overlay)
-    yield from _wan_mtu_errors(overlay)
-    if overlay.underlay.shape.is_routed:
-        yield from _routed_errors(overlay)
-
-
-def _figure_errors(overlay: OverlayParts) -> Iterator[ModelError]:
-    """Values out of range; each error begins with the key."""
     underlay = overlay.underlay
     limits = {
         "spines": (underlay.spines, 1, SPINES_MAX),
@@ -38,10 +30,7 @@ def _figure_errors(overlay: OverlayParts) -> Iterator[ModelError]:
             allowed="; ".join(f"{number}: {what}" for number, what in HASH_POLICIES.items()),
             do="Pick one; Linux's fib_multipath_hash_policy has the same numbers.",
         )
-
-
-def _wan_mtu_errors(overlay: OverlayParts) -> Iterator[ModelError]:
-    found, is_wan = overlay.underlay.wan_mtu, overlay.underlay.shape is Shape.WAN
+    found, is_wan = underlay.wan_mtu, underlay.shape is Shape.WAN
     if found and not (is_wan and WAN_MTU_MIN <= found <= overlay.underlay_mtu):
         yield ModelError(
             f"wan_mtu {found}",
@@ -49,6 +38,8 @@ def _wan_mtu_errors(overlay: OverlayParts) -> Iterator[ModelError]:
             allowed=f"{WAN_MTU_MIN}..{overlay.underlay_mtu} bytes, with `shape: wan` only",
             do="Pick one up to the underlay's mtu, or leave the key out.",
         )
+    if underlay.shape.is_routed:
+        yield from _routed_errors(overlay)
 
 
 def _routed_errors(overlay: OverlayParts) -> Iterator[ModelError]:

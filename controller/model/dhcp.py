@@ -22,22 +22,6 @@ LEASE_S = 86400  # Neutron's dhcp_lease_duration
 ETHERNET_MTU = 1500  # bytes; of a guest's interface before it has a lease
 TRIES, TRY_S = 20, 1
 DEADLINE_S = 30.0  # for the whole run of a client
-SERVER = [
-    "dnsmasq",
-    "--keep-in-foreground",
-    "--conf-file=/dev/null",
-    "--pid-file",
-    "--user=root",
-    "--group=root",
-    "--log-facility=-",
-    "--log-dhcp",
-    "--port=0",
-    "--no-hosts",
-    "--no-resolv",
-    "--interface=eth0",
-    "--except-interface=lo",
-    "--bind-interfaces",
-]
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "udhcpc": "udhcpc"}  # each with its Debian package
 
 
@@ -145,7 +129,20 @@ def server_argv(overlay: Overlay, subnet: Subnet, *, hosts: str, leases: str) ->
     # With an empty option, since without one dnsmasq offers itself.
     router = f",{subnet.gateway_ip}" if subnet.gateway_ip else ""
     return (
-        *SERVER,
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--pid-file",
+        "--user=root",
+        "--group=root",
+        "--log-facility=-",
+        "--log-dhcp",
+        "--port=0",
+        "--no-hosts",
+        "--no-resolv",
+        "--interface=eth0",
+        "--except-interface=lo",
+        "--bind-interfaces",
         f"--dhcp-range={subnet.cidr.network_address},static,{subnet.cidr.netmask},{LEASE_S}s",
         f"--dhcp-lease-max={min(subnet.cidr.num_addresses, 2**24)}",
         f"--dhcp-hostsfile={hosts}",
