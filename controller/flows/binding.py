@@ -4,10 +4,10 @@ Both depend on history, so they are not part of the overlay.  An allocated numbe
 `allocate` only adds numbers, `release` only removes numbers that are no longer needed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from controller.flows.ports import BridgePort, host_ports
+from controller.flows.ports import host_ports
 from controller.model.errors import ModelError
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
@@ -56,8 +56,13 @@ def allocate(overlay: Overlay, binding: Binding) -> Binding:
     Raises:
         ModelError: the host has more networks than local VLANs.
     """
-    numbered = _with_ofports(binding, host_ports(overlay, overlay.host(binding.host)))
-    return allocate_vlans(overlay, numbered)
+    ofports = {bridge: dict(ports) for bridge, ports in binding.ofports.items()}
+    highest = dict(binding.highest)
+    for port in host_ports(overlay, overlay.host(binding.host)):
+        here = ofports.setdefault(port.bridge, {})
+        if port.name not in here:
+            here[port.name] = highest[port.bridge] = highest.get(port.bridge, 0) + 1
+    return allocate_vlans(overlay, replace(binding, ofports=ofports, highest=highest))
 
 
 def new_binding(overlay: Overlay, host: str) -> Binding:
@@ -98,13 +103,3 @@ def allocate_vlans(
                 )
             vlans[network.id] = vlan
     return replace(binding, local_vlans=vlans)
-
-
-def _with_ofports(binding: Binding, wanted: Iterable[BridgePort]) -> Binding:
-    ofports = {bridge: dict(ports) for bridge, ports in binding.ofports.items()}
-    highest = dict(binding.highest)
-    for port in wanted:
-        here = ofports.setdefault(port.bridge, {})
-        if port.name not in here:
-            here[port.name] = highest[port.bridge] = highest.get(port.bridge, 0) + 1
-    return replace(binding, ofports=ofports, highest=highest)

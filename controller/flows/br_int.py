@@ -112,14 +112,9 @@ def br_phys_flows(overlay: Overlay, host: Host, binding: Binding, name: str) -> 
     yield from bridge.always()
     yield bridge.flow(table, Priority.STATED, match(in_port=on_phys))
     for network in overlay.networks_on(host.name):
-        if not _crosses(host, network, name):
+        if not network.network_type.is_provider or host.bridge_of(network.physical_network) != name:
             continue
         matched = match(in_port=on_phys, dl_vlan=binding.local_vlans[network.id])
         outside = network.segmentation_id
         write = PopVlan() if outside is None else SetField("vlan_vid", outside | PRESENT)
         yield bridge.flow(table, Priority.PROVIDER, matched, write, Normal())
-
-
-def _crosses(host: Host, network: Network, bridge: str) -> bool:
-    """True if frames of the network leave `host` through the provider bridge `bridge`."""
-    return network.network_type.is_provider and host.bridge_of(network.physical_network) == bridge

@@ -15,10 +15,7 @@ from controller.model.parts import Host, Network, Port
 BR_INT, BR_TUN = "br-int", "br-tun"
 DEAD_VLAN_TAG = 4095  # Neutron's name; no network ever gets it
 IP6GRE = "ip6gre"
-GRE_OVER_IPV6 = {
-    "queens": "gre",
-    "current": IP6GRE,
-}  # by release; Neutron writes ip6gre since 18.0.0
+GRE_OVER_IPV6 = {"queens": "gre", "current": IP6GRE}  # by release; ip6gre since Neutron 18.0.0
 PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
 
 

@@ -4,23 +4,16 @@ import re
 from collections.abc import Iterable
 
 from controller.flows.actions import Action
-from controller.flows.pipeline import Flow, Match
+from controller.flows.pipeline import Flow
 
-BARE = frozenset({"proto"})  # fields that ovs-ofctl prints without their name
-HEX = frozenset({"tun_id"})
 COOKIE = re.compile(r"cookie=0x[0-9a-f]+,\s*")
 TIMES = re.compile(r"(?:duration|n_packets|n_bytes|idle_age|hard_age)=[^,]+,\s*")
 
 
-def match_text(match: Match) -> str:
-    """The match as ovs-ofctl writes it."""
-    return ",".join(_field(name, value) for name, value in match)
-
-
 def _field(name: str, value: str | int) -> str:
-    if name in BARE:
+    if name == "proto":  # printed without its name
         return str(value)
-    if name in HEX:
+    if name == "tun_id":
         return f"{name}={value:#x}"
     return f'{name}="{value}"' if name == "in_port" else f"{name}={value}"
 
@@ -33,7 +26,7 @@ def actions_text(actions: Iterable[Action]) -> str:
 def flow_text(flow: Flow) -> str:
     """One line of a dump; ovs-ofctl does not print table 0."""
     table = f"table={flow.table}, " if flow.table else ""
-    matched = "".join(f",{text}" for text in [match_text(flow.match)] if text)
+    matched = "".join(f",{_field(name, value)}" for name, value in flow.match)
     return f"{table}priority={int(flow.priority)}{matched} actions={actions_text(flow.actions)}"
 
 
