@@ -13,7 +13,12 @@ OVERLAY = load("article").overlay
 
 def test_a_guest_has_the_first_address_of_its_first_port():
     first = next(port for port in OVERLAY.ports if port.device_id == "ServerA")
-    second = replace(first, id=f"{first.id[:-1]}x", fixed_ips=(first.fixed_ips[0] + 50,))
+    second = replace(
+        first,
+        id=f"{first.id[:-1]}x",
+        mac_address="fa:16:3e:00:00:99",
+        fixed_ips=(first.fixed_ips[0] + 50,),
+    )
     overlay = replace(OVERLAY, ports=(*OVERLAY.ports, second))
 
     assert address_of(overlay, "ServerA") == first.fixed_ips[0]
