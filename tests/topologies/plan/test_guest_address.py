@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.model.errors import UsageError
+from controller.model.names import derived_id
 from topologies.plan.plan import address_of
 from topologies.scenario.load import load
 
@@ -15,7 +16,7 @@ def test_a_guest_has_the_first_address_of_its_first_port():
     first = next(port for port in OVERLAY.ports if port.device_id == "ServerA")
     second = replace(
         first,
-        id=f"{first.id[:-1]}x",
+        id=derived_id("second"),
         mac_address="fa:16:3e:00:00:99",
         fixed_ips=(first.fixed_ips[0] + 50,),
     )
