@@ -201,8 +201,7 @@ def _headline(found: pl.DataFrame) -> Iterator[str]:
 
 def _policy_2(found: pl.DataFrame) -> Iterator[str]:
     """The policy made for tunnels, and which of them it helps."""
-    shown = found.filter(hash_policy=2, pairs=MANY, flows=SHOWN)
-    rows = shown.rows(named=True)
+    rows = found.filter(hash_policy=2, pairs=MANY, flows=SHOWN).rows(named=True)
     spread = dict.fromkeys(_encapsulation(row) for row in rows if row["entropy"] > 0)
     on_one = dict.fromkeys(_encapsulation(row) for row in rows if not row["entropy"] > 0)
     if spread and on_one:
@@ -216,10 +215,10 @@ def _encapsulation(row: Row) -> str:
     return str(row["mode"]).partition("-")[0]
 
 
-def _flows_on_a_spine(row: Row) -> str:
-    """Fewest to most flows on a spine, over all draws."""
+def _flows_on_a_spine(row: Row, *, with_name: bool = False) -> str:
+    """Fewest to most flows on a spine, over all draws; `with_name`: which one has all of them."""
     if row["is_on_one"]:
-        return ALL_ON_ONE
+        return f"all on {' or '.join(row['taken'])}" if with_name and row["taken"] else ALL_ON_ONE
     low, high = row["least"], row["most"]
     return f"{low} to {high}" if low != high else str(low)
 
@@ -256,7 +255,7 @@ def _overview(found: pl.DataFrame) -> Table:
     for group, cells_ in found.group_by(GROUP, maintain_order=True):
         by_flows = {row["flows"]: row for row in cells_.iter_rows(named=True)}
         entropies = (f"{by_flows[n]['entropy']:.3f}" if n in by_flows else NONE for n in shown)
-        where = _where(by_flows[SHOWN]) if SHOWN in by_flows else NONE
+        where = _flows_on_a_spine(by_flows[SHOWN], with_name=True) if SHOWN in by_flows else NONE
         rows.append((*map(str, group), *entropies, where))
     return Table(
         title="Entropy in bits, by the number of flows",
@@ -266,13 +265,6 @@ def _overview(found: pl.DataFrame) -> Table:
         note="Medians over all draws. 0: all flows on one spine; log2(spines): evenly spread. "
         f"{POLICIES} Pairs: of inner addresses. {WHICH_SPINE}",
     )
-
-
-def _where(row: Row) -> str:
-    """Flows on a spine; the name of the spine if it was the only one in every draw."""
-    if row["is_on_one"] and row["taken"]:
-        return f"all on {' or '.join(row['taken'])}"
-    return _flows_on_a_spine(row)
 
 
 def _all_cells(found: pl.DataFrame) -> Table:

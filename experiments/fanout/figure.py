@@ -10,33 +10,29 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.show.curves import spread
-from experiments.show.lanes import colours, dots, line_style
+from experiments.show.curves import NAME_IN, spread
+from experiments.show.lanes import colours, dots, line_style, name_beside
 from experiments.show.sheet import Caption, sheet, title
 
 LINE_COLOUR = "#9a9a9a"
 LANES = 0.8  # of the distance between two numbers of hosts: the width of all lanes
-VALUE_AT, SWATCH_AT, NAME_AT = 1.035, (1.05, 1.115), 1.13  # of the width of the axes
-NAME_IN = 0.165
+VALUE_AT, NAME_AT = 1.035, 1.05  # of the width of the axes
 SIZE = 8.5
 PANEL_IN = 1.75
 LEGEND = "line: predicted; dot: a measured frame (one lane per mode)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
-    """A name beside a line."""
-
-    mode: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A prediction by number of hosts, with the names of all modes it holds for."""
+    """A prediction by number of hosts."""
 
     points: Mapping[int, int]
-    names: tuple[Name, ...]
+    names: Mapping[str, str]  # beside its end: each name with its mode
+
+    @property
+    def end(self) -> int:
+        """The count at the most hosts."""
+        return self.points[max(self.points)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +44,14 @@ class Panel:
     # Hosts and count of each frame, by mode.
     measured: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
-    @property
-    def names(self) -> int:
-        """How many names there are beside it."""
-        return sum(len(line.names) for line in self.lines)
-
 
 def draw(panels: Sequence[Panel], caption: Caption) -> Figure:
     """The panels below each other; only the last one labels the axis of hosts."""
-    heights = [max(PANEL_IN, NAME_IN * (each.names + 1)) for each in panels]
+    names = (sum(len(line.names) for line in panel.lines) for panel in panels)
+    heights = [max(PANEL_IN, NAME_IN * (count + 1)) for count in names]
     figure, axes = sheet(caption, heights)
-    for ax, panel in zip(axes, panels, strict=True):
-        plot_panel(ax, panel, height_in=heights[axes.index(ax)])
+    for ax, panel, height_in in zip(axes, panels, heights, strict=True):
+        plot_panel(ax, panel, height_in=height_in)
         title(ax, panel.heading, LEGEND if ax is axes[0] else "")
     axes[-1].set_xlabel("compute hosts, one VTEP each")
     return figure
@@ -89,7 +81,7 @@ def _predicted(ax: Axes, line: Line, places: Mapping[int, int]) -> None:
     """A horizontal piece as wide as the lanes at each number of hosts, so that dots lie on it."""
     xs = [places[many] + side * LANES / 2 for many in line.points for side in (-1, 1)]
     ys = [copies for copies in line.points.values() for _ in range(2)]
-    style = line_style(line.names[0].mode)
+    style = line_style(next(iter(line.names.values())))
     ax.plot(xs, ys, color=LINE_COLOUR, linewidth=1.2, linestyle=style, gid="predicted")
 
 
@@ -119,15 +111,15 @@ def _dots(ax: Axes, panel: Panel, places: Mapping[int, int], palette: Mapping[st
 def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_in: float) -> None:
     """Beside the end of each line its value, and its names in their colours and line styles."""
     low, high = ax.get_ylim()
-    named = sorted(lines, key=lambda line: -_end(line))
-    wanted = [(_end(line) - low) / (high - low) for line in named]
+    named = sorted(lines, key=lambda line: -line.end)
+    wanted = [(line.end - low) / (high - low) for line in named]
     pitch = NAME_IN / height_in
     heights = spread(wanted, [len(line.names) * pitch for line in named])
     before = None
     for line, top in zip(named, heights, strict=True):
-        if _end(line) != before:  # lines with the same end share one value
+        if line.end != before:  # lines with the same end share one value
             ax.annotate(
-                str(_end(line)),
+                str(line.end),
                 (VALUE_AT, top - pitch / 2),
                 xycoords="axes fraction",
                 ha="right",
@@ -136,30 +128,8 @@ def _names(ax: Axes, lines: Sequence[Line], palette: Mapping[str, str], height_i
                 annotation_clip=False,
                 gid="value",
             )
-        before = _end(line)
-        for number, name in enumerate(line.names):
+        before = line.end
+        for number, (name, mode) in enumerate(line.names.items()):
             y = top - (number + 0.5) * pitch
-            colour = palette.get(name.mode, LINE_COLOUR)
-            ax.plot(
-                SWATCH_AT,
-                [y, y],
-                transform=ax.transAxes,
-                color=colour,
-                linewidth=1.6,
-                linestyle=line_style(name.mode),
-                clip_on=False,
-            )
-            ax.annotate(
-                name.text,
-                (NAME_AT, y),
-                xycoords="axes fraction",
-                va="center",
-                fontsize=SIZE,
-                color=colour,
-                annotation_clip=False,
-                gid="name",
-            )
-
-
-def _end(line: Line) -> int:
-    return line.points[max(line.points)]
+            colour = palette.get(mode, LINE_COLOUR)
+            name_beside(ax, mode, y, colour, name=name, left=NAME_AT)

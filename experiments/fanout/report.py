@@ -56,7 +56,15 @@ def build_report(run: Run) -> Report:
         pictures=() if cells.is_empty() else (picture,),
         conditions=_conditions(run),
         is_refuted=MISMATCH in cells["result"],
-        data=tuple(map(_data, cells.iter_rows(named=True))),
+        data=tuple(
+            cells.select(
+                *KEY,
+                "frames",
+                "result",
+                predicted=pl.struct(pl.col(PREDICTED + name).alias(name) for name in COUNTS),
+                measured=pl.struct(*COUNTS),
+            ).iter_rows(named=True)
+        ),
     )
 
 
@@ -91,12 +99,11 @@ def cells_of(frames: pl.DataFrame) -> pl.DataFrame:
 
 def _matches(run: Run, frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[str]:
     """How many cells match, and the first that does not."""
-    matching = cells.filter(result=MATCHES).height
+    mismatches = cells.filter(result=MISMATCH).height
     yield (
-        f"{matching} of {counted(cells.height, 'cell')} match their prediction exactly "
-        f"({counted(frames.height, 'frame')})"
+        f"{cells.height - mismatches} of {counted(cells.height, 'cell')} match their prediction "
+        f"exactly ({counted(frames.height, 'frame')})"
     )
-    mismatches = cells.height - matching
     if mismatches:
         more = f" (and {mismatches - 1} more)" if mismatches > 1 else ""
         yield f"{_first_mismatch(run, frames)}{more}"
@@ -131,15 +138,13 @@ def _facts(run: Run) -> Iterator[str]:
     for fact, meaning in FACTS.items():
         labs = [each for each in run.about.get("measured", ()) if each.get(fact)]
         if labs:
-            first = f"{labs[0]['mode']}, {labs[0]['hosts']} hosts: {_fact_text(labs[0][fact])}"
+            found = labs[0][fact]
+            if isinstance(found, Mapping):
+                found = [f"{place} {number}" for place, number in found.items()]
+            text = ", ".join(found) if isinstance(found, list) else found
+            first = f"{labs[0]['mode']}, {labs[0]['hosts']} hosts: {text}"
             more = f" (and {len(labs) - 1} more labs)" if len(labs) > 1 else ""
             yield f"{meaning}: {first}{more}"
-
-
-def _fact_text(fact: object) -> str:
-    if isinstance(fact, Mapping):
-        return ", ".join(f"{place} {number}" for place, number in fact.items())
-    return ", ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
 
 
 def _mesh(cells: pl.DataFrame) -> Iterator[str]:
@@ -350,16 +355,15 @@ def panels(frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[figure.Panel]:
 
 def _panel(frames: pl.DataFrame, cells: pl.DataFrame, count: str, heading: str) -> figure.Panel:
     """One line for all modes and kinds that have the same prediction."""
-    names: dict[tuple[tuple[int, int], ...], list[figure.Name]] = defaultdict(list)
+    names: dict[tuple[tuple[int, int], ...], dict[str, str]] = defaultdict(dict)
     for _, mode, groups in agreeing(cells, lambda cell: cell[PREDICTED + count]):
         for kinds, same in groups:
             points = tuple((hosts, same[hosts][PREDICTED + count]) for hosts in sorted(same))
-            text = mode if kinds == "any" else f"{mode}: {kinds}"
-            names[points].append(figure.Name(mode=mode, text=text))
+            names[points][mode if kinds == "any" else f"{mode}: {kinds}"] = mode
     return figure.Panel(
         heading=heading,
         lines=tuple(
-            figure.Line(points=dict(points), names=tuple(those)) for points, those in names.items()
+            figure.Line(points=dict(points), names=those) for points, those in names.items()
         ),
         measured={
             str(mode): each.select("hosts", count).rows()
@@ -376,11 +380,3 @@ def _conditions(run: Run) -> str:
         f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
         f"captures equal the counters on {equal} of {counted(interfaces.height, 'interface')}"
     )
-
-
-def _data(cell: Cell) -> Mapping[str, object]:
-    return {
-        **{name: cell[name] for name in (*KEY, "frames", "result")},
-        "predicted": {name: cell[PREDICTED + name] for name in COUNTS},
-        "measured": {name: cell[name] for name in COUNTS},
-    }

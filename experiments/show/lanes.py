@@ -226,13 +226,20 @@ def label_curves(
 
 
 def name_beside(
-    ax: Axes, level: str, height: float, colour: str, *, name: str = "", drawn: str = LINES
+    ax: Axes,
+    level: str,
+    height: float,
+    colour: str,
+    *,
+    name: str = "",
+    drawn: str = LINES,
+    left: float = MARGIN_AT,
 ) -> None:
     """One name in the right margin (by default the level's) with a swatch of its line or dots."""
     name = name or level
-    end = MARGIN_AT + SWATCH
+    end = left + SWATCH
     ax.plot(
-        [MARGIN_AT, MARGIN_AT + SWATCH / 2, end],
+        [left, left + SWATCH / 2, end],
         [height] * 3,
         color=colour,
         linewidth=1.6,

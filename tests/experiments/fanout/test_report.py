@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from experiments.core.results import read
-from experiments.fanout.figure import Line, Name, Panel, plot_panel
+from experiments.fanout.figure import Line, Panel, plot_panel
 from experiments.fanout.report import cells_of, frames_of, panels
 from experiments.fanout.words import NO_END_FRAME, UNEQUAL
 from experiments.show.curves import spread
@@ -213,39 +213,35 @@ def test_predictions_are_lines_and_the_axis_starts_at_zero(tmp_path):
 def test_names_are_beside_their_line_in_the_colour_of_their_mode():
     line = Line(
         points={2: 1, 4: 3},
-        names=(
-            Name(mode="gre-mesh", text="gre-mesh"),
-            Name(mode="vxlan-mesh", text="vxlan-mesh"),
-        ),
+        names={"gre-mesh": "gre-mesh", "vxlan-mesh": "vxlan-mesh"},
     )
-    flat = Line(points={2: 0, 4: 0}, names=(Name(mode="vxlan-l2pop-arp", text="arp: known"),))
+    flat = Line(points={2: 0, 4: 0}, names={"arp: known": "vxlan-l2pop-arp"})
     measured = {"gre-mesh": [(2, 1)], "vxlan-mesh": [(2, 1)], "vxlan-l2pop-arp": [(2, 0)]}
     ax = plot_panel(
         Figure().add_subplot(), Panel(heading="", lines=(flat, line), measured=measured)
     )
 
-    names = {text.get_text(): text for text in ax.texts if text.get_gid() == "name"}
+    names = {text.get_text(): text for text in ax.texts if text.get_gid() != "value"}
     assert list(names) == ["gre-mesh", "vxlan-mesh", "arp: known"]
     assert names["gre-mesh"].get_color() == "#0072B2"
     assert names["vxlan-mesh"].get_color() == names["arp: known"].get_color() == "#D55E00"
-    heights = [text.xy[1] for text in names.values()]
+    heights = [text.get_position()[1] for text in names.values()]
     assert heights == sorted(heights, reverse=True)
     assert [text.get_text() for text in ax.texts if text.get_gid() == "value"] == ["3", "0"]
 
 
 def test_lines_with_the_same_end_share_one_value():
     lines = tuple(
-        Line(points=points, names=(Name(mode="gre-mesh", text=text),))
+        Line(points=points, names={text: "gre-mesh"})
         for points, text in (({2: 0, 4: 0}, "both"), ({4: 0}, "four"), ({2: 0, 4: 3}, "most"))
     )
     ax = plot_panel(Figure().add_subplot(), Panel(heading="", lines=lines))
 
-    values, names = (
-        [text for text in ax.texts if text.get_gid() == gid] for gid in ("value", "name")
-    )
+    values = [text for text in ax.texts if text.get_gid() == "value"]
+    names = [text for text in ax.texts if text.get_gid() != "value"]
     assert [text.get_text() for text in values] == ["3", "0"]
     assert [text.get_text() for text in names] == ["most", "both", "four"]
-    assert values[1].xy[1] == names[1].xy[1]
+    assert values[1].xy[1] == names[1].get_position()[1]
 
 
 @pytest.mark.parametrize(
