@@ -1,13 +1,12 @@
 """Allocates the addresses of ports, by the rules of Neutron's IPAM.  Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 
 from controller.api.errors import bad_request, conflict, invalid
-from controller.model.addresses import Pool, default_gateway, default_pools, free_address, is_usable
+from controller.model.addresses import Pool, free_address, is_usable
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Subnet
 
@@ -128,11 +127,3 @@ def _allotted(
         raise conflict("IpAddressGenerationFailure", network=subnet.network_id)
     taken.add(ip)
     return ip
-
-
-def with_defaults(subnet: Subnet, *, has_gateway: bool, has_pools: bool) -> Subnet:
-    """`subnet` with the default gateway and pools where the request has none."""
-    cidr = subnet.cidr
-    gateway = subnet.gateway_ip if has_gateway else default_gateway(cidr)
-    pools = subnet.pools if has_pools else default_pools(cidr, gateway)
-    return replace(subnet, gateway_ip=gateway, pools=pools)

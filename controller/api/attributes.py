@@ -7,6 +7,7 @@ accepted and ignored.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -245,6 +246,7 @@ REQUIRED = {  # in a POST
 }
 
 
+@cache
 def _validator(kind: str, action: str) -> Draft202012Validator:
     schemas = {name: getattr(each, action) for name, each in ATTRIBUTES[kind].items()}
     settable = {name: schema for name, schema in schemas.items() if schema is not None}
@@ -253,20 +255,15 @@ def _validator(kind: str, action: str) -> Draft202012Validator:
     return Draft202012Validator(envelope, format_checker=FORMATS)
 
 
-BODIES = {
-    (kind, action): _validator(kind, action)
-    for kind in ATTRIBUTES
-    for action in ("create", "update")
-}
-
-
 def parse_body(kind: str, action: str, body: object) -> dict[str, Any]:
     """The attributes inside the body's envelope, after validation; `action` is create or update.
 
     Raises:
         NeutronError: the body is invalid; the message has all errors.
     """
-    errors = sorted(BODIES[kind, action].iter_errors(body), key=lambda e: list(map(str, e.path)))
+    errors = sorted(
+        _validator(kind, action).iter_errors(body), key=lambda e: list(map(str, e.path))
+    )
     if errors:
         raise invalid("; ".join(map(_error_text, errors)))
     inner: dict[str, Any] = dict(body[kind])  # type: ignore[index]  # the schema has checked it

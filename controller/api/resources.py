@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from controller.api import addressing, segments
 from controller.api.attributes import parse_body
 from controller.api.errors import conflict, invalid, not_found
+from controller.model.addresses import default_gateway, default_pools
 from controller.model.encap import NetworkType
 from controller.model.names import derived_mac
 from controller.model.overlay import Overlay
@@ -103,12 +104,11 @@ def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     if any(cidr.overlaps(other.cidr) for other in addressing.subnets_of(overlay, network.id)):
         requested = f"Requested subnet with cidr: {cidr} for network: {network.id}"
         raise invalid(f"{requested} overlaps with another subnet")
-    bare = Subnet(id=new_id, name="", network_id=network.id, cidr=cidr)
-    new = addressing.with_defaults(
-        _subnet(bare, given),
-        has_gateway="gateway_ip" in given,
-        has_pools="allocation_pools" in given,
-    )
+    new = _subnet(Subnet(id=new_id, name="", network_id=network.id, cidr=cidr), given)
+    if "gateway_ip" not in given:
+        new = replace(new, gateway_ip=default_gateway(cidr))
+    if "allocation_pools" not in given:
+        new = replace(new, pools=default_pools(cidr, new.gateway_ip))
     return replace(overlay, subnets=(*overlay.subnets, addressing.checked(new)))
 
 
@@ -164,8 +164,7 @@ def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
         status="DOWN",
         **values,
     )
-    _check_mac(overlay, port)
-    _check_owner(port, given)
+    _check(overlay, port, given)
     return replace(overlay, ports=(*overlay.ports, port))
 
 
@@ -178,11 +177,6 @@ def _free_mac(overlay: Overlay, network_id: str, port_id: str) -> str:
 def _macs(overlay: Overlay, network_id: str, *, without: str = "") -> set[str]:
     ports = (port for port in overlay.ports if port.network_id == network_id)
     return {port.mac_address for port in ports if port.id != without}
-
-
-def _check_mac(overlay: Overlay, port: Port) -> None:
-    if port.mac_address in _macs(overlay, port.network_id, without=port.id):
-        raise conflict("MacAddressInUse", network=port.network_id, mac=port.mac_address)
 
 
 def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
@@ -198,13 +192,14 @@ def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
         values["fixed_ips"] = addressing.addresses(overlay, port.network_id, wanted, port_id=id_)
     moved = values.get("host", port.host) != port.host
     new = replace(port, mac_address=mac, status="DOWN" if moved else port.status, **values)
-    _check_mac(overlay, new)
-    _check_owner(new, given)
+    _check(overlay, new, given)
     return replace(overlay, ports=_swapped(overlay.ports, new))
 
 
-def _check_owner(port: Port, given: Mapping[str, Any]) -> None:
-    """Refuse a device_owner that does not follow from device_id."""
+def _check(overlay: Overlay, port: Port, given: Mapping[str, Any]) -> None:
+    """Refuse a MAC that another port has, and a device_owner that does not follow from device_id."""
+    if port.mac_address in _macs(overlay, port.network_id, without=port.id):
+        raise conflict("MacAddressInUse", network=port.network_id, mac=port.mac_address)
     wanted = given.get("device_owner", port.device_owner)
     if wanted != port.device_owner:
         allowed = f"device_owner must be {port.device_owner!r} with device_id {port.device_id!r}"

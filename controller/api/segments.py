@@ -33,22 +33,28 @@ def wanted(overlay: Overlay, requested: Mapping[str, Any]) -> dict[str, Any]:
     if type_ is not None:
         # JSON schema takes 111.0 too.
         number = None if id_ is None else int(id_)
-        return _provider(overlay, Segment(NetworkType(type_), physical, number))._asdict()
-    if id_ is not None or physical is not None:
+        found = _provider(overlay, Segment(NetworkType(type_), physical, number))
+    elif id_ is not None or physical is not None:
         raise invalid("provider:network_type required")
-    return _tenant(overlay)._asdict()
+    else:
+        kinds = overlay.tenant_network_types or (default_type(overlay),)
+        allowed = [kind for kind in kinds if kind in overlay.type_drivers]
+        found = tenant_segment(allowed, ranges_of(overlay), _taken(overlay))
+    if found is None:
+        raise conflict("NoNetworkAvailable")
+    return found._asdict()
 
 
-def _provider(overlay: Overlay, requested: Segment) -> Segment:
-    """The requested segment, with a free id if the type needs one and the request has none."""
+def _provider(overlay: Overlay, requested: Segment) -> Segment | None:
+    """The requested segment, with a free id if the type needs one and the request has none.
+
+    None if no id is free.
+    """
     _check(overlay, requested)
     kind, physical, id_ = requested
     if id_ is not None or not kind.kind.id_max:
         return requested
-    found = first_free(kind, ranges_of(overlay), _taken(overlay), physical_network=physical)
-    if found is None:
-        raise conflict("NoNetworkAvailable")
-    return found
+    return first_free(kind, ranges_of(overlay), _taken(overlay), physical_network=physical)
 
 
 def _check(overlay: Overlay, requested: Segment) -> None:
@@ -74,16 +80,6 @@ def _check(overlay: Overlay, requested: Segment) -> None:
     for message, is_refused in refusals.items():
         if is_refused:
             raise invalid(message)
-
-
-def _tenant(overlay: Overlay) -> Segment:
-    """A segment for a network without a type: the first free one of tenant_network_types."""
-    kinds = overlay.tenant_network_types or (default_type(overlay),)
-    allowed = [kind for kind in kinds if kind in overlay.type_drivers]
-    found = tenant_segment(allowed, ranges_of(overlay), _taken(overlay))
-    if found is None:
-        raise conflict("NoNetworkAvailable")
-    return found
 
 
 def default_type(overlay: Overlay) -> NetworkType:

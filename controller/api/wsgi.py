@@ -136,10 +136,8 @@ def _answer_http_error(_: Request, response: Response, error: falcon.HTTPError) 
 
 
 def _answer_invalid(_: Request, response: Response, error: ModelError, __: object) -> None:
-    if isinstance(error, NeutronError):
-        answer(response, error_body(error.type, str(error)), error.status)
-        return
-    refused = invalid("; ".join(str(error).splitlines()))
+    text = "; ".join(str(error).splitlines())
+    refused = error if isinstance(error, NeutronError) else invalid(text)
     answer(response, error_body(refused.type, str(refused)), refused.status)
 
 
