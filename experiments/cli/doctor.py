@@ -83,11 +83,6 @@ def search_path(environment: Mapping[str, str]) -> str:
     return ":".join((path, *(each for each in SBIN if each not in path.split(":"))))
 
 
-def extend_path() -> None:
-    """Make the programs that the doctor finds available to all that this program starts."""
-    os.environ["PATH"] = search_path(os.environ)
-
-
 def _ovs_version(program: str | None) -> tuple[int, ...]:
     try:
         return version_in(attempt(program, "--version").stdout) if program else ()

@@ -12,14 +12,13 @@ from experiments.core import registry
 from experiments.core.experiment import Experiment
 from experiments.show import reports
 
-OWN = ".py"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # it names the run's folder and its figures
 SEE_DOCS = "docs/extend.md has examples."
 
 
 def is_own(name: str) -> bool:
     """True if it is the path of a file, not a name."""
-    return name.endswith(OWN)
+    return name.endswith(".py")
 
 
 def find(name_or_path: str) -> Experiment:

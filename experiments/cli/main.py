@@ -83,7 +83,7 @@ def overlaylab() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status."""
     argv = _with_command(list(sys.argv[1:] if argv is None else argv))
-    doctor.extend_path()
+    os.environ["PATH"] = doctor.search_path(os.environ)  # for every program that this one starts
     try:
         status = _status(lambda: _invoke(argv))
         sys.stdout.flush()

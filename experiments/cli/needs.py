@@ -1,27 +1,23 @@
 """What this program imports from elsewhere: import name, and the distribution that brings it."""
 
 import importlib.util
-from collections.abc import Mapping
-from types import MappingProxyType
 
-PYTHON: Mapping[str, str] = MappingProxyType(
-    {
-        "cattrs": "cattrs",
-        "click": "click",
-        "falcon": "falcon",
-        "jinja2": "jinja2",
-        "jsonschema": "jsonschema",
-        "matplotlib": "matplotlib",
-        "numpy": "numpy",
-        "os_ken": "os-ken",
-        "oslo_config": "oslo.config",
-        "polars": "polars",
-        "rich": "rich",
-        "ruamel.yaml": "ruamel.yaml",
-        "scipy": "scipy",
-        "waitress": "waitress",
-    }
-)
+PYTHON = {
+    "cattrs": "cattrs",
+    "click": "click",
+    "falcon": "falcon",
+    "jinja2": "jinja2",
+    "jsonschema": "jsonschema",
+    "matplotlib": "matplotlib",
+    "numpy": "numpy",
+    "os_ken": "os-ken",
+    "oslo_config": "oslo.config",
+    "polars": "polars",
+    "rich": "rich",
+    "ruamel.yaml": "ruamel.yaml",
+    "scipy": "scipy",
+    "waitress": "waitress",
+}
 
 
 def is_importable(name: str) -> bool:

@@ -32,23 +32,19 @@ def list_(output: str) -> None:
         "modes": tuple((str(mode), describe(mode)) for mode in MODES),
         "scenarios": summaries(),
     }
-    print(_list_json(sections) if output == "json" else _list_text(sections))
-
-
-def _list_json(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
-    entries = {
-        title: [{"name": name, "summary": line} for name, line in lines]
-        for title, lines in sections.items()
-    }
-    return json.dumps({"format": JSON_FORMAT, **entries}, indent=2)
-
-
-def _list_text(sections: dict[str, tuple[tuple[str, str], ...]]) -> str:
+    if output == "json":
+        entries = {
+            title: [{"name": name, "summary": line} for name, line in lines]
+            for title, lines in sections.items()
+        }
+        print(json.dumps({"format": JSON_FORMAT, **entries}, indent=2))
+        return
     width = max(len(name) for lines in sections.values() for name, _ in lines)
-    return "\n\n".join(
+    texts = (
         "\n".join([title, *(f"  {name:<{width}}  {line}" for name, line in lines)])
         for title, lines in sections.items()
     )
+    print(*texts, sep="\n\n")
 
 
 @click.command()

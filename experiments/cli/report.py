@@ -1,18 +1,14 @@
 """`overlaylab report`: draws a run or a suite again from its files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from controller.model.errors import MeasureError, UsageError
 from experiments.cli.printed import print_chapter, print_run, print_suite
 from experiments.cli.status import FORMAT
-
-if TYPE_CHECKING:
-    from experiments.show.pages.chapter import Chapter
 
 
 @click.command()
@@ -72,13 +68,8 @@ def _suite(directory: Path, output: str) -> None:
     for each in chapters if output == "text" else ():
         print_chapter(each, titled=True)
     print_suite(suite, chapters, files, output)
-    _assert_complete(directory, suite.status, chapters)
-
-
-def _assert_complete(directory: Path, status: str, chapters: "Sequence[Chapter]") -> None:
-    """Check that a complete suite has all of its reports: files may have been damaged later."""
     missing = [each for each in chapters if each.report is None]
-    if status == "complete" and missing:
+    if suite.status == "complete" and missing:  # files were damaged after the run
         raise UsageError(
             f"no report of {', '.join(each.name for each in missing)} ({missing[0].fault.rstrip('.')})",
             where=str(directory),

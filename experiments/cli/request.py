@@ -118,7 +118,14 @@ def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
     scenario = experiment.scenario if options.scenario is None else options.scenario
     loaded = load(scenario)
     if experiment.of is Sites:
-        sites: Sites = experiment.narrow(_with_two_hosts(loaded.sites, options))
+        if options.hosts and options.hosts != len(loaded.sites.hosts):
+            raise UsageError(
+                f"--hosts {options.hosts}",
+                where=f"scenario {loaded.sites.name!r}",
+                allowed="2: a tunnel between two sites",
+                do="Leave --hosts out.",
+            )
+        sites: Sites = experiment.narrow(loaded.sites)
         return sites
     overlay = loaded.overlay
     is_enlarged = options.hosts and not experiment.hosts_factor
@@ -131,17 +138,6 @@ def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
             error.found, where=f"scenario {scenario!r}", allowed=error.allowed, do=error.do
         ) from error
     return wanted
-
-
-def _with_two_hosts(sites: "Sites", options: Options) -> "Sites":
-    if options.hosts and options.hosts != len(sites.hosts):
-        raise UsageError(
-            f"--hosts {options.hosts}",
-            where=f"scenario {sites.name!r}",
-            allowed="2: a tunnel between two sites",
-            do="Leave --hosts out.",
-        )
-    return sites
 
 
 def _assert_possible(

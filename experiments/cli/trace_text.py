@@ -12,7 +12,6 @@ from experiments.cli.explain_text import INDENT, wrapped
 
 if TYPE_CHECKING:
     from topologies.trace.course import Course, Wire
-    from topologies.trace.frames import Layer
     from topologies.trace.way import Stage
 
 JSON_FORMAT = 1
@@ -100,10 +99,6 @@ def _stage(stage: "Stage", style: Style) -> Iterator[str]:
 def _wire(wire: "Wire", style: Style) -> Iterator[str]:
     title = f"on the wire, {wire.source} to {wire.target}: {wire.size} bytes"
     yield from ("", style(title, bold=True))
-    yield from _layers(wire.layers)
-
-
-def _layers(layers: "tuple[Layer, ...]") -> Iterator[str]:
-    width = max(len(layer.name) for layer in layers)
-    for layer in layers:
+    width = max(len(layer.name) for layer in wire.layers)
+    for layer in wire.layers:
         yield f"{layer.size:>4}  {layer.name:<{width}}  {layer.says}"
