@@ -7,6 +7,7 @@ file.  The texts of an experiment that comes with overlaylab are those of its cu
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import polars as pl
@@ -120,14 +121,10 @@ def _in_words_of(today: Question, question: dict[str, Any]) -> dict[str, Any]:
 
 def _own(about: Mapping[str, Any], constant: str) -> Mapping[str, Any]:
     """A constant of the words.py of the run's experiment; empty if it has none."""
-    name = str(about.get("experiment"))
-    if name not in registry.names():
+    name = f"experiments.{about.get('experiment')}.words"
+    if about.get("experiment") not in registry.names() or find_spec(name) is None:
         return {}
-    try:
-        words = import_module(f"experiments.{name}.words")
-    except ModuleNotFoundError:
-        return {}
-    found: Mapping[str, Any] = getattr(words, constant, {})
+    found: Mapping[str, Any] = getattr(import_module(name), constant, {})
     return found
 
 

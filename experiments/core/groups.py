@@ -1,6 +1,6 @@
 """Plain labs of any size: equal hosts, networks that some of them share, a guest on each member.  Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 
@@ -8,7 +8,7 @@ from controller.model.encap import NetworkType
 from controller.model.enlarge import enlarge
 from controller.model.names import derived_id, derived_mac
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Network, Port, Subnet
+from controller.model.parts import Network, Port, Subnet
 from experiments.core.experiment import by_mode
 from experiments.core.question import Point
 
@@ -36,57 +36,42 @@ def grouped(
     wanted = int(point["hosts"])
     bare = replace(overlay, hosts=overlay.hosts[:wanted], networks=(), subnets=(), ports=())
     grown = enlarge(bare, wanted)
-    ports = (
-        each
-        for number, group in groups.items()
-        for each in _ports(grown.hosts, number, group, name)
-    )
-    placed = replace(
-        grown,
-        networks=tuple(map(_network, groups)),
-        subnets=tuple(map(_subnet, groups)),
-        ports=tuple(replace(port, port_security_enabled=port_security) for port in ports),
-    )
+    networks: list[Network] = []
+    subnets: list[Subnet] = []
+    ports: list[Port] = []
+    for number, group in groups.items():
+        network = Network(
+            id=network_id(number),
+            name=f"group{number}",
+            network_type=NetworkType.VXLAN,
+            segmentation_id=FIRST_ID + number,
+        )
+        subnet = Subnet(
+            id=derived_id("groups", f"subnet{number}"),
+            name=f"subnet{number}",
+            network_id=network.id,
+            cidr=IPv4Network(f"10.{number}.0.0/16"),
+        )
+        networks.append(network)
+        subnets.append(subnet)
+        for index in group:
+            guest = name.format(guest=index + 1, group=number)
+            id_ = derived_id("groups", guest)
+            port = Port(
+                id=id_,
+                name=guest,
+                network_id=network.id,
+                mac_address=derived_mac(id_),
+                fixed_ips=(subnet.cidr[GUESTS_FROM + index],),
+                host=grown.hosts[index].name,
+                device_id=guest,
+                port_security_enabled=port_security,
+            )
+            ports.append(port)
+    placed = replace(grown, networks=tuple(networks), subnets=tuple(subnets), ports=tuple(ports))
     return by_mode(placed, point)
 
 
 def network_id(number: int) -> str:
     """The id of the network of group `number`."""
     return derived_id("groups", f"network{number}")
-
-
-def _network(number: int) -> Network:
-    return Network(
-        id=network_id(number),
-        name=f"group{number}",
-        network_type=NetworkType.VXLAN,
-        segmentation_id=FIRST_ID + number,
-    )
-
-
-def _cidr(number: int) -> IPv4Network:
-    return IPv4Network(f"10.{number}.0.0/16")
-
-
-def _subnet(number: int) -> Subnet:
-    return Subnet(
-        id=derived_id("groups", f"subnet{number}"),
-        name=f"subnet{number}",
-        network_id=network_id(number),
-        cidr=_cidr(number),
-    )
-
-
-def _ports(hosts: tuple[Host, ...], number: int, group: Group, name: str) -> Iterator[Port]:
-    for index in group:
-        guest = name.format(guest=index + 1, group=number)
-        id_ = derived_id("groups", guest)
-        yield Port(
-            id=id_,
-            name=guest,
-            network_id=network_id(number),
-            mac_address=derived_mac(id_),
-            fixed_ips=(_cidr(number)[GUESTS_FROM + index],),
-            host=hosts[index].name,
-            device_id=guest,
-        )

@@ -64,10 +64,6 @@ class Prediction:
     high: float | None = None
     excludes: tuple[str, ...] = ()  # levels it makes no claim about
 
-    def is_about(self, level: str) -> bool:
-        """True if the level can confirm or refute it."""
-        return level not in self.excludes
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:

@@ -110,9 +110,17 @@ class Recorder:
             MeasureError: a row has a column that the table lacks, or the file cannot be written.
         """
         rows, path = tuple(rows), self._table(table)
-        _assert_columns(rows, self._tables[table], path)
+        columns = self._tables[table]
+        unknown = next((name for row in rows for name in row if name not in columns), None)
+        if unknown is not None:
+            raise MeasureError(
+                f"column {unknown!r} in a row of the probe",
+                where=path.name,
+                allowed=", ".join(columns),
+                do="Declare it in the Question's `columns` (or `more`), or leave it out.",
+            )
         with reporting(path), path.open("a", newline="", encoding="utf-8") as file:
-            csv.DictWriter(file, self._tables[table], lineterminator="\n").writerows(rows)
+            csv.DictWriter(file, columns, lineterminator="\n").writerows(rows)
             file.flush()
             os.fsync(file.fileno())
 
@@ -130,17 +138,6 @@ class Recorder:
         with reporting(path):
             path.write_text(text, encoding="utf-8")
         give_back(path)
-
-
-def _assert_columns(rows: Iterable[Row], columns: tuple[str, ...], path: Path) -> None:
-    strange = next((name for row in rows for name in row if name not in columns), None)
-    if strange is not None:
-        raise MeasureError(
-            f"column {strange!r} in a row of the probe",
-            where=path.name,
-            allowed=", ".join(columns),
-            do="Declare it in the Question's `columns` (or `more`), or leave it out.",
-        )
 
 
 def write_about(directory: Path, about: Mapping[str, object]) -> None:

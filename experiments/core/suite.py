@@ -59,7 +59,9 @@ def read_suite(directory: Path) -> Suite:
     """
     about = read_about(directory)
     names = about.get("suite")
-    if not isinstance(names, list) or not all(map(_is_folder_name, names)):
+    if not isinstance(names, list) or not all(
+        isinstance(name, str) and Path(name).name == name for name in names
+    ):
         raise MeasureError(
             f"suite {names!r}",
             where=str(directory / RUN),
@@ -67,7 +69,3 @@ def read_suite(directory: Path) -> Suite:
             do="Undo what was changed in it, or measure again.",
         )
     return Suite(directory, {key: value for key, value in about.items() if key != "format"})
-
-
-def _is_folder_name(name: object) -> bool:
-    return isinstance(name, str) and Path(name).name == name

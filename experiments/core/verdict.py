@@ -14,7 +14,7 @@ A limit is not kept if its value is in no window, or could not be measured.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from statistics import fmean, median
 
 # An interval from n repeats reaches at most from the lowest to the highest; the true median
@@ -44,10 +44,6 @@ class Thresholds:
     def for_quick_run(self) -> "Thresholds":
         """The same limits for a quick run, which has no intervals and needs one repeat."""
         return replace(self, repeats_min=1)
-
-    def to_json(self) -> dict[str, float | None]:
-        """As in run.json."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +89,6 @@ class Verdict:
     trusted: bool
     reasons: tuple[str, ...]
     thresholds: Thresholds
-
-    def to_json(self) -> dict[str, object]:
-        """As in run.json."""
-        return {**asdict(self), "reasons": list(self.reasons)}
 
 
 @dataclass(frozen=True, slots=True)

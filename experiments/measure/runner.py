@@ -175,7 +175,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
         "source": environment.source(),
         "machine": environment.machine(str(request.lab.get("app"))),
         "rounds": [{"repeat": r.repeat, "order": r.order, **r.point} for r in rounds],
-        "thresholds": request.thresholds.to_json(),
+        "thresholds": asdict(request.thresholds),
         "start": environment.now(),
     }
 
@@ -209,7 +209,7 @@ def _finishing(
             for each, found, windows in progress.done
         ]
         end = {"status": status, "end": environment.now(), "labs": progress.labs}
-        recorder.about({**about, **end, "measured": measured, "verdict": verdict.to_json()})
+        recorder.about({**about, **end, "measured": measured, "verdict": asdict(verdict)})
 
 
 def _seen(progress: Progress, points: int) -> Seen:

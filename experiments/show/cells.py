@@ -192,7 +192,7 @@ def _outcomes(run: Run, cells: pl.DataFrame) -> Iterator[Outcome]:
 
 
 def _is_about(prediction: Prediction, row: Mapping[str, Value], value: str) -> bool:
-    return all(map(prediction.is_about, (cell_name(row, value), *map(str, _key(row)))))
+    return set(prediction.excludes).isdisjoint((cell_name(row, value), *map(str, _key(row))))
 
 
 def _key(row: Mapping[str, Value]) -> tuple[Value, ...]:

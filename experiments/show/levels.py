@@ -164,7 +164,7 @@ def to_baseline(question: Question) -> Prediction | None:
 def judged(each: Summary, found: Compared) -> str:
     """The outcome of the prediction for one level; NONE if it is not about it."""
     prediction, difference = to_baseline(found.question), each.to_baseline
-    if prediction is None or difference is None or not prediction.is_about(each.level):
+    if prediction is None or difference is None or each.level in prediction.excludes:
         return NONE
     by_interval = judge.of_ranges(prediction, (difference.interval,))
     return by_interval if is_trusted(found.run) else NOT_JUDGED
