@@ -148,8 +148,8 @@ def test_capture_into_a_directory_that_is_not_there_names_it(line, lab, tmp_path
     done = line.run("capture", lab, "ServerA", "eth0", "-w", str(file))
     assert done.returncode == 2
     assert done.stderr.strip().endswith(
-        f"capture file '{file}': No such file or directory; allowed: a file that can be written, "
-        f"in a directory that exists ({file.parent}). Make that directory first, or name another file."
+        f"capture file '{file}': No such file or directory; allowed: a writable file in an "
+        f"existing directory ({file.parent}). Make that directory first, or name another file."
     )
 
 
