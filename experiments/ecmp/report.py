@@ -219,8 +219,7 @@ def _flows_on_a_spine(row: Row, *, with_name: bool = False) -> str:
     """Fewest to most flows on a spine, over all draws; `with_name`: which one has all of them."""
     if row["is_on_one"]:
         return f"all on {' or '.join(row['taken'])}" if with_name and row["taken"] else ALL_ON_ONE
-    low, high = row["least"], row["most"]
-    return f"{low} to {high}" if low != high else str(low)
+    return report.range_text((row["least"], row["most"]), "d")
 
 
 def _outcome(prediction: Prediction, run: Run, totals: Totals) -> Outcome:

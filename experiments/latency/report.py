@@ -4,9 +4,8 @@ Levels and effects are compared in one condition.  The same pings on a veth pair
 and from VTEP to VTEP are levels of their own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 
@@ -64,7 +63,13 @@ def build_report(run: Run) -> Report:
         tables=(*_tables(found), *tables),
         pictures=(*_pictures(found), *pictures),
         conditions=_conditions(found),
-        data=(*data(found.main), *map(_effect_data, found.effects)),
+        data=(  # levels have no key `effect`
+            *data(found.main),
+            *(
+                {"effect": each.name, "claim": each.claim, **asdict(each.found)}
+                for each in found.effects
+            ),
+        ),
     )
 
 
@@ -224,11 +229,6 @@ def _first_outcome(prediction: Prediction, each: First, run: Run) -> Outcome:
         is_mostly_lost = 2 * lost > each.pings
         return judge.judged(run, prediction, REFUTED if is_mostly_lost else UNDECIDED, said)
     return judge.within(run, prediction, [cost.interval if cost else None], said)
-
-
-def _effect_data(each: Effect) -> Mapping[str, Any]:
-    """An effect for `--format json`; levels have no key `effect`."""
-    return {"effect": each.name, "claim": each.claim, **asdict(each.found)}
 
 
 def _conditions(found: Analysed) -> str:

@@ -12,7 +12,7 @@ from experiments.core.results import Run
 from experiments.latency.figure_stages import Waterfall, draw
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
-from experiments.show.report import NONE, Picture, Table, counted
+from experiments.show.report import NONE, Picture, Table, counted, range_text
 from experiments.show.sheet import Caption
 from experiments.show.statistics import Samples, percentile
 
@@ -161,21 +161,18 @@ def _sums_row(each: Followed) -> tuple[str, ...]:
 
 def _findings(levels: Mapping[str, Followed]) -> Iterator[str]:
     shares = (
-        _range([100 * each.share(kind) for each in levels.values()]) for kind in (SWITCHES, WIRES)
+        range_text((100 * each.share(kind) for each in levels.values()), ".0f")
+        for kind in (SWITCHES, WIRES)
     )
     yield "Switches take {}% of a warm ping's time, the wire {}%".format(*shares)
     asked, answered = (
         [float(np.median(each.samples_us[place])) for each in levels.values()] for place in OUTWARD
     )
     if 2 * max(answered) < min(asked):
-        yield f"br-int to wire takes {_range(asked)} µs for a request, {_range(answered)} µs for its reply"
+        times = (range_text(each, ".0f") for each in (asked, answered))
+        yield "br-int to wire takes {} µs for a request, {} µs for its reply".format(*times)
     if lost := sum(sum(each.why_not.values()) for each in levels.values()):
         yield f"{counted(lost, 'ping')} could not be followed"
-
-
-def _range(values: Sequence[float]) -> str:
-    low, high = (f"{value:.0f}" for value in (min(values), max(values)))
-    return low if low == high else f"{low} to {high}"
 
 
 def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:

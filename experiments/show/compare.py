@@ -64,6 +64,11 @@ class Comparison:
     only_b: tuple[str, ...] = ()
 
     @property
+    def runs(self) -> tuple[tuple[str, Run], ...]:
+        """Both runs with their names."""
+        return (("A", self.a), ("B", self.b))
+
+    @property
     def is_exact(self) -> bool:
         """True if cells are compared, not medians."""
         return not self.cells.is_empty()
@@ -82,8 +87,9 @@ class Comparison:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Which run is unreliable, and why."""
-        runs = (("A", self.a), ("B", self.b))
-        return tuple(f"{name}: {doubts_about(run)}" for name, run in runs if not is_trusted(run))
+        return tuple(
+            f"{name}: {doubts_about(run)}" for name, run in self.runs if not is_trusted(run)
+        )
 
 
 def compare(a: Run, b: Run) -> Comparison:
@@ -92,7 +98,9 @@ def compare(a: Run, b: Run) -> Comparison:
     Raises:
         UsageError: they cannot be compared; the message names the first difference.
     """
-    assert_comparable(a, b)
+    for what, one, other in _sides(a, b):
+        if one != other:
+            raise _not_comparable(what, one, other)
     exact = a.about.get("predicted") and b.about.get("predicted")
     found = _cells(a, b) if exact else _shifts(a, b)
     if not found.shifts and not found.is_exact:
@@ -100,17 +108,6 @@ def compare(a: Run, b: Run) -> Comparison:
             "what both measured", ", ".join(found.only_a), ", ".join(found.only_b)
         )
     return found
-
-
-def assert_comparable(a: Run, b: Run) -> None:
-    """Check that the runs differ only in what they measured.
-
-    Raises:
-        UsageError: they differ in something else.
-    """
-    for what, one, other in _sides(a, b):
-        if one != other:
-            raise _not_comparable(what, one, other)
 
 
 def _sides(a: Run, b: Run) -> Iterator[tuple[str, object, object]]:

@@ -9,8 +9,9 @@ from rich.table import Table
 from experiments.core.results import Run
 from experiments.show.cells import keys_of, value_text, values_text
 from experiments.show.compare import Comparison, Shift, baseline_shift
+from experiments.show.levels import between, figure_text
 from experiments.show.pages.text import empty_table, wrapped
-from experiments.show.report import NONE, counted, is_quick, is_trusted, reasons_of
+from experiments.show.report import counted, is_quick, is_trusted, reasons_of
 
 MOST_CELLS = 40  # on a terminal; JSON has them all
 SPREAD = (
@@ -24,7 +25,7 @@ def to_text(found: Comparison) -> Iterator[str | Table]:
     for warning in found.doubts:
         yield wrapped(f"UNRELIABLE, {warning}")
     yield f"{found.a.question.name}: {_headline(found)}"
-    yield from (wrapped(f"{name}: {_run(run)}", indent="   ") for name, run in _runs(found))
+    yield from (wrapped(f"{name}: {_run(run)}", indent="   ") for name, run in found.runs)
     if found.is_exact:
         yield from _cell_table(found)
     else:
@@ -57,10 +58,6 @@ def _has_intervals(found: Comparison) -> bool:
     return all(each.difference.interval for each in found.shifts)
 
 
-def _runs(found: Comparison) -> tuple[tuple[str, Run], ...]:
-    return (("A", found.a), ("B", found.b))
-
-
 def _run(run: Run) -> str:
     """Its folder, start, revision and repeats."""
     source = run.about.get("source") or {}
@@ -76,23 +73,17 @@ def _shift_table(found: Comparison) -> Table:
     heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "conclusion")
     shown = len(heads) if _has_intervals(found) else len(heads) - 2
     table = empty_table(heads[:shown], ("level", "conclusion"), overflow="fold")
+    within = {"no difference that matters": f"within ±{_margin(found):g}"}
     for each in found.shifts:
-        table.add_row(*_shift(each, _margin(found))[:shown])
+        row = (
+            each.level,
+            *map(figure_text, each.medians),
+            figure_text(each.difference.estimate, signed=True),
+            between(each.difference.interval, signed=True),
+            within.get(each.call, each.call),
+        )
+        table.add_row(*row[:shown])
     return table
-
-
-def _shift(each: Shift, margin: float) -> tuple[str, ...]:
-    interval = each.difference.interval
-    a, b = each.medians
-    call = {"no difference that matters": f"within ±{margin:g}"}.get(each.call, each.call)
-    return (
-        each.level,
-        f"{a:.3f}",
-        f"{b:.3f}",
-        f"{each.difference.estimate:+.3f}",
-        f"{interval.low:+.3f} to {interval.high:+.3f}" if interval else NONE,
-        call if interval else NONE,
-    )
 
 
 def _margin(found: Comparison) -> float:
@@ -133,7 +124,17 @@ def to_json(found: Comparison) -> dict[str, Any]:
         "experiment": found.a.question.name,
         "unit": found.a.question.unit,
         "margin": _margin(found),
-        "runs": {name.lower(): _run_json(run) for name, run in _runs(found)},
+        "runs": {
+            name.lower(): {
+                "directory": str(run.directory),
+                "start": run.about.get("start"),
+                "repeats": run.about.get("repeats"),
+                "trusted": is_trusted(run),
+                "reasons": list(reasons_of(run)),
+                "source": run.about.get("source"),
+            }
+            for name, run in found.runs
+        },
         "levels": [_shift_json(each) for each in found.shifts],
         "cells": [
             {
@@ -147,17 +148,6 @@ def to_json(found: Comparison) -> dict[str, Any]:
         ],
         "only_in_a": list(found.only_a),
         "only_in_b": list(found.only_b),
-    }
-
-
-def _run_json(run: Run) -> dict[str, Any]:
-    return {
-        "directory": str(run.directory),
-        "start": run.about.get("start"),
-        "repeats": run.about.get("repeats"),
-        "trusted": is_trusted(run),
-        "reasons": list(reasons_of(run)),
-        "source": run.about.get("source"),
     }
 
 

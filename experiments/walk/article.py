@@ -66,14 +66,10 @@ def steps_of(run: Run) -> tuple[Step, ...]:
         )
         for repeat in repeats_of(run)
     ]
-    if not captured or not all(each.there and _is_articles(each) for each in captured):
+    senders = {each.there[0].inner if each.there else None for each in captured}
+    if {inner and (inner.source, inner.target) for inner in senders} != {(PC, SERVER)}:
         return ()
     return tuple(_step(*each, captured) for each in STEPS)
-
-
-def _is_articles(captured: Captured) -> bool:
-    inner = captured.there[0].inner
-    return inner is not None and (inner.source, inner.target) == (PC, SERVER)
 
 
 def _step(number: str, claim: str, judge: Judge, captured: Sequence[Captured]) -> Step:

@@ -138,17 +138,14 @@ def _outcome(prediction: Prediction, run: Run, cells: pl.DataFrame, added: Diffe
         outcome = NOT_JUDGED if is_busy else judge.of_ranges(prediction, (added.interval,))
     else:
         about = cells.filter(about=prediction.about)
-        outcome, found = judge.of_cells(about["result"]), _matching(about)
+        outcome = judge.of_cells(about["result"])
+        mismatches = (
+            f"; {row['check']}: {values_text(row['measured'])}, not {value_text(row['predicted'])}"
+            for row in about.filter(result=judge.MISMATCH).iter_rows(named=True)
+        )
+        matching = (about["result"] == judge.MATCHES).sum()
+        found = f"{matching} of {counted(about.height, 'check')} match{''.join(mismatches)}"
     return judge.judged(run, prediction, outcome, found, name="")
-
-
-def _matching(cells: pl.DataFrame) -> str:
-    matching = (cells["result"] == judge.MATCHES).sum()
-    mismatches = (
-        f"; {row['check']}: {values_text(row['measured'])}, not {value_text(row['predicted'])}"
-        for row in cells.filter(result=judge.MISMATCH).iter_rows(named=True)
-    )
-    return f"{matching} of {counted(cells.height, 'check')} match" + "".join(mismatches)
 
 
 def _tables(
@@ -200,8 +197,8 @@ def _header_rows(way: str, legs: Sequence[Leg], steps: Sequence[Step]) -> Iterat
 def _paths_table(paths: Mapping[str, Repeats]) -> Table:
     def line(path: str) -> tuple[str, ...]:
         samples = np.concatenate(paths[path])
-        figures = (np.percentile(samples, rank) for rank in (50, 10, 90)) if len(samples) else ()
-        return (path, str(len(samples)), *(figure_text(float(each)) for each in figures))
+        figures = np.percentile(samples, (50, 10, 90)) if len(samples) else ()
+        return (path, str(len(samples)), *map(figure_text, figures))
 
     return Table(
         title="Round trips",
