@@ -1,12 +1,12 @@
 """Allocates the addresses of ports, by the rules of Neutron's IPAM.  Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from itertools import pairwise
 from typing import Any
 
 from controller.api.errors import bad_request, conflict, invalid
-from controller.model.addresses import Pool, free_address, is_usable
+from controller.model.addresses import Pool, free_address, is_usable, taken_addresses
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Subnet
 
@@ -62,9 +62,9 @@ def addresses(
         NeutronError: an address is taken or invalid, or none is left.
     """
     subnets = subnets_of(overlay, network_id)
+    taken = taken_addresses(overlay, network_id, without=port_id)
     if wanted is None:
-        return tuple(_one_of_each_version(overlay, subnets))
-    taken = _taken(overlay, subnets, without=port_id)
+        return tuple(_one_of_each_version(subnets, taken))
     explicit = [_explicit(one, subnets) for one in wanted if "ip_address" in one]
     for ip, subnet in explicit:
         if ip in taken:
@@ -78,14 +78,7 @@ def addresses(
     )
 
 
-def _taken(overlay: Overlay, subnets: Collection[Subnet], *, without: str = "") -> set[Address]:
-    ids = {subnet.network_id for subnet in subnets}
-    ports = (port for port in overlay.ports if port.network_id in ids and port.id != without)
-    return {ip for port in ports for ip in port.fixed_ips}
-
-
-def _one_of_each_version(overlay: Overlay, subnets: Sequence[Subnet]) -> Iterator[Address]:
-    taken = _taken(overlay, subnets)
+def _one_of_each_version(subnets: Sequence[Subnet], taken: set[Address]) -> Iterator[Address]:
     for version in (4, 6):
         candidates = [subnet for subnet in subnets if subnet.cidr.version == version]
         free = (free_address(subnet, taken) for subnet in candidates)

@@ -45,7 +45,9 @@ class Explainer:
         matched = Subject(self.names, flow, self.flows)
         text = f"{matched.text} {self._effect(flow, matched)}"
         text = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
-        return text if self._is_reached(flow) else f"{text} No flow leads to this table."
+        jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto))
+        is_reached = flow.table == 0 or any(jump.table == flow.table for jump in jumps)
+        return text if is_reached else f"{text} No flow leads to this table."
 
     def explain_learned(self, matched: str, actions: str) -> str | None:
         """The sentence for a flow that a `learn` action of this bridge has written, else None.
@@ -74,10 +76,6 @@ class Explainer:
         """A flow with a `learn` action, and this action, the same in all such flows; else None."""
         found = ((f, a) for f in self.flows for a in f.actions if isinstance(a, LearnReturnPath))
         return next(found, None)
-
-    def _is_reached(self, flow: Flow) -> bool:
-        jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto))
-        return flow.table == 0 or any(jump.table == flow.table for jump in jumps)
 
     def _effect(self, flow: Flow, matched: Subject) -> str:
         if not flow.actions:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from controller.model.parts import Address, Cidr, Subnet
+from controller.model.parts import Address, Cidr, OverlayParts, Subnet
 
 Pool = tuple[Address, Address]
 
@@ -53,6 +53,12 @@ def free_address(subnet: Subnet, taken: Container[Address]) -> Address | None:
             if ip not in taken and ip != subnet.gateway_ip and is_usable(ip, subnet.cidr):
                 return ip
     return None
+
+
+def taken_addresses(overlay: OverlayParts, network_id: str, *, without: str = "") -> set[Address]:
+    """The addresses that ports of the network have, other than the port with the id `without`."""
+    ports = (port for port in overlay.ports if port.network_id == network_id)
+    return {ip for port in ports if port.id != without for ip in port.fixed_ips}
 
 
 def next_address(used: Iterable[Address]) -> Address:

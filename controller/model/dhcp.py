@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 
-from controller.model.addresses import free_address
+from controller.model.addresses import free_address, taken_addresses
 from controller.model.check import RESERVED
 from controller.model.check_segments import NAME
 from controller.model.errors import ModelError
@@ -52,13 +52,7 @@ def _guests_of(overlay: Overlay, subnet: Subnet) -> Iterator[Port]:
 
 
 def _server(overlay: Overlay, subnet: Subnet, host: str) -> Port:
-    taken = {
-        ip
-        for port in overlay.ports
-        for ip in port.fixed_ips
-        if port.network_id == subnet.network_id
-    }
-    address = free_address(subnet, taken)
+    address = free_address(subnet, taken_addresses(overlay, subnet.network_id))
     if address is None:
         raise ModelError(
             "no free address for the DHCP server",

@@ -1,7 +1,6 @@
 """The same overlay with another number of hosts.  Pure."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
@@ -28,17 +27,12 @@ def enlarge(overlay: Overlay, hosts: int) -> Overlay:
             do="Pick a number in that range.",
         )
     made = list(overlay.hosts)
-    names = _free_names(overlay)
+    last = made[-1].name
+    stem = re.sub(r"[0-9]+$", "", last)
+    numbered = (f"{stem}{number}" for number in count(int(last[len(stem) :] or 1) + 1))
+    taken = {*RESERVED, *overlay.host_of, *(port.device_id for port in overlay.ports)}
+    names = (name for name in numbered if name not in taken)
     while len(made) < hosts:
         address = next_address(host.local_ip for host in made)
         made.append(replace(made[-1], name=next(names), local_ip=address))
     return replace(overlay, hosts=tuple(made))
-
-
-def _free_names(overlay: Overlay) -> Iterator[str]:
-    taken = {host.name for host in overlay.hosts} | {port.device_id for port in overlay.ports}
-    last = overlay.hosts[-1].name
-    stem = re.sub(r"[0-9]+$", "", last)
-    first = int(last[len(stem) :] or 1) + 1
-    names = (f"{stem}{number}" for number in count(first))
-    return (name for name in names if name not in taken and name not in RESERVED)

@@ -108,12 +108,8 @@ def _model_errors(error: Exception, where: str) -> Iterator[ModelError]:
 
 
 def _error(where: str, found: str, allowed: str) -> ModelError:
-    return ModelError(
-        found,
-        where=where,
-        allowed=allowed,
-        do="Start the lab again, or correct the file.",
-    )
+    do = "Start the lab again, or correct the file."
+    return ModelError(found, where=where, allowed=allowed, do=do)
 
 
 def _exactly(kind: type[T], name: str, *also: type) -> Callable[[Any, Any], T]:
