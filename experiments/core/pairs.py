@@ -1,6 +1,5 @@
 """The two guests that are measured, and the overlay reduced to them.  Pure."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, count
 
@@ -70,12 +69,17 @@ def with_neighbour(overlay: Overlay, point: Point) -> Overlay:
 
 
 def with_guest(overlay: Overlay, like: Port, host: str, name: str) -> Overlay:
-    """The overlay with one more guest in the subnet of `like`; a number is added to a taken name.
+    """The overlay with one more guest in the subnet of `like`.
+
+    Args:
+        name: of the guest; shortened if it is too long, and with a number if it is taken.
 
     Raises:
         MeasureError: the subnet has no free address.
     """
-    free_name = next(_free_names(overlay, name))
+    used = {each.name for each in overlay.hosts} | {port.device_id for port in overlay.ports}
+    names = (f"{name[:36]}{number if number > 1 else ''}" for number in count(1))
+    free_name = next(each for each in names if each not in used)
     id_ = derived_id(overlay.name, "port", free_name)
     taken = {ip for port in overlay.ports for ip in port.fixed_ips}
     subnet = next(
@@ -106,10 +110,3 @@ def with_guest(overlay: Overlay, like: Port, host: str, name: str) -> Overlay:
 def _pinging(overlay: Overlay, network_id: str) -> tuple[Port, ...]:
     ports = overlay.active_ports(network_id)
     return tuple(p for p in ports if p.ipv4 and p.device_id and not p.is_dhcp_server)
-
-
-def _free_names(overlay: Overlay, stem: str) -> Iterator[str]:
-    """`stem`, shortened if it is too long, with a number if the name is taken."""
-    taken = {each.name for each in overlay.hosts} | {port.device_id for port in overlay.ports}
-    names = (f"{stem[:36]}{number if number > 1 else ''}" for number in count(1))
-    return (name for name in names if name not in taken)
