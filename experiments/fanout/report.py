@@ -34,6 +34,8 @@ def build_report(run: Run) -> Report:
     """The report of one run."""
     frames = frames_of(run)
     cells = cells_of(frames)
+    interfaces = run.tables["interfaces"]
+    equal = (interfaces["counted"] == interfaces["captured"]).sum()
     findings = (
         *_matches(run, frames, cells),
         *_facts(run),
@@ -54,7 +56,9 @@ def build_report(run: Run) -> Report:
         outcomes=tuple(_outcomes(run, frames, cells)),
         tables=(_overview(cells), _every_cell(cells), _interfaces(run)),
         pictures=() if cells.is_empty() else (picture,),
-        conditions=_conditions(run),
+        conditions=f"{counted(int(run.about['settings']['frames_each']), 'frame')} of each kind per "
+        f"lab, {counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
+        f"captures equal the counters on {equal} of {counted(interfaces.height, 'interface')}",
         is_refuted=MISMATCH in cells["result"],
         data=tuple(
             cells.select(
@@ -369,14 +373,4 @@ def _panel(frames: pl.DataFrame, cells: pl.DataFrame, count: str, heading: str) 
             str(mode): each.select("hosts", count).rows()
             for (mode,), each in frames.group_by("mode", maintain_order=True)
         },
-    )
-
-
-def _conditions(run: Run) -> str:
-    interfaces = run.tables["interfaces"]
-    equal = (interfaces["counted"] == interfaces["captured"]).sum()
-    return (
-        f"{counted(int(run.about['settings']['frames_each']), 'frame')} of each kind per lab, "
-        f"{counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
-        f"captures equal the counters on {equal} of {counted(interfaces.height, 'interface')}"
     )

@@ -12,7 +12,7 @@ from experiments.core.results import Run
 from experiments.segments import figure
 from experiments.segments.labs import type_of
 from experiments.show import cells
-from experiments.show.report import NONE, Picture, Report, Table, counted
+from experiments.show.report import NONE, Picture, Report, Table, counted, range_text
 from experiments.show.sheet import Caption
 
 CLAIMED = 2**24  # ids of GRE, in the article
@@ -56,15 +56,20 @@ def _lanes(run: Run) -> Iterator[figure.Lane]:
         rows = networks.filter(mode=mode)
         if not rows.is_empty():
             made, failed = rows["network"].n_unique(), rows.filter(is_proven=False)
+            proven_ids, failed_ids = (
+                tuple(each["segmentation_id"].drop_nulls().unique().sort())
+                for each in (rows.filter(is_proven=True), failed)
+            )
             yield figure.Lane(
                 mode=mode,
                 greatest_id=type_of(mode).kind.id_max,
                 without_id=WITHOUT_ID.get(type_of(mode), ""),
                 made=made,
                 isolated=made - failed["network"].n_unique(),
-                proven=_ids(rows.filter(is_proven=True)),
-                failed=_ids(failed),
-                has_br_int=has_br_int(mode),
+                proven=proven_ids,
+                failed=failed_ids,
+                # Linux bridges have no local VLANs.
+                has_br_int=mode == NetworkType.LOCAL or not parse_mode(mode).is_kernel,
             )
 
 
@@ -77,13 +82,8 @@ def _is_proven(networks: pl.DataFrame) -> pl.Expr:
     return pl.all_horizontal(pl.col(*wanted).fill_null(0) > 0, pl.col("leaks").fill_null(0) == 0)
 
 
-def _ids(networks: pl.DataFrame) -> tuple[int, ...]:
-    return tuple(networks["segmentation_id"].drop_nulls().unique().sort())
-
-
 def _findings(run: Run, lanes: Sequence[figure.Lane]) -> Iterator[str]:
-    least, most = min(lane.made for lane in lanes), max(lane.made for lane in lanes)
-    number = str(most) if least == most else f"{least} to {most}"
+    number = range_text((lane.made for lane in lanes), "d")
     networks = run.tables["networks"]
     has_arp = "answered" in networks.columns
     same = ", all with the same addresses" if has_arp else ""
@@ -136,8 +136,3 @@ def _id_spaces(lanes: Sequence[figure.Lane]) -> Table:
         "network; Linux bridges have no such limit. Both are arithmetic. Proven: its guests reach each "
         "other, no frame leaks, its id is on the wire, and only its own guest answers ARP.",
     )
-
-
-def has_br_int(mode: str) -> bool:
-    """False with Linux bridges, which have no local VLANs."""
-    return mode == NetworkType.LOCAL or not parse_mode(mode).is_kernel

@@ -102,9 +102,11 @@ class Curves:
         dots(
             ax,
             [
-                self._x(places[mark.at], aside + WITHIN * width * share)
+                # Equal samples are beside each other.
+                self._x(places[mark.at], aside + WITHIN * width * ((nth + 0.5) / count - 0.5))
                 for mark in marks
-                for share in _shares(len(mark.measured))
+                if (count := len(mark.measured))
+                for nth in range(count)
             ],
             [value for mark in marks for value in mark.measured],
             colour,
@@ -168,11 +170,6 @@ class Curves:
 def _end_order(mark: Mark) -> float:
     """Marks of numbers in their order; those of texts stay in the order given."""
     return float(mark.at) if isinstance(mark.at, int | float) else 0.0
-
-
-def _shares(count: int) -> Sequence[float]:
-    """The places of equal samples beside each other, in -0.5..0.5."""
-    return [(at + 0.5) / count - 0.5 for at in range(count)]
 
 
 def _height(ax: Axes, value: float) -> float:
