@@ -34,9 +34,18 @@ def _palette(found: Analysed) -> Mapping[str, str]:
 def draw_levels(found: Analysed, caption: Caption) -> Figure:
     """Every sample and its box by level; below, effects and differences with their intervals."""
     main, question = found.main, found.main.question
-    effects = Intervals(
-        rows=[*_effect_rows(found), *_level_rows(found)], unit=question.unit, margin=question.margin
-    )
+    rows = [
+        Row(
+            name=each.name,
+            small=each.brief,
+            found=each.found,
+            by_repeat=each.by_repeat,
+            predicted=bounds(found.prediction(each.name)),
+        )
+        for each in found.effects
+    ]
+    rows += _level_rows(found)
+    effects = Intervals(rows=rows, unit=question.unit, margin=question.margin)
     has_intervals = any(row.found.interval for row in effects.rows)
     forest_in = [EFFECT_IN * len(effects.rows) + 0.2] if has_intervals else []
     figure, axes = sheet(caption, [ROW_IN * len(main.levels), *forest_in])
@@ -48,17 +57,6 @@ def draw_levels(found: Analysed, caption: Caption) -> Figure:
         effects(axes[1])
         title(axes[1], "The effect of each factor, and the cost of each tunnel", effects.legend)
     return figure
-
-
-def _effect_rows(found: Analysed) -> Iterator[Row]:
-    for each in found.effects:
-        yield Row(
-            name=each.name,
-            small=each.brief,
-            found=each.found,
-            by_repeat=each.by_repeat,
-            predicted=bounds(found.prediction(each.name)),
-        )
 
 
 def _level_rows(found: Analysed) -> Iterator[Row]:
