@@ -49,7 +49,7 @@ class Migration:
 
         Raises:
             WaitError: the stream never began.
-        MeasureError: it never resumed.
+            MeasureError: it never resumed.
         """
         source, target = guests(lab.overlay)
         _keep_quiet(lab, source, target)
