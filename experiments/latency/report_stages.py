@@ -9,7 +9,7 @@ import polars as pl
 
 from experiments.core.question import level_name
 from experiments.core.results import Run
-from experiments.latency.figure_stages import Waterfall, draw
+from experiments.latency.figure import Waterfall, draw_stages
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
 from experiments.show.report import NONE, Picture, Table, counted, range_text
@@ -193,7 +193,7 @@ def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
         title="The time of a ping by stage",
         alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
         f"{'. '.join(findings)}",
-        draw=lambda report: draw(
+        draw=lambda report: draw_stages(
             {level: each.samples_us for level, each in levels.items()},
             notes,
             colours(list(levels), level_name(run.question.baseline)),

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from controller.model.errors import UsageError
-from experiments.core.machine import comparable
 from experiments.core.question import level_name
 from experiments.core.results import Run
 from experiments.show.cells import cell_name, common_type, exact_cells, keys_of
@@ -33,6 +32,21 @@ from experiments.show.statistics import (
 # What must be equal in both runs: parts of run.json, and of its question.
 SAME = ("settings", "scenario", "hosts", "release", "lab")
 SAME_QUESTION = ("unit", "value", "compared", "report")
+# Runs cannot be compared if any of these differ.  Names, memory, load, Python and the drawing
+# libraries are recorded too, but they do not affect packets.
+COMPARED: Mapping[str, tuple[str, ...]] = {
+    "CPU": ("machine", "cpu"),
+    "processors": ("machine", "cpus"),
+    "architecture": ("machine", "machine"),
+    "frequency governor": ("machine", "governor"),
+    "virtualisation": ("machine", "virtualisation"),
+    "processor limit": ("machine", "limits", "cpus"),
+    "kernel": ("machine", "kernel"),
+    "Open vSwitch": ("machine", "tools", "ovs"),
+    "ping": ("machine", "tools", "ping"),
+    "datapath": ("lab", "datapath"),
+    "controller framework": ("lab", "app"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,3 +267,14 @@ def baseline_shift(found: Comparison) -> Shift | None:
     name = level_name(found.a.question.baseline)
     moved = (each for each in found.shifts if each.level == name)
     return next((each for each in moved if each.call in {"higher", "lower"}), None)
+
+
+def comparable(about: Mapping[str, Any]) -> dict[str, object]:
+    """The values of run.json that must be equal, by name; None: not recorded."""
+    return {name: _at(about, path) for name, path in COMPARED.items()}
+
+
+def _at(value: Any, path: tuple[str, ...]) -> object:
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from experiments.cli.progress import Pace, clock_text, shown
+from experiments.cli.measure import Pace, clock_text, shown
 
 CONTROL = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
 

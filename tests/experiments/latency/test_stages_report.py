@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments.core.question import Question
 from experiments.core.results import Run, frame
-from experiments.latency.figure_stages import medians_us, plot_waterfall
+from experiments.latency.figure import medians_us, plot_waterfall
 from experiments.latency.question import STAGE_COLUMNS
 from experiments.latency.report_stages import followed, stage_parts
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED

@@ -4,7 +4,6 @@ import subprocess
 
 import pytest
 
-from experiments.core.machine import comparable
 from experiments.measure.environment import (
     first_version,
     limits,
@@ -14,6 +13,7 @@ from experiments.measure.environment import (
     source,
     virtualisation,
 )
+from experiments.show.compare import comparable
 
 
 def test_offloads_that_can_be_changed_or_are_on():
