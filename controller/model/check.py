@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from ipaddress import IPv4Network
 from typing import TypeVar
 
-from controller.model.check_linuxbridge import linuxbridge_errors
 from controller.model.check_segments import (
     NAME,
     bridge_errors,
@@ -16,9 +15,10 @@ from controller.model.check_segments import (
     wire_id,
 )
 from controller.model.check_underlay import router_names, underlay_errors
+from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, limit_errors
 from controller.model.names import UNDERLAY, int_port_name
-from controller.model.parts import Host, Network, OverlayParts, Port
+from controller.model.parts import Cidr, Host, Network, OverlayParts, Port
 
 T = TypeVar("T")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -27,13 +27,22 @@ MTU_MAX = 65521  # bytes; the limit of a Linux tap: 65535 less 14 of Ethernet
 HOSTS_MAX = 16  # the largest lab that is tested
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; RFC 2544
 RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
+BRIDGE = "linuxbridge"
+NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
+SUPPORTED = (NetworkType.VXLAN, NetworkType.LOCAL)
+WHY_NOT = {
+    NetworkType.VLAN: "its tags need the kernel's 8021q module, which labs do not use",
+    NetworkType.FLAT: "the interface that would join the bridge has the VTEP's address",
+    NetworkType.GRE: "Neutron's linuxbridge agent supports VXLAN tunnels only",
+    NetworkType.GENEVE: "Neutron's linuxbridge agent supports VXLAN tunnels only",
+}
 
 
 def overlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction in `overlay`, in reading order."""
     yield from _host_errors(overlay)
     yield from underlay_errors(overlay)
-    yield from linuxbridge_errors(overlay)
+    yield from _linuxbridge_errors(overlay)
     yield from _network_errors(overlay)
     yield from physical_network_errors(overlay, RESERVED.union(router_names(overlay)))
     yield from range_errors(overlay.ranges)
@@ -236,4 +245,87 @@ def _unknown(where: str, what: str, found: str, known: Iterable[str]) -> ModelEr
         where=where,
         allowed=", ".join(known) or "none (there are none)",
         do=f"Name an existing {what}.",
+    )
+
+
+def _linuxbridge_errors(overlay: OverlayParts) -> Iterator[ModelError]:
+    """Every contradiction of `mechanism` and `vxlan_group`, in reading order."""
+    where = f"overlay {overlay.name!r}"
+    if len({host.mechanism for host in overlay.hosts}) > 1:
+        yield ModelError(
+            "openvswitch and linuxbridge mixed",
+            where=where,
+            allowed="one mechanism for all hosts",
+            do="Set `mechanism` under `agent`, not for single hosts.",
+        )
+    if len({host.vxlan_group for host in overlay.hosts}) > 1:
+        yield ModelError(
+            "hosts with different `vxlan_group`",
+            where=where,
+            allowed="one for all hosts",
+            do="Set `vxlan_group` under `agent`: a host outside the group gets no broadcasts.",
+        )
+    for host in overlay.hosts:
+        yield from _mechanism_errors(host)
+    if any(map(_is_bridge, overlay.hosts)):
+        do = "Make it vxlan, or remove `mechanism: linuxbridge`."
+        for network in overlay.networks:
+            if network.network_type in WHY_NOT:
+                yield _cannot(network.network_type, where=network.where, do=do)
+
+
+def _is_bridge(host: Host) -> bool:
+    return host.mechanism.value == BRIDGE
+
+
+def _mechanism_errors(host: Host) -> Iterator[ModelError]:
+    where = f"host {host.name!r}"
+    if host.vxlan_group is not None:
+        yield from _group_errors(host, host.vxlan_group)
+    if not _is_bridge(host):
+        return
+    if host.local_ip.version == 6:
+        yield ModelError(
+            f"local_ip {host.local_ip}",
+            where=where,
+            allowed=f"IPv4 with mechanism {BRIDGE}",
+            do="Pick an IPv4 address.",
+        )
+    for kind in host.tunnel_types:
+        if kind in WHY_NOT and kind.is_tunnel:
+            yield _cannot(kind, where=f"{where} tunnel_types", do="Remove it.")
+    for option, is_set in (
+        ("bridge_mappings", host.bridge_mappings),
+        ("plug: hybrid", host.hybrid_plug),
+    ):
+        if is_set:
+            yield ModelError(
+                option,
+                where=where,
+                allowed=f"none with mechanism {BRIDGE}",
+                do="Remove it: it is for Open vSwitch.",
+            )
+
+
+def _group_errors(host: Host, group: Cidr) -> Iterator[ModelError]:
+    is_fit = group.version == 4 and group.is_multicast
+    reasons = {
+        f"none of {NOT_SNOOPED}, which switches always flood": is_fit
+        and NOT_SNOOPED.overlaps(IPv4Network(group)),
+        f"IPv4 multicast, as 239.0.0.0/8 (found {group})": not is_fit,
+        f"none without mechanism {BRIDGE}: Open vSwitch sends copies": not _is_bridge(host),
+        "none with l2_population, which floods to members by itself": host.l2_population,
+    }
+    for allowed, is_wrong in reasons.items():
+        if is_wrong:
+            found, do = f"vxlan_group {group}", "Correct it, or leave vxlan_group out."
+            yield ModelError(found, where=f"host {host.name!r}", allowed=allowed, do=do)
+
+
+def _cannot(kind: NetworkType, *, where: str, do: str) -> ModelError:
+    return ModelError(
+        f"{kind} with mechanism {BRIDGE}: {WHY_NOT[kind]}",
+        where=where,
+        allowed=", ".join(map(str, SUPPORTED)),
+        do=do,
     )

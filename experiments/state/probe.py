@@ -16,11 +16,11 @@ from experiments.measure.learned import learned_entries
 from experiments.measure.sockets import receivers, senders, without
 from experiments.state import conntrack, host_state, labs, words
 from experiments.state.question import QUESTION
+from topologies.nodes.keeper import without_ipv6
 from topologies.plan.plan import guest_name
 from topologies.plan.underlays import host_port
 
 GUEST = "eth0"
-NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 ARRIVAL_S = 5.0
 
 
@@ -34,7 +34,7 @@ class State:
         """Measure one lab."""
         first, second, *_others = lab.overlay.hosts
         for port in lab.overlay.ports:  # guests send only what the probe sends
-            lab.run(guest_name(port), "sysctl", "-qw", *NO_IPV6)
+            without_ipv6(lab.pid(guest_name(port)))
         if not labs.is_tunnelled(lab.overlay):
             idle = _captured(lab, context, words.SET_UP, self._idle)
             sent = _captured(lab, context, words.FIRST, lambda: _broadcast(lab, context.seed))

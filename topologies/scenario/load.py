@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from controller.model.enlarge import enlarge
 from controller.model.errors import ModelError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
-from controller.model.sites import Sites
+from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
 from controller.model.underlay import Shape, Underlay
 from topologies.scenario.file import Map, Place, Problems, read_yaml, shown
 from topologies.scenario.networks import (
@@ -25,7 +25,6 @@ from topologies.scenario.networks import (
 )
 from topologies.scenario.options import Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
-from topologies.scenario.sites import SITES_SCHEMA, is_site_to_site, sites_of
 from topologies.scenario.warnings import warnings_of
 
 __all__ = ["Scenario", "available", "enlarge", "load", "summaries"]
@@ -33,6 +32,7 @@ FOLDER = Path(__file__).parents[1] / "scenarios"
 UNDERLAY_MTU = 1500  # bytes, Ethernet's
 NAMED = re.compile(r"(host|network|subnet|port) '([^']*)'")  # at the start of an error of the model
 Described = tuple[Overlay | Sites | None, tuple[str, ...]]  # with its warnings
+SITES_SCHEMA = SCHEMA_FILE.with_name("sites.schema.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def load(ref: str | Path) -> Scenario:
     file, problems = shown(path), Problems()
     problems.open(file)
     raw = read_yaml(path)
-    read, schema = (_sites, SITES_SCHEMA) if is_site_to_site(raw) else (_overlay, SCHEMA_FILE)
+    read, schema = (_sites, SITES_SCHEMA) if _is_site_to_site(raw) else (_overlay, SCHEMA_FILE)
     data = checked(raw, file, problems, schema)
     described, warnings = read(data, path, problems) if data is not None else (None, ())
     problems.raise_all()
@@ -136,7 +136,7 @@ def _path(ref: str | Path) -> Path:
 
 
 def _sites(data: Map, path: Path, problems: Problems) -> Described:
-    return sites_of(data, path, problems), ()
+    return _sites_of(data, path, problems), ()
 
 
 def _overlay(data: Map, path: Path, problems: Problems) -> Described:
@@ -237,3 +237,56 @@ def _key_place(item: Map, found: str) -> Place:
     """An error begins with the key that it is about: `mtu 12`, `fixed ip 10.0.0.1`."""
     first = found.split(maxsplit=1)[0]
     return next((item.place_of(key) for key in item if key.startswith(first)), item.place)
+
+
+def _is_site_to_site(data: object) -> bool:
+    """True if the file describes sites instead of compute hosts."""
+    return isinstance(data, Map) and "sites" in data
+
+
+def _sites_of(data: Map, path: Path, problems: Problems) -> Sites | None:
+    """The two sites; None if the model refuses them, with the errors added to `problems`."""
+    if problems.found:  # the model would report the same errors again
+        return None
+    wan, attacker = data.map("wan"), data.map("attacker")
+    try:
+        return Sites(
+            name=path.stem,
+            sites=tuple(map(_site, data.maps("sites"))),
+            routers=tuple(wan["routers"]),
+            attacker=Attacker(
+                name=attacker["name"], ip=IPv4Address(attacker["ip"]), router=attacker["router"]
+            ),
+            underlay_mtu=wan.get("mtu", PPPOE_MTU),
+        )
+    except ModelError as error:
+        problems.refused(error, lambda one: _site_place(one, data))
+        return None
+
+
+def _site(data: Map) -> Site:
+    return Site(
+        name=data["name"],
+        lan=IPv4Network(data["lan"]),
+        gateway_ip=IPv4Address(data["gateway_ip"]),
+        public_ip=IPv4Address(data["public_ip"]),
+        tunnel_ip=IPv4Address(data["tunnel_ip"]),
+        snat=Snat(data.get("snat", Snat.NONE)),
+        stations=tuple(
+            Station(name=each["name"], ip=IPv4Address(each["ip"])) for each in data.maps("stations")
+        ),
+    )
+
+
+def _site_place(error: ModelError, data: Map) -> Place:
+    """The place of the key that an error of the model begins with."""
+    kind, _, name = error.where.partition(" ")
+    key = error.found.split(maxsplit=1)[0].rstrip(":")
+    if kind in {"site", "node"}:
+        named = [*data.maps("sites"), data.map("attacker")]
+        named += [each for site in data.maps("sites") for each in site.maps("stations")]
+        for item in named:
+            if item.get("name") == name.strip("'"):
+                return item.place_of("stations" if key == "station" else key)
+        return data.map("wan").place_of("routers")
+    return data.map(kind).place_of(key) if data.map(kind) else data.place_of(kind)

@@ -12,8 +12,8 @@ from experiments.core.pairs import guests
 from experiments.core.results import Recorder, read
 from experiments.migration import labs as stage
 from experiments.migration import probe as migration
-from experiments.migration.announce import gratuitous_arp
 from experiments.migration.probe import EXPERIMENT as MIGRATION
+from experiments.migration.probe import gratuitous_arp
 from experiments.migration.report import build_report, kinds
 from experiments.migration.stream import Gap, Received, parse_log
 from experiments.migration.words import FLUSHED, UNKNOWN, WITH, WITHOUT
