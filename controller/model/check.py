@@ -18,7 +18,7 @@ from controller.model.check_underlay import router_names, underlay_errors
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, limit_errors
 from controller.model.names import UNDERLAY, int_port_name
-from controller.model.parts import Cidr, Host, Network, OverlayParts, Port
+from controller.model.parts import Cidr, Host, Mechanism, Network, OverlayParts, Port
 
 T = TypeVar("T")
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -27,7 +27,7 @@ MTU_MAX = 65521  # bytes; the limit of a Linux tap: 65535 less 14 of Ethernet
 HOSTS_MAX = 16  # the largest lab that is tested
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; RFC 2544
 RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
-BRIDGE = "linuxbridge"
+BRIDGE = Mechanism.LINUXBRIDGE
 NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
 SUPPORTED = (NetworkType.VXLAN, NetworkType.LOCAL)
 WHY_NOT = {
@@ -267,22 +267,18 @@ def _linuxbridge_errors(overlay: OverlayParts) -> Iterator[ModelError]:
         )
     for host in overlay.hosts:
         yield from _mechanism_errors(host)
-    if any(map(_is_bridge, overlay.hosts)):
+    if any(host.mechanism is BRIDGE for host in overlay.hosts):
         do = "Make it vxlan, or remove `mechanism: linuxbridge`."
         for network in overlay.networks:
             if network.network_type in WHY_NOT:
                 yield _cannot(network.network_type, where=network.where, do=do)
 
 
-def _is_bridge(host: Host) -> bool:
-    return host.mechanism.value == BRIDGE
-
-
 def _mechanism_errors(host: Host) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     if host.vxlan_group is not None:
         yield from _group_errors(host, host.vxlan_group)
-    if not _is_bridge(host):
+    if host.mechanism is not BRIDGE:
         return
     if host.local_ip.version == 6:
         yield ModelError(
@@ -313,7 +309,7 @@ def _group_errors(host: Host, group: Cidr) -> Iterator[ModelError]:
         f"none of {NOT_SNOOPED}, which switches always flood": is_fit
         and NOT_SNOOPED.overlaps(IPv4Network(group)),
         f"IPv4 multicast, as 239.0.0.0/8 (found {group})": not is_fit,
-        f"none without mechanism {BRIDGE}: Open vSwitch sends copies": not _is_bridge(host),
+        f"none without mechanism {BRIDGE}: Open vSwitch sends copies": host.mechanism is not BRIDGE,
         "none with l2_population, which floods to members by itself": host.l2_population,
     }
     for allowed, is_wrong in reasons.items():

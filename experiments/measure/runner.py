@@ -7,19 +7,53 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from controller.model.errors import MeasureError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from experiments.core.experiment import Context, Experiment, Lab, Measured, Probe, settings_of
-from experiments.core.question import Question, Row, level_name
-from experiments.core.results import SAMPLES, Recorder
-from experiments.core.schedule import Round, schedule
+from experiments.core.question import Point, Question, Row, level_name
+from experiments.core.results import RAW, SAMPLES, Recorder
 from experiments.core.verdict import UNTIMED, Seen, Thresholds, Verdict, Window, judge
 from experiments.measure import environment
 from experiments.measure.watch import Watcher
 
 StartLab = Callable[[Any], AbstractContextManager[Lab]]  # of an Overlay, or Sites
 Say = Callable[[int, int, str], None]  # labs measured, of so many, and what happens now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One new lab: its repeat, its position in it, and its point."""
+
+    repeat: int
+    order: int
+    point: Point
+
+    @property
+    def name(self) -> str:
+        """Such as `repeat 1, flat`."""
+        return f"repeat {self.repeat}, {level_name(self.point)}"
+
+    @property
+    def folder(self) -> str:
+        """The folder of its raw output; folders sort in the order of the run."""
+        return f"{RAW}/{self.repeat:02}-{self.order:02}-{'-'.join(map(str, self.point.values()))}"
+
+    def seed(self, of_run: int) -> int:
+        """A seed for this lab, derived from that of the run."""
+        return int(np.random.SeedSequence((of_run, self.repeat, self.order)).generate_state(1)[0])
+
+
+def schedule(points: tuple[Point, ...], repeats: int, seed: int) -> tuple[Round, ...]:
+    """Every point once in each repeat, shuffled within it by `seed`."""
+    draw = np.random.default_rng(seed)
+    return tuple(
+        Round(repeat=repeat, order=order, point=points[which])
+        for repeat in range(1, repeats + 1)
+        for order, which in enumerate(draw.permutation(len(points)), start=1)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

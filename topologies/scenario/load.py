@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.dhcp import with_servers
-from controller.model.enlarge import enlarge
 from controller.model.errors import ModelError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
@@ -27,7 +26,6 @@ from topologies.scenario.options import Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
 from topologies.scenario.warnings import warnings_of
 
-__all__ = ["Scenario", "available", "enlarge", "load", "summaries"]
 FOLDER = Path(__file__).parents[1] / "scenarios"
 UNDERLAY_MTU = 1500  # bytes, Ethernet's
 NAMED = re.compile(r"(host|network|subnet|port) '([^']*)'")  # at the start of an error of the model

@@ -12,9 +12,8 @@ from controller.model.modes import parse_mode, with_mode
 from experiments.core.experiment import Experiment, Measured
 from experiments.core.question import Prediction, Question, integer, text
 from experiments.core.results import read
-from experiments.core.schedule import schedule
 from experiments.core.verdict import Thresholds, Window
-from experiments.measure.runner import Request, begin, perform
+from experiments.measure.runner import Request, begin, perform, schedule
 from topologies.scenario.load import load
 
 MODES = ("flat", "gre-mesh", "vxlan-l2pop")

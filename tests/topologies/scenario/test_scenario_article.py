@@ -7,8 +7,9 @@ from ipaddress import ip_address
 import pytest
 from jsonschema import Draft202012Validator
 
+from controller.model.enlarge import enlarge
 from controller.model.errors import UsageError
-from topologies.scenario.load import FOLDER, available, enlarge, load, summaries
+from topologies.scenario.load import FOLDER, available, load, summaries
 from topologies.scenario.schema import SCHEMA_FILE
 
 ARTICLE = load("article").overlay
