@@ -87,11 +87,7 @@ def _row(rule: str, what: str, way: Way, found: Counted) -> Row:
 
 
 def _outer_port(found: Counted) -> int:
-    """The outer UDP source port of red's packets; 0 for GRE.
-
-    Raises:
-        MeasureError: no packet arrived at the firewall.
-    """
+    """The outer UDP source port of red's packets, 0 for GRE; raises MeasureError if none arrived."""
     ports = [packet.outer_port for packet in found.packets[RED.places[0]].values()]
     if not ports:
         raise MeasureError(

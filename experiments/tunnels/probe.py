@@ -102,11 +102,7 @@ def _vxlan_devices(lab: Lab, host: Host, context: Context) -> tuple[int, int]:
 
 
 def _vswitchd_pid(lab: Lab, host: Host) -> int:
-    """The process of its ovs-vswitchd.
-
-    Raises:
-        CommandError: it does not run.
-    """
+    """The process of its ovs-vswitchd; raises CommandError if it does not run."""
     return int(lab.run(host.name, "cat", PIDFILE))
 
 
