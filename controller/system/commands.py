@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from controller.model.errors import CommandError
+from controller.system.waiting import scaled
 
 MARK = "OVERLAYLAB_LAB"
 TIMEOUT_S = 10.0
@@ -42,6 +43,9 @@ def run(
 ) -> str:
     """Run argv to its end, in the namespaces of `pid` if given; return its stdout.
 
+    Args:
+        timeout_s: the limit on an idle machine; it grows with the machine's load.
+
     Raises:
         CommandError: it could not start, exited non-zero, or ran longer than `timeout_s`.
     """
@@ -64,6 +68,7 @@ def attempt(
     Raises:
         CommandError: it could not start, or ran longer than `timeout_s`.
     """
+    limit_s = scaled(timeout_s)
     try:
         return subprocess.run(
             in_node(pid, argv),
@@ -71,12 +76,12 @@ def attempt(
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=timeout_s,
+            timeout=limit_s,
             check=False,
             env=environment(mark, env),
         )
     except subprocess.TimeoutExpired as error:
-        raise _failed(argv, _text(error.stderr), f"timed out after {timeout_s} s") from error
+        raise _failed(argv, _text(error.stderr), f"timed out after {limit_s:g} s") from error
     except OSError as error:
         raise _failed(argv, str(error), "it could not start") from error
 

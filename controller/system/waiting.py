@@ -3,12 +3,14 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from controller.model.errors import WaitError
 
 T = TypeVar("T")
 LOAD_MOST = 4.0  # a deadline grows by this factor at most
+LOADAVG = Path("/proc/loadavg")
 
 
 class Clock:
@@ -24,7 +26,23 @@ class Clock:
 
     def load(self) -> float:
         """Processes that want to run for each core, 1 to LOAD_MOST."""
-        return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), LOAD_MOST)
+        return load_of(LOADAVG.read_text(), os.cpu_count() or 1)
+
+
+def load_of(loadavg: str, cores: int) -> float:
+    """The load for each core, 1 to LOAD_MOST, from /proc/loadavg (proc(5)).
+
+    The mean of the last minute, or the processes that run now if they are more: the mean follows
+    a machine that has just become busy only after a minute.
+    """
+    averaged, _, _, running, _ = loadavg.split()
+    found = max(float(averaged), float(running.partition("/")[0])) / cores
+    return min(max(found, 1.0), LOAD_MOST)
+
+
+def scaled(timeout_s: float, clock: Clock | None = None) -> float:
+    """The time limit [s] that grows with the load of this machine; `timeout_s` is for an idle one."""
+    return timeout_s * (clock or Clock()).load()
 
 
 def wait_for(
@@ -49,12 +67,15 @@ def wait_for(
     limit_s = timeout_s * load
     while not (found := condition()):
         waited_s = clock.now_s() - begin_s
+        if waited_s >= limit_s:  # the machine may have become busier since
+            load = max(load, clock.load())
+            limit_s = timeout_s * load
         if waited_s >= limit_s:
-            scaled = f" ({timeout_s:g} s x {load:.1f} for the machine's load)" if load > 1 else ""
+            factor = f" ({timeout_s:g} s x {load:.1f} for the machine's load)" if load > 1 else ""
             raise WaitError(
                 f"timed out after {waited_s:.1f} s",
                 where=f"waiting for {what}",
-                allowed=f"{limit_s:g} s{scaled}",
+                allowed=f"{limit_s:g} s{factor}",
                 do="Try again when the machine is less busy; `overlaylab doctor` shows what it lacks.",
             )
         clock.sleep(min(every_s, limit_s - waited_s))

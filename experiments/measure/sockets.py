@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from controller.model.errors import MeasureError
+from controller.system.waiting import scaled
 from experiments.core.experiment import Lab
 from experiments.measure.frames import LOCAL_EXPERIMENT
 from experiments.measure.namespace import look_into
@@ -97,15 +98,23 @@ def readable(sockets: Iterable[socket.socket], timeout_s: float) -> list[socket.
 def without(
     awaited: Mapping[str, tuple[socket.socket, bytes]], timeout_s: float
 ) -> Collection[str]:
-    """Wait until each node has received a frame with its nonce; return the nodes that have not."""
+    """Wait until each node has received a frame with its nonce; return the nodes that have not.
+
+    Args:
+        timeout_s: the limit on an idle machine; it grows with the machine's load.
+    """
     waiting = dict(awaited)
-    end = time.monotonic() + timeout_s
-    while waiting and (left := end - time.monotonic()) > 0:
+    end = time.monotonic() + scaled(timeout_s)
+    while waiting:
         node_of = {each: node for node, (each, _) in waiting.items()}
-        for ready in readable(node_of, left):
-            _, nonce = waiting[node_of[ready]]
-            if nonce in ready.recv(FRAME_MOST):
-                del waiting[node_of[ready]]
+        left = end - time.monotonic()
+        ready = readable(node_of, max(0.0, left))
+        if left <= 0 and not ready:  # what has arrived by then is read
+            break
+        for each in ready:
+            _, nonce = waiting[node_of[each]]
+            if nonce in each.recv(FRAME_MOST):
+                del waiting[node_of[each]]
     return list(waiting)
 
 
@@ -115,9 +124,12 @@ def received(
     """Each frame received, with the key of its socket, until `is_done` or the timeout.
 
     Frames that have arrived by then are all returned.
+
+    Args:
+        timeout_s: the limit on an idle machine; it grows with the machine's load.
     """
     key_of = {each: key for key, each in opened.items()}
-    end = time.monotonic() + timeout_s
+    end = time.monotonic() + scaled(timeout_s)
     while key_of:
         left = 0.0 if is_done() else end - time.monotonic()
         ready = readable(key_of, max(0.0, left))

@@ -4,13 +4,14 @@ import asyncio
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TypeVar
 
-from controller.model.errors import MeasureError
+from controller.model.errors import MeasureError, WaitError
 from controller.model.sites import ETH, Sites
+from controller.system.waiting import scaled, wait_for
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.measure.captures import capturing, decoded
@@ -35,8 +36,9 @@ Endpoint = tuple[str, int]  # address, port
 
 UDP_PORT = 40000  # unused
 AT_ONCE = 256  # connections of a scan
-NO_ANSWER_S = 1.0  # a round trip in the lab takes one millisecond
+NO_ANSWER_S = 2.5  # a lost SYN is sent again after 1 s (RFC 6298)
 ARRIVAL_S = 3.0
+FILTERED_COUNT = "IPReversePathFilter"  # in /proc/net/netstat: packets dropped by rp_filter
 PAYLOADS = ("data.data", "udp.payload")
 
 
@@ -48,15 +50,8 @@ def reads(lab: Lab, sites: Sites, context: Context) -> Iterator[Row]:
     with capturing(lab, where, lambda name: context.path(f"reads-{name}")) as files:
         _send_text(lab, sites, socket.SOCK_STREAM, SERVER_PORT, texts["TCP"])
         _send_text(lab, sites, socket.SOCK_DGRAM, UDP_PORT, texts["UDP"])
-        argv = (
-            "ping",
-            "-n",
-            "-c1",
-            "-W3",
-            "-p",
-            texts["ICMP"].hex(),
-            str(sites.far.stations[0].ip),
-        )
+        wait, pattern = f"{scaled(ARRIVAL_S):g}", texts["ICMP"].hex()
+        argv = ("ping", "-n", "-c1", "-W", wait, "-p", pattern, str(sites.far.stations[0].ip))
         lab.run(sites.near.stations[0].name, *argv)
     seen = files[router].read_bytes()
     for name, text in texts.items():
@@ -73,8 +68,9 @@ def _send_text(lab: Lab, sites: Sites, kind: socket.SocketKind, port: int, text:
     """Send a text by TCP or UDP to a port of the server; if it is lost, no router can read it.
 
     Raises:
-        MeasureError: the server received something else.
+        MeasureError: the server received nothing in time, or something else.
     """
+    wait_s = scaled(ARRIVAL_S)
     server, endpoint = sites.far.stations[0].name, (str(sites.far.stations[0].ip), port)
     with ExitStack() as stack:
         receiver, sender = (
@@ -85,14 +81,17 @@ def _send_text(lab: Lab, sites: Sites, kind: socket.SocketKind, port: int, text:
         receiver.bind(endpoint)
         if kind is socket.SOCK_STREAM:
             receiver.listen()
-        receiver.settimeout(ARRIVAL_S)
-        sender.settimeout(ARRIVAL_S)
-        sender.connect(endpoint)
-        sender.sendall(text)
-        if kind is socket.SOCK_STREAM:
-            receiver = stack.enter_context(receiver.accept()[0])
-            receiver.settimeout(ARRIVAL_S)
-        found = receiver.recv(len(text))
+        receiver.settimeout(wait_s)
+        sender.settimeout(wait_s)
+        try:
+            sender.connect(endpoint)
+            sender.sendall(text)
+            if kind is socket.SOCK_STREAM:
+                receiver = stack.enter_context(receiver.accept()[0])
+                receiver.settimeout(wait_s)
+            found = receiver.recv(len(text))
+        except TimeoutError:
+            found = b""
     if found != text:
         raise MeasureError(
             repr(found), where=f"port {port} of the server", allowed=repr(text), do="Run it again."
@@ -120,7 +119,8 @@ def scanned(lab: Lab, sites: Sites) -> tuple[list[Row], list[Row]]:
             for outcome in scan_from(node, [endpoint])
         ]
         lan = scan_from(attacker, [(str(ip), SERVER_PORT) for ip in sites.far.lan.hosts()])
-    ping = lab.attempt(attacker, "ping", "-n", "-c3", "-i0.05", "-W1", public)
+    wait = f"{scaled(ARRIVAL_S):g}"
+    ping = lab.attempt(attacker, "ping", "-n", "-c3", "-i0.05", "-W", wait, public)
     answers = words.NO if ping.returncode else words.YES
     rows.append({"from_node": attacker, "address": public, "port": "ping", "outcome": answers})
     ports = scan_from(attacker, [(public, port) for port in PORTS])
@@ -137,13 +137,13 @@ def scanned(lab: Lab, sites: Sites) -> tuple[list[Row], list[Row]]:
 
 async def _outcomes(endpoints: Sequence[Endpoint]) -> list[str]:
     """The outcome of a TCP connection to each endpoint, in their order."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots, wait_s = asyncio.Semaphore(AT_ONCE), scaled(NO_ANSWER_S)
 
     async def outcome(endpoint: Endpoint) -> str:
         async with slots:
             try:
                 opened = asyncio.open_connection(*endpoint)
-                _, writer = await asyncio.wait_for(opened, NO_ANSWER_S)
+                _, writer = await asyncio.wait_for(opened, wait_s)
             except asyncio.TimeoutError:
                 return words.NO_ANSWER
             except ConnectionRefusedError:
@@ -212,13 +212,14 @@ def injected(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], list[
 
 
 def _send(lab: Lab, sites: Sites, case: Case) -> None:
-    """Send the packets of a case; if they should arrive, wait until they have."""
+    """Send the packets of a case; wait until they have arrived, or been dropped for their source."""
     attacker, router = sites.attacker, sites.attacker.router
     awaited = attacker.name if case.is_echo else sites.far.stations[0].name
     with ExitStack() as stack:
         if case.is_checked:
             _check_sources(lab, sites, on=True)
             stack.callback(_check_sources, lab, sites, on=False)
+        dropped = _dropped_for_source(lab, router)
         out = stack.enter_context(senders(lab.pid(attacker.name), (ETH,)))[ETH]
         pids = {awaited: lab.pid(awaited)}
         sockets = stack.enter_context(receivers(pids, ETH, IPV4))
@@ -235,6 +236,15 @@ def _send(lab: Lab, sites: Sites, case: Case) -> None:
             body = echo_request(1, seq, text) if case.is_echo else udp(text)
             inner = ipv4(case.inner, sites.far.stations[0].ip, kind, body)
             out(tunnelled(macs[0], macs[1], ends, inner))
+        if case.is_checked:
+            with suppress(
+                WaitError
+            ):  # the router does not drop them: they are counted where they arrive
+                wait_for(
+                    lambda: _dropped_for_source(lab, router) >= dropped + INJECTED,
+                    ARRIVAL_S,
+                    what=f"{router!r} to drop packets with a forged source",
+                )
         if case.outer != attacker.ip and not case.is_checked:
             last = case.nonce + b" %d" % INJECTED
             without({awaited: (sockets[awaited], last)}, ARRIVAL_S)
@@ -244,6 +254,13 @@ def _check_sources(lab: Lab, sites: Sites, *, on: bool) -> None:
     """Switch on or off that the attacker's router drops forged sources (BCP 38, RFC 2827)."""
     key = f"net.ipv4.conf.{sites.attacker.name}.rp_filter"
     lab.run(sites.attacker.router, "sysctl", "-qw", f"{key}={int(on)}")
+
+
+def _dropped_for_source(lab: Lab, router: str) -> int:
+    """Packets that a router has dropped because of their source address."""
+    lines = lab.run(router, "cat", "/proc/net/netstat").splitlines()
+    names, values = (line.split() for line in lines if line.startswith("TcpExt:"))
+    return int(dict(zip(names, values, strict=True))[FILTERED_COUNT])
 
 
 def _count(packets: list[Packet], node: str, case: Case, icmp_type: str) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from controller.model.errors import MeasureError
 from controller.model.sites import ETH, LAN, Sites
+from controller.system.waiting import scaled
 from experiments.core.experiment import Context, Experiment, Lab, Measured, described
 from experiments.core.question import Point, Row
 from experiments.core.verdict import Thresholds
@@ -22,6 +23,7 @@ from experiments.walk.words import BACK, THERE, WALK, WIRE_LINE, check, hop_name
 
 MANY, FEW = Requests(count=20), Requests(count=10)
 SEQ = 1
+REPLY_S = 2.0  # for the reply to the ping that is followed
 LENGTH = re.compile(r", length \d+(?=:)")
 WAYS = {THERE: "8", BACK: "0"}  # ICMP echo request and reply (RFC 792)
 
@@ -94,7 +96,8 @@ def walk(lab: Lab, sites: Sites, context: Context) -> tuple[list[Row], Mapping[s
         where[place.node] = (*where.get(place.node, ()), place.interface)
     with capturing(lab, where, lambda name: context.path(f"walk-{name}")) as files:
         target = str(sites.far.stations[0].ip)
-        argv = ("ping", "-n", "-c1", "-W2", "-e", str(ident), target)
+        wait = f"{scaled(REPLY_S):g}"
+        argv = ("ping", "-n", "-c1", "-W", wait, "-e", str(ident), target)
         context.keep("walk-ping.txt", lab.attempt(sites.near.stations[0].name, *argv).stdout)
     packets = decoded(files, FIELDS, "icmp || arp")
     echoes = [each for each in packets if is_echo_of(each, ident, SEQ)]

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from controller.model.errors import WaitError
 from controller.model.sites import LAN_MTU, TUNNEL, Sites
-from controller.system.waiting import wait_for
+from controller.system.waiting import scaled, wait_for
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.measure.mtu_search import largest_passing
@@ -18,6 +20,8 @@ from topologies.plan.sites_plan import tunnel_lines
 SMALLEST = 576  # bytes; every IPv4 host accepts it (RFC 791)
 ICMP_ERROR = re.compile(r"From (\S+) icmp_seq=\d+ (.+)")
 MTU_S = 5.0  # for a switch to change the MTU of its port
+PATIENT_S = 1.0  # for replies on which a check depends
+UP_S = 10.0  # for a switch to notice that its tunnel port is up again
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,13 +31,19 @@ class Pinger:
     lab: Lab
     sites: Sites
     context: Context
-    wait_s: float
+    wait_s: float  # for replies to the packets of a search, whose result is confirmed
     rows: list[Row] = field(default_factory=list)
 
-    def ping(self, why: str, ip_bytes: int = 84, *, df: bool = False) -> tuple[SizedPings, str]:
-        """Ping the far server with packets of one size; also return the ICMP error, or NOBODY."""
+    def ping(
+        self, why: str, ip_bytes: int = 84, *, df: bool = False, wait_s: float = PATIENT_S
+    ) -> tuple[SizedPings, str]:
+        """Ping the far server with packets of one size; also return the ICMP error, or NOBODY.
+
+        Args:
+            wait_s: for replies, on an idle machine.
+        """
         target = str(self.sites.far.stations[0].ip)
-        argv = sized_ping_argv(target, ip_bytes, df=df, count=PINGS, wait_s=self.wait_s)
+        argv = sized_ping_argv(target, ip_bytes, df=df, count=PINGS, wait_s=scaled(wait_s))
         done = self.lab.attempt(self.sites.near.stations[0].name, *argv)
         output = done.stdout + done.stderr
         self.context.keep(f"ping-{len(self.rows) + 1:03}-{ip_bytes}.txt", output)
@@ -50,6 +60,17 @@ class Pinger:
         )
         return pinged, f"{error[1]}: {error[2]}" if error else words.NOBODY
 
+    def await_answer(self) -> None:
+        """Wait for one answer, at most UP_S: what is counted next must not depend on its moment."""
+        target = str(self.sites.far.stations[0].ip)
+        once = ("ping", "-n", "-q", "-c1", "-W1", target)
+        with suppress(WaitError):  # then there is none, and the count says so
+            wait_for(
+                lambda: self.lab.attempt(self.sites.near.stations[0].name, *once).returncode == 0,
+                UP_S,
+                what="an answer of the far server",
+            )
+
     def forget_mtu(self) -> None:
         """Make the calling station forget the path MTU that it has learned."""
         self.lab.run(self.sites.near.stations[0].name, "ip", "route", "flush", "cache")
@@ -57,10 +78,13 @@ class Pinger:
     def largest(self, why: str) -> int:
         """The largest packet that passes with DF."""
 
-        def passes(ip_bytes: int, tries: int = 1) -> bool:
-            return any(self.ping(why, ip_bytes, df=True)[0].is_complete for _ in range(tries))
+        def passes(ip_bytes: int) -> bool:
+            return self.ping(why, ip_bytes, df=True, wait_s=self.wait_s)[0].answered > 0
 
-        found = largest_passing(passes, lambda size: passes(size, 2), low=SMALLEST, high=LAN_MTU)
+        def is_confirmed(ip_bytes: int) -> bool:
+            return any(self.ping(why, ip_bytes, df=True)[0].answered for _ in range(2))
+
+        found = largest_passing(passes, is_confirmed, low=SMALLEST, high=LAN_MTU)
         return found.largest
 
 
@@ -76,6 +100,7 @@ def reach(pinger: Pinger) -> Iterator[Row]:
     finally:
         for line in tunnel_lines(pinger.sites, near):
             lab.run(near.router, "ip", *line.split())
+    pinger.await_answer()
     yield check(words.REACH, words.UP_AGAIN, pinger.ping("tunnel up again")[0].answered)
 
 

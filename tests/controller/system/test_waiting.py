@@ -1,12 +1,9 @@
 """One function waits for a condition; its deadline grows with the load of the machine."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from controller.model.errors import CommandError, WaitError
-from controller.system import waiting
-from controller.system.waiting import LOAD_MOST, Clock, wait_for
+from controller.system.waiting import LOAD_MOST, Clock, load_of, scaled, wait_for
 
 
 class FakeClock(Clock):
@@ -104,10 +101,34 @@ def test_an_error_of_the_condition_ends_the_wait():
 
 
 @pytest.mark.parametrize(
-    ("load_1min", "cores", "factor"),
-    [(0.3, 2, 1.0), (2.0, 2, 1.0), (5.0, 2, 2.5), (400.0, 2, LOAD_MOST), (3.0, None, 3.0)],
+    ("averaged", "running", "cores", "factor"),
+    [
+        (0.3, 1, 2, 1.0),
+        (2.0, 1, 2, 1.0),
+        (5.0, 1, 2, 2.5),
+        (400.0, 1, 2, LOAD_MOST),
+        (3.0, 1, 1, 3.0),
+        (0.1, 5, 2, 2.5),  # four busy loops that have just started, and this program
+    ],
 )
-def test_load_is_processes_per_core_within_limits(monkeypatch, load_1min, cores, factor):
-    fake = SimpleNamespace(getloadavg=lambda: (load_1min, 0.0, 0.0), cpu_count=lambda: cores)
-    monkeypatch.setattr(waiting, "os", fake)
-    assert Clock().load() == factor
+def test_load_is_processes_per_core_within_limits(averaged, running, cores, factor):
+    assert load_of(f"{averaged} 0.10 0.20 {running}/345 6789\n", cores) == factor
+
+
+def test_the_load_of_this_machine_is_read():
+    assert 1.0 <= Clock().load() <= LOAD_MOST
+
+
+def test_a_time_limit_grows_with_the_load():
+    assert scaled(2.0, FakeClock(load=2.5)) == 5.0
+
+
+def test_the_deadline_grows_if_the_machine_becomes_busy_during_the_wait():
+    clock = FakeClock()
+
+    def becomes_busy():
+        clock.fixed_load = 3.0 if clock.time_s > 100.5 else 1.0
+        return clock.time_s >= 102.5
+
+    assert wait_for(becomes_busy, 1, what="it", every_s=0.25, clock=clock)
+    assert sum(clock.slept) == 2.5

@@ -23,6 +23,14 @@ def test_nodes_that_did_not_receive_their_nonce_are_returned(pairs):
     assert without(awaited, timeout_s=0.05) == ["b", "c"]
 
 
+def test_a_nonce_that_has_arrived_is_found_even_after_the_timeout(pairs):
+    (a, to_a), *_ = pairs
+    to_a.send(b"something else")
+    to_a.send(b"nonce of a")
+
+    assert without({"a": (a, b"nonce of a")}, timeout_s=0) == []
+
+
 def test_a_frame_after_the_nonce_stays_in_the_socket(pairs):
     receiver, sender = pairs[0]
     sender.send(b"nonce 1")
