@@ -54,6 +54,6 @@ def band(flows: int, paths: int) -> Band:
     return Band(low=low, high=high, outside=min(1.0, outside))
 
 
-def tolerated(outside: Iterable[float]) -> int:
+def tolerated(outside: Iterable[float], *, false_alarm: float = FALSE_ALARM) -> int:
     """How many draws, each with its chance, may be outside their band (Poisson's limit)."""
-    return int(poisson.isf(FALSE_ALARM, sum(outside)))
+    return int(poisson.isf(false_alarm, sum(outside)))

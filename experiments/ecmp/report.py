@@ -12,9 +12,10 @@ from controller.model.errors import MeasureError
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.ecmp import figure
-from experiments.ecmp.chance import TAIL, band, expected_bits, most_bits, tolerated
+from experiments.ecmp.chance import FALSE_ALARM, TAIL, band, expected_bits, most_bits, tolerated
 from experiments.ecmp.words import MANY, ONE, ONE_SPINE, SPLIT, SPREAD
 from experiments.show import judge, report
+from experiments.show.comparable import Comparable
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
 
@@ -163,6 +164,32 @@ def totals_of(found: pl.DataFrame) -> Totals:
         flows=int((found["flows"] * found["draws"]).sum()),
         split=int(found[SPLIT].sum()),
     )
+
+
+def comparable(run: Run) -> Comparable:
+    """How the flows of each cell spread, as the report judges it; the draws themselves are chance."""
+    found = cells(run).drop_nulls("draws")
+    return Comparable(
+        cells=pl.concat(
+            found.select(*KEY, figure=pl.lit(figure), measured=pl.concat_list(measured))
+            for figure, measured in (
+                ("flows on a spine", pl.Series(_spreads(found), dtype=pl.String)),
+                ("split flows", pl.col(SPLIT).cast(pl.String)),
+            )
+        )
+    )
+
+
+def _spreads(found: pl.DataFrame) -> Iterator[str]:
+    """How the flows of each cell spread, in words."""
+    for row in found.iter_rows(named=True):
+        chances = [band(row["flows"], row["spines"]).outside] * row["draws"]
+        # Of many cells, some have a draw outside its band by chance.
+        most = tolerated(chances, false_alarm=FALSE_ALARM / found.height)
+        if row["is_spread"] and row["outside"] <= most:
+            yield "like a random choice"
+        else:
+            yield ALL_ON_ONE if row["is_on_one"] else "unevenly"
 
 
 def _agreement(found: pl.DataFrame, totals: Totals) -> Iterator[str]:

@@ -2,7 +2,16 @@
 
 from controller.model.modes import MODES
 from experiments.core.question import Prediction, Question, integer, number, text
-from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, UNKNOWN, WITH, WITHOUT
+from experiments.migration.words import (
+    CACHED,
+    FLUSHED,
+    L2POP,
+    LEARNED,
+    MARGIN_MS,
+    UNKNOWN,
+    WITH,
+    WITHOUT,
+)
 
 QUESTION = Question(
     name="migration",
@@ -39,7 +48,7 @@ QUESTION = Question(
             "a revalidator reads the counters, every 500 ms (other_config:max-revalidator); if the "
             "old host also sent since then and its counter is read last, it takes another 500 ms",
             about=CACHED,
-            low=100,
+            low=MARGIN_MS,
             high=1000,
         ),
         Prediction(

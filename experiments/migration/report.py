@@ -9,8 +9,10 @@ import polars as pl
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.migration import figure
-from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, WITH
+from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, MARGIN_MS, WITH
 from experiments.show import judge
+from experiments.show.cells import exact_cells
+from experiments.show.comparable import Comparable, Series
 from experiments.show.report import (
     CONFIRMED,
     NONE,
@@ -24,12 +26,13 @@ from experiments.show.report import (
     range_text,
 )
 from experiments.show.sheet import Caption
-from experiments.show.statistics import estimate
+from experiments.show.statistics import Repeats, estimate
 
 MESH = "OVS mesh"
 GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}
 DATA = ("group", "mode", "way", "moves", "censored", "downtime_ms", "lost", "predicted")
 MEDIANS_FROM = 10  # moves of a kind; the median of fewer is not judged
+TIMES = ("downtime_ms", "active_ms")  # that are compared with another run
 
 
 def build_report(run: Run) -> Report:
@@ -94,6 +97,37 @@ def kinds(run: Run) -> pl.DataFrame:
             maintain_order=True,
         )
     )
+
+
+def comparable(run: Run) -> Comparable:
+    """Which guests were reachable again, and the times of their moves, by mode and kind of move."""
+    return Comparable(
+        cells=exact_cells(run).filter(pl.col("samples") > 0),
+        series=tuple(
+            Series(
+                figure=time,
+                unit="ms",
+                levels=_by_kind(run, time),
+                low=-MARGIN_MS,
+                high=MARGIN_MS,
+                uses_ranges=True,
+                samples_min=MEDIANS_FROM,
+            )
+            for time in TIMES
+        ),
+    )
+
+
+def _by_kind(run: Run, time: str) -> dict[str, Repeats]:
+    """The times by mode and kind of move, and by repeat; moves that are censored have no downtime."""
+    moves = run.samples.filter(censored=0) if time == TIMES[0] else run.samples
+    return {
+        f"{mode} {way}": [
+            of_lab[time].drop_nulls().to_numpy()
+            for _, of_lab in moves.filter(mode=mode, way=way).group_by("repeat")
+        ]
+        for mode, way in kinds(run).select("mode", "way").rows()
+    }
 
 
 def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:

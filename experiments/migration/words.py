@@ -7,6 +7,7 @@ UNKNOWN = f"{WITHOUT}, MAC unknown"  # to the bridge of the new host
 ANNOUNCED = (WITH, FLUSHED)  # the guest sends gratuitous ARP
 LEARNED, L2POP = "learned", "l2pop"  # how the MAC's location is known
 CACHED = "megaflows"  # the prediction about the cost of cached flows
+MARGIN_MS = 100  # a shorter difference of times does not matter
 
 FORMAT_2 = {"dark_ms": "downtime_ms"}  # columns that format 2 named otherwise
 _WAYS = {

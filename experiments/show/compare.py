@@ -1,33 +1,22 @@
 """Compares two runs of one experiment; refuses runs that differ in more than what they measured.  Pure.
 
-Repeats of two runs are independent, so each run's are resampled separately.  The quantiles are
-moved out as in `experiments.show.statistics`, to those of Welch's t.
+The report of the experiment says what is compared: exact cells, or figures with a spread.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from controller.model.errors import UsageError
 from experiments.core.question import level_name
 from experiments.core.results import Run
-from experiments.show.cells import cell_name, common_type, exact_cells, keys_of
+from experiments.show.cells import cell_name, common_type, keys_of
+from experiments.show.comparable import Series, call_of, shift_of
 from experiments.show.report import doubts_about, is_trusted
-from experiments.show.statistics import (
-    RESAMPLES,
-    Difference,
-    Picked,
-    Repeats,
-    Samples,
-    bootstrap_of,
-    call,
-    levels_of,
-    once_each,
-    pooled_medians,
-)
+from experiments.show.reports import comparable_of
+from experiments.show.statistics import Difference, Repeats, median_of
 
 # What must be equal in both runs: parts of run.json, and of its question.
 SAME = ("settings", "scenario", "hosts", "release", "lab")
@@ -51,13 +40,20 @@ COMPARED: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One level in both runs: medians, and B minus A."""
+    """One level of a figure in both runs: medians, and by how much B differs from A.
+
+    Attributes:
+        series: the figure; it decides which differences matter.
+        is_range: the interval of `difference` is only the range of all pairs of repeats.
+    """
 
     level: str
+    series: Series
     medians: tuple[float, float]
     repeats: tuple[int, int]
     samples: tuple[int, int]
     difference: Difference
+    is_range: bool
     call: str
 
 
@@ -66,6 +62,7 @@ class Comparison:
     """How run B differs from run A.
 
     Attributes:
+        shifts: of figures with a spread.
         cells: what is predicted and measured in both: keys, `figure`, the distinct values of each
             run in `a` and `b`, and `is_equal` if they are the same, in any order.
     """
@@ -83,8 +80,13 @@ class Comparison:
         return (("A", self.a), ("B", self.b))
 
     @property
+    def series(self) -> dict[str, Series]:
+        """The figures of the shifts, by name."""
+        return {each.series.figure: each.series for each in self.shifts}
+
+    @property
     def is_exact(self) -> bool:
-        """True if cells are compared, not medians."""
+        """True if cells are compared."""
         return not self.cells.is_empty()
 
     @property
@@ -115,13 +117,25 @@ def compare(a: Run, b: Run) -> Comparison:
     for what, one, other in _sides(a, b):
         if one != other:
             raise _not_comparable(what, one, other)
-    exact = a.about.get("predicted") and b.about.get("predicted")
-    found = _cells(a, b) if exact else _shifts(a, b)
-    if not found.shifts and not found.is_exact:
-        raise _not_comparable(
-            "what both measured", ", ".join(found.only_a), ", ".join(found.only_b)
-        )
-    return found
+    one, other = comparable_of(a), comparable_of(b)
+    cells = pl.DataFrame()
+    only_a: list[str] = []
+    only_b: list[str] = []
+    if not one.cells.is_empty() and not other.cells.is_empty():
+        cells = _cells(one.cells, other.cells)
+        only_a += _only(one.cells, other.cells, a.question.value)
+        only_b += _only(other.cells, one.cells, b.question.value)
+    shifts: list[Shift] = []
+    for of_a, of_b in zip(one.series, other.series, strict=True):
+        both, alone_a, alone_b = _shifts(of_a, of_b, seed=(a.seed, b.seed))
+        shifts += both
+        only_a += [each for each in alone_a if each not in only_a]
+        only_b += [each for each in alone_b if each not in only_b]
+    if not shifts and cells.is_empty():
+        raise _not_comparable("what both measured", ", ".join(only_a), ", ".join(only_b))
+    return Comparison(
+        a=a, b=b, shifts=tuple(shifts), cells=cells, only_a=tuple(only_a), only_b=tuple(only_b)
+    )
 
 
 def _sides(a: Run, b: Run) -> Iterator[tuple[str, object, object]]:
@@ -166,20 +180,18 @@ def _shown(value: object) -> str:
     return "nothing" if value is None or value == "" else str(value)
 
 
-def _shifts(a: Run, b: Run) -> Comparison:
-    """The levels of both runs, in the order of A."""
-    one, other = (
-        _measured(levels_of(run.samples.filter(**run.question.compared), run.question))
-        for run in (a, b)
-    )
-    both = [level for level in one if level in other]
-    shifts = (_shift(level, one[level], other[level], a, b) for level in both)
-    return Comparison(
-        a=a,
-        b=b,
-        shifts=tuple(shifts),
-        only_a=tuple(level for level in one if level not in both),
-        only_b=tuple(level for level in other if level not in both),
+def _shifts(
+    a: Series, b: Series, *, seed: tuple[int, int]
+) -> tuple[list[Shift], list[str], list[str]]:
+    """The levels that both have, in the order of A, and the names of those that only one has."""
+    one, other = _measured(a.levels), _measured(b.levels)
+    # A difference that matters to neither run does not matter.
+    series = replace(a, low=max(a.low, b.low), high=min(a.high, b.high))
+    shifts = [_shift(name, one[name], other[name], series, seed) for name in one if name in other]
+    return (
+        shifts,
+        [name for name in one if name not in other],
+        [name for name in other if name not in one],
     )
 
 
@@ -189,70 +201,33 @@ def _measured(levels: Mapping[str, Repeats]) -> dict[str, Repeats]:
     return {level: repeats for level, repeats in kept.items() if repeats}
 
 
-def _shift(level: str, one: Repeats, other: Repeats, a: Run, b: Run) -> Shift:
-    found = independent(one, other, seed=(a.seed, b.seed))
+def _shift(
+    level: str, one: Repeats, other: Repeats, series: Series, seed: tuple[int, int]
+) -> Shift:
+    found, is_range = shift_of(one, other, series, seed=seed)
+    samples = (sum(map(len, one)), sum(map(len, other)))
     return Shift(
         level=level,
-        medians=(_median(one), _median(other)),
+        series=series,
+        medians=(median_of(one), median_of(other)),
         repeats=(len(one), len(other)),
-        samples=(sum(map(len, one)), sum(map(len, other))),
+        samples=samples,
         difference=found,
-        call=call(found, min(a.question.margin, b.question.margin)),
+        is_range=is_range,
+        call=call_of(found, series, min(samples)),
     )
 
 
-def _median(repeats: Repeats) -> float:
-    return float(np.median(np.concatenate(repeats)))
-
-
-def independent(
-    one: Repeats, other: Repeats, *, seed: tuple[int, int], resamples: int = RESAMPLES
-) -> Difference:
-    """Median of `other` minus that of `one`; no interval if either has too few repeats."""
-
-    def medians(repeats: Repeats, picked: Picked) -> Samples:
-        return once_each(picked, lambda rows: pooled_medians(repeats, rows))
-
-    def statistic(of_one: Picked, of_other: Picked) -> Samples:
-        return medians(other, of_other) - medians(one, of_one)
-
-    interval = bootstrap_of(
-        (len(one), len(other)),
-        statistic,
-        seed=seed,
-        freedom=_degrees_of_freedom(one, other),
-        resamples=resamples,
-    )
-    return Difference(estimate=_median(other) - _median(one), interval=interval)
-
-
-def _degrees_of_freedom(one: Repeats, other: Repeats) -> float | None:
-    """Welch's, of the medians of repeats; None if no median differs from another."""
-    counts = (len(one), len(other))
-    if min(counts) < 2:
-        return None
-    parts = [np.var([np.median(each) for each in run], ddof=1) / len(run) for run in (one, other)]
-    below = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
-    return float(sum(parts) ** 2 / below) if below else None
-
-
-def _cells(a: Run, b: Run) -> Comparison:
-    """The cells that are predicted and measured in both runs."""
-    one, other = (exact_cells(run).filter(pl.col("samples") > 0) for run in (a, b))
+def _cells(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """The cells that are measured in both runs."""
     place = [*keys_of(one), "figure"]
     if place != [*keys_of(other), "figure"]:
         raise _not_comparable("columns of the predictions", keys_of(one), keys_of(other))
     both = one.join(other, on=place, suffix="_b", nulls_equal=True, maintain_order="left")
     cells = both.select(*place, a="measured", b="measured_b")
-    kind = pl.List(common_type({one.schema["predicted"], other.schema["predicted"]}))
-    in_a, in_b = (pl.col(name).cast(kind).list.sort() for name in "ab")
-    return Comparison(
-        a=a,
-        b=b,
-        cells=cells.with_columns(is_equal=in_a == in_b),
-        only_a=_only(one, other, a.question.value),
-        only_b=_only(other, one, b.question.value),
-    )
+    kind = common_type({each["measured"].explode().dtype for each in (one, other)})
+    in_a, in_b = (pl.col(name).cast(pl.List(kind)).list.sort() for name in "ab")
+    return cells.with_columns(is_equal=in_a == in_b)
 
 
 def _only(one: pl.DataFrame, other: pl.DataFrame, value: str) -> tuple[str, ...]:

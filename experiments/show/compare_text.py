@@ -8,6 +8,7 @@ from rich.table import Table
 
 from experiments.core.results import Run
 from experiments.show.cells import keys_of, value_text, values_text
+from experiments.show.comparable import Series
 from experiments.show.compare import Comparison, Shift, baseline_shift
 from experiments.show.levels import between, figure_text
 from experiments.show.pages.text import empty_table, wrapped
@@ -18,6 +19,10 @@ SPREAD = (
     "Intervals: 95% each, by resampling the repeats of each run. The machine may have changed "
     "between the runs: a shift that all levels share is probably due to it."
 )
+RANGES = (
+    "Ranges: of all pairs of repeats of the two runs, since there are too few repeats for an "
+    "interval; a range is wider than an interval."
+)
 
 
 def to_text(found: Comparison) -> Iterator[str | Table]:
@@ -26,27 +31,41 @@ def to_text(found: Comparison) -> Iterator[str | Table]:
         yield wrapped(f"UNRELIABLE, {warning}")
     yield f"{found.a.question.name}: {_headline(found)}"
     yield from (wrapped(f"{name}: {_run(run)}", indent="   ") for name, run in found.runs)
-    if found.is_exact:
-        yield from _cell_table(found)
-    else:
-        yield _shift_table(found)
-        if _has_intervals(found):
-            yield wrapped(SPREAD)
+    yield from _cell_table(found)
+    for _, shifts in _by_series(found):
+        yield _shift_table(shifts, is_only=len(found.series) == 1)
+    if any(each.is_range for each in found.shifts):
+        yield wrapped(RANGES)
+    if _has_intervals(found):
+        yield wrapped(SPREAD)
     yield from (wrapped(line) for line in _remarks(found))
     yield ""
 
 
 def _headline(found: Comparison) -> str:
+    parts = []
     if found.is_exact:
         equal = found.cells["is_equal"].sum()
         what = "figure" if _has_figures(found) else "cell"
-        return f"{equal} of {counted(found.cells.height, what)} are the same in both runs"
-    if not _has_intervals(found):
-        return "quick run: too few repeats for intervals, so no conclusion"
-    calls = [each.call for each in found.shifts]
-    moved = calls.count("higher") + calls.count("lower")
-    open_ = f", {calls.count('undecided')} undecided" if "undecided" in calls else ""
-    return f"{moved} of {counted(len(calls), 'level')} moved beyond the margin{open_}"
+        parts.append(f"{equal} of {counted(found.cells.height, what)} are the same in both runs")
+    for series, shifts in _by_series(found):
+        calls = [each.call for each in shifts]
+        moved = calls.count("higher") + calls.count("lower")
+        named = "" if len(found.series) == 1 and not found.is_exact else f"{series.figure}: "
+        if not any(each.difference.interval for each in shifts):
+            quick = "quick run: " if any(is_quick(run) for _, run in found.runs) else ""
+            parts.append(f"{named}{quick}too few repeats for intervals, so no conclusion")
+            continue
+        open_ = f", {calls.count('undecided')} undecided" if "undecided" in calls else ""
+        levels = counted(len(calls), "level")
+        parts.append(f"{named}{moved} of {levels} moved beyond the margin{open_}")
+    return "; ".join(parts)
+
+
+def _by_series(found: Comparison) -> Iterator[tuple[Series, tuple[Shift, ...]]]:
+    """Each figure, and its shifts."""
+    for figure, series in found.series.items():
+        yield series, tuple(each for each in found.shifts if each.series.figure == figure)
 
 
 def _has_figures(found: Comparison) -> bool:
@@ -55,7 +74,7 @@ def _has_figures(found: Comparison) -> bool:
 
 
 def _has_intervals(found: Comparison) -> bool:
-    return all(each.difference.interval for each in found.shifts)
+    return any(each.difference.interval and not each.is_range for each in found.shifts)
 
 
 def _run(run: Run) -> str:
@@ -68,22 +87,34 @@ def _run(run: Run) -> str:
     return f"{run.directory} ({run.about.get('start', '')}; {revision}{changes}; {repeats}{quick})"
 
 
-def _shift_table(found: Comparison) -> Table:
-    unit = found.a.question.unit
-    heads = ("level", f"A [{unit}]", "B", "B - A", "95% interval", "conclusion")
-    shown = len(heads) if _has_intervals(found) else len(heads) - 2
-    table = empty_table(heads[:shown], ("level", "conclusion"), overflow="fold")
-    within = {"no difference that matters": f"within ±{_margin(found):g}"}
-    for each in found.shifts:
+def _shift_table(shifts: tuple[Shift, ...], *, is_only: bool) -> Table:
+    """The shifts of one figure; without the last two columns if nothing can be concluded."""
+    series = shifts[0].series
+    change = "B / A" if series.is_ratio else "B - A"
+    level = "level" if is_only else series.figure
+    between_what = "range" if any(each.is_range for each in shifts) else "95% interval"
+    heads = (level, f"A [{series.unit}]", "B", change, between_what, "conclusion")
+    has_any = any(each.difference.interval for each in shifts)
+    shown = len(heads) if has_any else len(heads) - 2
+    table = empty_table(heads[:shown], (level, "conclusion"), overflow="fold")
+    within = {"no difference that matters": f"within {_limits(series)}"}
+    for each in shifts:
         row = (
             each.level,
             *map(figure_text, each.medians),
-            figure_text(each.difference.estimate, signed=True),
-            between(each.difference.interval, signed=True),
+            figure_text(each.difference.estimate, signed=not series.is_ratio),
+            between(each.difference.interval, signed=not series.is_ratio),
             within.get(each.call, each.call),
         )
         table.add_row(*row[:shown])
     return table
+
+
+def _limits(series: Series) -> str:
+    """The differences that do not matter, as `±0.05`."""
+    if series.high == -series.low:
+        return f"±{series.high:g}"
+    return f"{series.low:g} to {series.high:g}"
 
 
 def _margin(found: Comparison) -> float:
@@ -158,4 +189,13 @@ def _shift_json(each: Shift) -> dict[str, Any]:
             ("a", "b"), each.medians, each.repeats, each.samples, strict=True
         )
     }
-    return {"level": each.level, **sides, **asdict(each.difference), "call": each.call}
+    return {
+        "level": each.level,
+        "figure": each.series.figure,
+        "unit": each.series.unit,
+        "is_ratio": each.series.is_ratio,
+        **sides,
+        **asdict(each.difference),
+        "is_range": each.is_range,
+        "call": each.call,
+    }

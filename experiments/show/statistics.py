@@ -241,6 +241,42 @@ def bootstrap_of(
     return Interval(float(made.confidence_interval.low), float(made.confidence_interval.high))
 
 
+def median_of(repeats: Repeats) -> float:
+    """The median of all samples."""
+    return float(np.median(np.concatenate(repeats)))
+
+
+def independent(
+    one: Repeats, other: Repeats, *, seed: tuple[int, int], resamples: int = RESAMPLES
+) -> Difference:
+    """Median of `other` minus that of `one`; no interval if either has too few repeats."""
+
+    def medians(repeats: Repeats, picked: Picked) -> Samples:
+        return once_each(picked, lambda rows: pooled_medians(repeats, rows))
+
+    def statistic(of_one: Picked, of_other: Picked) -> Samples:
+        return medians(other, of_other) - medians(one, of_one)
+
+    interval = bootstrap_of(
+        (len(one), len(other)),
+        statistic,
+        seed=seed,
+        freedom=_degrees_of_freedom(one, other),
+        resamples=resamples,
+    )
+    return Difference(estimate=median_of(other) - median_of(one), interval=interval)
+
+
+def _degrees_of_freedom(one: Repeats, other: Repeats) -> float | None:
+    """Welch's, of the medians of repeats; None if no median differs from another."""
+    counts = (len(one), len(other))
+    if min(counts) < 2:
+        return None
+    parts = [np.var([np.median(each) for each in run], ddof=1) / len(run) for run in (one, other)]
+    below = sum(part**2 / (count - 1) for part, count in zip(parts, counts, strict=True))
+    return float(sum(parts) ** 2 / below) if below else None
+
+
 def once_each(picked: Picked, statistic: Statistic) -> Samples:
     """The statistic of every resample, computed once for equal ones.
 

@@ -29,15 +29,15 @@ QUESTION = Question(
             claim="GRE has the same goodput as VXLAN, within 25%, with packets of the same size",
             reason="in user space a packet costs system calls and context switches; whether its "
             "tunnel header has 8 or 16 bytes makes almost no difference",
-            low=0.75,
-            high=1.33,
+            low=words.SAME_LOW,
+            high=words.SAME_HIGH,
         ),
         Prediction(
             about=words.L2POP_TO_MESH,
             claim="l2population has the same goodput as a mesh, within 25%",
             reason="once a MAC address is known, both send one copy by one cached flow",
-            low=0.75,
-            high=1.33,
+            low=words.SAME_LOW,
+            high=words.SAME_HIGH,
         ),
         Prediction(
             about=words.MIDDLE_TO_SMALL,

@@ -7,8 +7,10 @@ import polars as pl
 
 from experiments.core.results import Run
 from experiments.show import judge
+from experiments.show.comparable import Comparable, Series
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 from experiments.show.sheet import Caption
+from experiments.show.statistics import Repeats
 from experiments.throughput import figure
 from experiments.throughput.ratios import (
     CPU,
@@ -22,7 +24,7 @@ from experiments.throughput.ratios import (
     Compared,
     compared,
 )
-from experiments.throughput.words import TCP, UDP
+from experiments.throughput.words import SAME_HIGH, SAME_LOW, TCP, UDP
 
 SWITCH = "switch_s_per_gb"
 PACKETS = "packets"  # retransmitted by TCP, or lost of UDP
@@ -55,6 +57,39 @@ def build_report(run: Run) -> Report:
             .rows(named=True)
         ),
     )
+
+
+def comparable(run: Run) -> Comparable:
+    """Goodput and CPU time of each mode, protocol and size, as ratios.
+
+    As in the predictions, a factor of 0.75 to 1.33 is no difference.
+    """
+    transfers = transfers_of(run)
+    units = {GOODPUT: run.question.unit, CPU: "s/GB"}
+    return Comparable(
+        series=tuple(
+            Series(
+                figure=column,
+                unit=unit,
+                levels=_by_repeat(transfers.filter(pl.col(column) > 0), column),
+                low=SAME_LOW,
+                high=SAME_HIGH,
+                is_ratio=True,
+                uses_ranges=True,
+            )
+            for column, unit in units.items()
+        )
+    )
+
+
+def _by_repeat(transfers: pl.DataFrame, column: str) -> dict[str, Repeats]:
+    return {
+        " ".join(map(str, key)): [
+            of_repeat[column].to_numpy()
+            for _, of_repeat in cell.group_by("repeat", maintain_order=True)
+        ]
+        for key, cell in transfers.group_by(KEY, maintain_order=True)
+    }
 
 
 def transfers_of(run: Run) -> pl.DataFrame:

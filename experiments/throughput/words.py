@@ -9,6 +9,8 @@ KERNEL_TO_USER = "goodput kernel/user space"
 CPU_SMALL_TO_MIDDLE = "CPU time 128/576 bytes"
 CPU_USER_TO_KERNEL = "CPU time user space/kernel"
 
+SAME_LOW, SAME_HIGH = 0.75, 1.33  # a factor between them is no difference
+
 FORMAT_2 = {"repeat": "transfer", "repeats": "transfers"}  # what format 2 named otherwise
 FORMAT_2_VALUES = {
     "about": {

@@ -11,9 +11,10 @@ from scipy import stats
 from controller.model.errors import UsageError
 from experiments.core.question import integer, text
 from experiments.core.results import read
-from experiments.show.compare import baseline_shift, compare, independent
+from experiments.show.compare import baseline_shift, compare
 from experiments.show.compare_text import to_text
 from experiments.show.reports import report_on
+from experiments.show.statistics import independent
 from tests.experiments.made_runs import CELLS, MACHINE, QUESTION, made, made_cells, pair
 
 DIFFERENCES = {
