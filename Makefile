@@ -4,6 +4,8 @@
 PYTHON := /usr/bin/python3
 ARGS :=
 PYTEST_ARGS :=
+# Environments of the real Neutron, for `make golden-neutron`.
+GOLDEN_NEUTRON := /var/tmp/overlaylab-neutron
 # Where `make test` leaves pytest's own exit status (make itself only knows 0 and 2).
 STATUS_FILE :=
 
@@ -31,7 +33,7 @@ MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruf
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
     -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
 
-.PHONY: help run test check golden doctor ready ready-dev ready-ryu debian debian-test clean
+.PHONY: help run test check golden golden-neutron doctor ready ready-dev ready-ryu debian debian-test clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -57,6 +59,9 @@ check: ready-dev  ## format, lint, spelling, types, imports
 
 golden: ready-dev  ## write tests/golden anew; read the difference before you commit it
 	@GOLDEN=write .venv/bin/python -m pytest -q tests/golden $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); exit $$status
+
+golden-neutron: ready-dev  ## record the real Neutron agents anew (root; see tests/golden/neutron/README.md)
+	@mkdir -p $(GOLDEN_NEUTRON); .venv/bin/python -m tests.golden.neutron.make $(GOLDEN_NEUTRON) $(ARGS); status=$$?; $(GIVE_BACK); exit $$status
 
 doctor: ready  ## what this machine has and lacks
 	@.venv/bin/python experiments/run.py doctor
