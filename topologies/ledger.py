@@ -10,9 +10,10 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,24 +22,31 @@ from controller.model.errors import LabError, UsageError
 from controller.system import commands
 from controller.system.process import (
     Identity,
+    await_end,
     boot_id,
     identify,
     is_alive,
-    kill,
     lineage,
     marked,
+    name_of,
     reap,
     reap_orphans_of,
+    send,
+    state_of,
 )
+from topologies.leftovers import distrust, holder_of, holders, only_one, remove
 
 HOME_VARIABLE = "OVERLAYLAB_RUN"  # another directory for labs; tests use it
+DEFAULT_HOME = Path("/run/overlaylab")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+COPY = "lab.json"  # a copy of the first entries of the ledger
+KILL_S = 10.0
 ROUNDS = 5  # a process may fork while others are being killed
 
 
 def home() -> Path:
     """The directory that has one directory for each lab."""
-    return Path(os.environ.get(HOME_VARIABLE, "/run/overlaylab"))
+    return Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +88,16 @@ class Ledger:
 
         Raises:
             CommandError: it could not start.
+            LabError: it could not be recorded; it is ended.
         """
         child = commands.start(*argv, mark=self.token, **options)
         self.children.append(child)
-        return self.process(child.pid, role) or Identity(child.pid, 0), child
+        try:
+            return self.process(child.pid, role) or Identity(child.pid, 0), child
+        except LabError:  # a process that is not recorded must not stay
+            child.kill()
+            child.wait()
+            raise
 
     def process(self, pid: int, role: str) -> Identity | None:
         """Record a process that was just started; None if it has ended already."""
@@ -97,27 +111,57 @@ class Ledger:
         self.note("node", name=name, kind=kind, **as_json(keeper), facts=facts)
 
     def note(self, what: str, **facts: Any) -> None:
-        """Add one entry."""
-        with self.path.open("a") as file:  # O_APPEND: one short line is written whole
-            file.write(json.dumps({"what": what, **facts}) + "\n")
+        """Add one entry.
+
+        Raises:
+            LabError: it cannot be written, as on a full disk.
+        """
+        line = json.dumps({"what": what, **facts}) + "\n"
+        # O_APPEND: one short line is written whole.  After a line that was cut short, a new one.
+        with _recording(self.path), self.path.open("a+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 1, 0))
+            is_cut = file.read(1) not in {b"", b"\n"}
+            file.write(b"\n" * is_cut + line.encode())
 
     def write(self, name: str, text: str) -> None:
-        """Write a file into the lab's directory, atomically; only root may read it."""
+        """Write a file into the lab's directory, atomically; only root may read it.
+
+        Raises:
+            LabError: it cannot be written, as on a full disk.
+        """
         draft = self.directory / f".{name}.{os.getpid()}"
-        draft.write_text(text)
-        draft.chmod(0o600)
-        draft.replace(self.directory / name)
+        with _recording(self.directory / name):
+            draft.write_text(text)
+            draft.chmod(0o600)
+            draft.replace(self.directory / name)
 
     def entries(self, *kinds: str) -> Iterator[dict[str, Any]]:
-        """The entries of these kinds, or all, in order; a line that a crash cut short is skipped."""
+        """The entries of these kinds, or all, in order; a damaged line is skipped.
+
+        If the entry of the lab itself is lost, it is read from its copy.
+
+        Raises:
+            LabError: the record is a link, no file, or of another user.
+        """
+        found = list(self._parsed(self.path))
+        if not any(entry["what"] == "lab" for entry in found):
+            found = [*self._parsed(self.directory / COPY), *found]
+        return (entry for entry in found if not kinds or entry["what"] in kinds)
+
+    def _parsed(self, path: Path) -> Iterator[dict[str, Any]]:
+        if reason := distrust(self.directory, path.name):
+            raise untrusted(self.name, reason)
         try:
-            lines = self.path.read_text(errors="replace").splitlines()
+            lines = path.read_text(errors="replace").splitlines()
         except FileNotFoundError:  # the lab has been taken down
             return
+        except OSError as error:
+            raise untrusted(self.name, f"{path}: {error.strerror}") from error
         for line in lines:
-            with suppress(ValueError, AttributeError, KeyError):
+            with suppress(ValueError):
                 entry = json.loads(line)
-                if entry.get("what") in (kinds or (entry["what"],)):
+                if isinstance(entry, dict) and isinstance(entry.get("what"), str):
                     yield entry
 
     def last(self, what: str) -> dict[str, Any]:
@@ -128,12 +172,13 @@ class Ledger:
         """The nodes of the lab now, by name, in the order in which they were made."""
         found: dict[str, NodeEntry] = {}
         for entry in self.entries("node", "gone"):
-            if entry["what"] == "gone":
-                found.pop(entry["name"], None)
-            else:
-                name, kind, facts = entry["name"], entry["kind"], entry["facts"]
-                keeper = from_json(entry)
-                found[name] = NodeEntry(name=name, kind=kind, keeper=keeper, facts=facts)
+            with suppress(KeyError):  # a damaged entry
+                name = entry["name"]
+                if entry["what"] == "gone":
+                    found.pop(name, None)
+                else:
+                    kind, facts, keeper = entry["kind"], entry["facts"], from_json(entry)
+                    found[name] = NodeEntry(name=name, kind=kind, keeper=keeper, facts=facts)
         return found
 
     def owner(self) -> Identity | None:
@@ -162,23 +207,65 @@ class Ledger:
         """End all processes of the lab and remove its directory; safe to repeat.
 
         Raises:
-            LabError: a process did not end.
+            LabError: something is left, which the message names; the record is kept.
         """
-        spared, ended = lineage(), self._recorded()
+        with only_one(self.directory) as is_there:
+            left = self._undo(lineage()) if is_there else []
+        self.children.clear()
+        if left:
+            raise LabError(
+                "not removed: " + "; ".join(left),
+                where=f"lab {self.name!r}",
+                allowed="nothing left",
+                do=f"Its record is kept: correct that, then `overlaylab down {self.name}` again.",
+            )
+
+    def _undo(self, spared: frozenset[int]) -> list[str]:
+        """Remove what can be removed; return what is left, each with the reason."""
+        own = {one.pid for one in self.processes()} | spared
+        held = {*holders(self._keepers(), own), *map(holder_of, self._noted("held"))}
+        left = self._end(spared)
+        for holder in held:
+            if holder.is_there():
+                left.append(str(holder))
+                with suppress(LabError):  # without the entry, a later clean-up misses this one only
+                    self.note("held", **holder.as_entry())
+        return left or remove(self.directory, last=self.path.name)
+
+    def _end(self, spared: frozenset[int]) -> list[str]:
+        """End the processes of the lab and reap those that are children; return what still runs."""
+        ended = self._recorded()
         for _ in range(ROUNDS):
             running = [one for one in self.processes() if one.pid not in spared]
-            if not running:
-                break
             ended.update(running)
-            kill(running)
+            if not running or _kill(running):
+                break
         for child in self.children:
             with suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=1)
-        self.children.clear()
         gone = [one for one in ended if one.pid not in spared and not is_alive(one)]
         reap(gone)
         reap_orphans_of(gone)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        return [
+            f"process {one.pid} ({name_of(one.pid)}): still runs after SIGKILL, state "
+            f"{state_of(one)}; a process that starts it again, or /proc/{one.pid}/stack, is the reason"
+            for one in sorted(self.processes(), key=lambda each: each.pid)
+            if one.pid not in spared
+        ]
+
+    def _keepers(self) -> dict[str, Identity]:
+        """The living processes that keep the namespaces of nodes, by node."""
+        found = {}
+        for entry in self._noted("node"):
+            keeper = from_json(entry)
+            if is_alive(keeper):
+                found[str(entry.get("name"))] = keeper
+        return found
+
+    def _noted(self, what: str) -> list[dict[str, Any]]:
+        """The entries of a kind from this boot that have all that is needed."""
+        entries = self.entries(what) if self.is_of_this_boot else ()
+        return [entry for entry in entries if _is_whole(entry) or entry.get("mount")]
 
     def collect(self) -> None:
         """Reap children that have ended, such as a killed controller, and orphans of theirs."""
@@ -188,8 +275,37 @@ class Ledger:
         reap_orphans_of(dead, but={child.pid for child in self.children})
 
     def _recorded(self) -> set[Identity]:
-        entries = self.entries("process") if self.is_of_this_boot else ()
-        return {from_json(entry) for entry in entries if _is_whole(entry)}
+        return {from_json(entry) for entry in self._noted("process")}
+
+
+@contextmanager
+def _recording(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LabError(
+            f"cannot be written: {error.strerror}",
+            where=str(path),
+            allowed="space and the right to write there",
+            do="`df` shows how full the disk is; free some space, then try again.",
+        ) from error
+
+
+def untrusted(name: str, reason: str) -> LabError:
+    """The error for a directory of labs that is not, or may not be, one of ours."""
+    return LabError(
+        reason,
+        where=f"lab {name!r}",
+        allowed="a directory and a record that are no links and that only root can write",
+        do=f"Nothing was changed. Look at {home() / name}, and remove it yourself.",
+    )
+
+
+def _kill(running: list[Identity]) -> bool:
+    """Kill these processes; whether one still runs after `KILL_S`."""
+    for one in running:
+        send(one, signal.SIGKILL)
+    return bool(await_end(running, timeout_s=KILL_S))
 
 
 def as_json(identity: Identity) -> dict[str, int]:
@@ -221,14 +337,19 @@ def claim(name: str | None = None) -> Ledger:
             allowed="a letter or digit, then up to 31 letters, digits, '_' or '-'",
             do="Use another name, or none for a random one.",
         )
-    home().mkdir(mode=0o755, parents=True, exist_ok=True)
     draft = Ledger(home() / f".{wanted}.{secrets.token_hex(4)}", secrets.token_hex(16))
-    draft.directory.mkdir(mode=0o700)
-    draft.note("lab", token=draft.token, boot=boot_id())
-    draft.note("owner", **as_json(identify(os.getpid()) or Identity(os.getpid(), 0)))
+    with _recording(home()):
+        home().mkdir(mode=0o755, parents=True, exist_ok=True)
+        draft.directory.mkdir(mode=0o700)
     try:
+        draft.note("lab", token=draft.token, boot=boot_id())
+        draft.note("owner", **as_json(identify(os.getpid()) or Identity(os.getpid(), 0)))
+        draft.write(COPY, draft.path.read_text())
         # `rename` fails if the target directory is not empty, so two labs never share a name.
         draft.directory.rename(home() / wanted)
+    except LabError:
+        shutil.rmtree(draft.directory, ignore_errors=True)
+        raise
     except OSError:
         shutil.rmtree(draft.directory)
         raise LabError(
@@ -248,10 +369,9 @@ def find(name: str) -> Ledger:
     """
     if NAME.fullmatch(name):
         ledger = Ledger(home() / name, "")
-        try:
-            return Ledger(ledger.directory, ledger.last("lab")["token"])
-        except (OSError, KeyError):
-            pass
+        token = ledger.last("lab").get("token")
+        if isinstance(token, str) and token:
+            return Ledger(ledger.directory, token)
     raise LabError(
         f"no lab {name!r}",
         where=str(home()),
@@ -262,4 +382,5 @@ def find(name: str) -> Ledger:
 
 def labs() -> tuple[str, ...]:
     """Names of all labs on this machine, also of those whose holder has ended."""
-    return tuple(sorted(path.parent.name for path in home().glob("[!.]*/ledger")))
+    records = (*home().glob("[!.]*/ledger"), *home().glob(f"[!.]*/{COPY}"))
+    return tuple(sorted({path.parent.name for path in records}))

@@ -50,6 +50,20 @@ def is_alive(identity: Identity) -> bool:
     return identify(identity.pid) == identity
 
 
+def name_of(pid: int) -> str:
+    """The name of a process (its `comm`); "?" if it has ended."""
+    try:
+        return (PROC / str(pid) / "comm").read_text().strip()
+    except OSError:
+        return "?"
+
+
+def state_of(identity: Identity) -> str:
+    """The state letter of a process (proc(5), stat, field 3): `T` is stopped; "" if it has ended."""
+    found = _stat(identity.pid)
+    return found[0] if found and int(found[19]) == identity.start and found[0] not in "ZX" else ""
+
+
 def marked(token: str) -> Iterator[Identity]:
     """Processes with the mark of `token` in their environment."""
     wanted = f"{MARK}={token}".encode()
@@ -58,6 +72,18 @@ def marked(token: str) -> Iterator[Identity]:
             identity = identify(int(entry.name))
             if identity:
                 yield identity
+
+
+def marks() -> Iterator[tuple[Identity, dict[str, str]]]:
+    """Every process with the mark of a lab, and its environment."""
+    start = f"{MARK}=".encode()
+    for entry in PROC.iterdir():
+        words = _environment(entry) if entry.name.isdigit() else []
+        if any(word.startswith(start) for word in words):
+            identity = identify(int(entry.name))
+            pairs = (word.decode(errors="replace").partition("=") for word in words)
+            if identity:
+                yield identity, {name: value for name, _, value in pairs}
 
 
 def _environment(entry: Path) -> list[bytes]:

@@ -1,7 +1,6 @@
 """Take labs down: running ones, abandoned ones, and those with a corrupt ledger."""
 
 import os
-import shutil
 import signal
 import stat
 import time
@@ -10,9 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from controller.model.errors import LabError, OverlayError, WaitError
-from controller.system.process import send
+from controller.system.commands import MARK
+from controller.system.process import Identity, lineage, marks, name_of, send
 from controller.system.waiting import wait_for
-from topologies.ledger import NAME, Ledger, find, home, labs
+from topologies.ledger import DEFAULT_HOME, HOME_VARIABLE, NAME, Ledger, find, home, labs
+from topologies.leftovers import distrust, only_one, remove
 
 END_S = 60.0  # for a holder to take its lab down
 POLL_S = 0.05
@@ -23,36 +24,74 @@ def take_down(ledger: Ledger) -> None:
     """Take a lab down: its holder does so if it runs; the ledger shows what is left.
 
     Raises:
-        LabError: a process did not end.
+        LabError: something is left, which the message names; the record is kept.
     """
-    owner = ledger.owner() if ledger.path.exists() else None
+    owner = ledger.owner()
     if owner and owner.pid != os.getpid():
         send(owner, signal.SIGTERM)
+        send(owner, signal.SIGCONT)  # a stopped process handles a signal when it continues
         with suppress(WaitError):
-            wait_for(
-                lambda: not (ledger.path.exists() and ledger.owner()),
-                END_S,
-                what="the holder to end",
-                every_s=POLL_S,
-            )
+            wait_for(lambda: not ledger.owner(), END_S, what="the holder to end", every_s=POLL_S)
     ledger.undo()
 
 
 def take_down_by_name(name: str) -> None:
-    """Take down the lab called `name`; if its ledger is corrupt, only remove its directory.
+    """Take down the lab called `name`; if its record is lost, only remove its directory.
 
     Raises:
-        LabError: there is no such lab, or a process did not end.
+        LabError: there is no such lab, or something is left, which the message names.
     """
     try:
         ledger = find(name)
     except LabError:
-        if not (NAME.fullmatch(name) and _is_a_labs(home() / name)):
+        directory = home() / name
+        if not NAME.fullmatch(name) or distrust(directory, "ledger") or not _is_a_labs(directory):
             raise
-        shutil.rmtree(home() / name, ignore_errors=True)
+        _remove_without_record(directory)
     else:
-        with suppress(FileNotFoundError):  # another process has taken it down in the meantime
-            take_down(ledger)
+        take_down(ledger)
+
+
+def _remove_without_record(directory: Path) -> None:
+    """Remove the directory of a lab whose record and its copy are lost.
+
+    Raises:
+        LabError: processes of a lost lab still run, perhaps of this one; or a file cannot be deleted.
+    """
+    left = [
+        f"process {one.pid} ({name_of(one.pid)}), which belongs to this lab or to another one "
+        f"whose record is lost: see /proc/{one.pid}/environ, then `kill {one.pid}`"
+        for one in _lost()
+    ]
+    with only_one(directory) as is_there:
+        left = left or (remove(directory, last="ledger") if is_there else [])
+    if left:
+        raise LabError(
+            "its record is damaged; not removed: " + "; ".join(left),
+            where=f"lab {directory.name!r}",
+            allowed="nothing left",
+            do=f"Correct that, then `overlaylab down {directory.name}` again.",
+        )
+
+
+def _lost() -> list[Identity]:
+    """Processes of labs in this `home` that no readable record has the token of."""
+    # Processes first: a lab that starts meanwhile has a record by the time records are read.
+    found, spared = list(marks()), lineage()
+    known = set()
+    for name in labs():
+        with suppress(LabError):
+            known.add(find(name).token)
+    here = str(home())
+    return sorted(
+        (
+            process
+            for process, variables in found
+            if variables.get(HOME_VARIABLE, str(DEFAULT_HOME)) == here
+            if variables.get(MARK) not in known and process.pid not in spared
+        ),
+        key=lambda each: each.pid,
+    )
 
 
 def take_down_all() -> None:
@@ -65,17 +104,18 @@ def take_down_all() -> None:
     for name in labs():
         try:
             take_down_by_name(name)
-        except (OSError, KeyError, TypeError, OverlayError) as error:
-            if (home() / name).exists():
-                failed.append(
-                    f"{name!r}: {error!r}" if isinstance(error, KeyError) else f"{name!r}: {error}"
-                )
+        except (OSError, OverlayError) as error:
+            if os.path.lexists(home() / name):
+                failed.append(str(error) if isinstance(error, OverlayError) else f"{name}: {error}")
     for draft in _dead_drafts():
-        draft.undo()
+        try:
+            draft.undo()
+        except LabError as error:
+            failed.append(str(error))
     if failed:
         raise LabError(
             "; ".join(failed),
-            where=f"{len(failed)} in {home()}",
+            where=f"{len(failed)} not down in {home()}",
             allowed="no lab left",
             do="Try `overlaylab down --all` again; all others are down.",
         )

@@ -28,15 +28,30 @@ LONGEST_WAIT_S = 30.0  # between two starts of a controller that ends at once
 
 
 def hold(lab: Lab, say: Callable[[str], None]) -> None:
-    """Keep a lab running until a signal: restart its controller, refresh its VTEP neighbours."""
+    """Keep a lab running until a signal: restart its controller, refresh its VTEP neighbours.
+
+    Raises:
+        LabError: its record is gone.
+    """
     refreshed, watcher = time.monotonic(), None if lab.sites else Watcher(lab, say)
     while True:
         time.sleep(WATCH_S)
+        _assert_recorded(lab)
         if watcher:
             watcher.look(time.monotonic())
         if time.monotonic() - refreshed > REFRESH_S:
             refreshed = time.monotonic()
             refresh_neighbours(lab)
+
+
+def _assert_recorded(lab: Lab) -> None:
+    if not lab.ledger.last("lab"):
+        raise LabError(
+            "its record is gone",
+            where=f"lab {lab.name!r}",
+            allowed=f"the files of {lab.directory} as the lab has made them",
+            do="It is taken down. End a lab by `overlaylab down`.",
+        )
 
 
 class Watcher:
@@ -142,6 +157,8 @@ def _hold_detached(
     try:
         with started(overlay, say=lambda text: send(say=text), **options) as lab:
             _log_to(lab.directory / "holder.log")
+            # A clean-up may have to end this process; it would not end that of a user.
+            lab.ledger.process(os.getpid(), "holder")
             send(ready=lab.name)
             hold(lab, _log)
     except KeyboardInterrupt:

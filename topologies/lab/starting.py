@@ -78,11 +78,13 @@ def _start(
 
 def _undo(ledger: Ledger, nets: list[Any]) -> None:
     """End all processes, then close the terminals of the shells that Mininet opened."""
-    ledger.undo()
-    for net in nets:
-        for node in net.values():
-            with suppress(OSError):
-                node.terminate()
+    try:
+        ledger.undo()
+    finally:
+        for net in nets:
+            for node in net.values():
+                with suppress(OSError):
+                    node.terminate()
 
 
 def attach(name: str) -> Lab:

@@ -1,6 +1,7 @@
 """The Mininet nodes of a lab: guests, and machines below them, which Mininet treats as switches."""
 
 import atexit
+import sys
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,7 @@ from mininet.node import Host as MininetHost
 from mininet.node import Node, Switch
 
 from controller.model import dhcp
+from controller.model.errors import LabError
 from controller.model.names import UNDERLAY, segment_bridge
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
@@ -23,8 +25,16 @@ from topologies.plan.ovs import ENVIRONMENT
 def own_ledger() -> Ledger:
     """The ledger of a lab that Mininet's `mn` starts: made on first use, one per process."""
     ledger = claim()
-    atexit.register(ledger.undo)
+    atexit.register(_undo, ledger)
     return ledger
+
+
+def _undo(ledger: Ledger) -> None:
+    """Undo at the exit of `mn`; it has no place any more where an error could be handled."""
+    try:
+        ledger.undo()
+    except LabError as error:
+        print(f"overlaylab: {error}", file=sys.stderr)
 
 
 class Kept(Node):  # type: ignore[misc]  # Mininet has no types
