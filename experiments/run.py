@@ -16,9 +16,19 @@ HANDED_OVER = (
 
 
 def fix_path():
-    """Replace this file's folder in sys.path by the project's root: its modules would shadow others."""
-    here = os.path.join(ROOT, "experiments")
-    sys.path[:] = [ROOT] + [entry for entry in sys.path if real(entry) not in (here, ROOT)]
+    """Have only the project's root in sys.path, not this file's folder or the working directory.
+
+    Modules there would shadow others.  Returns whether PYTHONPATH named the working directory.
+    """
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    relative = [entry for entry in given if given != [""] and not os.path.isabs(entry)]
+    if relative:
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, given))
+    if sys.path and real(sys.path[0]) == real(""):  # of `python -m`
+        relative.append(sys.path[0])
+    dropped = [os.path.join(ROOT, "experiments"), ROOT] + [real(entry) for entry in relative]
+    sys.path[:] = [ROOT] + [entry for entry in sys.path if real(entry) not in dropped]
+    return given != [""] and not all(map(os.path.isabs, given))
 
 
 def real(entry):
@@ -29,15 +39,20 @@ def real(entry):
         return entry
 
 
-def hand_over():
-    """Replace this process by `.venv`'s Python, unless it already is or there is none."""
+def hand_over(again):
+    """Replace this process by `.venv`'s Python, unless it already is or there is none.
+
+    `again`: also if it already is, since modules may have been imported from a folder that is not ours.
+    """
     python = os.path.join(VENV, "bin", "python")
     is_second_time = os.environ.pop(HANDED_OVER, "") == str(os.getpid())
     is_there_already = os.path.realpath(sys.prefix) == os.path.realpath(VENV)
-    if is_second_time or is_there_already or not os.access(python, os.X_OK):
+    is_right = is_there_already and not again
+    if is_second_time or is_right or not os.access(python, os.X_OK):
         return
     os.environ[HANDED_OVER] = str(os.getpid())
-    sys.stdout.flush()
+    if sys.stdout:  # it may be closed
+        sys.stdout.flush()
     os.execv(python, [python, os.path.join(ROOT, "experiments", "run.py")] + sys.argv[1:])
 
 
@@ -53,16 +68,16 @@ def lacking():
 
 def main():
     """Run the command line under the right Python; exit status 4 if there is none."""
-    fix_path()
-    hand_over()
+    hand_over(again=fix_path())
     lack = lacking()
     if lack:
         is_root = getattr(os, "geteuid", lambda: 0)() == 0
         command = "make run" if is_root else "sudo make run"
-        sys.stderr.write(
-            "overlaylab: not set up (%s %s): run `%s` in %s\n"
-            % (sys.executable, lack, command, ROOT)
-        )
+        if sys.stderr:
+            sys.stderr.write(
+                "overlaylab: not set up (%s %s): run `%s` in %s\n"
+                % (sys.executable, lack, command, ROOT)
+            )
         return 4
     from experiments.cli.main import main as command_line
 

@@ -24,6 +24,7 @@ def _find_project() -> None:
 
 _find_project()
 
+from controller.system.trusted import leave_working_directory  # noqa: E402
 from topologies.nodes import nodes  # noqa: E402
 from topologies.nodes.sites import HomeOfficeTopo, SitesTopo  # noqa: E402
 from topologies.nodes.topo import ArticleTopo, LeafSpineTopo, OverlayTopo, WanTopo  # noqa: E402
@@ -38,6 +39,8 @@ def cleanup() -> None:
     if nodes.own_ledger.cache_info().currsize:
         nodes.own_ledger().undo()
 
+
+leave_working_directory()
 
 topos = {
     "article": ArticleTopo,

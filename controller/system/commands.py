@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from controller.model.errors import CommandError
+from controller.system.trusted import trusted
 from controller.system.waiting import scaled
 
 MARK = "OVERLAYLAB_LAB"
@@ -127,7 +128,7 @@ def become(*argv: str, pid: int, mark: str, env: Mapping[str, str] | None = None
     """
     full = in_node(pid, argv)
     try:
-        os.execvpe(full[0], full, {**os.environ, **(env or {}), MARK: mark})  # noqa: S606  no shell is wanted
+        os.execvpe(full[0], full, {**trusted(os.environ), **(env or {}), MARK: mark})  # noqa: S606  no shell is wanted
     except OSError as error:
         raise _failed(argv, str(error), "it could not start") from error
 
@@ -136,7 +137,7 @@ def environment(mark: str, more: Mapping[str, str] | None = None) -> dict[str, s
     """The environment of a process that is started here."""
     marked = {MARK: mark} if mark else {}
     # Parsed output must not change with the user's language.
-    return {**os.environ, "LC_ALL": "C.UTF-8", **marked, **(more or {})}
+    return {**trusted(os.environ), "LC_ALL": "C.UTF-8", **marked, **(more or {})}
 
 
 def _text(output: bytes | str | None) -> str:

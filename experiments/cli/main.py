@@ -1,15 +1,18 @@
 """`overlaylab`: finds the command, runs it and returns its exit status."""
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from pathlib import Path
 
 import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
+from controller.system.trusted import elsewhere, leave_working_directory
 from experiments.cli import compare, doctor, lab, offline, report, run
 from experiments.cli.status import Status
+from experiments.cli.streams import discard_unwritable, flush, open_closed
 from experiments.core import registry
 
 OWN_OPTIONS = frozenset({"--help", "--version"})  # all other options are those of `run`
@@ -82,16 +85,19 @@ def overlaylab() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status."""
+    open_closed()
     argv = _with_command(list(sys.argv[1:] if argv is None else argv))
+    leave_working_directory()
     os.environ["PATH"] = doctor.search_path(os.environ)  # for every program that this one starts
     try:
+        _import_matplotlib()
         status = _status(lambda: _invoke(argv))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_stdout()
+        flush()
+    except (BrokenPipeError, SystemExit):  # the latter is rich's when its output has no reader
+        discard_unwritable()
         return Status.NO_READER
     except OSError as error:  # a full disk behind `>`, or the working directory was removed
-        _discard_stdout()
+        discard_unwritable()
         where = error.filename or "standard output or the working directory"
         allowed = "files and folders that can be used"
         return _print_error(
@@ -100,10 +106,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _discard_stdout() -> None:
-    """Make the flush of stdout at exit succeed."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _import_matplotlib() -> None:
+    """Import it here if it would read a file of the working directory: its own settings come first."""
+    if Path("matplotlibrc").exists():
+        with elsewhere():
+            importlib.import_module("matplotlib")
 
 
 def _with_command(words: list[str]) -> list[str]:

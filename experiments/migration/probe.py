@@ -184,7 +184,7 @@ def _streaming(
     def read() -> stream.Received:
         return stream.parse_log(log.read_text())
 
-    argv = (sys.executable, stream.__file__)
+    argv = (sys.executable, "-I", "-S", stream.__file__)
     receiver = lab.start(target.device_id, *argv, "receive", str(PORT), stdout=log)
     address, interval = str(target.ipv4[0]), str(INTERVAL_S)
     sender = lab.start(source.device_id, *argv, "send", address, str(PORT), interval)

@@ -8,10 +8,11 @@ from typing import Any
 
 from mininet.net import Mininet
 
-from controller.model.errors import HostError
+from controller.model.errors import HostError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from controller.system.process import adopt_orphans
+from topologies.lab.kept_logs import with_kept_logs
 from topologies.lab.lab import Lab
 from topologies.lab.signals import interrupts
 from topologies.ledger import Ledger, claim, find
@@ -54,7 +55,11 @@ def started(
         try:
             signals.open()
             about = {"sites" if isinstance(overlay, Sites) else "overlay": overlay}
-            yield _start(ledger, nets, {**about, "datapath": datapath, "app": app}, say)
+            try:
+                lab = _start(ledger, nets, {**about, "datapath": datapath, "app": app}, say)
+            except OverlayError as error:
+                raise with_kept_logs(error, ledger) from error
+            yield lab
         finally:
             signals.shielded = True
             try:

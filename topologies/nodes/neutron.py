@@ -25,6 +25,13 @@ from topologies.plan import plan
 PROJECT = Path(__file__).resolve().parents[2]
 END_S = 10.0  # for a controller to end after a signal
 APPS = ("os-ken", "ryu")
+# Isolated mode: neither the working directory nor PYTHONPATH is searched for modules.  The first
+# argument has the paths that are.  `python -P -m` would do, but Python 3.10 does not have it.
+RUN_MODULE = (
+    "import os, sys; sys.path[:0] = sys.argv.pop(1).split(os.pathsep);"
+    " import runpy; runpy.run_module('controller', run_name='__main__', alter_sys=True)"
+)
+ISOLATED = ("-I", "-c", RUN_MODULE)
 RYU_VARIABLE = "OVERLAYLAB_RYU_MANAGER"
 
 
@@ -89,7 +96,9 @@ def launch(ledger: Ledger, pid: int, app: str) -> None:
 
 def _command(app: str, config: Path) -> tuple[str, ...]:
     if app == "os-ken":
-        return (sys.executable, "-m", "controller", str(config))
+        ours = [path for path in sys.path if path.endswith("site-packages")]  # `mn` has added some
+        paths = os.pathsep.join([str(PROJECT), *ours])
+        return (sys.executable, *ISOLATED, paths, str(config))
     if app == "ryu":
         return (str(ryu_manager()), str(PROJECT / "controller" / "app.py"))
     raise HostError(
@@ -115,10 +124,10 @@ def ryu_manager() -> Path:
 
 
 def _environment(app: str, config: Path) -> dict[str, str]:
-    """The project first on the path, then this process's site-packages, which `mn` has added."""
-    ours = [path for path in sys.path if path.endswith("site-packages")] if app == "os-ken" else []
-    paths = os.pathsep.join([str(PROJECT), *ours])
-    return {"PYTHONPATH": paths, "OVERLAYLAB_CONTROLLER": str(config)}
+    found = {"OVERLAYLAB_CONTROLLER": str(config)}
+    if app == "ryu":  # its manager is a script, so that no path of the caller is searched
+        found |= {"PYTHONPATH": str(PROJECT), "PYTHONNOUSERSITE": "1"}
+    return found
 
 
 def relaunch(ledger: Ledger, *, number: int = 0) -> bool:
