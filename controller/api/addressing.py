@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
-from itertools import pairwise
 from typing import Any
 
 from controller.api.errors import bad_request, conflict, invalid
-from controller.model.addresses import Pool, free_address, is_usable, taken_addresses
+from controller.model.addresses import free_address, is_usable, taken_addresses
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Subnet
 
@@ -14,36 +13,6 @@ from controller.model.parts import Address, Subnet
 def subnets_of(overlay: Overlay, network_id: str) -> tuple[Subnet, ...]:
     """The network's subnets, oldest first."""
     return tuple(subnet for subnet in overlay.subnets if subnet.network_id == network_id)
-
-
-def checked(subnet: Subnet) -> Subnet:
-    """`subnet`, unless its gateway or a pool is invalid.
-
-    Raises:
-        NeutronError: one is.
-    """
-    gateway = subnet.gateway_ip
-    if gateway is not None and not is_usable(gateway, subnet.cidr):
-        raise invalid(f"Gateway {gateway} is not valid on subnet {subnet.cidr}")
-    for pool in subnet.pools:
-        _check_pool(pool, subnet)
-    by_start = sorted(subnet.pools, key=lambda pool: int(pool[0]))
-    for one, other in pairwise(by_start):
-        if int(other[0]) <= int(one[1]):
-            pools = f"{one[0]}-{one[1]} {other[0]}-{other[1]}"
-            raise conflict("OverlappingAllocationPools", pools=pools, cidr=subnet.cidr)
-    return subnet
-
-
-def _check_pool(pool: Pool, subnet: Subnet) -> None:
-    low, high = pool
-    if low.version != high.version or int(low) > int(high):
-        raise bad_request("InvalidAllocationPool", low=low, high=high)
-    if not (is_usable(low, subnet.cidr) and is_usable(high, subnet.cidr)):
-        raise bad_request("OutOfBoundsAllocationPool", low=low, high=high, cidr=subnet.cidr)
-    gateway = subnet.gateway_ip
-    if gateway is not None and int(low) <= int(gateway) <= int(high):
-        raise conflict("GatewayConflictWithAllocationPools", gateway=gateway, low=low, high=high)
 
 
 def addresses(

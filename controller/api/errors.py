@@ -4,7 +4,7 @@ Source: neutron_lib/exceptions and neutron/ipam/exceptions.py; AgentInUse is our
 deletes the agent of a host with ports.
 """
 
-from controller.model.errors import ModelError
+from controller.model.errors import ModelError, ModelErrors
 
 BAD_REQUESTS = {
     "InvalidInput": "Invalid input for operation: {problem}.",
@@ -16,6 +16,8 @@ BAD_REQUESTS = {
     "{cidr}.",
 }
 CONFLICTS = {
+    "NetworkMTUSubnetConflict": "MTU of {network} is not valid, subnet requires a minimum of {mtu} "
+    "bytes.",
     "NetworkInUse": "Unable to complete operation on network {network}. There are one or more "
     "ports still in use on the network.",
     "SubnetInUse": "Unable to complete operation on subnet {subnet}: One or more ports have an IP "
@@ -44,14 +46,31 @@ CONFLICTS = {
 class NeutronError(ModelError):
     """A request that Neutron would refuse, with Neutron's own text, which clients may parse."""
 
-    def __init__(self, status: int, type_: str, message: str) -> None:
+    def __init__(self, status: int, type_: str, message: str, detail: str = "") -> None:
         Exception.__init__(self, message)
-        self.status, self.type = status, type_
+        self.status, self.type, self.detail = status, type_, detail
 
 
-def error_body(type_: str, message: str) -> dict[str, dict[str, str]]:
+def error_body(type_: str, message: str, detail: str = "") -> dict[str, dict[str, str]]:
     """The JSON body of an error response."""
-    return {"NeutronError": {"type": type_, "message": message, "detail": ""}}
+    return {"NeutronError": {"type": type_, "message": message, "detail": detail}}
+
+
+def as_neutron(error: ModelError) -> NeutronError:
+    """What the model refuses, as Neutron would answer: its own error for the first one if it has one.
+
+    `detail` has the model's own text then, which also says what is allowed and what to do.
+    """
+    if isinstance(error, NeutronError):
+        return error
+    first = error.errors[0] if isinstance(error, ModelErrors) else error
+    text = "; ".join(str(error).splitlines())
+    if first.neutron is None:
+        return invalid(text)
+    type_, values = first.neutron
+    known = {**BAD_REQUESTS, **CONFLICTS}
+    message = known[type_].format_map(values)
+    return NeutronError(400 if type_ in BAD_REQUESTS else 409, type_, message, text)
 
 
 def bad_request(type_: str, **values: object) -> NeutronError:

@@ -4,8 +4,8 @@ Each function takes the request body unparsed.  The caller chooses ids (`new_id`
 depends on the arguments only.
 
 Every function raises:
-    NeutronError: the body is invalid, or a resource is missing or in use.
-    ModelError: the new overlay would be invalid (an unknown host, a bad name).
+    NeutronError: the body is invalid, a resource is missing or in use, or the model refuses the
+        new overlay; an error of the model is shown as Neutron's error for it, if there is one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from controller.api import addressing, segments
 from controller.api.attributes import parse_body
-from controller.api.errors import conflict, invalid, not_found
+from controller.api.errors import as_neutron, conflict, invalid, not_found
 from controller.model.addresses import default_gateway, default_pools
 from controller.model.encap import NetworkType
+from controller.model.errors import ModelError
 from controller.model.names import derived_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network, Port, Subnet
@@ -33,6 +34,14 @@ def found(kind: str, values: Iterable[V], id_: str) -> V:
     if value is None:
         raise not_found(kind, id_)
     return value
+
+
+def _changed(overlay: Overlay, **parts: Any) -> Overlay:
+    """`overlay` with other parts; what the model refuses becomes Neutron's error."""
+    try:
+        return replace(overlay, **parts)
+    except ModelError as error:
+        raise as_neutron(error) from error
 
 
 def _swapped(values: tuple[V, ...], new: V) -> tuple[V, ...]:
@@ -62,7 +71,7 @@ def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     )
     segments.check_free(overlay, network)
     _check_mtu(overlay, network)
-    return replace(overlay, networks=(*overlay.networks, network))
+    return _changed(overlay, networks=(*overlay.networks, network))
 
 
 def _check_mtu(overlay: Overlay, network: Network) -> None:
@@ -79,7 +88,7 @@ def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
         network, name=given.get("name", network.name), mtu=int(given.get("mtu", network.mtu))
     )
     _check_mtu(overlay, new)
-    return replace(overlay, networks=_swapped(overlay.networks, new))
+    return _changed(overlay, networks=_swapped(overlay.networks, new))
 
 
 def delete_network(overlay: Overlay, id_: str) -> Overlay:
@@ -88,7 +97,7 @@ def delete_network(overlay: Overlay, id_: str) -> Overlay:
     if any(port.network_id == id_ for port in overlay.ports):
         raise conflict("NetworkInUse", network=id_)
     kept = tuple(subnet for subnet in overlay.subnets if subnet.network_id != id_)
-    return replace(overlay, networks=_without(overlay.networks, id_), subnets=kept)
+    return _changed(overlay, networks=_without(overlay.networks, id_), subnets=kept)
 
 
 # --- subnets
@@ -101,15 +110,12 @@ def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     cidr = ip_network(given["cidr"])
     if given.get("ip_version", cidr.version) != cidr.version:
         raise invalid(f"ip_version {given['ip_version']} does not match cidr {cidr}")
-    if any(cidr.overlaps(other.cidr) for other in addressing.subnets_of(overlay, network.id)):
-        requested = f"Requested subnet with cidr: {cidr} for network: {network.id}"
-        raise invalid(f"{requested} overlaps with another subnet")
     new = _subnet(Subnet(id=new_id, name="", network_id=network.id, cidr=cidr), given)
     if "gateway_ip" not in given:
         new = replace(new, gateway_ip=default_gateway(cidr))
     if "allocation_pools" not in given:
         new = replace(new, pools=default_pools(cidr, new.gateway_ip))
-    return replace(overlay, subnets=(*overlay.subnets, addressing.checked(new)))
+    return _changed(overlay, subnets=(*overlay.subnets, new))
 
 
 def _subnet(subnet: Subnet, given: Mapping[str, Any]) -> Subnet:
@@ -127,8 +133,8 @@ def _subnet(subnet: Subnet, given: Mapping[str, Any]) -> Subnet:
 def update_subnet(overlay: Overlay, id_: str, body: Body) -> Overlay:
     """`overlay` with the subnet's name, gateway or pools changed; ports keep their addresses."""
     subnet = found("subnet", overlay.subnets, id_)
-    new = addressing.checked(_subnet(subnet, parse_body("subnet", "update", body)))
-    return replace(overlay, subnets=_swapped(overlay.subnets, new))
+    new = _subnet(subnet, parse_body("subnet", "update", body))
+    return _changed(overlay, subnets=_swapped(overlay.subnets, new))
 
 
 def delete_subnet(overlay: Overlay, id_: str) -> Overlay:
@@ -137,7 +143,7 @@ def delete_subnet(overlay: Overlay, id_: str) -> Overlay:
     ports = (port for port in overlay.ports if port.network_id == subnet.network_id)
     if any(ip in subnet.cidr for port in ports for ip in port.fixed_ips):
         raise conflict("SubnetInUse", subnet=id_)
-    return replace(overlay, subnets=_without(overlay.subnets, id_))
+    return _changed(overlay, subnets=_without(overlay.subnets, id_))
 
 
 # --- ports
@@ -165,7 +171,7 @@ def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
         **values,
     )
     _check(overlay, port, given)
-    return replace(overlay, ports=(*overlay.ports, port))
+    return _changed(overlay, ports=(*overlay.ports, port))
 
 
 def _free_mac(overlay: Overlay, network_id: str, port_id: str) -> str:
@@ -193,7 +199,7 @@ def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
     moved = values.get("host", port.host) != port.host
     new = replace(port, mac_address=mac, status="DOWN" if moved else port.status, **values)
     _check(overlay, new, given)
-    return replace(overlay, ports=_swapped(overlay.ports, new))
+    return _changed(overlay, ports=_swapped(overlay.ports, new))
 
 
 def _check(overlay: Overlay, port: Port, given: Mapping[str, Any]) -> None:
@@ -209,7 +215,7 @@ def _check(overlay: Overlay, port: Port, given: Mapping[str, Any]) -> None:
 def delete_port(overlay: Overlay, id_: str) -> Overlay:
     """`overlay` without the port."""
     found("port", overlay.ports, id_)
-    return replace(overlay, ports=_without(overlay.ports, id_))
+    return _changed(overlay, ports=_without(overlay.ports, id_))
 
 
 # --- hosts (agents)
@@ -242,9 +248,9 @@ def host_from(name: str, configurations: Mapping[str, Any], known: Host | None =
 def with_host(overlay: Overlay, host: Host) -> Overlay:
     """`overlay` with a new host, or with new options for a known one."""
     if host.name not in overlay.host_of:
-        return replace(overlay, hosts=(*overlay.hosts, host))
+        return _changed(overlay, hosts=(*overlay.hosts, host))
     kept = tuple(host if host.name == other.name else other for other in overlay.hosts)
-    return replace(overlay, hosts=kept)
+    return _changed(overlay, hosts=kept)
 
 
 def update_host(overlay: Overlay, name: str, configurations: Mapping[str, Any]) -> Overlay:
@@ -262,4 +268,4 @@ def without_host(overlay: Overlay, name: str) -> Overlay:
     bound = sum(port.host == name for port in overlay.ports)
     if bound:
         raise conflict("AgentInUse", host=name, ports=bound)
-    return replace(overlay, hosts=tuple(host for host in overlay.hosts if host.name != name))
+    return _changed(overlay, hosts=tuple(host for host in overlay.hosts if host.name != name))

@@ -18,7 +18,7 @@ from falcon import Request, Response
 
 from controller.api import resources
 from controller.api.attributes import View, agent_id, filters, parse_body, selected, view
-from controller.api.errors import NeutronError, error_body, invalid, not_found
+from controller.api.errors import NeutronError, as_neutron, error_body, not_found
 from controller.model.errors import ModelError, OverlayError
 from controller.model.overlay import Overlay
 from controller.switches.backend import Backend
@@ -136,9 +136,8 @@ def _answer_http_error(_: Request, response: Response, error: falcon.HTTPError) 
 
 
 def _answer_invalid(_: Request, response: Response, error: ModelError, __: object) -> None:
-    text = "; ".join(str(error).splitlines())
-    refused = error if isinstance(error, NeutronError) else invalid(text)
-    answer(response, error_body(refused.type, str(refused)), refused.status)
+    refused = as_neutron(error)
+    answer(response, error_body(refused.type, str(refused), refused.detail), refused.status)
 
 
 def _answer_lab_error(_: Request, response: Response, error: OverlayError, __: object) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from controller.flows.ports import host_ports
+from controller.model.check import LOCAL_VLAN_MAX
 from controller.model.errors import ModelError
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
-
-LOCAL_VLAN_MAX = 4094  # 4095 is DEAD_VLAN_TAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

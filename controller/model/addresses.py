@@ -1,10 +1,44 @@
 """The addresses of a subnet that guests may have, and those that are free.  Pure."""
 
 from collections.abc import Container, Iterable
+from ipaddress import IPv4Network, IPv6Network
 
 from controller.model.parts import Address, Cidr, OverlayParts, Subnet
 
 Pool = tuple[Address, Address]
+NO_HOST: dict[Cidr, str] = {  # the narrowest first
+    IPv4Network("0.0.0.0/32"): "unspecified (RFC 1122)",
+    IPv4Network("0.0.0.0/8"): "'this network' (RFC 1122)",
+    IPv4Network("127.0.0.0/8"): "loopback (RFC 1122)",
+    IPv4Network("169.254.0.0/16"): "link-local (RFC 3927)",
+    IPv4Network("224.0.0.0/4"): "multicast (RFC 5771)",
+    IPv4Network("255.255.255.255/32"): "limited broadcast (RFC 919)",
+    IPv4Network("240.0.0.0/4"): "reserved, class E (RFC 1112)",
+    IPv6Network("::/128"): "unspecified (RFC 4291)",
+    IPv6Network("::1/128"): "loopback (RFC 4291)",
+    IPv6Network("::ffff:0:0/96"): "IPv4-mapped (RFC 4291)",
+    IPv6Network("fe80::/10"): "link-local (RFC 4291)",
+    IPv6Network("ff00::/8"): "multicast (RFC 4291)",
+}
+LINK_LOCAL = IPv6Network("fe80::/10")
+
+
+def unusable(ip: Address) -> str:
+    """Why no VTEP, guest or router can have `ip` as its address; empty if one can."""
+    if getattr(ip, "scope_id", None):
+        return "with a zone (RFC 4007)"
+    return next((why for block, why in NO_HOST.items() if ip in block), "")
+
+
+def unusable_cidr(cidr: Cidr) -> str:
+    """Why no subnet can have `cidr`; empty if one can.
+
+    Source: Neutron `_validate_subnet_cidr` (prefix length 0) and `_validate_subnet`, which refuses
+    multicast, loopback, 0.0.0.0 and :: for a subnet with DHCP, the default.
+    """
+    if not cidr.prefixlen:
+        return "with prefix length 0"
+    return unusable(cidr.network_address) or unusable(cidr.broadcast_address)
 
 
 def usable(cidr: Cidr) -> Pool:
@@ -22,6 +56,18 @@ def is_usable(ip: Address, cidr: Cidr) -> bool:
     """True if a port or a gateway may have `ip`."""
     first, last = usable(cidr)
     return ip.version == cidr.version and int(first) <= int(ip) <= int(last)
+
+
+def is_gateway(ip: Address, cidr: Cidr) -> bool:
+    """True if `ip` may be the gateway of a subnet.
+
+    Neutron's `check_gateway_invalid_in_subnet`, which also allows addresses outside: a lab has no
+    router to reach them through.  An IPv6 router may have its link-local address there (RFC 4861),
+    or the subnet's anycast address.
+    """
+    if ip.version == 6 and not getattr(ip, "scope_id", None):
+        return ip in LINK_LOCAL or (ip in cidr and not unusable(ip))
+    return is_usable(ip, cidr) and not unusable(ip)
 
 
 def default_gateway(cidr: Cidr) -> Address | None:

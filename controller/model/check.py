@@ -1,11 +1,17 @@
 """The rules for an overlay; each error says how to correct it.  Pure."""
 
-import re
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from typing import TypeVar
 
+from controller.model.check_addresses import (
+    address_errors,
+    mtu_errors,
+    subnet_errors,
+    vtep_errors,
+)
+from controller.model.check_linuxbridge import linuxbridge_errors
 from controller.model.check_segments import (
     NAME,
     bridge_errors,
@@ -15,39 +21,32 @@ from controller.model.check_segments import (
     wire_id,
 )
 from controller.model.check_underlay import router_names, underlay_errors
-from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, limit_errors
 from controller.model.names import UNDERLAY, int_port_name
-from controller.model.parts import Cidr, Host, Mechanism, Network, OverlayParts, Port
+from controller.model.parts import Host, Mechanism, Network, OverlayParts, Port, Subnet
 
 T = TypeVar("T")
-MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 MTU_MIN = 576  # bytes; every IPv4 host accepts them (RFC 791)
 MTU_MAX = 65521  # bytes; the limit of a Linux tap: 65535 less 14 of Ethernet
+NAME_MAX = 255  # neutron_lib NAME_FIELD_SIZE
+LOCAL_VLAN_MAX = 4094  # 4095 is DEAD_VLAN_TAG
 HOSTS_MAX = 16  # the largest lab that is tested
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; RFC 2544
 RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
-BRIDGE = Mechanism.LINUXBRIDGE
-NOT_SNOOPED = IPv4Network("224.0.0.0/24")  # RFC 4541, section 2.1.2: forwarded on all ports
-SUPPORTED = (NetworkType.VXLAN, NetworkType.LOCAL)
-WHY_NOT = {
-    NetworkType.VLAN: "its tags need the kernel's 8021q module, which labs do not use",
-    NetworkType.FLAT: "the interface that would join the bridge has the VTEP's address",
-    NetworkType.GRE: "Neutron's linuxbridge agent supports VXLAN tunnels only",
-    NetworkType.GENEVE: "Neutron's linuxbridge agent supports VXLAN tunnels only",
-}
 
 
 def overlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     """Every contradiction in `overlay`, in reading order."""
     yield from _host_errors(overlay)
     yield from underlay_errors(overlay)
-    yield from _linuxbridge_errors(overlay)
+    yield from linuxbridge_errors(overlay)
     yield from _network_errors(overlay)
     yield from physical_network_errors(overlay, RESERVED.union(router_names(overlay)))
     yield from range_errors(overlay.ranges)
     yield from _subnet_errors(overlay)
+    yield from mtu_errors(overlay)
     yield from _port_errors(overlay)
+    yield from _local_vlan_errors(overlay)
 
 
 def _host_errors(overlay: OverlayParts) -> Iterator[ModelError]:
@@ -86,6 +85,7 @@ def _host_errors(overlay: OverlayParts) -> Iterator[ModelError]:
 def _one_host_errors(host: Host) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
     yield from _name_errors(host.name, where=where)
+    yield from vtep_errors(host)
     if host.local_ip in MANAGEMENT_NETWORK:
         yield ModelError(
             f"local_ip {host.local_ip}",
@@ -114,6 +114,7 @@ def _network_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(named, lambda net: net.name, "networks", "name")
     yield from _twice(overlay.networks, wire_id, "networks", "segment")
     for network in overlay.networks:
+        yield from _long_name_errors(network.name, where="a network", about=network)
         yield from segment_errors(network)
         if network.mtu:
             yield from _mtu_errors(network.mtu, where=network.where)
@@ -123,16 +124,10 @@ def _subnet_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.subnets, lambda subnet: subnet.id, "subnets", "id")
     for subnet in overlay.subnets:
         where = f"subnet {subnet.name!r}"
+        yield from _long_name_errors(subnet.name, where="a subnet", about=subnet)
         if subnet.network_id not in overlay.network_of:
             yield _unknown(where, "network", subnet.network_id, overlay.network_of)
-        for low, high in subnet.pools:
-            if low not in subnet.cidr or high not in subnet.cidr or int(low) > int(high):
-                yield ModelError(
-                    f"allocation pool {low}-{high}",
-                    where=where,
-                    allowed=f"an ascending range inside {subnet.cidr}",
-                    do="Correct `start` and `end`.",
-                )
+    yield from subnet_errors(overlay)
 
 
 def _port_errors(overlay: OverlayParts) -> Iterator[ModelError]:
@@ -142,36 +137,27 @@ def _port_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.ports, lambda p: (p.network_id, p.mac_address), "ports", "MAC")
     fixed = [(port.network_id, ip) for port in overlay.ports for ip in port.fixed_ips]
     yield from _twice(fixed, lambda pair: pair, "ports", "fixed ip")
+    subnets: defaultdict[str, list[Subnet]] = defaultdict(list)
+    for subnet in overlay.subnets:
+        subnets[subnet.network_id].append(subnet)
     for port in overlay.ports:
-        yield from _one_port_errors(overlay, port)
+        yield from _one_port_errors(overlay, port, subnets[port.network_id])
 
 
-def _one_port_errors(overlay: OverlayParts, port: Port) -> Iterator[ModelError]:
+def _one_port_errors(
+    overlay: OverlayParts, port: Port, subnets: Sequence[Subnet]
+) -> Iterator[ModelError]:
     where = f"port {port.name or port.id!r}"
     if port.device_id:
         yield from _name_errors(port.device_id, where=where)
         if port.device_id in overlay.host_of:
             yield _clash(where, port.device_id)
-    if not MAC.fullmatch(port.mac_address) or int(port.mac_address[:2], 16) & 1:
-        yield ModelError(
-            f"mac_address {port.mac_address!r}",
-            where=where,
-            allowed="six lower-case octets, the first even (unicast)",
-            do="Write it like fa:16:3e:7a:f5:1d.",
-        )
+    yield from _long_name_errors(port.name, where="a port", about=port)
     network = overlay.network_of.get(port.network_id)
     if network is None:
         yield _unknown(where, "network", port.network_id, overlay.network_of)
         return
-    cidrs = [subnet.cidr for subnet in overlay.subnets if subnet.network_id == port.network_id]
-    for ip in port.fixed_ips:
-        if not any(ip in cidr for cidr in cidrs):
-            yield ModelError(
-                f"fixed ip {ip}",
-                where=where,
-                allowed=", ".join(map(str, cidrs)) or "none (its network has no subnet)",
-                do="Pick an address of its network's subnet.",
-            )
+    yield from address_errors(port, subnets, where)
     if port.host:
         yield from _binding_errors(overlay, port, network, where)
 
@@ -198,18 +184,39 @@ def _binding_errors(
         )
 
 
+def _local_vlan_errors(overlay: OverlayParts) -> Iterator[ModelError]:
+    """Hosts with more networks than br-int has VLANs: each has a local VLAN there."""
+    networks: defaultdict[str, set[str]] = defaultdict(set)
+    for port in overlay.ports:
+        if port.host and port.admin_state_up:
+            networks[port.host].add(port.network_id)
+    for host in overlay.hosts:
+        count = len(networks[host.name])
+        if count > LOCAL_VLAN_MAX and host.mechanism is Mechanism.OPENVSWITCH:
+            yield ModelError(
+                f"ports of {count} networks",
+                where=f"host {host.name!r}",
+                allowed=f"{LOCAL_VLAN_MAX} networks on one host: each has a local VLAN on br-int",
+                do="Move its ports to another host.",
+            )
+
+
 def _twice(
     things: Iterable[T], key: Callable[[T], Hashable], where: str, what: str
 ) -> Iterator[ModelError]:
-    for found, count in Counter(map(key, things)).items():
-        if count > 1:
+    groups: defaultdict[Hashable, list[T]] = defaultdict(list)
+    for thing in things:
+        groups[key(thing)].append(thing)
+    for found, same in groups.items():
+        if len(same) > 1:
             parts = found if isinstance(found, tuple) else (found,)
             shown = " ".join(str(part) for part in parts if part != "")
             yield ModelError(
-                f"{what} {shown} is used {count} times",
+                f"{what} {shown} is used {len(same)} times",
                 where=where,
                 allowed="once",
                 do=f"Give each its own {what}.",
+                about=same[-1],
             )
 
 
@@ -222,6 +229,17 @@ def _name_errors(name: str, *, where: str) -> Iterator[ModelError]:
             where=where,
             allowed="a letter, then up to 39 letters, digits, '_', '.' or '-'",
             do="Rename it.",
+        )
+
+
+def _long_name_errors(name: str, *, where: str, about: object) -> Iterator[ModelError]:
+    if len(name) > NAME_MAX:
+        yield ModelError(
+            f"name {name[:20]!r}... of {len(name)} characters",
+            where=where,
+            allowed=f"up to {NAME_MAX}, as in Neutron's API",
+            do="Shorten it.",
+            about=about,
         )
 
 
@@ -245,83 +263,4 @@ def _unknown(where: str, what: str, found: str, known: Iterable[str]) -> ModelEr
         where=where,
         allowed=", ".join(known) or "none (there are none)",
         do=f"Name an existing {what}.",
-    )
-
-
-def _linuxbridge_errors(overlay: OverlayParts) -> Iterator[ModelError]:
-    """Every contradiction of `mechanism` and `vxlan_group`, in reading order."""
-    where = f"overlay {overlay.name!r}"
-    if len({host.mechanism for host in overlay.hosts}) > 1:
-        yield ModelError(
-            "openvswitch and linuxbridge mixed",
-            where=where,
-            allowed="one mechanism for all hosts",
-            do="Set `mechanism` under `agent`, not for single hosts.",
-        )
-    if len({host.vxlan_group for host in overlay.hosts}) > 1:
-        yield ModelError(
-            "hosts with different `vxlan_group`",
-            where=where,
-            allowed="one for all hosts",
-            do="Set `vxlan_group` under `agent`: a host outside the group gets no broadcasts.",
-        )
-    for host in overlay.hosts:
-        yield from _mechanism_errors(host)
-    if any(host.mechanism is BRIDGE for host in overlay.hosts):
-        do = "Make it vxlan, or remove `mechanism: linuxbridge`."
-        for network in overlay.networks:
-            if network.network_type in WHY_NOT:
-                yield _cannot(network.network_type, where=network.where, do=do)
-
-
-def _mechanism_errors(host: Host) -> Iterator[ModelError]:
-    where = f"host {host.name!r}"
-    if host.vxlan_group is not None:
-        yield from _group_errors(host, host.vxlan_group)
-    if host.mechanism is not BRIDGE:
-        return
-    if host.local_ip.version == 6:
-        yield ModelError(
-            f"local_ip {host.local_ip}",
-            where=where,
-            allowed=f"IPv4 with mechanism {BRIDGE}",
-            do="Pick an IPv4 address.",
-        )
-    for kind in host.tunnel_types:
-        if kind in WHY_NOT and kind.is_tunnel:
-            yield _cannot(kind, where=f"{where} tunnel_types", do="Remove it.")
-    for option, is_set in (
-        ("bridge_mappings", host.bridge_mappings),
-        ("plug: hybrid", host.hybrid_plug),
-    ):
-        if is_set:
-            yield ModelError(
-                option,
-                where=where,
-                allowed=f"none with mechanism {BRIDGE}",
-                do="Remove it: it is for Open vSwitch.",
-            )
-
-
-def _group_errors(host: Host, group: Cidr) -> Iterator[ModelError]:
-    is_fit = group.version == 4 and group.is_multicast
-    reasons = {
-        f"none of {NOT_SNOOPED}, which switches always flood": is_fit
-        and NOT_SNOOPED.overlaps(IPv4Network(group)),
-        f"IPv4 multicast, as 239.0.0.0/8 (found {group})": not is_fit,
-        f"none without mechanism {BRIDGE}: Open vSwitch sends copies": host.mechanism is not BRIDGE,
-        "none with l2_population, which floods to members by itself": host.l2_population,
-    }
-    for allowed, is_wrong in reasons.items():
-        if is_wrong:
-            found, do = f"vxlan_group {group}", "Correct it, or leave vxlan_group out."
-            yield ModelError(found, where=f"host {host.name!r}", allowed=allowed, do=do)
-
-
-def _cannot(kind: NetworkType, *, where: str, do: str) -> ModelError:
-    return ModelError(
-        f"{kind} with mechanism {BRIDGE}: {WHY_NOT[kind]}",
-        where=where,
-        allowed=", ".join(map(str, SUPPORTED)),
-        do=do,
     )

@@ -1,6 +1,6 @@
 """Every error this project raises on purpose."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 
 class OverlayError(Exception):
@@ -16,7 +16,25 @@ class UsageError(OverlayError):
 
 
 class ModelError(OverlayError):
-    """The overlay description contradicts itself or a protocol limit: correct it; exit 2."""
+    """The overlay description contradicts itself or a protocol limit: correct it; exit 2.
+
+    Attributes:
+        about: the part that the error is about, if its name alone does not say which.
+        neutron: Neutron's exception for it, with the values of that exception's text.
+    """
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        where: str,
+        allowed: str,
+        do: str,
+        about: object = None,
+        neutron: tuple[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        super().__init__(found, where=where, allowed=allowed, do=do)
+        self.about, self.neutron = about, neutron
 
 
 class PipelineError(OverlayError):

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from controller.model.check import overlay_errors
-from controller.model.encap import network_mtu
 from controller.model.errors import ModelError, raise_all
 from controller.model.names import int_port_name
 from controller.model.parts import Host, Network, OverlayParts, Port
@@ -54,13 +53,3 @@ class Overlay(OverlayParts):
         """Hosts with an active port on the network, in scenario order."""
         names = {port.host for port in self.active_ports(network_id)}
         return tuple(host for host in self.hosts if host.name in names)
-
-    def mtu_of(self, network: Network) -> int:
-        """The MTU [bytes] of guests of `network`.
-
-        Source: Neutron `TunnelTypeDriver.get_mtu`; its flat and vlan have no path_mtu.
-        """
-        version = self.hosts[0].local_ip.version if self.hosts else 4
-        is_limited = network.network_type.is_tunnel and self.path_mtu
-        limit = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
-        return network.mtu or network_mtu(network.network_type, limit, ip_version=version)

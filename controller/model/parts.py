@@ -5,7 +5,7 @@ from enum import Enum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from controller.model.encap import NetworkType
+from controller.model.encap import NetworkType, network_mtu
 from controller.model.names import int_port_name, tap_name
 from controller.model.underlay import SWITCHED, Underlay
 
@@ -188,3 +188,13 @@ class OverlayParts:
     def port_of(self) -> dict[str, Port]:
         """Ports by id."""
         return {port.id: port for port in self.ports}
+
+    def mtu_of(self, network: Network) -> int:
+        """The MTU [bytes] of guests of `network`.
+
+        Source: Neutron `TunnelTypeDriver.get_mtu`; its flat and vlan have no path_mtu.
+        """
+        version = self.hosts[0].local_ip.version if self.hosts else 4
+        is_limited = network.network_type.is_tunnel and self.path_mtu
+        limit = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
+        return network.mtu or network_mtu(network.network_type, limit, ip_version=version)

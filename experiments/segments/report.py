@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from controller.flows.binding import LOCAL_VLAN_MAX
+from controller.model.check import LOCAL_VLAN_MAX
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode
 from experiments.core.results import Run

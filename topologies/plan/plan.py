@@ -12,10 +12,11 @@ br-vtep is the underlay itself: the modes `flat` and `vlan` use that.
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, ip_address, ip_network
 
+from controller.model.addresses import is_usable
 from controller.model.errors import UsageError
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
-from controller.model.parts import Address, Host, Mechanism, Port
+from controller.model.parts import Address, Cidr, Host, Mechanism, Port
 from topologies.plan.underlays import GATEWAY, HOST_LINK, LINK_IP
 
 NEUTRON, MANAGEMENT = "neutron", "management"
@@ -131,7 +132,17 @@ def vtep_address(overlay: Overlay, host: Host) -> str:
         return f"{host.local_ip}/{host.local_ip.max_prefixlen}"
     first, bits = int(overlay.hosts[0].local_ip), host.local_ip.max_prefixlen
     differing = max(int(other.local_ip) ^ first for other in overlay.hosts)
-    return f"{host.local_ip}/{min(ON_LINK[host.local_ip.version], bits - differing.bit_length())}"
+    length = min(ON_LINK[host.local_ip.version], bits - differing.bit_length())
+    # Nobody can reach the network's own address or its broadcast address.
+    while length and any(
+        not is_usable(each.local_ip, _around(each, length)) for each in overlay.hosts
+    ):
+        length -= 1
+    return f"{host.local_ip}/{length}"
+
+
+def _around(host: Host, length: int) -> Cidr:
+    return ip_network((host.local_ip, length), strict=False)
 
 
 def vtep_ways(overlay: Overlay, host: Host, device: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from controller.model.dhcp import with_servers
 from controller.model.errors import ModelError, UsageError
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism
+from controller.model.parts import Host, Mechanism, Network, Port, Subnet
 from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
 from controller.model.underlay import Shape, Underlay
 from topologies.scenario.file import Map, Place, Problems, read_yaml, shown
@@ -18,11 +18,12 @@ from topologies.scenario.networks import (
     networks_of,
     ports_of,
     ranges_of,
+    subnet_maps,
     subnets_of,
     tenant_network_types,
     type_drivers,
 )
-from topologies.scenario.options import Options, agents_of, server_options
+from topologies.scenario.options import HOST_KEYS, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
 from topologies.scenario.warnings import warnings_of
 
@@ -143,7 +144,7 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     agents = agents_of(data, folder, problems)
     hosts = tuple(_hosts(data, agents, problems))
     networks = networks_of(data, server, name=name, problems=problems)
-    subnets = subnets_of(data, networks, name=name, problems=problems)
+    subnets = subnets_of(data, networks, name=name)
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
     warnings = warnings_of(server, [options for _, options in agents])
     known = {host.name for host in hosts}
@@ -166,7 +167,10 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
         )
         return with_servers(overlay), warnings
     except ModelError as error:
-        problems.refused(error, lambda one: _place_of(one, data) or data.place)
+        places = _Places(
+            data, {keys["name"]: options for keys, options in agents}, networks, subnets
+        )
+        problems.refused(error, places.of)
         return None, warnings
 
 
@@ -211,24 +215,54 @@ def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
     )
 
 
-def _place_of(error: ModelError, data: Map) -> Place | None:
-    """The place of the key that an error of the model is about, or of the part that has the key."""
-    if named := NAMED.match(error.where):
-        for item in _items(data, named[1], named[2]):
-            return _key_place(item, error.found)
-    if error.where != "underlay":
-        return data.places.get(error.where if error.where in data else "hosts")
-    if error.found.startswith("path_mtu"):  # an option of the server
-        return data.map("ml2_conf").map("ml2").place_of("path_mtu")
-    return _key_place(data.map("underlay"), error.found)
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the scenario has the key that an error of the model is about."""
 
+    data: Map
+    agents: dict[str, Options]
+    networks: tuple[Network, ...]
+    subnets: tuple[Subnet, ...]
 
-def _items(data: Map, kind: str, name: str) -> Iterator[Map]:
-    if kind == "subnet":
-        subnets = (subnet for net in data.maps("networks") for subnet in net.maps("subnets"))
-        return (s for s in subnets if s.get("name", s["cidr"]) == name)
-    key = "server" if kind == "port" else "name"
-    return (item for item in data.maps(f"{kind}s") if item.get(key) == name)
+    def of(self, error: ModelError) -> Place:
+        """The place of that key, or of the part that has the key."""
+        data, word = self.data, error.found.split(maxsplit=1)[0]
+        if isinstance(error.about, Subnet):
+            return self._of_subnet(error.about, error.found)
+        named = NAMED.match(error.where)
+        kind, name = (named[1], named[2]) if named else self._about(error.about)
+        if kind == "host" and name in self.agents:
+            key = next((key for key in HOST_KEYS if key in (word, error.where.split()[-1])), None)
+            if key in HOST_KEYS:
+                return self.agents[name].place_of(*HOST_KEYS[key])
+        if kind:
+            *_, item = [data, *self._items(kind, name)]
+            return _key_place(item, error.found) if item is not data else data.place
+        if error.where != "underlay":
+            key = error.where if error.where in data else "hosts"
+            return data.places.get(key, data.place)
+        if word == "path_mtu":  # an option of the server
+            return data.map("ml2_conf").map("ml2").place_of("path_mtu")
+        return _key_place(data.map("underlay"), error.found)
+
+    def _of_subnet(self, subnet: Subnet, found: str) -> Place:
+        """Subnets of two networks may have one name, so that `where` does not say which it is."""
+        written = [item for item, _ in subnet_maps(self.data, self.networks)]
+        at = next(index for index, made in enumerate(self.subnets) if made is subnet)
+        return _key_place(written[at], found)
+
+    def _about(self, part: object) -> tuple[str, str]:
+        """Kind and name of the part, if it is one that the scenario has."""
+        if isinstance(part, Host | Network | Port):
+            return type(part).__name__.lower(), part.name
+        return "", ""
+
+    def _items(self, kind: str, name: str) -> Iterator[Map]:
+        if kind == "subnet":
+            subnets = (each for net in self.data.maps("networks") for each in net.maps("subnets"))
+            return (s for s in subnets if s.get("name", s["cidr"]) == name)
+        key = "server" if kind == "port" else "name"
+        return (item for item in self.data.maps(f"{kind}s") if item.get(key) == name)
 
 
 def _key_place(item: Map, found: str) -> Place:

@@ -1,5 +1,6 @@
 """Networks, subnets and ports of a scenario; what is not given is derived, or allocated as by Neutron."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
@@ -129,28 +130,25 @@ def _add_no_id(
     problems.add(net.place, net.path, found, allowed=allowed, do=do)
 
 
-def subnets_of(
-    data: Map, networks: Iterable[Network], *, name: str, problems: Problems
-) -> tuple[Subnet, ...]:
-    """The subnets of `networks`."""
+def subnet_maps(data: Map, networks: Iterable[Network]) -> Iterator[tuple[Map, Network]]:
+    """The subnets of `networks` as written, in the order of `subnets_of`."""
     known = {network.name: network for network in networks}
-    return tuple(
-        _subnet(subnet, known[net["name"]], name, problems)
-        for net in data.maps("networks")
-        if net["name"] in known
-        for subnet in net.maps("subnets")
-    )
+    for net in data.maps("networks"):
+        if net["name"] in known:
+            yield from ((subnet, known[net["name"]]) for subnet in net.maps("subnets"))
 
 
-def _subnet(subnet: Map, network: Network, scenario: str, problems: Problems) -> Subnet:
+def subnets_of(data: Map, networks: Iterable[Network], *, name: str) -> tuple[Subnet, ...]:
+    """The subnets of `networks`."""
+    return tuple(_subnet(subnet, network, name) for subnet, network in subnet_maps(data, networks))
+
+
+def _subnet(subnet: Map, network: Network, scenario: str) -> Subnet:
     cidr = ip_network(subnet["cidr"])
     name = subnet.get("name", subnet["cidr"])
     gateway = default_gateway(cidr)
     if "gateway_ip" in subnet:
         gateway = ip_address(subnet["gateway_ip"]) if subnet["gateway_ip"] else None
-    if gateway and gateway not in cidr:
-        allowed, do = f"an address of {cidr}, or null", "Correct the address."
-        problems.add_at(subnet, "gateway_ip", str(gateway), allowed=allowed, do=do)
     pools = tuple(
         (ip_address(pool["start"]), ip_address(pool["end"]))
         for pool in subnet.maps("allocation_pools")
@@ -182,10 +180,12 @@ def ports_of(
         taken[network.id].update(map(ip_address, port.get("fixed_ips") or ()))
     for what in ("network", "host"):
         _check_references(data, what, problems)
+    of_network: defaultdict[str, list[Subnet]] = defaultdict(list)
+    for subnet in subnets:
+        of_network[subnet.network_id].append(subnet)
     made = []
     for port, network in placed:
-        of_network = [subnet for subnet in subnets if subnet.network_id == network.id]
-        fixed_ips = tuple(_fixed_ips(port, of_network, taken[network.id], problems))
+        fixed_ips = tuple(_fixed_ips(port, of_network[network.id], taken[network.id], problems))
         port_id = port.get("id") or derived_id(name, "port", port["server"])
         made.append(
             Port(

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from controller.api import resources
+from controller.api.errors import NeutronError
 from tests.controller.api.resource_requests import OVERLAY, network, pool, refused, subnet
 
 
@@ -121,6 +122,34 @@ def test_a_subnet_gets_its_gateway_and_pools(requested, gateway, pools):
 )
 def test_a_subnet_is_refused(requested, status, type_, printed):
     assert refused(subnet, **requested) == (status, type_, printed)
+
+
+@pytest.mark.parametrize("cidr", ["127.0.0.0/8", "224.0.0.0/24", "0.0.0.0/0", "ff05::/64", "::/64"])
+def test_no_subnet_has_addresses_that_no_machine_can_have(cidr):
+    status, type_, text = refused(subnet, cidr=cidr)
+
+    assert (status, type_) == (400, "InvalidInput")
+    assert f"cidr {cidr} is " in text
+
+
+def test_a_network_below_1280_bytes_has_no_ipv6_subnet():
+    conflict = (409, "NetworkMTUSubnetConflict")
+    printed = "MTU of net-n is not valid, subnet requires a minimum of 1280 bytes."
+    wanted = {"network_id": "net-n", "cidr": "2001:db8::/64"}
+
+    assert refused(subnet, network(mtu=1279), **wanted) == (*conflict, printed)
+    large = subnet(network(mtu=1280), **wanted)
+    shrunk = {"network": {"mtu": 1279}}
+    assert refused(resources.update_network, large, "net-n", shrunk) == (*conflict, printed)
+
+
+def test_an_error_has_the_models_own_text_as_its_detail():
+    with pytest.raises(NeutronError) as error:
+        subnet(gateway_ip="10.0.0.7")
+    assert error.value.detail == (
+        "subnet '10.0.0.0/29': gateway_ip 10.0.0.7; allowed: 10.0.0.1..10.0.0.6, or null. "
+        "Correct the address."
+    )
 
 
 def test_subnets_of_other_networks_may_overlap():

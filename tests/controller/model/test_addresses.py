@@ -26,7 +26,6 @@ TABLE = [
     ("fd00::/126", "", "fd00::1", "fd00::2-fd00::3", "fd00::2"),
     ("fd00::/127", "", "fd00::1", "fd00::-fd00::", "fd00::"),
     ("fd00::/127", "fd00::", "fd00::", "fd00::1-fd00::1", "fd00::1"),
-    ("::/127", "::", "::", "::1-::1", "::1"),  # nothing stands before the gateway
     ("fd00::7/128", "", "None", "fd00::7-fd00::7", "fd00::7"),
     ("fd00::/64", "", "fd00::1", "fd00::2-fd00::ffff:ffff:ffff:ffff", "fd00::2"),
 ]
@@ -102,3 +101,9 @@ def test_a_free_address_is_the_lowest_that_is_not_taken(taken):
     assert free_address(subnet, {cidr[number] for number in taken}) == (
         cidr[free[0]] if free else None
     )
+
+
+def test_there_is_no_pool_below_the_first_address_of_all():
+    pools = default_pools(ip_network("::/127"), ip_address("::"))
+
+    assert pools == ((ip_address("::1"), ip_address("::1")),)

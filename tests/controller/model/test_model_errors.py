@@ -5,9 +5,12 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from controller.flows.binding import new_binding
+from controller.model.check import LOCAL_VLAN_MAX
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, ModelErrors
-from controller.model.parts import Network, Subnet
+from controller.model.overlay import Overlay
+from controller.model.parts import Mechanism, Network, Subnet
 from tests.controller.small import BLUE, GRE, RED, VXLAN, host, port, small
 
 FLAT, VLAN, LOCAL = NetworkType.FLAT, NetworkType.VLAN, NetworkType.LOCAL
@@ -308,6 +311,49 @@ RULES = {
     ),
 }
 
+SIX = ip_network("2001:db8::/64")
+RULES |= {
+    "an IPv6 subnet on an underlay too small": (
+        {"underlay_mtu": 1300, **with_subnets(subnet(cidr=SIX))},
+        "network 'red': mtu 1250 with IPv6 subnet 2001:db8::/64; "
+        "allowed: 1280 bytes or more for IPv6 (RFC 8200). "
+        "Raise the underlay's mtu to 1330 or more, or use an IPv4 subnet.",
+    ),
+    "an IPv6 subnet on a path too small": (
+        {"path_mtu": 1300, **with_subnets(subnet(cidr=SIX))},
+        "network 'red': mtu 1250 with IPv6 subnet 2001:db8::/64; "
+        "allowed: 1280 bytes or more for IPv6 (RFC 8200). "
+        "Raise [ml2] path_mtu to 1330 or more, or use an IPv4 subnet.",
+    ),
+    "an IPv6 subnet on a network too small": (
+        {"networks": (replace(BASE.networks[0], mtu=1279), BASE.networks[1])}
+        | with_subnets(subnet(cidr=SIX)),
+        "network 'red': mtu 1279 with IPv6 subnet 2001:db8::/64; "
+        "allowed: 1280 bytes or more for IPv6 (RFC 8200). "
+        "Set the network's mtu to 1280 or more, or use an IPv4 subnet.",
+    ),
+    "IPv6 hosts on an underlay too small": (
+        {
+            "underlay_mtu": 1279,
+            "hosts": tuple(
+                replace(each, local_ip=SIX[number]) for number, each in enumerate(BASE.hosts, 1)
+            ),
+        },
+        "underlay: mtu 1279 with IPv6 `local_ip`; allowed: 1280 bytes or more (RFC 8200). "
+        "Use a larger one, or IPv4 VTEPs.",
+    ),
+    "a subnet of two addresses with DHCP": (
+        {"dhcp": True, **with_subnets(subnet(cidr=ip_network("10.0.0.0/31")))},
+        "subnet 's': cidr 10.0.0.0/31 with `dhcp`; allowed: a prefix length of up to 30, "
+        "for guests, a server and a gateway. Use a shorter prefix, or leave `dhcp` out.",
+    ),
+    "a long name": (
+        with_networks(network(name="n" * 256)),
+        "a network: name 'nnnnnnnnnnnnnnnnnnnn'... of 256 characters; "
+        "allowed: up to 255, as in Neutron's API. Shorten it.",
+    ),
+}
+
 
 @pytest.mark.parametrize("rule", RULES)
 def test_each_error_has_its_place_what_was_found_what_is_allowed_and_a_remedy(rule: str):
@@ -339,3 +385,44 @@ def test_the_error_for_an_unknown_host_lists_the_known_ones():
     with pytest.raises(ModelError) as caught:
         BASE.host("h9")
     assert str(caught.value) == "overlay 'small': host 'h9'; allowed: h1, h2, h3. Name one of them."
+
+
+def test_1280_bytes_are_enough_for_ipv6():
+    assert replace(BASE, underlay_mtu=1330, **with_subnets(subnet(cidr=SIX)))
+    assert replace(BASE, underlay_mtu=1329)
+
+
+def many(count: int, *, mechanism: Mechanism = Mechanism.OPENVSWITCH) -> Overlay:
+    """A host with one port of each of so many networks."""
+    networks = [
+        network(id=f"{at:011}", name=f"n{at}", segmentation_id=at + 1) for at in range(count)
+    ]
+    ports = [
+        replace(A, id=each.id, network_id=each.id, name=each.name, fixed_ips=())
+        for each in networks
+    ]
+    host = replace(BASE.hosts[0], tunnel_types=(VXLAN,), mechanism=mechanism)
+    return replace(BASE, hosts=(host,), networks=tuple(networks), subnets=(), ports=tuple(ports))
+
+
+def test_a_host_has_a_local_vlan_for_each_of_4094_networks():
+    full = many(LOCAL_VLAN_MAX)
+
+    assert set(new_binding(full, "h1").local_vlans.values()) == set(range(1, 4095))
+    with pytest.raises(ModelError, match="host 'h1': ports of 4095 networks; allowed: 4094"):
+        many(LOCAL_VLAN_MAX + 1)
+    assert many(LOCAL_VLAN_MAX + 1, mechanism=Mechanism.LINUXBRIDGE)
+
+
+def test_a_linux_bridge_has_1023_guests_of_a_network():
+    host = replace(BASE.hosts[0], tunnel_types=(VXLAN,), mechanism=Mechanism.LINUXBRIDGE)
+    ports = tuple(
+        replace(A, id=f"{at:011}", mac_address=f"fa:16:3e:00:{at >> 8:02x}:{at & 255:02x}")
+        for at in range(1024)
+    )
+    ports = tuple(replace(each, fixed_ips=()) for each in ports)
+    red = {"hosts": (host,), "networks": BASE.networks[:1], "subnets": ()}
+
+    assert replace(BASE, ports=ports[1:], **red)
+    with pytest.raises(ModelError, match="1024 ports of network 'red'; allowed: 1023"):
+        replace(BASE, ports=ports, **red)

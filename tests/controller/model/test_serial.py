@@ -94,7 +94,7 @@ def networks(draw: st.DrawFn) -> tuple[Network, ...]:
             network_type=(kind := draw(st.sampled_from(list(NetworkType)))),
             segmentation_id=100 + number if kind.kind.id_max else None,
             physical_network=f"physnet{number and 1}{number}" if kind.is_provider else None,
-            mtu=draw(st.sampled_from([0, 576, 1450])),
+            mtu=draw(st.sampled_from([0, 1280, 1450])),
         )
         for number in range(draw(st.integers(0, 4)))
     )

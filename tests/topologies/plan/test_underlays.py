@@ -301,3 +301,26 @@ def test_an_error_names_the_line_of_its_key(tmp_path):
     )
     with pytest.raises(ModelError, match=r"wrong.yaml:5.*spines 77"):
         scenario.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "expected"),
+    [
+        (("192.0.2.1", "192.0.2.2"), 24),
+        (("192.0.2.1", "192.0.3.2"), 23),
+        (("192.0.2.1", "192.0.2.255"), 23),  # a /24 would make it the broadcast address
+        (("192.0.2.0", "192.0.2.1"), 22),  # the first address of a /24 and of a /23
+        (("192.0.2.9", "192.0.1.255"), 22),
+    ],
+)
+def test_no_vtep_is_the_first_or_last_address_of_its_prefix(addresses, expected):
+    switched = small(hosts=2)
+    hosts = tuple(
+        replace(each, local_ip=ip_address(address))
+        for each, address in zip(switched.hosts, addresses, strict=True)
+    )
+    overlay_ = replace(switched, hosts=hosts)
+
+    assert [plan.vtep_address(overlay_, host) for host in hosts] == [
+        f"{address}/{expected}" for address in addresses
+    ]

@@ -90,7 +90,7 @@ NETWORKS = {
     "a gateway outside": (
         "networks:\n- name: n\n  network_type: vxlan\n  segmentation_id: 8\n  subnets:\n"
         "  - cidr: 10.0.0.0/24\n    gateway_ip: 10.9.0.1\n",
-        "s.yaml:10: networks[0].subnets[0].gateway_ip: 10.9.0.1; "
+        "s.yaml:10: subnet '10.0.0.0/24': gateway_ip 10.9.0.1; "
         "allowed: an address of 10.0.0.0/24, or null. Correct the address.",
     ),
     "an id too large, at its own line": (

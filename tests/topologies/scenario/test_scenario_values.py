@@ -155,7 +155,7 @@ def test_addresses_are_the_first_free_of_the_pools_and_never_the_gateway():
             segmentation_id: 7
             subnets:
               - cidr: 10.0.0.0/24
-                allocation_pools: [{start: 10.0.0.1, end: 10.0.0.3}, {start: 10.0.0.9, end: 10.0.0.9}]
+                allocation_pools: [{start: 10.0.0.2, end: 10.0.0.3}, {start: 10.0.0.9, end: 10.0.0.9}]
               - cidr: 10.1.0.0/24
                 gateway_ip: null
               - {cidr: 2001:db8::/64, gateway_ip: 2001:db8::9}
