@@ -9,12 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import waitress.server
-
+from controller.api import connections
 from controller.model.errors import LabError
 
 OWNER_ONLY = 0o177  # the umask that leaves a socket file with mode 0600
-BUFFER_MAX = 1 << 20  # bytes of a body that waitress accepts; the application's limit is lower
 CLOSE_S = 5.0  # how long `close` waits for running requests
 TURN_S = 1.0  # how long one turn of the loop waits; a trigger ends it earlier
 
@@ -27,15 +25,7 @@ class ApiServer:
         self._sockets: dict[int, Any] = {}
         self._stop, self._ended = threading.Event(), threading.Event()
         self._is_running = False
-        self._server = waitress.server.create_server(
-            app,
-            map=self._sockets,
-            sockets=[listener],
-            threads=4,
-            max_request_body_size=BUFFER_MAX,
-            clear_untrusted_proxy_headers=True,
-            ident="overlaylab",
-        )
+        self._server = connections.listener(app, self._sockets, listener)
 
     def run(self) -> None:
         """Serve until `close`."""
@@ -47,6 +37,7 @@ class ApiServer:
                 self._server.asyncore.loop(
                     timeout=TURN_S, map=self._sockets, use_poll=use_poll, count=1
                 )
+                self._server.end_late()
         finally:
             self._end()
 

@@ -18,6 +18,7 @@ from falcon import Request, Response
 
 from controller.api import resources
 from controller.api.attributes import View, agent_id, filters, parse_body, selected, view
+from controller.api.body import BODY_MAX, parse_json
 from controller.api.errors import NeutronError, as_neutron, error_body, not_found
 from controller.model.errors import ModelError, OverlayError
 from controller.model.overlay import Overlay
@@ -25,7 +26,6 @@ from controller.switches.backend import Backend
 
 LOG = logging.getLogger(__name__)
 VERSION = "v2.0"
-BODY_MAX = 65536  # bytes; a port with a hundred addresses needs 10,000
 ERROR_TEXTS = {
     404: "The resource could not be found.",
     405: "The method is not allowed for this resource.",
@@ -103,8 +103,8 @@ def read_body(request: Request) -> object:
     if len(raw) > BODY_MAX:
         raise falcon.HTTPContentTooLarge(description=f"A body may have {BODY_MAX} bytes.")
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        return parse_json(raw)
+    except ValueError as error:
         raise falcon.HTTPBadRequest(description=f"The body is not JSON: {error}.") from None
 
 

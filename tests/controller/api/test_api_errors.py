@@ -6,7 +6,8 @@ import logging
 import falcon.testing
 import pytest
 
-from controller.api.wsgi import BODY_MAX, make_api
+from controller.api.body import BODY_MAX
+from controller.api.wsgi import make_api
 from controller.model.errors import SwitchError
 from tests.controller.api.api_backend import CONFIGURATIONS, FakeBackend
 from tests.controller.api.api_client import error_of
@@ -142,7 +143,7 @@ def test_an_error_of_the_lab_is_a_503_with_its_advice(api, backend, monkeypatch,
 
 
 def test_an_odd_name_survives(api):
-    name = 'vxlan 网络 \ud800 "'
+    name = 'vxlan 网络 😀 "'
     made = post(api, json.dumps({"network": {"name": name}}).encode())
 
     assert made.json["network"]["name"] == name
