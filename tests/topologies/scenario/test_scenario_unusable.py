@@ -47,6 +47,11 @@ LINES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+
 def texts(**options: str) -> list[str]:
     """The errors of the scenario with these values, each from its line number on."""
     try:
