@@ -18,8 +18,9 @@ from controller.api import addressing, segments
 from controller.api.attributes import parse_body
 from controller.api.errors import as_neutron, conflict, invalid, not_found
 from controller.model.addresses import default_gateway, default_pools
+from controller.model.check_server import server_errors
 from controller.model.encap import NetworkType
-from controller.model.errors import ModelError
+from controller.model.errors import ModelError, raise_all
 from controller.model.names import derived_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network, Port, Subnet
@@ -70,14 +71,16 @@ def create_network(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
         **segments.wanted(overlay, given),
     )
     segments.check_free(overlay, network)
-    _check_mtu(overlay, network)
+    _assert_allowed(overlay, network)
     return _changed(overlay, networks=(*overlay.networks, network))
 
 
-def _check_mtu(overlay: Overlay, network: Network) -> None:
-    top = overlay.mtu_of(replace(network, mtu=0))
-    if network.mtu > top:
-        raise invalid(f"Requested MTU is too big, maximum is {top}")
+def _assert_allowed(overlay: Overlay, network: Network) -> None:
+    """Refuse what Neutron's server refuses."""
+    try:
+        raise_all(server_errors(overlay, network))
+    except ModelError as error:
+        raise as_neutron(error) from error
 
 
 def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
@@ -87,7 +90,7 @@ def update_network(overlay: Overlay, id_: str, body: Body) -> Overlay:
     new = replace(
         network, name=given.get("name", network.name), mtu=int(given.get("mtu", network.mtu))
     )
-    _check_mtu(overlay, new)
+    _assert_allowed(overlay, new)
     return _changed(overlay, networks=_swapped(overlay.networks, new))
 
 

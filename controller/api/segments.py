@@ -62,10 +62,11 @@ def _check(overlay: Overlay, requested: Segment) -> None:
     kind, physical, id_ = requested
     is_local, is_flat, is_vlan = (kind.value == name for name in ("local", "flat", "vlan"))
     has_physical, has_id, top = physical is not None, id_ is not None, kind.kind.id_max
-    # Physical networks with a VLAN range, or with a bridge on a host; if none, any is allowed.
+    # Without a server's configuration: with a VLAN range, or with a bridge on a host; if none, any.
     known = {each.physical_network for each in overlay.ranges if each.physical_network}
     known.update(physical_networks(overlay))
-    is_unknown = physical and known and physical not in known
+    is_free = overlay.vlan_networks is not None  # then `server_errors` has the rule
+    is_unknown = physical and known and physical not in known and not is_free
     no_physical = "segmentation_id requires physical_network for VLAN provider network"
     refusals = {
         f"network_type value '{kind}' not supported": kind not in overlay.type_drivers,

@@ -173,6 +173,9 @@ class OverlayParts:
     ranges: tuple[SegmentRange, ...] = ()  # of ids, for networks without one
     tenant_network_types: tuple[NetworkType, ...] = ()  # of networks without a type
     type_drivers: tuple[NetworkType, ...] = tuple(NetworkType)  # types that a network may have
+    # Physical networks that the server knows; None: it is not configured, all are allowed.
+    vlan_networks: tuple[str, ...] | None = None
+    flat_networks: tuple[str, ...] | None = None
 
     @cached_property
     def host_of(self) -> dict[str, Host]:
@@ -190,11 +193,15 @@ class OverlayParts:
         return {port.id: port for port in self.ports}
 
     def mtu_of(self, network: Network) -> int:
-        """The MTU [bytes] of guests of `network`.
+        """The MTU [bytes] of guests of `network`."""
+        return network.mtu or self.mtu_limit(network)
+
+    def mtu_limit(self, network: Network) -> int:
+        """The largest MTU [bytes] of `network` that the underlay has room for.
 
         Source: Neutron `TunnelTypeDriver.get_mtu`; its flat and vlan have no path_mtu.
         """
         version = self.hosts[0].local_ip.version if self.hosts else 4
         is_limited = network.network_type.is_tunnel and self.path_mtu
         limit = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
-        return network.mtu or network_mtu(network.network_type, limit, ip_version=version)
+        return network_mtu(network.network_type, limit, ip_version=version)

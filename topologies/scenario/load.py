@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from controller.model.dhcp import with_servers
 from controller.model.errors import ModelError, UsageError
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism, Network, Port, Subnet
+from controller.model.parts import Host, Mechanism, Network, OverlayParts, Port, Subnet
 from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
 from controller.model.underlay import Shape, Underlay
 from topologies.scenario.file import Map, Place, Problems, read_yaml, shown
 from topologies.scenario.networks import (
+    add_server_errors,
+    flat_networks,
     networks_of,
     ports_of,
     ranges_of,
@@ -22,6 +24,7 @@ from topologies.scenario.networks import (
     subnets_of,
     tenant_network_types,
     type_drivers,
+    vlan_networks,
 )
 from topologies.scenario.options import HOST_KEYS, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
@@ -148,24 +151,28 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
     warnings = warnings_of(server, [options for _, options in agents])
     known = {host.name for host in hosts}
+    parts = OverlayParts(
+        name=name,
+        release=data.get("release", "queens"),
+        hosts=hosts,
+        networks=networks,
+        subnets=subnets,
+        # A host with an error is missing here; its ports must not add more errors.
+        ports=tuple(port for port in ports if port.host in known),
+        underlay_mtu=int(data.map("underlay").get("mtu", UNDERLAY_MTU)),
+        path_mtu=int(server.get("ml2", "path_mtu", 0)),
+        underlay=_underlay(data.map("underlay")),
+        ranges=ranges_of(server),
+        tenant_network_types=tenant_network_types(server),
+        type_drivers=type_drivers(server),
+        vlan_networks=vlan_networks(server),
+        flat_networks=flat_networks(server),
+        dhcp=data.get("dhcp", False),
+    )
+    add_server_errors(parts, server, data, problems)
     try:
-        overlay = Overlay(
-            name=name,
-            release=data.get("release", "queens"),
-            hosts=hosts,
-            networks=networks,
-            subnets=subnets,
-            # A host with an error is missing here; its ports must not add more errors.
-            ports=tuple(port for port in ports if port.host in known),
-            underlay_mtu=int(data.map("underlay").get("mtu", UNDERLAY_MTU)),
-            path_mtu=int(server.get("ml2", "path_mtu", 0)),
-            underlay=_underlay(data.map("underlay")),
-            ranges=ranges_of(server),
-            tenant_network_types=tenant_network_types(server),
-            type_drivers=type_drivers(server),
-            dhcp=data.get("dhcp", False),
-        )
-        return with_servers(overlay), warnings
+        values = {each.name: getattr(parts, each.name) for each in fields(parts)}
+        return with_servers(Overlay(**values)), warnings
     except ModelError as error:
         places = _Places(
             data, {keys["name"]: options for keys, options in agents}, networks, subnets

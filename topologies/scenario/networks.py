@@ -6,14 +6,24 @@ from ipaddress import ip_address, ip_network
 
 from controller.model.addresses import default_gateway, default_pools, free_address
 from controller.model.allocation import Segment, first_free, tenant_segment
+from controller.model.check_server import server_errors
 from controller.model.encap import NetworkType
 from controller.model.names import derived_id, derived_mac
-from controller.model.parts import Address, Network, Port, SegmentRange, Subnet
+from controller.model.parts import (
+    Address,
+    Mechanism,
+    Network,
+    OverlayParts,
+    Port,
+    SegmentRange,
+    Subnet,
+)
 from topologies.scenario.file import Map, Problems
 from topologies.scenario.neutron_options import RANGES
 from topologies.scenario.options import Options
 
 KNOWN = tuple(map(str, NetworkType))
+MECHANISMS = frozenset(map(str, Mechanism))
 
 
 def networks_of(
@@ -61,6 +71,53 @@ def tenant_network_types(server: Options) -> tuple[NetworkType, ...]:
 def type_drivers(server: Options) -> tuple[NetworkType, ...]:
     """The types that a network may have."""
     return _known_types(server.get("ml2", "type_drivers", KNOWN))
+
+
+def vlan_networks(server: Options) -> tuple[str, ...] | None:
+    """The physical networks of network_vlan_ranges; None: the scenario configures no server.
+
+    Neutron's default is none, which a file that lacks the option has.
+    """
+    names = _words(server, "ml2_type_vlan", "network_vlan_ranges")
+    if names is None:
+        return () if server.ini else None
+    return tuple(dict.fromkeys(name.partition(":")[0].strip() for name in names))
+
+
+def flat_networks(server: Options) -> tuple[str, ...] | None:
+    """The physical networks of flat_networks; None: any, which is Neutron's default, too."""
+    names = _words(server, "ml2_type_flat", "flat_networks")
+    return None if names is None or "*" in names else names
+
+
+def _words(server: Options, section: str, option: str) -> tuple[str, ...] | None:
+    text = server.text(section, option)
+    if text is None:
+        return None
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def add_server_errors(
+    overlay: OverlayParts, server: Options, data: Map, problems: Problems
+) -> None:
+    """Add what Neutron's server refuses, though the lab itself could have it."""
+    written = {net["name"]: net for net in data.maps("networks")}
+    for network in overlay.networks:
+        item = written[network.name]
+        for error in server_errors(overlay, network):
+            key = error.found.split(maxsplit=1)[0]
+            place = item.place_of(key)
+            problems.add(place, error.where, error.found, allowed=error.allowed, do=error.do)
+    drivers = _words(server, "ml2", "mechanism_drivers")
+    unbound = {host.mechanism for host in overlay.hosts if drivers is not None}
+    for mechanism in sorted(unbound.difference(map(Mechanism, MECHANISMS & {*(drivers or ())}))):
+        problems.add(
+            server.place_of("ml2", "mechanism_drivers"),
+            "[ml2] mechanism_drivers",
+            ", ".join(drivers or ()) or "none",
+            allowed=f"a list with {mechanism}, the hosts' mechanism",
+            do=f"Add {mechanism}: Neutron's server binds no port without it (binding_failed).",
+        )
 
 
 def _known_types(words: Iterable[str]) -> tuple[NetworkType, ...]:
