@@ -14,7 +14,7 @@ PYTHON = {
     "oslo_config": "oslo.config",
     "polars": "polars",
     "rich": "rich",
-    "ruamel.yaml": "ruamel.yaml",
+    "yaml": "PyYAML",
     "scipy": "scipy",
     "waitress": "waitress",
 }

@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from topologies.scenario.load import FOLDER, load
 from topologies.scenario.schema import SCHEMA_FILE
+from topologies.scenario.yaml_file import parse_yaml, read_yaml
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
@@ -23,8 +22,8 @@ def test_the_first_example_is_a_whole_scenario(tmp_path):
 
 
 def test_the_second_example_is_part_of_the_articles_scenario():
-    article = YAML(typ="safe").load(FOLDER / "article.yaml")
-    shown = YAML(typ="safe").load(EXAMPLES[1])
+    article = read_yaml(FOLDER / "article.yaml")
+    shown = parse_yaml(EXAMPLES[1], "example")
     assert shown == {key: article[key] for key in shown}
 
 

@@ -13,7 +13,8 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network, OverlayParts, Port, Subnet
 from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
 from controller.model.underlay import Shape, Underlay
-from topologies.scenario.file import Map, Place, Problems, read_yaml, shown
+from controller.system.files import printable
+from topologies.scenario.file import Map, Place, Problems, shown
 from topologies.scenario.networks import (
     add_server_errors,
     flat_networks,
@@ -29,6 +30,7 @@ from topologies.scenario.networks import (
 from topologies.scenario.options import HOST_KEYS, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
 from topologies.scenario.warnings import warnings_of
+from topologies.scenario.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 UNDERLAY_MTU = 1500  # bytes, Ethernet's
@@ -116,7 +118,7 @@ def load(ref: str | Path) -> Scenario:
             allowed="a scenario, or an error that names what is wrong",
             do="Report this with the file: it is a bug of overlaylab.",
         )
-    return Scenario(path.stem, path, str(data.get("summary", "")), described, warnings)
+    return Scenario(_name(path), path, str(data.get("summary", "")), described, warnings)
 
 
 def _path(ref: str | Path) -> Path:
@@ -124,7 +126,7 @@ def _path(ref: str | Path) -> Path:
         return FOLDER / f"{ref}.yaml"
     path = Path(ref)
     try:
-        found = "" if path.is_file() else "no such name or file"
+        found = "" if path.exists() and not path.is_dir() else "no such name or file"
     except OSError as error:  # a directory that we may not enter, or a name that is too long
         found = error.strerror or str(error)
     if found:
@@ -137,12 +139,16 @@ def _path(ref: str | Path) -> Path:
     return path
 
 
+def _name(path: Path) -> str:
+    return printable(path.stem)
+
+
 def _sites(data: Map, path: Path, problems: Problems) -> Described:
     return _sites_of(data, path, problems), ()
 
 
 def _overlay(data: Map, path: Path, problems: Problems) -> Described:
-    name, folder = path.stem, path.parent
+    name, folder = _name(path), path.parent
     server = server_options(data, folder, problems)
     agents = agents_of(data, folder, problems)
     hosts = tuple(_hosts(data, agents, problems))
@@ -290,7 +296,7 @@ def _sites_of(data: Map, path: Path, problems: Problems) -> Sites | None:
     wan, attacker = data.map("wan"), data.map("attacker")
     try:
         return Sites(
-            name=path.stem,
+            name=_name(path),
             sites=tuple(map(_site, data.maps("sites"))),
             routers=tuple(wan["routers"]),
             attacker=Attacker(

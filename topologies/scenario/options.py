@@ -8,7 +8,8 @@ from typing import Any
 from oslo_config.iniparser import BaseParser
 
 from controller.model.errors import ModelError
-from topologies.scenario.file import Map, Place, Problems, read_text, shown
+from controller.system.files import read_text
+from topologies.scenario.file import Map, Place, Problems, shown
 from topologies.scenario.neutron_options import AGENT, SERVER, Option
 
 Which = tuple[str, str]  # section and option
@@ -87,7 +88,7 @@ def read_ini(path: Path, problems: Problems, *, where: str) -> IniFile:
     """
     ini = IniFile(shown(path), problems)
     # The blank line ends the last assignment, so that its line number is known.
-    ini.parse([*read_text(path, where=f"{where} ({ini.name})").split("\n"), ""])
+    ini.parse([*read_text(path, ModelError, where=f"{where} ({ini.name})").split("\n"), ""])
     return ini
 
 

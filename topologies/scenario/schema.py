@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache, partial
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend
 
 from topologies.scenario.file import Map, Place, Problems
 
 SCHEMA_FILE = Path(__file__).with_name("scenario.schema.json")
+ERRORS_MOST = 100  # more help nobody, and take time
+TEXT_MOST = 200  # characters of a value in an error
 FORMATS = FormatChecker(formats=())
 TYPES = {
     "object": "a mapping of keys",
@@ -44,10 +48,21 @@ for _format, _parse in _FORMATS.items():
     FORMATS.checks(_format, raises=ValueError)(partial(_parses, _parse))
 
 
+def _unique(_: Any, wanted: Any, found: Any, __: Any) -> Iterator[ValidationError]:
+    """`uniqueItems` of lists of texts, in linear time; `items` refuses all other entries."""
+    texts = [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+    if wanted and len(set(texts)) < len(texts):
+        yield ValidationError("entries are not unique")
+
+
+_Validator = extend(Draft202012Validator, {"uniqueItems": _unique})
+
+
 @cache
 def _validator(file: Path) -> Draft202012Validator:
     schema = json.loads(file.read_text(encoding="utf-8"))
-    return Draft202012Validator(schema, format_checker=FORMATS)
+    made: Draft202012Validator = _Validator(schema, format_checker=FORMATS)
+    return made
 
 
 def checked(data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE) -> Map | None:
@@ -55,10 +70,18 @@ def checked(data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE
 
     None if no part is: the file is not a scenario.
     """
-    for error in _validator(schema).iter_errors(data):
-        for key, found, allowed, do in _refusals(error):
-            place, path = _located(data, (*error.absolute_path, *key), file)
-            problems.add(place, path, found, allowed=allowed, do=do)
+    refusals = (
+        (error, refusal)
+        for error in _validator(schema).iter_errors(data)
+        for refusal in _refusals(error)
+    )
+    for error, (key, found, allowed, do) in islice(refusals, ERRORS_MOST):
+        place, path = _located(data, (*error.absolute_path, *key), file)
+        problems.add(place, path, found, allowed=allowed, do=do)
+    if next(refusals, None):
+        found, allowed = f"more than {ERRORS_MOST} errors", "none"
+        problems.add(Place(file, 1), "", found, allowed=allowed, do="Correct the others first.")
+        return None
     return _left(data, schema)
 
 
@@ -100,7 +123,7 @@ def _refusals(error: ValidationError) -> Iterator[Refusal]:
 
 
 def _suggestion(found: str, allowed: Sequence[str]) -> str:
-    close = get_close_matches(found, allowed, n=1)
+    close = get_close_matches(found[:TEXT_MOST], allowed, n=1)
     return f"Did you mean `{close[0]}`?" if close else ""
 
 
@@ -124,6 +147,7 @@ def _wrong_value(error: ValidationError) -> tuple[str, str, str]:
             return _found(error.instance), f"{wanted} or more ({about})", CORRECT
         case "uniqueItems":
             listed = ", ".join(map(str, error.instance))
+            listed = listed if len(listed) <= TEXT_MOST else f"{listed[:TEXT_MOST]}..."
             return f"[{listed}]", "each entry once", "Remove the duplicate."
         case _:
             return _found(error.instance), about, CORRECT
@@ -135,7 +159,7 @@ def _found(value: object) -> str:
     if isinstance(value, dict | list):
         return TYPES["object" if isinstance(value, dict) else "array"]
     if isinstance(value, str | int | float):
-        return repr(value)
+        return repr(value) if len(str(value)) <= TEXT_MOST else f"{str(value)[:TEXT_MOST]!r}..."
     return f"{value} ({type(value).__name__})"
 
 
@@ -146,21 +170,30 @@ def _left(data: Any, schema: Path) -> Map | None:
         faulty = {tuple(error.absolute_path) for error in errors}
         if not faulty or () in faulty:
             return data if isinstance(data, Map) and not faulty else None
-        data = _without(data, faulty, ())
+        data = _without(
+            data, faulty, {path[:end] for path in faulty for end in range(len(path) + 1)}
+        )
 
 
-def _without(node: Any, faulty: set[Path_], at: Path_) -> Any:
+def _without(node: Any, faulty: set[Path_], above: set[Path_], at: Path_ = ()) -> Any:
+    """`node`, which is at `at`, without the faulty paths; `above`: they and all that leads to them."""
+    if at not in above:
+        return node
     if isinstance(node, list):
         paths = {(*at, index): item for index, item in enumerate(node)}
-        return [_without(item, faulty, path) for path, item in paths.items() if path not in faulty]
+        return [
+            _without(item, faulty, above, path)
+            for path, item in paths.items()
+            if path not in faulty
+        ]
     if not isinstance(node, Map):
         return node
     copy = Map(node.path, node.place)
     copy.places, copy.lacks = node.places, set(node.lacks)
     for key, value in node.items():
         below = (*at, key)
-        if any(path[: len(below)] == below for path in faulty):
+        if below in above:
             copy.lacks.add(key)
         if below not in faulty:
-            copy[key] = _without(value, faulty, below)
+            copy[key] = _without(value, faulty, above, below)
     return copy

@@ -16,19 +16,14 @@ from topologies.ledger import HOME_VARIABLE, claim
 from topologies.scenario.load import load
 
 ROOT = Path(__file__).resolve().parents[3]
-ALLOWED_VALUES = "numbers, dates, truth values and text as in YAML 1.2"
+ALLOWED_VALUES = "finite numbers, truth values and text as in YAML 1.2"
 VALUES = {
-    "a date": ("summary: 2020-13-45\n", "month must be in 1..12"),
-    "a number": ("summary: !!int foo\n", "invalid literal for int() with base 10: 'foo'"),
-    "a truth value": ("summary: !!bool foo\n", "'foo'"),
-    "an ordered mapping": (
-        "summary: !!omap x\n",
-        "'ScalarNode' object has no attribute 'flow_style'",
-    ),
-    "half a character": (
-        'summary: "\\ud83d"\n',
-        "'utf-8' codec can't encode character '\\ud83d' in position 0: surrogates not allowed",
-    ),
+    "a number": ("summary: !!int foo\n", "!!int 'foo'"),
+    "a truth value": ("summary: !!bool foo\n", "!!bool 'foo'"),
+    "not a number": ("summary: .nan\n", ".nan"),
+    "infinity": ("summary: -.INF\n", "-.INF"),
+    "more than a float holds": ("summary: 1e999\n", "1e999"),
+    "more digits than Python reads": (f"summary: {'9' * 5000}\n", f"{'9' * 50}..."),
 }
 LONG = "x" * 300
 
@@ -51,23 +46,17 @@ def test_an_invalid_yaml_value_is_refused(what):
     text, found = VALUES[what]
 
     assert errors_of(text) == [
-        f"s.yaml: invalid value ({found}); allowed: {ALLOWED_VALUES}. "
+        f"s.yaml:1: invalid value ({found}); allowed: {ALLOWED_VALUES}. "
         "Correct it; put it in quotes if it is text."
     ]
-
-
-def test_a_number_too_long_for_python_is_refused():
-    (error,) = errors_of(f"summary: {'9' * 5000}\n")
-
-    assert error.startswith("s.yaml: invalid value (Exceeds the limit (4300 digits)")
 
 
 def test_aliases_of_millions_of_values_are_refused():
     lists = (f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9))
 
     assert errors_of("\n".join(["a0: &a0 [x]", *lists])) == [
-        "s.yaml: 100000 values or more; allowed: fewer than 100000; the values of an alias "
-        "(`*name`) count again. Remove aliases."
+        "s.yaml:6: more than 50000 values; allowed: 50000; the values of an alias "
+        "(`*name`) count again. Remove some."
     ]
 
 

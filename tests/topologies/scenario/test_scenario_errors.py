@@ -46,7 +46,8 @@ FILES = {
     ),
     "too deep": (
         "hosts: " + "[" * 400 + "]" * 400,
-        f"s.yaml: not valid YAML; allowed: one document in YAML 1.2. {CHECK}",
+        "s.yaml:1: more than 50 lists or mappings inside each other; allowed: at most 50. "
+        "Remove brackets.",
     ),
 }
 
@@ -180,8 +181,9 @@ HOSTS = {
     ),
     "no such file": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- name: h2\n  agent_file: x/y.ini\n",
-        "s.yaml:4: hosts[1].agent_file (x/y.ini): no such file; allowed: a readable file. "
-        "Check its permissions and its path, which is relative to the scenario file's folder.",
+        "s.yaml:4: hosts[1].agent_file (x/y.ini): no such file; allowed: a readable regular file of "
+        "at most 1000000 bytes. Check its path (in a scenario: relative to the scenario file's "
+        "folder), permissions and size.",
     ),
     "one bridge for two networks": (
         "hosts:\n- {name: h1, local_ip: 192.0.2.1}\n- name: h2\n  local_ip: 192.0.2.2\n"
