@@ -14,8 +14,9 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from controller.api.addressing import subnets_of
+from controller.api.converters import converted
 from controller.api.errors import NeutronError, invalid
-from controller.model.addresses import pools_of
+from controller.model.addresses import parse_cidr, pools_of
 from controller.model.dhcp import server_of
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.names import derived_id
@@ -28,6 +29,8 @@ Schema = dict[str, Any]
 Get = Callable[[Overlay, Any], object]
 ERROR_MAX = 300  # characters of one error; a schema error may quote the whole body
 FORMATS = FormatChecker(formats=())
+BRIDGE = Mechanism.LINUXBRIDGE
+REPORTED = ("datapath_type", "wired", "alarm")  # of an agent's configurations: what it reports
 AGENTS = {  # Neutron's agent_type and binary
     Mechanism.OPENVSWITCH: ("Open vSwitch agent", "neutron-openvswitch-agent"),
     Mechanism.LINUXBRIDGE: ("Linux bridge agent", "neutron-linuxbridge-agent"),
@@ -39,11 +42,16 @@ def _is_ip(value: object) -> bool:
 
 
 def _is_cidr(value: object) -> bool:
-    return not isinstance(value, str) or ("/" in value and bool(ip_network(value)))
+    return not isinstance(value, str) or bool(parse_cidr(value))
+
+
+def _is_group(value: object) -> bool:
+    return not isinstance(value, str) or bool(ip_network(value))
 
 
 FORMATS.checks("IP address", raises=ValueError)(_is_ip)
 FORMATS.checks("CIDR without host bits", raises=ValueError)(_is_cidr)
+FORMATS.checks("multicast address or CIDR", raises=ValueError)(_is_group)
 
 
 def _object(properties: Schema, *required: str) -> Schema:
@@ -85,7 +93,7 @@ CONFIGURATIONS: Schema = {
         "pattern": "^((tcp|ssl|unix):[^ ]+|netns:[0-9]+:[0-9]+)$",
     },
     "mechanism": _one_of(Mechanism),
-    "vxlan_group": CIDR,
+    "vxlan_group": {"type": "string", "format": "multicast address or CIDR"},
 }
 CHANGED_HOST = _object(CONFIGURATIONS)
 # The plug type cannot be changed once guests are plugged.
@@ -123,7 +131,7 @@ def _pools(_: Overlay, subnet: Subnet) -> list[View]:
 
 
 def _configurations(overlay: Overlay, state: AgentState) -> View:
-    """A host's options; `ovsdb_connection`, `wired` and `alarm` are additions to Neutron's."""
+    """A host's options; `ovsdb_connection`, `mechanism` and REPORTED are additions to Neutron's."""
     host = overlay.host(state.host)
     return {
         "tunnel_types": [kind.value for kind in host.tunnel_types],
@@ -134,6 +142,8 @@ def _configurations(overlay: Overlay, state: AgentState) -> View:
         "datapath_type": state.datapath_type,
         "ovsdb_connection": state.ovsdb,
         **({"ovs_hybrid_plug": True} if host.hybrid_plug else {}),
+        **({"mechanism": str(host.mechanism)} if host.mechanism is BRIDGE else {}),
+        **({"vxlan_group": str(host.vxlan_group)} if host.vxlan_group else {}),
         "wired": state.wired,
         "alarm": state.alarm,
     }
@@ -171,6 +181,10 @@ def _read_only(value: object, *, is_filter: bool = True) -> Attribute:
     return Attribute(lambda *_: value, is_filter=is_filter)
 
 
+def _always_empty() -> Attribute:
+    return Attribute(lambda *_: [], {"const": []}, {"const": []}, is_filter=False)
+
+
 OWNER = dict.fromkeys(("tenant_id", "project_id"), _constant(""))  # a lab has no tenants
 NETWORK = {
     "id": Attribute(_field("id")),
@@ -198,10 +212,13 @@ SUBNET = {
     "allocation_pools": Attribute(_pools, POOLS, POOLS, is_filter=False),
     "enable_dhcp": _settable(
         lambda overlay, subnet: overlay.dhcp and server_of(overlay, subnet) is not None,
-        {"const": False},
+        FLAG,
     ),
-    **dict.fromkeys(("dns_nameservers", "host_routes"), _read_only([], is_filter=False)),
-    **dict.fromkeys(("ipv6_ra_mode", "ipv6_address_mode"), _read_only(None)),
+    **dict.fromkeys(("dns_nameservers", "host_routes"), _always_empty()),
+    # Neutron has no `allow_put` for these two.
+    **dict.fromkeys(
+        ("ipv6_ra_mode", "ipv6_address_mode"), Attribute(lambda *_: None, {"const": None})
+    ),
     **OWNER,
 }
 PORT = {
@@ -218,7 +235,7 @@ PORT = {
     "binding:vif_type": Attribute(_vif_type),
     "binding:vnic_type": _constant("normal"),
     "port_security_enabled": _settable(_field("port_security_enabled"), FLAG),
-    **dict.fromkeys(("allowed_address_pairs", "security_groups"), _read_only([], is_filter=False)),
+    **dict.fromkeys(("allowed_address_pairs", "security_groups"), _always_empty()),
     **OWNER,
 }
 AGENT = {
@@ -238,6 +255,35 @@ ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
     "port": PORT,
     "agent": AGENT,
 }
+# Neutron's attributes that are not shown, with the values of a resource that does not use them.
+EVERYWHERE: Schema = {"description": {"const": ""}, "tags": {"const": []}}
+QOS: Schema = {"qos_policy_id": {"const": None}, "dns_domain": {"const": ""}}
+NEUTRAL: Mapping[str, Schema] = {
+    "network": {
+        **EVERYWHERE,
+        **QOS,
+        "availability_zone_hints": {"const": []},
+        "is_default": {"const": False},
+        "vlan_transparent": {"enum": [False, None]},
+    },
+    "subnet": {
+        **EVERYWHERE,
+        "subnetpool_id": {"const": None},
+        "use_default_subnetpool": {"const": False},
+        "segment_id": {"const": None},
+        "service_types": {"const": []},
+        "dns_publish_fixed_ip": {"const": False},
+    },
+    "port": {
+        **EVERYWHERE,
+        **QOS,
+        "binding:profile": {"enum": [{}, None]},
+        "extra_dhcp_opts": {"const": []},
+        "dns_name": {"const": ""},
+        "numa_affinity_policy": {"const": None},
+    },
+    "agent": {},
+}
 REQUIRED = {  # in a POST
     "network": (),
     "subnet": ("network_id", "cidr"),
@@ -251,7 +297,7 @@ def _validator(kind: str, action: str) -> Draft202012Validator:
     schemas = {name: getattr(each, action) for name, each in ATTRIBUTES[kind].items()}
     settable = {name: schema for name, schema in schemas.items() if schema is not None}
     required = REQUIRED[kind] if action == "create" else ()
-    envelope = _object({kind: _object(settable, *required)}, kind)
+    envelope = _object({kind: _object({**NEUTRAL[kind], **settable}, *required)}, kind)
     return Draft202012Validator(envelope, format_checker=FORMATS)
 
 
@@ -261,6 +307,8 @@ def parse_body(kind: str, action: str, body: object) -> dict[str, Any]:
     Raises:
         NeutronError: the body is invalid; the message has all errors.
     """
+    if isinstance(body, dict) and kind in body:
+        body = {**body, kind: _without_reports(kind, converted(body[kind]))}
     errors = sorted(
         _validator(kind, action).iter_errors(body), key=lambda e: list(map(str, e.path))
     )
@@ -268,6 +316,15 @@ def parse_body(kind: str, action: str, body: object) -> dict[str, Any]:
         raise invalid("; ".join(map(_error_text, errors)))
     inner: dict[str, Any] = dict(body[kind])  # type: ignore[index]  # the schema has checked it
     return inner
+
+
+def _without_reports(kind: str, given: Any) -> Any:
+    """The attributes of an agent without what it reports: GET shows that, and no request sets it."""
+    configurations = given.get("configurations") if isinstance(given, dict) else None
+    if kind != "agent" or not isinstance(configurations, dict):
+        return given
+    kept = {name: value for name, value in configurations.items() if name not in REPORTED}
+    return {**given, "configurations": kept}
 
 
 def _error_text(error: Any) -> str:

@@ -19,6 +19,7 @@ from controller.api.attributes import parse_body
 from controller.api.errors import as_neutron, conflict, invalid, not_found
 from controller.model.addresses import default_gateway, default_pools
 from controller.model.check_server import server_errors
+from controller.model.dhcp import server_of
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, raise_all
 from controller.model.names import derived_mac
@@ -111,6 +112,9 @@ def create_subnet(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
     given = parse_body("subnet", "create", body)
     network = found("network", overlay.networks, given["network_id"])
     cidr = ip_network(given["cidr"])
+    if given.get("enable_dhcp"):
+        # A lab has the DHCP servers that its scenario makes.
+        raise invalid("enable_dhcp must be false: a subnet of the API has no DHCP server")
     if given.get("ip_version", cidr.version) != cidr.version:
         raise invalid(f"ip_version {given['ip_version']} does not match cidr {cidr}")
     new = _subnet(Subnet(id=new_id, name="", network_id=network.id, cidr=cidr), given)
@@ -136,7 +140,11 @@ def _subnet(subnet: Subnet, given: Mapping[str, Any]) -> Subnet:
 def update_subnet(overlay: Overlay, id_: str, body: Body) -> Overlay:
     """`overlay` with the subnet's name, gateway or pools changed; ports keep their addresses."""
     subnet = found("subnet", overlay.subnets, id_)
-    new = _subnet(subnet, parse_body("subnet", "update", body))
+    given = parse_body("subnet", "update", body)
+    has_dhcp = overlay.dhcp and server_of(overlay, subnet) is not None
+    if given.get("enable_dhcp", has_dhcp) != has_dhcp:
+        raise invalid(f"enable_dhcp must stay {str(has_dhcp).lower()}")
+    new = _subnet(subnet, given)
     return _changed(overlay, subnets=_swapped(overlay.subnets, new))
 
 

@@ -1,7 +1,7 @@
 """The addresses of a subnet that guests may have, and those that are free.  Pure."""
 
 from collections.abc import Container, Iterable
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from controller.model.parts import Address, Cidr, OverlayParts, Subnet
 
@@ -21,6 +21,19 @@ NO_HOST: dict[Cidr, str] = {  # the narrowest first
     IPv6Network("ff00::/8"): "multicast (RFC 4291)",
 }
 LINK_LOCAL = IPv6Network("fe80::/10")
+
+
+def parse_cidr(text: str) -> Cidr:
+    """The prefix `text`, such as 10.1.0.0/24.
+
+    Raises:
+        ValueError: it has no prefix length in decimal digits (Neutron refuses masks), a zone, or
+            host bits.
+    """
+    address, slash, length = text.partition("/")
+    if not slash or not (length.isascii() and length.isdigit()) or "%" in address:
+        raise ValueError(text)
+    return ip_network(text)
 
 
 def unusable(ip: Address) -> str:

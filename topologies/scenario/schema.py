@@ -12,6 +12,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
+from controller.model.addresses import parse_cidr
 from topologies.scenario.file import Map, Place, Problems
 
 SCHEMA_FILE = Path(__file__).with_name("scenario.schema.json")
@@ -40,9 +41,10 @@ def _parses(parse: Callable[[str], object], value: object) -> bool:
 
 _FORMATS: dict[str, Callable[[str], object]] = {
     "overlaylab-ip4": IPv4Address,
-    "overlaylab-cidr4": IPv4Network,
+    "overlaylab-cidr4": lambda text: IPv4Network(str(parse_cidr(text))),
     "overlaylab-ip": ip_address,
-    "overlaylab-cidr": ip_network,
+    "overlaylab-cidr": parse_cidr,
+    "overlaylab-group": ip_network,
 }
 for _format, _parse in _FORMATS.items():
     FORMATS.checks(_format, raises=ValueError)(partial(_parses, _parse))
