@@ -12,7 +12,7 @@ from controller.model.parts import Address, Subnet
 
 def subnets_of(overlay: Overlay, network_id: str) -> tuple[Subnet, ...]:
     """The network's subnets, oldest first."""
-    return tuple(subnet for subnet in overlay.subnets if subnet.network_id == network_id)
+    return overlay.subnets_of.get(network_id, ())
 
 
 def addresses(

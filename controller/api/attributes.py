@@ -5,13 +5,14 @@ support takes only the value that it always has here (`shared: false`), so that 
 accepted and ignored.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
 from controller.api.addressing import subnets_of
 from controller.api.converters import converted
@@ -28,6 +29,7 @@ View = dict[str, Any]
 Schema = dict[str, Any]
 Get = Callable[[Overlay, Any], object]
 ERROR_MAX = 300  # characters of one error; a schema error may quote the whole body
+ERRORS_MAX = 20  # in one answer
 FORMATS = FormatChecker(formats=())
 BRIDGE = Mechanism.LINUXBRIDGE
 REPORTED = ("datapath_type", "wired", "alarm")  # of an agent's configurations: what it reports
@@ -52,6 +54,17 @@ def _is_group(value: object) -> bool:
 FORMATS.checks("IP address", raises=ValueError)(_is_ip)
 FORMATS.checks("CIDR without host bits", raises=ValueError)(_is_cidr)
 FORMATS.checks("multicast address or CIDR", raises=ValueError)(_is_group)
+
+
+def _different(_: object, wanted: object, values: object, __: object) -> Iterator[ValidationError]:
+    """`uniqueItems` in linear time; jsonschema compares all pairs if the types are mixed."""
+    if wanted and isinstance(values, list):
+        texts = [json.dumps(value, sort_keys=True) for value in values]
+        if len(set(texts)) < len(texts):
+            yield ValidationError(f"{values!r} has non-unique elements")
+
+
+VALIDATOR: Any = validators.extend(Draft202012Validator, {"uniqueItems": _different})
 
 
 def _object(properties: Schema, *required: str) -> Schema:
@@ -293,19 +306,19 @@ REQUIRED = {  # in a POST
 
 
 @cache
-def _validator(kind: str, action: str) -> Draft202012Validator:
+def _validator(kind: str, action: str) -> Any:
     schemas = {name: getattr(each, action) for name, each in ATTRIBUTES[kind].items()}
     settable = {name: schema for name, schema in schemas.items() if schema is not None}
     required = REQUIRED[kind] if action == "create" else ()
     envelope = _object({kind: _object({**NEUTRAL[kind], **settable}, *required)}, kind)
-    return Draft202012Validator(envelope, format_checker=FORMATS)
+    return VALIDATOR(envelope, format_checker=FORMATS)
 
 
 def parse_body(kind: str, action: str, body: object) -> dict[str, Any]:
     """The attributes inside the body's envelope, after validation; `action` is create or update.
 
     Raises:
-        NeutronError: the body is invalid; the message has all errors.
+        NeutronError: the body is invalid; the message has its errors, at most ERRORS_MAX.
     """
     if isinstance(body, dict) and kind in body:
         body = {**body, kind: _without_reports(kind, converted(body[kind]))}
@@ -313,7 +326,9 @@ def parse_body(kind: str, action: str, body: object) -> dict[str, Any]:
         _validator(kind, action).iter_errors(body), key=lambda e: list(map(str, e.path))
     )
     if errors:
-        raise invalid("; ".join(map(_error_text, errors)))
+        more = len(errors) - ERRORS_MAX
+        texts = [*map(_error_text, errors[:ERRORS_MAX]), *([f"{more} more"] if more > 0 else [])]
+        raise invalid("; ".join(texts))
     inner: dict[str, Any] = dict(body[kind])  # type: ignore[index]  # the schema has checked it
     return inner
 
@@ -354,10 +369,10 @@ def selected(
     Raises:
         NeutronError: a filter is not in `known`.
     """
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, set[str]] = {}
     for name, value in query:
-        wanted.setdefault(name, []).append(value)
-    fields = wanted.pop("fields", [])
+        wanted.setdefault(name, set()).add(value)
+    fields = wanted.pop("fields", set())
     unknown = sorted(wanted.keys() - set(known))
     if unknown:
         message = f"{unknown} is invalid attribute for filtering"
@@ -365,16 +380,16 @@ def selected(
     return [
         {name: value for name, value in each.items() if not fields or name in fields}
         for each in views
-        if all(any(_is(each[name], text) for text in texts) for name, texts in wanted.items())
+        if all(_is_one(each[name], texts) for name, texts in wanted.items())
     ]
 
 
-def _is(shown: object, wanted: str) -> bool:
+def _is_one(shown: object, wanted: set[str]) -> bool:
+    """Whether a shown value matches one of the texts of a filter."""
     if isinstance(shown, bool):
-        return wanted.lower() in (("true", "1") if shown else ("false", "0"))
+        return any(text.lower() in (("true", "1") if shown else ("false", "0")) for text in wanted)
     if isinstance(shown, list):
-        return any(_is(item, wanted) for item in shown)
+        return any(_is_one(item, wanted) for item in shown)
     if isinstance(shown, dict):
-        key, _, value = wanted.partition("=")
-        return str(shown.get(key)) == value
-    return wanted == ("" if shown is None else str(shown))
+        return any(f"{key}={value}" in wanted for key, value in shown.items())
+    return ("" if shown is None else str(shown)) in wanted

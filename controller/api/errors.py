@@ -1,7 +1,7 @@
 """Neutron's errors, with its types, texts and HTTP statuses.  Pure.
 
-Source: neutron_lib/exceptions and neutron/ipam/exceptions.py; AgentInUse is ours, since Neutron
-deletes the agent of a host with ports.
+Source: neutron_lib/exceptions and neutron/ipam/exceptions.py; AgentInUse, AgentExists and
+AgentAddressInUse are ours: Neutron's agents report over RPC, and it deletes those of hosts with ports.
 """
 
 from controller.model.errors import ModelError, ModelErrors
@@ -24,6 +24,9 @@ CONFLICTS = {
     "allocation from this subnet.",
     "AgentInUse": "Unable to forget host {host}. {ports} port(s) are bound there: delete them or "
     "bind them elsewhere first.",
+    "AgentExists": "The agent of host {host} exists with other values: {names}. Change it with "
+    "PUT, or delete it first.",
+    "AgentAddressInUse": "Unable to register host {host}: {name} {value} is that of host {other}.",
     "FlatNetworkInUse": "Unable to create the flat network. Physical network {physical} is in use.",
     "VlanIdInUse": "Unable to create the network. The VLAN {id} on physical network {physical} is "
     "in use.",

@@ -9,7 +9,7 @@ Every function raises:
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from ipaddress import ip_address, ip_network
 from itertools import count
 from typing import Any, TypeVar
@@ -236,6 +236,7 @@ HOST_FIELDS = {
     "arp_responder_enabled": "arp_responder",
     "ovs_hybrid_plug": "hybrid_plug",
 }
+OTHER_NAMES = dict.fromkeys(("local_ip", "written_ip"), "tunneling_ip")  # in an agent's options
 
 
 def host_from(name: str, configurations: Mapping[str, Any], known: Host | None = None) -> Host:
@@ -256,8 +257,24 @@ def host_from(name: str, configurations: Mapping[str, Any], known: Host | None =
     return replace(known, **new) if known else Host(name=name, **new)
 
 
+def with_new_host(overlay: Overlay, host: Host) -> Overlay:
+    """`overlay` with a new host; a known one must have the same options."""
+    known = overlay.host_of.get(host.name)
+    if known is not None and known != host:
+        shown = {field: name for name, field in HOST_FIELDS.items()} | OTHER_NAMES
+        names = [each.name for each in fields(host)]
+        differing = [name for name in names if getattr(known, name) != getattr(host, name)]
+        texts = dict.fromkeys(shown.get(name, name) for name in differing)
+        raise conflict("AgentExists", host=host.name, names=", ".join(texts))
+    return with_host(overlay, host)
+
+
 def with_host(overlay: Overlay, host: Host) -> Overlay:
     """`overlay` with a new host, or with new options for a known one."""
+    for other in overlay.hosts:
+        if other.local_ip == host.local_ip and other.name != host.name:
+            value = {"name": "tunneling_ip", "value": host.local_ip, "other": other.name}
+            raise conflict("AgentAddressInUse", host=host.name, **value)
     if host.name not in overlay.host_of:
         return _changed(overlay, hosts=(*overlay.hosts, host))
     kept = tuple(host if host.name == other.name else other for other in overlay.hosts)

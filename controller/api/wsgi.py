@@ -258,8 +258,9 @@ class Agents:
         is_known = name in self.backend.overlay.host_of
         host = resources.host_from(name, configurations)
         self.backend.change(
-            lambda overlay: resources.with_host(overlay, host),
+            lambda overlay: resources.with_new_host(overlay, host),
             ovsdb={name: configurations["ovsdb_connection"]},
+            is_new=True,
         )
         shown = _agent(self.backend, agent_id(name))
         answer(response, {"agent": shown}, 200 if is_known else 201)

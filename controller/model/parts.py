@@ -205,3 +205,11 @@ class OverlayParts:
         is_limited = network.network_type.is_tunnel and self.path_mtu
         limit = min(self.underlay_mtu, self.path_mtu) if is_limited else self.underlay_mtu
         return network_mtu(network.network_type, limit, ip_version=version)
+
+    @cached_property
+    def subnets_of(self) -> dict[str, tuple[Subnet, ...]]:
+        """Each network's subnets, oldest first, by the network's id; networks without one are left out."""
+        found: dict[str, tuple[Subnet, ...]] = {}
+        for subnet in self.subnets:
+            found[subnet.network_id] = (*found.get(subnet.network_id, ()), subnet)
+        return found

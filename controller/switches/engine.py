@@ -10,17 +10,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import takewhile
 from pathlib import Path
 
-from controller.model.errors import OverlayError
+from controller.model.errors import LabError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism
 from controller.model.serial import dump_state
 from controller.switches import linuxbridge_worker
-from controller.switches.backend import NONE, Addresses, AgentState
+from controller.switches.backend import NONE, Addresses, AgentState, joined
 from controller.switches.linuxbridge_worker import BridgeTask
 from controller.switches.ovsdb import Ovsdb
-from controller.switches.reading import ACTIVE, DOWN, with_status
+from controller.switches.reading import ACTIVE, DOWN, host_error, with_status
 from controller.switches.session import Session
 from controller.switches.worker import Task
 
@@ -40,6 +41,7 @@ class _Worker:
         self.is_dismissed = False
         self.agent = AgentState(host=host, alive=False, wired=False)
         self.done = -1  # the last revision applied there
+        self.dpids: frozenset[int] = frozenset()  # of its bridges, at the last visit
         self.devices: frozenset[str] = frozenset()  # of a polled host, at the last visit
 
 
@@ -75,14 +77,20 @@ class Engine:
         """The overlay as it should be now."""
         return self._now.overlay
 
-    def change(self, edit: Callable[[Overlay], Overlay], *, ovsdb: Addresses = NONE) -> Overlay:
+    def change(
+        self,
+        edit: Callable[[Overlay], Overlay],
+        *,
+        ovsdb: Addresses = NONE,
+        is_new: bool = False,
+    ) -> Overlay:
         """See `Backend.change`: save the new overlay and wake all workers.
 
         A removed host keeps its flows; the others delete their tunnels to it.
         """
         with self._lock:
             before, overlay = self._now, edit(self.overlay)
-            known = {**before.ovsdb, **ovsdb}
+            known = joined(before.ovsdb, ovsdb, is_new=is_new)
             addresses = {host: at for host, at in known.items() if host in overlay.host_of}
             if (overlay, addresses) != (before.overlay, before.ovsdb):
                 self._save(overlay, addresses)
@@ -177,7 +185,10 @@ class Engine:
         now = self._now
         task = self._task(worker, now)
         reading = task.read()
-        self._host_of |= {row.dpid: worker.host for row in reading.values() if row.dpid is not None}
+        dpids = frozenset(row.dpid for row in reading.values() if row.dpid is not None)
+        self._assert_own(worker.host, dpids)
+        worker.dpids = dpids
+        self._host_of |= dict.fromkeys(dpids, worker.host)
         # Unplugged ports first: the other hosts must stop sending there.
         self._set_status(worker.host, task.status_changes(now.overlay), DOWN)
         now = self._now
@@ -185,6 +196,19 @@ class Engine:
         self._clear_alarm(worker, now.revision, task.datapath_type)
         # Plugged ports last: frames pass only from here on.
         self._set_status(worker.host, task.status_changes(now.overlay), ACTIVE)
+
+    def _assert_own(self, host: str, dpids: frozenset[int]) -> None:
+        """Check that no earlier host has these bridges: two addresses may lead to one OVSDB.
+
+        Raises:
+            SwitchError: one has.
+        """
+        for other in takewhile(lambda name: name != host, self.overlay.host_of):
+            worker = self._workers.get(other)
+            if worker is not None and worker.dpids & dpids:
+                found = f"{self._now.ovsdb.get(host, '')} has the bridges of host {other!r}"
+                do = "Correct its ovsdb_connection, or delete one of the two agents."
+                raise host_error(host, found, "an OVSDB of its own", do)
 
     def _set_status(self, host: str, changes: Mapping[str, str], status: str) -> None:
         """Apply those `changes` reported by `host` that are `status`; ignore ports bound elsewhere since."""
@@ -215,10 +239,22 @@ class Engine:
     # state -------------------------------------------------------------------------------
 
     def _save(self, overlay: Overlay, ovsdb: Addresses) -> None:
-        """Write the state file before anything is applied, so that a restart applies it."""
+        """Write the state file before anything is applied, so that a restart applies it.
+
+        Raises:
+            LabError: it cannot be written, such as on a full disk.
+        """
         new = self._file.with_suffix(".new")
-        new.write_text(dump_state(overlay, ovsdb))
-        new.replace(self._file)
+        try:
+            new.write_text(dump_state(overlay, ovsdb))
+            new.replace(self._file)
+        except OSError as error:
+            raise LabError(
+                f"not saved: {error}",
+                where=str(self._file),
+                allowed="a file that can be written",
+                do="Nothing has changed; make room, and try again.",
+            ) from error
 
     def _agent(self, host: str) -> AgentState:
         worker = self._workers.get(host) or _Worker(host)

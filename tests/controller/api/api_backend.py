@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from controller.model.encap import NetworkType
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Network, Port, Subnet
-from controller.switches.backend import NONE, AgentState
+from controller.switches.backend import NONE, AgentState, joined
 
 CONFIGURATIONS = {
     "tunneling_ip": "192.168.150.12",
@@ -65,11 +65,16 @@ class FakeBackend:
         self.lock = threading.Lock()
 
     def change(
-        self, edit: Callable[[Overlay], Overlay], *, ovsdb: Mapping[str, str] = NONE
+        self,
+        edit: Callable[[Overlay], Overlay],
+        *,
+        ovsdb: Mapping[str, str] = NONE,
+        is_new: bool = False,
     ) -> Overlay:
         with self.lock:
-            self.overlay = edit(self.overlay)
-            self.ovsdb |= ovsdb
+            overlay, self.ovsdb = edit(self.overlay), joined(self.ovsdb, ovsdb, is_new=is_new)
+            self.ovsdb = {host: self.ovsdb[host] for host in overlay.host_of}
+            self.overlay = overlay
             return self.overlay
 
     def agents(self) -> list[AgentState]:

@@ -128,7 +128,7 @@ def test_an_internal_error_is_logged_and_hidden_from_the_client(api, backend, mo
 
 
 def test_an_error_of_the_lab_is_a_503_with_its_advice(api, backend, monkeypatch, caplog):
-    def silent(edit, *, ovsdb):
+    def silent(edit, **_):
         raise SwitchError("silent", where="host third", allowed="an answer", do="Look at it.")
 
     monkeypatch.setattr(backend, "change", silent)

@@ -10,10 +10,13 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import falcon.testing
 import pytest
 
 from controller.api import connections
+from controller.api.attributes import parse_body
 from controller.api.body import BODY_MAX
+from controller.api.errors import NeutronError
 from controller.api.server import serve
 from controller.api.wsgi import make_api
 from tests.controller.api.api_backend import FakeBackend
@@ -304,3 +307,37 @@ def test_nothing_is_logged_under_load(path, opened, caplog):
     for one in [opened(WHOLE) for _ in range(50)]:
         assert answered(one) == 200
     assert not caplog.records
+
+
+def mixed(number):
+    """That many different values of types that Python cannot sort."""
+    return [(n, str(n), [n], {"n": n}, None)[n % 4] for n in range(number)]
+
+
+def test_a_long_list_of_mixed_types_is_checked_in_linear_time():
+    def seconds(values):
+        given = {"tunnel_types": values, "tunneling_ip": "192.0.2.1", "ovsdb_connection": "tcp:x"}
+        began = time.process_time()
+        with pytest.raises(NeutronError) as error:
+            parse_body("agent", "create", {"agent": {"host": "x", "configurations": given}})
+        assert "non-unique" not in str(error.value)
+        assert str(error.value).endswith(f"; {len(values) - 20} more.")
+        return time.process_time() - began
+
+    seconds(mixed(30))
+    assert seconds(mixed(20_000)) < 5  # 60 s and more when all pairs were compared
+
+
+@pytest.mark.parametrize("values", [["vxlan", "gre", "vxlan"], [*mixed(100), {"n": 3}]])
+def test_a_value_twice_is_found(values):
+    given = {"tunnel_types": values}
+    with pytest.raises(NeutronError, match=r"non-unique|80 more|82 more"):
+        parse_body("agent", "update", {"agent": {"configurations": given}})
+
+
+def test_many_filters_and_fields_cost_no_more_than_few(backend):
+    api = falcon.testing.TestClient(make_api(backend))
+    query = "&".join(f"id={n}&fields=f{n}" for n in range(5000)) + "&id=port-1&fields=name"
+    began = time.process_time()
+    assert api.simulate_get("/v2.0/ports", query_string=query).json == {"ports": [{"name": "a"}]}
+    assert time.process_time() - began < 1

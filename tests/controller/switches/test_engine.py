@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from controller.model.errors import LabError, SwitchError
 from controller.switches.engine import Engine, _Worker
-from controller.switches.reading import with_status
+from controller.switches.reading import BridgeRow, with_status
 from tests.controller.small import RED, host, port, small
 
 
@@ -94,3 +95,41 @@ def test_workers_follow_the_hosts_of_the_overlay(tmp_path, monkeypatch):
     assert worker.is_dismissed
     assert engine._workers == {}
     assert [agent.ovsdb for agent in engine.agents()] == ["tcp:1", "tcp:2"]
+
+
+def test_a_host_whose_ovsdb_has_the_bridges_of_an_earlier_host_is_not_touched(
+    tmp_path, monkeypatch
+):
+    """Two addresses may lead to one OVSDB, as over TCP and over its UNIX socket."""
+    applied = []
+
+    class Same(Visit):
+        def __init__(self, host):
+            super().__init__({})
+            self.host = host
+
+        def read(self):
+            return {"br-int": BridgeRow(name="br-int", dpid=7)}
+
+        def apply(self, _):
+            applied.append(self.host)
+
+    engine = Engine(small(hosts=2), {"h1": "tcp:1", "h2": "unix:/a"}, tmp_path / "state.json")
+    monkeypatch.setattr(engine, "_task", lambda worker, _: Same(worker.host))
+    workers = [engine._workers.setdefault(name, _Worker(name)) for name in ("h1", "h2")]
+
+    engine._visit(workers[0])
+    with pytest.raises(SwitchError, match="unix:/a has the bridges of host 'h1'"):
+        engine._visit(workers[1])
+
+    assert applied == ["h1"]
+
+
+def test_a_change_that_cannot_be_saved_does_not_happen(tmp_path):
+    engine = Engine(small(hosts=2), {}, tmp_path / "no" / "state.json")
+    before = engine.overlay
+
+    with pytest.raises(LabError, match="not saved: "):
+        engine.change(lambda overlay: replace(overlay, hosts=overlay.hosts[:1]))
+
+    assert engine.overlay is before
