@@ -171,7 +171,8 @@ def mtu_errors(overlay: OverlayParts) -> Iterator[ModelError]:
             allowed=f"{IPV6_MTU_MIN} bytes or more (RFC 8200)",
             do="Use a larger one, or IPv4 VTEPs.",
         )
-    with_ipv6 = {each.network_id: each for each in overlay.subnets if each.cidr.version == 6}
+    newest_first = reversed(overlay.subnets)  # so that the oldest is the one that is kept
+    with_ipv6 = {each.network_id: each for each in newest_first if each.cidr.version == 6}
     for network in overlay.networks:
         mtu = overlay.mtu_of(network)
         if network.id in with_ipv6 and mtu < IPV6_MTU_MIN:
