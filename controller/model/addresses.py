@@ -20,6 +20,7 @@ NO_HOST: dict[Cidr, str] = {  # the narrowest first
     IPv6Network("fe80::/10"): "link-local (RFC 4291)",
     IPv6Network("ff00::/8"): "multicast (RFC 4291)",
 }
+ONE_MACHINE = "a unicast address that one machine can have"
 LINK_LOCAL = IPv6Network("fe80::/10")
 
 
@@ -39,7 +40,7 @@ def parse_cidr(text: str) -> Cidr:
 def unusable(ip: Address) -> str:
     """Why no VTEP, guest or router can have `ip` as its address; empty if one can."""
     if getattr(ip, "scope_id", None):
-        return "with a zone (RFC 4007)"
+        return "in a zone (RFC 4007)"
     return next((why for block, why in NO_HOST.items() if ip in block), "")
 
 
@@ -50,7 +51,7 @@ def unusable_cidr(cidr: Cidr) -> str:
     multicast, loopback, 0.0.0.0 and :: for a subnet with DHCP, the default.
     """
     if not cidr.prefixlen:
-        return "with prefix length 0"
+        return "of prefix length 0"
     return unusable(cidr.network_address) or unusable(cidr.broadcast_address)
 
 

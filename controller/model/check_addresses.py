@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from controller.model.addresses import (
     LINK_LOCAL,
+    ONE_MACHINE,
     Pool,
     is_gateway,
     is_usable,
@@ -19,7 +20,6 @@ from controller.model.parts import Host, Network, OverlayParts, Port, Subnet
 
 MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 NO_MACS = ("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff")  # neutron_lib INVALID_MAC_ADDRESSES
-ONE_MACHINE = "a unicast address that one machine can have"
 IPV4_MTU_MIN, IPV6_MTU_MIN = 68, 1280  # bytes (RFC 791, RFC 8200)
 DHCP_PREFIX_MAX = 30  # IPv4; Neutron `_validate_subnet`
 CORRECT = "Correct `start` and `end`."

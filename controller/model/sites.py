@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import chain, combinations
 from typing import TypeVar
 
+from controller.model.addresses import ONE_MACHINE, unusable, unusable_cidr
 from controller.model.errors import ModelError, limit_errors, raise_all
 from controller.model.names import segment_bridge
 from controller.model.parts import Mechanism
@@ -173,6 +174,7 @@ def _errors(sites: Sites) -> Iterator[ModelError]:
     """Every contradiction in `sites`."""
     yield from _names(sites)
     yield from _counts(sites)
+    yield from _addresses(sites)
     yield from _networks(sites)
     for site in sites.sites:
         yield from _site(site)
@@ -226,20 +228,42 @@ def _counts(sites: Sites) -> Iterator[ModelError]:
         yield _wrong("attacker", found, allowed, "Name one of them.")
 
 
+def _addresses(sites: Sites) -> Iterator[ModelError]:
+    """Addresses that no machine can have; one that is an end of its network is told by `_site`."""
+    for site in sites.sites:
+        where = f"site {site.name!r}"
+        if why := unusable_cidr(site.lan):
+            do = "Pick another prefix."
+            yield _wrong(where, f"lan {site.lan} is {why}", "unicast addresses", do)
+        named = [("public_ip", site.public_ip), ("tunnel_ip", site.tunnel_ip)]
+        if not why:
+            named += [("gateway_ip", site.gateway_ip)]
+            named += [(f"station {each.name!r}", each.ip) for each in site.stations]
+        for what, ip in named:
+            if why := unusable(ip):
+                yield _wrong(where, f"{what} {ip} is {why}", ONE_MACHINE, "Pick another.")
+    ip, network = sites.attacker.ip, sites.attacker.network
+    if why := unusable(ip):
+        yield _wrong("attacker", f"ip {ip} is {why}", ONE_MACHINE, "Pick another.")
+    elif ip in _ends(network):
+        allowed = f"not the first or last of {network}"
+        yield _wrong("attacker", f"ip {ip}", allowed, "Its segment is a /24: pick one within it.")
+
+
 def _site(site: Site) -> Iterator[ModelError]:
     where = f"site {site.name!r}"
     if not site.stations:
         yield _wrong(where, "stations: none", "at least one", "Name the machine that pings.")
     inside = [("gateway_ip", site.gateway_ip)]
     inside += [(f"station {station.name!r}", station.ip) for station in site.stations]
-    unusable = _ends(site.lan)
+    ends = _ends(site.lan)
     for what, ip in inside:
-        if ip not in site.lan or ip in unusable:
+        if ip not in site.lan or ip in ends:
             allowed = f"an address of a host in lan {site.lan}"
             yield _wrong(where, f"{what} {ip}", allowed, "Move it, or change `lan`.")
     for twice in _repeated(ip for _, ip in inside):
         yield _wrong(where, f"stations: {twice} twice", "each address once", "Change one of them.")
-    if site.public_ip in _ends(site.uplink):
+    if site.public_ip in _ends(site.uplink) and not unusable(site.public_ip):
         yield _wrong(
             where,
             f"public_ip {site.public_ip}",

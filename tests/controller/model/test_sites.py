@@ -290,3 +290,33 @@ def test_validate_counts_what_there_is(capsys):
     assert capsys.readouterr().out == (
         "home-office: valid: 2 sites, 2 routers, 3 stations, 0 warnings\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("public_ip: 106.38.241.118", "public_ip: 127.0.0.1", "public_ip 127.0.0.1 is loopback"),
+        ("public_ip: 106.38.241.118", "public_ip: 0.0.0.0", "public_ip 0.0.0.0 is unspecified"),
+        ("public_ip: 106.38.241.118", "public_ip: 224.0.0.5", "public_ip 224.0.0.5 is multicast"),
+        ("public_ip: 106.38.241.118", "public_ip: 240.0.0.1", "public_ip 240.0.0.1 is reserved"),
+        ("lan: 10.100.0.0/24", "lan: 224.0.0.0/24", "lan 224.0.0.0/24 is multicast"),
+        ("lan: 10.100.0.0/24", "lan: 127.0.0.0/8", "lan 127.0.0.0/8 is loopback"),
+        ("lan: 10.100.0.0/24", "lan: 0.0.0.0/0", "lan 0.0.0.0/0 is of prefix length 0"),
+    ],
+)
+def test_no_machine_of_a_site_has_an_unusable_address(tmp_path, monkeypatch, old, new, expected):
+    monkeypatch.chdir(tmp_path)
+    begin = f"s.yaml:{line_of(old)}: site 'office': {expected}"
+
+    assert any(error.startswith(begin) for error in errors_of(TEXT.replace(old, new)))
+
+
+def test_each_end_of_the_tunnel_and_the_attacker_have_usable_addresses():
+    site = replace(HOME_OFFICE.far, tunnel_ip=IPv4Address("169.254.0.1"))
+    near = replace(HOME_OFFICE.near, tunnel_ip=IPv4Address("169.254.0.2"))
+    with pytest.raises(ModelError, match=r"tunnel_ip 169\.254\.0\.1 is link-local"):
+        replace(HOME_OFFICE, sites=(near, site))
+    for ip, why in (("224.1.1.1", "is multicast"), ("203.0.113.255", "not the first or last")):
+        attacker = replace(HOME_OFFICE.attacker, ip=IPv4Address(ip))
+        with pytest.raises(ModelError, match=f"ip {ip}.*{why}"):
+            replace(HOME_OFFICE, attacker=attacker)

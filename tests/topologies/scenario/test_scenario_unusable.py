@@ -79,7 +79,7 @@ VTEPS = {
     "febf::1": "link-local",
     "ff02::1": "multicast",
     "::ffff:192.0.2.1": "IPv4-mapped",
-    "2001:db8::1%eth0": "with a zone",
+    "2001:db8::1%eth0": "in a zone",
 }
 
 
@@ -125,8 +125,8 @@ def test_an_unusable_value_is_an_error_at_its_line(key, value, expected):
 
 
 CIDRS = {
-    "0.0.0.0/0": "with prefix length 0",
-    "::/0": "with prefix length 0",
+    "0.0.0.0/0": "of prefix length 0",
+    "::/0": "of prefix length 0",
     "0.0.0.0/24": "unspecified",
     "0.5.0.0/16": "'this network'",
     "127.0.0.0/8": "loopback",
