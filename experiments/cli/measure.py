@@ -17,6 +17,7 @@ from controller.model.errors import HostError, OverlayError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from controller.model.overlay import Overlay
     from controller.model.sites import Sites
@@ -55,7 +56,22 @@ def measured(request: "Request", title: str) -> "Chapter":
             raise
         rounds = request.repeats * len(request.question.points())
         say(rounds, rounds, "drawing")
+        with suppress(OverlayError):  # `redraw` reports what is wrong with the files
+            _settle(recorder.directory)
         return redraw(recorder.directory)
+
+
+def _settle(directory: "Path") -> None:
+    """Record that the run is not trusted if a prediction was refuted while a control failed."""
+    from experiments.core.results import read, write_about
+    from experiments.core.verdict import settled
+    from experiments.show.reports import report_on
+
+    run = read(directory)
+    recorded = run.about["verdict"]
+    if recorded["doubts"]:
+        verdict = settled(recorded, is_refuted=report_on(run).is_refuted)
+        write_about(directory, {**run.about, "verdict": verdict})
 
 
 def _perform(request: "Request", recorder: "Recorder", say: "Say") -> None:
@@ -129,9 +145,12 @@ def clock_text(seconds: float) -> str:
 
 @contextmanager
 def shown(title: str, clock: Callable[[], float]) -> "Iterator[Say]":
-    """Show a bar, what is measured now, and the time elapsed and left."""
+    """Show a bar, what is measured now, and the time elapsed and left.
+
+    Without a terminal: a line on stderr when a lab is started, and one for what comes after them.
+    """
     if not sys.stderr.isatty():
-        yield lambda *_: None
+        yield _Lines(title, Pace(clock)).say
         return
     bar = _Bar(title, Pace(clock))
     with Live(
@@ -141,6 +160,21 @@ def shown(title: str, clock: Callable[[], float]) -> "Iterator[Say]":
         refresh_per_second=REFRESH_HZ,
     ):
         yield bar.say
+
+
+@dataclass(slots=True)
+class _Lines:
+    """One line for each lab, for logs."""
+
+    title: str
+    pace: Pace
+    last: int = -1
+
+    def say(self, done: int, rounds: int, now: str) -> None:
+        self.pace.reach(done)
+        if done != self.last:
+            self.last = done
+            print(f"{self.title}, {self.pace.forecast(rounds)}: {now}", file=sys.stderr, flush=True)
 
 
 class _Bar:

@@ -4,7 +4,7 @@ Pure: a probe gets everything it uses as arguments.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -64,6 +64,9 @@ class Context:
     watch: Callable[[], AbstractContextManager[None]]  # the machine is watched within it
     say: Callable[[str], None]  # shows what is being done
     seed: int  # of this lab; for nonces and draws
+    # The controls of counts are read within it, if the probe also sends more than buffers hold; by
+    # default they are those of `watch`.
+    counting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class Measured:
     facts: Mapping[str, object] = field(default_factory=dict)  # for run.json
     lost: int = 0  # replies and packets; the verdict counts them
     duplicates: int = 0
+    doubts: tuple[str, ...] = ()  # controls of its own that failed; they matter if it is refuted
     untimed: bool = False  # only counts: the machine need not be watched
 
 

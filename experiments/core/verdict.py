@@ -11,11 +11,18 @@ are medians over repeats, which a few such windows do not change.  These would c
 * Losses.  Dropped packets, lost upcalls and lost control pings are **counted over the run**.
 
 A limit is not kept if its value is in no window, or could not be measured.
+
+Counts do not depend on the speed of a machine: a busy one alone is no reason to doubt them.  Yet a
+frame that found a full buffer, or a switch that lost an upcall, is missing from a count although
+the network is right.  COUNT_LIMITS are checked in every run; what they find are its **doubts**.
+They matter only if an exact prediction is refuted (`settled`): a run whose controls are all right
+and whose counts are wrong is a trusted refutation, however busy the machine.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from statistics import fmean, median
+from typing import Any
 
 # An interval from n repeats reaches at most from the lowest to the highest; the true median
 # is outside with probability 2 * 0.5**n, and 6 is the first n for which that is below 5%.
@@ -35,6 +42,7 @@ class Thresholds:
     vswitchd_load_max: float | None = None  # of one CPU, of the busiest ovs-vswitchd
     lost_upcalls_max: int | None = None
     drops_max: int | None = None  # on interfaces and sockets
+    overflows_max: int | None = None  # frames that found the buffer of a socket or queue full
     control_median_max_ms: float | None = None  # of the control ping over a plain veth pair
     control_lost_max: int | None = None
     lost_max: int | None = None  # replies and packets, in the whole run
@@ -59,6 +67,8 @@ class Window:
     lost_by: tuple[str, ...] = ()  # such as "computer (3)"
     drops: int | None = None
     dropped_by: tuple[str, ...] = ()  # such as "the packet socket on underlay of host1 (3)"
+    overflows: int | None = None  # the part of the drops that is due to full buffers
+    overflowed_by: tuple[str, ...] = ()
     control_median_ms: float | None = None
     control_lost: int | None = None
     unseen: Mapping[str, str] = field(default_factory=dict)  # why a value could not be measured
@@ -80,6 +90,8 @@ class Seen:
     duplicates: int = 0
     windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by lab
     levels: Mapping[str, str] = field(default_factory=dict)  # by lab
+    counted: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # during counts, by lab
+    doubts: tuple[str, ...] = ()  # of probes, about their own controls
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,7 @@ class Verdict:
     trusted: bool
     reasons: tuple[str, ...]
     thresholds: Thresholds
+    doubts: tuple[str, ...] = ()  # about counts: they matter if an exact prediction is refuted
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +183,14 @@ LIMITS = (
     ),
     Limit("drops", "drops_max", "drops", "{} packet{s} dropped", in_all, where="dropped_by"),
     Limit(
+        "overflows",
+        "overflows_max",
+        "frames that found a full buffer",
+        "{} frame{s} found a full buffer",
+        in_all,
+        where="overflowed_by",
+    ),
+    Limit(
         "control_median_ms",
         "control_median_max_ms",
         "the control ping",
@@ -183,10 +204,40 @@ LIMITS = (
 )
 
 
+# The limits of the controls that stand beside every count.
+COUNT_LIMITS = Thresholds(lost_upcalls_max=0, overflows_max=0, control_lost_max=0)
+
+
 def judge(seen: Seen, limits: Thresholds) -> Verdict:
-    """The verdict, with a reason for every limit that is not kept."""
+    """The verdict, with a reason for every limit that is not kept, and the doubts about counts."""
     reasons = tuple(_reasons(seen, limits))
-    return Verdict(not reasons, reasons, limits)
+    return Verdict(not reasons, reasons, limits, tuple(_doubts(seen)))
+
+
+def _doubts(seen: Seen) -> Iterator[str]:
+    """Each control that failed while something was counted; one that this lab lacks raises none."""
+    controls = replace(seen, windows=seen.counted, levels={})
+    for each in LIMITS:
+        windows = [window for all_ in controls.windows.values() for window in all_]
+        is_seen = any(
+            getattr(window, each.figure) is not None or each.figure in window.unseen
+            for window in windows
+        )
+        if (bound := getattr(COUNT_LIMITS, each.threshold)) is not None and is_seen:
+            yield from _exceeded(each, bound, controls)
+    yield from seen.doubts
+
+
+def settled(verdict: Mapping[str, Any], *, is_refuted: bool) -> Mapping[str, Any]:
+    """A recorded verdict, once it is known whether an exact prediction was refuted.
+
+    Refuted while a control failed: the doubts become reasons, and the run is not trusted.
+    """
+    doubts = tuple(verdict.get("doubts") or ())
+    if not is_refuted or not doubts:
+        return verdict
+    because = (f"a prediction was refuted, but {each}" for each in doubts)
+    return {**verdict, "trusted": False, "reasons": [*verdict["reasons"], *because]}
 
 
 def _reasons(seen: Seen, limits: Thresholds) -> Iterator[str]:

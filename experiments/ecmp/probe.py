@@ -22,7 +22,8 @@ from experiments.measure.sockets import Send, received, receivers, senders
 
 GUEST = "eth0"
 AT_ONCE = 48  # packets in flight; the buffer of a packet socket holds more
-LATE_S = 2.0  # how long packets in flight are awaited
+LATE_S = 1.0  # how long packets in flight are awaited
+ATTEMPTS = 4  # to send a packet: a busy switch drops some
 POLICY = "net.ipv4.fib_multipath_hash_policy"
 Packet = tuple[int, int]  # flow, copy
 
@@ -83,17 +84,18 @@ def _seen(
     nonce: bytes,
     number: int,
 ) -> Seen:
-    """Send all packets of setting `number`; those that no spine receives stay in `awaited`."""
+    """Send all packets of setting `number`, again if none arrives; the others stay in `awaited`."""
     seen = Seen(set(marked))
     packets = list(marked)
     for first in range(0, len(packets), AT_ONCE):
-        some = packets[first : first + AT_ONCE]
-        for packet in some:
-            send(marked[packet])
-        for spine, frame in received(sockets, partial(seen.awaited.isdisjoint, some), LATE_S):
-            found = arrived(frame, nonce)
-            if found and found.mark.setting == number:
-                seen.note(spine, found)
+        for _ in range(ATTEMPTS):
+            some = [each for each in packets[first : first + AT_ONCE] if each in seen.awaited]
+            for packet in some:
+                send(marked[packet])
+            for spine, frame in received(sockets, partial(seen.awaited.isdisjoint, some), LATE_S):
+                found = arrived(frame, nonce)
+                if found and found.mark.setting == number:
+                    seen.note(spine, found)
     return seen
 
 

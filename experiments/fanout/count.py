@@ -7,10 +7,11 @@ from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
 from experiments.core.groups import network_id
 from experiments.core.question import Row
-from experiments.fanout.labs import Frame, sender
+from experiments.fanout.labs import Frame, receivers, sender
 from experiments.fanout.words import MISDELIVERED
 from experiments.measure.frames import REQUEST
 from experiments.measure.packets import INTERFACE, NODE, NONCE_IN, Packet, all_of, marked_packets
+from topologies.plan.plan import guest_name
 
 OUTER = (("ip.src", "ip.dst"), ("ipv6.src", "ipv6.dst"))
 FIELDS = ("arp.opcode", *NONCE_IN, *(name for pair in OUTER for name in pair))
@@ -93,6 +94,16 @@ def unsent(counts: Counts) -> tuple[Frame, ...]:
     """Frames that were never seen at their own sender, so their counts mean nothing."""
     return tuple(
         frame for frame, seen in counts.items() if ENTERED not in {what for _, what in seen}
+    )
+
+
+def reached(overlay: Overlay, counts: Counts) -> frozenset[str]:
+    """Guests that have received a frame."""
+    return frozenset(
+        guest_name(port)
+        for frame, seen in counts.items()
+        for port in receivers(overlay, frame.share)
+        if seen.get((port.host, DELIVERED))
     )
 
 

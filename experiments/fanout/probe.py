@@ -20,7 +20,7 @@ from experiments.measure.sockets import endpoints, senders, without
 from topologies.plan.plan import guest_name
 
 READINGS = 5  # a guest's own packets spoil one or two of them
-END_S = 2.0
+END_S = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +100,14 @@ def measured(
     files: Captures,
     late: list[str],
 ) -> Measured:
-    """The rows, and everything that makes a count doubtful as lost; `late`: guests."""
-    unsent = count.unsent(counts)
+    """The rows, and everything that makes a count doubtful as lost.
+
+    Args:
+        late: guests that did not receive the end-of-test frame.  One that received nothing at all
+            is not reached by the network, which its counts say; another one may lack more frames.
+    """
+    unsent, reached = count.unsent(counts), count.reached(overlay, counts)
+    incomplete = [guest for guest in late if guest in reached]
     dropped = {" ".join(place): number for place, number in files.dropped.items() if number}
     unequal = {" ".join(each.place): each.difference for each in interfaces if each.difference}
     return Measured(
@@ -124,7 +130,7 @@ def measured(
             words.UNEQUAL: unequal,
             words.UNSENT: len(unsent),
         },
-        lost=len(unsent) + len(late) + sum(dropped.values()) + sum(unequal.values()),
+        lost=len(unsent) + len(incomplete) + sum(dropped.values()) + sum(unequal.values()),
     )
 
 

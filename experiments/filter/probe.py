@@ -54,9 +54,10 @@ class Filter:
         with ExitStack() as stack:
             add_sinks(lab)
             path = opened(lab, stack)
-            rows, frame = _stopped(path, point, context)
-            rows += _tracked(path, point, context)
-            rows += _masqueraded(path, point)
+            with context.counting():
+                rows, frame = _stopped(path, point, context)
+                rows += _tracked(path, point, context)
+                rows += _masqueraded(path, point)
             with context.watch():  # only the costs are timed
                 cost = tuple(_costs(lab, point, frame, self.rounds, Random(context.seed)))
         return Measured(rows=tuple(rows), more={"cost": cost})

@@ -20,7 +20,7 @@ from pathlib import Path
 from controller.model.errors import CommandError, MeasureError
 from controller.system import commands
 from controller.system.ownership import give_back
-from controller.system.waiting import wait_for
+from controller.system.waiting import scaled, wait_for
 from experiments.core.experiment import Lab
 from experiments.measure.frames import EXPERIMENT, NONCE, PAUSE, marker
 from experiments.measure.packets import INTERFACE, NODE, REPEATED, STAMP, Packet
@@ -122,7 +122,7 @@ def _end(dumpcaps: Sequence[_Dumpcap]) -> None:
             each.child.send_signal(signal.SIGINT)
     for each in dumpcaps:
         try:
-            each.child.wait(timeout=FLUSH_S)
+            each.child.wait(timeout=scaled(FLUSH_S))
         except subprocess.TimeoutExpired:  # all wanted packets are in its file already
             each.child.kill()
             each.child.wait()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from controller.model.sites import Sites
 from experiments.core.experiment import Context, Experiment, Lab, Measured, Probe, settings_of
 from experiments.core.question import Point, Question, Row, level_name
 from experiments.core.results import RAW, SAMPLES, Recorder
-from experiments.core.verdict import UNTIMED, Seen, Thresholds, Verdict, Window, judge
+from experiments.core.verdict import COUNT_LIMITS, UNTIMED, Seen, Thresholds, Window, judge
 from experiments.measure import environment
 from experiments.measure.watch import Watcher
 
@@ -128,6 +128,7 @@ class Progress:
 
     done: list[tuple[Round, Measured, tuple[Window, ...]]] = field(default_factory=list)
     labs: dict[str, object] = field(default_factory=dict)  # by point: MTUs and offloads
+    counted: dict[str, tuple[Window, ...]] = field(default_factory=dict)  # during counts, by lab
 
 
 def begin(request: Request) -> Recorder:
@@ -166,6 +167,7 @@ def perform(
                 watch=watcher.window,
                 say=lambda now: say(number, len(rounds), f"{name}: {now}"),
                 seed=each.seed(request.seed),
+                counting=watcher.counting,
             )
             with nullcontext() if request.experiment.watches else watcher.window():
                 measured = _assert_measured(request.probe(lab, each.point, context), request)
@@ -173,6 +175,7 @@ def perform(
         for table, rows in {SAMPLES: measured.rows, **measured.more}.items():
             recorder.samples(({**place, **row} for row in rows), table)
         progress.done.append((each, measured, tuple(watcher.windows)))
+        progress.counted[each.name] = tuple(watcher.counted or watcher.windows)
 
     with _finishing(recorder, request, progress, _beforehand(request, rounds)):
         for number, each in enumerate(rounds):
@@ -210,6 +213,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
         "machine": environment.machine(str(request.lab.get("app"))),
         "rounds": [{"repeat": r.repeat, "order": r.order, **r.point} for r in rounds],
         "thresholds": asdict(request.thresholds),
+        "count_thresholds": asdict(COUNT_LIMITS),
         "start": environment.now(),
     }
 
@@ -231,7 +235,7 @@ def _finishing(
         limits = request.thresholds
         verdict = judge(_seen(progress, len(request.question.points())), limits)
         if status != "complete":
-            verdict = Verdict(False, (status, *verdict.reasons), limits)
+            verdict = replace(verdict, trusted=False, reasons=(status, *verdict.reasons))
         measured = [
             {
                 "repeat": each.repeat,
@@ -239,6 +243,7 @@ def _finishing(
                 **each.point,
                 **found.facts,
                 "windows": [asdict(window) for window in windows],
+                "counted": [asdict(window) for window in progress.counted[each.name]],
             }
             for each, found, windows in progress.done
         ]
@@ -257,4 +262,10 @@ def _seen(progress: Progress, points: int) -> Seen:
             for each, measured, windows in progress.done
         },
         levels={each.name: level_name(each.point) for each, _, _ in progress.done},
+        counted=progress.counted,
+        doubts=tuple(
+            f"{doubt} in {each.name}"
+            for each, measured, _ in progress.done
+            for doubt in measured.doubts
+        ),
     )

@@ -70,7 +70,7 @@ class Attempts:
 
 
 class Watcher:
-    """Watches one lab; `windows` has the results in order.
+    """Watches one lab; `windows` has the results in order, `counted` those of `counting`.
 
     In a lab whose nodes are not processes (pid 0, as in tests) only the machine is watched.
     """
@@ -78,10 +78,22 @@ class Watcher:
     def __init__(self, lab: Lab, stat: Path = Path("/proc/stat")) -> None:
         self.lab, self._stat = lab, stat
         self.windows: list[Window] = []
+        self.counted: list[Window] = []
 
     @contextmanager
     def window(self) -> Iterator[None]:
         """Watch while the block runs; if it raises, no window is added.  Windows may nest."""
+        with self._watching(self.windows):
+            yield
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Like `window`, for a block in which something is counted and nothing is timed."""
+        with self._watching(self.counted):
+            yield
+
+    @contextmanager
+    def _watching(self, windows: list[Window]) -> Iterator[None]:
         tries = Attempts()
         end_control = tries.at(lambda: start_control(self.lab) if self._hosts else None, *CONTROL)
         control: Control | None = None
@@ -100,7 +112,7 @@ class Watcher:
             control_lost=control.lost if control else None,
             control_median_ms=control.median_ms if control else None,
         )
-        self.windows.append(with_losses(with_pulse(window, pulse, later), losses, lost_later))
+        windows.append(with_losses(with_pulse(window, pulse, later), losses, lost_later))
 
     def _pids(self, names: Iterable[str]) -> dict[str, int]:
         return {name: self.lab.pid(name) for name in names}
@@ -150,7 +162,7 @@ class Watcher:
     def _losses(self, tries: Attempts) -> Losses:
         return Losses(
             upcalls=tries.at(self._lost_upcalls, "lost_upcalls"),
-            drops=tries.at(self._drops, "drops"),
+            drops=tries.at(self._drops, "drops", "overflows"),
         )
 
     def _ticks(self) -> dict[str, int]:
@@ -212,7 +224,14 @@ def with_losses(window: Window, before: Losses, after: Losses) -> Window:
         window = replace(window, lost_upcalls=sum(lost.values()), lost_by=named(lost))
     if before.drops is not None and after.drops is not None:
         drops = counts.without_double_count(counts.added(before.drops, after.drops))
-        window = replace(window, drops=sum(drops.values()), dropped_by=named(drops))
+        full = counts.overflows(drops)
+        window = replace(
+            window,
+            drops=sum(drops.values()),
+            dropped_by=named(drops),
+            overflows=sum(full.values()),
+            overflowed_by=named(full),
+        )
     return window
 
 

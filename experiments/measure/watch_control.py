@@ -14,7 +14,7 @@ from statistics import median
 from typing import IO, Any
 
 from controller.model.sites import Sites
-from controller.system.waiting import wait_for
+from controller.system.waiting import scaled, wait_for
 from experiments.core.experiment import Lab, described
 from experiments.measure.counters import device_columns
 from experiments.measure.ping import parse_ping
@@ -88,7 +88,7 @@ def _end(process: Any, output: IO[bytes]) -> Control:
     with output:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(timeout=END_S)
+            process.wait(timeout=scaled(END_S))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -28,6 +28,7 @@ from experiments.measure.netlink import Drops
 Place = tuple[str, int]  # a name for people, and a number where several have that name
 Counts = Mapping[Place, int]
 BACKLOG: Place = ("the backlog of a processor", 0)
+SOCKET, QUEUE = "the packet socket on", "the queue of"  # the beginnings of their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Discarded:
 def kernel_counts(node: str, seen: Discarded, *, is_guest: bool) -> dict[Place, int]:
     """The counters of one node that count lost packets."""
     found: dict[Place, int] = {}
-    for what, drops in (("the packet socket on", seen.sockets), ("the queue of", seen.queues)):
+    for what, drops in ((SOCKET, seen.sockets), (QUEUE, seen.queues)):
         for each in drops:
             interface = seen.names.get(each.interface, "all interfaces")
             found[f"{what} {interface} of {node}", each.key] = each.dropped
@@ -86,6 +87,18 @@ def added(before: Counts, after: Counts) -> dict[str, int]:
     for place, count in after.items():
         found[place[0]] += max(count - before.get(place, 0), 0)
     return dict(sorted((+found).items(), key=lambda each: (-each[1], each[0])))
+
+
+def overflows(lost: Mapping[str, int]) -> dict[str, int]:
+    """The losses that are due to a full buffer: whoever empties it had no processor in time.
+
+    Devices count frames that they refuse for other reasons too, as a bridge that has no port.
+    """
+    return {
+        place: count
+        for place, count in lost.items()
+        if place.startswith((SOCKET, QUEUE, BACKLOG[0]))
+    }
 
 
 def without_double_count(lost: Mapping[str, int]) -> dict[str, int]:

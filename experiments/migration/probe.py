@@ -15,7 +15,7 @@ from typing import Any
 
 from controller.model.errors import MeasureError
 from controller.model.parts import Port
-from controller.system.waiting import wait_for
+from controller.system.waiting import scaled, wait_for
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests
 from experiments.core.question import Point, Row
@@ -47,7 +47,8 @@ class Migration:
     """Moves a guest between two hosts under a stream; kinds of moves in random order."""
 
     moves: int  # of each kind in each lab; even, for both directions
-    cap_s: float  # the wait from unplugging; longer only if `LOOK_S` after plugging ends later
+    # The wait from unplugging on an idle machine; longer if `LOOK_S` after plugging ends later.
+    cap_s: float
     pause_s: float = REVALIDATED_S  # before a move, at most: random
 
     def __call__(self, lab: Lab, point: Point, context: Context, /) -> Measured:
@@ -97,7 +98,8 @@ class Moving:
             plugged = announce if way in ANNOUNCED else lambda: None
             done = self.lab.move(self.target.id, host, plugged=plugged)
             # A slow machine may need the whole wait for plugging alone; the stream is observed even then.
-            until_s = max(done.unplugged_ns / 1e9 + self.cap_s, time.monotonic() + LOOK_S)
+            cap_s, look_s = scaled(self.cap_s), scaled(LOOK_S)
+            until_s = max(done.unplugged_ns / 1e9 + cap_s, time.monotonic() + look_s)
             has_resumed = self._await(done.plugged_ns, until_s)
             end_ns = time.monotonic_ns()
             if not has_resumed:
@@ -132,7 +134,7 @@ class Moving:
         """Let the guest announce itself, so that the next move begins with a flowing stream."""
         since = time.monotonic_ns()
         announce()
-        if not self._await(since, time.monotonic() + HEAL_S):
+        if not self._await(since, time.monotonic() + scaled(HEAL_S)):
             raise MeasureError(
                 f"no datagram within {HEAL_S:g} s after gratuitous ARP",
                 where="the stream",
@@ -196,7 +198,7 @@ def _streaming(
     finally:
         for process in (sender, receiver):
             process.terminate()
-            process.wait(timeout=5)
+            process.wait(timeout=scaled(5))
 
 
 EXPERIMENT = Experiment(

@@ -10,6 +10,7 @@ from itertools import takewhile
 
 from controller.model.names import UNDERLAY
 from controller.model.parts import Port
+from controller.system.waiting import scaled
 from experiments.core.experiment import Context, Lab
 from experiments.core.question import Row
 from experiments.measure.ping import SizedPings, parse_sized, sized_ping_argv
@@ -53,7 +54,8 @@ class Path:
     def ping(self, ip_bytes: int, pings: Pings, *, df: bool, why: str) -> SizedPings:
         """Pings of one size, again while replies are missing and there is no error that explains it."""
         node, target = self.source.device_id, str(self.target.ipv4[0])
-        argv = sized_ping_argv(target, ip_bytes, df=df, count=pings.count, wait_s=pings.wait_s)
+        wait_s = scaled(pings.wait_s)
+        argv = sized_ping_argv(target, ip_bytes, df=df, count=pings.count, wait_s=wait_s)
         attempt = 0
         while True:
             attempt += 1

@@ -4,12 +4,12 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from subprocess import PIPE, TimeoutExpired
 from typing import Any
 
 from controller.model.errors import MeasureError
-from controller.system.waiting import wait_for
+from controller.system.waiting import scaled, wait_for
 from experiments.core.question import Row
 from experiments.mtu import tcp_guest
 from experiments.mtu.path import Path
@@ -29,6 +29,10 @@ class Bulk:
     wanted_bytes: int
     send_s: float
     deadline_s: float
+
+    def scaled(self) -> "Bulk":
+        """The same with times that grow with the machine's load."""
+        return replace(self, send_s=scaled(self.send_s), deadline_s=scaled(self.deadline_s))
 
     def argv(self, address: str) -> tuple[str, ...]:
         """The sender's command."""
@@ -55,7 +59,7 @@ def serving(path: Path) -> Iterator[None]:
         yield
     finally:
         server.kill()
-        server.wait(SLACK_S)
+        server.wait(scaled(SLACK_S))
 
 
 @contextmanager
@@ -64,7 +68,7 @@ def transferring(path: Path, bulk: Bulk, name: str) -> Iterator[list[Mapping[str
     reports: list[Mapping[str, Any]] = []
     argv = bulk.argv(str(path.target.ipv4[0]))
     sender = path.lab.start(path.source.device_id, *argv, stdout=PIPE)
-    timeout_s = 2 * tcp_guest.GREETING_S + bulk.deadline_s + SLACK_S
+    timeout_s = scaled(SLACK_S) + 2 * tcp_guest.GREETING_S + bulk.deadline_s
     try:
         yield reports
         text = sender.communicate(timeout=timeout_s)[0].decode()
@@ -79,7 +83,7 @@ def transferring(path: Path, bulk: Bulk, name: str) -> Iterator[list[Mapping[str
         ) from error
     finally:
         sender.kill()
-        sender.wait(SLACK_S)
+        sender.wait(scaled(SLACK_S))
 
 
 def transfer(path: Path, bulk: Bulk, name: str) -> Mapping[str, Any]:

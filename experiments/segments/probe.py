@@ -78,7 +78,8 @@ def _exchange(
     """Send `frames`, then the end-of-test frames.
 
     Returns port id and nonce of each of `frames` that was received, and how many end-of-test
-    frames were not.
+    frames were not, at ports that had received a frame before: these may lack more frames, while
+    others are not reached by the network.
     """
     arrived: set[tuple[str, bytes]] = set()
     with endpoints(lab) as ends:
@@ -89,8 +90,10 @@ def _exchange(
             for port_id, data in received(ends.sockets, partial(awaited.issubset, arrived), wait_s):
                 arrived.add((port_id, nonce_in(data)))
     nonces = {frame.nonce for frame in frames}
-    late = set(count.awaited(lab.overlay, last)) - arrived
-    return {each for each in arrived if each[1] in nonces}, len(late)
+    reached = {each[0] for each in count.awaited(lab.overlay, frames) if each in arrived}
+    late = [each for each in count.awaited(lab.overlay, last) if each not in arrived]
+    found = {each for each in arrived if each[1] in nonces}
+    return found, sum(port_id in reached for port_id, _ in late)
 
 
 def _arp_replies(lab: Lab, wait_s: float) -> set[tuple[str, str]]:

@@ -10,7 +10,6 @@ from experiments.throughput.words import TCP
 
 PORT = 5201
 IPV4_BYTES, UDP_BYTES, TCP_BYTES = 20, 8, 20  # without options (RFC 791, RFC 768, RFC 9293)
-CONNECT_MS = 3000
 BUFFER = "4M"  # of a UDP socket: what a busy receiver has not read yet must not count as lost
 # One that takes several transfers refuses a client that comes while it cleans up.
 SERVER = ("iperf3", "--server", "--one-off", "--port", str(PORT))
@@ -32,9 +31,18 @@ class Bulk:
         return self.received_bytes * 8 / self.seconds / 1e6
 
 
-def client_argv(address: str, protocol: str, ip_bytes: int, seconds: int) -> tuple[str, ...]:
+def client_argv(
+    address: str, protocol: str, ip_bytes: int, seconds: int, *, connect_s: float = 3.0
+) -> tuple[str, ...]:
     """One transfer in IP packets of `ip_bytes`, as fast as the sender can."""
-    where = ("--client", address, "--port", str(PORT), "--connect-timeout", str(CONNECT_MS))
+    where = (
+        "--client",
+        address,
+        "--port",
+        str(PORT),
+        "--connect-timeout",
+        str(round(connect_s * 1000)),
+    )
     argv = ("iperf3", *where, "--json", "--time", str(seconds))
     if protocol == TCP:
         return (*argv, "--set-mss", str(ip_bytes - IPV4_BYTES - TCP_BYTES))

@@ -7,7 +7,7 @@ from itertools import product
 
 from controller.model.errors import MeasureError
 from controller.model.parts import Port
-from controller.system.waiting import wait_for
+from controller.system.waiting import scaled, wait_for
 from experiments.core.experiment import Context, Experiment, Lab, Measured
 from experiments.core.pairs import guests, narrowed
 from experiments.core.question import Point, Row
@@ -19,6 +19,7 @@ from experiments.throughput.words import TCP, UDP
 
 LARGEST = 0  # in `sizes`: as large as the guests' MTU allows
 START_S, STOP_S = 5.0, 5.0
+CONNECT_S = 3.0
 EXTRA_S = 15  # for a transfer, in addition to its own time
 
 
@@ -45,7 +46,13 @@ class Throughput:
             ):
                 ip_bytes = size or mtu
                 context.say(f"{protocol}, packets of {ip_bytes} bytes")
-                argv = iperf.client_argv(str(target.ipv4[0]), protocol, ip_bytes, self.seconds)
+                argv = iperf.client_argv(
+                    str(target.ipv4[0]),
+                    protocol,
+                    ip_bytes,
+                    self.seconds,
+                    connect_s=scaled(CONNECT_S),
+                )
                 with _serving(lab, target), spending(lab) as spent:
                     done = lab.attempt(source.device_id, *argv, timeout_s=self.seconds + EXTRA_S)
                 context.keep(f"{protocol}-{ip_bytes}-{transfer}.json", done.stdout)
@@ -90,7 +97,7 @@ def _serving(lab: Lab, target: Port) -> Iterator[None]:
         yield
     finally:
         server.terminate()
-        server.wait(timeout=STOP_S)
+        server.wait(timeout=scaled(STOP_S))
 
 
 EXPERIMENT = Experiment(

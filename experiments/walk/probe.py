@@ -50,17 +50,19 @@ class Walk:
                 allowed="two sites",
                 do="Take the scenario `home-office`.",
             )
-        context.say("following one ping")
-        checks, more = walk(lab, sites, context)
-        context.say("checking reachability and packet sizes")
         pinger = Pinger(lab=lab, sites=sites, context=context, wait_s=self.wait_s)
-        checks += [*reach(pinger), *path_mtu(pinger)]
+        with context.counting():
+            context.say("following one ping")
+            checks, more = walk(lab, sites, context)
+            context.say("checking reachability and packet sizes")
+            checks += [*reach(pinger), *path_mtu(pinger)]
         context.say("timing round trips")
         rtts = round_trips(lab, sites, context, self.each, self.batches)
-        context.say("reading, scanning and injecting as an attacker")
-        checks += reads(lab, sites, context)
-        scan_checks, scan = scanned(lab, sites)
-        inject_checks, sent = injected(lab, sites, context)
+        with context.counting():
+            context.say("reading, scanning and injecting as an attacker")
+            checks += reads(lab, sites, context)
+            scan_checks, scan = scanned(lab, sites)
+            inject_checks, sent = injected(lab, sites, context)
         return Measured(
             rows=(*checks, *scan_checks, *inject_checks),
             more={

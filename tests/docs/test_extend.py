@@ -67,6 +67,12 @@ class Lab:
 class Calm:
     lab: object
     windows: list = field(default_factory=list)
+    counted: list = field(default_factory=list)
+
+    @contextmanager
+    def counting(self):
+        yield
+        self.counted.append(Window())
 
     @contextmanager
     def window(self):

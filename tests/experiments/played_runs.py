@@ -10,6 +10,7 @@ from experiments.cli.main import main
 from experiments.core.experiment import Experiment, Measured
 from experiments.core.verdict import Thresholds, Window
 from experiments.measure import runner
+from tests.experiments.running import without_progress
 from tests.experiments.small_run import QUESTION
 
 NAMES = ("toll", "reach", "copies")
@@ -36,6 +37,12 @@ class Calm:
 
     lab: object
     windows: list = field(default_factory=list)
+    counted: list = field(default_factory=list)
+
+    @contextmanager
+    def counting(self):
+        yield
+        self.counted.append(Window())
 
     @contextmanager
     def window(self):
@@ -104,7 +111,7 @@ def _drawn(directory, report, picture):
 def run(capsys, *argv):
     status = main(["run", *map(str, argv)])
     out, err = capsys.readouterr()
-    return status, out, err
+    return status, out, without_progress(err)
 
 
 def about(directory):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from experiments.core.results import Run, read
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import sys; from experiments.cli.main import main; sys.exit(main())"
+PROGRESS = re.compile(r"^\S.*, \d+:\d\d(, about \d+:\d\d left)?: .+\n", re.MULTILINE)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -27,6 +29,11 @@ class Done:
 
     def has_picture(self, name):
         return (self.run.directory / f"{name}.png").read_bytes().startswith(PNG)
+
+
+def without_progress(stderr):
+    """What a run printed on stderr, but the line for each lab."""
+    return PROGRESS.sub("", stderr)
 
 
 def quick_run(tmp_path_factory, experiment, *options):
@@ -46,4 +53,6 @@ def quick_run(tmp_path_factory, experiment, *options):
     )
     assert done.returncode in {0, 3}, done.stderr + done.stdout  # 3: the machine was too busy
     (report,) = json.loads(done.stdout)["runs"]
-    return Done(stderr=done.stderr, report=report, run=read(Path(report["directory"])))
+    return Done(
+        stderr=without_progress(done.stderr), report=report, run=read(Path(report["directory"]))
+    )

@@ -60,13 +60,25 @@ def test_time_is_minutes_and_seconds(seconds, text):
     assert clock_text(seconds) == text
 
 
-def test_without_a_terminal_nothing_is_shown(capsys, monkeypatch, clock):
+def test_without_a_terminal_a_line_is_printed_for_each_lab(capsys, monkeypatch, clock):
     monkeypatch.setenv("FORCE_COLOR", "1")  # makes rich take anything for a terminal
 
     with shown("toll", clock) as say:
-        say(1, 12, "lab 1 of 12: flat")
+        say(0, 2, "lab 1 of 2: flat")
+        say(0, 2, "lab 1 of 2: flat: warm")
+        clock.now += 30
+        say(1, 2, "lab 2 of 2: gre-mesh")
+        clock.now += 20
+        say(2, 2, "checking the quality of the run")
+        say(2, 2, "drawing")
 
-    assert capsys.readouterr() == ("", "")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "toll, 0:00: lab 1 of 2: flat",
+        "toll, 0:30, about 0:30 left: lab 2 of 2: gre-mesh",
+        "toll, 0:50: checking the quality of the run",
+    ]
 
 
 def test_a_terminal_shows_the_bar_and_what_is_measured(capsys, monkeypatch, clock):

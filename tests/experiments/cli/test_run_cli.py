@@ -3,15 +3,18 @@
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from experiments.cli.printed import JSON_FORMAT
 from experiments.cli.run import ROOT, results_folder
+from experiments.core.verdict import Window
+from experiments.measure import runner
 from experiments.show import levels
 from experiments.show.report import REFUTED, Outcome
-from tests.experiments.played_runs import Probe, about, known_to, played, run
+from tests.experiments.played_runs import Calm, Probe, about, known_to, played, run
 from tests.experiments.show.page_source import Page
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "topologies" / "scenarios"
@@ -169,6 +172,22 @@ def test_a_refuted_exact_prediction_gives_status_1_if_the_run_is_trusted(
     assert status == wanted
     assert "  refuted    " in out
     assert "measured: 13" in out
+
+
+def test_a_refutation_while_a_control_of_the_lab_failed_gives_status_3_and_says_why(
+    capsys, monkeypatch, labs, tmp_path
+):
+    refuting(monkeypatch)
+    failed = Window(control_lost=1)
+    watch = partial(Calm, counted=[failed])
+    monkeypatch.setattr("experiments.measure.runner.perform", partial(runner.perform, watch=watch))
+
+    status, out, _ = run(capsys, "toll", "--quick", "--out", tmp_path)
+
+    assert status == 3
+    assert "a prediction was refuted, but 2 control pings lost" in " ".join(out.split())
+    (directory,) = tmp_path.iterdir()
+    assert about(directory)["verdict"]["trusted"] is False
 
 
 def test_an_exit_of_mininet_gives_status_4(capsys, labs, tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from experiments.core.verdict import UNTIMED, Seen, Thresholds, Window, judge
+from experiments.core.verdict import COUNT_LIMITS, UNTIMED, Seen, Thresholds, Window, judge, settled
 
 LIMITS = Thresholds(
     cpu_idle_min=0.5,
@@ -64,12 +64,14 @@ def test_a_quiet_run_is_trusted():
             "vswitchd_load_max": 0.8,
             "lost_upcalls_max": 0,
             "drops_max": 0,
+            "overflows_max": None,
             "control_median_max_ms": 0.2,
             "control_lost_max": 0,
             "lost_max": 0,
             "duplicates_max": 0,
             "repeats_min": 6,
         },
+        "doubts": [],
     }
 
 
@@ -237,3 +239,64 @@ def test_a_quick_run_needs_one_repeat_and_has_all_other_limits():
 
 def test_by_default_only_repeats_are_limited():
     assert reasons(seen(everywhere(cpu_idle=0.0, drops=9)), Thresholds()) == ()
+
+
+QUIET = Window(cpu_idle=0.0, lost_upcalls=0, overflows=0, control_lost=0)  # but busy
+
+
+def counting(**fields):
+    """The verdict of an experiment that only counts; `fields`: of one of its two windows."""
+    windows = {"repeat 1, flat": (QUIET,), "repeat 1, gre-mesh": (replace(QUIET, **fields),)}
+    return judge(Seen(repeats=1, counted=windows), Thresholds(repeats_min=1))
+
+
+@pytest.mark.parametrize(
+    ("fields", "doubt"),
+    [
+        (
+            {"overflows": 3, "overflowed_by": ("the packet socket on underlay of host1 (3)",)},
+            "3 frames found a full buffer, most 3 in repeat 1, gre-mesh: the packet socket on "
+            "underlay of host1 (3); wanted at most 0",
+        ),
+        (
+            {"lost_upcalls": 1, "lost_by": ("host1 (1)",)},
+            "1 upcall lost, most 1 in repeat 1, gre-mesh: host1 (1); wanted at most 0",
+        ),
+        (
+            {"control_lost": 1},
+            "1 control ping lost, most 1 in repeat 1, gre-mesh; wanted at most 0",
+        ),
+        (
+            {"overflows": None, "unseen": {"overflows": "OSError: no"}},
+            "frames that found a full buffer could not be measured in repeat 1, gre-mesh: "
+            "OSError: no",
+        ),
+    ],
+)
+def test_a_refutation_while_a_control_failed_is_not_trusted(fields, doubt):
+    verdict = counting(**fields)
+    assert (verdict.trusted, verdict.reasons, verdict.doubts) == (True, (), (doubt,))
+
+    recorded = json.loads(json.dumps(asdict(verdict)))
+    assert settled(recorded, is_refuted=False) == recorded
+    found = settled(recorded, is_refuted=True)
+    assert not found["trusted"]
+    assert found["reasons"] == [f"a prediction was refuted, but {doubt}"]
+
+
+def test_a_refutation_is_trusted_on_a_busy_machine_if_every_control_is_right():
+    verdict = counting()
+
+    assert verdict.doubts == ()
+    recorded = asdict(verdict)
+    assert settled(recorded, is_refuted=True) == recorded
+    assert recorded["trusted"]
+
+
+def test_a_control_that_a_lab_does_not_have_raises_no_doubt():
+    windows = {"repeat 1, flat": (Window(absent=("lost_upcalls",), overflows=0),)}
+    assert judge(Seen(repeats=1, counted=windows), Thresholds(repeats_min=1)).doubts == ()
+
+
+def test_a_busy_machine_is_no_control_of_counts():
+    assert (COUNT_LIMITS.cpu_idle_min, COUNT_LIMITS.cpu_steal_max) == (None, None)

@@ -199,7 +199,27 @@ def test_every_vtep_has_its_own_row():
 
 
 def test_a_guest_that_missed_the_end_of_test_frame_makes_the_counts_unreliable():
-    found = measured(lab(), {}, (), Captures(), ["g2"])
+    overlay = lab("vxlan-mesh")
+    counts = counted(overlay, sent(overlay), all_seen(overlay, "vxlan-mesh"))
+
+    found = measured(overlay, counts, (), Captures(), ["s100g3"])
 
     assert found.lost == 1  # the verdict allows none
-    assert found.facts["guests_without_end_frame"] == ["g2"]
+    assert found.facts["guests_without_end_frame"] == ["s100g3"]
+
+
+def test_a_guest_that_received_nothing_is_not_reached_and_its_counts_say_so():
+    overlay = lab("vxlan-mesh")
+    frames = sent(overlay)
+    reached_by_none = [
+        packet
+        for packet in all_seen(overlay, "vxlan-mesh")
+        if packet["node"] != "computer3" or packet["frame.interface_name"] == "underlay"
+    ]
+    counts = counted(overlay, frames, reached_by_none)
+
+    found = measured(overlay, counts, (), Captures(), ["s100g4"])
+
+    assert found.lost == 0
+    assert found.facts["guests_without_end_frame"] == ["s100g4"]
+    assert any(row["delivered"] < row["arrived"] for row in found.rows if row["share"] == 100)

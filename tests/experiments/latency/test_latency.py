@@ -446,7 +446,8 @@ def test_columns_factors_and_predictions_of_the_question_agree():
         assert (prediction.low is None) == (prediction.high is None)
     assert set(LATENCY.probe.stages_in) | {LATENCY.probe.baselines_in} <= modes
     for limit in LIMITS:
-        assert getattr(LATENCY.thresholds, limit.threshold) is not None
+        if limit.figure != "overflows":  # a part of the drops
+            assert getattr(LATENCY.thresholds, limit.threshold) is not None
 
 
 @pytest.mark.parametrize("probe", [LATENCY.probe, LATENCY.quick])

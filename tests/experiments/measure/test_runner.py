@@ -108,6 +108,12 @@ class Calm:
     lab: object
     idle: float = 0.9
     windows: list = field(default_factory=list)
+    counted: list = field(default_factory=list)
+
+    @contextmanager
+    def counting(self):
+        yield
+        self.counted.append(Window())
 
     @contextmanager
     def window(self):
@@ -221,6 +227,7 @@ def test_question_and_predictions_are_on_disk_before_the_first_lab_starts(reques
     assert labs.seen.question == QUESTION
     assert labs.seen.about["status"] == "running"
     assert labs.seen.about["thresholds"]["cpu_idle_min"] == 0.5
+    assert labs.seen.about["count_thresholds"]["overflows_max"] == 0
     assert labs.seen.about["predicted"] == [{"mode": mode, "rules": 2} for mode in MODES]
     assert labs.seen.about["settings"] == {"lost": 0, "windows": 1, "untimed": False}
 
@@ -341,3 +348,17 @@ def test_run_json_has_what_is_needed_to_reproduce_the_run(request_):
         found
     )
     json.dumps(found)
+
+
+def overflowing(lab):
+    watcher = Calm(lab)
+    watcher.counted.append(Window(overflows=2, overflowed_by=("the packet socket (2)",)))
+    return watcher
+
+
+def test_what_the_controls_of_counts_found_is_recorded_as_doubts(request_):
+    about = performed(replace(request_, repeats=1), Labs(), overflowing).about
+
+    (doubt,) = about["verdict"]["doubts"]
+    assert doubt.startswith("6 frames found a full buffer, most 2 in repeat 1, ")
+    assert all(lab["counted"][0]["overflows"] == 2 for lab in about["measured"])

@@ -172,3 +172,18 @@ def test_a_ping_that_could_not_start_is_an_error():
 @pytest.mark.parametrize("text", ["", "PING 192.0.2.2 (192.0.2.2) 56(84) bytes of data.\n"])
 def test_a_ping_that_ended_before_its_first_request_has_no_result(text):
     assert read_control(text) == Control(None, None)
+
+
+def test_frames_that_found_a_full_buffer_are_those_of_sockets_queues_and_the_backlog():
+    lost = {
+        "the packet socket on underlay of host1": 3,
+        "the queue of eth0 of guest1": 2,
+        "the backlog of a processor": 1,
+        "brq1 of host1, receiving": 9,
+        "the datapath of host1 (invalid port)": 4,
+    }
+    assert counts.overflows(lost) == {
+        "the packet socket on underlay of host1": 3,
+        "the queue of eth0 of guest1": 2,
+        "the backlog of a processor": 1,
+    }

@@ -55,6 +55,7 @@ def test_a_failed_reading_is_kept_with_its_reason_and_does_not_end_the_run(stat)
     (seen,) = watcher.windows
     assert set(seen.unseen) == {
         "drops",
+        "overflows",
         "lost_upcalls",
         "vswitchd_load",
         "control_median_ms",
@@ -120,3 +121,12 @@ def test_losses_have_their_places():
 
     assert (seen.lost_upcalls, seen.lost_by) == (3, ("a (3)",))
     assert (seen.drops, seen.dropped_by) == (7, ("y (5)", "x (2)"))
+
+
+def test_counts_are_watched_apart_from_what_is_timed(stat):
+    watcher = Watcher(Double(scenario.load("article").overlay), stat)
+
+    with watcher.counting():
+        pass
+
+    assert (watcher.windows, len(watcher.counted)) == ([], 1)

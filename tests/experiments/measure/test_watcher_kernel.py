@@ -23,7 +23,7 @@ def test_figures_of_open_vswitch_are_absent_in_a_lab_without_it(tmp_path):
         pass
     (seen,) = watcher.windows
     assert set(seen.absent) == {"vswitchd_load", "lost_upcalls"}
-    assert set(seen.unseen) == {"drops", "control_median_ms", "control_lost"}
+    assert set(seen.unseen) == {"drops", "overflows", "control_median_ms", "control_lost"}
 
 
 def test_a_figure_that_a_lab_cannot_have_does_not_make_a_run_unreliable():

@@ -14,6 +14,7 @@ from experiments.state import conntrack, words
 from experiments.state.figure import MISMATCH
 from experiments.state.labs import counts, kind, predicted
 from experiments.state.probe import EXPERIMENT as STATE
+from experiments.state.probe import is_late
 from tests.experiments.made_runs import ABOUT
 from topologies.scenario.load import load
 
@@ -232,3 +233,7 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
     assert len(red) == 1
     counts = [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "count"]
     assert "2 not 0" in counts
+
+
+def test_a_switch_that_waited_longer_than_a_revalidation_may_have_asked_again():
+    assert (is_late(0.02), is_late(0.6)) == (False, True)
