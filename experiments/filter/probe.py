@@ -33,6 +33,9 @@ from experiments.measure.frames import redirected
 from experiments.measure.sockets import Send, senders
 
 CONNTRACK_FILE = "/proc/net/nf_conntrack"
+# An entry without a reply is removed after 30 s, which a busy machine may need for all flows.
+KEEP_S = 600
+LIFETIMES = ("net.netfilter.nf_conntrack_udp_timeout", "net.netfilter.nf_conntrack_gre_timeout")
 COSTS = (  # kinds of rules, and how many
     (words.NO_RULE, 0),
     (words.INNER_NFT, 1),
@@ -103,6 +106,8 @@ def _outer_port(found: Counted) -> int:
 def _tracked(path: Path, point: Point, context: Context) -> list[Row]:
     """Conntrack's entries after red's flows in both directions."""
     lab, ports = path.lab, set[int]()
+    for key in LIFETIMES:
+        lab.run(FIREWALL, "sysctl", "-qw", f"{key}={KEEP_S}")
     install(lab, labs.ruleset(words.CONNTRACK, lab.overlay, point, 0))
     for port in range(labs.FIRST_PORT, labs.FIRST_PORT + labs.TRACKED_FLOWS):
         for way in (RED, RED_BACK):

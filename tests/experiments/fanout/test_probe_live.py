@@ -1,16 +1,21 @@
 """Copies counted in real labs, without faults and with a changed flood flow."""
 
 import re
-from contextlib import nullcontext
+import subprocess
+import sys
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 
 import pytest
 
 from controller.model.names import tunnel_port_name
 from experiments.core.experiment import Context
 from experiments.core.groups import network_id
+from experiments.core.verdict import Seen, judge, settled
 from experiments.fanout.labs import predicted, staged
-from experiments.fanout.probe import Fanout
+from experiments.fanout.probe import EXPERIMENT, Fanout
 from experiments.fanout.words import COUNTS
+from experiments.measure.watch import Watcher
 from experiments.show.reports import report_on
 from tests.experiments.fanout.ideal_lab import BARE, recorded
 from tests.experiments.overriding import overriding
@@ -44,6 +49,19 @@ def measure(lab, tmp_path):
         return Fanout(frames_each=1)(lab, POINT, context)
 
     return measure
+
+
+@contextmanager
+def busy_loops(many):
+    """So many processes that want a processor all the time."""
+    argv = (sys.executable, "-c", "while True: pass")
+    loops = [subprocess.Popen(argv) for _ in range(many)]
+    try:
+        yield
+    finally:
+        for each in loops:
+            each.kill()
+            each.wait()
 
 
 def counts(measured):
@@ -120,6 +138,24 @@ def test_a_copy_to_a_host_without_a_member_is_unneeded_and_refutes_the_predictio
     )
 
 
+def test_a_wrong_network_is_refuted_and_trusted_also_on_a_busy_machine(lab, measure):
+    missing = tunnel_to(lab, "computer2")
+    watcher = Watcher(lab)
+    with (
+        flooding(lab, lambda actions: actions.replace(f",output:{missing}", "")),
+        busy_loops(4),
+        watcher.window(),
+    ):
+        measured = measure(seed=3)
+
+    assert counts(measured) != ideal()
+    windows = {"repeat 1, wrong": tuple(watcher.windows)}
+    assert watcher.windows[0].cpu_idle < 0.2, "the loops take the processors"
+    seen = Seen(repeats=1, lost=measured.lost, windows=windows, counted=windows)
+    verdict = judge(seen, EXPERIMENT.thresholds)
+    assert settled(asdict(verdict), is_refuted=True)["trusted"], (verdict.reasons, verdict.doubts)
+
+
 def test_a_copy_that_is_not_sent_is_missing_and_its_host_named(lab, measure, tmp_path):
     missing = tunnel_to(lab, "computer2")
     with flooding(
@@ -131,6 +167,7 @@ def test_a_copy_that_is_not_sent_is_missing_and_its_host_named(lab, measure, tmp
     nothing = dict.fromkeys((*COUNTS, "misdelivered"), 0)
     assert all(found[key] == (nothing if key[0] == 50 else cell) for key, cell in ideal().items())
     assert measured.facts["guests_without_end_frame"] == ["s50g3"]
+    assert measured.lost == 0, "the network does not reach it: that is a result, not a doubt"
     report = report_on(recorded(tmp_path, (POINT,), lambda _: measured))
     assert report.is_refuted
     assert "computer2 received 0 of 1" in report.findings[1]
