@@ -51,6 +51,11 @@ def _is_group(value: object) -> bool:
     return not isinstance(value, str) or bool(ip_network(value))
 
 
+def _is_ip_or_cidr(value: object) -> bool:
+    return not isinstance(value, str) or ("%" not in value and bool(ip_network(value)))
+
+
+FORMATS.checks("IP address or CIDR without host bits", raises=ValueError)(_is_ip_or_cidr)
 FORMATS.checks("IP address", raises=ValueError)(_is_ip)
 FORMATS.checks("CIDR without host bits", raises=ValueError)(_is_cidr)
 FORMATS.checks("multicast address or CIDR", raises=ValueError)(_is_group)
@@ -92,9 +97,11 @@ FLAG: Schema = {"type": "boolean"}
 SIZE: Schema = {"type": "integer", "minimum": 0}
 IP: Schema = {"type": "string", "format": "IP address"}
 CIDR: Schema = {"type": "string", "format": "CIDR without host bits"}
+IP_OR_CIDR: Schema = {"type": "string", "format": "IP address or CIDR without host bits"}
 MAC: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$"}
 POOLS = _list(_object({"start": IP, "end": IP}, "start", "end"), minItems=1)
 FIXED_IPS = _list({**_object({"subnet_id": TEXT, "ip_address": IP}), "minProperties": 1})
+PAIRS = _list(_object({"ip_address": IP_OR_CIDR, "mac_address": MAC}, "ip_address"))
 CONFIGURATIONS: Schema = {
     "tunneling_ip": IP,
     "tunnel_types": _list(_one_of(TUNNEL_TYPES), uniqueItems=True),
@@ -136,6 +143,13 @@ def _fixed_ips(overlay: Overlay, port: Port) -> list[View]:
         for ip in port.fixed_ips
         for subnet in subnets
         if ip in subnet.cidr
+    ]
+
+
+def _pairs(_: Overlay, port: Port) -> list[View]:
+    return [
+        {"ip_address": pair.text, "mac_address": pair.mac_address or port.mac_address}
+        for pair in port.allowed_address_pairs
     ]
 
 
@@ -248,7 +262,8 @@ PORT = {
     "binding:vif_type": Attribute(_vif_type),
     "binding:vnic_type": _constant("normal"),
     "port_security_enabled": _settable(_field("port_security_enabled"), FLAG),
-    **dict.fromkeys(("allowed_address_pairs", "security_groups"), _always_empty()),
+    "allowed_address_pairs": Attribute(_pairs, PAIRS, PAIRS, is_filter=False),
+    "security_groups": _always_empty(),
     **OWNER,
 }
 AGENT = {

@@ -11,11 +11,16 @@ BAD_REQUESTS = {
     "InvalidIpForSubnet": "IP address {ip} is not a valid IP for the specified subnet.",
     "InvalidIpForNetwork": "IP address {ip} is not a valid IP for any of the subnets on the "
     "specified network.",
+    "DuplicateAddressPairInRequest": "Request contains duplicate address pair: mac_address {mac} "
+    "ip_address {ip}.",
+    "AllowedAddressPairExhausted": "The number of allowed address pair exceeds the maximum {quota}.",
     "InvalidAllocationPool": "The allocation pool {low}-{high} is not valid.",
     "OutOfBoundsAllocationPool": "The allocation pool {low}-{high} spans beyond the subnet cidr "
     "{cidr}.",
 }
 CONFLICTS = {
+    "AddressPairAndPortSecurityRequired": "Port Security must be enabled in order to have allowed "
+    "address pairs on a port.",
     "NetworkMTUSubnetConflict": "MTU of {network} is not valid, subnet requires a minimum of {mtu} "
     "bytes.",
     "NetworkInUse": "Unable to complete operation on network {network}. There are one or more "

@@ -24,7 +24,7 @@ from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, raise_all
 from controller.model.names import derived_mac
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism, Network, Port, Subnet
+from controller.model.parts import AddressPair, Host, Mechanism, Network, Port, Subnet
 
 V = TypeVar("V", Network, Subnet, Port)
 Body = object
@@ -178,11 +178,22 @@ def create_port(overlay: Overlay, body: Body, *, new_id: str) -> Overlay:
         network_id=network_id,
         mac_address=given.get("mac_address", "").lower() or _free_mac(overlay, network_id, new_id),
         fixed_ips=addressing.addresses(overlay, network_id, given.get("fixed_ips")),
+        allowed_address_pairs=_pairs(given),
         status="DOWN",
         **values,
     )
     _check(overlay, port, given)
     return _changed(overlay, ports=(*overlay.ports, port))
+
+
+def _pairs(given: Mapping[str, Any]) -> tuple[AddressPair, ...]:
+    return tuple(
+        AddressPair(
+            ip_address=ip_network(pair["ip_address"]),
+            mac_address=pair.get("mac_address", "").lower(),
+        )
+        for pair in given.get("allowed_address_pairs", ())
+    )
 
 
 def _free_mac(overlay: Overlay, network_id: str, port_id: str) -> str:
@@ -204,6 +215,8 @@ def update_port(overlay: Overlay, id_: str, body: Body) -> Overlay:
     if mac != port.mac_address and port.host:
         raise conflict("PortBound", port=id_, old=port.mac_address, new=mac)
     values = _renamed(given, PORT_FIELDS)
+    if "allowed_address_pairs" in given:
+        values["allowed_address_pairs"] = _pairs(given)
     if "fixed_ips" in given:
         wanted = given["fixed_ips"]
         values["fixed_ips"] = addressing.addresses(overlay, port.network_id, wanted, port_id=id_)

@@ -9,8 +9,6 @@ from controller.flows.ports import (
     BR_INT,
     BR_TUN,
     DEAD_VLAN_TAG,
-    PATCH_INT,
-    PATCH_TUN,
     Tunnel,
     tunnels,
 )
@@ -101,7 +99,8 @@ class Names:
     @cached_property
     def _patches(self) -> dict[str, str]:
         """Patch ports and provider interfaces, each with what it leads to."""
-        found = {PATCH_INT: BR_INT, PATCH_TUN: BR_TUN}
+        agent = self.host.agent
+        found = {agent.tun_peer_patch_port: BR_INT, agent.int_peer_patch_port: BR_TUN}
         for physical_network, bridge in self.host.bridge_mappings:
             on_int, on_phys = patch_to_phys(bridge)
             found |= {on_int: f"the provider bridge {bridge}", on_phys: BR_INT}

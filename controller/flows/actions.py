@@ -21,6 +21,19 @@ class Goto:
 
 
 @dataclass(frozen=True, slots=True)
+class Resubmit:
+    """Look the frame up in another table, then go on with the next action.
+
+    A later table with a lower number could not be reached by `Goto`; Neutron uses it there, too.
+    """
+
+    table: int
+
+    def __str__(self) -> str:
+        return f"resubmit(,{self.table})"
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """Send a copy of the frame, as it is at this point, to a port of this bridge."""
 
@@ -64,13 +77,13 @@ class PushVlan:
 
 @dataclass(frozen=True, slots=True)
 class SetField:
-    """Write `value` into `field` (vlan_vid, tun_id, arp_op, arp_sha, arp_spa, eth_src)."""
+    """Write `value` into `field` (vlan_vid, tun_id, reg6, arp_op, arp_sha, arp_spa, eth_src)."""
 
     field: str
     value: int | str
 
     def __str__(self) -> str:
-        is_hex = self.field == "tun_id" and isinstance(self.value, int)
+        is_hex = self.field in {"tun_id", "reg6"} and isinstance(self.value, int)
         return f"set_field:{f'{self.value:#x}' if is_hex else self.value}->{self.field}"
 
 
@@ -106,7 +119,18 @@ class LearnReturnPath:
         )
 
 
-Action = Goto | Output | Normal | InPort | PopVlan | PushVlan | SetField | Move | LearnReturnPath
+Action = (
+    Goto
+    | Resubmit
+    | Output
+    | Normal
+    | InPort
+    | PopVlan
+    | PushVlan
+    | SetField
+    | Move
+    | LearnReturnPath
+)
 
 
 def tag(local_vlan: int) -> tuple[PushVlan, SetField]:

@@ -3,13 +3,14 @@
 Source: Neutron `openflow/native/br_int.py` and `br_phys.py`; each function names its method.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
-from controller.flows.actions import Action, Goto, Normal, PopVlan, SetField, tag
+from controller.flows.actions import Action, Goto, Normal, Output, PopVlan, Resubmit, SetField, tag
 from controller.flows.binding import Binding
 from controller.flows.pipeline import (
     NEIGHBOUR_ADVERTISEMENT,
+    UNICAST,
     Bridge,
     Flow,
     Int,
@@ -17,11 +18,13 @@ from controller.flows.pipeline import (
     Phys,
     Priority,
     match,
+    pipeline_of,
 )
 from controller.flows.ports import BR_INT, provider_bridges
+from controller.model.encap import NetworkType
 from controller.model.names import int_port_name, link_local, patch_to_phys
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Network, Port
+from controller.model.parts import Address, Host, Network, Port
 
 UNTAGGED = "0x0000/0x1fff"
 
@@ -37,10 +40,18 @@ def br_int_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flo
         yield _dropped(bridge, on_int)
     for network in overlay.networks_on(host.name):
         yield from _from_provider(bridge, host, binding, network)
+    has_table = Int.LOCAL_MAC_DIRECT in pipeline_of(BR_INT, overlay.release)
+    is_direct = has_table and host.agent.explicitly_egress_direct
+    if is_direct:
+        yield from _direct(bridge, host)
     for port in overlay.ports:
         name = int_port_name(port.id)
         if port.host == host.name and port.is_active and binding.ofport(BR_INT, name) is not None:
             yield from _guest(bridge, port, name)
+            if is_direct:
+                network = overlay.network_of[port.network_id]
+                vlan = binding.local_vlans[network.id]
+                yield from _guest_direct(bridge, host, network, vlan, port)
 
 
 def _dropped(bridge: Bridge, port: str) -> Flow:
@@ -60,11 +71,17 @@ def _guest(bridge: Bridge, port: Port, name: str) -> Iterator[Flow]:
 
 
 def _arp(bridge: Bridge, port: Port, name: str) -> Iterator[Flow]:
-    """ARP for its own IPv4 addresses only (`install_arp_spoofing_protection`)."""
+    """ARP for its own IPv4 addresses only (`install_arp_spoofing_protection`).
+
+    A pair with prefix length 0 allows every address.  Neutron then also removes the flow for
+    neighbour advertisements (`delete_arp_spoofing_protection`): see `_advertisements`.
+    """
+    if _allows_all(port, 4):
+        return
     sent, check = match(proto="arp", in_port=name), Int.ARP_SPOOF_TABLE
     yield bridge.flow(Int.LOCAL_SWITCHING, Priority.GUEST_ADDRESS, sent, Goto(check))
-    for ip in port.ipv4:
-        own = match(proto="arp", in_port=name, arp_spa=str(ip))
+    for ip in _allowed(port, 4, port.ipv4):
+        own = match(proto="arp", in_port=name, arp_spa=ip)
         yield bridge.flow(check, Priority.STATED, own, Goto(Int.MAC_SPOOF_TABLE))
 
 
@@ -72,20 +89,82 @@ def _advertisements(bridge: Bridge, port: Port, name: str) -> Iterator[Flow]:
     """Neighbour advertisements for its own IPv6 addresses only, the one formed from its MAC
     included (`install_icmpv6_na_spoofing_protection`).  The source MAC is not checked.
     """
+    if _allows_all(port, 4) or _allows_all(port, 6):
+        return
     kind, check = NEIGHBOUR_ADVERTISEMENT, Int.ARP_SPOOF_TABLE
     announced = match(proto="icmp6", in_port=name, icmp_type=kind)
     yield bridge.flow(Int.LOCAL_SWITCHING, Priority.GUEST_ADDRESS, announced, Goto(check))
-    for address in dict.fromkeys((link_local(port.mac_address), *port.ipv6)):
-        own = match(proto="icmp6", in_port=name, icmp_type=kind, nd_target=str(address))
+    for address in _allowed(port, 6, (*map(link_local, _own_macs(port)), *port.ipv6)):
+        own = match(proto="icmp6", in_port=name, icmp_type=kind, nd_target=address)
         yield bridge.flow(check, Priority.STATED, own, bridge.accept(check))
 
 
+def _allowed(port: Port, version: int, own: Iterable[Address]) -> Iterator[str]:
+    """The addresses of one IP version that the port may use: its own and those of its pairs."""
+    pairs = (pair.text for pair in port.allowed_address_pairs if pair.ip_address.version == version)
+    return iter(dict.fromkeys((*map(str, own), *pairs)))
+
+
+def _allows_all(port: Port, version: int) -> bool:
+    pairs = (pair.ip_address for pair in port.allowed_address_pairs)
+    return any(ip.version == version and ip.prefixlen == 0 for ip in pairs)
+
+
+def _own_macs(port: Port) -> Iterator[str]:
+    """Its own MAC, and those of its pairs."""
+    pairs = (pair.mac_address for pair in port.allowed_address_pairs if pair.mac_address)
+    return iter(dict.fromkeys((port.mac_address, *pairs)))
+
+
 def _macs(bridge: Bridge, port: Port, name: str) -> Iterator[Flow]:
-    """Frames from its own MAC only (`set_allowed_macs_for_port`)."""
+    """Frames from its own MAC and those of its pairs only (`set_allowed_macs_for_port`)."""
     check = Int.MAC_SPOOF_TABLE
     yield bridge.flow(Int.LOCAL_SWITCHING, Priority.GUEST, match(in_port=name), Goto(check))
-    own = match(in_port=name, dl_src=port.mac_address)
-    yield bridge.flow(check, Priority.STATED, own, bridge.accept(check))
+    for mac in _own_macs(port):
+        own = match(in_port=name, dl_src=mac)
+        yield bridge.flow(check, Priority.STATED, own, bridge.accept(check))
+
+
+def _direct(bridge: Bridge, host: Host) -> Iterator[Flow]:
+    """What comes from other hosts goes straight to its guest (`install_ingress_direct_goto_flows`)."""
+    patches = [patch_to_phys(provider_bridge)[0] for provider_bridge in provider_bridges(host)]
+    patches += [host.agent.int_peer_patch_port] if host.tunnel_types else []
+    for name in patches:
+        yield bridge.flow(
+            Int.TRANSIENT_TABLE, Priority.PROVIDER, match(in_port=name), Goto(Int.LOCAL_MAC_DIRECT)
+        )
+    yield bridge.flow(Int.LOCAL_MAC_DIRECT, Priority.MISS, (), Goto(Int.TRANSIENT_EGRESS_TABLE))
+
+
+def _guest_direct(
+    bridge: Bridge, host: Host, network: Network, local_vlan: int, port: Port
+) -> Iterator[Flow]:
+    """Unicast of and for a guest without switching by MAC (`install_accepted_egress_direct_flow`).
+
+    reg6 has the local VLAN, since frames of guests are not tagged yet.
+    """
+    name, mac = int_port_name(port.id), port.mac_address
+    sent = match(in_port=name, dl_src=mac)
+    keep = SetField("reg6", local_vlan), Resubmit(Int.LOCAL_MAC_DIRECT)
+    yield bridge.flow(Int.TRANSIENT_TABLE, Priority.GUEST, sent, *keep)
+    table, to = Int.LOCAL_MAC_DIRECT, Output(name)
+    tagged = match(dl_vlan=local_vlan, dl_dst=mac)
+    yield bridge.flow(table, Priority.DIRECT, tagged, PopVlan(), to)
+    yield bridge.flow(table, Priority.DIRECT, match(reg6=local_vlan, dl_dst=mac), to)
+    if patch := _patch_of(host, network):
+        unicast = match(in_port=name, dl_src=mac, dl_dst=UNICAST)
+        out = *tag(local_vlan), Output(patch)
+        yield bridge.flow(Int.TRANSIENT_EGRESS_TABLE, Priority.DIRECT_OUT, unicast, *out)
+
+
+def _patch_of(host: Host, network: Network) -> str | None:
+    """The port that leads to the network's other hosts; Neutron has none here for flat networks."""
+    if network.network_type.is_tunnel:
+        return host.agent.int_peer_patch_port
+    if network.network_type is not NetworkType.VLAN:
+        return None
+    provider_bridge = host.bridge_of(network.physical_network)
+    return patch_to_phys(provider_bridge)[0] if provider_bridge else None
 
 
 def _from_provider(

@@ -109,7 +109,8 @@ class _BrTun:
 
 def br_tun_flows(overlay: Overlay, host: Host, binding: Binding) -> Iterator[Flow]:
     """Every flow of br-tun except learned ones."""
-    return _BrTun(overlay, host, binding, Bridge(BR_TUN, overlay.release)).flows()
+    bridge = Bridge(BR_TUN, overlay.release, host.agent.tun_peer_patch_port)
+    return _BrTun(overlay, host, binding, bridge).flows()
 
 
 def _send_into(key: int, *tunnels: Tunnel) -> tuple[Action, ...]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from controller.flows.actions import Action, Goto, LearnReturnPath, Normal, Output
-from controller.flows.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG, PATCH_INT
+from controller.flows.actions import Action, Goto, LearnReturnPath, Normal, Output, Resubmit
+from controller.flows.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG
+from controller.model.agent import PATCH_INT
 from controller.model.encap import NetworkType
 from controller.model.errors import PipelineError
 
@@ -25,6 +26,8 @@ class Priority(IntEnum):
     PROVIDER = 4
     GUEST = 9
     GUEST_ADDRESS = 10  # ARP and ND, whose addresses are checked first
+    DIRECT_OUT = 10  # `explicitly_egress_direct`: to other hosts
+    DIRECT = 12  # and to guests of this host
     DEAD = 65535
 
 
@@ -54,6 +57,7 @@ class Int(IntEnum):
     PACKET_RATE_LIMIT = 58
     BANDWIDTH_RATE_LIMIT = 59
     TRANSIENT_TABLE = 60
+    LOCAL_MAC_DIRECT = 61
     TRANSIENT_EGRESS_TABLE = 62
 
 
@@ -71,7 +75,7 @@ TUN_TO_LV = {
 
 
 FIELDS = (  # in the order in which ovs-ofctl prints them
-    "proto", "tun_id", "in_port", "dl_vlan", "vlan_tci", "dl_src", "dl_dst",
+    "proto", "reg6", "tun_id", "in_port", "dl_vlan", "vlan_tci", "dl_src", "dl_dst",
     "arp_spa", "arp_tpa", "arp_tha", "icmp_type", "nd_target",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(FIELDS)}
@@ -205,8 +209,13 @@ _INT_CURRENT: Mapping[int, Row] = {
                              _miss(Goto(Int.BANDWIDTH_RATE_LIMIT)), next=(Int.BANDWIDTH_RATE_LIMIT,)),
     Int.BANDWIDTH_RATE_LIMIT: row("bandwidth limits of guests; no guest has one",
                              _miss(Goto(Int.TRANSIENT_TABLE)), next=(Int.TRANSIENT_TABLE,)),
-    Int.TRANSIENT_TABLE: row(_ACCEPTED, _on(Priority.MATCH, (), Normal())),
-    Int.TRANSIENT_EGRESS_TABLE: row("accepted by the openvswitch firewall driver: switch by MAC", _on(Priority.TRANSLATE, (), Normal())),
+    Int.TRANSIENT_TABLE: row(_ACCEPTED, _on(Priority.MATCH, (), Normal()),
+                             match="in_port dl_src", next=(Int.LOCAL_MAC_DIRECT,)),
+    Int.LOCAL_MAC_DIRECT: row("with explicitly_egress_direct: is the destination a guest of this host?",
+                             match="reg6 dl_vlan dl_dst", next=(Int.TRANSIENT_EGRESS_TABLE,)),
+    Int.TRANSIENT_EGRESS_TABLE: row("accepted: unicast of guests goes straight to the patch port with explicitly_egress_direct; "
+                             "all else is switched by MAC", _on(Priority.TRANSLATE, (), Normal()),
+                             match="in_port dl_src dl_dst"),
 }  # fmt: skip
 BR_PHYS: Mapping[int, Row] = {
     Phys.LOCAL_SWITCHING: row("local VLAN to the VLAN of the provider network",
@@ -251,7 +260,7 @@ class Flow:
             if name not in declared.match:
                 raise self._undeclared(f"a match on {name}", declared.match)
         for action in self.actions:
-            if isinstance(action, Goto) and action.table not in declared.next:
+            if isinstance(action, Goto | Resubmit) and action.table not in declared.next:
                 raise self._undeclared(f"a jump to {action.table}", map(str, declared.next))
 
     def _undeclared(self, found: str, allowed: object) -> PipelineError:
@@ -270,10 +279,11 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Builds the flows of one bridge with the tables of one release."""
+    """Builds the flows of one bridge, with the tables of one release."""
 
     name: str
     release: str
+    patch_int: str = PATCH_INT  # the port of br-tun that leads to br-int
 
     def flow(self, table: int, priority: Priority, match: Match, *actions: Action) -> Flow:
         """A flow of this bridge."""
@@ -283,7 +293,14 @@ class Bridge:
         """The flows that do not depend on the overlay (Neutron's `setup_default_table`)."""
         for table, row in pipeline_of(self.name, self.release).items():
             for priority, matched, actions in row.always:
-                yield self.flow(table, priority, matched, *actions)
+                named = ((field, self._named(value)) for field, value in matched)
+                yield self.flow(table, priority, tuple(named), *map(self._renamed, actions))
+
+    def _named(self, value: str | int) -> str | int:
+        return self.patch_int if value == PATCH_INT else value
+
+    def _renamed(self, action: Action) -> Action:
+        return Output(self.patch_int) if action == Output(PATCH_INT) else action
 
     def accept(self, table: int) -> Goto:
         """The jump for frames that `table` accepts.

@@ -6,7 +6,9 @@ Names and options are Neutron's (`OVSBridge.add_tunnel_port`, `OVSNeutronAgent.s
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from controller.model.agent import VXLAN_PORT
 from controller.model.encap import NetworkType
 from controller.model.names import int_port_name, patch_to_phys, tunnel_port_name
 from controller.model.overlay import Overlay
@@ -16,7 +18,9 @@ BR_INT, BR_TUN = "br-int", "br-tun"
 DEAD_VLAN_TAG = 4095  # Neutron's name; no network ever gets it
 IP6GRE = "ip6gre"
 GRE_OVER_IPV6 = {"queens": "gre", "current": IP6GRE}  # by release; ip6gre since Neutron 18.0.0
-PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
+IGMP_OPTIONS = frozenset({"current"})  # releases with the options `igmp_...`; since Neutron 16.0.0
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class BridgePort:
     type: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     external_ids: Mapping[str, str] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)  # of its Port row
     when_new: tuple[str, ...] = ()
 
 
@@ -45,13 +50,18 @@ class Tunnel:
 
     def as_port(self, local: Host) -> BridgePort:
         """Its OVSDB row; `in_key=flow` leaves the segmentation_id to the flows."""
+        agent, tos = local.agent, local.agent.tos
+        is_other_port = self.type is NetworkType.VXLAN and agent.vxlan_udp_port != VXLAN_PORT
         options = {
-            "df_default": "true",  # [agent] dont_fragment, on by default
+            **({"dst_port": str(agent.vxlan_udp_port)} if is_other_port else {}),
+            "df_default": _flag(agent.dont_fragment),
             "remote_ip": self.remote.vtep,
             "local_ip": local.vtep,
             "in_key": "flow",
             "out_key": "flow",
             "egress_pkt_mark": "0",
+            **({"csum": "true"} if agent.tunnel_csum else {}),
+            **({"tos": tos} if tos else {}),
             **({"packet_type": "legacy_l2"} if self.port_type == IP6GRE else {}),
         }
         return BridgePort(bridge=BR_TUN, name=self.name, type=self.port_type, options=options)
@@ -103,19 +113,57 @@ def provider_bridges(host: Host) -> tuple[str, ...]:
     return tuple(dict.fromkeys(bridge for _, bridge in host.bridge_mappings))
 
 
-def patch_ports(host: Host) -> Iterator[BridgePort]:
+def patch_ports(host: Host, release: str) -> Iterator[BridgePort]:
     """The patch ports that connect br-int with br-tun and with the provider bridges."""
+    snooping = _snooping(host, release)
     if host.tunnel_types:
-        yield _patch(BR_INT, PATCH_TUN, PATCH_INT)
-        yield _patch(BR_TUN, PATCH_INT, PATCH_TUN)
+        on_int, on_tun = host.agent.int_peer_patch_port, host.agent.tun_peer_patch_port
+        yield _patch(BR_INT, on_int, on_tun, snooping)
+        yield _patch(BR_TUN, on_tun, on_int)
     for bridge in provider_bridges(host):
         on_int, on_phys = patch_to_phys(bridge)
-        yield _patch(BR_INT, on_int, on_phys)
+        yield _patch(BR_INT, on_int, on_phys, snooping)
         yield _patch(bridge, on_phys, on_int)
 
 
-def _patch(bridge: str, name: str, peer: str) -> BridgePort:
-    return BridgePort(bridge=bridge, name=name, type="patch", options={"peer": peer})
+def _patch(
+    bridge: str, name: str, peer: str, other_config: Mapping[str, str] = NOTHING
+) -> BridgePort:
+    options = {"peer": peer}
+    return BridgePort(
+        bridge=bridge, name=name, type="patch", options=options, other_config=other_config
+    )
+
+
+def _snooping(host: Host, release: str) -> dict[str, str]:
+    """What patch ports of br-int flood while br-int snoops on IGMP (`set_igmp_snooping_flood`)."""
+    if release not in IGMP_OPTIONS:
+        return {}
+    return {
+        "mcast-snooping-flood-reports": _flag(host.agent.igmp_flood_reports),
+        "mcast-snooping-flood": _flag(host.agent.igmp_flood),
+    }
+
+
+def bridge_columns(host: Host, release: str, bridge: str) -> dict[str, str]:
+    """The columns of `bridge`'s row that the agent sets from its options.
+
+    Source: Neutron `OVSBridge.create`, `disable_in_band` and, for br-int, `set_igmp_snooping_state`.
+    """
+    agent = host.agent
+    columns = {
+        "other_config:mac-table-size": str(agent.bridge_mac_table_size),
+        "other_config:disable-in-band": "true",
+    }
+    if bridge == BR_INT and release in IGMP_OPTIONS:
+        columns["mcast_snooping_enable"] = _flag(agent.igmp_snooping_enable)
+        unregistered = _flag(not agent.igmp_flood_unregistered)
+        columns["other_config:mcast-snooping-disable-flood-unregistered"] = unregistered
+    return columns
+
+
+def _flag(value: bool) -> str:  # noqa: FBT001
+    return str(value).lower()
 
 
 def guest_port(port: Port) -> BridgePort:
@@ -132,7 +180,7 @@ def guest_port(port: Port) -> BridgePort:
 
 def switch_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
     """Patch and tunnel ports of `host`: the ports that the controller creates."""
-    return (*patch_ports(host), *(t.as_port(host) for t in tunnels(overlay, host)))
+    return (*patch_ports(host, overlay.release), *(t.as_port(host) for t in tunnels(overlay, host)))
 
 
 def host_ports(overlay: Overlay, host: Host) -> tuple[BridgePort, ...]:
@@ -151,6 +199,8 @@ def add_port_args(port: BridgePort, ofport: int | None) -> list[str]:
     sets += [f"options:{key}={quoted(value)}" for key, value in port.options.items()]
     sets += [f"external_ids:{key}={quoted(value)}" for key, value in port.external_ids.items()]
     args = ["--", "--may-exist", "add-port", port.bridge, port.name, *port.when_new]
+    config = [f"other_config:{key}={quoted(value)}" for key, value in port.other_config.items()]
+    args += ["--", "set", "Port", port.name, *config] if config else []
     return [*args, *(["--", "set", "Interface", port.name, *sets] if sets else [])]
 
 

@@ -13,7 +13,7 @@ TIMES = re.compile(r"(?:duration|n_packets|n_bytes|idle_age|hard_age)=[^,]+,\s*"
 def _field(name: str, value: str | int) -> str:
     if name == "proto":  # printed without its name
         return str(value)
-    if name == "tun_id":
+    if name in {"tun_id", "reg6"}:
         return f"{name}={value:#x}"
     return f'{name}="{value}"' if name == "in_port" else f"{name}={value}"
 

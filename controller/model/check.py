@@ -11,7 +11,9 @@ from controller.model.check_addresses import (
     subnet_errors,
     vtep_errors,
 )
+from controller.model.check_agent import agent_errors
 from controller.model.check_linuxbridge import linuxbridge_errors
+from controller.model.check_pairs import pair_errors
 from controller.model.check_segments import (
     NAME,
     bridge_errors,
@@ -40,6 +42,7 @@ def overlay_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _host_errors(overlay)
     yield from underlay_errors(overlay)
     yield from linuxbridge_errors(overlay)
+    yield from agent_errors(overlay)
     yield from _network_errors(overlay)
     yield from physical_network_errors(overlay, RESERVED.union(router_names(overlay)))
     yield from range_errors(overlay.ranges)
@@ -158,6 +161,7 @@ def _one_port_errors(
         yield _unknown(where, "network", port.network_id, overlay.network_of)
         return
     yield from address_errors(port, subnets, where)
+    yield from pair_errors(port, where)
     if port.host:
         yield from _binding_errors(overlay, port, network, where)
 

@@ -5,6 +5,7 @@ from enum import Enum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from controller.model.agent import DEFAULTS, AgentOptions
 from controller.model.encap import NetworkType, network_mtu
 from controller.model.names import int_port_name, tap_name
 from controller.model.underlay import SWITCHED, Underlay
@@ -46,6 +47,7 @@ class Host:
     mechanism: Mechanism = Mechanism.OPENVSWITCH
     hybrid_plug: bool = False  # Nova's: a Linux bridge before br-int, tap - qbr - qvb/qvo
     vxlan_group: Cidr | None = None  # linuxbridge: floods by multicast, a group for each VNI
+    agent: AgentOptions = DEFAULTS
     written_ip: str = ""  # `local_ip` as written, if that is not its shortest form
 
     @property
@@ -118,6 +120,20 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddressPair:
+    """An address, or all addresses of a subnet, that a port may use besides its own."""
+
+    ip_address: Cidr
+    mac_address: str = ""  # empty: the port's own
+
+    @property
+    def text(self) -> str:
+        """The address as Neutron shows it: `10.0.0.5`, or `10.0.0.0/24`."""
+        ip = self.ip_address
+        return str(ip.network_address if ip.prefixlen == ip.max_prefixlen else ip)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Port:
     """A guest's attachment: Neutron's port, bound to a host."""
 
@@ -129,6 +145,7 @@ class Port:
     host: str = ""  # binding:host_id; empty: not bound
     device_id: str = ""  # the guest's name
     port_security_enabled: bool = True
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
     admin_state_up: bool = True
     status: str = "ACTIVE"  # DOWN until the host has plugged it
     is_dhcp_server: bool = False  # a dnsmasq's, not a guest's; `device_id` names its namespace

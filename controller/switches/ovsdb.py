@@ -67,7 +67,9 @@ def missing_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[Bridge
 
 def _is_there(port: BridgePort, reading: Reading) -> bool:
     row = reading[port.bridge].ports.get(port.name)
-    return row is not None and row.type == port.type and dict(row.options) == dict(port.options)
+    if row is None or row.type != port.type or dict(row.options) != dict(port.options):
+        return False
+    return port.other_config.items() <= row.other_config.items()
 
 
 def stale_ports(

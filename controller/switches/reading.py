@@ -42,6 +42,7 @@ class PortRow:
     net_uuid: str = ""
     iface_id: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    other_config: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     is_pending: bool = False
 
@@ -85,6 +86,7 @@ def _port(row: dict[str, Any], interface: dict[str, Any]) -> PortRow:
         type=interface.get("type", ""),
         ofport=ofport if isinstance(ofport, int) and ofport > 0 else None,
         tag=row["tag"] if isinstance(row["tag"], int) else None,
+        other_config=row["other_config"],
         net_uuid=row["other_config"].get("net_uuid", ""),
         iface_id=interface.get("external_ids", {}).get("iface-id", ""),
         options=interface.get("options", {}),

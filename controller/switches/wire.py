@@ -5,6 +5,7 @@ The messages must match `controller.flows.text`: tests install one and read back
 """
 
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from controller.flows import actions as act
@@ -21,6 +22,7 @@ OXM = {
     "icmp_type": "icmpv6_type",
     "nd_target": "ipv6_nd_target",
     "tun_id": "tunnel_id",
+    "reg6": "reg6",
 }
 NXM = {
     "NXM_NX_ARP_SHA": "arp_sha_nxm",
@@ -30,6 +32,7 @@ NXM = {
     "NXM_OF_ETH_SRC": "eth_src_nxm",
     "NXM_OF_ETH_DST": "eth_dst_nxm",
 }
+ADDRESSES = frozenset({"arp_spa", "arp_tpa", "nd_target"})
 Ports = Mapping[str, int]  # port name -> ofport
 
 
@@ -46,14 +49,17 @@ def oxm(match: Match, ports: Ports) -> dict[str, Any]:
         elif name == "vlan_tci":
             fields["vlan_vid"] = int(str(value).partition("/")[0], 16)
         else:
-            fields[OXM[name]] = _masked(value)
+            fields[OXM[name]] = _masked(name, value)
     return fields
 
 
-def _masked(value: str | int) -> Any:
-    if isinstance(value, str) and "/" in value:
-        return tuple(value.split("/"))
-    return value
+def _masked(name: str, value: str | int) -> Any:
+    if not isinstance(value, str) or "/" not in value:
+        return value
+    if name in ADDRESSES:
+        network = ip_network(value)
+        return str(network.network_address), str(network.netmask)
+    return tuple(value.split("/"))
 
 
 def flow_mod(datapath: Any, flow: Flow, ports: Ports, cookie: int) -> Any:
@@ -84,6 +90,7 @@ def _instructions(datapath: Any, flow: Flow, ports: Ports, cookie: int) -> list[
 def _action(datapath: Any, action: act.Action, ports: Ports, cookie: int) -> Any:
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     forms: dict[type[Any], Callable[[Any], Any]] = {
+        act.Resubmit: lambda a: parser.NXActionResubmitTable(table_id=a.table),
         act.Output: lambda out: parser.OFPActionOutput(ports[out.port], 0),
         act.Normal: lambda _: parser.OFPActionOutput(ofproto.OFPP_NORMAL, 0),
         act.InPort: lambda _: parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0),

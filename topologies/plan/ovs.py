@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridges
-from controller.flows.ports import add_port_args, host_ports
+from controller.flows.ports import add_port_args, bridge_columns, host_ports
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, provider_interface, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host
@@ -37,7 +37,7 @@ def transaction(overlay: Overlay, host: Host, datapath: str) -> tuple[str, ...]:
     ofports = new_binding(overlay, host.name).ofports
     args = ["ovs-vsctl", "--timeout=30", *_vtep_bridge(overlay, host, datapath)]
     for bridge in bridges(host):
-        args += _controlled(bridge, datapath)
+        args += _controlled(overlay, host, bridge, datapath)
     args += wire_args(overlay, host)
     for port in host_ports(overlay, host):
         args += add_port_args(port, ofports.get(port.bridge, {}).get(port.name))
@@ -70,12 +70,13 @@ def _vtep_bridge(overlay: Overlay, host: Host, datapath: str) -> list[str]:
     return [*args, *(KEEP_QDISC if overlay.underlay.is_impaired else ())]
 
 
-def _controlled(bridge: str, datapath: str) -> list[str]:
+def _controlled(overlay: Overlay, host: Host, bridge: str, datapath: str) -> list[str]:
     """A bridge that forwards nothing until the controller has installed flows."""
+    columns = bridge_columns(host, overlay.release, bridge).items()
     return (
         f"-- --may-exist add-br {bridge}"
         f" -- set Bridge {bridge} datapath_type={datapath} fail_mode=secure protocols={PROTOCOLS}"
-        " other_config:disable-in-band=true"
+        f" {' '.join(f'{column}={value}' for column, value in columns)}"
         f" -- set-controller {bridge} tcp:{plan.NEUTRON_IP}:{plan.OPENFLOW_PORT}"
         f" -- set Controller {bridge} inactivity_probe=10000 max_backoff=1000"
     ).split()

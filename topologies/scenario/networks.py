@@ -11,6 +11,7 @@ from controller.model.encap import NetworkType
 from controller.model.names import derived_id, derived_mac
 from controller.model.parts import (
     Address,
+    AddressPair,
     Mechanism,
     Network,
     OverlayParts,
@@ -254,10 +255,16 @@ def ports_of(
                 host=port["host"],
                 device_id=port["server"],
                 port_security_enabled=port.get("port_security_enabled", True),
+                allowed_address_pairs=tuple(map(_pair, port.maps("allowed_address_pairs"))),
                 admin_state_up=port.get("admin_state_up", True),
             )
         )
     return tuple(made)
+
+
+def _pair(pair: Map) -> AddressPair:
+    address, mac = ip_network(pair["ip_address"]), pair.get("mac_address", "").lower()
+    return AddressPair(ip_address=address, mac_address=mac)
 
 
 def _first_ports(data: Map, problems: Problems) -> list[Map]:

@@ -45,6 +45,7 @@ _FORMATS: dict[str, Callable[[str], object]] = {
     "overlaylab-ip": ip_address,
     "overlaylab-cidr": parse_cidr,
     "overlaylab-group": ip_network,
+    "overlaylab-pair": ip_network,
 }
 for _format, _parse in _FORMATS.items():
     FORMATS.checks(_format, raises=ValueError)(partial(_parses, _parse))

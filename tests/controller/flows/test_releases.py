@@ -34,6 +34,7 @@ NAMES = {  # neutron_lib/plugins/ml2/ovs_constants.py
     58: "PACKET_RATE_LIMIT",
     59: "BANDWIDTH_RATE_LIMIT",
     60: "TRANSIENT_TABLE",
+    61: "LOCAL_MAC_DIRECT",
     62: "TRANSIENT_EGRESS_TABLE",
 }
 BOTH = (port(1, RED, "h1"), port(2, RED, "h2"))

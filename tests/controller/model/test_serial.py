@@ -180,6 +180,22 @@ def test_the_json_has_plain_values_with_neutrons_names() -> None:
             "mechanism": "openvswitch",
             "hybrid_plug": False,
             "vxlan_group": None,
+            "agent": {
+                "dont_fragment": True,
+                "tunnel_csum": False,
+                "vxlan_udp_port": 4789,
+                "dscp": None,
+                "dscp_inherit": False,
+                "explicitly_egress_direct": False,
+                "drop_flows_on_start": False,
+                "bridge_mac_table_size": 50000,
+                "int_peer_patch_port": "patch-tun",
+                "tun_peer_patch_port": "patch-int",
+                "igmp_snooping_enable": False,
+                "igmp_flood": False,
+                "igmp_flood_reports": True,
+                "igmp_flood_unregistered": False,
+            },
             "written_ip": "",
         }
     ]

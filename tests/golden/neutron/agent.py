@@ -67,7 +67,8 @@ class Switch:
         ]
 
     def _start(self, *command):
-        with (self.folder / f"{command[-2]}.log").open("w") as log:
+        program = next(word for word in command if word.startswith("ovs"))
+        with (self.folder / f"{program}.log").open("w") as log:
             return subprocess.Popen(command, env=self.env, stdout=log, stderr=log)
 
     def call(self, *command):

@@ -13,7 +13,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from topologies.scenario.load import load
 HERE = Path(__file__).parent
 OWN = "own"  # no mode: the scenario's own configuration
 SCENARIOS = (
+    "address-pairs.own",
     "article.flat",
     "article.geneve-l2pop",
     "article.gre-l2pop-arp",
@@ -41,6 +42,17 @@ SCENARIOS = (
     "types.own",
 )
 WITH_ROWS = ("article.vlan", "types.own")
+AGENT_SECTION = frozenset(
+    [
+        "dont_fragment",
+        "tunnel_csum",
+        "vxlan_udp_port",
+        "dscp",
+        "dscp_inherit",
+        "explicitly_egress_direct",
+        "drop_flows_on_start",
+    ]
+)  # the other options are in [ovs]
 ENVIRONMENT_S = 3600.0  # for all hosts of all scenarios
 
 
@@ -63,6 +75,8 @@ def described(overlay: Overlay) -> dict[str, Any]:
 
 def _host(host: Host) -> dict[str, Any]:
     types = [str(kind) for kind in host.tunnel_types]
+    options = {name: value for name, value in asdict(host.agent).items() if value is not None}
+    agent = {name: value for name, value in options.items() if name in AGENT_SECTION}
     return {
         "name": host.name,
         "local_ip": host.vtep,
@@ -72,9 +86,11 @@ def _host(host: Host) -> dict[str, Any]:
             "OVS": {
                 "local_ip": host.vtep,
                 "bridge_mappings": [":".join(pair) for pair in host.bridge_mappings],
+                **{name: value for name, value in options.items() if name not in agent},
             },
             "AGENT": {
                 "tunnel_types": types,
+                **agent,
                 "l2_population": host.l2_population,
                 "arp_responder": host.arp_responder,
             },
@@ -99,7 +115,10 @@ def _port(overlay: Overlay, port: Port) -> dict[str, Any]:
         "fixed_ips": [{"subnet_id": "", "ip_address": str(ip)} for ip in port.fixed_ips],
         "device_owner": port.device_owner,
         "port_security_enabled": port.port_security_enabled,
-        "allowed_address_pairs": [],
+        "allowed_address_pairs": [
+            {"ip_address": pair.text, "mac_address": pair.mac_address or port.mac_address}
+            for pair in port.allowed_address_pairs
+        ],
         "profile": {},
     }
 
