@@ -68,9 +68,10 @@ class MeasureError(OverlayError):
 class ModelErrors(ModelError):  # noqa: N818  several errors
     """Several model errors, reported together so that all can be corrected at once."""
 
-    def __init__(self, errors: Iterable[ModelError]) -> None:
+    def __init__(self, errors: Iterable[ModelError], *, lines: Iterable[str] = ()) -> None:
+        """`lines`: the whole text, if it has more than the errors."""
         self.errors = tuple(errors)
-        Exception.__init__(self, "\n".join(str(error) for error in self.errors))
+        Exception.__init__(self, "\n".join(tuple(lines) or map(str, self.errors)))
 
 
 def limit_errors(

@@ -55,11 +55,11 @@ def _say(text: str) -> None:
 @APP
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
     """Start a lab of SCENARIO and keep it running until Ctrl-C."""
+    from experiments.cli import scenarios
     from experiments.cli.doctor import assert_host_ready
     from topologies.lab import holder, started
-    from topologies.scenario import load as scenarios
 
-    loaded = scenarios.load(scenario)
+    loaded = scenarios.loaded(scenario)
     overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode is not None else loaded.described
     assert_host_ready()
     if detach:

@@ -57,6 +57,9 @@ def validate(scenario: str) -> None:
     loaded = load(scenario)
     for warning in loaded.warnings:
         print(f"warning: {warning}")
+    if numbers := loaded.option_counts:
+        kinds = (f"{number} {kind.value}" for kind, number in numbers.items() if number)
+        print(f"options of the .ini files: {', '.join(kinds) or 'none'}")
     counts = {**_counts(loaded.described), "warning": len(loaded.warnings)}
     print(f"{loaded.name}: valid: {', '.join(counted(n, what) for what, n in counts.items())}")
 
@@ -97,9 +100,9 @@ def flows(  # noqa: PLR0917  click's options, by name
     from controller.flows.bridges import bridge_flows
     from controller.flows.text import dump
     from experiments.cli.explain_text import explained
-    from topologies.scenario.load import load
+    from experiments.cli.scenarios import loaded
 
-    overlay = _with_options(load(scenario).overlay, mode, release)
+    overlay = _with_options(loaded(scenario).overlay, mode, release)
     binding = new_binding(overlay, host)
     wanted = bridge_flows(overlay, binding, bridge)
     explainer = Explainer(Names(overlay, overlay.host(host), binding), wanted) if explain else None

@@ -113,7 +113,7 @@ def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
     """The scenario, reduced to what the experiment measures."""
     from controller.model.enlarge import enlarge
     from controller.model.sites import Sites
-    from topologies.scenario.load import load
+    from experiments.cli.scenarios import loaded as load
 
     scenario = experiment.scenario if options.scenario is None else options.scenario
     loaded = load(scenario)

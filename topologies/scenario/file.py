@@ -48,10 +48,11 @@ class Map(dict[str, Any]):
 
 
 class Problems:
-    """All errors of a scenario, collected so that they are reported together."""
+    """All errors and warnings of a scenario, collected so that they are reported together."""
 
     def __init__(self) -> None:
         self.found: list[tuple[Place, ModelError]] = []
+        self.warned: dict[tuple[Place, str], None] = {}
         self.files: dict[str, int] = {}
 
     def open(self, file: str) -> None:
@@ -72,19 +73,39 @@ class Problems:
         self.open(place.file)
         self.found.append((place, error))
 
+    def warn(self, place: Place, text: str) -> None:
+        """Add a warning: what Neutron would ignore or do differently; one that is there already is not repeated."""
+        self.open(place.file)
+        self.warned[place, text] = None
+
+    def warnings(self) -> tuple[str, ...]:
+        """Every warning with its place, file by file, from top to bottom."""
+        ordered = sorted(self.warned, key=lambda pair: self._order(pair[0]))
+        return tuple(f"{place}: {text}" for place, text in ordered)
+
+    def _order(self, place: Place) -> tuple[int, int]:
+        return self.files[place.file], place.line
+
     def refused(self, error: ModelError, place_of: Callable[[ModelError], Place]) -> None:
         """Add what the model refuses, each error with its place."""
         for one in error.errors if isinstance(error, ModelErrors) else (error,):
             self.add(place_of(one), one.where, one.found, allowed=one.allowed, do=one.do)
 
     def raise_all(self) -> None:
-        """Raise the errors that were added, file by file, from top to bottom.
+        """Raise the errors that were added, file by file, from top to bottom, warnings among them.
 
         Raises:
-            ModelError: the only error; `ModelErrors` if there are several.
+            ModelError: the only error; `ModelErrors` if there are several, or warnings.
         """
-        ordered = sorted(self.found, key=lambda pair: (self.files[pair[0].file], pair[0].line))
-        raise_all({str(error): error for _, error in ordered}.values())
+        ordered = sorted(self.found, key=lambda pair: self._order(pair[0]))
+        errors = {str(error): error for _, error in ordered}
+        if not self.found or not self.warned:
+            raise_all(errors.values())
+            return
+        lines = [(place, str(error)) for place, error in ordered]
+        lines += [(place, f"warning: {place}: {text}") for place, text in self.warned]
+        lines.sort(key=lambda pair: self._order(pair[0]))
+        raise ModelErrors(errors.values(), lines=dict.fromkeys(line for _, line in lines))
 
 
 def shown(path: Path) -> str:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.dhcp import with_servers
+from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, UsageError
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Mechanism, Network, OverlayParts, Port, Subnet
+from controller.model.parts import Cidr, Host, Mechanism, Network, OverlayParts, Port, Subnet
 from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
 from controller.model.underlay import Shape, Underlay
 from controller.system.files import printable
+from topologies.scenario.catalogue import Role
 from topologies.scenario.file import Map, Place, Problems, shown
 from topologies.scenario.networks import (
     add_server_errors,
@@ -27,15 +29,16 @@ from topologies.scenario.networks import (
     type_drivers,
     vlan_networks,
 )
-from topologies.scenario.options import HOST_KEYS, Options, agents_of, server_options
+from topologies.scenario.options import HOST_KEYS, Kind, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
-from topologies.scenario.warnings import warnings_of
+from topologies.scenario.warnings import counts, not_modelled, warnings_of
 from topologies.scenario.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 UNDERLAY_MTU = 1500  # bytes, Ethernet's
 NAMED = re.compile(r"(host|network|subnet|port) '([^']*)'")  # at the start of an error of the model
-Described = tuple[Overlay | Sites | None, tuple[str, ...]]  # with its warnings
+Programs = tuple[Options, ...]  # neutron-server and the agents
+Described = tuple[Overlay | Sites | None, Programs]
 SITES_SCHEMA = SCHEMA_FILE.with_name("sites.schema.json")
 
 
@@ -45,6 +48,7 @@ class Scenario:
 
     Attributes:
         warnings: what Neutron would ignore or do differently, each with file and line.
+        programs: neutron-server and the agents, with their options.
     """
 
     name: str
@@ -52,6 +56,17 @@ class Scenario:
     summary: str
     described: Overlay | Sites
     warnings: tuple[str, ...] = ()
+    programs: Programs = ()
+
+    @property
+    def not_modelled(self) -> tuple[str, ...]:
+        """Each option that changes flows, ports or MTUs in Neutron and not here, with its value."""
+        return not_modelled(self.programs)
+
+    @property
+    def option_counts(self) -> dict[Kind, int]:
+        """How many options of the .ini files are used, unknown and so on; empty without such files."""
+        return counts(self.programs) if any(each.ini for each in self.programs) else {}
 
     @property
     def overlay(self) -> Overlay:
@@ -109,7 +124,7 @@ def load(ref: str | Path) -> Scenario:
     raw = read_yaml(path)
     read, schema = (_sites, SITES_SCHEMA) if _is_site_to_site(raw) else (_overlay, SCHEMA_FILE)
     data = checked(raw, file, problems, schema)
-    described, warnings = read(data, path, problems) if data is not None else (None, ())
+    described, programs = read(data, path, problems) if data is not None else (None, ())
     problems.raise_all()
     if data is None or described is None:
         raise ModelError(
@@ -118,7 +133,8 @@ def load(ref: str | Path) -> Scenario:
             allowed="a scenario, or an error that names what is wrong",
             do="Report this with the file: it is a bug of overlaylab.",
         )
-    return Scenario(_name(path), path, str(data.get("summary", "")), described, warnings)
+    summary = str(data.get("summary", ""))
+    return Scenario(_name(path), path, summary, described, problems.warnings(), programs)
 
 
 def _path(ref: str | Path) -> Path:
@@ -155,7 +171,9 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     networks = networks_of(data, server, name=name, problems=problems)
     subnets = subnets_of(data, networks, name=name)
     ports = ports_of(data, networks, subnets, name=name, problems=problems)
-    warnings = warnings_of(server, [options for _, options in agents])
+    programs = (server, *(options for _, options in agents))
+    for place, text in warnings_of(server, programs[1:]):
+        problems.warn(place, text)
     known = {host.name for host in hosts}
     parts = OverlayParts(
         name=name,
@@ -178,13 +196,13 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
     add_server_errors(parts, server, data, problems)
     try:
         values = {each.name: getattr(parts, each.name) for each in fields(parts)}
-        return with_servers(Overlay(**values)), warnings
+        return with_servers(Overlay(**values)), programs
     except ModelError as error:
         places = _Places(
             data, {keys["name"]: options for keys, options in agents}, networks, subnets
         )
         problems.refused(error, places.of)
-        return None, warnings
+        return None, programs
 
 
 def _underlay(given: Map) -> Underlay:
@@ -199,33 +217,53 @@ def _hosts(
     for keys, options in agents:
         if keys.lacks or options.refused or ("agent_file" in keys and options.ini is None):
             continue  # its error has been added already
-        if options.get("ovs", "local_ip") is not None:
+        section, name = options.which("local_ip")
+        if options.get(section, name) is not None:
             yield _host(keys["name"], options, data.map("agent") | keys)
-        else:
-            problems.add(
-                options.place_of("ovs", "local_ip"),
-                keys.path,
-                f"no local_ip for {keys['name']!r}",
-                allowed="an IPv4 or IPv6 address",
-                do="Give `local_ip` here, or in [ovs] of the host's agent_file.",
-            )
+            continue
+        ignored = options.ini and ("ovs", name) in options.ini.settings and section != "ovs"
+        why = "; the linuxbridge agent does not read that of [ovs]" if ignored else ""
+        problems.add(
+            options.place_of(section, name),
+            keys.path,
+            f"no local_ip for {keys['name']!r}{why}",
+            allowed="an IPv4 or IPv6 address",
+            do=f"Give `local_ip` here, or in [{section}] of the host's agent_file.",
+        )
 
 
 def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
-    local_ip, text = options.get("ovs", "local_ip"), options.text("ovs", "local_ip")
+    at = options.which("local_ip")
+    local_ip, text = options.get(*at), options.text(*at)
+    l2_population = options.get(*options.which("l2_population"), otherwise=False)
     return Host(
         name=name,
         local_ip=local_ip,
         # Neutron derives the names of tunnel ports from the address as it is written.
         written_ip="" if text is None or text == str(local_ip) else text,
-        tunnel_types=options.get("agent", "tunnel_types", ()),
-        l2_population=options.get("agent", "l2_population", otherwise=False),
-        arp_responder=options.get("agent", "arp_responder", otherwise=False),
+        tunnel_types=options.get("agent", "tunnel_types", _default_tunnels(options)),
+        l2_population=l2_population,
+        arp_responder=options.get(*options.which("arp_responder"), otherwise=False),
         bridge_mappings=options.get("ovs", "bridge_mappings", ()),
         mechanism=Mechanism(keys.get("mechanism", Mechanism.OPENVSWITCH)),
         hybrid_plug=keys.get("plug") == "hybrid",
-        vxlan_group=ip_network(keys["vxlan_group"]) if "vxlan_group" in keys else None,
+        vxlan_group=_vxlan_group(options, keys, l2_population=l2_population),
     )
+
+
+def _default_tunnels(options: Options) -> tuple[NetworkType, ...]:
+    """Without the key `tunnel_types`: a linuxbridge agent with a file has VXLAN if that enables it."""
+    if options.role is not Role.LINUXBRIDGE or options.ini is None:
+        return ()
+    return (NetworkType.VXLAN,) if options.get("vxlan", "enable_vxlan", otherwise=True) else ()
+
+
+def _vxlan_group(options: Options, keys: dict[str, Any], *, l2_population: bool) -> Cidr | None:
+    """The scenario's group, or the file's: with l2_population Neutron's agent uses none."""
+    if "vxlan_group" in keys:
+        return ip_network(keys["vxlan_group"])
+    group: Cidr | None = options.get("vxlan", "vxlan_group")
+    return None if l2_population else group
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +285,7 @@ class _Places:
         if kind == "host" and name in self.agents:
             key = next((key for key in HOST_KEYS if key in (word, error.where.split()[-1])), None)
             if key in HOST_KEYS:
-                return self.agents[name].place_of(*HOST_KEYS[key])
+                return self.agents[name].place_of(*self.agents[name].which(key))
         if kind:
             *_, item = [data, *self._items(kind, name)]
             return _key_place(item, error.found) if item is not data else data.place

@@ -1,150 +1,288 @@
-"""Neutron's options that have an effect here, and how each is parsed.  Pure.
+"""Neutron's options that have an effect here, and those that would change flows and are not modelled.  Pure.
 
-Names, sections and defaults are those of neutron/conf/plugins/ml2, of Queens and later releases.
+To declare an option as used: add a row to `USED`, remove its row of `NOT_MODELLED`, and read its value
+with `Options.get(section, option)`.  Names and types are those of the catalogue (neutron/*.json).
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
+from types import MappingProxyType
 from typing import Any
 
 from controller.model.encap import TUNNEL_TYPES, NetworkType
+from topologies.scenario.catalogue import Role, Which
 
-WHOLE = re.compile(r"[0-9]+")
-TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 Range = tuple[str, int, int]  # (physical network or "", first, last)
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """How one option is parsed; `parse` raises ValueError if the text is invalid."""
+    """How the value of one option is read.
 
-    parse: Callable[[str], Any]
-    allowed: str
+    Attributes:
+        read: makes a value of the model of what oslo.config reads: a bool, an int, text, a list of
+            texts; raises ValueError if it is not usable.
+        allowed: the values that an error names; those of the option's type if empty.
+    """
+
+    read: Callable[[Any], Any] = _same
+    allowed: str = ""
     do: str = "Correct the value."
 
 
-def words(text: str) -> tuple[str, ...]:
-    """A comma-separated list, as oslo.config's ListOpt reads it."""
-    return tuple(part.strip() for part in text.split(",")) if text.strip() else ()
+@dataclass(frozen=True, slots=True)
+class NotModelled:
+    """What an option would change in Neutron and does not change here.
+
+    Attributes:
+        effect: said of a value that is neither the default nor in `harmless`.
+    """
+
+    effect: str
+    harmless: tuple[Any, ...] = ()
 
 
-def _boolean(text: str) -> bool:
-    if text.strip().lower() not in (*TRUE, *FALSE):
-        raise ValueError(text)
-    return text.strip().lower() in TRUE
+def _whole(value: int | None) -> int:
+    if value is not None and value < 0:
+        raise ValueError(value)
+    return value or 0
 
 
-def _whole(text: str) -> int:
-    if not WHOLE.fullmatch(text.strip()):
-        raise ValueError(text)
-    return int(text)
-
-
-def _tunnel_types(text: str) -> tuple[NetworkType, ...]:
-    types = tuple(dict.fromkeys(NetworkType(word) for word in words(text)))
+def _tunnel_types(words: list[str]) -> tuple[NetworkType, ...]:
+    types = tuple(dict.fromkeys(NetworkType(word) for word in words))
     if not all(kind.is_tunnel for kind in types):
-        raise ValueError(text)
+        raise ValueError(words)
     return types
 
 
-def _bridge_mappings(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = [tuple(part.strip() for part in word.split(":")) for word in words(text)]
-    if not all(len(pair) == 2 and all(pair) for pair in pairs):  # network:bridge
-        raise ValueError(text)
+def _mappings(words: list[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs of `key:value`.
+
+    Source: neutron-lib `helpers.parse_mappings`: empty words are left out, keys and values are unique.
+    """
+    pairs = [tuple(part.strip() for part in word.split(":")) for word in words if word.strip()]
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+        raise ValueError(words)
     if len({pair[0] for pair in pairs}) < len(pairs) or len({p[1] for p in pairs}) < len(pairs):
-        raise ValueError(text)  # Neutron: each network and each bridge once
-    return tuple((network, bridge) for network, bridge in pairs)
+        raise ValueError(words)
+    return tuple((key, value) for key, value in pairs)
 
 
-def _fixed(*accepted: str) -> Option:
-    """An option with one supported value, and other notations of it."""
+def _fixed(only: Any, shown: str) -> Option:
+    """An option with one supported value."""
 
-    def parse(text: str) -> str:
-        if text.strip().lower() not in accepted:
-            raise ValueError(text)
-        return text.strip()
+    def read(value: Any) -> Any:
+        if value != only:
+            raise ValueError(value)
+        return value
 
-    return Option(parse, accepted[0], f"Only {accepted[0]} is supported; remove the line.")
+    return Option(read, shown, f"Only {shown} is supported; remove the line.")
 
 
 def _id_ranges(kind: NetworkType) -> Option:
+    """Source: Neutron `_parse_tunnel_ranges`, neutron-lib `verify_tunnel_range`."""
     top = kind.kind.id_max
 
-    def parse(text: str) -> tuple[Range, ...]:
-        return tuple(_range("", word.split(":"), top) for word in words(text))
+    def read(words: list[str]) -> tuple[Range, ...]:
+        return tuple(_range("", word.split(":"), top) for word in words)
 
-    return Option(parse, f"first:last pairs with commas between, each id 1..{top}")
+    return Option(read, f"first:last pairs with commas between, each id 1..{top}")
 
 
 def _range(physical: str, bounds: list[str], top: int) -> Range:
-    first, last = map(_whole, bounds)  # ValueError also unless there are two
+    first, last = map(int, bounds)  # ValueError also unless there are two
     if not 1 <= first <= last <= top:
         raise ValueError(bounds)
     return (physical, first, last)
 
 
-def _vlan_ranges(text: str) -> tuple[Range, ...]:
+def _vlan_ranges(name_only: tuple[int, int] | None) -> Option:
+    """Source: neutron-lib `parse_network_vlan_ranges`; `name_only`: the range of a name alone."""
     top = NetworkType.VLAN.kind.id_max
-    parts = (word.split(":") for word in words(text) if ":" in word)
-    return tuple(_range(physical.strip(), bounds, top) for physical, *bounds in parts)
+
+    def read(words: list[str]) -> tuple[Range, ...]:
+        found: dict[str, list[Range]] = {}
+        for word in filter(None, map(str.strip, words)):
+            physical, *bounds = word.split(":")
+            if not physical:
+                raise ValueError(word)
+            ranges = found.setdefault(physical, [])
+            if bounds:
+                ranges.append(_range(physical, bounds, top))
+            elif name_only:
+                ranges.append((physical, *name_only))
+        for physical, ranges in found.items():
+            if name_only and (physical, *name_only) in ranges:
+                found[physical] = [(physical, *name_only)]  # other ranges add nothing
+        return tuple(one for ranges in found.values() for one in ranges)
+
+    return Option(read, "network or network:first:last with commas between, each id 1..4094")
 
 
-FLAG = Option(_boolean, "true or false")
-LIST = Option(words, "names with commas between")
+PLAIN = Option()
+LIST = Option(tuple, "names with commas between")
 RANGES = {
     NetworkType.VXLAN: ("ml2_type_vxlan", "vni_ranges"),
     NetworkType.GRE: ("ml2_type_gre", "tunnel_id_ranges"),
     NetworkType.GENEVE: ("ml2_type_geneve", "vni_ranges"),
     NetworkType.VLAN: ("ml2_type_vlan", "network_vlan_ranges"),
 }
-SERVER: dict[tuple[str, str], Option] = {
-    ("ml2", "type_drivers"): LIST,
-    ("ml2", "tenant_network_types"): LIST,
-    ("ml2", "project_network_types"): LIST,
-    ("ml2", "mechanism_drivers"): LIST,
-    ("ml2", "path_mtu"): Option(_whole, "a whole number of bytes; 0 for no limit"),
-    **{which: _id_ranges(kind) for kind, which in RANGES.items() if kind.is_tunnel},
-    RANGES[NetworkType.VLAN]: Option(
-        _vlan_ranges, "network or network:first:last with commas between, each id 1..4094"
-    ),
+LOCAL_IP = Option(ip_address, "an IPv4 or IPv6 address", "Give the VTEP's address.")
+BRIDGES = Option(_mappings, "network:bridge pairs with commas between, each name once")
+TUNNELS = Option(
+    _tunnel_types, ", ".join(map(str, TUNNEL_TYPES)), "Name one or more, with commas between."
+)
+USED: dict[Role, dict[Which, Option]] = {
+    Role.SERVER: {
+        ("ml2", "type_drivers"): LIST,
+        ("ml2", "tenant_network_types"): LIST,
+        ("ml2", "project_network_types"): LIST,
+        ("ml2", "mechanism_drivers"): LIST,
+        ("ml2", "path_mtu"): Option(_whole, "a whole number of bytes; 0 for no limit"),
+        ("ml2_type_flat", "flat_networks"): LIST,
+        **{which: _id_ranges(kind) for kind, which in RANGES.items() if kind.is_tunnel},
+        RANGES[NetworkType.VLAN]: _vlan_ranges(None),
+    },
+    Role.OPENVSWITCH: {
+        ("ovs", "local_ip"): LOCAL_IP,
+        ("ovs", "bridge_mappings"): BRIDGES,
+        ("ovs", "integration_bridge"): _fixed("br-int", "br-int"),
+        ("ovs", "tunnel_bridge"): _fixed("br-tun", "br-tun"),
+        ("agent", "tunnel_types"): TUNNELS,
+        ("agent", "l2_population"): PLAIN,
+        ("agent", "arp_responder"): PLAIN,
+        ("agent", "vxlan_udp_port"): _fixed(4789, "4789"),
+        ("agent", "dont_fragment"): _fixed(True, "true"),
+    },
+    Role.LINUXBRIDGE: {
+        ("agent", "tunnel_types"): TUNNELS,  # the scenario's key; the agent has no such option
+        ("vxlan", "enable_vxlan"): PLAIN,
+        ("vxlan", "local_ip"): LOCAL_IP,
+        ("vxlan", "l2_population"): PLAIN,
+        ("vxlan", "arp_responder"): PLAIN,
+        ("vxlan", "vxlan_group"): Option(
+            lambda text: ip_network(text) if text else None, "an address or a prefix, or nothing"
+        ),
+        ("linux_bridge", "physical_interface_mappings"): Option(
+            _mappings, "network:interface pairs with commas between, each name once"
+        ),
+        ("ovs", "bridge_mappings"): BRIDGES,  # the scenario's key
+        ("linux_bridge", "bridge_mappings"): BRIDGES,
+    },
 }
-AGENT: dict[tuple[str, str], Option] = {
-    ("ovs", "local_ip"): Option(
-        lambda text: ip_address(text.strip()), "an IPv4 or IPv6 address", "Give the VTEP's address."
-    ),
-    ("ovs", "bridge_mappings"): Option(
-        _bridge_mappings, "network:bridge pairs with commas between, each name once"
-    ),
-    ("ovs", "integration_bridge"): _fixed("br-int"),
-    ("ovs", "tunnel_bridge"): _fixed("br-tun"),
-    ("agent", "tunnel_types"): Option(
-        _tunnel_types, ", ".join(map(str, TUNNEL_TYPES)), "Name one or more, with commas between."
-    ),
-    ("agent", "l2_population"): FLAG,
-    ("agent", "arp_responder"): FLAG,
-    ("agent", "vxlan_udp_port"): _fixed("4789"),
-    ("agent", "dont_fragment"): _fixed(*TRUE),
+# neutron-lib 2.10 (Neutron 18): a name alone stands for all ids.
+USED_CURRENT: dict[Role, dict[Which, Option]] = {
+    Role.SERVER: {RANGES[NetworkType.VLAN]: _vlan_ranges((1, NetworkType.VLAN.kind.id_max))}
 }
-# Neutron's options without an effect here: section -> names.
-SERVER_OTHERS = {
-    "ml2": "extension_drivers physical_network_mtus external_network_type overlay_ip_version",
-    "ml2_type_vxlan": "vxlan_group",
-    "ml2_type_geneve": "max_header_size",
-    "ml2_type_flat": "flat_networks",
-    "securitygroup": "firewall_driver enable_security_group enable_ipset permitted_ethertypes",
-}
-AGENT_OTHERS = {
-    "ovs": "int_peer_patch_port tun_peer_patch_port datapath_type of_listen_address of_listen_port"
-    " of_connect_timeout of_request_timeout of_inactivity_probe openflow_processed_per_port"
-    " trunk_enabled ovsdb_connection ovsdb_timeout ovsdb_debug ovsdb_interface of_interface"
-    " bridge_mac_table_size igmp_snooping_enable igmp_flood igmp_flood_reports"
-    " igmp_flood_unregistered use_veth_interconnection vhostuser_socket_dir"
-    " ssl_key_file ssl_cert_file ssl_ca_cert_file resource_provider_bandwidths",
-    "agent": "enable_distributed_routing drop_flows_on_start tunnel_csum baremetal_smartnic"
-    " explicitly_egress_direct minimize_polling polling_interval ovsdb_monitor_respawn_interval"
-    " dscp dscp_inherit quitting_rpc_timeout extensions agent_type veth_mtu"
-    " prevent_arp_spoofing root_helper root_helper_daemon report_interval log_agent_heartbeats",
-    "securitygroup": SERVER_OTHERS["securitygroup"],
-}
+
+
+def used(role: Role, release: str) -> dict[Which, Option]:
+    """The options that have an effect here."""
+    return USED[role] | (USED_CURRENT.get(role, {}) if release == "current" else {})
+
+
+FIREWALL = NotModelled(
+    "Neutron has the firewall's flows in br-int (tables 71 to 94) and none in tables 24 and 25; "
+    "here spoofed frames are dropped in tables 24 and 25, and rules of security groups are absent",
+    (
+        "noop",
+        "iptables",
+        "iptables_hybrid",
+        "neutron.agent.firewall.NoopFirewallDriver",
+        "neutron.agent.linux.iptables_firewall.IptablesFirewallDriver",
+        "neutron.agent.linux.iptables_firewall.OVSHybridIptablesFirewallDriver",
+    ),
+)
+EXTENSIONS = NotModelled("flows, queues and meters of extensions are absent here")
+DSCP = NotModelled("outer headers have DSCP 0 here")
+IGMP = NotModelled("br-int does not snoop IGMP here: multicast is flooded")
+SERVER_MTU = "networks get their MTU from `underlay.mtu` and path_mtu here"
+NOT_MODELLED: Mapping[Role, Mapping[Which, NotModelled]] = MappingProxyType(
+    {
+        Role.SERVER: {
+            ("DEFAULT", "core_plugin"): NotModelled(
+                "only ML2 is modelled here", ("ml2", "neutron.plugins.ml2.plugin.Ml2Plugin")
+            ),
+            ("DEFAULT", "global_physnet_mtu"): NotModelled(SERVER_MTU),
+            ("DEFAULT", "vlan_transparent"): NotModelled(
+                "networks carry no tagged frames of guests here"
+            ),
+            ("DEFAULT", "vlan_qinq"): NotModelled("networks carry no tagged frames of guests here"),
+            ("DEFAULT", "base_mac"): NotModelled("ports get MACs that are derived from names here"),
+            ("ml2", "physical_network_mtus"): NotModelled(SERVER_MTU),
+            ("ml2_type_geneve", "max_header_size"): NotModelled(
+                "guests on geneve have the MTU for a header of 30 bytes here"
+            ),
+        },
+        Role.OPENVSWITCH: {
+            ("securitygroup", "firewall_driver"): FIREWALL,
+            ("agent", "extensions"): EXTENSIONS,
+            ("agent", "enable_distributed_routing"): NotModelled(
+                "flows of distributed routers are absent here (br-int 1, 2, 60; br-tun 1, 3, 9, 20)"
+            ),
+            ("agent", "drop_flows_on_start"): NotModelled(
+                "the controller never empties tables at its start"
+            ),
+            ("agent", "explicitly_egress_direct"): NotModelled(
+                "Neutron sends accepted frames to the port or the patch port (br-int 94); here NORMAL does"
+            ),
+            ("agent", "tunnel_csum"): NotModelled("tunnel ports have no `csum=true` here"),
+            ("agent", "dscp"): DSCP,
+            ("agent", "dscp_inherit"): DSCP,
+            ("agent", "baremetal_smartnic"): NotModelled("flows of smart NICs are absent here"),
+            ("ovs", "datapath_type"): NotModelled("`--datapath` sets the datapath of a lab"),
+            ("ovs", "int_peer_patch_port"): NotModelled("the patch port is patch-tun here"),
+            ("ovs", "tun_peer_patch_port"): NotModelled("the patch port is patch-int here"),
+            ("ovs", "use_veth_interconnection"): NotModelled(
+                "bridges are joined by patch ports here"
+            ),
+            ("ovs", "bridge_mac_table_size"): NotModelled(
+                "MAC tables have the switch's own size here"
+            ),
+            ("ovs", "igmp_snooping_enable"): IGMP,
+            ("ovs", "igmp_flood"): IGMP,
+            ("ovs", "igmp_flood_reports"): IGMP,
+            ("ovs", "igmp_flood_unregistered"): IGMP,
+        },
+        Role.LINUXBRIDGE: {
+            ("vxlan", "ttl"): NotModelled(
+                "the TTL of outer headers is the kernel's, or 4 to a group, here"
+            ),
+            ("vxlan", "tos"): DSCP,
+            ("vxlan", "udp_dstport"): NotModelled("VXLAN has UDP port 4789 here", (4789,)),
+            ("vxlan", "udp_srcport_min"): NotModelled("the kernel selects the source port here"),
+            ("vxlan", "udp_srcport_max"): NotModelled("the kernel selects the source port here"),
+            ("vxlan", "multicast_ranges"): NotModelled("all groups are those of vxlan_group here"),
+            ("agent", "dscp"): DSCP,
+            ("agent", "dscp_inherit"): DSCP,
+            ("agent", "extensions"): EXTENSIONS,
+        },
+    }
+)
+# Options of releases before Queens, or under a name that none of the catalogue has.
+FORMER: Mapping[Which, str] = MappingProxyType(
+    {
+        ("ovs", "tenant_network_type"): "use tenant_network_types in [ml2] of ml2_conf.ini",
+        ("ovs", "enable_tunneling"): "tunnel_types in [agent] enables tunnels",
+        ("ovs", "tunnel_type"): "use tunnel_types in [agent]",
+        ("ovs", "tunnel_types"): "use tunnel_types in [agent]",
+        (
+            "ovs",
+            "tunnel_id_ranges",
+        ): "use [ml2_type_gre] tunnel_id_ranges or [ml2_type_vxlan] vni_ranges",
+        ("ovs", "vxlan_udp_port"): "use vxlan_udp_port in [agent]",
+        (
+            "agent",
+            "prevent_arp_spoofing",
+        ): "spoofed ARP is always dropped on ports with port security",
+        ("ml2", "supported_pf_vendor_devs"): "all devices are supported",
+        ("DEFAULT", "verbose"): "it was removed before Queens; debug remains",
+        ("DEFAULT", "advertise_mtu"): "the MTU is always advertised",
+        ("DEFAULT", "network_device_mtu"): "use global_physnet_mtu in neutron.conf",
+    }
+)

@@ -1,18 +1,21 @@
 """Options of the server and the agents: Neutron's .ini files, overridden by the scenario's own keys."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from oslo_config.iniparser import BaseParser
 
 from controller.model.errors import ModelError
 from controller.system.files import read_text
+from topologies.scenario.catalogue import Catalogue, Known, Role, Which, catalogue, substituted
 from topologies.scenario.file import Map, Place, Problems, shown
-from topologies.scenario.neutron_options import AGENT, SERVER, Option
+from topologies.scenario.neutron_options import NOT_MODELLED, Option, used
 
-Which = tuple[str, str]  # section and option
 HOST_KEYS: dict[str, Which] = {  # keys of a host, or of `agent`, and Neutron's option for each
     "local_ip": ("ovs", "local_ip"),
     "bridge_mappings": ("ovs", "bridge_mappings"),
@@ -20,6 +23,22 @@ HOST_KEYS: dict[str, Which] = {  # keys of a host, or of `agent`, and Neutron's 
     "l2_population": ("agent", "l2_population"),
     "arp_responder": ("agent", "arp_responder"),
 }
+LINUXBRIDGE_KEYS = {  # where the linuxbridge agent has its own option; it has no other tunnels
+    "local_ip": ("vxlan", "local_ip"),
+    "l2_population": ("vxlan", "l2_population"),
+    "arp_responder": ("vxlan", "arp_responder"),
+}
+NOWHERE = Known(("", ""), "", MappingProxyType({"name": "List"}))  # of a newer release, in YAML
+
+
+class Kind(Enum):
+    """What becomes of an option of an .ini file; the value says so in a summary."""
+
+    USED = "used"
+    WITHOUT_EFFECT = "without effect here"
+    NOT_MODELLED = "not modelled here"
+    OTHER_PROGRAM = "of another program of Neutron"
+    UNKNOWN = "unknown to Neutron"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +106,7 @@ def read_ini(path: Path, problems: Problems, *, where: str) -> IniFile:
         ModelError: the file cannot be read.
     """
     ini = IniFile(shown(path), problems)
+    problems.open(ini.name)
     # The blank line ends the last assignment, so that its line number is known.
     ini.parse([*read_text(path, ModelError, where=f"{where} ({ini.name})").split("\n"), ""])
     return ini
@@ -97,20 +117,26 @@ class Options:
     """Options of one agent, or of the server, as values.
 
     Attributes:
+        role: the program that they are read for.
+        release: the release whose options are known.
         ini: its .ini file, if it has one.
-        settings: the effective setting of each option.
-        values: the value of each option; an invalid one is missing here.
+        settings: the effective setting of each option, under the option's newest name.
+        values: the value of each option that is used here; an invalid one is missing.
         place: where the agent or the server is described.
         name: the agent's host.
         refused: options with an invalid value.
+        kinds: what becomes of each option of the .ini file.
     """
 
+    role: Role
+    release: str
     ini: IniFile | None
     settings: Mapping[Which, Setting]
     values: Mapping[Which, Any]
     place: Place
     name: str = ""
     refused: frozenset[Which] = field(default_factory=frozenset)
+    kinds: Mapping[Which, Kind] = field(default_factory=dict)
 
     def get(self, section: str, option: str, otherwise: Any = None) -> Any:
         """The option's value."""
@@ -127,6 +153,15 @@ class Options:
             return setting.place
         return self.ini.place_for(section) if self.ini else self.place
 
+    def which(self, key: str) -> Which:
+        """The option for a key of a host, such as `local_ip`."""
+        return host_key(self.role, key)
+
+
+def host_key(role: Role, key: str) -> Which:
+    """The option of an agent for a key of a host, such as `local_ip`."""
+    return LINUXBRIDGE_KEYS.get(key, HOST_KEYS[key]) if role is Role.LINUXBRIDGE else HOST_KEYS[key]
+
 
 def server_options(data: Map, folder: Path, problems: Problems) -> Options:
     """The options of neutron-server, from `ml2_conf`."""
@@ -137,22 +172,30 @@ def server_options(data: Map, folder: Path, problems: Problems) -> Options:
         for option in given.map(section)
     }
     ini = _ini(given, "file", folder, problems)
-    return _options(ini, own, SERVER, given.place, problems)
+    return _Reader(Role.SERVER, release_of(data), ini, own, problems).options(given.place)
+
+
+def release_of(data: Map) -> str:
+    """The scenario's Neutron release."""
+    return str(data.get("release", "queens"))
 
 
 def agents_of(data: Map, folder: Path, problems: Problems) -> tuple[tuple[Map, Options], ...]:
     """Every host with the options of its agent: its own keys before `agent` before its file."""
     agents = []
     for host in data.maps("hosts"):
+        keys = (data.map("agent"), host)
+        mechanism = [each["mechanism"] for each in keys if "mechanism" in each]
+        role = Role.LINUXBRIDGE if mechanism[-1:] == ["linuxbridge"] else Role.OPENVSWITCH
         own = {
-            HOST_KEYS[key]: _setting(keys, key)
-            for keys in (data.map("agent"), host)
-            for key in keys
+            host_key(role, key): _setting(each, key)
+            for each in keys
+            for key in each
             if key in HOST_KEYS
         }
         ini = _ini(host, "agent_file", folder, problems)
-        options = _options(ini, own, AGENT, host.place, problems, name=host["name"])
-        agents.append((host, options))
+        reader = _Reader(role, release_of(data), ini, own, problems)
+        agents.append((host, reader.options(host.place, name=host["name"])))
     return tuple(agents)
 
 
@@ -176,26 +219,117 @@ def _ini(keys: Map, key: str, folder: Path, problems: Problems) -> IniFile | Non
         return None
 
 
-def _options(
-    ini: IniFile | None,
-    own: Mapping[Which, Setting],
-    known: Mapping[Which, Option],
-    place: Place,
-    problems: Problems,
-    *,
-    name: str = "",
-) -> Options:
-    settings = {**(ini.settings if ini else {}), **own}
-    values: dict[Which, Any] = {}
-    refused = set()
-    for which, setting in settings.items():
-        option = known.get(which)
-        if option is None or (which == ("ovs", "local_ip") and not setting.text.strip()):
-            continue  # an empty local_ip is as none
-        try:
-            values[which] = option.parse(setting.text)
-        except ValueError:
-            found = repr(setting.text)
-            problems.add(setting.place, setting.key, found, allowed=option.allowed, do=option.do)
-            refused.add(which)
-    return Options(ini, settings, values, place, name, frozenset(refused))
+class _Reader:
+    """Reads the settings of one program: its .ini file, and the scenario's own keys before it."""
+
+    def __init__(
+        self,
+        role: Role,
+        release: str,
+        ini: IniFile | None,
+        own: Mapping[Which, Setting],
+        problems: Problems,
+    ) -> None:
+        self.role, self.release, self.ini, self.problems = role, release, ini, problems
+        self.refused: set[Which] = set()
+        self.given = own
+
+    def options(self, place: Place, *, name: str = "") -> Options:
+        """The options with their values; those that are invalid are added to `problems`."""
+        if self.ini is None and not self.given:
+            return Options(self.role, self.release, None, {}, {}, place, name)
+        known, readers = catalogue(self.release), used(self.role, self.release)
+        own, written = self._newest(known, self.given), self._newest(known, self._file)
+        settings = self._substituted(written, own) | own
+        parsed: dict[Which, Any] = {}
+        values: dict[Which, Any] = {}
+        for which, setting in settings.items():
+            option = known.find(self.role, which) or NOWHERE
+            reader = readers.get(which, Option())
+            shown = own.get(which) or written[which]
+            try:
+                # A key of the scenario is an address already; the model says what is wrong with it.
+                is_address = which in own and option.type["name"] == "IPAddress"
+                parsed[which] = setting.text if is_address else option.parse(setting.text)
+                if which in readers:
+                    values[which] = reader.read(parsed[which])
+            except ValueError:
+                allowed = reader.allowed or option.allowed
+                self._refuse(which, shown, repr(shown.text), allowed, reader.do)
+        kinds = dict(self._kinds(known, parsed))
+        refused = frozenset(self.refused)
+        return Options(
+            self.role, self.release, self.ini, settings, values, place, name, refused, kinds
+        )
+
+    @property
+    def _file(self) -> Mapping[Which, Setting]:
+        return self.ini.settings if self.ini else {}
+
+    def _newest(self, known: Catalogue, given: Mapping[Which, Setting]) -> dict[Which, Setting]:
+        """What is set, under the options' newest names; from the file only what the program knows."""
+        found = {}
+        for which, setting in given.items():
+            option = known.names[self.role].get(which)
+            if option is None and given is self.given:
+                found[which] = setting
+            # An older name counts only without the newer one, wherever they are in the file.
+            elif option and (option.which == which or option.which not in given):
+                found[option.which] = setting
+        return found
+
+    def _substituted(
+        self, written: Mapping[Which, Setting], own: Container[Which]
+    ) -> dict[Which, Setting]:
+        """The options of the file with the values that they refer to; not those that `own` overrides."""
+        found = {}
+        for which, setting in written.items():
+            if which in own:
+                continue
+            try:
+                text = substituted(setting.text, which[0], partial(self._value, written))
+            except ValueError as error:
+                allowed = "`$name` of an option, or `$$` for a dollar sign"
+                self._refuse(which, setting, str(error), allowed)
+                continue
+            found[which] = replace(setting, text=text)
+        return found
+
+    def _value(self, written: Mapping[Which, Setting], which: Which, depth: int = 0) -> Any:
+        """The value of an option that another one refers to."""
+        option = catalogue(self.release).names[self.role][which]  # LookupError: no such option
+        if option.which not in written:
+            return option.default
+        if depth > len(written):
+            raise ValueError(f"${which[1]} refers to itself")
+        inner = partial(self._value, written, depth=depth + 1)
+        return option.parse(substituted(written[option.which].text, which[0], inner))
+
+    def _refuse(
+        self,
+        which: Which,
+        setting: Setting,
+        found: str,
+        allowed: str,
+        do: str = "Correct the value.",
+    ) -> None:
+        self.problems.add(setting.place, setting.key, found, allowed=allowed, do=do)
+        self.refused.add(which)
+
+    def _kinds(self, known: Catalogue, parsed: Mapping[Which, Any]) -> Iterator[tuple[Which, Kind]]:
+        """What becomes of each option of the .ini file."""
+        readers, others = used(self.role, self.release), NOT_MODELLED[self.role]
+        anywhere = {which for names in known.names.values() for which in names}
+        anywhere |= {which for each in known.every for which in (each.which, *each.aliases)}
+        for which in self._file:
+            option = known.names[self.role].get(which)
+            if option is None:
+                yield which, Kind.OTHER_PROGRAM if which in anywhere else Kind.UNKNOWN
+            elif option.which in readers:
+                yield which, Kind.USED
+            elif option.which in others and option.which in parsed:
+                value = parsed[option.which]
+                same = value == option.default or value in others[option.which].harmless
+                yield which, Kind.WITHOUT_EFFECT if same else Kind.NOT_MODELLED
+            else:
+                yield which, Kind.WITHOUT_EFFECT

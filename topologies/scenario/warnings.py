@@ -1,77 +1,133 @@
 """Options that are valid, but that Neutron would ignore or treat differently."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from topologies.scenario.catalogue import Role, catalogue, hint
+from topologies.scenario.file import Place
 from topologies.scenario.networks import KNOWN
-from topologies.scenario.neutron_options import AGENT, AGENT_OTHERS, SERVER, SERVER_OTHERS
-from topologies.scenario.options import Options
+from topologies.scenario.neutron_options import FORMER, NOT_MODELLED
+from topologies.scenario.options import Kind, Options
+
+Warned = tuple[Place, str]
 
 
-def warnings_of(server: Options, agents: Sequence[Options]) -> tuple[str, ...]:
-    """Every warning, each with file and line, in the order of the files."""
-    found = [*_server(server, agents), *(text for agent in agents for text in _agent(agent))]
-    return tuple(dict.fromkeys(found))
+def warnings_of(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:
+    """Every warning and its place."""
+    yield from _options((server, *agents))
+    yield from _server(server, agents)
+    for agent in agents:
+        yield from _agent(agent)
 
 
-def _server(server: Options, agents: Sequence[Options]) -> Iterator[str]:
-    yield from _unused(server, SERVER, SERVER_OTHERS)
+def not_modelled(programs: Iterable[Options]) -> tuple[str, ...]:
+    """Each option that would change flows, ports or MTUs in Neutron and does not here, with its value."""
+    found = {
+        f"{setting.key} = {setting.text.strip()}"
+        for options in programs
+        if options.ini
+        for which, setting in options.ini.settings.items()
+        if options.kinds[which] is Kind.NOT_MODELLED
+    }
+    return tuple(sorted(found))
+
+
+def counts(programs: Iterable[Options]) -> dict[Kind, int]:
+    """How many options of the .ini files are of each kind; one that two programs read counts once."""
+    best: dict[Place, Kind] = {}
+    order = list(Kind)
+    for options in programs:
+        for which, setting in options.ini.settings.items() if options.ini else ():
+            kinds = (options.kinds[which], best.get(setting.place, Kind.UNKNOWN))
+            best[setting.place] = min(kinds, key=order.index)
+    return {kind: sum(1 for each in best.values() if each is kind) for kind in Kind}
+
+
+def _options(programs: Iterable[Options]) -> Iterator[Warned]:
+    """The options that Neutron does not have, and those that are not modelled here."""
+    for options in programs:
+        for which, setting in options.ini.settings.items() if options.ini else ():
+            if options.kinds[which] is Kind.UNKNOWN:
+                version = catalogue(options.release).version
+                meant = FORMER.get(which) or hint(options.release, which, options.role)
+                why = f"; {meant}" if meant else ""
+                text = f"{setting.key}: Neutron {version} has no such option and ignores it{why}"
+            elif options.kinds[which] is Kind.NOT_MODELLED:
+                known = catalogue(options.release).names[options.role][which]
+                effect = NOT_MODELLED[options.role][known.which].effect
+                text = f"{setting.key} = {setting.text.strip()}: not modelled: {effect}"
+            else:
+                continue
+            yield setting.place, text
+
+
+def _server(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:
     place = server.place_of("ml2", "type_drivers")
     for word in server.get("ml2", "type_drivers", ()):
         if word not in KNOWN:
-            yield f"{place}: type_drivers has {word!r}: unknown network type, ignored"
+            yield place, f"type_drivers has {word!r}: unknown network type, ignored"
     drivers = server.get("ml2", "mechanism_drivers")
     if drivers is None:
         return
     place = server.place_of("ml2", "mechanism_drivers")
-    with_l2_population = [bool(agent.get("agent", "l2_population")) for agent in agents]
+    with_l2_population = [bool(agent.get(*agent.which("l2_population"))) for agent in agents]
     if "l2population" in drivers and not any(with_l2_population):
         yield (
-            f"{place}: mechanism_drivers has l2population, but no agent sets l2_population: "
-            "Neutron's server sends FDB entries and the agents ignore them; "
-            "they flood to every VTEP and learn"
+            place,
+            (
+                "mechanism_drivers has l2population, but no agent sets l2_population: "
+                "Neutron's server sends FDB entries and the agents ignore them; "
+                "they flood to every VTEP and learn"
+            ),
         )
     if "l2population" not in drivers and any(with_l2_population):
         yield (
-            f"{place}: mechanism_drivers lacks l2population, but agents set l2_population: "
-            "Neutron's server would send them no FDB entries, and they would build no tunnel; "
-            "here they receive the entries anyway"
+            place,
+            (
+                "mechanism_drivers lacks l2population, but agents set l2_population: "
+                "Neutron's server would send them no FDB entries, and they would build no tunnel; "
+                "here they receive the entries anyway"
+            ),
         )
 
 
-def _agent(agent: Options) -> Iterator[str]:
-    yield from _unused(agent, AGENT, AGENT_OTHERS)
+def _agent(agent: Options) -> Iterator[Warned]:
+    yield from _linuxbridge(agent) if agent.role is Role.LINUXBRIDGE else _openvswitch(agent)
+    responder = agent.which("arp_responder")
+    if agent.get(*responder) and not agent.get(*agent.which("l2_population")):
+        yield (
+            agent.place_of(*responder),
+            (
+                f"arp_responder without l2_population on host {agent.name!r}: "
+                "Neutron's agent ignores it"
+            ),
+        )
+
+
+def _openvswitch(agent: Options) -> Iterator[Warned]:
     if agent.ini and ("agent", "tunnel_types") not in agent.ini.settings:
         here = ", ".join(map(str, agent.get("agent", "tunnel_types", ())))
         own = f"the scenario's own value is used: {here}"
         what = own if here else "the scenario has none either"
         yield (
-            f"{agent.ini.place_for('agent')}: no tunnel_types in [agent]: Neutron's agent would "
-            f"build no br-tun and no tunnel; {what}"
+            agent.ini.place_for("agent"),
+            (
+                "no tunnel_types in [agent]: Neutron's agent would "
+                f"build no br-tun and no tunnel; {what}"
+            ),
         )
     if agent.ini and agent.text("ovs", "bridge_mappings") == "":
         place = agent.place_of("ovs", "bridge_mappings")
-        yield f"{place}: empty bridge_mappings: harmless, the host has no provider bridge"
-    if agent.get("agent", "arp_responder") and not agent.get("agent", "l2_population"):
-        place = agent.place_of("agent", "arp_responder")
+        yield place, "empty bridge_mappings: harmless, the host has no provider bridge"
+
+
+def _linuxbridge(agent: Options) -> Iterator[Warned]:
+    group, l2_population = ("vxlan", "vxlan_group"), agent.get("vxlan", "l2_population")
+    if agent.ini and not l2_population and group not in agent.settings:
+        default = catalogue(agent.release).names[Role.LINUXBRIDGE][group].default
         yield (
-            f"{place}: arp_responder without l2_population on host {agent.name!r}: "
-            "Neutron's agent ignores it"
+            agent.ini.place_for("vxlan"),
+            (
+                f"no vxlan_group in [vxlan]: Neutron's agent would flood to {default}, the group of all "
+                "networks; here each VTEP gets a copy. Set vxlan_group to a group outside 224.0.0.0/24"
+            ),
         )
-
-
-def _unused(
-    options: Options, read: Container[tuple[str, str]], others: Mapping[str, str]
-) -> Iterator[str]:
-    for which, setting in (options.ini.settings if options.ini else {}).items():
-        if which in read:
-            continue
-        if which == ("ovs", "tenant_network_type"):
-            why = (
-                "no such option in this section, Neutron ignores it; "
-                "use tenant_network_types in [ml2] of ml2_conf.ini"
-            )
-        elif which[1] in others.get(which[0], "").split():
-            why = "an option of Neutron that has no effect here"
-        else:
-            why = "no such option, Neutron ignores it"
-        yield f"{setting.place}: {setting.key}: {why}"

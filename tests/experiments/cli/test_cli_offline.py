@@ -161,7 +161,8 @@ def test_validate_prints_warnings_with_status_0(capsys, monkeypatch):
     monkeypatch.chdir(FOLDER)
     status, out, err = said(capsys, "validate", "article")
     assert (status, err) == (0, "")
-    *warnings, last = out.splitlines()
+    *warnings, options, last = out.splitlines()
+    assert options == "options of the .ini files: 12 used, 2 unknown to Neutron"
     assert warnings == [f"warning: {warning}" for warning in load("article").warnings]
     assert last == "article: valid: 2 hosts, 1 network, 2 ports, 7 warnings"
 

@@ -167,15 +167,19 @@ def test_a_file_that_is_not_utf8():
 AGENT_WARNINGS = {
     "unknown": (
         f"{AGENT}tunel_types = x\n",
-        "a.ini:5: [agent] tunel_types: no such option, Neutron ignores it",
+        "a.ini:5: [agent] tunel_types: Neutron 12.1.1 has no such option and ignores it; "
+        "did you mean [agent] tunnel_types?",
     ),
     "in the wrong section": (
         f"[agent]\nlocal_ip = 192.0.2.7\n{AGENT}",
-        "a.ini:2: [agent] local_ip: no such option, Neutron ignores it",
+        "a.ini:2: [agent] local_ip: Neutron 12.1.1 has no such option and ignores it; "
+        "it belongs to [ovs] or [vxlan]",
     ),
-    "known, without effect here": (
-        f"{AGENT}[securitygroup]\nfirewall_driver = iptables_hybrid\n",
-        "a.ini:6: [securitygroup] firewall_driver: an option of Neutron that has no effect here",
+    "known, and not modelled here": (
+        f"{AGENT}[securitygroup]\nfirewall_driver = openvswitch\n",
+        "a.ini:6: [securitygroup] firewall_driver = openvswitch: not modelled: Neutron has the "
+        "firewall's flows in br-int (tables 71 to 94) and none in tables 24 and 25; here spoofed "
+        "frames are dropped in tables 24 and 25, and rules of security groups are absent",
     ),
     "no tunnel types": (
         "[ovs]\nlocal_ip = 192.0.2.9\n[agent]\n",

@@ -59,7 +59,7 @@ def test_the_articles_files_are_verbatim(name):
 def test_the_articles_warnings(monkeypatch):
     monkeypatch.chdir(FOLDER)
     ignored = (
-        "[ovs] tenant_network_type: no such option in this section, Neutron ignores it; "
+        "[ovs] tenant_network_type: Neutron 12.1.1 has no such option and ignores it; "
         "use tenant_network_types in [ml2] of ml2_conf.ini"
     )
     no_types = (
@@ -74,11 +74,11 @@ def test_the_articles_warnings(monkeypatch):
         "article/ml2_conf.ini:4: mechanism_drivers has l2population, but no agent sets "
         "l2_population: Neutron's server sends FDB entries and the agents ignore them; "
         "they flood to every VTEP and learn",
-        f"{controller}:2: {ignored}",
         f"{controller}:1: {no_types}",
+        f"{controller}:2: {ignored}",
         f"{controller}:4: {empty}",
-        f"{computer}:2: {ignored}",
         f"{computer}:1: {no_types}",
+        f"{computer}:2: {ignored}",
         f"{computer}:3: {empty}",
     )
 

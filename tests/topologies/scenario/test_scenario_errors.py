@@ -200,13 +200,12 @@ def test_an_invalid_host(case):
     assert errors_of(text) == [error]
 
 
-def test_an_empty_local_ip_is_as_none():
+def test_an_empty_local_ip_is_refused_as_by_oslo_config():
     """A host was missing from the overlay, without an error."""
-    write("a.ini", "[ovs]\nlocal_ip =\n")
+    write("a.ini", "[ovs]\nlocal_ip =\n[agent]\ntunnel_types =\n")
     hosts = "hosts:\n- {name: h1, agent_file: a.ini}\n- {name: h2, local_ip: 192.0.2.2}\n"
     assert errors_of(hosts) == [
-        "a.ini:2: hosts[0]: no local_ip for 'h1'; allowed: an IPv4 or IPv6 address. "
-        "Give `local_ip` here, or in [ovs] of the host's agent_file."
+        "a.ini:2: [ovs] local_ip: ''; allowed: an IPv4 or IPv6 address. Give the VTEP's address."
     ]
 
 
