@@ -127,7 +127,7 @@ def _pool_errors(subnet: Subnet) -> Iterator[ModelError]:
             allowed = f"an ascending range inside {cidr}"
             type_ = "OutOfBoundsAllocationPool" if is_pool else "InvalidAllocationPool"
             yield _refused(subnet, found, allowed, CORRECT, (type_, values))
-        elif not (is_usable(low, cidr) and is_usable(high, cidr)):
+        elif not all(is_usable(ip, cidr) and not unusable(ip) for ip in pool):
             first, last = usable(cidr)
             allowed = f"a range in {first}..{last}"
             yield _refused(subnet, found, allowed, CORRECT, ("OutOfBoundsAllocationPool", values))

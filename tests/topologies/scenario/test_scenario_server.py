@@ -77,6 +77,20 @@ def test_without_the_hosts_mechanism_no_port_is_bound(drivers):
     )
 
 
+def test_options_of_the_scenario_itself_restrict_as_those_of_a_file():
+    conf = "ml2_conf: {ml2_type_flat: {flat_networks: [q]}}\n"
+    (error,) = errors_of(with_two_hosts(FLAT + conf))
+
+    assert "physical_network 'p'; allowed: q ([ml2_type_flat] flat_networks)" in error
+    assert is_valid(FLAT + conf.replace("[q]", "['*']"))
+    assert is_valid(VLAN + conf)  # without a file only the options that are given
+    conf = "ml2_conf: {ml2_type_vlan: {network_vlan_ranges: ['q:1:9']}}\n"
+    (error,) = errors_of(with_two_hosts(VLAN + conf))
+    assert "allowed: q ([ml2_type_vlan] network_vlan_ranges)" in error
+    (error,) = errors_of(with_two_hosts(FLAT + "ml2_conf: {ml2: {mechanism_drivers: []}}\n"))
+    assert error.startswith("s.yaml:6: [ml2] mechanism_drivers: none; ")
+
+
 def test_an_mtu_that_the_underlay_has_no_room_for_is_an_error():
     large = "networks:\n- {name: n, network_type: vxlan, segmentation_id: 5, mtu: 1451}\n"
 

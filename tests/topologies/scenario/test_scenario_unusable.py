@@ -152,6 +152,13 @@ def test_no_subnet_can_have_such_a_cidr(cidr):
     assert CIDRS[cidr] in errors[-1]
 
 
+def test_no_pool_has_a_zone():
+    pools = "{start: '2001:db8:1::2%x', end: '2001:db8:1::9%x'}"
+    (error,) = texts(cidr="2001:db8:1::/64", gateway="null", ip="198.51.100.5", pools=pools)
+
+    assert error.startswith("13: subnet ")
+
+
 def test_faults_are_reported_together_each_at_its_line():
     errors = texts(local_ip="0.0.0.0", other_ip="224.0.0.5", ip="10.0.0.0", gateway="10.0.0.255")
 
