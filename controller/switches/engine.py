@@ -183,6 +183,8 @@ class Engine:
     def _visit(self, worker: _Worker) -> None:
         """Make the host match the overlay."""
         now = self._now
+        if worker.host not in now.ovsdb:  # removed a moment ago
+            return
         task = self._task(worker, now)
         reading = task.read()
         dpids = frozenset(row.dpid for row in reading.values() if row.dpid is not None)

@@ -15,6 +15,7 @@ from controller.switches.reading import COLUMNS, PortRow, Reading, guest_rows, p
 from controller.system.commands import run
 
 TIMEOUT_S = 5
+IF_THERE = ("--", "--if-exists")  # a guest's port may have been unplugged since it was read
 OURS = {  # type of a port -> prefixes of our names
     "patch": ("patch-", "int-", "phy-"),
     "gre": ("gre-",),
@@ -48,16 +49,16 @@ def _live_args(row: PortRow, network: Network, local_vlans: Mapping[str, int]) -
         "tag": str(tag),
     }
     sets = [f"other_config:{key}={quoted(value)}" for key, value in config.items()]
-    clear = ["--", "clear", "Port", row.name, "vlan_mode", "trunks"]
-    return ["--", "set", "Port", row.name, f"tag={tag}", *sets, *clear]
+    clear = [*IF_THERE, "clear", "Port", row.name, "vlan_mode", "trunks"]
+    return [*IF_THERE, "set", "Port", row.name, f"tag={tag}", *sets, *clear]
 
 
 def _dead_args(row: PortRow) -> list[str]:
     """Put a port without an active Neutron port into the dead VLAN (AG:1514)."""
     if row.tag == DEAD_VLAN_TAG:
         return []
-    set_tag = ["--", "set", "Port", row.name, f"tag={DEAD_VLAN_TAG}"]
-    return [*set_tag, "--", "remove", "Port", row.name, "other_config", "net_uuid"]
+    set_tag = [*IF_THERE, "set", "Port", row.name, f"tag={DEAD_VLAN_TAG}"]
+    return [*set_tag, *IF_THERE, "remove", "Port", row.name, "other_config", "net_uuid"]
 
 
 def missing_ports(wanted: Iterable[BridgePort], reading: Reading) -> list[BridgePort]:
@@ -91,9 +92,16 @@ def stale_ports(
 
 
 def failed_ports(wanted: Iterable[BridgePort], reading: Reading) -> dict[str, str]:
-    """The wanted ports that ovs-vswitchd could not create, each with its error."""
-    rows = (reading[p.bridge].ports[p.name] for p in wanted if p.bridge in reading)
-    return {row.name: row.error or "no reason given" for row in rows if not row.ofport}
+    """The wanted ports that ovs-vswitchd could not create, each with its error.
+
+    One that is not in `reading` was removed by others after it was added.
+    """
+    rows = {p.name: reading[p.bridge].ports.get(p.name) for p in wanted if p.bridge in reading}
+    return {
+        name: "removed meanwhile" if row is None else row.error or "no reason given"
+        for name, row in rows.items()
+        if row is None or not row.ofport
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from controller.flows import actions as act
 from controller.flows.pipeline import Flow, Match
+from controller.model.errors import SwitchError
 
 ARP, IPV6, ICMPV6 = 0x0806, 0x86DD, 58  # EtherTypes and IP protocol (IANA)
 PROTO = {"arp": {"eth_type": ARP}, "icmp6": {"eth_type": IPV6, "ip_proto": ICMPV6}}
@@ -43,7 +44,7 @@ def oxm(match: Match, ports: Ports) -> dict[str, Any]:
         if name == "proto":
             fields |= PROTO[str(value)]
         elif name == "in_port":
-            fields["in_port"] = ports[str(value)]
+            fields["in_port"] = _number(ports, str(value))
         elif name == "dl_vlan":
             fields["vlan_vid"] = int(value) | act.OFPVID_PRESENT
         elif name == "vlan_tci":
@@ -51,6 +52,22 @@ def oxm(match: Match, ports: Ports) -> dict[str, Any]:
         else:
             fields[OXM[name]] = _masked(name, value)
     return fields
+
+
+def _number(ports: Ports, name: str) -> int:
+    """The ofport of a port that a flow names.
+
+    Raises:
+        SwitchError: it has none, such as a patch port that others have removed.
+    """
+    if name not in ports:
+        raise SwitchError(
+            "it has no OpenFlow port number",
+            where=f"port {name!r}",
+            allowed="a number for every port that a flow names",
+            do="The controller tries again shortly; `ovs-vsctl show` on the host has its error.",
+        )
+    return ports[name]
 
 
 def _masked(name: str, value: str | int) -> Any:
@@ -91,7 +108,7 @@ def _action(datapath: Any, action: act.Action, ports: Ports, cookie: int) -> Any
     parser, ofproto = datapath.ofproto_parser, datapath.ofproto
     forms: dict[type[Any], Callable[[Any], Any]] = {
         act.Resubmit: lambda a: parser.NXActionResubmitTable(table_id=a.table),
-        act.Output: lambda out: parser.OFPActionOutput(ports[out.port], 0),
+        act.Output: lambda out: parser.OFPActionOutput(_number(ports, out.port), 0),
         act.Normal: lambda _: parser.OFPActionOutput(ofproto.OFPP_NORMAL, 0),
         act.InPort: lambda _: parser.OFPActionOutput(ofproto.OFPP_IN_PORT, 0),
         act.PopVlan: lambda _: parser.OFPActionPopVlan(),

@@ -133,3 +133,10 @@ def test_a_change_that_cannot_be_saved_does_not_happen(tmp_path):
         engine.change(lambda overlay: replace(overlay, hosts=overlay.hosts[:1]))
 
     assert engine.overlay is before
+
+
+def test_a_worker_whose_host_was_just_removed_does_nothing(tmp_path):
+    engine = Engine(small(hosts=2), {"h1": "tcp:1", "h2": "tcp:2"}, tmp_path / "state.json")
+    engine.change(lambda overlay: replace(overlay, hosts=overlay.hosts[:1]))
+
+    engine._visit(_Worker("h2"))

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 
 from controller.flows.binding import Binding
+from controller.flows.pipeline import match
 from controller.flows.ports import DEAD_VLAN_TAG, add_port_args, guest_port, switch_ports
+from controller.model.errors import SwitchError
 from controller.switches.ovsdb import failed_ports, missing_ports, stale_ports, tag_args
 from controller.switches.reading import BridgeRow, PortRow
+from controller.switches.wire import oxm
 from tests.controller.small import RED, port, small
 
 A = port(1, RED, "h1")
@@ -63,6 +66,17 @@ def test_a_port_that_could_not_be_made_is_reported_with_the_reason():
     }
 
 
+def test_a_port_that_was_removed_after_it_was_added_is_reported():
+    seen = reading()
+    del seen["br-tun"].ports["vxlan-c0000202"]
+    assert failed_ports(WANTED, seen) == {"vxlan-c0000202": "removed meanwhile"}
+
+
+def test_a_flow_that_names_a_port_without_a_number_is_refused_with_the_name_of_the_port():
+    with pytest.raises(SwitchError, match="port 'patch-tun': it has no OpenFlow port number"):
+        oxm(match(in_port="patch-tun"), {"patch-int": 1})
+
+
 def test_a_guests_port_starts_dead_and_is_made_only_once():
     add, settings = add_port_args(guest_port(A), None)[1:8], add_port_args(guest_port(A), None)[8:]
     assert add == [
@@ -83,8 +97,10 @@ def test_tags_are_written_only_where_they_differ():
     assert tag_args(OVERLAY, binding, reading(guest)) == []
     fresh = replace(guest, tag=DEAD_VLAN_TAG, net_uuid="")
     printed = " ".join(tag_args(OVERLAY, binding, reading(fresh)))
-    assert printed.startswith(f'-- set Port {guest.name} tag=7 other_config:net_uuid="{RED}"')
-    assert printed.endswith(f"-- clear Port {guest.name} vlan_mode trunks")
+    assert printed.startswith(
+        f'-- --if-exists set Port {guest.name} tag=7 other_config:net_uuid="{RED}"'
+    )
+    assert printed.endswith(f"-- --if-exists clear Port {guest.name} vlan_mode trunks")
 
 
 def test_a_dead_port_loses_its_network_even_without_a_device():
@@ -92,11 +108,13 @@ def test_a_dead_port_loses_its_network_even_without_a_device():
     dead = Binding(host="h1", dead=frozenset({gone.name}))
     assert tag_args(OVERLAY, dead, reading(gone)) == [
         "--",
+        "--if-exists",
         "set",
         "Port",
         gone.name,
         "tag=4095",
         "--",
+        "--if-exists",
         "remove",
         "Port",
         gone.name,
