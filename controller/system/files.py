@@ -140,6 +140,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of text that has several lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def _escaped(each: str) -> str:
     # A byte of a file name that is not UTF-8 is such a half character in Python (PEP 383).
     code = ord(each)

@@ -1,6 +1,5 @@
 """Loads an experiment by its name, or from a file of the user."""
 
-import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -9,10 +8,10 @@ from types import ModuleType
 
 from controller.model.errors import UsageError
 from experiments.core import registry
+from experiments.core.damage import NAME, TABLE
 from experiments.core.experiment import Experiment
 from experiments.show import reports
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # it names the run's folder and its figures
 SEE_DOCS = "docs/extend.md has examples."
 
 
@@ -98,6 +97,8 @@ def _faults(experiment: Experiment) -> Iterator[tuple[str, str]]:
     question = experiment.question
     if not NAME.fullmatch(question.name):
         yield f"name {question.name!r}", "lower-case letters, digits and -, at most 40"
+    if wrong := [name for name in question.more if not TABLE.fullmatch(name)]:
+        yield f"table {wrong[0]!r}", "letters, digits, _ and -, at most 40"
     if question.report not in reports.names():
         yield f"report {question.report!r}", ", ".join(reports.names())
     if question.value not in question.columns:

@@ -4,11 +4,13 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
+from controller.system.files import printable
 from controller.system.trusted import elsewhere, leave_working_directory
 from experiments.cli import compare, doctor, lab, offline, report, run
 from experiments.cli.status import Status
@@ -86,6 +88,9 @@ def overlaylab() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return its exit status."""
     open_closed()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that is not UTF-8, or a terminal that is not
+            stream.reconfigure(errors="backslashreplace")
     argv = _with_command(list(sys.argv[1:] if argv is None else argv))
     leave_working_directory()
     os.environ["PATH"] = doctor.search_path(os.environ)  # for every program that this one starts
@@ -153,6 +158,7 @@ def _status_of(error: OverlayError) -> Status:
 
 
 def _print_error(message: str, status: int) -> int:
-    for line in message.splitlines():
-        print(f"overlaylab: {line}", file=sys.stderr)
+    for line in message.split("\n"):
+        if line.strip():
+            print(f"overlaylab: {printable(line)}", file=sys.stderr)
     return status

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from controller.system.files import printable, printable_lines
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -62,6 +64,7 @@ def print_parts(parts: "Iterable[str | Text | Table]", *, width: int | None = No
 
     console = Console(highlight=False, width=width)
     for part in parts:
+        part = printable_lines(part) if isinstance(part, str) else part  # noqa: PLW2901
         console.print(part, soft_wrap=isinstance(part, str), markup=False)
 
 
@@ -71,7 +74,7 @@ def _print_paths(files: Mapping[str, str]) -> None:
     named = paths(files)
     width = max(len(kind) for kind, _ in named) + 1
     for kind, path in named:
-        print(f"{kind + ':':<{width}} {path}")
+        print(f"{kind + ':':<{width}} {printable(path)}")
 
 
 def _print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib import import_module
 from importlib.util import find_spec
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -82,9 +83,21 @@ def with_types(question: Question, tables: Mapping[str, pl.DataFrame]) -> Questi
 
 def _kind(cells: pl.Series) -> Kind:
     cells = cells.drop_nulls()
-    if cells.is_empty() or cells.cast(pl.Float64, strict=False).has_nulls():
+    if cells.is_empty() or not all(is_written(cell) for cell in cells):
         return Kind.TEXT
     return Kind.NUMBER if cells.cast(pl.Int64, strict=False).has_nulls() else Kind.INTEGER
+
+
+def is_written(cell: str) -> bool:
+    """True if Python writes a finite number so: `007`, `nan` and `1e5` are texts."""
+    try:
+        is_whole = str(int(cell)) == cell
+    except ValueError:
+        is_whole = False
+    try:
+        return is_whole or (isfinite(float(cell)) and repr(float(cell)) == cell)
+    except ValueError:
+        return False
 
 
 def _question(

@@ -6,11 +6,13 @@ results/README.md describes the format.
 import csv
 import json
 import os
+import re
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from io import StringIO
 from itertools import chain, count
 from math import isfinite
 from pathlib import Path
@@ -19,8 +21,10 @@ from typing import Any, cast
 import polars as pl
 
 from controller.model.errors import MeasureError, UsageError
+from controller.system.files import read_text, replace_file
 from controller.system.ownership import give_back
 from experiments.core import format2, registry
+from experiments.core.damage import assert_usable, parse_json
 from experiments.core.question import (
     Column,
     Columns,
@@ -34,7 +38,12 @@ from experiments.core.question import (
 FORMAT = 3
 RUN, RAW, SAMPLES = "run.json", "raw", "samples"  # the last: a table, samples.csv
 # What reading edited or incomplete files may raise.
-DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+DAMAGE = (
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+    *(RecursionError, MemoryError, pl.exceptions.PolarsError),
+)
+MOST_BYTES = 200_000_000  # of one file; the largest of the reference runs has 0.8 MB
+WHOLE = re.compile(r"[-+]?[0-9]{1,18}")  # as many digits as 64 bits hold
 TYPES: Mapping[Kind, type[pl.DataType]] = {
     Kind.TEXT: pl.String,
     Kind.INTEGER: pl.Int64,
@@ -142,20 +151,9 @@ class Recorder:
 
 def write_about(directory: Path, about: Mapping[str, object]) -> None:
     """Replace run.json; after a power cut the old or the new file is there, complete."""
-    path, new = directory / RUN, directory / f"{RUN}.new"
     text = json.dumps({"format": FORMAT, **about}, indent=2, ensure_ascii=False) + "\n"
-    with reporting(path):
-        with new.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        give_back(new)
-        new.replace(path)
-        folder = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    with reporting(directory / RUN):
+        replace_file(directory / RUN, text.encode())
 
 
 def read_about(directory: Path) -> dict[str, Any]:
@@ -166,7 +164,7 @@ def read_about(directory: Path) -> dict[str, Any]:
     """
     path = directory / RUN
     with reporting(path):
-        about = json.loads(path.read_text(encoding="utf-8"))
+        about = parse_json(_text(path))
     found = about.get("format") if isinstance(about, dict) else None
     if found not in {format2.FORMAT, FORMAT}:
         raise MeasureError(
@@ -176,6 +174,10 @@ def read_about(directory: Path) -> dict[str, Any]:
             do="Read it with the overlaylab that wrote it.",
         )
     return cast("dict[str, Any]", about)
+
+
+def _text(path: Path) -> str:
+    return read_text(path, MeasureError, where=str(path), most_bytes=MOST_BYTES)
 
 
 def read(directory: Path) -> Run:
@@ -191,6 +193,7 @@ def read(directory: Path) -> Run:
         if about["format"] == format2.FORMAT:
             renamed, values = format2.columns_renamed(about), format2.values_renamed(about)
             about = format2.converted(about)
+        assert_usable(about, str(directory / RUN))
         question = question_from_json(about["question"])
 
     def tables(question: Question) -> dict[str, pl.DataFrame]:
@@ -207,8 +210,8 @@ def read(directory: Path) -> Run:
 def _read_table(
     path: Path, columns: Columns, renamed: Mapping[str, str], values: format2.Values
 ) -> pl.DataFrame:
-    with reporting(path), path.open(newline="", encoding="utf-8") as file:
-        lines = csv.reader(file)
+    with reporting(path):
+        lines = csv.reader(StringIO(_text(path), newline=""), strict=True)
         heads = [renamed.get(head, head) for head in next(lines, [])]
         if missing := [name for name in columns if name not in heads]:
             raise _damaged(f"no column {', '.join(missing)}", str(path), ", ".join(columns))
@@ -235,9 +238,10 @@ def _value(cell: str, column: Column, where: str) -> Value:
     """One field of a table; an empty one is None."""
     if not cell or column.kind is Kind.TEXT:
         return cell or None
+    is_whole = column.kind is Kind.INTEGER
     try:
-        value = int(cell) if column.kind is Kind.INTEGER else float(cell)
-    except ValueError:
+        value = int(WHOLE.fullmatch(cell)[0]) if is_whole else float(cell)  # type: ignore[index]
+    except (TypeError, ValueError):  # TypeError: no match
         raise _damaged(repr(cell), where, f"{a(column.kind)}, or nothing") from None
     if not isfinite(value):
         raise _damaged(cell, where, "a finite number, or nothing")
@@ -284,12 +288,12 @@ def reporting(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise MeasureError(
-            str(error),
+            error.strerror or str(error),
             where=str(path),
             allowed="a file of a run that can be read and written",
             do="Check free space and permissions (`run --out DIR` names another folder).",
         ) from error
-    except (ValueError, KeyError, TypeError, csv.Error) as error:
+    except (*DAMAGE, csv.Error) as error:
         raise MeasureError(
             f"no {error}" if isinstance(error, KeyError) else str(error),
             where=str(path),

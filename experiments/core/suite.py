@@ -3,13 +3,13 @@
 results/README.md describes the format.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from controller.model.errors import MeasureError
+from experiments.core.damage import SUITE, assert_usable
 from experiments.core.results import RUN, fresh_directory, read_about, write_about
 
 
@@ -46,8 +46,8 @@ def begin_suite(parent: Path, name: str, names: Sequence[str], **about: object) 
 def is_suite(directory: Path) -> bool:
     """True if `directory` has a readable run.json that names runs."""
     try:
-        return "suite" in json.loads((directory / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
+        return "suite" in read_about(directory)
+    except MeasureError:
         return False
 
 
@@ -58,14 +58,5 @@ def read_suite(directory: Path) -> Suite:
         MeasureError: its run.json cannot be read, or is of another format.
     """
     about = read_about(directory)
-    names = about.get("suite")
-    if not isinstance(names, list) or not all(
-        isinstance(name, str) and Path(name).name == name for name in names
-    ):
-        raise MeasureError(
-            f"suite {names!r}",
-            where=str(directory / RUN),
-            allowed="the names of the folders of its runs",
-            do="Undo what was changed in it, or measure again.",
-        )
+    assert_usable(about, str(directory / RUN), SUITE)
     return Suite(directory, {key: value for key, value in about.items() if key != "format"})

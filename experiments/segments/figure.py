@@ -54,7 +54,7 @@ def draw(lanes: Sequence[Lane], caption: Caption, *, host_limit: int, claimed: i
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(FixedLocator([2.0**bits for bits in BITS]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set_xticklabels(["1", *(f"$2^{{{bits}}}$" for bits in BITS[1:])])
+    ax.set_xticklabels(["1", *(f"$2^{{{bits}}}$" for bits in BITS[1:])], parse_math=True)
     ax.set_xlabel("segmentation_id on the wire, logarithmic")
     return figure
 

@@ -1,6 +1,9 @@
 """Capture the packets of one interface into a pcapng file, with nanosecond timestamps."""
 
+import errno
+import os
 import signal
+import stat
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -15,6 +18,7 @@ from topologies.lab.signals import Interrupts, interrupts
 FOREVER_S = 1e9  # with a timeout, `wait` polls: a signal just before a blocking wait is lost
 BLOCK_S = 0.5  # libpcap delivers packets in blocks, to dumpcap every 250 ms
 FLUSH_S = 10.0
+OWN_OUTPUT = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 
 
 def capture(
@@ -54,15 +58,31 @@ def capture(
 
 
 def _opened(file: Path) -> IO[bytes]:
+    # A link to a file elsewhere is not followed; those to this process's own output are.
+    follow = 0 if file.parent in OWN_OUTPUT else os.O_NOFOLLOW
     try:
-        return file.open("wb")
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | follow, 0o666)
+        opened = os.fdopen(descriptor, "wb")
+        found = os.fstat(descriptor)
+        has_other_names = stat.S_ISREG(found.st_mode) and found.st_nlink > 1
+        if stat.S_ISREG(found.st_mode) and not has_other_names:
+            os.ftruncate(descriptor, 0)
     except OSError as error:
         raise UsageError(
-            error.strerror or str(error),
+            "a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error),
             where=f"capture file {str(file)!r}",
             allowed=f"a writable file in an existing directory ({file.absolute().parent})",
             do="Make that directory first, or name another file.",
         ) from error
+    if has_other_names:
+        opened.close()
+        raise UsageError(
+            "has another name (a hard link), which would be overwritten too",
+            where=f"capture file {str(file)!r}",
+            allowed="a new file, or one with a single name",
+            do="Name another file.",
+        )
+    return opened
 
 
 def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:

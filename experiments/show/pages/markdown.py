@@ -1,5 +1,6 @@
 """The report of a run or of a suite as report.md.  Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -8,10 +9,12 @@ from experiments.show.pages import facts
 from experiments.show.pages.chapter import Chapter, fold, shown_columns, stopped
 from experiments.show.report import Outcome, Report, Table, sentence
 
+FOREIGN = re.compile(r'<(?=[A-Za-z/!?])(?!/?(details|summary)>|a id="[a-z0-9-]*">|/a>)')
+
 
 def markdown(report: Report, *, level: int = 1, folder: str = "") -> str:
     """The report of one run; `folder`: of its files, relative to the page."""
-    return "\n\n".join(_report(report, level, folder)) + "\n"
+    return _safe("\n\n".join(_report(report, level, folder)) + "\n")
 
 
 def suite_markdown(chapters: Sequence[Chapter], status: str) -> str:
@@ -26,7 +29,12 @@ def suite_markdown(chapters: Sequence[Chapter], status: str) -> str:
     parts = [f"# overlaylab: {names}", *warning, "\n".join((*ruled, *summary))]
     for each in chapters:
         parts += [f'<a id="{each.name}"></a>', *_chapter(each)]
-    return "\n\n".join(parts) + "\n"
+    return _safe("\n\n".join(parts) + "\n")
+
+
+def _safe(page: str) -> str:
+    """The page without HTML of others, which some programs would run: a name may be `<script>`."""
+    return FOREIGN.sub("&lt;", page)
 
 
 def _chapter(chapter: Chapter) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """Draws figures and reports of a run or a suite from its files; needs no lab and no root."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 
 from controller.model.errors import MeasureError, OverlayError
-from controller.system.ownership import give_back
+from controller.system.files import replace_file
+from experiments.core.damage import TABLE
 from experiments.core.results import read, reporting, reporting_damage
 from experiments.core.suite import Suite, read_suite
 from experiments.show.pages.chapter import Chapter
@@ -45,14 +48,14 @@ def redraw(directory: Path) -> Chapter:
             MARKDOWN: markdown(found),
         }
     files = {"directory": directory, **_written(directory, pages), **figures}
-    for path in figures.values():
-        give_back(path)
     return replace(alone, files={kind: str(path) for kind, path in files.items()})
 
 
 def chapter(directory: Path) -> Chapter:
     """The run in `directory`, drawn again, or why it cannot be."""
     name = directory.name
+    if directory.is_symlink():
+        return Chapter(name=name, fault="its folder is a symbolic link; draw its target by itself")
     if not directory.exists():
         return Chapter(name=name, fault="was not measured")
     try:
@@ -101,20 +104,32 @@ def _figures(directory: Path, chapters: Sequence[Chapter]) -> dict[str, str]:
 def _written(directory: Path, pages: Mapping[str, str]) -> dict[str, Path]:
     for name, text in pages.items():
         with reporting(directory / name):
-            (directory / name).write_text(text, encoding="utf-8")
-        give_back(directory / name)
+            replace_file(directory / name, text.encode())
     return {name: directory / name for name in pages}
 
 
 def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]:
     """Write a figure as PNG and SVG; the same samples give the same bytes, so there is no date in it."""
+    if not TABLE.fullmatch(picture.name):
+        raise MeasureError(
+            f"a figure called {picture.name!r}",
+            where=str(directory),
+            allowed="a name of letters, digits, _ and -, at most 40",
+            do="Undo what was changed in run.json or the tables, or measure again.",
+        )
     paths = {
         f"{picture.name}.{kind}": directory / f"{picture.name}.{kind}" for kind in ("png", "svg")
     }
-    with mpl.rc_context(fname=STYLE):
+    with mpl.rc_context(fname=STYLE), warnings.catch_warnings():
+        # Of a name in letters that the font lacks, the others are drawn.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = report.draw(picture)
         for path in paths.values():
             # The layout of the first file holds for the second.
-            figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+            drawn = BytesIO()
+            kind = path.suffix[1:]
+            figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+            with reporting(path):
+                replace_file(path, drawn.getvalue())
             figure.set_layout_engine("none")
     return paths

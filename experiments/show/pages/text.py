@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table as TextTable
 
+from controller.system.files import printable
 from experiments.show.pages import facts
 from experiments.show.pages.chapter import Chapter, shown_columns
 from experiments.show.report import (
@@ -65,7 +66,7 @@ def terminal_table(table: Table) -> TextTable:
     shown = [at for at in shown_columns(table) if table.heads[at] in (table.first or table.heads)]
     text = empty_table([table.heads[at] for at in shown], table.words, no_wrap=True)
     for row in table.rows:
-        text.add_row(*(row[at] for at in shown))
+        text.add_row(*(printable(row[at]) for at in shown))
     return text
 
 
@@ -73,7 +74,7 @@ def empty_table(heads: Sequence[str], words: Sequence[str], **column: Any) -> Te
     """A table without rows or lines; the columns in `words` are set to the left."""
     text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for head in heads:
-        text.add_column(head, justify="left" if head in words else "right", **column)
+        text.add_column(printable(head), justify="left" if head in words else "right", **column)
     return text
 
 
@@ -81,7 +82,7 @@ def overview(chapters: Sequence[Chapter]) -> TextTable:
     """The summary of a suite: a line for each experiment."""
     text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     for each in chapters:
-        text.add_row(each.name, each.tally, each.verdict)
+        text.add_row(*map(printable, (each.name, each.tally, each.verdict)))
     return text
 
 

@@ -48,6 +48,7 @@ def directory(tmp_path):
         "foretold": [{"mode": "gre-l2pop", "way": "silent, unheard", "censored": 0}],
         "blocks": 1,
         "settings": {},
+        "seed": 1,
         "thresholds": {},
     }
     (tmp_path / "run.json").write_text(json.dumps(about))

@@ -124,7 +124,7 @@ def test_a_broken_run_json_is_refused(recorder, text):
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(MeasureError, match=r"run\.json: .*No such file"):
+    with pytest.raises(MeasureError, match=r"run\.json: no such file"):
         read(tmp_path)
 
 
@@ -154,7 +154,17 @@ def test_all_new_files_get_the_owner_of_the_folder(tmp_path, monkeypatch):
     # The topmost folder made, with all below it; then what came later.
     assert given[0] == tmp_path / "a"
     assert made.directory / "raw/01" in given
-    assert made.directory / "run.json.new" in given
+    assert "run.json" not in str(given[1:])  # it has its owner before it has its name
+
+
+def test_run_json_belongs_to_the_caller_of_sudo(recorder, monkeypatch):
+    given = []
+    monkeypatch.setattr("controller.system.files.caller", lambda *_: (1000, 1001))
+    monkeypatch.setattr("os.fchown", lambda _, *owner: given.append(owner))
+
+    recorder.about({})
+
+    assert given == [(1000, 1001)]
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
@@ -174,19 +184,20 @@ def test_a_cell_that_is_not_a_number_is_an_error_with_its_place(tmp_path, text):
 def test_run_json_is_synced_before_and_its_folder_after_it_is_replaced(recorder, monkeypatch):
     """After a power cut the old file or the new one is there."""
     steps = []
-    sync, rename = os.fsync, Path.replace
+    sync, rename = os.fsync, os.rename
 
     def synced(descriptor):
         steps.append(("sync", str(Path(f"/proc/self/fd/{descriptor}").readlink())))
         sync(descriptor)
 
-    def renamed(path, target):
-        steps.append(("rename", str(path)))
-        return rename(path, target)
+    def renamed(old, new, *, src_dir_fd, dst_dir_fd):
+        assert new == "run.json"
+        steps.append(("rename", f"{Path(f'/proc/self/fd/{src_dir_fd}').readlink()}/{old}"))
+        return rename(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr("os.fsync", synced)
-    monkeypatch.setattr(Path, "replace", renamed)
-    new = f"{recorder.directory}/run.json.new"
+    monkeypatch.setattr("os.rename", renamed)
+    new = f"{recorder.directory}/.{os.getpid()}.new"
     wanted = [("sync", new), ("rename", new), ("sync", str(recorder.directory))]
 
     recorder.about({"status": "complete"})
@@ -194,5 +205,5 @@ def test_run_json_is_synced_before_and_its_folder_after_it_is_replaced(recorder,
 
     steps.clear()
     suite = begin_suite(recorder.directory.parent, "suite", ("latency",))
-    new = f"{suite.directory}/run.json.new"
+    new = f"{suite.directory}/.{os.getpid()}.new"
     assert steps == [("sync", new), ("rename", new), ("sync", str(suite.directory))]

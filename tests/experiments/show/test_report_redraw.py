@@ -130,7 +130,7 @@ def written(name, text):
     ("damage", "said"),
     [
         (lambda run: (run / "run.json").unlink(), "no run.json in it"),
-        (lambda run: (run / "samples.csv").unlink(), "No such file"),
+        (lambda run: (run / "samples.csv").unlink(), "samples.csv: no such file"),
         (written("run.json", '{"format": 2, '), "run.json"),
         (written("run.json", "[]"), "run.json: format None"),
         (written("run.json", '{"format": 2}'), "run.json"),
@@ -139,13 +139,13 @@ def written(name, text):
         (edited("run.json", '"format": 3', '"format": 1'), "run.json: format 1; allowed: 2 or 3"),
         (edited("run.json", '"format": 3', '"format": 4'), "run.json: format 4; allowed: 2 or 3"),
         (edited("run.json", '"report": "levels"', '"report": "none"'), "report 'none'"),
-        (edited("run.json", '"seed": 7', '"seed": "x"'), "'x'"),
+        (edited("run.json", '"seed": 7', '"seed": "x"'), 'seed is "x"; allowed: a whole number'),
         (edited("run.json", '"seed": 7,', ""), "seed"),
         (
             edited("run.json", '"measured": \\[', '"measured": 5, "x": ['),
-            "'int' object is not iterable",
+            "measured is 5; allowed: a list",
         ),
-        (edited("run.json", '"argv": \\[', '"argv": 5, "x": ['), "'int' object is not iterable"),
+        (edited("run.json", '"argv": \\[', '"argv": 5, "x": ['), "argv is 5; allowed: a list"),
         (
             written("samples.csv", ""),
             "samples.csv: no column repeat, order, mode, rtt_ms; allowed: repeat",
