@@ -257,7 +257,9 @@ PORT = {
     "status": Attribute(lambda _, port: "ACTIVE" if port.is_active else "DOWN"),
     "admin_state_up": _settable(_field("admin_state_up"), FLAG),
     "device_id": _settable(_field("device_id"), TEXT),
-    "device_owner": _settable(_field("device_owner"), {"enum": ["", "compute:nova"]}),
+    "device_owner": _settable(
+        _field("device_owner"), {"enum": ["", "compute:nova", "network:dhcp"]}
+    ),
     "binding:host_id": _settable(_field("host"), TEXT),
     "binding:vif_type": Attribute(_vif_type),
     "binding:vnic_type": _constant("normal"),

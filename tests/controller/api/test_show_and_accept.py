@@ -13,6 +13,7 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network
 from controller.switches.backend import AgentState
 from tests.controller.api.resource_requests import OVERLAY, network, port, refused, subnet
+from topologies.scenario.load import load
 
 FIRST = {
     "network": OVERLAY.networks[0],
@@ -225,4 +226,23 @@ def test_a_subnet_with_dhcp_keeps_it():
     assert (
         "enable_dhcp must stay false"
         in refused(resources.update_subnet, OVERLAY, "sub-1", other)[2]
+    )
+
+
+def test_a_dhcp_servers_port_and_its_subnet_can_be_sent_back():
+    overlay = load("article-dhcp").overlay
+    server = next(each for each in overlay.ports if each.is_dhcp_server)
+    shown = view("port", overlay, server)
+    port_body = {"port": accepted("port", "update", shown)}
+    subnet_body = {
+        "subnet": accepted("subnet", "update", view("subnet", overlay, overlay.subnets[0]))
+    }
+
+    assert shown["device_owner"] == "network:dhcp"
+    assert subnet_body["subnet"]["enable_dhcp"] is True
+    assert resources.update_port(overlay, server.id, port_body) == overlay
+    assert resources.update_subnet(overlay, overlay.subnets[0].id, subnet_body) == overlay
+    assert (
+        "device_owner must be 'compute:nova'"
+        in refused(port, device_id="x", device_owner="network:dhcp")[2]
     )
