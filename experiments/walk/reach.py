@@ -21,6 +21,7 @@ SMALLEST = 576  # bytes; every IPv4 host accepts it (RFC 791)
 ICMP_ERROR = re.compile(r"From (\S+) icmp_seq=\d+ (.+)")
 MTU_S = 5.0  # for a switch to change the MTU of its port
 PATIENT_S = 1.0  # for replies on which a check depends
+TRIES = 3  # of pings that should all be answered
 UP_S = 10.0  # for a switch to notice that its tunnel port is up again
 
 
@@ -60,6 +61,15 @@ class Pinger:
         )
         return pinged, f"{error[1]}: {error[2]}" if error else words.NOBODY
 
+    def answered(self, why: str, ip_bytes: int = 84) -> int:
+        """How many of PINGS are answered, tried again while some are not: a machine may stall."""
+        found = 0
+        for _ in range(TRIES):
+            found = self.ping(why, ip_bytes)[0].answered
+            if found == PINGS:
+                break
+        return found
+
     def await_answer(self) -> None:
         """Wait for one answer, at most UP_S: what is counted next must not depend on its moment."""
         target = str(self.sites.far.stations[0].ip)
@@ -91,7 +101,7 @@ class Pinger:
 def reach(pinger: Pinger) -> Iterator[Row]:
     """Check reachability with the tunnel, without it, and with it again."""
     lab, near = pinger.lab, pinger.sites.near
-    yield check(words.REACH, words.UP, pinger.ping("tunnel up")[0].answered)
+    yield check(words.REACH, words.UP, pinger.answered("tunnel up"))
     lab.run(near.router, "ip", "link", "set", TUNNEL, "down")  # removes its routes as well
     try:
         pinged, error = pinger.ping("tunnel down")
@@ -101,7 +111,7 @@ def reach(pinger: Pinger) -> Iterator[Row]:
         for line in tunnel_lines(pinger.sites, near):
             lab.run(near.router, "ip", *line.split())
     pinger.await_answer()
-    yield check(words.REACH, words.UP_AGAIN, pinger.ping("tunnel up again")[0].answered)
+    yield check(words.REACH, words.UP_AGAIN, pinger.answered("tunnel up again"))
 
 
 def path_mtu(pinger: Pinger) -> Iterator[Row]:
@@ -113,8 +123,7 @@ def path_mtu(pinger: Pinger) -> Iterator[Row]:
     yield check(words.MTU, words.OVER_FROM, over.icmp_from or words.NOBODY)
     yield check(words.MTU, words.OVER_MTU, over.icmp_mtu)
     pinger.forget_mtu()
-    plain, _ = pinger.ping("over", largest + 1)
-    yield check(words.MTU, words.OVER_WITHOUT_DF, plain.answered)
+    yield check(words.MTU, words.OVER_WITHOUT_DF, pinger.answered("over", largest + 1))
     _set_tunnel_mtu(pinger.lab, pinger.sites, LAN_MTU)
     try:
         pinger.forget_mtu()
