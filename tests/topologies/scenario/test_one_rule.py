@@ -45,7 +45,7 @@ NO_CIDR = [
 # Refused by the API before it asks the model, in Neutron's words.
 NEUTRONS_OWN = {
     *("IpAddressAlreadyAllocated", "InvalidIpForNetwork", "MacAddressInUse", "TunnelIdInUse"),
-    *("VlanIdInUse", "FlatNetworkInUse", "InvalidInput"),
+    *("VlanIdInUse", "FlatNetworkInUse", "InvalidInput", "AgentAddressInUse"),
 }
 
 
@@ -220,7 +220,35 @@ def a_name(draw: st.DrawFn, given: Described) -> None:
                 each[reference] = name
 
 
+def a_type_that_the_host_has_not(_: st.DrawFn, given: Described) -> None:
+    kinds = {each["name"]: each["network_type"] for each in given["networks"]}
+    bound = given["ports"][0]
+    if kinds[bound["network"]] == "local":
+        a_mac_twice(_, given)
+    for each in given["hosts"]:
+        if each["name"] == bound["host"]:
+            each["tunnel_types"] = []
+
+
+def a_mac_twice(_: st.DrawFn, given: Described) -> None:
+    twin = {**given["ports"][0], "server": "twin", "id": derived_id("twin"), "fixed_ips": []}
+    given["ports"].append(twin)
+
+
+def a_segment_twice(_: st.DrawFn, given: Described) -> None:
+    for number in range(2):
+        name = f"twin{number}"
+        twin = {"name": name, "id": derived_id(name), "network_type": "gre", "subnets": []}
+        given["networks"].append({**twin, "segmentation_id": 77})
+
+
+def a_name_twice(_: st.DrawFn, given: Described) -> None:
+    twin = {"name": "twin", "network_type": "local", "subnets": []}
+    given["networks"] += [{**twin, "id": derived_id(number)} for number in "12"]
+
+
 FAULTS: tuple[Fault, ...] = (
+    *(a_type_that_the_host_has_not, a_mac_twice, a_segment_twice, a_name_twice),
     *(a_local_ip, a_local_ip_of_the_management, a_local_ip_twice, a_cidr, an_overlapping_cidr),
     *(a_gateway, a_pool, a_fixed_ip, a_fixed_ip_twice, a_mac, a_small_mtu_for_ipv6),
     *(an_underlay_too_small_for_ipv6, an_mtu, a_segmentation_id, a_name),
