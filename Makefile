@@ -63,6 +63,16 @@ golden: ready-dev  ## write tests/golden anew; read the difference before you co
 golden-neutron: ready-dev  ## record the real Neutron agents anew (root; see tests/golden/neutron/README.md)
 	@mkdir -p $(GOLDEN_NEUTRON); .venv/bin/python -m tests.golden.neutron.make $(GOLDEN_NEUTRON) $(ARGS); status=$$?; $(GIVE_BACK); exit $$status
 
+# Each release in an environment of its own, of which nothing is kept (300 MB to fetch).
+neutron-options: | debian  ## write topologies/scenario/neutron/*.json anew, from Neutron's packages
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; for name in queens current linuxbridge; do \
+	    echo "reading the options of $$name ..." >&2; $(PYTHON) -m venv "$$folder/$$name"; \
+	    case $$name in queens) only=--no-deps;; *) only=;; esac; \
+	    $(call PIP,"$$folder/$$name") $$only --requirement tools/neutron-options/$$name.txt; \
+	    case $$name in linuxbridge) files=linuxbridge_agent.ini;; *) files=;; esac; \
+	    "$$folder/$$name/bin/python" -W ignore tools/neutron-options/dump.py $$files > "$$folder/$$name.json"; \
+	    mv "$$folder/$$name.json" topologies/scenario/neutron/$$name.json; done
+
 doctor: ready  ## what this machine has and lacks
 	@.venv/bin/python experiments/run.py doctor
 

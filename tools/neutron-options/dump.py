@@ -113,7 +113,7 @@ def _section(name: str | None) -> str:
 
 
 def _described(option: Any, section: str) -> Option:
-    default = option.default if option.sample_default is None else option.sample_default
+    default = _default(option)
     aliases = [
         [_section(other.group) if other.group else section, other.name or option.dest]
         for other in option.deprecated_opts
@@ -126,6 +126,17 @@ def _described(option: Any, section: str) -> Option:
     if option.multi:
         found["multi"] = True
     return found
+
+
+def _default(option: Any) -> Any:
+    """The default; none if it depends on the machine and only described in words."""
+    if option.sample_default is None:
+        return option.default
+    try:
+        option.type(option.sample_default)
+    except (TypeError, ValueError):
+        return None
+    return option.sample_default
 
 
 def _is_plain(value: Any) -> bool:

@@ -180,7 +180,9 @@ def substituted(text: str, section: str, value_of: Callable[[Which], Any]) -> st
     class Values(dict[str, str]):
         def __missing__(self, key: str) -> str:
             group, dot, name = key.partition(".")
-            places = [(group if dot else section, name if dot else key), ("DEFAULT", key)]
+            places = [(group, name) if dot else (section, key), ("DEFAULT", key)]
+            if key.startswith("DEFAULT."):  # oslo.config has no such group
+                places = []
             for which in places:
                 try:
                     value = value_of(which)

@@ -221,8 +221,9 @@ def _hosts(
         if options.get(section, name) is not None:
             yield _host(keys["name"], options, data.map("agent") | keys)
             continue
-        ignored = options.ini and ("ovs", name) in options.ini.settings and section != "ovs"
-        why = "; the linuxbridge agent does not read that of [ovs]" if ignored else ""
+        other, theirs = ("ovs", "openvswitch") if section == "vxlan" else ("vxlan", "linuxbridge")
+        is_elsewhere = options.ini is not None and (other, name) in options.ini.settings
+        why = f" (that of [{other}] is the {theirs} agent's)" if is_elsewhere else ""
         problems.add(
             options.place_of(section, name),
             keys.path,

@@ -9,6 +9,7 @@ from topologies.scenario.neutron_options import FORMER, NOT_MODELLED
 from topologies.scenario.options import Kind, Options
 
 Warned = tuple[Place, str]
+SECTIONS = {Role.OPENVSWITCH: {"ovs"}, Role.LINUXBRIDGE: {"vxlan", "linux_bridge"}}
 
 
 def warnings_of(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:
@@ -91,6 +92,7 @@ def _server(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:
 
 
 def _agent(agent: Options) -> Iterator[Warned]:
+    yield from _other_mechanism(agent)
     yield from _linuxbridge(agent) if agent.role is Role.LINUXBRIDGE else _openvswitch(agent)
     responder = agent.which("arp_responder")
     if agent.get(*responder) and not agent.get(*agent.which("l2_population")):
@@ -129,5 +131,23 @@ def _linuxbridge(agent: Options) -> Iterator[Warned]:
             (
                 f"no vxlan_group in [vxlan]: Neutron's agent would flood to {default}, the group of all "
                 "networks; here each VTEP gets a copy. Set vxlan_group to a group outside 224.0.0.0/24"
+            ),
+        )
+
+
+def _other_mechanism(agent: Options) -> Iterator[Warned]:
+    """A file of the other agent, all of whose options would be ignored."""
+    here, other = agent.role, next(role for role in SECTIONS if role is not agent.role)
+    settings = agent.ini.settings if agent.ini else {}
+    if any(section in SECTIONS[here] for section, _ in settings):
+        return
+    places = [each.place for (section, _), each in settings.items() if section in SECTIONS[other]]
+    if places:
+        mine, theirs = here.name.lower(), other.name.lower()
+        yield (
+            min(places),
+            (
+                f"only options of the {theirs} agent: the {mine} agent, which this host has, ignores "
+                f"them; set `mechanism: {theirs}`, or use an {mine}_agent.ini"
             ),
         )

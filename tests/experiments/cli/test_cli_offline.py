@@ -9,6 +9,7 @@ import pytest
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
 from controller.flows.text import dump
+from controller.model.errors import HostError
 from controller.model.modes import MODES
 from controller.system import commands
 from experiments.cli.main import main
@@ -218,3 +219,62 @@ def test_list_validate_and_flows_import_nothing_slow():
     done = commands.attempt(sys.executable, "-c", code, env={"PYTHONPATH": str(ROOT)}, timeout_s=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+NOT_MODELLED = """\
+hosts:
+- {name: h1, agent_file: a.ini}
+- {name: h2, local_ip: 192.0.2.2, tunnel_types: [vxlan]}
+networks:
+- {name: n, network_type: vxlan, segmentation_id: 1, subnets: [{cidr: 10.0.0.0/24}]}
+ports:
+- {server: a, host: h1, network: n}
+- {server: b, host: h2, network: n}
+"""
+
+
+@pytest.fixture
+def firewall(tmp_path, monkeypatch) -> str:
+    """A scenario whose agent has a firewall that changes flows and is not modelled."""
+    monkeypatch.chdir(tmp_path)
+    ini = "[ovs]\nlocal_ip = 192.0.2.1\n[agent]\ntunnel_types = vxlan\nextensions = qos\n"
+    ini += "[securitygroup]\nfirewall_driver = openvswitch\n"
+    Path("a.ini").write_text(ini, encoding="utf-8")
+    Path("s.yaml").write_text(NOT_MODELLED, encoding="utf-8")
+    return (
+        "overlaylab: not modelled, unlike in Neutron: [agent] extensions = qos, "
+        "[securitygroup] firewall_driver = openvswitch; see `overlaylab validate s.yaml`\n"
+    )
+
+
+def test_flows_names_options_that_are_not_modelled_in_one_line(capsys, firewall):
+    status, out, err = said(capsys, "flows", "s.yaml", "--host", "h1", "--bridge", "br-int")
+    assert (status, err) == (0, firewall)
+    assert "table=60" in out
+
+
+def test_run_and_up_name_options_that_are_not_modelled(capsys, firewall, monkeypatch):
+    def stop() -> None:
+        raise HostError("nothing is started", where="this test", allowed="-", do="-")
+
+    monkeypatch.setattr("experiments.cli.doctor.assert_host_ready", stop)
+    monkeypatch.setattr("experiments.cli.run.assert_host_ready", stop)
+    wanted = ("latency", "fanout", "--scenario", "s.yaml", "--hosts", "2")
+    for words in (("up", "s.yaml"), ("run", *wanted)):
+        _, out, err = said(capsys, *words)
+        first, *others = err.splitlines(keepends=True)
+        assert (out, first) == ("", firewall)
+        assert "not modelled" not in "".join(others)
+        assert "nothing is started" in "".join(others)
+
+
+def test_validate_says_what_becomes_of_the_options(capsys, firewall):
+    status, out, err = said(capsys, "validate", "s.yaml")
+    assert (status, err) == (0, "")
+    *warnings, options, last = out.splitlines()
+    assert [line.partition(": not modelled: ")[0] for line in warnings] == [
+        "warning: a.ini:5: [agent] extensions = qos",
+        "warning: a.ini:7: [securitygroup] firewall_driver = openvswitch",
+    ]
+    assert options == "options of the .ini files: 2 used, 2 not modelled here"
+    assert last == "s: valid: 2 hosts, 1 network, 2 ports, 2 warnings"
