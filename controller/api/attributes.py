@@ -32,7 +32,7 @@ ERROR_MAX = 300  # characters of one error; a schema error may quote the whole b
 ERRORS_MAX = 20  # in one answer
 FORMATS = FormatChecker(formats=())
 BRIDGE = Mechanism.LINUXBRIDGE
-REPORTED = ("datapath_type", "wired", "alarm")  # of an agent's configurations: what it reports
+REPORTED = ("datapath_type", "wired", "alarm", "corrected")  # of configurations: what it reports
 AGENTS = {  # Neutron's agent_type and binary
     Mechanism.OPENVSWITCH: ("Open vSwitch agent", "neutron-openvswitch-agent"),
     Mechanism.LINUXBRIDGE: ("Linux bridge agent", "neutron-linuxbridge-agent"),
@@ -173,6 +173,7 @@ def _configurations(overlay: Overlay, state: AgentState) -> View:
         **({"vxlan_group": str(host.vxlan_group)} if host.vxlan_group else {}),
         "wired": state.wired,
         "alarm": state.alarm,
+        "corrected": list(state.corrected),
     }
 
 

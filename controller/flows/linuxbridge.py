@@ -59,6 +59,7 @@ class Segment:
     bridge: str
     taps: frozenset[str]
     vxlan: Vxlan | None = None
+    mtu: int = 0  # of the taps [bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,15 @@ class Kernel:
     Attributes:
         devices: every interface, with the bridge that it belongs to or "".
         addresses: those of the underlay interface.
+        down: interfaces that are set down.
+        mtus: of every interface [bytes].
     """
 
     devices: Mapping[str, str] = field(default_factory=dict)
     vxlans: Mapping[str, Vxlan] = field(default_factory=dict)
     addresses: frozenset[str] = frozenset()
+    down: frozenset[str] = frozenset()
+    mtus: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ def _segment(overlay: Overlay, host: Host, network: Network) -> Segment:
         bridge=bridge_name(network.id),
         taps=frozenset(tap_name(port.id) for port in here),
         vxlan=_vxlan(overlay, host, network) if is_tunnelled else None,
+        mtu=overlay.mtu_of(network),
     )
 
 
@@ -181,6 +187,7 @@ def _link_lines(segment: Segment, seen: Kernel) -> Iterator[str]:
     bridge = segment.bridge
     if bridge not in seen.devices:
         yield f"link add {bridge} type bridge stp_state 0 mcast_snooping 0"
+    if bridge not in seen.devices or bridge in seen.down:
         yield f"link set {bridge} up"
     if (vxlan := segment.vxlan) is not None:
         there = _existing(vxlan, seen)
@@ -188,11 +195,18 @@ def _link_lines(segment: Segment, seen: Kernel) -> Iterator[str]:
             yield from _new_vxlan(vxlan, seen)
         elif there.mtu != vxlan.mtu:
             yield f"link set {vxlan.name} mtu {vxlan.mtu}"
-        if not there or seen.devices.get(vxlan.name) != bridge:
+        if not there or _is_apart(vxlan.name, bridge, seen):
             yield f"link set {vxlan.name} master {bridge} up"
     for tap in sorted(segment.taps):
-        if seen.devices.get(tap) != bridge:
+        if _is_apart(tap, bridge, seen):
             yield f"link set {tap} master {bridge} up"
+        if seen.mtus.get(tap, segment.mtu) != segment.mtu:
+            yield f"link set {tap} mtu {segment.mtu}"
+
+
+def _is_apart(name: str, bridge: str, seen: Kernel) -> bool:
+    """Whether an interface is down, or not a port of its bridge."""
+    return seen.devices.get(name) != bridge or name in seen.down
 
 
 def _new_vxlan(vxlan: Vxlan, seen: Kernel) -> Iterator[str]:
@@ -237,3 +251,39 @@ def _removals(wanted: tuple[Segment, ...], seen: Kernel) -> Iterator[str]:
             yield f"link set {name} nomaster"
         elif OURS.fullmatch(name) and name not in names:
             yield f"link del {name}"
+
+
+def in_words(change: Change, seen: Kernel) -> list[str]:
+    """What is wrong, for each line of `change`: a line of `ip` or `bridge` as a sentence."""
+    lines = [line.split() for line in (*change.ip, *change.fdb, *change.rest)]
+    new = {line[2] for line in lines if line[:2] == ["link", "add"]}
+    # A new device begins without entries and without a bridge, which need no words of their own.
+    told = (line for line in lines if line[:2] == ["link", "add"] or not new & set(line))
+    words = (_words(line, seen) for line in told)
+    return list(dict.fromkeys(each for each in words if each))
+
+
+def _words(line: list[str], seen: Kernel) -> str:
+    what, verb, name, *rest = line
+    if what == "link":
+        return _link_words(verb, name, rest, seen)
+    if what == "fdb":
+        entry = f"{name} to {rest[3]}"
+        return (
+            f"{rest[1]} has {'an FDB entry too many' if verb == 'del' else 'no FDB entry'}: {entry}"
+        )
+    device = rest[rest.index("dev") + 1]
+    return f"{device} has {'a neighbour too many' if verb == 'del' else 'no neighbour'} {name}"
+
+
+def _link_words(verb: str, name: str, rest: list[str], seen: Kernel) -> str:
+    if verb == "add":
+        return f"{name} {'has other settings' if name in seen.devices else 'is missing'}"
+    if verb == "del":
+        return f"{name} is not needed"
+    if rest[0] == "mtu":
+        return f"the MTU of {name} is {seen.mtus.get(name, 'another')}, not {rest[1]}"
+    if rest[0] == "nomaster":
+        return f"{name} is a port of {seen.devices[name]}, but no active port of a network"
+    is_down = name in seen.down or rest[0] != "master"
+    return f"interface {name} is down" if is_down else f"{name} is no port of {rest[1]}"

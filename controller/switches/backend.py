@@ -26,6 +26,8 @@ class AgentState:
         wired: the host matches the current overlay.
         heartbeat: time of the last successful visit, ISO 8601 UTC; empty before the first.
         alarm: what is wrong; empty if nothing is.
+        corrected: the last things that somebody else had changed on the host and the controller
+            has set right again, oldest first, each with its time.
         ovsdb: address of its database, such as `tcp:198.18.1.1:6640`.
     """
 
@@ -34,6 +36,7 @@ class AgentState:
     wired: bool
     heartbeat: str = ""
     alarm: str = ""
+    corrected: tuple[str, ...] = ()
     ovsdb: str = ""
     datapath_type: str = "netdev"
 

@@ -26,9 +26,25 @@ from controller.switches.session import Session
 from controller.switches.worker import Task
 
 LOG = logging.getLogger(__name__)
-HEARTBEAT_S = 10.0  # a host without changes is visited this often, to see that it is alive
+# A host without changes is visited this often, to see that it is alive and as it should be.  The
+# longer value is for labs so large that their visits would take more than SHARE of the time.
+SOONEST_S, LATEST_S = 1.0, 10.0
+SHARE = 0.05
+CORRECTIONS = 5  # the number of them that is kept for each host
 RETRY_S = 0.5  # after an alarm
 POLL_S = 0.1  # a Linux bridge host reports no taps, so it is polled, as by Neutron's agent
+
+
+LISTED = 4  # of the things that one visit has corrected
+
+
+def poll_s(hosts: int, visit_s: float) -> float:
+    """The time between two visits [s] of each of so many hosts, if one takes `visit_s`."""
+    return min(max(hosts * visit_s / SHARE, SOONEST_S), LATEST_S)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
 class _Worker:
@@ -43,6 +59,7 @@ class _Worker:
         self.done = -1  # the last revision applied there
         self.dpids: frozenset[int] = frozenset()  # of its bridges, at the last visit
         self.devices: frozenset[str] = frozenset()  # of a polled host, at the last visit
+        self.visit_s = 0.0  # the time that the last visit took
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +176,8 @@ class Engine:
 
     def _wait(self, worker: _Worker) -> None:
         """Return when the worker is woken, the host's devices have changed, or time is up."""
-        rest_s = RETRY_S if worker.agent.alarm else HEARTBEAT_S
+        every_s = poll_s(len(self._workers), worker.visit_s)
+        rest_s = RETRY_S if worker.agent.alarm else every_s
         if not self._is_polled(worker.host):
             worker.awake.wait(rest_s)
             return
@@ -182,7 +200,7 @@ class Engine:
 
     def _visit(self, worker: _Worker) -> None:
         """Make the host match the overlay."""
-        now = self._now
+        now, begin_s = self._now, time.monotonic()
         if worker.host not in now.ovsdb:  # removed a moment ago
             return
         task = self._task(worker, now)
@@ -194,7 +212,12 @@ class Engine:
         # Unplugged ports first: the other hosts must stop sending there.
         self._set_status(worker.host, task.status_changes(now.overlay), DOWN)
         now = self._now
-        task.apply(now.overlay)
+        # Without a change of the overlay or a new port, somebody else has changed the host.
+        is_known = worker.done == now.revision and not task.status_changes(now.overlay)
+        changed = task.apply(now.overlay)
+        if is_known and changed:
+            self._note_corrections(worker, changed)
+        worker.visit_s = time.monotonic() - begin_s
         self._clear_alarm(worker, now.revision, task.datapath_type)
         # Plugged ports last: frames pass only from here on.
         self._set_status(worker.host, task.status_changes(now.overlay), ACTIVE)
@@ -211,6 +234,13 @@ class Engine:
                 found = f"{self._now.ovsdb.get(host, '')} has the bridges of host {other!r}"
                 do = "Correct its ovsdb_connection, or delete one of the two agents."
                 raise host_error(host, found, "an OVSDB of its own", do)
+
+    def _note_corrections(self, worker: _Worker, changed: list[str]) -> None:
+        LOG.warning("%s: was changed by somebody else, corrected: %s", worker.host, changed)
+        shown = ", ".join(changed[:LISTED]) + (" and more" if len(changed) > LISTED else "")
+        entry = f"{_now()} {shown}"
+        kept = (*worker.agent.corrected, entry)[-CORRECTIONS:]
+        worker.agent = replace(worker.agent, corrected=kept)
 
     def _set_status(self, host: str, changes: Mapping[str, str], status: str) -> None:
         """Apply those `changes` reported by `host` that are `status`; ignore ports bound elsewhere since."""
@@ -232,9 +262,8 @@ class Engine:
     def _clear_alarm(self, worker: _Worker, revision: int, datapath_type: str) -> None:
         if worker.agent.alarm:
             LOG.info("%s: recovered", worker.host)
-        heartbeat = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         worker.agent = replace(
-            worker.agent, alarm="", heartbeat=heartbeat, datapath_type=datapath_type
+            worker.agent, alarm="", heartbeat=_now(), datapath_type=datapath_type
         )
         worker.done = revision
 

@@ -17,6 +17,7 @@ from controller.flows.linuxbridge import (
     Entry,
     Kernel,
     Vxlan,
+    in_words,
     kernel_change,
     segments,
 )
@@ -66,15 +67,15 @@ class BridgeTask:
         plugged = {port.id for port in overlay.ports if tap_name(port.id) in self.seen.devices}
         return wrong_statuses(overlay, self.host, plugged)
 
-    def apply(self, overlay: Overlay) -> None:
-        """Make the host match `overlay`.
+    def apply(self, overlay: Overlay) -> list[str]:
+        """Make the host match `overlay`; return what was wrong, in words.
 
         Raises:
             SwitchError: the underlay interface does not have the VTEP's address yet.
             CommandError: the kernel refused a command.
         """
         if self.host not in overlay.host_of:
-            return
+            return []
         host = overlay.host(self.host)
         if str(host.local_ip) not in self.seen.addresses:
             found = f"{UNDERLAY} without {host.local_ip}"
@@ -84,6 +85,7 @@ class BridgeTask:
         if change.lines:
             LOG.info("%s: %d changes", self.host, change.lines)
             run_batches(self.pid, change)
+        return in_words(change, self.seen)
 
 
 def netns_address(keeper: Identity) -> str:
@@ -146,6 +148,8 @@ def parse_kernel(
     vxlans = [link for link in links if _is_vxlan(link) and OURS.fullmatch(link["ifname"])]
     return Kernel(
         devices={link["ifname"]: link.get("master", "") for link in links},
+        down=frozenset(link["ifname"] for link in links if "UP" not in link.get("flags", ["UP"])),
+        mtus={link["ifname"]: link["mtu"] for link in links if "mtu" in link},
         vxlans={link["ifname"]: _vxlan(link, fdb, neighbours) for link in vxlans},
         addresses=frozenset(
             each["local"]

@@ -11,8 +11,9 @@ from controller.model.errors import SwitchError
 from controller.model.overlay import Overlay
 
 ACTIVE, DOWN = "ACTIVE", "DOWN"  # Neutron's port states
+SECURE = "secure"  # fail_mode of a bridge that forwards nothing without flows
 COLUMNS = {
-    "Bridge": "name,datapath_id,datapath_type,ports",
+    "Bridge": "name,datapath_id,datapath_type,fail_mode,ports",
     "Port": "_uuid,name,tag,other_config",
     "Interface": "name,type,ofport,options,external_ids,error",
 }
@@ -46,6 +47,11 @@ class PortRow:
     error: str = ""
     is_pending: bool = False
 
+    @property
+    def config_tag(self) -> int | None:
+        """`other_config:tag`, Neutron's record of the local VLAN; None if it is no VLAN."""
+        return _vlan(self.other_config.get("tag", ""))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeRow:
@@ -54,6 +60,7 @@ class BridgeRow:
     name: str
     dpid: int | None
     datapath_type: str = "system"
+    fail_mode: str = SECURE  # empty: not set, which is `standalone`
     ports: Mapping[str, PortRow] = field(default_factory=dict)
 
 
@@ -75,6 +82,7 @@ def _bridge(row: dict[str, Any], port_of: Mapping[str, PortRow]) -> BridgeRow:
         name=row["name"],
         dpid=int(dpid, 16) if isinstance(dpid, str) else None,
         datapath_type=row["datapath_type"] or "system",  # empty means the default
+        fail_mode=_text(row.get("fail_mode", SECURE)),
         ports={port.name: port for port in members},
     )
 
@@ -93,6 +101,16 @@ def _port(row: dict[str, Any], interface: dict[str, Any]) -> PortRow:
         error=interface.get("error") or "",
         is_pending=not isinstance(ofport, int),
     )
+
+
+def _text(value: Any) -> str:
+    """An optional string; OVSDB has an empty set for none."""
+    return value if isinstance(value, str) else ""
+
+
+def _vlan(text: str) -> int | None:
+    """A VLAN that a network may have, or None."""
+    return int(text) if text.isdecimal() and 0 < int(text) < DEAD_VLAN_TAG else None
 
 
 def _rows(line: str) -> Iterator[dict[str, Any]]:
@@ -151,11 +169,15 @@ def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
 
 
 def _vlans(reading: Reading) -> dict[str, int]:
-    """Network -> tag.  If two networks have the same tag, the first keeps it."""
+    """Network -> tag.  If two networks have the same tag, the first keeps it.
+
+    Like Neutron's agent, it believes `other_config:tag` more than a tag that was set by hand.
+    """
     vlans: dict[str, int] = {}
     for row in guest_rows(reading):
-        if row.net_uuid and row.tag and row.tag not in {DEAD_VLAN_TAG, *vlans.values()}:
-            vlans.setdefault(row.net_uuid, row.tag)
+        tag = row.config_tag or row.tag
+        if row.net_uuid and tag and tag not in {DEAD_VLAN_TAG, *vlans.values()}:
+            vlans.setdefault(row.net_uuid, tag)
     return vlans
 
 

@@ -7,14 +7,17 @@ that no packet is lost in between.  A guest port is dead until it is tagged.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from controller.flows.binding import Binding, allocate_vlans, release
 from controller.flows.bridges import bridge_flows, bridges
 from controller.flows.ports import BR_INT, BR_TUN, add_port_args, del_port_args, switch_ports
 from controller.model.overlay import Overlay
+from controller.model.parts import Host
 from controller.switches.ovsdb import Ovsdb, failed_ports, missing_ports, stale_ports, tag_args
 from controller.switches.reading import (
+    SECURE,
     Reading,
     binding_of,
     host_error,
@@ -31,12 +34,13 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Task:
-    """One visit to a host: its database, the open sessions, and what was read."""
+    """One visit to a host: its database, the open sessions, what was read and what was changed."""
 
     host: str
     database: Ovsdb
     sessions: Mapping[int, Session]  # by datapath id, of all hosts
     reading: Reading = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
 
     def read(self) -> Reading:
         """Read the host's OVSDB."""
@@ -64,8 +68,8 @@ class Task:
             )
         return status_changes(overlay, self.host, self.reading)
 
-    def apply(self, overlay: Overlay) -> None:
-        """Make the host match `overlay`.
+    def apply(self, overlay: Overlay) -> list[str]:
+        """Make the host match `overlay`; return what was changed, in words.
 
         Connected bridges are served even if another one is not connected.
 
@@ -75,14 +79,17 @@ class Task:
             CommandError: the database does not answer.
         """
         if self.host not in overlay.host_of:
-            return
+            return []
         host = overlay.host(self.host)
+        self._secure(host)
         wanted = switch_ports(overlay, host)
         if missing := missing_ports(wanted, self.reading):
+            self.changed += [f"port {port.name} of {port.bridge}" for port in missing]
             self.database.write([arg for port in missing for arg in add_port_args(port, None)])
             self.read()
         served = self._commit(with_status(overlay, self.status_changes(overlay)))
         stale = stale_ports(host, wanted, self.reading)
+        self.changed += [f"unneeded port {name} of {bridge}" for bridge, name in stale]
         self.database.write([arg for bridge, name in stale for arg in del_port_args(bridge, name)])
         for bridge in bridges(host):
             if bridge not in served:
@@ -96,6 +103,19 @@ class Task:
                 "every tunnel and patch port made",
                 "See the log of ovs-vswitchd.",
             )
+        return self.changed
+
+    def _secure(self, host: Host) -> None:
+        """Without `secure`, a bridge whose flows are lost forwards like a learning switch."""
+        loose = [
+            bridge
+            for bridge in bridges(host)
+            if bridge in self.reading and self.reading[bridge].fail_mode != SECURE
+        ]
+        self.changed += [f"fail_mode of {bridge}" for bridge in loose]
+        self.database.write(
+            [arg for b in loose for arg in ("--", "set", "Bridge", b, f"fail_mode={SECURE}")]
+        )
 
     def _session(self, bridge: str) -> Session | None:
         """The session of a bridge, or None if it is not connected."""
@@ -108,11 +128,16 @@ class Task:
         sessions = {name: session for name, session in found.items() if session is not None}
         installed = {name: session.flows() for name, session in sessions.items()}
         binding = self._allocated(overlay, installed)
-        self.database.write(tag_args(overlay, binding, self.reading))
+        words = tag_args(overlay, binding, self.reading)
+        self.changed += [
+            f"VLAN tag of {name}" for name, setting in pairwise(words) if setting.startswith("tag=")
+        ]
+        self.database.write(words)
         for bridge, session in sessions.items():
             wanted = _wanted(overlay, binding, bridge)
             if messages := changes(session.datapath, wanted, installed[bridge]):
                 LOG.info("%s %s: %d changes", self.host, bridge, len(messages))
+                self.changed.append(f"{len(messages)} flows of {bridge}")
                 session.commit(messages)
         return frozenset(sessions)
 

@@ -89,18 +89,22 @@ def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
 @click.command()
 @click.argument("lab", required=False)
 @FORMAT
-def status(lab: str | None, output: str) -> None:
-    """Show nodes, tunnels, flows and agents of LAB, or of every lab."""
+def status(lab: str | None, output: str) -> int:
+    """Show nodes, tunnels, flows and agents of LAB, or of every lab, and what is wrong there.
+
+    The exit status is 1 if something is wrong.
+    """
     from topologies.lab.status import status_of, statuses
 
     assert_root()
     found = statuses() if lab is None else [status_of(lab)]
     if output == "json":
         click.echo(json.dumps({"labs": found} if lab is None else found[0], indent=1))
-        return
-    from experiments.cli.lab_text import show
+    else:
+        from experiments.cli.lab_text import show
 
-    show(found)
+        show(found)
+    return Status.DONE if all(each["healthy"] for each in found) else Status.FAILED
 
 
 @click.command()

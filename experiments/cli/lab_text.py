@@ -20,6 +20,18 @@ def show(labs: list[dict[str, Any]]) -> None:
     for lab in labs:
         console.print(_title(lab))
         console.print(_table(lab))
+        for line in _findings(lab):
+            # Markup and colours would change what a user copies to the command line.
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _findings(lab: dict[str, Any]) -> Iterator[str]:
+    """What is wrong, a line each, then what the controller has corrected."""
+    for each in lab["problems"]:
+        yield f"wrong: {each['where']}: {each['found']}. {each['do']}"
+    for agent in lab["agents"]:
+        for each in agent.get("corrected", ()):
+            yield f"corrected by the controller: host {agent['host']!r}, {each}"
 
 
 def _title(lab: dict[str, Any]) -> str:
@@ -35,6 +47,7 @@ def _title(lab: dict[str, Any]) -> str:
 def _table(lab: dict[str, Any]) -> Table:
     table = Table("node", "kind", "pid", "addresses", "flows", "tunnels", "agent", box=SIMPLE)
     agents = {agent["host"]: agent for agent in lab["agents"]}
+    wrong = {each["where"] for each in lab["problems"]}
     for node in lab["nodes"]:
         table.add_row(
             node["name"],
@@ -43,7 +56,9 @@ def _table(lab: dict[str, Any]) -> Table:
             "\n".join(_addresses(node)),
             "\n".join(f"{bridge} {count}" for bridge, count in node.get("flows", {}).items()),
             "\n".join(map(_tunnel, node.get("tunnels", ()))),
-            _health(agents.get(node["name"])) if node["kind"] == "host" else "",
+            _health(node["name"], agents.get(node["name"]), wrong)
+            if node["kind"] == "host"
+            else "",
         )
     return table
 
@@ -62,9 +77,9 @@ def _addresses(node: dict[str, Any]) -> Iterator[str]:
             yield f"{each['name']} {', '.join(shown)} mtu {each['mtu']}"
 
 
-def _health(agent: dict[str, Any] | None) -> str:
+def _health(host: str, agent: dict[str, Any] | None, wrong: set[str]) -> str:
+    if f"host {host!r}" in wrong:
+        return "wrong, see below"
     if agent is None:
         return "unknown"
-    if agent["alarm"]:
-        return str(agent["alarm"])
     return "wired" if agent["alive"] and agent["wired"] else "not wired yet"

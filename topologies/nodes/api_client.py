@@ -15,8 +15,8 @@ TIMEOUT_S = 30.0
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a UNIX socket."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=TIMEOUT_S)
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
         self._path = path
 
     def connect(self) -> None:
@@ -26,14 +26,19 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def call_api(
-    directory: Path, method: str, path: str, body: Mapping[str, Any] | None = None
+    directory: Path,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    timeout_s: float = TIMEOUT_S,
 ) -> dict[str, Any]:
     """Send one request to the controller's API; return the body of the response.
 
     Raises:
         LabError: there is no answer, or an error status; the message has the reason.
     """
-    connection = _UnixConnection(directory / "api.sock")
+    connection = _UnixConnection(directory / "api.sock", timeout_s)
     try:
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"Content-Type": "application/json"})

@@ -140,6 +140,7 @@ def test_an_agent_as_neutron_shows_it(api):
             "ovsdb_connection": "tcp:192.168.150.11:6640",
             "wired": True,
             "alarm": "",
+            "corrected": [],
         },
     }
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.model.errors import LabError, SwitchError
-from controller.switches.engine import Engine, _Worker
+from controller.switches.engine import CORRECTIONS, Engine, _Worker, poll_s
 from controller.switches.reading import BridgeRow, with_status
 from tests.controller.small import RED, host, port, small
 
@@ -15,8 +15,8 @@ class Visit:
 
     datapath_type = "netdev"
 
-    def __init__(self, statuses, when="", action=None):
-        self._statuses, self._actions = statuses, {when: action}
+    def __init__(self, statuses, when="", action=None, changed=()):
+        self._statuses, self._actions, self._changed = statuses, {when: action}, list(changed)
 
     def read(self):
         self._run("read")
@@ -27,6 +27,7 @@ class Visit:
 
     def apply(self, _):
         self._run("apply")
+        return self._changed
 
     def _run(self, step):
         if action := self._actions.get(step):
@@ -140,3 +141,35 @@ def test_a_worker_whose_host_was_just_removed_does_nothing(tmp_path):
     engine.change(lambda overlay: replace(overlay, hosts=overlay.hosts[:1]))
 
     engine._visit(_Worker("h2"))
+
+
+def visit(engine, monkeypatch, worker, *changed, statuses=None):
+    monkeypatch.setattr(engine, "_task", lambda *_: Visit(statuses or {}, changed=changed))
+    engine._visit(worker)
+
+
+def test_what_somebody_else_has_changed_is_noted_when_it_is_corrected(moved, monkeypatch):
+    engine, moving, move = moved
+    worker = _Worker("h1")
+    visit(engine, monkeypatch, worker, "everything is new")
+    assert worker.agent.corrected == ()
+    visit(engine, monkeypatch, worker)
+    assert worker.agent.corrected == ()
+    visit(engine, monkeypatch, worker, "3 flows of br-tun", "fail_mode of br-int")
+    (noted,) = worker.agent.corrected
+    assert noted.endswith(" 3 flows of br-tun, fail_mode of br-int")
+    move("ACTIVE")
+    visit(engine, monkeypatch, worker, "the overlay has changed")
+    visit(engine, monkeypatch, worker, "a guest has gone", statuses={moving.id: "DOWN"})
+    assert worker.agent.corrected == (noted,)
+    for number in range(CORRECTIONS + 1):
+        visit(engine, monkeypatch, worker, *(f"{number} {letter}" for letter in "abcdef"))
+    assert len(worker.agent.corrected) == CORRECTIONS
+    assert worker.agent.corrected[-1].endswith(f" {CORRECTIONS} d and more")
+    assert worker.agent.alarm == ""
+
+
+def test_large_labs_are_polled_less_often():
+    assert poll_s(hosts=2, visit_s=0.01) == 1.0
+    assert poll_s(hosts=4, visit_s=0.05) == pytest.approx(4.0)
+    assert poll_s(hosts=50, visit_s=0.05) == 10.0
