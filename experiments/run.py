@@ -84,5 +84,15 @@ def main():
     return command_line()
 
 
+def interruptible():
+    """`main`; Ctrl-C while modules are imported, which takes seconds on a busy machine, is no traceback."""
+    try:
+        return main()
+    except KeyboardInterrupt:
+        if sys.stderr:
+            sys.stderr.write("overlaylab: interrupted\n")
+        return 130
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(interruptible())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from controller.system.commands import attempt
+from experiments import run as bootstrap
 
 ROOT = Path(__file__).resolve().parents[3]
 # Stands for the command line: shows that it ran, as whom and with what, and exits with 3.
@@ -142,3 +143,13 @@ def test_an_old_python_is_reported_in_one_line(clone, old):
     done = attempt(old, run_py(clone))
     assert_not_set_up(done, clone, "is older than 3.10")
     assert not list(clone.rglob("*.pyc"))
+
+
+def test_ctrl_c_before_the_command_line_is_imported_is_no_traceback(capsys, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bootstrap, "main", interrupted)
+
+    assert bootstrap.interruptible() == 130
+    assert capsys.readouterr().err == "overlaylab: interrupted\n"

@@ -362,3 +362,13 @@ def test_what_the_controls_of_counts_found_is_recorded_as_doubts(request_):
     (doubt,) = about["verdict"]["doubts"]
     assert doubt.startswith("6 frames found a full buffer, most 2 in repeat 1, ")
     assert all(lab["counted"][0]["overflows"] == 2 for lab in about["measured"])
+
+
+def test_what_a_probe_says_about_its_own_controls_is_a_doubt(request_):
+    def probe(*_):
+        return Measured(rows=({"rules": 2},), doubts=("an answer after 2 s",))
+
+    request = replace(request_, experiment=replace(EXPERIMENT, probe=probe), repeats=1)
+    doubts = performed(request, Labs()).about["verdict"]["doubts"]
+
+    assert sorted(doubts) == sorted(f"an answer after 2 s in repeat 1, {mode}" for mode in MODES)
