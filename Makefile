@@ -33,7 +33,7 @@ MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruf
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
     -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
 
-.PHONY: help run test check golden golden-neutron doctor ready ready-dev ready-ryu debian debian-test clean
+.PHONY: help run test fuzz check golden golden-neutron doctor ready ready-dev ready-ryu debian debian-test clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -52,6 +52,15 @@ test: ready-dev ready-ryu debian-test  ## what is missing, then every test that 
 	    test $$status -ne 0 -a $$status -ne 5 -o $$rooted -eq 5 || status=$$rooted; };) $(GIVE_BACK); \
 	$(if $(STATUS_FILE),echo $$status > $(STATUS_FILE);) \
 	$(if $(IS_ROOT),,echo 'Tests that need root were left out; `sudo make test` runs them.' >&2;) exit $$status
+
+# Rounds of new inputs until the time is over; each prints its seed, its inputs by kind, and what it found.
+FUZZ_SECONDS := 600
+fuzz: ready-dev  ## ten minutes of made-up input for every reader of files, requests and words
+	@end=$$(($$(date +%s) + $(FUZZ_SECONDS))); status=0; \
+	while [ $$(date +%s) -lt $$end ]; do seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); echo "seed $$seed"; \
+	    HYPOTHESIS_PROFILE=fuzz FUZZ_UNTIL=$$end .venv/bin/python -m pytest -q -p no:randomly --timeout=900 \
+	        --hypothesis-seed=$$seed $(PYTEST_ARGS) tests/fuzz || status=$$?; \
+	    test $$status -ne 2 || break; done; $(GIVE_BACK); exit $$status
 
 check: ready-dev  ## format, lint, spelling, types, imports
 	@set -e; trap '$(GIVE_BACK)' EXIT; PATH="$(CURDIR)/.venv/bin:$$PATH"; \

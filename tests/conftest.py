@@ -26,7 +26,9 @@ pytest.register_assert_rewrite(*(f"tests.{part}" for part in HELPERS))
 settings.register_profile(
     "overlaylab", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("overlaylab")
+# `make fuzz`: tests/fuzz/ tries many new inputs; failures are kept in .hypothesis and tried first.
+settings.register_profile("fuzz", settings.get_profile("overlaylab"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "overlaylab"))
 
 
 def pytest_configure() -> None:
