@@ -118,7 +118,15 @@ def with_mode(overlay: Overlay, mode: Mode | None) -> Overlay:
         type_drivers=tuple(
             kind for kind in NetworkType if kind in {*overlay.type_drivers, mode.network_type}
         ),
+        vlan_networks=_known(overlay.vlan_networks, mode),
+        flat_networks=_known(overlay.flat_networks, mode),
     )
+
+
+def _known(names: tuple[str, ...] | None, mode: Mode) -> tuple[str, ...] | None:
+    """The physical networks that the server knows: with the mode's own."""
+    is_provider = mode.network_type is not None and mode.network_type.is_provider
+    return (*names, PHYSNET) if is_provider and names is not None else names
 
 
 def _host(host: Host, mode: Mode) -> Host:

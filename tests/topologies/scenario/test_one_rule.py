@@ -27,7 +27,7 @@ from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, ModelErrors
 from controller.model.names import derived_id
 from controller.model.overlay import Overlay
-from controller.model.parts import Host, Network, OverlayParts, Port, Subnet
+from controller.model.parts import Host, Mechanism, Network, OverlayParts, Port, Subnet
 from topologies.scenario.load import load
 
 Described = dict[str, Any]
@@ -56,6 +56,10 @@ def valid(draw: st.DrawFn) -> Described:
         for number in range(1, draw(st.integers(2, 4)) + 1)
     ]
     networks = [draw(network(number)) for number in range(draw(st.integers(1, 3)))]
+    if draw(st.booleans()):
+        for each in networks:
+            each["network_type"] = each["network_type"].replace("gre", "vxlan")
+        hosts = [{**each, "mechanism": "linuxbridge", "tunnel_types": ["vxlan"]} for each in hosts]
     places = st.tuples(st.sampled_from(hosts), st.sampled_from(networks))
     ports = [
         port(number, *draw(places), use_ipv6=draw(st.booleans()))
@@ -277,6 +281,7 @@ def parts_of(given: Described) -> OverlayParts:
                 local_ip=ip_address(each["local_ip"]),
                 written_ip=each["local_ip"],
                 tunnel_types=tuple(map(NetworkType, each["tunnel_types"])),
+                mechanism=Mechanism(each.get("mechanism", "openvswitch")),
             )
             for each in given["hosts"]
         ),
@@ -359,6 +364,7 @@ def by_the_api(given: Described) -> NeutronError | None:
                 "tunneling_ip": each["local_ip"],
                 "tunnel_types": each["tunnel_types"],
                 "ovsdb_connection": "tcp:198.18.1.1:6640",
+                "mechanism": each.get("mechanism", "openvswitch"),
             }
             agent = {"agent": {"host": each["name"], "configurations": configurations}}
             made = parse_body("agent", "create", agent)["configurations"]
@@ -405,7 +411,8 @@ def test_what_is_valid_is_valid_for_all_and_has_flows(described: Described) -> N
     assert by_the_model(described) == set()
     assert refusal is None, str(refusal)
     assert parts_of(described).ports == loaded.ports
-    for host in loaded.hosts:
+    switches = [host for host in loaded.hosts if host.mechanism is Mechanism.OPENVSWITCH]
+    for host in switches:
         binding = new_binding(loaded, host.name)
         assert all(bridge_flows(loaded, binding, bridge) for bridge in bridges(host))
 

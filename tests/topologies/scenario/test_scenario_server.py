@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.model.modes import parse_mode, with_mode
 from tests.controller.api.resource_requests import OVERLAY, network, refused
 from tests.topologies.scenario.scenario_files import errors_of, with_two_hosts, write
 from topologies.scenario.load import load
@@ -129,3 +130,15 @@ def test_the_api_refuses_the_same_physical_networks():
 
 def replace_server(**known):
     return replace(OVERLAY, **known)
+
+
+@pytest.mark.parametrize("mode", ["flat", "vlan"])
+def test_in_a_mode_of_a_provider_network_the_server_knows_its_physical_network(mode):
+    text = "networks:\n- {name: n, network_type: vxlan, segmentation_id: 5}\n"
+    Path("m.ini").write_text("[ml2_type_flat]\nflat_networks =\n", encoding="utf-8")
+    overlay = load(write("s.yaml", with_two_hosts(text + CONF))).overlay
+    staged = with_mode(replace(overlay, networks=()), parse_mode(mode))
+    wanted = {"provider__physical_network": "physnet1", "provider__network_type": mode}
+
+    assert (overlay.vlan_networks, overlay.flat_networks) == ((), ())
+    assert network(staged, **wanted, provider__segmentation_id=5 if mode == "vlan" else None)
