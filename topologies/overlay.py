@@ -10,6 +10,7 @@ project and its virtual environment to Python's path.
 import os
 import site
 import sys
+from typing import Any
 
 
 def _find_project() -> None:
@@ -24,20 +25,41 @@ def _find_project() -> None:
 
 _find_project()
 
+from mininet import cli as mininet_cli  # noqa: E402
+from mininet import net as mininet_net  # noqa: E402
+
 from controller.system.trusted import leave_working_directory  # noqa: E402
+from topologies.lab.kept_logs import keep_logs  # noqa: E402
+from topologies.lab.shell import Shell  # noqa: E402
 from topologies.nodes import nodes  # noqa: E402
+from topologies.nodes.net import LabNet  # noqa: E402
 from topologies.nodes.sites import HomeOfficeTopo, SitesTopo  # noqa: E402
 from topologies.nodes.topo import ArticleTopo, LeafSpineTopo, OverlayTopo, WanTopo  # noqa: E402
 
 
+def Mininet(topo: Any = None, **options: Any) -> Any:  # noqa: N802
+    """Replaces Mininet's own in `mn`: of a lab, with pings and iperf that fit an overlay."""
+    is_lab = isinstance(topo, OverlayTopo | SitesTopo)
+    return (LabNet if is_lab else mininet_net.Mininet)(topo=topo, **options)
+
+
+def CLI(net: Any, **options: Any) -> Any:  # noqa: N802
+    """Replaces Mininet's own in `mn`: of a lab, with commands that do not touch anything else."""
+    return (Shell if isinstance(net, LabNet) else mininet_cli.CLI)(net, **options)
+
+
 def cleanup() -> None:
-    """Take down the lab of this process, nothing else.
+    """Take down the lab of this process, nothing else, and keep its logs.
 
     It replaces Mininet's `cleanup`, which `mn` calls when it fails and which would end every ping
     and bridge on the machine.
     """
     if nodes.own_ledger.cache_info().currsize:
-        nodes.own_ledger().undo()
+        ledger = nodes.own_ledger()
+        kept = None if isinstance(sys.exc_info()[1], KeyboardInterrupt) else keep_logs(ledger)
+        ledger.undo()
+        if kept:
+            print(f"The logs of the lab are in {kept}", file=sys.stderr)
 
 
 leave_working_directory()

@@ -11,10 +11,14 @@ from pathlib import Path
 import click
 
 from controller.model.errors import CommandError
+from controller.system.abilities import folder_error, packet_error, tun_error
 from controller.system.commands import attempt
 from experiments.cli.host_checks import (
+    FOLDER,
     OPTIONAL,
+    PACKET,
     PROGRAMS,
+    TUN,
     Facts,
     Finding,
     findings,
@@ -37,11 +41,12 @@ TRIALS = {
 }
 
 
-def assert_host_ready(*, root: bool = True) -> None:
+def assert_host_ready(*, root: bool = True, tun: bool = True) -> None:
     """Check that a lab can be started here, without the trials (milliseconds).
 
     Args:
         root: whether the task needs root.
+        tun: whether the lab has OVS in user space.
 
     Raises:
         HostError: all that is missing, and how to install it.
@@ -49,7 +54,9 @@ def assert_host_ready(*, root: bool = True) -> None:
     missing = tuple(
         each
         for each in needed(_quick_facts())
-        if each.is_there is False and (root or each.name != "root")
+        if each.is_there is False
+        and (root or each.name != "root")
+        and (tun or each.name not in {TUN, PACKET})
     )
     if missing:
         raise host_error(missing)
@@ -69,12 +76,20 @@ def gather_facts() -> Facts:
 def _quick_facts() -> Facts:
     wanted, path = (*PROGRAMS, *OPTIONAL), search_path(os.environ)
     programs = {name: shutil.which(name, path=path) for name in wanted}
+    is_root = os.geteuid() == 0
     return Facts(
-        is_root=os.geteuid() == 0,
+        is_root=is_root,
+        abilities=_abilities() if is_root else {},
         programs=programs,
         modules={name: is_importable(name) for name in (*PYTHON, "mininet")},
         ovs_version=_ovs_version(programs["ovs-vswitchd"]),
     )
+
+
+def _abilities() -> dict[str, str]:
+    from topologies.ledger import home
+
+    return {TUN: tun_error(), PACKET: packet_error(), FOLDER: folder_error(home())}
 
 
 def search_path(environment: Mapping[str, str]) -> str:

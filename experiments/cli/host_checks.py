@@ -35,6 +35,13 @@ OPTIONAL = {
     "iptables-restore": ("iptables", "the experiment filter"),
     "iperf3": ("iperf3", "the experiment throughput"),
 }
+TUN, PACKET, FOLDER = "/dev/net/tun", "packet sockets", "folder of labs"
+# what is tried without changing anything: how to have it
+ABILITIES = {
+    TUN: "`modprobe tun`, or give the container that device; only `--datapath system` needs none.",
+    PACKET: "Load the kernel module af_packet, or give the container CAP_NET_RAW.",
+    FOLDER: "Make it writable, or set OVERLAYLAB_RUN to another folder.",
+}
 OLDEST_OVS = (2, 17)  # Ubuntu 22.04's
 
 
@@ -47,6 +54,8 @@ class Facts:
         modules: whether each Python package can be imported.
         trials: the error of each trial in a temporary network namespace, empty if it worked;
             without root there are none.
+        abilities: the error of each of ABILITIES, empty if it can be used; without root there
+            are none.
     """
 
     is_root: bool
@@ -54,6 +63,7 @@ class Facts:
     modules: Mapping[str, bool]
     ovs_version: tuple[int, ...] = ()
     trials: Mapping[str, str] = field(default_factory=dict)
+    abilities: Mapping[str, str] = field(default_factory=dict)
     has_kernel_ovs: bool = False
     has_ryu: bool = False
 
@@ -81,8 +91,11 @@ def findings(facts: Facts) -> tuple[Finding, ...]:
 
 
 def needed(facts: Facts) -> tuple[Finding, ...]:
-    """What takes milliseconds to check: root, programs, the version of OVS, Python packages."""
-    return (_root(facts), *_programs(facts), *_version(facts), *_modules(facts))
+    """What takes milliseconds: root, programs, the version of OVS, Python packages, abilities."""
+    able = (
+        _trial(name, True, facts.abilities.get(name), remedy) for name, remedy in ABILITIES.items()
+    )
+    return (_root(facts), *_programs(facts), *_version(facts), *_modules(facts), *able)
 
 
 def is_ready(all_findings: tuple[Finding, ...]) -> bool:

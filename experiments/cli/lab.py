@@ -58,10 +58,11 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
     from experiments.cli import scenarios
     from experiments.cli.doctor import assert_host_ready
     from topologies.lab import holder, started
+    from topologies.plan.plan import uses_tun
 
     loaded = scenarios.loaded(scenario)
     overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode is not None else loaded.described
-    assert_host_ready()
+    assert_host_ready(tun=uses_tun(overlay, options["datapath"]))
     if detach:
         click.echo(holder.detach(overlay, _say, **options))
         return
@@ -113,10 +114,20 @@ def status(lab: str | None, output: str) -> int:
 def shell(lab: str, script: str | None) -> None:
     """Open Mininet's command line on LAB; with SCRIPT, run the commands in that file."""
     net = attached(lab).net
-    from mininet.cli import CLI
+    from topologies.lab.shell import Shell, script_lines
 
+    if script:
+        try:
+            script_lines(Path(script))
+        except OSError as error:
+            raise UsageError(
+                error.strerror or str(error),
+                where=f"script {script!r}",
+                allowed="a text file that can be read",
+                do="Give one, with a command a line, or none to type them.",
+            ) from error
     try:
-        CLI(net, script=script)
+        Shell(net, script=script)
     finally:
         for node in net.values():
             node.terminate()  # only its shell; the lab keeps running

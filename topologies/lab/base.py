@@ -2,29 +2,39 @@
 
 import signal as signals
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from mininet.net import Mininet
-
 from controller.model.errors import LabError
 from controller.model.overlay import Overlay
-from controller.model.parts import Mechanism
-from controller.model.sites import ETH, Sites
+from controller.model.parts import Mechanism, Port
+from controller.model.sites import Sites
 from controller.system import commands
 from controller.system.process import is_alive
 from topologies.ledger import Ledger, NodeEntry
+from topologies.nodes import routers
 from topologies.nodes.api_client import call_api
 from topologies.nodes.compute import BridgeHost, ComputeHost
+from topologies.nodes.net import LabNet
 from topologies.nodes.neutron import Neutron, relaunch
 from topologies.nodes.nodes import DhcpServer, Guest, Segment
 from topologies.nodes.ready import await_ready, overlay_of
 from topologies.nodes.routers import Router
-from topologies.nodes.sites import EdgeRouter, SiteStation, TransitRouter, await_tunnel, sites_of
-from topologies.nodes.wires import End
+from topologies.nodes.sites import (
+    EdgeRouter,
+    SiteStation,
+    TransitRouter,
+    await_tunnel,
+    site_wires,
+    sites_of,
+)
+from topologies.nodes.topo import guest_wire, host_wires
+from topologies.nodes.wires import End, found, wire
 from topologies.plan.ovs import ENVIRONMENT
+from topologies.plan.plan import ETHERNET_MTU, MANAGEMENT, NEUTRON
 
 GUESTS = {each.kind: each for each in (Guest, DhcpServer)}
 SWITCHES = {
@@ -158,38 +168,67 @@ class LabBase:
         return self._net or attached_net(self.ledger)
 
 
-def attached_net(ledger: Ledger) -> Any:
+def attached_net(ledger: Ledger) -> LabNet:
     """Mininet over the nodes in the ledger; to stop it leaves the lab as it is."""
-    Mininet.inited = True  # else it changes limits of the whole machine
-    net = Mininet(topo=None, controller=None, build=False)
-    sites = sites_of(ledger)
+    LabNet.inited = True  # else it changes limits of the whole machine
+    net = LabNet(topo=None, controller=None, build=False)
+    sites, entries = sites_of(ledger), ledger.nodes()
     common = {
         "ledger": ledger,
         "datapath": ledger.last("settings").get("datapath", "netdev"),
         **({"sites": sites} if sites else {"overlay": overlay_of(ledger)}),
     }
-    for entry in ledger.nodes().values():
+    for entry in entries.values():
         params = {**common, "keeper": entry.keeper}
         if entry.kind in GUESTS:
-            _add_guest(net, entry, params)
+            interfaces = _interfaces(common["overlay"], entry)
+            net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **params)
         elif entry.kind == SiteStation.kind:
-            station = net.addHost(entry.name, cls=SiteStation, **params)
-            End(ETH, node=station, moveIntfFn=_stay)
-            station.set_mininet_address()
+            net.addHost(entry.name, cls=SiteStation, **params)
         else:
             is_bridge = entry.facts.get("mechanism") == Mechanism.LINUXBRIDGE
             kind = BridgeHost if is_bridge else SWITCHES[entry.kind]
             net.addSwitch(entry.name, cls=kind, **params, **entry.facts)
+    for line in site_wires(sites) if sites else _wires(common["overlay"], entries):
+        if line["node1"] in net and line["node2"] in net:
+            net.addLink(**line)
+    for guest in net.hosts:
+        _set_addresses(guest)
     net.built = True
     return net
 
 
-def _add_guest(net: Any, entry: NodeEntry, params: dict[str, Any]) -> None:
-    known = params["overlay"].port_of
-    interfaces = {n: known[id_] for id_, _, n in entry.facts["ports"] if id_ in known}
-    guest = net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **params)
-    for number, port in interfaces.items():
-        End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
+def _interfaces(overlay: Overlay, entry: NodeEntry) -> dict[int, Port]:
+    known = overlay.port_of
+    return {number: known[id_] for id_, _, number in entry.facts["ports"] if id_ in known}
+
+
+def _wires(overlay: Overlay, entries: Mapping[str, NodeEntry]) -> Iterator[dict[str, Any]]:
+    """Every wire of a running lab of compute hosts, as keyword arguments of `addLink`."""
+    yield found(wire(NEUTRON, MANAGEMENT, MANAGEMENT, NEUTRON, ETHERNET_MTU))
+    indices = {
+        name: entry.facts["index"] for name, entry in entries.items() if name in overlay.host_of
+    }
+    yield from (found(line) for line in routers.trunks(overlay))
+    for name, index in indices.items():
+        yield from (found(line) for line in routers.uplinks(overlay, index))
+        yield from (found(line) for line in host_wires(overlay, name, index))
+    for entry in entries.values():
+        for id_, host, number in entry.facts.get("ports", ()):
+            port = overlay.port_of.get(id_)
+            if port and host in overlay.host_of:
+                line = guest_wire(overlay, entry.name, number, replace(port, host=host))
+                yield found(line, port1=number)
+
+
+def _set_addresses(guest: Any) -> None:
+    """Set the addresses in Mininet's own objects of its interfaces; make one where there is no link."""
+    if isinstance(guest, SiteStation):
+        guest.set_mininet_address()
+        return
+    for number, port in guest.interfaces.items():
+        if f"eth{number}" not in guest.nameToIntf:
+            End(f"eth{number}", node=guest, port=number, moveIntfFn=_stay)
         guest.set_mininet_address(number, port)
 
 

@@ -6,8 +6,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mininet.net import Mininet
-
 from controller.model.errors import HostError, OverlayError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
@@ -16,7 +14,8 @@ from topologies.lab.kept_logs import with_kept_logs
 from topologies.lab.lab import Lab
 from topologies.lab.signals import interrupts
 from topologies.ledger import Ledger, claim, find
-from topologies.nodes import dhcp, routers, sites
+from topologies.nodes import compute, dhcp, routers, sites
+from topologies.nodes.net import LabNet
 from topologies.nodes.sites import SitesTopo
 from topologies.nodes.topo import OverlayTopo
 
@@ -42,6 +41,7 @@ def started(
         KeyboardInterrupt: a signal came, possibly during the clean-up.
     """
     assert_able(datapath)
+    compute.assert_able(overlay, datapath)
     if isinstance(overlay, Sites):
         sites.assert_able()
     else:
@@ -73,7 +73,7 @@ def _start(
 ) -> Lab:
     say(f"starting {ledger.name}: nodes and links")
     topo = (SitesTopo if "sites" in params else OverlayTopo)(ledger=ledger, **params)
-    nets.append(Mininet(topo=topo, controller=None, build=False))
+    nets.append(LabNet(topo=topo, controller=None, build=False))
     nets[0].build()
     say(f"starting {ledger.name}: switches{'' if 'sites' in params else ' and controller'}")
     nets[0].start()

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from controller.flows.binding import new_binding
 from controller.flows.linuxbridge import ALL
 from controller.model.check import MANAGEMENT_NETWORK
-from controller.model.errors import LabError, SwitchError
+from controller.model.errors import HostError, LabError, SwitchError
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
+from controller.model.sites import Sites
 from controller.switches.linuxbridge_worker import read_kernel
-from controller.system import commands
+from controller.system import abilities, commands
 from topologies.nodes import hybrid, neighbours
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
@@ -211,6 +212,22 @@ class BridgeHost(ComputeHost):
 def compute_class(host: Host) -> type[ComputeHost]:
     """The class of the node for `host`."""
     return BridgeHost if host.mechanism is Mechanism.LINUXBRIDGE else ComputeHost
+
+
+def assert_able(overlay: Overlay | Sites, datapath: str) -> None:
+    """Check that this machine lets OVS in user space run, if the lab has one.
+
+    Raises:
+        HostError: it does not.
+    """
+    lacking = "; ".join(filter(None, (abilities.tun_error(), abilities.packet_error())))
+    if lacking and plan.uses_tun(overlay, datapath):
+        raise HostError(
+            lacking,
+            where="this machine",
+            allowed="tap devices and packet sockets, for Open vSwitch in user space",
+            do="`overlaylab doctor` shows how to have them.",
+        )
 
 
 def tunnels_of(pid: int) -> list[dict[str, Any]]:

@@ -1,6 +1,9 @@
 """The Mininet nodes of a lab: guests, and machines below them, which Mininet treats as switches."""
 
 import atexit
+import codecs
+import os
+import signal
 import sys
 from functools import cache
 from typing import Any
@@ -14,7 +17,7 @@ from controller.model.names import UNDERLAY, segment_bridge
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.system import commands
-from controller.system.process import Identity, kill
+from controller.system.process import Identity, is_alive, kill
 from topologies.ledger import Ledger, claim
 from topologies.nodes.keeper import ip_batch, keep, without_ipv6
 from topologies.plan import plan
@@ -91,13 +94,30 @@ class Kept(Node):  # type: ignore[misc]  # Mininet has no types
         return super().sendCmd(*args, **kwargs)
 
     def _open_shell(self) -> None:
-        if self.shell:
+        if self.shell and self.shell.poll() is None:
             return
+        self.close_shell()  # it has ended, as after `exit`
+        if not is_alive(self.keeper):  # the new one would end at once, and Mininet wait for ever
+            raise LabError(
+                f"node {self.name!r} is dead",
+                where=f"lab {self.ledger.name!r}",
+                allowed="a node whose namespaces exist",
+                do=f"`overlaylab status {self.ledger.name}` lists all nodes.",
+            )
         kept, self.inNamespace = self.pid, False  # else Mininet would make new namespaces
         try:
             Node.startShell(self, f"-cda{kept}")
         finally:
             self.pid, self.inNamespace = kept, True
+            # Mininet's own decoder raises an error for output that is not UTF-8.
+            self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def close_shell(self) -> None:
+        """End the shell, and the command that runs in it; the next command starts a new one."""
+        if self.shell and self.shell.poll() is None:
+            os.killpg(self.shell.pid, signal.SIGHUP)
+        self.cleanup()
+        self.waiting = False
 
     def _popen(self, cmd: list[str], **params: Any) -> Any:
         environment = commands.environment(self.ledger.token, ENVIRONMENT)

@@ -90,11 +90,11 @@ def _unless_dead(ledger: Ledger, lacking: list[str]) -> list[str]:
 
 
 def is_listening(pid: int, protocol: str, port: int) -> bool:
-    """Whether a tcp or udp socket is open on `port` in the network namespace of `pid`."""
+    """Whether a tcp, tcp6 or udp socket is open on `port` in the network namespace of `pid`."""
     rows = (PROC / str(pid) / "net" / protocol).read_text().splitlines()[1:]
     sockets = (row.split() for row in rows)
     return any(
-        local.endswith(f":{port:04X}") and state == OPEN[protocol]
+        local.endswith(f":{port:04X}") and state == OPEN[protocol[:3]]
         for _, local, _, state, *_ in sockets
     )
 

@@ -38,11 +38,15 @@ class Router(Machine):
 
 def cables(overlay: Overlay) -> Iterator[dict[str, Any]]:
     """All cables of the routers, as keyword arguments of Mininet's `addLink`."""
-    wired = underlays.Wiring(overlay.underlay)
-    for cable in wired.trunks():
-        yield _wire(cable, overlay.underlay.wan_mtu or overlay.underlay_mtu)
+    yield from trunks(overlay)
     for index in range(len(overlay.hosts)):
         yield from uplinks(overlay, index)
+
+
+def trunks(overlay: Overlay) -> Iterator[dict[str, Any]]:
+    """The cables between routers that are not the edge router of a host."""
+    mtu = overlay.underlay.wan_mtu or overlay.underlay_mtu
+    return (_wire(cable, mtu) for cable in underlays.Wiring(overlay.underlay).trunks())
 
 
 def uplinks(overlay: Overlay, index: int) -> Iterator[dict[str, Any]]:

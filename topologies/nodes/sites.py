@@ -19,10 +19,11 @@ from controller.model.sites import ETH, LAN, LAN_MTU, TUNNEL, Site, Sites
 from controller.system import commands
 from topologies.ledger import Ledger
 from topologies.nodes import neighbours, nodes, unixctl
+from topologies.nodes.compute import assert_able as ovs_is_able
 from topologies.nodes.compute import run_ovs, start_ovs
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.ready import await_complete
-from topologies.nodes.wires import wire
+from topologies.nodes.wires import found, wire
 from topologies.plan import sites_plan
 from topologies.plan.ovs import PRIVATE_DIRECTORIES
 from topologies.scenario import load as scenarios
@@ -197,7 +198,9 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         if os.geteuid() == 0:  # without root, Mininet's own check reports it
             # Mininet would change limits and buffers of the whole machine.
             Mininet.inited = True
-        sites, ledger = sites or scenarios.load(scenario).sites, ledger or nodes.own_ledger()
+        sites = sites or scenarios.load(scenario).sites
+        ovs_is_able(sites, datapath)
+        ledger = ledger or nodes.own_ledger()
         ledger.note("settings", app="none", datapath=datapath)
         ledger.write(FILE, json.dumps(to_json(sites)))
         common = {"ledger": ledger, "sites": sites, "datapath": datapath}
@@ -211,6 +214,11 @@ class SitesTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         for link in sites_plan.links(sites):
             mac = derived_mac(link.one) if link.name_at_one == ETH else None
             self.addLink(**wire(*link, addr1=mac))
+
+
+def site_wires(sites: Sites) -> Iterator[dict[str, Any]]:
+    """Every wire of a running lab of two sites, as keyword arguments of `addLink`."""
+    return (found(wire(*link)) for link in sites_plan.links(sites))
 
 
 class HomeOfficeTopo(SitesTopo):

@@ -14,7 +14,7 @@ from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from controller.model.underlay import Shape, Underlay
 from topologies.nodes import hybrid, nodes, routers
-from topologies.nodes.compute import compute_class
+from topologies.nodes.compute import assert_able, compute_class
 from topologies.nodes.neutron import Neutron
 from topologies.nodes.wires import impaired, wire
 from topologies.plan import plan, underlays
@@ -64,6 +64,7 @@ class OverlayTopo(Topo):  # type: ignore[misc]  # Mininet has no types
         if underlay:
             overlay = replace(overlay, underlay=underlay)
         routers.assert_able(overlay)
+        assert_able(overlay, datapath)
         common = {"ledger": ledger, "overlay": overlay, "datapath": datapath}
         self._networks(common, overlay)
         self.addSwitch(plan.NEUTRON, cls=Neutron, app=app, **common)

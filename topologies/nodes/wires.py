@@ -43,6 +43,19 @@ class Wire(Link):  # type: ignore[misc]
         """Do nothing: interfaces end with their namespaces."""
 
 
+class FoundWire(Wire):
+    """A wire that exists already, in a Mininet object over the nodes of a running lab."""
+
+    def makeIntfPair(self, *_: Any, **__: Any) -> None:  # noqa: N802
+        """Do nothing."""
+
+
+def found(line: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Arguments of `addLink` for a wire that exists already; `line` are those that made it."""
+    kept = ("node1", "node2", "intfName1", "intfName2", "mtu", "addr1", "addr2")
+    return {**{name: line[name] for name in kept if name in line}, "cls": FoundWire, **more}
+
+
 def wire(
     one: str, other: str, name_at_one: str, name_at_other: str, mtu: int, **more: Any
 ) -> dict[str, Any]:

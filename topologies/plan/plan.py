@@ -17,6 +17,7 @@ from controller.model.errors import UsageError
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Cidr, Host, Mechanism, Port
+from controller.model.sites import Sites
 from topologies.plan.underlays import GATEWAY, HOST_LINK, LINK_IP
 
 NEUTRON, MANAGEMENT = "neutron", "management"
@@ -120,6 +121,12 @@ def datapath_of(overlay: Overlay, of_ovs: str) -> str:
     """The datapath of the hosts: that of Open vSwitch, or `kernel` if no host has one."""
     is_bridge = {host.mechanism for host in overlay.hosts} == {Mechanism.LINUXBRIDGE}
     return "kernel" if is_bridge else of_ovs
+
+
+def uses_tun(overlay: Overlay | Sites, of_ovs: str) -> bool:
+    """Whether a lab has OVS in user space, which needs tap devices and packet sockets."""
+    datapath = datapath_of(overlay, of_ovs) if isinstance(overlay, Overlay) else of_ovs
+    return datapath == "netdev"
 
 
 def vtep_address(overlay: Overlay, host: Host) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from controller.model.errors import HostError
+from controller.system.abilities import folder_error
+from controller.system.commands import attempt
 from experiments.cli import doctor
 from experiments.cli.host_checks import (
+    ABILITIES,
     OPTIONAL,
     PROGRAMS,
     Facts,
@@ -193,3 +197,37 @@ def test_pyproject_lists_every_package_that_the_program_needs():
     text = (ROOT / "pyproject.toml").read_text("utf-8")
     listed = set(re.findall(r'^    "([A-Za-z0-9.-]+)==[0-9.]+[;"]', text, re.MULTILINE))
     assert set(PYTHON.values()) <= listed
+
+
+@pytest.mark.parametrize("ability", ABILITIES)
+def test_what_the_machine_forbids_is_reported_with_its_error(ability):
+    facts = replace(WHOLE, abilities={**dict.fromkeys(ABILITIES, ""), ability: "No such device"})
+    found = only(facts, ability)
+    assert (found.is_there, found.found, found.remedy) == (
+        False,
+        "No such device",
+        ABILITIES[ability],
+    )
+    assert not is_ready(findings(facts))
+    assert is_ready(findings(replace(facts, abilities=dict.fromkeys(ABILITIES, ""))))
+
+
+@pytest.mark.root
+def test_without_tun_doctor_says_so_and_up_makes_nothing(tmp_path, need_root):
+    """In a mount namespace of its own, where /dev/net is empty."""
+    home = tmp_path / "labs"
+    for words in ("doctor", "up article --detach", "up home-office --detach", "run walk --quick"):
+        script = f"mount -t tmpfs none /dev/net; exec '{sys.executable}' '{ROOT}/experiments/run.py' {words}"
+        env = {"OVERLAYLAB_RUN": str(home)}
+        done = attempt("unshare", "--mount", "sh", "-c", script, env=env, timeout_s=30)
+        said = done.stdout + done.stderr
+        assert done.returncode == 4, said
+        assert "/dev/net/tun: No such file or directory" in said
+        assert "modprobe tun" in said
+    assert not home.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    assert folder_error(tmp_path / "not" / "yet") == ""
+    (tmp_path / "file").touch()
+    assert folder_error(tmp_path / "file" / "x") == f"{tmp_path}/file: not a folder"
