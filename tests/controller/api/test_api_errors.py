@@ -147,3 +147,20 @@ def test_an_odd_name_survives(api):
     made = post(api, json.dumps({"network": {"name": name}}).encode())
 
     assert made.json["network"]["name"] == name
+
+
+def test_where_neutron_has_its_own_text_the_detail_says_what_is_allowed(api):
+    body = {"subnet": {"network_id": "net-1", "cidr": "10.0.0.0/29", "gateway_ip": "10.0.0.7"}}
+
+    answer = api.simulate_post("/v2.0/subnets", json=body)
+
+    assert (answer.status_code, answer.json["NeutronError"]) == (
+        400,
+        {
+            "type": "InvalidInput",
+            "message": "Invalid input for operation: Gateway 10.0.0.7 is not valid on subnet "
+            "10.0.0.0/29.",
+            "detail": "subnet '10.0.0.0/29': gateway_ip 10.0.0.7; allowed: 10.0.0.1..10.0.0.6, or "
+            "null. Correct the address.",
+        },
+    )
