@@ -17,6 +17,7 @@ from controller.flows.actions import (
     Output,
     PopVlan,
     PushVlan,
+    Resubmit,
     SetField,
 )
 from controller.flows.pipeline import TUN_TO_LV, Flow, pipeline_of
@@ -45,7 +46,7 @@ class Explainer:
         matched = Subject(self.names, flow, self.flows)
         text = f"{matched.text} {self._effect(flow, matched)}"
         text = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
-        jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto))
+        jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto | Resubmit))
         is_reached = flow.table == 0 or any(jump.table == flow.table for jump in jumps)
         return text if is_reached else f"{text} No flow leads to this table."
 
@@ -93,6 +94,9 @@ class Explainer:
                 yield self._set(flow, action, matched)
             elif isinstance(action, LearnReturnPath):
                 yield self._learning(flow, action)
+            elif isinstance(action, Resubmit):
+                table = table_named(flow.bridge, flow.release, action.table)
+                yield f"are looked up in {table}"
             elif isinstance(action, Goto):
                 yield self._jump(flow, action)
             elif isinstance(action, PopVlan):
@@ -113,6 +117,8 @@ class Explainer:
             tag = self.names.local_vlan(vlan) if inside else f"VLAN {vlan} of the provider network"
             pushed = any(isinstance(each, PushVlan) for each in flow.actions)
             return f"are tagged with {tag}" if pushed else f"have their tag changed to {tag}"
+        if action.field == "reg6" and isinstance(action.value, int):
+            return f"have {self.names.local_vlan(action.value)} noted in register 6"
         return f"have their {action.field} set to {action.value}"
 
     def _learning(self, flow: Flow, action: LearnReturnPath) -> str:

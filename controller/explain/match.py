@@ -26,6 +26,7 @@ ICMP6 = {
 FIELD_NAMES = {  # match field -> its name in a sentence
     "in_port": "port",
     "tun_id": "",
+    "reg6": "register 6",
     "dl_vlan": "VLAN",
     "dl_src": "source MAC",
     "dl_dst": "destination MAC",
@@ -59,6 +60,8 @@ class Subject:
         matched = self._matched
         if "tun_id" in matched:
             return self.names.network_of_id(self._tunnel_types, int(matched["tun_id"]))
+        if "reg6" in matched:
+            return self.names.network_in(int(matched["reg6"]))
         if "dl_vlan" in matched and not self._is_outside:
             return self.names.network_in(int(matched["dl_vlan"]))
         return self.names.network_of_port(str(matched.get("in_port", "")))
@@ -128,6 +131,7 @@ class Subject:
         texts = {
             "dl_vlan": lambda: self._vlan(int(value)),
             "vlan_tci": lambda: _tci(text),
+            "reg6": lambda: f"with {names.local_vlan(int(value))} in register 6",
             "tun_id": lambda: f"with {segment(network, int(value))}",
             "dl_src": lambda: f"that are sent from {names.mac(text)}",
             "dl_dst": lambda: f"for {names.mac(text)}",

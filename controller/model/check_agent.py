@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 
+from controller.model.agent import DEFAULTS, AgentOptions
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, limit_errors
 from controller.model.names import patch_to_phys
-from controller.model.parts import Host, OverlayParts
+from controller.model.parts import Host, Mechanism, OverlayParts
 
 GENEVE_PORT = 6081  # UDP (RFC 8926)
 PORT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
@@ -33,6 +35,16 @@ def _has(host: Host, kind: NetworkType) -> bool:
 
 def _host_errors(host: Host) -> Iterator[ModelError]:
     where, agent = f"host {host.name!r}", host.agent
+    if host.mechanism is not Mechanism.OPENVSWITCH:
+        changed = [each.name for each in fields(agent) if _differs(agent, each.name)]
+        for name in changed:
+            yield ModelError(
+                f"{name} {getattr(agent, name)}",
+                where=where,
+                allowed=f"none with mechanism {host.mechanism}",
+                do="Remove it: it is for Open vSwitch.",
+            )
+        return
     port = agent.vxlan_udp_port
     yield from limit_errors("vxlan_udp_port", port, 1, 65535, where=where, do=DO)
     if port == GENEVE_PORT and _has(host, NetworkType.VXLAN) and _has(host, NetworkType.GENEVE):
@@ -47,6 +59,10 @@ def _host_errors(host: Host) -> Iterator[ModelError]:
     size, limit = agent.bridge_mac_table_size, 2**31 - 1
     yield from limit_errors("bridge_mac_table_size", size, 1, limit, where=where, do=DO)
     yield from _patch_errors(host, where)
+
+
+def _differs(agent: AgentOptions, name: str) -> bool:
+    return bool(getattr(agent, name) != getattr(DEFAULTS, name))
 
 
 def _patch_errors(host: Host, where: str) -> Iterator[ModelError]:

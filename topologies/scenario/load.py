@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 from pathlib import Path
 from typing import Any
 
+from controller.model.agent import AgentOptions
 from controller.model.dhcp import with_servers
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, UsageError
@@ -29,6 +30,7 @@ from topologies.scenario.networks import (
     type_drivers,
     vlan_networks,
 )
+from topologies.scenario.neutron_options import AGENT_OPTIONS
 from topologies.scenario.options import HOST_KEYS, Kind, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
 from topologies.scenario.warnings import counts, not_modelled, warnings_of
@@ -248,8 +250,18 @@ def _host(name: str, options: Options, keys: dict[str, Any]) -> Host:
         bridge_mappings=options.get("ovs", "bridge_mappings", ()),
         mechanism=Mechanism(keys.get("mechanism", Mechanism.OPENVSWITCH)),
         hybrid_plug=keys.get("plug") == "hybrid",
+        agent=_agent_options(options, keys),
         vxlan_group=_vxlan_group(options, keys, l2_population=l2_population),
     )
+
+
+def _agent_options(options: Options, keys: dict[str, Any]) -> AgentOptions:
+    """What is set of the openvswitch agent's options; the model refuses them for another agent."""
+    names = {which[1]: which for which in AGENT_OPTIONS}
+    if options.role is Role.LINUXBRIDGE:
+        return AgentOptions(**{name: keys[name] for name in names if name in keys})
+    found = {name: options.get(*which) for name, which in names.items() if which in options.values}
+    return AgentOptions(**found)
 
 
 def _default_tunnels(options: Options) -> tuple[NetworkType, ...]:

@@ -137,6 +137,22 @@ BRIDGES = Option(_mappings, "network:bridge pairs with commas between, each name
 TUNNELS = Option(
     _tunnel_types, ", ".join(map(str, TUNNEL_TYPES)), "Name one or more, with commas between."
 )
+# The fields of `controller.model.agent.AgentOptions`.
+AGENT_OPTIONS: tuple[Which, ...] = (
+    ("agent", "dont_fragment"),
+    ("agent", "tunnel_csum"),
+    ("agent", "vxlan_udp_port"),
+    ("agent", "dscp"),
+    ("agent", "dscp_inherit"),
+    ("agent", "explicitly_egress_direct"),
+    ("ovs", "bridge_mac_table_size"),
+    ("ovs", "int_peer_patch_port"),
+    ("ovs", "tun_peer_patch_port"),
+    ("ovs", "igmp_snooping_enable"),
+    ("ovs", "igmp_flood"),
+    ("ovs", "igmp_flood_reports"),
+    ("ovs", "igmp_flood_unregistered"),
+)
 USED: dict[Role, dict[Which, Option]] = {
     Role.SERVER: {
         ("ml2", "type_drivers"): LIST,
@@ -156,8 +172,7 @@ USED: dict[Role, dict[Which, Option]] = {
         ("agent", "tunnel_types"): TUNNELS,
         ("agent", "l2_population"): PLAIN,
         ("agent", "arp_responder"): PLAIN,
-        ("agent", "vxlan_udp_port"): _fixed(4789, "4789"),
-        ("agent", "dont_fragment"): _fixed(True, "true"),
+        **dict.fromkeys(AGENT_OPTIONS, PLAIN),
     },
     Role.LINUXBRIDGE: {
         ("agent", "tunnel_types"): TUNNELS,  # the scenario's key; the agent has no such option
@@ -200,7 +215,6 @@ FIREWALL = NotModelled(
 )
 EXTENSIONS = NotModelled("flows, queues and meters of extensions are absent here")
 DSCP = NotModelled("outer headers have DSCP 0 here")
-IGMP = NotModelled("br-int does not snoop IGMP here: multicast is flooded")
 SERVER_MTU = "networks get their MTU from `underlay.mtu` and path_mtu here"
 NOT_MODELLED: Mapping[Role, Mapping[Which, NotModelled]] = MappingProxyType(
     {
@@ -228,26 +242,11 @@ NOT_MODELLED: Mapping[Role, Mapping[Which, NotModelled]] = MappingProxyType(
             ("agent", "drop_flows_on_start"): NotModelled(
                 "the controller never empties tables at its start"
             ),
-            ("agent", "explicitly_egress_direct"): NotModelled(
-                "Neutron sends accepted frames to the port or the patch port (br-int 94); here NORMAL does"
-            ),
-            ("agent", "tunnel_csum"): NotModelled("tunnel ports have no `csum=true` here"),
-            ("agent", "dscp"): DSCP,
-            ("agent", "dscp_inherit"): DSCP,
             ("agent", "baremetal_smartnic"): NotModelled("flows of smart NICs are absent here"),
             ("ovs", "datapath_type"): NotModelled("`--datapath` sets the datapath of a lab"),
-            ("ovs", "int_peer_patch_port"): NotModelled("the patch port is patch-tun here"),
-            ("ovs", "tun_peer_patch_port"): NotModelled("the patch port is patch-int here"),
             ("ovs", "use_veth_interconnection"): NotModelled(
                 "bridges are joined by patch ports here"
             ),
-            ("ovs", "bridge_mac_table_size"): NotModelled(
-                "MAC tables have the switch's own size here"
-            ),
-            ("ovs", "igmp_snooping_enable"): IGMP,
-            ("ovs", "igmp_flood"): IGMP,
-            ("ovs", "igmp_flood_reports"): IGMP,
-            ("ovs", "igmp_flood_unregistered"): IGMP,
         },
         Role.LINUXBRIDGE: {
             ("vxlan", "ttl"): NotModelled(

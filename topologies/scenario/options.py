@@ -14,7 +14,7 @@ from controller.model.errors import ModelError
 from controller.system.files import read_text
 from topologies.scenario.catalogue import Catalogue, Known, Role, Which, catalogue, substituted
 from topologies.scenario.file import Map, Place, Problems, shown
-from topologies.scenario.neutron_options import NOT_MODELLED, Option, used
+from topologies.scenario.neutron_options import AGENT_OPTIONS, NOT_MODELLED, Option, used
 
 HOST_KEYS: dict[str, Which] = {  # keys of a host, or of `agent`, and Neutron's option for each
     "local_ip": ("ovs", "local_ip"),
@@ -22,6 +22,7 @@ HOST_KEYS: dict[str, Which] = {  # keys of a host, or of `agent`, and Neutron's 
     "tunnel_types": ("agent", "tunnel_types"),
     "l2_population": ("agent", "l2_population"),
     "arp_responder": ("agent", "arp_responder"),
+    **{which[1]: which for which in AGENT_OPTIONS},
 }
 LINUXBRIDGE_KEYS = {  # where the linuxbridge agent has its own option; it has no other tunnels
     "local_ip": ("vxlan", "local_ip"),
@@ -244,7 +245,9 @@ class _Reader:
         parsed: dict[Which, Any] = {}
         values: dict[Which, Any] = {}
         for which, setting in settings.items():
-            option = known.find(self.role, which) or NOWHERE
+            # A key of the scenario may be an option of the newer release only.
+            newer = catalogue("current").find(self.role, which)
+            option = known.find(self.role, which) or newer or NOWHERE
             reader = readers.get(which, Option())
             shown = own.get(which) or written[which]
             try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from topologies.scenario.catalogue import Role, catalogue, hint
 from topologies.scenario.file import Place
 from topologies.scenario.networks import KNOWN
-from topologies.scenario.neutron_options import FORMER, NOT_MODELLED
+from topologies.scenario.neutron_options import AGENT_OPTIONS, FORMER, NOT_MODELLED
 from topologies.scenario.options import Kind, Options
 
 Warned = tuple[Place, str]
@@ -17,6 +17,7 @@ def warnings_of(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:
     yield from _options((server, *agents))
     yield from _server(server, agents)
     for agent in agents:
+        yield from _newer(agent)
         yield from _agent(agent)
 
 
@@ -59,6 +60,18 @@ def _options(programs: Iterable[Options]) -> Iterator[Warned]:
             else:
                 continue
             yield setting.place, text
+
+
+def _newer(options: Options) -> Iterator[Warned]:
+    """Keys of the scenario that are options of a newer release only."""
+    known = catalogue(options.release)
+    for which in AGENT_OPTIONS:
+        setting = options.settings.get(which)
+        if setting and options.role is Role.OPENVSWITCH and not known.find(options.role, which):
+            yield (
+                setting.place,
+                f"{setting.key}: Neutron {known.version} has no such option and ignores it",
+            )
 
 
 def _server(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:

@@ -28,6 +28,8 @@ HERE = Path(__file__).parent
 OWN = "own"  # no mode: the scenario's own configuration
 SCENARIOS = (
     "address-pairs.own",
+    "egress-direct.own",
+    "tunnel-options.own",
     "article.flat",
     "article.geneve-l2pop",
     "article.gre-l2pop-arp",
@@ -41,7 +43,7 @@ SCENARIOS = (
     "types.l2pop-arp",
     "types.own",
 )
-WITH_ROWS = ("article.vlan", "types.own")
+WITH_ROWS = ("article.vlan", "types.own", "egress-direct.own", "tunnel-options.own")
 AGENT_SECTION = frozenset(
     [
         "dont_fragment",

@@ -101,8 +101,8 @@ VALUES = {
     ),
     "[agent] l2_population": ("perhaps", "true or false. Correct the value."),
     "[agent] arp_responder": ("2", "true or false. Correct the value."),
-    "[agent] vxlan_udp_port": ("8472", "4789. Only 4789 is supported; remove the line."),
-    "[agent] dont_fragment": ("False", "true. Only true is supported; remove the line."),
+    "[agent] dont_fragment": ("maybe", "true or false. Correct the value."),
+    "[agent] tunnel_csum": ("2", "true or false. Correct the value."),
 }
 
 
