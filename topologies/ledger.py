@@ -35,12 +35,14 @@ from controller.system.process import (
     state_of,
 )
 from topologies.leftovers import distrust, holder_of, holders, only_one, remove
+from topologies.one_change import no_change
 
 HOME_VARIABLE = "OVERLAYLAB_RUN"  # another directory for labs; tests use it
 DEFAULT_HOME = Path("/run/overlaylab")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 COPY = "lab.json"  # a copy of the first entries of the ledger
 KILL_S = 10.0
+CHANGE_S = 10.0  # how long a clean-up waits for a change of the lab to end
 ROUNDS = 5  # a process may fork while others are being killed
 
 
@@ -210,7 +212,7 @@ class Ledger:
             LabError: something is left, which the message names; the record is kept.
         """
         with only_one(self.directory) as is_there:
-            left = self._undo(lineage()) if is_there else []
+            left = self._undo_alone() if is_there else []
         self.children.clear()
         if left:
             raise LabError(
@@ -219,6 +221,11 @@ class Ledger:
                 allowed="nothing left",
                 do=f"Its record is kept: correct that, then `overlaylab down {self.name}` again.",
             )
+
+    def _undo_alone(self) -> list[str]:
+        """Remove it while no other process plugs something, which would be missed."""
+        with no_change(self.directory, timeout_s=CHANGE_S):
+            return self._undo(lineage())
 
     def _undo(self, spared: frozenset[int]) -> list[str]:
         """Remove what can be removed; return what is left, each with the reason."""

@@ -3,6 +3,7 @@
 import signal as signals
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ from topologies.nodes.sites import (
 )
 from topologies.nodes.topo import guest_wire, host_wires
 from topologies.nodes.wires import End, found, wire
+from topologies.one_change import gone, one_change
 from topologies.plan.ovs import ENVIRONMENT
 from topologies.plan.plan import ETHERNET_MTU, MANAGEMENT, NEUTRON
 
@@ -167,35 +169,88 @@ class LabBase:
         """The Mininet object that started the lab, or a new one over its nodes."""
         return self._net or attached_net(self.ledger)
 
+    @contextmanager
+    def changing(self, what: str) -> Iterator[None]:
+        """Let nobody else change the lab in the block; first take over what others have changed.
+
+        Raises:
+            LabError: another change has not ended in time, or the lab has been taken down.
+        """
+        with one_change(self.directory, what):
+            if self.ledger.last("lab").get("token") != self.ledger.token:
+                raise gone(self.directory, "it has been taken down")
+            if self._net is not None or "net" in self.__dict__:
+                self.take_over()
+            yield
+
+    def take_over(self) -> None:
+        """Bring Mininet's object up to date: another process may have plugged guests since."""
+        net, entries = self.net, self.nodes()
+        for name in list(net.nameToNode):
+            entry = entries.get(name)
+            if entry is None or not _is_as_noted(net[name], entry):
+                forget(net, name)
+        _add_missing(net, self.ledger)
+
+
+def _is_as_noted(node: Any, entry: NodeEntry) -> bool:
+    """Whether a node of Mininet is the one that the ledger has, with the same interfaces."""
+    noted = {(id_, number) for id_, _, number in entry.facts.get("ports", ())}
+    has = {(port.id, number) for number, port in getattr(node, "interfaces", {}).items()}
+    return bool(node.keeper == entry.keeper) and has == noted
+
 
 def attached_net(ledger: Ledger) -> LabNet:
     """Mininet over the nodes in the ledger; to stop it leaves the lab as it is."""
     LabNet.inited = True  # else it changes limits of the whole machine
     net = LabNet(topo=None, controller=None, build=False)
+    _add_missing(net, ledger)
+    net.built = True
+    return net
+
+
+def _add_missing(net: LabNet, ledger: Ledger) -> None:
+    """Add the nodes of the ledger that Mininet's object lacks, and their wires."""
     sites, entries = sites_of(ledger), ledger.nodes()
     common = {
         "ledger": ledger,
         "datapath": ledger.last("settings").get("datapath", "netdev"),
         **({"sites": sites} if sites else {"overlay": overlay_of(ledger)}),
     }
-    for entry in entries.values():
-        params = {**common, "keeper": entry.keeper}
-        if entry.kind in GUESTS:
-            interfaces = _interfaces(common["overlay"], entry)
-            net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **params)
-        elif entry.kind == SiteStation.kind:
-            net.addHost(entry.name, cls=SiteStation, **params)
-        else:
-            is_bridge = entry.facts.get("mechanism") == Mechanism.LINUXBRIDGE
-            kind = BridgeHost if is_bridge else SWITCHES[entry.kind]
-            net.addSwitch(entry.name, cls=kind, **params, **entry.facts)
+    new = [entry for entry in entries.values() if entry.name not in net]
+    names = {entry.name for entry in new}
+    for entry in new:
+        _add_node(net, entry, common)
     for line in site_wires(sites) if sites else _wires(common["overlay"], entries):
-        if line["node1"] in net and line["node2"] in net:
+        ends = {line["node1"], line["node2"]}
+        if ends & names and all(end in net for end in ends):
             net.addLink(**line)
     for guest in net.hosts:
-        _set_addresses(guest)
-    net.built = True
-    return net
+        if guest.name in names:
+            _set_addresses(guest)
+
+
+def _add_node(net: LabNet, entry: NodeEntry, common: dict[str, Any]) -> None:
+    params = {**common, "keeper": entry.keeper}
+    if entry.kind in GUESTS:
+        interfaces = _interfaces(common["overlay"], entry)
+        net.addHost(entry.name, cls=GUESTS[entry.kind], interfaces=interfaces, **params)
+    elif entry.kind == SiteStation.kind:
+        net.addHost(entry.name, cls=SiteStation, **params)
+    else:
+        is_bridge = entry.facts.get("mechanism") == Mechanism.LINUXBRIDGE
+        kind = BridgeHost if is_bridge else SWITCHES[entry.kind]
+        net.addSwitch(entry.name, cls=kind, **params, **entry.facts)
+
+
+def forget(net: LabNet, name: str) -> None:
+    """Remove a node from Mininet's object and close its shell; the node itself is left as it is."""
+    node = net[name]
+    node.found = node.keeper  # else `terminate` would end its namespaces
+    node.terminate()
+    (net.hosts if node in net.hosts else net.switches).remove(node)
+    net.links[:] = [link for link in net.links if node not in (link.intf1.node, link.intf2.node)]
+    del net.nameToNode[name]
 
 
 def _interfaces(overlay: Overlay, entry: NodeEntry) -> dict[int, Port]:

@@ -6,19 +6,20 @@ processes keep the namespaces, not the process that made them.
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from controller.flows.ports import add_port_args, guest_port
-from controller.model.errors import LabError
+from controller.model.errors import LabError, OverlayError
 from controller.model.names import int_port_name
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Port
 from controller.switches.linuxbridge_worker import devices, netns_address
 from controller.system import commands
 from controller.system.process import Identity, kill, sharing_network
-from topologies.lab.base import LabBase
+from topologies.lab.base import LabBase, forget
 from topologies.nodes import dhcp, hybrid, neighbours, routers
 from topologies.nodes.compute import compute_class
 from topologies.nodes.keeper import ip_batch
@@ -35,13 +36,35 @@ ALARM_S = 2.0  # several times what the controller waits after an alarm
 def plug(lab: LabBase, port_id: str) -> None:
     """Start the guest of a port created through the API, or add an interface to a running guest.
 
+    If it cannot be plugged, nothing of it is left.
+
     Raises:
         LabError: there is no such port; it is not bound, or plugged already; its guest has the name
-            of another kind of node; or it was not wired in time.
+            of another kind of node; it was not wired in time; or another change is in progress.
     """
+    with lab.changing(f"plug {port_id}"):
+        _plug(lab, port_id)
+
+
+def _plug(lab: LabBase, port_id: str) -> None:
     overlay = lab.overlay
     port = _bound_port(lab, overlay, port_id)
     await_status(lab, port_id, "DOWN")  # a port that was just unplugged may still be ACTIVE
+    try:
+        _wire(lab, overlay, port)
+        await_status(lab, port_id, "ACTIVE")
+        await_wired(lab)
+        dhcp.refresh(lab.ledger, lab.overlay)
+        dhcp.request_leases(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
+    except BaseException:
+        with suppress(OverlayError):  # the first error is the one to report
+            lab.take_over()  # a node that was being made is only in the ledger
+            _take_out(lab, port_id)
+        raise
+
+
+def _wire(lab: LabBase, overlay: Overlay, port: Port) -> None:
+    """Link the port's guest, which is made if needed, with its host."""
     number, guest = _guest(lab, overlay, port)
     compute = lab.net[port.host]
     guest.record()  # before the link exists, so that `unplug` can undo a `plug` that is interrupted
@@ -50,10 +73,6 @@ def plug(lab: LabBase, port_id: str) -> None:
     ip_batch(compute.pid, [*joining, f"link set {overlay.device_of(port)} up"])
     guest.set_up(number, port)
     compute.plug(add_port_args(guest_port(port), None))
-    await_status(lab, port_id, "ACTIVE")
-    await_wired(lab)
-    dhcp.refresh(lab.ledger, lab.overlay)
-    dhcp.request_leases(lab.ledger, lab.overlay, [lab.overlay.port_of[port_id]])
 
 
 def add_guest(lab: LabBase, name: str, *, host: str, network: str) -> str:
@@ -69,8 +88,14 @@ def add_guest(lab: LabBase, name: str, *, host: str, network: str) -> str:
         "device_id": name,
         "binding:host_id": host,
     }
-    port_id = str(lab.api("POST", "/v2.0/ports", {"port": body})["port"]["id"])
-    plug(lab, port_id)
+    with lab.changing(f"add guest {name}"):
+        port_id = str(lab.api("POST", "/v2.0/ports", {"port": body})["port"]["id"])
+        try:
+            _plug(lab, port_id)
+        except BaseException:
+            with suppress(OverlayError):  # another client may have deleted it
+                lab.api("DELETE", f"/v2.0/ports/{port_id}")
+            raise
     return port_id
 
 
@@ -159,16 +184,28 @@ def unplug(lab: LabBase, port_id: str) -> None:
     """Remove a port's interface, and its guest if that was the last one.
 
     Raises:
-        LabError: no guest has it.
+        LabError: no guest has it, or another change is in progress.
     """
-    found = plugged_ports(lab).get(port_id)
-    if found is None:
+    with lab.changing(f"unplug {port_id}"):
+        _unplug(lab, port_id)
+
+
+def _unplug(lab: LabBase, port_id: str) -> None:
+    if port_id not in plugged_ports(lab):
         raise LabError(
             f"port {port_id} has no interface",
             where=f"lab {lab.name!r}",
             allowed="a port that is plugged",
             do=f"`overlaylab status {lab.name}` lists them.",
         )
+    _take_out(lab, port_id)
+
+
+def _take_out(lab: LabBase, port_id: str) -> None:
+    """Remove what is there of a port's interface; it may be half-made."""
+    found = plugged_ports(lab).get(port_id)
+    if found is None:
+        return
     name, host, _ = found
     device, guest = int_port_name(port_id), lab.net[name]
     lab.net[host].plug(["--", "--if-exists", "del-port", "br-int", device])
@@ -193,30 +230,36 @@ def _end_node(lab: LabBase, name: str) -> None:
     ip_batch(keeper.pid, [f"link del {each['ifname']}" for each in links if each])
     kill(sharing_network(keeper, lab.ledger.processes()))
     lab.ledger.note("gone", name=name)
-    node, net = lab.net[name], lab.net
-    node.terminate()
-    (net.hosts if node in net.hosts else net.switches).remove(node)
-    net.links[:] = [link for link in net.links if node not in (link.intf1.node, link.intf2.node)]
-    del net.nameToNode[name]
+    forget(lab.net, name)
 
 
 def add_host(lab: LabBase, host: Host) -> None:
     """Start one more compute host; return when all tunnels to it are up.
 
+    If it cannot be started, nothing of it is left.
+
     Raises:
         ModelError: the overlay cannot have it.
-        LabError: it was not ready in time.
+        LabError: it was not ready in time, or another change is in progress.
     """
-    overlay = lab.overlay
-    larger = replace(overlay, hosts=(*overlay.hosts, host))
-    indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
-    index = next(number for number in count() if number not in indices)
-    _start_host(lab, larger, host.name, index)
-    lab.api("POST", "/v2.0/agents", {"agent": _agent(host, index, lab.node(host.name).keeper)})
-    datapath = lab.ledger.last("settings")["datapath"]
-    for other in overlay.hosts:
-        neighbours.set_neighbours(lab.pid(other.name), larger, other, datapath)
-    lab.await_ready()
+    with lab.changing(f"add host {host.name}"):
+        overlay = lab.overlay
+        larger = replace(overlay, hosts=(*overlay.hosts, host))
+        indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
+        index = next(number for number in count() if number not in indices)
+        try:
+            _start_host(lab, larger, host.name, index)
+            agent = _agent(host, index, lab.node(host.name).keeper)
+            lab.api("POST", "/v2.0/agents", {"agent": agent})
+            datapath = lab.ledger.last("settings")["datapath"]
+            for other in overlay.hosts:
+                neighbours.set_neighbours(lab.pid(other.name), larger, other, datapath)
+            lab.await_ready()
+        except BaseException:
+            with suppress(OverlayError):  # the first error is the one to report
+                lab.take_over()
+                _take_away(lab, host.name, index)
+            raise
 
 
 def _start_host(lab: LabBase, overlay: Overlay, name: str, index: int) -> None:
@@ -264,13 +307,21 @@ def remove_host(lab: LabBase, name: str) -> None:
     """Remove a compute host, first from the controller.
 
     Raises:
-        LabError: the API refused, since ports are bound there.
+        LabError: there is no such host; the API refused, since ports are bound there; or another
+            change is in progress.
     """
+    with lab.changing(f"remove host {name}"):
+        _take_away(lab, name, lab.node(name).facts["index"])
+        lab.await_ready()
+
+
+def _take_away(lab: LabBase, name: str, index: int) -> None:
+    """Remove what is there of a compute host; it may be half-made."""
     for agent in lab.api("GET", "/v2.0/agents")["agents"]:
         if agent["host"] == name:
             lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
-    underlay, index = lab.overlay.underlay, lab.node(name).facts["index"]
-    _end_node(lab, name)
-    if underlay.shape.is_routed:
-        _end_node(lab, underlays.Wiring(underlay).edge(index))
-    lab.await_ready()
+    underlay, nodes = lab.overlay.underlay, lab.nodes()
+    routers_of_it = (underlays.Wiring(underlay).edge(index),) if underlay.shape.is_routed else ()
+    for each in (name, *routers_of_it):
+        if each in nodes:
+            _end_node(lab, each)

@@ -39,8 +39,13 @@ def move(
 
     Raises:
         ModelError: the overlay does not allow it there; nothing was changed.
-        LabError: it cannot move there, or was not wired in time.
+        LabError: it cannot move there, was not wired in time, or another change is in progress.
     """
+    with lab.changing(f"move {port_id}"):
+        return _move(lab, port_id, host, plugged)
+
+
+def _move(lab: LabBase, port_id: str, host: str, plugged: Callable[[], None]) -> Moved:
     overlay = lab.overlay
     port = _movable(lab, overlay, port_id, host)
     moved = replace(port, host=host)

@@ -1,6 +1,5 @@
 """The node of the controller, on the management network."""
 
-import fcntl
 import json
 import os
 import sys
@@ -20,6 +19,7 @@ from topologies.nodes import dhcp
 from topologies.nodes.keeper import ip_batch
 from topologies.nodes.nodes import Machine
 from topologies.nodes.ready import await_ready
+from topologies.one_change import one_change
 from topologies.plan import plan
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -134,9 +134,11 @@ def relaunch(ledger: Ledger, *, number: int = 0) -> bool:
     """Start the controller if it does not run; with a signal `number`, end it first.
 
     Returns whether it was started; another process may have done so meanwhile.
+
+    Raises:
+        LabError: another process has not finished to do so in time.
     """
-    with (ledger.directory / "controller.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_change(ledger.directory, "restart of the controller", lock="controller.lock"):
         running = ledger.living("controller")
         if running and not number:
             return False
