@@ -212,7 +212,9 @@ class Ledger:
             LabError: something is left, which the message names; the record is kept.
         """
         with only_one(self.directory) as is_there:
-            left = self._undo_alone() if is_there else []
+            # By now another lab may have the name: another process has taken this one down.
+            is_ours = is_there and self.last("lab").get("token", self.token) in {self.token, ""}
+            left = self._undo_alone() if is_ours else []
         self.children.clear()
         if left:
             raise LabError(
@@ -372,13 +374,20 @@ def find(name: str) -> Ledger:
     """The ledger of the lab called `name`.
 
     Raises:
-        LabError: there is no such lab.
+        LabError: there is no such lab, or its record is damaged or not trusted.
     """
     if NAME.fullmatch(name):
         ledger = Ledger(home() / name, "")
         token = ledger.last("lab").get("token")
         if isinstance(token, str) and token:
             return Ledger(ledger.directory, token)
+        if name in labs():
+            raise LabError(
+                "its record is damaged",
+                where=f"lab {name!r}",
+                allowed="a record that begins with the lab's token",
+                do=f"`overlaylab down {name}` removes it.",
+            )
     raise LabError(
         f"no lab {name!r}",
         where=str(home()),

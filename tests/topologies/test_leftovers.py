@@ -331,6 +331,14 @@ def test_an_entry_after_one_that_was_cut_short_is_read():
 # --- two at once
 
 
+def test_a_clean_up_by_name_alone_never_reaches_another_lab_of_that_name():
+    old = claim("mine")
+    old.directory.rename(old.directory.with_name(".old.01234567"))
+    new = claim("mine")
+    old.undo()
+    assert find("mine") == new
+
+
 def test_two_clean_ups_at_once_both_succeed():
     made, errors = claim("mine"), []
     with running(**{MARK: made.token}):

@@ -2,7 +2,8 @@
 
 Every host is read here, not only asked for through the controller, so that the status is true also
 when the controller or a switch is dead or stopped.  All questions are asked at the same time, and
-each has to be answered within ANSWER_S.
+each has to be answered within ANSWER_S, longer on a busy machine.  What is known to be dead or stopped
+is not asked.
 """
 
 import json
@@ -26,6 +27,7 @@ from controller.switches.judgement import (
 from controller.switches.linuxbridge_worker import read_kernel
 from controller.switches.reading import COLUMNS, Reading, parse_reading
 from controller.system.process import Identity, is_alive, state_of
+from controller.system.waiting import scaled
 from topologies.lab.lab import Lab
 from topologies.lab.starting import attach
 from topologies.ledger import NodeEntry, from_json, home, labs
@@ -92,10 +94,8 @@ def statuses() -> list[dict[str, Any]]:
 
 
 def _unreadable(name: str, error: Exception) -> dict[str, Any]:
-    found = error.found if isinstance(error, OverlayError) else f"{type(error).__name__}: {error}"
-    problem = Problem(
-        f"lab {name!r}", f"its record cannot be read: {found}", f"`overlaylab down {name}`."
-    )
+    found = error.found if isinstance(error, OverlayError) else f"it is damaged ({error!r})"
+    problem = Problem(f"lab {name!r}", f"no status: {found}", f"`overlaylab down {name}`.")
     unknown = dict.fromkeys(("overlay", "holder_pid", "controller_pid", "underlay_mtu"))
     return {
         "name": name,
@@ -155,7 +155,9 @@ def _stopped(where: str, what: str, process: Identity) -> Problem:
 def _agents(lab: Lab) -> tuple[list[dict[str, Any]], str]:
     """The agents, and why there are none if the controller does not answer."""
     try:
-        listed = call_api(lab.directory, "GET", "/v2.0/agents", timeout_s=ANSWER_S)["agents"]
+        listed = call_api(lab.directory, "GET", "/v2.0/agents", timeout_s=scaled(ANSWER_S))[
+            "agents"
+        ]
     except OverlayError as error:
         return [], error.found
     return [
@@ -187,7 +189,7 @@ class _Deadline:
     """The time that all questions to one node have together."""
 
     def __init__(self) -> None:
-        self._end = time.monotonic() + ANSWER_S
+        self._end = time.monotonic() + scaled(ANSWER_S)
 
     @property
     def rest_s(self) -> float:

@@ -196,10 +196,14 @@ def test_status_shows_a_lab_with_damaged_state_and_one_without_a_ledger(line, la
     try:
         file.write_bytes(b"{")
         told = status(line, lab)
-        assert (told["state"], told["overlay"]) == ("held", None)
+        assert (told["state"], told["overlay"], told["healthy"]) == ("held", None, False)
         done = line.run("status")
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 1, done.stderr
         assert "unreadable" in done.stdout
+        assert f"wrong: lab '{lab}': {file} is missing or damaged. " in done.stdout
+        assert (
+            "wrong: lab 'spoilt': no status: its record is damaged. `overlaylab down" in done.stdout
+        )
         assert line.run("down", "spoilt").returncode == 0
     finally:
         file.write_bytes(whole)

@@ -15,7 +15,7 @@ from controller.flows.ports import add_port_args, guest_port
 from controller.model.modes import parse_mode, with_mode
 from controller.model.names import int_port_name, tap_name
 from controller.system.process import is_alive
-from controller.system.waiting import Clock
+from controller.system.waiting import scaled
 from tests.labs import CommandLine, pinged, wait_for
 from topologies.lab import started
 from topologies.lab.status import ANSWER_S, status_of
@@ -143,7 +143,7 @@ def _dead_and_stopped(lab):
         with stopped(process.pid), stopped(lab.ledger.living("controller").pid):
             begin = time.monotonic()
             lines = found(lab)
-            assert time.monotonic() - begin < ANSWER_S * Clock().load()
+            assert time.monotonic() - begin < scaled(ANSWER_S)
             assert (
                 f"host 'computer': {name}, process {process.pid}, is stopped by a signal" in lines
             )
