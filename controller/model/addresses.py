@@ -105,11 +105,20 @@ def pools_of(subnet: Subnet) -> tuple[Pool, ...]:
     return subnet.pools or default_pools(subnet.cidr, subnet.gateway_ip)
 
 
-def free_address(subnet: Subnet, taken: Container[Address]) -> Address | None:
-    """The first usable address of the subnet's pools, neither taken nor the gateway."""
-    for low, high in pools_of(subnet):
-        for number in range(int(low), int(high) + 1):
-            ip = type(low)(number)
+def free_address(
+    subnet: Subnet, taken: Container[Address], *, after: Address | None = None
+) -> Address | None:
+    """The first usable address of the subnet's pools, neither taken nor the gateway.
+
+    With `after`, which it returned before, it continues there: those before are still taken.
+    """
+    pools = [(int(low), int(high)) for low, high in pools_of(subnet)]
+    if after is not None:
+        at = next(at for at, (low, high) in enumerate(pools) if low <= int(after) <= high)
+        pools = [(int(after) + 1, pools[at][1]), *pools[at + 1 :]]
+    for low, high in pools:
+        for number in range(low, high + 1):
+            ip = type(subnet.cidr.network_address)(number)
             if ip not in taken and ip != subnet.gateway_ip and is_usable(ip, subnet.cidr):
                 return ip
     return None

@@ -9,6 +9,7 @@ from controller.model.errors import ModelError
 from controller.model.names import IFNAMSIZ, UNDERLAY, VTEP_BRIDGE, provider_interface
 from controller.model.parts import Host, Network, OverlayParts, SegmentRange
 
+WIRES_LISTED = 9  # in an error
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 OWN_DEVICES = ("br-int", "br-tun", "lo", "management", "ovs-netdev", UNDERLAY)  # of every host
@@ -81,7 +82,8 @@ def range_errors(ranges: Collection[SegmentRange]) -> Iterator[ModelError]:
 
 def bridge_errors(host: Host) -> Iterator[ModelError]:
     """Provider bridges with an impossible name."""
-    wires = [provider_interface(name) for name, _ in host.bridge_mappings]
+    wires = {provider_interface(name): None for name, _ in host.bridge_mappings}
+    listed = ", ".join([*wires][:WIRES_LISTED]) + (", ..." if len(wires) > WIRES_LISTED else "")
     for physical_network, bridge in host.bridge_mappings:
         found = f"bridge {bridge} for physical network {physical_network!r}"
         where = f"host {host.name!r} bridge_mappings"
@@ -99,7 +101,7 @@ def bridge_errors(host: Host) -> Iterator[ModelError]:
             ),
             (
                 not BRIDGE.fullmatch(bridge) or bridge in wires,
-                f"{characters}{', '.join(wires)}: the interfaces to the provider networks",
+                f"{characters}{listed}: the interfaces to the provider networks",
                 "Rename it.",
             ),
         )

@@ -241,9 +241,11 @@ def ports_of(
     of_network: defaultdict[str, list[Subnet]] = defaultdict(list)
     for subnet in subnets:
         of_network[subnet.network_id].append(subnet)
-    made = []
+    made, last = [], dict[str, Address]()
     for port, network in placed:
-        fixed_ips = tuple(_fixed_ips(port, of_network[network.id], taken[network.id], problems))
+        fixed_ips = tuple(
+            _fixed_ips(port, of_network[network.id], taken[network.id], last, problems)
+        )
         port_id = port.get("id") or derived_id(name, "port", port["server"])
         made.append(
             Port(
@@ -288,18 +290,29 @@ def _check_references(data: Map, what: str, problems: Problems) -> None:
 
 
 def _fixed_ips(
-    port: Map, subnets: Sequence[Subnet], taken: set[Address], problems: Problems
+    port: Map,
+    subnets: Sequence[Subnet],
+    taken: set[Address],
+    last: dict[str, Address],
+    problems: Problems,
 ) -> Iterator[Address]:
-    """The addresses given; else one of each IP version, from the first subnet with a free one."""
+    """The addresses given; else one of each IP version, from the first subnet with a free one.
+
+    `last`: the address given last, of each subnet by its id.
+    """
     if "fixed_ips" in port:
         yield from map(ip_address, port["fixed_ips"])
         return
     for version in dict.fromkeys(subnet.cidr.version for subnet in subnets):
         of_version = [subnet for subnet in subnets if subnet.cidr.version == version]
-        free = (free_address(subnet, taken) for subnet in of_version)
-        address = next((each for each in free if each is not None), None)
-        if address is not None:
+        free = (
+            (free_address(subnet, taken, after=last.get(subnet.id)), subnet)
+            for subnet in of_version
+        )
+        address, subnet = next((each for each in free if each[0] is not None), (None, None))
+        if address is not None and subnet is not None:
             taken.add(address)
+            last[subnet.id] = address
             yield address
             continue
         found = f"no free address for {port['server']!r}"

@@ -321,6 +321,8 @@ class _Reader:
 
     def _kinds(self, known: Catalogue, parsed: Mapping[Which, Any]) -> Iterator[tuple[Which, Kind]]:
         """What becomes of each option of the .ini file."""
+        if not self._file:
+            return
         readers, others = used(self.role, self.release), NOT_MODELLED[self.role]
         anywhere = {which for names in known.names.values() for which in names}
         anywhere |= {which for each in known.every for which in (each.which, *each.aliases)}

@@ -107,3 +107,18 @@ def test_there_is_no_pool_below_the_first_address_of_all():
     pools = default_pools(ip_network("::/127"), ip_address("::"))
 
     assert pools == ((ip_address("::1"), ip_address("::1")),)
+
+
+def test_the_next_free_address_is_the_same_when_the_search_continues():
+    cidr = ip_network("10.0.0.0/28")
+    pools = ((cidr[9], cidr[11]), (cidr[2], cidr[4]), (cidr[6], cidr[6]))
+    subnet = Subnet(id="s", name="s", network_id="n", cidr=cidr, pools=pools, gateway_ip=cidr[3])
+    taken, after = {cidr[10]}, None
+    found = []
+    while (address := free_address(subnet, taken, after=after)) is not None:
+        assert address == free_address(subnet, taken)
+        found.append(address)
+        taken.add(address)
+        after = address
+
+    assert found == [cidr[9], cidr[11], cidr[2], cidr[4], cidr[6]]

@@ -109,6 +109,9 @@ COSTLY = {
     "merges": "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: *a{n - 1}, k{n}: 1}}\n" for n in range(1, 9999)),
     "unknown keys": "".join(f"k{n}: 1\n" for n in range(49_000)),
     "hosts": TWO_HOSTS + "".join(f"  - {{name: n{n}, local_ip: x}}\n" for n in range(12_000)),
+    "many bridges": TWO_HOSTS.replace("}\n", ", bridge_mappings: {" + ", ".join(f"p{n}: brp{n}" for n in range(9000)) + "}}\n", 1) + "x: 1",
+    "many ports": f"{TWO_HOSTS}networks:\n- {{name: a, network_type: vxlan, segmentation_id: 1, subnets: [{{cidr: 10.0.0.0/8}}]}}\nports:\n"
+    + "".join(f"- {{server: s{n}, host: h1, network: a}}\n" for n in range(4000)) + "- {server: x, host: h9, network: a}\n",
     "entries of mixed types": f"{TWO_HOSTS}agent: {{tunnel_types: [{'gre, 1, {}, [], ' * 10_000}]}}",
 }  # fmt: skip
 
