@@ -119,7 +119,7 @@ class LabNet(Mininet):  # type: ignore[misc]  # Mininet has no types
             yield from pings(overlay, plugged)
         elif sites := self.sites:
             for one in sites.stations:
-                others = (each for each in sites.stations if each is not one)
+                others = (each for each in sites.stations if each.name != one.name)
                 yield from (Ping(one.name, "eth0", each.name, each.ip, "") for each in others)
 
     @staticmethod
