@@ -237,7 +237,7 @@ NOT_MODELLED: Mapping[Role, Mapping[Which, NotModelled]] = MappingProxyType(
             ("securitygroup", "firewall_driver"): FIREWALL,
             ("agent", "extensions"): EXTENSIONS,
             ("agent", "enable_distributed_routing"): NotModelled(
-                "flows of distributed routers are absent here (br-int 1, 2, 60; br-tun 1, 3, 9, 20)"
+                "flows of distributed routers are absent here (br-int 1 and 2, br-tun 1 and 9, others changed)"
             ),
             ("agent", "drop_flows_on_start"): NotModelled(
                 "the controller never empties tables at its start"

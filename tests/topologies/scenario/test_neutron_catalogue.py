@@ -161,6 +161,17 @@ def test_the_tables_by_hand_name_options_that_exist():
     assert not {each.which for one in both for each in one.every} & set(FORMER)
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_the_documentation_lists_every_option_that_is_not_modelled(role: Role):
+    page = (Path(__file__).parents[3] / "docs" / "neutron.md").read_text(encoding="utf-8")
+    program = {Role.SERVER: "server"}.get(role, f"{role.name.lower()} agent")
+    rows = [line for line in page.splitlines() if line.startswith(f"| {program} | [")]
+    listed = {
+        (row.split("[")[1].split("]")[0], name) for row in rows for name in row.split("`")[1::2]
+    }
+    assert set(NOT_MODELLED[role]) <= listed
+
+
 HINTS = {
     ("queens", ("agent", "local_ip")): "it belongs to [ovs] or [vxlan]",
     ("queens", ("ovs", "igmp_snooping_enable")): "Neutron 29.0.0 has it",
