@@ -21,7 +21,7 @@ from controller.switches import linuxbridge_worker
 from controller.switches.backend import NONE, Addresses, AgentState, joined
 from controller.switches.linuxbridge_worker import BridgeTask
 from controller.switches.ovsdb import Ovsdb
-from controller.switches.reading import ACTIVE, DOWN, host_error, with_status
+from controller.switches.reading import ACTIVE, DOWN, guest_rows, host_error, with_status
 from controller.switches.session import Session
 from controller.switches.worker import Task
 
@@ -58,6 +58,7 @@ class _Worker:
         self.agent = AgentState(host=host, alive=False, wired=False)
         self.done = -1  # the last revision applied there
         self.dpids: frozenset[int] = frozenset()  # of its bridges, at the last visit
+        self.guests: frozenset[tuple[str, int | None]] = frozenset()  # on br-int, at the last visit
         self.devices: frozenset[str] = frozenset()  # of a polled host, at the last visit
         self.visit_s = 0.0  # the time that the last visit took
 
@@ -212,8 +213,10 @@ class Engine:
         # Unplugged ports first: the other hosts must stop sending there.
         self._set_status(worker.host, task.status_changes(now.overlay), DOWN)
         now = self._now
-        # Without a change of the overlay or a new port, somebody else has changed the host.
-        is_known = worker.done == now.revision and not task.status_changes(now.overlay)
+        # Without a change of the overlay or of guests' ports, somebody else has changed the host.
+        guests = frozenset((row.name, row.ofport) for row in guest_rows(reading))
+        is_same, worker.guests = guests == worker.guests, guests
+        is_known = is_same and worker.done == now.revision and not task.status_changes(now.overlay)
         changed = task.apply(now.overlay)
         if is_known and changed:
             self._note_corrections(worker, changed)

@@ -6,7 +6,7 @@ import pytest
 
 from controller.model.errors import LabError, SwitchError
 from controller.switches.engine import CORRECTIONS, Engine, _Worker, poll_s
-from controller.switches.reading import BridgeRow, with_status
+from controller.switches.reading import BridgeRow, PortRow, with_status
 from tests.controller.small import RED, host, port, small
 
 
@@ -173,3 +173,31 @@ def test_large_labs_are_polled_less_often():
     assert poll_s(hosts=2, visit_s=0.01) == 1.0
     assert poll_s(hosts=4, visit_s=0.05) == pytest.approx(4.0)
     assert poll_s(hosts=50, visit_s=0.05) == 10.0
+
+
+def test_the_flow_of_a_guests_port_that_is_unplugged_is_no_change_by_somebody_else(
+    tmp_path, monkeypatch, caplog
+):
+    """A port that is deleted in the API and unplugged later: its flow goes without a new revision."""
+    engine = Engine(small(hosts=2), {"h1": "tcp:1", "h2": "tcp:2"}, tmp_path / "state.json")
+    guest = PortRow(name="qvo1", ofport=5, iface_id="gone")
+
+    class Seen(Visit):
+        def __init__(self, *ports):
+            super().__init__({})
+            self.ports = {each.name: each for each in ports}
+
+        def read(self):
+            return {"br-int": BridgeRow(name="br-int", dpid=1, ports=self.ports)}
+
+        def apply(self, _):
+            return ["1 flows of br-int"]
+
+    worker = _Worker("h1")
+    for seen in (Seen(guest), Seen()):
+        monkeypatch.setattr(engine, "_task", lambda *_, seen=seen: seen)
+        engine._visit(worker)
+    assert not caplog.records
+
+    engine._visit(worker)  # nothing of ours has changed
+    assert "changed by somebody else" in caplog.text
