@@ -23,6 +23,7 @@ from controller.api.body import BODY_MAX
 from controller.api.errors import error_body
 
 CONNECTIONS_MAX = 256  # one more ends the connection that has waited longest for a request
+ACCEPTED_AT_ONCE = 32  # connections; each turn of the loop looks at all
 REQUEST_S = 10.0  # from a request's first byte to its last
 IDLE_S = 30.0  # without a request, or until a client has read its answer
 HEADER_MAX = 16384  # bytes
@@ -189,17 +190,23 @@ class Listener(UnixWSGIServer):  # type: ignore[misc]
             channel.end_if_late(now)
 
     def handle_accept(self) -> None:
-        """Accept a connection, and end the one that has waited longest for a request if needed.
+        """Accept connections, and end those that have waited longest for a request if needed.
 
-        The new one is accepted first: had it the descriptor of the one that is ended, it would get
-        that one's events of this turn.
+        The new ones are accepted first: had one the descriptor of a connection that is ended, it
+        would get that one's events of this turn.
         """
-        super().handle_accept()
+        before = set(self.active_channels.values())
+        for _ in range(ACCEPTED_AT_ONCE):
+            count = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == count:
+                break
         count = len(self.active_channels)
-        free = [each for each in self.active_channels.values() if not each.is_busy]
-        # Alone, it is the new one, which gets a 503; beyond the second limit not even that.
-        if count > CONNECTIONS_MAX and (len(free) > 1 or count > 2 * CONNECTIONS_MAX):
-            min(free, key=lambda each: each.free_since).handle_close()
+        # If all others are busy, the new ones stay and get a 503; beyond 2 x the limit not even that.
+        old = self.active_channels.values() if count > 2 * CONNECTIONS_MAX else before
+        free = sorted((one for one in old if not one.is_busy), key=lambda one: one.free_since)
+        for channel in free[: max(count - CONNECTIONS_MAX, 0)]:
+            channel.handle_close()
 
     def add_task(self, task: _Channel) -> None:
         """Let a thread answer the request of a connection, unless there are too many connections."""
