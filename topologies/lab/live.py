@@ -222,7 +222,7 @@ def _take_out(lab: LabBase, port_id: str) -> None:
 
 def _end_node(lab: LabBase, name: str) -> None:
     """End every process in the node's namespaces, and remove the node from ledger and Mininet."""
-    keeper = lab.node(name).keeper
+    keeper, net = lab.node(name).keeper, lab.net  # made from the ledger, so before the node is gone
     # The kernel deletes veth pairs some time after the namespace has ended: too late for a new node
     # that needs the same interface names at once.
     veth = ("ip", "-j", "link", "show", "type", "veth")
@@ -230,7 +230,7 @@ def _end_node(lab: LabBase, name: str) -> None:
     ip_batch(keeper.pid, [f"link del {each['ifname']}" for each in links if each])
     kill(sharing_network(keeper, lab.ledger.processes()))
     lab.ledger.note("gone", name=name)
-    forget(lab.net, name)
+    forget(net, name)
 
 
 def add_host(lab: LabBase, host: Host) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import threading
+from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
@@ -138,3 +140,16 @@ def test_changes_at_once(home):
                 attach(lab.name).plug(gone)
         assert "gone" not in lab.nodes()
         assert lab.ledger.processes() == processes
+
+        # Two hosts, one of them twice; then the same hosts are removed.
+        third, fourth = (
+            replace(lab.overlay.hosts[0], name=name, local_ip=ip_address(ip), written_ip="")
+            for name, ip in (("third", "192.168.150.30"), ("fourth", "192.168.150.31"))
+        )
+        hosts = lab.overlay.hosts
+        answers = at_once(lab, *(("add_host", each) for each in (third, fourth, third)))
+        assert sorted("used 2 times" in str(each) for each in answers) == [False, False, True]
+        assert {third, fourth} < set(lab.overlay.hosts)
+        answers = at_once(lab, *(("remove_host", each) for each in ("third", "fourth", "third")))
+        assert sorted("no node 'third'" in str(each) for each in answers) == [False, False, True]
+        assert lab.overlay.hosts == hosts
