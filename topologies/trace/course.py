@@ -94,7 +94,8 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
         return replace(leaving, course=replace(course, end=end, delivered=True))
     if found.port == int_port_name(ends.target.id):
         return replace(leaving, course=_handed_over(course, here, ends))
-    wire = Wire(here.host, there.host, on_the_wire(frame, found.outer, found.tag))
+    udp_port = here.names.host.agent.vxlan_udp_port
+    wire = Wire(here.host, there.host, on_the_wire(frame, found.outer, found.tag, udp_port))
     # `arrive` replaces this, if the far host has a port.
     end = f"Lost on {there.host}: it has no port for what {here.host} sends."
     return replace(leaving, course=replace(course, wire=wire, end=end), copy=found)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import product
 
+from controller.model.agent import VXLAN_PORT
 from controller.model.encap import IP_HEADER, NetworkType
 from controller.model.errors import UsageError
 from controller.model.overlay import Overlay
@@ -15,7 +16,7 @@ EVERYONE = "ff:ff:ff:ff:ff:ff"
 ALL_NODES_MAC, ALL_NODES = "33:33:00:00:00:01", "ff02::1"  # RFC 2464, RFC 4291
 ETHERNET, TAG, ARP, ICMP, DATA, UDP, KEYED_GRE, VNI = 14, 4, 28, 8, 56, 8, 8, 8  # bytes
 PING_REQUEST = {4: 8, 6: 128}  # type of an echo request (RFC 792, RFC 4443)
-PORTS = {NetworkType.VXLAN: 4789, NetworkType.GENEVE: 6081}  # UDP (RFC 7348, RFC 8926)
+GENEVE_PORT = 6081  # UDP (RFC 8926)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +165,26 @@ def _ethernet(source: str, target: str) -> Layer:
     return Layer("Ethernet", ETHERNET, f"{source} > {target}")
 
 
-def on_the_wire(frame: Frame, outer: Outer | None, tag: int | None) -> tuple[Layer, ...]:
+def on_the_wire(
+    frame: Frame, outer: Outer | None, tag: int | None, vxlan_udp_port: int = VXLAN_PORT
+) -> tuple[Layer, ...]:
     """The headers of a copy on the underlay."""
     if outer is not None:
-        return (*_outer(outer), *frame.layers)
+        return (*_outer(outer, vxlan_udp_port), *frame.layers)
     ethernet, *rest = frame.layers
     tagged = () if tag is None else (Layer("802.1Q", TAG, f"VLAN {tag}"),)
     return (ethernet, *tagged, *rest)
 
 
-def _outer(outer: Outer) -> tuple[Layer, ...]:
+def _outer(outer: Outer, vxlan_udp_port: int) -> tuple[Layer, ...]:
     family = ip_address(outer.target).version
     ip = Layer(f"IPv{family}", IP_HEADER[family], f"{outer.source} > {outer.target}")
     ethernet = _ethernet(outer.source_mac or "?", outer.target_mac or "?")
     number = f"{outer.segmentation_id} ({outer.segmentation_id:#x})"
     if outer.kind is NetworkType.GRE:
         return ethernet, ip, Layer("GRE", KEYED_GRE, f"key {number}, carries Ethernet")
-    udp = Layer("UDP", UDP, f"to port {PORTS[outer.kind]}")
-    named = "VXLAN" if outer.kind is NetworkType.VXLAN else "Geneve"
+    named, port = "Geneve", GENEVE_PORT
+    if outer.kind is NetworkType.VXLAN:
+        named, port = "VXLAN", vxlan_udp_port
+    udp = Layer("UDP", UDP, f"to port {port}")
     return ethernet, ip, udp, Layer(named, VNI, f"VNI {number}")

@@ -25,7 +25,17 @@ MACS = ("", "", "00:00:5e:00:01:01", "fa:16:3e:99:99:99")
 
 def options(pick: random.Random, vxlan_udp_port: int) -> AgentOptions:
     """Options of one agent."""
-    flags = ["dont_fragment", "tunnel_csum", "dscp_inherit", "explicitly_egress_direct", "igmp_snooping_enable", "igmp_flood", "igmp_flood_reports", "igmp_flood_unregistered", "drop_flows_on_start"]
+    flags = [
+        "dont_fragment",
+        "tunnel_csum",
+        "dscp_inherit",
+        "explicitly_egress_direct",
+        "igmp_snooping_enable",
+        "igmp_flood",
+        "igmp_flood_reports",
+        "igmp_flood_unregistered",
+        "drop_flows_on_start",
+    ]
     return AgentOptions(
         vxlan_udp_port=vxlan_udp_port,
         dscp=pick.choice((None, 0, 10, 46, 63)),
