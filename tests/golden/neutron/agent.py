@@ -321,6 +321,11 @@ def run_agent(module, overlay, host, switch):
         plug(server, host, switch)
         if agent.enable_tunneling:
             agent.tunnel_sync()
+        names = [port["device_name"] for port in server.ports.values()]
+        bridge = agent.int_br  # its copy of the database may be older than what ovs-vsctl has seen
+        wait_for(
+            lambda: all(isinstance(bridge.get_port_ofport(name), int) for name in names), "ofports"
+        )
         ids = list(server.ports)
         agent.process_network_ports({"current": set(ids), "added": set(ids)}, False)
         if agent.l2_pop:
