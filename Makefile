@@ -6,6 +6,7 @@ ARGS :=
 PYTEST_ARGS :=
 # Environments of the real Neutron, for `make golden-neutron`.
 GOLDEN_NEUTRON := /var/tmp/overlaylab-neutron
+NEUTRON_OPTIONS := topologies/scenario/neutron
 # Where `make test` leaves pytest's own exit status (make itself only knows 0 and 2).
 STATUS_FILE :=
 
@@ -33,7 +34,7 @@ MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruf
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
     -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
 
-.PHONY: help run test fuzz check golden golden-neutron doctor ready ready-dev ready-ryu debian debian-test clean
+.PHONY: help run test fuzz check golden golden-neutron neutron-options doctor ready ready-dev ready-ryu debian debian-test clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -55,7 +56,7 @@ test: ready-dev ready-ryu debian-test  ## what is missing, then every test that 
 
 # Rounds of new inputs until the time is over; each prints its seed, its inputs by kind, and what it found.
 FUZZ_SECONDS := 600
-fuzz: ready-dev  ## ten minutes of made-up input for every reader of files, requests and words
+fuzz: ready-dev  ## ten minutes of generated files, requests and command lines; none may end in a traceback
 	@end=$$(($$(date +%s) + $(FUZZ_SECONDS))); status=0; \
 	while [ $$(date +%s) -lt $$end ]; do seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); echo "seed $$seed"; \
 	    HYPOTHESIS_PROFILE=fuzz FUZZ_UNTIL=$$end .venv/bin/python -m pytest -q -p no:randomly --timeout=900 \
@@ -77,10 +78,10 @@ neutron-options: | debian  ## write topologies/scenario/neutron/*.json anew, fro
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; for name in queens current linuxbridge; do \
 	    echo "reading the options of $$name ..." >&2; $(PYTHON) -m venv "$$folder/$$name"; \
 	    case $$name in queens) only=--no-deps;; *) only=;; esac; \
-	    $(call PIP,"$$folder/$$name") $$only --requirement tools/neutron-options/$$name.txt; \
+	    $(call PIP,"$$folder/$$name") $$only --requirement $(NEUTRON_OPTIONS)/requirements-$$name.txt; \
 	    case $$name in linuxbridge) files=linuxbridge_agent.ini;; *) files=;; esac; \
-	    "$$folder/$$name/bin/python" -W ignore tools/neutron-options/dump.py $$files > "$$folder/$$name.json"; \
-	    mv "$$folder/$$name.json" topologies/scenario/neutron/$$name.json; done
+	    "$$folder/$$name/bin/python" -W ignore $(NEUTRON_OPTIONS)/dump.py $$files > "$$folder/$$name.json"; \
+	    mv "$$folder/$$name.json" $(NEUTRON_OPTIONS)/$$name.json; done
 
 doctor: ready  ## what this machine has and lacks
 	@.venv/bin/python experiments/run.py doctor

@@ -28,13 +28,11 @@ from controller.system.process import (
     is_alive,
     lineage,
     marked,
-    name_of,
     reap,
     reap_orphans_of,
     send,
-    state_of,
 )
-from topologies.leftovers import distrust, holder_of, holders, only_one, remove
+from topologies.leftovers import distrust, holder_of, holders, only_one, remove, still_running
 from topologies.one_change import no_change
 
 HOME_VARIABLE = "OVERLAYLAB_RUN"  # another directory for labs; tests use it
@@ -255,12 +253,8 @@ class Ledger:
         gone = [one for one in ended if one.pid not in spared and not is_alive(one)]
         reap(gone)
         reap_orphans_of(gone)
-        return [
-            f"process {one.pid} ({name_of(one.pid)}): still runs after SIGKILL, state "
-            f"{state_of(one)}; a process that starts it again, or /proc/{one.pid}/stack, is the reason"
-            for one in sorted(self.processes(), key=lambda each: each.pid)
-            if one.pid not in spared
-        ]
+        left = sorted(self.processes(), key=lambda each: each.pid)
+        return [still_running(one) for one in left if one.pid not in spared]
 
     def _keepers(self) -> dict[str, Identity]:
         """The living processes that keep the namespaces of nodes, by node."""

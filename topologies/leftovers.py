@@ -1,6 +1,5 @@
 """What can keep a lab from being removed completely, and the removal of its directory."""
 
-import fcntl
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
@@ -10,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.errors import LabError, WaitError
-from controller.system.process import PROC, Identity, identify, is_alive, name_of
-from controller.system.waiting import wait_for
+from controller.system.process import PROC, Identity, identify, is_alive, name_of, state_of
+from topologies.one_change import take_lock
 
 LOCK_S = 60.0  # for another process that is taking the same lab down
-POLL_S = 0.05
 KINDS = ("net", "mnt")  # the namespaces of a node
 WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -87,6 +85,15 @@ def holders(keepers: Mapping[str, Identity], own: Collection[int]) -> list[Holde
     return [*by_process, *by_mount]
 
 
+def still_running(process: Identity) -> str:
+    """What is shown of a process of the lab that SIGKILL did not end."""
+    pid = process.pid
+    return (
+        f"process {pid} ({name_of(pid)}): still runs after SIGKILL, in state {state_of(process)}; "
+        f"look for a process that starts it again, or in /proc/{pid}/stack"
+    )
+
+
 def namespaces_of(pid: int) -> list[str]:
     """The network and the mount namespace of a process; none if it has ended."""
     found = []
@@ -127,15 +134,8 @@ def only_one(directory: Path) -> Iterator[bool]:
 
 
 def _lock(descriptor: int, directory: Path) -> None:
-    def is_locked() -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
     try:
-        wait_for(is_locked, LOCK_S, what="another clean-up to end", every_s=POLL_S)
+        take_lock(descriptor, LOCK_S, what="another clean-up to end")
     except WaitError as error:
         raise LabError(
             "another process is taking it down",

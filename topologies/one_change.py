@@ -50,7 +50,16 @@ def gone(directory: Path, found: str) -> LabError:
     )
 
 
-def _take(descriptor: int, directory: Path, timeout_s: float) -> None:
+def take_lock(descriptor: int, timeout_s: float, *, what: str) -> None:
+    """Take the lock of an open file or directory (flock(2)).
+
+    Args:
+        what: what is waited for, as in an error.
+
+    Raises:
+        WaitError: another process still has it.
+    """
+
     def is_taken() -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,8 +67,12 @@ def _take(descriptor: int, directory: Path, timeout_s: float) -> None:
             return False
         return True
 
+    wait_for(is_taken, timeout_s, what=what, every_s=POLL_S)
+
+
+def _take(descriptor: int, directory: Path, timeout_s: float) -> None:
     try:
-        wait_for(is_taken, timeout_s, what="another change to end", every_s=POLL_S)
+        take_lock(descriptor, timeout_s, what="another change to end")
     except WaitError as error:
         holder = os.pread(descriptor, 200, 0).decode(errors="replace")
         raise LabError(

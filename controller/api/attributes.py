@@ -5,119 +5,53 @@ support takes only the value that it always has here (`shared: false`), so that 
 accepted and ignored.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address, ip_network
 from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError, validators
 
 from controller.api.addressing import subnets_of
 from controller.api.converters import converted
 from controller.api.errors import NeutronError, invalid
-from controller.model.addresses import parse_cidr, pools_of
+from controller.api.schemas import (
+    CHANGED_HOST,
+    CIDR,
+    FIXED_IPS,
+    FLAG,
+    FORMATS,
+    ID_OR_NULL,
+    IP,
+    MAC,
+    NEW_HOST,
+    NOT_EMPTY,
+    PAIRS,
+    POOLS,
+    SIZE,
+    TEXT,
+    TEXT_OR_NULL,
+    VALIDATOR,
+    Schema,
+    an_object,
+    one_of,
+)
+from controller.model.addresses import pools_of
 from controller.model.dhcp import server_of
-from controller.model.encap import TUNNEL_TYPES, NetworkType
+from controller.model.encap import NetworkType
 from controller.model.names import derived_id
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port, Subnet
 from controller.switches.backend import AgentState
 
 View = dict[str, Any]
-Schema = dict[str, Any]
 Get = Callable[[Overlay, Any], object]
 ERROR_MAX = 300  # characters of one error; a schema error may quote the whole body
 ERRORS_MAX = 20  # in one answer
-FORMATS = FormatChecker(formats=())
 BRIDGE = Mechanism.LINUXBRIDGE
 REPORTED = ("datapath_type", "wired", "alarm", "corrected")  # of configurations: what it reports
 AGENTS = {  # Neutron's agent_type and binary
     Mechanism.OPENVSWITCH: ("Open vSwitch agent", "neutron-openvswitch-agent"),
     Mechanism.LINUXBRIDGE: ("Linux bridge agent", "neutron-linuxbridge-agent"),
 }
-
-
-def _is_ip(value: object) -> bool:
-    return not isinstance(value, str) or "%" not in str(ip_address(value))
-
-
-def _is_cidr(value: object) -> bool:
-    return not isinstance(value, str) or bool(parse_cidr(value))
-
-
-def _is_group(value: object) -> bool:
-    return not isinstance(value, str) or bool(ip_network(value))
-
-
-def _is_ip_or_cidr(value: object) -> bool:
-    return not isinstance(value, str) or ("%" not in value and bool(ip_network(value)))
-
-
-FORMATS.checks("IP address or CIDR without host bits", raises=ValueError)(_is_ip_or_cidr)
-FORMATS.checks("IP address", raises=ValueError)(_is_ip)
-FORMATS.checks("CIDR without host bits", raises=ValueError)(_is_cidr)
-FORMATS.checks("multicast address or CIDR", raises=ValueError)(_is_group)
-
-
-def _different(_: object, wanted: object, values: object, __: object) -> Iterator[ValidationError]:
-    """`uniqueItems` in linear time; jsonschema compares all pairs if the types are mixed."""
-    if wanted and isinstance(values, list):
-        texts = [json.dumps(value, sort_keys=True) for value in values]
-        if len(set(texts)) < len(texts):
-            yield ValidationError(f"{values!r} has non-unique elements")
-
-
-VALIDATOR: Any = validators.extend(Draft202012Validator, {"uniqueItems": _different})
-
-
-def _object(properties: Schema, *required: str) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _list(item: Schema, **limits: int) -> Schema:
-    return {"type": "array", "items": item, **limits}
-
-
-def _one_of(values: Iterable[object]) -> Schema:
-    return {"enum": [str(value) for value in values]}
-
-
-TEXT: Schema = {"type": "string", "maxLength": 255}
-TEXT_OR_NULL: Schema = {**TEXT, "type": ["string", "null"]}
-ID_OR_NULL: Schema = {"type": ["integer", "null"]}
-NOT_EMPTY: Schema = {**TEXT, "minLength": 1}
-FLAG: Schema = {"type": "boolean"}
-SIZE: Schema = {"type": "integer", "minimum": 0}
-IP: Schema = {"type": "string", "format": "IP address"}
-CIDR: Schema = {"type": "string", "format": "CIDR without host bits"}
-IP_OR_CIDR: Schema = {"type": "string", "format": "IP address or CIDR without host bits"}
-MAC: Schema = {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$"}
-POOLS = _list(_object({"start": IP, "end": IP}, "start", "end"), minItems=1)
-FIXED_IPS = _list({**_object({"subnet_id": TEXT, "ip_address": IP}), "minProperties": 1})
-PAIRS = _list(_object({"ip_address": IP_OR_CIDR, "mac_address": MAC}, "ip_address"))
-CONFIGURATIONS: Schema = {
-    "tunneling_ip": IP,
-    "tunnel_types": _list(_one_of(TUNNEL_TYPES), uniqueItems=True),
-    "l2_population": FLAG,
-    "arp_responder_enabled": FLAG,
-    "bridge_mappings": {"type": "object", "additionalProperties": NOT_EMPTY},
-    "ovsdb_connection": {
-        "type": "string",
-        "pattern": "^((tcp|ssl|unix):[^ ]+|netns:[0-9]+:[0-9]+)$",
-    },
-    "mechanism": _one_of(Mechanism),
-    "vxlan_group": {"type": "string", "format": "multicast address or CIDR"},
-}
-CHANGED_HOST = _object(CONFIGURATIONS)
-# The plug type cannot be changed once guests are plugged.
-NEW_HOST = _object({**CONFIGURATIONS, "ovs_hybrid_plug": FLAG}, "tunneling_ip", "ovsdb_connection")
 
 
 def agent_id(host: str) -> str:
@@ -220,7 +154,7 @@ NETWORK = {
     "mtu": _settable(lambda overlay, network: overlay.mtu_of(network), SIZE),
     "status": _read_only("ACTIVE"),
     "subnets": Attribute(lambda overlay, network: [s.id for s in subnets_of(overlay, network.id)]),
-    "provider:network_type": Attribute(_field("network_type"), _one_of(NetworkType)),
+    "provider:network_type": Attribute(_field("network_type"), one_of(NetworkType)),
     "provider:segmentation_id": Attribute(_field("segmentation_id"), ID_OR_NULL),
     "provider:physical_network": Attribute(_field("physical_network"), TEXT_OR_NULL),
     **dict.fromkeys(("admin_state_up", "port_security_enabled"), _constant(value=True)),
@@ -328,7 +262,7 @@ def _validator(kind: str, action: str) -> Any:
     schemas = {name: getattr(each, action) for name, each in ATTRIBUTES[kind].items()}
     settable = {name: schema for name, schema in schemas.items() if schema is not None}
     required = REQUIRED[kind] if action == "create" else ()
-    envelope = _object({kind: _object({**NEUTRAL[kind], **settable}, *required)}, kind)
+    envelope = an_object({kind: an_object({**NEUTRAL[kind], **settable}, *required)}, kind)
     return VALIDATOR(envelope, format_checker=FORMATS)
 
 

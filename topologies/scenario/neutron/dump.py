@@ -1,13 +1,13 @@
 """Print the options of the Neutron release that is installed in this environment, as JSON.
 
-`make neutron-options` runs it: once for each release of `topologies/scenario/neutron/`, in a new
-environment with the packages that `queens.txt`, `current.txt` or `linuxbridge.txt` names.
+`make neutron-options` runs it for each file of `topologies/scenario/neutron/`, in a new environment
+with the packages of `requirements-queens.txt`, `-current.txt` or `-linuxbridge.txt`.
 
-    dump.py [FILE ...]      # only the options of these of Neutron's files; all without
+    dump.py [FILE ...]      # the options of these files of Neutron only; without FILE, of all
 
 The options are those that Neutron's own sample files have: the namespaces below are the ones of
-etc/oslo-config-generator/ in Neutron's repository.  Queens is older than this Python: what only
-imports code of another age is replaced by an empty module, and none of it defines an option.
+etc/oslo-config-generator/ in Neutron's repository.  Queens is older than this Python: modules that
+it imports and that this Python cannot import are replaced by empty ones.  None defines an option.
 """
 
 import collections
@@ -19,7 +19,7 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence
 from importlib.machinery import ModuleSpec
 from importlib.metadata import entry_points, version
 from typing import Any
@@ -55,7 +55,7 @@ ALSO = {  # registered by these agents, though their sample files lack them
         "fdb": "neutron.conf.agent.l2_ext_fdb_population:fdb_population_opt",
     },
 }
-# Imported by Queens, and of another age, large, or with parts in C.
+# Imported by Queens; too old for this Python, large, or with parts in C.
 ABSENT = (
     "alembic amqp cachetools cffi dogpile eventlet futurist greenlet jinja2 keystoneclient kombu "
     "migrate msgpack netifaces neutron.agent.agent_extensions_manager "
@@ -196,7 +196,9 @@ class _Any(type):
 
 
 class _Empty(types.ModuleType):
-    __path__: Sequence[str] = ()  # so that it is a package
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: MutableSequence[str] = []  # so that it is a package
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_Any("absent", (Exception,), {}), name)
@@ -219,8 +221,8 @@ class _Finder:
 def _make_old_code_importable() -> None:
     for name in ("Callable", "Iterable", "Mapping", "MutableMapping", "MutableSet", "Sequence"):
         setattr(collections, name, getattr(collections.abc, name))
-    inspect.getargspec = inspect.getfullargspec  # type: ignore[attr-defined]
-    sys.meta_path.insert(0, _Finder())  # type: ignore[arg-type]
+    inspect.getargspec = inspect.getfullargspec  # type: ignore[assignment]
+    sys.meta_path.insert(0, _Finder())
 
 
 if __name__ == "__main__":
