@@ -156,6 +156,7 @@ def _assert_possible(
                 allowed="modes that fit the scenario",
                 do="Leave it out with --modes, or use another scenario.",
             ) from error
+        _assert_readable(staged)
         if options.hosts and len(staged.hosts) != options.hosts:
             raise UsageError(
                 f"--hosts {options.hosts}",
@@ -163,3 +164,19 @@ def _assert_possible(
                 allowed=f"none: it always measures {len(staged.hosts)} hosts",
                 do="Leave --hosts out, or name another experiment.",
             )
+
+
+def _assert_readable(staged: "Overlay | Sites") -> None:
+    """Check that the captures of VXLAN can be read: experiments know its standard port only."""
+    from controller.model.agent import VXLAN_PORT
+    from controller.model.sites import Sites
+
+    hosts = () if isinstance(staged, Sites) else staged.hosts
+    other = next((host for host in hosts if host.agent.vxlan_udp_port != VXLAN_PORT), None)
+    if other:
+        raise UsageError(
+            f"vxlan_udp_port {other.agent.vxlan_udp_port}",
+            where=f"host {other.name!r} of overlay {staged.name!r}",
+            allowed=f"{VXLAN_PORT} in experiments: their captures and rules are for that port",
+            do="Leave it out for `run`; `up`, `flows` and `trace` use any port.",
+        )

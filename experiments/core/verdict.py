@@ -39,6 +39,7 @@ class Thresholds:
 
     cpu_idle_min: float | None = None  # of all CPU time; below it packets wait for a CPU
     cpu_steal_max: float | None = None  # of all CPU time; above it other machines slow this one
+    cpu_others_max: float | None = None  # of all CPU time; above it other programs slow this one
     vswitchd_load_max: float | None = None  # of one CPU, of the busiest ovs-vswitchd
     lost_upcalls_max: int | None = None
     drops_max: int | None = None  # on interfaces and sockets
@@ -61,6 +62,7 @@ class Window:
     length_s: float | None = None
     cpu_idle: float | None = None
     cpu_steal: float | None = None
+    cpu_others: float | None = None  # of programs that belong neither to a lab nor to the run
     vswitchd_load: float | None = None
     busiest: str = ""  # the host with that load
     lost_upcalls: int | None = None
@@ -164,6 +166,14 @@ class Limit:
 LIMITS = (
     Limit("cpu_idle", "cpu_idle_min", "CPU idle", "CPU idle {}", over_time, unit="%"),
     Limit("cpu_steal", "cpu_steal_max", "CPU steal", "CPU steal {}", over_time, unit="%"),
+    Limit(
+        "cpu_others",
+        "cpu_others_max",
+        "CPU time of other programs",
+        "CPU time of other programs {}",
+        over_time,
+        unit="%",
+    ),
     Limit(
         "vswitchd_load",
         "vswitchd_load_max",

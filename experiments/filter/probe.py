@@ -176,7 +176,7 @@ EXPERIMENT = Experiment(
     probe=Filter(rounds=60),
     quick=Filter(rounds=15),
     # Medians of 60 batches per lab and more, which 10% of stolen time changes little.
-    thresholds=Thresholds(cpu_steal_max=0.1, repeats_min=1),
+    thresholds=Thresholds(cpu_steal_max=0.1, cpu_others_max=0.2, repeats_min=1),
     watches=True,
     repeats=2,
     stage=labs.staged,

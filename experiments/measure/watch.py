@@ -24,6 +24,7 @@ from experiments.core.verdict import Window
 from experiments.measure import netlink
 from experiments.measure import watch_counts as counts
 from experiments.measure.namespace import look_into
+from experiments.measure.others import foreign_ticks
 from experiments.measure.watch_control import Control, start_control
 from topologies.nodes import unixctl
 
@@ -43,6 +44,7 @@ class Pulse:
     moment_s: float
     cpu: tuple[int, ...] | None
     ticks: Mapping[str, int] | None  # of the ovs-vswitchd of each host
+    others: Mapping[int, int] | None  # of other programs, by pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class Watcher:
         return Pulse(
             cpu=tries.at(lambda: counts.parse_cpu(self._stat.read_text()), "cpu_idle", "cpu_steal"),
             ticks=tries.at(self._ticks, "vswitchd_load"),
+            others=tries.at(foreign_ticks, "cpu_others"),
             moment_s=time.monotonic(),
         )
 
@@ -209,6 +212,9 @@ def with_pulse(window: Window, before: Pulse, after: Pulse) -> Window:
     window = replace(window, length_s=round(length_s, 4))
     if before.cpu and after.cpu and (parts := counts.cpu_fractions(before.cpu, after.cpu)):
         window = replace(window, cpu_idle=parts["idle"], cpu_steal=parts["steal"])
+    if before.cpu and after.cpu and before.others is not None and after.others is not None:
+        others = counts.foreign_share(before.others, after.others, (before.cpu, after.cpu))
+        window = replace(window, cpu_others=others)
     if before.ticks and after.ticks:
         spent = {host: after.ticks[host] - count for host, count in before.ticks.items()}
         busiest = max(spent, key=lambda host: spent[host])

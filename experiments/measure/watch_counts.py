@@ -127,8 +127,33 @@ def cpu_fractions(before: Iterable[int], after: Iterable[int]) -> dict[str, floa
     return {"idle": round((spent[3] + spent[4]) / total, 4), "steal": round(spent[7] / total, 4)}
 
 
+def foreign_share(
+    before: Mapping[int, int],
+    after: Mapping[int, int],
+    cpu: tuple[Iterable[int], Iterable[int]],
+) -> float | None:
+    """The share of all ticks between two readings that these programs used; None without a tick.
+
+    Args:
+        before, after: ticks by pid; of programs that started or ended in between nothing is known.
+        cpu: the ticks of all processors, before and after.
+    """
+    total = sum(max(late - early, 0) for early, late in zip(*cpu, strict=True))
+    used = sum(max(after[pid] - ticks, 0) for pid, ticks in before.items() if pid in after)
+    return round(used / total, 4) if total else None
+
+
 def parse_ticks(stat: str) -> int:
     """Processor time of a process and its threads, in clock ticks, from /proc/PID/stat.
+
+    Raises:
+        ValueError: the process is dead.
+    """
+    return ticks_of(stat)[1]
+
+
+def ticks_of(stat: str) -> tuple[int, int]:
+    """The parent of a process, and its processor time in clock ticks, from /proc/PID/stat.
 
     Raises:
         ValueError: the process is dead.
@@ -136,4 +161,4 @@ def parse_ticks(stat: str) -> int:
     fields = stat.rpartition(")")[2].split()  # the name before it may contain spaces
     if fields[0] in {"Z", "X"}:
         raise ValueError(f"process {stat.partition(')')[0]}) is dead")
-    return int(fields[11]) + int(fields[12])
+    return int(fields[1]), int(fields[11]) + int(fields[12])

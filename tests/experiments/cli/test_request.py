@@ -63,3 +63,22 @@ def test_a_number_of_hosts_that_is_measured_is_accepted(name):
     found = request(name, hosts=5)
     point = found.question.points()[0]
     assert len(found.experiment.stage(found.overlay, point).hosts) == 5
+
+
+WITH_PORT = """
+agent: {{tunnel_types: [vxlan], vxlan_udp_port: {port}}}
+hosts: [{{name: one, local_ip: 192.0.2.1}}, {{name: two, local_ip: 192.0.2.2}}]
+networks:
+  - {{name: red, network_type: vxlan, segmentation_id: 7, subnets: [{{cidr: 10.0.0.0/24}}]}}
+ports: [{{server: a, host: one, network: red}}, {{server: b, host: two, network: red}}]
+"""
+
+
+def test_another_udp_port_of_vxlan_is_refused(tmp_path):
+    """The captures of an experiment could not be read."""
+    path = tmp_path / "other.yaml"
+    path.write_text(WITH_PORT.format(port=4789))
+    assert request("latency", scenario=str(path)).overlay.hosts
+    path.write_text(WITH_PORT.format(port=8472))
+    with pytest.raises(UsageError, match="vxlan_udp_port 8472; allowed: 4789 in experiments"):
+        request("latency", scenario=str(path))

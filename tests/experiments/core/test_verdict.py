@@ -61,6 +61,7 @@ def test_a_quiet_run_is_trusted():
         "thresholds": {
             "cpu_idle_min": 0.5,
             "cpu_steal_max": 0.05,
+            "cpu_others_max": None,
             "vswitchd_load_max": 0.8,
             "lost_upcalls_max": 0,
             "drops_max": 0,
@@ -163,6 +164,16 @@ def test_a_long_window_has_more_weight_than_a_short_one():
 
     # (9 * 45% + 2 * 70%) / 11
     assert report == ("CPU idle 49.5%, lowest 45% in repeat 1, flat; wanted at least 50%",)
+
+
+def test_programs_of_others_make_a_timed_run_unreliable():
+    limits = Thresholds(cpu_others_max=0.2, repeats_min=1)
+    windows = {"repeat 1, flat": (Window(length_s=1, cpu_others=0.45),)}
+
+    (reason,) = judge(Seen(repeats=1, windows=windows), limits).reasons
+    assert reason == ("CPU time of other programs 45% in repeat 1, flat; wanted at most 20%")
+    calm = {"repeat 1, flat": (Window(length_s=1, cpu_others=0.1),)}
+    assert judge(Seen(repeats=1, windows=calm), limits).trusted
 
 
 def test_a_limit_on_an_unmeasured_value_is_not_kept():

@@ -83,6 +83,7 @@ def test_a_calm_window_has_every_figure(lab):
     assert (seen.lost_upcalls, seen.drops, seen.control_lost) == (0, 0, 0)
     assert seen.control_median_ms > 0
     assert 0 <= seen.cpu_idle <= 1
+    assert 0 <= seen.cpu_others <= 1
     assert seen.vswitchd_load >= 0
     assert seen.busiest in {"controller", "computer"}
 

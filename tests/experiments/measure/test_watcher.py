@@ -105,12 +105,20 @@ def test_an_interruption_is_not_swallowed():
 
 
 def test_the_load_is_that_of_the_busiest_daemon_over_the_length_of_the_window():
-    before = Pulse(10.0, None, {"a": 100, "b": 100})
-    after = Pulse(12.0, None, {"a": 110, "b": 250})  # ticks, 100 a second
+    before = Pulse(10.0, None, {"a": 100, "b": 100}, None)
+    after = Pulse(12.0, None, {"a": 110, "b": 250}, None)  # ticks, 100 a second
 
     seen = with_pulse(Window(), before, after)
 
     assert (seen.length_s, seen.vswitchd_load, seen.busiest) == (2.0, 0.75, "b")
+
+
+def test_other_programs_have_a_share_of_all_processor_time():
+    """Of 400 ticks two programs used 30 and 50; one that started in between is unknown."""
+    before = Pulse(10.0, (100, 0, 0, 100, 0, 0, 0, 0), None, {7: 100, 8: 1, 9: 5})
+    after = Pulse(12.0, (300, 0, 0, 300, 0, 0, 0, 0), None, {7: 130, 8: 51, 10: 99})
+
+    assert with_pulse(Window(), before, after).cpu_others == 0.2
 
 
 def test_losses_have_their_places():
