@@ -223,7 +223,7 @@ class Ledger:
             )
 
     def _undo_alone(self) -> list[str]:
-        """Remove it while no other process plugs something, which would be missed."""
+        """Remove it while no other process changes it: what is added meanwhile would be left."""
         with no_change(self.directory, timeout_s=CHANGE_S):
             return self._undo(lineage())
 

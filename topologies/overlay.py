@@ -28,7 +28,7 @@ _find_project()
 from mininet import cli as mininet_cli  # noqa: E402
 from mininet import net as mininet_net  # noqa: E402
 
-from controller.system.trusted import leave_working_directory  # noqa: E402
+from controller.system.trusted import ignore_working_directory  # noqa: E402
 from topologies.lab.kept_logs import keep_logs  # noqa: E402
 from topologies.lab.shell import Shell  # noqa: E402
 from topologies.nodes import nodes  # noqa: E402
@@ -62,7 +62,7 @@ def cleanup() -> None:
             print(f"The logs of the lab are in {kept}", file=sys.stderr)
 
 
-leave_working_directory()
+ignore_working_directory()
 
 topos = {
     "article": ArticleTopo,

@@ -270,10 +270,10 @@ def _words(line: list[str], seen: Kernel) -> str:
     if what == "fdb":
         entry = f"{name} to {rest[3]}"
         return (
-            f"{rest[1]} has {'an FDB entry too many' if verb == 'del' else 'no FDB entry'}: {entry}"
+            f"{rest[1]} has {'an unneeded FDB entry' if verb == 'del' else 'no FDB entry'}: {entry}"
         )
     device = rest[rest.index("dev") + 1]
-    return f"{device} has {'a neighbour too many' if verb == 'del' else 'no neighbour'} {name}"
+    return f"{device} has {'an unneeded neighbour' if verb == 'del' else 'no neighbour'} {name}"
 
 
 def _link_words(verb: str, name: str, rest: list[str], seen: Kernel) -> str:

@@ -18,10 +18,9 @@ class AgentOptions:
     dont_fragment: bool = True
     tunnel_csum: bool = False
     vxlan_udp_port: int = VXLAN_PORT
-    dscp: int | None = None  # 0..63; 0 is as none
+    dscp: int | None = None  # 0..63; 0 is like None
     dscp_inherit: bool = False  # has precedence over `dscp`
     explicitly_egress_direct: bool = False
-    drop_flows_on_start: bool = False
     bridge_mac_table_size: int = MAC_TABLE_SIZE
     int_peer_patch_port: str = PATCH_TUN
     tun_peer_patch_port: str = PATCH_INT

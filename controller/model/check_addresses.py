@@ -25,6 +25,11 @@ DHCP_PREFIX_MAX = 30  # IPv4; Neutron `_validate_subnet`
 CORRECT = "Correct `start` and `end`."
 
 
+def is_unicast_mac(mac: str) -> bool:
+    """True for six lower-case octets that can be the address of one interface."""
+    return bool(MAC.fullmatch(mac)) and not int(mac[:2], 16) & 1 and mac not in NO_MACS
+
+
 def vtep_errors(host: Host) -> Iterator[ModelError]:
     """A `local_ip` that no machine can have."""
     why = unusable(host.local_ip)
@@ -38,7 +43,7 @@ def vtep_errors(host: Host) -> Iterator[ModelError]:
 
 
 def subnet_errors(overlay: OverlayParts) -> Iterator[ModelError]:
-    """Every subnet that cannot be, in reading order."""
+    """Every invalid subnet, in the order of the overlay."""
     overlapping = _overlapping(overlay)
     for index, subnet in enumerate(overlay.subnets):
         why = unusable_cidr(subnet.cidr)
@@ -171,7 +176,7 @@ def mtu_errors(overlay: OverlayParts) -> Iterator[ModelError]:
             allowed=f"{IPV6_MTU_MIN} bytes or more (RFC 8200)",
             do="Use a larger one, or IPv4 VTEPs.",
         )
-    newest_first = reversed(overlay.subnets)  # so that the oldest is the one that is kept
+    newest_first = reversed(overlay.subnets)  # so that of each network the oldest is kept
     with_ipv6 = {each.network_id: each for each in newest_first if each.cidr.version == 6}
     for network in overlay.networks:
         mtu = overlay.mtu_of(network)
@@ -200,7 +205,7 @@ def _larger(overlay: OverlayParts, network: Network) -> str:
 def address_errors(port: Port, subnets: Sequence[Subnet], where: str) -> Iterator[ModelError]:
     """The MAC of a port, and addresses that are not of its network's `subnets`."""
     mac = port.mac_address
-    if not MAC.fullmatch(mac) or int(mac[:2], 16) & 1 or mac in NO_MACS:
+    if not is_unicast_mac(mac):
         # Neutron itself refuses these two only.
         is_neutrons = {"problem": f"'{mac}' is not a valid MAC address"} if mac in NO_MACS else None
         allowed = "six lower-case octets, the first even (unicast)"
@@ -219,7 +224,7 @@ def address_errors(port: Port, subnets: Sequence[Subnet], where: str) -> Iterato
             yield _no_address(ip, where, allowed, "Pick an address of its network's subnet.")
         elif not is_usable(ip, subnet.cidr) or unusable(ip):
             first, last = usable(subnet.cidr)
-            do = f"Pick one that {subnet.cidr} has for a machine."
+            do = f"Pick an address of {subnet.cidr} that a machine can have."
             yield _no_address(ip, where, f"{first}..{last}", do)
 
 

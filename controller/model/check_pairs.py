@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from controller.model.check_addresses import MAC, NO_MACS
+from controller.model.check_addresses import is_unicast_mac
 from controller.model.errors import ModelError
 from controller.model.parts import Port
 
@@ -12,7 +12,7 @@ PAIRS_MAX = 10  # Neutron's `max_allowed_address_pair`
 
 
 def pair_errors(port: Port, where: str) -> Iterator[ModelError]:
-    """Pairs that Neutron refuses, or that no frame could have.
+    """Pairs that Neutron refuses, or that match no valid source of a frame.
 
     Source: neutron_lib/api/validators/allowedaddresspairs.py.
     """
@@ -38,7 +38,7 @@ def pair_errors(port: Port, where: str) -> Iterator[ModelError]:
         mac, shown = pair.mac_address, f"allowed_address_pairs {pair.text} {pair.mac_address}"
         if count > 1:
             yield ModelError(
-                f"{shown} is there {count} times",
+                f"{shown} is given {count} times",
                 where=where,
                 allowed="each pair once",
                 do="Remove the others.",
@@ -51,9 +51,7 @@ def pair_errors(port: Port, where: str) -> Iterator[ModelError]:
                 allowed="a unicast address or subnet",
                 do="Remove it: multicast is never a source address.",
             )
-        if mac != port.mac_address and (
-            not MAC.fullmatch(mac) or int(mac[:2], 16) & 1 or mac in NO_MACS
-        ):
+        if mac != port.mac_address and not is_unicast_mac(mac):
             yield ModelError(
                 f"{shown}: the MAC",
                 where=where,

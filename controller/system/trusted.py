@@ -1,4 +1,4 @@
-"""Nothing is loaded from the working directory: whoever owns it would run code as root."""
+"""Search paths without the working directory: a program or module in it would run as root."""
 
 import os
 import sys
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Programs, libraries and Python modules are searched in these; an empty or relative entry is the
-# working directory, or lies in it.
+# Search paths of programs, libraries and Python modules; an empty or relative entry means the
+# working directory, or a folder in it.
 SEARCHED = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH")
 PROJECT = str(Path(__file__).resolve().parents[2])
 
@@ -27,7 +27,7 @@ def _relative(path: str) -> Iterator[str]:
     return (each for each in path.split(os.pathsep) if not Path(each).is_absolute())
 
 
-def leave_working_directory() -> None:
+def ignore_working_directory() -> None:
     """Import and start nothing from the working directory from now on, in this process."""
     dropped: set[str] = set()
     if entries := os.environ.get("PYTHONPATH"):
@@ -44,7 +44,7 @@ def leave_working_directory() -> None:
 
 
 @contextmanager
-def elsewhere() -> Iterator[None]:
+def in_root_directory() -> Iterator[None]:
     """Run the block in `/`, for a library that reads a file of the working directory."""
     here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     try:

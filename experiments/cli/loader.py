@@ -8,8 +8,8 @@ from types import ModuleType
 
 from controller.model.errors import UsageError
 from experiments.core import registry
-from experiments.core.damage import NAME, TABLE
 from experiments.core.experiment import Experiment
+from experiments.core.run_schema import NAME, TABLE
 from experiments.show import reports
 
 SEE_DOCS = "docs/extend.md has examples."

@@ -11,7 +11,7 @@ import click
 
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
 from controller.system.files import printable
-from controller.system.trusted import elsewhere, leave_working_directory
+from controller.system.trusted import ignore_working_directory, in_root_directory
 from experiments.cli import compare, doctor, lab, offline, report, run
 from experiments.cli.status import Status
 from experiments.cli.streams import discard_unwritable, flush, open_closed
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, TextIOWrapper):  # a name that is not UTF-8, or a terminal that is not
             stream.reconfigure(errors="backslashreplace")
     argv = _with_command(list(sys.argv[1:] if argv is None else argv))
-    leave_working_directory()
+    ignore_working_directory()
     os.environ["PATH"] = doctor.search_path(os.environ)  # for every program that this one starts
     try:
         _import_matplotlib()
@@ -114,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _import_matplotlib() -> None:
     """Import it here if it would read a file of the working directory: its own settings come first."""
     if Path("matplotlibrc").exists():
-        with elsewhere():
+        with in_root_directory():
             importlib.import_module("matplotlib")
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def loaded(ref: str) -> "Scenario":
-    """The scenario; one line on stderr names the options that Neutron obeys and that are not modelled.
+    """The scenario; a line on stderr names its options that have an effect in Neutron and none here.
 
     Raises:
         ModelError: it cannot be read, or has an error.
@@ -20,14 +20,16 @@ def loaded(ref: str) -> "Scenario":
     if scenario.not_modelled:
         options = ", ".join(scenario.not_modelled)
         see = f"see `overlaylab validate {ref}`"
-        _say_once(f"overlaylab: not modelled, unlike in Neutron: {options}; {see}")
+        _print_once(
+            f"overlaylab: options with an effect in Neutron and none here: {options}; {see}"
+        )
     return scenario
 
 
-def _say_once(line: str) -> None:
+def _print_once(line: str) -> None:
     """Print `line` on stderr, once for a command: `run` loads a scenario for each experiment."""
     context = click.get_current_context(silent=True)
-    said = context.meta.setdefault(__name__, set()) if context else set()
-    if line not in said:
+    printed = context.meta.setdefault(__name__, set()) if context else set()
+    if line not in printed:
         click.echo(line, err=True)
-    said.add(line)
+    printed.add(line)

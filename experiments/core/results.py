@@ -24,7 +24,6 @@ from controller.model.errors import MeasureError, UsageError
 from controller.system.files import read_text, replace_file
 from controller.system.ownership import give_back
 from experiments.core import format2, registry
-from experiments.core.damage import assert_usable, parse_json
 from experiments.core.question import (
     Column,
     Columns,
@@ -34,6 +33,7 @@ from experiments.core.question import (
     Value,
     question_from_json,
 )
+from experiments.core.run_schema import assert_usable, parse_json
 
 FORMAT = 3
 RUN, RAW, SAMPLES = "run.json", "raw", "samples"  # the last: a table, samples.csv

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.errors import MeasureError
-from experiments.core.damage import SUITE, assert_usable
 from experiments.core.results import RUN, fresh_directory, read_about, write_about
+from experiments.core.run_schema import SUITE, assert_usable
 
 
 @dataclass(frozen=True, slots=True)

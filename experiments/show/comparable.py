@@ -1,7 +1,7 @@
-"""What of a run is compared with another run of the same experiment.  Pure.
+"""The parts of a run that are compared with another run of the same experiment.  Pure.
 
 An experiment whose samples are neither exact cells nor levels of one figure has a function
-`comparable(run)` in its report, by its own way of judging.
+`comparable(run)` in its report, with the limits of that report.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def shift_of(
 
 
 def call_of(found: Difference, series: Series, samples: int) -> str:
-    """The conclusion from a difference, by what does not matter in the series."""
+    """The conclusion from a difference: whether it is beyond the limits of the series."""
     within = found.interval
     if samples < series.samples_min:
         return "too few samples"

@@ -1,4 +1,4 @@
-"""Mininet's command line on a lab: every command works, or says why not and what to use instead."""
+"""Mininet's command line on a lab: a command that cannot work prints why, and what to use instead."""
 
 import errno
 import os
@@ -52,7 +52,7 @@ class Shell(CLI):  # type: ignore[misc]  # Mininet has no types
     # Reading a line
 
     def parseline(self, line: str) -> tuple[str | None, str | None, str]:
-        """A node's name may have other characters than a command's."""
+        """Split a line; a node's name may have characters that a command's cannot have."""
         word, *rest = line.split(None, 1)[:2] or [""]
         if word in self.mn and not hasattr(self, f"do_{word}"):
             return word, rest[0].strip() if rest else "", line.strip()
@@ -72,11 +72,11 @@ class Shell(CLI):  # type: ignore[misc]  # Mininet has no types
         return None
 
     def completenames(self, text: str, *ignored: Any) -> list[str]:
-        """Commands and nodes that begin so."""
+        """Commands and nodes whose names begin with `text`."""
         return [*super().completenames(text, *ignored), *self.completedefault(text)]
 
     def completedefault(self, text: str, *_: Any) -> list[str]:
-        """Nodes that begin so."""
+        """Nodes whose names begin with `text`."""
         return sorted(name for name in self.mn if name.startswith(text))
 
     # Commands in nodes
@@ -110,8 +110,7 @@ class Shell(CLI):  # type: ignore[misc]  # Mininet has no types
     def waitForNode(self, node: Any) -> None:  # noqa: N802
         """Print what the command writes, until it ends; Ctrl-C is passed on to it.
 
-        What a user types is passed on, too; not what a script has on standard input, which are
-        the next commands.
+        So is what a user types at a terminal.  Other standard input has the next commands.
         """
         poller = select.poll()
         poller.register(node.stdout, select.POLLIN)
@@ -161,7 +160,7 @@ class Shell(CLI):  # type: ignore[misc]  # Mininet has no types
             if self.isatty():
                 quietRun("stty echo")
 
-    # Commands that Mininet's own do not check, or that do not fit a lab
+    # Commands of Mininet that check no arguments, or that do not fit a lab
 
     def do_sh(self, line: str) -> None:
         """Run a command outside of the lab.
@@ -203,7 +202,7 @@ class Shell(CLI):  # type: ignore[misc]  # Mininet has no types
             error("usage: source file\n")
             return None
         if self.depth == DEPTH:
-            error(f"*** {name}: more than {DEPTH} files, each read by the one before\n")
+            error(f"*** {name}: more than {DEPTH} files that `source` each other\n")
             return None
         try:
             lines = script_lines(Path(name))

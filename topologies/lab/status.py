@@ -1,9 +1,8 @@
 """The status of a lab as values for JSON: nodes, tunnels, flows, agents, and what is wrong.
 
-Every host is read here, not only asked for through the controller, so that the status is true also
-when the controller or a switch is dead or stopped.  All questions are asked at the same time, and
-each has to be answered within ANSWER_S, longer on a busy machine.  What is known to be dead or stopped
-is not asked.
+Every host is read here, not only through the controller, so that the status is correct also when
+the controller or a switch is dead or stopped.  All nodes are read at the same time, each within
+ANSWER_S, longer on a busy machine.  Programs known to be dead or stopped get no request.
 """
 
 import json
@@ -16,7 +15,9 @@ from typing import Any
 from controller.model.errors import OverlayError
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
-from controller.switches.judgement import (
+from controller.switches.linuxbridge_worker import read_kernel
+from controller.switches.problems import (
+    RESTART,
     Problem,
     SwitchState,
     kernel_problems,
@@ -24,7 +25,6 @@ from controller.switches.judgement import (
     parse_links,
     switch_problems,
 )
-from controller.switches.linuxbridge_worker import read_kernel
 from controller.switches.reading import COLUMNS, Reading, parse_reading
 from controller.system.process import Identity, is_alive, state_of
 from controller.system.waiting import scaled
@@ -37,8 +37,8 @@ from topologies.nodes.compute import tunnels_of
 TUNNELS = frozenset({"vxlan", "gre", "ip6gre", "geneve"})
 SWITCHES = frozenset({"host", "edge"})  # kinds of nodes with an Open vSwitch
 DAEMONS = ("ovsdb-server", "ovs-vswitchd")
-ANSWER_S = 1.0  # for a question to a switch, a kernel or the controller
-AT_ONCE = 32  # questions at the same time
+ANSWER_S = 1.0  # for the controller, and for all reads of one node
+AT_ONCE = 32  # nodes that are read at the same time
 DUMP = ("ovs-ofctl", "-OOpenFlow13", "--names", "--no-stats", "dump-flows")
 STOPPED = frozenset("Tt")  # states of a process that a signal or a debugger has stopped
 
@@ -51,17 +51,16 @@ def status_of(name: str) -> dict[str, Any]:
     """
     lab = attach(name)
     owner, controller = lab.ledger.owner(), lab.ledger.living("controller")
-    # A process that does not run need not be asked.
-    is_asked = controller is not None and state_of(controller) not in STOPPED
+    can_answer = controller is not None and state_of(controller) not in STOPPED
     overlay = lab.sites or _overlay(lab)
     entries = lab.nodes()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = pool.submit(_agents, lab) if is_asked else None
+        request = pool.submit(_agents, lab) if can_answer else None
         known = overlay if isinstance(overlay, Overlay) else None
         nodes = list(pool.map(lambda node: _node(lab, node, known), entries.values()))
-        agents, silence = asked.result() if asked else ([], "")
+        agents, error = request.result() if request else ([], "")
     problems = [
-        *_process_problems(lab, owner, controller, silence),
+        *_process_problems(lab, owner, controller, error),
         *([] if overlay else [_unreadable_overlay(lab)]),
         *(problem for _, found in nodes for problem in found),
         *_agent_problems(agents, {problem.where for _, found in nodes for problem in found}),
@@ -128,7 +127,7 @@ def _unreadable_overlay(lab: Lab) -> Problem:
 
 
 def _process_problems(
-    lab: Lab, owner: Identity | None, controller: Identity | None, silence: str
+    lab: Lab, owner: Identity | None, controller: Identity | None, error: str
 ) -> Iterator[Problem]:
     where = f"lab {lab.name!r}"
     if owner is None:
@@ -142,8 +141,8 @@ def _process_problems(
         yield Problem(where, "the controller does not run", f"Read {lab.directory}/controller.log.")
     elif state_of(controller) in STOPPED:
         yield _stopped(where, "the controller", controller)
-    elif silence:
-        found = f"the controller does not answer: {silence}"
+    elif error:
+        found = f"the controller does not answer: {error}"
         yield Problem(where, found, f"Read {lab.directory}/controller.log.")
 
 
@@ -153,7 +152,7 @@ def _stopped(where: str, what: str, process: Identity) -> Problem:
 
 
 def _agents(lab: Lab) -> tuple[list[dict[str, Any]], str]:
-    """The agents, and why there are none if the controller does not answer."""
+    """The agents, and the error if the controller does not answer."""
     try:
         listed = call_api(lab.directory, "GET", "/v2.0/agents", timeout_s=scaled(ANSWER_S))[
             "agents"
@@ -186,7 +185,7 @@ def _agent_problems(agents: list[dict[str, Any]], explained: set[str]) -> Iterat
 
 
 class _Deadline:
-    """The time that all questions to one node have together."""
+    """The end of the time for all reads of one node."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + scaled(ANSWER_S)
@@ -206,7 +205,7 @@ def _node(
     found = {"name": node.name, "kind": node.kind, "pid": node.keeper.pid, "alive": alive}
     if not alive:
         lost = f"process {node.keeper.pid}, which keeps its namespaces, has ended"
-        return found, [Problem(where, lost, "Take the lab down and start it again.")]
+        return found, [Problem(where, lost, RESTART)]
     reader = _Reader(lab, node, where)
     found["interfaces"] = reader.interfaces
     if node.kind not in SWITCHES:
@@ -217,7 +216,7 @@ def _node(
 
 
 class _Reader:
-    """Reads one node; what does not answer becomes a problem."""
+    """Reads one node; what cannot be read becomes a problem."""
 
     def __init__(self, lab: Lab, node: NodeEntry, where: str) -> None:
         self.lab, self.node, self.where = lab, node, where
@@ -301,7 +300,7 @@ class _Reader:
             for bridge in reading:
                 dumps[bridge] = self._run(*DUMP, bridge)
         except OverlayError as error:
-            self.problems += self._silent(error)
+            self.problems += self._unanswered(error)
         else:
             if overlay and self.node.name in overlay.host_of:
                 host = overlay.host(self.node.name)
@@ -336,17 +335,17 @@ class _Reader:
             if state_of(process) in STOPPED
         ]
 
-    def _silent(self, error: OverlayError) -> list[Problem]:
+    def _unanswered(self, error: OverlayError) -> list[Problem]:
         """Why Open vSwitch does not answer: a daemon has ended, or something else."""
-        again = "Take the lab down and start it again."
+        again = RESTART
         lost = "has ended: no change reaches this switch"
         found = [
             Problem(self.where, f"{daemon}, process {process.pid}, {lost}", again)
             for daemon, process in self._daemons()
             if not is_alive(process)
         ]
-        silence = f"Open vSwitch does not answer: {error.found}"
-        return found or [Problem(self.where, silence, "Try again.")]
+        unknown = f"Open vSwitch does not answer: {error.found}"
+        return found or [Problem(self.where, unknown, "Try again.")]
 
 
 def _tunnels(reading: Reading) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class NotModelled:
     """What an option would change in Neutron and does not change here.
 
     Attributes:
-        effect: said of a value that is neither the default nor in `harmless`.
+        effect: shown in the warning about a value that is neither the default nor in `harmless`.
     """
 
     effect: str

@@ -29,11 +29,11 @@ LINUXBRIDGE_KEYS = {  # where the linuxbridge agent has its own option; it has n
     "l2_population": ("vxlan", "l2_population"),
     "arp_responder": ("vxlan", "arp_responder"),
 }
-NOWHERE = Known(("", ""), "", MappingProxyType({"name": "List"}))  # of a newer release, in YAML
+NOWHERE = Known(("", ""), "", MappingProxyType({"name": "List"}))  # for YAML keys of no release
 
 
 class Kind(Enum):
-    """What becomes of an option of an .ini file; the value says so in a summary."""
+    """How an option of an .ini file is treated, in the words of the summary."""
 
     USED = "used"
     WITHOUT_EFFECT = "without effect here"
@@ -87,7 +87,9 @@ class IniFile(BaseParser):
             self._add(f"{line!r} has no option before the sign", "Write `option = value`.")
 
     def error_unexpected_continuation(self, line: str) -> None:  # type: ignore[override]
-        self._add(f"{line.strip()!r} is indented, but continues nothing", "Remove the indentation.")
+        self._add(
+            f"{line.strip()!r} is indented, but no option is before it", "Remove the indentation."
+        )
 
     def error_no_section_end_bracket(self, line: str) -> None:  # type: ignore[override]
         self._add(f"{line!r} has no closing bracket", "Write `[section]`.")
@@ -126,7 +128,7 @@ class Options:
         place: where the agent or the server is described.
         name: the agent's host.
         refused: options with an invalid value.
-        kinds: what becomes of each option of the .ini file.
+        kinds: how each option of the .ini file is treated.
     """
 
     role: Role
@@ -320,7 +322,7 @@ class _Reader:
         self.refused.add(which)
 
     def _kinds(self, known: Catalogue, parsed: Mapping[Which, Any]) -> Iterator[tuple[Which, Kind]]:
-        """What becomes of each option of the .ini file."""
+        """How each option of the .ini file is treated."""
         if not self._file:
             return
         readers, others = used(self.role, self.release), NOT_MODELLED[self.role]

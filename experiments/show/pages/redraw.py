@@ -10,8 +10,8 @@ import matplotlib as mpl
 
 from controller.model.errors import MeasureError, OverlayError
 from controller.system.files import replace_file
-from experiments.core.damage import TABLE
 from experiments.core.results import read, reporting, reporting_damage
+from experiments.core.run_schema import TABLE
 from experiments.core.suite import Suite, read_suite
 from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.html import page, suite_page

@@ -187,7 +187,6 @@ def test_the_json_has_plain_values_with_neutrons_names() -> None:
                 "dscp": None,
                 "dscp_inherit": False,
                 "explicitly_egress_direct": False,
-                "drop_flows_on_start": False,
                 "bridge_mac_table_size": 50000,
                 "int_peer_patch_port": "patch-tun",
                 "tun_peer_patch_port": "patch-int",

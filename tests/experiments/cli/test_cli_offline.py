@@ -242,7 +242,7 @@ def firewall(tmp_path, monkeypatch) -> str:
     Path("a.ini").write_text(ini, encoding="utf-8")
     Path("s.yaml").write_text(NOT_MODELLED, encoding="utf-8")
     return (
-        "overlaylab: not modelled, unlike in Neutron: [agent] extensions = qos, "
+        "overlaylab: options with an effect in Neutron and none here: [agent] extensions = qos, "
         "[securitygroup] firewall_driver = openvswitch; see `overlaylab validate s.yaml`\n"
     )
 
@@ -254,7 +254,7 @@ def test_flows_names_options_that_are_not_modelled_in_one_line(capsys, firewall)
 
 
 def test_run_and_up_name_options_that_are_not_modelled(capsys, firewall, monkeypatch):
-    def stop() -> None:
+    def stop(**_: object) -> None:
         raise HostError("nothing is started", where="this test", allowed="-", do="-")
 
     monkeypatch.setattr("experiments.cli.doctor.assert_host_ready", stop)

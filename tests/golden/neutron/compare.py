@@ -34,7 +34,6 @@ def options(pick: random.Random, vxlan_udp_port: int) -> AgentOptions:
         "igmp_flood",
         "igmp_flood_reports",
         "igmp_flood_unregistered",
-        "drop_flows_on_start",
     ]
     return AgentOptions(
         vxlan_udp_port=vxlan_udp_port,

@@ -52,7 +52,6 @@ AGENT_SECTION = frozenset(
         "dscp",
         "dscp_inherit",
         "explicitly_egress_direct",
-        "drop_flows_on_start",
     ]
 )  # the other options are in [ovs]
 ENVIRONMENT_S = 3600.0  # for all hosts of all scenarios

@@ -114,7 +114,7 @@ def test_open_vswitch(home):
             ("ip addr del 192.168.150.11/24 dev br-vtep", "br-vtep has no address"),
             ("ip link set br-vtep down", "br-vtep is down"),
             (f"ip link set {qvo} down", f"{qvo} is down"),
-            ("ovs-ofctl add-flow br-tun priority=99,actions=drop", "has not made: 1"),
+            ("ovs-ofctl add-flow br-tun priority=99,actions=drop", "1 not from the controller"),
             undo=(
                 "ip link set underlay up",
                 "ip link set br-vtep up",

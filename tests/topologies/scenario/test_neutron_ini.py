@@ -79,7 +79,7 @@ def test_of_a_repeated_option_the_value_is_that_of_oslo_config(pairs):
 def test_all_lines_with_invalid_syntax_are_reported():
     text = with_agent("   x\n[ovs\n[]\nnonsense\n= 5\n" + AGENT)
     assert errors_of(text) == [
-        f"a.ini:1: 'x' is indented, but continues nothing; {SYNTAX}. Remove the indentation.",
+        f"a.ini:1: 'x' is indented, but no option is before it; {SYNTAX}. Remove the indentation.",
         f"a.ini:2: '[ovs' has no closing bracket; {SYNTAX}. Write `[section]`.",
         f"a.ini:3: '[]' has no section name; {SYNTAX}. Write `[section]`.",
         f"a.ini:4: 'nonsense' has neither '=' nor ':'; {SYNTAX}. Write `option = value`.",

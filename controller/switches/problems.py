@@ -1,4 +1,4 @@
-"""What is wrong on a host: its read state compared with the overlay.  Pure."""
+"""What is wrong on a host: the state that was read there, compared with the overlay.  Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +19,7 @@ from controller.switches.reading import SECURE, Reading, as_seen, binding_of, pl
 from controller.switches.reconcile import cookie_of
 
 CORRECTS = "The controller corrects it at its next poll."
+RESTART = "Take the lab down and start it again."
 LEARNED = "hard_timeout="  # before the actions; only learned flows of br-tun have one
 
 
@@ -88,7 +89,7 @@ def link_problems(where: str, links: Links, names: Iterable[str], *, run: str) -
     for name in names:
         link = links.get(name)
         if link is None:
-            yield Problem(where, f"interface {name} is missing", "Start the lab again.")
+            yield Problem(where, f"interface {name} is missing", RESTART)
         elif not link.is_up:
             yield Problem(where, f"interface {name} is down", f"`{run} ip link set {name} up`.")
         elif not link.has_carrier:
@@ -107,10 +108,7 @@ def switch_problems(
     where = f"host {host.name!r}"
     missing = [each for each in (*bridges(host), VTEP_BRIDGE) if each not in seen.reading]
     if missing:
-        lost = ", ".join(missing)
-        return [
-            Problem(where, f"bridge {lost} is missing", "Take the lab down and start it again.")
-        ]
+        return [Problem(where, f"bridge {', '.join(missing)} is missing", RESTART)]
     plugged_here = [port for port in guests if port.host == host.name]
     return [
         *_vtep_problems(overlay, host, seen, run),
@@ -126,10 +124,7 @@ def _vtep_problems(overlay: Overlay, host: Host, seen: SwitchState, run: str) ->
     yield from link_problems(where, seen.links, (UNDERLAY, VTEP_BRIDGE), run=run)
     vtep = seen.links.get(VTEP_BRIDGE)
     if vtep and address not in vtep.addresses:
-        again = (
-            f"`overlaylab down` and `up`, or `{run} ip addr add {address}/24 dev {VTEP_BRIDGE}`."
-        )
-        yield Problem(where, f"{VTEP_BRIDGE} has no address {address}", again)
+        yield Problem(where, f"{VTEP_BRIDGE} has no address {address}", RESTART)
     if UNDERLAY not in seen.reading[VTEP_BRIDGE].ports:
         again = f"`{run} ovs-vsctl add-port {VTEP_BRIDGE} {UNDERLAY}`."
         yield Problem(where, f"{UNDERLAY} is no port of {VTEP_BRIDGE}", again)
@@ -144,12 +139,12 @@ def _vtep_problems(overlay: Overlay, host: Host, seen: SwitchState, run: str) ->
 def _guest_problems(
     where: str, guests: Iterable[Port], present: Mapping[str, Any], links: Links, run: str
 ) -> Iterator[Problem]:
-    """Ports that a guest has and br-int has not."""
+    """Ports of guests that are missing on br-int, or whose interface is down."""
     for port in guests:
         name, guest = int_port_name(port.id), port.device_id or port.id
         if port.id not in present:
             again = f"`overlaylab unplug LAB {port.id}`, then `plug`."
-            yield Problem(where, f"{name}, the port of {guest!r}, is not on {BR_INT}", again)
+            yield Problem(where, f"{name}, the port of guest {guest!r}, is not on {BR_INT}", again)
         elif name in links:
             yield from link_problems(where, links, (name,), run=run)
 
@@ -198,7 +193,7 @@ def _binding(overlay: Overlay, host: Host, reading: Reading) -> Binding:
 
 
 def _flow_problems(overlay: Overlay, host: Host, seen: SwitchState) -> Iterator[Problem]:
-    """Flows that lack, flows too many, and those of others, which the controller does not delete."""
+    """Missing and unneeded flows, and flows of others, which the controller does not delete."""
     now = as_seen(overlay, host.name, seen.reading)
     binding = _binding(now, host, seen.reading)
     for bridge in bridges(host):
@@ -218,18 +213,16 @@ def _differing_flows(
     ours = f"cookie={cookie_of(dpid):#x},"
     mine = [line for line in lines if ours in line]
     others = normalise("\n".join(line for line in lines if ours not in line))
-    lacking = list((Counter(wanted) - Counter(normalise("\n".join(mine)))).elements())
+    missing = list((Counter(wanted) - Counter(normalise("\n".join(mine)))).elements())
     extra = list((Counter(normalise("\n".join(mine))) - Counter(wanted)).elements())
-    if lacking:
-        found = f"of {len(wanted)} flows of {bridge}, {len(lacking)} missing or changed"
-        yield Problem(where, f"{found}, such as `{lacking[0]}`")
+    if missing:
+        found = f"flows of {bridge}: {len(missing)} of {len(wanted)} missing or changed"
+        yield Problem(where, f"{found}, such as `{missing[0]}`")
     if extra:
-        yield Problem(
-            where, f"flows of {bridge} that are not needed: {len(extra)}, such as `{extra[0]}`"
-        )
+        yield Problem(where, f"flows of {bridge}: {len(extra)} not needed, such as `{extra[0]}`")
     if others:
         again = f"The controller leaves them; `ovs-ofctl del-flows --strict {bridge} FLOW` there deletes one."
-        found = f"flows of {bridge} that the controller has not made: {len(others)}, such as `{others[0]}`"
+        found = f"flows of {bridge}: {len(others)} not from the controller, such as `{others[0]}`"
         yield Problem(where, found, again)
 
 
@@ -246,8 +239,7 @@ def kernel_problems(
     where, address = f"host {host.name!r}", str(host.local_ip)
     found = list(link_problems(where, links, (UNDERLAY,), run=run))
     if address not in seen.addresses:
-        again = f"`{run} ip addr add {address}/24 dev {UNDERLAY}`."
-        found.append(Problem(where, f"{UNDERLAY} has no address {address}", again))
+        found.append(Problem(where, f"{UNDERLAY} has no address {address}", RESTART))
     underlay = links.get(UNDERLAY)
     if underlay and underlay.mtu != overlay.underlay_mtu:
         again = f"`{run} ip link set {UNDERLAY} mtu {overlay.underlay_mtu}`."

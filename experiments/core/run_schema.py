@@ -1,4 +1,4 @@
-"""Which values run.json may have: names that are safe as file names, and a type for each key."""
+"""The schema of run.json: a type for each key, and names that are safe as file names.  Pure."""
 
 import json
 import re
@@ -10,9 +10,8 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from controller.model.errors import MeasureError
 
-NAME = re.compile(
-    r"[a-z0-9][a-z0-9-]{0,39}"
-)  # of a question: it names the run's folder and figures
+# Of a question: it names the run's folder and figures.
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 TABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")  # of a table: it names a .csv file
 FOUND_MOST = 80  # characters of a wrong value in an error
 
@@ -75,7 +74,7 @@ SUITE = _keys("suite", suite=_list({**TEXT, "pattern": f"^{NAME.pattern}\\Z"}), 
 
 
 def parse_json(text: str) -> Any:
-    """The value of a JSON text; `NaN` and `Infinity`, which Python reads, are refused.
+    """The value of a JSON text; `NaN` and `Infinity`, which Python accepts, are refused.
 
     Raises:
         ValueError: it is not JSON, or has more brackets inside each other than Python reads.
