@@ -257,9 +257,9 @@ def in_words(change: Change, seen: Kernel) -> list[str]:
     """What is wrong, for each line of `change`: a line of `ip` or `bridge` as a sentence."""
     lines = [line.split() for line in (*change.ip, *change.fdb, *change.rest)]
     new = {line[2] for line in lines if line[:2] == ["link", "add"]}
-    # A new device begins without entries and without a bridge, which need no words of their own.
-    told = (line for line in lines if line[:2] == ["link", "add"] or not new & set(line))
-    words = (_words(line, seen) for line in told)
+    # A new device has no entries and no bridge yet: only the device itself is reported.
+    shown = (line for line in lines if line[:2] == ["link", "add"] or not new & set(line))
+    words = (_words(line, seen) for line in shown)
     return list(dict.fromkeys(each for each in words if each))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 VXLAN_PORT = 4789  # UDP (RFC 7348)
+GENEVE_PORT = 6081  # UDP (RFC 8926)
 PATCH_TUN, PATCH_INT = "patch-tun", "patch-int"  # on br-int; on br-tun
 MAC_TABLE_SIZE = 50000  # entries; Open vSwitch's own default is 8192
 

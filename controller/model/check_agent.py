@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 
-from controller.model.agent import DEFAULTS, AgentOptions
+from controller.model.agent import DEFAULTS, GENEVE_PORT, AgentOptions
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, limit_errors
 from controller.model.names import patch_to_phys
 from controller.model.parts import Host, Mechanism, OverlayParts
 
-GENEVE_PORT = 6081  # UDP (RFC 8926)
 PORT_NAME = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 DO = "Pick one in that range, or leave the option out."
 

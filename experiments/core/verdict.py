@@ -12,11 +12,11 @@ are medians over repeats, which a few such windows do not change.  These would c
 
 A limit is not kept if its value is in no window, or could not be measured.
 
-Counts do not depend on the speed of a machine: a busy one alone is no reason to doubt them.  Yet a
-frame that found a full buffer, or a switch that lost an upcall, is missing from a count although
-the network is right.  COUNT_LIMITS are checked in every run; what they find are its **doubts**.
-They matter only if an exact prediction is refuted (`settled`): a run whose controls are all right
-and whose counts are wrong is a trusted refutation, however busy the machine.
+Counts do not depend on the speed of a machine, so that a busy one is no reason to doubt them.  But
+a frame that found a full buffer, or whose upcall was lost, is missing from a count although the
+network is right.  COUNT_LIMITS are checked in every run; limits that were not kept are its **doubts**.
+They matter only if an exact prediction is refuted (`settled`).  Without doubts the refutation is
+trusted, also on a busy machine.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -214,7 +214,7 @@ LIMITS = (
 )
 
 
-# The limits of the controls that stand beside every count.
+# The limits of the controls that are read with every count.
 COUNT_LIMITS = Thresholds(lost_upcalls_max=0, overflows_max=0, control_lost_max=0)
 
 

@@ -56,7 +56,7 @@ def measure(
     return _rates(done.stdout, done.stderr)
 
 
-def _rates(report: str, otherwise: str) -> tuple[float, float]:
+def _rates(report: str, stderr: str) -> tuple[float, float]:
     try:
         found = json.loads(report)
         end = found["end"]
@@ -64,17 +64,20 @@ def _rates(report: str, otherwise: str) -> tuple[float, float]:
         received = end.get("sum_received", sent)
         return received["bits_per_second"], sent["bits_per_second"]
     except (ValueError, KeyError, TypeError) as error:
-        said = report
-        try:
-            said = json.loads(report)["error"]
-        except (ValueError, KeyError, TypeError):
-            said = otherwise.strip().splitlines()[0] if otherwise.strip() else "no result"
         raise CommandError(
-            said,
+            _error(report, stderr),
             where="iperf3",
             allowed="a result",
             do="Ping first; `iperf3` in a guest's own command line shows more.",
         ) from error
+
+
+def _error(report: str, stderr: str) -> str:
+    """The error in iperf3's report, or else the first line of its stderr."""
+    try:
+        return str(json.loads(report)["error"])
+    except (ValueError, KeyError, TypeError):
+        return (stderr.strip() or "no result").splitlines()[0]
 
 
 def rate(bits_per_second: float) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import product
 
-from controller.model.agent import VXLAN_PORT
+from controller.model.agent import GENEVE_PORT, VXLAN_PORT
 from controller.model.encap import IP_HEADER, NetworkType
 from controller.model.errors import UsageError
 from controller.model.overlay import Overlay
@@ -16,7 +16,6 @@ EVERYONE = "ff:ff:ff:ff:ff:ff"
 ALL_NODES_MAC, ALL_NODES = "33:33:00:00:00:01", "ff02::1"  # RFC 2464, RFC 4291
 ETHERNET, TAG, ARP, ICMP, DATA, UDP, KEYED_GRE, VNI = 14, 4, 28, 8, 56, 8, 8, 8  # bytes
 PING_REQUEST = {4: 8, 6: 128}  # type of an echo request (RFC 792, RFC 4443)
-GENEVE_PORT = 6081  # UDP (RFC 8926)
 
 
 @dataclass(frozen=True, slots=True)
