@@ -132,7 +132,9 @@ def _guest_without_port(lab, port):
     name = int_port_name(port.id)
     assert found(lab) == []
     lab.run("computer", "ovs-vsctl", "del-port", "br-int", name)
-    assert is_named(lab, "host 'computer'", f"{name}, the port of guest 'ServerB', is not on br-int")
+    assert is_named(
+        lab, "host 'computer'", f"{name}, the port of guest 'ServerB', is not on br-int"
+    )
     lab.net["computer"].plug(add_port_args(guest_port(port), None))
     await_healthy(lab)
 
