@@ -229,7 +229,7 @@ def _counts(sites: Sites) -> Iterator[ModelError]:
 
 
 def _addresses(sites: Sites) -> Iterator[ModelError]:
-    """Addresses that no machine can have; one that is an end of its network is told by `_site`."""
+    """Addresses that no machine can have; `_site` has the error for one at an end of its network."""
     for site in sites.sites:
         where = f"site {site.name!r}"
         if why := unusable_cidr(site.lan):

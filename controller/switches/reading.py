@@ -171,7 +171,7 @@ def binding_of(overlay: Overlay, host: str, reading: Reading) -> Binding:
 def _vlans(reading: Reading) -> dict[str, int]:
     """Network -> tag.  If two networks have the same tag, the first keeps it.
 
-    Like Neutron's agent, it believes `other_config:tag` more than a tag that was set by hand.
+    As in Neutron's agent, `other_config:tag` has precedence over a tag that was set by hand.
     """
     vlans: dict[str, int] = {}
     for row in guest_rows(reading):

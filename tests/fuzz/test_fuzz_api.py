@@ -51,7 +51,7 @@ def requests(draw):
 
 @tried(40)
 @given(st.lists(requests(), min_size=1, max_size=4))
-def test_any_requests_have_an_answer_that_neutron_could_give(sent):
+def test_any_requests_are_answered_as_by_neutron(sent):
     backend = FakeBackend()
     api = falcon.testing.TestClient(make_api(backend))
     for method, path, body in sent:

@@ -30,7 +30,7 @@ def checked(kind, path):
 
 @tried(40)
 @given(st.sampled_from(sorted(DATA)).flatmap(lambda name: changed(DATA[name])))
-def test_a_changed_scenario_has_an_answer(here, data):
+def test_a_changed_scenario_is_read_or_refused(here, data):
     path = here / "s.yaml"
     path.write_text(json.dumps(data, allow_nan=True), "utf-8", errors="surrogatepass")
     checked("scenario, values", path)
@@ -38,7 +38,7 @@ def test_a_changed_scenario_has_an_answer(here, data):
 
 @tried(60)
 @given(st.sampled_from(sorted(TEXTS)).flatmap(lambda name: edited(TEXTS[name])))
-def test_an_edited_scenario_has_an_answer(here, text):
+def test_an_edited_scenario_is_read_or_refused(here, text):
     path = here / "s.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     checked("scenario, text", path)
@@ -46,7 +46,7 @@ def test_an_edited_scenario_has_an_answer(here, text):
 
 @tried(30)
 @given(st.binary(max_size=60) | junk.map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_any_bytes_as_a_scenario_have_an_answer(here, content):
+def test_any_bytes_as_a_scenario_are_read_or_refused(here, content):
     (here / "s.yaml").write_bytes(content)
     checked("scenario, bytes", here / "s.yaml")
 
@@ -68,7 +68,7 @@ def ini_texts(draw):
 
 @tried(60)
 @given(ini_texts(), st.sampled_from(("ml2_conf", "agent_file")))
-def test_any_ini_file_has_an_answer(here, text, role):
+def test_any_ini_file_is_read_or_refused(here, text, role):
     (here / "x.ini").write_bytes(text.encode("utf-8", "surrogatepass"))
     data = plain(DATA["article"])
     for host in data["hosts"]:
@@ -95,7 +95,7 @@ WORDS = (
 
 @tried(60)
 @given(st.sampled_from(HARMLESS), st.lists(WORDS, max_size=6))
-def test_any_words_have_an_answer(here, command, words):
+def test_any_command_line_ends_without_a_traceback(here, command, words):
     before = {path.name for path in here.iterdir()}
     if "/" not in words:
         answered("command line", command, *(word.replace("\0", "") for word in words))

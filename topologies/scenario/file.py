@@ -74,7 +74,7 @@ class Problems:
         self.found.append((place, error))
 
     def warn(self, place: Place, text: str) -> None:
-        """Add a warning: what Neutron would ignore or do differently; one that is there already is not repeated."""
+        """Add a warning, once: what Neutron would ignore or do differently."""
         self.open(place.file)
         self.warned[place, text] = None
 

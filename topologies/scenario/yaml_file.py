@@ -1,7 +1,7 @@
 """A YAML 1.2 file as plain values, each with its line; limits keep the time below a second.
 
-libyaml finds the structure.  What a plain text means is decided here, by the core schema of YAML
-1.2 (section 10.3): PyYAML's own rules are those of YAML 1.1, where `no` is a truth value.
+libyaml reads the structure.  Plain texts are read here, by the core schema of YAML 1.2 (section
+10.3): PyYAML's own rules are those of YAML 1.1, where `no` is a truth value.
 """
 
 import re
@@ -17,9 +17,8 @@ from controller.model.errors import ModelError
 from controller.system.files import read_text
 from topologies.scenario.file import Map, Place, shown
 
-VALUES_MOST = (
-    50_000  # a scenario of 1,000 ports has 12,000; a few lines of aliases may have millions
-)
+# A scenario of 1,000 ports has 12,000; with aliases, a few lines may have millions.
+VALUES_MOST = 50_000
 DEPTH_MOST = 50  # lists and mappings inside each other; a scenario has 6
 DIGITS_MOST = 50  # of a number: the largest of a scenario has 10
 DIRECTIVE = re.compile(r"^%(?!YAML )", re.MULTILINE)
@@ -67,7 +66,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """The same of the text of a file called `name`."""
+    """Like `read_yaml`, of `text`, which is from a file called `name`."""
     if found := DIRECTIVE.search(text):
         raise _Composer(name).not_yaml(text.count("\n", 0, found.start()) + 1)
     composer = _Composer(name)
@@ -89,7 +88,7 @@ def _events(text: str) -> Events:
 
 
 class _Composer:
-    """Makes nodes of events, and knows the nodes with an anchor."""
+    """Makes nodes of events, and keeps the nodes with an anchor."""
 
     def __init__(self, name: str) -> None:
         self.name, self.anchors, self.count = name, dict[str, Node](), 0
@@ -187,7 +186,7 @@ class _Composer:
         return value
 
     def plain(self, text: str, line: int) -> Scalar:
-        """What a text without quotes means (YAML 1.2, 10.3.2)."""
+        """The value of a text without quotes (YAML 1.2, 10.3.2)."""
         if NULL.fullmatch(text):
             return None
         if found := BOOL.fullmatch(text):
@@ -219,7 +218,7 @@ class _Composer:
     def too_deep(self, line: int) -> ModelError:
         allowed = f"at most {DEPTH_MOST}"
         found = f"more than {DEPTH_MOST} lists or mappings inside each other"
-        return self.error(line, found, allowed, "Remove brackets.")
+        return self.error(line, found, allowed, "Nest less deeply.")
 
     def not_yaml(self, line: int) -> ModelError:
         return self.error(

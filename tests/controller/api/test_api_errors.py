@@ -149,7 +149,7 @@ def test_an_odd_name_survives(api):
     assert made.json["network"]["name"] == name
 
 
-def test_where_neutron_has_its_own_text_the_detail_says_what_is_allowed(api):
+def test_where_neutron_has_its_own_text_the_detail_has_what_is_allowed(api):
     body = {"subnet": {"network_id": "net-1", "cidr": "10.0.0.0/29", "gateway_ip": "10.0.0.7"}}
 
     answer = api.simulate_post("/v2.0/subnets", json=body)

@@ -122,13 +122,13 @@ def error_in(text):
         "pipeline",
     ],
 )
-def test_300_such_clients_hold_up_nobody(path, opened, sent):
+def test_300_such_clients_delay_no_other_client(path, opened, sent):
     for _ in range(300):
         opened(sent)
     assert [networks(path) for _ in range(3)] == [["red"]] * 3
 
 
-def test_clients_that_send_one_byte_at_a_time_hold_up_nobody(path, opened):
+def test_clients_that_send_one_byte_at_a_time_delay_no_other_client(path, opened):
     slow = [opened() for _ in range(100)]
     for byte in WHOLE[:20]:
         for one in slow:
@@ -139,7 +139,7 @@ def test_clients_that_send_one_byte_at_a_time_hold_up_nobody(path, opened):
     assert {answered(one) for one in slow} == {200}
 
 
-def test_large_answers_that_nobody_reads_hold_up_nobody(path, opened, backend):
+def test_large_unread_answers_delay_no_other_client(path, opened, backend):
     long = b"GET /v2.0/networks/" + b"x" * 12000 + b" HTTP/1.1\r\n" + HOST + b"\r\n"
     for _ in range(20):
         one = opened()
@@ -264,7 +264,7 @@ def test_431_for_a_large_head(path, opened):
         START + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}xx0\r\n\r\n",
     ],
 )
-def test_400_for_what_is_no_request(path, opened, sent, caplog):
+def test_400_for_invalid_requests(path, opened, sent, caplog):
     status, type_, _ = error_in(received(opened(sent)))
     assert (status, type_) == (400, "HTTPBadRequest")
     assert networks(path) == ["red"]
@@ -288,7 +288,7 @@ def test_chunks_and_several_requests_at_once_are_read_in_order(path, opened):
     assert [text.count(name) for name in ('"name": "red"', '"name": "late"')] == [3, 3]
 
 
-def test_a_client_that_waits_for_100_continue_is_told_to_go_on(path, opened):
+def test_a_client_that_expects_100_continue_gets_it(path, opened):
     one, body = opened(START + b"Expect: 100-continue\r\nContent-Length: 15\r\n\r\n"), b""
     assert one.recv(65536).startswith(b"HTTP/1.1 100 Continue")
     body = b'{"network": {}}'

@@ -174,7 +174,7 @@ def test_an_id_is_converted_to_an_integer(value):
 
 
 @pytest.mark.parametrize("value", ["3e2", "0x12c", "300.5", 300.5, "", [], "three"])
-def test_what_is_no_integer_is_refused(value):
+def test_values_that_are_not_integers_are_refused(value):
     wanted = {"provider__network_type": "vxlan", "provider__segmentation_id": value}
 
     assert refused(network, **wanted)[1] == "InvalidInput"
@@ -206,7 +206,7 @@ def test_every_notation_of_a_mac_is_accepted(written):
 
 
 @pytest.mark.parametrize("written", ["fa:16-3e:00:01:02", "fa:16:3e:00:01", "g" * 12, "", None])
-def test_what_is_no_mac_stays_as_it_is_and_is_refused(written):
+def test_values_that_are_not_macs_are_refused_unchanged(written):
     assert mac(written) == written
     assert refused(port, mac_address=written)[1] == "InvalidInput"
 

@@ -45,7 +45,7 @@ def test_a_pair_is_shown_as_an_address_or_a_subnet(ip, text):
     assert pair(ip).text == text
 
 
-def test_ten_pairs_are_the_most():
+def test_more_than_ten_pairs_are_refused():
     ten = [pair(f"10.0.0.{number}") for number in range(10)]
     assert len(with_pairs(*ten).ports[0].allowed_address_pairs) == 10
     error = as_neutron(refusal(*ten, pair("10.0.1.1")))

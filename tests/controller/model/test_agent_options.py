@@ -31,7 +31,7 @@ def agents(**options: object):
         ({"tun_peer_patch_port": "int-br-ex"}, "tun_peer_patch_port 'int-br-ex'"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(options, found):
+def test_an_invalid_value_is_refused(options, found):
     mapped = {"bridge_mappings": (("physnet1", "br-ex"),)}
     with pytest.raises(ModelError, match=found):
         small(port(1, RED, "h1"), agent=AgentOptions(**options), **mapped)

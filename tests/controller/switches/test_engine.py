@@ -148,7 +148,7 @@ def visit(engine, monkeypatch, worker, *changed, statuses=None):
     engine._visit(worker)
 
 
-def test_what_somebody_else_has_changed_is_noted_when_it_is_corrected(moved, monkeypatch):
+def test_a_correction_of_a_foreign_change_is_recorded(moved, monkeypatch):
     engine, moving, move = moved
     worker = _Worker("h1")
     visit(engine, monkeypatch, worker, "everything is new")
@@ -175,7 +175,7 @@ def test_large_labs_are_polled_less_often():
     assert poll_s(hosts=50, visit_s=0.05) == 10.0
 
 
-def test_the_flow_of_a_guests_port_that_is_unplugged_is_no_change_by_somebody_else(
+def test_the_flow_of_an_unplugged_guest_is_not_recorded_as_a_correction(
     tmp_path, monkeypatch, caplog
 ):
     """A port that is deleted in the API and unplugged later: its flow goes without a new revision."""

@@ -209,7 +209,7 @@ def kernel() -> Kernel:
     return replace(made.seen(), addresses=frozenset({"192.0.2.1"}), mtus=mtus)
 
 
-def told(seen: Kernel, **links: Link) -> list[str]:
+def kernel_found(seen: Kernel, **links: Link) -> list[str]:
     links = {"underlay": Link(mtu=MTU), **links}
     host = BRIDGED.host("h1")
     return [each.found for each in kernel_problems(BRIDGED, host, seen, links, [A, B], run="exec")]
@@ -221,7 +221,7 @@ def with_vxlan(**changed: object) -> Kernel:
 
 
 def test_a_host_with_linux_bridges_as_the_controller_leaves_it_has_no_problem():
-    assert told(kernel()) == []
+    assert kernel_found(kernel()) == []
 
 
 @pytest.mark.parametrize(
@@ -248,17 +248,17 @@ def test_a_host_with_linux_bridges_as_the_controller_leaves_it_has_no_problem():
     ],
 )
 def test_each_fault_of_linux_bridges_is_named(seen, words):
-    assert told(seen) == words
+    assert kernel_found(seen) == words
 
 
 def test_entries_by_hand_are_named():
-    none = told(with_vxlan(fdb=frozenset()))
+    none = kernel_found(with_vxlan(fdb=frozenset()))
     assert none == [
         "vxlan-111 has no FDB entry: 00:00:00:00:00:00 to 192.0.2.2",
         f"vxlan-111 has no FDB entry: {B.mac_address} to 192.0.2.2",
     ]
     fdb = kernel().vxlans["vxlan-111"].fdb | {("00:00:00:00:00:00", "192.0.2.9")}
-    assert told(with_vxlan(fdb=fdb)) == [
+    assert kernel_found(with_vxlan(fdb=fdb)) == [
         "vxlan-111 has an unneeded FDB entry: 00:00:00:00:00:00 to 192.0.2.9"
     ]
 
@@ -266,11 +266,14 @@ def test_entries_by_hand_are_named():
 def test_a_missing_device_is_named_once():
     seen = kernel()
     devices = {name: of for name, of in seen.devices.items() if name != "vxlan-111"}
-    assert told(replace(seen, devices=devices, vxlans={})) == ["vxlan-111 is missing"]
+    assert kernel_found(replace(seen, devices=devices, vxlans={})) == ["vxlan-111 is missing"]
 
 
 def test_a_tap_that_is_gone_and_an_underlay_that_is_down():
     seen = kernel()
     devices = {name: of for name, of in seen.devices.items() if name != TAP}
-    assert told(replace(seen, devices=devices))[0] == f"{TAP}, the interface of 'alpha', is missing"
-    assert told(seen, underlay=Link(is_up=False, mtu=MTU)) == ["interface underlay is down"]
+    assert (
+        kernel_found(replace(seen, devices=devices))[0]
+        == f"{TAP}, the interface of 'alpha', is missing"
+    )
+    assert kernel_found(seen, underlay=Link(is_up=False, mtu=MTU)) == ["interface underlay is down"]

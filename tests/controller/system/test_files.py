@@ -47,7 +47,7 @@ def special(folder):
     }  # fmt: skip
 
 
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
+def test_other_than_regular_files_are_refused_at_once(tmp_path):
     for path, kind in special(tmp_path).items():
         assert refused(tmp_path / path) == f"not a regular file, but {kind}"
 
@@ -62,7 +62,7 @@ def test_a_file_is_read_up_to_its_limit(tmp_path):
     assert refused(tmp_path / "no\0") == "cannot be read"
 
 
-def test_what_is_no_text_is_refused_with_its_place(tmp_path):
+def test_bytes_that_are_no_text_are_refused_with_their_place(tmp_path):
     (tmp_path / "a").write_bytes(b"x\n\xff")
     assert refused(tmp_path / "a") == "byte 0xff at offset 2 is not UTF-8"
     (tmp_path / "a").write_bytes(b"x\n\0")
@@ -94,7 +94,7 @@ def test_a_file_is_replaced_and_other_names_of_it_keep_the_old_content(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["a symbolic link", "a dangling one", "a directory", "a FIFO"])
-def test_what_is_no_regular_file_is_not_replaced(tmp_path, kind):
+def test_only_a_regular_file_is_replaced(tmp_path, kind):
     target, path = tmp_path / "target", tmp_path / "report.html"
     if kind == "a directory":
         path.mkdir()

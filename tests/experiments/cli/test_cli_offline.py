@@ -268,7 +268,7 @@ def test_run_and_up_name_options_that_are_not_modelled(capsys, firewall, monkeyp
         assert "nothing is started" in "".join(others)
 
 
-def test_validate_says_what_becomes_of_the_options(capsys, firewall):
+def test_validate_counts_the_options_and_warns(capsys, firewall):
     status, out, err = said(capsys, "validate", "s.yaml")
     assert (status, err) == (0, "")
     *warnings, options, last = out.splitlines()

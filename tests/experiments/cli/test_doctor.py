@@ -213,7 +213,7 @@ def test_what_the_machine_forbids_is_reported_with_its_error(ability):
 
 
 @pytest.mark.root
-def test_without_tun_doctor_says_so_and_up_makes_nothing(tmp_path, need_root):
+def test_without_tun_doctor_reports_it_and_up_makes_nothing(tmp_path, need_root):
     """In a mount namespace of its own, where /dev/net is empty."""
     home = tmp_path / "labs"
     for words in ("doctor", "up article --detach", "up home-office --detach", "run walk --quick"):

@@ -174,7 +174,7 @@ def test_a_refuted_exact_prediction_gives_status_1_if_the_run_is_trusted(
     assert "measured: 13" in out
 
 
-def test_a_refutation_while_a_control_of_the_lab_failed_gives_status_3_and_says_why(
+def test_a_refutation_while_a_control_of_the_lab_failed_gives_status_3_and_the_reason(
     capsys, monkeypatch, labs, tmp_path
 ):
     refuting(monkeypatch)

@@ -22,7 +22,7 @@ def bash(script: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     ("command", "status"), [(FLOWS, 0), ("validate /nosuch", 2), ("nosuch", 2)]
 )
-def test_with_a_closed_stream_the_others_and_the_status_are_as_ever(command, status, closed):
+def test_with_a_closed_stream_the_others_and_the_status_are_unchanged(command, status, closed):
     _, out, err = bash(f"{RUN} {command}")
     wanted_out = "" if ">&- " in f"{closed} " and closed != "2>&-" else out
     wanted_err = "" if "2>&-" in closed else err

@@ -309,5 +309,5 @@ def test_a_control_that_a_lab_does_not_have_raises_no_doubt():
     assert judge(Seen(repeats=1, counted=windows), Thresholds(repeats_min=1)).doubts == ()
 
 
-def test_a_busy_machine_is_no_control_of_counts():
+def test_a_busy_machine_raises_no_doubt_about_counts():
     assert (COUNT_LIMITS.cpu_idle_min, COUNT_LIMITS.cpu_steal_max) == (None, None)

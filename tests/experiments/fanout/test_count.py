@@ -208,7 +208,7 @@ def test_a_guest_that_missed_the_end_of_test_frame_makes_the_counts_unreliable()
     assert found.facts["guests_without_end_frame"] == ["s100g3"]
 
 
-def test_a_guest_that_received_nothing_is_not_reached_and_its_counts_say_so():
+def test_a_guest_that_received_nothing_is_counted_as_not_reached():
     overlay = lab("vxlan-mesh")
     frames = sent(overlay)
     reached_by_none = [

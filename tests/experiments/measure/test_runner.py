@@ -356,7 +356,7 @@ def overflowing(lab):
     return watcher
 
 
-def test_what_the_controls_of_counts_found_is_recorded_as_doubts(request_):
+def test_failed_controls_of_counts_are_recorded_as_doubts(request_):
     about = performed(replace(request_, repeats=1), Labs(), overflowing).about
 
     (doubt,) = about["verdict"]["doubts"]
@@ -364,7 +364,7 @@ def test_what_the_controls_of_counts_found_is_recorded_as_doubts(request_):
     assert all(lab["counted"][0]["overflows"] == 2 for lab in about["measured"])
 
 
-def test_what_a_probe_says_about_its_own_controls_is_a_doubt(request_):
+def test_a_failed_control_of_a_probe_is_a_doubt(request_):
     def probe(*_):
         return Measured(rows=({"rules": 2},), doubts=("an answer after 2 s",))
 

@@ -235,5 +235,5 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
     assert "2 not 0" in counts
 
 
-def test_a_switch_that_waited_longer_than_a_revalidation_may_have_asked_again():
+def test_a_wait_longer_than_a_revalidation_is_late():
     assert (is_late(0.02), is_late(0.6)) == (False, True)

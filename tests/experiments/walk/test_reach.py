@@ -62,7 +62,7 @@ def test_a_tunnel_that_comes_up_late_is_awaited_before_pings_are_counted(checks,
     assert found[DOWN_ERROR] == "221.234.230.254: Destination Net Unreachable"
 
 
-def test_a_reply_that_a_busy_machine_lost_is_asked_for_again(checks):
+def test_a_ping_that_a_busy_machine_lost_is_repeated(checks):
     found = checks(PINGS - 1, PINGS, -1, 1, PINGS)
     assert (found[UP], found[UP_AGAIN]) == (PINGS, PINGS)
 
@@ -71,5 +71,5 @@ def test_a_tunnel_that_never_comes_up_is_counted_as_it_is(checks):
     assert checks(PINGS, -1, 0)[UP_AGAIN] == 0
 
 
-def test_a_path_that_always_loses_one_is_not_called_complete(checks):
+def test_a_path_that_always_loses_a_ping_is_not_complete(checks):
     assert checks(PINGS - 1)[UP] == PINGS - 1

@@ -55,7 +55,7 @@ def walk_run(parent, *, repeats=6, seen=None, change_hop=None, more_ms=0.0, desk
             "scenario": "home-office",
             "question": QUESTION.to_json(),
             "predicted": list(cells),
-            "repeats": repeats,
+            "repeats": repeats or 1,  # 0: it was interrupted in the first one
             **about,
         }
     )

@@ -69,9 +69,9 @@ def test_a_linuxbridge_agents_file_gives_the_same_overlay_as_the_keys(hosts: str
     assert given.overlay == right.overlay
     assert [host.arp_responder for host in given.overlay.hosts] == [True, True]
     assert given.overlay.hosts[0].mechanism is Mechanism.LINUXBRIDGE
-    told = [each.partition(": ")[2] for each in given.warnings]
+    shown = [each.partition(": ")[2] for each in given.warnings]
     assert (
-        told
+        shown
         == [
             f"[agent] prevent_arp_spoofing: Neutron {'12.1.1' if release == 'queens' else '29.0.0'} has no "
             "such option and ignores it; spoofed ARP is always dropped on ports with port security"
@@ -335,7 +335,7 @@ def with_option(ini: str, release: str) -> Scenario:
 
 
 @pytest.mark.parametrize("ini", CHANGES_FLOWS)
-def test_what_changes_flows_and_is_not_modelled_is_named(ini: str):
+def test_options_that_are_not_modelled_are_named(ini: str):
     scenario = with_option(ini, CHANGES_FLOWS[ini])
     section, line = ini.split("\n")
     assert scenario.not_modelled == (f"{section} {line}",)

@@ -174,9 +174,15 @@ def a_fixed_ip(draw: st.DrawFn, given: Described) -> None:
     each["fixed_ips"] = [draw(st.sampled_from([*edge, "198.51.100.7", "2001:db8:ff::1"]))]
 
 
+def _twin(given: Described) -> dict[str, Any]:
+    """Server and id of another port; several faults may add one."""
+    name = f"twin{len(given['ports'])}"
+    return {"server": name, "id": derived_id(name)}
+
+
 def a_fixed_ip_twice(draw: st.DrawFn, given: Described) -> None:
     each = draw(st.sampled_from(given["ports"]))
-    twin = {**each, "server": "twin", "id": derived_id("twin"), "mac_address": "fa:16:3e:00:00:ee"}
+    twin = {**each, **_twin(given), "mac_address": "fa:16:3e:00:00:ee"}
     cidr = ip_network(
         next(n for n in given["networks"] if n["name"] == each["network"])["subnets"][0]["cidr"]
     )
@@ -235,7 +241,7 @@ def a_type_that_the_host_has_not(_: st.DrawFn, given: Described) -> None:
 
 
 def a_mac_twice(_: st.DrawFn, given: Described) -> None:
-    twin = {**given["ports"][0], "server": "twin", "id": derived_id("twin"), "fixed_ips": []}
+    twin = {**given["ports"][0], **_twin(given), "fixed_ips": []}
     given["ports"].append(twin)
 
 

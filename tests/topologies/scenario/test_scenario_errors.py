@@ -47,7 +47,7 @@ FILES = {
     "too deep": (
         "hosts: " + "[" * 400 + "]" * 400,
         "s.yaml:1: more than 50 lists or mappings inside each other; allowed: at most 50. "
-        "Remove brackets.",
+        "Nest less deeply.",
     ),
 }
 

@@ -34,7 +34,7 @@ def _here(tmp_path, monkeypatch):
         ("{1: a, true: b, ~: c, nan: d}", {"1": "a", "true": "b", "~": "c", "nan": "d"}),
     ],
 )  # fmt: skip
-def test_what_a_text_means(text, value):
+def test_plain_texts_are_read_as_in_yaml_1_2(text, value):
     found = parse_yaml(text, "s.yaml")
 
     assert found == value
@@ -117,7 +117,7 @@ COSTLY = {
 
 
 @pytest.mark.parametrize("kind", COSTLY)
-def test_a_costly_file_is_answered_within_a_second(kind):
+def test_a_costly_file_is_read_or_refused_within_a_second(kind):
     path = write("s.yaml", COSTLY[kind])
     started = time.process_time()
 
@@ -141,7 +141,7 @@ def test_the_limits_are_far_above_a_large_scenario():
     assert len(parse_yaml(text, "s.yaml")["ports"]) == 1000
 
 
-def test_more_errors_than_help_are_counted_and_not_listed():
+def test_errors_beyond_the_limit_are_not_listed():
     errors = errors_of("".join(f"k{n}: 1\n" for n in range(200)))
 
     assert len(errors) == 101
