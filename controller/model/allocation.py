@@ -4,7 +4,7 @@ There is no table of allocations: an id is taken while a network has it.  Neutro
 at random; the lowest makes a lab repeatable.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from controller.model.encap import TUNNEL_TYPES, NetworkType
@@ -38,15 +38,18 @@ def first_free(
 
     With `physical_network`, only its ranges are searched.
     """
+    segments = offered(kind, ranges, physical_network=physical_network)
+    return next((segment for segment in segments if segment not in taken), None)
+
+
+def offered(
+    kind: NetworkType, ranges: Iterable[SegmentRange], *, physical_network: str | None = None
+) -> Iterator[Segment]:
+    """Every segment of `kind` in `ranges`, free or not, in their order."""
     for each in ranges:
         physical = each.physical_network or None
-        if each.network_type is not kind or physical_network not in {None, physical}:
-            continue
-        offered = (Segment(kind, physical, id_) for id_ in range(each.first, each.last + 1))
-        free = next((segment for segment in offered if segment not in taken), None)
-        if free:
-            return free
-    return None
+        if each.network_type is kind and physical_network in {None, physical}:
+            yield from (Segment(kind, physical, id_) for id_ in range(each.first, each.last + 1))
 
 
 def tenant_segment(

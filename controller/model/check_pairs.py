@@ -51,6 +51,13 @@ def pair_errors(port: Port, where: str) -> Iterator[ModelError]:
                 allowed="a unicast address or subnet",
                 do="Remove it: multicast is never a source address.",
             )
+        if getattr(pair.ip_address.network_address, "scope_id", None):
+            yield ModelError(
+                shown,
+                where=where,
+                allowed="an address, or a subnet, without a zone (RFC 4007)",
+                do="Remove `%` and what follows.",
+            )
         if mac != port.mac_address and not is_unicast_mac(mac):
             yield ModelError(
                 f"{shown}: the MAC",

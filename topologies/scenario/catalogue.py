@@ -16,6 +16,7 @@ from typing import Any
 
 FOLDER = Path(__file__).with_name("neutron")
 DATA = {"queens": ("queens.json",), "current": ("current.json", "linuxbridge.json")}
+SUBSTITUTED_MOST = 100_000  # characters; a few lines may refer to each other for millions
 Which = tuple[str, str]  # section and option
 
 
@@ -170,7 +171,7 @@ def substituted(text: str, section: str, value_of: Callable[[Which], Any]) -> st
     `$$` and a backslash before it stand for a dollar sign.
 
     Raises:
-        ValueError: an option that a name refers to does not exist.
+        ValueError: an option that a name refers to does not exist, or the result is too long.
 
     Source: oslo.config `ConfigOpts._substitute` and `StrSubWrapper`.
     """
@@ -191,4 +192,7 @@ def substituted(text: str, section: str, value_of: Callable[[Which], Any]) -> st
                 return "" if value is None else str(value)
             raise ValueError(f"${key} refers to no option")
 
-    return _Template(text.replace(r"\$", "$$")).safe_substitute(Values())
+    result = _Template(text.replace(r"\$", "$$")).safe_substitute(Values())
+    if len(result) > SUBSTITUTED_MOST:
+        raise ValueError(f"more than {SUBSTITUTED_MOST} characters with its references")
+    return result

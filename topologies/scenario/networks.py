@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
 from controller.model.addresses import default_gateway, default_pools, free_address
-from controller.model.allocation import Segment, first_free, tenant_segment
+from controller.model.allocation import Segment, offered
 from controller.model.check_server import server_errors
 from controller.model.encap import NetworkType
 from controller.model.names import derived_id, derived_mac
@@ -27,18 +27,33 @@ KNOWN = tuple(map(str, NetworkType))
 MECHANISMS = frozenset(map(str, Mechanism))
 
 
+class _Free:
+    """The free segments.  None is given back while a scenario is read, so each search continues."""
+
+    def __init__(self, ranges: tuple[SegmentRange, ...], taken: set[Segment]) -> None:
+        self.ranges, self.taken = ranges, taken
+        self._offered: dict[tuple[NetworkType, str | None], Iterator[Segment]] = {}
+
+    def first(self, kind: NetworkType, physical: str | None = None) -> Segment | None:
+        """The first free segment, which the caller adds to `taken`; None if there is none."""
+        segments = self._offered.setdefault(
+            (kind, physical), offered(kind, self.ranges, physical_network=physical)
+        )
+        return next((each for each in segments if each not in self.taken), None)
+
+
 def networks_of(
     data: Map, server: Options, *, name: str, problems: Problems
 ) -> tuple[Network, ...]:
     """Every valid network; the errors of the others are added to `problems`."""
     _check_tenant_types(server, problems)
-    taken = set(_requested(data))
+    free = _Free(ranges_of(server), set(_requested(data)))
     made = []
     for net in data.maps("networks"):
         # With a key removed, its error has been added already.
-        segment = None if net.lacks else _segment(net, server, taken, problems)
+        segment = None if net.lacks else _segment(net, server, free, problems)
         if segment:
-            taken.add(segment)
+            free.taken.add(segment)
             id_ = net.get("id") or derived_id(name, "network", net["name"])
             made.append(
                 Network(id=id_, name=net["name"], **segment._asdict(), mtu=net.get("mtu", 0))
@@ -79,10 +94,13 @@ def vlan_networks(server: Options) -> tuple[str, ...] | None:
 
     Neutron's default is none, which a file that lacks the option has.
     """
+    if RANGES[NetworkType.VLAN] in server.refused:
+        return None  # its error has been added already
     names = _words(server, "ml2_type_vlan", "network_vlan_ranges")
     if names is None:
         return () if server.ini else None
-    return tuple(dict.fromkeys(name.partition(":")[0].strip() for name in names))
+    # As Neutron, which leaves a space before the colon in the name.
+    return tuple(dict.fromkeys(name.partition(":")[0] for name in names))
 
 
 def flat_networks(server: Options) -> tuple[str, ...] | None:
@@ -119,6 +137,39 @@ def add_server_errors(
             allowed=f"a list with {mechanism}, the hosts' mechanism",
             do=f"Add {mechanism}: Neutron's server binds no port without it (binding_failed).",
         )
+    _check_names(server, problems)
+    _check_overlay_ip_version(overlay, server, problems)
+
+
+def _check_names(server: Options, problems: Problems) -> None:
+    """Add an error for an empty name in mechanism_drivers, which `MechanismManager` does not find."""
+    if "" in server.get("ml2", "mechanism_drivers", ()):
+        problems.add(
+            server.place_of("ml2", "mechanism_drivers"),
+            "[ml2] mechanism_drivers",
+            "an empty name",
+            allowed="names with one comma between",
+            do="Remove the extra comma: Neutron's server ends with 'drivers were not found'.",
+        )
+
+
+def _check_overlay_ip_version(overlay: OverlayParts, server: Options, problems: Problems) -> None:
+    """Add an error if the server would refuse the VTEPs' addresses.
+
+    Source: Neutron `TunnelRpcCallbackMixin.tunnel_sync`.
+    """
+    which = ("ml2", "overlay_ip_version")
+    version = server.get(*which, otherwise=4 if server.ini else None)
+    wrong = [h for h in overlay.hosts if h.tunnel_types and h.local_ip.version != version]
+    if version and wrong and which not in server.refused:
+        needed = wrong[0].local_ip.version
+        problems.add(
+            server.place_of(*which),
+            "[ml2] overlay_ip_version",
+            f"{version}{'' if which in server.settings else ', the default,'} with local_ip {wrong[0].vtep}",
+            allowed=f"{needed}, the version of the hosts' addresses",
+            do=f"Set overlay_ip_version = {needed}: Neutron's server refuses their tunnels otherwise.",
+        )
 
 
 def _known_types(words: Iterable[str]) -> tuple[NetworkType, ...]:
@@ -137,9 +188,9 @@ def _check_tenant_types(server: Options, problems: Problems) -> None:
                 problems.add(place, key, repr(word), allowed=allowed, do=do)
 
 
-def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems) -> Segment | None:
+def _segment(net: Map, server: Options, free: _Free, problems: Problems) -> Segment | None:
     if "network_type" not in net:
-        return _tenant_segment(net, server, taken, problems)
+        return _tenant_segment(net, server, free, problems)
     kind = NetworkType(net["network_type"])
     if kind not in type_drivers(server):
         allowed = f"{', '.join(type_drivers(server)) or 'none'} ([ml2] type_drivers)"
@@ -149,15 +200,13 @@ def _segment(net: Map, server: Options, taken: set[Segment], problems: Problems)
     physical = net.get("physical_network")
     if not kind.kind.id_max or "segmentation_id" in net or (physical and kind.is_tunnel):
         return Segment(kind, physical, net.get("segmentation_id"))
-    found = first_free(kind, ranges_of(server), taken, physical_network=physical)
+    found = free.first(kind, physical)
     if not found:
         _add_no_id(net, (kind,), server, problems)
     return found
 
 
-def _tenant_segment(
-    net: Map, server: Options, taken: set[Segment], problems: Problems
-) -> Segment | None:
+def _tenant_segment(net: Map, server: Options, free: _Free, problems: Problems) -> Segment | None:
     """A segment of the first tenant network type with a free id."""
     for key in ("segmentation_id", "physical_network"):
         if key in net:
@@ -165,7 +214,8 @@ def _tenant_segment(
             problems.add_at(net, key, found, allowed="both, or neither", do=do)
             return None
     kinds = tenant_network_types(server)
-    segment = tenant_segment(kinds, ranges_of(server), taken)
+    segments = (Segment(kind) if kind is NetworkType.LOCAL else free.first(kind) for kind in kinds)
+    segment = next(filter(None, segments), None)
     if not segment:
         _add_no_id(net, tuple(kind for kind in kinds if kind in RANGES), server, problems)
     return segment

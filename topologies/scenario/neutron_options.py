@@ -53,6 +53,12 @@ def _whole(value: int | None) -> int:
     return value or 0
 
 
+def _ip_version(value: int | None) -> int:
+    if value not in {4, 6}:  # Queens lists no choices, and ends with a KeyError
+        raise ValueError(value)
+    return value
+
+
 def _tunnel_types(words: list[str]) -> tuple[NetworkType, ...]:
     types = tuple(dict.fromkeys(NetworkType(word) for word in words))
     if not all(kind.is_tunnel for kind in types):
@@ -159,6 +165,7 @@ USED: dict[Role, dict[Which, Option]] = {
         ("ml2", "tenant_network_types"): LIST,
         ("ml2", "project_network_types"): LIST,
         ("ml2", "mechanism_drivers"): LIST,
+        ("ml2", "overlay_ip_version"): Option(_ip_version, "4, 6"),
         ("ml2", "path_mtu"): Option(_whole, "a whole number of bytes; 0 for no limit"),
         ("ml2_type_flat", "flat_networks"): LIST,
         **{which: _id_ranges(kind) for kind, which in RANGES.items() if kind.is_tunnel},
@@ -205,6 +212,7 @@ FIREWALL = NotModelled(
     "Neutron has the firewall's flows in br-int (tables 71 to 94) and none in tables 24 and 25; "
     "here spoofed frames are dropped in tables 24 and 25, and rules of security groups are absent",
     (
+        "",  # Neutron reads it as noop (`SecurityGroupAgentRpc.init_firewall`)
         "noop",
         "iptables",
         "iptables_hybrid",

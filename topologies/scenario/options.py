@@ -29,6 +29,8 @@ LINUXBRIDGE_KEYS = {  # where the linuxbridge agent has its own option; it has n
     "l2_population": ("vxlan", "l2_population"),
     "arp_responder": ("vxlan", "arp_responder"),
 }
+LONGEST = 50_000  # characters of an option with its value: oslo.config's lists take quadratic time
+LISTED = 101  # lines with invalid syntax, of which the command line shows 100
 NOWHERE = Known(("", ""), "", MappingProxyType({"name": "List"}))  # for YAML keys of no release
 
 
@@ -62,6 +64,7 @@ class IniFile(BaseParser):
         self.name, self.problems, self.section = name, problems, "DEFAULT"
         self.settings: dict[Which, Setting] = {}
         self.sections: dict[str, Place] = {}
+        self.wrong_lines = 0
 
     def place_for(self, section: str) -> Place:
         """Where an option of `section` can be added."""
@@ -71,6 +74,10 @@ class IniFile(BaseParser):
         # Called at the line after the last one of the assignment.
         place = Place(self.name, self.lineno - len(value))
         name = f"[{self.section}] {key}"
+        if len(name) + sum(map(len, value)) > LONGEST:
+            name, allowed = name[:LISTED], f"up to {LONGEST} characters"
+            self.problems.add(place, name, "too long", allowed=allowed, do="Shorten it.")
+            return
         self.settings[self.section, key] = Setting("\n".join(value), place, name)
 
     def new_section(self, section: str) -> None:
@@ -98,6 +105,10 @@ class IniFile(BaseParser):
         self._add(f"{line!r} has no section name", "Write `[section]`.")
 
     def _add(self, found: str, do: str) -> None:
+        self.wrong_lines += 1
+        if self.wrong_lines > LISTED:  # one more than are shown
+            return
+        found = found if len(found) < LISTED else f"{found[:LISTED]}..."
         allowed = "[section], option = value, a comment, or an indented continuation"
         self.problems.add(Place(self.name, self.lineno), "", found, allowed=allowed, do=do)
 
@@ -236,6 +247,7 @@ class _Reader:
         self.role, self.release, self.ini, self.problems = role, release, ini, problems
         self.refused: set[Which] = set()
         self.given = own
+        self._values: dict[Which, Any] = {}
 
     def options(self, place: Place, *, name: str = "") -> Options:
         """The options with their values; those that are invalid are added to `problems`."""
@@ -307,8 +319,11 @@ class _Reader:
             return option.default
         if depth > len(written):
             raise ValueError(f"${which[1]} refers to itself")
-        inner = partial(self._value, written, depth=depth + 1)
-        return option.parse(substituted(written[option.which].text, which[0], inner))
+        if option.which not in self._values:  # otherwise `$a$a`, `$b$b`, ... take exponential time
+            inner = partial(self._value, written, depth=depth + 1)
+            text = substituted(written[option.which].text, which[0], inner)
+            self._values[option.which] = option.parse(text)
+        return self._values[option.which]
 
     def _refuse(
         self,

@@ -55,6 +55,10 @@ ALSO = {  # registered by these agents, though their sample files lack them
         "fdb": "neutron.conf.agent.l2_ext_fdb_population:fdb_population_opt",
     },
 }
+# Sections for which options of keystoneauth are registered when they are used, and in no sample.
+LOGINS = ("keystone_authtoken", "placement")
+# Their default is an address of this machine, and Neutron gives none for its samples.
+OF_THE_MACHINE = ("my_ip", "my_ipv6")
 # Imported by Queens; too old for this Python, large, or with parts in C.
 ABSENT = (
     "alembic amqp cachetools cffi dogpile eventlet futurist greenlet jinja2 keystoneclient kombu "
@@ -85,7 +89,17 @@ def _sections(file: str) -> dict[str, dict[str, Option]]:
         section = _section(getattr(group, "name", group))
         for option in options:
             sections.setdefault(section, {})[option.dest] = _described(option, section)
+    for section in LOGINS if file == "neutron.conf" else ():
+        for option in _login_options():
+            sections.setdefault(section, {}).setdefault(option.dest, _described(option, section))
     return {section: dict(sorted(found.items())) for section, found in sorted(sections.items())}
+
+
+def _login_options() -> Iterator[Any]:
+    loading = importlib.import_module("keystoneauth1.loading")
+    yield from loading.get_auth_common_conf_options()
+    for plugin in ("password", "v2password", "v3password"):  # those of Neutron's list_auth_opts
+        yield from loading.get_auth_plugin_conf_options(plugin)
 
 
 def _groups(file: str) -> Iterator[tuple[Any, Any]]:
@@ -130,6 +144,8 @@ def _described(option: Any, section: str) -> Option:
 
 def _default(option: Any) -> Any:
     """The default; none if it depends on the machine and only described in words."""
+    if option.dest in OF_THE_MACHINE:
+        return None
     if option.sample_default is None:
         return option.default
     try:
