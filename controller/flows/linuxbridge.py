@@ -254,7 +254,7 @@ def _removals(wanted: tuple[Segment, ...], seen: Kernel) -> Iterator[str]:
 
 
 def in_words(change: Change, seen: Kernel) -> list[str]:
-    """What is wrong, for each line of `change`: a line of `ip` or `bridge` as a sentence."""
+    """The problem that each line of `change`, a command of `ip` or `bridge`, corrects."""
     lines = [line.split() for line in (*change.ip, *change.fdb, *change.rest)]
     new = {line[2] for line in lines if line[:2] == ["link", "add"]}
     # A new device has no entries and no bridge yet: only the device itself is reported.

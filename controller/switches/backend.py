@@ -26,8 +26,8 @@ class AgentState:
         wired: the host matches the current overlay.
         heartbeat: time of the last successful visit, ISO 8601 UTC; empty before the first.
         alarm: what is wrong; empty if nothing is.
-        corrected: the last things that somebody else had changed on the host and the controller
-            has set right again, oldest first, each with its time.
+        corrected: the last changes by others on the host that the controller has corrected,
+            oldest first, each with its time.
         ovsdb: address of its database, such as `tcp:198.18.1.1:6640`.
     """
 
@@ -88,7 +88,7 @@ def joined(known: Addresses, given: Addresses, *, is_new: bool) -> Addresses:
 
 
 def _place(address: str) -> tuple[str, ...]:
-    """What an address leads to, whatever its spelling: IP address and port, or a path."""
+    """The endpoint of an address, the same for every spelling: IP address and port, or a path."""
     scheme, _, rest = address.partition(":")
     if scheme == "unix":
         return "unix", normpath(rest)

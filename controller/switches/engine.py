@@ -26,8 +26,8 @@ from controller.switches.session import Session
 from controller.switches.worker import Task
 
 LOG = logging.getLogger(__name__)
-# A host without changes is visited this often, to see that it is alive and as it should be.  The
-# longer value is for labs so large that their visits would take more than SHARE of the time.
+# The limits of the time between two visits of a host without changes.  It is above the lower one in
+# labs so large that visits would take more than SHARE of the time.
 SOONEST_S, LATEST_S = 1.0, 10.0
 SHARE = 0.05
 CORRECTIONS = 5  # the number of them that is kept for each host
@@ -35,7 +35,7 @@ RETRY_S = 0.5  # after an alarm
 POLL_S = 0.1  # a Linux bridge host reports no taps, so it is polled, as by Neutron's agent
 
 
-LISTED = 4  # of the things that one visit has corrected
+LISTED = 4  # corrections of one visit that are named
 
 
 def poll_s(hosts: int, visit_s: float) -> float:
