@@ -33,8 +33,9 @@ def one_change(
         raise gone(directory, error.strerror or str(error)) from error
     try:
         _take(descriptor, directory, timeout_s)
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, f"{what}, pid {os.getpid()}".encode(), 0)
+        with suppress(OSError):  # a full disk prevents no change: it is for those that wait
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, f"{what}, pid {os.getpid()}".encode(), 0)
         yield
     finally:
         os.close(descriptor)
