@@ -9,7 +9,7 @@ from topologies.scenario.neutron_options import AGENT_OPTIONS, FORMER, NOT_MODEL
 from topologies.scenario.options import Kind, Options
 
 Warned = tuple[Place, str]
-UNKNOWN_LISTED = 100  # of one file: to look for what was meant takes a millisecond each
+UNKNOWN_LISTED = 100  # of one file: each search for the option that was meant takes a millisecond
 # Neutron's entry points neutron.ml2.mechanism_drivers, without those of its tests.  The linuxbridge
 # driver was removed in Neutron 26; `current` has it as of 25.2.3.
 DRIVERS = {
