@@ -44,12 +44,13 @@ run: ready  ## what is missing, then the experiments: make run ARGS="latency --q
 	@$(SUDO) .venv/bin/python experiments/run.py $(ARGS); status=$$?; $(GIVE_BACK); \
 	test $$status -ne 3 || status=0; exit $$status  # 3: done, and the verdict says what to think of it
 
-# Tests without root share the processors; those with root each need the machine to themselves.
+# Tests without root share the processors.  Of those with root two run at once, each module in one
+# process: its labs are shared, and figures are not to depend on more load than that.
 # pytest's status 2 is Ctrl-C; 5 means that PYTEST_ARGS chose tests of the other part only.
 test: ready-dev ready-ryu debian-test  ## what is missing, then every test that this user may run
 	@$(if $(IS_ROOT),export NEED_ROOT=$${NEED_ROOT-1};) test ! -e .venv-ryu/ready || export NEED_RYU=$${NEED_RYU-1}; \
 	.venv/bin/python -m pytest -n auto --needs-root=no $(PYTEST_ARGS); status=$$?; \
-	$(if $(IS_ROOT),test $$status -eq 2 || { .venv/bin/python -m pytest --needs-root=yes $(PYTEST_ARGS); rooted=$$?; \
+	$(if $(IS_ROOT),test $$status -eq 2 || { .venv/bin/python -m pytest -n 2 --dist loadfile --needs-root=yes $(PYTEST_ARGS); rooted=$$?; \
 	    test $$status -ne 0 -a $$status -ne 5 -o $$rooted -eq 5 || status=$$rooted; };) $(GIVE_BACK); \
 	$(if $(STATUS_FILE),echo $$status > $(STATUS_FILE);) \
 	$(if $(IS_ROOT),,echo 'Tests that need root were left out; `sudo make test` runs them.' >&2;) exit $$status

@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--needs-root",
         choices=("yes", "no"),
-        help="run only tests that need root and the machine to themselves, or only the others",
+        help="run only tests that need root, or only the others",
     )
 
 
