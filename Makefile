@@ -45,7 +45,7 @@ run: ready  ## what is missing, then the experiments: make run ARGS="latency --q
 	test $$status -ne 3 || status=0; exit $$status  # 3: done, and the verdict says what to think of it
 
 # Tests without root share the processors.  Of those with root two run at once, each module in one
-# process: its labs are shared, and figures are not to depend on more load than that.
+# process, since its tests share labs.
 # pytest's status 2 is Ctrl-C; 5 means that PYTEST_ARGS chose tests of the other part only.
 test: ready-dev ready-ryu debian-test  ## what is missing, then every test that this user may run
 	@$(if $(IS_ROOT),export NEED_ROOT=$${NEED_ROOT-1};) test ! -e .venv-ryu/ready || export NEED_RYU=$${NEED_RYU-1}; \
