@@ -166,7 +166,7 @@ def read_about(directory: Path) -> dict[str, Any]:
     with reporting(path):
         about = parse_json(_text(path))
     found = about.get("format") if isinstance(about, dict) else None
-    if found not in {format2.FORMAT, FORMAT}:
+    if found not in (format2.FORMAT, FORMAT):  # a tuple: it may be a list
         raise MeasureError(
             f"format {found!r}",
             where=str(path),

@@ -221,6 +221,7 @@ QUESTION = Question(
 THRESHOLDS = Thresholds(
     cpu_idle_min=0.5,
     cpu_steal_max=0.05,
+    cpu_others_max=0.2,
     vswitchd_load_max=0.9,
     lost_upcalls_max=0,
     # A guest's first IPv6 packets may be dropped at an upcall; a dropped ping is a lost ping,

@@ -94,7 +94,7 @@ def played(monkeypatch):
     """Simulated labs: no root is needed, no lab is started, no figure is drawn."""
     labs = Labs()
     monkeypatch.setattr("topologies.lab.started", labs.started)
-    monkeypatch.setattr("experiments.cli.run.assert_host_ready", lambda: None)
+    monkeypatch.setattr("experiments.cli.run.assert_host_ready", lambda **_: None)
     for name in ("lab_facts", "machine", "source"):  # they run programs each time
         monkeypatch.setattr(f"experiments.measure.environment.{name}", lambda *_: {})
     monkeypatch.setattr("experiments.measure.runner.perform", partial(runner.perform, watch=Calm))

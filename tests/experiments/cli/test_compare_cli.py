@@ -127,6 +127,16 @@ def test_damaged_files_are_refused_with_status_2(capsys, tmp_path, runs, break_)
     assert (f"format {FORMAT + 1}; allowed: 2 or {FORMAT}" in err) == (break_ == "format")
 
 
+@pytest.mark.parametrize("format_", ["[3]", "{}", '"3"', "null", "3.5", "true"])
+def test_a_format_that_is_no_number_is_refused(capsys, runs, format_):
+    about = runs[1] / "run.json"
+    about.write_text(about.read_text().replace(f'"format": {FORMAT}', f'"format": {format_}'))
+    status, out, err = reported(capsys, *runs)
+
+    assert (status, out) == (2, "")
+    assert f"allowed: 2 or {FORMAT}" in err
+
+
 @pytest.fixture
 def suite(tmp_path):
     """A folder of runs with a run.json above them."""
