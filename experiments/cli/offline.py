@@ -1,6 +1,7 @@
 """Commands that need neither root nor a lab: list, validate, flows."""
 
 import json
+import textwrap
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from controller.model.sites import Sites
 
 JSON_FORMAT = 1
+WIDTH = 80  # columns
+OPTIONS_SHOWN = 100  # of one kind
 
 
 @click.command("list")
@@ -57,11 +60,26 @@ def validate(scenario: str) -> None:
     loaded = load(scenario)
     for warning in loaded.warnings:
         print(f"warning: {warning}")
-    if numbers := loaded.option_counts:
-        kinds = (f"{number} {kind.value}" for kind, number in numbers.items() if number)
-        print(f"options of the .ini files: {', '.join(kinds) or 'none'}")
+    for kind, options in loaded.options_by_kind.items():
+        if options:
+            print(_named(f"{counted(len(options), 'option')} {kind.value}: ", options))
     counts = {**_counts(loaded.described), "warning": len(loaded.warnings)}
     print(f"{loaded.name}: valid: {', '.join(counted(n, what) for what, n in counts.items())}")
+
+
+def _named(label: str, names: tuple[str, ...]) -> str:
+    """The label and the names, in lines of 80 columns that end between two names."""
+    more = (f"and {len(names) - OPTIONS_SHOWN} more",) if len(names) > OPTIONS_SHOWN else ()
+    unbroken = (name.replace(" ", "\N{NO-BREAK SPACE}") for name in names[:OPTIONS_SHOWN])
+    text = textwrap.fill(
+        ", ".join((*unbroken, *more)),
+        WIDTH,
+        initial_indent=label,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _counts(described: "Overlay | Sites") -> dict[str, int]:

@@ -33,7 +33,7 @@ from topologies.scenario.networks import (
 from topologies.scenario.neutron_options import AGENT_OPTIONS
 from topologies.scenario.options import HOST_KEYS, Kind, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
-from topologies.scenario.warnings import counts, not_modelled, warnings_of
+from topologies.scenario.warnings import by_kind, not_modelled, warnings_of
 from topologies.scenario.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
@@ -66,9 +66,9 @@ class Scenario:
         return not_modelled(self.programs)
 
     @property
-    def option_counts(self) -> dict[Kind, int]:
-        """How many options of the .ini files are used, unknown and so on; empty without such files."""
-        return counts(self.programs) if any(each.ini for each in self.programs) else {}
+    def options_by_kind(self) -> dict[Kind, tuple[str, ...]]:
+        """The options of the .ini files that are used, unknown and so on, by name."""
+        return by_kind(self.programs)
 
     @property
     def overlay(self) -> Overlay:

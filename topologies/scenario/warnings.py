@@ -48,15 +48,15 @@ def not_modelled(programs: Iterable[Options]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def counts(programs: Iterable[Options]) -> dict[Kind, int]:
-    """How many options of the .ini files are of each kind; one that two programs read counts once."""
-    best: dict[Place, Kind] = {}
-    order = list(Kind)
+def by_kind(programs: Iterable[Options]) -> dict[Kind, tuple[str, ...]]:
+    """The options of the .ini files of each kind, each once: those not modelled before those used."""
+    found: dict[str, set[Kind]] = {}
     for options in programs:
         for which, setting in options.ini.settings.items() if options.ini else ():
-            kinds = (options.kinds[which], best.get(setting.place, Kind.UNKNOWN))
-            best[setting.place] = min(kinds, key=order.index)
-    return {kind: sum(1 for each in best.values() if each is kind) for kind in Kind}
+            found.setdefault(setting.key, set()).add(options.kinds[which])
+    order = (Kind.NOT_MODELLED, *Kind)
+    kinds = {key: min(each, key=order.index) for key, each in found.items()}
+    return {kind: tuple(key for key, each in kinds.items() if each is kind) for kind in Kind}
 
 
 def _options(programs: Iterable[Options]) -> Iterator[Warned]:

@@ -158,13 +158,22 @@ def test_validate_prints_a_line_for_each_error(capsys, tmp_path, monkeypatch):
     ]
 
 
+OPTIONS_OF_THE_ARTICLE = [
+    "8 options used: [ml2] type_drivers, [ml2] tenant_network_types,",
+    "    [ml2] mechanism_drivers, [ml2_type_vxlan] vni_ranges, [ovs] bridge_mappings,",
+    "    [ovs] integration_bridge, [ovs] tunnel_bridge, [ovs] local_ip",
+    "1 option unknown to Neutron: [ovs] tenant_network_type",
+]
+
+
 def test_validate_prints_warnings_with_status_0(capsys, monkeypatch):
     monkeypatch.chdir(FOLDER)
     status, out, err = said(capsys, "validate", "article")
     assert (status, err) == (0, "")
-    *warnings, options, last = out.splitlines()
-    assert options == "options of the .ini files: 12 used, 2 unknown to Neutron"
-    assert warnings == [f"warning: {warning}" for warning in load("article").warnings]
+    expected = [f"warning: {warning}" for warning in load("article").warnings]
+    assert out.splitlines()[: len(expected)] == expected
+    *options, last = out.splitlines()[len(expected) :]
+    assert options == OPTIONS_OF_THE_ARTICLE
     assert last == "article: valid: 2 hosts, 1 network, 2 ports, 7 warnings"
 
 
@@ -268,13 +277,27 @@ def test_run_and_up_name_options_that_are_not_modelled(capsys, firewall, monkeyp
         assert "nothing is started" in "".join(others)
 
 
-def test_validate_counts_the_options_and_warns(capsys, firewall):
+def test_validate_names_the_options_and_warns(capsys, firewall):
     status, out, err = said(capsys, "validate", "s.yaml")
     assert (status, err) == (0, "")
-    *warnings, options, last = out.splitlines()
+    *warnings, used, other, last = out.splitlines()
     assert [line.partition(": not modelled: ")[0] for line in warnings] == [
         "warning: a.ini:5: [agent] extensions = qos",
         "warning: a.ini:7: [securitygroup] firewall_driver = openvswitch",
     ]
-    assert options == "options of the .ini files: 2 used, 2 not modelled here"
+    assert used == "2 options used: [ovs] local_ip, [agent] tunnel_types"
+    assert other == (
+        "2 options not modelled here: [agent] extensions, [securitygroup] firewall_driver"
+    )
     assert last == "s: valid: 2 hosts, 1 network, 2 ports, 2 warnings"
+
+
+def test_a_long_list_of_options_ends_with_their_number(capsys, firewall):
+    Path("a.ini").write_text(
+        "[ovs]\nlocal_ip = 192.0.2.1\n[agent]\ntunnel_types = vxlan\n"
+        + "".join(f"odd{number} = 1\n" for number in range(130))
+    )
+    status, out, _ = said(capsys, "validate", "s.yaml")
+    assert status == 0
+    assert "and 30 more" in " ".join(out.split())
+    assert max(map(len, out.partition("130 options")[2].splitlines())) <= 80
