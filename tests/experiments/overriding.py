@@ -9,7 +9,7 @@ PRIORITY = 99  # above all flows of the controller in the tables of these tests
 def overriding(lab, host, bridge, match, actions):
     """Add a flow while the block runs.
 
-    The controller compares its own flows with the overlay every 10 s and restores those that
+    The controller compares its own flows with the overlay each second and restores those that
     differ.  It keeps flows with another cookie, so a flow is added instead of changing one of its.
     """
     rule = f"{match},priority={PRIORITY}"

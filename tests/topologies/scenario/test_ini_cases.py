@@ -170,6 +170,19 @@ def test_one_file_for_server_and_agents():
     assert scenario.options_by_kind[Kind.UNKNOWN] == ("[DEFAULT] verbose", "[ovs] enable_tunneling")
 
 
+def test_an_option_that_is_not_modelled_for_one_program_is_listed_as_such_and_once():
+    """The server reads `firewall_driver` too, where it has no effect here."""
+    with_agent_files(ONE_FILE.replace("iptables_hybrid", "openvswitch"))
+    scenario = loaded("ml2_conf: {file: node1.ini}\n" + WITH_FILES + GUESTS % "gre")
+
+    kinds = [
+        kind
+        for kind, names in scenario.options_by_kind.items()
+        if "[securitygroup] firewall_driver" in names
+    ]
+    assert kinds == [Kind.NOT_MODELLED]
+
+
 # --- options of releases before Queens
 
 OLD = """\
