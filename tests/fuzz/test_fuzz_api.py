@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.api.wsgi import make_api
+from controller.explain.ofproto import copies, parse_trace
 from controller.flows.text import normalise
 from controller.model.errors import SwitchError
 from tests.controller.api.api_backend import FakeBackend
 from tests.fuzz.made import EXTREME, changed, edited, junk, values
 from tests.fuzz.tried import count, tried
 from tests.topologies.trace.played_lab import FOLDER
-from topologies.trace.ofproto import copies, parse_trace
 
 BODIES = {
     "networks": {"network": {"name": "n", "provider:network_type": "vxlan", "provider:segmentation_id": 7, "mtu": 1400}},

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from controller.explain.names import id_word, listed, spelt
+from controller.explain.ofproto import Copy, Section, Trace, copies
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.names import hybrid_names, int_port_name
 from controller.model.parts import Network
 from topologies.plan.plan import guest_name
 from topologies.trace.frames import Ends, Frame, Layer, on_the_wire
-from topologies.trace.ofproto import Copy, Section, Trace, copies
 from topologies.trace.side import Side
 from topologies.trace.way import Stage, losses, stages, way_to_bridge, way_to_vtep
 

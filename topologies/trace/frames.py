@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import product
 
+from controller.explain.ofproto import Outer
 from controller.model.agent import GENEVE_PORT, VXLAN_PORT
 from controller.model.encap import IP_HEADER, NetworkType
 from controller.model.errors import UsageError
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Network, Port
 from topologies.plan.plan import guest_name, guests
-from topologies.trace.ofproto import Outer
 
 EVERYONE = "ff:ff:ff:ff:ff:ff"
 ALL_NODES_MAC, ALL_NODES = "33:33:00:00:00:01", "ff02::1"  # RFC 2464, RFC 4291

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from controller.explain.names import Names
+from controller.explain.ofproto import Trace, parse_trace
 from controller.flows.ports import BR_INT
 from controller.flows.text import normalise
 from controller.model.errors import UsageError
@@ -18,7 +19,6 @@ from controller.switches.reading import COLUMNS, as_seen, binding_of, parse_read
 from topologies.lab.lab import Lab
 from topologies.trace.course import Course, arrive, far_trace, leave
 from topologies.trace.frames import ends_of, frame_of
-from topologies.trace.ofproto import Trace, parse_trace
 from topologies.trace.side import Side
 from topologies.trace.way import InstalledFlow, installed, lacked
 

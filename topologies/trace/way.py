@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.explain.flow import Explainer, table_name
+from controller.explain.ofproto import Hit, Section, Trace
 from controller.flows.text import dump, flow_text, normalise
 from controller.model.errors import SwitchError
-from topologies.trace.ofproto import Hit, Section, Trace
 from topologies.trace.side import Side
 
 TUNNELING = re.compile(r"tunneling to (\S+) via (\S+)")

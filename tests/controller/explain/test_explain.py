@@ -8,6 +8,7 @@ import pytest
 
 from controller.explain.flow import Explainer
 from controller.explain.names import Names
+from controller.explain.ofproto import Copy, Outer, copies
 from controller.flows.actions import Output, SetField
 from controller.flows.binding import new_binding
 from controller.flows.bridges import bridge_flows
@@ -17,7 +18,6 @@ from controller.model.encap import NetworkType
 from controller.model.names import provider_interface
 from experiments.cli.main import main, overlaylab
 from topologies.scenario.load import load
-from topologies.trace.ofproto import Copy, Outer, copies
 
 FLOWS = ("flows", "article", "--host", "controller", "--bridge", "br-tun")
 MIXED = str(Path(__file__).parents[2] / "topologies" / "trace" / "played" / "mixed.yaml")

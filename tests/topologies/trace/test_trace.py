@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from controller.explain.ofproto import parse_trace
 from controller.model.encap import NetworkType
 from controller.model.errors import SwitchError, UsageError
 from controller.model.parts import Mechanism
 from controller.switches.reading import BridgeRow, PortRow
 from experiments.cli.trace_text import as_json, as_text
 from tests.topologies.trace.played_lab import FOLDER, played, traced
-from topologies.trace.ofproto import parse_trace
 from topologies.trace.side import Side
 from topologies.trace.trace import trace_frame
 from topologies.trace.way import way_to_vtep
