@@ -34,7 +34,7 @@ MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruf
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
     -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
 
-.PHONY: help run test fuzz check golden golden-neutron neutron-options doctor ready ready-dev ready-ryu debian debian-test clean
+.PHONY: help run test fuzz check docs golden golden-neutron neutron-options doctor ready ready-dev ready-ryu debian debian-test clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -67,6 +67,9 @@ fuzz: ready-dev  ## ten minutes of generated files, requests and command lines; 
 check: ready-dev  ## format, lint, spelling, types, imports
 	@set -e; trap '$(GIVE_BACK)' EXIT; PATH="$(CURDIR)/.venv/bin:$$PATH"; \
 	ruff format --check; ruff check; codespell; mypy; lint-imports
+
+docs: ready-dev  ## the documentation as a site: build/site/index.html; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet --strict --clean; status=$$?; $(GIVE_BACK); exit $$status
 
 golden: ready-dev  ## write tests/golden anew; read the difference before you commit it
 	@GOLDEN=write .venv/bin/python -m pytest -q tests/golden $(PYTEST_ARGS); status=$$?; $(GIVE_BACK); exit $$status
