@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from experiments.aa.check import Checked
 from experiments.aa.words import ALLOWED, DRAWS
 from experiments.show import lanes
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 from experiments.show.statistics import Repeats
 
 FAIR_COLOUR, FALSE_COLOUR = "#A0A0A0", "#000000"
@@ -20,7 +21,7 @@ def draw(
 ) -> Figure:
     """The comparisons, if there are any, and below them the labs that they are drawn from."""
     heights = [PANEL_IN, PANEL_IN] if checked else [PANEL_IN]
-    figure, axes = sheet(caption, heights, frame_in=1.2 + 0.6 * len(heights))
+    figure, axes = sheet(caption, heights, frame_in=1.2 + 0.6 * len(heights), width_in=OLD_WIDTH_IN)
     if checked:
         plot_draws(axes[0], checked, unit)
         small = f"black: excludes 0, {len(checked.false_positives)} of {DRAWS}; limit {ALLOWED}"

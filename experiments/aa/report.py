@@ -19,7 +19,6 @@ from experiments.show.report import (
     Table,
     counted,
 )
-from experiments.show.sheet import Caption
 from experiments.show.statistics import Repeats
 
 
@@ -157,7 +156,7 @@ def _picture(each: Itself, run: Run) -> Picture:
         name="aa" if len(run.question.factors["mode"]) == 1 else f"aa-{each.mode}",
         title=f"A/A test of {each.mode}",
         alternative=f"The intervals of all comparisons, sorted; excluding 0: {each.counted}",
-        draw=lambda report: figure.draw(
-            each.mode, each.checked, each.labels, run.question.unit, Caption.of(report)
+        draw=lambda caption: figure.draw(
+            each.mode, each.checked, each.labels, run.question.unit, caption
         ),
     )

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import SMALL, Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, SMALL, sheet, title
 
 BAR_IN, PANEL_IN, GAP_IN = 0.19, 1.35, 0.55
 BAR_HIGH = 0.78  # rows are 1 apart
@@ -61,7 +62,7 @@ def draw(bars: Sequence[Bar], panels: Sequence[Panel], words: Caption) -> Figure
     columns = sorted({panel.hash_policy for panel in panels})
     below = len(rows) * PANEL_IN + (len(rows) - 1) * GAP_IN
     high = max(1.2, BAR_IN * (len(bars) + MODE_GAP * len(modes)))
-    figure, (top, whole) = sheet(words, [high, below])
+    figure, (top, whole) = sheet(words, [high, below], width_in=OLD_WIDTH_IN)
     plot_bars(top, bars, palette)
     spines, flows = len(bars[0].lanes[0]), bars[0].flows
     title(

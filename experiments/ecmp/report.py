@@ -17,7 +17,6 @@ from experiments.ecmp.words import MANY, ONE, ONE_SPINE, SPLIT, SPREAD
 from experiments.show import judge, report
 from experiments.show.comparable import Comparable
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import Caption
 
 GROUP = ("mode", "spines", "hash_policy", "pairs")  # whose cells differ in the number of flows
 KEY = (*GROUP, "flows")
@@ -65,12 +64,10 @@ def build_report(run: Run) -> Report:
         pictures=(
             Picture(
                 name=run.question.name,
-                title="Shares of the spines, and entropy over flows",
+                title=findings[0],
                 alternative="Bars: each spine's share of the flows, by encapsulation and hash policy. "
                 f"Below: entropy over the number of flows. {'. '.join(findings)}",
-                draw=lambda report: figure.draw(
-                    _bars(run, found), tuple(_panels(found)), Caption.of(report)
-                ),
+                draw=lambda caption: figure.draw(_bars(run, found), tuple(_panels(found)), caption),
             ),
         ),
         conditions=f"{counted(totals.flows, 'flow')}{_packets(run)} in "

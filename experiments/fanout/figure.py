@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.show.curves import NAME_IN, spread
 from experiments.show.lanes import colours, dots, line_style, name_beside
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 LINE_COLOUR = "#9a9a9a"
 LANES = 0.8  # of the distance between two numbers of hosts: the width of all lanes
@@ -49,7 +50,7 @@ def draw(panels: Sequence[Panel], caption: Caption) -> Figure:
     """The panels below each other; only the last one labels the axis of hosts."""
     names = (sum(len(line.names) for line in panel.lines) for panel in panels)
     heights = [max(PANEL_IN, NAME_IN * (count + 1)) for count in names]
-    figure, axes = sheet(caption, heights)
+    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
     for ax, panel, height_in in zip(axes, panels, heights, strict=True):
         plot_panel(ax, panel, height_in=height_in)
         title(ax, panel.heading, LEGEND if ax is axes[0] else "")

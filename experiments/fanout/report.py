@@ -14,7 +14,6 @@ from experiments.show import judge
 from experiments.show.cells import text_rows
 from experiments.show.judge import MATCHES, MISMATCH
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import Caption
 
 PLACE = ("mode", "hosts", "share", "kind")  # which samples are of a cell
 KEY = ("mode", "hosts", "share", "members", "kind")
@@ -45,10 +44,10 @@ def build_report(run: Run) -> Report:
     )
     picture = Picture(
         name=run.question.name,
-        title="Copies over hosts, predicted and measured",
+        title=findings[0],
         alternative="Lines: predicted copies over the number of compute hosts, by mode; dots: "
         f"measured frames. {'. '.join(findings)}",
-        draw=lambda report: figure.draw(tuple(panels(frames, cells)), Caption.of(report)),
+        draw=lambda caption: figure.draw(tuple(panels(frames, cells)), caption),
     )
     return Report(
         run=run,

@@ -8,8 +8,8 @@ from matplotlib.patches import Rectangle
 
 from experiments.filter.words import BATCH, PACKETS
 from experiments.show.lanes import colours, dots, log_axis, margin_text, rows
-from experiments.show.report import range_text
-from experiments.show.sheet import SMALL, Caption, sheet, title
+from experiments.show.report import Caption, range_text
+from experiments.show.sheet import OLD_WIDTH_IN, SMALL, sheet, title
 
 ROW_IN, COST_IN = 0.24, 0.34
 PASSED_COLOUR, STOPPED_COLOUR, MISMATCH_COLOUR = "#cfe8d8", "#f3c9b5", "#c00000"
@@ -29,7 +29,7 @@ def draw(squares: pl.DataFrame, costs: pl.DataFrame, caption: Caption) -> Figure
         ROW_IN * (squares["rule"].n_unique() + 2.5),
         *([COST_IN * (names + 1)] if names else []),
     ]
-    figure, axes = sheet(caption, heights)
+    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
     _plot_matrix(axes[0], squares)
     title(
         axes[0],

@@ -12,7 +12,6 @@ from experiments.filter.words import BATCH, MANY, PACKETS
 from experiments.show import cells, judge
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, range_text
-from experiments.show.sheet import Caption
 
 KEY = ("rule", "what", "mode")
 
@@ -32,10 +31,10 @@ def build_report(run: Run) -> Report:
     findings = (*matches, *_separation(found), *_cost(costs))
     picture = Picture(
         name=run.question.name,
-        title="Packets that pass each rule, and the cost of rules",
+        title=findings[0],
         alternative="Above: packets that pass, by rule and flow, for each encapsulation; below: "
         f"time per packet [µs], by rules. {'. '.join(findings)}",
-        draw=lambda drawn: figure.draw(_passed(run, counts), costs, Caption.of(drawn)),
+        draw=lambda caption: figure.draw(_passed(run, counts), costs, caption),
     )
     return replace(
         report,

@@ -18,8 +18,8 @@ from experiments.show.effects import contrast
 from experiments.show.intervals import Intervals, Row, band, bounds
 from experiments.show.lanes import BASELINE_COLOUR
 from experiments.show.levels import judged, to_baseline
-from experiments.show.report import NONE
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import NONE, Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 from experiments.show.statistics import Samples
 
 ROW_IN, EFFECT_IN, FIRST_IN, CONDITION_IN = 0.52, 0.33, 0.155, 2.3
@@ -61,7 +61,7 @@ def draw_levels(found: Analysed, caption: Caption) -> Figure:
     effects = Intervals(rows=rows, unit=question.unit, margin=question.margin)
     has_intervals = any(row.found.interval for row in effects.rows)
     forest_in = [EFFECT_IN * len(effects.rows) + 0.2] if has_intervals else []
-    figure, axes = sheet(caption, [ROW_IN * len(main.levels), *forest_in])
+    figure, axes = sheet(caption, [ROW_IN * len(main.levels), *forest_in], width_in=OLD_WIDTH_IN)
     boxes = lanes.Lanes(main.levels, _palette(found))
     boxes(axes[0])
     lanes.log_axis(axes[0], main.levels, f"warm round-trip time [{question.unit}]")
@@ -91,7 +91,7 @@ def _level_rows(found: Analysed) -> Iterator[Row]:
 def draw_ecdf(found: Analysed, caption: Caption) -> Figure:
     """The distributions between guests; the baselines are too far from them for one axis."""
     levels = {mode: found.main.levels[mode] for mode in found.modes}
-    figure, (ax,) = sheet(caption, [max(2.6, 0.19 * len(levels))])
+    figure, (ax,) = sheet(caption, [max(2.6, 0.19 * len(levels))], width_in=OLD_WIDTH_IN)
     lanes.plot_ecdf(ax, levels, _palette(found))
     lanes.log_axis(ax, levels, f"warm round-trip time [{found.main.question.unit}]")
     title(ax, "Share of warm pings between guests answered within a time (ECDF)")
@@ -103,7 +103,9 @@ def draw_conditions(found: Analysed, caption: Caption) -> Figure:
     over_payload = _groups(found.warms, lambda each: each.interval_ms)
     over_interval = _groups(found.warms, lambda each: each.payload_bytes)
     count, palette = len(over_payload) + len(over_interval), _palette(found)
-    figure, axes = sheet(caption, [CONDITION_IN] * count, frame_in=1.0 + 0.75 * count)
+    figure, axes = sheet(
+        caption, [CONDITION_IN] * count, frame_in=1.0 + 0.75 * count, width_in=OLD_WIDTH_IN
+    )
     for ax, group in zip(axes, over_payload, strict=False):
         names = [f"{each.payload_bytes} B" for each in group]
         _plot_conditions(ax, group, names, palette, joined=True)
@@ -182,7 +184,7 @@ def draw_first(found: Analysed, caption: Caption) -> Figure:
     """First pings: a group for each empty cache, in it a row for each mode."""
     firsts, palette = found.firsts, _palette(found)
     rows = sum(len(each.by_mode) + GAP for each in firsts)
-    figure, (ax,) = sheet(caption, [FIRST_IN * rows + 0.3], frame_in=1.75)
+    figure, (ax,) = sheet(caption, [FIRST_IN * rows + 0.3], frame_in=1.75, width_in=OLD_WIDTH_IN)
     at, places = 0.0, {}
     for each in firsts:
         _head(ax, each, found.prediction(first_ping(each.cache)), at)
@@ -286,7 +288,9 @@ def draw_stages(
     """A panel for each level, with its note beside the title; all on one axis of time."""
     columns = 2 if len(waterfalls) >= BESIDE else 1
     lines = -(-len(waterfalls) // columns)
-    figure, (whole,) = sheet(caption, [lines * PANEL_IN + (lines - 1) * GAP_IN])
+    figure, (whole,) = sheet(
+        caption, [lines * PANEL_IN + (lines - 1) * GAP_IN], width_in=OLD_WIDTH_IN
+    )
     places = whole.get_subplotspec().subgridspec(lines, columns)  # type: ignore[union-attr]
     whole.remove()
     end = ROOM * max(medians_us(stages).sum() for stages in waterfalls.values())

@@ -38,7 +38,6 @@ from experiments.show.report import (
     Table,
     counted,
 )
-from experiments.show.sheet import Caption
 from experiments.show.statistics import Difference, call
 
 MAIN = ("encapsulation", "flooding")  # the effects that the experiment is about
@@ -56,12 +55,13 @@ def build_report(run: Run) -> Report:
     """The report of a run of latency."""
     found = analysed(run)
     tables, pictures = stage_parts(run)
+    findings = _findings(found)
     return Report(
         run=run,
-        findings=_findings(found),
+        findings=findings,
         outcomes=tuple(_outcomes(found)),
         tables=(*_tables(found), *tables),
-        pictures=(*_pictures(found), *pictures),
+        pictures=(*_pictures(found, findings), *pictures),
         conditions=_conditions(found),
         data=(  # levels have no key `effect`
             *data(found.main),
@@ -248,27 +248,27 @@ def _conditions(found: Analysed) -> str:
     )
 
 
-def _pictures(found: Analysed) -> Iterator[Picture]:
+def _pictures(found: Analysed, findings: tuple[str, ...]) -> Iterator[Picture]:
     """The run's own first, then warm distributions, conditions, and first pings."""
     medians = ", ".join(f"{each.level} {each.median:.3f} ms" for each in found.main.summaries)
     yield Picture(
         name="latency",
-        title="Warm round trips, and the effect of each factor",
+        title=findings[0],
         alternative=f"Every warm round trip by level, over box plots; medians: {medians}",
-        draw=lambda report: figure.draw_levels(found, Caption.of(report)),
+        draw=lambda caption: figure.draw_levels(found, caption),
     )
     yield Picture(
         name="latency-ecdf",
-        title="Warm round trips between guests, as distributions",
+        title=findings[0],
         alternative="Share of warm round trips up to a time, one curve per mode",
-        draw=lambda report: figure.draw_ecdf(found, Caption.of(report, findings=())),
+        draw=lambda caption: figure.draw_ecdf(found, caption),
     )
     if len(found.warms) > 1:
         yield Picture(
             name="latency-conditions",
-            title="Warm round trips by payload and interval",
+            title=findings[0],
             alternative="Medians of warm round trips in each repeat by mode, payload and interval",
-            draw=lambda report: figure.draw_conditions(found, Caption.of(report, findings=())),
+            draw=lambda caption: figure.draw_conditions(found, caption),
         )
     if found.firsts:
         said = "; ".join(
@@ -279,7 +279,7 @@ def _pictures(found: Analysed) -> Iterator[Picture]:
         )
         yield Picture(
             name="latency-first",
-            title="First pings by empty cache",
+            title=findings[-1],
             alternative=f"Round trips of first pings by empty cache and mode. {said}",
-            draw=lambda report: figure.draw_first(found, Caption.of(report, findings=())),
+            draw=lambda caption: figure.draw_first(found, caption),
         )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,6 @@ from experiments.latency.figure import Waterfall, draw_stages
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
 from experiments.show.lanes import colours
 from experiments.show.report import NONE, Picture, Table, counted, range_text
-from experiments.show.sheet import Caption
 from experiments.show.statistics import Samples, percentile
 
 SWITCHES, WIRES = ("switch", "far-switch"), ("wire",)
@@ -190,13 +189,14 @@ def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
     )
     return Picture(
         name="latency-stages",
-        title="The time of a ping by stage",
+        title=findings[0],
+        conditions=conditions,
         alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
         f"{'. '.join(findings)}",
-        draw=lambda report: draw_stages(
+        draw=lambda caption: draw_stages(
             {level: each.samples_us for level, each in levels.items()},
             notes,
             colours(list(levels), level_name(run.question.baseline)),
-            replace(Caption.of(report, findings=findings), conditions=conditions),
+            caption,
         ),
     )

@@ -7,7 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
 from experiments.show.lanes import BASELINE_COLOUR
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 HEIGHT_IN = 2.7
 ROOM = 1.08  # above the highest value
@@ -20,7 +21,7 @@ def draw(
     of_entries = Curves(marks=entries, is_log=True)
     of_misdelivered = Curves(marks=misdelivered, is_log=True)
     height = max(HEIGHT_IN, NAME_IN * (len(of_entries.series) + 2))
-    figure, (upper, lower) = sheet(words, [height, height])
+    figure, (upper, lower) = sheet(words, [height, height], width_in=OLD_WIDTH_IN)
     of_entries.log_counts(of_entries(upper)).set_ylabel("entries in the switch")
     of_entries.name_lines(upper, height)
     title(

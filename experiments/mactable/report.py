@@ -12,7 +12,6 @@ from experiments.show import cells, judge
 from experiments.show.cells import values_text
 from experiments.show.curves import Mark
 from experiments.show.report import Outcome, Picture, Report, Table
-from experiments.show.sheet import Caption
 
 KEY = ("mode", "hosts", "room", "guests")
 LEARNED, SENT = "learned", "sent"
@@ -56,14 +55,14 @@ def build_report(run: Run) -> Report:
         pictures=(
             Picture(
                 name=run.question.name,
-                title="Entries over guests, and misdelivered copies from a full table",
+                title=findings[0],
                 alternative="Entries of the underlay's switch, and misdelivered copies per frame, over "
                 f"guests, by mode and hosts: predicted and measured. {'. '.join(findings)}",
-                draw=lambda drawn: figure.draw(
+                draw=lambda caption: figure.draw(
                     _marks(unlimited.with_columns(frames=1)),
                     _marks(full),
                     room,
-                    Caption.of(drawn),
+                    caption,
                 ),
             ),
         ),

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from experiments.migration.words import ANNOUNCED
 from experiments.show.lanes import colours, dots, margin_text
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 LANE_IN = 0.21  # the height of a lane
 FRAME_IN = 0.45
@@ -30,7 +31,7 @@ def draw(found: pl.DataFrame, sent_ms: Sequence[float], cap_ms: float, caption: 
     """
     modes = found["mode"].unique(maintain_order=True).to_list()
     height = LANE_IN * (found.height + len(modes)) + FRAME_IN
-    figure, (ax,) = sheet(caption, [height], frame_in=PAPER_IN)
+    figure, (ax,) = sheet(caption, [height], frame_in=PAPER_IN, width_in=OLD_WIDTH_IN)
     ax.axvline(cap_ms, color=CAP_COLOUR, linewidth=1, linestyle=(0, (4, 3)), gid="cap")
     palette, place, first = colours(modes, "flat"), 0.0, dict[str, float]()
     for number, lane in enumerate(found.iter_rows(named=True)):

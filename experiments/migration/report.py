@@ -25,7 +25,6 @@ from experiments.show.report import (
     counted,
     range_text,
 )
-from experiments.show.sheet import Caption
 from experiments.show.statistics import Repeats, estimate
 
 MESH = "OVS mesh"
@@ -44,9 +43,9 @@ def build_report(run: Run) -> Report:
     sent_ms = first.get("announced_at_ms", ())
     picture = Picture(
         name=run.question.name,
-        title="Every move, by mode and kind",
+        title=findings[0],
         alternative=f"One dot per move over its downtime. {'. '.join(findings)}",
-        draw=lambda report: figure.draw(found, sent_ms, _cap_ms(run), Caption.of(report)),
+        draw=lambda caption: figure.draw(found, sent_ms, _cap_ms(run), caption),
     )
     return Report(
         run=run,

@@ -33,7 +33,8 @@ from experiments.mtu.words import (
 from experiments.show.cells import values_text
 from experiments.show.judge import MATCHES
 from experiments.show.lanes import colours, line_style
-from experiments.show.sheet import SMALL, Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, SMALL, sheet, title
 
 DARK, LIGHT = "#111111", "#ffffff"
 # Colours of Okabe and Ito (2008); letters distinguish them, too.  Letter, background, ink.
@@ -114,7 +115,9 @@ def draw_map(tiles: pl.DataFrame, cells: pl.DataFrame, words: Caption) -> Figure
     )
     height = PITCH * len(modes) * ROW_IN
     frame_in = FOOT_IN + HEADS_IN * len(underlays)
-    figure, (key, *panels) = sheet(words, [KEY_IN, *[height] * len(underlays)], frame_in=frame_in)
+    figure, (key, *panels) = sheet(
+        words, [KEY_IN, *[height] * len(underlays)], frame_in=frame_in, width_in=OLD_WIDTH_IN
+    )
     plot_key(key, outcomes)
     for ax, underlay_mtu in zip(panels, underlays, strict=True):
         plot_map(ax, tiles.filter(underlay_mtu=underlay_mtu), modes)
@@ -253,7 +256,9 @@ def _line(modes: Sequence[str], mode: str, *, is_df: bool) -> float:
 
 def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Caption) -> Figure:
     """A panel for each mode, over one axis of MTUs, with one scale for each data plane."""
-    figure, panels = sheet(words, [PANEL_IN] * len(streams), frame_in=FRAME_IN)
+    figure, panels = sheet(
+        words, [PANEL_IN] * len(streams), frame_in=FRAME_IN, width_in=OLD_WIDTH_IN
+    )
     palette = colours([each.mode for each in streams], "flat")
     both = tuple(zip(panels, streams, strict=True))
     for ax, each in both:

@@ -35,7 +35,6 @@ from experiments.show.report import (
     Report,
     counted,
 )
-from experiments.show.sheet import Caption
 
 APART_MIN = 4  # transfers at each end: chance separates them completely in 1 of 70 draws
 IS_KERNEL = pl.col("mode").str.starts_with(KERNEL)
@@ -68,18 +67,19 @@ def build_report(run: Run) -> Report:
         "kernel": _kernel(run, too_large),
         "goodput": _goodput(streams),
     }
+    findings = tuple(finding for finding, _, _ in results.values() if finding)
     has_kernel = cells.select(IS_KERNEL.any()).item()
     shown = (tables.largest(cells), tables.outcomes(run), tables.tcp(run), tables.goodput(streams))
     return Report(
         run=run,
-        findings=tuple(finding for finding, _, _ in results.values() if finding),
+        findings=findings,
         outcomes=tuple(
             judge.judged(run, each, *results[each.about][1:], name="")
             for each in run.question.predictions
             if has_kernel or each.about != "kernel"
         ),
         tables=tuple(table for table in shown if table.rows),
-        pictures=tuple(_pictures(run, cells, streams, results["goodput"][0])),
+        pictures=tuple(_pictures(run, cells, streams, findings[0], results["goodput"][0])),
         conditions=_conditions(run),
         is_refuted=MISMATCH in cells["result"],
         data=tuple(
@@ -266,7 +266,7 @@ def _conditions(run: Run) -> str:
 
 
 def _pictures(
-    run: Run, cells: pl.DataFrame, streams: Sequence[Stream], gain: str
+    run: Run, cells: pl.DataFrame, streams: Sequence[Stream], first: str, gain: str
 ) -> Iterator[Picture]:
     shown = tiles(run)
     largest = ", ".join(
@@ -276,18 +276,16 @@ def _pictures(
     if not shown.is_empty():
         yield Picture(
             name="mtu",
-            title="Outcomes of packets by size",
+            title=first,
             alternative="A map of outcomes by size, mode, DF and underlay MTU. Largest packets: "
             f"{largest}",
-            draw=lambda report: draw_map(shown, cells, Caption.of(report)),
+            draw=lambda caption: draw_map(shown, cells, caption),
         )
     if streams:
         underlay_mtu = int(str(run.tables["goodput"]["underlay_mtu"].min()))
         yield Picture(
             name="mtu-goodput",
-            title="Goodput over guests' MTU",
+            title=gain or "TCP goodput over guests' MTU",
             alternative=f"TCP goodput by guests' MTU. {gain}",
-            draw=lambda report: draw_goodput(
-                streams, underlay_mtu, Caption.of(report, findings=(gain,) if gain else ())
-            ),
+            draw=lambda caption: draw_goodput(streams, underlay_mtu, caption),
         )

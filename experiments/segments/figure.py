@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from experiments.show.lanes import BASELINE_COLOUR, colours, dots, margin_text
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 LANE_IN = 0.36
 BITS = (0, 4, 8, 12, 16, 20, 24, 28, 32)  # labels of the axis, as powers of two
@@ -39,7 +40,7 @@ def draw(lanes: Sequence[Lane], caption: Caption, *, host_limit: int, claimed: i
         host_limit: networks on one host.
         claimed: ids of GRE in the article.
     """
-    figure, (ax,) = sheet(caption, [LANE_IN * (len(lanes) + 1.4)])
+    figure, (ax,) = sheet(caption, [LANE_IN * (len(lanes) + 1.4)], width_in=OLD_WIDTH_IN)
     title(ax, "Ids of each type, and those that were proven", LEGEND)
     palette = colours([lane.mode for lane in lanes], "(none)")
     ax.set_xscale("log", base=2)

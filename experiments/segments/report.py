@@ -13,7 +13,6 @@ from experiments.segments import figure
 from experiments.segments.labs import type_of
 from experiments.show import cells
 from experiments.show.report import NONE, Picture, Report, Table, counted, range_text
-from experiments.show.sheet import Caption
 
 CLAIMED = 2**24  # ids of GRE, in the article
 WITHOUT_ID = {
@@ -38,11 +37,11 @@ def build_report(run: Run) -> Report:
         pictures=(
             Picture(
                 name=run.question.name,
-                title="Ids of each type, and those that were tried",
+                title=findings[0],
                 alternative="A line for each mode from its least to its greatest id, with dots at "
                 f"the ids that were tried; {findings[0]}",
-                draw=lambda report: figure.draw(
-                    lanes, Caption.of(report), host_limit=LOCAL_VLAN_MAX, claimed=CLAIMED
+                draw=lambda caption: figure.draw(
+                    lanes, caption, host_limit=LOCAL_VLAN_MAX, claimed=CLAIMED
                 ),
             ),
         ),

@@ -17,8 +17,8 @@ from experiments.core.results import SAMPLES, Run
 from experiments.show import judge
 from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import NONE, Caption, Outcome, Picture, Report, Table, counted
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 PolarsType = type[pl.DataType] | pl.DataType
 
@@ -277,9 +277,9 @@ def _pictures(run: Run, cells: pl.DataFrame, finding: str) -> Iterator[Picture]:
         return
     yield Picture(
         name=run.question.name,
-        title="Measured and predicted, by cell",
+        title=finding,
         alternative=f"{run.question.value} over {keys_of(cells)[-1]}; {finding}",
-        draw=lambda report: _draw(run, shown, Caption.of(report)),
+        draw=lambda caption: _draw(run, shown, caption),
     )
 
 
@@ -305,7 +305,7 @@ def _draw(run: Run, cells: pl.DataFrame, caption: Caption) -> Figure:
         ]
     )
     height = max(HEIGHT_IN, NAME_IN * len(curves.series))
-    figure, (ax,) = sheet(caption, [height])
+    figure, (ax,) = sheet(caption, [height], width_in=OLD_WIDTH_IN)
     curves.count_axis(curves(ax)).set_xlabel(last)
     value, unit = run.question.value.replace("_", " "), run.question.unit
     ax.set_ylabel(value if value == unit else f"{value} [{unit}]")

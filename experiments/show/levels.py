@@ -19,6 +19,7 @@ from experiments.show.lanes import Lanes, colours, log_axis, plot_ecdf
 from experiments.show.report import (
     NONE,
     NOT_JUDGED,
+    Caption,
     Outcome,
     Picture,
     Report,
@@ -27,7 +28,7 @@ from experiments.show.report import (
     is_quick,
     is_trusted,
 )
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 from experiments.show.statistics import (
     Interval,
     Repeats,
@@ -97,9 +98,9 @@ def picture(found: Compared) -> Picture:
     medians = ", ".join(f"{each.level} {each.median:.3f} {unit}" for each in found.summaries)
     return Picture(
         name=name,
-        title="Every sample, by level",
+        title=findings(found)[0],
         alternative=f"Box plot and ECDF of {found.question.value}; medians: {medians}",
-        draw=lambda report: draw(found, Caption.of(report)),
+        draw=lambda caption: draw(found, caption),
     )
 
 
@@ -225,7 +226,7 @@ def draw(found: Compared, caption: Caption) -> Figure:
     heights = [min(ROW_IN * rows, ROWS_IN), max(2.0, NAME_IN * rows)]
     has_intervals = any(row.found.interval for row in differences.rows)
     heights += [0.36 * (rows - 1) + 0.25] if has_intervals else []
-    figure, axes = sheet(caption, heights)
+    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
     lanes(axes[0])
     plot_ecdf(axes[1], found.levels, palette)
     for ax in axes[:2]:

@@ -32,13 +32,23 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """The texts around the panels of a figure."""
+
+    title: str  # the one finding that the chart shows, with its number; two lines at most
+    footer: tuple[str, ...]  # the run's ledger, a paragraph each: samples, predictions, verdict
+    warning: str = ""  # below the title; empty if the run is trusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A figure; the caller of `draw` sets the style."""
 
     name: str  # of its files, without the ending
-    title: str
+    title: str  # the one finding that it shows: above the figure and in pages
     alternative: str  # text for readers who cannot see it
-    draw: "Callable[[Report], Figure]"  # with the report's findings above it
+    draw: "Callable[[Caption], Figure]"
+    conditions: str = ""  # of its samples; by default the report's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +108,29 @@ class Report:
             return f"unreliable: {doubts_about(self.run)}"
         return f"trusted ({QUICK})" if is_quick(self.run) else "trusted"
 
+    @property
+    def counts(self) -> str:
+        """How many predictions have each result, such as `Predictions: 3 confirmed, 1 refuted`."""
+        results = [each.outcome for each in self.outcomes]
+        counts = {each: results.count(each) for each in dict.fromkeys(results)}
+        return "Predictions: " + ", ".join(f"{many} {each}" for each, many in counts.items())
+
+    def caption(self, picture: Picture) -> Caption:
+        """The texts around one of its pictures."""
+        ledger = (self.counts if self.outcomes else "", f"Verdict: {self.verdict}")
+        return Caption(
+            title=picture.title,
+            warning=self.warning,
+            footer=(
+                sentence(picture.conditions or self.conditions),
+                " ".join(map(sentence, filter(None, ledger))),
+            ),
+        )
+
     def draw(self, picture: Picture | None = None) -> "Figure":
-        """One of its pictures with findings and verdict around it; the first if none is named."""
-        return (picture or self.pictures[0]).draw(self)
+        """One of its pictures with title and footer; the first if none is named."""
+        picture = picture or self.pictures[0]
+        return picture.draw(self.caption(picture))
 
 
 def is_trusted(run: "Run") -> bool:

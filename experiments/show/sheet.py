@@ -1,98 +1,79 @@
-"""The layout of every figure: findings above the panels, conditions and verdict below.
+"""The layout of every figure: its finding above the panels, the run's ledger in grey below them.
 
-The caller draws on the axes and saves the figure.
+`sheet(caption, heights_in)` makes the figure and its axes, one panel below the other; the caller
+draws on the axes.  All charts have one width, so that letters have the same size in each of them,
+and are legible on a telephone that shows them 328 pixels wide.
 """
 
-from __future__ import annotations
-
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import text_to_path
 
-from experiments.show.report import Report
+from experiments.show.palette import MUTED
+from experiments.show.report import Caption
 
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
-FOOT_WIDTH = 115  # characters
-HEAD_WIDTH = 800  # characters of one point; a bold letter is 0.58 of its height wide, or more
-FRAME_IN = 2.2  # what titles, axis labels and the foot take
-HEAD_PAD_IN = 0.08
-LINE_IN = 1.22 / 72  # of a line of text, for each point of its letters
-SMALL = 8  # points
-FINDINGS_LARGE = 4
-WIDTH_IN = 7.0  # 700 pixels at 100 dpi: the width of a README
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caption:
-    """The text above and below the panels."""
-
-    findings: tuple[str, ...]  # a line each
-    warning: str  # smaller, below them; may be empty
-    conditions: str
-    verdict: str
-
-    @classmethod
-    def of(cls, report: Report, *, findings: tuple[str, ...] | None = None) -> Caption:
-        """The caption of a report's picture; `findings` in place of all of the report's."""
-        return cls(
-            findings=report.findings if findings is None else findings,
-            warning=report.warning,
-            conditions=report.conditions,
-            verdict=report.verdict,
-        )
-
-    @property
-    def size(self) -> float:
-        """The font size of the findings [points]; smaller if there are many."""
-        return 11.5 if len(self.findings) <= FINDINGS_LARGE else 9.5
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The findings, wrapped to the width of the figure."""
-        width = int(HEAD_WIDTH / self.size)
-        return tuple(
-            line
-            for finding in self.findings
-            for line in textwrap.wrap(finding, width, break_on_hyphens=False)
-        )
-
-    @property
-    def findings_in(self) -> float:
-        """The height of the findings [inches]."""
-        return len(self.lines) * self.size * LINE_IN
-
-    @property
-    def head_in(self) -> float:
-        """The height of all text above the panels, with its margins [inches]."""
-        return self.findings_in + (2 * SMALL * LINE_IN if self.warning else 0) + 2 * HEAD_PAD_IN
+WIDTH_IN = 5.2
+OLD_WIDTH_IN = 8.1  # of charts that are not yet drawn for WIDTH_IN
+FRAME_IN = 0.8  # of each panel: what axis label, ticks and heading take
+TITLE, LABEL, SMALL = 12.5, 10.0, 8.5  # points: the finding, labels in a chart, the footer
+LINE_IN = 1.22 / 72  # the height of a line of text, for each point of its letters
+PAD_IN = 0.08
+LEFT_IN = 0.08
 
 
 def sheet(
-    caption: Caption, heights_in: Sequence[float], *, frame_in: float = FRAME_IN
+    caption: Caption,
+    heights_in: Sequence[float],
+    *,
+    frame_in: float | None = None,
+    width_in: float = WIDTH_IN,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel of each height, one below the other."""
-    height = sum(heights_in) + frame_in + caption.head_in
+    """A figure with a panel of each height [inches], one below the other.
+
+    Args:
+        caption: its title above the panels, warning and footer.
+        heights_in: of the panels without ticks, labels and headings.
+        frame_in: the height of all ticks, axis labels and headings together; by default FRAME_IN
+            for each panel.
+        width_in: of the figure; charts that are not yet redrawn pass OLD_WIDTH_IN.
+    """
+    room = width_in - 2 * LEFT_IN
+    head = title_lines(caption.title, width_in)
+    warning = wrapped(caption.warning, room, LABEL, is_bold=True)
+    foot = [line for text in caption.footer for line in wrapped(text, room, SMALL)]
+    head_in = len(head) * TITLE * LINE_IN
+    above_in = head_in + len(warning) * LABEL * LINE_IN + 2 * PAD_IN
+    below_in = len(foot) * SMALL * LINE_IN + PAD_IN
+    frame_in = FRAME_IN * len(heights_in) if frame_in is None else frame_in
+    height = sum(heights_in) + frame_in + above_in + below_in
     # With a smaller w_pad the last tick's label is cut off.
-    layout = ConstrainedLayoutEngine(w_pad=0.08, rect=(0, 0, 1, 1 - caption.head_in / height))
-    figure = Figure(figsize=(WIDTH_IN, height), layout=layout)
+    layout = ConstrainedLayoutEngine(
+        w_pad=0.08, rect=(0, below_in / height, 1, 1 - (above_in + below_in) / height)
+    )
+    figure = Figure(figsize=(width_in, height), layout=layout)
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(heights_in), 1, height_ratios=heights_in, squeeze=False)
-    _write_head(figure, caption)
-    lines = (caption.conditions, f"Verdict: {caption.verdict}")
-    foot = "\n".join(textwrap.fill(line, FOOT_WIDTH, break_on_hyphens=False) for line in lines)
-    figure.supxlabel(foot, x=0.012, ha="left", fontsize=SMALL)
+    left, top = LEFT_IN / width_in, 1 - PAD_IN / height
+    figure.suptitle("\n".join(head), x=left, y=top, ha="left", va="top").set_in_layout(False)
+    if warning:
+        mark = figure.text(left, top - head_in / height, "\n".join(warning), va="top")
+        mark.set(fontsize=LABEL, fontweight="bold", gid="warning", in_layout=False)
+    ledger = figure.text(left, PAD_IN / 2 / height, "\n".join(foot), va="bottom", color=MUTED)
+    ledger.set(fontsize=SMALL, gid="footer", in_layout=False)
     return figure, [row[0] for row in axes]
 
 
 def title(ax: Axes, bold: str, small: str = "") -> None:
-    """A title above its panel; `small` between them says how to read it."""
-    ax.set_title(bold, pad=9 + 10 * len(small.splitlines()) if small else 8)
+    """A heading above its panel; `small` between them says how to read it."""
+    ax.set_title(bold, pad=9 + 1.3 * SMALL * len(small.splitlines()) if small else 8)
     if small:
         ax.annotate(
             small,
@@ -101,22 +82,40 @@ def title(ax: Axes, bold: str, small: str = "") -> None:
             xytext=(0, 6),
             textcoords="offset points",
             fontsize=SMALL,
+            color=MUTED,
         )
 
 
-def _write_head(figure: Figure, caption: Caption) -> None:
-    height = float(figure.get_figheight())
-    head = figure.suptitle(
-        "\n".join(caption.lines),
-        x=0.012,
-        y=1 - HEAD_PAD_IN / height,
-        ha="left",
-        va="top",
-        fontsize=caption.size,
-        fontweight="bold",
-    )
-    head.set_in_layout(False)  # `rect` leaves space for it
-    if caption.warning:
-        below = HEAD_PAD_IN + caption.findings_in + SMALL * LINE_IN / 2
-        warning = figure.text(0.012, 1 - below / height, caption.warning, va="top")
-        warning.set(fontsize=SMALL + 1, in_layout=False)
+def title_lines(text: str, width_in: float = WIDTH_IN) -> list[str]:
+    """The lines that a figure's title takes; two at most are wanted."""
+    return wrapped(text, width_in - 2 * LEFT_IN, TITLE, is_bold=True)
+
+
+def wrapped(text: str, width_in: float, size: float, *, is_bold: bool = False) -> list[str]:
+    """The lines of a text that is set in `size` points, each at most `width_in` wide.
+
+    A single word that is wider has a line of its own, cut where the width ends.
+    """
+    lines: list[str] = []
+    for word in text.split():
+        if lines and _width_in(f"{lines[-1]} {word}", size, is_bold=is_bold) <= width_in:
+            lines[-1] += f" {word}"
+            continue
+        rest = word
+        while _width_in(rest, size, is_bold=is_bold) > width_in:
+            fits = next(
+                n
+                for n in range(len(rest) - 1, 0, -1)
+                if n == 1 or _width_in(rest[:n], size, is_bold=is_bold) <= width_in
+            )
+            lines.append(rest[:fits])
+            rest = rest[fits:]
+        lines.append(rest)
+    return lines
+
+
+@cache
+def _width_in(text: str, size: float, *, is_bold: bool) -> float:
+    font = FontProperties(family="DejaVu Sans", weight="bold" if is_bold else "normal", size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / 72

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 LINE_IN = 0.235
 HEAD = 2  # lines for the names of modes
@@ -24,7 +25,9 @@ def draw(counts: pl.DataFrame, modes: Sequence[str], caption: Caption) -> Figure
             prediction's result, null if none was predicted.
     """
     rows = counts.partition_by("what", "moment", maintain_order=True)
-    figure, (ax,) = sheet(caption, [LINE_IN * (len(rows) + HEAD)], frame_in=1.3)
+    figure, (ax,) = sheet(
+        caption, [LINE_IN * (len(rows) + HEAD)], frame_in=1.3, width_in=OLD_WIDTH_IN
+    )
     title(
         ax,
         "Packets sent and state kept",

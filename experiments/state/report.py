@@ -11,7 +11,6 @@ from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import exact_cells, value_text, values_text
 from experiments.show.report import Picture, Report, Table, counted
-from experiments.show.sheet import Caption
 from experiments.state import figure, words
 
 KEY = ("what", "moment", "mode")
@@ -55,9 +54,9 @@ def build_report(run: Run) -> Report:
         pictures=(
             Picture(
                 name=run.question.name,
-                title="Packets sent and state kept, by mode",
+                title=findings[0],
                 alternative=f"A table of counts: {'. '.join(findings)}",
-                draw=lambda report: figure.draw(counts, modes, Caption.of(report)),
+                draw=lambda caption: figure.draw(counts, modes, caption),
             ),
         ),
         conditions=f"{report.conditions}; idle for {idle_s:g} s",

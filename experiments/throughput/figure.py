@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from experiments.show.lanes import colours
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 
 ROW_IN = 0.3
 FRAME_IN = 0.35
@@ -31,7 +32,9 @@ class Panel:
 def draw(panels: Sequence[Panel], words: Caption) -> Figure:
     """The panels below each other; the title of the first one explains the marks."""
     modes = list(dict.fromkeys(mode for panel in panels for mode, _ in panel.values))
-    figure, axes = sheet(words, [ROW_IN * len(modes) + FRAME_IN] * len(panels))
+    figure, axes = sheet(
+        words, [ROW_IN * len(modes) + FRAME_IN] * len(panels), width_in=OLD_WIDTH_IN
+    )
     for ax, panel in zip(axes, panels, strict=True):
         plot_panel(ax, panel, modes)
         title(ax, panel.heading, LEGEND if ax is axes[0] else "")

@@ -9,7 +9,6 @@ from experiments.core.results import Run
 from experiments.show import judge
 from experiments.show.comparable import Comparable, Series
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import Caption
 from experiments.show.statistics import Repeats
 from experiments.throughput import figure
 from experiments.throughput.ratios import (
@@ -40,9 +39,9 @@ def build_report(run: Run) -> Report:
     findings = tuple(_findings(run, transfers, ratios))
     picture = Picture(
         name=run.question.name,
-        title="Every transfer, by mode and size",
+        title=findings[0],
         alternative=f"A mark per transfer, a row per mode. {'. '.join(findings)}",
-        draw=lambda report: figure.draw(tuple(_panels(transfers)), Caption.of(report)),
+        draw=lambda caption: figure.draw(tuple(_panels(transfers)), caption),
     )
     return Report(
         run=run,

@@ -10,7 +10,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from experiments.show.curves import LEGEND, Curves, Mark
 from experiments.show.lanes import BASELINE_COLOUR, NAME_SIZE, colours, name_beside
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 from experiments.tunnels.fit import Cost
 from experiments.tunnels.words import ARTICLE_HOSTS, ARTICLE_TUNNELS
 
@@ -29,7 +30,7 @@ def draw(
 ) -> Figure:
     """The panels below each other; those of the cost only if it was measured."""
     heights = (PORTS_IN, *((COST_IN, COST_IN) if costs else ()), ARITHMETIC_IN)
-    figure, axes = sheet(caption, heights)
+    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
     _plot_ports(axes[0], marks)
     if costs:
         _plot_costs(axes[1], axes[2], costs)

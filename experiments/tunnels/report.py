@@ -11,7 +11,6 @@ from experiments.show import cells, judge
 from experiments.show.cells import values_text
 from experiments.show.curves import Mark
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, range_text
-from experiments.show.sheet import Caption
 from experiments.tunnels import figure
 from experiments.tunnels.fit import KIB_PER_GIB, Cost, costs
 from experiments.tunnels.words import ARTICLE_HOSTS, MEMORY, PAIRS, SETUP
@@ -29,10 +28,10 @@ def build_report(run: Run) -> Report:
     findings = (first, *_mesh_and_l2pop(ports), *mismatches, *_price(cost), _article(cost))
     picture = Picture(
         name=run.question.name,
-        title="Tunnel ports over hosts, the cost of a port, and arithmetic",
+        title=first,
         alternative="Tunnel ports over hosts, predicted and measured; memory and set-up time over "
         f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(findings)}",
-        draw=lambda drawn: figure.draw(_marks(ports), cost, _meshes(found), Caption.of(drawn)),
+        draw=lambda caption: figure.draw(_marks(ports), cost, _meshes(found), caption),
     )
     labs = counted(run.samples.select("repeat", "order").n_unique(), "lab")
     return replace(

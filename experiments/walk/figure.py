@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from experiments.show.lanes import Lanes, log_axis
-from experiments.show.sheet import Caption, sheet, title
+from experiments.show.report import Caption
+from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
 from experiments.show.statistics import Repeats
 from experiments.walk.headers import GRE, ICMP, IP, Header
 from experiments.walk.legs import Leg
@@ -42,7 +43,7 @@ def draw(legs: Mapping[str, Sequence[Leg]], notes: Mapping[int, str], caption: C
         legs: by direction, in the order of passing.
         notes: texts below legs of the request, by number from 0.
     """
-    figure, axes = sheet(caption, [WAY_IN] * len(legs), frame_in=1.35)
+    figure, axes = sheet(caption, [WAY_IN] * len(legs), frame_in=1.35, width_in=OLD_WIDTH_IN)
     for ax, (way, along) in zip(axes, legs.items(), strict=True):
         _plot_way(ax, way, along, notes if way == THERE else {})
     return figure
@@ -132,7 +133,7 @@ def _box(
 
 def draw_paths(levels: Mapping[str, Repeats], caption: Caption) -> Figure:
     """All round trips by path."""
-    figure, (ax,) = sheet(caption, [PATHS_IN])
+    figure, (ax,) = sheet(caption, [PATHS_IN], width_in=OLD_WIDTH_IN)
     lanes = Lanes(levels, dict(zip(levels, PATH_COLOURS, strict=False)))
     lanes(ax)
     log_axis(ax, levels, "round trip [ms]")

@@ -13,7 +13,6 @@ from experiments.show import judge
 from experiments.show.cells import cells_table, exact_cells, match_findings, value_text, values_text
 from experiments.show.levels import between, figure_text
 from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import Caption
 from experiments.show.statistics import Difference, Repeats, difference
 from experiments.walk import figure
 from experiments.walk.article import Step, article_table, steps_of
@@ -68,12 +67,13 @@ def build_report(run: Run) -> Report:
     legs = {way: legs_of(run, way, repeats[0]) for way in figure.WAYS}
     added = difference(paths[TUNNEL], paths[PUBLIC], seed=run.seed)
     time = _time(run, added)
+    findings = tuple(_findings(run, cells, steps, time))
     return Report(
         run=run,
-        findings=tuple(_findings(run, cells, steps, time)),
+        findings=findings,
         outcomes=tuple(_outcome(each, run, cells, added) for each in run.question.predictions),
         tables=tuple(_tables(run, cells, steps, legs, paths)),
-        pictures=tuple(_pictures(steps, legs, paths, time)),
+        pictures=tuple(_pictures(findings[0], steps, legs, paths, time)),
         conditions=f"{counted(len(repeats), 'repeat')}, a lab each; headers decoded from captures "
         f"on every interface; {run.tables['rtts'].height} timed pings; GRE by Open vSwitch in user "
         f"space; scenario {run.about['scenario']}",
@@ -211,7 +211,7 @@ def _paths_table(paths: Mapping[str, Repeats]) -> Table:
 
 
 def _pictures(
-    steps: Sequence[Step], legs: Legs, paths: Mapping[str, Repeats], time: str
+    first: str, steps: Sequence[Step], legs: Legs, paths: Mapping[str, Repeats], time: str
 ) -> Iterator[Picture]:
     in_words = (
         f"{way}: "
@@ -226,14 +226,14 @@ def _pictures(
     }
     yield Picture(
         name="walk",
-        title="The headers of one ping, leg by leg, there and back",
+        title=first,
         alternative="; ".join(in_words),
-        draw=lambda report: figure.draw(legs, notes, Caption.of(report)),
+        draw=lambda caption: figure.draw(legs, notes, caption),
     )
     if all(any(map(len, repeats)) for repeats in paths.values()):
         yield Picture(
             name="walk-latency",
-            title="Round trips by path",
+            title=time,
             alternative=f"Box plots of round trips by path. {time}",
-            draw=lambda report: figure.draw_paths(paths, Caption.of(report, findings=(time,))),
+            draw=lambda caption: figure.draw_paths(paths, caption),
         )

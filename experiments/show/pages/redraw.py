@@ -128,7 +128,9 @@ def _drawn(directory: Path, report: Report, picture: Picture) -> dict[str, Path]
             # The layout of the first file holds for the second.
             drawn = BytesIO()
             kind = path.suffix[1:]
-            figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+            is_svg = kind == "svg"  # transparent: a page has a dark ground, too
+            undated = {"Date": None} if is_svg else None
+            figure.savefig(drawn, format=kind, metadata=undated, transparent=is_svg)
             with reporting(path):
                 replace_file(path, drawn.getvalue())
             figure.set_layout_engine("none")

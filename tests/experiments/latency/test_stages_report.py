@@ -63,7 +63,7 @@ def run_of(rows, modes=MODES):
 
 
 def draw(picture, run):
-    return picture.draw(Report(run=run, findings=()))
+    return Report(run=run, findings=()).draw(picture)
 
 
 def pings(count=5, modes=MODES, repeats=1):

@@ -17,7 +17,7 @@ from experiments.mtu.figure import (
 from experiments.mtu.report import build_report, tiles
 from experiments.mtu.words import DROPPED, RIGHT, SIZES, SOME, TOO_LARGE, WHOLE
 from experiments.show.judge import MATCHES, MISMATCH
-from experiments.show.sheet import WIDTH_IN, Caption
+from experiments.show.report import Caption
 from tests.experiments.mtu.test_mtu_report import LIMITS, edited, run_of
 from tests.experiments.run_values import with_tables
 
@@ -123,7 +123,7 @@ def test_every_transfer_is_a_dot_or_a_cross(ax):
     assert text.get_text() == "1466: black hole"
 
 
-WORDS = Caption(findings=("gains",), warning="", conditions="", verdict="trusted")
+WORDS = Caption(title="gains", footer=("Verdict: trusted",))
 STREAMS = tuple(
     Stream(mode=mode, limit=limit, samples={576: (low,), limit: (2 * low,), limit + 8: (0.0,)})
     for mode, limit, low in (
@@ -177,7 +177,6 @@ def test_a_run_draws_a_map_and_its_goodput(run):
 
     assert [picture.name for picture in report.pictures] == ["mtu", "mtu-goodput"]
     figure = report.draw()
-    assert figure.get_figwidth() == WIDTH_IN
     gids = [patch.get_gid() for ax in figure.axes for patch in ax.patches]
     assert len([gid for gid in gids if gid and gid.startswith("tile")]) == 2 * 2 * (7 + 3)
 

@@ -209,9 +209,10 @@ def test_a_figure_of_an_unreliable_run_has_a_warning(drawn):
 
     (warning,) = [text for text in figure.texts if text.get_text().startswith("Unreliable run")]
     (title,) = [text for text in figure.texts if text.get_text() == figure.get_suptitle()]
+    (footer,) = [text for text in figure.texts if text.get_gid() == "footer"]
     assert warning.get_fontsize() < title.get_fontsize()
     assert figure.get_suptitle().startswith("gre-mesh is higher")
-    assert "Verdict: unreliable: 3 pings lost" in figure.get_supxlabel()
+    assert "Verdict: unreliable: 3 pings lost" in footer.get_text()
 
 
 def test_a_single_level_can_be_drawn(drawn):
