@@ -71,6 +71,13 @@ def sheet(
     return figure, [row[0] for row in axes]
 
 
+def lay_out(ax: Axes) -> None:
+    """Place the axes of the figure, so that what follows can measure them."""
+    figure = ax.get_figure(root=True)
+    if isinstance(figure, Figure) and (layout := figure.get_layout_engine()):
+        layout.execute(figure)
+
+
 def title(ax: Axes, bold: str, small: str = "") -> None:
     """A heading above its panel; `small` between them says how to read it."""
     ax.set_title(bold, pad=9 + 1.3 * SMALL * len(small.splitlines()) if small else 8)

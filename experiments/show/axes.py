@@ -1,0 +1,127 @@
+"""Axes with plain numbers and their unit, and names beside them.  Pure: the caller owns the figure.
+
+Host counts are on `host_axis` (log2), counts on `count_axis` (from 0).  `name_rows` names the rows
+of a chart without a vertical axis; `row_values` writes a value beside each row, in the right
+margin.  `end_labels` names lines at their right end, after all else is drawn.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from experiments.show.palette import INK
+from experiments.show.sheet import LABEL, lay_out
+
+LABEL_PITCH = 1.3  # of the height of its letters: the height of a line of a label
+LABEL_PAD = 6  # points between a line's end and its label
+AROUND = 1.12  # of the least and the greatest host count: where a host axis begins and ends
+ABOVE = 1.06  # of the largest count: where a count axis ends
+
+
+def host_axis(ax: Axes, hosts: Iterable[int], label: str = "compute hosts") -> None:
+    """A horizontal log2 axis with a tick at each of these host counts, as a plain number."""
+    ticks = sorted(set(hosts))
+    ax.set_xscale("log", base=2)
+    ax.set_xlim(ticks[0] / AROUND, ticks[-1] * AROUND)
+    _plain_ticks(ax.xaxis, ticks)
+    ax.set_xlabel(label)
+
+
+def count_axis(ax: Axes, most: float, label: str) -> None:
+    """A vertical axis of whole numbers, from 0 to a bit more than `most`."""
+    ax.set_ylim(0, max(1, most) * ABOVE)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 4, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.set_ylabel(label)
+    ax.grid(visible=True, axis="y")
+
+
+def _plain_ticks(axis: Axis, ticks: Sequence[int]) -> None:
+    axis.set_major_locator(FixedLocator(list(ticks)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def name_rows(ax: Axes, names: Sequence[str], *, bottom: float = 0.5) -> None:
+    """Name the rows 0, 1, ... from the top down, in place of a vertical axis."""
+    ax.set_yticks(range(len(names)), labels=names)
+    ax.set_ylim(len(names) - 1 + bottom, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def row_values(ax: Axes, values: Mapping[float, tuple[str, str]]) -> None:
+    """A text and its colour for each row, in bold in the right margin."""
+    for row, (text, colour) in values.items():
+        ax.annotate(
+            text,
+            (1, row),
+            xycoords=ax.get_yaxis_transform(),
+            xytext=(LABEL_PAD, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=LABEL,
+            fontweight="bold",
+            color=colour,
+            annotation_clip=False,
+            gid=f"value {row}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndLabel:
+    """The name of a line, which ends at `at`."""
+
+    text: str  # may have several lines
+    at: float  # on the vertical axis
+    colour: str = INK
+
+
+def end_labels(ax: Axes, labels: Sequence[EndLabel]) -> None:
+    """Name lines beside the right end of the axes, moved apart where they would overlap.
+
+    Call it last, when the limits of the axes are set: the figure is laid out for it.
+    """
+    if not labels:
+        return
+    lay_out(ax)
+    pitch = LABEL * LABEL_PITCH / 72 * ax.figure.dpi / ax.bbox.height
+    ordered = sorted(labels, key=lambda each: -each.at)
+    wanted = [_height(ax, each.at) for each in ordered]
+    sizes = [pitch * (1 + each.text.count("\n")) for each in ordered]
+    for each, top, size in zip(ordered, spread(wanted, sizes), sizes, strict=True):
+        ax.annotate(
+            each.text,
+            (1, top - size / 2),
+            xycoords="axes fraction",
+            xytext=(LABEL_PAD, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=LABEL,
+            fontweight="bold",
+            linespacing=1.1,
+            color=each.colour,
+            annotation_clip=False,
+            gid=f"label {each.text}",
+        )
+
+
+def _height(ax: Axes, value: float) -> float:
+    """The height of a value, as a share of the height of the axes."""
+    at = ax.transData.transform((1.0, value))[1]
+    return float(ax.transAxes.inverted().transform((0.0, at))[1])
+
+
+def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Tops of labels of these heights, near the wanted middles without overlap; from the top down."""
+    tops: list[float] = []
+    ceiling = max(1.0, sum(sizes)) + sizes[0] / 2
+    for at, (middle, size) in enumerate(zip(wanted, sizes, strict=True)):
+        below = sum(sizes[at:]) - sizes[-1] / 2  # room for the labels below, down to the axis
+        top = min(ceiling, max(middle + size / 2, below))
+        tops.append(top)
+        ceiling = top - size
+    return tops
