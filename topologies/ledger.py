@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.model.errors import LabError, UsageError
+from controller.model.near import did_you_mean
 from controller.system import commands
 from controller.system.process import (
     Identity,
@@ -386,7 +387,7 @@ def find(name: str) -> Ledger:
         f"no lab {name!r}",
         where=str(home()),
         allowed=", ".join(labs()) or "none (no lab is up)",
-        do="`overlaylab status` lists the labs that are up.",
+        do=did_you_mean(name, labs(), "`overlaylab status` lists the labs that are up."),
     )
 
 

@@ -6,6 +6,7 @@ from controller.flows.br_tun import br_tun_flows
 from controller.flows.pipeline import Flow
 from controller.flows.ports import BR_INT, BR_TUN, provider_bridges
 from controller.model.errors import ModelError
+from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism
 
@@ -34,7 +35,9 @@ def bridge_flows(overlay: Overlay, binding: Binding, bridge: str) -> tuple[Flow,
             f"bridge {bridge!r}",
             where=f"host {host.name!r}",
             allowed=", ".join(bridges(host)),
-            do="Name one of them; br-tun needs [agent] tunnel_types.",
+            do=did_you_mean(
+                bridge, bridges(host), "Name one of them; br-tun needs [agent] tunnel_types."
+            ),
         )
     if bridge == BR_INT:
         return tuple(br_int_flows(overlay, host, binding))

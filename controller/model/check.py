@@ -25,6 +25,7 @@ from controller.model.check_segments import (
 from controller.model.check_underlay import router_names, underlay_errors
 from controller.model.errors import ModelError, limit_errors
 from controller.model.names import UNDERLAY, int_port_name
+from controller.model.near import did_you_mean
 from controller.model.parts import Host, Mechanism, Network, OverlayParts, Port, Subnet
 
 T = TypeVar("T")
@@ -266,5 +267,5 @@ def _unknown(where: str, what: str, found: str, known: Iterable[str]) -> ModelEr
         f"{what} {found!r} does not exist",
         where=where,
         allowed=", ".join(known) or "none (there are none)",
-        do=f"Name an existing {what}.",
+        do=did_you_mean(found, known, f"Name an existing {what}."),
     )

@@ -13,6 +13,7 @@ from ipaddress import IPv4Network
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.errors import UsageError
 from controller.model.names import VTEP_BRIDGE
+from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network
 
@@ -94,7 +95,10 @@ def parse_mode(text: str) -> Mode:
     """
     if text not in _BY_NAME:
         raise UsageError(
-            repr(text), where="mode", allowed=", ".join(_BY_NAME), do="Pick one of them."
+            repr(text),
+            where="mode",
+            allowed=", ".join(_BY_NAME),
+            do=did_you_mean(text, _BY_NAME, "Pick one of them."),
         )
     return _BY_NAME[text]
 

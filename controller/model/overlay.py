@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from controller.model.check import overlay_errors
 from controller.model.errors import ModelError, raise_all
 from controller.model.names import int_port_name
+from controller.model.near import did_you_mean
 from controller.model.parts import Host, Network, OverlayParts, Port
 
 
@@ -31,7 +32,7 @@ class Overlay(OverlayParts):
                 f"host {name!r}",
                 where=f"overlay {self.name!r}",
                 allowed=", ".join(self.host_of),
-                do="Name one of them.",
+                do=did_you_mean(name, self.host_of, "Name one of them."),
             )
         return self.host_of[name]
 

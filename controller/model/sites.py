@@ -16,6 +16,7 @@ from typing import TypeVar
 from controller.model.addresses import ONE_MACHINE, unusable, unusable_cidr
 from controller.model.errors import ModelError, limit_errors, raise_all
 from controller.model.names import segment_bridge
+from controller.model.near import did_you_mean
 from controller.model.parts import Mechanism
 
 T = TypeVar("T", str, IPv4Address)
@@ -225,7 +226,8 @@ def _counts(sites: Sites) -> Iterator[ModelError]:
     yield from limit_errors("mtu", sites.underlay_mtu, MTU_LOWEST, MTU_HIGHEST, where="wan", do=do)
     if sites.attacker.router not in sites.routers:
         found, allowed = f"router {sites.attacker.router!r}", ", ".join(sites.routers)
-        yield _wrong("attacker", found, allowed, "Name one of them.")
+        do = did_you_mean(sites.attacker.router, sites.routers, "Name one of them.")
+        yield _wrong("attacker", found, allowed, do)
 
 
 def _addresses(sites: Sites) -> Iterator[ModelError]:

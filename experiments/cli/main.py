@@ -15,6 +15,7 @@ from controller.system.trusted import ignore_working_directory, in_root_director
 from experiments.cli import compare, doctor, lab, offline, report, run
 from experiments.cli.status import Status
 from experiments.cli.streams import discard_unwritable, flush, open_closed
+from experiments.cli.wrong_use import text_of, unknown_command
 from experiments.core import registry
 
 OWN_OPTIONS = frozenset({"--help", "--version"})  # all other options are those of `run`
@@ -28,12 +29,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
         if cmd_name not in self.commands:
-            raise UsageError(
-                repr(cmd_name),
-                where="command",
-                allowed=", ".join(self.commands),
-                do="`overlaylab --help` describes them; `overlaylab NAME` runs the experiment NAME.",
-            )
+            raise unknown_command(cmd_name, self.commands)
         return self.commands[cmd_name]
 
 
@@ -143,7 +139,7 @@ def _status(command: Callable[[], object]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:
-        return _print_error(error.format_message(), Status.WRONG_USE)
+        return _print_error(text_of(error), Status.WRONG_USE)
     except OverlayError as error:
         return _print_error(str(error), _status_of(error))
     except (KeyboardInterrupt, click.Abort):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.model.errors import UsageError
+from controller.model.near import did_you_mean
 from experiments.cli.status import FORMAT
 
 if TYPE_CHECKING:
@@ -146,7 +147,10 @@ def _with_options(overlay: "Overlay", mode: str | None, release: str | None) -> 
 
     if release is not None and release not in RELEASES:
         raise UsageError(
-            repr(release), where="release", allowed=", ".join(RELEASES), do="Pick one of them."
+            repr(release),
+            where="release",
+            allowed=", ".join(RELEASES),
+            do=did_you_mean(release, RELEASES, "Pick one of them."),
         )
     changed = with_mode(overlay, parse_mode(mode) if mode is not None else None)
     return replace(changed, release=release or changed.release)

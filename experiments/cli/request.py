@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from controller.model.errors import MeasureError, ModelError, UsageError
+from controller.model.near import did_you_mean
 from experiments.core import registry
 
 if TYPE_CHECKING:
@@ -49,7 +50,11 @@ def experiments_of(names: tuple[str, ...]) -> "list[Experiment]":
                 repr(name),
                 where="experiment",
                 allowed=f"{', '.join(known)}, {ALL}, or the path of a .py file",
-                do="Give one of them; docs/extend.md shows how to write a file.",
+                do=did_you_mean(
+                    name,
+                    (*known, ALL),
+                    "Give one of them; docs/extend.md shows how to write a file.",
+                ),
             )
     wanted = (
         each for name in names or registry.DEFAULT for each in (known if name == ALL else (name,))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from controller.model.errors import LabError
+from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Mechanism, Port
 from controller.model.sites import Sites
@@ -102,7 +103,9 @@ class LabBase:
                 f"no node {name!r}" if found is None else f"node {name!r} is dead",
                 where=f"lab {self.name!r}",
                 allowed=", ".join(nodes),
-                do=f"`overlaylab status {self.name}` lists them.",
+                do=did_you_mean(
+                    "" if found else name, nodes, f"`overlaylab status {self.name}` lists them."
+                ),
             )
         return found
 

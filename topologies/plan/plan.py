@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from controller.model.addresses import is_usable
 from controller.model.errors import UsageError
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
+from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Cidr, Host, Mechanism, Port
 from controller.model.sites import Sites
@@ -65,7 +66,9 @@ def address_of(overlay: Overlay, target: str) -> Address:
             f"no guest {target!r}",
             where=f"overlay {overlay.name!r}",
             allowed=", ".join(addresses),
-            do="Name a guest with an address, or give an IP address.",
+            do=did_you_mean(
+                target, addresses, "Name a guest with an address, or give an IP address."
+            ),
         ) from None
 
 

@@ -8,11 +8,12 @@ import json
 import string
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from controller.model.near import nearest
 
 FOLDER = Path(__file__).with_name("neutron")
 DATA = {"queens": ("queens.json",), "current": ("current.json", "linuxbridge.json")}
@@ -116,7 +117,7 @@ def hint(release: str, which: Which, role: Role) -> str:
     mine = dict.fromkeys(known.names[role])
     in_section = [option for group, option in mine if group == section]
     for names in (in_section, [option for _, option in mine]):
-        if near := get_close_matches(name, names, n=1, cutoff=0.8):
+        if near := nearest(name, names):
             groups = dict.fromkeys(group for group, option in mine if option == near[0])
             meant = section if section in groups else next(iter(groups))
             return f"did you mean [{meant}] {near[0]}?"

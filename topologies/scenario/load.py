@@ -11,6 +11,7 @@ from controller.model.agent import AgentOptions
 from controller.model.dhcp import with_servers
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError, UsageError
+from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Cidr, Host, Mechanism, Network, OverlayParts, Port, Subnet
 from controller.model.sites import PPPOE_MTU, Attacker, Site, Sites, Snat, Station
@@ -152,7 +153,7 @@ def _path(ref: str | Path) -> Path:
             found,
             where=f"scenario {str(ref)!r}",
             allowed=f"{', '.join(available())}, or the path of a .yaml file",
-            do="`overlaylab list` shows the names.",
+            do=did_you_mean(Path(ref).stem, available(), "`overlaylab list` shows the names."),
         )
     return path
 

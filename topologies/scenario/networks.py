@@ -9,6 +9,7 @@ from controller.model.allocation import Segment, offered
 from controller.model.check_server import server_errors
 from controller.model.encap import NetworkType
 from controller.model.names import derived_id, derived_mac
+from controller.model.near import did_you_mean
 from controller.model.parts import (
     Address,
     AddressPair,
@@ -335,7 +336,8 @@ def _check_references(data: Map, what: str, problems: Problems) -> None:
     allowed = ", ".join(names) or f"none (the scenario has no {what}s)"
     for port in data.maps("ports"):
         if port[what] not in names:
-            found, do = f"{port[what]!r} does not exist", f"Name an existing {what}."
+            found = f"{port[what]!r} does not exist"
+            do = did_you_mean(port[what], names, f"Name an existing {what}.")
             problems.add_at(port, what, found, allowed=allowed, do=do)
 
 

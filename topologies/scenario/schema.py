@@ -1,8 +1,7 @@
 """The errors of a scenario against its JSON schema, in plain words, and what is left without them."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from itertools import islice
@@ -13,7 +12,9 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from jsonschema.validators import extend
 
 from controller.model.addresses import parse_cidr
+from controller.model.near import did_you_mean
 from topologies.scenario.file import Map, Place, Problems
+from topologies.scenario.known_elsewhere import KEYS, meant, places_of
 
 SCHEMA_FILE = Path(__file__).with_name("scenario.schema.json")
 ERRORS_MOST = 100  # more help nobody, and take time
@@ -76,7 +77,7 @@ def checked(data: Any, file: str, problems: Problems, schema: Path = SCHEMA_FILE
     refusals = (
         (error, refusal)
         for error in _validator(schema).iter_errors(data)
-        for refusal in _refusals(error)
+        for refusal in _refusals(error, _validator(schema).schema)
     )
     for error, (key, found, allowed, do) in islice(refusals, ERRORS_MOST):
         place, path = _located(data, (*error.absolute_path, *key), file)
@@ -101,7 +102,7 @@ def _located(data: Any, path: Path_, file: str) -> tuple[Place, str]:
     return place, written.removeprefix(".")
 
 
-def _refusals(error: ValidationError) -> Iterator[Refusal]:
+def _refusals(error: ValidationError, schema: Any) -> Iterator[Refusal]:
     match error.validator:
         case "required":
             for key in error.validator_value:
@@ -110,14 +111,13 @@ def _refusals(error: ValidationError) -> Iterator[Refusal]:
                     allowed = error.schema["properties"][key].get("description")
                     yield (), f"no `{key}`", f"`{key}`: {allowed}", "Add it."
         case "additionalProperties":
-            known = list(error.schema["properties"])
+            known = error.schema["properties"]
             for key in error.instance:
                 if key not in known:
-                    do = _suggestion(key, known) or "Remove it."
-                    yield (key,), "unknown key", ", ".join(known), do
+                    yield (key,), "unknown key", ", ".join(known), _suggestion(key, known, schema)
         case "enum":
             allowed = [str(value) for value in error.validator_value]
-            do = _suggestion(str(error.instance), allowed) or "Use one of them."
+            do = did_you_mean(str(error.instance), allowed, "Use one of them.")
             yield (), _found(error.instance), ", ".join(allowed), do
         case "maxItems":  # of hosts; the model reports it
             return
@@ -125,9 +125,16 @@ def _refusals(error: ValidationError) -> Iterator[Refusal]:
             yield (), *_wrong_value(error)
 
 
-def _suggestion(found: str, allowed: Sequence[str]) -> str:
-    close = get_close_matches(found[:TEXT_MOST], allowed, n=1)
-    return f"Did you mean `{close[0]}`?" if close else ""
+def _suggestion(found: Any, known: Mapping[str, Any], schema: Any) -> str:
+    """The key that was meant at this place, or else the places where it is allowed."""
+    key = str(found)
+    here = meant(key, known)
+    if near := f"Did you mean `{here}`?" if here else did_you_mean(key, known, ""):
+        return near
+    for name in (key, *KEYS.get(key.lower(), ())):
+        if places := [f"`{place}`" for place in places_of(name, schema)]:
+            return f"`{name}` is a key of {' and of '.join(places)}."
+    return "Remove it."
 
 
 def _wrong_value(error: ValidationError) -> tuple[str, str, str]:

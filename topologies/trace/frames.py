@@ -8,6 +8,7 @@ from controller.explain.ofproto import Outer
 from controller.model.agent import GENEVE_PORT, VXLAN_PORT
 from controller.model.encap import IP_HEADER, NetworkType
 from controller.model.errors import UsageError
+from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Network, Port
 from topologies.plan.plan import guest_name, guests
@@ -81,7 +82,7 @@ def _ports(overlay: Overlay, guest: str) -> tuple[Port, ...]:
             f"no guest {guest!r}{several}",
             where=f"overlay {overlay.name!r}",
             allowed=", ".join(guests(overlay)) or "none (there are no guests)",
-            do="Name one of them.",
+            do=did_you_mean(name, guests(overlay), "Name one of them."),
         )
     return chosen
 

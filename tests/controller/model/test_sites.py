@@ -119,7 +119,7 @@ ERRORS = {  # the text that is replaced, the new text, and the error
     "schema": (
         "snat: lan",
         "snat: wan",
-        "sites[1].snat: 'wan'; allowed: tunnel, lan, none. Did you mean `lan`?",
+        "sites[1].snat: 'wan'; allowed: tunnel, lan, none. Use one of them.",
     ),
     "address": (
         "gateway_ip: 10.100.0.1",

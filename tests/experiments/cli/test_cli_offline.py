@@ -103,7 +103,7 @@ WRONG = {
     ),
     "host": (
         (*FLOWS, "--host", "compute"),
-        "overlay 'article': host 'compute'; allowed: controller, computer. Name one of them.",
+        "overlay 'article': host 'compute'; allowed: controller, computer. Did you mean `computer`?",
     ),
     "bridge": (
         (*FLOWS, "--bridge", "br-ex"),
@@ -114,7 +114,7 @@ WRONG = {
         ("validate", "articel"),
         "scenario 'articel': no such name or file; "
         f"allowed: {', '.join(available())}, or the path of a .yaml file. "
-        "`overlaylab list` shows the names.",
+        "Did you mean `article`?",
     ),
     "mode that cannot carry it": (
         ("flows", "side-by-side", "--host", "host1", "--bridge", "br-int", "--mode", "flat"),
@@ -123,12 +123,56 @@ WRONG = {
     "missing option": (FLOWS[:4], "Missing option '--bridge'."),
     "unknown option": ((*FLOWS, "--colour"), "No such option"),
     "unknown command": (
-        ("flow",),
-        "command: 'flow'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
+        ("frobnicate",),
+        "command: 'frobnicate'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
         "unplug, capture, down, trace, report, compare, doctor. "
         "`overlaylab --help` describes them; `overlaylab NAME` runs the experiment NAME.",
     ),
 }
+
+
+MEANT = {
+    ("flow",): "`flows`",
+    ("lateny",): "`latency`",
+    ("deploy", "article"): "`up`",
+    ("tcpdump",): "`capture`",
+    ("run", "fanut"): "`fanout`",
+    ("run", "--mode", "gre-mesh"): "`--modes`",
+    ("--quik",): "`--quick`",
+    ("list", "--fromat", "json"): "`--format`",
+    ("list", "--format", "jsn"): "`json`",
+    ("up", "article", "--datapath", "netdv"): "`netdev`",
+    ("validate", "leaf_spine.yaml"): "`leaf-spine`",
+    (*FLOWS, "--release", "quens"): "`queens`",
+    (*FLOWS, "--mode", "vxlan"): "`vxlan-mesh` or `vxlan-l2pop` or `vxlan-l2pop-arp`",
+    (*FLOWS[:4], "--bridge", "brtun"): "`br-tun`",
+}
+
+
+@pytest.mark.parametrize("argv", MEANT, ids=" ".join)
+def test_a_misspelt_name_gets_the_nearest_one_in_one_line(capsys, argv):
+    status, out, err = said(capsys, *argv)
+    assert (status, out) == (2, "")
+    assert err.endswith(f". Did you mean {MEANT[argv]}?\n")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "end"),
+    [
+        (("flows",), "Missing argument 'SCENARIO'. See `overlaylab flows --help`.\n"),
+        (("list", "--xyzzy"), "No such option '--xyzzy'. See `overlaylab list --help`.\n"),
+        (
+            ("run", "--hosts", "x"),
+            "'x' is not a valid integer range. See `overlaylab run --help`.\n",
+        ),
+    ],
+    ids=("argument", "option", "value"),
+)
+def test_where_no_name_is_near_the_help_is_named(capsys, argv, end):
+    status, out, err = said(capsys, *argv)
+    assert (status, out) == (2, "")
+    assert err.endswith(end)
 
 
 @pytest.mark.parametrize("case", WRONG)
