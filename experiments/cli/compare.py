@@ -31,6 +31,8 @@ def compare(a: Path, b: Path, output: str) -> int:
 
     Refused if machines, settings or questions differ.  Exit status: 0 compared; 2 refused; 3 compared,
     but a run is unreliable.
+
+    Example: overlaylab compare results/reference/walk results/reference/walk
     """
     from experiments.core.results import reporting_damage
 

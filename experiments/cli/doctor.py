@@ -138,7 +138,10 @@ def _line(each: Finding) -> str:
 @click.command()
 @FORMAT
 def doctor(output: str) -> None:
-    """Show what this machine has and lacks, and how to install what is missing."""
+    """Show what this machine has and lacks, and how to install what is missing.
+
+    Example: overlaylab doctor
+    """
     found = findings(gather_facts())
     click.echo(as_json(found) if output == "json" else as_text(found))
     if not is_ready(found):

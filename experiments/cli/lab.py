@@ -54,7 +54,12 @@ def _say(text: str) -> None:
 @DATAPATH
 @APP
 def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
-    """Start a lab of SCENARIO and keep it running until Ctrl-C."""
+    """Start a lab of SCENARIO and keep it running until Ctrl-C, or with --detach until `down`.
+
+    SCENARIO is a name that `overlaylab list` shows, or a .yaml file.
+
+    Example: sudo overlaylab up article --name demo --detach
+    """
     from experiments.cli import scenarios
     from experiments.cli.doctor import assert_host_ready
     from topologies.lab import holder, started
@@ -78,7 +83,14 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(lab: str, node: str, command: tuple[str, ...]) -> None:
-    """Run COMMAND in NODE of LAB; return its exit status."""
+    """Run COMMAND in NODE of LAB; return its exit status.
+
+    A NODE is a compute host, a guest, or another node that `overlaylab status LAB` lists.
+
+    Example: sudo overlaylab exec demo ServerA -- ping -c 3 172.16.166.125
+
+    Example: sudo overlaylab exec demo controller -- ovs-ofctl dump-flows br-tun
+    """
     from controller.system.commands import become
     from topologies.plan.ovs import ENVIRONMENT
 
@@ -94,6 +106,8 @@ def status(lab: str | None, output: str) -> int:
     """Show nodes, tunnels, flows and agents of LAB, or of every lab, and what is wrong there.
 
     The exit status is 1 if something is wrong.
+
+    Example: sudo overlaylab status demo
     """
     from topologies.lab.status import status_of, statuses
 
@@ -112,7 +126,10 @@ def status(lab: str | None, output: str) -> int:
 @LAB
 @click.argument("script", required=False, type=click.Path(exists=True, dir_okay=False))
 def shell(lab: str, script: str | None) -> None:
-    """Open Mininet's command line on LAB; with SCRIPT, run the commands in that file."""
+    """Open Mininet's command line on LAB; with SCRIPT, run the commands in that file.
+
+    Example: sudo overlaylab shell demo
+    """
     net = attached(lab).net
     from topologies.lab.shell import Shell, script_lines
 
@@ -149,7 +166,10 @@ def shell(lab: str, script: str | None) -> None:
 def capture(  # noqa: PLR0917  click passes every option as an argument
     lab: str, node: str, interface: str, file: Path, count: int | None, seconds: float | None
 ) -> None:
-    """Write the packets of INTERFACE in NODE to a file, until Ctrl-C."""
+    """Write the packets of INTERFACE in NODE to a file, until Ctrl-C.
+
+    Example: sudo overlaylab capture demo ServerA eth0 -w a.pcapng --seconds 10
+    """
     from topologies.lab.capture import capture as run
 
     run(attached(lab), node, interface, file, packets=count or 0, seconds=seconds or 0)
@@ -159,7 +179,10 @@ def capture(  # noqa: PLR0917  click passes every option as an argument
 @LAB
 @click.argument("port_id")
 def plug(lab: str, port_id: str) -> None:
-    """Start the guest of a port that was created through LAB's API."""
+    """Start the guest of a port that was created through LAB's API.
+
+    Example: sudo overlaylab plug demo 00a1bde0-be17-4c53-9d20-166117750000
+    """
     attached(lab).plug(port_id)
 
 
@@ -167,7 +190,10 @@ def plug(lab: str, port_id: str) -> None:
 @LAB
 @click.argument("port_id")
 def unplug(lab: str, port_id: str) -> None:
-    """Remove a port's interface, and its guest if that was the last one."""
+    """Remove a port's interface, and its guest if that was the last one.
+
+    Example: sudo overlaylab unplug demo 00a1bde0-be17-4c53-9d20-166117750000
+    """
     attached(lab).unplug(port_id)
 
 
@@ -187,6 +213,8 @@ def trace(lab: str, source: str, target: str, frame: str, output: str) -> int:
     """Show what the switches of LAB would do now with a frame from guest SRC to guest DST.
 
     Nothing is sent. The exit status is 1 if the frame would not arrive.
+
+    Example: sudo overlaylab trace demo ServerA ServerB --frame ping
     """
     from experiments.cli.trace_text import as_json, as_text
     from topologies.trace.trace import trace_frame
@@ -200,7 +228,10 @@ def trace(lab: str, source: str, target: str, frame: str, output: str) -> int:
 @click.argument("lab", required=False)
 @click.option("--all", "every", is_flag=True, help="Take down every lab on this machine.")
 def down(lab: str | None, *, every: bool) -> None:
-    """Take LAB down; nothing else on this machine is touched."""
+    """Take LAB down; nothing else on this machine is touched.
+
+    Example: sudo overlaylab down demo
+    """
     from topologies.lab.clearing import take_down_all, take_down_by_name
 
     if bool(lab) == every:

@@ -18,7 +18,7 @@ from experiments.cli.streams import discard_unwritable, flush, open_closed
 from experiments.cli.wrong_use import text_of, unknown_command
 from experiments.core import registry
 
-OWN_OPTIONS = frozenset({"--help", "--version"})  # all other options are those of `run`
+OWN_OPTIONS = frozenset({"-h", "--help", "--version"})  # all other options are those of `run`
 
 
 class Commands(click.Group):
@@ -47,6 +47,7 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
 
 @click.group(
     cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},  # commands inherit them
     commands=(
         run.run,
         offline.list_,
@@ -78,6 +79,8 @@ def overlaylab() -> None:
     """Start overlay networks as Neutron builds them, show their flows, and measure them.
 
     Without a command: run the default experiments (`overlaylab run`).
+
+    Example: overlaylab list
     """
 
 

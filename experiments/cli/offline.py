@@ -26,7 +26,10 @@ OPTIONS_SHOWN = 100  # of one kind
 @click.command("list")
 @FORMAT
 def list_(output: str) -> None:
-    """Show all experiments, modes and scenarios."""
+    """Show all experiments, modes and scenarios, each with a line that describes it.
+
+    Example: overlaylab list
+    """
     from controller.model.modes import MODES, describe
     from experiments.core import registry
     from topologies.scenario.load import summaries
@@ -54,7 +57,10 @@ def list_(output: str) -> None:
 @click.command()
 @click.argument("scenario")
 def validate(scenario: str) -> None:
-    """Check SCENARIO (a name or a .yaml file) and its .ini files; show every error."""
+    """Check SCENARIO (a name or a .yaml file) and its .ini files; show every error.
+
+    Example: overlaylab validate article
+    """
     from experiments.show.report import counted
     from topologies.scenario.load import load
 
@@ -112,7 +118,14 @@ def flows(  # noqa: PLR0917  click's options, by name
     *,
     explain: bool,
 ) -> None:
-    """Show the flows that the controller would install, as `ovs-ofctl` prints them."""
+    """Show the flows that the controller would install, as `ovs-ofctl` prints them.
+
+    SCENARIO is a name that `overlaylab list` shows, or a .yaml file.
+
+    Example: overlaylab flows article --host controller --bridge br-tun
+
+    Example: overlaylab flows article --host computer --bridge br-int --explain
+    """
     from controller.explain.flow import Explainer
     from controller.explain.names import Names
     from controller.flows.binding import new_binding

@@ -18,6 +18,8 @@ def report(directory: Path, output: str) -> None:
     """Draw the run or the suite in DIR again from its files; needs neither root nor OVS.
 
     Exit status: 0 drawn, whatever the verdict; 2 DIR has no run that can be drawn.
+
+    Example: overlaylab report results/reference/walk
     """
     from experiments.core.suite import is_suite
     from experiments.show.pages.redraw import redraw

@@ -69,6 +69,10 @@ def run(experiment: tuple[str, ...], **given: Any) -> int:
     An EXPERIMENT is a name that `overlaylab list` shows, `all`, or a .py file (docs/extend.md).
 
     Exit status: 0 done and trusted, 1 an exact prediction was refuted, 3 done but unreliable.
+
+    Example: sudo overlaylab run fanout --quick
+
+    Example: sudo overlaylab run latency --modes gre-mesh,vxlan-mesh --repeats 6
     """
     from experiments.cli.measure import dated, measured
 
