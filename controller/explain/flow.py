@@ -3,9 +3,13 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
 
+from controller.explain.foreign import Foreign
 from controller.explain.match import Subject
-from controller.explain.names import Names, listed, segment, spelt
+from controller.explain.names import listed, segment, spelt
+from controller.explain.naming import AnyFlow, Naming
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
 from controller.flows.actions import (
     Action,
@@ -20,35 +24,51 @@ from controller.flows.actions import (
     Resubmit,
     SetField,
 )
-from controller.flows.pipeline import TUN_TO_LV, Flow, pipeline_of
+from controller.flows.pipeline import pipeline_of
 from controller.flows.ports import BR_INT, BR_TUN
 
 # A learned flow, as ovs-ofctl prints it.
 MATCHED = re.compile(r"vlan_tci=(0x[0-9a-f]+)/0x0fff,dl_dst=([0-9a-f:]{17})$")
 LOADED = re.compile(r"load:(0x[0-9a-f]+)->NXM_NX_TUN_ID\[\]")
+F = TypeVar("F", bound=AnyFlow)
+PLAIN: dict[type, str] = {
+    PopVlan: "have their VLAN tag removed",
+    Normal: "are switched by MAC within their VLAN, as by any Ethernet switch",
+    InPort: "go back out of the port they came in by",
+}
+SET_NAMES = {"eth_src": "source MAC", "eth_dst": "destination MAC"}
 SENT = re.compile(r'output:"?([^",\s]+)"?$')
 
 
 @dataclass(frozen=True)
-class Explainer:
+class Explainer(Generic[F]):
     """Explains the flows of one bridge of one host; `flows` are all of them."""
 
-    names: Names
-    flows: tuple[Flow, ...]
+    names: Naming
+    flows: tuple[F, ...]
 
-    @property
-    def release(self) -> str:
-        """The Neutron release of the flows."""
-        return self.names.overlay.release
-
-    def explain(self, flow: Flow) -> str:
+    def explain(self, flow: AnyFlow) -> str:
         """The sentence for a flow: which frames it matches, what happens to them, and why."""
         matched = Subject(self.names, flow, self.flows)
         text = f"{matched.text} {self._effect(flow, matched)}"
         text = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
-        jumps = (a for f in self.flows for a in f.actions if isinstance(a, Goto | Resubmit))
-        is_reached = flow.table == 0 or any(jump.table == flow.table for jump in jumps)
+        is_reached = flow.table in self.reached
         return text if is_reached else f"{text} No flow leads to this table."
+
+    @cached_property
+    def reached(self) -> frozenset[int]:
+        """The tables that a flow leads to, and the first one."""
+        actions = (action for flow in self.flows for action in flow.actions)
+        jumps = (action for action in actions if isinstance(action, Goto | Resubmit))
+        tracked = (
+            re.findall(r"table=(\d+)", str(a))
+            for f in self.flows
+            for a in f.actions
+            if isinstance(a, Foreign)
+        )
+        return frozenset(
+            {0, *(jump.table for jump in jumps), *(int(t) for ts in tracked for t in ts)}
+        )
 
     def explain_learned(self, matched: str, actions: str) -> str | None:
         """The sentence for a flow that a `learn` action of this bridge has written, else None.
@@ -60,55 +80,59 @@ class Explainer:
         seen, loaded, sent = MATCHED.match(matched), LOADED.search(actions), SENT.search(actions)
         if learning is None or seen is None or loaded is None or sent is None:
             return None
+        return self.learned(int(seen[1], 16), seen[2], int(loaded[1], 16), sent[1])
+
+    def learned(self, vlan: int, mac: str, tunnel_id: int, port: str) -> str | None:
+        """The sentence for a flow that a `learn` action of this bridge has written, else None."""
+        learning = self.learning_flow()
+        if learning is None:
+            return None
         names, (writer, learn) = self.names, learning
-        vlan, mac = int(seen[1], 16), names.mac(seen[2])
-        numbers = names.binding.ofports.get(writer.bridge, {})
-        named = (name for name, number in numbers.items() if str(number) == sent[1])
-        tunnel = names.port(writer.bridge, next(named, sent[1]))
-        table = table_named(writer.bridge, self.release, writer.table)
-        key = segment(names.network_in(vlan), int(loaded[1], 16))
+        tunnel = names.port(writer.bridge, port)
+        table = self.table_named(writer.bridge, writer.table)
+        key = segment(names.network_in(vlan), tunnel_id)
         return (
-            f"Learned by the switch in {table}, when a frame from {mac} came in by {tunnel}, at most "
-            f"{learn.hard_timeout_s} s ago. Frames for that MAC in {names.local_vlan(vlan)} have their "
-            f"VLAN tag removed, get {key} and are output to that tunnel only."
+            f"Learned by the switch in {table}, when a frame from {names.mac(mac)} came in by {tunnel}, "
+            f"at most {learn.hard_timeout_s} s ago. Frames for that MAC in {names.local_vlan(vlan)} have "
+            f"their VLAN tag removed, get {key} and are output to that tunnel only."
         )
 
-    def learning_flow(self) -> tuple[Flow, LearnReturnPath] | None:
+    def learning_flow(self) -> tuple[AnyFlow, LearnReturnPath] | None:
         """A flow with a `learn` action, and this action, the same in all such flows; else None."""
         found = ((f, a) for f in self.flows for a in f.actions if isinstance(a, LearnReturnPath))
         return next(found, None)
 
-    def _effect(self, flow: Flow, matched: Subject) -> str:
+    def table_named(self, bridge: str, number: int) -> str:
+        """A table by its number and Neutron's name."""
+        name = self.names.table(bridge, number)[0]
+        return f"table {int(number)}" + (f", {name}" if name else "")
+
+    def _effect(self, flow: AnyFlow, matched: Subject) -> str:
         if not flow.actions:
             return "are dropped"
-        if any(isinstance(action, InPort) for action in flow.actions):
-            return _reply(flow.actions)
+        if reply := _reply(flow.actions):
+            return reply
         *first, last = self._steps(flow, matched)
         is_learning = any(isinstance(action, LearnReturnPath) for action in flow.actions)
         joined = "; then they " if is_learning else " and "
         return f"{', '.join(first)}{joined}{last}" if first else last
 
-    def _steps(self, flow: Flow, matched: Subject) -> Iterator[str]:
+    def _steps(self, flow: AnyFlow, matched: Subject) -> Iterator[str]:
         for action in flow.actions:
             if isinstance(action, SetField):
                 yield self._set(flow, action, matched)
             elif isinstance(action, LearnReturnPath):
                 yield self._learning(flow, action)
             elif isinstance(action, Resubmit):
-                table = table_named(flow.bridge, flow.release, action.table)
-                yield f"are looked up in {table}"
+                yield f"are looked up in {self.table_named(flow.bridge, action.table)}"
             elif isinstance(action, Goto):
                 yield self._jump(flow, action)
-            elif isinstance(action, PopVlan):
-                yield "have their VLAN tag removed"
-            elif isinstance(action, Normal):
-                yield "are switched by MAC within their VLAN, as by any Ethernet switch"
             elif not isinstance(action, Output | PushVlan):
-                yield f"undergo {action}"
+                yield _plain(action)
         if outputs := [action.port for action in flow.actions if isinstance(action, Output)]:
             yield self._sent(flow.bridge, outputs)
 
-    def _set(self, flow: Flow, action: SetField, matched: Subject) -> str:
+    def _set(self, flow: AnyFlow, action: SetField, matched: Subject) -> str:
         if action.field == "tun_id" and isinstance(action.value, int):
             return f"get {segment(matched.network, action.value)}"
         if action.field == "vlan_vid" and isinstance(action.value, int):
@@ -119,23 +143,29 @@ class Explainer:
             return f"are tagged with {tag}" if pushed else f"have their tag changed to {tag}"
         if action.field == "reg6" and isinstance(action.value, int):
             return f"have {self.names.local_vlan(action.value)} noted in register 6"
-        return f"have their {action.field} set to {action.value}"
+        if action.field == "reg5":
+            return f"have port {action.value} noted in register 5"
+        if action.field in {"tun_dst", "tun_ipv6_dst"}:
+            return f"get VTEP {action.value} as their destination"
+        return f"have their {SET_NAMES.get(action.field, action.field)} set to {action.value}"
 
-    def _learning(self, flow: Flow, action: LearnReturnPath) -> str:
-        table = table_named(flow.bridge, flow.release, action.table)
+    def _learning(self, flow: AnyFlow, action: LearnReturnPath) -> str:
+        table = self.table_named(flow.bridge, action.table)
         return (
             f"make the switch learn a flow in {table}: for {action.hard_timeout_s} s, frames for "
             "their source MAC in their local VLAN are sent back, untagged and with their tunnel id, "
             "into the tunnel they came from"
         )
 
-    def _jump(self, flow: Flow, action: Goto) -> str:
-        why = pipeline_of(flow.bridge, flow.release)[action.table].why
-        text = f"go on to {table_named(flow.bridge, flow.release, action.table)}: {why}"
+    def _jump(self, flow: AnyFlow, action: Goto) -> str:
+        why = self.names.table(flow.bridge, action.table)[1]
+        text = f"go on to {self.table_named(flow.bridge, action.table)}" + (
+            f": {why}" if why else ""
+        )
         there = [each for each in self.flows if each.table == action.table]
         if there and not any(each.actions for each in there):
             text += "; all frames are dropped there"
-            kind = next((kind for kind, table in TUN_TO_LV.items() if table == action.table), None)
+            kind = next(iter(self.names.tunnel_types(action.table)), None)
             if kind:
                 text += f", because no {spelt(kind)} network has a guest on this host"
         return text
@@ -149,22 +179,30 @@ class Explainer:
         return f"are output to {len(where)} ports: {listed(where)}"
 
 
-def table_named(bridge: str, release: str, table: int) -> str:
-    """A table by its number and Neutron's name."""
-    return f"table {int(table)}, {table_name(bridge, release, table)}"
-
-
 def table_name(bridge: str, release: str, table: int) -> str:
     """Neutron's name of a table; empty if the bridge has no such table."""
     rows = pipeline_of(bridge, release)
     return next((getattr(key, "name", "") for key in rows if key == table), "")
 
 
-def _reply(actions: Sequence[Action]) -> str:
-    """What `install_arp_responder` does with an ARP request."""
+def _plain(action: Action | Foreign) -> str:
+    """The words for an action that needs no names."""
+    if isinstance(action, Foreign):
+        return action.words or f'undergo "{action.text}", which is not understood here'
+    if isinstance(action, Move):
+        return f"have their {action.source} copied to {action.to}"
+    return PLAIN.get(type(action), f"undergo {action}")
+
+
+def _reply(actions: Sequence[Action | Foreign]) -> str:
+    """What `install_arp_responder` does with an ARP request; empty for other actions."""
+    if not any(isinstance(action, InPort) for action in actions):
+        return ""
     fields = {action.field: str(action.value) for action in actions if isinstance(action, SetField)}
     if fields.get("arp_op") != "2" or not any(isinstance(action, Move) for action in actions):
-        return "go back out of the port they came in by"
+        return ""
+    if not {"arp_spa", "arp_sha"} <= set(fields):
+        return ""
     return (
         f'are turned into the reply "{fields["arp_spa"]} is at {fields["arp_sha"]}", addressed to '
         "the sender, and go back out of the port they came in by: nothing leaves the host"

@@ -4,25 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from controller.explain.names import Names, id_word, listed, segment, spelt
+from controller.explain.foreign import ICMP6_TYPES, PROTOCOLS, connection, foreign_field
+from controller.explain.names import id_word, listed, segment, spelt
+from controller.explain.naming import AnyFlow, Naming
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
 from controller.flows.actions import LearnReturnPath
 from controller.flows.pipeline import (
     BROADCAST,
-    NEIGHBOUR_ADVERTISEMENT,
-    ROUTER_ADVERTISEMENT,
-    TUN_TO_LV,
-    Flow,
 )
 from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
 from controller.model.encap import NetworkType
 from controller.model.parts import Network
 
 GROUP_BIT = "/01:00:00:00:00:00"
-ICMP6 = {
-    ROUTER_ADVERTISEMENT: "IPv6 router advertisements",
-    NEIGHBOUR_ADVERTISEMENT: "IPv6 neighbour advertisements",
-}
+UNTAGGED = 0xFFFF  # OpenFlow 1.0's OFP_VLAN_NONE
 FIELD_NAMES = {  # match field -> its name in a sentence
     "in_port": "port",
     "tun_id": "",
@@ -40,9 +35,9 @@ FIELD_NAMES = {  # match field -> its name in a sentence
 class Subject:
     """The frames that `flow` matches; `flows` are all flows of its bridge."""
 
-    names: Names
-    flow: Flow
-    flows: tuple[Flow, ...]
+    names: Naming
+    flow: AnyFlow
+    flows: tuple[AnyFlow, ...]
 
     @cached_property
     def text(self) -> str:
@@ -78,9 +73,9 @@ class Subject:
     @property
     def _tunnel_types(self) -> tuple[NetworkType, ...]:
         """The types whose ids the flow's table translates to local VLANs."""
-        return tuple(kind for kind, table in TUN_TO_LV.items() if table == self.flow.table)
+        return self.names.tunnel_types(self.flow.table)
 
-    def _comes_before(self, other: Flow) -> bool:
+    def _comes_before(self, other: AnyFlow) -> bool:
         """Whether `other` has a higher priority than the flow and matches some of its frames."""
         is_above = other.table == self.flow.table and other.priority > self.flow.priority
         return is_above and set(other.match) > set(self.flow.match)
@@ -101,15 +96,15 @@ class Subject:
             verb = "is" if len(matched) == 1 else "are"
             known = "no flow above" + (" and by no learned flow" if learned else "")
             return f"all other frames, whose {listed(matched)} {verb} matched by {known},"
-        name = getattr(self.flow.table, "name", "")
+        name = self.names.table(self.flow.bridge, self.flow.table)[0] or f"table {self.flow.table}"
         return f"all {'other ' if fields else ''}frames that reach {name}"
 
     def _kind(self) -> str:
         matched = self._matched
         proto, to = matched.get("proto"), str(matched.get("dl_dst", ""))
-        if proto == "icmp6":
-            return ICMP6.get(int(matched.get("icmp_type", 0)), "ICMPv6")
-        what = "ARP packets" if proto == "arp" else "frames"
+        if proto == "icmp6" and "icmp_type" in matched:
+            return ICMP6_TYPES.get(str(matched["icmp_type"]), f"ICMPv6 {matched['icmp_type']}")
+        what = PROTOCOLS.get(str(proto), "frames")
         if proto == "arp" and to == BROADCAST:
             return "ARP requests (ARP that is broadcast)"
         if proto == "arp" and matched.get("arp_tha") == BROADCAST:
@@ -123,7 +118,9 @@ class Subject:
         """The fields of the match that `_kind` and the port leave; an unknown one as it is."""
         for name, value in self._matched.items():
             is_in_kind = name == "dl_dst" and (str(value).endswith(GROUP_BIT) or value == BROADCAST)
-            if name not in {"proto", "in_port", "icmp_type", "arp_tha"} and not is_in_kind:
+            is_in_kind |= name == "icmp_type" and self._matched.get("proto") == "icmp6"
+            is_in_kind |= name == "arp_tha" and value == BROADCAST
+            if name not in {"proto", "in_port"} and not is_in_kind:
                 yield self._field(name, value)
 
     def _field(self, name: str, value: str | int) -> str:
@@ -133,20 +130,28 @@ class Subject:
             "vlan_tci": lambda: _tci(text),
             "reg6": lambda: f"with {names.local_vlan(int(value))} in register 6",
             "tun_id": lambda: f"with {segment(network, int(value))}",
+            "icmp_type": lambda: f"of ICMP type {value}",
+            "ct_state": lambda: connection(text),
             "dl_src": lambda: f"that are sent from {names.mac(text)}",
             "dl_dst": lambda: f"for {names.mac(text)}",
             "arp_spa": lambda: f"with sender address {names.address(text, network)}",
             "arp_tpa": lambda: f"that ask for {names.address(text, network)}",
             "nd_target": lambda: f"that announce {names.address(text, network)}",
         }
-        return texts[name]() if name in texts else f"with {name}={value}"
+        own = texts[name]() if name in texts and _is_plain(name, value) else None
+        return own or foreign_field(name, text) or f"with {name}={value}"
 
     def _vlan(self, number: int) -> str:
         if self._is_outside and number != DEAD_VLAN_TAG:
             outside = self.names.network_of_id((NetworkType.VLAN,), number)
             named = f" ({outside.name})" if outside else ""
             return f"with VLAN {number} of the provider network{named}"
-        return f"in {self.names.local_vlan(number)}"
+        return "without a tag" if number == UNTAGGED else f"in {self.names.local_vlan(number)}"
+
+
+def _is_plain(name: str, value: str | int) -> bool:
+    """Whether a number is one, not a masked text."""
+    return isinstance(value, int) or name not in {"dl_vlan", "reg6", "tun_id", "icmp_type"}
 
 
 def _tci(value: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from controller.flows.binding import Binding
+from controller.flows.pipeline import TUN_TO_LV, pipeline_of
 from controller.flows.ports import (
     BR_INT,
     BR_TUN,
@@ -26,8 +27,21 @@ class Names:
     host: Host
     binding: Binding
 
+    def table(self, bridge: str, number: int) -> tuple[str, str]:
+        """Neutron's name of a table and its purpose; empty if the release has no such table."""
+        rows = pipeline_of(bridge, self.overlay.release)
+        found = ((getattr(key, "name", ""), row.why) for key, row in rows.items() if key == number)
+        return next(found, ("", ""))
+
+    @staticmethod
+    def tunnel_types(number: int) -> tuple[NetworkType, ...]:
+        """The types whose ids this table of br-tun translates to local VLANs."""
+        return tuple(kind for kind, table in TUN_TO_LV.items() if table == number)
+
     def port(self, bridge: str, name: str) -> str:
-        """The guest, tunnel or bridge of port `name` on `bridge`."""
+        """The guest, tunnel or bridge of a port, by its name or its ofport."""
+        numbers = self.binding.ofports.get(bridge, {})
+        name = next((known for known, number in numbers.items() if str(number) == name), name)
         if name in self._patches:
             return self._patches[name]
         if bridge == BR_TUN and name in self._tunnels:
@@ -122,7 +136,8 @@ def segment(network: Network | None, number: int) -> str:
     """An id on the wire, decimal and hexadecimal, with its network."""
     if network is None:
         return f"tunnel id {number} ({number:#x})"
-    return f"{id_word(network.network_type)} {number} ({number:#x}, {network.name})"
+    named = f", {network.name}" if network.name else ""
+    return f"{id_word(network.network_type)} {number} ({number:#x}{named})"
 
 
 def listed(words: Sequence[str]) -> str:

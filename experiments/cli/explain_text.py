@@ -3,20 +3,21 @@
 import textwrap
 from collections.abc import Iterator
 
-from controller.explain.flow import Explainer, table_name
+from controller.explain.flow import Explainer
+from controller.flows.pipeline import Flow
 from controller.flows.text import flow_text, ordered
 
 WIDTH = 100  # columns; flows are not wrapped, so that they can be searched for
 INDENT = " " * 6
 
 
-def explained(explainer: Explainer) -> Iterator[str]:
+def explained(explainer: Explainer[Flow]) -> Iterator[str]:
     """Every flow with its explanation, below a heading for each table."""
     table = None
     for flow in ordered(explainer.flows):
         if flow.table != table:
             yield from () if table is None else ("",)
-            name = table_name(flow.bridge, explainer.release, flow.table)
+            name = explainer.names.table(flow.bridge, flow.table)[0]
             yield f"table {flow.table:d}, {name}: {flow.why}"
             table = flow.table
         yield f"  {flow_text(flow)}"

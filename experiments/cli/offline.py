@@ -169,7 +169,7 @@ def _with_options(overlay: "Overlay", mode: str | None, release: str | None) -> 
     return replace(changed, release=release or changed.release)
 
 
-def _as_json(wanted: Iterable["Flow"], explainer: "Explainer | None") -> list[dict[str, Any]]:
+def _as_json(wanted: Iterable["Flow"], explainer: "Explainer[Flow] | None") -> list[dict[str, Any]]:
     from controller.explain.flow import table_name
     from controller.flows.text import ordered
 

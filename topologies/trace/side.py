@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from controller.explain.flow import Explainer
 from controller.explain.names import Names
 from controller.flows.bridges import bridge_flows, bridges
+from controller.flows.pipeline import Flow
 from controller.flows.ports import BR_TUN
 from controller.model.encap import NetworkType
 from controller.model.parts import Network
@@ -25,7 +26,7 @@ class Side:
     def host(self) -> str:
         return self.names.host.name
 
-    def explainer(self, bridge: str) -> Explainer | None:
+    def explainer(self, bridge: str) -> Explainer[Flow] | None:
         """The explainer of the flows of `bridge`; None if the controller does not own the bridge."""
         if bridge not in bridges(self.names.host):
             return None

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from controller.explain.flow import Explainer, table_name
+from controller.explain.flow import Explainer
 from controller.explain.ofproto import Hit, Section, Trace
+from controller.flows.pipeline import Flow
 from controller.flows.text import dump, flow_text, normalise
 from controller.model.errors import SwitchError
 from topologies.trace.side import Side
@@ -81,8 +82,8 @@ def _rewritten(section: Section) -> str:
     return next((found[1] for found in map(NOW_FOR.match, notes) if found), "")
 
 
-def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -> Step:
-    name = table_name(bridge, explainer.release, hit.table) if explainer else ""
+def _step(explainer: Explainer[Flow] | None, hit: Hit, bridge: str, target_mac: str) -> Step:
+    name = explainer.names.table(bridge, hit.table)[0] if explainer else ""
     if hit.priority is None:
         return Step(hit.table, name, "", NO_FLOW)
     why, is_learned = explanation(explainer, hit.text, hit.match, ",".join(hit.actions))
@@ -92,7 +93,7 @@ def _step(explainer: Explainer | None, hit: Hit, bridge: str, target_mac: str) -
     return Step(hit.table, name, flow, text, is_learned)
 
 
-def _timed(explainer: Explainer, flow: str) -> str:
+def _timed(explainer: Explainer[Flow], flow: str) -> str:
     """A learned flow with its timeout, which a dump shows and a trace does not."""
     learning = explainer.learning_flow()
     timeout = f"hard_timeout={learning[1].hard_timeout_s}, " if learning else ""
@@ -100,7 +101,7 @@ def _timed(explainer: Explainer, flow: str) -> str:
 
 
 def explanation(
-    explainer: Explainer | None, text: str, match: str, actions: str
+    explainer: Explainer[Flow] | None, text: str, match: str, actions: str
 ) -> tuple[str, bool]:
     """The sentence for a flow, as `flow_text` writes it, and whether the switch learned it."""
     if explainer is None:
@@ -127,7 +128,7 @@ def _noted(note: str, target_mac: str) -> str:
     return f"The switch adds: {note}."
 
 
-def lacked(explainer: Explainer, dumped: str) -> tuple[str, ...]:
+def lacked(explainer: Explainer[Flow], dumped: str) -> tuple[str, ...]:
     """The flows that the bridge should have and its dump does not show."""
     there = frozenset(normalise(dumped))
     return tuple(text for text in dump(explainer.flows) if text not in there)
@@ -150,7 +151,7 @@ class InstalledFlow:
     why: str
 
 
-def installed(explainer: Explainer | None, line: str) -> InstalledFlow:
+def installed(explainer: Explainer[Flow] | None, line: str) -> InstalledFlow:
     """A line of a dump, as `controller.flows.text.normalise` returns it, with its explanation.
 
     Raises:

@@ -1,0 +1,267 @@
+"""What looks wrong in the flows of a bridge, and what an operator should know of them.  Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from controller.explain import tables
+from controller.explain.bridge import DumpedBridge
+from controller.explain.dump_names import DumpNames, described
+from controller.explain.names import id_word, listed
+from controller.explain.reading import DumpFlow
+from controller.explain.shown import Entry, jumps
+from controller.flows.pipeline import Match
+from controller.flows.ports import BR_TUN
+from controller.model.encap import NetworkType
+
+SOON_S = 30  # a timeout that ends sooner is reported
+SHOWN = 8  # of one kind, before "and n more"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about the flows.
+
+    Attributes:
+        kind: a word for programs.
+        is_fault: it looks wrong; else it is worth knowing.
+        lines: of the text.
+    """
+
+    kind: str
+    text: str
+    is_fault: bool
+    lines: tuple[int, ...] = ()
+
+
+def findings(bridge: DumpedBridge) -> tuple[Finding, ...]:
+    """All findings, faults first."""
+    found = [*_repeated(bridge), *_timeouts(bridge), *_counters(bridge)]
+    if bridge.kind == BR_TUN:
+        found += _macs(bridge)
+        found += _empty_floods(bridge)
+        found += _two_ways(bridge)
+        if not bridge.is_part:
+            found += [*_one_way(bridge), *_idle_tunnels(bridge), *_stale_ports(bridge)]
+    if not bridge.is_part and bridge.kind != tables.OTHER:
+        found += _dead_ends(bridge)
+    return tuple(sorted(found, key=lambda finding: not finding.is_fault))
+
+
+def _fault(kind: str, text: str, *flows: DumpFlow) -> Finding:
+    return Finding(kind, text, is_fault=True, lines=tuple(flow.line for flow in flows))
+
+
+def _note(kind: str, text: str, *flows: DumpFlow) -> Finding:
+    return Finding(kind, text, is_fault=False, lines=tuple(flow.line for flow in flows))
+
+
+def identifier(kind: NetworkType | None, number: int) -> str:
+    """A tunnel id with the word of its type: `VNI 111`, `GRE key 5`, `tunnel id 7`."""
+    return f"{id_word(kind) if kind else 'tunnel id'} {number}"
+
+
+def _one_way(bridge: DumpedBridge) -> Iterator[Finding]:
+    """Networks that have only one direction."""
+    flooded = {flood.local_vlan for flood in bridge.floods}
+    arriving = {inbound.local_vlan for inbound in bridge.inbound}
+    for inbound in bridge.inbound:
+        number = identifier(bridge.kind_of(inbound.local_vlan), inbound.tunnel_id)
+        if inbound.local_vlan not in flooded:
+            text = f"Local VLAN {inbound.local_vlan} ({number}) has no flood entry: its broadcasts, ARP among them, reach no VTEP."
+            yield _fault("no-flood", text, inbound.flow)
+    for vlan in sorted(flooded - arriving):
+        flows = [flood.flow for flood in bridge.floods if flood.local_vlan == vlan]
+        ids = [identifier(bridge.kind_of(vlan), number) for number in bridge.tunnel_ids(vlan)]
+        what = f"{listed(ids)}, the id of local VLAN {vlan}," if ids else f"Local VLAN {vlan}"
+        text = f"{what} has no flow that gives frames from tunnels the local VLAN: what comes in is dropped."
+        yield _fault("no-local-vlan", text[0].upper() + text[1:], *flows)
+    for vlan in sorted(
+        {e.local_vlan for e in bridge.entries if e.local_vlan >= 0} - arriving - flooded
+    ):
+        entries = [entry.flow for entry in bridge.entries if entry.local_vlan == vlan]
+        text = f"Local VLAN {vlan} has MACs behind VTEPs, but no flood entry and no tunnel id: left over, or the network is gone."
+        yield _fault("left-over", text, *entries)
+
+
+def _two_ways(bridge: DumpedBridge) -> Iterator[Finding]:
+    """Local VLANs with two tunnel ids, and the reverse."""
+    for vlan in bridge.local_vlans:
+        ids = bridge.tunnel_ids(vlan)
+        if len(ids) > 1:
+            named = listed([str(number) for number in ids])
+            text = f"Local VLAN {vlan} has several tunnel ids: {named}. Frames go out with one and come in with another."
+            yield _fault("two-ids", text)
+    vlans: dict[tuple[object, int], dict[int, DumpFlow]] = defaultdict(dict)
+    for inbound in bridge.inbound:
+        vlans[inbound.kinds[:1], inbound.tunnel_id][inbound.local_vlan] = inbound.flow
+    for (_, number), flows in vlans.items():
+        if len(flows) > 1:
+            named = listed([str(vlan) for vlan in flows])
+            yield _fault(
+                "two-vlans",
+                f"Tunnel id {number} has several local VLANs: {named}.",
+                *flows.values(),
+            )
+
+
+def _empty_floods(bridge: DumpedBridge) -> Iterator[Finding]:
+    for flood in bridge.floods:
+        if not flood.ports:
+            text = f"The flood entry of local VLAN {flood.local_vlan} has no outputs: its broadcasts reach no VTEP."
+            yield _fault("flood-without-outputs", text, flood.flow)
+
+
+def _idle_tunnels(bridge: DumpedBridge) -> Iterator[Finding]:
+    used = {port for flood in bridge.floods for port in flood.ports}
+    used |= {port for entry in bridge.entries for port in entry.ports}
+    used |= {o for f in bridge.flows if "dl_vlan" not in f.matched for o in bridge.outputs(f)}
+    arriving = {inbound.flow.table for inbound in bridge.inbound}
+    for tunnel in bridge.tunnels:
+        leads = bridge.leads(tunnel.port)
+        if tunnel.port in used:
+            continue
+        text = f"{described(tunnel)} ({port_text(tunnel.port)}) carries nothing: no network floods to it and no MAC is behind it"
+        if leads and not leads & arriving:
+            which = listed([str(table) for table in sorted(leads)])
+            text += f"; what comes in by it goes to table {which}, which has no network"
+        yield _fault("idle-tunnel", text[0].upper() + text[1:] + ".")
+
+
+def port_text(port: str) -> str:
+    """A port by its number or name."""
+    return f"port {port}"
+
+
+def _stale_ports(bridge: DumpedBridge) -> Iterator[Finding]:
+    """Outputs to ports that table 0 does not know: frames go out, but none come in."""
+    known = {bridge.port(f.matched["in_port"]) for f in bridge.flows if "in_port" in f.matched}
+    if not known:
+        return
+    for flood in bridge.floods:
+        for port in flood.ports:
+            if port not in known:
+                text = f"Local VLAN {flood.local_vlan} is flooded to port {port}, but no flow takes frames that come in by it: the tunnel port may be gone."
+                yield _fault("stale-port", text, flood.flow)
+
+
+def _macs(bridge: DumpedBridge) -> Iterator[Finding]:
+    behind: dict[tuple[int, str], list[Entry]] = defaultdict(list)
+    for entry in bridge.entries:
+        behind[entry.local_vlan, entry.mac].append(entry)
+    names = DumpNames(bridge)
+    for (vlan, mac), entries in behind.items():
+        ports = list(dict.fromkeys(port for entry in entries for port in entry.ports))
+        if len(ports) > 1:
+            where = listed([names.port(BR_TUN, port) for port in ports])
+            in_vlan = f" in local VLAN {vlan}" if vlan >= 0 else ""
+            text = f"MAC {mac}{in_vlan} is behind {len(ports)} VTEPs: {where}."
+            yield _fault("mac-on-two-vteps", text, *(entry.flow for entry in entries))
+        learned = [entry for entry in entries if entry.is_learned]
+        stated = [entry for entry in entries if not entry.is_learned]
+        if learned and stated:
+            text = f"MAC {mac}: the learned flow is never used, since a stated one (l2population) has a higher priority."
+            yield _note("learned-and-stated", text, *(entry.flow for entry in learned))
+    learned_flows = [entry.flow for entry in bridge.entries if entry.is_learned]
+    if learned_flows:
+        text = f"{_counted(len(learned_flows), 'flow')} learned from tunnels: the switch removes each when its timeout ends."
+        yield _note("learned", text, *learned_flows)
+
+
+def _repeated(bridge: DumpedBridge) -> Iterator[Finding]:
+    """Flows with the same table and match: of one priority, or of several."""
+    same: dict[tuple[int, Match], list[DumpFlow]] = defaultdict(list)
+    for flow in bridge.flows:
+        same[flow.table, tuple(sorted(flow.match, key=str))].append(flow)
+    for (table, _), flows in same.items():
+        if len(flows) == 1:
+            continue
+        counts = Counter(flow.priority for flow in flows)
+        for priority, count in counts.items():
+            if count > 1:
+                twice = [flow for flow in flows if flow.priority == priority]
+                # ovs-ofctl prints one conjunction's parts as flows of their own
+                if len({flow.actions for flow in twice}) > 1 and _is_conjunction(twice):
+                    continue
+                text = f"Table {table} has {count} flows with the same match and priority {priority}: {_short(twice[0])}. A switch keeps one; the text may have two dumps."
+                yield _fault("duplicate", text, *twice)
+        if len(counts) > 1 and not _is_conjunction(flows):
+            above = max(counts)
+            for flow in flows:
+                if flow.priority < above and not bridge.is_learned(flow):
+                    text = f"In table {table} the flow of priority {flow.priority} with {_short(flow)} is never used: one of priority {above} has the same match."
+                    yield _fault("shadowed", text, flow)
+
+
+def _is_conjunction(flows: Iterable[DumpFlow]) -> bool:
+    return any(str(a).startswith("conjunction(") for flow in flows for a in flow.actions)
+
+
+def _short(flow: DumpFlow) -> str:
+    shown = ",".join(str(v) if n == "proto" else f"{n}={v}" for n, v in flow.match)
+    return f"match {shown}" if shown else "no match (all frames)"
+
+
+def _dead_ends(bridge: DumpedBridge) -> Iterator[Finding]:
+    there = set(bridge.numbers)
+    wanted: dict[int, list[DumpFlow]] = defaultdict(list)
+    for flow in bridge.flows:
+        for table in jumps(flow):
+            if table not in there:
+                wanted[table].append(flow)
+    for table, flows in sorted(wanted.items()):
+        name = bridge.table(table)[0]
+        named = f"table {table}" + (f" ({name})" if name else "")
+        text = f"{_counted(len(flows), 'flow')} {'leads' if len(flows) == 1 else 'lead'} to {named}, which has no flows in the text: such frames are dropped."
+        yield _fault("empty-table", text, *flows)
+
+
+def _timeouts(bridge: DumpedBridge) -> Iterator[Finding]:
+    for flow in bridge.flows:
+        left = flow.seconds_left
+        if left is not None and left <= SOON_S:
+            text = (
+                f"The flow with {_short(flow)} in table {flow.table} ends in {max(left, 0):.0f} s."
+            )
+            yield _note("ends-soon", text, flow)
+
+
+def _counters(bridge: DumpedBridge) -> Iterator[Finding]:
+    """What the packet counters show; nothing if the text has none."""
+    counted = [flow for flow in bridge.flows if flow.packets is not None]
+    unused = [flow for flow in counted if flow.packets == 0]
+    if not counted:
+        return
+    if len(unused) == len(counted):
+        yield _fault(
+            "all-counters-zero", "All counters are zero: no frame has come to this bridge yet."
+        )
+        return
+    if unused:
+        text = f"{len(unused)} of {len(counted)} flows have matched no packet."
+        yield _note("counters-zero", text, *unused)
+    for inbound in bridge.inbound:
+        number = identifier(bridge.kind_of(inbound.local_vlan), inbound.tunnel_id)
+        if inbound.flow.packets == 0:
+            text = (
+                f"No packet has come in by a tunnel for local VLAN {inbound.local_vlan} ({number})."
+            )
+            yield _fault("nothing-in", text, inbound.flow)
+    for flood in bridge.floods:
+        if flood.flow.packets == 0:
+            yield _fault(
+                "nothing-out",
+                f"No broadcast of local VLAN {flood.local_vlan} has been flooded.",
+                flood.flow,
+            )
+    for flow in counted:
+        if not flow.actions and flow.packets and flow.table != 23:
+            where = bridge.table(flow.table)[0]
+            named = f"table {flow.table}" + (f" ({where})" if where else "")
+            kind = "of no network here " if where.endswith("TUN_TO_LV") and not flow.match else ""
+            text = f"{_counted(flow.packets, 'packet')} {kind}dropped in {named}, {_short(flow)}."
+            yield _note("dropped", text, flow)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,68 @@
+"""`overlaylab explain` on dumps of flows: the article's, Neutron's, our own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from controller.explain.explanation import explanation
+from experiments.cli.explain_dump import document, lines
+from experiments.cli.main import main
+
+HERE = Path(__file__).parent
+GOLDEN = HERE.parents[1] / "golden"
+DUMPS = sorted(GOLDEN.rglob("*.flows"))
+ARTICLE = HERE / "dumps" / "article.br-tun.flows"
+PORTS = HERE / "dumps" / "article.br-tun.show"
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def test_the_article(capsys):
+    """The flows that it prints, with the ports that it prints."""
+    assert main(["explain", str(ARTICLE), str(PORTS)]) == 0
+    out = flat(capsys.readouterr().out)
+    assert "VNI 111 (0x6f) is local VLAN 1; broadcasts go to 1 VTEP: 192.168.150.11 " in out
+    assert "192.168.150.11: GRE, port 2 (gre-c0a8960b); carries nothing" in out
+    assert "fa:16:3e:29:99:6a in local VLAN 1 (learned, 300 s left)" in out
+    assert "Everything was understood: 13 flows." in out
+
+
+def test_the_article_as_json(capsys):
+    assert main(["explain", str(ARTICLE), str(PORTS), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["not_understood"] == []
+    bridge = document["bridges"][0]
+    vtep = {"port": "vxlan-c0a8960b", "address": "192.168.150.11"}
+    assert bridge["networks"] == [
+        {
+            "local_vlan": 1,
+            "segmentation_ids": [111],
+            "network_type": "vxlan",
+            "flooded_to": [vtep],
+        }
+    ]
+    kinds = [finding["kind"] for finding in bridge["findings"] if finding["fault"]]
+    assert kinds == ["idle-tunnel", "empty-table"]
+    assert len(bridge["flows"]) == 13
+    assert all(flow["explanation"][-1] in ".?" for flow in bridge["flows"])
+
+
+def test_without_ports_the_addresses_are_asked_for(capsys):
+    assert main(["explain", str(ARTICLE)]) == 0
+    out = flat(capsys.readouterr().out)
+    assert "broadcasts go to 1 VTEP: the VXLAN tunnel on port 3" in out
+    assert "Paste the output of `ovs-ofctl show br-tun` too." in out
+
+
+@pytest.mark.parametrize("path", DUMPS, ids=lambda path: str(path.relative_to(GOLDEN)))
+def test_every_dump_of_ours_and_of_neutron_is_understood(path):
+    found = explanation(path.read_text(encoding="utf-8"))
+    assert found.bridges
+    assert [flow for bridge in found.bridges for flow in bridge.flows if flow.odd] == []
+    assert found.unread == ()
+    text = "\n".join(lines(found))
+    assert "understood: " not in text.replace("Everything was understood: ", "")
+    assert all(bridge["pipeline"] for bridge in document(found)["bridges"])
