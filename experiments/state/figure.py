@@ -1,69 +1,99 @@
-"""A drawn table of counts: packets sent and state kept, by mode.  Pure."""
+"""A drawn table: the counts in which modes differ, a column for modes that agree.  Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import polars as pl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from experiments.show.lanes import colours
-from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.palette import BAD, FAMILIES, GRID, INK, MUTED, colour
+from experiments.show.sheet import LABEL, WIDTH_IN, Caption, sheet, wrapped
 
-LINE_IN = 0.235
-HEAD = 2  # lines for the names of modes
-WHAT_AT, MOMENT_AT, FIRST_AT = 0.0, 0.27, 0.44  # of the width
-MATCH, MISMATCH = "#E3F1E8", "#F6C9B0"
-SIZE = 8.5
+WIDE_IN = WIDTH_IN - 0.2
+LABELS_IN = 1.95  # the width of what is counted
+COLUMNS = 4  # at most, beside each other
+ROW_IN, LINE_IN, HEAD_PAD_IN = 0.43, 0.18, 0.12
+MISMATCH_ALPHA = 0.25
 
 
-def draw(counts: pl.DataFrame, modes: Sequence[str], caption: Caption) -> Figure:
-    """A row for each count, a column for each mode; the colour is the prediction's result.
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A count as text, and whether it is as predicted; None: not predicted."""
+
+    text: str
+    is_match: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What was counted, when, and each column's count; None: not counted."""
+
+    what: str
+    when: str
+    cells: tuple[Cell | None, ...]
+
+
+def draw(columns: Sequence[tuple[str, str]], rows: Sequence[Row], caption: Caption) -> Figure:
+    """The table; further columns in tables of their own below it.
 
     Args:
-        counts: `what` was counted at which `moment` in which `mode`; its `text`; `is_match`, the
-            prediction's result, null if none was predicted.
+        columns: each by its name, and one of its modes.
     """
-    rows = counts.partition_by("what", "moment", maintain_order=True)
-    figure, (ax,) = sheet(
-        caption, [LINE_IN * (len(rows) + HEAD)], frame_in=1.3, width_in=OLD_WIDTH_IN
-    )
-    title(
-        ax,
-        "Packets sent and state kept",
-        "green: as predicted; red: not as predicted; * (no colour): not predicted; blank: not counted",
-    )
-    ax.set_axis_off()
-    ax.set_xlim(0, 1)
-    ax.set_ylim(len(rows) + HEAD, 0)
-    palette = colours(list(modes), "(none)")
-    wide = (1 - FIRST_AT) / max(1, len(modes))
-    middle = {mode: FIRST_AT + (nth + 0.5) * wide for nth, mode in enumerate(modes)}
-    for mode, x in middle.items():
-        name = ax.text(
-            x,
-            HEAD / 2,
-            mode.replace("-", "\n", 1),
-            ha="center",
-            va="center",
-            fontsize=SIZE,
-            gid="mode",
-        )
-        name.set(fontweight="bold", color=palette[mode])
-    before = ""
-    for top, row in enumerate(rows, start=HEAD):
-        what, moment = row.select("what", "moment").row(0)
-        ax.text(WHAT_AT, top + 0.5, "" if what == before else what, va="center", fontsize=SIZE)
-        ax.text(MOMENT_AT, top + 0.5, moment, va="center", fontsize=SIZE, color="#666666")
-        before = what
-        for mode, text, is_match in row.select("mode", "text", "is_match").iter_rows():
-            if is_match is not None:
-                corner = middle[mode] - wide / 2 + 0.004, top + 0.06
-                colour = MATCH if is_match else MISMATCH
-                ax.add_patch(
-                    Rectangle(corner, wide - 0.008, 0.88, facecolor=colour, edgecolor="none")
-                )
-            ax.text(
-                middle[mode], top + 0.5, text, ha="center", va="center", fontsize=SIZE, gid="count"
-            )
+    places = range(len(columns))
+    parts = [places[at : at + COLUMNS] for at in places[::COLUMNS]]
+    heads = [[_head(columns[at][0], len(part)) for at in part] for part in parts]
+    heights = [max(map(len, head)) * LINE_IN + HEAD_PAD_IN + ROW_IN * len(rows) for head in heads]
+    figure, axes = sheet(caption, heights, frame_in=0.1 * len(parts))
+    for ax, part, head, height in zip(axes, parts, heads, heights, strict=True):
+        ax.set_axis_off()
+        ax.set(xlim=(0, WIDE_IN), ylim=(height, 0))
+        _plot(ax, head, [_colour(*columns[at]) for at in part], rows, part)
     return figure
+
+
+def _colour(name: str, mode: str) -> str:
+    return colour(name if name in FAMILIES else mode)
+
+
+def _head(name: str, beside: int) -> list[str]:
+    """The lines of a column's name; modes break behind their hyphen."""
+    return wrapped(name.replace("-", "- "), _wide_in(beside) - 0.05, LABEL, is_bold=True)
+
+
+def _wide_in(columns: int) -> float:
+    return (WIDE_IN - LABELS_IN) / max(columns, 2)
+
+
+def _plot(
+    ax: Axes,
+    head: Sequence[Sequence[str]],
+    palette: Sequence[str],
+    rows: Sequence[Row],
+    part: Sequence[int],
+) -> None:
+    wide, tall = _wide_in(len(part)), float(ax.get_ylim()[0]) - ROW_IN * len(rows)
+    middle = {at: LABELS_IN + (nth + 0.5) * wide for nth, at in enumerate(part)}
+    for x, lines, ink in zip(middle.values(), head, palette, strict=True):
+        name = ax.text(
+            x, tall - HEAD_PAD_IN / 2, "\n".join(lines), ha="center", va="bottom", gid="mode"
+        )
+        name.set(fontsize=LABEL, fontweight="bold", color=ink)
+    for nth, row in enumerate(rows):
+        top = tall + ROW_IN * nth
+        ax.axhline(top, color=GRID, linewidth=0.8)
+        ax.text(0, top + ROW_IN * 0.29, row.what, va="center", fontsize=LABEL, gid="what")
+        when = ax.text(0, top + ROW_IN * 0.7, row.when, va="center", fontsize=LABEL, gid="when")
+        when.set(color=MUTED)
+        for at, x in middle.items():
+            if cell := row.cells[at]:
+                _cell(ax, cell, (x - wide / 2, top, wide, ROW_IN))
+
+
+def _cell(ax: Axes, cell: Cell, box: tuple[float, float, float, float]) -> None:
+    x, top, wide, high = box
+    if cell.is_match is False:
+        red = Rectangle((x, top), wide, high, facecolor=BAD, alpha=MISMATCH_ALPHA, gid="mismatch")
+        ax.add_patch(red)
+    count = ax.text(x + wide / 2, top + high / 2, cell.text, ha="center", va="center", gid="count")
+    count.set(color=INK if cell.is_match is not None else MUTED)

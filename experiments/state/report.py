@@ -1,6 +1,6 @@
 """The report of `state`: packets sent and state kept, side by side for all modes."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import mode as most_common
 from textwrap import wrap
@@ -10,12 +10,16 @@ import polars as pl
 from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import exact_cells, value_text, values_text
-from experiments.show.report import Picture, Report, Table, counted
+from experiments.show.families import listed, merged, protocols
+from experiments.show.palette import KERNEL, OVS, family
+from experiments.show.report import Picture, Report, Table, counted, range_text
 from experiments.state import figure, words
 
 KEY = ("what", "moment", "mode")
 COMPARED = ("gre-mesh", "vxlan-mesh")
+FIRST_ROW = (words.TUNNEL, words.SET_UP)  # of the chart: what its title is about
 COUNT_WIDTH = 36  # characters: what the two columns before it leave of a terminal's 80
+NOT_DRAWN = "; rows in which all modes agree are not drawn"
 NOT_PREDICTED = "*"  # after a count
 NOTE = (
     "Packets: on the first host's wire. State: of the first host; learned: by the second. "
@@ -31,11 +35,22 @@ def build_report(run: Run) -> Report:
     counts = _counts(run, found)
     by_mode = counts.pivot("mode", index=("what", "moment"), values="text")
     by_mode = by_mode.select("what", "moment", *modes)
-    first, *others = report.findings
-    findings = (first, *_tunnel_packets(found, idle_s), *_same(found), *_joins(run), *others)
+    ledger, *mismatches = report.findings
+    findings = (*_before(run, modes), *_first(found), *_same(found), *_kernel(found), *mismatches)
+    columns = merged({mode: tuple(_of(counts, mode).items()) for mode in modes})
+    shown = _shown(counts, columns)
+    picture = Picture(
+        name=run.question.name,
+        title=findings[0] if findings else ledger,
+        alternative=f"A table of the counts in which modes differ. {'. '.join(findings)}",
+        draw=lambda caption: figure.draw(
+            [(name, modes[0]) for name, modes in columns.items()], shown, caption
+        ),
+        conditions=f"{ledger}{NOT_DRAWN if len(columns) > 1 else ''}. {_note(shown)}{report.conditions}",
+    )
     return replace(
         report,
-        findings=findings,
+        findings=findings or (ledger,),
         outcomes=tuple(
             judge.exact(run, each, found.filter(topic=each.about)["result"])
             for each in run.question.predictions
@@ -51,15 +66,8 @@ def build_report(run: Run) -> Report:
             ),
             *report.tables,
         ),
-        pictures=(
-            Picture(
-                name=run.question.name,
-                title=findings[0],
-                alternative=f"A table of counts: {'. '.join(findings)}",
-                draw=lambda caption: figure.draw(counts, modes, caption),
-            ),
-        ),
-        conditions=f"{report.conditions}; idle for {idle_s:g} s",
+        pictures=(picture,),
+        conditions=f"{ledger}; {report.conditions}; idle for {idle_s:g} s",
     )
 
 
@@ -74,16 +82,35 @@ def _topic() -> pl.Expr:
     )
 
 
-def _tunnel_packets(found: pl.DataFrame, idle_s: float) -> Iterator[str]:
-    """The number of tunnel packets before the first frame, and with it."""
-    before = f"before the first tenant frame, {idle_s:g} s idle"
-    for moment, when in ((words.SET_UP, before), (words.FIRST, "with the first frame")):
-        rows = found.filter(pl.col("samples") > 0, what=words.TUNNEL, moment=moment)
-        counts = tuple(map(values_text, rows["measured"]))
-        if counts:
-            modes = tuple(rows["mode"])
-            same = "" if len(set(counts)) > 1 else f" in each of {', '.join(modes)}"
-            yield f"Tunnel packets {when}: {_together(modes, counts)}{same}"
+def _before(run: Run, modes: Sequence[str]) -> Iterator[str]:
+    """The protocols that send nothing before the first frame, then what other modes send."""
+    sent = _ranges(run).filter(moment=words.SET_UP)
+    loud = sent.filter(pl.col("high") > 0)
+    kinds = {mode.partition("-")[0] for mode in loud["mode"]}
+    silent = [mode for mode in modes if mode.partition("-")[0] not in kinds]
+    if silent:
+        verb = "send" if len({mode.partition("-")[0] for mode in silent}) > 1 else "sends"
+        yield f"{protocols(silent)} {verb} nothing before the first frame"
+    for row in loud.iter_rows(named=True):
+        queries = ", queries included" if row["what"] == words.IGMP else ""
+        yield (
+            f"Before the first frame there are {row['range']} {row['what']} on the wire of "
+            f"{row['mode']}{queries}"
+        )
+
+
+def _first(found: pl.DataFrame) -> Iterator[str]:
+    """The number of tunnel packets of the first frame."""
+    rows = found.filter(pl.col("samples") > 0, what=words.TUNNEL, moment=words.FIRST)
+    counts = dict(zip(rows["mode"], map(values_text, rows["measured"]), strict=True))
+    if counts:
+        most = most_common(counts.values())
+        others = (
+            f", {count} with {listed(mode for mode in counts if counts[mode] == count)}"
+            for count in dict.fromkeys(counts.values())
+            if count != most
+        )
+        yield (f"The first broadcast leaves its host as {most} tunnel packets{''.join(others)}")
 
 
 def _same(found: pl.DataFrame) -> Iterator[str]:
@@ -92,15 +119,30 @@ def _same(found: pl.DataFrame) -> Iterator[str]:
     if not gre.is_empty() and not vxlan.is_empty():
         both = gre.join(vxlan, on=("what", "moment"), suffix=" vxlan")
         same = both.filter(pl.col("measured") == pl.col("measured vxlan")).height
-        yield f"{' and '.join(COMPARED)}: {same} of {counted(gre.height, 'count')} the same"
+        yield f"{listed(COMPARED)} agree in {same} of {counted(gre.height, 'count')}"
 
 
-def _joins(run: Run) -> Iterator[str]:
-    """IGMP before the first frame; the number of packets is not predicted."""
-    joins = _ranges(run).filter(pl.col("high") > 0, what=words.IGMP, moment=words.SET_UP)
-    if not joins.is_empty():
-        shown = ", ".join(f"{row['mode']} {row['range']}" for row in joins.iter_rows(named=True))
-        yield f"IGMP packets on the first host's wire before the first frame, with queries: {shown}"
+def _kernel(found: pl.DataFrame) -> Iterator[str]:
+    """Sockets and conntrack entries after the first frame, with the kernel's VXLAN and with OVS."""
+    after = found.filter(pl.col("samples") > 0, moment=words.AFTER)
+    kept = {
+        kind: [
+            range_text(
+                (count for each in of_kind.filter(what=what)["measured"] for count in each), "d"
+            )
+            for what in (words.UDP_SOCKETS, words.CONNTRACK)
+        ]
+        for kind in (KERNEL, OVS)
+        if not (
+            of_kind := after.filter([family(mode) == kind for mode in after["mode"]])
+        ).is_empty()
+    }
+    if len(kept) > 1:
+        (sockets, entries), (no_sockets, no_entries) = kept.values()
+        yield (
+            f"After the first frame {KERNEL} has {sockets} UDP socket and {entries} conntrack "
+            f"entries, {OVS} have {no_sockets} and {no_entries}"
+        )
 
 
 def _ranges(run: Run) -> pl.DataFrame:
@@ -138,6 +180,44 @@ def _counts(run: Run, found: pl.DataFrame) -> pl.DataFrame:
     is_state = pl.col("moment").is_in([words.BEFORE, words.AFTER])
     first = pl.when(is_state).then(what).otherwise(moment)
     return pl.concat((cells, others)).sort(is_state, first, what, moment, maintain_order=True)
+
+
+def _of(counts: pl.DataFrame, mode: str) -> Mapping[tuple[str, str], tuple[str, bool | None]]:
+    """The counts of one mode, and whether each is as predicted."""
+    rows = counts.filter(mode=mode).select("what", "moment", "text", "is_match").rows()
+    return {(what, moment): (text, is_match) for what, moment, text, is_match in rows}
+
+
+def _shown(counts: pl.DataFrame, columns: Mapping[str, Sequence[str]]) -> tuple[figure.Row, ...]:
+    """The rows in which columns differ, or a count from its prediction, and the first finding's.
+
+    A single column has all rows.  State that the first frame does not change has one row.
+    """
+    by_column = [_of(counts, modes[0]) for modes in columns.values()]
+    rows = {
+        key: tuple(figure.Cell(*column[key]) if key in column else None for column in by_column)
+        for key in dict.fromkeys(key for column in by_column for key in column)
+    }
+    shown = []
+    for (what, moment), row in rows.items():
+        is_kept = moment in {words.BEFORE, words.AFTER}
+        is_same = is_kept and rows.get((what, words.BEFORE)) == rows.get((what, words.AFTER))
+        differs = len(set(row)) > 1 or any(cell and cell.is_match is False for cell in row)
+        is_wanted = differs or len(columns) == 1 or (what, moment) == FIRST_ROW
+        if is_wanted and not (is_same and moment == words.AFTER):
+            when = words.ALWAYS if is_same else words.WHEN[moment]
+            shown.append(figure.Row(what=what, when=when, cells=row))
+    return tuple(shown)
+
+
+def _note(shown: Sequence[figure.Row]) -> str:
+    """What the marks mean that are drawn."""
+    drawn = [cell for row in shown for cell in row.cells if cell]
+    has_unpredicted = any(cell.is_match is None for cell in drawn)
+    has_mismatch = any(cell.is_match is False for cell in drawn)
+    return (f"{NOT_PREDICTED} counted, not predicted. " if has_unpredicted else "") + (
+        "Red: not as predicted. " if has_mismatch else ""
+    )
 
 
 def _brief(counts: pl.DataFrame, modes: Sequence[str]) -> Table:

@@ -12,6 +12,14 @@ LEARNED, LIFETIME_S = "learned by a receiver", "kept for [s]"
 SET_UP, FIRST, UNKNOWN = "set up and idle", "first frame", "VTEPs unknown"
 BEFORE, AFTER = "before", "after"
 MOMENTS = (SET_UP, FIRST, UNKNOWN, BEFORE, AFTER)
+WHEN = {  # in the chart
+    SET_UP: "before the first frame",
+    FIRST: "with the first frame",
+    UNKNOWN: "2 frames, VTEPs unknown",
+    BEFORE: "before the first frame",
+    AFTER: "after the first frame",
+}
+ALWAYS = "before and after"  # the first frame
 
 STATE = "state"  # what a prediction is about; others are about TUNNEL and OTHERS
 

@@ -11,11 +11,11 @@ from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from experiments.state import conntrack, words
-from experiments.state.figure import MISMATCH
 from experiments.state.labs import counts, kind, predicted
 from experiments.state.probe import EXPERIMENT as STATE
 from experiments.state.probe import is_late
 from tests.experiments.made_runs import ABOUT
+from tests.experiments.seen_texts import assert_readable
 from topologies.scenario.load import load
 
 BARE = load("article").overlay
@@ -133,12 +133,14 @@ def recorded(
 
 def test_modes_with_the_same_count_are_listed_together(tmp_path):
     report = report_on(recorded(tmp_path))
-    assert report.findings[1:] == (
-        "Tunnel packets before the first tenant frame, 5 s idle: 0 in each of gre-mesh, vxlan-mesh, "
-        "kvxlan-mesh, kvxlan-multicast",
-        "Tunnel packets with the first frame: 2; but kvxlan-multicast 1",
-        "gre-mesh and vxlan-mesh: 24 of 24 counts the same",
+    assert report.findings == (
+        "GRE, VXLAN and kernel VXLAN send nothing before the first frame",
+        "The first broadcast leaves its host as 2 tunnel packets, 1 with kvxlan-multicast",
+        "gre-mesh and vxlan-mesh agree in 24 of 24 counts",
+        "After the first frame kernel VXLAN has 1 UDP socket and 1 to 2 conntrack entries, OVS "
+        "tunnels have 0 and 0",
     )
+    assert report.conditions.startswith("95 of 95 cells match their prediction; ")
     rows = {row[:2]: row[2] for row in report.tables[0].rows}
 
     assert rows[words.TUNNEL, words.SET_UP] == "0"
@@ -175,11 +177,11 @@ def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts,
     run = recorded(tmp_path)
     report = report_on(with_igmp(run, *counts))
 
-    wanted = (
-        "IGMP packets on the first host's wire before the first frame, with queries: "
-        f"kvxlan-multicast {shown}"
+    assert report.findings[:2] == (
+        "GRE and VXLAN send nothing before the first frame",
+        f"Before the first frame there are {shown} IGMP packets on the wire of kvxlan-multicast, "
+        "queries included",
     )
-    assert wanted in report.findings
     assert not report.is_refuted
     assert not any("IGMP" in line for line in report_on(run).findings)
 
@@ -194,14 +196,60 @@ def test_a_count_without_prediction_is_shown_and_not_judged(tmp_path):
     assert row[2:] == ("0", "0", "0", "14 to 15*")
     assert "*: counted, not predicted" in short.note
     with mpl.rc_context(fname=STYLE):
-        ax = report.draw().axes[0]
-    counts = [text for text in ax.texts if text.get_gid() == "count"]
-    (unpredicted,) = [text for text in counts if text.get_text() == "14 to 15*"]
-    assert len(ax.patches) == len(counts) - 1, "it has no colour"
-    assert not any(
-        patch.contains_point(ax.transData.transform(unpredicted.get_position()))
-        for patch in ax.patches
-    )
+        figure = report.draw()
+    assert table_of(figure)[words.IGMP, "before the first frame"] == ["0", "0", "14 to 15*"]
+    assert not red(figure)
+    (footer,) = [text.get_text() for text in figure.texts if text.get_gid() == "footer"]
+    assert "* counted, not predicted" in " ".join(footer.split())
+
+
+def table_of(figure):
+    """The drawn counts by what is counted and when, from the left."""
+    (ax,) = figure.axes
+    by = {gid: [t for t in ax.texts if t.get_gid() == gid] for gid in ("what", "when", "count")}
+    return {
+        (what.get_text(), when.get_text()): [
+            text.get_text()
+            for text in sorted(by["count"], key=lambda each: each.get_position()[0])
+            if what.get_position()[1] < text.get_position()[1] < when.get_position()[1]
+        ]
+        for what, when in zip(by["what"], by["when"], strict=True)
+    }
+
+
+def red(figure):
+    return [patch for patch in figure.axes[0].patches if patch.get_gid() == "mismatch"]
+
+
+def test_the_chart_has_a_column_for_modes_that_agree_and_no_row_in_which_all_do(tmp_path):
+    with mpl.rc_context(fname=STYLE):
+        figure = report_on(recorded(tmp_path)).draw()
+        assert_readable(figure, at_least=20)
+    names = [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "mode"]
+    table = table_of(figure)
+
+    assert names == ["OVS tunnels", "kvxlan-\nmesh", "kvxlan-\nmulticast"]
+    assert table[words.TUNNEL, "before the first frame"] == ["0", "0", "0"], "the title's row"
+    assert table[words.CONNTRACK, "after the first frame"] == ["0", "2", "1"]
+    assert table[words.PORTS, "before and after"] == ["2", "1", "1"]
+    assert not {words.RAW_SOCKETS, words.NEIGHBOURS, words.LEARNED} & {what for what, _ in table}
+
+
+@pytest.mark.parametrize(
+    "modes",
+    [
+        ("gre-mesh",),
+        ("vlan",),
+        ("gre-mesh", "vxlan-mesh"),
+        ("flat", "gre-mesh", "kvxlan-l2pop", "kvxlan-mesh", "kvxlan-multicast"),
+    ],
+)
+def test_the_chart_of_any_modes_is_readable(tmp_path, modes):
+    with mpl.rc_context(fname=STYLE):
+        figure = report_on(recorded(tmp_path, modes=modes)).draw()
+        assert_readable(figure, at_least=5)
+    counts = [t for ax in figure.axes for t in ax.texts if t.get_gid() == "mode"]
+    assert len(counts) == (1 if len(modes) < 3 else 5)
 
 
 def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
@@ -216,7 +264,11 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
     report = report_on(recorded(tmp_path, shake))
 
     assert report.is_refuted
-    assert "gre-mesh and vxlan-mesh: 23 of 24 counts the same" in report.findings
+    assert report.findings[:2] == (
+        "VXLAN and kernel VXLAN send nothing before the first frame",
+        "Before the first frame there are 2 tunnel packets on the wire of gre-mesh",
+    )
+    assert "gre-mesh and vxlan-mesh agree in 23 of 24 counts" in report.findings
     assert (
         "gre-mesh tunnel packets set up and idle: 2 packets or entries, predicted 0"
         in report.findings
@@ -225,14 +277,9 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
     assert {each.name: each.outcome for each in report.outcomes}[words.STATE] == CONFIRMED
     with mpl.rc_context(fname=STYLE):
         figure = report.draw()
-    red = [
-        patch
-        for patch in figure.axes[0].patches
-        if mpl.colors.to_hex(patch.get_facecolor()) == MISMATCH.lower()
-    ]
-    assert len(red) == 1
-    counts = [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "count"]
-    assert "2 not 0" in counts
+        assert_readable(figure, at_least=20)
+    assert len(red(figure)) == 1
+    assert table_of(figure)[words.TUNNEL, "before the first frame"] == ["2 not 0", "0", "0", "0"]
 
 
 def test_a_wait_longer_than_a_revalidation_is_late():
