@@ -1,329 +1,199 @@
-"""The charts of `mtu`: the outcome of each size, and goodput over the guests' MTU.  Pure."""
+"""The chart of `mtu`: what happens to a packet of each size, and the limits by underlay MTU.  Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from itertools import groupby
 
-import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import Transform, blended_transform_factory
 
-from controller.model.modes import KERNEL
 from experiments.mtu.words import (
-    ABOVE_GUEST,
     DROPPED,
     FRAG_NEEDED,
     FRAGMENTED,
-    GUEST,
-    LIMIT,
     LOST_FRAGMENTS,
-    OVER,
     REFUSED,
-    RIGHT,
-    SIZES,
     SOME,
-    TWICE,
-    UNDERLAY,
-    WELL_UNDER,
     WHOLE,
 )
-from experiments.show.cells import values_text
-from experiments.show.judge import MATCHES
-from experiments.show.lanes import colours, line_style
+from experiments.show.palette import BAD, GOOD, GRID, GROUND, INK, MODES, MUTED
 from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, SMALL, sheet, title
+from experiments.show.sheet import LABEL, WIDTH_IN, sheet, title, wrapped
 
-DARK, LIGHT = "#111111", "#ffffff"
-# Colours of Okabe and Ito (2008); letters distinguish them, too.  Letter, background, ink.
+# Fill, how strong, and labels in a strip, the longest first.
 LOOKS = {
-    WHOLE: ("P", "#009E73", LIGHT),
-    FRAGMENTED: ("F", "#56B4E9", DARK),
-    DROPPED: ("D", "#D55E00", LIGHT),
-    LOST_FRAGMENTS: ("X", "#E69F00", DARK),
-    REFUSED: ("R", "#C4C4C4", DARK),
-    FRAG_NEEDED: ("I", "#F0E442", DARK),
-    SOME: ("?", "#FFFFFF", DARK),
+    WHOLE: (GOOD, 0.5, ("passes",)),
+    FRAGMENTED: (GOOD, 0.22, ("passes in fragments", "in fragments")),
+    DROPPED: (BAD, 0.6, ("dropped without ICMP", "dropped")),
+    LOST_FRAGMENTS: (BAD, 0.25, ("fragments dropped",)),
+    REFUSED: (MUTED, 0.3, ("refused by the guest's kernel", "refused")),
+    FRAG_NEEDED: (MODES["multicast"], 0.45, ("ICMP: fragmentation needed", "ICMP")),
+    SOME: (GROUND, 1.0, ("some pass",)),
 }
-HEADS = {
-    WELL_UNDER: "limit\n-100",
-    LIMIT: "limit",
-    OVER: "limit\n+1",
-    UNDERLAY: "under-\nlay's",
-    GUEST: "guests'",
-    ABOVE_GUEST: "guests'\n+1",
-    TWICE: "limit\nx2",
-}
-GAP = 0.5  # between the two parts of the map, of the width of a tile
-WIDE, HIGH = 0.95, 0.9  # of a tile's place
-PITCH = 2.35  # of the modes: two rows, and space
-ROW_IN, KEY_IN = 0.21, 0.22
-FOOT_IN, HEADS_IN, HEADS_PT = 1.1, 0.5, 24
-KEY_WIDE, LETTER = 0.022, 0.009  # of the width of the sheet: a tile, and a letter of its text
-LIMIT_AT = 0.15  # right of the last tile
-# Where the tiles of each size begin, and where all end.
-COLUMNS = {
-    (guest, size): at + (GAP if guest == RIGHT else 0)
-    for at, (guest, size) in enumerate((guest, size) for guest in SIZES for size in SIZES[guest])
-}
-END = max(COLUMNS.values()) + WIDE
-
-PANEL_IN, FRAME_IN = 1.05, 1.6
-MARGIN = 0.04  # of the range of MTUs: left and right of it
-BELOW_ZERO = 0.05  # of the height of a panel: space for crosses
-NAME_AT = 1.02  # of the width of a panel
-HOW_TO_READ = "dot: transfer; line: median; dotted: largest packet; cross: no data arrived"
-OWN_SCALE = "; kernel: own scale"
+NOTE_IN, HEAD_IN, STRIP_IN, GAP_IN = 0.18, 0.26, 0.25, 0.14  # heights: of a note, of names, ...
+STRIPS_IN = WIDTH_IN - 0.85  # the width of the strips
+AXIS_IN, KEY_IN = 0.7, 0.24  # heights: the axis with its label, a line of the key
+LINE_IN = 0.24  # the height of a row of the table
+BEYOND = 0.2  # of the sizes up to the guests' MTU: how far the axis goes beyond it
+THIN = 0.012  # of the axis: the width of a single size
+PADDED = 0.12  # inches that a label needs beside its letters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """The goodput of one mode: samples by guests' MTU [Mbit/s], and the largest packet [bytes]."""
+class Strip:
+    """The outcome of each size, in ascending order, for modes that agree."""
 
-    mode: str
-    limit: int
-    samples: Mapping[int, Sequence[float]]
-
-    @property
-    def is_kernel(self) -> bool:
-        """True if the kernel forwards, which is far faster than a switch in user space."""
-        return self.mode.startswith(KERNEL)
-
-    def median(self, mtu: int) -> float:
-        """The median goodput with an MTU."""
-        return median(self.samples[mtu])
-
-    @property
-    def gain(self) -> float:
-        """Median at the limit by that at the smallest MTU; 0 if one is zero or not measured."""
-        lowest = self.median(min(self.samples))
-        return self.median(self.limit) / lowest if self.limit in self.samples and lowest else 0.0
+    name: str
+    limit: str  # bytes
+    outcomes: Mapping[bool, tuple[tuple[int, str], ...]]  # by DF: size [bytes] and outcome
 
 
-def draw_map(tiles: pl.DataFrame, cells: pl.DataFrame, words: Caption) -> Figure:
-    """A key, then a panel for each underlay MTU.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The largest packets of modes that agree: by underlay MTU, as text, and if as predicted."""
+
+    name: str
+    largest: Mapping[int, tuple[str, bool]]
+
+
+def draw_map(
+    strips: Sequence[Strip], guest_mtu: int, limits: Sequence[Limit], caption: Caption
+) -> Figure:
+    """Two strips for each group of modes over the sizes; below, the limits by underlay MTU.
 
     Args:
-        tiles: `mode`, `underlay_mtu`, `guest`, `size` (of SIZES), `is_df`, `ip_bytes`, `outcome`.
-        cells: the largest packets, as `exact_cells` has them.
+        guest_mtu: of the guests, above the path's.
+        limits: drawn only for more than one underlay MTU.
     """
-    underlays, modes, outcomes = (
-        tiles[name].unique(maintain_order=True).to_list()
-        for name in ("underlay_mtu", "mode", "outcome")
-    )
-    height = PITCH * len(modes) * ROW_IN
-    frame_in = FOOT_IN + HEADS_IN * len(underlays)
-    figure, (key, *panels) = sheet(
-        words, [KEY_IN, *[height] * len(underlays)], frame_in=frame_in, width_in=OLD_WIDTH_IN
-    )
-    plot_key(key, outcomes)
-    for ax, underlay_mtu in zip(panels, underlays, strict=True):
-        plot_map(ax, tiles.filter(underlay_mtu=underlay_mtu), modes)
-        plot_limits(ax, cells.filter(underlay_mtu=underlay_mtu), modes)
-        for at, text in (
-            (0.0, f"Underlay MTU {underlay_mtu}: guests' MTU too large"),
-            (COLUMNS[RIGHT, LIMIT], "guests' MTU right"),
-        ):
-            ax.annotate(
-                text,
-                (at, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, HEADS_PT),
-                textcoords="offset points",
-                fontsize=9.5,
-                fontweight="bold",
-            )
-    panels[-1].set_xlabel("size of the IP packet [bytes]; right: the largest that passes with DF")
-    panels[-1].xaxis.set_label_position("bottom")
+    underlays = sorted({mtu for each in limits for mtu in each.largest})
+    many = [LINE_IN * (len(limits) + 1)] if len(underlays) > 1 else []
+    high = NOTE_IN + sum(HEAD_IN + STRIP_IN * len(each.outcomes) + GAP_IN for each in strips)
+    key = _without_label(strips, guest_mtu)
+    high += KEY_IN * len(key)
+    frame_in = AXIS_IN + (0.5 if many else 0)
+    figure, axes = sheet(caption, [high, *many], frame_in=frame_in)
+    plot_strips(axes[0], strips, guest_mtu, high)
+    _plot_key(axes[0], key)
+    if many:
+        plot_limits(axes[1], limits, underlays)
     return figure
 
 
-def plot_key(ax: Axes, outcomes: Sequence[str]) -> Axes:
-    """The meaning of the letters that there are, over the whole width of the sheet."""
+def plot_strips(ax: Axes, strips: Sequence[Strip], guest_mtu: int, high: float) -> Axes:
+    """Names above their strips, and what happens to each size in them."""
+    low, end = _span(strips, guest_mtu)
+    ax.set(xlim=(low, end), ylim=(high, 0))
+    top, rows = NOTE_IN, dict[float, str]()
+    for each in strips:
+        name = ax.text(low, top + HEAD_IN - 0.04, f"{each.name}: up to {each.limit} bytes")
+        name.set(va="bottom", fontsize=LABEL, fontweight="bold", gid=f"name {each.name}")
+        top += HEAD_IN
+        for is_df, outcomes in each.outcomes.items():
+            rows[top + STRIP_IN / 2] = "DF" if is_df else "no DF"
+            gid = f"{each.name} {rows[top + STRIP_IN / 2]}"
+            for left, right, outcome in pieces(outcomes, end):
+                _piece(ax, (left, right), top, outcome, f"{outcome} {gid}")
+            top += STRIP_IN
+        top += GAP_IN
+    ax.axvline(guest_mtu + 0.5, color=MUTED, linewidth=1, linestyle=(0, (2, 2)), zorder=0.5)
+    note = ax.text(guest_mtu, 0, f"guests' MTU {guest_mtu} ", ha="right", va="top")
+    note.set(color=MUTED, fontsize=LABEL, gid="guest MTU")
+    ax.set_yticks(list(rows), labels=list(rows.values()))
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.set_xlabel("size of the IP packet [bytes]")
+    return ax
+
+
+def pieces(outcomes: Sequence[tuple[int, str]], end: float) -> Iterator[tuple[float, float, str]]:
+    """Sizes in a row with one outcome, as a piece of a strip: from, to, outcome.
+
+    Between outcomes that are more than a byte apart there is a gap: nothing was measured there.  The
+    last piece goes on to the `end` of the axis if it begins before it.
+    """
+    runs = [
+        (sizes[0], sizes[-1], outcome)
+        for outcome, group in groupby(outcomes, lambda each: each[1])
+        if (sizes := [size for size, _ in group])
+    ]
+    for first, last, outcome in runs:
+        if first <= end:
+            yield first - 0.5, min(last + 0.5, end), outcome
+
+
+def _span(strips: Sequence[Strip], guest_mtu: int) -> tuple[float, float]:
+    low = min(size for each in strips for sizes in each.outcomes.values() for size, _ in sizes)
+    return low - 0.5, guest_mtu + BEYOND * max(guest_mtu - low, 1)
+
+
+def _piece(ax: Axes, span: tuple[float, float], top: float, outcome: str, gid: str) -> None:
+    left, right = span
+    low, end = ax.get_xlim()
+    fill, alpha, _ = LOOKS[outcome]
+    width = max(right - left, THIN * (end - low))
+    box = Rectangle((left, top + 0.015), width, STRIP_IN - 0.03, facecolor=fill, alpha=alpha)
+    ax.add_patch(box).set(linewidth=0, gid=f"piece {gid}")
+    if label := _label(outcome, width / (end - low)):
+        text = ax.text(left + width / 2, top + STRIP_IN / 2, label, ha="center", va="center")
+        text.set(fontsize=LABEL, color=INK, gid=f"label {gid}")
+
+
+def _label(outcome: str, share: float) -> str:
+    """The longest label that fits into this share of the strips' width; empty if none does."""
+    room_in = max(share * STRIPS_IN - PADDED, 2 * PADDED)
+    labels = LOOKS[outcome][2]
+    return next((each for each in labels if _is_line(each, room_in)), "")
+
+
+def _is_line(label: str, room_in: float) -> bool:
+    return len(wrapped(label.replace(" ", "_"), room_in, LABEL)) == 1
+
+
+def _without_label(strips: Sequence[Strip], guest_mtu: int) -> list[str]:
+    """The outcomes that are drawn and have no room for their label anywhere."""
+    low, end = _span(strips, guest_mtu)
+    drawn = [
+        (outcome, bool(_label(outcome, (right - left) / (end - low))))
+        for each in strips
+        for outcomes in each.outcomes.values()
+        for left, right, outcome in pieces(outcomes, end)
+    ]
+    labelled = {outcome for outcome, is_labelled in drawn if is_labelled}
+    return [each for each in LOOKS if each in {outcome for outcome, _ in drawn} - labelled]
+
+
+def _plot_key(ax: Axes, outcomes: Sequence[str]) -> None:
+    """A line above the axis for each outcome without a label."""
+    low, end = ax.get_xlim()
+    wide = 0.03 * (end - low)
+    for nth, outcome in enumerate(reversed(outcomes)):
+        fill, alpha, _ = LOOKS[outcome]
+        middle = ax.get_ylim()[0] - KEY_IN * (nth + 0.6)
+        box = Rectangle((low, middle - 0.07), wide, 0.14, facecolor=fill, alpha=alpha)
+        ax.add_patch(box).set(linewidth=0, gid=f"key {outcome}")
+        text = ax.text(low + 1.5 * wide, middle, outcome, va="center")
+        text.set(fontsize=LABEL, gid=f"key {outcome}")
+
+
+def plot_limits(ax: Axes, limits: Sequence[Limit], underlays: Sequence[int]) -> Axes:
+    """A table of the largest packets: a row for each group of modes, a column for each underlay."""
     ax.set_axis_off()
-    across = blended_transform_factory(ax.figure.transFigure, ax.transAxes)
-    at = 0.012
-    for outcome in (each for each in LOOKS if each in outcomes):
-        middle = (at + KEY_WIDE / 2, 0.46)
-        _tile(
-            ax, (at, 0.05, KEY_WIDE, 0.9), middle, outcome, gid=f"key {outcome}", transform=across
-        )
-        text = at + KEY_WIDE + 0.007
-        ax.text(text, 0.46, outcome, transform=across, va="center", fontsize=SMALL, in_layout=False)
-        at += KEY_WIDE + 0.022 + LETTER * len(outcome)
-    return ax
-
-
-def plot_map(ax: Axes, tiles: pl.DataFrame, modes: Sequence[str]) -> Axes:
-    """A tile per size, mode and DF: colour and letter show the outcome, the number is the size."""
-    for tile in tiles.rows(named=True):
-        outcome, is_df = tile["outcome"], tile["is_df"]
-        x, y = COLUMNS[tile["guest"], tile["size"]], _line(modes, tile["mode"], is_df=is_df)
-        middle = y + HIGH / 2 + 0.03
-        gid = "tile {mode} {underlay_mtu} {guest} {size}".format_map(tile)
-        gid += " DF" if is_df else " -"
-        _tile(ax, (x, y, WIDE, HIGH), (x + 0.15, middle), outcome, gid=gid, transform=ax.transData)
-        ax.text(
-            x + WIDE - 0.05,
-            middle,
-            str(tile["ip_bytes"]),
-            ha="right",
-            va="center",
-            color=LOOKS[outcome][2],
-            fontsize=6.8,
-        )
-    lines = {
-        _line(modes, mode, is_df=is_df): f"{mode}   DF" if is_df else "no DF"
-        for mode in modes
-        for is_df in (True, False)
-    }
-    ax.set_yticks([at + HIGH / 2 for at in lines], labels=list(lines.values()), fontsize=SMALL)
-    ax.set(xlim=(-0.05, END), ylim=(PITCH * len(modes) - 0.35, -0.05))
-    ax.spines[:].set_visible(False)
-    ax.xaxis.tick_top()
-    ax.set_xticks(
-        [at + WIDE / 2 for at in COLUMNS.values()],
-        labels=[HEADS[size] for _, size in COLUMNS],
-        fontsize=7,
-        linespacing=0.95,
-    )
-    ax.tick_params(axis="both", length=0)
-    ax.tick_params(axis="x", pad=1)
-    return ax
-
-
-def plot_limits(ax: Axes, cells: pl.DataFrame, modes: Sequence[str]) -> Axes:
-    """The largest packet, and whether it is as predicted, right of its rows."""
-    for cell in cells.rows(named=True):
-        is_equal = cell["result"] == MATCHES
-        theory = "= theory" if is_equal else f"theory: {cell['predicted']}"
-        ax.text(
-            END + LIMIT_AT,
-            _line(modes, cell["mode"], is_df=True) + HIGH,
-            f"{values_text(cell['measured'])}\n{theory}",
-            va="center",
-            fontsize=SMALL,
-            fontweight="normal" if is_equal else "bold",
-            clip_on=False,
-            gid=f"limit {cell['mode']} {cell['underlay_mtu']}",
-        )
-    return ax
-
-
-def _tile(
-    ax: Axes,
-    box: tuple[float, float, float, float],
-    middle: tuple[float, float],
-    outcome: str,
-    *,
-    gid: str,
-    transform: Transform,
-) -> None:
-    """A tile with corner, width and height as in `box`, and its letter around `middle`."""
-    x, y, width, height = box
-    letter, ground, ink = LOOKS[outcome]
-    patch = Rectangle(
-        (x, y),
-        width,
-        height,
-        facecolor=ground,
-        edgecolor="#bbbbbb",
-        linewidth=0.3,
-        transform=transform,
-        clip_on=False,
-        gid=gid,
-    )
-    ax.add_patch(patch).set_in_layout(False)
-    ax.text(
-        *middle,
-        letter,
-        transform=transform,
-        ha="center",
-        va="center",
-        color=ink,
-        fontsize=SMALL,
-        fontweight="bold",
-        in_layout=False,
-        gid=f"letter of {gid}",
-    )
-
-
-def _line(modes: Sequence[str], mode: str, *, is_df: bool) -> float:
-    return PITCH * modes.index(mode) + (0 if is_df else 1)
-
-
-def draw_goodput(streams: Sequence[Stream], underlay_mtu: int, words: Caption) -> Figure:
-    """A panel for each mode, over one axis of MTUs, with one scale for each data plane."""
-    figure, panels = sheet(
-        words, [PANEL_IN] * len(streams), frame_in=FRAME_IN, width_in=OLD_WIDTH_IN
-    )
-    palette = colours([each.mode for each in streams], "flat")
-    both = tuple(zip(panels, streams, strict=True))
-    for ax, each in both:
-        plot_goodput(ax, each, palette[each.mode])
-    mtus = [mtu for each in streams for mtu in each.samples]
-    aside = MARGIN * ((max(mtus) - min(mtus)) or 1)
-    tops = [(each.is_kernel, ax.get_ylim()[1]) for ax, each in both]
-    for ax, each in both:
-        top = max(height for is_kernel, height in tops if is_kernel == each.is_kernel)
-        ax.set_xlim(min(mtus) - aside, max(mtus) + aside)
-        ax.set_ylim(-BELOW_ZERO * top, top)
-        ax.tick_params(axis="x", labelbottom=ax is panels[-1])
-    panels[-1].set_xlabel("guests' MTU [bytes]")
-    planes = len({each.is_kernel for each in streams})
-    title(
-        panels[0],
-        f"TCP goodput over guests' MTU, underlay MTU {underlay_mtu}",
-        HOW_TO_READ + (OWN_SCALE if planes > 1 else ""),
-    )
-    return figure
-
-
-def plot_goodput(ax: Axes, stream: Stream, colour: str) -> Axes:
-    """Every transfer, the medians, and a line at the largest packet."""
-    mode = stream.mode
-    ax.axvline(
-        stream.limit,
-        color="#888888",
-        linewidth=0.9,
-        linestyle=(0, (1, 1.5)),
-        zorder=0,
-        gid=f"limit {mode}",
-    )
-    for mtu, samples in stream.samples.items():
-        alive = [value for value in samples if value > 0]
-        dead = [value for value in samples if value <= 0]
-        (dots,) = ax.plot([mtu] * len(alive), alive, "o", color=colour, markersize=3.6, alpha=0.6)
-        dots.set(markeredgewidth=0, gid=f"samples {mode} {mtu}")
-        (crosses,) = ax.plot([mtu] * len(dead), dead, "x", color=colour, markersize=6)
-        crosses.set(markeredgewidth=1.6, gid=f"black hole {mode} {mtu}")
-    ax.plot(
-        list(stream.samples),
-        [stream.median(mtu) for mtu in stream.samples],
-        color=colour,
-        linestyle=line_style(mode),
-        linewidth=1.6,
-        gid=f"medians {mode}",
-    )
-    ax.set_ylabel("goodput\n[Mbit/s]", fontsize=SMALL)
-    ax.set_ylim(bottom=0)
-    ax.yaxis.set_major_locator(MaxNLocator(3))
-    ax.grid(visible=True, axis="y")
-    name = ax.text(NAME_AT, 0.62, mode, transform=ax.transAxes, va="center", fontsize=9)
-    name.set(color=colour, fontweight="bold", gid=f"name {mode}")
-    largest = ax.text(NAME_AT, 0.38, f"largest {stream.limit}", transform=ax.transAxes, va="center")
-    largest.set(fontsize=SMALL, gid=f"largest {mode}")
-    black_holes = [mtu for mtu, samples in stream.samples.items() if not any(samples)]
-    if black_holes:
-        ax.annotate(
-            f"{min(black_holes)}: black hole",
-            (min(black_holes), 0),
-            xytext=(-12, 5),
-            textcoords="offset points",
-            ha="right",
-            fontsize=SMALL,
-            gid=f"black hole {mode}",
-        )
+    ax.set(xlim=(0, 1), ylim=(len(limits) + 1, 0))
+    title(ax, "Largest packet that passes, by underlay MTU")
+    places = [0.5 + 0.5 * (nth + 1) / len(underlays) for nth in range(len(underlays))]
+    rows = [("underlay MTU", [(str(mtu), True) for mtu in underlays])]
+    rows += [
+        (each.name, [each.largest.get(mtu, ("", True)) for mtu in underlays]) for each in limits
+    ]
+    for nth, (name, cells) in enumerate(rows):
+        ink = INK if nth else MUTED
+        ax.axhline(nth + 1, color=GRID, linewidth=0.8)
+        ax.text(0, nth + 0.5, name, va="center", fontsize=LABEL, color=ink)
+        for x, (text, is_match) in zip(places, cells, strict=True):
+            cell = ax.text(x, nth + 0.5, text, ha="right", va="center", fontsize=LABEL)
+            cell.set(color=ink if is_match else BAD, gid=f"limit {name} {text}")
+            cell.set_fontweight("normal" if is_match else "bold")
     return ax

@@ -8,18 +8,19 @@ import polars as pl
 from controller.model.errors import MeasureError
 from controller.model.modes import KERNEL
 from experiments.core.results import Run
-from experiments.mtu import tables
-from experiments.mtu.figure import Stream, draw_goodput, draw_map
-from experiments.mtu.tables import CONTROLS, KEY, by_name
+from experiments.mtu import figure, goodput, tables
+from experiments.mtu.goodput import Stream, draw_goodput
+from experiments.mtu.shown import limits_of, lowest_underlay, streams_of, strips_of
+from experiments.mtu.tables import CONTROLS, KEY
 from experiments.mtu.words import (
     AFTER_ICMP,
     COMPLETES,
     FRAG_NEEDED,
+    FRAGMENTED,
     GUEST_PORT,
     HANGS,
     REFUSED,
     RIGHT,
-    SOME,
     TOO_LARGE,
     WITHOUT_ICMP,
 )
@@ -39,6 +40,8 @@ from experiments.show.report import (
 APART_MIN = 4  # transfers at each end: chance separates them completely in 1 of 70 draws
 IS_KERNEL = pl.col("mode").str.starts_with(KERNEL)
 
+KERNEL_NOTE = "; kernel VXLAN, which is faster, is in the table"
+
 Result = tuple[str, str, str]  # a finding, the outcome of its prediction, and what was measured
 NOT_MEASURED: Result = ("", NOT_JUDGED, "not measured")
 
@@ -57,19 +60,29 @@ def build_report(run: Run) -> Report:
             allowed="a line per lab",
             do="Run it again; run.json has its status.",
         )
-    streams = tuple(_streams(run, cells))
+    streams = tuple(streams_of(run, cells))
     sizes = _of_cells(run, cells, "outcomes")
     too_large = sizes.filter(pl.col("ip_bytes") > pl.col("limit"), guest=TOO_LARGE)
     results = {
         "largest": _largest(cells),
         "larger": _larger(run, too_large),
+        "right": _right(sizes),
         "tcp": _tcp(run),
         "kernel": _kernel(run, too_large),
         "goodput": _goodput(streams),
     }
-    findings = tuple(finding for finding, _, _ in results.values() if finding)
+    findings = (
+        *(finding for finding, _, _ in results.values() if finding),
+        *_mismatches(cells),
+    )
     has_kernel = cells.select(IS_KERNEL.any()).item()
-    shown = (tables.largest(cells), tables.outcomes(run), tables.tcp(run), tables.goodput(streams))
+    shown = (
+        tables.limits(limits_of(cells)),
+        tables.largest(cells),
+        tables.outcomes(run),
+        tables.tcp(run),
+        tables.goodput(streams),
+    )
     return Report(
         run=run,
         findings=findings,
@@ -79,8 +92,16 @@ def build_report(run: Run) -> Report:
             if has_kernel or each.about != "kernel"
         ),
         tables=tuple(table for table in shown if table.rows),
-        pictures=tuple(_pictures(run, cells, streams, findings[0], results["goodput"][0])),
-        conditions=_conditions(run),
+        pictures=tuple(
+            _pictures(
+                run,
+                cells,
+                streams,
+                results["larger"][0] or results["largest"][0],
+                results["goodput"][0],
+            )
+        ),
+        conditions=_conditions(run, cells),
         is_refuted=MISMATCH in cells["result"],
         data=tuple(
             cells.select(
@@ -108,20 +129,29 @@ def _of_cells(run: Run, cells: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def _largest(cells: pl.DataFrame) -> Result:
+    """The largest packets over the smallest underlay MTU, and how many of all are as predicted."""
+    underlay_mtu, limits = lowest_underlay(cells), limits_of(cells)
+    largest = ", ".join(
+        f"{each.name} {each.largest[underlay_mtu][0]}"
+        for each in limits
+        if underlay_mtu in each.largest
+    )
+    finding = f"Largest packet over an underlay MTU of {underlay_mtu}: {largest} bytes"
+    matching = cells.filter(result=MATCHES).height
+    found = f"{matching} of {cells.height} are exactly equal"
+    return finding, judge.of_cells(cells["result"]), found
+
+
+def _mismatches(cells: pl.DataFrame) -> Iterator[str]:
+    """The largest packets that are not as predicted: the first one."""
     mismatches = cells.filter(result=MISMATCH).rows(named=True)
-    number = cells.height
-    matching = number - len(mismatches)
-    finding = f"Every largest packet is exactly as predicted: {number} of {number}"
     if mismatches:
         first = mismatches[0]
-        more = f" and {len(mismatches) - 1} more" if len(mismatches) > 1 else ""
-        finding = (
-            f"{matching} of {number} largest packets are as predicted, not {first['mode']} over "
-            f"{first['underlay_mtu']} ({values_text(first['measured'])}, predicted "
-            f"{first['predicted']}){more}"
+        more = f" (and {len(mismatches) - 1} more)" if len(mismatches) > 1 else ""
+        yield (
+            f"Not as predicted: {first['mode']} over {first['underlay_mtu']}, largest packet "
+            f"{values_text(first['measured'])}, predicted {first['predicted']}{more}"
         )
-    found = f"{matching} of {number} are exactly equal"
-    return finding, judge.of_cells(cells["result"]), found
 
 
 def _larger(run: Run, too_large: pl.DataFrame) -> Result:
@@ -136,7 +166,7 @@ def _larger(run: Run, too_large: pl.DataFrame) -> Result:
     controls = run.tables["outcomes"].filter(pl.col("size").is_in(CONTROLS))
     passed = controls.filter(pl.col("answered") == pl.col("sent")).height
     finding = (
-        f"The sender's OVS drops larger packets without ICMP: {silent} of {sizes.height} sizes"
+        f"The sender's OVS drops larger packets without ICMP ({silent} of {sizes.height} sizes)"
     )
     outcome = _all(silent, sizes.height) if passed == controls.height else UNDECIDED
     found = (
@@ -144,6 +174,19 @@ def _larger(run: Run, too_large: pl.DataFrame) -> Result:
         f"passes before and after them in {passed} of {controls.height}"
     )
     return finding, outcome, found
+
+
+def _right(sizes: pl.DataFrame) -> Result:
+    """What becomes of larger packets if the guests' MTU is the limit; no prediction is about it."""
+    larger = sizes.filter(pl.col("ip_bytes") > pl.col("limit"), guest=RIGHT)
+    if larger.is_empty():
+        return NOT_MEASURED
+    kept = larger.filter(pl.col("outcome").is_in([REFUSED, FRAGMENTED])).height
+    finding = (
+        "With the right MTU the guest's own kernel refuses or fragments larger packets "
+        f"({kept} of {larger.height} sizes)"
+    )
+    return finding, *NOT_MEASURED[1:]
 
 
 def _transfers(run: Run, guest: str, outcome: str, *, kernel: bool) -> tuple[int, int]:
@@ -158,8 +201,8 @@ def _tcp(run: Run) -> Result:
     if not large:
         return NOT_MEASURED
     finding = (
-        f"TCP over OVS hangs: {hung} of {large} with MTU too large, {right - done} of {right} with "
-        "the right MTU"
+        f"TCP over OVS hangs if the guests' MTU is too large ({hung} of {large} transfers), and "
+        f"completes with the right one ({done} of {right})"
     )
     found = (
         f"MTU too large: {hung} of {large} hang after the handshake; right MTU: {done} of {right} "
@@ -176,8 +219,8 @@ def _kernel(run: Run, too_large: pl.DataFrame) -> Result:
     if not alone:
         return NOT_MEASURED
     finding = (
-        f"TCP over kernel VXLAN, MTU too large: {hung} of {alone} hang, after ICMP {done} of {after} "
-        "complete"
+        f"TCP over kernel VXLAN hangs if the guests' MTU is too large ({hung} of {alone}), until "
+        f"another packet has caused ICMP ({done} of {after} complete)"
     )
     if sizes.is_empty() or not after:
         return finding, *NOT_MEASURED[1:]
@@ -211,7 +254,8 @@ def _goodput(streams: Sequence[Stream]) -> Result:
         f"{each.mode} {median(at_lowest):.0f} to {median(at_limit):.0f}"
         for each, (at_lowest, at_limit) in zip(risen, ends, strict=True)
     )
-    finding = f"Median TCP goodput at the limit: {many} times that at {lowest} bytes"
+    above = "some data arrives" if is_above else "nothing arrives"
+    finding = f"TCP goodput rises {many} times from MTU {lowest} to the limit, and {above} above it"
     found = (
         f"medians from {lowest} bytes to the limit [Mbit/s]: {', '.join(medians)}; "
         f"{'not zero' if is_above else 'zero'} above it"
@@ -236,29 +280,11 @@ def _all(number: int, of: int) -> str:
     return CONFIRMED if number == of else REFUTED
 
 
-def tiles(run: Run) -> pl.DataFrame:
-    """The outcome of each size, by each of its names; SOME if repeats differ."""
-    named = run.predicted.select(KEY).join(by_name(run), on=KEY, maintain_order="left_right")
-    outcome = pl.col("outcome")
-    return named.group_by(*KEY, "guest", "size", is_df=pl.col("df") == 1, maintain_order=True).agg(
-        pl.col("ip_bytes").first(),
-        pl.when(outcome.n_unique() == 1).then(outcome.first()).otherwise(pl.lit(SOME)),
-    )
-
-
-def _streams(run: Run, cells: pl.DataFrame) -> Iterator[Stream]:
-    """Goodput by mode, over the lowest underlay MTU that it was measured on."""
-    transfers = _of_cells(run, cells, "goodput").sort("guest_mtu", maintain_order=True)
-    lowest = transfers.filter(pl.col("underlay_mtu") == pl.col("underlay_mtu").min())
-    for mode, limit in cells.join(lowest, on=KEY, how="semi").select("mode", "limit").rows():
-        by_mtu = lowest.filter(mode=mode).group_by("guest_mtu", maintain_order=True)
-        samples = {int(str(mtu)): each["mbit_s"].fill_null(0).to_list() for (mtu,), each in by_mtu}
-        yield Stream(mode=mode, limit=limit, samples=samples)
-
-
-def _conditions(run: Run) -> str:
+def _conditions(run: Run, cells: pl.DataFrame) -> str:
     above = (run.samples["guest_mtu"] - run.samples["underlay_mtu"]).unique().sort()
+    matching = cells.filter(result=MATCHES).height
     return (
+        f"{matching} of {counted(cells.height, 'largest packet')} as predicted; "
         f"{counted(run.samples.height, 'lab')}, {counted(run.tables['pings'].height, 'run')} of "
         f"ping; IPv4; scenario {run.about['scenario']}; guests' MTU too large: {values_text(above)} "
         "bytes above the underlay's"
@@ -268,24 +294,36 @@ def _conditions(run: Run) -> str:
 def _pictures(
     run: Run, cells: pl.DataFrame, streams: Sequence[Stream], first: str, gain: str
 ) -> Iterator[Picture]:
-    shown = tiles(run)
+    strips, limits = strips_of(run, cells), limits_of(cells)
     largest = ", ".join(
-        f"{cell['mode']} over {cell['underlay_mtu']}: {values_text(cell['measured'])}"
-        for cell in cells.rows(named=True)
+        f"{each.name} over {mtu}: {text}"
+        for each in limits
+        for mtu, (text, _) in each.largest.items()
     )
-    if not shown.is_empty():
+    if strips:
+        underlay_mtu = lowest_underlay(cells)
+        guest_mtu = run.tables["outcomes"].filter(underlay_mtu=underlay_mtu, guest=TOO_LARGE)
         yield Picture(
             name="mtu",
             title=first,
-            alternative="A map of outcomes by size, mode, DF and underlay MTU. Largest packets: "
-            f"{largest}",
-            draw=lambda caption: draw_map(shown, cells, caption),
+            alternative=f"What happens to a packet of each size over an underlay MTU of {underlay_mtu}, "
+            f"by mode, with and without DF. Largest packets: {largest}",
+            draw=lambda caption: figure.draw_map(
+                strips, int(guest_mtu["guest_mtu"][0]), limits, caption
+            ),
+            conditions=f"Underlay MTU {underlay_mtu}. {_conditions(run, cells)}",
         )
     if streams:
+        shown = goodput.drawn(streams)
         underlay_mtu = int(str(run.tables["goodput"]["underlay_mtu"].min()))
+        transfers = counted(
+            max(len(some) for each in shown for some in each.samples.values()), "transfer"
+        )
         yield Picture(
             name="mtu-goodput",
             title=gain or "TCP goodput over guests' MTU",
-            alternative=f"TCP goodput by guests' MTU. {gain}",
-            draw=lambda caption: draw_goodput(streams, underlay_mtu, caption),
+            alternative=f"TCP goodput over the guests' MTU, by mode. {gain}",
+            draw=lambda caption: draw_goodput(shown, caption),
+            conditions=f"Underlay MTU {underlay_mtu}; {transfers} with each MTU (dots), line: median; "
+            f"scenario {run.about['scenario']}{KERNEL_NOTE if len(shown) < len(streams) else ''}",
         )

@@ -7,7 +7,8 @@ from statistics import median
 import polars as pl
 
 from experiments.core.results import Run
-from experiments.mtu.figure import Stream
+from experiments.mtu.figure import Limit
+from experiments.mtu.goodput import Stream
 from experiments.mtu.words import ALSO, CONTROL_AFTER, CONTROL_BEFORE, SIZES
 from experiments.show.cells import value_text, values_text
 from experiments.show.report import NONE, Table
@@ -16,11 +17,26 @@ KEY = ("mode", "underlay_mtu")
 CONTROLS = (CONTROL_BEFORE, CONTROL_AFTER)
 
 
+def limits(found: Sequence[Limit]) -> Table:
+    """The largest packets by underlay MTU, modes that agree together."""
+    underlays = sorted({mtu for each in found for mtu in each.largest})
+    return Table(
+        title="Largest IP packet that passes with DF, by underlay MTU",
+        heads=("tunnel", *map(str, underlays)),
+        words=("tunnel",),
+        rows=tuple(
+            (each.name, *(each.largest.get(mtu, (NONE, True))[0] for mtu in underlays))
+            for each in found
+        ),
+        note="In bytes.",
+    )
+
+
 def largest(cells: pl.DataFrame) -> Table:
     """The largest packet of each point, measured and predicted."""
     heads = ("mode", "underlay MTU", "largest", "theory", "difference")
     return Table(
-        title="Largest IP packet that passes with DF",
+        title="Largest IP packet, by lab",
         heads=(*heads, "pings answered", "one byte above", "stopped by"),
         words=("mode", "stopped by"),
         rows=tuple(

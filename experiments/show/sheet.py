@@ -24,6 +24,7 @@ WIDTH_IN = 5.2
 OLD_WIDTH_IN = 8.1  # of charts that are not yet drawn for WIDTH_IN
 FRAME_IN = 0.8  # of each panel: what axis label, ticks and heading take
 TITLE, LABEL, SMALL = 12.5, 10.0, 8.5  # points: the finding, labels in a chart, the footer
+HINTED = 1.05  # small letters on a grid of pixels are wider than their outlines
 LINE_IN = 1.22 / 72  # the height of a line of text, for each point of its letters
 PAD_IN = 0.08
 LEFT_IN = 0.08
@@ -109,7 +110,7 @@ def wrapped(text: str, width_in: float, size: float, *, is_bold: bool = False) -
             lines[-1] += f" {word}"
             continue
         rest = word
-        while _width_in(rest, size, is_bold=is_bold) > width_in:
+        while len(rest) > 1 and _width_in(rest, size, is_bold=is_bold) > width_in:
             fits = next(
                 n
                 for n in range(len(rest) - 1, 0, -1)
@@ -125,4 +126,4 @@ def wrapped(text: str, width_in: float, size: float, *, is_bold: bool = False) -
 def _width_in(text: str, size: float, *, is_bold: bool) -> float:
     font = FontProperties(family="DejaVu Sans", weight="bold" if is_bold else "normal", size=size)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width) / 72
+    return HINTED * float(width) / 72

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.show.palette import BAD, FAMILIES, GRID, INK, MUTED, colour
-from experiments.show.sheet import LABEL, WIDTH_IN, Caption, sheet, wrapped
+from experiments.show.report import Caption
+from experiments.show.sheet import LABEL, WIDTH_IN, sheet, wrapped
 
 WIDE_IN = WIDTH_IN - 0.2
 LABELS_IN = 1.95  # the width of what is counted

@@ -36,7 +36,13 @@ def build_report(run: Run) -> Report:
     by_mode = counts.pivot("mode", index=("what", "moment"), values="text")
     by_mode = by_mode.select("what", "moment", *modes)
     ledger, *mismatches = report.findings
-    findings = (*_before(run, modes), *_first(found), *_same(found), *_kernel(found), *mismatches)
+    findings = (
+        *_before(run, modes, idle_s),
+        *_first(found),
+        *_same(found),
+        *_kernel(found),
+        *mismatches,
+    )
     columns = merged({mode: tuple(_of(counts, mode).items()) for mode in modes})
     shown = _shown(counts, columns)
     picture = Picture(
@@ -82,7 +88,7 @@ def _topic() -> pl.Expr:
     )
 
 
-def _before(run: Run, modes: Sequence[str]) -> Iterator[str]:
+def _before(run: Run, modes: Sequence[str], idle_s: float) -> Iterator[str]:
     """The protocols that send nothing before the first frame, then what other modes send."""
     sent = _ranges(run).filter(moment=words.SET_UP)
     loud = sent.filter(pl.col("high") > 0)
@@ -90,7 +96,7 @@ def _before(run: Run, modes: Sequence[str]) -> Iterator[str]:
     silent = [mode for mode in modes if mode.partition("-")[0] not in kinds]
     if silent:
         verb = "send" if len({mode.partition("-")[0] for mode in silent}) > 1 else "sends"
-        yield f"{protocols(silent)} {verb} nothing before the first frame"
+        yield f"{protocols(silent)} {verb} nothing before the first frame ({idle_s:g} s idle)"
     for row in loud.iter_rows(named=True):
         queries = ", queries included" if row["what"] == words.IGMP else ""
         yield (

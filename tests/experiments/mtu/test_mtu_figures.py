@@ -1,27 +1,30 @@
-"""The charts of `mtu`: every size is a tile, every transfer a dot or a cross."""
+"""The charts of `mtu`: the outcome of each size, the limits, and every transfer."""
 
-import polars as pl
+import matplotlib as mpl
 import pytest
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from experiments.mtu.figure import (
-    LOOKS,
-    Stream,
-    draw_goodput,
-    plot_goodput,
-    plot_key,
-    plot_limits,
-    plot_map,
-)
-from experiments.mtu.report import build_report, tiles
-from experiments.mtu.words import DROPPED, RIGHT, SIZES, SOME, TOO_LARGE, WHOLE
-from experiments.show.judge import MATCHES, MISMATCH
+from experiments.mtu.figure import LOOKS, Limit, Strip, draw_map, pieces, plot_limits, plot_strips
+from experiments.mtu.goodput import Stream, draw_goodput, drawn
+from experiments.mtu.report import build_report, cells_of
+from experiments.mtu.shown import limits_of, strips_of, tiles
+from experiments.mtu.words import DROPPED, FRAGMENTED, REFUSED, SOME, WHOLE
+from experiments.show.palette import BAD
 from experiments.show.report import Caption
+from experiments.show.sheet import STYLE, WIDTH_IN
 from tests.experiments.mtu.test_mtu_report import LIMITS, edited, run_of
 from tests.experiments.run_values import with_tables
+from tests.experiments.seen_texts import assert_readable
 
-MODES = ("flat", "gre-mesh")
+WORDS = Caption(title="OVS drops 2 of 2", footer=("Verdict: trusted",))
+SIZES = (
+    (1400, WHOLE),
+    (1500, WHOLE),
+    (1501, DROPPED),
+    (1700, DROPPED),
+    (1701, REFUSED),
+    (3000, REFUSED),
+)
 
 
 @pytest.fixture
@@ -34,98 +37,65 @@ def run(tmp_path_factory):
     return run_of(LIMITS, tmp_path_factory.mktemp("raw"))
 
 
-def tile(**changes):
-    settings = {
-        "mode": "flat",
-        "underlay_mtu": 1500,
-        "guest": TOO_LARGE,
-        "size": "limit",
-        "is_df": True,
-        "ip_bytes": 1500,
-        "outcome": WHOLE,
-    }
-    return {**settings, **changes}
-
-
 def found(artists, gid):
     return [each for each in artists if each.get_gid() == gid]
 
 
-def test_a_tile_shows_its_outcome_by_colour_and_by_letter(ax):
-    both = [tile(), tile(size="limit + 1", ip_bytes=1501, outcome=DROPPED)]
-    plot_map(ax, pl.DataFrame(both), MODES)
-
-    for size, outcome in (("limit", WHOLE), ("limit + 1", DROPPED)):
-        (patch,) = found(ax.patches, f"tile flat 1500 too large {size} DF")
-        (letter,) = found(ax.texts, f"letter of tile flat 1500 too large {size} DF")
-        assert to_hex(patch.get_facecolor()) == LOOKS[outcome][1].lower()
-        assert letter.get_text() == LOOKS[outcome][0]
-    assert {"1500", "1501"} <= {text.get_text() for text in ax.texts}
-
-
-def test_no_two_tiles_share_a_place(ax):
-    every = [
-        tile(mode=mode, guest=guest, size=size, is_df=is_df)
-        for mode in MODES
-        for guest, sizes in SIZES.items()
-        for size in sizes
-        for is_df in (True, False)
+def test_equal_outcomes_in_a_row_are_one_piece_up_to_the_byte():
+    assert list(pieces(SIZES, 1800)) == [
+        (1399.5, 1500.5, WHOLE),
+        (1500.5, 1700.5, DROPPED),
+        (1700.5, 1800, REFUSED),
     ]
-    plot_map(ax, pl.DataFrame(every), MODES)
-
-    places = {patch.get_xy() for patch in ax.patches}
-    assert len(places) == len(every) == 40
-    left, right = sorted(ax.get_xlim())
-    assert all(left <= x and x + 0.95 <= right + 1e-9 for x, _ in places)
 
 
-def test_letters_and_colours_are_unique():
-    assert len({letter for letter, _, _ in LOOKS.values()}) == len(LOOKS)
-    assert len({ground for _, ground, _ in LOOKS.values()}) == len(LOOKS)
+def test_nothing_is_drawn_between_sizes_of_different_outcome_that_were_not_measured():
+    assert list(pieces(((1451, FRAGMENTED), (1500, DROPPED)), 1800)) == [
+        (1450.5, 1451.5, FRAGMENTED),
+        (1499.5, 1500.5, DROPPED),
+    ]
 
 
-def test_the_key_names_only_outcomes_that_there_are(ax):
-    plot_key(ax, (WHOLE, DROPPED))
+def test_a_strip_shows_each_outcome_by_colour_and_by_a_label(ax):
+    strip = Strip(name="flat", limit="1500", outcomes={True: SIZES, False: SIZES})
+    plot_strips(ax, [strip], 1700, 1.0)
 
-    words = {text.get_text() for text in ax.texts}
-    assert {WHOLE, DROPPED} <= words
-    assert not {*LOOKS} - {WHOLE, DROPPED} & words
-
-
-def test_the_largest_packet_is_shown_with_its_prediction(ax):
-    cells = {
-        "mode": MODES,
-        "underlay_mtu": [1500, 1500],
-        "measured": [[1500], [1457]],
-        "predicted": [1500, 1458],
-        "result": [MATCHES, MISMATCH],
-    }
-    plot_limits(ax, pl.DataFrame(cells), MODES)
-
-    (equal,), (off,) = (found(ax.texts, f"limit {mode} 1500") for mode in MODES)
-    assert (equal.get_text(), equal.get_fontweight()) == ("1500\n= theory", "normal")
-    assert (off.get_text(), off.get_fontweight()) == ("1457\ntheory: 1458", "bold")
+    for outcome in (WHOLE, DROPPED, REFUSED):
+        (piece,) = found(ax.patches, f"piece {outcome} flat DF")
+        (label,) = found(ax.texts, f"label {outcome} flat DF")
+        assert mpl.colors.same_color(piece.get_facecolor()[:3], LOOKS[outcome][0])
+        assert label.get_text() in LOOKS[outcome][2]
+    assert found(ax.texts, "name flat")[0].get_text() == "flat: up to 1500 bytes"
 
 
-def test_every_transfer_is_a_dot_or_a_cross(ax):
-    stream = Stream(mode="gre-mesh", limit=1458, samples={576: (100.0, 120.0), 1466: (0.0, 0.0)})
-    plot_goodput(ax, stream, "#0072B2")
+def test_an_outcome_without_room_for_its_label_is_in_the_key():
+    sizes = ((1350, WHOLE), (1450, WHOLE), (1451, FRAGMENTED), (1500, DROPPED), (1700, DROPPED))
+    strip = Strip(name="kernel VXLAN", limit="1450", outcomes={False: sizes})
+    figure = draw_map([strip], 1700, [], WORDS)
 
-    (dots,) = found(ax.lines, "samples gre-mesh 576")
-    (crosses,) = found(ax.lines, "black hole gre-mesh 1466")
-    (line,) = found(ax.lines, "medians gre-mesh")
-    assert list(dots.get_ydata()) == [100.0, 120.0]
-    assert list(crosses.get_ydata()) == [0.0, 0.0]
-    assert list(line.get_ydata()) == [110.0, 0.0]
-    assert ax.get_ylim()[0] <= 0
-    assert "[Mbit/s]" in ax.get_ylabel()
-    (text,) = found(ax.texts, "black hole gre-mesh")
-    assert text.get_text() == "1466: black hole"
+    keys = {each.get_text() for each in figure.axes[0].texts if each.get_gid().startswith("key")}
+    assert keys == {FRAGMENTED}
+    assert_readable(figure, at_least=8)
 
 
-WORDS = Caption(title="gains", footer=("Verdict: trusted",))
+def test_all_outcomes_look_different():
+    assert len({(fill, alpha) for fill, alpha, _ in LOOKS.values()}) == len(LOOKS)
+
+
+def test_a_limit_that_is_not_as_predicted_is_shown_with_the_prediction(ax):
+    limits = [
+        Limit(name="GRE", largest={1500: ("1457 (predicted 1458)", False), 1600: ("1558", True)})
+    ]
+    plot_limits(ax, limits, (1500, 1600))
+
+    (off,), (equal,) = (
+        found(ax.texts, f"limit GRE {text}") for text, _ in limits[0].largest.values()
+    )
+    assert (off.get_color(), equal.get_color() == BAD) == (BAD, False)
+
+
 STREAMS = tuple(
-    Stream(mode=mode, limit=limit, samples={576: (low,), limit: (2 * low,), limit + 8: (0.0,)})
+    Stream(mode=mode, limit=limit, samples={576: (low, low), limit: (2 * low,), limit + 8: (0.0,)})
     for mode, limit, low in (
         ("geneve-l2pop", 1450, 300.0),
         ("gre-mesh", 1458, 200.0),
@@ -134,62 +104,81 @@ STREAMS = tuple(
 )
 
 
-def test_every_mode_is_drawn_at_its_own_mtus_over_one_axis():
-    """Each is drawn to the byte: GRE's limit right of Geneve's, though its panel is below."""
-    figure = draw_goodput(STREAMS, 1500, WORDS)
+def test_every_transfer_is_a_dot_or_a_cross_at_its_own_mtu():
+    (ax,) = draw_goodput(STREAMS[:2], WORDS).axes
 
-    assert len({ax.get_xlim() for ax in figure.axes}) == 1
-    for ax, each in zip(figure.axes, STREAMS, strict=True):
-        for mtu in each.samples:
-            drawn = [line for line in ax.lines if line.get_gid().endswith(f"{each.mode} {mtu}")]
-            places = [x for line in drawn for x in line.get_xdata()]
-            assert places == [mtu] * len(each.samples[mtu])
+    for each in STREAMS[:2]:
+        for mtu, samples in each.samples.items():
+            marks = [
+                line
+                for line in ax.lines
+                if line.get_gid() in {f"samples {each.mode} {mtu}", f"stops {each.mode} {mtu}"}
+            ]
+            places = [xy for line in marks for xy in zip(*line.get_data(), strict=True)]
+            assert places == [(mtu, value) for value in samples]
         (medians,) = found(ax.lines, f"medians {each.mode}")
-        assert list(medians.get_xdata()) == list(each.samples)
-        (limit,) = found(ax.lines, f"limit {each.mode}")
-        assert set(limit.get_xdata()) == {each.limit}
-        assert found(ax.texts, f"largest {each.mode}")[0].get_text() == f"largest {each.limit}"
-    assert figure.axes[-1].get_xlabel() == "guests' MTU [bytes]"
+        assert list(medians.get_xdata()) == [576, each.limit], "the line ends where traffic stops"
+    assert ax.get_xlabel() == "guests' MTU [bytes]"
+    assert "[Mbit/s]" in ax.get_ylabel()
+    assert found(ax.texts, "stops")
 
 
-def test_modes_of_one_data_plane_share_a_scale_and_the_kernel_has_its_own():
-    geneve, gre, kernel = draw_goodput(STREAMS, 1500, WORDS).axes
-
-    assert geneve.get_ylim() == gre.get_ylim()
-    assert kernel.get_ylim()[1] > 8000
-    assert 600 < gre.get_ylim()[1] < 1000
-    notes = {text.get_text() for text in geneve.texts}
-    assert any("kernel: own scale" in text for text in notes)
-    alone = draw_goodput(STREAMS[:2], 1500, WORDS).axes[0]
-    assert not any("own scale" in text.get_text() for text in alone.texts)
+def test_the_kernel_is_not_drawn_on_the_scale_of_open_vswitch_but_alone_it_is():
+    assert [each.mode for each in drawn(STREAMS)] == ["geneve-l2pop", "gre-mesh"]
+    assert [each.mode for each in drawn(STREAMS[2:])] == ["kvxlan-mesh"]
 
 
-def test_the_title_of_the_goodput_chart_is_about_goodput_only(run):
-    report = build_report(run)
-    (head,) = [report.draw(picture).get_suptitle() for picture in report.pictures[1:]]
-
-    assert head.startswith("Median TCP goodput at the limit: ")
-    assert head.count(":") == 1
+@pytest.mark.parametrize("many", [1, 2, 14])
+def test_names_beside_the_goodput_chart_do_not_overlap(many):
+    streams = [
+        Stream(mode=f"vxlan-l2pop-arp{nth}", limit=1450, samples={576: (1.0,), 1450: (2.0,)})
+        for nth in range(many)
+    ]
+    with mpl.rc_context(fname=STYLE):
+        assert_readable(draw_goodput(streams, WORDS), at_least=many)
 
 
 def test_a_run_draws_a_map_and_its_goodput(run):
     report = build_report(run)
 
     assert [picture.name for picture in report.pictures] == ["mtu", "mtu-goodput"]
-    figure = report.draw()
-    gids = [patch.get_gid() for ax in figure.axes for patch in ax.patches]
-    assert len([gid for gid in gids if gid and gid.startswith("tile")]) == 2 * 2 * (7 + 3)
+    assert report.pictures[1].title.startswith("TCP goodput rises 2.5 to 2.6 times ")
+    with mpl.rc_context(fname=STYLE):
+        for picture in report.pictures:
+            figure = report.draw(picture)
+            assert figure.get_figwidth() == WIDTH_IN
+            assert_readable(figure, at_least=8)
 
 
 def test_one_edited_sample_shows_in_the_figure(run):
     rows = run.rows_of("outcomes")
-    at = next(n for n, row in enumerate(rows) if row["size"] == "limit + 1")
+    at = next(n for n, row in enumerate(rows) if row["size"] == "limit + 1" and row["df"])
     changed = edited(run, "outcomes", at, outcome=WHOLE)
 
-    def letters(of):
-        return [text.get_text() for ax in build_report(of).draw().axes for text in ax.texts]
+    def passes_to(of):
+        strips = {each.name: each for each in strips_of(of, cells_of(of))}
+        *_, last = (size for size, outcome in strips["flat"].outcomes[True] if outcome == WHOLE)
+        return last
 
-    assert letters(changed).count("P") == letters(run).count("P") + 1
+    assert (passes_to(run), passes_to(changed)) == (1500, 1501)
+
+
+def test_modes_with_equal_outcomes_share_strips_and_a_row_of_limits(run):
+    def as_geneve(rows):
+        gre = [row for row in rows if row["mode"] == "gre-mesh"]
+        return (*rows, *({**row, "mode": "geneve-mesh"} for row in gre))
+
+    tables = {name: as_geneve(run.rows_of(name)) for name in run.tables}
+    predicted = as_geneve(run.about["predicted"])
+    both = with_tables(run, tables, about={**run.about, "predicted": predicted})
+    cells = cells_of(both)
+
+    assert [each.name for each in strips_of(both, cells)] == ["flat", "GRE and Geneve"]
+    assert [each.name for each in limits_of(cells)] == ["flat", "GRE and Geneve"]
+    off = edited(both, "samples", 1, largest_bytes=1457)
+    limits = limits_of(cells_of(off))
+    assert [each.name for each in limits] == ["flat", "GRE", "Geneve"]
+    assert limits[1].largest == {1500: ("1457 (predicted 1458)", False)}
 
 
 def test_repeats_that_differ_are_shown_as_some_pass(run):
@@ -202,10 +191,3 @@ def test_repeats_that_differ_are_shown_as_some_pass(run):
     found = tiles(both).filter(**place, is_df=bool(row["df"]))
 
     assert found["outcome"].to_list() == [SOME]
-
-
-def test_sizes_with_the_right_mtu_are_on_the_right(ax):
-    plot_map(ax, pl.DataFrame([tile(guest=RIGHT, size="limit")]), MODES)
-
-    (patch,) = ax.patches
-    assert patch.get_x() > len(SIZES[TOO_LARGE])

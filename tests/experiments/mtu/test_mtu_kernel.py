@@ -16,7 +16,10 @@ RIGHT = {**POINT, "guest": "right", "outcome": "completes"}
 
 
 ABOUT = {"scenario": "article", "seed": 1, "verdict": {"trusted": True, "reasons": []}}
-FINDING = "TCP over kernel VXLAN, MTU too large: 1 of 1 hang, after ICMP 1 of 1 complete"
+FINDING = (
+    "TCP over kernel VXLAN hangs if the guests' MTU is too large (1 of 1), until another packet "
+    "has caused ICMP (1 of 1 complete)"
+)
 CLAIM = next(each.claim for each in MTU.question.predictions if each.about == "kernel")
 
 

@@ -134,7 +134,7 @@ def recorded(
 def test_modes_with_the_same_count_are_listed_together(tmp_path):
     report = report_on(recorded(tmp_path))
     assert report.findings == (
-        "GRE, VXLAN and kernel VXLAN send nothing before the first frame",
+        "GRE, VXLAN and kernel VXLAN send nothing before the first frame (5 s idle)",
         "The first broadcast leaves its host as 2 tunnel packets, 1 with kvxlan-multicast",
         "gre-mesh and vxlan-mesh agree in 24 of 24 counts",
         "After the first frame kernel VXLAN has 1 UDP socket and 1 to 2 conntrack entries, OVS "
@@ -178,7 +178,7 @@ def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts,
     report = report_on(with_igmp(run, *counts))
 
     assert report.findings[:2] == (
-        "GRE and VXLAN send nothing before the first frame",
+        "GRE and VXLAN send nothing before the first frame (5 s idle)",
         f"Before the first frame there are {shown} IGMP packets on the wire of kvxlan-multicast, "
         "queries included",
     )
@@ -228,7 +228,7 @@ def test_the_chart_has_a_column_for_modes_that_agree_and_no_row_in_which_all_do(
     names = [text.get_text() for text in figure.axes[0].texts if text.get_gid() == "mode"]
     table = table_of(figure)
 
-    assert names == ["OVS tunnels", "kvxlan-\nmesh", "kvxlan-\nmulticast"]
+    assert names == ["OVS\ntunnels", "kvxlan-\nmesh", "kvxlan-\nmulticast"]
     assert table[words.TUNNEL, "before the first frame"] == ["0", "0", "0"], "the title's row"
     assert table[words.CONNTRACK, "after the first frame"] == ["0", "2", "1"]
     assert table[words.PORTS, "before and after"] == ["2", "1", "1"]
@@ -265,7 +265,7 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
 
     assert report.is_refuted
     assert report.findings[:2] == (
-        "VXLAN and kernel VXLAN send nothing before the first frame",
+        "VXLAN and kernel VXLAN send nothing before the first frame (5 s idle)",
         "Before the first frame there are 2 tunnel packets on the wire of gre-mesh",
     )
     assert "gre-mesh and vxlan-mesh agree in 23 of 24 counts" in report.findings
