@@ -1,15 +1,14 @@
 """The report of `fanout`: counts match their prediction exactly, or they do not."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from controller.model.modes import KERNEL
 from experiments.core.results import Run
 from experiments.fanout import figure, words
-from experiments.fanout.words import COUNTS, KNOWN, MISDELIVERED, OTHER, UNKNOWN
+from experiments.fanout.lines import Cell, agreeing, lines
+from experiments.fanout.words import COUNTS, KNOWN, MISDELIVERED, OTHER, PREDICTED, UNKNOWN
 from experiments.show import judge
 from experiments.show.cells import text_rows
 from experiments.show.judge import MATCHES, MISMATCH
@@ -17,16 +16,12 @@ from experiments.show.report import NONE, Outcome, Picture, Report, Table, count
 
 PLACE = ("mode", "hosts", "share", "kind")  # which samples are of a cell
 KEY = ("mode", "hosts", "share", "members", "kind")
-PREDICTED = "predicted "  # before the name of a count
 FACTS = {
     words.NO_END_FRAME: "Guests that missed the end-of-test frame",
     words.DROPPED: "Packets dropped by the capture",
     words.UNEQUAL: "Packets by which capture and counter differ",
     words.UNSENT: "Frames not seen at their own sender",
 }
-
-Cell = Mapping[str, Any]  # a row of `cells_of`
-Agreeing = tuple[str, Mapping[int, Cell]]  # kinds of frames, and one cell by number of hosts
 
 
 def build_report(run: Run) -> Report:
@@ -35,19 +30,18 @@ def build_report(run: Run) -> Report:
     cells = cells_of(frames)
     interfaces = run.tables["interfaces"]
     equal = (interfaces["counted"] == interfaces["captured"]).sum()
+    matches = tuple(_matches(run, frames, cells))
+    plain = (*_copies(cells), *_unneeded(cells), *_responder(cells))
+    is_refuted = MISMATCH in cells["result"]
     findings = (
-        *_matches(run, frames, cells),
-        *_facts(run),
-        *_mesh(cells),
-        *_multicast(cells),
-        *_responder(cells),
+        *((*matches, *_facts(run), *plain) if is_refuted else (*plain, *_facts(run), *matches)),
     )
     picture = Picture(
         name=run.question.name,
         title=findings[0],
-        alternative="Lines: predicted copies over the number of compute hosts, by mode; dots: "
-        f"measured frames. {'. '.join(findings)}",
-        draw=lambda caption: figure.draw(tuple(panels(frames, cells)), caption),
+        alternative="Copies of a frame over the number of compute hosts, a line for each way of "
+        f"flooding. {'. '.join(findings)}",
+        draw=lambda caption: figure.draw(panels(cells), caption),
     )
     return Report(
         run=run,
@@ -58,7 +52,7 @@ def build_report(run: Run) -> Report:
         conditions=f"{counted(int(run.about['settings']['frames_each']), 'frame')} of each kind per "
         f"lab, {counted(int(run.about['repeats']), 'repeat')}; scenario {run.about['scenario']}; "
         f"captures equal the counters on {equal} of {counted(interfaces.height, 'interface')}",
-        is_refuted=MISMATCH in cells["result"],
+        is_refuted=is_refuted,
         data=tuple(
             cells.select(
                 *KEY,
@@ -150,32 +144,30 @@ def _facts(run: Run) -> Iterator[str]:
             yield f"{meaning}: {first}{more}"
 
 
-def _mesh(cells: pl.DataFrame) -> Iterator[str]:
-    """The mesh with the most unneeded copies, and l2pop in the same lab."""
-    known = cells.filter(pl.col("unneeded").list.len() == 1, kind=OTHER)
-    worst = known.filter(
-        pl.col("mode").str.ends_with("mesh"), pl.col("unneeded").list.first() > 0
-    ).sort(pl.col("unneeded").list.first(), descending=True, maintain_order=True)
-    for mesh in worst.head(1).iter_rows(named=True):
-        l2pop = known.filter(
-            pl.col("mode").str.ends_with("l2pop"), hosts=mesh["hosts"], share=mesh["share"]
-        )
-        others = (f"; l2pop sends {sent[0]}" for sent in l2pop["copies_sent"].head(1))
-        yield (
-            f"{mesh['hosts']} hosts, {mesh['members']} with a member: mesh sends "
-            f"{mesh['copies_sent'][0]} copies, {mesh['unneeded'][0]} of them to hosts without a "
-            f"member{''.join(others)}"
-        )
+def _copies(cells: pl.DataFrame) -> Iterator[str]:
+    """The copies of a broadcast by way of flooding, with the most hosts."""
+    for largest in _largest(cells).iter_rows(named=True):
+        here = cells.filter(hosts=largest["hosts"], share=largest["share"], kind=OTHER)
+        first, *others = lines(here, "copies_sent") or (None,)
+        if first:
+            more = (f", {' and '.join(each.names)} {each.end}" for each in others)
+            yield (
+                f"{counted(largest['hosts'], 'host')}, {largest['members']} with a member: "
+                f"{' and '.join(first.names)} sends "
+                f"{first.end} {'copy' if first.end == '1' else 'copies'}{''.join(more)}"
+            )
 
 
-def _multicast(cells: pl.DataFrame) -> Iterator[str]:
-    """What the sender sends with multicast, with the most hosts."""
-    matching = cells.filter(pl.col("mode").str.ends_with("multicast"), result=MATCHES)
-    for cell in _largest(matching).iter_rows(named=True):
-        yield (
-            f"{cell['hosts']} hosts, multicast: the sender sends "
-            f"{counted(cell['copies_sent'][0], 'packet')}, {cell['unneeded'][0]} unneeded"
-        )
+def _unneeded(cells: pl.DataFrame) -> Iterator[str]:
+    """How many copies go to hosts without a member, with the most hosts."""
+    mesh = cells.filter(pl.col("mode").str.ends_with("mesh"), kind=OTHER, result=MATCHES)
+    for cell in _largest(mesh).iter_rows(named=True):
+        sent, unneeded = cell["copies_sent"][0], cell["unneeded"][0]
+        if unneeded:
+            yield (
+                f"{unneeded} of the {counted(sent, 'copy').replace('copys', 'copies')} in a mesh "
+                f"of {cell['hosts']} hosts go to hosts without a member"
+            )
 
 
 def _responder(cells: pl.DataFrame) -> Iterator[str]:
@@ -184,9 +176,10 @@ def _responder(cells: pl.DataFrame) -> Iterator[str]:
     both = pl.concat([_largest(arp.filter(kind=kind)) for kind in (KNOWN, UNKNOWN)])
     if both["result"].to_list() == [MATCHES, MATCHES]:
         known, unknown = (sent[0] for sent in both["copies_sent"])
+        copies = f"{unknown} copies" if unknown != 1 else "1 copy"
         yield (
-            f"ARP requests with the ARP responder: {known} copies for a known address, {unknown} "
-            "for an unknown one"
+            f"ARP responder: {known or 'no'} copies of a request for a known address, {copies} of "
+            "one for an unknown address"
         )
 
 
@@ -210,42 +203,6 @@ def _outcomes(run: Run, frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[O
 def _is_about(about: str, mode: str) -> bool:
     """A prediction is about a mode or, of Open vSwitch, a flooding method."""
     return mode == about or (not mode.startswith(KERNEL) and mode.partition("-")[2] == about)
-
-
-def agreeing(
-    cells: pl.DataFrame, figures: Callable[[Cell], object]
-) -> Iterator[tuple[int, str, Sequence[Agreeing]]]:
-    """Kinds of frames with the same figures at every number of hosts, by share and mode.
-
-    They are named by their kinds, `others` if they are the most, or `any` if they are all.
-    """
-    ordered = cells.sort("share", maintain_order=True)
-    for (share, mode), network in ordered.group_by("share", "mode", maintain_order=True):
-        by_kind: dict[str, dict[int, Cell]] = defaultdict(dict)
-        for cell in network.iter_rows(named=True):
-            by_kind[cell["kind"]][cell["hosts"]] = cell
-        groups: list[tuple[list[str], dict[int, Cell]]] = []
-        for kind, labs in sorted(by_kind.items(), key=lambda each: -len(each[1])):
-            for kinds, same in groups:
-                common = labs.keys() & same.keys()
-                if all(figures(same[hosts]) == figures(labs[hosts]) for hosts in common):
-                    kinds.append(kind)
-                    same.update({hosts: labs[hosts] for hosts in labs.keys() - same.keys()})
-                    break
-            else:
-                groups.append(([kind], dict(labs)))
-        yield int(str(share)), str(mode), _named(groups)
-
-
-def _named(groups: list[tuple[list[str], dict[int, Cell]]]) -> Sequence[Agreeing]:
-    if len(groups) == 1:
-        return [("any", groups[0][1])]
-    ordered = sorted(groups, key=lambda each: len(each[0]))
-    most = ordered[-1][0]
-    return [
-        ("others" if kinds is most and len(kinds) > 1 else ", ".join(kinds), same)
-        for kinds, same in ordered
-    ]
 
 
 def _figures(cell: Cell) -> object:
@@ -342,34 +299,21 @@ def _interfaces(run: Run) -> Table:
     )
 
 
-def panels(frames: pl.DataFrame, cells: pl.DataFrame) -> Iterator[figure.Panel]:
-    """Copies sent on each network, and unneeded copies where there are any."""
-    for (share,), network in cells.sort("share", maintain_order=True).group_by(
-        "share", maintain_order=True
-    ):
-        sent = frames.filter(share=share)
-        where = "every host is a member" if share == 100 else f"members on {share}% of the hosts"
-        yield _panel(sent, network, "copies_sent", f"Copies that leave the sender's host: {where}")
-        if (sent.select("unneeded", f"{PREDICTED}unneeded") != 0).to_numpy().any():
-            yield _panel(
-                sent, network, "unneeded", f"Copies that arrive at hosts without a member: {where}"
-            )
-
-
-def _panel(frames: pl.DataFrame, cells: pl.DataFrame, count: str, heading: str) -> figure.Panel:
-    """One line for all modes and kinds that have the same prediction."""
-    names: dict[tuple[tuple[int, int], ...], dict[str, str]] = defaultdict(dict)
-    for _, mode, groups in agreeing(cells, lambda cell: cell[PREDICTED + count]):
-        for kinds, same in groups:
-            points = tuple((hosts, same[hosts][PREDICTED + count]) for hosts in sorted(same))
-            names[points][mode if kinds == "any" else f"{mode}: {kinds}"] = mode
-    return figure.Panel(
-        heading=heading,
-        lines=tuple(
-            figure.Line(points=dict(points), names=those) for points, those in names.items()
-        ),
-        measured={
-            str(mode): each.select("hosts", count).rows()
-            for (mode,), each in frames.group_by("mode", maintain_order=True)
-        },
+def panels(cells: pl.DataFrame) -> tuple[figure.Panel, ...]:
+    """Copies sent on the network with the fewest members, and the unneeded ones if there are any."""
+    network = cells.filter(pl.col("share") == pl.col("share").min())
+    (share, *_) = network["share"]
+    where = "every host has a member" if share == 100 else f"{share}% of the hosts have a member"
+    sent = figure.Panel(
+        heading="Copies of a frame that the sender's host sends",
+        small=f"{where}; wide grey line: predicted",
+        label="copies",
+        lines=lines(network, "copies_sent"),
     )
+    unneeded = figure.Panel(
+        heading="Of these, arrived at hosts without a member",
+        label="unneeded copies",
+        lines=lines(network, "unneeded"),
+    )
+    has_unneeded = (network["unneeded"].list.max() > 0).any()
+    return (sent, unneeded) if has_unneeded else (sent,)

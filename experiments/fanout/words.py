@@ -9,6 +9,7 @@ COUNTS = {
     "unneeded": "unneeded",
     "delivered": "delivered",
 }
+PREDICTED = "predicted "  # before the name of a count: the column of its prediction
 MISDELIVERED = "misdelivered"  # predicted to be 0 for every frame
 
 # Facts about a lab, for run.json.

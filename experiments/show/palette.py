@@ -44,6 +44,8 @@ MODES = {
     "vlan": "#9a7b4f",
     **dict.fromkeys(("flat", "local", "veth", "same-host", "vtep"), FAMILIES[UNTUNNELLED]),
 }
+TUNNELS = ("gre", "vxlan", "geneve")
+FLOODINGS = ("mesh", "l2pop", "l2pop-arp", "multicast")  # of each network's own type
 OTHERS = ("#a8527f", "#5c8a1e", "#c2702c", "#5b74c9")  # of names that are no modes
 
 
@@ -52,7 +54,7 @@ def family(mode: str) -> str:
     encapsulation = mode.partition("-")[0]
     if encapsulation == "kvxlan":
         return KERNEL
-    return OVS if encapsulation in {"gre", "vxlan", "geneve"} else UNTUNNELLED
+    return OVS if encapsulation in TUNNELS or mode in FLOODINGS else UNTUNNELLED
 
 
 def colour(mode: str) -> str:

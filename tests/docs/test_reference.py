@@ -34,7 +34,6 @@ PICTURES = {"latency": 5, "mtu": 2, "walk": 2}  # all others have one
 NOT_YET = {
     "aa",
     "ecmp",
-    "fanout",
     "filter",
     "latency",
     "latency-conditions",

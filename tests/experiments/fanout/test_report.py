@@ -1,20 +1,19 @@
 """The report of `fanout`: cells that match, cells that do not and by how much, and the figure."""
 
 import matplotlib as mpl
+import polars as pl
 import pytest
-from matplotlib.figure import Figure
 
 from experiments.core.results import read
-from experiments.fanout.figure import Line, Panel, plot_panel
 from experiments.fanout.report import cells_of, frames_of, panels
 from experiments.fanout.words import NO_END_FRAME, UNEQUAL
-from experiments.show.curves import spread
 from experiments.show.judge import MATCHES, MISMATCH
 from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.fanout.ideal_lab import NO_FAULTS, run_of
 from tests.experiments.run_values import with_tables
+from tests.experiments.seen_texts import assert_readable
 
 MESH, L2POP, ARP = (
     {"mode": mode, "hosts": 4} for mode in ("gre-mesh", "vxlan-l2pop", "vxlan-l2pop-arp")
@@ -32,10 +31,11 @@ def test_all_cells_match(tmp_path):
     report = report_on(run_of(tmp_path, POINTS))
 
     assert report.findings == (
+        "4 hosts, 2 with a member: mesh sends 3 copies, l2pop 1",
+        "2 of the 3 copies in a mesh of 4 hosts go to hosts without a member",
+        "ARP responder: no copies of a request for a known address, 1 copy of one for an unknown "
+        "address",
         "31 of 31 cells match their prediction exactly (62 frames)",
-        "4 hosts, 2 with a member: mesh sends 3 copies, 2 of them to hosts without a member; "
-        "l2pop sends 1",
-        "ARP requests with the ARP responder: 0 copies for a known address, 1 for an unknown one",
     )
     assert not report.is_refuted
     assert {each.outcome for each in report.outcomes} == {CONFIRMED}
@@ -123,7 +123,7 @@ def test_faults_of_the_measurement_are_findings(tmp_path):
     }
     report = report_on(run_of(tmp_path, (MESH, L2POP), facts=facts, trusted=False))
 
-    assert report.findings[1:3] == (
+    assert report.findings[2:4] == (
         "Guests that missed the end-of-test frame: gre-mesh, 4 hosts: s50g3 (and 1 more labs)",
         "Packets by which capture and counter differ: gre-mesh, 4 hosts: computer underlay 2 "
         "(and 1 more labs)",
@@ -145,7 +145,7 @@ def test_an_incomplete_run_is_reported_as_far_as_it_was_measured(tmp_path):
     }
     report = report_on(type(run)(run.directory, run.question, about, run.tables))
 
-    assert report.findings[0] == "8 of 8 cells match their prediction exactly (16 frames)"
+    assert report.findings[-1] == "8 of 8 cells match their prediction exactly (16 frames)"
     nothing = {**run.tables, "samples": (), "vteps": (), "interfaces": ()}
     report = report_on(with_tables(run, nothing, about=about))
     assert report.findings == ("0 of 0 cells match their prediction exactly (0 frames)",)
@@ -165,111 +165,93 @@ def test_an_edited_sample_changes_figure_and_table(tmp_path):
     assert every.summary == "of 8 cells 1 do not match"
     sent = {row[4] for row in every.rows}
     assert "3-9 (predicted 3)" in sent
-    dots = [
-        y for panel in panels_of(changed) for frames in panel.measured.values() for _, y in frames
-    ]
-    assert dots.count(9) == 1
+    measured = [line.measured[4] for line in panels_of(changed)[0].lines]
+    assert sorted(measured) == [(3,), (3, 9)]
 
 
 def panels_of(run):
-    frames = frames_of(run)
-    return list(panels(frames, cells_of(frames)))
+    return panels(cells_of(frames_of(run)))
 
 
-def artists(ax, gid):
-    return [line for line in ax.lines if line.get_gid() == gid]
+def counts(panel):
+    """What was measured at each number of hosts, by the names of the line."""
+    return {", ".join(line.names): dict(line.measured) for line in panel.lines}
 
 
-def test_every_frame_is_a_dot_at_its_count_in_the_lane_of_its_mode(tmp_path):
-    run = run_of(tmp_path, POINTS, change=lost)
-    first, unneeded, all_members = panels_of(run)
-    ax = plot_panel(Figure().add_subplot(), first)
+def test_ways_of_flooding_with_the_same_counts_are_one_line(tmp_path):
+    points = [{"mode": mode, "hosts": 4} for mode in ("vlan", "gre-mesh", "vxlan-mesh")]
+    sent, unneeded = panels_of(run_of(tmp_path, [*points, TWO, L2POP, ARP]))
 
-    (mesh,), (arp,) = artists(ax, "measured gre-mesh"), artists(ax, "measured vxlan-l2pop-arp")
-    assert sorted(mesh.get_ydata()) == [1] * 6 + [3] * 8
-    assert sorted(arp.get_ydata()) == [0] * 2 + [1] * 6
-    at_four = [x for x in mesh.get_xdata() if x > 0.5]
-    assert max(at_four) < min(arp.get_xdata())
-    assert "hosts without a member" in unneeded.heading
-    assert "every host" in all_members.heading
-    assert sorted(y for _, y in unneeded.measured["gre-mesh"]) == [1] * 14  # one of two was lost
-
-
-def test_predictions_are_lines_and_the_axis_starts_at_zero(tmp_path):
-    run = run_of(tmp_path, POINTS, change=lost)
-    panel = panels_of(run)[0]
-    ax = plot_panel(Figure().add_subplot(), panel)
-
-    lines = {tuple(line.get_ydata()) for line in artists(ax, "predicted")}
-    assert lines == {(1, 1, 3, 3), (1, 1), (0, 0)}
-    low, high = ax.get_ylim()
-    assert low < 0
-    assert high > 3
-    assert -low < 0.1 * high
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["2", "4"]
-    assert ax.get_ylabel() == "copies of one frame"
+    assert counts(sent) == {
+        "mesh": {2: (1,), 4: (3,)},
+        "l2pop, vlan": {4: (1,)},
+        "ARP responder, known address": {4: (0,)},
+    }
+    assert counts(unneeded) == {
+        "mesh": {2: (1,), 4: (2,)},
+        "vlan": {4: (2,)},
+        "l2pop": {4: (0,)},
+    }
 
 
-def test_names_are_beside_their_line_in_the_colour_of_their_mode():
-    line = Line(
-        points={2: 1, 4: 3},
-        names={"gre-mesh": "gre-mesh", "vxlan-mesh": "vxlan-mesh"},
+def test_a_mode_that_differs_from_others_of_its_way_has_a_line_of_its_own(tmp_path):
+    points = [{"mode": mode, "hosts": 4} for mode in ("gre-mesh", "vxlan-mesh")]
+    run = run_of(tmp_path, points)
+    changed = run.samples.with_columns(
+        copies_sent=pl.when(mode="vxlan-mesh", share=50).then(2).otherwise("copies_sent")
     )
-    flat = Line(points={2: 0, 4: 0}, names={"arp: known": "vxlan-l2pop-arp"})
-    measured = {"gre-mesh": [(2, 1)], "vxlan-mesh": [(2, 1)], "vxlan-l2pop-arp": [(2, 0)]}
-    ax = plot_panel(
-        Figure().add_subplot(), Panel(heading="", lines=(flat, line), measured=measured)
-    )
+    run = with_tables(run, {**run.tables, "samples": changed.to_dicts()})
+    sent, _ = panels_of(run)
 
-    names = {text.get_text(): text for text in ax.texts if text.get_gid() != "value"}
-    assert list(names) == ["gre-mesh", "vxlan-mesh", "arp: known"]
-    assert names["gre-mesh"].get_color() == "#0072B2"
-    assert names["vxlan-mesh"].get_color() == names["arp: known"].get_color() == "#D55E00"
-    heights = [text.get_position()[1] for text in names.values()]
-    assert heights == sorted(heights, reverse=True)
-    assert [text.get_text() for text in ax.texts if text.get_gid() == "value"] == ["3", "0"]
+    assert counts(sent) == {"mesh": {4: (3,)}, "vxlan-mesh": {4: (2,)}}
+    assert {tuple(line.predicted.values()) for line in sent.lines} == {(3,)}
+    assert report_on(run).pictures[0].title.startswith("12 of 16 cells match")
 
 
-def test_lines_with_the_same_end_share_one_value():
-    lines = tuple(
-        Line(points=points, names={text: "gre-mesh"})
-        for points, text in (({2: 0, 4: 0}, "both"), ({4: 0}, "four"), ({2: 0, 4: 3}, "most"))
-    )
-    ax = plot_panel(Figure().add_subplot(), Panel(heading="", lines=lines))
+def test_predictions_are_below_the_measured_line_and_the_axes_have_plain_numbers(tmp_path):
+    report = report_on(run_of(tmp_path, POINTS, change=lost))
+    with mpl.rc_context(fname=STYLE):
+        sent, unneeded = report.draw().axes
 
-    values = [text for text in ax.texts if text.get_gid() == "value"]
-    names = [text for text in ax.texts if text.get_gid() != "value"]
-    assert [text.get_text() for text in values] == ["3", "0"]
-    assert [text.get_text() for text in names] == ["most", "both", "four"]
-    assert values[1].xy[1] == names[1].get_position()[1]
+    lines = {line.get_gid(): line for line in unneeded.lines}
+    assert list(lines["predicted mesh"].get_ydata()) == [1, 2]
+    assert list(lines["measured mesh"].get_ydata()) == [1, 1]  # one of two was lost
+    assert lines["predicted mesh"].get_zorder() < lines["measured mesh"].get_zorder()
+    assert sent.get_ylim()[0] == unneeded.get_ylim()[0] == 0
+    assert [text.get_text() for text in sent.get_xticklabels()] == ["2", "4"]
+    assert sent.get_ylabel() == "copies"
+    assert unneeded.get_xlabel() == "compute hosts, one VTEP each"
+
+
+MANY = [
+    {"mode": mode, "hosts": hosts} for mode in ("gre-mesh", "vxlan-l2pop-arp") for hosts in (2, 8)
+]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "sizes"),
-    [
-        ([1, 0.5, 0], [0.2, 0.2, 0.2]),
-        ([0.1, 0.06, 0.0], [0.2, 0.2, 0.2]),
-        ([1, 1, 1], [0.1, 0.3, 0.1]),
-        ([0.5, 0.5, 0.5], [0.3, 0.3, 0.3]),
-    ],
+    "points", [POINTS, (TWO,), (MESH,), (ARP,), ({"mode": "vlan", "hosts": 4},), MANY]
 )
-def test_names_do_not_overlap(wanted, sizes):
-    tops = spread(wanted, sizes)
+@pytest.mark.parametrize("change", [None, lost])
+def test_the_figure_is_readable_with_any_modes_and_hosts(tmp_path, points, change):
+    report = report_on(run_of(tmp_path, points, **({"change": change} if change else {})))
 
-    bottoms = [top - size for top, size in zip(tops, sizes, strict=True)]
-    assert max(tops) <= 1
-    assert min(bottoms) >= -1e-9
-    assert all(low >= top - 1e-9 for low, top in zip(bottoms, tops[1:], strict=False))
+    with mpl.rc_context(fname=STYLE):
+        figure = report.draw()
+        assert_readable(figure, at_least=6)
+    labels = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert all(any(char.isdigit() for char in label) for label in labels[1:] if ":" in label)
 
 
-def test_the_figure_has_all_panels(tmp_path):
+def test_the_title_is_the_first_finding(tmp_path):
     report = report_on(run_of(tmp_path, POINTS))
     (picture,) = report.pictures
 
-    with mpl.rc_context(fname=STYLE):
-        figure = report.draw(picture)
-        figure.canvas.draw()
     assert picture.name == "fanout"
-    assert "31 of 31 cells" in picture.alternative
-    assert len(figure.axes) == 3
-    assert figure.axes[-1].get_xlabel() == "compute hosts, one VTEP each"
+    assert picture.title == report.findings[0]
+    assert picture.title in picture.alternative
+
+
+def test_with_one_host_count_and_one_mode_the_title_says_so(tmp_path):
+    (picture,) = report_on(run_of(tmp_path, (TWO,))).pictures
+
+    assert picture.title == "2 hosts, 1 with a member: mesh sends 1 copy"
