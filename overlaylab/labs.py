@@ -3,18 +3,17 @@
 What needs Mininet is imported where it is used, so that runs can be read on any machine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from ipaddress import ip_address
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from controller.model.addresses import next_address
-from controller.model.modes import parse_mode, with_mode
+from controller.model.enlarge import varied
 from controller.model.overlay import Overlay
+from controller.model.parts import Host, Port
 from controller.model.sites import Sites
 from experiments.cli.trace_text import Trace
 from experiments.measure.ping import Requests
@@ -85,32 +84,74 @@ class RunningLab:
         capture(self._lab, node, interface, Path(file), seconds=seconds)
         return Path(file)
 
-    def add_host(self, name: str, local_ip: str = "") -> None:
-        """Start one more compute host, with the agent options of the last one.
+    def add_host(self, name: str, local_ip: str = "", *, like: str = "") -> Host:
+        """Start one more compute host and return it; its tunnels are up then.
 
         Args:
             local_ip: address of its VTEP; by default the next free one.
-        """
-        hosts = self.overlay.hosts
-        address = ip_address(local_ip) if local_ip else next_address(h.local_ip for h in hosts)
-        self._lab.add_host(replace(hosts[-1], name=name, local_ip=address, written_ip=""))
+            like: the host whose agent options it gets; by default the last one.
 
-    def plug(self, name: str, *, host: str, network: str) -> str:
-        """Start a guest on a host and plug it into a network; returns the id of its port.
+        Raises:
+            OverlayError: the lab cannot have it; nothing of it is left.
+        """
+        return self._lab.add_new_host(name, local_ip=local_ip, like=like)
+
+    def remove_host(self, name: str, *, with_servers: bool = False) -> None:
+        """Remove a compute host.
+
+        Raises:
+            OverlayError: there is no such host, it is the last one, or servers are on it and
+                `with_servers` is false.
+        """
+        self._lab.remove_host(name, with_servers=with_servers)
+
+    def add_server(
+        self, name: str, *, host: str, network: str, ip: str | Iterable[str] = (), mac: str = ""
+    ) -> Port:
+        """Start a server and return its port; the others on its network can ping it then.
 
         Args:
             network: name or id of a network of the overlay.
+            ip: its address, or several; by default the first free one of each IP version.
+            mac: by default made from its name, as in a scenario.
+
+        Raises:
+            OverlayError: the lab cannot have it; nothing of it is left.
         """
-        return self._lab.add_guest(name, host=host, network=network)
+        ips = (ip,) if isinstance(ip, str) else tuple(ip)
+        return self._lab.add_server(
+            name, host=host, network=network, fixed_ips=ips, mac_address=mac
+        )
+
+    def remove_server(self, name: str) -> None:
+        """Remove a server and its port.
+
+        Raises:
+            OverlayError: there is no such server.
+        """
+        self._lab.remove_server(name)
+
+    def plug(self, name: str, *, host: str, network: str) -> str:
+        """The same as `add_server`, which is newer; returns the id of the port only."""
+        return self.add_server(name, host=host, network=network).id
 
 
 @contextmanager
-def lab(scenario: str, *, mode: str | None = None, name: str | None = None) -> Iterator[RunningLab]:
+def lab(
+    scenario: str,
+    *,
+    mode: str | None = None,
+    hosts: int | None = None,
+    mtu: int | None = None,
+    name: str | None = None,
+) -> Iterator[RunningLab]:
     """Start a lab, wait until it is ready, and take it down at the end of the block.  Needs root.
 
     Args:
         scenario: a name of `overlaylab list`, or the path of a .yaml file.
         mode: such as "gre-mesh" or "vxlan-l2pop"; by default the scenario's own configuration.
+        hosts: compute hosts; the first ones of the scenario, or more, each with a server.
+        mtu: of the underlay [bytes]; networks without an `mtu` of their own follow it.
         name: what the command line calls it; by default a random one.
 
     Raises:
@@ -118,8 +159,8 @@ def lab(scenario: str, *, mode: str | None = None, name: str | None = None) -> I
     """
     from topologies.lab import started
 
-    overlay = scenarios.load(scenario).overlay
-    with started(with_mode(overlay, parse_mode(mode)) if mode else overlay, name=name) as made:
+    overlay = varied(scenarios.load(scenario).overlay, mode=mode, hosts=hosts, mtu=mtu)
+    with started(overlay, name=name) as made:
         yield RunningLab(made)
 
 

@@ -5,7 +5,12 @@ from ipaddress import ip_address
 from typing import Any
 
 from controller.api.errors import bad_request, conflict, invalid
-from controller.model.addresses import free_address, is_usable, taken_addresses
+from controller.model.addresses import (
+    free_address,
+    is_usable,
+    one_of_each_version,
+    taken_addresses,
+)
 from controller.model.overlay import Overlay
 from controller.model.parts import Address, Subnet
 
@@ -48,14 +53,10 @@ def addresses(
 
 
 def _one_of_each_version(subnets: Sequence[Subnet], taken: set[Address]) -> Iterator[Address]:
-    for version in (4, 6):
-        candidates = [subnet for subnet in subnets if subnet.cidr.version == version]
-        free = (free_address(subnet, taken) for subnet in candidates)
-        found = next((ip for ip in free if ip is not None), None)
-        if found is not None:
-            yield found
-        elif candidates:
-            raise conflict("IpAddressGenerationFailure", network=candidates[0].network_id)
+    for ip in one_of_each_version(subnets, taken).values():
+        if ip is None:
+            raise conflict("IpAddressGenerationFailure", network=subnets[0].network_id)
+        yield ip
 
 
 def _explicit(wanted: Mapping[str, Any], subnets: Sequence[Subnet]) -> tuple[Address, Subnet]:

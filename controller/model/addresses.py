@@ -1,6 +1,6 @@
 """The addresses of a subnet that guests may have, and those that are free.  Pure."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from controller.model.parts import Address, Cidr, OverlayParts, Subnet
@@ -124,13 +124,28 @@ def free_address(
     return None
 
 
+def one_of_each_version(
+    subnets: Sequence[Subnet], taken: Container[Address]
+) -> dict[int, Address | None]:
+    """For each IP version of `subnets`, the first free address in them; None if none is left.
+
+    That is what Neutron gives a port whose request has no `fixed_ips`.
+    """
+    return {
+        version: next(
+            (
+                ip
+                for subnet in subnets
+                if subnet.cidr.version == version
+                and (ip := free_address(subnet, taken)) is not None
+            ),
+            None,
+        )
+        for version in sorted({subnet.cidr.version for subnet in subnets})
+    }
+
+
 def taken_addresses(overlay: OverlayParts, network_id: str, *, without: str = "") -> set[Address]:
     """The addresses that ports of the network have, other than the port with the id `without`."""
     ports = (port for port in overlay.ports if port.network_id == network_id)
     return {ip for port in ports if port.id != without for ip in port.fixed_ips}
-
-
-def next_address(used: Iterable[Address]) -> Address:
-    """The address after the highest one of `used`."""
-    highest = max(used, key=int)
-    return type(highest)(int(highest) + 1)

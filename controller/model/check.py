@@ -33,7 +33,7 @@ MTU_MIN = 576  # bytes; every IPv4 host accepts them (RFC 791)
 MTU_MAX = 65521  # bytes; the limit of a Linux tap: 65535 less 14 of Ethernet
 NAME_MAX = 255  # neutron_lib NAME_FIELD_SIZE
 LOCAL_VLAN_MAX = 4094  # 4095 is DEAD_VLAN_TAG
-HOSTS_MAX = 16  # the largest lab that is tested
+HOSTS_MIN, HOSTS_MAX = 2, 16  # of a scenario; the largest lab that is tested has 16
 MANAGEMENT_NETWORK = IPv4Network("198.18.0.0/16")  # of every lab; RFC 2544
 RESERVED = frozenset({"neutron", UNDERLAY, "management"})  # nodes that every lab has
 
@@ -88,7 +88,7 @@ def _host_errors(overlay: OverlayParts) -> Iterator[ModelError]:
 
 def _one_host_errors(host: Host) -> Iterator[ModelError]:
     where = f"host {host.name!r}"
-    yield from _name_errors(host.name, where=where)
+    yield from name_errors(host.name, where=where)
     yield from vtep_errors(host)
     if host.local_ip in MANAGEMENT_NETWORK:
         yield ModelError(
@@ -153,7 +153,7 @@ def _one_port_errors(
 ) -> Iterator[ModelError]:
     where = f"port {port.name or port.id!r}"
     if port.device_id:
-        yield from _name_errors(port.device_id, where=where)
+        yield from name_errors(port.device_id, where=where)
         if port.device_id in overlay.host_of:
             yield _clash(where, port.device_id)
     yield from _long_name_errors(port.name, where="a port", about=port)
@@ -173,14 +173,16 @@ def _binding_errors(
     host = overlay.host_of.get(port.host)
     if host is None:
         yield _unknown(where, "host", port.host, overlay.host_of)
-    elif network.network_type.is_tunnel and network.network_type not in host.tunnel_types:
+    elif host.can_have(network):
+        return
+    elif network.network_type.is_tunnel:
         yield ModelError(
             f"a {network.network_type} network",
             where=f"{where} on host {host.name!r}",
             allowed=", ".join(map(str, host.tunnel_types)) or "none (tunnel_types is empty)",
             do=f"Add {network.network_type} to the host's [agent] tunnel_types.",
         )
-    elif network.network_type.is_provider and not host.bridge_of(network.physical_network):
+    else:
         yield ModelError(
             f"physical network {network.physical_network!r}",
             where=f"{where} on host {host.name!r}",
@@ -225,7 +227,7 @@ def _twice(
             )
 
 
-def _name_errors(name: str, *, where: str) -> Iterator[ModelError]:
+def name_errors(name: str, *, where: str) -> Iterator[ModelError]:
     if name in RESERVED:
         yield _clash(where, name)
     if not NAME.fullmatch(name):

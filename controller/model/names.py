@@ -115,6 +115,14 @@ def derived_id(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 
+def server_port_id(overlay: str, server: str, *, turn: int = 0) -> str:
+    """The id of a server's port, from the names of the overlay and the server.
+
+    `turn` gives another one, if the first one is taken.
+    """
+    return derived_id(overlay, "port", server, *([str(turn)] if turn else []))
+
+
 def derived_mac(port_id: str) -> str:
     """A MAC under Neutron's base_mac fa:16:3e:00:00:00, made from the port's id."""
     tail = hashlib.blake2b(port_id.encode(), digest_size=3).digest()

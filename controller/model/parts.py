@@ -60,6 +60,13 @@ class Host:
         """The provider bridge of `physical_network`, or None."""
         return dict(self.bridge_mappings).get(physical_network or "")
 
+    def can_have(self, network: "Network") -> bool:
+        """Whether the host has what the network needs: its type of tunnel, or a provider bridge."""
+        if network.network_type.is_tunnel:
+            return network.network_type in self.tunnel_types
+        is_provider = network.network_type.is_provider
+        return not is_provider or bool(self.bridge_of(network.physical_network))
+
     def device_of(self, port_id: str) -> str:
         """The interface through which a guest's frames enter the switch here."""
         is_bridge = self.mechanism is Mechanism.LINUXBRIDGE

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.model.errors import HostError, UsageError
-from controller.model.modes import parse_mode, with_mode
 from experiments.cli.status import APP, DATAPATH, FORMAT, Status
 
 if TYPE_CHECKING:
@@ -49,24 +48,54 @@ def _say(text: str) -> None:
 @click.option(
     "--mode", help="Encapsulation and flooding of the networks; `overlaylab list` shows the modes."
 )
+@click.option(
+    "--hosts",
+    type=click.INT,
+    metavar="N",
+    help="Compute hosts: the first N of the scenario, or more, each with one server (server3 on "
+    "the third host) on the first network.",
+)
+@click.option(
+    "--mtu",
+    type=click.INT,
+    metavar="N",
+    help="MTU of the underlay; networks without an mtu of their own follow it.",
+)
 @click.option("--name", help="Name of the lab; a random one by default.")
 @click.option("--detach", is_flag=True, help="Return when the lab is ready; it keeps running.")
 @DATAPATH
 @APP
-def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None:
+def up(
+    scenario: str,
+    *,
+    mode: str | None,
+    hosts: int | None,
+    mtu: int | None,
+    detach: bool,
+    **options: Any,
+) -> None:
     """Start a lab of SCENARIO and keep it running until Ctrl-C, or with --detach until `down`.
 
     SCENARIO is a name that `overlaylab list` shows, or a .yaml file.
 
     Example: sudo overlaylab up article --name demo --detach
+
+    Example: sudo overlaylab up article --hosts 4 --mtu 9000 --detach
     """
+    from controller.model.enlarge import varied
+    from controller.model.sites import Sites
     from experiments.cli import scenarios
     from experiments.cli.doctor import assert_host_ready
     from topologies.lab import holder, started
     from topologies.plan.plan import uses_tun
 
     loaded = scenarios.loaded(scenario)
-    overlay = with_mode(loaded.overlay, parse_mode(mode)) if mode is not None else loaded.described
+    overlay = loaded.described
+    given = {"mode": mode, "hosts": hosts, "mtu": mtu}
+    if isinstance(overlay, Sites):
+        _assert_none(scenario, given)
+    else:
+        overlay = varied(overlay, mode=mode, hosts=hosts, mtu=mtu)
     assert_host_ready(tun=uses_tun(overlay, options["datapath"]))
     if detach:
         click.echo(holder.detach(overlay, _say, **options))
@@ -74,6 +103,18 @@ def up(scenario: str, mode: str | None, *, detach: bool, **options: Any) -> None
     with started(overlay, say=_say, **options) as lab:
         click.echo(lab.name)
         holder.hold(lab, _say)
+
+
+def _assert_none(scenario: str, given: dict[str, Any]) -> None:
+    """Refuse options that a scenario of two sites has no use for."""
+    options = [f"--{name}" for name, value in given.items() if value is not None]
+    if options:
+        raise UsageError(
+            ", ".join(options),
+            where=f"scenario {scenario!r}, which has two sites and no compute hosts",
+            allowed="none of --mode, --hosts and --mtu",
+            do="Leave them out, or use another scenario.",
+        )
 
 
 @click.command(

@@ -5,7 +5,7 @@ from itertools import combinations, count
 
 from controller.model.addresses import free_address
 from controller.model.errors import MeasureError
-from controller.model.names import derived_id, derived_mac
+from controller.model.names import derived_mac, server_port_id
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
 from experiments.core.experiment import by_mode
@@ -80,7 +80,7 @@ def with_guest(overlay: Overlay, like: Port, host: str, name: str) -> Overlay:
     used = {each.name for each in overlay.hosts} | {port.device_id for port in overlay.ports}
     names = (f"{name[:36]}{number if number > 1 else ''}" for number in count(1))
     free_name = next(each for each in names if each not in used)
-    id_ = derived_id(overlay.name, "port", free_name)
+    id_ = server_port_id(overlay.name, free_name)
     taken = {ip for port in overlay.ports for ip in port.fixed_ips}
     subnet = next(
         each

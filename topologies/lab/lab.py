@@ -1,6 +1,6 @@
 """A running lab and every change that can be made to it."""
 
-from topologies.lab import live, moving
+from topologies.lab import hosts, live, moving, servers
 from topologies.lab.base import LabBase
 
 
@@ -9,7 +9,9 @@ class Lab(LabBase):
 
     plug = live.plug
     unplug = live.unplug
-    add_guest = live.add_guest
     move = moving.move
-    add_host = live.add_host
-    remove_host = live.remove_host
+    add_server = servers.add_server
+    remove_server = servers.remove_server
+    add_host = hosts.add_host
+    add_new_host = hosts.add_new_host
+    remove_host = hosts.remove_host

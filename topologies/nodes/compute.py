@@ -174,6 +174,18 @@ class ComputeHost(Machine):
                 do=f"Read {ovs.LOG}/ovs-vswitchd.log in that node.",
             )
 
+    def unplug(self, device: str) -> None:
+        """Remove a port of br-int, if it is there; a vswitchd that is dead is not waited for twice.
+
+        Raises:
+            LabError: OVSDB refused, or does not answer.
+        """
+        args = ("--", "--if-exists", "del-port", "br-int", device)
+        try:
+            self.plug(args)
+        except LabError:
+            self.plug(("--no-wait", *args))
+
 
 class BridgeHost(ComputeHost):
     """A compute host of mechanism `linuxbridge`: no Open vSwitch, its VTEP is `underlay` itself.
@@ -207,6 +219,9 @@ class BridgeHost(ComputeHost):
 
     def plug(self, args: Any) -> None:
         """Do nothing: the controller adds the tap to its bridge when it sees it."""
+
+    def unplug(self, device: str) -> None:
+        """Do nothing: a tap that is deleted leaves its bridge."""
 
 
 def compute_class(host: Host) -> type[ComputeHost]:

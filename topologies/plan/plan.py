@@ -12,6 +12,7 @@ br-vtep is the underlay itself: the modes `flat` and `vlan` use that.
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, ip_address, ip_network
 
+from controller.model.additions import VTEP_PREFIX
 from controller.model.addresses import is_usable
 from controller.model.errors import UsageError
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, underlay_mac
@@ -26,7 +27,6 @@ NEUTRON_IP = IPv4Address("198.18.0.1")
 OPENFLOW_PORT, OVSDB_PORT = 6633, 6640
 QUERY_RESPONSE_CS = 10  # maximum response time of IGMP queries, in hundredths of a second
 ETHERNET_MTU = 1500  # bytes; of the management network
-ON_LINK = {4: 24, 6: 64}  # longest prefix length of a VTEP on a switch
 
 
 def management_ip(index: int) -> IPv4Address:
@@ -142,7 +142,7 @@ def vtep_address(overlay: Overlay, host: Host) -> str:
         return f"{host.local_ip}/{host.local_ip.max_prefixlen}"
     first, bits = int(overlay.hosts[0].local_ip), host.local_ip.max_prefixlen
     differing = max(int(other.local_ip) ^ first for other in overlay.hosts)
-    length = min(ON_LINK[host.local_ip.version], bits - differing.bit_length())
+    length = min(VTEP_PREFIX[host.local_ip.version], bits - differing.bit_length())
     # Nobody can reach the network's own address or its broadcast address.
     while length and any(
         not is_usable(each.local_ip, _around(each, length)) for each in overlay.hosts
@@ -169,7 +169,7 @@ def vtep_ways(overlay: Overlay, host: Host, device: str) -> list[str]:
         ]
     else:
         # The kernel makes no route for a prefix of length 0.
-        on_link = ip_network((host.local_ip, ON_LINK[version]), strict=False)
+        on_link = ip_network((host.local_ip, VTEP_PREFIX[version]), strict=False)
         vteps = (other.local_ip for other in overlay.hosts if other.local_ip not in on_link)
         lines += [f"route replace {vtep} dev {device}" for vtep in vteps]
     for ip, mac in next_hops(overlay, host).items():

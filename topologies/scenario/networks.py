@@ -8,7 +8,7 @@ from controller.model.addresses import default_gateway, default_pools, free_addr
 from controller.model.allocation import Segment, offered
 from controller.model.check_server import server_errors
 from controller.model.encap import NetworkType
-from controller.model.names import derived_id, derived_mac
+from controller.model.names import derived_id, derived_mac, server_port_id
 from controller.model.near import did_you_mean
 from controller.model.parts import (
     Address,
@@ -297,7 +297,7 @@ def ports_of(
         fixed_ips = tuple(
             _fixed_ips(port, of_network[network.id], taken[network.id], last, problems)
         )
-        port_id = port.get("id") or derived_id(name, "port", port["server"])
+        port_id = port.get("id") or server_port_id(name, port["server"])
         made.append(
             Port(
                 id=port_id,

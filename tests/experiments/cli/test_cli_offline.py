@@ -12,7 +12,7 @@ from controller.flows.text import dump
 from controller.model.errors import HostError
 from controller.model.modes import MODES
 from controller.system import commands
-from experiments.cli.main import main
+from experiments.cli.main import main, overlaylab
 from experiments.core import registry
 from topologies.scenario.load import FOLDER, available, load
 
@@ -124,8 +124,7 @@ WRONG = {
     "unknown option": ((*FLOWS, "--colour"), "No such option"),
     "unknown command": (
         ("frobnicate",),
-        "command: 'frobnicate'; allowed: run, list, validate, flows, up, exec, status, shell, plug, "
-        "unplug, capture, down, trace, report, compare, doctor. "
+        f"command: 'frobnicate'; allowed: {', '.join(overlaylab.commands)}. "
         "`overlaylab --help` describes them; `overlaylab NAME` runs the experiment NAME.",
     ),
 }

@@ -12,7 +12,7 @@ import pytest
 from controller.model.errors import LabError, ModelError
 from controller.model.modes import parse_mode, with_mode
 from tests.labs import pinged
-from topologies.lab import started
+from topologies.lab import hosts, started
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.root
@@ -101,7 +101,7 @@ def test_the_links_of_a_removed_host_are_gone_at_once(home, monkeypatch):
             # An open namespace is kept, as if the kernel were slow.
             with monkeypatch.context() as patched, Path(f"/proc/{lab.pid('third')}/ns/net").open():
                 patched.setattr(
-                    lab, "await_ready", lambda: left.append(lab.run("underlay", "ip", "link"))
+                    hosts, "await_wired", lambda lab: left.append(lab.run("underlay", "ip", "link"))
                 )
                 lab.remove_host("third")
         assert [("host2@" in each, "host3@" in each) for each in left] == [(True, False)] * 2

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import pytest
 
 from controller.flows.linuxbridge import kernel_change, segments
-from controller.model.errors import LabError
+from controller.model.errors import ModelError
 from controller.model.modes import parse_mode, with_mode
 from controller.model.names import derived_id
 from controller.switches.linuxbridge_worker import read_kernel
@@ -163,7 +163,7 @@ def _another_host(lab):
     lab.plug(made["id"])
     lab.await_ready()
     assert pinged(lab, "ServerD", SERVER_A, 3) == 3
-    with pytest.raises(LabError):
+    with pytest.raises(ModelError, match="it has the server ServerD"):
         lab.remove_host("third")
     lab.unplug(made["id"])
     lab.api("DELETE", f"/v2.0/ports/{made['id']}")

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from controller.model.errors import LabError
+from controller.model.errors import LabError, ModelError
 from controller.model.modes import parse_mode, with_mode
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for, world
 from topologies.lab import attach, started
@@ -283,7 +283,7 @@ def test_a_host_is_added_and_removed(home, article):
         port = lab.api("POST", "/v2.0/ports", body)["port"]
         lab.plug(port["id"])
         assert pinged(lab, "ServerC", SERVER_A, 3) == 3
-        with pytest.raises(LabError):
+        with pytest.raises(ModelError, match="it has the server ServerC"):
             lab.remove_host("third")
         lab.unplug(port["id"])
         lab.api("DELETE", f"/v2.0/ports/{port['id']}")

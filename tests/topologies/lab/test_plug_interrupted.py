@@ -151,5 +151,5 @@ def test_changes_at_once(home):
         assert sorted("used 2 times" in str(each) for each in answers) == [False, False, True]
         assert {third, fourth} < set(lab.overlay.hosts)
         answers = at_once(lab, *(("remove_host", each) for each in ("third", "fourth", "third")))
-        assert sorted("no node 'third'" in str(each) for each in answers) == [False, False, True]
+        assert sorted("no host 'third'" in str(each) for each in answers) == [False, False, True]
         assert lab.overlay.hosts == hosts
