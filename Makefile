@@ -11,7 +11,7 @@ NEUTRON_OPTIONS := topologies/scenario/neutron
 STATUS_FILE :=
 
 # Programs the lab calls; Mininet comes from here because PyPI's has no mnexec.
-DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool iperf3 iptables nftables dnsmasq-base udhcpc python3-venv
+DEBIAN := mininet openvswitch-switch iproute2 iputils-ping procps tcpdump tshark ethtool iperf3 iptables nftables dnsmasq-base udhcpc graphviz python3-venv
 # What tests need beside: a browser that opens report.html (110 MB to fetch, so not for `make run`).
 DEBIAN_TEST := chromium
 
@@ -34,7 +34,7 @@ MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruf
 GIVE_BACK := test -z "$(IS_ROOT)" -o -z "$$SUDO_UID" || { find $(MADE) $$(find $(CODE) -name __pycache__) \
     -user 0 -exec chown -h "$$SUDO_UID:$$SUDO_GID" {} + 2>/dev/null || true; }
 
-.PHONY: help run test fuzz check docs golden golden-neutron neutron-options doctor ready ready-dev ready-ryu debian debian-test clean
+.PHONY: help run test fuzz check docs golden drawing golden-neutron neutron-options doctor ready ready-dev ready-ryu debian debian-test clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -76,6 +76,9 @@ golden: ready-dev  ## write tests/golden anew; read the difference before you co
 
 golden-neutron: ready-dev  ## record the real Neutron agents anew (root; see tests/golden/neutron/README.md)
 	@mkdir -p $(GOLDEN_NEUTRON); .venv/bin/python -m tests.golden.neutron.make $(GOLDEN_NEUTRON) $(ARGS); status=$$?; $(GIVE_BACK); exit $$status
+
+drawing: ready-dev  ## draw docs/images/article-lab.svg anew, the lab in README.md
+	@.venv/bin/python experiments/run.py graph article -o docs/images/article-lab.svg; status=$$?; $(GIVE_BACK); exit $$status
 
 # Each release in an environment of its own, of which nothing is kept (300 MB to fetch).
 neutron-options: | debian  ## write topologies/scenario/neutron/*.json anew, from Neutron's packages

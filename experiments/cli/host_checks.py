@@ -34,6 +34,7 @@ OPTIONAL = {
     "nft": ("nftables", "a scenario with `sites:`, or the experiment filter,"),
     "iptables-restore": ("iptables", "the experiment filter"),
     "iperf3": ("iperf3", "the experiment throughput"),
+    "dot": ("graphviz", "`overlaylab graph`, for .svg, .png and .pdf,"),
 }
 TUN, PACKET, FOLDER = "/dev/net/tun", "packet sockets", "folder of labs"
 # what is tried without changing anything: how to have it

@@ -23,7 +23,9 @@ def overlays(overlay: Overlay, drawn: Sequence[HostBoxes]) -> Iterator[Box]:
     for kind in TUNNEL_TYPES:
         sends = [(host, port) for host in drawn for port in host.tunnels(kind)]
         networks = [each for each in overlay.networks if each.network_type is kind]
-        groups = {str(host.host.group_of(n)) for host in drawn for n in networks if host.host.vxlan_group}
+        groups = {
+            str(host.host.group_of(n)) for host in drawn for n in networks if host.host.vxlan_group
+        }
         ends = {
             frozenset((host.host.vtep, remote))
             for host, port in sends
@@ -75,16 +77,19 @@ def switch(overlay: Overlay) -> Box:
 def edge(overlay: Overlay, host: HostBoxes, *, is_listed: bool) -> Box:
     """The router that a host is connected to."""
     wiring = Wiring(overlay.underlay)
-    name = wiring.edge(host.index)
-    rows = [Row(text=f"{host_port(host.index)}: {GATEWAY}/{HOST_LINK.prefixlen}")]
-    rows += _cable_rows(name, wiring.uplinks(host.index))
+    name = wiring.edge(host.ports.index)
+    rows = [Row(text=f"{host_port(host.ports.index)}: {GATEWAY}/{HOST_LINK.prefixlen}")]
+    rows += _cable_rows(name, wiring.uplinks(host.ports.index))
     return Box(id=name, heading=name, rows=tuple(rows) if is_listed else ())
 
 
 def cores(overlay: Overlay, drawn: Sequence[HostBoxes], *, is_listed: bool) -> Iterator[Box]:
     """The routers between the edge routers."""
     wiring = Wiring(overlay.underlay)
-    cables = [*wiring.trunks(), *(cable for host in drawn for cable in wiring.uplinks(host.index))]
+    cables = [
+        *wiring.trunks(),
+        *(cable for host in drawn for cable in wiring.uplinks(host.ports.index)),
+    ]
     for name in wiring.core():
         rows = _cable_rows(name, cables) if is_listed else []
         yield Box(id=name, heading=name, rows=tuple(rows))
@@ -129,8 +134,10 @@ def _carried(network: Network) -> str:
         return f"{spelt(kind)}, {word} {number}"
     if not kind.is_provider:
         return "local, never leaves its host"
-    return f"VLAN {number} on {network.physical_network}" if number is not None else (
-        f"flat, untagged on {network.physical_network}"
+    return (
+        f"VLAN {number} on {network.physical_network}"
+        if number is not None
+        else (f"flat, untagged on {network.physical_network}")
     )
 
 

@@ -179,7 +179,9 @@ def _label(box: Box, width: float) -> str:
     if box.look is Look.BARE:
         return _bare(box)
     has_rules = box.look is Look.SWITCH
-    ground, sides = (_ground(HEADING), f' border="1" sides="T" color="{FRAME_LINE}"') if has_rules else ("", "")
+    ground, sides = (
+        (_ground(HEADING), f' border="1" sides="T" color="{FRAME_LINE}"') if has_rules else ("", "")
+    )
     align = "left" if has_rules else "center"
     size = f'width="{width - 2:.0f}" height="{ROW}"'
     rows = [f"<tr><td {size}{ground}><b>{_text(box.heading)}</b></td></tr>"]
@@ -202,10 +204,12 @@ def _muted(text: str) -> str:
 def _title(box: Box) -> str:
     heading = f'<font point-size="{TITLE_PT}"><b>{_text(box.heading)}</b></font>'
     rows = [f'<tr><td colspan="2" align="left" height="{ROW + 4}">{heading}</td></tr>']
+    is_key = any(row.colour for row in box.rows)
     for row in box.rows:
         swatch = f'<td width="16" height="12" fixedsize="true"{_ground(row.colour)}></td>'
         text = f'<font point-size="{KEY_PT}">{_text(row.text)}</font>'
-        rows.append(f'<tr>{swatch}<td align="left" height="{ROW - 4}">{text}</td></tr>')
+        span, mark = ("", swatch) if is_key else (' colspan="2"', "")
+        rows.append(f'<tr>{mark}<td{span} align="left" height="{ROW - 4}">{text}</td></tr>')
     return _table('border="0" cellborder="0" cellspacing="3" cellpadding="0"', rows)
 
 

@@ -85,11 +85,6 @@ class HostBoxes:
         return self.overlay.host(self.ports.host)
 
     @property
-    def index(self) -> int:
-        """Its number in the lab, from 0."""
-        return list(self.overlay.host_of).index(self.host.name)
-
-    @property
     def title(self) -> Box:
         """Its name, and how it floods."""
         options = []
@@ -250,10 +245,12 @@ class HostBoxes:
                 if end := self._plugged.get(port.id):
                     stroke = Stroke(colour=self.colours.get(port.network_id, LINE), width=2.5)
                     yield Wire(Place(self.id_of(f"server/{name}")), end, stroke)
-        by_name = {port.name: bridge for bridge, ports in self.ports.bridges.items() for port in ports}
-        for port in self.ports.bridges.get(BR_INT, ()):
-            if (bridge := by_name.get(port.peer)) and bridge != BR_INT:
-                yield Wire(self._place(BR_INT, port.name), self._place(bridge, port.peer))
+        by_name = {
+            port.name: bridge for bridge, ports in self.ports.bridges.items() for port in ports
+        }
+        for patch in self.ports.bridges.get(BR_INT, ()):
+            if (bridge := by_name.get(patch.peer)) and bridge != BR_INT:
+                yield Wire(self._place(BR_INT, patch.name), self._place(bridge, patch.peer))
 
     @property
     def routed(self) -> Wire | None:
@@ -272,7 +269,9 @@ class HostBoxes:
             for port in () if is_counted else ports:
                 if port.encapsulation:
                     stroke = STROKES[port.encapsulation]
-                    yield Tap(self._place(bridge, port.name), overlay_id(port.encapsulation), stroke)
+                    yield Tap(
+                        self._place(bridge, port.name), overlay_id(port.encapsulation), stroke
+                    )
         for name, bridge in mapped(self.host):
             if bridge in self.ports.bridges:
                 yield Tap(Place(self.id_of(bridge)), physical_id(name))

@@ -37,17 +37,22 @@ class DrawnPort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostPorts:
-    """One host: its bridges in the order of drawing, each with its ports, and its local VLANs."""
+    """One host: its bridges in the order of drawing, each with its ports, and its local VLANs.
+
+    `index` is the host's number in the lab, from 0; its router is called after it.
+    """
 
     host: str
+    index: int
     bridges: Mapping[str, tuple[DrawnPort, ...]] = field(default_factory=dict)
     local_vlans: Mapping[str, int] = field(default_factory=dict)
 
 
 def planned(overlay: Overlay, host: Host) -> HostPorts:
     """The ports of a newly started host."""
+    index = overlay.hosts.index(host)
     if host.mechanism is Mechanism.LINUXBRIDGE:
-        return _linux_bridges(overlay, host, segments(overlay, host))
+        return _linux_bridges(overlay, host, index, segments(overlay, host))
     binding = new_binding(overlay, host.name)
     found: dict[str, list[DrawnPort]] = {bridge: [] for bridge in _bridges(host)}
     for port in host_ports(overlay, host):
@@ -68,6 +73,7 @@ def planned(overlay: Overlay, host: Host) -> HostPorts:
     found[VTEP_BRIDGE].append(DrawnPort(name=UNDERLAY))
     return HostPorts(
         host=host.name,
+        index=index,
         bridges={bridge: tuple(ports) for bridge, ports in found.items()},
         local_vlans=binding.local_vlans,
     )
@@ -77,7 +83,7 @@ def _bridges(host: Host) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*bridges(host), VTEP_BRIDGE)))
 
 
-def seen(overlay: Overlay, host: Host, reading: Reading) -> HostPorts:
+def seen(overlay: Overlay, host: Host, index: int, reading: Reading) -> HostPorts:
     """The ports of a running host with Open vSwitch, read from its database."""
     order = [bridge for bridge in _bridges(host) if bridge in reading]
     order += [bridge for bridge in reading if bridge not in order]
@@ -87,7 +93,7 @@ def seen(overlay: Overlay, host: Host, reading: Reading) -> HostPorts:
         by_number = sorted(rows, key=lambda row: (row.ofport or 0, row.name))
         found[bridge] = tuple(_seen_port(row) for row in by_number)
     vlans = binding_of(overlay, host.name, reading).local_vlans
-    return HostPorts(host=host.name, bridges=found, local_vlans=vlans)
+    return HostPorts(host=host.name, index=index, bridges=found, local_vlans=vlans)
 
 
 def _seen_port(row: PortRow) -> DrawnPort:
@@ -102,7 +108,7 @@ def _seen_port(row: PortRow) -> DrawnPort:
     )
 
 
-def seen_kernel(overlay: Overlay, host: Host, kernel: Kernel) -> HostPorts:
+def seen_kernel(overlay: Overlay, host: Host, index: int, kernel: Kernel) -> HostPorts:
     """The same of a running host with Linux bridges."""
     found = []
     for network in overlay.networks_on(host.name):
@@ -112,13 +118,15 @@ def seen_kernel(overlay: Overlay, host: Host, kernel: Kernel) -> HostPorts:
         taps = frozenset(name for name in members if name not in kernel.vxlans)
         if bridge in kernel.devices:
             found.append(Segment(bridge=bridge, taps=taps, vxlan=vxlans[0] if vxlans else None))
-    return _linux_bridges(overlay, host, tuple(found))
+    return _linux_bridges(overlay, host, index, tuple(found))
 
 
-def _linux_bridges(overlay: Overlay, host: Host, found: tuple[Segment, ...]) -> HostPorts:
+def _linux_bridges(
+    overlay: Overlay, host: Host, index: int, found: tuple[Segment, ...]
+) -> HostPorts:
     by_device = {host.device_of(port.id): port for port in overlay.ports if port.host == host.name}
     bridged = {each.bridge: tuple(_members(each, by_device)) for each in found}
-    return HostPorts(host=host.name, bridges=bridged)
+    return HostPorts(host=host.name, index=index, bridges=bridged)
 
 
 def _members(segment: Segment, by_device: Mapping[str, Port]) -> Iterator[DrawnPort]:

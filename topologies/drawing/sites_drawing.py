@@ -7,7 +7,8 @@ from controller.model.sites import ETH, LAN, TUNNEL, WAN, Site, Sites, Snat
 from topologies.drawing.dot import HEADER, Box, Dash, Drawing, End, Look, Row, Stroke
 from topologies.drawing.host_boxes import THIN, counted
 from topologies.drawing.metrics import height_of, width_of
-from topologies.drawing.palette import COLOURS, TUNNEL as TUNNEL_INK
+from topologies.drawing.palette import COLOURS
+from topologies.drawing.palette import TUNNEL as TUNNEL_INK
 from topologies.drawing.sketch import MARGIN, TITLE, Sketch, stack_height, widest
 from topologies.plan.sites_plan import core_wire
 
@@ -35,7 +36,9 @@ def draw_sites(sites: Sites) -> Drawing:
         left += width_of(box) + GAP
     _attacker(sketch, sites)
     ends = [(End(id=sites.near.router, row=WAN_ROW, side="e"), End(id=sites.routers[0], side="w"))]
-    ends += [(End(id=one, side="e"), End(id=other, side="w")) for one, other in pairwise(sites.routers)]
+    ends += [
+        (End(id=one, side="e"), End(id=other, side="w")) for one, other in pairwise(sites.routers)
+    ]
     ends += [(End(id=sites.routers[-1], side="e"), End(id=sites.far.router, row=WAN_ROW, side="w"))]
     for one, other in ends:
         sketch.line(one, other, THIN)
@@ -67,7 +70,9 @@ def _site(sketch: Sketch, site: Site, colour: str, x: float, way: int) -> float:
     sketch.frame(site.name, title, x + width / 2, -TITLE, (width, height))
     middle, outer = height / 2 - TITLE / 2 - MARGIN / 2, x if way > 0 else x + width
     outer += way * MARGIN
-    sketch.stack(stations, outer + way * widths[0] / 2, middle - stack_height(stations) / 2, widths[0])
+    sketch.stack(
+        stations, outer + way * widths[0] / 2, middle - stack_height(stations) / 2, widths[0]
+    )
     sketch.put(lan, outer + way * (widths[0] + GAP + widths[1] / 2), middle)
     sketch.put(router, outer + way * (widths[0] + widths[1] + 2 * GAP + widths[2] / 2), middle)
     towards, away = ("e", "w") if way > 0 else ("w", "e")
@@ -116,9 +121,7 @@ def _attacker(sketch: Sketch, sites: Sites) -> None:
 def _tunnel(sketch: Sketch, sites: Sites, x: float) -> None:
     """The tunnel from router to router, with its name above it."""
     near, far = sites.near.router, sites.far.router
-    sketch.line(
-        End(id=near, row=TUNNEL_ROW, side="e"), End(id=far, row=TUNNEL_ROW, side="w"), GRE
-    )
+    sketch.line(End(id=near, row=TUNNEL_ROW, side="e"), End(id=far, row=TUNNEL_ROW, side="w"), GRE)
     y = (sketch.y_of(near, TUNNEL_ROW) + sketch.y_of(far, TUNNEL_ROW)) / 2
     row = Row(text=f"GRE tunnel, MTU {sites.tunnel_mtu}", is_muted=True)
     sketch.put(Box(id="tunnel", heading="", rows=(row,), look=Look.BARE), x, y - 9)

@@ -39,7 +39,9 @@ def draw_tall(sketch: Sketch, overlay: Overlay, hosts: Sequence[HostBoxes]) -> N
     _underlay(sketch, overlay, hosts, common, bottom + APART)
     there = {box.id for box in common}
     taps = (tap for host in hosts for tap in host.taps() if tap.target in there)
-    for box, target, stroke in dict.fromkeys((tap.place.box, tap.target, tap.stroke) for tap in taps):
+    for box, target, stroke in dict.fromkeys(
+        (tap.place.box, tap.target, tap.stroke) for tap in taps
+    ):
         sketch.line(End(id=box, side="s"), End(id=target, side="n"), stroke)
 
 
@@ -78,7 +80,9 @@ def _tunnels(hosts: Sequence[HostBoxes]) -> Iterator[tuple[NetworkType, Place, P
 def _tunnel(sketch: Sketch, kind: NetworkType, one: Place, other: Place) -> None:
     """A line with its name above it."""
     sketch.line(
-        End(id=one.box, row=one.row, side="e"), End(id=other.box, row=other.row, side="w"), STROKES[kind]
+        End(id=one.box, row=one.row, side="e"),
+        End(id=other.box, row=other.row, side="w"),
+        STROKES[kind],
     )
     row = Row(text=f"{spelt(kind)} tunnel", is_muted=True)
     name = Box(id=f"tunnel/{kind}", heading="", rows=(row,), look=Look.BARE)
@@ -109,7 +113,7 @@ def _underlay(
     inner = tuple(cores(overlay, hosts, is_listed=True))
     sketch.in_a_row([*inner, *common], middle, top, APART)
     for host, box in zip(hosts, edges, strict=True):
-        for cable in wiring.uplinks(host.index):
+        for cable in wiring.uplinks(host.ports.index):
             sketch.line(End(id=box.id, side="s"), End(id=cable.one, side="n"), THIN)
     for cable in wiring.trunks():
         sketch.line(End(id=cable.one, side="e"), End(id=cable.other, side="w"), THIN)

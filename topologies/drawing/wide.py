@@ -17,7 +17,7 @@ from topologies.drawing.common_boxes import (
     physical_networks,
     switch,
 )
-from topologies.drawing.dot import Box, End, Stroke
+from topologies.drawing.dot import Box, End
 from topologies.drawing.host_boxes import THIN, HostBoxes, Place, Tap
 from topologies.drawing.metrics import height_of
 from topologies.drawing.sketch import MARGIN, STACK, TITLE, Sketch, stack_height, widest
@@ -84,7 +84,9 @@ def draw_wide(sketch: Sketch, overlay: Overlay, hosts: Sequence[HostBoxes]) -> N
     for half in halves:
         _buses(sketch, half, buses)
         if is_routed:
-            _routers(sketch, overlay, half, edges[:count] if half.way > 0 else edges[count:], len(buses))
+            _routers(
+                sketch, overlay, half, edges[:count] if half.way > 0 else edges[count:], len(buses)
+            )
     for cable in Wiring(overlay.underlay).trunks() if is_routed else ():
         sketch.line(End(id=cable.one, side="s"), End(id=cable.other, side="n"), THIN)
 
@@ -190,5 +192,5 @@ def _routers(
         sketch.put(box, x, y - height_of(box) / 2 + height_of(host.vtep) / 2, widest(edges))
         spot = sketch.spot(x - half.way * widest(edges) / 2, y)
         sketch.line(End(id=host.vtep.id, side=towards), End(id=spot), THIN)
-        for cable in wiring.uplinks(host.index):
+        for cable in wiring.uplinks(host.ports.index):
             sketch.line(End(id=box.id, side=towards), End(id=cable.one, side=away), THIN)
