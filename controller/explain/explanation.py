@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from controller.explain.bridge import DumpedBridge
 from controller.explain.paste import parse_paste
 from controller.explain.recognise import bridges
+from controller.explain.traced import Traced, traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Explanation:
     """
 
     bridges: tuple[DumpedBridge, ...]
-    traces: tuple[str, ...]
+    traces: tuple[Traced, ...]
     unread: tuple[tuple[int, str], ...]
     has_text: bool
 
@@ -30,4 +31,6 @@ def explanation(text: str) -> Explanation:
     """The bridges and traces in a text."""
     paste = parse_paste(text)
     known = [b for b in bridges(paste) if any(flow.actions or flow.match for flow in b.flows)]
-    return Explanation(tuple(known), tuple(paste.traces), tuple(paste.unread), bool(text.strip()))
+    traces = tuple(traced(text, paste) for text in paste.traces)
+    traces = tuple(trace for trace in traces if trace.stages)
+    return Explanation(tuple(known), traces, tuple(paste.unread), bool(text.strip()))

@@ -48,12 +48,15 @@ class Explainer(Generic[F]):
     flows: tuple[F, ...]
 
     def explain(self, flow: AnyFlow) -> str:
-        """The sentence for a flow: which frames it matches, what happens to them, and why."""
+        """The sentence for a flow, and whether a frame can come to it at all."""
+        text = self.sentence(flow)
+        return text if flow.table in self.reached else f"{text} No flow leads to this table."
+
+    def sentence(self, flow: AnyFlow) -> str:
+        """Which frames a flow matches, what happens to them, and why."""
         matched = Subject(self.names, flow, self.flows)
         text = f"{matched.text} {self._effect(flow, matched)}"
-        text = text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
-        is_reached = flow.table in self.reached
-        return text if is_reached else f"{text} No flow leads to this table."
+        return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
 
     @cached_property
     def reached(self) -> frozenset[int]:

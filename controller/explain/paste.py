@@ -29,12 +29,13 @@ TAG = re.compile(r"^\s*tag: (\d+)$")
 KNOWN = re.compile(
     r"""^\s*(?:OFPT_\w+|n_tables:|capabilities:|actions:\ |config:\s|state:\s|current:\s|speed:\s|advertised:|
     supported:|peer:|Bridge\ |Controller\ |Manager\ |fail_mode:|is_connected:|datapath_type:|type:\ |options:\ |
-    trunks:|ovs_version:|\#.*\ ports$|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]+$)""",
+    trunks:|ovs_version:|recirc\(0x|\#.*\ ports$|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]+$)""",
     re.VERBOSE,
 )
 PROMPT = re.compile(r"(?:^|[#$>\]]\s*|\bsudo\s+|\bexec\s.*)ovs-(?:ofctl|vsctl|appctl)\s")
 DECORATION = re.compile(r"^[\W_]*$")  # rules, fences, dots
-TRACED = re.compile(r"^\s*(?:Flow: |Bridge: \S+$|bridge\(\")")
+TRACED = re.compile(r"^\s*(?:Flow: |Bridge: \S+$|bridge\(\"|Rule: table=\d)")
+TRACE_STEP = re.compile(r"^\s*(?:\d+\. |Rule: table=|OpenFlow actions=)")
 TRACE_END = re.compile(r"^\s*Datapath actions: ")
 IN_FULL = re.compile(r"[,:(=>]$")
 WRAPPED = 60  # columns; a terminal that wraps has at least as many
@@ -124,14 +125,17 @@ class _Sorter:
         return self.paste
 
     def _end_of_trace(self) -> int:
-        """The line after the trace that begins here; 0 if none ends."""
+        """The line after the trace that begins here; 0 if it has no step."""
+        last = 0
         for number in range(self.at, len(self.lines)):
-            if TRACE_END.match(self.lines[number]):
+            line = self.lines[number]
+            if TRACE_END.match(line):
                 return self._with_details(number + 1)
-            if number > self.at and (PROMPT.search(self.lines[number])):
+            if number > self.at and (PROMPT.search(line) or KEY.match(line)):
                 break
-        # `ofproto/trace | grep` may cut the end
-        return 0
+            if TRACE_STEP.match(line):
+                last = number + 1  # `ofproto/trace | grep` cuts the end
+        return last
 
     def _with_details(self, number: int) -> int:
         while number < len(self.lines) and self.lines[number].startswith("This flow is handled by"):

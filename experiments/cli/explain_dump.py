@@ -11,6 +11,7 @@ from controller.explain.flow import Explainer
 from controller.explain.reading import DumpFlow
 from controller.explain.recognise import pipeline
 from controller.explain.summary import counted, explained, networks_of, summary, title
+from controller.explain.traced import Traced
 from controller.system.files import printable
 from experiments.cli.explain_text import INDENT, wrapped
 
@@ -27,6 +28,9 @@ def lines(found: Explanation) -> Iterator[str]:
     for bridge in found.bridges:
         yield ""
         yield from map(printable, _flows(bridge))
+    for number, trace in enumerate(found.traces):
+        yield from ("",) if number or found.bridges else ()
+        yield from map(printable, _trace(trace, number + 1 if len(found.traces) > 1 else 0))
     yield from map(printable, _unread(found))
 
 
@@ -68,6 +72,20 @@ def _flows(bridge: DumpedBridge) -> Iterator[str]:
             yield from wrapped(explained(bridge, explainer, flow), INDENT)
 
 
+def _trace(trace: Traced, number: int) -> Iterator[str]:
+    yield from wrapped(
+        f"Trace{f' {number}' if number else ''}: {trace.frame or 'frame not in the text'}"
+    )
+    yield from _items("Result", list(trace.outcome))
+    for stage in trace.stages:
+        yield ""
+        yield stage.bridge or "bridge not named in the text"
+        for step in stage.steps:
+            yield f"  table {step.table}" + (f", {step.name}" if step.name else "")
+            yield from (f"    {step.flow}",) if step.flow else ()
+            yield from wrapped(step.text, INDENT)
+
+
 def _explainer(bridge: DumpedBridge) -> "Explainer[DumpFlow]":
     return Explainer(DumpNames(bridge), bridge.flows)
 
@@ -96,7 +114,31 @@ def document(found: Explanation) -> dict[str, Any]:
     return {
         "format": JSON_FORMAT,
         "bridges": [_bridge(bridge) for bridge in found.bridges],
+        "traces": [_traced(trace) for trace in found.traces],
         "not_understood": [{"line": number, "text": line} for number, line in found.unread],
+    }
+
+
+def _traced(trace: Traced) -> dict[str, Any]:
+    return {
+        "frame": trace.frame,
+        "result": list(trace.outcome),
+        "datapath_actions": trace.datapath,
+        "stages": [
+            {
+                "bridge": stage.bridge,
+                "steps": [
+                    {
+                        "table": step.table,
+                        "table_name": step.name,
+                        "flow": step.flow,
+                        "explanation": step.text,
+                    }
+                    for step in stage.steps
+                ],
+            }
+            for stage in trace.stages
+        ],
     }
 
 

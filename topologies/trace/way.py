@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.explain.flow import Explainer
+from controller.explain.notes import noted
 from controller.explain.ofproto import Hit, Section, Trace
 from controller.flows.pipeline import Flow
 from controller.flows.text import dump, flow_text, normalise
@@ -12,9 +13,7 @@ from controller.model.errors import SwitchError
 from topologies.trace.side import Side
 
 TUNNELING = re.compile(r"tunneling to (\S+) via (\S+)")
-UNREPORTED = re.compile(r"tunneling |output to (native|kernel) tunnel|.* is now ")
 NOW_FOR = re.compile(r"NXM_OF_ETH_DST\[\] is now ([0-9a-f:]{17})")
-NOT_LEARNED = "suppressing side effects, so learn action ignored"
 LOSS = re.compile(r"neighbor cache miss|native tunnel routing failed|.*dropping|.*drop$")
 # A line of `normalise`: timeouts and the table stand before the priority.
 LINE = re.compile(
@@ -87,7 +86,7 @@ def _step(explainer: Explainer[Flow] | None, hit: Hit, bridge: str, target_mac: 
     if hit.priority is None:
         return Step(hit.table, name, "", NO_FLOW)
     why, is_learned = explanation(explainer, hit.text, hit.match, ",".join(hit.actions))
-    noted = (_noted(note, target_mac) for note in hit.notes)
+    noted = (noted(note, target_mac) for note in hit.notes)
     text = " ".join(filter(None, (why, *dict.fromkeys(noted))))
     flow = _timed(explainer, hit.text) if is_learned and explainer else hit.text
     return Step(hit.table, name, flow, text, is_learned)
@@ -111,21 +110,6 @@ def explanation(
             return explainer.explain(flow), False
     sentence = explainer.explain_learned(match, actions)
     return (sentence, True) if sentence else (FOREIGN, False)
-
-
-def _noted(note: str, target_mac: str) -> str:
-    """A note of the switch, in words."""
-    if UNREPORTED.match(note):
-        return ""
-    if note == "forwarding to learned port":
-        return f"It has learned the port of {target_mac}."
-    if note == "no learned MAC for destination, flooding":
-        if int(target_mac[:2], 16) & 1:
-            return "The frame is for everyone, so it is flooded."
-        return f"It has not learned where {target_mac} is, so the frame is flooded."
-    if note == NOT_LEARNED:
-        return "(A trace adds no flow.)"
-    return f"The switch adds: {note}."
 
 
 def lacked(explainer: Explainer[Flow], dumped: str) -> tuple[str, ...]:
