@@ -86,8 +86,8 @@ def _step(explainer: Explainer[Flow] | None, hit: Hit, bridge: str, target_mac: 
     if hit.priority is None:
         return Step(hit.table, name, "", NO_FLOW)
     why, is_learned = explanation(explainer, hit.text, hit.match, ",".join(hit.actions))
-    noted = (noted(note, target_mac) for note in hit.notes)
-    text = " ".join(filter(None, (why, *dict.fromkeys(noted))))
+    words = (noted(note, target_mac) for note in hit.notes)
+    text = " ".join(filter(None, (why, *dict.fromkeys(words))))
     flow = _timed(explainer, hit.text) if is_learned and explainer else hit.text
     return Step(hit.table, name, flow, text, is_learned)
 
