@@ -194,26 +194,52 @@ def shell(lab: str, script: str | None) -> None:
 @click.command()
 @LAB
 @click.argument("node")
-@click.argument("interface")
+@click.argument("interface", required=False)
 @click.option(
     "-w",
     "file",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The pcapng file to write.",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="The pcapng file to write; - for standard output.",
 )
 @click.option("--count", type=click.IntRange(1), help="Stop after this number of packets.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="Stop after this time.")
 def capture(  # noqa: PLR0917  click passes every option as an argument
-    lab: str, node: str, interface: str, file: Path, count: int | None, seconds: float | None
+    lab: str,
+    node: str,
+    interface: str | None,
+    file: Path | None,
+    count: int | None,
+    seconds: float | None,
 ) -> None:
     """Write the packets of INTERFACE in NODE to a file, until Ctrl-C.
 
-    Example: sudo overlaylab capture demo ServerA eth0 -w a.pcapng --seconds 10
-    """
-    from topologies.lab.capture import capture as run
+    INTERFACE is a name, or the node that the interface is connected to.  Without it: list the
+    interfaces of NODE.
 
-    run(attached(lab), node, interface, file, packets=count or 0, seconds=seconds or 0)
+    Example: sudo overlaylab capture demo controller
+
+    Example: sudo overlaylab capture demo ServerA eth0 -w a.pcapng --seconds 10
+
+    Example: sudo overlaylab capture demo underlay computer -w - | tshark -i -
+    """
+    from experiments.cli.lab_text import interface_lines
+    from topologies.lab.capture import capture as run
+    from topologies.lab.interfaces import interfaces_of
+
+    if bool(interface) != bool(file):
+        raise UsageError(
+            f"{'INTERFACE' if interface else '-w'} without {'-w' if interface else 'INTERFACE'}",
+            where="overlaylab capture",
+            allowed="both to capture, neither to list the interfaces",
+            do=f"Add `-w FILE` (- is standard output) after {interface!r}."
+            if interface
+            else f"`overlaylab capture {lab} {node}` lists the interfaces.",
+        )
+    found = attached(lab)
+    if interface and file:
+        run(found, node, interface, file, packets=count or 0, seconds=seconds or 0)
+    else:
+        print(*interface_lines(interfaces_of(found, node)), sep="\n")
 
 
 @click.command()

@@ -1,11 +1,14 @@
 """The status of labs as tables on the terminal."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from topologies.lab.interfaces import Interface
 
 WIDTH = 160  # columns if the output is no terminal
 
@@ -83,3 +86,22 @@ def _health(host: str, agent: dict[str, Any] | None, wrong: set[str]) -> str:
     if agent is None:
         return "unknown"
     return "wired" if agent["alive"] and agent["wired"] else "not wired yet"
+
+
+def interface_lines(interfaces: "Sequence[Interface]") -> Iterator[str]:
+    """The interfaces of a node as a table of plain text."""
+    rows = [("interface", "connected to", "MTU", "addresses")]
+    rows += [
+        (
+            each.name,
+            f"{each.peer} ({each.peer_interface})" if each.peer else "-",
+            str(each.mtu),
+            ", ".join((*each.addresses, *([] if each.is_up else ["down"]))) or "-",
+        )
+        for each in interfaces
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(
+            f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)
+        ).rstrip()

@@ -172,6 +172,11 @@ class LabBase:
         """The Mininet object that started the lab, or a new one over its nodes."""
         return self._net or attached_net(self.ledger)
 
+    def links(self) -> list[dict[str, Any]]:
+        """Every link between two nodes: `node1`, `intfName1`, `node2`, `intfName2`."""
+        sites = self.sites
+        return list(site_wires(sites) if sites else _wires(self.overlay, self.nodes()))
+
     @contextmanager
     def changing(self, what: str) -> Iterator[None]:
         """Let nobody else change the lab in the block; first take over what others have changed.

@@ -1,10 +1,12 @@
-"""Capture the packets of one interface into a pcapng file, with nanosecond timestamps."""
+"""Capture the packets of one interface as pcapng, with nanosecond timestamps."""
 
 import errno
 import os
+import select
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +14,14 @@ from typing import IO
 
 from controller.model.errors import CommandError, UsageError
 from controller.system.ownership import give_back
+from topologies.lab.interfaces import interface_named
 from topologies.lab.lab import Lab
 from topologies.lab.signals import Interrupts, interrupts
 
-FOREVER_S = 1e9  # with a timeout, `wait` polls: a signal just before a blocking wait is lost
+STDOUT = Path("-")
+POLL_S = (
+    0.2  # how often a closed pipe is noticed; a signal just before a blocking wait would be lost
+)
 BLOCK_S = 0.5  # libpcap delivers packets in blocks, to dumpcap every 250 ms
 FLUSH_S = 10.0
 OWN_OUTPUT = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
@@ -26,38 +32,46 @@ def capture(
 ) -> None:
     """Capture until SIGINT or SIGTERM, or for a number of packets or seconds (0: no limit).
 
-    The file belongs to the user who called sudo.
+    The file belongs to the user who called sudo; `-` is standard output.
+
+    Args:
+        interface: its name, or the name of the node that it is connected to.
 
     Raises:
-        UsageError: the file cannot be written.
-        CommandError: dumpcap failed, for example because there is no such interface.
+        UsageError: the file cannot be written, or standard output is a terminal.
+        LabError: there is no such node or interface.
+        CommandError: dumpcap failed.
+        BrokenPipeError: the reader of standard output has ended.
     """
     limits = ["-c", str(packets)] if packets else []
     limits += ["-a", f"duration:{seconds:g}"] if seconds else []
     # dumpcap drops root's permission to write anywhere, so it gets an open file.
-    argv = ("dumpcap", "-q", "-n", "-i", interface, "-w", "-", *limits)
-    lab.node(node)
+    argv = ("dumpcap", "-q", "-n", "-i", interface_named(lab, node, interface), "-w", "-", *limits)
     with _opened(file) as out, tempfile.TemporaryFile(dir=lab.directory) as errors:
         if file.is_file():  # not /dev/null
             give_back(file)
         with interrupts() as signals:
             signals.shielded = True  # until the child has started
             child = lab.start(node, *argv, stdout=out, stderr=errors)
-            _wait(child, signals)
+            is_read = _wait(child, signals, out)
         errors.seek(0)
         text = errors.read().decode(errors="replace").strip()
+    if not is_read:
+        raise BrokenPipeError
     if child.returncode:
         if file.is_file() and not file.stat().st_size:
             file.unlink()
         raise CommandError(
             text or f"exit status {child.returncode}",
             where=f"dumpcap on {interface!r} in {node!r}",
-            allowed="an interface of that node",
-            do=f"`overlaylab exec {lab.name} {node} -- ip link` lists its interfaces.",
+            allowed="an interface of that node that is up",
+            do=f"`overlaylab capture {lab.name} {node}` lists its interfaces.",
         )
 
 
 def _opened(file: Path) -> IO[bytes]:
+    if file == STDOUT:
+        return _standard_output()
     # A link to a file elsewhere is not followed; those to this process's own output are.
     follow = 0 if file.parent in OWN_OUTPUT else os.O_NOFOLLOW
     try:
@@ -85,17 +99,41 @@ def _opened(file: Path) -> IO[bytes]:
     return opened
 
 
-def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts) -> None:
-    """Wait until it ends; a signal ends it after all its packets are written."""
+def _standard_output() -> IO[bytes]:
+    if sys.stdout.isatty():
+        raise UsageError(
+            "a terminal",
+            where="standard output",
+            allowed="a pipe or a file: a capture is no text",
+            do="Add `| wireshark -k -i -` or `| tshark -i -`, or give -w a file.",
+        )
+    return os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+
+
+def _wait(child: "subprocess.Popen[bytes]", signals: Interrupts, out: IO[bytes]) -> bool:
+    """Wait until it ends; a signal ends it after all its packets are written.
+
+    Returns whether `out` is still read, if it is a pipe.
+    """
+    reader = select.poll()
+    reader.register(out, 0)
     with suppress(KeyboardInterrupt):
         signals.open()
-        child.wait(timeout=FOREVER_S)
+        while child.poll() is None and not reader.poll(0):  # an event: the reader has closed it
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=POLL_S)
+        if reader.poll(0):
+            signals.shielded = True
+            child.kill()  # nobody reads what it would still write
+            child.wait()
+            return False
     signals.shielded = True
     with suppress(subprocess.TimeoutExpired):
         child.wait(timeout=BLOCK_S)  # else packets that libpcap has not delivered yet are lost
     if child.poll() is None:
         child.send_signal(signal.SIGINT)
         _await_flushed(child)
+    return True
 
 
 def _await_flushed(child: "subprocess.Popen[bytes]") -> None:

@@ -136,6 +136,55 @@ def test_ctrl_c_ends_a_capture_in_order(line, lab, tmp_path):
     assert sorted(told.split()) == [b"0"] * 3 + [b"8"] * 3
 
 
+def test_capture_lists_the_interfaces_of_a_node(line, lab):
+    rows = line.run("capture", lab, "underlay").stdout.splitlines()
+    assert [row.split()[:3] for row in rows if "host1" in row or "host2" in row] == [
+        ["host2", "computer", "(underlay)"],
+        ["host1", "controller", "(underlay)"],
+    ]
+    guest = line.run("capture", lab, "ServerA").stdout.splitlines()
+    assert guest[1].split() == [
+        *("eth0", "controller", "(qvo00a1bde0-be)"),
+        *("1450", "172.16.166.117/24"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "do"),
+    [
+        ("patch-tun", "'patch-tun' is a patch port of Open vSwitch", "`overlaylab trace`"),
+        ("vxlan-c0a8960b", "'vxlan-c0a8960b' is a tunnel port", "leave through `underlay`."),
+        ("br-int", "'br-int' is a bridge of Open vSwitch that is down", "each guest's port"),
+        ("undrlay", "no interface 'undrlay'", "Did you mean `underlay`?"),
+    ],
+)
+def test_capture_refuses_what_has_no_packets_and_says_why(line, lab, name, found, do, tmp_path):
+    done = line.run("capture", lab, "controller", name, "-w", str(tmp_path / "x.pcapng"))
+    assert done.returncode == 1
+    assert f": {found}" in done.stderr
+    assert do in done.stderr
+    assert "qvo00a1bde0-be (to ServerA)" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_capture_to_a_pipe_is_read_while_it_runs_and_ends_with_its_reader(line, lab):
+    capture = line.start("capture", lab, "underlay", "controller", "-w", "-")
+    reader = subprocess.Popen(
+        ["tcpdump", "-U", "--immediate-mode", "-l", "-n", "-r", "-", "-c", "4", "udp port 4789"],
+        stdin=capture.stdout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    capture.stdout.close()
+    assert reader.poll() is None
+    ping = ("ping", "-i0.2", "-c20", "-w15", SERVER_B)
+    line.run("exec", lab, "ServerA", "--", *ping)
+    seen, _ = reader.communicate(timeout=20)
+    assert seen.count("VXLAN") == 4
+    assert (capture.wait(timeout=20), capture.stderr.read()) == (128 + signal.SIGPIPE, "")
+
+
 def test_capture_on_an_unknown_interface_is_an_error(line, lab, tmp_path):
     done = line.run("capture", lab, "ServerA", "eth9", "-w", str(tmp_path / "x.pcapng"))
     assert done.returncode == 1
