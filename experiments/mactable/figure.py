@@ -1,52 +1,88 @@
 """The chart of `mactable`: entries over guests, and misdelivered copies from a full table.  Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
-from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
-from experiments.show.lanes import BASELINE_COLOUR
+from experiments.show.axes import EndLabel, count_axis, end_labels
+from experiments.show.marks import measured_line, predicted_line
+from experiments.show.palette import FAMILIES, MUTED, colour
 from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.sheet import LABEL, sheet, title
 
-HEIGHT_IN = 2.7
-ROOM = 1.08  # above the highest value
+HIGH_IN = 1.9
+NAME_WIDE = 16  # characters of a line of a label
+NEAR = 0.09  # of the axis: ticks that are nearer to the one before have no label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Modes that agree: predicted and measured values by number of guests."""
+
+    name: str
+    mode: str  # one of them
+    predicted: Sequence[tuple[int, float]]
+    measured: Sequence[tuple[int, float]]
+
+    @property
+    def colour(self) -> str:
+        """Of the family, or of the only mode."""
+        return colour(self.name if self.name in FAMILIES else self.mode)
 
 
 def draw(
-    entries: Sequence[Mark], misdelivered: Sequence[Mark], room: int, words: Caption
+    entries: Sequence[Line], misdelivered: Sequence[Line], room: int, caption: Caption
 ) -> Figure:
     """Two panels: a table without a limit, and a table that fills."""
-    of_entries = Curves(marks=entries, is_log=True)
-    of_misdelivered = Curves(marks=misdelivered, is_log=True)
-    height = max(HEIGHT_IN, NAME_IN * (len(of_entries.series) + 2))
-    figure, (upper, lower) = sheet(words, [height, height], width_in=OLD_WIDTH_IN)
-    of_entries.log_counts(of_entries(upper)).set_ylabel("entries in the switch")
-    of_entries.name_lines(upper, height)
-    title(
-        upper,
-        "MAC table of the underlay's switch, no limit",
-        f"{LEGEND}; both axes logarithmic",
-    )
-    of_misdelivered(lower).set_ylabel("misdelivered copies per frame")
-    highest = max(1.0, *(value for mark in misdelivered for value in mark.values))
-    lower.set_ylim(0, ROOM * highest)
-    lower.yaxis.set_major_locator(MaxNLocator(6))
-    lower.axvline(room, color=BASELINE_COLOUR, linewidth=0.9, linestyle=(0, (2, 2)), gid="room")
-    lower.annotate(
-        f"{room} entries: full ",
-        (room, 0.94),
-        xycoords=("data", "axes fraction"),
-        ha="right",
-        fontsize=8.5,
-        color=BASELINE_COLOUR,
-    )
-    lower.set_xlabel("guests on all hosts together")
-    of_misdelivered.name_lines(lower, height)
-    title(
-        lower,
-        f"Table of {room} entries: unicast copies delivered to other hosts",
-        "horizontal axis logarithmic",
-    )
+    drawn = [each for each in (entries, misdelivered) if each]
+    figure, axes = sheet(caption, [HIGH_IN] * len(drawn))
+    for ax, lines in zip(axes, drawn, strict=True):
+        is_full = lines is misdelivered
+        heading = (
+            f"MAC table of {room:,} entries" if is_full else "MAC table of the underlay's switch"
+        )
+        title(
+            ax, heading, "copies of a frame to other hosts than its receiver's" if is_full else ""
+        )
+        _plot(ax, lines, "misdelivered per frame" if is_full else "entries in the switch")
+        if is_full:
+            ax.axvline(room, color=MUTED, linewidth=1, linestyle=(0, (2, 2)), gid="room")
+            full = ax.text(room, 0.97, " full", transform=ax.get_xaxis_transform(), va="top")
+            full.set(color=MUTED, fontsize=LABEL, gid="full")
+    axes[-1].set_xlabel("guests on all hosts together")
+    for ax, lines in zip(axes, drawn, strict=True):
+        end_labels(
+            ax,
+            [
+                EndLabel(text=_text(each), at=each.measured[-1][1], colour=each.colour)
+                for each in lines
+            ],
+        )
     return figure
+
+
+def _plot(ax: Axes, lines: Sequence[Line], label: str) -> None:
+    for each in lines:
+        if each.predicted:
+            predicted_line(ax, *zip(*each.predicted, strict=True), each.name)
+        measured_line(ax, *zip(*each.measured, strict=True), each.colour, each.name)
+    values = [value for each in lines for _, value in (*each.predicted, *each.measured)]
+    count_axis(ax, max(values), label)
+    guests = sorted({at for each in lines for at, _ in each.measured})
+    ax.set_xlim(0, guests[-1])
+    ticks = [0]
+    for at in guests:
+        if at - ticks[-1] >= NEAR * guests[-1]:
+            ticks.append(at)
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
+def _text(line: Line) -> str:
+    last = line.measured[-1][1]
+    value = f"{last:,.0f}" if last == round(last) else f"{last:,.1f}"
+    return "\n".join(wrap(f"{line.name}: {value}", NAME_WIDE, break_on_hyphens=False))

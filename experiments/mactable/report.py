@@ -1,7 +1,8 @@
 """The report of `mactable`: entries over guests, and misdelivered copies from a full table."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -9,33 +10,40 @@ from experiments.core.results import Run
 from experiments.mactable import figure
 from experiments.mactable.words import MISDELIVERED
 from experiments.show import cells, judge
-from experiments.show.cells import values_text
-from experiments.show.curves import Mark
+from experiments.show.families import listed, merged
+from experiments.show.palette import UNTUNNELLED, family
 from experiments.show.report import Outcome, Picture, Report, Table
 
 KEY = ("mode", "hosts", "room", "guests")
 LEARNED, SENT = "learned", "sent"
+TUNNELS = "tunnels"
 
 
 def build_report(run: Run) -> Report:
     """The report of one run."""
     report = cells.build_report(run)
     found = cells.exact_cells(run)
-    unlimited = found.filter(pl.col("room") == 0, figure=LEARNED)
+    unlimited = found.filter(pl.col("room") == 0, figure=LEARNED).with_columns(frames=1)
     sent = found.filter(figure=SENT).select(*KEY, frames="predicted")
     full = found.filter(pl.col("room") > 0, figure=MISDELIVERED).join(
         sent, on=KEY, maintain_order="left"
     )
-    findings = (
-        report.findings[0],
-        *_growth(unlimited),
-        *_full(full),
-        *report.findings[1:],
-    )
+    ledger, *mismatches = report.findings
+    entries, misdelivered = _lines(unlimited), _lines(full)
+    findings = (*_growth(unlimited, entries), *_full(full, misdelivered), *mismatches)
     room = max(found["room"])
+    hosts = found.filter(pl.col("samples") > 0)["hosts"].max()
+    picture = Picture(
+        name=run.question.name,
+        title=findings[0] if findings else ledger,
+        alternative="Entries of the underlay's switch, and misdelivered copies per frame, over "
+        f"guests: predicted and measured. {'. '.join(findings)}",
+        draw=lambda caption: figure.draw(entries, misdelivered, room, caption),
+        conditions=f"{hosts} hosts; wide line: predicted; {ledger}; {report.conditions}",
+    )
     return replace(
         report,
-        findings=findings,
+        findings=findings or (ledger,),
         outcomes=tuple(_outcomes(run, found)),
         tables=(
             _by_guests(
@@ -52,51 +60,82 @@ def build_report(run: Run) -> Report:
             _owners(run),
             *report.tables,
         ),
-        pictures=(
-            Picture(
-                name=run.question.name,
-                title=findings[0],
-                alternative="Entries of the underlay's switch, and misdelivered copies per frame, over "
-                f"guests, by mode and hosts: predicted and measured. {'. '.join(findings)}",
-                draw=lambda caption: figure.draw(
-                    _marks(unlimited.with_columns(frames=1)),
-                    _marks(full),
-                    room,
-                    caption,
-                ),
-            ),
-        ),
+        pictures=(picture,) if entries or misdelivered else (),
+        conditions=f"{ledger}; {report.conditions}",
     )
 
 
-def _largest(shown: pl.DataFrame) -> pl.DataFrame:
-    """The measured cells with the most guests on the most hosts."""
+def _lines(shown: pl.DataFrame) -> tuple[figure.Line, ...]:
+    """A line for modes that agree, over guests on the most hosts; values for each frame sent."""
     measured = shown.filter(pl.col("samples") > 0)
-    return measured.filter(guests=measured["guests"].max(), hosts=measured["hosts"].max())
+    most = measured.filter(hosts=measured["hosts"].max()).sort("guests", maintain_order=True)
+    by_mode = {
+        str(mode): (
+            tuple(
+                (row["guests"], row["predicted"] / row["frames"]) for row in rows.rows(named=True)
+            ),
+            tuple(
+                (row["guests"], value / row["frames"])
+                for row in rows.rows(named=True)
+                for value in row["measured"]
+            ),
+        )
+        for (mode,), rows in most.group_by("mode", maintain_order=True)
+    }
+    return tuple(
+        figure.Line(
+            name=name, mode=modes[0], predicted=by_mode[modes[0]][0], measured=by_mode[modes[0]][1]
+        )
+        for name, modes in _groups(by_mode).items()
+    )
 
 
-def _growth(unlimited: pl.DataFrame) -> Iterator[str]:
-    """Entries with the most guests, by mode."""
-    largest = _largest(unlimited)
-    if not largest.is_empty():
-        guests, hosts = largest.row(0, named=True)["guests"], largest["hosts"][0]
-        yield f"{guests} guests on {hosts} hosts, entries of the underlay's switch: {_modes(largest)}"
+def _groups(by_mode: Mapping[str, Hashable]) -> Mapping[str, tuple[str, ...]]:
+    """Modes that agree, by a name for them; all tunnels are one group if all agree."""
+    tunnelled = tuple(mode for mode in by_mode if family(mode) != UNTUNNELLED)
+    if len(tunnelled) < 2 or len({by_mode[mode] for mode in tunnelled}) > 1:
+        return merged(by_mode)
+    others = {mode: value for mode, value in by_mode.items() if mode not in tunnelled}
+    return {**merged(others), TUNNELS: tunnelled}
 
 
-def _full(full: pl.DataFrame) -> Iterator[str]:
-    """Misdelivered copies from the fullest table, by mode."""
-    largest = _largest(full)
-    if not largest.is_empty():
-        first = largest.row(0, named=True)
+def _largest(shown: pl.DataFrame) -> dict[str, Any]:
+    """The measured cell with the most guests on the most hosts."""
+    measured = shown.filter(pl.col("samples") > 0)
+    most = measured.filter(hosts=measured["hosts"].max())
+    found: dict[str, Any] = most.filter(guests=most["guests"].max()).row(0, named=True)
+    return found
+
+
+def _growth(unlimited: pl.DataFrame, lines: Sequence[figure.Line]) -> Iterator[str]:
+    """Entries with the most guests, by modes that agree."""
+    if lines:
+        most = _largest(unlimited)
         yield (
-            f"{first['guests']} guests, table of {first['room']} entries: of {first['frames']} frames, "
-            f"misdelivered copies: {_modes(largest)}"
+            f"{most['guests']:,} guests on {most['hosts']} hosts: the switch learns "
+            f"{_ends(lines, ',.0f', ' MACs')}"
         )
 
 
-def _modes(shown: pl.DataFrame) -> str:
+def _full(full: pl.DataFrame, lines: Sequence[figure.Line]) -> Iterator[str]:
+    """Misdelivered copies for each frame, from the fullest table, by modes that agree."""
+    if lines:
+        most = _largest(full)
+        yield (
+            f"{most['guests']:,} guests and a table of {most['room']:,} entries: "
+            f"{_ends(lines, ',.1f', ' misdelivered copies per frame')}"
+        )
+
+
+def _ends(lines: Sequence[figure.Line], form: str, unit: str) -> str:
+    """The last value of each line, such as `1,024 MACs untunnelled, 8 with tunnels`."""
+    by_value: dict[str, list[str]] = {}
+    for line in lines:
+        value = line.measured[-1][1]
+        by_value.setdefault(format(value, form) if value else "none", []).append(line.name)
     return ", ".join(
-        f"{row['mode']} {values_text(row['measured'])}" for row in shown.iter_rows(named=True)
+        f"{value}{'' if nth else unit} {names[0] if names == [UNTUNNELLED] else f'with {listed(names)}'}"
+        for nth, (value, names) in enumerate(by_value.items())
     )
 
 
@@ -132,18 +171,4 @@ def _owners(run: Run) -> Table:
         words=("mode",),
         note="Entries of the underlay's switch by owner: guests, VTEPs, others. With tunnels, br-tun or "
         "the VXLAN device of each host learns the addresses of guests that send to it, for 300 s.",
-    )
-
-
-def _marks(shown: pl.DataFrame) -> tuple[Mark, ...]:
-    """Cells to draw, as copies per frame sent."""
-    return tuple(
-        Mark(
-            mode=row["mode"],
-            words=f"{row['hosts']} hosts",
-            at=row["guests"],
-            predicted=row["predicted"] / row["frames"],
-            measured=tuple(value / row["frames"] for value in row["measured"]),
-        )
-        for row in shown.iter_rows(named=True)
     )

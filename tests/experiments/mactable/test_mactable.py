@@ -25,6 +25,7 @@ from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.made_runs import ABOUT
+from tests.experiments.seen_texts import assert_readable
 from topologies.scenario.load import load
 
 BARE = load("article").overlay
@@ -131,8 +132,8 @@ def test_learned_guests_are_read_from_br_tun_or_from_the_vxlan_device(mode, lear
     assert _in_br_tun(Lab(staged(BARE, {"mode": mode, "hosts": 4}))) == learned
 
 
-def recorded(path, spoil=lambda row: row):
-    factors = {"mode": ("flat", "gre-mesh"), "hosts": (4,)}
+def recorded(path, spoil=lambda row: row, modes=("flat", "gre-mesh"), hosts=(4,)):
+    factors = {"mode": modes, "hosts": hosts}
     question = replace(MACTABLE.question, factors=factors)
     recorder = Recorder(path, "run", question.tables())
     cells = predicted(BARE, question.points())
@@ -147,10 +148,12 @@ def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
     report = report_on(recorded(tmp_path))
 
     assert report.findings == (
-        f"{2 * 4 * len(STEPS)} of {2 * 4 * len(STEPS)} cells match their prediction",
-        "1024 guests on 4 hosts, entries of the underlay's switch: flat 1024, gre-mesh 4",
-        "512 guests, table of 128 entries: of 384 frames, misdelivered copies: flat 768, gre-mesh 0",
+        "1,024 guests on 4 hosts: the switch learns 1,024 MACs with flat, 4 with gre-mesh",
+        "512 guests and a table of 128 entries: 2.0 misdelivered copies per frame with flat, none "
+        "with gre-mesh",
     )
+    cells = 2 * 4 * len(STEPS)
+    assert report.conditions.startswith(f"{cells} of {cells} cells match their prediction; ")
     assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 3
     assert report.tables[0].rows == (
         ("flat", "4", "16", "128", "1024"),
@@ -177,19 +180,54 @@ def test_one_cell_that_differs_refutes_the_prediction_about_it(tmp_path, column,
 
 
 @pytest.mark.filterwarnings("error")
-def test_the_figure_shows_every_sample_at_its_predicted_value(tmp_path):
+def test_the_figure_shows_what_was_measured_over_the_number_of_guests(tmp_path):
+    def more(row):
+        is_it = (row["mode"], row["guests"], row["room"]) == ("flat", 1024, 0)
+        return {**row, "learned": 1000} if is_it else row
+
     with mpl.rc_context(fname=STYLE):
-        figure = report_on(recorded(tmp_path)).draw()
-    upper, lower = figure.axes
-    lines = {
-        each.get_gid(): list(each.get_ydata())
-        for ax in (upper,)
-        for each in ax.get_lines()
-        if each.get_gid()
+        figure = report_on(recorded(tmp_path, more)).draw()
+    upper, lower = (
+        {line.get_gid(): [tuple(xy) for xy in line.get_xydata()] for line in ax.get_lines()}
+        for ax in figure.axes
+    )
+    assert upper["predicted flat"] == [(16, 16), (128, 128), (1024, 1024)]
+    assert upper["measured flat"] == [(16, 16), (128, 128), (1024, 1000)]
+    assert lower["measured flat"][-1] == (512, pytest.approx(2.0))
+    assert "room" in lower
+    assert figure.axes[0].get_ylim()[0] == 0
+
+
+def test_modes_that_agree_are_one_line_of_the_most_hosts(tmp_path):
+    modes = ("flat", "vlan", "gre-mesh", "vxlan-l2pop", "kvxlan-mesh")
+    run = recorded(tmp_path, modes=modes, hosts=(4, 8))
+    report = report_on(run)
+    with mpl.rc_context(fname=STYLE):
+        figure = report.draw()
+        assert_readable(figure, at_least=12)
+
+    names = {line.get_gid() for ax in figure.axes for line in ax.get_lines()} - {"room"}
+    assert names == {
+        f"{what} {each}"
+        for what in ("measured", "predicted")
+        for each in ("untunnelled", "tunnels")
     }
-    assert lines["predicted flat 4 hosts"] == lines["samples flat 4 hosts"] == [16, 128, 1024]
-    misdelivered = {
-        each.get_gid(): list(each.get_ydata()) for each in lower.get_lines() if each.get_gid()
-    }
-    assert misdelivered["samples flat 4 hosts"][-1] == pytest.approx(2.0)
-    assert "room" in misdelivered
+    assert report.findings[0] == (
+        "1,024 guests on 8 hosts: the switch learns 1,024 MACs untunnelled, 8 with tunnels"
+    )
+
+
+@pytest.mark.parametrize(
+    ("modes", "wanted"),
+    [
+        (("gre-mesh",), {"gre-mesh"}),
+        (("vlan",), {"vlan"}),
+        (("kvxlan-mesh", "kvxlan-l2pop"), {"tunnels", "kvxlan-mesh", "kvxlan-l2pop"}),
+    ],
+)
+def test_the_figure_of_any_modes_is_readable(tmp_path, modes, wanted):
+    with mpl.rc_context(fname=STYLE):
+        figure = report_on(recorded(tmp_path, modes=modes)).draw()
+        assert_readable(figure, at_least=6)
+    names = {line.get_gid() for ax in figure.axes for line in ax.get_lines()}
+    assert {name.removeprefix("measured ") for name in names if "measured" in name} <= wanted
