@@ -68,8 +68,10 @@ def draw(
 def _plot(ax: Axes, lines: Sequence[Line], label: str) -> None:
     for each in lines:
         if each.predicted:
-            predicted_line(ax, *zip(*each.predicted, strict=True), each.name)
-        measured_line(ax, *zip(*each.measured, strict=True), each.colour, each.name)
+            xs, ys = zip(*each.predicted, strict=True)
+            predicted_line(ax, xs, ys, each.name)
+        xs, ys = zip(*each.measured, strict=True)
+        measured_line(ax, xs, ys, each.colour, each.name)
     values = [value for each in lines for _, value in (*each.predicted, *each.measured)]
     count_axis(ax, max(values), label)
     guests = sorted({at for each in lines for at, _ in each.measured})

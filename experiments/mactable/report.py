@@ -32,7 +32,7 @@ def build_report(run: Run) -> Report:
     entries, misdelivered = _lines(unlimited), _lines(full)
     findings = (*_growth(unlimited, entries), *_full(full, misdelivered), *mismatches)
     room = max(found["room"])
-    hosts = found.filter(pl.col("samples") > 0)["hosts"].max()
+    hosts = max(found.filter(pl.col("samples") > 0)["hosts"])
     picture = Picture(
         name=run.question.name,
         title=findings[0] if findings else ledger,

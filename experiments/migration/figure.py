@@ -1,93 +1,77 @@
-"""The chart of `migration`: one dot per move, one lane per mode and kind of move.  Pure."""
+"""The chart of `migration`: downtimes by family, with gratuitous ARP and without it.  Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from statistics import median
 
-import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.migration.words import ANNOUNCED
-from experiments.show.lanes import colours, dots, margin_text
+from experiments.show.axes import name_rows, row_values
+from experiments.show.palette import BAD, INK, colour
 from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.sheet import LABEL, sheet, title
 
-LANE_IN = 0.21  # the height of a lane
-FRAME_IN = 0.45
-PAPER_IN = 1.6  # one panel needs less than several
-MODE_GAP = 0.6  # between modes, of a lane
-SIZE = 8
-CAP_COLOUR = "#9a9a9a"
-LEGEND = "dot: one move; triangle: still down after the wait; grey: plugged (median), ARP"
+ROW_IN, FRAME_IN = 0.4, 1.15  # heights: of a row, and of headings and axes of all panels
+DOTS_HIGH = 0.5  # of a row: moves are spread over it, so that equal ones are visible
+MEDIAN_HIGH = 0.36
+ABOVE = 1.05  # of the longest downtime: where the axis ends
 
 
-def draw(found: pl.DataFrame, sent_ms: Sequence[float], cap_ms: float, caption: Caption) -> Figure:
-    """One panel with a lane for each kind of move, and space between modes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Moves of one kind, of a mode or of the modes of a group."""
 
-    Args:
-        found: as `report.kinds` makes it.
-        sent_ms: times of gratuitous ARP, after plugging.
-        cap_ms: the wait; a line is drawn there.
-    """
-    modes = found["mode"].unique(maintain_order=True).to_list()
-    height = LANE_IN * (found.height + len(modes)) + FRAME_IN
-    figure, (ax,) = sheet(caption, [height], frame_in=PAPER_IN, width_in=OLD_WIDTH_IN)
-    ax.axvline(cap_ms, color=CAP_COLOUR, linewidth=1, linestyle=(0, (4, 3)), gid="cap")
-    palette, place, first = colours(modes, "flat"), 0.0, dict[str, float]()
-    for number, lane in enumerate(found.iter_rows(named=True)):
-        place = number + MODE_GAP * modes.index(lane["mode"])
-        first.setdefault(lane["mode"], place)
-        announced_ms = [lane["plugged_ms"] + at for at in sent_ms if lane["way"] in ANNOUNCED]
-        _lane(ax, place, lane, palette[lane["mode"]], announced_ms)
-        if lane["censored"]:  # marks that are not clipped take space on the sheet, even if none
-            dots(
-                ax,
-                [cap_ms] * lane["censored"],
-                _spread(place, lane["censored"]),
-                palette[lane["mode"]],
-                f"censored {lane['mode']} {lane['way']}",
-                marker=">",
-                markersize=4,
-                alpha=0.75,
-                clip_on=False,
-            )
-    ax.set_yticks(list(first.values()), labels=list(first))
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(place + 0.8, -0.8)
-    slowest_ms = max(found["downtime_ms"].explode().drop_nulls().to_list(), default=0.0)
-    ax.set_xlim(0, max(cap_ms, slowest_ms) * 1.04)
-    ax.set_xlabel(f"downtime [ms]; wait ends at {cap_ms:g} ms")
-    ax.grid(visible=True, axis="x")
-    ax.spines["left"].set_visible(False)
-    title(ax, "Downtime after a move, MAC and IP unchanged", LEGEND)
+    name: str
+    colour: str  # a mode or a family, whose colour it has
+    downtimes_ms: Mapping[str, Sequence[float]]  # by mode, of moves whose downtime ended
+    value: str  # in the margin: the range of medians
+    lost: str  # in the panel: how many are still unreachable; empty if none is
+    is_as_predicted: bool
+
+
+def draw(panels: Mapping[str, Sequence[Row]], caption: Caption) -> Figure:
+    """A panel for each heading, a row for each kind of move, over one axis of downtimes."""
+    heights = [ROW_IN * len(rows) for rows in panels.values()]
+    figure, axes = sheet(caption, heights, frame_in=FRAME_IN * len(panels) ** 0.5)
+    every = [ms for rows in panels.values() for row in rows for ms in _all(row)]
+    for ax, (heading, rows) in zip(axes, panels.items(), strict=True):
+        ax.set_xlim(0, ABOVE * max(every, default=1.0))
+        _plot(ax, rows)
+        title(ax, heading)
+        ax.tick_params(axis="x", labelbottom=ax is axes[-1])
+    axes[-1].set_xlabel("downtime after a move [ms]")
     return figure
 
 
-def _lane(
-    ax: Axes, place: float, lane: Mapping[str, Any], colour: str, announced_ms: Sequence[float]
-) -> None:
-    """Every move at its downtime, and when the guest was plugged and sent gratuitous ARP."""
-    name = f"{lane['mode']} {lane['way']}"
-    ax.plot(
-        [lane["plugged_ms"]] * 2,
-        [place - 0.34, place + 0.34],
-        color=CAP_COLOUR,
-        linewidth=1.4,
-        gid="plugged",
+def _plot(ax: Axes, rows: Sequence[Row]) -> None:
+    for at, row in enumerate(rows):
+        ink = colour(row.colour)
+        downtimes = _all(row)
+        heights = [
+            at + DOTS_HIGH * ((nth + 0.5) / len(downtimes) - 0.5) for nth in range(len(downtimes))
+        ]
+        (dots,) = ax.plot(downtimes, heights, "o", color=ink, markersize=3.2, alpha=0.4)
+        dots.set(markeredgewidth=0, gid=f"moves {row.name}")
+        for mode, ended in row.downtimes_ms.items():
+            if ended:
+                ax.plot([median(ended)] * 2, [at - MEDIAN_HIGH, at + MEDIAN_HIGH], color=INK)
+                ax.get_lines()[-1].set(linewidth=1.4, gid=f"median {mode} {row.name}")
+        if row.lost:
+            where = 0.98 if downtimes else 0.02  # of the width
+            text = ax.text(where, at, row.lost, va="center", ha="right" if downtimes else "left")
+            text.set(transform=ax.get_yaxis_transform(), fontsize=LABEL, gid=f"lost {row.name}")
+            text.set_color(INK if row.is_as_predicted else BAD)
+    name_rows(ax, [row.name for row in rows])
+    row_values(
+        ax,
+        {
+            at: (row.value, colour(row.colour) if row.is_as_predicted else BAD)
+            for at, row in enumerate(rows)
+        },
     )
-    ax.vlines(
-        announced_ms,
-        place - 0.2,
-        place + 0.2,
-        color=CAP_COLOUR,
-        linewidth=0.8,
-        gid=f"announced {name}",
-    )
-    ended = _spread(place, len(lane["downtime_ms"]))
-    dots(ax, lane["downtime_ms"], ended, colour, f"moves {name}", markersize=3.4, alpha=0.75)
-    margin_text(ax, place, lane["way"], colour, "way", fontsize=SIZE)
+    ax.grid(visible=True, axis="x")
 
 
-def _spread(place: float, many: int) -> list[float]:
-    """Spread across the lane, so that equal values are visible."""
-    return [place + 0.5 * ((at + 0.5) / many - 0.5) for at in range(many)]
+def _all(row: Row) -> list[float]:
+    return [ms for ended in row.downtimes_ms.values() for ms in ended]

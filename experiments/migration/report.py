@@ -9,10 +9,21 @@ import polars as pl
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.migration import figure
-from experiments.migration.words import CACHED, FLUSHED, L2POP, LEARNED, MARGIN_MS, WITH
+from experiments.migration.words import (
+    ANNOUNCED,
+    CACHED,
+    FLUSHED,
+    L2POP,
+    LEARNED,
+    MARGIN_MS,
+    UNKNOWN,
+    WITH,
+    WITHOUT,
+)
 from experiments.show import judge
 from experiments.show.cells import exact_cells
 from experiments.show.comparable import Comparable, Series
+from experiments.show.palette import FAMILIES
 from experiments.show.report import (
     CONFIRMED,
     NONE,
@@ -24,28 +35,29 @@ from experiments.show.report import (
     Table,
     counted,
     range_text,
+    sentence,
 )
 from experiments.show.statistics import Repeats, estimate
 
 MESH = "OVS mesh"
 GROUPS = {"untunnelled": "", "kernel VXLAN": "kvxlan", "OVS l2population": "l2pop", MESH: "mesh"}
 DATA = ("group", "mode", "way", "moves", "censored", "downtime_ms", "lost", "predicted")
+FEW_MODES = 4  # a chart of so many has rows of modes, one of more rows of groups
 MEDIANS_FROM = 10  # moves of a kind; the median of fewer is not judged
 TIMES = ("downtime_ms", "active_ms")  # that are compared with another run
 
 
 def build_report(run: Run) -> Report:
     """The report of one run."""
-    found = kinds(run)
-    findings = tuple(_findings(found, _cap_ms(run)))
-    # Earlier runs did not record the times of gratuitous ARP.
-    first: Mapping[str, Any] = next(iter(run.about.get("measured") or ()), {})
-    sent_ms = first.get("announced_at_ms", ())
+    found, cap_ms = kinds(run), _cap_ms(run)
+    first = _back(found)
+    findings = (first, *_findings(found, cap_ms)) if first else ()
     picture = Picture(
         name=run.question.name,
-        title=findings[0],
-        alternative=f"One dot per move over its downtime. {'. '.join(findings)}",
-        draw=lambda caption: figure.draw(found, sent_ms, _cap_ms(run), caption),
+        title=first,
+        alternative=f"Downtimes of moves by group of modes. {'. '.join(findings)}",
+        draw=lambda caption: figure.draw(_panels(found, cap_ms), caption),
+        conditions=f"Dot: a move; black stroke: the median of a mode. {sentence(_conditions(run, found))}",
     )
     return Report(
         run=run,
@@ -129,21 +141,79 @@ def _by_kind(run: Run, time: str) -> dict[str, Repeats]:
     }
 
 
+def _back(found: pl.DataFrame) -> str:
+    """How many moved guests were reachable again with gratuitous ARP, how soon, and without it."""
+    texts: list[str] = []
+    announced = pl.col("way").is_in(ANNOUNCED)
+    for rows, how in ((found.filter(announced), WITH), (found.filter(~announced), "without it")):
+        moves = int(rows["moves"].sum())
+        back = f"{moves - int(rows['censored'].sum())} of {moves}"
+        medians = rows["downtime_ms"].list.median().drop_nulls().to_list()
+        soon = f" in {range_text(medians, '.0f')} ms" if medians else ""
+        if moves:
+            texts.append(f"{how} {back}" if texts else f"{how} {back} moved guests are back{soon}")
+    text = ", ".join(texts).replace("without it", WITHOUT if len(texts) == 1 else "without it")
+    return text[:1].upper() + text[1:]
+
+
 def _findings(found: pl.DataFrame, cap_ms: float) -> Iterator[str]:
-    """How many moves of each kind left the guest reachable, and the median downtimes by group."""
+    """The median downtimes of each kind of move by group, or how many are still unreachable."""
     for way in sorted(set(found["way"])):
         same = found.filter(way=way)
         down = f"{same['censored'].sum()} of {counted(int(same['moves'].sum()), 'move')}"
-        medians = {  # of the modes of each group: their moves are not pooled
-            group: same.filter(group=group)["downtime_ms"].list.median().drop_nulls().to_list()
-            for group in GROUPS
-        }
+        still = f"{down} still unreachable after {cap_ms / 1000:g} s"
         times = ", ".join(
-            f"{group} {range_text(each, '.0f')} ms" for group, each in medians.items() if each
+            f"{group} {text}" for group in GROUPS if (text := _medians(same.filter(group=group)))
         )
-        yield f"{way[:1].upper()}{way[1:]}: {down} still unreachable after {cap_ms / 1000:g} s" + (
-            f"; median downtime per mode: {times}" if times else ""
+        if not times:
+            yield f"{_named(way)[:1].upper()}{_named(way)[1:]}: {still}"
+        else:
+            yield f"Median downtime {_named(way)}: {times}" + (
+                f" ({still})" if same["censored"].sum() else ""
+            )
+
+
+def _named(way: str) -> str:
+    """The kind of move in a sentence."""
+    return f"{way} to the new host" if way == UNKNOWN else way
+
+
+def _medians(rows: pl.DataFrame) -> str:
+    """The range of the modes' medians, which are not pooled; empty without a move that ended."""
+    medians = rows["downtime_ms"].list.median().drop_nulls().to_list()
+    return f"{range_text(medians, '.0f')} ms" if medians else ""
+
+
+def _panels(found: pl.DataFrame, cap_ms: float) -> Mapping[str, tuple[figure.Row, ...]]:
+    """The rows of the chart, of groups of modes, or of modes if there are few of them."""
+    by = "mode" if found["mode"].n_unique() <= FEW_MODES else "group"
+    announced = pl.col("way").is_in(ANNOUNCED)
+    parts = {
+        f"{WITH[:1].upper()}{WITH[1:]}": found.filter(announced),
+        f"{WITHOUT[:1].upper()}{WITHOUT[1:]}": found.filter(~announced),
+    }
+    return {
+        heading: tuple(
+            _row(str(name), str(way), rows, cap_ms)
+            for (name, way), rows in part.group_by(by, "way", maintain_order=True)
         )
+        for heading, part in parts.items()
+        if not part.is_empty()
+    }
+
+
+def _row(name: str, way: str, rows: pl.DataFrame, cap_ms: float) -> figure.Row:
+    how = {FLUSHED: ",\nmegaflows flushed", UNKNOWN: ",\nMAC unknown"}.get(way, "")
+    censored, moves = int(rows["censored"].sum()), int(rows["moves"].sum())
+    short = "unreachable" if _medians(rows) else f"unreachable after {cap_ms / 1000:g} s"
+    return figure.Row(
+        name=f"{name}{how}",
+        colour=name if name in GROUPS and name in FAMILIES else str(rows["mode"][0]),
+        downtimes_ms=dict(rows.select("mode", "downtime_ms").rows()),
+        value=_medians(rows),
+        lost=f"{censored} of {moves} {short}" if censored else "",
+        is_as_predicted=bool(rows["is_as_predicted"].all()),
+    )
 
 
 def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:

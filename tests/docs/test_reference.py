@@ -40,7 +40,6 @@ NOT_YET = {
     "latency-ecdf",
     "latency-first",
     "latency-stages",
-    "migration",
     "segments",
     "throughput",
     "tunnels",
