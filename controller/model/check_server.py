@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from controller.model.encap import NetworkType
 from controller.model.errors import ModelError
+from controller.model.mtu import too_large
 from controller.model.parts import Network, OverlayParts
 
 
@@ -38,9 +39,21 @@ def server_errors(overlay: OverlayParts, network: Network) -> Iterator[ModelErro
     top = overlay.mtu_limit(network)
     if network.mtu and network.mtu > top:
         yield ModelError(
-            f"mtu {network.mtu}",
+            f"mtu {network.mtu}: {too_large(network.mtu, top)} would not pass",
             where=network.where,
-            allowed=f"up to {top} bytes, which is what the underlay leaves",
-            do="Lower it, raise the underlay's mtu, or leave it out.",
+            allowed=f"up to {top} bytes{_reason(overlay, network)}",
+            do=f"Set it to {top}, raise the underlay's mtu, or leave it out.",
             neutron=("InvalidInput", {"problem": f"Requested MTU is too big, maximum is {top}"}),
         )
+
+
+def _reason(overlay: OverlayParts, network: Network) -> str:
+    """Where the limit comes from: `, the underlay's 1500 less 50 of vxlan`."""
+    top, kind = overlay.mtu_limit(network), network.network_type
+    is_limited = kind.is_tunnel and 0 < overlay.path_mtu < overlay.underlay_mtu
+    source, limit = (
+        ("path_mtu", overlay.path_mtu)
+        if is_limited
+        else ("the underlay's mtu", overlay.underlay_mtu)
+    )
+    return f": {source} {limit}" + (f" less {limit - top} of {kind}" if limit > top else "")

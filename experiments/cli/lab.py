@@ -96,6 +96,7 @@ def up(
         _assert_none(scenario, given)
     else:
         overlay = varied(overlay, mode=mode, hosts=hosts, mtu=mtu)
+        scenarios.print_mtu_warnings(overlay)
     assert_host_ready(tun=uses_tun(overlay, options["datapath"]))
     if detach:
         click.echo(holder.detach(overlay, _say, **options))

@@ -119,6 +119,7 @@ def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
     from controller.model.enlarge import enlarge
     from controller.model.sites import Sites
     from experiments.cli.scenarios import loaded as load
+    from experiments.cli.scenarios import print_mtu_warnings
 
     scenario = experiment.scenario if options.scenario is None else options.scenario
     loaded = load(scenario)
@@ -133,6 +134,7 @@ def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
         sites: Sites = experiment.narrow(loaded.sites)
         return sites
     overlay = loaded.overlay
+    print_mtu_warnings(overlay)
     is_enlarged = options.hosts and not experiment.hosts_factor
     try:
         wanted: Overlay = experiment.narrow(

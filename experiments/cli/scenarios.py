@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from controller.model.mtu import mtu_warnings
+
 if TYPE_CHECKING:
+    from controller.model.overlay import Overlay
     from topologies.scenario.load import Scenario
 
 
@@ -24,6 +27,12 @@ def loaded(ref: str) -> "Scenario":
             f"overlaylab: options with an effect in Neutron and none here: {options}; {see}"
         )
     return scenario
+
+
+def print_mtu_warnings(overlay: "Overlay") -> None:
+    """A line on stderr for each network with packets that the underlay does not carry."""
+    for text in mtu_warnings(overlay):
+        _print_once(f"overlaylab: warning: {text}")
 
 
 def _print_once(line: str) -> None:

@@ -34,7 +34,7 @@ from topologies.scenario.networks import (
 from topologies.scenario.neutron_options import AGENT_OPTIONS
 from topologies.scenario.options import HOST_KEYS, Kind, Options, agents_of, server_options
 from topologies.scenario.schema import SCHEMA_FILE, checked
-from topologies.scenario.warnings import by_kind, not_modelled, warnings_of
+from topologies.scenario.warnings import by_kind, not_modelled, underlay_warnings, warnings_of
 from topologies.scenario.yaml_file import read_yaml
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
@@ -196,6 +196,8 @@ def _overlay(data: Map, path: Path, problems: Problems) -> Described:
         flat_networks=flat_networks(server),
         dhcp=data.get("dhcp", False),
     )
+    for place, text in underlay_warnings(parts, server, data.map("underlay")):
+        problems.warn(place, text)
     add_server_errors(parts, server, data, problems)
     try:
         values = {each.name: getattr(parts, each.name) for each in fields(parts)}

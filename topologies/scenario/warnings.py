@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from controller.model.mtu import mtu_warnings, path_mtu_warnings, physnet_mtu_warnings
+from controller.model.parts import OverlayParts
 from topologies.scenario.catalogue import Role, catalogue, hint
-from topologies.scenario.file import Place
+from topologies.scenario.file import Map, Place
 from topologies.scenario.networks import KNOWN
 from topologies.scenario.neutron_options import AGENT_OPTIONS, FORMER, NOT_MODELLED
 from topologies.scenario.options import Kind, Options
@@ -24,6 +26,7 @@ DRIVERS = {
         "sriovnicswitch",
     },
 }
+PHYSNET_MTU = ("DEFAULT", "global_physnet_mtu")
 SECTIONS = {Role.OPENVSWITCH: {"ovs"}, Role.LINUXBRIDGE: {"vxlan", "linux_bridge"}}
 
 
@@ -34,6 +37,18 @@ def warnings_of(server: Options, agents: Sequence[Options]) -> Iterator[Warned]:
     for agent in agents:
         yield from _newer(agent)
         yield from _agent(agent)
+
+
+def underlay_warnings(parts: OverlayParts, server: Options, underlay: Map) -> Iterator[Warned]:
+    """Every warning about packets that the underlay does not carry."""
+    for text in mtu_warnings(parts):
+        yield underlay.place_of("wan_mtu"), text
+    for text in path_mtu_warnings(parts):
+        yield server.place_of("ml2", "path_mtu"), text
+    written = server.ini.settings.get(PHYSNET_MTU) if server.ini else None
+    if written and written.text.strip().isdecimal():
+        for text in physnet_mtu_warnings(parts, int(written.text)):
+            yield written.place, text
 
 
 def not_modelled(programs: Iterable[Options]) -> tuple[str, ...]:

@@ -96,8 +96,9 @@ def test_an_mtu_that_the_underlay_has_no_room_for_is_an_error():
     large = "networks:\n- {name: n, network_type: vxlan, segmentation_id: 5, mtu: 1451}\n"
 
     assert refusal(large, "") == (
-        "s.yaml:5: network 'n': mtu 1451; allowed: up to 1450 bytes, which is what the underlay "
-        "leaves. Lower it, raise the underlay's mtu, or leave it out."
+        "s.yaml:5: network 'n': mtu 1451: IP packets of 1451 bytes would not pass; "
+        "allowed: up to 1450 bytes: the underlay's mtu 1500 less 50 of vxlan. "
+        "Set it to 1450, raise the underlay's mtu, or leave it out."
     )
     assert is_valid(large.replace("1451", "1450"))
 
