@@ -83,6 +83,7 @@ def request_of(experiment: "Experiment", options: Options) -> "Request":
         lab={"datapath": options.datapath, "app": options.app},
         parent=options.out,
         name=experiment.question.name,
+        named_modes=() if options.modes is None else wanted.question.factors["mode"],
     )
 
 

@@ -73,6 +73,13 @@ class Run:
         names = dict.fromkeys(name for row in rows for name in row)
         return frame(rows, {name: columns[name] for name in names})
 
+    @property
+    def named_modes(self) -> tuple[str, ...]:
+        """The modes named with `--modes`, of those that were measured; empty if none was named."""
+        named = self.about.get("named_modes") or ()
+        measured = set(self.samples["mode"]) if named and "mode" in self.question.factors else set()
+        return tuple(mode for mode in named if mode in measured)
+
     def rows_of(self, table: str = SAMPLES) -> tuple[Row, ...]:
         """The rows of a table, each by column."""
         return tuple(self.tables[table].rows(named=True))

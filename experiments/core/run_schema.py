@@ -66,7 +66,7 @@ RUN = _keys(
     question=QUESTION, seed=WHOLE, repeats={**WHOLE, "minimum": 1}, quick=FLAG,
     experiment=TEXT, scenario=MAYBE_TEXT, release=MAYBE_TEXT, status=TEXT, start=TEXT, end=MAYBE_TEXT,
     predicted=_list(_map(CELL)), measured=_list({"type": "object"}), rounds=_list({"type": "object"}),
-    hosts=_list(TEXT), argv=_list(TEXT), settings=MAYBE_MAP, lab=MAYBE_MAP, labs=MAYBE_MAP,
+    hosts=_list(TEXT), named_modes=_list(TEXT), argv=_list(TEXT), settings=MAYBE_MAP, lab=MAYBE_MAP, labs=MAYBE_MAP,
     machine=MAYBE_MAP, source=MAYBE_MAP, thresholds=MAYBE_MAP, verdict=VERDICT,
 )  # fmt: skip
 SUITE = _keys("suite", suite=_list({**TEXT, "pattern": f"^{NAME.pattern}\\Z"}), status=TEXT,

@@ -9,9 +9,17 @@ import polars as pl
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.latency.words import BASELINES, CACHES, FIRST, GUEST, NO_CACHE, WARM
+from experiments.show.answers import Wording
 from experiments.show.effects import Effect, effects
 from experiments.show.levels import Compared, compared
 from experiments.show.statistics import Difference, Samples, over_repeats
+
+PINGS = Wording(
+    more="A ping takes {by} longer with {one} than with {first}",
+    less="A ping takes {by} less with {one} than with {first}",
+    same="A ping takes the same time with {one} and with {first},",
+    what="pings took",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,7 @@ def analysed(run: Run) -> Analysed:
         replace(each, excludes=(*each.excludes, *BASELINES)) for each in run.question.predictions
     )
     of_modes = replace(run, question=replace(run.question, predictions=predictions))
-    main = compared(of_modes, samples, first=BASELINES)
+    main = compared(of_modes, samples, first=BASELINES, said=PINGS)
     modes = tuple(level for level in main.levels if level not in BASELINES)
     return Analysed(
         main=main,

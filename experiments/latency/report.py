@@ -16,8 +16,10 @@ from experiments.latency.analysis import Analysed, First, Warm, analysed, kept_i
 from experiments.latency.report_stages import stage_parts
 from experiments.latency.words import KERNEL_NEW_LAB, NEW_LAB, NO_CACHE, first_ping
 from experiments.show import judge
+from experiments.show.answers import quick_note
 from experiments.show.effects import Effect
 from experiments.show.levels import (
+    answered,
     between,
     data,
     figure_text,
@@ -29,7 +31,6 @@ from experiments.show.levels import (
 from experiments.show.report import (
     CONFIRMED,
     NONE,
-    NOT_JUDGED,
     REFUTED,
     UNDECIDED,
     Outcome,
@@ -74,45 +75,55 @@ def build_report(run: Run) -> Report:
 
 
 def _findings(found: Analysed) -> tuple[str, ...]:
-    """Effects compared with the margin, else the levels; then the largest cost of an empty cache."""
+    """What was asked, else effects compared with the margin or levels; then the costliest empty cache."""
+    asked = answered(found.main)
+    # The effect of one pair of named modes is an answer already.
+    effects = tuple(
+        _effect_finding(each, found)
+        for each in found.effects
+        if each.name in FOUND and not (asked and len(each.levels) == 2)
+    )
+    note = quick_note(found.main.run)
+    shown = (*asked, *effects, *note) if asked or effects else findings(found.main)
+    return (*shown, *_first_finding(found.firsts, found.main.question.unit))
+
+
+def _effect_finding(each: Effect, found: Analysed) -> str:
     unit, margin = found.main.question.unit, found.main.question.margin
+    if each.found.interval is None:
+        return f"{each.brief}: {figure_text(each.found.estimate, signed=True)} {unit} in this run"
     words = {
         "no difference that matters": f"within the margin ±{margin:g}",
         "undecided": f"undecided at ±{margin:g}",
         "higher": f"higher (margin ±{margin:g})",
         "lower": f"lower (margin ±{margin:g})",
     }
-    effects = tuple(
-        f"{each.brief}: {between(each.found.interval, signed=True)} {unit}, "
-        f"{words[call(each.found, margin)]}"
-        for each in found.effects
-        if each.name in FOUND and each.found.interval
-    )
-    return (*(effects or findings(found.main)), *_first_finding(found.firsts, unit))
+    interval = between(each.found.interval, signed=True)
+    return f"{each.brief}: {interval} {unit}, {words[call(each.found, margin)]}"
 
 
 def _outcomes(found: Analysed) -> Iterator[Outcome]:
     for prediction in found.main.question.predictions:
         about = prediction.about
-        of_one = outcomes(found.main) if about == "baseline" else (_outcome(prediction, found),)
+        of_one = outcomes(found.main) if about == "baseline" else _outcome(prediction, found)
         for each in of_one:
             yield replace(each, name=NAMES.get(about, about), is_main=about in MAIN)
 
 
-def _outcome(prediction: Prediction, found: Analysed) -> Outcome:
+def _outcome(prediction: Prediction, found: Analysed) -> Iterator[Outcome]:
+    """The outcome, unless the prediction is about modes that were not measured."""
     run = found.main.run
     for effect in found.effects:
         if effect.name == prediction.about:
             said = f"{effect.claim}: {_estimate(effect.found, run)}"
-            return judge.within(run, prediction, [effect.found.interval], said)
+            yield judge.within(run, prediction, [effect.found.interval], said)
     for first in found.firsts:
         if first_ping(first.cache) == prediction.about:
-            return _first_outcome(prediction, first, run)
-    return judge.judged(run, prediction, NOT_JUDGED, "not measured")
+            yield _first_outcome(prediction, first, run)
 
 
 def _estimate(found: Difference, run: Run) -> str:
-    interval = f" ({between(found.interval, signed=True)})" if found.interval else ""
+    interval = f" ({between(found.interval, signed=True) if found.interval else judge.NO_INTERVAL})"
     return f"{figure_text(found.estimate, signed=True)} {run.question.unit}{interval}"
 
 
@@ -135,7 +146,7 @@ def _effects_table(found: Analysed) -> Table:
             figure_text(each.found.estimate, signed=True),
             between(each.found.interval, signed=True),
             call(each.found, found.main.question.margin),
-            _outcome(prediction, found).outcome if prediction else NONE,
+            next(_outcome(prediction, found)).outcome if prediction else NONE,
         )
 
     return Table(

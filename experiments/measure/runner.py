@@ -13,7 +13,7 @@ from controller.model.errors import MeasureError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from experiments.core.experiment import Context, Experiment, Lab, Measured, Probe, settings_of
-from experiments.core.question import Point, Question, Row, level_name
+from experiments.core.question import Level, Point, Question, Row, level_name
 from experiments.core.results import RAW, SAMPLES, Recorder
 from experiments.core.verdict import COUNT_LIMITS, UNTIMED, Seen, Thresholds, Window, judge
 from experiments.measure import environment
@@ -68,6 +68,7 @@ class Request:
     lab: Mapping[str, object]  # options of the lab: datapath, app
     parent: Path  # the folder for the directory of the run
     name: str  # of that directory
+    named_modes: tuple[Level, ...] = ()  # by `--modes`: the report compares them with the first
 
     def __post_init__(self) -> None:
         """Refuse a prediction that matches no column of the samples, before a lab starts."""
@@ -201,6 +202,7 @@ def _beforehand(request: Request, rounds: tuple[Round, ...]) -> dict[str, object
         "question": request.question.to_json(),
         "predicted": list(request.predicted()),
         "quick": request.quick,
+        "named_modes": list(request.named_modes),
         "repeats": request.repeats,
         "settings": settings_of(request.probe),
         "scenario": request.overlay.name,

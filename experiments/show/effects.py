@@ -29,6 +29,7 @@ class Effect:
     claim: str  # the same, with what it is the mean of
     by_repeat: tuple[float, ...]
     found: Difference
+    levels: tuple[str, ...]  # two, or more if it is the mean of several pairs
 
 
 def effects(levels: Mapping[str, Repeats], *, baseline: str, seed: int) -> tuple[Effect, ...]:
@@ -40,6 +41,7 @@ def effects(levels: Mapping[str, Repeats], *, baseline: str, seed: int) -> tuple
             claim=f"{each.brief}{each.over}",
             by_repeat=tuple(map(float, sums)),
             found=over_repeats(sums, seed=seed),
+            levels=tuple(each.weights),
         )
         for each in _contrasts(levels, baseline)
         if each.weights and len(sums := contrast(levels, each.weights))

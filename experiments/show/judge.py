@@ -19,6 +19,7 @@ from experiments.show.report import (
 from experiments.show.statistics import Estimate, Interval
 
 MATCHES, MISMATCH, NOT_MEASURED = "matches", "mismatch", "not measured"  # results of cells
+NO_INTERVAL = "no confidence interval"
 LEAST_FAVOURABLE = (REFUTED, NOT_JUDGED, UNDECIDED, CONFIRMED)  # first
 Range = Interval | Estimate  # where a value lies
 
@@ -78,10 +79,10 @@ def of_cells(results: Iterable[str]) -> str:
 def of_ranges(prediction: Prediction, ranges: Iterable[Range | None]) -> str:
     """Confirmed if all lie within the prediction's bounds, refuted if one lies outside; else undecided.
 
-    Not judged if a range is missing or the prediction has no bounds.
+    Not judged if a range is missing, or from one value, or the prediction has no bounds.
     """
     found = tuple(ranges)
-    known = [each for each in found if each is not None]
+    known = [each for each in found if each is not None and not _is_single(each)]
     if len(known) < len(found) or (prediction.low is None and prediction.high is None):
         return NOT_JUDGED
     low = float("-inf") if prediction.low is None else prediction.low
@@ -90,6 +91,11 @@ def of_ranges(prediction: Prediction, ranges: Iterable[Range | None]) -> str:
         return REFUTED
     within = all(low <= each.low and each.high <= high for each in known)
     return CONFIRMED if known and within else UNDECIDED
+
+
+def _is_single(found: Range) -> bool:
+    """True of an estimate from one repeat or lab, whose spread is unknown."""
+    return isinstance(found, Estimate) and found.count == 1
 
 
 def of_all(outcomes: Iterable[str]) -> str:

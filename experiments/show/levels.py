@@ -4,7 +4,7 @@ The report of any experiment whose samples are numbers with a spread.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from experiments.core.question import Prediction, Question, level_name
 from experiments.core.results import Run
-from experiments.show import judge
+from experiments.show import answers, judge
+from experiments.show.answers import Answer, Wording, quick_note
 from experiments.show.intervals import Intervals, Row, bounds
 from experiments.show.judge import of_all
 from experiments.show.lanes import Lanes, colours, log_axis, plot_ecdf
@@ -25,7 +26,6 @@ from experiments.show.report import (
     Report,
     Table,
     counted,
-    is_quick,
     is_trusted,
 )
 from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
@@ -50,6 +50,20 @@ class Compared:
     run: Run
     levels: Mapping[str, Repeats]
     summaries: tuple[Summary, ...]
+    said: Wording = answers.VALUES  # how a difference is said
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The modes named with `--modes`; empty if none was, or levels are more than modes."""
+        return tuple(mode for mode in self.run.named_modes if mode in self.levels)
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Each named mode compared with the first."""
+        if len(self.named) < 2:
+            return ()
+        found = answers.differences(self.levels, self.named, self.said, seed=self.run.seed)
+        return tuple(found)
 
     @property
     def question(self) -> Question:
@@ -62,7 +76,13 @@ class Compared:
         return level_name(self.question.baseline)
 
 
-def compared(run: Run, samples: pl.DataFrame, *, first: Sequence[str] = ()) -> Compared:
+def compared(
+    run: Run,
+    samples: pl.DataFrame,
+    *,
+    first: Sequence[str] = (),
+    said: Wording = answers.VALUES,
+) -> Compared:
     """The samples analysed, the levels `first` before others.
 
     The seed of the bootstrap is the run's own, so that it repeats.
@@ -75,7 +95,8 @@ def compared(run: Run, samples: pl.DataFrame, *, first: Sequence[str] = ()) -> C
         baseline=level_name(run.question.baseline),
         seed=run.seed,
     )
-    return Compared(run=run, levels=levels, summaries=summaries)
+    said = replace(said, unit=run.question.unit, margin=run.question.margin)
+    return Compared(run=run, levels=levels, summaries=summaries, said=said)
 
 
 def build_report(run: Run) -> Report:
@@ -110,7 +131,9 @@ def repeats_of(found: Compared) -> int:
 
 
 def findings(found: Compared) -> tuple[str, ...]:
-    """A finding for each level, from its interval."""
+    """What was asked, else a finding for each level, from its interval."""
+    if asked := answered(found):
+        return (*asked, *quick_note(found.run))
     others = [each for each in found.summaries if each.to_baseline]
     if not others:
         levels = ", ".join(each.level for each in found.summaries)
@@ -118,9 +141,16 @@ def findings(found: Compared) -> tuple[str, ...]:
         return (f"Measured: {levels}{wants}",)
     if all(each.to_baseline and each.to_baseline.interval is None for each in others):
         many = counted(repeats_of(found), "repeat")
-        quick = "Quick run, " if is_quick(found.run) else ""
-        return (f"{quick}{many}: no confidence intervals",)
+        return quick_note(found.run) or (f"{many}: no confidence intervals",)
     return tuple(_finding(each, found) for each in others)
+
+
+def answered(found: Compared) -> tuple[str, ...]:
+    """The named modes compared with the first, or the median of the only one; empty if none was."""
+    if len(found.named) == 1:
+        (mode,) = found.named
+        return (answers.of_one(mode, found.levels[mode], found.said, seed=found.run.seed),)
+    return tuple(each.text for each in found.answers)
 
 
 def _finding(each: Summary, found: Compared) -> str:
@@ -208,14 +238,15 @@ def _cells(each: Summary, found: Compared) -> tuple[str, ...]:
 
 
 def data(found: Compared) -> tuple[Mapping[str, object], ...]:
-    """The summaries, for `--format json`."""
+    """The summaries and the answers, for `--format json`."""
     margin = found.question.margin
-    return tuple(
+    levels = (
         {**asdict(each), "call": call(each.to_baseline, margin), "prediction": judged(each, found)}
         if each.to_baseline
         else asdict(each)
         for each in found.summaries
     )
+    return (*levels, *(each.data for each in found.answers))
 
 
 def draw(found: Compared, caption: Caption) -> Figure:

@@ -92,6 +92,18 @@ class Report:
         return reasons_of(self.run)
 
     @property
+    def left_out(self) -> int:
+        """How many predictions have no outcome, since they are about modes that were not measured."""
+        return max(0, len(self.run.question.predictions) - len(self.outcomes))
+
+    @property
+    def left_out_line(self) -> str:
+        """The same as a sentence; empty if there are none."""
+        are = "more prediction is" if self.left_out == 1 else "more predictions are"
+        about = "about modes that this run did not measure."
+        return f"{self.left_out} {are} {about}" if self.left_out else ""
+
+    @property
     def headline(self) -> str:
         """The findings joined by `; `, after a warning if the run is unreliable."""
         return "; ".join(filter(None, (self.warning, *self.findings)))

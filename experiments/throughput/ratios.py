@@ -65,10 +65,10 @@ class Compared:
     def text(self, seed: int) -> str:
         """The estimate, how repeats differ, and how pairs differ."""
         found, ratios = self.estimate(seed), self.ratios
-        repeats = found.span("repeat", ".2f") if found.count > 1 else ""
+        repeats = found.span("repeat", ".2f")
         pairs = f"{len(ratios)} pairs: {ratios[0]:.2f} to {ratios[-1]:.2f}"
-        within = ", ".join(filter(None, (repeats, pairs if len(ratios) > 1 else "")))
-        return f"{found.value:.2f}" + (f" ({within})" if within else "")
+        within = f"{repeats}, {pairs}" if len(ratios) > 1 else repeats
+        return f"{found.value:.2f} ({within})"
 
     def outside(self, prediction: Prediction) -> pl.DataFrame:
         """The pairs whose ratio is outside the prediction's bounds."""
@@ -76,7 +76,10 @@ class Compared:
         return self.pairs.filter(~pl.col("ratio").is_between(low, high))
 
     def outcome(self, prediction: Prediction, seed: int) -> str:
-        """By the interval or range of repeats; confirmed only if no pair is outside the bounds."""
+        """By the interval or range of repeats; confirmed only if no pair is outside the bounds.
+
+        One repeat judges nothing.
+        """
         by_repeats = judge.of_ranges(prediction, (self.estimate(seed),))
         is_doubtful = by_repeats == CONFIRMED and not self.outside(prediction).is_empty()
         return UNDECIDED if is_doubtful else by_repeats

@@ -54,6 +54,8 @@ def _report(report: Report, level: int, folder: str) -> Iterator[str]:
     yield f"**Verdict.** {sentence(facts.verdict(report))}"
     yield f"**Question.** {question.question}"
     yield from map(_outcome, report.outcomes)
+    if report.left_out:
+        yield report.left_out_line
     yield from _margin(question)
     yield from (
         f"![{_line(each.alternative)}]({folder}{each.name}.png)" for each in report.pictures

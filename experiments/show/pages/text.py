@@ -37,15 +37,16 @@ def terminal_lines(report: Report) -> list[str | TextTable]:
         *findings,
         *tables,
         *(["Predictions made before the run:", *outcomes] if outcomes else []),
+        *([wrapped(report.left_out_line)] if report.left_out else []),
         wrapped(facts.verdict(report), label="Verdict: "),
     ]
 
 
 def _outcome(each: Outcome) -> Iterator[str]:
-    """The outcome of a prediction and its claim; what was measured if it is refuted."""
+    """The outcome of a prediction and its claim; what was measured unless it is confirmed."""
     label = f"  {each.outcome:<{OUTCOME}}"
     yield wrapped(each.claim, label=label)
-    if each.outcome == REFUTED:
+    if each.outcome != CONFIRMED and each.found:
         yield wrapped(f"measured: {each.found}", label=" " * len(label))
 
 
@@ -117,5 +118,6 @@ def to_json(report: Report, files: Mapping[str, str]) -> dict[str, Any]:
             {"claim": each.claim, "outcome": each.outcome, "found": each.found}
             for each in report.outcomes
         ],
+        "predictions_left_out": report.left_out,
         "summaries": [dict(each) for each in report.data],
     }

@@ -42,6 +42,12 @@ def test_a_level_that_only_one_experiment_has_can_be_named():
         request("state", modes="local")
 
 
+def test_named_modes_are_recorded_in_their_order_each_once():
+    found = request("latency", modes="vxlan-mesh, gre-mesh,vxlan-mesh")
+    assert found.named_modes == found.question.factors["mode"] == ("vxlan-mesh", "gre-mesh")
+    assert request("latency").named_modes == ()
+
+
 def test_state_refuses_ipv6_vteps():
     with pytest.raises(UsageError, match=r"IPv6 VTEPs \(node1, node2, node3\).*MLD"):
         request("state", scenario="ipv6-underlay")

@@ -1,6 +1,7 @@
 """The report of `latency` from the files of a made-up run: tables, findings, predictions, figures."""
 
 import csv
+import re
 from dataclasses import replace
 
 import matplotlib as mpl
@@ -161,8 +162,8 @@ def test_a_prediction_about_all_tunnels_lists_the_difference_of_each(build_repor
 
 def outcomes(report):
     """The outcome of each prediction, by its subject."""
-    names = [each.about for each in report.run.question.predictions]
-    return dict(zip(names, report.outcomes, strict=True))
+    names = {each.claim: each.about for each in report.run.question.predictions}
+    return {names[each.claim]: each for each in report.outcomes}
 
 
 def test_every_prediction_has_an_outcome(run):
@@ -448,7 +449,9 @@ def test_a_lab_without_rows_is_left_out_of_table_and_figure(build_report, rows):
 def test_a_quick_run_has_no_intervals_and_no_forest_plot(build_report):
     found = build_report(made(repeats=1), quick=True)
 
-    assert found.findings[0] == "Quick run, 1 repeat: no confidence intervals"
+    effects, note = found.findings[:3], found.findings[3]
+    assert all(each.endswith(" ms in this run") for each in effects)
+    assert note == "Quick run, one repeat: no confidence intervals"
     assert {each.outcome for each in found.outcomes if "lost" not in each.found} == {"not judged"}
     assert len(draw(found, "latency").axes) == 1
 
@@ -457,5 +460,84 @@ def test_effects_whose_modes_were_not_measured_are_left_out(build_report):
     found = build_report(made(modes=("flat", "gre-mesh")))
 
     assert [row["effect"] for row in table_of(found, "Effects")] == ["tunnel"]
-    assert outcomes(found)["encapsulation"].found == "not measured"
+    assert "encapsulation" not in outcomes(found)
+    assert "baseline" in outcomes(found)
+    assert found.left_out == len(QUESTION.predictions) - len(found.outcomes)
     assert draw(found, "latency")
+
+
+PAIR = ["gre-mesh", "vxlan-mesh"]
+
+
+def named(build_report, modes, **more):
+    about = {name: more.pop(name) for name in ("quick",) if name in more}
+    return build_report(made(modes=modes, **more), named_modes=modes, **about)
+
+
+@pytest.mark.parametrize(
+    ("effects", "finding"),
+    [
+        ({"vxlan": 0.3}, r"A ping takes 0\.\d+ ms longer with vxlan-mesh than with gre-mesh"),
+        ({"gre": 0.3}, r"A ping takes 0\.\d+ ms less with vxlan-mesh than with gre-mesh"),
+        ({}, r"A ping takes the same time with vxlan-mesh and with gre-mesh, within 0.05 ms"),
+    ],
+)
+def test_the_first_finding_is_the_difference_of_the_named_modes(build_report, effects, finding):
+    found = named(build_report, PAIR, effects=effects, pings=400)
+
+    span = r"[+-]0\.\d{3}"
+    assert re.fullmatch(rf"{finding} \(95% interval {span} to {span} ms\)", found.findings[0])
+    assert [each["difference"] for each in found.data if "difference" in each] == [
+        "vxlan-mesh minus gre-mesh"
+    ]
+    assert not any("gre minus vxlan" in each for each in found.findings), "the same, once more"
+
+
+def test_only_the_predictions_about_the_named_modes_are_listed(build_report):
+    found = named(build_report, PAIR)
+
+    first = {"new-lab", "guest-arp", "learned-flow", "megaflow", "vtep-neighbour"}
+    assert set(outcomes(found)) == {"encapsulation", *(f"first ping, {each}" for each in first)}
+    assert found.left_out == len(QUESTION.predictions) - 6
+
+
+def test_a_quick_run_says_what_it_observed_and_confirms_nothing_that_takes_an_interval(
+    build_report,
+):
+    found = named(build_report, PAIR, effects={"vxlan": 0.3}, repeats=1, quick=True)
+
+    text = (
+        r"A ping takes 0\.\d{3} ms longer with vxlan-mesh than with gre-mesh in this run \(medians "
+        r"0\.\d{3} and 0\.\d{3} ms; half of the pings took 0\.\d{3} to 0\.\d{3} and 0\.\d{3} to "
+        r"0\.\d{3} ms\)"
+    )
+    assert re.fullmatch(text, found.findings[0])
+    assert "interval" not in found.findings[0]
+    assert found.findings[1] == "Quick run, one repeat: no confidence intervals"
+    judged = {about: each.outcome for about, each in outcomes(found).items()}
+    assert judged.pop("first ping, vtep-neighbour") == "confirmed", "exact: every ping is lost"
+    assert set(judged.values()) == {"not judged"}
+    assert "no confidence interval" in outcomes(found)["encapsulation"].found
+
+
+def test_more_than_two_modes_are_compared_with_the_first(build_report):
+    found = named(build_report, ["flat", "gre-mesh", "kvxlan-mesh"])
+
+    assert "longer with gre-mesh than with flat" in found.findings[0]
+    assert "less with kvxlan-mesh than with flat" in found.findings[1]
+
+
+def test_the_order_on_the_command_line_decides_what_is_compared_with_what(build_report):
+    found = named(build_report, ["kvxlan-mesh", "gre-mesh"])
+
+    assert "longer with gre-mesh than with kvxlan-mesh" in found.findings[0]
+
+
+def test_a_single_named_mode_gets_its_median(build_report):
+    found = named(build_report, ["gre-mesh"])
+
+    assert re.fullmatch(
+        r"gre-mesh: median 0\.\d{3} ms \(95% interval 0\.\d{3} to 0\.\d{3}\); name a second mode for "
+        "a difference",
+        found.findings[0],
+    )

@@ -9,10 +9,11 @@ from rich.console import Console
 from experiments.cli.printed import print_chapter, print_overview
 from experiments.show.pages import facts
 from experiments.show.pages.chapter import LONG, Chapter
+from experiments.show.pages.html import page
 from experiments.show.pages.markdown import markdown, suite_markdown
 from experiments.show.pages.text import document, paths, terminal_lines, to_json
 from experiments.show.report import Outcome, Table
-from tests.experiments.small_run import DOUBTED, small_report
+from tests.experiments.small_run import DOUBTED, SVG, small_report
 
 
 def shown(report):
@@ -96,19 +97,35 @@ def test_no_line_of_text_is_wider_than_80_columns():
     assert sum(line.count("tunnel") for line in lines) == 30
 
 
-def test_a_refuted_prediction_shows_what_was_measured():
+def test_a_prediction_that_is_not_confirmed_shows_what_was_measured():
     outcomes = (
         Outcome(claim="one copy", reason="", outcome="refuted", found="two"),
-        Outcome(claim="no loss", reason="", outcome="not judged", found="none"),
+        Outcome(claim="no loss", reason="", outcome="not judged", found="none (1 repeat)"),
+        Outcome(claim="no gain", reason="", outcome="confirmed", found="none"),
     )
 
     lines = shown(replace(small_report(), outcomes=outcomes))
 
-    assert lines[-4:-1] == [
+    assert lines[-6:-1] == [
         "  refuted    one copy",
         "             measured: two",
         "  not judged no loss",
+        "             measured: none (1 repeat)",
+        "  confirmed  no gain",
     ]
+
+
+def test_predictions_about_other_modes_are_one_line():
+    report = replace(small_report(), outcomes=())
+
+    line = "1 more prediction is about modes that this run did not measure."
+    assert line in shown(report)
+    assert line in markdown(report)
+    alone = Chapter(name="toll", report=report)
+    figures = {"toll": SVG}
+    assert line in page(alone, figures)
+    assert to_json(report, {"directory": "d"})["predictions_left_out"] == 1
+    assert "more prediction" not in "\n".join(shown(small_report()))
 
 
 def test_a_suite_ends_with_a_line_for_each_experiment(chapters, capsys):

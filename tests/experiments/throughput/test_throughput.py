@@ -165,14 +165,27 @@ def test_modes_are_compared_by_the_ratio_of_their_goodput(tmp_path):
                 "vxlan-l2pop": 26,
                 "kvxlan-mesh": 100,
             },
+            repeats=2,
         )
     )
     outcomes = {each.name: (each.outcome, each.found) for each in report.outcomes}
 
-    assert outcomes[GRE_TO_VXLAN] == ("confirmed", "0.80 (12 pairs: 0.80 to 0.81)")
-    assert outcomes[L2POP_TO_MESH] == ("confirmed", "1.04 (12 pairs: 1.04 to 1.05)")
-    assert outcomes[MIDDLE_TO_SMALL] == ("confirmed", "4.00 (5 pairs: 4.00 to 4.00)")
-    assert outcomes[KERNEL_TO_USER] == ("confirmed", "4.00 (2 pairs: 4.00 to 4.00)")
+    assert outcomes[GRE_TO_VXLAN] == (
+        "confirmed",
+        "0.80 (range of 2 repeats: 0.80 to 0.80, 12 pairs: 0.80 to 0.81)",
+    )
+    assert outcomes[L2POP_TO_MESH] == (
+        "confirmed",
+        "1.04 (range of 2 repeats: 1.04 to 1.04, 12 pairs: 1.04 to 1.05)",
+    )
+    assert outcomes[MIDDLE_TO_SMALL] == (
+        "confirmed",
+        "4.00 (range of 2 repeats: 4.00 to 4.00, 5 pairs: 4.00 to 4.00)",
+    )
+    assert outcomes[KERNEL_TO_USER] == (
+        "confirmed",
+        "4.00 (range of 2 repeats: 4.00 to 4.00, 2 pairs: 4.00 to 4.00)",
+    )
     assert report.findings[0] == (
         "TCP with the largest packets, median per mode: 160 (gre-mesh) to 800 Mbit/s (kvxlan-mesh)"
     )
@@ -183,27 +196,25 @@ def test_cpu_time_is_compared_too(tmp_path):
         return 10 if mode.startswith("k") else 25
 
     modes = {"gre-mesh": 20, "vxlan-mesh": 20, "kvxlan-mesh": 60}
-    outcomes = {
-        each.name: each for each in build_report(run_of(tmp_path, modes, cost=cost)).outcomes
-    }
+    outcomes = {each.name: each for each in build_report(run_of(tmp_path, modes, 2, cost)).outcomes}
 
     assert (outcomes[CPU_SMALL_TO_MIDDLE].outcome, outcomes[CPU_SMALL_TO_MIDDLE].found) == (
         "confirmed",
-        "4.00 (6 pairs: 4.00 to 4.00)",
+        "4.00 (range of 2 repeats: 4.00 to 4.00, 6 pairs: 4.00 to 4.00)",
     )
     assert (outcomes[CPU_USER_TO_KERNEL].outcome, outcomes[CPU_USER_TO_KERNEL].found) == (
         "confirmed",
-        "2.50 (2 pairs: 2.50 to 2.50)",
+        "2.50 (range of 2 repeats: 2.50 to 2.50, 2 pairs: 2.50 to 2.50)",
     )
 
 
 def test_equal_cpu_time_refutes(tmp_path):
-    run = run_of(tmp_path, {"vxlan-mesh": 20, "kvxlan-mesh": 60})
+    run = run_of(tmp_path, {"vxlan-mesh": 20, "kvxlan-mesh": 60}, repeats=2)
     outcomes = {each.name: each for each in build_report(run).outcomes}
 
     assert outcomes[CPU_USER_TO_KERNEL].outcome == "refuted"  # the same for both
     assert outcomes[CPU_USER_TO_KERNEL].found.startswith(
-        "1.00 (2 pairs: 1.00 to 1.00); 2 pairs outside"
+        "1.00 (range of 2 repeats: 1.00 to 1.00, 2 pairs: 1.00 to 1.00); 2 pairs outside"
     )
 
 
@@ -232,7 +243,7 @@ def test_how_repeats_differ_is_reported_apart_from_how_pairs_do():
     both = compared((0.9, 0.9, 0.9, 0.9), (1.0, 1.1, 1.2, 1.3))
 
     assert both.text(1) == "1.02 (range of 4 repeats: 0.95 to 1.10, 2 pairs: 0.90 to 1.20)"
-    assert compared((1.0,)).text(1) == "1.00"
+    assert compared((1.0,)).text(1) == "1.00 (1 repeat)"
     assert compared((1.0, 1.2)).text(1) == "1.10 (range of 2 repeats: 1.00 to 1.20)"
 
 
@@ -251,6 +262,8 @@ def test_six_repeats_make_an_interval():
         (((1.0, 1.0), (1.0, 1.0), (0.5, 0.5)), "undecided"),  # a pair outside
         (((0.5, 0.6, 0.6, 0.8),), "undecided"),
         (((0.5, 0.6, 0.6, 0.7),), "refuted"),
+        (((1.0,), (1.0,)), "not judged"),  # one repeat
+        (((0.5,),), "not judged"),
     ],
 )
 def test_what_confirms_and_what_refutes(pairs, outcome):
@@ -278,7 +291,7 @@ def test_counts_are_whole_and_in_a_table_of_their_own(tmp_path):
 
 
 def test_a_ratio_outside_its_bounds_is_named(tmp_path):
-    report = build_report(run_of(tmp_path, {"gre-mesh": 10, "vxlan-mesh": 25}))
+    report = build_report(run_of(tmp_path, {"gre-mesh": 10, "vxlan-mesh": 25}, repeats=2))
     outcomes = {each.name: each for each in report.outcomes}
 
     assert outcomes[GRE_TO_VXLAN].outcome == "refuted"
