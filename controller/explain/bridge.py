@@ -243,6 +243,7 @@ class DumpedBridge:
         """The tunnel type of a local VLAN's network, if the text shows it."""
         inbound = [kind for i in self.inbound if i.local_vlan == vlan for kind in i.kinds[:1]]
         ports = [p for f in self.floods if f.local_vlan == vlan for p in f.ports]
+        ports += [p for e in self.entries if e.local_vlan == vlan for p in e.ports]
         sent = [t.kind for t in map(self.tunnel, ports) if t and t.kind]
         return next(iter((*inbound, *sent)), None)
 

@@ -65,20 +65,22 @@ def _one_way(bridge: DumpedBridge) -> Iterator[Finding]:
     """Networks that have only one direction."""
     flooded = {flood.local_vlan for flood in bridge.floods}
     arriving = {inbound.local_vlan for inbound in bridge.inbound}
+    names = {bridge.table(number)[0] for number in bridge.numbers}
+    has_floods = bool(flooded) or "FLOOD_TO_TUN" in names
+    has_inbound = bool(arriving) or any(name.endswith("TUN_TO_LV") for name in names)
     for inbound in bridge.inbound:
         number = identifier(bridge.kind_of(inbound.local_vlan), inbound.tunnel_id)
-        if inbound.local_vlan not in flooded:
+        if has_floods and inbound.local_vlan not in flooded:
             text = f"Local VLAN {inbound.local_vlan} ({number}) has no flood entry: its broadcasts, ARP among them, reach no VTEP."
             yield _fault("no-flood", text, inbound.flow)
-    for vlan in sorted(flooded - arriving):
+    for vlan in sorted(flooded - arriving) if has_inbound else ():
         flows = [flood.flow for flood in bridge.floods if flood.local_vlan == vlan]
         ids = [identifier(bridge.kind_of(vlan), number) for number in bridge.tunnel_ids(vlan)]
         what = f"{listed(ids)}, the id of local VLAN {vlan}," if ids else f"Local VLAN {vlan}"
         text = f"{what} has no flow that gives frames from tunnels the local VLAN: what comes in is dropped."
         yield _fault("no-local-vlan", text[0].upper() + text[1:], *flows)
-    for vlan in sorted(
-        {e.local_vlan for e in bridge.entries if e.local_vlan >= 0} - arriving - flooded
-    ):
+    known = arriving | flooded if has_floods and has_inbound else set(bridge.local_vlans)
+    for vlan in sorted({e.local_vlan for e in bridge.entries if e.local_vlan >= 0} - known):
         entries = [entry.flow for entry in bridge.entries if entry.local_vlan == vlan]
         text = f"Local VLAN {vlan} has MACs behind VTEPs, but no flood entry and no tunnel id: left over, or the network is gone."
         yield _fault("left-over", text, *entries)
@@ -116,6 +118,8 @@ def _idle_tunnels(bridge: DumpedBridge) -> Iterator[Finding]:
     used = {port for flood in bridge.floods for port in flood.ports}
     used |= {port for entry in bridge.entries for port in entry.ports}
     used |= {o for f in bridge.flows if "dl_vlan" not in f.matched for o in bridge.outputs(f)}
+    if not used:  # the text has no table that could use a tunnel
+        return
     arriving = {inbound.flow.table for inbound in bridge.inbound}
     for tunnel in bridge.tunnels:
         leads = bridge.leads(tunnel.port)
@@ -186,11 +190,22 @@ def _repeated(bridge: DumpedBridge) -> Iterator[Finding]:
                 text = f"Table {table} has {count} flows with the same match and priority {priority}: {_short(twice[0])}. A switch keeps one; the text may have two dumps."
                 yield _fault("duplicate", text, *twice)
         if len(counts) > 1 and not _is_conjunction(flows):
-            above = max(counts)
-            for flow in flows:
-                if flow.priority < above and not bridge.is_learned(flow):
-                    text = f"In table {table} the flow of priority {flow.priority} with {_short(flow)} is never used: one of priority {above} has the same match."
-                    yield _fault("shadowed", text, flow)
+            yield from _shadowed(bridge, flows)
+
+
+def _shadowed(bridge: DumpedBridge, flows: list[DumpFlow]) -> Iterator[Finding]:
+    """Flows of one match that a flow of a higher priority hides."""
+    above = max(flows, key=lambda flow: flow.priority)
+    for flow in flows:
+        if flow.priority < above.priority and not bridge.is_learned(flow):
+            text = f"In table {flow.table} the flow of priority {flow.priority} with {_short(flow)} is never used: one of priority {above.priority} has the same match"
+            is_same = flow.actions == above.actions
+            yield Finding(
+                "shadowed",
+                text + (" and the same actions." if is_same else "."),
+                not is_same,
+                (flow.line,),
+            )
 
 
 def _is_conjunction(flows: Iterable[DumpFlow]) -> bool:
@@ -254,12 +269,19 @@ def _counters(bridge: DumpedBridge) -> Iterator[Finding]:
                 f"No broadcast of local VLAN {flood.local_vlan} has been flooded.",
                 flood.flow,
             )
+    yield from _dropped(bridge, counted)
+
+
+def _dropped(bridge: DumpedBridge, counted: list[DumpFlow]) -> Iterator[Finding]:
+    """Flows that have dropped packets; the canary is empty by design."""
     for flow in counted:
         if not flow.actions and flow.packets and flow.table != 23:
             where = bridge.table(flow.table)[0]
             named = f"table {flow.table}" + (f" ({where})" if where else "")
-            kind = "of no network here " if where.endswith("TUN_TO_LV") and not flow.match else ""
-            text = f"{_counted(flow.packets, 'packet')} {kind}dropped in {named}, {_short(flow)}."
+            dropped = f"dropped in {named}"
+            text = f"{_counted(flow.packets, 'packet')} {dropped}: {_short(flow)}."
+            if not flow.match:
+                text = f"{_counted(flow.packets, 'packet')} that no other flow matches {dropped}."
             yield _note("dropped", text, flow)
 
 

@@ -8,6 +8,7 @@ Nested bridges are indented, except the last one of a parent.  The copies are in
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from textwrap import dedent
 
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.errors import SwitchError
@@ -98,6 +99,7 @@ def parse_trace(text: str) -> Trace:
 
 def read_trace(text: str) -> Trace:
     """The trace in a text of any version of Open vSwitch; what is missing is empty."""
+    text = dedent(text)
     datapath = DATAPATH.search(text)
     sections = tuple(_sections(text)) or tuple(old_sections(text))
     return Trace(sections, datapath[1] if datapath else "")

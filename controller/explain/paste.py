@@ -226,7 +226,8 @@ class _Sorter:
 
 def _is_flow_start(line: str) -> bool:
     if FLOW.search(line):
-        return not re.match(r"^\s*OpenFlow actions=", line)
+        is_command = PROMPT.search(line) and not ADDED.search(line)
+        return not is_command and not re.match(r"^\s*OpenFlow actions=", line)
     begins = KEY.search(line)
     return (
         bool(begins) and DECORATION.match(line[: begins.start()]) is not None if begins else False

@@ -92,6 +92,8 @@ def read_flow(flow: FlowText, bridge: str = "") -> DumpFlow:
     """The flow of a text with `actions=`; what the parser refuses is in `odd`."""
     before, after = _sides(flow.text)
     info, match, odd = _sorted(before)
+    after, comment = _cut(after)
+    odd += [comment] if comment else []
     actions = [part for part in split(after) if part.strip()]
     whole = _parsed(info, match, actions)
     if whole is None:
@@ -104,6 +106,12 @@ def read_flow(flow: FlowText, bridge: str = "") -> DumpFlow:
             bridge=bridge, table=0, priority=0, text=flow.text, line=flow.line, odd=(flow.text,)
         )
     return _value(whole, flow, bridge, odd)
+
+
+def _cut(after: str) -> tuple[str, str]:
+    """The actions, and what somebody wrote behind them: a space follows a comma only."""
+    found = re.search(r"(?<![,\s])\s+(?=\S)", after.rstrip())
+    return (after[: found.start()], after[found.end() :].strip()) if found else (after, "")
 
 
 def _sides(text: str) -> tuple[str, str]:
@@ -130,7 +138,7 @@ def _parsed(info: list[str], match: list[str], actions: list[str]) -> OFPFlow | 
     """What the parser makes of the parts; None if it refuses them."""
     # `importance` is OpenFlow 1.4's; the parser does not know it, and it changes no forwarding.
     known = [part for part in info if not part.startswith("importance=")]
-    text = f" {', '.join(known)} {','.join(match)} actions={','.join(a.strip() for a in actions)}"
+    text = f" {', '.join(known)} {','.join(match or [f'priority={DEFAULT_PRIORITY}'])} actions={','.join(a.strip() for a in actions)}"
     try:
         return OFPFlow(text)
     except (ParseError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):

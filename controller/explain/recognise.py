@@ -8,7 +8,7 @@ from controller.explain import tables
 from controller.explain.bridge import DumpedBridge
 from controller.explain.paste import Part, Paste
 from controller.explain.reading import DumpFlow, read_flow
-from controller.explain.shown import set_value, set_vlan
+from controller.explain.shown import jumps, set_value, set_vlan
 from controller.flows.actions import Goto, LearnReturnPath, Normal, Resubmit, SetField
 from controller.flows.pipeline import CURRENT, UNICAST
 from controller.flows.ports import BR_INT, BR_TUN
@@ -80,14 +80,17 @@ def kind_of(name: str, flows: list[DumpFlow]) -> str:
     numbers = {flow.table for flow in flows}
     if len(fields & OVN_FIELDS) > 1 or ("metadata" in fields and len(numbers) > 1):
         return tables.OTHER
-    if name in {BR_INT, BR_TUN}:
-        allowed = INT_TABLES if name == BR_INT else None
-        return tables.OTHER if allowed and len(numbers - allowed) > len(numbers & allowed) else name
+    if name == BR_TUN:
+        return name
+    if name == BR_INT:
+        is_other = len(numbers - INT_TABLES) > len(numbers & INT_TABLES) or "tun_id" in fields
+        return tables.OTHER if is_other else name
     translates = any(
         f.priority == 4 and set_vlan(f) is not None and "in_port" in f.matched for f in flows
     )
     is_old = not name and any(flow.priority in {1, 3} for flow in flows)
     signs = (  # the first that holds
+        ("reg5" in fields and "tun_id" not in fields, BR_INT),
         (_is_tunnel_bridge(flows, fields), BR_TUN),
         (_has_port(flows, r"phy-"), tables.BR_PHYS),
         (bool(numbers & {23, 24, 25, 60, 62, 71, 72, 82}), BR_INT),
@@ -157,8 +160,9 @@ def pipeline(bridge: DumpedBridge) -> Iterator[str]:
 
 
 def _tunnel_pipeline(bridge: DumpedBridge, numbers: set[int]) -> Iterator[str]:
-    is_handmade = not _has_cookies(bridge) and not bridge.inbound and not bridge.floods
-    if is_handmade or numbers - TUN_TABLES - {222}:
+    translates = bridge.inbound or bridge.floods or bridge.entries or bridge.learning_tables
+    has_cookie = any(flow.cookie for flow in bridge.flows)  # the agent's, since Liberty
+    if not (translates or has_cookie) or numbers - TUN_TABLES - {222}:
         yield "Hand-made: tables or translations of Neutron's tunnel bridge are missing."
         return
     if bridge.numbering == tables.OLD:
@@ -188,12 +192,9 @@ def _has_dvr(bridge: DumpedBridge) -> bool:
     )
 
 
-def _has_cookies(bridge: DumpedBridge) -> bool:
-    return any(flow.cookie for flow in bridge.flows)
-
-
 def _integration_pipeline(bridge: DumpedBridge, numbers: set[int]) -> Iterator[str]:
-    yield from _integration_release(bridge, numbers)
+    led_to = {table for flow in bridge.flows for table in jumps(flow)}
+    yield from _integration_release(bridge, numbers | led_to)
     if numbers & FIREWALL:
         rules = [flow for flow in bridge.flows if flow.table in {72, 82}]
         joined = len(

@@ -151,7 +151,11 @@ def _provider(bridge: DumpedBridge) -> Iterator[str]:
 
 def _guests(bridge: DumpedBridge) -> Iterator[str]:
     for guest in bridge.guests:
-        parts = [f"MAC {listed(list(guest.macs))}"] if guest.macs else []
+        parts = (
+            [f"{'MAC' if len(guest.macs) == 1 else 'MACs'} {listed(list(guest.macs))}"]
+            if guest.macs
+            else []
+        )
         parts += [f"addresses {listed(list(guest.addresses))}"] if guest.addresses else []
         parts += [f"local VLAN {guest.local_vlan}"] if guest.local_vlan is not None else []
         parts += [f"ofport {guest.number}"] if guest.number is not None else []
@@ -164,7 +168,7 @@ def _guests(bridge: DumpedBridge) -> Iterator[str]:
 
 def explained(bridge: DumpedBridge, explainer: "Explainer[DumpFlow]", flow: DumpFlow) -> str:
     """The sentence for a flow of a dump."""
-    sentence = explainer.explain(flow)
+    sentence = explainer.sentence(flow) if bridge.is_part else explainer.explain(flow)
     if bridge.is_learned(flow) and isinstance(vlan := flow.matched.get("dl_vlan"), int):
         entry = next((entry for entry in bridge.entries if entry.flow is flow), None)
         if entry and entry.tunnel_id is not None and len(entry.ports) == 1:
