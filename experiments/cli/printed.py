@@ -22,7 +22,7 @@ def print_run(chapter: "Chapter", output: str) -> None:
         _print_json((chapter,))
     else:
         print_chapter(chapter, titled=False)
-        _print_paths(chapter.files)
+        _print_report(chapter.files)
 
 
 def print_suite(
@@ -34,28 +34,30 @@ def print_suite(
         about = {"directory": files["directory"], "status": suite.status, "files": pages}
         _print_json(chapters, about)
     else:
-        print_overview(chapters)
-        _print_paths(files)
+        print_verdicts(chapters)
+        _print_report(files)
 
 
 def print_chapter(chapter: "Chapter", *, titled: bool) -> None:
-    """Findings, first table, predictions, verdict; `titled`: it is one of several."""
+    """Findings, refuted predictions, the verdict; `titled`: it is one of several, and shorter."""
     from rich.text import Text
 
+    from experiments.show.pages.chapter import FIRST
     from experiments.show.pages.text import terminal_lines
 
     title = [Text(f"── {chapter.name} ──", style="bold")] if titled else []
-    lines = terminal_lines(chapter.report) if chapter.report else [f"No result: {chapter.fault}"]
-    print_parts((*title, *lines, ""))
+    end = [""] if titled else []
+    print_parts((*title, *terminal_lines(chapter, most=FIRST if titled else None), *end))
 
 
-def print_overview(chapters: "Sequence[Chapter]") -> None:
-    """Print a line for each of several experiments."""
+def print_verdicts(chapters: "Sequence[Chapter]") -> None:
+    """Print how many of several experiments are trusted, and which are not."""
     from rich.text import Text
 
-    from experiments.show.pages.text import overview
+    from experiments.show.pages.chapter import verdicts
+    from experiments.show.pages.text import wrapped
 
-    print_parts((Text("── all ──", style="bold"), overview(chapters), ""))
+    print_parts((Text("── all ──", style="bold"), wrapped(verdicts(chapters), label="Verdict: ")))
 
 
 def print_parts(parts: "Iterable[str | Text | Table]", *, width: int | None = None) -> None:
@@ -68,13 +70,8 @@ def print_parts(parts: "Iterable[str | Text | Table]", *, width: int | None = No
         console.print(part, soft_wrap=isinstance(part, str), markup=False)
 
 
-def _print_paths(files: Mapping[str, str]) -> None:
-    from experiments.show.pages.text import paths
-
-    named = paths(files)
-    width = max(len(kind) for kind, _ in named) + 1
-    for kind, path in named:
-        print(f"{kind + ':':<{width}} {printable(path)}")
+def _print_report(files: Mapping[str, str]) -> None:
+    print(f"Report:  {printable(files['report.html'])}")
 
 
 def _print_json(chapters: "Sequence[Chapter]", suite: Mapping[str, Any] | None = None) -> None:

@@ -285,7 +285,6 @@ def _table(found: pl.DataFrame) -> Table:
         ),
         rows=tuple(map(_line, found.iter_rows(named=True))),
         words=("group", "mode", "kind"),
-        first=("mode", "kind", "moves", "unreachable", "downtime [ms]", "as predicted"),
         note="Downtime and lost packets: medians of moves after which the guest was reachable "
         "again. Unreachable: still unreachable at the time limit. Plugged, ACTIVE: medians of all "
         "moves. The moves of a mode share its labs, so they may not be independent.",

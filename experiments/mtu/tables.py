@@ -55,7 +55,6 @@ def largest(cells: pl.DataFrame) -> Table:
             )
             for cell in cells.rows(named=True)
         ),
-        first=heads,
         note="In bytes. Pings: answered of sent, in the last confirmation.",
     )
 

@@ -210,7 +210,6 @@ def table(found: Compared, heading: str = "By level") -> Table:
         heads=(*before, "p99", "min", "max", "95% interval", *after, "conclusion", "prediction"),
         rows=tuple(_cells(each, found) for each in found.summaries),
         words=("level", "conclusion", "prediction"),
-        first=(*before, *after),
         note=f"In {found.question.unit}. Differences: the median over repeats of the "
         "differences of their medians. Intervals: bootstrap over repeats, 95%.",
     )

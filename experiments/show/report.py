@@ -26,7 +26,6 @@ class Table:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: tuple[str, ...] = ()  # heads of columns of text, which are set to the left
-    first: tuple[str, ...] = ()  # heads that a terminal of 80 columns shows; none: all
     note: str = ""  # how to read it
     summary: str = ""  # shown in place of a long one that is folded
 
@@ -70,7 +69,7 @@ class Report:
     run: "Run"
     findings: tuple[str, ...]  # the first lines of everything
     outcomes: tuple[Outcome, ...] = ()  # of its predictions
-    tables: tuple[Table, ...] = ()  # the first one goes to the terminal
+    tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()  # the first one is the run's
     conditions: str = ""  # how the samples were taken, in one line
     is_refuted: bool = False  # an exact prediction failed: exit status 1

@@ -141,7 +141,6 @@ def _goodput(transfers: pl.DataFrame) -> Table:
         heads=("mode", *(f"{protocol} {size}" for protocol, size in COLUMNS)),
         rows=tuple(_by_mode(transfers, GOODPUT, FIGURE)),
         words=("mode",),
-        first=("mode", f"{TCP} {LARGEST}", f"{UDP} {LARGEST}"),
         note="Median of all transfers; in brackets the lowest and the highest. UDP is sent as fast "
         "as the sender can, which leaves less CPU time for the switches. Packets have that size on "
         "the wire; with TCP, the kernel's VXLAN device joins many for the receiving guest (GRO).",

@@ -169,7 +169,6 @@ def _headers_table(legs: Legs, steps: Sequence[Step]) -> Table:
         heads=(*words, "TTL"),
         rows=tuple(row for way in figure.WAYS for row in _header_rows(way, legs[way], steps)),
         words=words,
-        first=words,
         note="ICMP is innermost everywhere. `article`: the step about this header; a ! marks an "
         "inexact one.",
     )

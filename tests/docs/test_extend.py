@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from subprocess import CompletedProcess
 
 import pytest
-from rich.console import Console
 
 import experiments
 from controller.flows.binding import new_binding
@@ -21,7 +20,8 @@ from experiments.core import registry
 from experiments.core.results import read
 from experiments.core.verdict import Window
 from experiments.measure.runner import Request, begin, perform
-from experiments.show.pages.text import terminal_table
+from experiments.show.pages.chapter import Chapter
+from experiments.show.pages.text import terminal_lines
 from experiments.show.reports import report_on
 from tests.docs.extend_examples import CONSOLES, EXAMPLES, TEXT, written
 from tests.labs import ROOT
@@ -135,11 +135,8 @@ def test_every_rule_is_as_predicted(run):
 def test_the_document_shows_the_output(run):
     found = run("rules.py")
 
-    console = Console(width=80)
-    with console.capture() as capture:
-        console.print(terminal_table(found.tables[0]))
-    printed = "\n".join(line.rstrip() for line in capture.get().splitlines())
-    assert f"{found.findings[0]}\n{printed}\n" in console_of("overlaylab run")
+    printed = "\n".join(terminal_lines(Chapter(name="rules", report=found)))
+    assert f"--quick\n{printed}\nReport: " in console_of("overlaylab run")
 
 
 def test_an_additional_rule_refutes_the_prediction(run):

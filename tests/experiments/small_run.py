@@ -86,7 +86,6 @@ def small_report(**about) -> Report:
                 title="By level",
                 heads=("level", "median", "lost|late", "spread"),
                 words=("level",),
-                first=("level", "median", "lost|late"),
                 note="In ms.",
                 rows=(("flat", "0.448", "0", "-"), ("gre-mesh", "0.468", "1|2", "-")),
             ),

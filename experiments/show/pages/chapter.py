@@ -7,13 +7,17 @@ from experiments.show.report import (
     CONFIRMED,
     NONE,
     NOT_JUDGED,
+    QUICK,
     REFUTED,
     UNDECIDED,
     Outcome,
     Report,
     Table,
+    counted,
+    is_quick,
 )
 
+FIRST, SENTENCES = 2, 3  # findings at the top of a suite, and in a chapter before a fold
 LONG = 48  # rows of a table; one with more is folded up
 BY_WEIGHT = (REFUTED, UNDECIDED, NOT_JUDGED, CONFIRMED)  # outcomes, the most important first
 NAMED = (REFUTED, UNDECIDED)  # the predictions of other outcomes are only counted
@@ -42,6 +46,24 @@ class Chapter:
         return "; ".join(self.report.findings) if self.report else self.fault
 
     @property
+    def first_findings(self) -> tuple[str, ...]:
+        """What a suite says about it at its top."""
+        return self.report.findings[:FIRST] if self.report else (f"no result: {self.fault}",)
+
+    @property
+    def doubt(self) -> str:
+        """`no result`, `unreliable` or `quick run`; empty if nothing limits its findings."""
+        if self.report is None or not self.report.trusted:
+            return self.verdict
+        return QUICK if is_quick(self.report.run) else ""
+
+    @property
+    def refuted(self) -> tuple[Outcome, ...]:
+        """Its refuted predictions."""
+        outcomes = self.report.outcomes if self.report else ()
+        return tuple(each for each in outcomes if each.outcome == REFUTED)
+
+    @property
     def tally(self) -> str:
         """The outcomes of its predictions, the main ones first; empty if there are none."""
         outcomes = self.report.outcomes if self.report else ()
@@ -60,6 +82,17 @@ def _counts(outcomes: Sequence[Outcome], named: Sequence[str]) -> Iterator[str]:
             yield ", ".join(names) + (f" and {more} more" if more else "") + f": {word}"
         elif some:
             yield f"{more} {word}"
+
+
+def verdicts(chapters: Sequence[Chapter]) -> str:
+    """How many runs are trusted, and which are not, as in `11 of 13 runs trusted; unreliable: mtu`."""
+    trusted = [each for each in chapters if each.report and each.report.trusted]
+    doubts = dict.fromkeys(each.doubt for each in chapters if each.doubt)
+    named = [
+        f"{doubt}: {', '.join(each.name for each in chapters if each.doubt == doubt)}"
+        for doubt in doubts
+    ]
+    return "; ".join((f"{len(trusted)} of {counted(len(chapters), 'run')} trusted", *named))
 
 
 def stopped(text: str) -> str:

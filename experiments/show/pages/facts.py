@@ -71,6 +71,12 @@ def quality_checks(report: Report) -> tuple[tuple[str, str, str, str], ...]:
     )
 
 
+def verdict_line(report: Report) -> str:
+    """Whether the run is trusted, and how many quality checks it passed."""
+    many = len(tuple(_passed(report))) if report.trusted else 0
+    return report.verdict + (f", passed {counted(many, 'quality check')}" if many else "")
+
+
 def verdict(report: Report) -> str:
     """Whether the run is trusted, and which quality checks it passed."""
     if not report.trusted:

@@ -1,26 +1,33 @@
 """The report of a run or of a suite as one self-contained HTML page.  Pure.
 
-No script and no external resources: figures are data URIs, the style sheet is inside.  Links to
-the raw files are relative, so the folder can be moved.
+No script and no external resources: charts and style sheet are inside.  Links to the raw files are
+relative, so the folder can be moved.
 """
 
-import re
 import shlex
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from experiments.show.pages import facts
-from experiments.show.pages.chapter import Chapter, fold, shown_columns, stopped
+from experiments.show.pages import facts, heading
+from experiments.show.pages.chapter import (
+    SENTENCES,
+    Chapter,
+    fold,
+    shown_columns,
+    stopped,
+    verdicts,
+)
+from experiments.show.pages.charts import Charts, charts
 from experiments.show.report import (
     CONFIRMED,
     NOT_JUDGED,
     REFUTED,
     UNDECIDED,
     Report,
+    counted,
     is_quick,
     sentence,
 )
@@ -32,23 +39,38 @@ SIGNS = {
     UNDECIDED: ("?", "open"),
     NOT_JUDGED: ("–", "none"),
 }
-PX_PER_PT = 96 / 72
-POINTS = re.compile(r'<svg\b[^>]*\bwidth="([\d.]+)pt"[^>]*\bheight="([\d.]+)pt"')
+Entry = tuple[str, str, str]  # of the contents: where it leads, its text, and what limits it
+LIGHT, DARK = ":root{%s}", "@media screen and (prefers-color-scheme: dark){:root{%s}}"
 
 
 def page(chapter: Chapter, figures: Mapping[str, str]) -> str:
     """report.html of one run; `figures`: the text of each SVG, by the name of its picture."""
-    found = chapter.report
-    line = chapter.headline if found is None else found.headline
-    return _render((chapter,), figures, title=f"{chapter.name}: {line}", suite=None)
+    start = chapter.report.run.about.get("start") if chapter.report else None
+    title = heading.title(chapter.name, start)
+    return _render((chapter,), figures, title=title, entries=tuple(_parts(chapter)), suite=None)
 
 
 def suite_page(
     chapters: Sequence[Chapter], figures: Mapping[str, str], about: Mapping[str, Any]
 ) -> str:
     """report.html of a suite; `figures` by the folder and the name of the picture."""
-    title = f"overlaylab: {', '.join(each.name for each in chapters)}"
-    return _render(chapters, figures, title=title, suite=about)
+    title = heading.suite_title(chapters, about.get("start"))
+    entries = tuple((each.name, each.name, each.doubt) for each in chapters)
+    return _render(chapters, figures, title=title, entries=entries, suite=about)
+
+
+def _parts(chapter: Chapter) -> Iterator[Entry]:
+    """The contents of the page of one run; a link into a folded part opens it."""
+    report, name = chapter.report, chapter.name
+    if report is None:
+        return
+    for picture in report.pictures:
+        yield f"{name}-{picture.name}", picture.title, ""
+    if report.outcomes:
+        yield f"{name}-predictions", "Predictions", ""
+    for number, table in enumerate(report.tables, start=1):
+        yield f"{name}-table-{number}", f"Table: {table.title}", ""
+    yield f"{name}-conditions", "How it was measured", ""
 
 
 def _render(
@@ -56,10 +78,42 @@ def _render(
     figures: Mapping[str, str],
     *,
     title: str,
+    entries: Sequence[Entry],
     suite: Mapping[str, Any] | None,
 ) -> str:
-    template = _environment().get_template("report.html")
-    return template.render(title=title, chapters=chapters, figures=figures, suite=suite)
+    found = charts(figures, _descriptions(chapters))
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            title=title,
+            place=heading.place(chapters),
+            entries=entries,
+            chapters=chapters,
+            suite=suite,
+            drawn=found.drawn,
+            letters=found.letters,
+            colours=_css(found),
+        )
+    )
+
+
+def _descriptions(chapters: Sequence[Chapter]) -> dict[str, str]:
+    return {
+        f"{each.folder}{picture.name}": picture.alternative
+        for each in chapters
+        if each.report
+        for picture in each.report.pictures
+    }
+
+
+def _css(found: Charts) -> str:
+    """The classes of the charts, and their colours on white and on a dark page."""
+    light, dark = (
+        ";".join(f"{name}:{values[at]}" for name, values in found.colours.items()) for at in (0, 1)
+    )
+    rules = (f".{name}{{{style}}}" for name, style in found.styles.items())
+    return "\n".join((LIGHT % light, DARK % dark, *rules))
 
 
 def _environment() -> Environment:
@@ -74,32 +128,20 @@ def _environment() -> Environment:
     made.globals.update(
         again=again,
         is_quick=is_quick,
-        size=size,
         facts=facts,
         sign=sign,
-        data_uri=data_uri,
+        verdicts=verdicts,
+        SENTENCES=SENTENCES,
         fold=fold,
         shown_columns=shown_columns,
     )
-    made.filters.update(sentence=sentence, stopped=stopped, moment=moment)
+    made.filters.update(sentence=sentence, stopped=stopped, moment=moment, counted=counted)
     return made
 
 
 def sign(outcome: str) -> tuple[str, str]:
     """The sign of an outcome, and its CSS class."""
     return SIGNS.get(outcome, ("±", "open"))
-
-
-def data_uri(svg: str) -> str:
-    """An SVG as a data URI."""
-    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
-
-
-def size(svg: str) -> tuple[int, int]:
-    """Width and height of an SVG in CSS pixels, so that the page does not jump while it loads."""
-    found = POINTS.search(svg)
-    width, height = map(float, found.groups()) if found else (504.0, 504.0)
-    return round(width * PX_PER_PT), round(height * PX_PER_PT)
 
 
 def moment(stamp: object) -> str:

@@ -84,7 +84,7 @@ def write_suite(suite: Suite, chapters: Sequence[Chapter]) -> dict[str, str]:
     placed = tuple(replace(each, folder=f"{each.name}/") for each in chapters)
     pages = {
         HTML: suite_page(placed, _figures(suite.directory, placed), suite.about),
-        MARKDOWN: suite_markdown(placed, suite.status),
+        MARKDOWN: suite_markdown(placed, suite.about),
     }
     files = {"directory": suite.directory, **_written(suite.directory, pages)}
     return {kind: str(path) for kind, path in files.items()}

@@ -8,46 +8,33 @@ from rich.table import Table as TextTable
 
 from controller.system.files import printable
 from experiments.show.pages import facts
-from experiments.show.pages.chapter import Chapter, shown_columns
-from experiments.show.report import (
-    CONFIRMED,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Outcome,
-    Report,
-    Table,
-    is_quick,
-)
+from experiments.show.pages.chapter import Chapter
+from experiments.show.report import Outcome, Report, is_quick
 
 WIDTH = 80  # columns
-OUTCOME = 1 + max(map(len, (CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED)))
 
 
-def terminal_lines(report: Report) -> list[str | TextTable]:
-    """What a terminal shows at the end: findings, a table, predictions, the verdict."""
-    findings = [wrapped(line) for line in (report.warning, *report.findings) if line]
-    tables = [
-        part
-        for table in report.tables[:1]
-        for part in (wrapped(f"{table.title}:"), terminal_table(table))
-    ]
-    outcomes = [line for each in report.outcomes for line in _outcome(each)]
+def terminal_lines(chapter: Chapter, *, most: int | None = None) -> list[str]:
+    """What a terminal shows at the end: findings, refuted predictions, counts, the verdict.
+
+    Args:
+        most: as many findings are shown; by default all.
+    """
+    report = chapter.report
+    if report is None:
+        return [wrapped(f"No result: {chapter.fault}")]
+    said = (report.warning, *report.findings[:most])
     return [
-        *findings,
-        *tables,
-        *(["Predictions made before the run:", *outcomes] if outcomes else []),
-        *([wrapped(report.left_out_line)] if report.left_out else []),
-        wrapped(facts.verdict(report), label="Verdict: "),
+        *(wrapped(line, indent="  ") for line in said if line),
+        *(line for each in chapter.refuted for line in _refuted(each)),
+        *([wrapped(chapter.tally, label="Predictions: ")] if chapter.tally else []),
+        wrapped(facts.verdict_line(report), label="Verdict: "),
     ]
 
 
-def _outcome(each: Outcome) -> Iterator[str]:
-    """The outcome of a prediction and its claim; what was measured unless it is confirmed."""
-    label = f"  {each.outcome:<{OUTCOME}}"
-    yield wrapped(each.claim, label=label)
-    if each.outcome != CONFIRMED and each.found:
-        yield wrapped(f"measured: {each.found}", label=" " * len(label))
+def _refuted(each: Outcome) -> Iterator[str]:
+    yield wrapped(each.claim, label="Refuted: ")
+    yield wrapped(each.found, label="  measured: ")
 
 
 def wrapped(text: str, *, label: str = "", indent: str = "") -> str:
@@ -62,36 +49,12 @@ def wrapped(text: str, *, label: str = "", indent: str = "") -> str:
     )
 
 
-def terminal_table(table: Table) -> TextTable:
-    """The main columns of a table, without empty ones."""
-    shown = [at for at in shown_columns(table) if table.heads[at] in (table.first or table.heads)]
-    text = empty_table([table.heads[at] for at in shown], table.words, no_wrap=True)
-    for row in table.rows:
-        text.add_row(*(printable(row[at]) for at in shown))
-    return text
-
-
 def empty_table(heads: Sequence[str], words: Sequence[str], **column: Any) -> TextTable:
     """A table without rows or lines; the columns in `words` are set to the left."""
     text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for head in heads:
         text.add_column(printable(head), justify="left" if head in words else "right", **column)
     return text
-
-
-def overview(chapters: Sequence[Chapter]) -> TextTable:
-    """The summary of a suite: a line for each experiment."""
-    text = TextTable(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for each in chapters:
-        text.add_row(*map(printable, (each.name, each.tally, each.verdict)))
-    return text
-
-
-def paths(files: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The files written, the most useful first."""
-    named = [(kind, path) for kind, path in files.items() if kind != "directory"]
-    pages = [each for each in named if each[0].startswith("report.")]
-    return [*pages, *(each for each in named if each not in pages), ("folder", files["directory"])]
 
 
 def document(chapters: Sequence[Chapter], suite: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -118,6 +81,5 @@ def to_json(report: Report, files: Mapping[str, str]) -> dict[str, Any]:
             {"claim": each.claim, "outcome": each.outcome, "found": each.found}
             for each in report.outcomes
         ],
-        "predictions_left_out": report.left_out,
         "summaries": [dict(each) for each in report.data],
     }

@@ -46,13 +46,12 @@ def test_without_a_name_the_default_experiments_are_a_suite(capsys, labs, tmp_pa
         assert (suite / name / "report.html").exists()
     page = Page((suite / "report.html").read_text())
     assert page.faults == []
-    assert page.text.count("✓ trusted") == 6  # in the summary, and in its section
+    assert page.text.count("✓ trusted") == 3
+    assert "3 of 3 runs trusted." in page.text
     assert [line for line in out.splitlines() if line.startswith("──")] == [
         f"── {name} ──" for name in (*NAMES, "all")
     ]
-    assert out.endswith(
-        f"report.html: {suite}/report.html\nreport.md:   {suite}/report.md\nfolder:      {suite}\n"
-    )
+    assert out.endswith(f"Verdict: 3 of 3 runs trusted\nReport:  {suite}/report.html\n")
 
 
 def test_a_suite_as_json_is_one_document(capsys, labs, tmp_path):
@@ -89,9 +88,9 @@ def test_an_unreliable_experiment_gives_status_3(capsys, labs, known, tmp_path):
 
     (suite,) = tmp_path.iterdir()
     assert (status, about(suite)["status"]) == (3, "complete")
-    rows = (suite / "report.md").read_text().splitlines()
-    (reach,) = (row for row in rows if row.startswith("| [reach](#reach) |"))
-    assert reach.endswith("| unreliable |")
+    text = (suite / "report.md").read_text()
+    assert "2 of 3 runs trusted; unreliable: reach." in text
+    assert "\n* [reach](#reach) (unreliable): " in text
 
 
 def test_an_interrupted_suite_gives_status_130_and_a_report(capsys, labs, tmp_path):
@@ -110,10 +109,9 @@ def test_an_interrupted_suite_gives_status_130_and_a_report(capsys, labs, tmp_pa
     assert not (suite / "copies").exists()
     summary = (suite / "report.md").read_text()
     assert "**This suite is incomplete: Interrupted.**" in summary
-    rows = [line for line in summary.splitlines() if line.startswith("| [")]
-    toll, reach = (row for row in rows if row.startswith(("| [toll]", "| [reach]")))
-    assert (toll.split(" | ")[-1], reach.split(" | ")[-1]) == ("trusted |", "unreliable |")
-    assert "| [copies](#copies) |  | was not measured | no result |" in summary
+    assert "1 of 3 runs trusted; unreliable: reach; no result: copies." in summary
+    assert "\n* [toll](#toll): " in summary
+    assert "\n* [copies](#copies): no result: was not measured.\n" in summary
 
 
 def test_an_unsuitable_host_ends_the_suite(capsys, labs, tmp_path):

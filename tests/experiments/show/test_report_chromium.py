@@ -5,18 +5,24 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 
 from experiments.core.suite import begin_suite
+from experiments.show.pages.chapter import Chapter
+from experiments.show.pages.dark import PAPER, contrast
+from experiments.show.pages.html import suite_page
 from experiments.show.pages.redraw import redraw, redraw_suite
-from tests.experiments.small_run import DOUBTED, write_run
+from tests.experiments.small_run import DOUBTED, small_report, write_run
 
 pytestmark = pytest.mark.smoke
 
 PHONE, DESK = 360, 1440
-LEAST_FIGURE_PX = 600  # below it a figure's letters cannot be read
+SCREEN = 900  # the height of a frame
+LEAST_CHART_PX = 320  # below it a chart's letters cannot be read
+READABLE, VISIBLE = 4.5, 1.15  # contrast of letters, and of lines as faint as a grid
 QUIET = (
     "--headless",
     "--no-sandbox",
@@ -38,9 +44,19 @@ QUIET = (
 # Put into a copy of the page: tells the frame around it what a reader would see.
 MEASURE = """
 <script>
-addEventListener("load", () => {
-  document.querySelectorAll("details").forEach(each => { each.open = true; });
-  const box = each => each.getBoundingClientRect();
+const box = each => each.getBoundingClientRect();
+const all = what => [...document.querySelectorAll(what)];
+const shown = each => box(each).height > 0 && box(each).top >= 0 && box(each).top < innerHeight;
+const linked = location.hash && document.querySelector(location.hash);
+const paint = (each, what) => getComputedStyle(each)[what];
+const measured = () => {
+  const before = {folded: all("details").length, open: all("details[open]").length,
+    linked: linked ? shown(linked) : null, first: box(document.querySelector("figure")).bottom};
+  scrollTo(0, document.body.scrollHeight);
+  const contents = all("nav").filter(each => box(each).height > 0)
+    .map(each => shown(each.querySelector("summary, a")));
+  scrollTo(0, 0);
+  all("details").forEach(each => { each.open = true; });
   const within = each => {
     const scroll = each.closest(".scroll");
     return scroll !== null && box(each).left >= box(scroll).left - 1
@@ -48,30 +64,43 @@ addEventListener("load", () => {
       && box(scroll).left >= 0 && box(scroll).right <= innerWidth
       && getComputedStyle(scroll).overflowX === "auto" && box(scroll).height >= box(each).height;
   };
-  const texts = [...document.querySelectorAll("h1, h2, h3, h4, p, li, pre, summary, figcaption")];
-  const cut = texts.filter(each => box(each).width > 0
+  const cut = all("h1, h2, h3, h4, p, li, dd, pre, summary, figcaption").filter(each =>
+    box(each).width > 0
     && (box(each).right > innerWidth || box(each).left < 0 || each.scrollWidth > each.clientWidth + 1
         && getComputedStyle(each).display !== "inline"));
-  const images = [...document.images], tables = [...document.querySelectorAll("table")];
+  const inside = (each, around) => box(each).left >= box(around).left - 1
+    && box(each).right <= box(around).right + 1 && box(each).bottom <= box(around).bottom + 1;
   const told = {
+    ...before,
+    contents,
     wide: innerWidth,
     page: document.documentElement.scrollWidth,
     dark: matchMedia("(prefers-color-scheme: dark)").matches,
-    paper: getComputedStyle(document.body).backgroundColor,
-    ink: getComputedStyle(document.body).color,
-    filter: images.map(each => getComputedStyle(each).filter),
+    paper: paint(document.body, "backgroundColor"),
+    ink: paint(document.body, "color"),
+    letters: [...new Set(all("figure use[href^='#l.']").map(each => paint(each, "fill")))],
+    lines: [...new Set(all("figure path").map(each => paint(each, "stroke")))],
     requests: performance.getEntriesByType("resource").map(each => each.name),
-    images: images.map(each => ({there: each.complete && each.naturalWidth > 0,
-      width: Math.round(box(each).width), within: within(each)})),
-    tables: tables.map(each => ({there: box(each).width > 50 && box(each).height > 20,
+    charts: all("figure svg").map(each => ({width: Math.round(box(each).width),
+      within: inside(each, each.parentElement) && box(each).right <= innerWidth,
+      parts: each.querySelectorAll("path").length})),
+    tables: all("table").map(each => ({there: box(each).width > 50 && box(each).height > 20,
       within: within(each)})),
     cut: cut.map(each => each.outerHTML.slice(0, 80)),
   };
   parent.postMessage({name: location.pathname.split("/").pop(), told}, "*");
-});
+};
+addEventListener("load", () => setTimeout(measured, 300));
 </script>
 </body>"""
 
+
+# As large as matplotlib draws one, with a line and a letter.
+CHART = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="374pt"
+ height="420pt" viewBox="0 0 374 420"><path d="M 0 0 L 374 420" style="stroke: #222222"/>
+ <path d="M 374 0 L 0 420" style="stroke: #e4e6e8"/><g style="fill: #6b7078" transform="scale(0.1 -0.1)">
+ <defs><path id="DejaVuSans-13" d="M 0 0 L 9 9"/></defs><use xlink:href="#DejaVuSans-13"/></g>
+ <path d="M 0 0 L 9 9"/></svg>"""
 
 # Around all pages of one look, each in a frame as wide as a screen: a window is never below 500.
 FRAMES = """<!DOCTYPE html>
@@ -84,13 +113,13 @@ addEventListener("message", ({data}) => {
 });
 </script>
 """
-FRAME = '<iframe src="{}" width="{}" height="900" style="border: 0"></iframe>\n'
+FRAME = '<iframe src="{}" width="{}" height="{}" style="border: 0"></iframe>\n'
 
 # What may be wrong with a page, put into it, and how it is told.
 WRONG = {
-    "no image": (
-        '<div class="scroll"><img src="gone.png" alt="x" width="700"></div>',
-        "an image is not there",
+    "no chart": (
+        '<figure><svg role="img" aria-label="x" width="400"></svg></figure>',
+        "an empty chart",
     ),
     "script": (
         '<script src="https://example.org/x.js"></script>',
@@ -110,7 +139,20 @@ WRONG = {
         '<p style="overflow: hidden"><span style="display: inline-block; width: 999px">x</span></p>',
         "cut off: <p style",
     ),
-    "small": ("<style>figure img { min-width: 0 }</style>", "an image is 328 wide"),
+    "small": ("<style>figure svg { width: 200px }</style>", "a chart is 200 wide"),
+    "large": (
+        "<style>figure { overflow: hidden } figure svg { width: 500px }</style>",
+        "a chart is cut off",
+    ),
+    "lost": ("<style>nav { position: static !important }</style>", "the contents are out of reach"),
+    "faint": (
+        "<style>figure svg use, figure svg g { fill: #ccc !important }</style>",
+        "letters of a chart: contrast 1.6",
+    ),
+    "invisible": (
+        "<style>figure svg path { stroke: #fff }</style>",
+        "a line of a chart: contrast 1.0",
+    ),
 }
 
 
@@ -133,31 +175,50 @@ def suite(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def day(run, suite, tmp_path_factory):
+def long():
+    """A suite as large as that of all experiments, with long names, findings and charts."""
+    finding = "16 hosts, 8 with a member: mesh sends 15 copies, 8 of them to hosts without a member"
+    report = replace(small_report(), findings=(finding, finding, "x" * 200, finding))
+    about = {"suite": [], "status": "complete", "start": "2026-11-23T01:43:38Z"}
+    names = [f"experiment{number}" for number in range(13)]
+    chapters = [Chapter(name=each, report=report, folder=f"{each}/") for each in names]
+    return suite_page(chapters, {f"{each}/toll": CHART for each in names}, about)
+
+
+@pytest.fixture(scope="module")
+def day(run, suite, long, tmp_path_factory):
     """Every page by day; the browser is started once."""
     wrong = {
         name: (run.replace("</body>", f"{put}</body>"), PHONE) for name, (put, _) in WRONG.items()
     }
     pages = {
         f"{name} {width}": (page, width)
-        for name, page in (("run", run), ("suite", suite))
+        for name, page in (("run", run), ("suite", suite), ("long", long))
         for width in (PHONE, DESK)
     }
-    return looked_at({**pages, **wrong}, "light", tmp_path_factory.mktemp("day"))
+    linked = {f"run {to}": (run, PHONE, to) for to in ("#toll-predictions", "#toll-table-1")}
+    return looked_at({**pages, **linked, **wrong}, "light", tmp_path_factory.mktemp("day"))
 
 
 @pytest.fixture(scope="module")
 def night(run, tmp_path_factory):
-    return looked_at({"run 1440": (run, DESK)}, "dark", tmp_path_factory.mktemp("night"))
+    pages = {
+        "run 1440": (run, DESK),
+        "light charts": (
+            run.replace("@media screen and (prefers-color-scheme: dark){", "@media tv{"),
+            DESK,
+        ),
+    }
+    return looked_at(pages, "dark", tmp_path_factory.mktemp("night"))
 
 
 def looked_at(pages, scheme, folder):
     """What the browser tells of each page, from disk, under that scheme of colours."""
     frames = FRAMES
-    for number, (page, width) in enumerate(pages.values()):
+    for number, (page, width, *to) in enumerate(pages.values()):
         assert page.count("</body>") == 1
         (folder / f"{number}.html").write_text(page.replace("</body>", MEASURE))
-        frames += FRAME.format(f"{number}.html", width)
+        frames += FRAME.format(f"{number}.html{''.join(to)}", width, SCREEN)
     (folder / "frames.html").write_text(frames)
     done = browsed(folder / "frames.html", scheme)
     found = re.search(r'<pre id="measured">(\S+?)</pre>', done.stdout)
@@ -173,13 +234,14 @@ def looked_at(pages, scheme, folder):
     }
 
 
-def browsed(page, scheme):
+def browsed(page, scheme, *more):
     """`make test` installs the browser, so that its absence is a failure."""
     path = shutil.which("chromium")
     if path is None:
         pytest.fail("no chromium: `apt-get install chromium` as root, or `make ready-dev`")
     colours = f"--blink-settings=preferredColorScheme={['dark', 'light'].index(scheme)}"
-    argv = (path, *QUIET, colours, f"--user-data-dir={page.parent / 'profile'}", page.as_uri())
+    profile = f"--user-data-dir={page.parent / 'profile'}"
+    argv = (path, *QUIET, colours, profile, *more, page.as_uri())
     return subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
 
 
@@ -191,43 +253,90 @@ def faults(seen, width):
         *(f"asks for {name}" for name in seen["requests"]),
         *([f"the page is {seen['page']} wide"] if seen["page"] > width else []),
         *(f"cut off: {text}" for text in seen["cut"]),
-        *("an image is not there" for each in seen["images"] if not each["there"]),
+        *("an empty chart" for each in seen["charts"] if each["parts"] < 3),
         *(
-            f"an image is {each['width']} wide"
-            for each in seen["images"]
-            if each["width"] < LEAST_FIGURE_PX
+            f"a chart is {each['width']} wide"
+            for each in seen["charts"]
+            if each["width"] < LEAST_CHART_PX
         ),
-        *("an image is cut off" for each in seen["images"] if not each["within"]),
+        *("a chart is cut off" for each in seen["charts"] if not each["within"]),
+        *contrasts("letters of a chart", seen["letters"], seen["paper"], READABLE),
+        *contrasts("a line of a chart", seen["lines"], seen["paper"], VISIBLE),
+        *(["the contents are out of reach"] if seen["contents"] != [True] else []),
         *("a table is not there" for each in seen["tables"] if not each["there"]),
         *("a table is cut off" for each in seen["tables"] if not each["within"]),
     ]
 
 
+def contrasts(what, colours, paper, least):
+    """The colours that are too close to the page's."""
+    for each in colours:
+        if each != "none" and (found := contrast(hexed(each), hexed(paper))) < least:
+            yield f"{what}: contrast {found:.1f}"
+
+
+def hexed(colour):
+    return "#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", colour)[:3])
+
+
 @pytest.mark.parametrize("width", [PHONE, DESK])
-@pytest.mark.parametrize(("page", "images", "tables"), [("run", 1, 4), ("suite", 2, 8)])
-def test_a_page_is_complete(day, page, images, tables, width):
+@pytest.mark.parametrize(
+    ("page", "charts", "tables"), [("run", 1, 4), ("suite", 2, 8), ("long", 13, 52)]
+)
+def test_a_page_is_complete(day, page, charts, tables, width):
     seen = day[f"{page} {width}"]
 
     assert faults(seen, width) == []
-    assert len(seen["images"]) == images
+    assert len(seen["charts"]) == charts
     assert len(seen["tables"]) >= tables  # levels, limits, settings, environment
 
 
-def test_in_dark_mode_page_and_figures_are_dark(day, night):
+def test_the_first_chart_is_on_the_first_two_screens(day):
+    assert 300 < day["long 1440"]["first"] < 2 * SCREEN
+    assert 300 < day["run 1440"]["first"] < 2 * SCREEN
+
+
+@pytest.mark.parametrize("to", ["#toll-predictions", "#toll-table-1"])
+def test_a_link_into_a_folded_part_opens_it(day, to):
+    assert day["run 360"]["open"] == 0
+    assert day["run 360"]["folded"] >= 4
+    assert day[f"run {to}"]["linked"]
+    assert day[f"run {to}"]["open"] == 1
+
+
+def test_printing_opens_every_folded_part(run, tmp_path):
+    closed = run.replace("details::details-content", "details::gone")
+    assert closed != run
+
+    assert pages(run, tmp_path) > pages(closed, tmp_path)
+
+
+def pages(page, folder):
+    """The number of pages on paper."""
+    (folder / "page.html").write_text(page)
+    done = browsed(folder / "page.html", "light", f"--print-to-pdf={folder / 'page.pdf'}")
+    found = re.findall(rb"/Type /Page\b", (folder / "page.pdf").read_bytes())
+    assert found, done.stderr[-2000:]
+    return len(found)
+
+
+def test_in_dark_mode_page_and_charts_are_dark(day, night):
     by_day, by_night = day["run 1440"], night["run 1440"]
 
     assert (by_day["dark"], by_night["dark"]) == (False, True)
     assert faults(by_night, DESK) == []
-    assert bright(by_day["paper"]) - bright(by_day["ink"]) > 0.8
-    assert bright(by_night["ink"]) - bright(by_night["paper"]) > 0.8
-    assert by_day["filter"] == ["none"]
-    assert by_night["filter"] == ["invert(0.92) hue-rotate(180deg)"]
-    # What the white of an inverted figure becomes is the page's own dark.
-    assert bright(by_night["paper"]) == pytest.approx(1 - 0.92, abs=0.005)
+    assert contrast(hexed(by_day["paper"]), hexed(by_day["ink"])) > 12
+    assert contrast(hexed(by_night["paper"]), hexed(by_night["ink"])) > 12
+    assert hexed(by_night["paper"]) == PAPER
+    assert not {*by_day["letters"]} & {*by_night["letters"]}
+    assert len(by_day["letters"]) == len(by_night["letters"])
 
 
-def bright(colour):
-    return sum(map(int, re.findall(r"\d+", colour)[:3])) / 765
+def test_a_chart_that_stays_dark_on_dark_is_detected(night):
+    assert any(
+        each.startswith("letters of a chart: contrast 1.")
+        for each in faults(night["light charts"], DESK)
+    )
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -2,39 +2,38 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from experiments.cli.printed import print_chapter, print_overview
+from experiments.cli.printed import print_chapter, print_suite
+from experiments.core.suite import Suite
 from experiments.show.pages import facts
-from experiments.show.pages.chapter import LONG, Chapter
-from experiments.show.pages.html import page
+from experiments.show.pages.chapter import LONG, Chapter, verdicts
 from experiments.show.pages.markdown import markdown, suite_markdown
-from experiments.show.pages.text import document, paths, terminal_lines, to_json
+from experiments.show.pages.text import document, terminal_lines, to_json
 from experiments.show.report import Outcome, Table
-from tests.experiments.small_run import DOUBTED, SVG, small_report
+from tests.experiments.small_run import DOUBTED, small_report
 
 
-def shown(report):
-    console = Console(width=80)
-    with console.capture() as captured:
-        for line in terminal_lines(report):
-            console.print(line, soft_wrap=isinstance(line, str), markup=False)
-    return captured.get().splitlines()
+def shown(report, **more):
+    lines = terminal_lines(Chapter(name="toll", report=report), **more)
+    return "\n".join(lines).splitlines()
 
 
-def test_a_terminal_shows_findings_table_predictions_and_verdict():
-    assert [line.rstrip() for line in shown(small_report())] == [
+def test_a_terminal_shows_findings_counts_and_verdict():
+    assert shown(small_report()) == [
         "gre-mesh is within ±0.05 ms of flat",
-        "By level:",
-        "level     median  lost|late",
-        "flat       0.448          0",
-        "gre-mesh   0.468        1|2",
-        "Predictions made before the run:",
-        "  confirmed  a tunnel adds 0 to 0.1 ms",
-        "Verdict: trusted: passed 2 quality checks (CPU idle 85%, at least 50%; no drops)",
+        "Predictions: 1 confirmed",
+        "Verdict: trusted, passed 2 quality checks",
     ]
+
+
+def test_a_chapter_of_a_suite_shows_the_first_findings():
+    report = replace(small_report(), findings=("one", "two", "three"))
+
+    assert shown(report)[:3] == ["one", "two", "three"]
+    assert shown(report, most=2)[:3] == ["one", "two", "Predictions: 1 confirmed"]
 
 
 def checks_passed(**about):
@@ -82,96 +81,90 @@ def test_a_run_without_a_verdict_is_unreliable():
 
 
 def test_a_quick_run_is_marked():
-    said = " ".join(" ".join(shown(small_report(quick=True))[-2:]).split())
-    assert said.endswith(
-        "Verdict: trusted (quick run): passed 2 quality checks (CPU idle 85%, at least 50%; no drops)"
+    assert shown(small_report(quick=True))[-1] == (
+        "Verdict: trusted (quick run), passed 2 quality checks"
     )
 
 
 def test_no_line_of_text_is_wider_than_80_columns():
-    long = Outcome(claim="tunnel " * 30, reason="", outcome="undecided", found="gre-mesh " * 30)
+    long = Outcome(claim="tunnel " * 30, reason="", outcome="refuted", found="gre-mesh " * 30)
 
     lines = shown(replace(small_report(), outcomes=(long,), findings=("finding " * 30,)))
 
     assert max(map(len, lines)) <= 80
     assert sum(line.count("tunnel") for line in lines) == 30
+    assert sum(line.count("gre-mesh") for line in lines) == 30
 
 
-def test_a_prediction_that_is_not_confirmed_shows_what_was_measured():
+def test_a_refuted_prediction_shows_what_was_measured():
     outcomes = (
         Outcome(claim="one copy", reason="", outcome="refuted", found="two"),
-        Outcome(claim="no loss", reason="", outcome="not judged", found="none (1 repeat)"),
-        Outcome(claim="no gain", reason="", outcome="confirmed", found="none"),
+        Outcome(claim="no loss", reason="", outcome="not judged", found="none"),
     )
 
     lines = shown(replace(small_report(), outcomes=outcomes))
 
-    assert lines[-6:-1] == [
-        "  refuted    one copy",
-        "             measured: two",
-        "  not judged no loss",
-        "             measured: none (1 repeat)",
-        "  confirmed  no gain",
+    assert lines[1:] == [
+        "Refuted: one copy",
+        "  measured: two",
+        "Predictions: 1 refuted; 1 not judged",
+        "Verdict: trusted, passed 2 quality checks",
     ]
 
 
-def test_predictions_about_other_modes_are_one_line():
-    report = replace(small_report(), outcomes=())
+def test_a_suite_ends_with_its_verdict_and_the_path_of_its_report(chapters, capsys):
+    suite = Suite(Path("/r"), {"suite": ["toll", "mtu"], "status": "complete"})
 
-    line = "1 more prediction is about modes that this run did not measure."
-    assert line in shown(report)
-    assert line in markdown(report)
-    alone = Chapter(name="toll", report=report)
-    figures = {"toll": SVG}
-    assert line in page(alone, figures)
-    assert to_json(report, {"directory": "d"})["predictions_left_out"] == 1
-    assert "more prediction" not in "\n".join(shown(small_report()))
+    print_suite(suite, chapters, {"directory": "/r", "report.html": "/r/report.html"}, "text")
 
-
-def test_a_suite_ends_with_a_line_for_each_experiment(chapters, capsys):
-    print_overview(chapters)
-
-    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
-        ["──", "all", "──"],
-        ["toll", "1", "confirmed", "trusted"],
-        ["mtu", "no", "result"],
-        [],
+    assert capsys.readouterr().out.splitlines() == [
+        "── all ──",
+        "Verdict: 1 of 2 runs trusted; no result: mtu",
+        "Report:  /r/report.html",
     ]
+
+
+@pytest.mark.parametrize(
+    ("about", "verdict"),
+    [
+        ({}, "1 of 1 run trusted"),
+        ({"quick": True}, "1 of 1 run trusted; quick run: toll"),
+        ({"verdict": DOUBTED}, "0 of 1 run trusted; unreliable: toll"),
+    ],
+)
+def test_the_verdict_of_a_suite_names_what_limits_its_findings(about, verdict):
+    assert verdicts([Chapter(name="toll", report=small_report(**about))]) == verdict
 
 
 def test_square_brackets_are_not_markup(capsys):
-    units = Table(title="In [ms]", heads=("level", "[ms]"), rows=(("[red]", "[bold]1"),))
-    report = replace(small_report(), findings=("rtt [ms] is [red]",), tables=(units,))
+    report = replace(small_report(), findings=("rtt [ms] is [red]",))
 
-    print_chapter(Chapter(name="toll", report=report), titled=True)
+    print_chapter(Chapter(name="[b]", report=report), titled=True)
 
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[:5]]
-    assert lines == [
-        ["──", "toll", "──"],
-        ["rtt", "[ms]", "is", "[red]"],
-        ["In", "[ms]:"],
-        ["level", "[ms]"],
-        ["[red]", "[bold]1"],
+    assert capsys.readouterr().out.splitlines()[:2] == ["── [b] ──", "rtt [ms] is [red]"]
+
+
+def test_the_report_has_its_findings_first_then_the_chart_then_folded_parts():
+    text = markdown(small_report())
+
+    places = [
+        text.index(part)
+        for part in (
+            "# toll, 23 Nov 2026\n\nWhat does a tunnel cost?\n\nA &lt;fast> & good one, 2 CPUs, ",
+            "Open vSwitch 3.1.0, datapath netdev (in user space), scenario article\n\n",
+            "**Verdict: trusted.**\n\n* gre-mesh is within ±0.05 ms of flat.\n\n",
+            '![Boxes of "rtt"](toll.png)',
+            "<details>\n<summary>Predictions made before the run: 1 confirmed</summary>\n\n",
+            "**Prediction.** A tunnel adds 0 to 0.1 ms. **Reason.** It only adds a header. "
+            "**Confirmed.** gre-mesh adds 0.02 ms.",
+            "</details>\n\n<details>\n<summary>Table: By level</summary>\n\nIn ms.\n\n| level ",
+            "| gre-mesh | 0.468 | 1\\|2 |\n",
+            "<summary>How it was measured</summary>\n\n6 repeats; scenario article. Seed 7.",
+            "Trusted: passed 2 quality checks (CPU idle 85%, at least 50%; no drops).",
+            "`samples.csv`",
+        )
     ]
-
-
-def test_the_report_has_findings_question_prediction_figure_table_and_verdict():
-    text = markdown(small_report(), folder="toll/")
-
-    assert text.startswith("# toll\n\n* **gre-mesh is within ±0.05 ms of flat**\n\n")
-    assert (
-        "**Verdict.** Trusted: passed 2 quality checks (CPU idle 85%, at least 50%; no drops)."
-        in text
-    )
-    assert "**Question.** What does a tunnel cost?" in text
-    assert (
-        "**Prediction.** A tunnel adds 0 to 0.1 ms. **Reason.** It only adds a header. "
-        "**Confirmed.** gre-mesh adds 0.02 ms." in text
-    )
-    assert '![Boxes of "rtt"](toll/toll.png)' in text
-    assert "| gre-mesh | 0.468 | 1\\|2 |\n" in text
-    assert "6 repeats; scenario article. Seed 7." in text
-    assert "`toll/samples.csv`" in text
+    assert places == sorted(places)
 
 
 def test_every_line_of_a_table_has_as_many_cells_and_no_column_is_empty():
@@ -189,32 +182,37 @@ def of_rows(many, summary=""):
     )
 
 
-def test_a_long_table_is_folded_below_its_summary():
+def test_the_fold_of_a_long_table_has_its_summary():
     long, short = of_rows(LONG + 1, "2 <b>mismatches"), of_rows(LONG, "all match")
 
     text = markdown(replace(small_report(), tables=(short, long)))
 
-    before, after = text.split("<details>")
-    assert "**By cell.** In ms.\n\n| cell | result |\n" in before
-    assert before.endswith("**By cell.** In ms.\n\n")
-    summary = f"\n<summary>{LONG + 1} rows, 2 &lt;b&gt;mismatches</summary>\n\n| cell | result |\n"
-    assert after.startswith(summary)
-    assert f"| cell{LONG} | matches |\n\n</details>\n\n" in after
+    assert "<summary>Table: By cell</summary>\n\nIn ms.\n\n| cell | result |\n" in text
+    named = f"<summary>Table: By cell ({LONG + 1} rows, 2 &lt;b&gt;mismatches)</summary>\n\n"
+    assert named in text
+    assert f"| cell{LONG} | matches |\n\n</details>\n\n" in text
     assert "all match" not in text
 
 
-def test_a_long_table_without_a_summary_is_folded_below_the_number_of_its_rows():
+def test_a_long_table_without_a_summary_has_the_number_of_its_rows():
     text = markdown(replace(small_report(), tables=(of_rows(LONG + 1),)))
 
-    assert f"<summary>{LONG + 1} rows</summary>" in text
+    assert f"<summary>Table: By cell ({LONG + 1} rows)</summary>" in text
 
 
-def test_the_report_of_an_unreliable_run_begins_with_the_warning():
-    report = small_report(verdict=DOUBTED)
+def test_the_report_of_an_unreliable_run_has_the_reasons_before_its_findings():
+    text = markdown(small_report(verdict=DOUBTED))
 
-    assert markdown(report).startswith(
-        "# toll\n\n**Unreliable run; reasons below.**\n\n* **gre-mesh"
-    )
+    verdict = text.index("**Verdict: unreliable: CPU idle 20% in repeat 1, flat")
+    assert verdict < text.index("* gre-mesh")
+
+
+def test_a_refuted_prediction_is_not_folded():
+    wrong = Outcome(claim="one copy", reason="", outcome="refuted", found="two")
+
+    text = markdown(replace(small_report(), outcomes=(wrong,)))
+
+    assert text.index("**Refuted.** Predicted: one copy. Measured: two.") < text.index("<details>")
 
 
 @pytest.fixture
@@ -225,17 +223,46 @@ def chapters():
     )
 
 
-def test_a_suite_is_a_summary_and_then_each_report(chapters):
-    text = suite_markdown(chapters, "interrupted")
+def test_a_suite_is_its_findings_and_then_each_report(chapters):
+    text = suite_markdown(chapters, {"start": "2026-11-23T01:43:38Z", "status": "interrupted"})
 
     assert text.startswith(
-        "# overlaylab: toll, mtu\n\n**This suite is incomplete: Interrupted.**\n"
+        "# GRE and VXLAN overlays compared: toll, mtu, 23 Nov 2026\n\nA &lt;fast>"
     )
-    assert "| [toll](#toll) | 1 confirmed | gre-mesh is within ±0.05 ms of flat | trusted |" in text
-    assert "| [mtu](#mtu) |  | was not measured | no result |" in text
-    assert '<a id="toll"></a>\n\n## toll\n' in text
+    assert (
+        "**This suite is incomplete: Interrupted.**\n\n1 of 2 runs trusted; no result: mtu." in text
+    )
+    assert (
+        "* [toll](#toll): gre-mesh is within ±0.05 ms of flat.\n"
+        "* [mtu](#mtu): no result: was not measured.\n"
+    ) in text
+    assert (
+        '<a id="toll"></a>\n\n## toll\n\nWhat does a tunnel cost?\n\n![Boxes of "rtt"](toll/toll.png)\n\n'
+        "* gre-mesh is within ±0.05 ms of flat.\n\n<details>"
+    ) in text
     assert "## mtu\n\n**No result.** was not measured." in text
-    assert "](toll/toll.png)" in text
+    assert "`toll/samples.csv`" in text
+
+
+def test_a_chapter_shows_three_findings_and_folds_the_rest():
+    report = replace(small_report(), findings=("one", "two", "three", "four"))
+    chapter = Chapter(name="toll", report=report, folder="toll/")
+
+    text = suite_markdown([chapter], {"status": "complete"})
+
+    assert (
+        "* one.\n* two.\n* three.\n\n<details>\n<summary>1 more finding</summary>\n\n* four.\n"
+        in text
+    )
+
+
+def test_a_quick_run_of_a_suite_is_marked(chapters):
+    quick = Chapter(name="toll", report=small_report(quick=True))
+
+    text = suite_markdown([quick], {"status": "complete"})
+
+    assert "* [toll](#toll) (quick run): gre-mesh" in text
+    assert "\n\nQuick run: no confidence intervals.\n\n![Boxes" in text
 
 
 def outcomes(outcome, name="", *, is_main=False):
@@ -275,7 +302,7 @@ def test_a_tally_has_main_predictions_first_and_names_those_not_confirmed(outcom
 
 
 def test_a_complete_suite_has_no_warning(chapters):
-    assert "incomplete" not in suite_markdown(chapters[:1], "complete")
+    assert "incomplete" not in suite_markdown(chapters[:1], {"status": "complete"})
 
 
 def test_the_document_is_json():
@@ -298,9 +325,3 @@ def test_the_document_lists_failed_experiments_separately(chapters):
     assert [each["experiment"] for each in found["runs"]] == ["toll"]
     assert found["faults"] == [{"experiment": "mtu", "fault": "was not measured"}]
     assert found["suite"] == {"status": "interrupted"}
-
-
-def test_the_html_page_is_listed_first():
-    files = {"directory": "/r", "toll.png": "/r/toll.png", "report.html": "/r/report.html"}
-
-    assert [kind for kind, _ in paths(files)] == ["report.html", "toll.png", "folder"]
