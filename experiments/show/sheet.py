@@ -63,7 +63,8 @@ def sheet(
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(heights_in), 1, height_ratios=heights_in, squeeze=False)
     left, top = LEFT_IN / width_in, 1 - PAD_IN / height
-    figure.suptitle("\n".join(head), x=left, y=top, ha="left", va="top").set_in_layout(False)
+    found = figure.suptitle("\n".join(head), x=left, y=top, ha="left", va="top")
+    found.set(gid="title", in_layout=False)
     if warning:
         mark = figure.text(left, top - head_in / height, "\n".join(warning), va="top")
         mark.set(fontsize=LABEL, fontweight="bold", gid="warning", in_layout=False)

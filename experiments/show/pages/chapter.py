@@ -51,6 +51,13 @@ class Chapter:
         return self.report.findings[:FIRST] if self.report else (f"no result: {self.fault}",)
 
     @property
+    def further_findings(self) -> tuple[str, ...]:
+        """The findings that no chart has as its title."""
+        titles = {each.title for each in self.report.pictures} if self.report else set()
+        findings = self.report.findings if self.report else ()
+        return tuple(each for each in findings if each not in titles)
+
+    @property
     def doubt(self) -> str:
         """`no result`, `unreliable` or `quick run`; empty if nothing limits its findings."""
         if self.report is None or not self.report.trusted:

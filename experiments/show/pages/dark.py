@@ -10,7 +10,7 @@ PAPER = "#14171a"  # of a dark page
 LIGHTEST, DARKEST = 0.93, 0.09  # lightness of what was black, and of what was white
 GREY = 0.13  # the range of red, green and blue below which a colour is a grey
 PALE, TINT = 0.78, 0.2  # lightness from which an area is pale, and of its dark counterpart
-READABLE = 3.2  # contrast with the page (WCAG 2.2, 1.4.11 asks for 3)
+READABLE = 4.0  # contrast with the page (WCAG 2.2, 1.4.11 asks for 3)
 
 
 def dark(colour: str) -> str:

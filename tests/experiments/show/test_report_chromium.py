@@ -22,7 +22,7 @@ pytestmark = pytest.mark.smoke
 PHONE, DESK = 360, 1440
 SCREEN = 900  # the height of a frame
 LEAST_CHART_PX = 320  # below it a chart's letters cannot be read
-READABLE, VISIBLE = 4.5, 1.15  # contrast of letters, and of lines as faint as a grid
+READABLE, VISIBLE = 3, 1.15  # contrast of letters (labels in the colours of modes), and of a grid
 QUIET = (
     "--headless",
     "--no-sandbox",

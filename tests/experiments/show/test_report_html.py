@@ -93,7 +93,7 @@ def test_reasons_of_an_unreliable_run_come_before_the_findings_and_those_before_
         text.index("What does a tunnel cost?"),
         text.index("Reasons: CPU idle 20%"),
         text.index("gre-mesh is within"),
-        text.index("Every sample This chart as SVG"),
+        text.index("This chart as SVG"),
         text.index("Reason: It only adds"),
         text.index("By level In ms. level"),
     ]
