@@ -114,8 +114,11 @@ def _folds(chapter: Chapter) -> Iterator[str]:
     if report is None:
         return
     if report.outcomes:
-        made = (*map(_outcome, report.outcomes), *_margin(report.run.question))
+        left_out = (report.left_out_line,) if report.left_out else ()
+        made = (*map(_outcome, report.outcomes), *left_out, *_margin(report.run.question))
         yield from _fold(f"Predictions made before the run: {chapter.tally}", *made)
+    elif report.left_out:
+        yield report.left_out_line
     for table in report.tables:
         yield from _fold(_table_summary(table), *_table(table))
     yield from _fold("How it was measured", *_sources(report, chapter.folder))

@@ -28,6 +28,7 @@ def terminal_lines(chapter: Chapter, *, most: int | None = None) -> list[str]:
         *(wrapped(line, indent="  ") for line in said if line),
         *(line for each in chapter.refuted for line in _refuted(each)),
         *([wrapped(chapter.tally, label="Predictions: ")] if chapter.tally else []),
+        *([wrapped(report.left_out_line)] if report.left_out else []),
         wrapped(facts.verdict_line(report), label="Verdict: "),
     ]
 
@@ -81,5 +82,6 @@ def to_json(report: Report, files: Mapping[str, str]) -> dict[str, Any]:
             {"claim": each.claim, "outcome": each.outcome, "found": each.found}
             for each in report.outcomes
         ],
+        "predictions_left_out": report.left_out,
         "summaries": [dict(each) for each in report.data],
     }

@@ -10,10 +10,11 @@ from experiments.cli.printed import print_chapter, print_suite
 from experiments.core.suite import Suite
 from experiments.show.pages import facts
 from experiments.show.pages.chapter import LONG, Chapter, verdicts
+from experiments.show.pages.html import page
 from experiments.show.pages.markdown import markdown, suite_markdown
 from experiments.show.pages.text import document, terminal_lines, to_json
 from experiments.show.report import Outcome, Table
-from tests.experiments.small_run import DOUBTED, small_report
+from tests.experiments.small_run import DOUBTED, SVG, small_report
 
 
 def shown(report, **more):
@@ -110,6 +111,17 @@ def test_a_refuted_prediction_shows_what_was_measured():
         "Predictions: 1 refuted; 1 not judged",
         "Verdict: trusted, passed 2 quality checks",
     ]
+
+
+def test_predictions_about_other_modes_are_one_line():
+    report = replace(small_report(), outcomes=())
+
+    line = "1 more prediction is about modes that this run did not measure."
+    assert line in shown(report)
+    assert line in markdown(report)
+    assert line in page(Chapter(name="toll", report=report), {"toll": SVG})
+    assert to_json(report, {"directory": "d"})["predictions_left_out"] == 1
+    assert "more prediction" not in "\n".join(shown(small_report()))
 
 
 def test_a_suite_ends_with_its_verdict_and_the_path_of_its_report(chapters, capsys):
