@@ -1,69 +1,74 @@
-"""The charts of `throughput`: a mark for each transfer, by mode and packet size.  Pure."""
+"""The chart of `throughput`: goodput by family and protocol, a panel for each packet size.  Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.show.lanes import colours
+from experiments.show.axes import name_rows, row_values
+from experiments.show.palette import INK, colour
 from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.sheet import sheet, title
 
-ROW_IN = 0.3
-FRAME_IN = 0.35
-STEP = 0.24  # between the sizes of one mode; modes are 1 apart
-MARKERS = ("o", "s", "D")  # from the smallest size to the largest
-LEGEND = (
-    "packets of 128 bytes (circles), 576 (squares) and the largest (diamonds), a mark per transfer"
-)
+ROW_IN, FRAME_IN = 0.31, 0.66  # heights: of a row, and of heading and axis of a panel
+BAR_HIGH, MEDIAN_HIGH, DOTS_HIGH = 0.62, 0.31, 0.4  # of a row
+BAR_ALPHA = 0.3
+ABOVE = 1.04  # of the largest value: where the axis ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """One figure of all modes."""
+class Row:
+    """One protocol of a mode, or of the modes of a family: goodput of each transfer [Mbit/s]."""
 
-    heading: str
-    label: str
-    values: Mapping[tuple[str, int], Sequence[float]]  # by mode, and rank of the size from 0
+    name: str
+    colour: str  # a mode or a family, whose colour it has
+    transfers: Mapping[str, Sequence[float]]  # by mode
+
+    @property
+    def medians(self) -> tuple[float, ...]:
+        """The median of each mode, in ascending order."""
+        return tuple(sorted(median(each) for each in self.transfers.values()))
 
 
-def draw(panels: Sequence[Panel], words: Caption) -> Figure:
-    """The panels below each other; the title of the first one explains the marks."""
-    modes = list(dict.fromkeys(mode for panel in panels for mode, _ in panel.values))
-    figure, axes = sheet(
-        words, [ROW_IN * len(modes) + FRAME_IN] * len(panels), width_in=OLD_WIDTH_IN
-    )
-    for ax, panel in zip(axes, panels, strict=True):
-        plot_panel(ax, panel, modes)
-        title(ax, panel.heading, LEGEND if ax is axes[0] else "")
+def draw(panels: Mapping[str, Sequence[Row]], caption: Caption) -> Figure:
+    """A panel for each packet size, with an axis of its own from 0."""
+    heights = [ROW_IN * len(rows) for rows in panels.values()]
+    figure, axes = sheet(caption, heights, frame_in=FRAME_IN * len(panels) + 0.2)
+    for ax, (heading, rows) in zip(axes, panels.items(), strict=True):
+        title(ax, heading)
+        _plot(ax, rows)
+    axes[-1].set_xlabel("payload that arrived [Mbit/s]")
     return figure
 
 
-def plot_panel(ax: Axes, panel: Panel, modes: Sequence[str]) -> Axes:
-    """Every transfer; a row for each mode, with its sizes one below the other."""
-    palette = colours(modes, "flat")
-    for (mode, rank), values in panel.values.items():
-        ax.plot(
-            values,
-            [modes.index(mode) + STEP * (rank - 1)] * len(values),
-            linestyle="",
-            marker=MARKERS[rank],
-            markersize=4.2,
-            markeredgewidth=0,
-            alpha=0.8,
-            color=palette[mode],
-            gid=f"{panel.heading} {mode} {rank}",
-        )
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.set_yticks(range(len(modes)), labels=list(modes))
-    ax.set_ylim(len(modes) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(f"{panel.label}, logarithmic")
+def _plot(ax: Axes, rows: Sequence[Row]) -> None:
+    for at, row in enumerate(rows):
+        ink = colour(row.colour)
+        bar = ax.barh(at, median(row.medians), height=BAR_HIGH, color=ink, alpha=BAR_ALPHA)
+        bar.patches[0].set_gid(f"bar {row.name}")
+        values = [value for each in row.transfers.values() for value in each]
+        heights = [at + DOTS_HIGH * ((nth + 0.5) / len(values) - 0.5) for nth in range(len(values))]
+        (dots,) = ax.plot(values, heights, "o", color=ink, markersize=3.2, alpha=0.6)
+        dots.set(markeredgewidth=0, gid=f"transfers {row.name}")
+        for mode, each in row.transfers.items():
+            (stroke,) = ax.plot([median(each)] * 2, [at - MEDIAN_HIGH, at + MEDIAN_HIGH], color=INK)
+            stroke.set(linewidth=1.4, gid=f"median {row.name} {mode}")
+    name_rows(ax, [row.name for row in rows])
+    row_values(ax, {at: (_range(row), colour(row.colour)) for at, row in enumerate(rows)})
+    ax.set_xlim(
+        0,
+        ABOVE * max(value for row in rows for each in row.transfers.values() for value in each)
+        or 1,
+    )
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.grid(visible=True, axis="x")
-    ax.spines["left"].set_visible(False)
-    return ax
+
+
+def _range(row: Row) -> str:
+    """The lowest and the highest median."""
+    ends = (f"{each:,.0f}" for each in (row.medians[0], row.medians[-1]))
+    return " to ".join(dict.fromkeys(ends))

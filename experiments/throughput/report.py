@@ -8,7 +8,8 @@ import polars as pl
 from experiments.core.results import Run
 from experiments.show import judge
 from experiments.show.comparable import Comparable, Series
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.palette import family
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, sentence
 from experiments.show.statistics import Repeats
 from experiments.throughput import figure
 from experiments.throughput.ratios import (
@@ -23,8 +24,10 @@ from experiments.throughput.ratios import (
     Compared,
     compared,
 )
-from experiments.throughput.words import SAME_HIGH, SAME_LOW, TCP, UDP
+from experiments.throughput.words import SAME_HIGH, SAME_LOW, SENTENCES, TCP, UDP
 
+FEW_MODES = 4  # a chart of so many has rows of modes, one of more rows of families
+ONE_DECIMAL_FROM = 2  # ratios from here on have one decimal
 SWITCH = "switch_s_per_gb"
 PACKETS = "packets"  # retransmitted by TCP, or lost of UDP
 COLUMNS = tuple((protocol, size) for protocol in (TCP, UDP) for size in SIZES)
@@ -37,11 +40,14 @@ def build_report(run: Run) -> Report:
     ratios = {name: compared(transfers, ratio) for name, ratio in RATIOS.items()}
     ratios = {name: each for name, each in ratios.items() if each.ratios}
     findings = tuple(_findings(run, transfers, ratios))
+    main = next((name for name in SENTENCES if name in ratios), "")
     picture = Picture(
         name=run.question.name,
-        title=findings[0],
-        alternative=f"A mark per transfer, a row per mode. {'. '.join(findings)}",
-        draw=lambda caption: figure.draw(tuple(_panels(transfers)), caption),
+        title=_sentence(main, ratios[main].estimate(run.seed).value) if main else findings[0],
+        alternative=f"Goodput of each transfer by packet size, mode and protocol. {'. '.join(findings)}",
+        draw=lambda caption: figure.draw(_panels(transfers), caption),
+        conditions="Dot: a transfer; stroke: the median of a mode; bar: their median. "
+        f"{sentence(f'{main}: {ratios[main].text(run.seed)}') if main else ''} {_conditions(run)}",
     )
     return Report(
         run=run,
@@ -104,7 +110,12 @@ def transfers_of(run: Run) -> pl.DataFrame:
 
 
 def _findings(run: Run, transfers: pl.DataFrame, ratios: Mapping[str, Compared]) -> Iterator[str]:
-    """The lowest and the highest goodput of TCP with the largest packets, and each ratio."""
+    """Each ratio with how repeats differ, then goodput of TCP with the largest packets."""
+    for name in SENTENCES:
+        if name in ratios:
+            found = ratios[name].estimate(run.seed)
+            repeats = found.span("repeat", ".2f")
+            yield f"{_sentence(name, found.value)} ({repeats})"
     medians = (
         transfers.filter(protocol=TCP, size=LARGEST)
         .group_by("mode", maintain_order=True)
@@ -114,12 +125,14 @@ def _findings(run: Run, transfers: pl.DataFrame, ratios: Mapping[str, Compared])
     )
     if medians:
         (slowest, low), (fastest, high) = medians[0], medians[-1]
-        yield (
-            f"TCP with the largest packets, median per mode: {low:,.0f} ({slowest}) to "
-            f"{high:,.0f} Mbit/s ({fastest})"
-        )
-    for name, each in ratios.items():
-        yield f"{name[:1].upper()}{name[1:]}: {each.text(run.seed)}"
+        to = f" to {high:,.0f} Mbit/s ({fastest})" if len(medians) > 1 else ""
+        unit = "" if to else " Mbit/s"
+        yield (f"TCP with the largest packets, median per mode: {low:,.0f}{unit} ({slowest}){to}")
+
+
+def _sentence(name: str, value: float) -> str:
+    """What a ratio says."""
+    return SENTENCES[name].format(f"{value:.1f}" if value >= ONE_DECIMAL_FROM else f"{value:.2f}")
 
 
 def _outcomes(run: Run, ratios: Mapping[str, Compared]) -> Iterator[Outcome]:
@@ -198,15 +211,27 @@ def _conditions(run: Run) -> str:
     )
 
 
-def _panels(transfers: pl.DataFrame) -> Iterator[figure.Panel]:
-    for protocol, column, heading, label in (
-        (TCP, GOODPUT, "Goodput of TCP", "payload that arrived [Mbit/s]"),
-        (UDP, GOODPUT, "Goodput of UDP, sent as fast as possible", "payload that arrived [Mbit/s]"),
-        (TCP, CPU, "CPU time of TCP", "CPU time per gigabyte that arrived [s]"),
-    ):
-        cells = transfers.filter(protocol=protocol).group_by("mode", "size", maintain_order=True)
-        values = {
-            (str(mode), SIZES.index(str(size))): cell[column].drop_nulls().to_list()
-            for (mode, size), cell in cells
-        }
-        yield figure.Panel(heading=heading, label=label, values=values)
+def _panels(transfers: pl.DataFrame) -> Mapping[str, tuple[figure.Row, ...]]:
+    """The rows of the chart by packet size, of families, or of modes if there are few of them."""
+    few = transfers["mode"].n_unique() <= FEW_MODES
+    headings = {size: f"IP packets of {size} bytes" for size in (MIDDLE, SMALL)}
+    shown = transfers.drop_nulls(GOODPUT).with_columns(pl.col("mode", "size").cast(pl.String))
+    names = [mode if few else family(mode) for mode in shown["mode"]]
+    named = shown.with_columns(row=pl.Series(names, dtype=pl.String))
+    return {
+        headings.get(size, "Largest IP packets that pass"): tuple(
+            _row(str(name), str(protocol), rows)
+            for (protocol, name), rows in of_size.group_by("protocol", "row", maintain_order=True)
+        )
+        for size in reversed(SIZES)
+        if not (of_size := named.filter(size=size).sort("protocol", maintain_order=True)).is_empty()
+    }
+
+
+def _row(name: str, protocol: str, rows: pl.DataFrame) -> figure.Row:
+    by_mode = rows.group_by("mode", maintain_order=True)
+    return figure.Row(
+        name=f"{name}, {protocol.upper()}",
+        colour=name,
+        transfers={str(mode): each[GOODPUT].to_list() for (mode,), each in by_mode},
+    )

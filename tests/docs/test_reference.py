@@ -41,7 +41,6 @@ NOT_YET = {
     "latency-first",
     "latency-stages",
     "segments",
-    "throughput",
     "tunnels",
     "walk",
     "walk-latency",

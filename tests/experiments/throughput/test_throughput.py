@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 import polars as pl
 import pytest
 
 from controller.model.errors import MeasureError
+from controller.model.modes import MODES
 from controller.model.overlay import Overlay
 from experiments.core.pairs import narrowed
 from experiments.core.results import Recorder, read
 from experiments.measure.usage import Spent
+from experiments.show.sheet import STYLE
 from experiments.throughput import iperf
 from experiments.throughput.probe import EXPERIMENT as THROUGHPUT
 from experiments.throughput.probe import transfer_row
@@ -26,6 +29,7 @@ from experiments.throughput.words import (
 )
 from tests.experiments.fake_path import context
 from tests.experiments.made_runs import ABOUT
+from tests.experiments.seen_texts import assert_readable
 from topologies.scenario.load import load
 
 SEEN = Path(__file__).with_name("iperf_output")  # of iperf3 3.12 between two guests
@@ -186,9 +190,28 @@ def test_modes_are_compared_by_the_ratio_of_their_goodput(tmp_path):
         "confirmed",
         "4.00 (range of 2 repeats: 4.00 to 4.00, 2 pairs: 4.00 to 4.00)",
     )
-    assert report.findings[0] == (
-        "TCP with the largest packets, median per mode: 160 (gre-mesh) to 800 Mbit/s (kvxlan-mesh)"
+    assert report.findings == (
+        "Kernel VXLAN carries 4.0 times as much as user-space VXLAN with the largest packets "
+        "(range of 2 repeats: 4.00 to 4.00)",
+        "GRE has 0.80 times the goodput of VXLAN (range of 2 repeats: 0.80 to 0.80)",
+        "L2population has 1.04 times the goodput of a mesh (range of 2 repeats: 1.04 to 1.04)",
+        "UDP packets of 576 bytes have 4.0 times the goodput of packets of 128 "
+        "(range of 2 repeats: 4.00 to 4.00)",
+        "User-space VXLAN takes 1.00 times the CPU time per gigabyte of kernel VXLAN "
+        "(range of 2 repeats: 1.00 to 1.00)",
+        "Packets of 128 bytes take 4.0 times the CPU time per gigabyte of 576 "
+        "(range of 2 repeats: 4.00 to 4.00)",
+        "TCP with the largest packets, median per mode: 160 (gre-mesh) to 800 Mbit/s (kvxlan-mesh)",
     )
+    assert report.pictures[0].title == report.findings[0].partition(" (range")[0]
+
+
+def test_a_ratio_that_was_not_measured_is_no_finding(tmp_path):
+    report = build_report(run_of(tmp_path, {"gre-mesh": 20, "vxlan-mesh": 25}, repeats=2))
+
+    assert report.pictures[0].title == "GRE has 0.80 times the goodput of VXLAN"
+    assert report.findings[0].endswith("(range of 2 repeats: 0.80 to 0.80)")
+    assert not any("ernel VXLAN" in finding for finding in report.findings)
 
 
 def test_cpu_time_is_compared_too(tmp_path):
@@ -311,11 +334,32 @@ def test_the_picture_has_every_transfer(tmp_path):
     figure = build_report(run).draw()
     lines = {line.get_gid(): list(line.get_xdata()) for line in figure.axes[0].lines}
 
-    assert lines["Goodput of TCP gre-mesh 2"] == pytest.approx([144, 160, 208])
+    assert sorted(lines["transfers gre-mesh, TCP"]) == pytest.approx([144, 160, 208])
+    assert lines["median gre-mesh, TCP gre-mesh"] == pytest.approx([160, 160])
     assert transfers_of(run).select(KEY).n_unique() == 12
+    assert [ax.get_xlim()[0] for ax in figure.axes] == [0, 0, 0], "goodput begins at 0"
 
 
-def test_every_panel_says_that_its_axis_is_logarithmic(tmp_path):
-    for ax in build_report(run_of(tmp_path, {"gre-mesh": 20})).draw().axes:
-        assert ax.get_xscale() == "log"
-        assert "logarithmic" in ax.get_xlabel()
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("many", [1, 2, 4, 5, 14])
+def test_the_picture_of_many_modes_has_rows_of_families_and_of_few_rows_of_modes(tmp_path, many):
+    modes = [str(mode) for mode in MODES if mode.network_type][:many]
+    with mpl.rc_context(fname=STYLE):
+        figure = build_report(run_of(tmp_path, dict.fromkeys(modes, 20))).draw()
+        assert_readable(figure, at_least=12)
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert len(names) == 2 * (many if many <= 4 else 1 if many == 5 else 3)
+    assert (names[0] == f"{modes[0]}, TCP") is (many <= 4)
+
+
+def test_a_family_shows_the_range_of_the_medians_of_its_modes(tmp_path):
+    modes = {"gre-mesh": 20, "vxlan-mesh": 25, "gre-l2pop": 30, "kvxlan-mesh": 60, "flat": 10}
+    figure = build_report(run_of(tmp_path, modes)).draw()
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    values = [text.get_text() for text in figure.axes[0].texts]
+
+    shown = dict(zip(names, values, strict=True))
+    assert shown["OVS tunnels, TCP"] == "160 to 240"
+    assert shown["kernel VXLAN, TCP"] == "480"
+    (bar,) = [p for p in figure.axes[0].patches if p.get_gid() == "bar OVS tunnels, TCP"]
+    assert bar.get_width() == pytest.approx(200)
