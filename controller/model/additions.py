@@ -32,13 +32,7 @@ def new_host(overlay: Overlay, name: str, *, local_ip: str = "", like: str = "")
         ModelError: the overlay cannot have it.
     """
     where = f"host {name!r}"
-    if name in overlay.host_of:
-        raise ModelError(
-            "there is a host with this name",
-            where=where,
-            allowed=f"none of {', '.join(overlay.host_of)}",
-            do="Give it another name.",
-        )
+    _assert_name(overlay, name, where)
     if len(overlay.hosts) >= HOSTS_MAX:
         raise ModelError(
             f"one more than {len(overlay.hosts)} hosts",
@@ -168,14 +162,14 @@ def parse_address(text: str, where: str, what: str) -> Address:
 
 def _assert_name(overlay: Overlay, name: str, where: str) -> None:
     raise_all(name_errors(name, where=where))
-    for port in overlay.ports:
-        if port.device_id == name:
-            raise ModelError(
-                f"there is a server with this name on host {port.host!r}",
-                where=where,
-                allowed="a name that no other server has",
-                do="Give it another name, or remove that one first.",
-            )
+    is_server = any(port.device_id == name for port in overlay.ports)
+    if is_server or name in overlay.host_of:
+        raise ModelError(
+            f"there is a {'server' if is_server else 'host'} with this name",
+            where=where,
+            allowed="a name that no host and no server has",
+            do="Give it another name, or remove that one first.",
+        )
 
 
 def _assert_free(

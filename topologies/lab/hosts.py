@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from controller.model.additions import new_host
-from controller.model.errors import LabError, ModelError, OverlayError
+from controller.model.errors import ModelError, OverlayError, UsageError
 from controller.model.names import UNDERLAY
 from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
@@ -130,14 +130,15 @@ def remove_host(lab: LabBase, name: str, *, with_servers: bool = False) -> tuple
 
     Raises:
         ModelError: servers are on it and `with_servers` is false, or it is the last host.
-        LabError: there is no such host, or another change is in progress.
+        UsageError: there is no such host.
+        LabError: another change is in progress.
     """
     with lab.changing(f"remove host {name}"):
         overlay, nodes = lab.overlay, lab.nodes()
         node = nodes.get(name)
         is_host = name in overlay.host_of or (node is not None and node.kind == "host")
         if not is_host:
-            raise LabError(
+            raise UsageError(
                 f"no host {name!r}",
                 where=f"lab {lab.name!r}",
                 allowed=", ".join(overlay.host_of),
@@ -159,14 +160,17 @@ def _assert_removable(lab: LabBase, overlay: Overlay, name: str, ports: Sequence
             allowed="a lab with at least one host",
             do=f"`overlaylab down {lab.name}` takes the whole lab down.",
         )
-    servers = tuple(dict.fromkeys(map(plan.guest_name, ports)))
-    if servers:
+    servers = dict.fromkeys(plan.guest_name(port) for port in ports if not port.is_dhcp_server)
+    dhcp = dict.fromkeys(plan.guest_name(port) for port in ports if port.is_dhcp_server)
+    found = [f"{'servers' if len(servers) > 1 else 'the server'} {', '.join(servers)}"]
+    found = (found if servers else []) + [f"the DHCP server {each}" for each in dhcp]
+    if found:
         raise ModelError(
-            f"it has {'servers' if servers[1:] else 'the server'} {', '.join(servers)}",
+            f"it has {' and '.join(found)}",
             where=f"host {name!r} of lab {lab.name!r}",
             allowed="a host without servers",
-            do=f"`overlaylab host remove {lab.name} {name} --with-servers` removes both; "
-            f"`overlaylab server remove {lab.name} {servers[0]}` removes a server.",
+            do=f"`overlaylab host remove {lab.name} {name} --with-servers` removes them with it; "
+            f"`overlaylab server remove {lab.name} {next(iter(servers), 'SERVER')}` removes a server.",
         )
 
 

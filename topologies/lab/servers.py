@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from controller.model.additions import new_server
-from controller.model.errors import LabError, ModelError, OverlayError
+from controller.model.errors import ModelError, OverlayError, UsageError
 from controller.model.near import did_you_mean
 from controller.model.overlay import Overlay
 from controller.model.parts import Port
@@ -154,14 +154,15 @@ def remove_server(lab: LabBase, name: str) -> None:
 
     Raises:
         ModelError: it is a DHCP server, which its subnet needs.
-        LabError: there is no such server; or another change is in progress.
+        UsageError: there is no such server.
+        LabError: another change is in progress.
     """
     with lab.changing(f"remove server {name}"):
         overlay, nodes = lab.overlay, lab.nodes()
         ports = [port for port in overlay.ports if plan.guest_name(port) == name]
         node, names = nodes.get(name), server_names(overlay)
         if not ports and (node is None or node.kind not in GUESTS):
-            raise LabError(
+            raise UsageError(
                 f"no server {name!r}",
                 where=f"lab {lab.name!r}",
                 allowed=", ".join(names) or "none (it has no server)",

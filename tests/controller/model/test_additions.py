@@ -66,8 +66,8 @@ def test_what_is_given_is_used():
 @pytest.mark.parametrize(
     ("given", "error"),
     [
-        ({"name": "ServerA"}, "server 'ServerA': there is a server with this name on host 'cont"),
-        ({"name": "computer"}, "name 'computer' is taken"),
+        ({"name": "ServerA"}, "server 'ServerA': there is a server with this name"),
+        ({"name": "computer"}, "server 'computer': there is a host with this name"),
         ({"name": "neutron"}, "name 'neutron' is taken"),
         ({"name": "-x"}, "name '-x'; allowed: a letter"),
         ({"name": ""}, "name ''; allowed: a letter"),
@@ -142,7 +142,10 @@ def test_a_host_is_a_copy_of_the_last_one_or_of_the_one_named():
     ("given", "error"),
     [
         ({"name": "computer"}, "host 'computer': there is a host with this name"),
-        ({"name": "ServerA"}, "name 'ServerA' is taken"),
+        (
+            {"name": "ServerA"},
+            "host 'ServerA': there is a server with this name",
+        ),
         ({"name": "underlay"}, "name 'underlay' is taken"),
         ({"name": "a b"}, "name 'a b'; allowed: a letter"),
         ({"local_ip": "192.168.150.10"}, "local_ip 192.168.150.10 is that of host 'controller'"),
