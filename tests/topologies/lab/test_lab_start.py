@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from controller.model.errors import LabError, ModelError
+from controller.model.errors import LabError
 from controller.model.modes import parse_mode, with_mode
 from tests.labs import adopt_orphans, nothing_left, pinged, wait_for, world
 from topologies.lab import attach, started
@@ -266,31 +266,6 @@ def test_an_interface_keeps_its_number_when_another_goes(home, article):
         }
         attach(lab.name).unplug(first["id"])
         assert plugged()["mac_address"] == macs()["eth0"]
-
-
-def test_a_host_is_added_and_removed(home, article):
-    with nothing_left(home), started(article) as lab:
-        host = replace(article.hosts[0], name="third", local_ip=ip_address("192.168.150.12"))
-        lab.add_host(host)
-        assert "192.168.150.12" in lab.run("controller", "ovs-appctl", "tnl/neigh/show")
-        body = {
-            "port": {
-                "network_id": article.networks[0].id,
-                "binding:host_id": "third",
-                "device_id": "ServerC",
-            }
-        }
-        port = lab.api("POST", "/v2.0/ports", body)["port"]
-        lab.plug(port["id"])
-        assert pinged(lab, "ServerC", SERVER_A, 3) == 3
-        with pytest.raises(ModelError, match="it has the server ServerC"):
-            lab.remove_host("third")
-        lab.unplug(port["id"])
-        lab.api("DELETE", f"/v2.0/ports/{port['id']}")
-        lab.remove_host("third")
-        assert "third" not in lab.nodes()
-        assert "c0a8960c" not in lab.run("controller", "ovs-vsctl", "list-ports", "br-tun")
-        assert pinged(lab, "ServerA", SERVER_B, 3) == 3
 
 
 def test_the_controller_is_restarted(home, article):
