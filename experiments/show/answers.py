@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.core.results import Run
 from experiments.core.verdict import INTERVAL_REPEATS_MIN
+from experiments.show.families import listed
 from experiments.show.report import counted, is_quick
 from experiments.show.statistics import (
     Difference,
@@ -22,6 +23,8 @@ from experiments.show.statistics import (
     median_of,
     over_repeats,
 )
+
+NAMED_MOST = 6  # counts that differ and are named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,8 @@ def difference_text(pair: tuple[str, str], found: Difference, said: Wording, spr
     interval, margin = f"95% interval {span} {said.unit}", f"{said.margin:g} {said.unit}"
     conclusion = call(found, said.margin)
     if conclusion == "undecided":
-        return f"{observed} ({interval}): undecided at the margin of {margin}"
+        at = f"undecided at the margin of {margin}" if said.margin else "undecided"
+        return f"{observed} ({interval}): {at}"
     if conclusion == "no difference that matters":
         return f"{said.same.format(one=one, first=first)} within {margin} ({interval})"
     return f"{observed} ({interval})"
@@ -146,17 +150,43 @@ def side_by_side(values: Mapping[str, str], unit: str = "") -> str:
     parts: list[str] = []
     for value, modes in groups.items():
         with_unit = f"{value} {unit}" if unit and not parts else value
-        together = listed(modes, both=len(groups) == 1)
-        parts.append(f"{with_unit} with {together}")
+        both = "both " if len(groups) == 1 and len(modes) == 2 else ""
+        parts.append(f"{with_unit} with {both}{listed(modes)}")
     return ", ".join(parts)
 
 
-def each_does(values: Mapping[str, str], verb: str) -> str:
-    """`gre-mesh and vxlan-mesh both send 15 copies`; `verb` is that of one mode, such as `sends`."""
+def each_does(values: Mapping[str, str], verb: str, verbs: str) -> str:
+    """`gre-mesh and vxlan-mesh both send 15 copies`, by the verb of one mode and that of several."""
+    both = {1: "", 2: " both"}
     return ", ".join(
-        f"{listed(modes)}{_both(modes)} {verb if len(modes) == 1 else verb.removesuffix('s')} {value}"
+        f"{listed(modes)}{both.get(len(modes), ' all')} {verb if len(modes) == 1 else verbs} {value}"
         for value, modes in grouped(values).items()
     )
+
+
+def same_counts(
+    counts: Mapping[tuple[str, str], Mapping[str, str]], named: Sequence[str]
+) -> Iterator[str]:
+    """Each named mode compared with the first, count by count, then those that differ.
+
+    Args:
+        counts: by what is counted and when, then by mode; those of both modes are compared.
+    """
+    first, *others = named
+    for one in others:
+        both = {key: by for key, by in counts.items() if {first, one} <= by.keys()}
+        differ: dict[tuple[str, str], list[str]] = {}  # when, by what and both values
+        for (what, when), by in both.items():
+            if by[first] != by[one]:
+                values = side_by_side({mode: by[mode] for mode in (first, one)})
+                differ.setdefault((what, values), []).append(when)
+        same = len(both) - sum(map(len, differ.values()))
+        yield f"{first} and {one}: {same} of {counted(len(both), 'count')} the same"
+        for (what, values), moments in list(differ.items())[:NAMED_MOST]:
+            when = listed(moments)
+            yield f"{what}{f', {when}' if when else ''}: {values}"
+        if len(differ) > NAMED_MOST:
+            yield f"and {len(differ) - NAMED_MOST} more that differ"
 
 
 def grouped(values: Mapping[str, str]) -> dict[str, list[str]]:
@@ -165,15 +195,3 @@ def grouped(values: Mapping[str, str]) -> dict[str, list[str]]:
     for mode, value in values.items():
         groups.setdefault(value, []).append(mode)
     return groups
-
-
-def listed(modes: Sequence[str], *, both: bool = False) -> str:
-    """`a`, `a and b`, `a, b and c`; with `both` in front of two."""
-    if len(modes) == 1:
-        return modes[0]
-    text = f"{', '.join(modes[:-1])} and {modes[-1]}"
-    return f"both {text}" if both and len(modes) == 2 else text
-
-
-def _both(modes: Sequence[str]) -> str:
-    return {1: "", 2: " both"}.get(len(modes), " all")
