@@ -1,6 +1,5 @@
 """The report of `ecmp`: flows on one path, or spread as evenly as a random choice."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import nan
@@ -12,16 +11,18 @@ from controller.model.errors import MeasureError
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.ecmp import figure
-from experiments.ecmp.chance import FALSE_ALARM, TAIL, band, expected_bits, most_bits, tolerated
+from experiments.ecmp.chance import FALSE_ALARM, TAIL, band, most_bits, tolerated
+from experiments.ecmp.grid import grid_of
 from experiments.ecmp.words import MANY, ONE, ONE_SPINE, SPLIT, SPREAD
 from experiments.show import judge, report
 from experiments.show.comparable import Comparable
+from experiments.show.families import NAMES, listed
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
 
 GROUP = ("mode", "spines", "hash_policy", "pairs")  # whose cells differ in the number of flows
 KEY = (*GROUP, "flows")
 HEADS = ("mode", "spines", "policy", "pairs", "flows")  # of KEY in tables
-SHOWN = 32  # flows of the headline and of the bars
+SHOWN = 32  # flows of the headline and of the chart
 NAMED = 3  # mismatches that the findings name
 ALL_ON_ONE = "all on one"
 POLICIES = (
@@ -55,7 +56,9 @@ def build_report(run: Run) -> Report:
             do="Run it again; `status` in run.json shows how far it came.",
         )
     totals = totals_of(found)
-    findings = (*_agreement(found, totals), *_headline(found), *_policy_2(found))
+    grid = grid_of(found, SHOWN)
+    wrong, agreement = tuple(_mismatches(found, totals)), _agreement(totals)
+    findings = (*wrong, grid.finding, *_headline(found), *_policy_2(found), *agreement)
     return Report(
         run=run,
         findings=findings,
@@ -65,9 +68,16 @@ def build_report(run: Run) -> Report:
             Picture(
                 name=run.question.name,
                 title=findings[0],
-                alternative="Bars: each spine's share of the flows, by encapsulation and hash policy. "
-                f"Below: entropy over the number of flows. {'. '.join(findings)}",
-                draw=lambda caption: figure.draw(_bars(run, found), tuple(_panels(found)), caption),
+                alternative="A grid: whether the flows of each encapsulation take one path or spread, by "
+                f"what is hashed. {'. '.join(findings)}",
+                draw=lambda caption: figure.draw(
+                    grid.row_names, grid.column_names, grid.cells, caption
+                ),
+                conditions=f"{grid.flows} flows on {grid.spines} spines; busiest: the share of the "
+                f"path with most flows, median of all draws. Hashed: by "
+                "net.ipv4.fib_multipath_hash_policy (0, 1, 2) of the sender's leaf; the kernel finds "
+                f"inner addresses behind GRE only. {counted(int(found['draws'].sum()), 'draw')} in "
+                "all",
             ),
         ),
         conditions=f"{counted(totals.flows, 'flow')}{_packets(run)} in "
@@ -96,7 +106,7 @@ def cells(run: Run) -> pl.DataFrame:
     predicted; else all flows are on one path), `draws` (how many), `outside` (draws outside their
     band, or with flows on a second spine), `split` (flows), `entropies` (of the draws of which a
     packet arrived), `entropy` (their median in bits, NaN if there is none), `least` and `most`
-    (flows on a spine, over all draws), `is_on_one` (all flows of every draw on one spine), `taken`
+    (flows on a spine, over all draws), `mosts` (of each draw), `is_on_one` (all flows of every draw on one spine), `taken`
     (spines with a flow).
     """
     predicted = run.predicted.select(
@@ -118,6 +128,7 @@ def cells(run: Run) -> pl.DataFrame:
             is_on_one=((least == 0) & (most == pl.col("flows"))).all(),
             least=least.min(),
             most=most.max(),
+            mosts=most,
         )
     )
     taken = (
@@ -189,7 +200,19 @@ def _spreads(found: pl.DataFrame) -> Iterator[str]:
             yield ALL_ON_ONE if row["is_on_one"] else "unevenly"
 
 
-def _agreement(found: pl.DataFrame, totals: Totals) -> Iterator[str]:
+def _mismatches(found: pl.DataFrame, totals: Totals) -> Iterator[str]:
+    """What is not as predicted."""
+    mismatches = found.filter(~pl.col("is_spread"), pl.col("outside") > 0)
+    for row in mismatches.head(NAMED).iter_rows(named=True):
+        yield (
+            f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {_pairs(row)}, "
+            f"{row['flows']} flows: {_flows_on_a_spine(row)} on a spine, predicted all on one"
+        )
+    if totals.split:
+        yield f"{counted(totals.split, 'flow')} used more than one path"
+
+
+def _agreement(totals: Totals) -> Iterator[str]:
     if totals.exact:
         matching = f"{totals.matching} of {counted(totals.exact, 'cell')}"
         yield f"All flows on one spine as predicted: {matching}"
@@ -199,14 +222,6 @@ def _agreement(found: pl.DataFrame, totals: Totals) -> Iterator[str]:
             f" (of the others chance explains up to {totals.tolerated})" if totals.outside else ""
         )
         yield f"Flows spread like a random choice as predicted: {within}{more}"
-    mismatches = found.filter(~pl.col("is_spread"), pl.col("outside") > 0)
-    for row in mismatches.head(NAMED).iter_rows(named=True):
-        yield (
-            f"{row['mode']}, {row['spines']} spines, policy {row['hash_policy']}, {_pairs(row)}, "
-            f"{row['flows']} flows: {_flows_on_a_spine(row)} on a spine, predicted all on one"
-        )
-    if totals.split:
-        yield f"{counted(totals.split, 'flow')} used more than one path"
 
 
 def _pairs(row: Row) -> str:
@@ -218,25 +233,27 @@ def _headline(found: pl.DataFrame) -> Iterator[str]:
     shown = found.filter(hash_policy=1, pairs=ONE, flows=SHOWN)
     if not shown.is_empty():
         spines = min(shown["spines"])
-        rows = shown.filter(spines=spines).iter_rows(named=True)
-        by_mode = (f"{_encapsulation(row)} {_flows_on_a_spine(row)}" for row in rows)
-        yield f"Outer ports hashed (policy 1), {SHOWN} flows on {spines} spines: {', '.join(by_mode)}"
+        by_mode = (
+            f"{_protocol(row)} {_flows_on_a_spine(row)}{'' if row['is_on_one'] else ' on each'}"
+            for row in shown.filter(spines=spines).iter_rows(named=True)
+        )
+        yield f"{SHOWN} flows on {spines} paths, outer ports hashed: {', '.join(by_mode)}"
 
 
 def _policy_2(found: pl.DataFrame) -> Iterator[str]:
     """The policy made for tunnels, and which of them it helps."""
     rows = found.filter(hash_policy=2, pairs=MANY, flows=SHOWN).rows(named=True)
-    spread = dict.fromkeys(_encapsulation(row) for row in rows if row["entropy"] > 0)
-    on_one = dict.fromkeys(_encapsulation(row) for row in rows if not row["entropy"] > 0)
+    spread = dict.fromkeys(_protocol(row) for row in rows if row["entropy"] > 0)
+    on_one = dict.fromkeys(_protocol(row) for row in rows if not row["entropy"] > 0)
     if spread and on_one:
-        yield (
-            f"Inner addresses hashed (policy 2), many pairs: {', '.join(spread)} spread; "
-            f"{', '.join(on_one)} all on one spine"
-        )
+        verb, other = ("spreads" if len(spread) == 1 else "spread"), listed(on_one)
+        stay = "stays" if len(on_one) == 1 else "stay"
+        yield f"Inner addresses hashed: {listed(spread)} {verb}; {other} {stay} on one path"
 
 
-def _encapsulation(row: Row) -> str:
-    return str(row["mode"]).partition("-")[0]
+def _protocol(row: Row) -> str:
+    kind = str(row["mode"]).partition("-")[0]
+    return NAMES.get(kind, kind)
 
 
 def _flows_on_a_spine(row: Row, *, with_name: bool = False) -> str:
@@ -323,42 +340,3 @@ def _packets(run: Run) -> str:
     """How many packets of each flow show whether it is split."""
     copies = run.about.get("settings", {}).get("copies")
     return f" of {counted(copies, 'packet')} each" if copies else ""
-
-
-def _bars(run: Run, found: pl.DataFrame) -> tuple[figure.Bar, ...]:
-    """A bar for each encapsulation and policy, on the most spines; a lane for each draw."""
-    flows = max((flows for flows in found["flows"] if flows <= SHOWN), default=SHOWN)
-    shown = found.filter(spines=found["spines"].max(), flows=flows).select(KEY)
-    draws = (
-        shown.join(run.tables["spines"], on=KEY, maintain_order="left_right")
-        .group_by(*KEY, "repeat", "draw", maintain_order=True)
-        .agg(shares=pl.col("on_spine") / pl.col("flows"))
-    )
-    bars: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
-    for row in draws.iter_rows(named=True):
-        pairs = f", {_pairs(row)}" if row["hash_policy"] == 2 else ""
-        bars[row["mode"], f"policy {row['hash_policy']}{pairs}"].append(tuple(row["shares"]))
-    return tuple(
-        figure.Bar(mode=mode, words=label, lanes=tuple(lanes), flows=flows)
-        for (mode, label), lanes in bars.items()
-    )
-
-
-def _panels(found: pl.DataFrame) -> Iterator[figure.Panel]:
-    """One for each number of spines and policy."""
-    flows = sorted(set(found["flows"]))
-    places = found.sort("spines", "hash_policy", maintain_order=True)
-    for (spines, policy), shown in places.group_by("spines", "hash_policy", maintain_order=True):
-        yield figure.Panel(
-            spines=spines,
-            hash_policy=policy,
-            most={n: most_bits(n, spines) for n in flows},
-            chance={n: expected_bits(n, spines) for n in flows},
-            dots={
-                (mode, pairs): tuple(
-                    same.select("flows", "entropies").explode("entropies").drop_nulls().rows()
-                )
-                for (mode, pairs), same in shown.group_by("mode", "pairs", maintain_order=True)
-            },
-            is_spread=shown["is_spread"].any(),
-        )

@@ -4,13 +4,16 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
+from matplotlib.colors import to_hex
 
 from experiments.core.results import Recorder, read
 from experiments.ecmp import labs
+from experiments.ecmp.grid import Grid
 from experiments.ecmp.probe import EXPERIMENT as ECMP
 from experiments.ecmp.probe import Seen
 from experiments.ecmp.words import SPLIT
 from experiments.measure.frames import Arrived, Flow, Mark, arrived, checksum, redirected, udp_frame
+from experiments.show.palette import BAD, GOOD
 from experiments.show.reports import report_on
 from topologies.scenario import load as scenario
 
@@ -178,21 +181,66 @@ def test_the_report_of_a_run_as_predicted(report_of):
     found = report_of(gre=[32, 0], vxlan=[15, 18])
 
     assert found.findings == (
+        "VXLAN spreads over 2 paths if outer ports are hashed",
+        "32 flows on 2 paths, outer ports hashed: GRE all on one, VXLAN 14 to 18 on each",
         "All flows on one spine as predicted: 1 of 1 cell",
         "Flows spread like a random choice as predicted: 2 of 2 draws",
-        "Outer ports hashed (policy 1), 32 flows on 2 spines: gre all on one, vxlan 14 to 18",
     )
     assert [outcomes.outcome for outcomes in found.outcomes] == ["confirmed"] * 3
     assert not found.is_refuted
-    found.draw()
+    assert drawn(found) == {
+        "GRE": ("one path", "busiest 100%"),
+        "VXLAN": ("spreads", "busiest 55%"),
+    }
+
+
+def drawn(found):
+    """The words in the chart's only row, by the name of the column."""
+    (ax,) = found.draw().axes
+    names = [label.get_text() for label in ax.get_xticklabels()]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["and outer\nports (1)"]
+    at = {
+        name: [text for text in ax.texts if text.get_position()[0] == n]
+        for n, name in enumerate(names)
+    }
+    return {name: tuple(text.get_text() for text in texts) for name, texts in at.items()}
+
+
+def test_a_cell_that_is_not_as_predicted_is_red(report_of):
+    found = report_of(gre=[31], vxlan=[15])
+
+    (ax,) = found.draw().axes
+    inks = {patch.get_gid().split()[-1]: to_hex(patch.get_facecolor()) for patch in ax.patches}
+    assert inks == {"GRE": BAD, "VXLAN": GOOD}
+    assert drawn(found)["GRE"] == ("spreads", "busiest 97%")
+    assert "1 to 31 on a spine" in found.pictures[0].title
+
+
+def test_the_finding_names_what_each_encapsulation_spreads_by():
+    both = {((1, None), "vxlan-mesh"), ((1, None), "kvxlan-mesh"), ((2, True), "gre-mesh")}
+    modes = ("gre-mesh", "vxlan-mesh", "kvxlan-mesh")
+
+    def finding(spread):
+        words = dict.fromkeys(spread, "spreads")
+        return Grid(
+            flows=32, spines=4, draws=1, rows=(), modes=modes, words=words, cells={}
+        ).finding
+
+    assert finding(both) == (
+        "VXLAN spreads over 4 paths if outer ports are hashed, GRE if inner addresses are"
+    )
+    assert finding({((2, True), "gre-mesh"), ((2, True), "kvxlan-mesh")}) == (
+        "GRE and kernel VXLAN spread over 4 paths if inner addresses are hashed"
+    )
+    assert finding(()) == "All flows take one of 4 paths, whatever is hashed"
 
 
 def test_a_tunnel_that_drops_all_packets_is_not_reported_as_all_on_one_spine(report_of):
     found = report_of(gre=[None, None], vxlan=[16])
 
     assert found.is_refuted
-    assert found.findings[0] == "All flows on one spine as predicted: 0 of 1 cell"
-    found.draw()
+    assert "All flows on one spine as predicted: 0 of 1 cell" in found.findings
+    assert drawn(found)["GRE"] == ("lost", "no packet")
 
 
 def test_gre_that_spreads_is_refuted(report_of):
