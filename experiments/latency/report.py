@@ -11,10 +11,11 @@ import numpy as np
 
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.latency import figure
+from experiments.latency import families, figure
 from experiments.latency.analysis import Analysed, First, Warm, analysed, kept_interval_ms
+from experiments.latency.figure_costs import draw_costs
 from experiments.latency.report_stages import stage_parts
-from experiments.latency.words import KERNEL_NEW_LAB, NEW_LAB, NO_CACHE, first_ping
+from experiments.latency.words import NO_CACHE, first_ping
 from experiments.show import judge
 from experiments.show.answers import quick_note
 from experiments.show.effects import Effect
@@ -56,13 +57,13 @@ def build_report(run: Run) -> Report:
     """The report of a run of latency."""
     found = analysed(run)
     tables, pictures = stage_parts(run)
-    findings = _findings(found)
+    shown = _findings(found)
     return Report(
         run=run,
-        findings=findings,
+        findings=shown,
         outcomes=tuple(_outcomes(found)),
         tables=(*_tables(found), *tables),
-        pictures=(*_pictures(found, findings), *pictures),
+        pictures=(*_pictures(found, shown[0]), *pictures),
         conditions=_conditions(found),
         data=(  # levels have no key `effect`
             *data(found.main),
@@ -85,7 +86,8 @@ def _findings(found: Analysed) -> tuple[str, ...]:
     )
     note = quick_note(found.main.run)
     shown = (*asked, *effects, *note) if asked or effects else findings(found.main)
-    return (*shown, *_first_finding(found.firsts, found.main.question.unit))
+    medians = () if asked else (families.medians_title(found),)
+    return (*medians, *shown, *families.costs_finding(found.firsts))
 
 
 def _effect_finding(each: Effect, found: Analysed) -> str:
@@ -209,25 +211,6 @@ def _cell(each: First, mode: str) -> str:
     return f"{each.median_of([mode]):.3f}" + (f", {lost} lost" if lost else "")
 
 
-def _first_finding(firsts: Sequence[First], unit: str) -> tuple[str, ...]:
-    """The first empty cache that loses pings, and the single one that costs most time."""
-    single = [each for each in firsts if each.cost and each.cache not in {NEW_LAB, KERNEL_NEW_LAB}]
-    parts = [
-        f"missing {each.cache}, {each.lost_pings} of {each.pings} lost"
-        for each in single
-        if each.lost_pings
-    ][:1]
-    answered = {
-        each.cache: each.cost for each in single if each.cost is not None and not each.lost_pings
-    }
-    if answered:
-        most = max(answered, key=lambda cache: answered[cache].estimate)
-        estimate, interval = answered[most].estimate, answered[most].interval
-        cost = f"{interval.low:+.2f} to {interval.high:+.2f}" if interval else f"{estimate:+.2f}"
-        parts.append(f"missing {most}, {cost} {unit}")
-    return (f"First pings: {'; '.join(parts)}",) if parts else ()
-
-
 def _first_outcome(prediction: Prediction, each: First, run: Run) -> Outcome:
     """The result of a prediction; one without bounds claims that there is no reply."""
     cost, lost = each.cost, each.lost_pings
@@ -259,38 +242,39 @@ def _conditions(found: Analysed) -> str:
     )
 
 
-def _pictures(found: Analysed, findings: tuple[str, ...]) -> Iterator[Picture]:
-    """The run's own first, then warm distributions, conditions, and first pings."""
+def _pictures(found: Analysed, first: str) -> Iterator[Picture]:
+    """The run's own first, then distributions, first pings, and conditions."""
     medians = ", ".join(f"{each.level} {each.median:.3f} ms" for each in found.main.summaries)
     yield Picture(
         name="latency",
-        title=findings[0],
-        alternative=f"Every warm round trip by level, over box plots; medians: {medians}",
+        title=first.partition(" (")[0],  # the interval is drawn
+        alternative=f"Box plots of warm round trips by level; medians: {medians}",
         draw=lambda caption: figure.draw_levels(found, caption),
     )
     yield Picture(
         name="latency-ecdf",
-        title=findings[0],
-        alternative="Share of warm round trips up to a time, one curve per mode",
+        title=families.distribution_title(found),
+        alternative="Share of warm round trips up to a time, by family of modes",
         draw=lambda caption: figure.draw_ecdf(found, caption),
     )
-    if len(found.warms) > 1:
-        yield Picture(
-            name="latency-conditions",
-            title=findings[0],
-            alternative="Medians of warm round trips in each repeat by mode, payload and interval",
-            draw=lambda caption: figure.draw_conditions(found, caption),
-        )
-    if found.firsts:
+    if caches := families.compared_caches(found.firsts):
         said = "; ".join(
             f"{each.cache}: {each.lost_pings} of {each.pings} lost"
             if each.lost_pings
-            else f"{each.cache}: median {each.median_of(each.by_mode):.3f} ms"
-            for each in found.firsts
+            else f"{each.cache}: {_estimate(each.cost, found.main.run)}"
+            for each in caches
+            if each.cost
         )
         yield Picture(
-            name="latency-first",
-            title=findings[-1],
-            alternative=f"Round trips of first pings by empty cache and mode. {said}",
-            draw=lambda caption: figure.draw_first(found, caption),
+            name="latency-cold",
+            title=families.costs_title(found.firsts),
+            alternative=f"What each empty cache adds to a ping. {said}",
+            draw=lambda caption: draw_costs(found, caption),
+        )
+    if len(found.warms) > 1:
+        yield Picture(
+            name="latency-conditions",
+            title=families.conditions_title(found),
+            alternative="Medians of warm round trips by family, payload and interval",
+            draw=lambda caption: figure.draw_conditions(found, caption),
         )

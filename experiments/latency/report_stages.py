@@ -1,4 +1,4 @@
-"""The stages of a ping in the report of `latency`: tables and a waterfall.  Pure."""
+"""The stages of a ping in the report of `latency`: tables and a chart.  Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,12 @@ import polars as pl
 
 from experiments.core.question import level_name
 from experiments.core.results import Run
-from experiments.latency.figure import Waterfall, draw_stages
+from experiments.latency.figure_stages import PARTS, Stages, draw_stages
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
-from experiments.show.lanes import colours
 from experiments.show.report import NONE, Picture, Table, counted, range_text
 from experiments.show.statistics import Samples, percentile
 
-SWITCHES, WIRES = ("switch", "far-switch"), ("wire",)
+SWITCHES, WIRES = PARTS["switches"], PARTS["wire"]
 OUTWARD = (REQUEST, "switch"), (REPLY, "far-switch")  # the same work; the reply comes just after
 
 
@@ -23,7 +22,7 @@ OUTWARD = (REQUEST, "switch"), (REPLY, "far-switch")  # the same work; the reply
 class Followed:
     """The pings of one level that were followed from hop to hop."""
 
-    samples_us: Waterfall
+    samples_us: Stages
     rtts_us: Samples  # ping's round-trip time, for each ping
     why_not: Mapping[str, int]  # how many pings could not be followed, by reason
     beyond: int  # pings whose stages are longer than their round-trip time
@@ -176,27 +175,17 @@ def _findings(levels: Mapping[str, Followed]) -> Iterator[str]:
 
 def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
     findings = tuple(_findings(levels))
-    notes = {
-        level: f"stages {each.sum_us:.0f} of ping's {each.rtt_us:.0f} µs"
-        for level, each in levels.items()
-    }
     sums = ", ".join(f"{level} {each.sum_us:.0f} µs" for level, each in levels.items())
     pings = sum(len(each.rtts_us) for each in levels.values())
-    conditions = (
-        f"{counted(pings, 'ping')} followed over six hops in each direction; bar: median, from the "
-        "end of the one before; dot: sample; triangle: sample beyond the axis; "
-        f"scenario {run.about['scenario']}"
-    )
+    shares = range_text((100 * each.share(SWITCHES) for each in levels.values()), ".0f")
     return Picture(
         name="latency-stages",
-        title=findings[0],
-        conditions=conditions,
-        alternative=f"Waterfall of a ping's stages by level; sums of the stages: {sums}. "
+        title=f"{shares}% of a ping is spent in the switches",
+        conditions=f"{counted(pings, 'ping')} followed over six hops in each direction; medians; "
+        f"not captured: in the guests' kernels; scenario {run.about['scenario']}",
+        alternative=f"Stacked bars of a ping's stages by level; sums of the stages: {sums}. "
         f"{'. '.join(findings)}",
         draw=lambda caption: draw_stages(
-            {level: each.samples_us for level, each in levels.items()},
-            notes,
-            colours(list(levels), level_name(run.question.baseline)),
-            caption,
+            {level: (each.samples_us, each.rtt_us) for level, each in levels.items()}, caption
         ),
     )

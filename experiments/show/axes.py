@@ -7,6 +7,7 @@ margin.  `end_labels` names lines at their right end, after all else is drawn.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -18,6 +19,7 @@ from experiments.show.sheet import LABEL, lay_out
 LABEL_PITCH = 1.3  # of the height of its letters: the height of a line of a label
 LABEL_PAD = 6  # points between a line's end and its label
 AROUND = 1.12  # of the least and the greatest host count: where a host axis begins and ends
+TICKS_MIN = 4
 ABOVE = 1.06  # of the largest count: where a count axis ends
 
 
@@ -37,6 +39,28 @@ def count_axis(ax: Axes, most: float, label: str) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.set_ylabel(label)
     ax.grid(visible=True, axis="y")
+
+
+def time_axis(ax: Axes, low: float, high: float, label: str) -> None:
+    """A horizontal logarithmic axis from `low` to `high`, with plain numbers: 0.1, 0.2, 0.5, 1."""
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ax.xaxis.set_major_locator(FixedLocator(_log_ticks(low, high)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xlabel(label)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """At 1, 2 and 5 of each decade, or at 1 alone if there are many; more if the span is small."""
+    decades = range(floor(log10(low)), ceil(log10(high)) + 1)
+    for digits in ((1,), (1, 2, 5)):
+        every = [digit * 10.0**decade for decade in decades for digit in digits]
+        inside = [float(f"{value:g}") for value in every if low <= value <= high]
+        if len(inside) >= TICKS_MIN:
+            return inside
+    ticks = MaxNLocator(4).tick_values(low, high)
+    return [float(value) for value in ticks if low <= value <= high]
 
 
 def _plain_ticks(axis: Axis, ticks: Sequence[int]) -> None:
@@ -92,7 +116,7 @@ def end_labels(ax: Axes, labels: Sequence[EndLabel]) -> None:
     ordered = sorted(labels, key=lambda each: -each.at)
     wanted = [_height(ax, each.at) for each in ordered]
     sizes = [pitch * (1 + each.text.count("\n")) for each in ordered]
-    for each, top, size in zip(ordered, spread(wanted, sizes), sizes, strict=True):
+    for each, top, size in zip(ordered, spread(wanted, sizes, over=pitch / 2), sizes, strict=True):
         ax.annotate(
             each.text,
             (1, top - size / 2),
@@ -115,10 +139,13 @@ def _height(ax: Axes, value: float) -> float:
     return float(ax.transAxes.inverted().transform((0.0, at))[1])
 
 
-def spread(wanted: Sequence[float], sizes: Sequence[float]) -> list[float]:
-    """Tops of labels of these heights, near the wanted middles without overlap; from the top down."""
+def spread(wanted: Sequence[float], sizes: Sequence[float], *, over: float = 0.0) -> list[float]:
+    """Tops of labels of these heights, near the wanted middles without overlap; from the top down.
+
+    The first may be `over` above the axes.
+    """
     tops: list[float] = []
-    ceiling = max(1.0, sum(sizes)) + sizes[0] / 2
+    ceiling = max(1.0 + over, sum(sizes))
     for at, (middle, size) in enumerate(zip(wanted, sizes, strict=True)):
         below = sum(sizes[at:]) - sizes[-1] / 2  # room for the labels below, down to the axis
         top = min(ceiling, max(middle + size / 2, below))

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.core.question import Prediction
-from experiments.show.lanes import BASELINE_COLOUR, NAME_SIZE, margin_text, rows
+from experiments.show.axes import name_rows, row_values
+from experiments.show.palette import INK, MUTED, PREDICTED
 from experiments.show.statistics import Difference
 
-BAND_COLOUR = "#F0E442"
-REPEATS_AT = 0.26  # below the interval: a tick for each repeat
+REPEATS_AT = 0.28  # below the interval: a tick for each repeat
+BAND_HIGH, BAND_ALPHA = 0.8, 0.45
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Row:
     small: str = ""  # below the name
     by_repeat: Sequence[float] = ()
     predicted: tuple[float, float] | None = None
-    colour: str = "#000000"
+    colour: str = INK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +40,16 @@ class Intervals:
     def __call__(self, ax: Axes) -> Axes:
         """Draw the rows, the first one on top."""
         for at, row in enumerate(self.rows):
-            band(ax, row.predicted, at - 0.42, 0.84, row.name)
+            band(ax, row.predicted, at - BAND_HIGH / 2, BAND_HIGH, row.name)
             _draw_row(ax, at, row)
-        ax.axvline(0, color=BASELINE_COLOUR, linewidth=1)
+        ax.axvline(0, color=MUTED, linewidth=1)
         for edge in (-self.margin, self.margin) if self.margin else ():
-            ax.axvline(
-                edge, color=BASELINE_COLOUR, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin"
-            )
-        names = ["\n".join(filter(None, (row.name, row.small))) for row in self.rows]
-        rows(ax, names, fontsize=NAME_SIZE)
+            ax.axvline(edge, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)), gid="margin")
+        name_rows(ax, ["\n".join(filter(None, (row.name, row.small))) for row in self.rows])
+        row_values(
+            ax, {at: (signed(row.found.estimate), row.colour) for at, row in enumerate(self.rows)}
+        )
+        ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.xaxis.set_major_formatter(
             FuncFormatter(lambda value, _: f"{value:+g}" if value else "0")
         )
@@ -60,11 +62,18 @@ class Intervals:
         """How to read it."""
         has_ticks = any(len(row.by_repeat) > 1 for row in self.rows)
         parts = (
-            "bar: 95% interval, ticks: repeats" if has_ticks else "",
-            "band: predicted" if any(row.predicted for row in self.rows) else "",
-            f"dashed: margin, ±{self.margin:g} {self.unit}" if self.margin else "",
+            "bar: 95% interval, ticks: repeats" if has_ticks else "bar: 95% interval",
+            "grey: predicted" if any(row.predicted for row in self.rows) else "",
+            f"dashed: margin of ±{self.margin:g} {self.unit}" if self.margin else "",
         )
-        return "; ".join(filter(None, parts))
+        first, *others = filter(None, parts)
+        return "\n".join(filter(None, (first, "; ".join(others))))
+
+
+def signed(value: float) -> str:
+    """A difference with its sign and two decimals; `0.00` has none."""
+    text = f"{value:+.2f}"
+    return text[1:] if not float(text) else text
 
 
 def bounds(prediction: Prediction | None) -> tuple[float, float] | None:
@@ -84,8 +93,8 @@ def band(
                 (span[0], bottom),
                 span[1] - span[0],
                 height,
-                color=BAND_COLOUR,
-                alpha=0.35,
+                color=PREDICTED,
+                alpha=BAND_ALPHA,
                 linewidth=0,
                 gid=f"predicted {name}",
             )
@@ -93,7 +102,7 @@ def band(
 
 
 def _draw_row(ax: Axes, at: float, row: Row) -> None:
-    """Ticks and interval, the estimate in it, and its value in the margin."""
+    """Ticks of repeats, the interval, and the estimate in it."""
     ax.plot(
         row.by_repeat,
         [at + REPEATS_AT] * len(row.by_repeat),
@@ -110,12 +119,10 @@ def _draw_row(ax: Axes, at: float, row: Row) -> None:
             [row.found.interval.low, row.found.interval.high],
             [at, at],
             color=row.colour,
-            linewidth=2.4,
+            linewidth=2.6,
             solid_capstyle="butt",
             gid=f"interval {row.name}",
         )
     ax.plot(
         [row.found.estimate], [at], "o", color=row.colour, markersize=6, gid=f"estimate {row.name}"
     )
-    value, gid = f"{row.found.estimate:+.3f}", f"value {row.name}"
-    margin_text(ax, at, value, row.colour, gid, fontsize=NAME_SIZE, fontweight="bold")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NONE = "-"  # an empty cell
 QUICK = "quick run"
 CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED = "confirmed", "refuted", "undecided", "not judged"
+RESULTS = (CONFIRMED, REFUTED, UNDECIDED, NOT_JUDGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +124,8 @@ class Report:
     def counts(self) -> str:
         """How many predictions have each result, such as `Predictions: 3 confirmed, 1 refuted`."""
         results = [each.outcome for each in self.outcomes]
-        counts = {each: results.count(each) for each in dict.fromkeys(results)}
-        return "Predictions: " + ", ".join(f"{many} {each}" for each, many in counts.items())
+        counts = ((each, results.count(each)) for each in RESULTS)
+        return "Predictions: " + ", ".join(f"{many} {each}" for each, many in counts if many)
 
     def caption(self, picture: Picture) -> Caption:
         """The texts around one of its pictures."""

@@ -14,9 +14,11 @@ from experiments.latency.question import QUESTION
 from experiments.show.judge import of_all
 from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.text import terminal_lines
+from experiments.show.report import range_text
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import MODES, made, written
+from tests.experiments.seen_texts import assert_readable
 
 LATENCY = replace(QUESTION, report="latency")
 TUNNELS = [mode for mode in MODES if mode not in {"flat", "kvxlan-mesh"}]  # of Open vSwitch
@@ -108,7 +110,7 @@ def test_effects_are_compared_with_margin_and_prediction(run):
     assert effects["encapsulation"]["conclusion"] == "no difference that matters"
     assert effects["encapsulation"]["prediction"] == "confirmed"
     assert effects["interaction"]["prediction"] == "-"
-    line = run.findings[0]
+    line = run.findings[1]
     assert (
         line
         == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"
@@ -121,7 +123,7 @@ def test_a_true_effect_is_found_and_refutes_the_prediction(build_report):
     (effect, *_) = table_of(found, "Effects")
     assert (effect["conclusion"], effect["prediction"]) == ("higher", "refuted")
     assert abs(float(effect["estimate"]) - 0.2) < 0.03
-    assert found.findings[0].endswith("ms, higher (margin ±0.05)")
+    assert found.findings[1].endswith("ms, higher (margin ±0.05)")
     assert outcomes(found)["encapsulation"].outcome == "refuted"
 
 
@@ -218,8 +220,8 @@ def test_first_pings_are_shown_by_mode_with_their_cost_compared_with_no_empty_ca
     megaflow = next(each for each in analysed(run.run).firsts if each.cache == "megaflow")
     low, high = megaflow.cost.interval.low, megaflow.cost.interval.high
     assert run.findings[-1] == (
-        "First pings: missing vtep-neighbour, 60 of 60 lost; "
-        f"missing megaflow, {low:+.2f} to {high:+.2f} ms"
+        "An unknown VTEP loses the first ping (60 of 60); empty megaflow caches add "
+        f"{low:.2f} to {high:.2f} ms"
     )
 
 
@@ -284,107 +286,147 @@ def test_the_terminal_output_fits_80_columns(run):
 
     assert lines[-1].startswith("Verdict: ")
     assert max(map(len, lines)) <= 80
-    assert len(run.findings) <= 4
+    assert len(run.findings) <= 5
 
 
-def test_the_main_figure_has_every_sample_and_an_interval_for_each_effect(run, rows):
-    samples, forest = draw(run, "latency").axes
+def test_the_main_figure_has_a_box_by_level_and_an_interval_for_each_effect_but_the_kernels(
+    run, rows
+):
+    boxes, forest = draw(run, "latency").axes
 
+    names = [text.get_text() for text in boxes.get_yticklabels()]
+    assert names == ["veth pair", "within a host", "VTEP to VTEP", *MODES]
     for level in MODES:
-        drawn = np.concatenate([line.get_xdata() for line in artists(samples, f"samples {level}")])
-        assert sorted(drawn) == sorted(warm(rows, level))
+        (median,) = artists(boxes, f"median {level}")
+        assert median.get_xdata()[0] == pytest.approx(np.median(warm(rows, level)))
+    assert boxes.get_xlim()[0] == 0
     labels = [text.get_text() for text in forest.get_yticklabels()]
-    assert labels[:2] == ["encapsulation\ngre minus vxlan", "flooding\nl2pop minus mesh"]
-    assert labels[5] == "kernel\nkvxlan minus vxlan"
-    assert labels[6:] == [f"{mode}\nminus flat" for mode in TUNNELS]
-    (interval,) = artists(forest, "interval encapsulation")
+    assert labels == [
+        "gre minus vxlan",
+        "l2pop minus mesh",
+        "l2pop-arp minus l2pop",
+        "tunnel minus flat",
+    ]
+    (interval,) = artists(forest, "interval gre minus vxlan")
     shown = "{:+.3f} to {:+.3f}".format(*interval.get_xdata())
     assert shown == table_of(run, "Effects")[0]["its interval"]
-    (repeats,) = artists(forest, "repeats encapsulation")
+    (repeats,) = artists(forest, "repeats gre minus vxlan")
     assert len(repeats.get_xdata()) == 6
     assert forest.get_xlabel() == "difference of medians [ms]"
 
 
-def test_each_effect_has_the_band_of_its_prediction(run):
+def test_each_effect_has_the_faint_band_of_its_prediction(run):
     forest = draw(run, "latency").axes[1]
 
     bands = {
         patch.get_gid(): (patch.get_x(), patch.get_x() + patch.get_width())
         for patch in forest.patches
     }
-    assert bands["predicted encapsulation"] == pytest.approx((-0.05, 0.05))
-    assert bands["predicted gre-mesh"] == pytest.approx((0.0, 0.1))
-    assert "predicted interaction" not in bands
+    assert bands["predicted gre minus vxlan"] == pytest.approx((-0.05, 0.05))
+    assert "predicted tunnel minus flat" not in bands
     assert {line.get_xdata()[0] for line in artists(forest, "margin")} == {-0.05, 0.05}
 
 
-def test_the_figure_of_first_pings_marks_lost_ones(run):
-    (ax,) = draw(run, "latency-first").axes
+def test_without_an_effect_the_differences_to_the_baseline_are_shown(build_report):
+    found = build_report(made(modes=("flat", "geneve-mesh")))
+    effects = [row["effect"] for row in table_of(found, "Effects")]
+    _, forest = draw(found, "latency").axes
 
-    assert ax.get_xscale() == "log"
-    assert len(artists(ax, "samples guest-arp flat")[0].get_xdata()) == 12
-    assert [line.get_marker() for line in artists(ax, "lost vtep-neighbour gre-mesh")] == ["x"]
-    assert not artists(ax, "lost guest-arp flat")
+    assert effects == ["tunnel"]
+    assert [text.get_text() for text in forest.get_yticklabels()] == ["tunnel minus flat"]
+
+
+def test_the_distribution_has_a_band_for_tunnels_and_a_line_for_each_level_alone(run, rows):
+    (ax,) = draw(run, "latency-ecdf").axes
+
+    assert len(artists(ax, "curve OVS tunnels")) == 2
+    (kernel,) = artists(ax, "curve kernel VXLAN")
+    assert len(artists(ax, "curve veth pair")) == 1
+    samples = np.array(warm(rows, "kvxlan-mesh"))
+    for time, share in zip(*kernel.get_data(), strict=True):
+        assert share == pytest.approx(np.mean(samples <= time))
+    last = max(np.percentile(warm(rows, mode), 90) for mode in TUNNELS)
+    assert f"OVS tunnels\n90%: {last:.2f} ms" in {text.get_text() for text in ax.texts}
+
+
+def test_the_figure_of_empty_caches_has_costs_and_counts_lost_pings(run):
+    (ax,) = draw(run, "latency-cold").axes
+
     said = {text.get_gid(): text.get_text() for text in ax.texts}
-    assert said["prediction vtep-neighbour"] == "predicted: no reply"
-    assert said["value vtep-neighbour gre-mesh"] == "12 lost"
+    assert said["lost vtep-neighbour"].strip() == "60 of 60 pings lost"
+    assert ax.get_yticklabels()[0].get_text() == "VTEP\nneighbour"
+    table = {row["empty cache"]: row for row in table_of(run, "First pings by empty cache")}
+    (dot,) = artists(ax, "estimate guest-arp")
+    assert f"{dot.get_xdata()[0]:+.3f}" == table["guest-arp"]["cost"]
+    (interval,) = artists(ax, "interval guest-arp")
+    assert "{:+.3f} to {:+.3f}".format(*interval.get_xdata()) == table["guest-arp"]["its interval"]
+    assert not artists(ax, "estimate none")
+    bands = {patch.get_gid(): patch for patch in ax.patches}
+    assert bands["predicted guest-arp"].get_x() == pytest.approx(0.05)
     low, high = ax.get_xlim()
-    dots = np.concatenate(
-        [line.get_xdata() for line in ax.lines if str(line.get_gid()).startswith("samples")]
-    )
-    assert low < dots.min()
-    assert dots.max() < high
+    for line in ax.lines:
+        if str(line.get_gid()).startswith(("estimate", "interval")):
+            assert low < min(line.get_xdata()) <= max(line.get_xdata()) < high
 
 
-def test_lines_join_conditions_over_payload_but_not_over_intervals(run):
-    payload, interval = draw(run, "latency-conditions").axes
+def test_conditions_are_at_their_true_places_by_family(run, rows):
+    interval, payload = draw(run, "latency-conditions").axes
 
-    assert payload.get_title(loc="left") == "Over payload, requested interval 10 ms, real 16 ms"
-    assert artists(payload, "line gre-mesh")
-    assert not artists(interval, "line gre-mesh")
-    assert [text.get_text() for text in interval.get_xticklabels()] == [
-        "adaptive\n(real 0.4 ms)",
-        "10 ms\n(real 16 ms)",
+    assert interval.get_title(loc="left") == "Over interval, 56 bytes"
+    assert payload.get_title(loc="left") == "Over payload, every 16 ms"
+    (line,) = artists(payload, "measured OVS tunnels")
+    assert list(line.get_xdata()) == [56, 1200]
+    (kernel,) = artists(interval, "measured kernel VXLAN")
+    assert kernel.get_xdata() == pytest.approx([0.4, 16], rel=0.1)
+    medians = [np.median(warm(rows, "kvxlan-mesh", repeat=repeat)) for repeat in range(1, 7)]
+    assert kernel.get_ydata()[-1] == pytest.approx(np.median(medians))
+    assert interval.get_ylim()[0] == payload.get_ylim()[0] == 0
+
+
+def test_titles_say_what_each_chart_shows(run):
+    titles = {picture.name: picture.title for picture in run.pictures}
+
+    levels = {row["level"]: float(row["median"]) for row in table_of(run, "By level")}
+    tunnels = range_text((levels[mode] for mode in TUNNELS), ".2f")
+    caches = {row["empty cache"]: row for row in table_of(run, "First pings by empty cache")}
+    cost = float(caches["megaflow"]["cost"])
+    assert titles == {
+        "latency": f"Median ping: flat {levels['flat']:.2f} ms, OVS tunnels {tunnels} ms, "
+        f"kernel VXLAN {levels['kvxlan-mesh']:.2f} ms",
+        "latency-ecdf": titles["latency-ecdf"],
+        "latency-cold": f"An unknown VTEP loses the first ping; empty megaflow caches add {cost:.1f} ms",
+        "latency-conditions": titles["latency-conditions"],
+    }
+    assert titles["latency-ecdf"].startswith("90% of pings take at most: veth pair 0.")
+    assert titles["latency-conditions"].startswith("OVS tunnels: a ping takes 0.")
+
+
+def test_an_effect_of_size_is_in_the_title_of_conditions(build_report, rows):
+    slow = [
+        {**row, "rtt_ms": row["rtt_ms"] + 0.4}
+        if row["payload_bytes"] == 1200 and row["rtt_ms"]
+        else row
+        for row in rows
     ]
-    dots = artists(payload, "repeats flat")
-    assert [len(each.get_ydata()) for each in dots] == [6, 6]
+    titles = {each.name: each.title for each in build_report(slow).pictures}
+
+    assert "whatever its size" not in titles["latency-conditions"]
+    assert "1200 bytes: " in titles["latency-conditions"]
 
 
-def test_the_sample_beside_a_name_looks_like_the_marks_of_its_mode(run):
-    def style(line):
-        return line.get_color(), line.get_marker(), line.get_fillstyle()
-
-    for ax in draw(run, "latency-conditions").axes:
-        swatches = {
-            str(line.get_gid()).partition(" ")[2]: line
-            for line in ax.lines
-            if str(line.get_gid()).startswith("swatch")
-        }
-        assert len({style(line) for line in swatches.values()}) == len(swatches) == len(MODES)
-        for mode, swatch in swatches.items():
-            assert {style(line) for line in artists(ax, f"repeats {mode}")} == {style(swatch)}
-            drawn = {line.get_linestyle() for line in artists(ax, f"line {mode}")} or {"None"}
-            assert drawn == {swatch.get_linestyle()}
+FEW = [("gre-mesh", "vxlan-mesh"), ("kvxlan-mesh",), ("flat",), ("mesh", "l2pop-arp"), MODES]
 
 
-@pytest.mark.parametrize("name", ["latency", "latency-ecdf", "latency-conditions", "latency-first"])
-def test_no_text_of_a_figure_is_cut_off(run, name):
-    figure = draw(run, name)
+@pytest.mark.parametrize("repeats", [1, 6])
+@pytest.mark.parametrize("modes", FEW)
+def test_every_figure_is_readable_with_any_modes_and_repeats(build_report, modes, repeats):
+    found = build_report(made(modes=modes, repeats=repeats))
 
-    renderer = figure.canvas.get_renderer()
-    whole = figure.bbox.padded(0.5)
-    for text in [*figure.texts, *(text for ax in figure.axes for text in seen(ax))]:
-        if text.get_text().strip():
-            box = text.get_window_extent(renderer)
-            assert whole.contains(*box.min), text.get_text()
-            assert whole.contains(*box.max), text.get_text()
-
-
-def seen(ax):
-    """The visible texts of a panel; it also has ticks a little beyond its edges."""
-    low, high = sorted(ax.get_ylim())
-    ticks = [text for text in ax.get_yticklabels() if low <= text.get_position()[1] <= high]
-    return [*ax.texts, ax._left_title, *ticks]
+    for picture in found.pictures:
+        with mpl.rc_context(fname=STYLE):
+            assert_readable(found.draw(picture), at_least=5)
+        assert picture.title
+        assert "nan" not in picture.title
 
 
 def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
@@ -393,7 +435,7 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     path = directory / "samples.csv"
     lines = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
     changed = next(line for line in lines if line["path"] == "veth")
-    was, changed["rtt_ms"] = changed["rtt_ms"], "77.0"
+    changed["rtt_ms"] = "77.0"
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, lines[0], lineterminator="\n")
         writer.writeheader()
@@ -410,11 +452,11 @@ def test_one_changed_sample_changes_table_and_figure(tmp_path, rows):
     ]
     assert [one["level"] for one, _ in differ] == ["veth"]
     assert differ[0][1]["max"] == "77.000"
-    first = [
-        artists(draw(each, "latency").axes[0], "samples veth")[0].get_xdata()[0]
+    shares = [
+        artists(draw(each, "latency-ecdf").axes[0], "curve veth pair")[0].get_ydata()[-1]
         for each in (before, after)
     ]
-    assert first == [float(was), 77.0]
+    assert shares == [1, 179 / 180]
 
 
 def test_a_lab_without_rows_is_left_out_of_table_and_figure(build_report, rows):
@@ -424,14 +466,15 @@ def test_a_lab_without_rows_is_left_out_of_table_and_figure(build_report, rows):
     table = {row["level"]: row for row in table_of(found, "By level")}
     assert table["gre-mesh"]["its interval"] == "-", "five pairs of repeats are too few"
     assert table["gre-l2pop"]["its interval"] != "-"
-    assert len(artists(draw(found, "latency").axes[0], "samples gre-mesh")) == 5
+    (median,) = artists(draw(found, "latency").axes[0], "median gre-mesh")
+    assert median.get_xdata()[0] == pytest.approx(np.median(warm(kept, "gre-mesh")))
     assert found.conditions.startswith("6 repeats")
 
 
 def test_a_quick_run_has_no_intervals_and_no_forest_plot(build_report):
     found = build_report(made(repeats=1), quick=True)
 
-    effects, note = found.findings[:3], found.findings[3]
+    effects, note = found.findings[1:4], found.findings[4]
     assert all(each.endswith(" ms in this run") for each in effects)
     assert note == "Quick run, one repeat: no confidence intervals"
     assert {each.outcome for each in found.outcomes if "lost" not in each.found} == {"not judged"}
@@ -467,6 +510,7 @@ def named(build_report, modes, **more):
 def test_the_first_finding_is_the_difference_of_the_named_modes(build_report, effects, finding):
     found = named(build_report, PAIR, effects=effects, pings=400)
 
+    assert re.fullmatch(finding, found.pictures[0].title), "the interval is in the chart"
     span = r"[+-]0\.\d{3}"
     assert re.fullmatch(rf"{finding} \(95% interval {span} to {span} ms\)", found.findings[0])
     assert [each["difference"] for each in found.data if "difference" in each] == [
