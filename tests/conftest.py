@@ -12,7 +12,17 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LEVELS = ("pure", "golden", "rootless", "oracle", "root", "smoke")
-HELPERS = ("labs", "stream", "docs", "golden", "oracle", "controller", "topologies", "experiments")
+HELPERS = (
+    "labs",
+    "stream",
+    "devtools",
+    "docs",
+    "golden",
+    "oracle",
+    "controller",
+    "topologies",
+    "experiments",
+)
 NEEDS_ROOT = ("root", "smoke")
 
 Evidence = Callable[[str, Callable[[], object]], None]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.model.errors import HostError, UsageError
+from controller.system.files import replace_file
 from experiments.cli.status import APP, DATAPATH, FORMAT, Status
 
 if TYPE_CHECKING:
@@ -276,19 +277,41 @@ def unplug(lab: str, port_id: str) -> None:
     show_default=True,
     help="The frame from SRC: an ARP request for DST, a ping to DST, or a broadcast ping.",
 )
-@FORMAT
-def trace(lab: str, source: str, target: str, frame: str, output: str) -> int:
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "html"]),
+    default="text",
+    show_default=True,
+    help="Text, one JSON document, or a page on which one steps from table to table.",
+)
+@click.option(
+    "-o", "file", type=click.Path(path_type=Path), help="Write to this file instead of printing."
+)
+def trace(  # noqa: PLR0917  click passes every option as an argument
+    lab: str, source: str, target: str, frame: str, output: str, file: Path | None
+) -> int:
     """Show what the switches of LAB would do now with a frame from guest SRC to guest DST.
 
     Nothing is sent. The exit status is 1 if the frame would not arrive.
 
     Example: sudo overlaylab trace demo ServerA ServerB --frame ping
+
+    Example: sudo overlaylab trace demo ServerA ServerB --format html -o trace.html
     """
+    from experiments.cli.pages.trace_page import as_html
     from experiments.cli.trace_text import as_json, as_text
     from topologies.trace.trace import trace_frame
 
     course = trace_frame(attached(lab), source, target, frame)
-    click.echo(as_json(course) if output == "json" else as_text(course, click.style))
+    if output == "text":
+        text = as_text(course) if file else as_text(course, click.style)
+    else:
+        text = {"json": as_json, "html": as_html}[output](course)
+    if file:
+        replace_file(file, f"{text.rstrip()}\n".encode())
+    else:
+        click.echo(text.rstrip())
     return Status.DONE if course.delivered else Status.FAILED
 
 

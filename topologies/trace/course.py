@@ -31,12 +31,29 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """Another copy of the frame.
+
+    Attributes:
+        words: where it goes.
+        host: the host it goes to through a tunnel; empty if it leaves by another port.
+        guests: the guests of the network there; none: an unneeded copy.
+    """
+
+    words: str
+    host: str = ""
+    guests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """The path of a frame and its outcome.
 
     Attributes:
         facts: the network of the guests, and what keeps them apart.
+        source_host, target_host: the hosts of the two guests.
         others: where the other copies go, one line each.
+        branches: the same copies as values.
         end: the outcome, in words.
         lacking: if it is lost, the flows of the controller that are missing on its path.
     """
@@ -50,7 +67,10 @@ class Course:
     near: tuple[Stage, ...]
     wire: Wire | None = None
     far: tuple[Stage, ...] = ()
+    source_host: str = ""
+    target_host: str = ""
     others: tuple[str, ...] = ()
+    branches: tuple[Branch, ...] = ()
     end: str = ""
     delivered: bool = False
     lacking: tuple[str, ...] = ()
@@ -72,6 +92,7 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
     sent = copies(trace.datapath)
     found = _followed(here, there, ends, sent)
     way = _way(here, there, ends, found, trace)
+    branches = tuple(_branches(here, ends, (copy for copy in sent if copy is not found)))
     course = Course(
         source=guest_name(ends.source),
         target=guest_name(ends.target),
@@ -82,7 +103,10 @@ def leave(here: Side, there: Side, ends: Ends, frame: Frame, trace: Trace) -> Le
         near=stages(
             here, way, frame.target_mac, found.outer.target_mac if found and found.outer else NO_MAC
         ),
-        others=tuple(_others(here, ends, (copy for copy in sent if copy is not found))),
+        source_host=here.host,
+        target_host=there.host,
+        others=tuple(branch.words for branch in branches),
+        branches=branches,
     )
     leaving = Leaving(course, ends, frame, here)
     if found is None:
@@ -179,24 +203,26 @@ def _carried(network: Network) -> str:
     return f"{network.name} as VLAN {number}" if number else f"{network.name}, untagged"
 
 
-def _others(side: Side, ends: Ends, rest: Iterable[Copy]) -> Iterator[str]:
+def _branches(side: Side, ends: Ends, rest: Iterable[Copy]) -> Iterator[Branch]:
     bridges = frozenset(side.reading)
     for copy in rest:
         if copy.outer:
             yield _towards(side, ends, copy.outer.target, spelt(copy.outer.kind))
         elif copy.port not in bridges:
             bridge = BR_INT if copy.port.startswith("qvo") else ""
-            yield side.names.port(bridge, copy.port)
+            yield Branch(words=side.names.port(bridge, copy.port))
 
 
-def _towards(side: Side, ends: Ends, vtep: str, kind: str) -> str:
+def _towards(side: Side, ends: Ends, vtep: str, kind: str) -> Branch:
     overlay, network = side.names.overlay, ends.source_network
     host = next((h for h in overlay.hosts if str(h.local_ip) == vtep), None)
     if host is None:
-        return f"by {kind} to {vtep}, which is no host of the lab"
-    guests = [guest_name(p) for p in overlay.active_ports(network.id) if p.host == host.name]
+        return Branch(words=f"by {kind} to {vtep}, which is no host of the lab", host=vtep)
+    ports = (port for port in overlay.active_ports(network.id) if port.host == host.name)
+    guests = tuple(map(guest_name, ports))
     there = ", ".join(guests) if guests else f"no guest of {network.name}: an unneeded copy"
-    return f"by {kind} to {host.name} ({vtep}), where there is {there}"
+    words = f"by {kind} to {host.name} ({vtep}), where there is {there}"
+    return Branch(words=words, host=host.name, guests=guests)
 
 
 def _stopped(course: Course, side: Side, ends: Ends, way: tuple[Section, ...]) -> Course:
@@ -263,10 +289,15 @@ def arrive(leaving: Leaving, there: Side, trace: Trace) -> Course:
     sent = copies(trace.datapath, tag)
     found = next((copy for copy in sent if copy.port == port), None)
     way = way_to_bridge(trace, BR_INT) if found else _way_without_copy(trace, BR_INT)
-    others = tuple(_others(there, ends, (copy for copy in sent if copy is not found)))
+    others = (copy for copy in sent if copy is not found)
+    branches = tuple(
+        Branch(words=f"on {there.host}: {each.words}", guests=each.guests)
+        for each in _branches(there, ends, others)
+    )
     course = replace(
         leaving.course,
         far=stages(there, way, frame.target_mac, NO_MAC),
-        others=(*leaving.course.others, *(f"on {there.host}: {each}" for each in others)),
+        others=(*leaving.course.others, *(branch.words for branch in branches)),
+        branches=(*leaving.course.branches, *branches),
     )
     return _handed_over(course, there, ends) if found else _stopped(course, there, ends, way)
