@@ -111,7 +111,7 @@ def _spread(pair: tuple[Repeats, Repeats], sums: Samples, said: Wording) -> str:
     """The range of the repeats' differences; of one repeat, where the middle half of its samples lies."""
     if len(sums) > 1:
         span = said.span(float(sums.min()), float(sums.max()), signed=True)
-        return f"{span} {said.unit} in {len(sums)} repeats"
+        return f"differences {span} {said.unit} in {len(sums)} repeats, no confidence interval"
     medians = " and ".join(said.figure(median_of(each)) for each in pair)
     halves = _middle_halves(pair, said)
     return f"medians {medians} {said.unit}; half of the {said.what} {halves} {said.unit}"
@@ -124,7 +124,7 @@ def _middle_halves(levels: Sequence[Repeats], said: Wording) -> str:
 
 
 def of_one(mode: str, repeats: Repeats, said: Wording, *, seed: int) -> str:
-    """The median of the only named mode."""
+    """The median of one mode, where there is no other to compare it with."""
     interval = median_interval(repeats, seed=seed)
     spread = (
         f"95% interval {said.span(interval.low, interval.high)}"
@@ -132,7 +132,7 @@ def of_one(mode: str, repeats: Repeats, said: Wording, *, seed: int) -> str:
         else f"half of the {said.what} {_middle_halves([repeats], said)}"
     )
     median = f"{said.figure(median_of(repeats))} {said.unit}"
-    return f"{mode}: median {median} ({spread}); name a second mode for a difference"
+    return f"{mode}: median {median} ({spread})"
 
 
 def quick_note(run: Run) -> tuple[str, ...]:

@@ -149,7 +149,8 @@ def answered(found: Compared) -> tuple[str, ...]:
     """The named modes compared with the first, or the median of the only one; empty if none was."""
     if len(found.named) == 1:
         (mode,) = found.named
-        return (answers.of_one(mode, found.levels[mode], found.said, seed=found.run.seed),)
+        median = answers.of_one(mode, found.levels[mode], found.said, seed=found.run.seed)
+        return (f"{median}; name a second mode for a difference",)
     return tuple(each.text for each in found.answers)
 
 

@@ -1,5 +1,6 @@
 """Answers about named modes, from the files of the reference run and from made-up ones."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -109,6 +110,56 @@ def test_without_named_modes_the_findings_are_those_of_the_report(experiment):
     assert "named_modes" not in run.about or not run.named_modes
     asked = {answer for key, answers in EXACT.items() if key[0] == experiment for answer in answers}
     assert not asked & set(report_on(run).findings)
+
+
+def test_migration_compares_downtimes_and_counts_lost_guests():
+    first, *others = report_on(named("migration", "gre-mesh", "kvxlan-l2pop")).findings
+
+    assert re.fullmatch(
+        r"With gratuitous ARP, traffic stops \d+ ms less with kvxlan-l2pop than with gre-mesh in this "
+        r"run \(differences -\d+ to -\d+ ms in 2 repeats, no confidence interval\)",
+        first,
+    )
+    assert (
+        "Without gratuitous ARP, still unreachable after 1.4 s: 20 of 20 moves with both gre-mesh and "
+        "kvxlan-l2pop" in others
+    )
+    assert any(
+        each.startswith("Without gratuitous ARP, MAC unknown, downtime with kvxlan-l2pop: median")
+        for each in others
+    ), "gre-mesh has no such moves"
+
+
+def test_a_quick_run_of_migration_gives_the_spread_of_its_moves():
+    run = named("migration", "gre-mesh", "vxlan-mesh", quick=True)
+    run = replace(run, tables={name: rows.filter(repeat=1) for name, rows in run.tables.items()})
+    report = report_on(run)
+
+    assert re.search(
+        r"\(medians \d+ and \d+ ms; half of the moves took \d+ to \d+ and \d+ to \d+ ms\)",
+        report.findings[0],
+    )
+    assert report.findings.count("Quick run, one repeat: no confidence intervals") == 1
+    (cached,) = [each for each in report.outcomes if each.claim.startswith("OVS mesh")]
+    assert cached.outcome == "not judged"
+    assert {each.outcome for each in report.outcomes if each is not cached} == {"confirmed"}, (
+        "exact"
+    )
+
+
+def test_filter_compares_the_time_of_a_packet_then_counts():
+    first, nft, _, counts, *others = report_on(named("filter", "gre-mesh", "vxlan-mesh")).findings
+
+    assert re.match(
+        r"A packet takes \d\.\d\d µs longer through the firewall with vxlan-mesh than with", first
+    )
+    assert re.fullmatch(
+        r"100 inner rules of nft add to a packet: [\d.]+ µs with gre-mesh, [\d.]+ with "
+        "vxlan-mesh",
+        nft,
+    )
+    assert counts == "gre-mesh and vxlan-mesh: 19 of 22 counts the same"
+    assert others[0] == "conntrack: entries: 1 with gre-mesh, 16 with vxlan-mesh"
 
 
 def test_a_report_of_cells_compares_the_cells_of_named_modes(tmp_path):

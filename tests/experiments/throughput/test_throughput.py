@@ -13,6 +13,7 @@ from controller.model.overlay import Overlay
 from experiments.core.pairs import narrowed
 from experiments.core.results import Recorder, read
 from experiments.measure.usage import Spent
+from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from experiments.throughput import iperf
 from experiments.throughput.probe import EXPERIMENT as THROUGHPUT
@@ -212,6 +213,28 @@ def test_a_ratio_that_was_not_measured_is_no_finding(tmp_path):
     assert report.pictures[0].title == "GRE has 0.80 times the goodput of VXLAN"
     assert report.findings[0].endswith("(range of 2 repeats: 0.80 to 0.80)")
     assert not any("ernel VXLAN" in finding for finding in report.findings)
+
+
+def test_named_modes_are_compared_with_the_first_by_the_ratio_of_their_goodput(tmp_path):
+    modes, named = {"gre-mesh": 20, "vxlan-mesh": 25}, ["gre-mesh", "vxlan-mesh"]
+
+    def found(name, repeats, **about):
+        folder = tmp_path / name
+        folder.mkdir()
+        return report_on(run_of(folder, modes, repeats, named_modes=named, **about)).findings
+
+    with_interval, udp, cpu, *_ = found("six", 6)
+    assert with_interval == (
+        "TCP goodput with the largest packets: 1.25 times as much with vxlan-mesh as with gre-mesh "
+        "(medians 200 and 160 Mbit/s; 95% interval of 6 repeats: 1.25 to 1.25)"
+    )
+    assert udp.startswith("UDP goodput with the largest packets: 1.25 times")
+    assert cpu.startswith("CPU time per gigabyte of TCP with the largest packets: 1.00 times")
+    assert "range of 2 repeats: 1.25 to 1.25" in found("two", 2)[0]
+    first, *others = found("quick", 1, quick=True)
+    assert "medians 200 and 160 Mbit/s; 3 transfers each: 180 to 260 and 144 to 208)" in first
+    assert others.count("Quick run, one repeat: no confidence intervals") == 1
+    assert "interval" not in first
 
 
 def test_cpu_time_is_compared_too(tmp_path):

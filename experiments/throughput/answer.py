@@ -1,0 +1,61 @@
+"""What `throughput` answers about named modes: their goodput and CPU time, as ratios."""
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import polars as pl
+
+from experiments.core.results import Run
+from experiments.show.report import counted
+from experiments.throughput.ratios import CPU, GOODPUT, LARGEST, Ratio, compared
+from experiments.throughput.report import transfers_of
+from experiments.throughput.words import TCP, UDP
+
+ASKED = (  # what is compared, as Ratio and in words, with its unit and decimals
+    (GOODPUT, TCP, "TCP goodput with the largest packets", "Mbit/s", 0),
+    (GOODPUT, UDP, "UDP goodput with the largest packets", "Mbit/s", 0),
+    (CPU, TCP, "CPU time per gigabyte of TCP with the largest packets", "s", 1),
+)
+
+
+def answers(run: Run, named: Sequence[str]) -> Iterator[str]:
+    """Each named mode divided by the first: goodput, then CPU time; of one mode nothing."""
+    transfers = transfers_of(run)
+    first, *others = named
+    for one in others:
+        for column, protocol, what, unit, decimals in ASKED:
+            ratio = Ratio(
+                column=column, mode=(f"^{one}$", first), sizes=(LARGEST,), protocols=(protocol,)
+            )
+            found = compared(transfers, ratio)
+            if found.ratios:
+                shown = transfers.filter(protocol=protocol, size=LARGEST)
+                medians = " and ".join(
+                    f"{median(_values(shown, mode, column)):,.{decimals}f}" for mode in (one, first)
+                )
+                times = found.estimate(run.seed)
+                if times.count > 1:
+                    spread = times.span("repeat", ".2f")
+                else:
+                    spread = _of_one_repeat(shown, (one, first), column, decimals)
+                yield (
+                    f"{what}: {times.value:.2f} times as much with {one} as with {first} "
+                    f"(medians {medians} {unit}; {spread})"
+                )
+
+
+def _of_one_repeat(shown: pl.DataFrame, pair: Sequence[str], column: str, decimals: int) -> str:
+    """How many transfers the only repeat has, and their range."""
+    values = [_values(shown, mode, column) for mode in pair]
+    many = min(map(len, values))
+    if many == 1:
+        return "1 transfer each"
+    ranges = " and ".join(
+        f"{min(each):,.{decimals}f} to {max(each):,.{decimals}f}" for each in values
+    )
+    return f"{counted(many, 'transfer')} each: {ranges}"
+
+
+def _values(shown: pl.DataFrame, mode: str, column: str) -> list[float]:
+    values: list[float] = shown.filter(mode=mode)[column].drop_nulls().to_list()
+    return values
