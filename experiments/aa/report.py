@@ -46,6 +46,17 @@ class Itself:
         )
 
     @property
+    def title(self) -> str:
+        """The result as a chart's title."""
+        if self.checked is None:
+            return self.finding
+        differ = len(self.checked.false_positives)
+        return (
+            f"{self.mode} compared with itself: {differ} of {DRAWS} comparisons find a difference "
+            f"(limit {ALLOWED})"
+        )
+
+    @property
     def finding(self) -> str:
         """The result in one line."""
         if self.checked is None:
@@ -154,7 +165,7 @@ def _conditions(found: Sequence[Itself], run: Run) -> str:
 def _picture(each: Itself, run: Run) -> Picture:
     return Picture(
         name="aa" if len(run.question.factors["mode"]) == 1 else f"aa-{each.mode}",
-        title=f"A/A test of {each.mode}",
+        title=each.title,
         alternative=f"The intervals of all comparisons, sorted; excluding 0: {each.counted}",
         draw=lambda caption: figure.draw(
             each.mode, each.checked, each.labels, run.question.unit, caption
