@@ -1,135 +1,136 @@
-"""Tunnel ports over hosts, the cost of a port, and arithmetic in a panel of its own.  Pure."""
+"""The charts of `tunnels`: tunnel ports over hosts, memory and set-up time over ports.  Pure."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments.show.curves import LEGEND, Curves, Mark
-from experiments.show.lanes import BASELINE_COLOUR, NAME_SIZE, colours, name_beside
+from experiments.show.axes import EndLabel, count_axis, end_labels, host_axis
+from experiments.show.marks import measured_line, predicted_line
+from experiments.show.palette import INK, colour
 from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.sheet import sheet
+from experiments.show.statistics import Samples
 from experiments.tunnels.fit import Cost
-from experiments.tunnels.words import ARTICLE_HOSTS, ARTICLE_TUNNELS
 
-PORTS_IN, COST_IN, ARITHMETIC_IN = 3.0, 2.1, 2.4  # heights of the panels
-TO_HOSTS = 100_000
-MARKERS = ("o", "+", "x")  # one for each type of tunnel
-NAMES_AT, NAME_PITCH = 0.9, 0.13  # of the height of a panel
-WHOLE = FuncFormatter(lambda value, _: f"{value:,.0f}")
+HIGH_IN = 2.6
+NAME_WIDE = 16  # characters of a line of a label
+ALONG = 40  # points of a fitted curve
+KIB_PER_MIB = 1024
+ABOVE = 1.06  # of the largest value: where an axis ends
 
 
-def draw(
-    marks: Sequence[Mark],
-    costs: Sequence[Cost],
-    meshes: Sequence[tuple[int, int]],
-    caption: Caption,
-) -> Figure:
-    """The panels below each other; those of the cost only if it was measured."""
-    heights = (PORTS_IN, *((COST_IN, COST_IN) if costs else ()), ARITHMETIC_IN)
-    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
-    _plot_ports(axes[0], marks)
-    if costs:
-        _plot_costs(axes[1], axes[2], costs)
-    plot_arithmetic(axes[-1], meshes)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Tunnel ports of all hosts by number of hosts, of modes and memberships that agree."""
+
+    name: str
+    colour: str  # a mode, a way of flooding or a family
+    predicted: Mapping[int, int]
+    measured: Mapping[int, Sequence[int]]  # the different values
+
+    @property
+    def last(self) -> int:
+        """The first value with the most hosts."""
+        return self.measured[max(self.measured)][0]
+
+
+def draw_ports(lines: Sequence[Line], caption: Caption) -> Figure:
+    """A line for each group over the number of hosts."""
+    figure, (ax,) = sheet(caption, [HIGH_IN])
+    host_axis(ax, {hosts for each in lines for hosts in each.measured})
+    for each in lines:
+        ink = colour(each.colour)
+        predicted_line(ax, list(each.predicted), list(each.predicted.values()), each.name)
+        points = [(hosts, value) for hosts, values in each.measured.items() for value in values]
+        xs, ys = zip(*points, strict=True)
+        measured_line(ax, xs, ys, ink, each.name)
+    most = max(
+        value
+        for each in lines
+        for values in (*each.measured.values(), each.predicted.values())
+        for value in values
+    )
+    count_axis(ax, most, "tunnel ports of all hosts")
+    end_labels(
+        ax,
+        [
+            EndLabel(
+                text=_folded(f"{each.name}: {each.last:,}"),
+                at=each.last,
+                colour=colour(each.colour),
+            )
+            for each in lines
+        ],
+    )
     return figure
 
 
-def _plot_ports(ax: Axes, marks: Sequence[Mark]) -> None:
-    curves = Curves(marks=marks, is_log=True)
-    curves.log_counts(curves(ax)).set_ylabel("tunnel ports of all hosts")
-    ax.set_xlabel("compute hosts")
-    curves.name_lines(ax, PORTS_IN)
-    title(ax, "Measured: tunnel ports of all hosts", f"{LEGEND}; both axes logarithmic")
+def draw_memory(costs: Sequence[Cost], name: str, caption: Caption) -> Figure:
+    """Memory over ports of each lab, and the straight line of their median.
+
+    Args:
+        name: of all lines if they agree; empty: each has its type's.
+    """
+    figure, (ax,) = sheet(caption, [HIGH_IN])
+    ax.set_ylabel("ovs-vswitchd's memory [MiB]")
+
+    def fitted(cost: Cost, ports: int) -> float:
+        return cost.memory_at(ports).value / KIB_PER_MIB
+
+    _draw(costs, name, lambda cost: cost.memory_kib / KIB_PER_MIB, fitted, ax)
+    return figure
 
 
-def _plot_costs(memory: Axes, setup: Axes, costs: Sequence[Cost]) -> None:
-    """Memory and set-up time over ports of each lab, with the fitted line and parabola."""
-    palette = colours([each.type for each in costs], "(none)")
-    for nth, (each, marker) in enumerate(zip(costs, MARKERS, strict=False)):
-        colour, name = (
-            palette[each.type],
-            f"{each.type}: {each.memory_at(1).value:.1f} KiB per port",
-        )
-        line = [0, each.memory_at(each.most).value / 1024]
-        along = np.unique(np.geomspace(1, each.most, 25).round()).astype(int)
-        parabola = [each.setup_at(int(number)).value for number in along]
-        for ax, ports, measured, fitted_at, fitted, shown in (
-            (memory, each.ports, each.memory_kib / 1024, [0, each.most], line, name),
-            (setup, each.ports[1:], each.setup_s[:, 1:], along, parabola, ""),
-        ):
-            xs = np.broadcast_to(ports, measured.shape)
-            _dots(ax, xs, measured, colour, f"measured {each.type}", marker=marker)
-            ax.plot(fitted_at, fitted, color=colour, linewidth=1.1, gid=f"fitted {each.type}")
-            name_beside(ax, each.type, NAMES_AT - NAME_PITCH * nth, colour, name=shown)
-    memory.set_ylim(0, None)
-    memory.set_xlim(0, None)
-    memory.set_ylabel("more memory [MiB]")
-    memory.set_xlabel("tunnel ports on one host")
-    memory.grid(visible=True, axis="y")
-    title(memory, "Measured: memory of ovs-vswitchd (PSS)", "mark: a lab; line: least squares")
-    setup.set_xscale("log")
-    setup.set_yscale("log")
-    setup.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    setup.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    setup.yaxis.set_minor_formatter(NullFormatter())
-    setup.xaxis.set_major_formatter(WHOLE)
-    setup.set_ylabel("set-up time [s]")
-    setup.set_xlabel("tunnel ports on one host, added in one transaction")
-    setup.grid(visible=True)
-    title(
-        setup,
-        "Measured: time to add them",
-        "mark: a lab; line: parabola, median of labs; both axes logarithmic",
+def draw_setup(costs: Sequence[Cost], name: str, caption: Caption) -> Figure:
+    """Set-up time over ports of each lab, and the parabola of their median."""
+    figure, (ax,) = sheet(caption, [HIGH_IN])
+    ax.set_ylabel("time to add the ports [s]")
+    _draw(
+        costs, name, lambda cost: cost.setup_s, lambda cost, ports: cost.setup_at(ports).value, ax
     )
+    return figure
 
 
-def plot_arithmetic(ax: Axes, meshes: Sequence[tuple[int, int]]) -> Axes:
-    """Tunnels of a full mesh: a dashed line by arithmetic, dots for measured meshes."""
-    hosts = np.geomspace(2, TO_HOSTS, 60)
-    dashed: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 1.3, "gid": "arithmetic"}
-    ax.plot(hosts, hosts * (hosts - 1) / 2, color=BASELINE_COLOUR, **dashed)
-    _dots(ax, [x for x, _ in meshes], [y for _, y in meshes], "black", "meshes")
-    tunnels = ARTICLE_HOSTS * (ARTICLE_HOSTS - 1) // 2
-    _dots(ax, [ARTICLE_HOSTS], [tunnels], BASELINE_COLOUR, "article", markersize=8)
-    ax.annotate(
-        f"{ARTICLE_HOSTS:,} hosts: {tunnels:,}\n(the article: {ARTICLE_TUNNELS / 1e6:.0f} million)",
-        (ARTICLE_HOSTS, tunnels),
-        xytext=(0.99, 0.3),
-        textcoords="axes fraction",
-        ha="right",
-        va="center",
-        fontsize=NAME_SIZE,
-        arrowprops={"arrowstyle": "-", "linewidth": 0.6, "shrinkB": 6},
-    )
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.xaxis.set_major_formatter(WHOLE)
-    ax.set_ylabel("tunnels, N(N-1)/2")
-    ax.set_xlabel("compute hosts N")
-    ax.grid(visible=True)
-    title(
-        ax,
-        "Arithmetic, not measured: tunnels of a full mesh",
-        "dashed: arithmetic; dots: measured meshes; both axes logarithmic",
-    )
-    return ax
+def _draw(
+    costs: Sequence[Cost],
+    name: str,
+    measured: Callable[[Cost], Samples],
+    fitted: Callable[[Cost, int], float],
+    ax: Axes,
+) -> None:
+    ends = []
+    for cost in costs:
+        ink = colour(cost.type)
+        values = measured(cost)
+        xs = np.broadcast_to(cost.ports, values.shape)
+        (dots,) = ax.plot(np.ravel(xs), np.ravel(values), "o", color=ink, markersize=4, alpha=0.35)
+        dots.set(markeredgewidth=0, clip_on=False, gid=f"measured {cost.type}")
+        along = np.unique(np.linspace(0, cost.most, ALONG).round()).astype(int)
+        curve = [fitted(cost, int(number)) for number in along]
+        ax.plot(along, curve, color=ink, linewidth=2, gid=f"fitted {cost.type}")
+        ends.append(EndLabel(text=cost.type.upper(), at=curve[-1], colour=ink))
+    most = max((float(np.max(measured(cost))) for cost in costs), default=1.0)
+    _scale(ax, max(cost.most for cost in costs), most)
+    if name and ends:
+        ends = [EndLabel(text=_folded(name), at=max(each.at for each in ends), colour=INK)]
+    end_labels(ax, ends)
 
 
-def _dots(ax: Axes, xs: Any, ys: Any, colour: str, gid: str, **marker: Any) -> None:
-    """Hollow marks, so that one type of tunnel is seen behind the other."""
-    ax.plot(
-        np.ravel(xs),
-        np.ravel(ys),
-        linestyle="none",
-        **{"marker": "o", "markersize": 4.5, **marker},
-        markerfacecolor="none",
-        markeredgewidth=0.9,
-        color=colour,
-        clip_on=False,
-        zorder=3,
-        gid=gid,
-    )
+def _scale(ax: Axes, ports: int, most: float) -> None:
+    """Both axes from 0."""
+    ax.set_xlim(0, ports)
+    ax.set_ylim(0, ABOVE * most if most > 0 else 1)
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.set_xlabel("tunnel ports of one host")
+    ax.grid(visible=True, axis="y")
+
+
+def _folded(text: str) -> str:
+    return "\n".join(wrap(text, NAME_WIDE, break_on_hyphens=False))

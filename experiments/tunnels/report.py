@@ -1,21 +1,33 @@
 """The report of `tunnels`: predicted and measured counts, the cost of a port, and arithmetic."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
+from controller.model.modes import KERNEL as KVXLAN
 from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import values_text
-from experiments.show.curves import Mark
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, range_text
+from experiments.show.families import listed
+from experiments.show.report import (
+    NONE,
+    Outcome,
+    Picture,
+    Report,
+    Table,
+    counted,
+    range_text,
+    sentence,
+)
 from experiments.tunnels import figure
 from experiments.tunnels.fit import KIB_PER_GIB, Cost, costs
+from experiments.tunnels.lines import lines_of
 from experiments.tunnels.words import ARTICLE_HOSTS, MEMORY, PAIRS, SETUP
 
 SHOWN_HOSTS = (16, 100, 1_000, 10_000, ARTICLE_HOSTS)
+TENTH = 0.1
 KEY = ("mode", "membership", "hosts")
 
 
@@ -24,19 +36,14 @@ def build_report(run: Run) -> Report:
     report, found = cells.build_report(run), cells.exact_cells(run)
     cost = costs(run.tables["ladder"], run.seed)
     ports = found.filter(figure=run.question.value)
-    first, *mismatches = report.findings
-    findings = (first, *_mesh_and_l2pop(ports), *mismatches, *_price(cost), _article(cost))
-    picture = Picture(
-        name=run.question.name,
-        title=first,
-        alternative="Tunnel ports over hosts, predicted and measured; memory and set-up time over "
-        f"ports of one host; tunnels of a mesh by arithmetic. {'. '.join(findings)}",
-        draw=lambda caption: figure.draw(_marks(ports), cost, _meshes(found), caption),
-    )
+    lines = lines_of(ports)
+    ledger, *mismatches = report.findings
     labs = counted(run.samples.select("repeat", "order").n_unique(), "lab")
+    conditions = f"{ledger}; {labs}, {report.conditions}"
+    first = _most_hosts(ports, lines)
     return replace(
         report,
-        findings=findings,
+        findings=(first, *_price(cost), _article(cost), *mismatches),
         outcomes=(*report.outcomes, *_outcomes(run, cost)),
         tables=(
             _overview(ports),
@@ -45,41 +52,113 @@ def build_report(run: Run) -> Report:
             *map(_steps, cost),
             _arithmetic(cost),
         ),
-        pictures=(picture,),
-        conditions=f"{labs}, {report.conditions}",
+        pictures=(
+            *_ports_picture(run, lines, first, f"Wide line: predicted. {sentence(conditions)}"),
+            *(_price_pictures(run, cost) if cost else ()),
+        ),
+        conditions=conditions,
     )
 
 
-def _mesh_and_l2pop(ports: pl.DataFrame) -> Iterator[str]:
-    """Mesh compared with l2pop, with the most hosts of which two share a network."""
-    pairs = ports.filter(
-        pl.col("samples") > 0, ~pl.col("mode").str.starts_with("kvxlan"), membership=PAIRS
+def _ports_picture(
+    run: Run, lines: Sequence[figure.Line], first: str, conditions: str
+) -> Iterator[Picture]:
+    if lines:
+        yield Picture(
+            name=run.question.name,
+            title=first,
+            alternative=f"Tunnel ports of all hosts over the number of hosts. {first}",
+            draw=lambda caption: figure.draw_ports(lines, caption),
+            conditions=conditions,
+        )
+
+
+def _price_pictures(run: Run, cost: Sequence[Cost]) -> Iterator[Picture]:
+    """What a port costs: memory, then time."""
+    memory, setup = _price(cost)
+    how = f"0 to {cost[0].most:,} ports, added in one transaction; dot: a lab; line: fitted"
+    spans = "; ".join(
+        f"{each.type.upper()}: {each.memory_at(1).span('lab', '.1f')}" for each in cost
     )
+    yield Picture(
+        name=f"{run.question.name}-memory",
+        title=memory,
+        alternative=f"Memory over tunnel ports of one host. {memory}",
+        draw=lambda caption: figure.draw_memory(cost, _shared(_kib(cost), " per port"), caption),
+        conditions=f"PSS, more than without ports; {how}. KiB per port, {spans}. {_scenario(run)}",
+    )
+    spans = "; ".join(
+        f"{each.type.upper()}: {each.setup_of_most.span('lab', '.2f')}" for each in cost
+    )
+    yield Picture(
+        name=f"{run.question.name}-setup",
+        title=setup,
+        alternative=f"Time to add tunnel ports to one host. {setup}",
+        draw=lambda caption: figure.draw_setup(cost, _shared(_seconds(cost), ""), caption),
+        conditions=f"One ovs-vsctl; {how}. Seconds for the most ports, {spans}. {_scenario(run)}",
+    )
+
+
+def _scenario(run: Run) -> str:
+    return f"Scenario {run.about['scenario']}"
+
+
+def _most_hosts(ports: pl.DataFrame, lines: Sequence[figure.Line]) -> str:
+    """Mesh compared with l2pop, with the most hosts of which two share a network; else each line."""
+    measured = ports.filter(pl.col("samples") > 0)
+    pairs = measured.filter(~pl.col("mode").str.starts_with(KVXLAN), membership=PAIRS)
     most = pairs.filter(pl.col("hosts") == pl.col("hosts").max())
     counts = {
         mode.partition("-")[2]: values_text(n) for mode, n in most[["mode", "measured"]].rows()
     }
     if {"mesh", "l2pop"} <= counts.keys():
-        yield (
+        return (
             f"{most['hosts'][0]} hosts that share networks two by two: {counts['mesh']} tunnel ports "
             f"in a mesh, {counts['l2pop']} with l2population"
         )
+    ends = ", ".join(f"{each.name} {each.last:,}" for each in lines)
+    return f"Tunnel ports of {max(measured['hosts'])} hosts together: {ends}"
+
+
+def _kib(cost: Sequence[Cost]) -> Mapping[str, str]:
+    """Memory of a port by type."""
+    return {each.type.upper(): f"{each.memory_at(1).value:.1f} KiB" for each in cost}
+
+
+def _seconds(cost: Sequence[Cost]) -> Mapping[str, str]:
+    """Set-up time of the most ports by type."""
+    return {each.type.upper(): f"{_short(each.setup_of_most.value)} s" for each in cost}
+
+
+def _short(seconds: float) -> str:
+    """One decimal, or of less than 0.1 two digits."""
+    return f"{seconds:.1f}" if seconds >= TENTH else f"{seconds:.2g}"
+
+
+def _shared(values: Mapping[str, str], unit: str) -> str:
+    """One label for all types if they agree; else empty."""
+    same = len(set(values.values())) == 1
+    return f"{listed(values)}: {next(iter(values.values()))}{unit}" if same else ""
 
 
 def _price(cost: Sequence[Cost]) -> Iterator[str]:
-    for each in cost:
-        memory = each.memory_at(1)
-        yield (
-            f"A {each.type} port takes {memory.value:.1f} KiB of ovs-vswitchd's memory "
-            f"({memory.span('lab', '.1f')}; 0 to {each.most} ports)"
-        )
-    times = (
-        f"{each.setup_of_most.value:.2f} s for {each.most} {each.type} ports "
-        f"({each.setup_of_most.span('lab', '.2f')})"
-        for each in cost
-    )
-    if cost:
-        yield f"Set-up in one transaction takes {', '.join(times)}"
+    """Memory of a port, and time to add the most ports that were measured."""
+    if not cost:
+        return
+    kib, seconds = _kib(cost), _seconds(cost)
+    kinds = " or ".join(kib)
+    if len(set(kib.values())) == 1:
+        yield f"A {kinds} port takes {next(iter(kib.values()))} of ovs-vswitchd's memory"
+    else:
+        each = ", ".join(f"a {name} port {value}" for name, value in kib.items())
+        yield f"Of ovs-vswitchd's memory, one port takes: {each}"
+    growth = [2**power.value for each in cost if (power := each.growth)]
+    twice = f", twice as many take {range_text(growth, '.1f')} times as long" if growth else ""
+    if len(set(seconds.values())) == 1:
+        took = f"{kinds} ports takes {next(iter(seconds.values()))}"
+    else:
+        took = f"ports takes {listed(f'{value} with {name}' for name, value in seconds.items())}"
+    yield f"Adding {cost[0].most:,} {took}{twice}"
 
 
 def _article(cost: Sequence[Cost]) -> str:
@@ -90,7 +169,7 @@ def _article(cost: Sequence[Cost]) -> str:
     ports = ARTICLE_HOSTS - 1
     memory = max(each.memory_at(ports).value for each in cost) / KIB_PER_GIB
     return (
-        f"Arithmetic, not measured: {tunnels}; {memory:.2f} GiB per host if memory grows linearly "
+        f"Arithmetic, not measured: {tunnels}, and {memory:.2f} GiB per host if memory grows linearly "
         f"up to {_times_measured(cost, ports)} the ports that were measured"
     )
 
@@ -216,23 +295,3 @@ def _times_measured(cost: Sequence[Cost], ports: int) -> str:
     """How many times the most ports that were measured; `no` if it is not more."""
     most = max((each.most for each in cost), default=0)
     return NONE if not most else "no" if ports <= most else f"{ports / most:.0f} times"
-
-
-def _marks(ports: pl.DataFrame) -> tuple[Mark, ...]:
-    return tuple(
-        Mark(
-            mode=row["mode"],
-            words=row["membership"],
-            at=row["hosts"],
-            predicted=row["predicted"],
-            measured=tuple(row["measured"]),
-        )
-        for row in ports.iter_rows(named=True)
-    )
-
-
-def _meshes(found: pl.DataFrame) -> list[tuple[int, int]]:
-    """Hosts and tunnels of each measured mesh; kernel VXLAN has no tunnels to count."""
-    meshes = found.filter(pl.col("mode").str.ends_with("-mesh"), figure="pairs")
-    points = meshes.select("hosts", pl.col("measured").list.explode()).unique()
-    return points.filter(pl.col("measured") > 0).sort(pl.all()).rows()

@@ -16,17 +16,16 @@ from controller.flows.ports import BR_TUN, tunnels
 from controller.model.errors import CommandError
 from experiments.core.results import Recorder, frame, read
 from experiments.measure.usage import Memory, parse_rollup
-from experiments.show.curves import Curves, Mark
 from experiments.show.report import CONFIRMED, REFUTED
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
-from experiments.tunnels.figure import plot_arithmetic
 from experiments.tunnels.fit import costs, exponent, line, parabola
 from experiments.tunnels.labs import groups, predicted, staged
 from experiments.tunnels.probe import EXPERIMENT as TUNNELS
 from experiments.tunnels.probe import Tunnels, add_args
 from experiments.tunnels.report import pairs
 from tests.experiments.made_runs import ABOUT
+from tests.experiments.seen_texts import assert_readable
 from topologies.scenario.load import load
 
 BARE = load("article").overlay
@@ -216,19 +215,26 @@ def recorded(path, *, spoil=None, labs=1, factors=None, ladder=steps):
     return read(recorder.directory)
 
 
+def two_labs(_):
+    """The ladder of two labs that agree: one alone judges no prediction about the cost."""
+    return steps(2, kib=lambda lab: 12)
+
+
 def test_the_report_of_a_run_as_predicted(tmp_path):
-    report = report_on(recorded(tmp_path))
+    report = report_on(recorded(tmp_path, ladder=two_labs))
 
     assert report.findings == (
-        "48 of 48 cells match their prediction",
         "4 hosts that share networks two by two: 12 tunnel ports in a mesh, 4 with l2population",
-        "A gre port takes 12.0 KiB of ovs-vswitchd's memory (1 lab; 0 to 1023 ports)",
-        "Set-up in one transaction takes 0.95 s for 1023 gre ports (1 lab)",
-        "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels; 0.46 GiB per "
+        "A GRE port takes 12.0 KiB of ovs-vswitchd's memory",
+        "Adding 1,023 GRE ports takes 0.9 s, twice as many take 3.1 times as long",
+        "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels, and 0.46 GiB per "
         "host if memory grows linearly up to 39 times the ports that were measured",
     )
+    assert report.conditions.startswith("48 of 48 cells match their prediction; ")
+    assert [each.name for each in report.pictures] == ["tunnels", "tunnels-memory", "tunnels-setup"]
+    assert [each.title for each in report.pictures] == list(report.findings[:3])
     assert [each.outcome for each in report.outcomes] == [CONFIRMED] * 4
-    assert report.outcomes[3].found == "gre 1.64 (1 lab)"
+    assert report.outcomes[3].found == "gre 1.64 (range of 2 labs: 1.64 to 1.64)"
     assert report.tables[0].rows == (
         ("gre-mesh", "dense", "2", "12"),
         ("gre-mesh", "pairs", "2", "12"),
@@ -256,11 +262,12 @@ def test_one_port_too_many_refutes(tmp_path):
         is_it = (row["mode"], row["membership"], row["hosts"]) == ("gre-l2pop", "pairs", 4)
         return {**row, "ports_in_all": row["ports_in_all"] + 1} if is_it else row
 
-    report = report_on(recorded(tmp_path, spoil=one_more))
+    report = report_on(recorded(tmp_path, spoil=one_more, ladder=two_labs))
 
     assert report.is_refuted
-    assert report.findings[0] == "47 of 48 cells match their prediction"
-    assert "gre-l2pop pairs 4: 5 ports, predicted 4" in report.findings
+    assert report.findings[0].endswith("12 tunnel ports in a mesh, 5 with l2population")
+    assert report.findings[-1] == "gre-l2pop pairs 4: 5 ports, predicted 4"
+    assert report.conditions.startswith("47 of 48 cells match their prediction; ")
     assert [each.outcome for each in report.outcomes] == [CONFIRMED, REFUTED, CONFIRMED, CONFIRMED]
     assert report.tables[0].rows[-1] == ("gre-l2pop", "pairs", "2", "5 (predicted 4)")
 
@@ -348,42 +355,107 @@ def test_an_open_vswitch_host_without_a_daemon_is_an_error():
         Tunnels(ladder=(1,))(lab, point, SimpleNamespace(keep=print, watch=lab.watch))
 
 
-@pytest.mark.filterwarnings("error")
-def test_the_figure_of_modes_without_tunnels_has_a_panel_named_arithmetic(tmp_path):
-    factors = {"mode": ("kvxlan-mesh", "vlan"), "membership": ("dense",), "hosts": (3,)}
-    run = recorded(tmp_path, factors=factors)
+ALL = {
+    "mode": ("gre-mesh", "gre-l2pop", "vxlan-mesh", "vxlan-l2pop", "kvxlan-mesh"),
+    "membership": ("dense", "pairs"),
+    "hosts": (2, 4, 16),
+}
+
+
+def lines(report):
+    """The measured lines of the first chart, by name."""
     with mpl.rc_context(fname=STYLE):
-        figure = report_on(run).draw()
-        figure.canvas.draw()
-    titles = [ax.get_title(loc="left").partition(":")[0] for ax in figure.axes]
-    assert titles == ["Measured", "Measured", "Measured", "Arithmetic, not measured"]
+        figure = report.draw()
+        assert_readable(figure, at_least=6)
+    (ax,) = figure.axes
+    return {
+        line.get_gid().removeprefix("measured "): [tuple(xy) for xy in line.get_xydata()]
+        for line in ax.get_lines()
+        if line.get_gid().startswith("measured")
+    }
 
 
-def test_arithmetic_is_dashed_and_measured_meshes_are_dots():
-    from matplotlib.figure import Figure
+@pytest.mark.filterwarnings("error")
+def test_modes_and_memberships_with_the_same_ports_are_one_line(tmp_path):
+    found = lines(report_on(recorded(tmp_path, factors=ALL)))
 
-    ax = plot_arithmetic(Figure().subplots(), [(2, 1), (16, 120)])
-    by = {artist.get_gid(): artist for artist in ax.get_lines()}
-    assert by["arithmetic"].get_linestyle() == "--"
-    assert by["meshes"].get_linestyle() == "None"
-    assert list(by["meshes"].get_ydata()) == [1, 120]
-    hosts, all_ = by["arithmetic"].get_data()
-    assert np.allclose(all_, hosts * (hosts - 1) / 2)
+    assert found == {
+        "mesh, l2pop (1 network)": [(2, 2), (4, 12), (16, 240)],
+        "l2pop (networks of 2 hosts)": [(2, 2), (4, 4), (16, 16)],
+        "kernel VXLAN": [(2, 0), (4, 0), (16, 0)],
+    }
 
 
-def test_counts_over_hosts_show_zero_and_name_each_line_once():
-    from matplotlib.figure import Figure
+def test_a_mode_that_differs_from_others_of_its_kind_has_a_line_of_its_own(tmp_path):
+    def one_more(row):
+        is_it = (row["mode"], row["membership"], row["hosts"]) == ("vxlan-l2pop", "pairs", 16)
+        return {**row, "ports_in_all": 100} if is_it else row
 
-    marks = [
-        Mark(mode="gre-mesh", words=w, at=at, predicted=f, measured=(f,))
-        for w, at, f in (("a", 2, 0), ("a", 4, 0), ("b", 2, 2), ("b", 4, 12))
-    ]
-    curves = Curves(marks=marks, is_log=True)
-    ax = curves.log_counts(curves(Figure().subplots()))
-    curves.name_lines(ax, 3.0)
+    found = lines(report_on(recorded(tmp_path, factors=ALL, spoil=one_more)))
 
-    assert ax.get_yscale() == "symlog"
-    names = [text.get_text() for text in ax.texts if text.get_gid().startswith("name")]
-    assert sorted(names) == ["gre-mesh, a", "gre-mesh, b"]
-    ring = next(each for each in ax.get_lines() if each.get_gid() == "predicted gre-mesh b")
-    assert list(ring.get_ydata()) == [2, 12]
+    assert found["vxlan-l2pop (networks of 2 hosts)"][-1] == (16, 100)
+    assert found["gre-l2pop (networks of 2 hosts)"][-1] == (16, 16)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("modes", "names"),
+    [
+        (("gre-mesh", "vxlan-mesh"), ["mesh (1 network)"]),
+        (("kvxlan-mesh", "vlan"), ["kernel VXLAN", "vlan"]),
+        (("gre-l2pop",), ["l2pop (1 network)"]),
+    ],
+)
+def test_the_chart_of_few_modes_and_one_number_of_hosts(tmp_path, modes, names):
+    factors = {"mode": modes, "membership": ("dense",), "hosts": (3,)}
+    report = report_on(recorded(tmp_path, factors=factors))
+
+    assert list(lines(report)) == names
+    ports = 0 if "vlan" in modes else 6
+    assert report.findings[0] == (
+        f"Tunnel ports of 3 hosts together: {', '.join(f'{name} {ports}' for name in names)}"
+    )
+
+
+def both(labs, kib=lambda lab: 12, factor=1.0):
+    """GRE of 12 KiB per port, and VXLAN."""
+    vxlan = [{**row, "setup_s": row["setup_s"] * factor} for row in steps(labs, "vxlan", kib)]
+    return [*steps(labs, kib=lambda lab: 12), *vxlan]
+
+
+@pytest.mark.filterwarnings("error")
+def test_types_of_tunnels_that_agree_have_one_label_and_others_have_their_own(tmp_path):
+    agree = report_on(recorded(tmp_path / "one", ladder=both))
+    differ = report_on(
+        recorded(tmp_path / "two", ladder=lambda labs: both(labs, lambda _: 20, factor=2.0))
+    )
+
+    assert agree.findings[1] == "A GRE or VXLAN port takes 12.0 KiB of ovs-vswitchd's memory"
+    assert differ.findings[1:3] == (
+        "Of ovs-vswitchd's memory, one port takes: a GRE port 12.0 KiB, a VXLAN port 20.0 KiB",
+        "Adding 1,023 ports takes 0.9 s with GRE and 1.9 s with VXLAN, twice as many take 3.1 times "
+        "as long",
+    )
+    for report, labels in (
+        (agree, ["GRE and VXLAN:\n12.0 KiB per\nport"]),
+        (differ, ["VXLAN", "GRE"]),
+    ):
+        with mpl.rc_context(fname=STYLE):
+            figures = [report.draw(picture) for picture in report.pictures[1:]]
+            for figure in figures:
+                assert_readable(figure, at_least=8)
+        (ax,) = figures[0].axes
+        assert [text.get_text() for text in ax.texts] == labels
+        assert (ax.get_xlim()[0], ax.get_ylim()[0]) == (0, 0)
+        marks = {line.get_gid(): line for line in ax.get_lines()}
+        assert {"measured gre", "fitted gre", "measured vxlan", "fitted vxlan"} == set(marks)
+        assert max(marks["measured gre"].get_ydata()) == pytest.approx(12 * 1023 / 1024)
+
+
+def test_without_a_ladder_there_is_only_the_chart_of_ports(tmp_path):
+    report = report_on(recorded(tmp_path, ladder=lambda labs: []))
+
+    assert [each.name for each in report.pictures] == ["tunnels"]
+    assert report.findings[1] == (
+        "Arithmetic, not measured: 40,000 hosts in a mesh have 799,980,000 tunnels"
+    )
