@@ -26,13 +26,11 @@ from controller.explain.shown import (
     set_vlan,
 )
 from controller.flows.actions import (
-    Goto,
     InPort,
     LearnReturnPath,
     Normal,
     Output,
     PopVlan,
-    Resubmit,
 )
 from controller.flows.pipeline import MULTICAST, UNICAST
 from controller.flows.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG
@@ -79,7 +77,19 @@ class DumpedBridge:
 
     def in_table(self, number: int) -> tuple[DumpFlow, ...]:
         """The flows of a table."""
-        return tuple(flow for flow in self.flows if flow.table == number)
+        return self._by_table.get(number, ())
+
+    @cached_property
+    def _by_table(self) -> Mapping[int, tuple[DumpFlow, ...]]:
+        found: dict[int, list[DumpFlow]] = {}
+        for flow in self.flows:
+            found.setdefault(flow.table, []).append(flow)
+        return {number: tuple(flows) for number, flows in found.items()}
+
+    @cached_property
+    def entry_of(self) -> Mapping[int, Entry]:
+        """The MACs behind tunnels, by the line of their flow."""
+        return {entry.flow.line: entry for entry in self.entries}
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
@@ -118,14 +128,16 @@ class DumpedBridge:
         )
 
     def leads(self, port: str) -> frozenset[int]:
-        """The tables that frames from a port go to, and its table 0 flows' own."""
-        return frozenset(
-            action.table
-            for flow in self.flows
-            if "in_port" in flow.matched and self.port(flow.matched["in_port"]) == port
-            for action in flow.actions
-            if isinstance(action, Goto | Resubmit)
-        )
+        """The tables that frames from a port go to."""
+        return self._leads.get(port, frozenset())
+
+    @cached_property
+    def _leads(self) -> Mapping[str, frozenset[int]]:
+        found: dict[str, set[int]] = {}
+        for flow in self.flows:
+            if "in_port" in flow.matched:
+                found.setdefault(self.port(flow.matched["in_port"]), set()).update(jumps(flow))
+        return {port: frozenset(there) for port, there in found.items()}
 
     @cached_property
     def floods(self) -> tuple[Flood, ...]:
@@ -219,7 +231,11 @@ class DumpedBridge:
 
     def tunnel(self, port: str) -> TunnelPort | None:
         """The tunnel port of this name or number."""
-        return next((each for each in self.tunnels if each.port == port), None)
+        return self._tunnels.get(port)
+
+    @cached_property
+    def _tunnels(self) -> Mapping[str, TunnelPort]:
+        return {tunnel.port: tunnel for tunnel in self.tunnels}
 
     @cached_property
     def local_vlans(self) -> tuple[int, ...]:
@@ -230,22 +246,33 @@ class DumpedBridge:
 
     def tunnel_ids(self, vlan: int) -> tuple[int, ...]:
         """The tunnel ids that a local VLAN has, in either direction."""
-        ids = [i.tunnel_id for i in self.inbound if i.local_vlan == vlan]
-        ids += [
-            f.tunnel_id for f in self.floods if f.local_vlan == vlan and f.tunnel_id is not None
-        ]
-        ids += [
-            e.tunnel_id for e in self.entries if e.local_vlan == vlan and e.tunnel_id is not None
-        ]
-        return tuple(dict.fromkeys(ids))
+        return tuple(self._ids.get(vlan, {}))
+
+    @cached_property
+    def _ids(self) -> Mapping[int, Mapping[int, None]]:
+        found: dict[int, dict[int, None]] = {}
+        sent: tuple[Inbound | Flood | Entry, ...] = (*self.inbound, *self.floods, *self.entries)
+        for each in sent:
+            if each.tunnel_id is not None:
+                found.setdefault(each.local_vlan, {})[each.tunnel_id] = None
+        return found
 
     def kind_of(self, vlan: int) -> NetworkType | None:
         """The tunnel type of a local VLAN's network, if the text shows it."""
-        inbound = [kind for i in self.inbound if i.local_vlan == vlan for kind in i.kinds[:1]]
-        ports = [p for f in self.floods if f.local_vlan == vlan for p in f.ports]
-        ports += [p for e in self.entries if e.local_vlan == vlan for p in e.ports]
-        sent = [t.kind for t in map(self.tunnel, ports) if t and t.kind]
-        return next(iter((*inbound, *sent)), None)
+        return self._kind_of.get(vlan)
+
+    @cached_property
+    def _kind_of(self) -> Mapping[int, NetworkType]:
+        found: dict[int, NetworkType] = {}
+        for inbound in self.inbound:
+            for kind in inbound.kinds[:1]:
+                found.setdefault(inbound.local_vlan, kind)
+        sent: tuple[Flood | Entry, ...] = (*self.floods, *self.entries)
+        for out in sent:
+            for tunnel in filter(None, map(self.tunnel, out.ports)):
+                if tunnel.kind:
+                    found.setdefault(out.local_vlan, tunnel.kind)
+        return found
 
     def flooded_to(self, vlan: int) -> tuple[str, ...]:
         """The ports that get a local VLAN's broadcasts."""

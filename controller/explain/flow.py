@@ -1,7 +1,7 @@
 """Explains a flow in one sentence, from its match, its actions and the overlay.  Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
@@ -47,16 +47,39 @@ class Explainer(Generic[F]):
     names: Naming
     flows: tuple[F, ...]
 
-    def explain(self, flow: AnyFlow) -> str:
+    def explain(self, flow: F) -> str:
         """The sentence for a flow, and whether a frame can come to it at all."""
         text = self.sentence(flow)
         return text if flow.table in self.reached else f"{text} No flow leads to this table."
 
-    def sentence(self, flow: AnyFlow) -> str:
+    def sentence(self, flow: F) -> str:
         """Which frames a flow matches, what happens to them, and why."""
-        matched = Subject(self.names, flow, self.flows)
+        matched = Subject(self.names, flow, self.flows, self._rivals(flow))
         text = f"{matched.text} {self._effect(flow, matched)}"
         return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
+
+    def _rivals(self, flow: F) -> tuple[AnyFlow, ...]:
+        """Few flows of its table, with all among them that have every field of its match, and more."""
+        sharing = sorted(
+            (self._by_field.get((flow.table, item), []) for item in flow.match), key=len
+        )
+        return tuple(sharing[0]) if sharing else ()
+
+    @cached_property
+    def _by_field(self) -> Mapping[tuple[int, tuple[str, str | int]], list[AnyFlow]]:
+        found: dict[tuple[int, tuple[str, str | int]], list[AnyFlow]] = {}
+        for flow in self.flows:
+            for item in flow.match:
+                found.setdefault((flow.table, item), []).append(flow)
+        return found
+
+    @cached_property
+    def _drops_all(self) -> Mapping[int, bool]:
+        """Of each table, whether it drops all frames."""
+        found: dict[int, bool] = {}
+        for flow in self.flows:
+            found[flow.table] = found.get(flow.table, True) and not flow.actions
+        return found
 
     @cached_property
     def reached(self) -> frozenset[int]:
@@ -102,6 +125,10 @@ class Explainer(Generic[F]):
 
     def learning_flow(self) -> tuple[AnyFlow, LearnReturnPath] | None:
         """A flow with a `learn` action, and this action, the same in all such flows; else None."""
+        return self._learning_flow
+
+    @cached_property
+    def _learning_flow(self) -> tuple[AnyFlow, LearnReturnPath] | None:
         found = ((f, a) for f in self.flows for a in f.actions if isinstance(a, LearnReturnPath))
         return next(found, None)
 
@@ -165,8 +192,7 @@ class Explainer(Generic[F]):
         text = f"go on to {self.table_named(flow.bridge, action.table)}" + (
             f": {why}" if why else ""
         )
-        there = [each for each in self.flows if each.table == action.table]
-        if there and not any(each.actions for each in there):
+        if self._drops_all.get(action.table):
             text += "; all frames are dropped there"
             kind = next(iter(self.names.tunnel_types(action.table)), None)
             if kind:

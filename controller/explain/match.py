@@ -33,18 +33,24 @@ FIELD_NAMES = {  # match field -> its name in a sentence
 
 @dataclass(frozen=True)
 class Subject:
-    """The frames that `flow` matches; `flows` are all flows of its bridge."""
+    """The frames that `flow` matches.
+
+    Attributes:
+        flows: all flows of its bridge.
+        rivals: those that may match some of its frames first.
+    """
 
     names: Naming
     flow: AnyFlow
     flows: tuple[AnyFlow, ...]
+    rivals: tuple[AnyFlow, ...]
 
     @cached_property
     def text(self) -> str:
         """The frames, as the subject of a sentence."""
         if not self.flow.match:
             return self._rest()
-        other = "other " if any(map(self._comes_before, self.flows)) else ""
+        other = "other " if any(map(self._comes_before, self.rivals)) else ""
         in_port = self._matched.get("in_port")
         source = [f"from {self.names.port(self.flow.bridge, str(in_port))}"] if in_port else []
         return " ".join([other + self._kind(), *source, *self._fields()])

@@ -38,6 +38,9 @@ TRACED = re.compile(r"^\s*(?:Flow: |Bridge: \S+$|bridge\(\"|Rule: table=\d)")
 TRACE_STEP = re.compile(r"^\s*(?:\d+\. |Rule: table=|OpenFlow actions=)")
 TRACE_END = re.compile(r"^\s*Datapath actions: ")
 IN_FULL = re.compile(r"[,:(=>]$")
+LONGEST = 100_000  # characters of a line; a flow that floods to 1,000 VTEPs has a quarter
+HEADING = 500  # characters of a line that may be a prompt or a heading
+CONTINUED = 60  # lines of one flow
 WRAPPED = 60  # columns; a terminal that wraps has at least as many
 CHUNK = re.compile(r"^[\w:.\-,>\[\]()\"=/]+$")  # the rest of a word that was cut
 
@@ -113,7 +116,10 @@ class _Sorter:
     def sort(self) -> Paste:
         while self.at < len(self.lines):
             line = self.lines[self.at]
-            if TRACED.match(line) and (end := self._end_of_trace()):
+            if len(line) > LONGEST:
+                self.paste.unread.append((self.at + 1, line))
+                self.at += 1
+            elif TRACED.match(line) and (end := self._end_of_trace()):
                 self.paste.traces.append("\n".join(self.lines[self.at : end]))
                 self.at = end
             elif _is_flow_start(line):
@@ -131,7 +137,9 @@ class _Sorter:
             line = self.lines[number]
             if TRACE_END.match(line):
                 return self._with_details(number + 1)
-            if number > self.at and (PROMPT.search(line) or KEY.match(line)):
+            if number > self.at and (
+                PROMPT.search(line[:HEADING]) or KEY.match(line) or line.startswith("Flow: ")
+            ):
                 break
             if TRACE_STEP.match(line):
                 last = number + 1  # `ofproto/trace | grep` cuts the end
@@ -145,7 +153,8 @@ class _Sorter:
         return number
 
     def _sort_line(self, line: str) -> None:
-        if dumped := DUMPED.search(line):
+        short = line[:HEADING]
+        if dumped := DUMPED.search(short):
             rest = dumped[2].strip(" '\"`)")
             is_part = bool(rest) and not rest.startswith(("--", "|less", "| less", "| more", ";"))
             self._read_prompt(line)
@@ -153,10 +162,10 @@ class _Sorter:
         elif REPLY.match(line):
             if not self.paste.parts or self.paste.parts[-1].flows:
                 self.paste.parts.append(Part(host=self.host))
-        elif headed := HEADED.match(line):
+        elif headed := HEADED.match(short):
             self.host = headed[1] or self.host
             self.paste.parts.append(Part(headed[2], host=self.host))
-        elif PROMPT.search(line):
+        elif PROMPT.search(short):
             self._read_prompt(line)
         elif not (self._is_port(line) or DECORATION.match(line) or KNOWN.match(line)):
             self.paste.unread.append((self.at + 1, line))
@@ -187,7 +196,8 @@ class _Sorter:
     def _add_flow(self) -> None:
         first = self.at
         text = _bare(self.lines[first])
-        while (self.at + 1 < len(self.lines)) and self._goes_on(text, self.lines[self.at + 1]):
+        last = min(len(self.lines), first + CONTINUED) - 1
+        while self.at < last and self._goes_on(text, self.lines[self.at + 1]):
             self.at += 1
             following = self.lines[self.at]
             is_cut = not following[:1].isspace() and text[-1:] not in ", "
@@ -210,7 +220,12 @@ class _Sorter:
     def _goes_on(self, text: str, following: str) -> bool:
         """Whether a flow continues on the next line."""
         bare = following.strip(" \\|")
-        if not bare or DUMPED.search(following) or REPLY.match(following) or ADDED.search(bare):
+        if (
+            not bare
+            or DUMPED.search(following[:HEADING])
+            or REPLY.match(following)
+            or ADDED.search(bare)
+        ):
             return False
         begins = KEY.match(bare)
         if not FLOW.search(text):
@@ -226,7 +241,7 @@ class _Sorter:
 
 def _is_flow_start(line: str) -> bool:
     if FLOW.search(line):
-        is_command = PROMPT.search(line) and not ADDED.search(line)
+        is_command = PROMPT.search(line[:HEADING]) and not ADDED.search(line)
         return not is_command and not re.match(r"^\s*OpenFlow actions=", line)
     begins = KEY.search(line)
     return (

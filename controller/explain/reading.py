@@ -141,7 +141,16 @@ def _parsed(info: list[str], match: list[str], actions: list[str]) -> OFPFlow | 
     text = f" {', '.join(known)} {','.join(match or [f'priority={DEFAULT_PRIORITY}'])} actions={','.join(a.strip() for a in actions)}"
     try:
         return OFPFlow(text)
-    except (ParseError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+    except (
+        ParseError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ):
         return None  # the decoders are strict and raise all of these
 
 

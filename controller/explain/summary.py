@@ -170,7 +170,7 @@ def explained(bridge: DumpedBridge, explainer: "Explainer[DumpFlow]", flow: Dump
     """The sentence for a flow of a dump."""
     sentence = explainer.sentence(flow) if bridge.is_part else explainer.explain(flow)
     if bridge.is_learned(flow) and isinstance(vlan := flow.matched.get("dl_vlan"), int):
-        entry = next((entry for entry in bridge.entries if entry.flow is flow), None)
+        entry = bridge.entry_of.get(flow.line)
         if entry and entry.tunnel_id is not None and len(entry.ports) == 1:
             sentence = (
                 explainer.learned(vlan, entry.mac, entry.tunnel_id, entry.ports[0]) or sentence
