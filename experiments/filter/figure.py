@@ -1,104 +1,80 @@
-"""Packets that pass a firewall in the underlay, as a matrix, and the cost of its rules.  Pure."""
+"""What each rule stops, as a grid, and the time that rules cost a packet.  Pure."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
-from experiments.filter.words import BATCH, PACKETS
-from experiments.show.lanes import colours, dots, log_axis, margin_text, rows
+from experiments.show.axes import name_rows, row_values
+from experiments.show.families import NAMES
+from experiments.show.marks import DOT, WordCell, word_grid
+from experiments.show.palette import GROUND, INK, colours
 from experiments.show.report import Caption, range_text
-from experiments.show.sheet import OLD_WIDTH_IN, SMALL, sheet, title
+from experiments.show.sheet import sheet
 
-ROW_IN, COST_IN = 0.24, 0.34
-PASSED_COLOUR, STOPPED_COLOUR, MISMATCH_COLOUR = "#cfe8d8", "#f3c9b5", "#c00000"
-FLOW_GAP = 0.4  # between flows; a square is 1 wide
-DOTS_HIGH = 0.7
+ROW_IN, COST_IN = 0.56, 0.5
+LANES_HIGH = 0.62  # of a row: the lanes of its modes
+LEGEND_ROW = 1.1  # rows that the legend takes below the others
 
 
-def draw(squares: pl.DataFrame, costs: pl.DataFrame, caption: Caption) -> Figure:
-    """The matrix, and below it the cost.
+LEGEND: dict[str, Any] = {
+    "loc": "lower center",
+    "handletextpad": 0.1,
+    "columnspacing": 0.9,
+    "borderpad": 0.2,
+    "frameon": True,  # grid lines do not cross its letters
+    "facecolor": GROUND,
+    "edgecolor": "none",
+    "framealpha": 1,
+}
 
-    Args:
-        squares: a row for each with `rule`, `what`, `mode`, `passed` (packets), `is_match`.
-        costs: as `costs_of` makes them.
-    """
-    names = costs.select("rule", "rules").n_unique()
-    heights = [
-        ROW_IN * (squares["rule"].n_unique() + 2.5),
-        *([COST_IN * (names + 1)] if names else []),
-    ]
-    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
-    _plot_matrix(axes[0], squares)
-    title(
-        axes[0],
-        f"Packets that pass, of {PACKETS}",
-        "green: they pass; red: they are stopped; framed: not as predicted",
-    )
-    if names:
-        _plot_costs(axes[1], costs)
-        title(
-            axes[1],
-            "Cost of rules for a packet that matches none of them",
-            f"dot: a batch of {BATCH} packets; stroke and number: median per mode",
-        )
+
+def draw_grid(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: Mapping[tuple[str, str], WordCell],
+    caption: Caption,
+) -> Figure:
+    """A row for each rule, a column for each flow; a missing cell was not measured."""
+    figure, (ax,) = sheet(caption, [ROW_IN * len(rows)], frame_in=0.6)
+    word_grid(ax, rows, columns, cells)
     return figure
 
 
-def _plot_matrix(ax: Axes, squares: pl.DataFrame) -> None:
-    """Rules from top to bottom; flows from left to right, with a column for each mode."""
-    rules, flows, modes = (
-        squares[name].unique(maintain_order=True).to_list() for name in ("rule", "what", "mode")
-    )
-    palette, pitch = colours(modes, ""), len(modes) + FLOW_GAP
-    for rule, what, mode, passed, is_match in squares.iter_rows():
-        x, y = flows.index(what) * pitch + modes.index(mode), rules.index(rule)
-        square = Rectangle(
-            (x + 0.03, y + 0.06),
-            0.94,
-            0.88,
-            facecolor=PASSED_COLOUR if passed else STOPPED_COLOUR,
-            edgecolor="white" if is_match else MISMATCH_COLOUR,
-            linewidth=1.5,
-            gid=f"square {mode} {rule} {what}",
-        )
-        ax.add_patch(square)
-        ax.text(x + 0.5, y + 0.52, f"{passed:g}", ha="center", va="center", fontsize=7)
-    for at, what in enumerate(flows):
-        middle = at * pitch + len(modes) / 2
-        ax.text(middle, -1.15, what, ha="center", fontsize=SMALL, fontweight="bold")
-        for number, mode in enumerate(modes):
-            x, name = at * pitch + number + 0.5, mode.partition("-")[0]
-            ax.text(x, -0.25, name, ha="center", fontsize=5.3, color=palette[mode])
-    ax.set_xlim(-0.05, len(flows) * pitch - 0.35)
-    ax.set_ylim(len(rules), -1.8)
-    ax.set_yticks(np.arange(len(rules)) + 0.5, labels=rules, fontsize=SMALL)
-    ax.set_xticks([])
-    ax.tick_params(axis="y", length=0)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
+def draw_costs(costs: pl.DataFrame, names: Sequence[str], caption: Caption) -> Figure:
+    """The medians of each ruleset by mode, with their quartiles, on an axis from 0.
 
-
-def _plot_costs(ax: Axes, costs: pl.DataFrame) -> None:
-    """Every batch as a dot, in a lane for each mode with its median."""
-    palette = colours(costs["mode"].unique(maintain_order=True).to_list(), "")
-    names = []
-    for at, ((rule, many), by_mode) in enumerate(
-        costs.group_by("rule", "rules", maintain_order=True)
-    ):
-        names.append(str(rule) if many in {0, 1} else f"{rule}, {many} rules")
-        high = DOTS_HIGH / by_mode.height
-        for lane, row in enumerate(by_mode.iter_rows(named=True)):
-            mode, y = row["mode"], at + high * (lane + 0.5) - DOTS_HIGH / 2
-            x, gid = row["batches"], f"batches {mode}"
-            heights = np.full(len(x), y)
-            dots(ax, x, heights, palette[mode], gid, markersize=2.4, alpha=0.55, rasterized=True)
-            middle, lane_ends = [row["median"]] * 2, [y - high / 2, y + high / 2]
-            ax.plot(middle, lane_ends, color="#222222", linewidth=1.4, gid=f"median {mode}")
-        margin_text(
-            ax, at, range_text(by_mode["median"], ".1f"), "#222222", "value", fontsize=SMALL
-        )
-    log_axis(ax, {"": [costs["batches"].explode().to_numpy()]}, "time per packet [µs]")
-    rows(ax, names, bottom=0.6, fontsize=SMALL)
+    Args:
+        costs: as `costs_of` makes them.
+        names: of the rulesets, in their order.
+    """
+    figure, (ax,) = sheet(caption, [COST_IN * (len(names) + LEGEND_ROW)], frame_in=0.75)
+    inks = colours(costs["mode"].unique(maintain_order=True).to_list())
+    values = {}
+    groups = costs.group_by("rule", "rules", maintain_order=True)
+    for at, (_, by_mode) in enumerate(groups):
+        _lanes(ax, at, by_mode, inks)
+        values[float(at)] = (range_text(by_mode["median"], ".1f"), INK)
+    name_rows(ax, names)
+    ax.set_ylim(len(names) - 0.5 + LEGEND_ROW, -0.5)
+    ax.set_xlim(0, float(costs["high"].max()) * 1.04)  # type: ignore[arg-type]
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    ax.set_xlabel("time per packet [µs]")
     ax.grid(visible=True, axis="x")
+    row_values(ax, values)
+    ax.legend(ncols=len(inks), **LEGEND)
+    return figure
+
+
+def _lanes(ax: Axes, at: int, by_mode: pl.DataFrame, inks: Mapping[str, str]) -> None:
+    """A dot for each mode at its median, and a line between its quartiles."""
+    pitch = LANES_HIGH / max(1, by_mode.height)
+    for lane, row in enumerate(by_mode.iter_rows(named=True)):
+        y, ink = at + pitch * (lane + 0.5) - LANES_HIGH / 2, inks[row["mode"]]
+        ax.plot([row["low"], row["high"]], [y, y], color=ink, linewidth=1.6, alpha=0.6)
+        kind = row["mode"].partition("-")[0]
+        (dot,) = ax.plot(row["median"], y, "o", color=ink, markersize=DOT, clip_on=False)
+        dot.set(gid=f"median {row['mode']} {at}", label=f"_{kind}" if at else NAMES.get(kind, kind))

@@ -14,23 +14,23 @@ from experiments.core.experiment import by_mode
 from experiments.core.question import Point, Row
 from experiments.filter import rules, words
 from experiments.filter.rules import Ruleset
-from experiments.filter.words import BLUE, PACKETS, RED, RED_OTHER
+from experiments.filter.words import FLOW_A, FLOW_B, OTHER_A, PACKETS
 from experiments.measure.frames import UDP_PORT, Flow
 
 TENANTS = {"red": 101, "blue": 202}  # segmentation_ids
 CIDR = IPv4Network("10.5.0.0/24")  # of both tenants
-TRACKED_FLOWS = 8  # of red, in each direction, for conntrack
+TRACKED_FLOWS = 8  # of tenant A, in each direction, for conntrack
 NAMED_PORT, OTHER_PORT = 20001, 20002
 FIRST_PORT = 30000
 TRACKED, TRANSLATED = 1, 2  # conntrack zones: flows known in one are translated in the other
 STOPPED = {  # the flows that each rule stops
     words.NO_RULE: (),
-    words.ADDRESSES: (RED, RED_OTHER, BLUE),
-    words.SERVICE: (RED, RED_OTHER, BLUE),
-    words.OUTER_FLOW: (RED, BLUE),
-    words.NO_ID: (RED, RED_OTHER, BLUE),
-    words.INNER_NFT: (RED, RED_OTHER),
-    words.INNER_U32: (RED, RED_OTHER),
+    words.ADDRESSES: (FLOW_A, OTHER_A, FLOW_B),
+    words.SERVICE: (FLOW_A, OTHER_A, FLOW_B),
+    words.OUTER_FLOW: (FLOW_A, FLOW_B),
+    words.NO_ID: (FLOW_A, OTHER_A, FLOW_B),
+    words.INNER_NFT: (FLOW_A, OTHER_A),
+    words.INNER_U32: (FLOW_A, OTHER_A),
 }
 
 
@@ -148,7 +148,7 @@ def predicted(_: Overlay, points: tuple[Point, ...]) -> tuple[Row, ...]:
 def _cells(point: Point) -> Iterator[Row]:
     kind = network_type(point)
     for rule in stopping(kind):
-        for what in (RED, RED_OTHER, BLUE):
+        for what in (FLOW_A, OTHER_A, FLOW_B):
             passed = 0 if what in STOPPED[rule] else PACKETS
             yield {"rule": rule, "what": what, "count": passed, "forwarded": passed}
     is_gre, is_kernel = kind is NetworkType.GRE, str(point["mode"]).startswith(KERNEL)
@@ -158,5 +158,5 @@ def _cells(point: Point) -> Iterator[Row]:
     # OVS accepts a tunnel's packets only from its remote_ip.  The kernel accepts all with the VNI,
     # and learns from the outer source where to send the other direction: to the firewall.
     there, back = (PACKETS, 0) if is_kernel else (0, 0 if is_gre else PACKETS)
-    yield {"rule": words.MASQUERADE, "what": RED, "count": there, "forwarded": PACKETS}
-    yield {"rule": words.MASQUERADE, "what": words.BACK, "count": back, "forwarded": back}
+    yield {"rule": words.MASQUERADE, "what": FLOW_A, "count": there, "forwarded": PACKETS}
+    yield {"rule": words.MASQUERADE, "what": words.BACK_A, "count": back, "forwarded": back}

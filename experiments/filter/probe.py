@@ -77,9 +77,9 @@ def _stopped(path: Path, point: Point, context: Context) -> tuple[list[Row], byt
         install(lab, ruleset)
         context.keep(f"rules-{rule.replace(', ', '-').replace(' ', '-')}.txt", ruleset.text)
         for what, way, port in (
-            (words.RED, RED, labs.NAMED_PORT),
-            (words.RED_OTHER, RED, labs.OTHER_PORT),
-            (words.BLUE, BLUE, labs.NAMED_PORT),
+            (words.FLOW_A, RED, labs.NAMED_PORT),
+            (words.OTHER_A, RED, labs.OTHER_PORT),
+            (words.FLOW_B, BLUE, labs.NAMED_PORT),
         ):
             rows.append(_row(rule, what, way, path.through(way, port)))
     return rows, first.frame
@@ -91,7 +91,7 @@ def _row(rule: str, what: str, way: Way, found: Counted) -> Row:
 
 
 def _outer_port(found: Counted) -> int:
-    """The outer UDP source port of red's packets, 0 for GRE; raises MeasureError if none arrived."""
+    """The outer UDP source port of tenant A's packets, 0 for GRE; raises MeasureError if none arrived."""
     ports = [packet.outer_port for packet in found.packets[RED.places[0]].values()]
     if not ports:
         raise MeasureError(
@@ -104,7 +104,7 @@ def _outer_port(found: Counted) -> int:
 
 
 def _tracked(path: Path, point: Point, context: Context) -> list[Row]:
-    """Conntrack's entries after red's flows in both directions."""
+    """Conntrack's entries after tenant A's flows in both directions."""
     lab, ports = path.lab, set[int]()
     for key in LIFETIMES:
         lab.run(FIREWALL, "sysctl", "-qw", f"{key}={KEEP_S}")
@@ -135,7 +135,7 @@ def _masqueraded(path: Path, point: Point) -> list[Row]:
     install(path.lab, labs.ruleset(words.MASQUERADE, path.lab.overlay, point, 0))
     return [
         _row(words.MASQUERADE, what, way, path.through(way, labs.NAMED_PORT))
-        for what, way in ((words.RED, RED), (words.BACK, RED_BACK))
+        for what, way in ((words.FLOW_A, RED), (words.BACK_A, RED_BACK))
     ]
 
 

@@ -22,15 +22,15 @@ QUESTION = Question(
         ),
         Prediction(
             about=words.OUTER_FLOW,
-            claim="a rule on the outer UDP source port separates flows, not tenants: red's other "
-            "flow passes, and blue's flow of the same five-tuple is stopped with red's; GRE has no "
-            "such field",
+            claim="a rule on the outer UDP source port separates flows, not tenants: tenant A's "
+            "other flow passes, and tenant B's flow of the same five-tuple is stopped with A's; GRE "
+            "has no such field",
             reason="the port is a hash of the inner five-tuple only",
         ),
         Prediction(
             about=words.INNER,
-            claim="a rule on the inner addresses and the segmentation_id stops red and passes "
-            "blue, with nft and with u32; without the id it stops both",
+            claim="a rule on the inner addresses and the segmentation_id stops tenant A and "
+            "passes tenant B, with nft and with u32; without the id it stops both",
             reason="tenants may have the same addresses; each field has a fixed offset if no "
             "outer header has options",
         ),

@@ -8,6 +8,7 @@ import polars as pl
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.filter import figure, words
+from experiments.filter.grid import SEPARATION, grid_of
 from experiments.filter.words import BATCH, MANY, PACKETS
 from experiments.show import cells, judge
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
@@ -28,23 +29,63 @@ def build_report(run: Run) -> Report:
     )
     counts = found.filter(figure=run.question.value)
     matches = cells.match_findings(found, run.question)
-    findings = (*matches, *_separation(found), *_cost(costs))
-    picture = Picture(
-        name=run.question.name,
-        title=findings[0],
-        alternative="Above: packets that pass, by rule and flow, for each encapsulation; below: "
-        f"time per packet [µs], by rules. {'. '.join(findings)}",
-        draw=lambda caption: figure.draw(_passed(run, counts), costs, caption),
-    )
+    told = (*_separation(found), *_cost(costs))
+    findings = (*matches, *told) if report.is_refuted else (*told, *matches)
     return replace(
         report,
         findings=findings,
         outcomes=tuple(_outcome(each, run, found, costs) for each in run.question.predictions),
         tables=(_matrix(counts), _costs_table(costs), cells.cells_table(found, run.question)),
-        pictures=(picture,),
+        pictures=tuple(_pictures(run, counts, costs, matches[0] if report.is_refuted else "")),
         conditions=f"{report.conditions}, as a WAN; {PACKETS} packets per cell; cost: "
         f"{run.tables['cost']['us_per_packet'].count()} batches of {BATCH} packets",
     )
+
+
+def _pictures(
+    run: Run, counts: pl.DataFrame, costs: pl.DataFrame, refuted: str
+) -> Iterator[Picture]:
+    """What each rule stops, if that was measured, and what rules cost."""
+    grid = grid_of(_passed(run, counts))
+    if grid.cells:
+        yield Picture(
+            name=run.question.name,
+            title=refuted or grid.finding,
+            alternative=f"A grid: which flows each rule passes or stops. {grid.in_words}",
+            draw=lambda caption: figure.draw_grid(
+                grid.row_names, grid.column_names, grid.cells, caption
+            ),
+            conditions=f"Every rule is to stop tenant A's flow from and to one pair of addresses and "
+            f"ports; tenant B has the same addresses and ports. {PACKETS} packets of each flow. "
+            f"{grid.note}",
+        )
+    if not costs.is_empty():
+        names = tuple(
+            map(_ruleset, costs.select("rule", "rules").unique(maintain_order=True).rows())
+        )
+        batches = run.tables["cost"]["us_per_packet"].count()
+        yield Picture(
+            name=f"{run.question.name}-cost",
+            title=next(_cost(costs), "Time per packet by rules"),
+            alternative="Medians of the time per packet [µs] by rules and encapsulation. "
+            + "; ".join(
+                f"{name}: {range_text(each['median'], '.1f')}"
+                for name, (_, each) in zip(
+                    names, costs.group_by("rule", "rules", maintain_order=True), strict=True
+                )
+            ),
+            draw=lambda caption: figure.draw_costs(costs, names, caption),
+            conditions="Dot: median, line: quartiles of batches; numbers: lowest and highest median. No "
+            f"rule matches the packets. {batches} batches of {BATCH} packets",
+        )
+
+
+def _ruleset(row: tuple[str, int]) -> str:
+    rule, many = row
+    if rule == words.NO_RULE:
+        return "no rules"
+    name = rule.replace(", ", " headers,\n")
+    return name if rule == words.CONNTRACK else f"{name}: {counted(many, 'rule')}"
 
 
 def costs_of(run: Run) -> pl.DataFrame:
@@ -81,21 +122,19 @@ def _separation(found: pl.DataFrame) -> Iterator[str]:
         pl.col("rule").is_in([words.ADDRESSES, words.SERVICE, words.INNER_NFT, words.INNER_U32])
     )
     if set(about["result"]) == {MATCHES}:
-        yield "A filter on outer headers cannot separate tenants; a filter on inner headers can"
+        yield SEPARATION
 
 
 def _cost(costs: pl.DataFrame) -> Iterator[str]:
     """The medians of each encapsulation, as a range: they differ by more than chance."""
     bare, many = costs.filter(rule=words.NO_RULE), costs.drop_nulls("added").filter(rules=MANY)
-    added = " and ".join(
-        f"{range_text(rows['added'], '.1f')} µs with {str(rule).partition(', ')[2]}"
+    added = " or ".join(
+        f"{range_text(rows['added'], '.1f')} µs ({str(rule).partition(', ')[2]})"
         for (rule,), rows in many.group_by("rule", maintain_order=True)
     )
     if added:
-        yield (
-            f"A packet takes {range_text(bare['median'], '.1f')} µs, depending on the encapsulation; {MANY} "
-            f"inner rules add {added}"
-        )
+        yield f"{MANY} rules on inner headers add {added} to a packet"
+        yield f"Without rules a packet takes {range_text(bare['median'], '.1f')} µs"
 
 
 def _outcome(prediction: Prediction, run: Run, found: pl.DataFrame, costs: pl.DataFrame) -> Outcome:
@@ -124,7 +163,7 @@ def _matrix(counts: pl.DataFrame) -> Table:
         heads=("rule", "flow", *by_mode.columns[2:]),
         rows=cells.text_rows(by_mode),
         words=("rule", "flow"),
-        note="The rule is to stop red.",
+        note="The rule is to stop tenant A's first flow.",
     )
 
 

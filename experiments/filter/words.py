@@ -5,7 +5,9 @@ ADDRESSES, SERVICE, OUTER_FLOW = "outer addresses", "outer service", "outer flow
 INNER_NFT, INNER_U32, NO_ID = "inner, nft", "inner, u32", "inner without id, nft"
 CONNTRACK, MASQUERADE = "conntrack", "masquerade"
 
-RED, RED_OTHER, BLUE, BACK = "red", "red, other port", "blue, same flow", "red, back"  # flows
+# Flows of two tenants with the same addresses; a rule is to stop the first.
+FLOW_A, OTHER_A, FLOW_B = "tenant A", "tenant A, other port", "tenant B, same flow"
+BACK_A = "tenant A, back"
 ENTRIES, REPLIED = "entries", "entries with a reply"  # of conntrack
 
 OUTER, INNER, COST = "outer", "inner", "cost"  # what further predictions are about
@@ -19,4 +21,12 @@ ABOUT = {  # the rules that a prediction is about
 RULES = tuple(rule for rules in ABOUT.values() for rule in rules)  # in the order of reports
 PACKETS = 16  # of each flow
 BATCH = 100  # packets timed together; after 2 ms the kernel leaves the rest to a thread
+FORMAT_2_VALUES = {
+    "what": {
+        "red": FLOW_A,
+        "red, other port": OTHER_A,
+        "blue, same flow": FLOW_B,
+        "red, back": BACK_A,
+    }
+}
 MANY = 100  # rules whose cost is compared with that of one

@@ -8,6 +8,7 @@ import pytest
 from controller.model.encap import NetworkType
 from experiments.core.results import Recorder, read
 from experiments.filter import labs, rules, words
+from experiments.filter.grid import FLOWS, SEPARATION
 from experiments.filter.path import RED, RED_BACK, SINKS, barrier
 from experiments.filter.probe import EXPERIMENT as FILTER
 from experiments.measure.frames import Mark, arrived, udp_frame
@@ -113,13 +114,13 @@ def test_predicted_counts(overlay):
     rows = labs.predicted(overlay, FILTER.question.points())
     count = {(row["mode"], row["rule"], row["what"]): row["count"] for row in rows}
 
-    assert ("gre-mesh", words.OUTER_FLOW, words.RED) not in count
-    assert count["vxlan-mesh", words.OUTER_FLOW, words.RED_OTHER] == 16
+    assert ("gre-mesh", words.OUTER_FLOW, words.FLOW_A) not in count
+    assert count["vxlan-mesh", words.OUTER_FLOW, words.OTHER_A] == 16
     assert {
-        count[mode["mode"], words.INNER_NFT, words.BLUE] for mode in FILTER.question.points()
+        count[mode["mode"], words.INNER_NFT, words.FLOW_B] for mode in FILTER.question.points()
     } == {16}
     assert {
-        count[mode["mode"], words.ADDRESSES, words.BLUE] for mode in FILTER.question.points()
+        count[mode["mode"], words.ADDRESSES, words.FLOW_B] for mode in FILTER.question.points()
     } == {0}
     assert (
         count["gre-mesh", words.CONNTRACK, words.ENTRIES],
@@ -186,14 +187,29 @@ def test_the_report_of_a_run_as_predicted(reported):
     found = reported()
 
     assert found.findings == (
+        SEPARATION,
+        "100 rules on inner headers add 2.0 µs (nft) to a packet",
+        "Without rules a packet takes 2.0 µs",
         "48 of 48 cells match their prediction",
-        "A filter on outer headers cannot separate tenants; a filter on inner headers can",
-        "A packet takes 2.0 µs, depending on the encapsulation; 100 inner rules add 2.0 µs with nft",
     )
+    assert [each.title for each in found.pictures] == list(found.findings[:2])
     assert {outcomes.outcome for outcomes in found.outcomes} == {"confirmed"}
     assert found.outcomes[-1].found == "true in 1 of 1 case"
     assert not found.is_refuted
-    found.draw()
+    assert words_of(found)["inner addresses\nand id (nft)", "tenant B,\nsame flow"] == "passes"
+    assert words_of(found)["outer addresses", "tenant B,\nsame flow"] == "stopped"
+
+
+def words_of(found, kind="word"):
+    """The words (`word`) or counts (`small`) of the chart, by row and column."""
+    (ax,) = found.draw().axes
+    rows, columns = (
+        [label.get_text() for label in labels]
+        for labels in (ax.get_yticklabels(), ax.get_xticklabels())
+    )
+    shown = [text for text in ax.texts if (text.get_fontweight() == "bold") == (kind == "word")]
+    places = {text: text.get_position() for text in shown}
+    return {(rows[round(y)], columns[x]): text.get_text() for text, (x, y) in places.items()}
 
 
 def test_a_rule_that_passes_what_it_should_stop_refutes(reported):
@@ -201,35 +217,34 @@ def test_a_rule_that_passes_what_it_should_stop_refutes(reported):
 
     assert found.is_refuted
     assert [outcomes.outcome for outcomes in found.outcomes][:2] == ["refuted", "confirmed"]
-    assert ("outer addresses", "red", "3 (predicted 0)") in found.tables[0].rows
-    assert not any("cannot separate" in finding for finding in found.findings)
+    assert ("outer addresses", "tenant A", "3 (predicted 0)") in found.tables[0].rows
+    assert SEPARATION not in found.findings
+    assert found.pictures[0].title == found.findings[0] == "45 of 48 cells match their prediction"
+    assert {words_of(found)["outer addresses", flow] for flow in FLOWS.values()} == {"differs"}
 
 
 def test_the_chart_has_the_median_of_all_samples(reported):
     """Not of the distinct values: 0 twice and 8 once are 0."""
     found = reported(repeats=3, outer_addresses=8)
 
-    matrix = found.draw().axes[0]
-    squares = [str(patch.get_gid()) for patch in matrix.patches]
-    shown = dict(zip(squares, [text.get_text() for text in matrix.texts], strict=False))
-    assert shown["square vxlan-mesh outer addresses red"] == "0"
-    assert ("outer addresses", "red", "0, 8 (predicted 0)") in found.tables[0].rows
+    assert words_of(found, "small")["outer addresses", "tenant A,\nthis flow"] == "0 of 16"
+    assert ("outer addresses", "tenant A", "0, 8 (predicted 0)") in found.tables[0].rows
 
 
 def test_the_costs_of_different_encapsulations_are_not_pooled(reported):
     found = reported({"vxlan-mesh": (4.0, 2.0), "gre-mesh": (2.6, 1.6)})
     hundred = [row for row in found.tables[1].rows if row[1] == "100"]
 
-    assert found.findings[-1] == (
-        "A packet takes 1.6 to 2.0 µs, depending on the encapsulation; 100 inner rules add 1.0 to "
-        "2.0 µs with nft"
+    assert found.findings[1:3] == (
+        "100 rules on inner headers add 1.0 to 2.0 µs (nft) to a packet",
+        "Without rules a packet takes 1.6 to 2.0 µs",
     )
     assert [row[2:4] for row in hundred] == [("vxlan-mesh", "4.00"), ("gre-mesh", "2.60")]
     assert [row[5:7] for row in hundred] == [("+2.00", "20"), ("+1.00", "10")]
-    strokes = [
-        line for line in found.draw().axes[1].lines if str(line.get_gid()).startswith("median")
-    ]
-    assert sorted(line.get_xdata()[0] for line in strokes)[-2:] == [2.6, 4.0]
+    (ax,) = found.draw(found.pictures[1]).axes
+    medians = [line for line in ax.lines if str(line.get_gid()).startswith("median")]
+    assert sorted(line.get_xdata()[0] for line in medians)[-2:] == [2.6, 4.0]
+    assert "2.6 to 4.0" in [text.get_text() for text in ax.texts]
 
 
 def test_heads_of_tables_have_units_in_brackets(reported):
