@@ -15,7 +15,7 @@ KEY = re.compile(
 )
 ADDED = re.compile(r"(?:add|mod)-flow[s]?\s+(?:-\S+\s+)*(\S+)\s+(?=\S)(.*)$")
 DUMPED = re.compile(r"dump-flows\s+(?:-\S+\s+)*([\w.-]+)(.*)$")
-REPLY = re.compile(r"^\W*(?:NXST|OFPST)_FLOW reply")
+REPLY = re.compile(r"^[\W\d]*(?:NXST|OFPST)_FLOW reply")
 OFPORT = re.compile(r"^\s*(\d+|LOCAL)\(\"?([^\")]+)\"?\): addr")
 LINKED = re.compile(r"^\s*(?:Port|Interface) \"?([^\"\s]+)\"?$")
 HEADED = re.compile(  # a heading of the operator's own: `# compute1 br-tun`, `br-int:`
@@ -221,7 +221,7 @@ class _Sorter:
         """Whether a flow continues on the next line."""
         bare = following.strip(" \\|")
         if (
-            not bare
+            DECORATION.match(bare)
             or DUMPED.search(following[:HEADING])
             or REPLY.match(following)
             or ADDED.search(bare)

@@ -112,11 +112,9 @@ def test_too_much_is_refused(stdin, capsys, monkeypatch):
 
 def test_a_terminal_without_argument_gets_usage(monkeypatch, capsys):
     leader, follower = os.openpty()
-    monkeypatch.setattr(sys, "stdin", os.fdopen(follower))
-    try:
+    with os.fdopen(follower) as terminal, os.fdopen(leader, "rb"):
+        monkeypatch.setattr(sys, "stdin", terminal)
         assert main(["explain"]) == 2
-    finally:
-        os.close(leader)
     assert capsys.readouterr().err == (
         "overlaylab: explain: nothing: standard input is a terminal; allowed: the output of "
         "`ovs-ofctl dump-flows BRIDGE` or `ovs-appctl ofproto/trace BRIDGE FLOW`, from a file or a "
@@ -145,7 +143,7 @@ def test_a_file_that_cannot_be_read(name, capsys):
         lambda text: re.sub(r", priority=", ",\n     priority=", text).encode(),
         lambda text: re.sub(r" actions=", "\n        actions=", text).encode(),
         lambda text: re.sub(r"(?<=[a-z]),priority", ", priority", text).encode(),
-        lambda text: text.upper().encode() if False else text.encode(),
+        str.encode,
     ],
     ids=["windows", "mark", "utf-16", "colours", "list", "table", "grep -n", "wrapped at 80", "indented",
          "actions below", "spaces", "as it is"],
