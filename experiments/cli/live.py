@@ -1,7 +1,7 @@
 """Commands that change a running lab by names: host add, host remove, server add, server remove."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -153,17 +153,21 @@ def add_server(  # noqa: PLR0917  click passes every option as an argument
     """  # noqa: D301  click's mark for a line that is not broken
     with _changing(lab) as found:
         made = found.add_server(name, host=on_host, network=network, fixed_ips=ips, mac_address=mac)
-    overlay = found.overlay
-    peers, problems = _peers(found, overlay, made), _problems(found)
+    overlay, unwired = found.overlay, _unwired_hosts(found)
+    peers = _peers(found, overlay, made, unwired)
     document = {
         "lab": lab,
         "server": _server_values(overlay, made),
         "peers": peers,
-        "problems": problems,
+        "unwired_hosts": unwired,
     }
     _print(output, document, *_server_lines(lab, overlay, made, peers))
-    for problem in problems:
-        click.echo(f"overlaylab: warning: {problem}", err=True)
+    if unwired:
+        click.echo(
+            f"overlaylab: warning: not connected to the controller, or not wired: {', '.join(unwired)}. "
+            f"Servers there may not answer; `overlaylab status {lab}` says what is wrong.",
+            err=True,
+        )
 
 
 def _server_values(overlay: "Overlay", made: "Port") -> dict[str, Any]:
@@ -181,14 +185,17 @@ def _server_values(overlay: "Overlay", made: "Port") -> dict[str, Any]:
     }
 
 
-def _peers(lab: "Lab", overlay: "Overlay", made: "Port") -> dict[str, str]:
+def _peers(lab: "Lab", overlay: "Overlay", made: "Port", unwired: Sequence[str]) -> dict[str, str]:
     """The servers that the new one can ping, each with the address for it."""
     from topologies.lab.live import plugged_ports
     from topologies.plan.pings import pings
 
-    plugged = {id_: (name, number) for id_, (name, _, number) in plugged_ports(lab).items()}
-    active = {id_: at for id_, at in plugged.items() if _is_active_server(overlay, id_)}
-    found = (each for each in pings(overlay, active) if each.source == made.device_id)
+    plugged = {
+        id_: (name, number)
+        for id_, (name, on_host, number) in plugged_ports(lab).items()
+        if _is_active_server(overlay, id_) and on_host not in unwired
+    }
+    found = (each for each in pings(overlay, plugged) if each.source == made.device_id)
     return {each.target: str(each.address) for each in found}
 
 
@@ -197,11 +204,10 @@ def _is_active_server(overlay: "Overlay", port_id: str) -> bool:
     return port is not None and port.is_active and not port.is_dhcp_server
 
 
-def _problems(lab: "Lab") -> list[str]:
-    """Hosts that the controller does not reach or has not wired: servers there may not answer."""
+def _unwired_hosts(lab: "Lab") -> list[str]:
+    """Hosts that the controller does not reach, or whose ports and flows are not complete."""
     return [
-        f"host {agent['host']!r}: {agent['configurations'].get('alarm') or 'not wired'}; "
-        f"servers there may not answer. `overlaylab status {lab.name}` says more."
+        agent["host"]
         for agent in lab.api("GET", "/v2.0/agents")["agents"]
         if not (agent["alive"] and agent["configurations"]["wired"])
     ]
@@ -222,7 +228,7 @@ def _server_lines(
     elif not made.fixed_ips:
         yield f"It cannot ping: network {network.name} has no subnet to take an address from."
     else:
-        yield "It has nobody to ping: no other server has an address in its subnets."
+        yield "It has nobody to ping: no other server with an address in its subnets is wired."
 
 
 @server.command("remove")

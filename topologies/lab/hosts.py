@@ -15,7 +15,7 @@ from controller.model.parts import Host, Port
 from controller.system.process import Identity
 from topologies.lab.base import LabBase
 from topologies.lab.live import await_wired, end_node
-from topologies.lab.servers import assert_free, remove_ports
+from topologies.lab.servers import assert_free, await_connected, remove_ports
 from topologies.nodes import neighbours, routers
 from topologies.nodes.compute import compute_class
 from topologies.nodes.keeper import ip_batch
@@ -63,6 +63,7 @@ def _add(lab: LabBase, overlay: Overlay, host: Host) -> None:
     indices = [node.facts["index"] for node in lab.nodes().values() if node.kind == "host"]
     index = next(number for number in count() if number not in indices)
     assert_free(lab, host.name, *_routers_of(overlay, index))
+    await_connected(lab, *overlay.host_of)  # a dead one would get no tunnel to the new one
     try:
         _start(lab, larger, host.name, index)
         agent = _agent(host, index, lab.node(host.name).keeper)

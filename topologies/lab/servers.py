@@ -52,7 +52,7 @@ def add_server(
             mac_address=mac_address,
         )
         assert_free(lab, name)
-        _await_connected(lab, host)
+        await_connected(lab, host)
         try:
             port_id = lab.api("POST", "/v2.0/ports", {"port": _body(wanted)})["port"]["id"]
             plug_now(lab, port_id)
@@ -103,20 +103,16 @@ def assert_free(lab: LabBase, *names: str) -> None:
             )
 
 
-def _await_connected(lab: LabBase, host: str) -> None:
-    """Wait until the controller reaches a host, before anything is made.
+def await_connected(lab: LabBase, *hosts: str) -> None:
+    """Wait until the controller reaches these hosts, before anything is made.
 
     Raises:
-        LabError: it does not.
+        LabError: it does not reach one.
     """
 
     def missing() -> list[str]:
-        agents = {each["host"]: each for each in lab.api("GET", "/v2.0/agents")["agents"]}
-        agent = agents.get(host)
-        if agent and agent["alive"]:
-            return []
-        alarm = agent["configurations"].get("alarm") if agent else ""
-        return [f"a connection to host {host!r}{f' ({alarm})' if alarm else ''}"]
+        alive = {each["host"] for each in lab.api("GET", "/v2.0/agents")["agents"] if each["alive"]}
+        return [f"a connection to host {host!r}" for host in hosts if host not in alive]
 
     do = f"`overlaylab status {lab.name}` says what is wrong there."
     await_complete(lab.ledger, missing, CONNECT_S, do=do)
