@@ -244,8 +244,8 @@ def _end(end: End) -> str:
 
 
 def _text(text: str) -> str:
-    """Text within an HTML-like label."""
-    return html.escape(printable(text))
+    r"""Text within an HTML-like label, where Graphviz reads `\N` as the node's name and `\\` as `\`."""
+    return html.escape(printable(text)).replace("\\", "\\\\")
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,8 @@
 """The colours of networks and the strokes of encapsulations.
 
 The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people who see
-colours differently can tell apart; black and yellow are left out, for ink and for lines on white.
+colours differently can tell apart: sky blue and orange darker, so that all have a contrast of 3 to white, and
+without black, which is for ink, and yellow.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from controller.model.encap import NetworkType
 from controller.model.parts import Network
 from topologies.drawing.dot import Dash, Stroke
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#5b3a8c", "#7a7a00")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#3a9bdc", "#c07f00", "#5b3a8c", "#7a7a00")
 NAMES = ("blue", "red", "green", "pink", "sky", "orange", "purple", "olive")
 NAMED = dict(zip(NAMES, COLOURS, strict=True))
 TUNNEL = "#3d4248"

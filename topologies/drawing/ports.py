@@ -12,6 +12,7 @@ from controller.model.names import UNDERLAY, VTEP_BRIDGE, bridge_name, provider_
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Port
 from controller.switches.reading import PortRow, Reading, binding_of
+from topologies.plan.ovs import UNDERLAY_OFPORT, WIRE_OFPORT
 
 TUNNELS = {**{str(kind): kind for kind in TUNNEL_TYPES}, IP6GRE: NetworkType.GRE}
 
@@ -69,8 +70,10 @@ def planned(overlay: Overlay, host: Host) -> HostPorts:
         )
     for physical_network, bridge in host.bridge_mappings:
         if bridge != VTEP_BRIDGE:
-            found[bridge].append(DrawnPort(name=provider_interface(physical_network)))
-    found[VTEP_BRIDGE].append(DrawnPort(name=UNDERLAY))
+            found[bridge].append(
+                DrawnPort(name=provider_interface(physical_network), number=WIRE_OFPORT)
+            )
+    found[VTEP_BRIDGE].append(DrawnPort(name=UNDERLAY, number=UNDERLAY_OFPORT))
     return HostPorts(
         host=host.name,
         index=index,

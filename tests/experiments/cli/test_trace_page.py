@@ -152,9 +152,7 @@ def test_the_page_begins_with_the_outcome(name, outcome):
     page = as_html(course(name))
 
     assert page.index(outcome) < page.index("<svg")
-    assert html.escape(course(name).end, quote=False) in html.unescape(page).replace(
-        "&", "&amp;"
-    ) or (course(name).end in html.unescape(page))
+    assert course(name).end in html.unescape(page[: page.index("<svg")])
 
 
 class Tags(HTMLParser):

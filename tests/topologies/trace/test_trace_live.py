@@ -1,6 +1,8 @@
 """`overlaylab trace` on running labs: what it predicts is what a capture then shows."""
 
+import html
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,10 +11,16 @@ import pytest
 
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode, with_mode
+from experiments.cli.main import main
+from experiments.cli.pages.trace_page import as_html
 from experiments.measure.captures import capturing, decoded
 from experiments.measure.packets import all_of
 from tests.labs import CommandLine
+from topologies.drawing.dot import as_dot
+from topologies.drawing.overlay_drawing import draw_overlay
+from topologies.drawing.ports import planned
 from topologies.lab import Lab, started
+from topologies.lab.picture import drawing_of
 from topologies.scenario.load import load
 from topologies.trace.trace import trace_frame
 
@@ -206,6 +214,19 @@ def captured(packet):
         "key": int(key, 0) if key else None,
         "vlan": packet["vlan.id"],
     }
+
+
+def test_the_page_and_the_drawing_show_the_lab(article, tmp_path):
+    lab, page = article.lab, tmp_path / "trace.html"
+
+    assert main(("trace", lab.name, A, B, "--format", "html", "-o", str(page))) == 0
+    # What bridges have learned may be different in the next trace, but not the way.
+    course, places = trace_frame(lab, A, B, "arp"), re.compile(r'data-at="([^"]*)"')
+    assert places.findall(page.read_text()) == places.findall(as_html(course))
+    assert html.escape(course.end) in html.escape(html.unescape(page.read_text()))
+    ports = [planned(lab.overlay, host) for host in lab.overlay.hosts]
+    assert as_dot(drawing_of(lab)) == as_dot(draw_overlay(lab.overlay, ports))
+    assert "ServerA" in as_dot(drawing_of(lab, "controller"))
 
 
 def test_a_lost_frame_is_reported_with_status_1(tmp_path):
