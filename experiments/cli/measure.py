@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from controller.model.errors import HostError, OverlayError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from experiments.show.pages.chapter import Chapter
 
 REFRESH_HZ = 4
+MINUTE_S = 60
 
 
 def dated(name: str) -> str:
@@ -133,9 +134,18 @@ class Pace:
         return max(0.0, self.done_s / self.done * rounds - self.elapsed_s)
 
     def forecast(self, rounds: int) -> str:
-        """`0:24, about 1:10 left`."""
+        """`, about 2 min left`; empty before the first round ends, and once the estimate is used up."""
         left = self.left_s(rounds)
-        return clock_text(self.elapsed_s) + (f", about {clock_text(left)} left" if left else "")
+        return f", about {left_text(left)} left" if left else ""
+
+
+def left_text(seconds: float) -> str:
+    """`40 s`, `2 min`, `1 h 20 min`: rounded up, since it is an estimate."""
+    if seconds <= MINUTE_S:
+        return f"{max(1, ceil(seconds / 10)) * 10} s"
+    minutes = ceil(seconds / MINUTE_S)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"
 
 
 def clock_text(seconds: float) -> str:
@@ -145,21 +155,21 @@ def clock_text(seconds: float) -> str:
 
 @contextmanager
 def shown(title: str, clock: Callable[[], float]) -> "Iterator[Say]":
-    """Show a bar, what is measured now, and the time elapsed and left.
+    """Show which lab is measured, and the time elapsed and left.
 
     Without a terminal: a line on stderr when a lab is started, and one for what comes after them.
     """
     if not sys.stderr.isatty():
         yield _Lines(title, Pace(clock)).say
         return
-    bar = _Bar(title, Pace(clock))
+    live = _Live(title, Pace(clock))
     with Live(
         console=Console(stderr=True),
-        get_renderable=bar.parts,
+        get_renderable=live.parts,
         transient=True,
         refresh_per_second=REFRESH_HZ,
     ):
-        yield bar.say
+        yield live.say
 
 
 @dataclass(slots=True)
@@ -170,28 +180,33 @@ class _Lines:
     pace: Pace
     last: int = -1
 
-    def say(self, done: int, rounds: int, now: str) -> None:
+    def say(self, done: int, labs: int, now: str, doing: str = "") -> None:
+        del doing
         self.pace.reach(done)
         if done != self.last:
             self.last = done
-            print(f"{self.title}, {self.pace.forecast(rounds)}: {now}", file=sys.stderr, flush=True)
+            print(f"{self.title}: {now}{self.pace.forecast(labs)}", file=sys.stderr, flush=True)
 
 
-class _Bar:
-    """Two lines: the bar with its figures, and what is measured now."""
+@dataclass(slots=True)
+class _Live:
+    """Two lines: the lab with the times, and what is measured in it."""
 
-    def __init__(self, title: str, pace: Pace) -> None:
-        self._pace, self._rounds, self._now = pace, 0, "starting"
-        columns = TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn()
-        self._progress = Progress(*columns, TextColumn("{task.fields[time]}"))
-        self._task = self._progress.add_task(title, total=None, time="")
+    title: str
+    pace: Pace
+    labs: int = 0
+    now: str = "starting"
+    doing: str = ""
 
-    def say(self, done: int, rounds: int, now: str) -> None:
-        self._pace.reach(done)
-        self._rounds, self._now = rounds, now
-        self._progress.update(self._task, completed=done, total=rounds)
+    def say(self, done: int, labs: int, now: str, doing: str = "") -> None:
+        self.pace.reach(done)
+        self.labs, self.now, self.doing = labs, now, doing
 
     def parts(self) -> RenderableType:
-        self._progress.update(self._task, time=self._pace.forecast(self._rounds))
-        now = Text(f"  {self._now}", style="dim", overflow="ellipsis", no_wrap=True)
-        return Group(*self._progress.get_renderables(), now)
+        elapsed = clock_text(self.pace.elapsed_s)
+        line = f"{self.title}: {self.now}{self.pace.forecast(self.labs)} ({elapsed})"
+        parts = (
+            Text(text, style=style, overflow="ellipsis", no_wrap=True)
+            for text, style in ((line, ""), (f"  {self.doing}" if self.doing else "", "dim"))
+        )
+        return Group(*parts)

@@ -144,3 +144,15 @@ def _columns(recorded: Mapping[str, Any]) -> Columns:
 def level_name(point: Point) -> str:
     """How a point is named in reports."""
     return " ".join(map(str, point.values()))
+
+
+def point_text(point: Point) -> str:
+    """A point in words: `vxlan-l2pop, 4 hosts`, `gre-mesh, underlay MTU 1500`."""
+    return ", ".join(_level_text(name, level) for name, level in point.items())
+
+
+def _level_text(factor: str, level: Level) -> str:
+    if isinstance(level, str):
+        return level
+    name = factor.replace("_", " ").replace("mtu", "MTU")
+    return f"{level} {name}" if name.endswith("s") else f"{name} {level}"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,14 +13,20 @@ from controller.model.errors import MeasureError, UsageError
 from controller.model.overlay import Overlay
 from controller.model.sites import Sites
 from experiments.core.experiment import Context, Experiment, Lab, Measured, Probe, settings_of
-from experiments.core.question import Level, Point, Question, Row, level_name
+from experiments.core.question import Level, Point, Question, Row, level_name, point_text
 from experiments.core.results import RAW, SAMPLES, Recorder
 from experiments.core.verdict import COUNT_LIMITS, UNTIMED, Seen, Thresholds, Window, judge
 from experiments.measure import environment
 from experiments.measure.watch import Watcher
 
 StartLab = Callable[[Any], AbstractContextManager[Lab]]  # of an Overlay, or Sites
-Say = Callable[[int, int, str], None]  # labs measured, of so many, and what happens now
+
+
+class Say(Protocol):
+    """Shows progress."""
+
+    def __call__(self, done: int, labs: int, now: str, doing: str = "") -> None:
+        """`done` of `labs` are measured; `now` is the lab or what comes after all; `doing`: in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +148,7 @@ def perform(
     recorder: Recorder,
     started: StartLab,
     *,
-    say: Say = lambda *_: None,
+    say: Say = lambda *_, **__: None,
     watch: Callable[[Lab], Watcher] = Watcher,
 ) -> None:
     """Measure every lab of the run, write the results, and judge their quality.
@@ -156,7 +162,7 @@ def perform(
     def measure(number: int, each: Round) -> None:
         """Measure one new lab; the first one of each point also records its MTUs and offloads."""
         point = level_name(each.point)
-        name = f"lab {number + 1} of {len(rounds)}: {point}"
+        name = f"lab {number + 1} of {len(rounds)}: {point_text(each.point)}"
         say(number, len(rounds), name)
         with started(request.experiment.stage(request.overlay, each.point)) as lab:
             if point not in progress.labs:
@@ -166,7 +172,7 @@ def perform(
                 keep=lambda file, text: recorder.file(f"{each.folder}/{file}", text),
                 path=lambda file: recorder.path(f"{each.folder}/{file}"),
                 watch=watcher.window,
-                say=lambda now: say(number, len(rounds), f"{name}: {now}"),
+                say=lambda doing: say(number, len(rounds), name, doing),
                 seed=each.seed(request.seed),
                 counting=watcher.counting,
             )

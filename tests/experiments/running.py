@@ -15,7 +15,9 @@ from experiments.core.results import Run, read
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "import sys; from experiments.cli.main import main; sys.exit(main())"
-PROGRESS = re.compile(r"^\S.*, \d+:\d\d(, about \d+:\d\d left)?: .+\n", re.MULTILINE)
+PROGRESS = re.compile(
+    r"^\S.*: (lab \d+ of \d+: .+|checking the quality of the run)\n", re.MULTILINE
+)
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
