@@ -2,21 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from experiments.show.lanes import BASELINE_COLOUR, colours, dots, margin_text
+from experiments.show.axes import name_rows, row_values
+from experiments.show.marks import BAND_ALPHA, DOT
+from experiments.show.palette import BAD, GROUND, INK, MUTED, colours
 from experiments.show.report import Caption
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.sheet import LABEL, SMALL, sheet
 
-LANE_IN = 0.36
-BITS = (0, 4, 8, 12, 16, 20, 24, 28, 32)  # labels of the axis, as powers of two
-LEAST, MOST = 0.7, 2.0**33.5
-BAR = 7  # points
-LEGEND = "bar: ids that fit into the field on the wire (arithmetic); dot: a proven id"
-CLAIM = "the article's 2^24"
+ROW_IN = 0.42
+BITS = (0, 8, 16, 24, 32)  # labels of the axis, as powers of two
+LEAST, MOST = 0.7, 2.0**33
+BAR = 9  # points
+MARK_HIGH = 0.34  # of a row: half the height of the article's mark
+HEAD_ROW = 0.75  # above the lanes, for the local VLANs' text
+ON_GROUND = {"facecolor": GROUND, "edgecolor": "none", "pad": 1}  # dashes do not cross its letters
+DASHES: dict[str, Any] = {
+    "color": MUTED,
+    "linewidth": 1.2,
+    "linestyle": (0, (3, 2)),
+    "zorder": 0,
+}
+CLAIM = "the article: 2²⁴"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +51,27 @@ def draw(lanes: Sequence[Lane], caption: Caption, *, host_limit: int, claimed: i
         host_limit: networks on one host.
         claimed: ids of GRE in the article.
     """
-    figure, (ax,) = sheet(caption, [LANE_IN * (len(lanes) + 1.4)], width_in=OLD_WIDTH_IN)
-    title(ax, "Ids of each type, and those that were proven", LEGEND)
-    palette = colours([lane.mode for lane in lanes], "(none)")
+    figure, (ax,) = sheet(caption, [ROW_IN * (len(lanes) + HEAD_ROW)], frame_in=0.75)
+    inks = colours([lane.mode for lane in lanes])
     ax.set_xscale("log", base=2)
-    for at, lane in enumerate(reversed(lanes)):
-        _lane(ax, at, lane, palette[lane.mode] if lane.greatest_id else BASELINE_COLOUR)
+    for at, lane in enumerate(lanes):
+        _lane(ax, at, lane, inks[lane.mode])
         if lane.mode.startswith("gre"):
             _claim(ax, at, claimed)
-    _host_limit(ax, host_limit, lanes)
-    ax.set_ylim(-0.7, len(lanes) + 0.35)
+    _host_limit(ax, host_limit, [at for at, lane in enumerate(lanes) if lane.has_br_int])
+    name_rows(ax, [lane.mode for lane in lanes])
+    ax.set_ylim(len(lanes) - 0.5, -0.5 - HEAD_ROW)
+    row_values(
+        ax,
+        {
+            float(at): (
+                f"{lane.isolated} of {lane.made}",
+                INK if lane.isolated == lane.made else BAD,
+            )
+            for at, lane in enumerate(lanes)
+        },
+    )
     ax.set_xlim(LEAST, MOST)
-    ax.set_yticks(range(len(lanes)), labels=[lane.mode for lane in reversed(lanes)])
-    ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(FixedLocator([2.0**bits for bits in BITS]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticklabels(["1", *(f"$2^{{{bits}}}$" for bits in BITS[1:])], parse_math=True)
@@ -60,92 +79,41 @@ def draw(lanes: Sequence[Lane], caption: Caption, *, host_limit: int, claimed: i
     return figure
 
 
-def _lane(ax: Axes, at: int, lane: Lane, colour: str) -> None:
-    if lane.greatest_id:
-        ax.plot(
-            [1, lane.greatest_id],
-            [at, at],
-            color=colour,
-            alpha=0.22,
-            linewidth=BAR,
-            solid_capstyle="butt",
-            gid=f"ids {lane.mode}",
-        )
-        ax.annotate(
-            f"{lane.greatest_id:,} ids",
-            (lane.greatest_id, at),
-            xytext=(0, 6),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            fontsize=7.5,
-            color=colour,
-            gid=f"greatest {lane.mode}",
-        )
-        here = [at] * len(lane.proven)
-        dots(ax, lane.proven, here, colour, f"proven {lane.mode}", markersize=4, alpha=0.75)
-        ax.plot(
-            lane.failed,
-            [at] * len(lane.failed),
-            linestyle="none",
-            marker="x",
-            markersize=7,
-            markeredgewidth=1.8,
-            color="#C00000",
-            gid=f"failed {lane.mode}",
-        )
-    else:
-        ax.text(
-            1,
-            at,
-            f"no id: {lane.without_id}",
-            va="center",
-            fontsize=8,
-            color="#555555",
-            gid=f"ids {lane.mode}",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-        )
-    isolated = f"{lane.isolated} of {lane.made} isolated"
-    margin_text(ax, at, isolated, colour, f"name {lane.mode}", fontsize=8.5, fontweight="bold")
+def _lane(ax: Axes, at: int, lane: Lane, ink: str) -> None:
+    if not lane.greatest_id:
+        text = ax.text(1, at, lane.without_id, va="center", gid=f"ids {lane.mode}")
+        text.set(fontsize=LABEL, color=MUTED, bbox=ON_GROUND)
+        return
+    style: dict[str, Any] = {"color": ink, "clip_on": False}
+    ends, here = [1, lane.greatest_id], [at] * len(lane.proven)
+    bar: dict[str, Any] = {"linewidth": BAR, "solid_capstyle": "butt", "alpha": BAND_ALPHA}
+    ax.plot(ends, [at, at], gid=f"ids {lane.mode}", **style, **bar)
+    ax.plot(
+        lane.proven, here, "o", gid=f"proven {lane.mode}", markersize=DOT - 1, alpha=0.75, **style
+    )
+    cross: dict[str, Any] = {"markersize": 8, "markeredgewidth": 2.2, "color": BAD, "zorder": 4}
+    ax.plot(lane.failed, [at] * len(lane.failed), "x", gid=f"failed {lane.mode}", **cross)
 
 
 def _claim(ax: Axes, at: int, claimed: int) -> None:
-    ax.plot(
-        [claimed, claimed], [at - 0.36, at + 0.36], color="#222222", linewidth=1.4, gid="claimed"
-    )
+    """The number of ids that the article gives, as a mark beside its text."""
+    ax.plot([claimed] * 2, [at - MARK_HIGH, at + MARK_HIGH], color=INK, linewidth=2, gid="claimed")
     ax.annotate(
         CLAIM,
-        (claimed, at + 0.36),
-        xytext=(-4, -3),
+        (claimed, at + MARK_HIGH),
+        xytext=(-4, 0),
         textcoords="offset points",
         ha="right",
         va="center",
-        fontsize=7.5,
+        fontsize=SMALL + 0.5,
     )
 
 
-def _host_limit(ax: Axes, limit: int, lanes: Sequence[Lane]) -> None:
+def _host_limit(ax: Axes, limit: int, limited: Sequence[int]) -> None:
     """A line through the lanes with a br-int, and its meaning above them."""
-    limited = [at for at, lane in enumerate(reversed(lanes)) if lane.has_br_int]
-    for at in (*limited, *((len(lanes),) if limited else ())):
-        ax.plot(
-            [limit, limit],
-            [at - 0.5, at + 0.5],
-            color="#888888",
-            linewidth=1,
-            zorder=0,
-            linestyle=(0, (4, 3)),
-            gid="host limit",
-        )
+    for at in limited:
+        top = -0.5 - HEAD_ROW / 4 if at == 0 else at - 0.5
+        ax.plot([limit, limit], [top, at + 0.5], gid="host limit", **DASHES)
     if limited:
-        text = f"{limit:,} local VLANs of br-int: networks at once on one host (arithmetic)"
-        ax.annotate(
-            text,
-            (limit, len(lanes) - 0.1),
-            xytext=(5, 0),
-            textcoords="offset points",
-            ha="left",
-            va="center",
-            fontsize=8,
-            color="#555555",
-        )
+        text = f"{limit:,} networks at once on one host"
+        ax.text(1, -0.5 - HEAD_ROW / 2, text, va="center", fontsize=LABEL, color=MUTED)

@@ -35,7 +35,7 @@ QUESTION = Question(
             "not the IP addresses of guests",
         ),
         Prediction(
-            claim="GRE has ids for 2^32-1 networks, not 2^24 as in the article",
+            claim="GRE has ids for 2³²-1 networks, not 2²⁴ as in the article",
             reason="the key has 32 bits (RFC 2890); a key of 24 bits would mix networks "
             "1 and 16777217, which exist at the same time, and could not be 4294967295",
             excludes=(

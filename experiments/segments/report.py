@@ -16,9 +16,11 @@ from experiments.show.report import NONE, Picture, Report, Table, counted, range
 
 CLAIMED = 2**24  # ids of GRE, in the article
 WITHOUT_ID = {
-    NetworkType.FLAT: "one network per physical network",
-    NetworkType.LOCAL: "as many as a host has local VLANs",
+    NetworkType.FLAT: "no id: one per physical network",
+    NetworkType.LOCAL: "no id: only the local VLAN",
 }
+TITLED = {"vlan": "VLAN", "vxlan": "VXLAN", "gre": "GRE"}  # types whose ids the chart's title names
+POWER_FROM = 2**16  # numbers of ids from here on are written as a power of 2
 
 
 def build_report(run: Run) -> Report:
@@ -37,12 +39,16 @@ def build_report(run: Run) -> Report:
         pictures=(
             Picture(
                 name=run.question.name,
-                title=findings[0],
+                title=findings[0] if report.is_refuted else _title(lanes),
                 alternative="A line for each mode from its least to its greatest id, with dots at "
                 f"the ids that were tried; {findings[0]}",
                 draw=lambda caption: figure.draw(
                     lanes, caption, host_limit=LOCAL_VLAN_MAX, claimed=CLAIMED
                 ),
+                conditions="Bar: the ids that fit into the field on the wire (arithmetic). Dot: a "
+                "network with this id is isolated, cross: it is not. Numbers: networks isolated, of "
+                "those that were tried. Dashes: local VLANs of br-int (arithmetic). "
+                f"{report.conditions}",
             ),
         ),
     )
@@ -97,7 +103,23 @@ def _findings(run: Run, lanes: Sequence[figure.Lane]) -> Iterator[str]:
         (id_ for lane in lanes if lane.mode.startswith("gre") for id_ in lane.proven), default=0
     )
     if greatest > CLAIMED:
-        yield f"GRE: key {greatest:,} crossed the wire unchanged; the article says 2^24 ids"
+        yield f"GRE: key {greatest:,} crossed the wire unchanged; the article says 2²⁴ ids"
+
+
+def _title(lanes: Sequence[figure.Lane]) -> str:
+    """How many ids each type has, and that the networks tried are isolated."""
+    ids = {lane.mode.removeprefix("k").partition("-")[0]: lane.greatest_id for lane in lanes}
+    named = [f"{name} {_ids(ids[kind])}" for kind, name in TITLED.items() if kind in ids]
+    number = range_text((lane.made for lane in lanes), "d")
+    isolated = f"all {number} networks of each type are isolated"
+    return f"Ids: {', '.join(named)}; {isolated}" if named else isolated.capitalize()
+
+
+def _ids(greatest: int) -> str:
+    """`4,094`, or `2²⁴` for ids from 1 to 2²⁴ - 1."""
+    if greatest < POWER_FROM:
+        return f"{greatest:,}"
+    return "2" + str(greatest.bit_length()).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _counts(run: Run) -> Table:

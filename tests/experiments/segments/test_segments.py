@@ -281,8 +281,9 @@ def test_findings_have_the_number_of_networks_and_the_greatest_gre_key(tmp_path)
     assert report.findings == (
         "4 networks of each type at once, all with the same addresses: all isolated, 0 frames leaked",
         "ARP for the same address in each network: 12 of 12 answered only by its own guest",
-        "GRE: key 4,294,967,295 crossed the wire unchanged; the article says 2^24 ids",
+        "GRE: key 4,294,967,295 crossed the wire unchanged; the article says 2²⁴ ids",
     )
+    assert report.pictures[0].title == "Ids: GRE 2³²; all 4 networks of each type are isolated"
     assert [each.outcome for each in report.outcomes] == [CONFIRMED, CONFIRMED]
     counts, spaces = report.tables
     assert counts.rows[2] == ("gre-mesh", "4", "4", "4", "4", "0", "4", "2", "4")
@@ -302,6 +303,7 @@ def test_a_leak_refutes_the_prediction_and_is_the_first_finding(tmp_path):
     assert report.is_refuted
     assert report.outcomes[0].outcome == REFUTED
     assert report.findings[0] == "19 of 21 cells match their prediction"
+    assert report.pictures[0].title == report.findings[0]
     assert report.tables[0].rows[2][2:6] == ("3 (predicted 4)", "4", "4", "2 (predicted 0)")
 
 
@@ -312,8 +314,8 @@ def test_the_figure_has_a_bar_for_each_type_and_a_dot_for_each_id(tmp_path):
     assert list(drawn["ids gre-mesh"].get_xdata()) == [1, 2**32 - 1]
     assert list(drawn["proven gre-mesh"].get_xdata()) == sorted(labs.ids(GRE, 4))
     assert list(drawn["claimed"].get_xdata()) == [2**24, 2**24]
-    assert drawn["ids flat"].get_text() == "no id: one network per physical network"
-    assert drawn["name local"].get_text() == "4 of 4 isolated"
+    assert drawn["ids flat"].get_text() == "no id: one per physical network"
+    assert drawn["value 0.0"].get_text() == "4 of 4"
     assert ax.get_xscale() == "log"
 
 
@@ -336,7 +338,7 @@ def test_without_a_br_int_its_limit_is_not_drawn(tmp_path):
     (ax,) = report_on(recorded(tmp_path, modes=("kvxlan-mesh",))).draw().axes
 
     assert not [line for line in ax.lines if line.get_gid() == "host limit"]
-    assert not [text for text in ax.texts if "br-int" in text.get_text()]
+    assert not [text for text in ax.texts if "on one host" in text.get_text()]
 
 
 def test_a_network_in_which_another_guest_answers_is_not_proven(tmp_path):
