@@ -15,7 +15,7 @@ from controller.flows.ports import BR_TUN
 from controller.model.encap import NetworkType
 
 SOON_S = 30  # a timeout that ends sooner is reported
-SHOWN = 8  # of one kind, before "and n more"
+DUPLICATES = 3  # more of them are two dumps, not two flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,8 @@ def _macs(bridge: DumpedBridge) -> Iterator[Finding]:
             yield _note("learned-and-stated", text, *(entry.flow for entry in learned))
     learned_flows = [entry.flow for entry in bridge.entries if entry.is_learned]
     if learned_flows:
-        text = f"{_counted(len(learned_flows), 'flow')} learned from tunnels: the switch removes each when its timeout ends."
+        are = "flow was" if len(learned_flows) == 1 else "flows were"
+        text = f"{len(learned_flows)} {are} learned from tunnels; each is removed when its timeout ends."
         yield _note("learned", text, *learned_flows)
 
 
@@ -177,20 +178,27 @@ def _repeated(bridge: DumpedBridge) -> Iterator[Finding]:
     same: dict[tuple[int, Match], list[DumpFlow]] = defaultdict(list)
     for flow in bridge.flows:
         same[flow.table, tuple(sorted(flow.match, key=str))].append(flow)
-    for (table, _), flows in same.items():
-        if len(flows) == 1:
-            continue
-        counts = Counter(flow.priority for flow in flows)
-        for priority, count in counts.items():
-            if count > 1:
-                twice = [flow for flow in flows if flow.priority == priority]
-                # ovs-ofctl prints one conjunction's parts as flows of their own
-                if len({flow.actions for flow in twice}) > 1 and _is_conjunction(twice):
-                    continue
-                text = f"Table {table} has {count} flows with the same match and priority {priority}: {_short(twice[0])}. A switch keeps one; the text may have two dumps."
-                yield _fault("duplicate", text, *twice)
-        if len(counts) > 1 and not _is_conjunction(flows):
+    several = [flows for flows in same.values() if len(flows) > 1 and not _is_conjunction(flows)]
+    yield from _duplicates(several)
+    for flows in several:
+        if len({flow.priority for flow in flows}) > 1:
             yield from _shadowed(bridge, flows)
+
+
+def _duplicates(several: list[list[DumpFlow]]) -> Iterator[Finding]:
+    twice = []
+    for flows in several:
+        counts = Counter(flow.priority for flow in flows)
+        groups = ([f for f in flows if f.priority == each] for each in counts if counts[each] > 1)
+        twice += list(groups)
+    if len(twice) > DUPLICATES:
+        text = f"{len(twice)} flows are there more than once: the text probably has several dumps of one bridge, or of several hosts. Name each by a line such as `# compute1 br-tun`."
+        yield _fault("duplicate", text, *(flow for flows in twice for flow in flows))
+        return
+    for flows in twice:
+        one = flows[0]
+        text = f"Table {one.table} has {len(flows)} flows with the same match and priority {one.priority}: {_short(one)}. A switch keeps one."
+        yield _fault("duplicate", text, *flows)
 
 
 def _shadowed(bridge: DumpedBridge, flows: list[DumpFlow]) -> Iterator[Finding]:
@@ -278,10 +286,11 @@ def _dropped(bridge: DumpedBridge, counted: list[DumpFlow]) -> Iterator[Finding]
         if not flow.actions and flow.packets and flow.table != 23:
             where = bridge.table(flow.table)[0]
             named = f"table {flow.table}" + (f" ({where})" if where else "")
-            dropped = f"dropped in {named}"
-            text = f"{_counted(flow.packets, 'packet')} {dropped}: {_short(flow)}."
+            number = _counted(flow.packets, "packet")
+            dropped = f"{'was' if flow.packets == 1 else 'were'} dropped in {named}"
+            text = f"{number} {dropped}: {_short(flow)}."
             if not flow.match:
-                text = f"{_counted(flow.packets, 'packet')} that no other flow matches {dropped}."
+                text = f"{number} that no other flow matches {dropped}."
             yield _note("dropped", text, flow)
 
 

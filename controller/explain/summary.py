@@ -26,12 +26,11 @@ class Line:
 
 def title(bridge: DumpedBridge) -> str:
     """The bridge with the size of its dump."""
-    kind = {BR_INT: "Neutron's integration bridge", BR_TUN: "a tunnel bridge"}.get(
-        bridge.kind, bridge.kind
-    )
-    name = bridge.name if bridge.is_named else f"Not named in the text, by its flows {kind}"
-    if bridge.is_named and bridge.name.rpartition(" ")[2] != bridge.kind != tables.OTHER:
-        name += f" ({kind})"
+    name = bridge.name
+    if not bridge.is_named:
+        name += ", by its flows (the text does not name it)"
+    elif bridge.name.rpartition(" ")[2] != bridge.kind != tables.OTHER:
+        name += f" ({bridge.kind})"
     size = f"{counted(len(bridge.flows), 'flow')} in {counted(len(bridge.numbers), 'table')}"
     part = (
         "; only some of the bridge's flows, so nothing is said about missing ones"

@@ -23,14 +23,15 @@ USAGE = "ovs-ofctl dump-flows br-tun | overlaylab explain"
 def explain(dump: tuple[str, ...], output: str) -> None:
     """Explain flows or a trace of any Open vSwitch: DUMP is a file, or `-` for standard input.
 
-    \b
-    It reads what ovs-ofctl dump-flows and ovs-appctl ofproto/trace print, of any Neutron release
-    or hand-made, and shows networks, VTEPs, what looks wrong, and each flow in a sentence.
-    Add the output of ovs-ofctl show to the text for the addresses of VTEPs.
+    It reads what `ovs-ofctl dump-flows` and `ovs-appctl ofproto/trace` print, of any Neutron
+    release or hand-made, and shows networks, VTEPs, what looks wrong, and each flow in a
+    sentence. Add the output of `ovs-ofctl show` to the text for the addresses of VTEPs.
 
     \b
-    Example:
-      sudo ovs-ofctl dump-flows br-tun | overlaylab explain
+    On a compute node: ovs-ofctl dump-flows br-tun | overlaylab explain
+
+    \b
+    Example: overlaylab flows article --host controller --bridge br-tun | overlaylab explain
     """  # noqa: D301  click's mark for lines that it shall not join
     from controller.explain.explanation import explanation
     from experiments.cli.explain_dump import document, lines

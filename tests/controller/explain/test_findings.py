@@ -143,6 +143,10 @@ def test_a_broken_flow_is_found(old, new, kind, text):
     assert text in found[kind].text
 
 
+def test_two_dumps_of_one_bridge_are_one_finding():
+    assert faults(GOOD + GOOD)["duplicate"].text.startswith("16 flows are there more than once")
+
+
 def test_counters_that_are_all_zero():
     found = faults(re.sub(r"n_packets=\d+", "n_packets=0", GOOD))
     assert found["all-counters-zero"].text == (
@@ -158,7 +162,7 @@ def test_a_finding_names_the_lines():
 
 
 def test_learned_flows_and_those_about_to_end():
-    assert notes(GOOD)["learned"].startswith("1 flow learned from tunnels")
+    assert notes(GOOD)["learned"].startswith("1 flow was learned from tunnels")
     assert "ends-soon" not in notes(GOOD)
     ending = notes(GOOD.replace("hard_age=1,", "hard_age=290,"))
     assert "vlan=1,dl_dst=fa:16:3e:00:00:02 in table 20 ends in 10 s." in ending["ends-soon"]
@@ -185,7 +189,7 @@ def test_counters_say_what_was_dropped():
     text = GOOD.replace("table=4, n_packets=1,", "table=4, n_packets=5,")
     dropped = [f.text for f in findings(explanation(text).bridges[0]) if f.kind == "dropped"]
     assert (
-        "5 packets that no other flow matches dropped in table 4 (VXLAN_TUN_TO_LV)." in dropped
+        "5 packets that no other flow matches were dropped in table 4 (VXLAN_TUN_TO_LV)." in dropped
     ), "the VNI of another network"
 
 
