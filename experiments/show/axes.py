@@ -8,6 +8,7 @@ margin.  `end_labels` names lines at their right end, after all else is drawn.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -17,9 +18,12 @@ from experiments.show.palette import INK
 from experiments.show.sheet import LABEL, lay_out
 
 LABEL_PITCH = 1.3  # of the height of its letters: the height of a line of a label
+LABEL_IN = LABEL * LABEL_PITCH / 72  # the same in inches
+NAME_WIDE = 20  # letters of a line of a row's name
 LABEL_PAD = 6  # points between a line's end and its label
 AROUND = 1.12  # of the least and the greatest host count: where a host axis begins and ends
 TICKS_MIN = 4
+ROW_PAD_IN = 0.09
 ABOVE = 1.06  # of the largest count: where a count axis ends
 
 
@@ -71,10 +75,20 @@ def _plain_ticks(axis: Axis, ticks: Sequence[int]) -> None:
 
 def name_rows(ax: Axes, names: Sequence[str], *, bottom: float = 0.5) -> None:
     """Name the rows 0, 1, ... from the top down, in place of a vertical axis."""
-    ax.set_yticks(range(len(names)), labels=names)
+    ax.set_yticks(range(len(names)), labels=list(map(_short_lines, names)))
     ax.set_ylim(len(names) - 1 + bottom, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
+
+
+def row_in(names: Sequence[str]) -> float:
+    """The height of a row with room for the longest of these names [inches]."""
+    return LABEL_IN * max(1 + _short_lines(name).count("\n") for name in names) + ROW_PAD_IN
+
+
+def _short_lines(name: str) -> str:
+    """A name in lines of at most NAME_WIDE letters."""
+    return "\n".join(line for part in name.split("\n") for line in wrap(part, NAME_WIDE))
 
 
 def row_values(ax: Axes, values: Mapping[float, tuple[str, str]]) -> None:
@@ -142,12 +156,12 @@ def _height(ax: Axes, value: float) -> float:
 def spread(wanted: Sequence[float], sizes: Sequence[float], *, over: float = 0.0) -> list[float]:
     """Tops of labels of these heights, near the wanted middles without overlap; from the top down.
 
-    The first may be `over` above the axes.
+    The first may be `over` above the axes, the last `over` below.
     """
     tops: list[float] = []
     ceiling = max(1.0 + over, sum(sizes))
     for at, (middle, size) in enumerate(zip(wanted, sizes, strict=True)):
-        below = sum(sizes[at:]) - sizes[-1] / 2  # room for the labels below, down to the axis
+        below = sum(sizes[at:]) - over  # room for the labels below, down to the axis
         top = min(ceiling, max(middle + size / 2, below))
         tops.append(top)
         ceiling = top - size

@@ -14,16 +14,14 @@ from matplotlib.figure import Figure
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, Value
 from experiments.core.results import SAMPLES, Run
-from experiments.show import judge
-from experiments.show.curves import LEGEND, NAME_IN, Curves, Mark
+from experiments.show import judge, series
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
 from experiments.show.report import NONE, Caption, Outcome, Picture, Report, Table, counted
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.series import Series, merged
 
 PolarsType = type[pl.DataType] | pl.DataType
 
 NAMED = 3  # mismatches that the findings name
-HEIGHT_IN = 3.0  # of the picture, at least
 
 
 def exact_cells(run: Run, table: str = SAMPLES) -> pl.DataFrame:
@@ -292,26 +290,21 @@ def _draw(run: Run, cells: pl.DataFrame, caption: Caption) -> Figure:
         same = (pl.col(name).eq_missing(pl.lit(row[name])) for name in (*others, last))
         return tuple(map(float, samples.filter(same)[run.question.value]))
 
-    curves = Curves(
-        marks=[
-            Mark(
-                mode=" ".join(str(row[name]) for name in others[:1]),
-                words=" ".join(str(row[name]) for name in others[1:]),
-                at=row[last],
-                predicted=float(row["predicted"]),
-                measured=measured(row),
-            )
-            for row in cells.iter_rows(named=True)
-        ]
+    by_series: dict[tuple[str, ...], list[Mapping[str, Value]]] = {}
+    for row in cells.iter_rows(named=True):
+        by_series.setdefault(tuple(str(row[name]) for name in others), []).append(row)
+    every = (
+        Series(
+            names=(" ".join(names),),
+            mode=names[0] if names else "",
+            predicted={row[last]: float(str(row["predicted"])) for row in rows},
+            measured={row[last]: measured(row) for row in rows},
+        )
+        for names, rows in by_series.items()
     )
-    height = max(HEIGHT_IN, NAME_IN * len(curves.series))
-    figure, (ax,) = sheet(caption, [height], width_in=OLD_WIDTH_IN)
-    curves.count_axis(curves(ax)).set_xlabel(last)
     value, unit = run.question.value.replace("_", " "), run.question.unit
-    ax.set_ylabel(value if value == unit else f"{value} [{unit}]")
-    curves.name_lines(ax, height)
-    title(ax, "Measured and predicted", LEGEND)
-    return figure
+    upwards = value if value == unit else f"{value} [{unit}]"
+    return series.draw(merged(every), last, upwards, caption)
 
 
 def values_text(values: Iterable[Value]) -> str:

@@ -14,9 +14,11 @@ from experiments.core.question import Prediction, Question, level_name
 from experiments.core.results import Run
 from experiments.show import answers, judge
 from experiments.show.answers import Answer, Wording, quick_note
+from experiments.show.axes import row_in
 from experiments.show.intervals import Intervals, Row, bounds
 from experiments.show.judge import of_all
-from experiments.show.lanes import Lanes, colours, log_axis, plot_ecdf
+from experiments.show.marks import boxes
+from experiments.show.palette import colours
 from experiments.show.report import (
     NONE,
     NOT_JUDGED,
@@ -28,7 +30,7 @@ from experiments.show.report import (
     counted,
     is_trusted,
 )
-from experiments.show.sheet import OLD_WIDTH_IN, sheet, title
+from experiments.show.sheet import sheet, title
 from experiments.show.statistics import (
     Interval,
     Repeats,
@@ -39,8 +41,7 @@ from experiments.show.statistics import (
     summarise,
 )
 
-NAME_IN = 0.19  # the least height of the ECDF, for each name beside it
-ROW_IN, ROWS_IN = 0.78, 5.5  # the height of a row of samples, and of all rows at most
+DIFFERENCE_IN = 0.14  # a row of a difference is higher by so much
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +115,13 @@ def build_report(run: Run) -> Report:
 
 
 def picture(found: Compared) -> Picture:
-    """Every sample, the ECDF and the differences."""
+    """The levels as boxes, and the differences."""
     unit, name = found.question.unit, found.question.name
     medians = ", ".join(f"{each.level} {each.median:.3f} {unit}" for each in found.summaries)
     return Picture(
         name=name,
         title=findings(found)[0],
-        alternative=f"Box plot and ECDF of {found.question.value}; medians: {medians}",
+        alternative=f"Box plots of {found.question.value}; medians: {medians}",
         draw=lambda caption: draw(found, caption),
     )
 
@@ -250,25 +251,21 @@ def data(found: Compared) -> tuple[Mapping[str, object], ...]:
 
 
 def draw(found: Compared, caption: Caption) -> Figure:
-    """Every sample and its box, the ECDF on the same axis, then the differences."""
-    question, palette = found.question, colours(list(found.levels), found.baseline)
-    lanes, differences = Lanes(found.levels, palette), _differences(found, palette)
-    rows = len(found.levels)
-    heights = [min(ROW_IN * rows, ROWS_IN), max(2.0, NAME_IN * rows)]
+    """A box for each level, then the differences."""
+    question, palette = found.question, colours(list(found.levels))
+    differences = _differences(found, palette)
     has_intervals = any(row.found.interval for row in differences.rows)
-    heights += [0.36 * (rows - 1) + 0.25] if has_intervals else []
-    figure, axes = sheet(caption, heights, width_in=OLD_WIDTH_IN)
-    lanes(axes[0])
-    plot_ecdf(axes[1], found.levels, palette)
-    for ax in axes[:2]:
-        log_axis(ax, found.levels, f"{question.value.rpartition('_')[0]} [{question.unit}]")
-    axes[0].set_xlabel("")
-    axes[0].tick_params(axis="x", labelbottom=False, length=0)
-    title(axes[0], "Every sample", lanes.legend)
-    title(axes[1], "Share of samples up to a value (ECDF)")
+    names = [row.name for row in differences.rows]
+    heights = [row_in(list(found.levels)) * len(found.levels) + 0.1]
+    heights += [(row_in(names) + DIFFERENCE_IN) * len(names)] if has_intervals else []
+    figure, axes = sheet(caption, heights, frame_in=0.9 + 1.1 * has_intervals)
+    pooled = {level: np.concatenate(repeats) for level, repeats in found.levels.items()}
+    boxes(axes[0], pooled, palette, ".3f")
+    axes[0].set_xlabel(f"{question.value.rpartition('_')[0] or question.value} [{question.unit}]")
+    title(axes[0], "By level", "box: quartiles; whiskers: p10 to p90; number: median")
     if has_intervals:
-        title(axes[2], "Difference of medians, 95% interval", differences.legend)
-        differences(axes[2])
+        title(axes[1], "Differences of medians", differences.legend)
+        differences(axes[1])
     return figure
 
 

@@ -8,8 +8,11 @@ import pytest
 from controller.model.errors import MeasureError
 from experiments.core.question import Prediction, Question, integer, text
 from experiments.core.results import Recorder, read
+from experiments.show.report import Caption
 from experiments.show.reports import report_on
+from experiments.show.series import Series, draw, merged
 from experiments.show.sheet import STYLE
+from tests.experiments.seen_texts import assert_readable
 
 QUESTION = Question(
     name="copies",
@@ -201,27 +204,23 @@ def lines(ax, kind):
     return {line.get_gid(): line for line in ax.lines if str(line.get_gid()).startswith(kind)}
 
 
-def test_every_sample_is_a_dot_on_the_ring_of_its_prediction(axes):
+def test_predictions_are_a_line_behind_the_measured_one_and_every_sample_is_a_dot(axes):
     ax = axes(gre_mesh_4=5)
 
-    rings, dots = lines(ax, "predicted"), lines(ax, "samples")
-    assert list(rings["predicted gre-mesh"].get_ydata()) == [1, 3]
+    predicted, dots = lines(ax, "predicted"), lines(ax, "samples")
+    assert list(predicted["predicted gre-mesh"].get_ydata()) == [1, 3]
+    assert list(lines(ax, "measured")["measured gre-mesh"].get_ydata()) == [1, 5]
+    assert list(dots["samples gre-mesh"].get_xdata()) == [2, 2, 4, 4]
     assert list(dots["samples gre-mesh"].get_ydata()) == [1, 1, 5, 5]
-    x, of_ring = dots["samples gre-mesh"].get_xdata(), rings["predicted gre-mesh"].get_xdata()
-    assert len(set(x)) == 4  # equal samples are side by side,
-    assert [sum(x[:2]) / 2, sum(x[2:]) / 2] == pytest.approx(list(of_ring))  # around their ring
-    assert rings["predicted gre-mesh"].get_markerfacecolor() == "none"
-    assert (
-        rings["predicted gre-mesh"].get_linestyle() != rings["predicted gre-l2pop"].get_linestyle()
-    )
+    assert predicted["predicted gre-mesh"].get_zorder() < dots["samples gre-mesh"].get_zorder()
+    names = [text.get_text() for text in ax.texts if str(text.get_gid()).startswith("label")]
+    assert sorted(names) == ["gre-l2pop", "gre-mesh"]
 
 
-def test_equal_series_are_side_by_side_around_their_value(axes):
+def test_equal_series_are_one_line_with_both_names(axes):
     ax = axes()
 
-    x = [line.get_xdata()[1] for line in lines(ax, "predicted").values()]
-    assert len(set(x)) == 2
-    assert sum(x) / 2 == pytest.approx(4)
+    assert set(lines(ax, "measured")) == {"measured gre-mesh, gre-l2pop"}
     assert list(ax.get_xticks()) == [2, 4]
 
 
@@ -231,8 +230,8 @@ def test_axes_have_names_and_units_and_start_at_zero(axes):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("hosts", "copies [packets]")
     assert ax.get_ylim()[0] == 0
     assert ax.get_ylim()[1] > 3
-    names = [text.get_text() for text in ax.texts if str(text.get_gid()).startswith("name")]
-    assert sorted(names) == ["gre-l2pop", "gre-mesh"]
+    (label,) = [text for text in ax.texts if str(text.get_gid()).startswith("label")]
+    assert label.get_text() == "gre-mesh,\ngre-l2pop"
 
 
 def test_levels_that_are_texts_are_drawn_side_by_side(tmp_path):
@@ -254,4 +253,25 @@ def test_levels_that_are_texts_are_drawn_side_by_side(tmp_path):
     recorder.samples([{"repeat": 1, "order": 1, **each} for each in predicted])
     (ax,) = report_on(read(recorder.directory)).draw().axes
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
-    assert lines(ax, "swatch") == {}  # there is only one series
+    assert not [text for text in ax.texts if str(text.get_gid()).startswith("label")], "one series"
+
+
+LONG = [f"a-scenario-of-my-own-with-a-long-name-{nth}" for nth in range(9)]
+
+
+@pytest.mark.parametrize("modes", [LONG[:1], LONG, ["gre-mesh", "vxlan-mesh"]])
+@pytest.mark.parametrize("places", [(2,), (2, 4, 8, 16), ("half of the hosts", "all of the hosts")])
+@pytest.mark.parametrize("more", [0, 1, 7])
+def test_any_series_are_readable(modes, places, more):
+    series = [
+        Series(
+            names=(mode,),
+            mode=mode,
+            predicted=dict.fromkeys(places, 3.0 + more * nth),
+            measured=dict.fromkeys(places, (3.0, 4.0 + more * nth)),
+        )
+        for nth, mode in enumerate(modes)
+    ]
+    caption = Caption(title="9 of 9 cells match", footer=("Verdict: trusted.",))
+    with mpl.rc_context(fname=STYLE):
+        assert_readable(draw(merged(series), "hosts", "copies", caption), at_least=5)

@@ -87,7 +87,7 @@ def test_names_do_not_overlap_and_are_not_below_the_axis(wanted, sizes):
 
     bottoms = [top - size for top, size in zip(tops, sizes, strict=True)]
     assert max(tops) <= 1
-    assert min(bottoms) >= -sizes[-1] / 2 - 1e-9
+    assert min(bottoms) >= -1e-9
     assert all(low >= top - 1e-9 for low, top in zip(bottoms, tops[1:], strict=False))
 
 
