@@ -39,6 +39,9 @@ SPELT = {  # OpenFlow 1.2+ and NXM spellings -> the name that ovs-ofctl prints
     "ip_proto": "nw_proto", "in_port_oxm": "in_port",
 }  # fmt: skip
 NUMBERS = frozenset({"tun_id", "dl_vlan", "icmp_type"}) | {f"reg{n}" for n in range(16)}
+ENDLESS = re.compile(
+    r"[0-9a-fA-F]{200}"
+)  # no field is as long; Python refuses to print such numbers
 DEFAULT_PRIORITY = 32768  # OpenFlow's; ovs-ofctl does not print it
 PRESENT = 0x1000
 ETHERTYPES = {"0x0800": "ip", "0x0806": "arp", "0x86dd": "ipv6"}
@@ -95,6 +98,11 @@ def read_flow(flow: FlowText, bridge: str = "") -> DumpFlow:
     after, comment = _cut(after)
     odd += [comment] if comment else []
     actions = [part for part in split(after) if part.strip()]
+    endless = [part for part in (*info, *match, *actions) if ENDLESS.search(part)]
+    info, match, actions = (
+        [p for p in parts if p not in endless] for parts in (info, match, actions)
+    )
+    odd += endless
     whole = _parsed(info, match, actions)
     if whole is None:
         odd += [part for part in info if _parsed([part], [], []) is None]

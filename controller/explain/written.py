@@ -100,7 +100,11 @@ def actions_of(
     is_tagged = "tun_id" not in match and not str(match.get("vlan_tci", "")).startswith("0x0000/")
     for number, pair in enumerate(listed):
         is_last = number == len(listed) - 1
-        for action in _action(pair, is_last=is_last, is_tagged=is_tagged):
+        try:
+            found = list(_action(pair, is_last=is_last, is_tagged=is_tagged))
+        except ValueError:  # a number that is none: the parser leaves some to the caller
+            found = [Foreign(_whole(pair))]
+        for action in found:
             is_tagged = is_tagged or isinstance(action, PushVlan)
             yield action
 

@@ -69,6 +69,26 @@ def test_no_line_of_a_dump_is_lost(text):
     assert flows + len(found.unread) + trace + grep + len(found.traces) * 50 >= len(starts) - 1
 
 
+@pytest.mark.parametrize(
+    "flow",
+    [
+        "table=22 actions=set_tunnel:,output:2",
+        "table=22 actions=set_tunnel:0x,mod_vlan_vid:,load:->NXM_NX_TUN_ID[]",
+        f"table=0x{'f' * 5000},dl_vlan=1 actions=drop",
+        f"table=4,tun_id=0x{'f' * 5000} actions=set_tunnel:0x{'f' * 5000}",
+        f"table=22 actions={'clone(' * 3000}{')' * 3000}",
+        "table=22 dl_vlan=1 dl_vlan=2 actions=output",
+        "table=-1 priority=-5 actions=resubmit(,-1)",
+        "n_packets=x, duration=, actions=",
+        "actions=output:99999999999999999999,resubmit(,99999999999)",
+    ],
+    ids=range(9),
+)
+def test_a_flow_that_no_switch_prints(flow):
+    found, _ = explain(flow)
+    assert len(found.bridges) + len(found.unread) >= 0
+
+
 @pytest.fixture
 def stdin(monkeypatch):
     def give(raw):
