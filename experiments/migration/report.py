@@ -55,7 +55,7 @@ def build_report(run: Run) -> Report:
     picture = Picture(
         name=run.question.name,
         title=first,
-        alternative=f"Downtimes of moves by group of modes. {'. '.join(findings)}",
+        alternative=f"Downtimes of moves by group of modes. {first}",
         draw=lambda caption: figure.draw(_panels(found, cap_ms), caption),
         conditions=f"Dot: a move; black stroke: the median of a mode. {sentence(_conditions(run, found))}",
     )
@@ -149,9 +149,9 @@ def _back(found: pl.DataFrame) -> str:
         moves = int(rows["moves"].sum())
         back = f"{moves - int(rows['censored'].sum())} of {moves}"
         medians = rows["downtime_ms"].list.median().drop_nulls().to_list()
-        soon = f" in {range_text(medians, '.0f')} ms" if medians else ""
+        soon = f" (median {range_text(medians, '.0f')} ms)" if medians else ""
         if moves:
-            texts.append(f"{how} {back}" if texts else f"{how} {back} moved guests are back{soon}")
+            texts.append(f"{how} {back}" if texts else f"{how} {back} guests are back{soon}")
     text = ", ".join(texts).replace("without it", WITHOUT if len(texts) == 1 else "without it")
     return text[:1].upper() + text[1:]
 

@@ -9,14 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from controller.model.modes import KERNEL
-from experiments.show.curves import spread
+from experiments.show.axes import EndLabel, end_labels
 from experiments.show.palette import BAD, colours
 from experiments.show.report import Caption
 from experiments.show.sheet import LABEL, sheet
 
 HIGH_IN = 2.6
 NAME_IN = 0.2  # the height of a name beside the chart
-NAME_AT = 1.02  # of the width of the panel
 BELOW_ZERO = 0.04  # of the height: space for crosses
 STOPPED = "no data arrives "
 
@@ -69,7 +68,15 @@ def draw_goodput(streams: Sequence[Stream], caption: Caption) -> Figure:
         ax.text(min(stops), 0.1, STOPPED, transform=ax.get_xaxis_transform(), ha="right").set(
             color=BAD, fontsize=LABEL, gid="stops"
         )
-    _name(ax, streams, palette, high)
+    ends = [
+        EndLabel(
+            text=each.mode,
+            at=each.median(each.limit) if each.limit in each.samples else 0.0,
+            colour=palette[each.mode],
+        )
+        for each in streams
+    ]
+    end_labels(ax, ends)
     return figure
 
 
@@ -85,22 +92,3 @@ def _plot(ax: Axes, stream: Stream, colour: str) -> None:
     mtus = [mtu for mtu in sorted(stream.samples) if stream.median(mtu) > 0]
     medians = [stream.median(mtu) for mtu in mtus]
     ax.plot(mtus, medians, color=colour, linewidth=2, gid=f"medians {mode}")
-
-
-def _name(ax: Axes, streams: Sequence[Stream], palette: Mapping[str, str], high: float) -> None:
-    """The modes with their limits beside the ends of their lines."""
-    low, top = ax.get_ylim()
-    ends = sorted(
-        (
-            (each.median(each.limit) if each.limit in each.samples else 0.0, each)
-            for each in streams
-        ),
-        key=lambda end: -end[0],
-    )
-    pitch = NAME_IN / high
-    tops = spread([(value - low) / (top - low) for value, _ in ends], [pitch] * len(ends))
-    for (_, each), at in zip(ends, tops, strict=True):
-        text = ax.text(NAME_AT, at - pitch / 2, each.mode, transform=ax.transAxes, va="center")
-        text.set(
-            color=palette[each.mode], fontsize=LABEL, fontweight="bold", gid=f"name {each.mode}"
-        )

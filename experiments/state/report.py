@@ -1,9 +1,8 @@
 """The report of `state`: packets sent and state kept, side by side for all modes."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import mode as most_common
-from textwrap import wrap
 
 import polars as pl
 
@@ -18,7 +17,6 @@ from experiments.state import figure, words
 KEY = ("what", "moment", "mode")
 COMPARED = ("gre-mesh", "vxlan-mesh")
 FIRST_ROW = (words.TUNNEL, words.SET_UP)  # of the chart: what its title is about
-COUNT_WIDTH = 36  # characters: what the two columns before it leave of a terminal's 80
 NOT_DRAWN = "; rows in which all modes agree are not drawn"
 NOT_PREDICTED = "*"  # after a count
 NOTE = (
@@ -48,7 +46,7 @@ def build_report(run: Run) -> Report:
     picture = Picture(
         name=run.question.name,
         title=findings[0] if findings else ledger,
-        alternative=f"A table of the counts in which modes differ. {'. '.join(findings)}",
+        alternative="A table of the counts of packets and state in which modes differ",
         draw=lambda caption: figure.draw(
             [(name, modes[0]) for name, modes in columns.items()], shown, caption
         ),
@@ -62,7 +60,6 @@ def build_report(run: Run) -> Report:
             for each in run.question.predictions
         ),
         tables=(
-            _brief(by_mode, modes),
             Table(
                 title="Counts by mode",
                 heads=("what", "when", *modes),
@@ -116,7 +113,8 @@ def _first(found: pl.DataFrame) -> Iterator[str]:
             for count in dict.fromkeys(counts.values())
             if count != most
         )
-        yield (f"The first broadcast leaves its host as {most} tunnel packets{''.join(others)}")
+        packets = "tunnel packet" if most == "1" else "tunnel packets"
+        yield f"The first broadcast leaves its host as {most} {packets}{''.join(others)}"
 
 
 def _same(found: pl.DataFrame) -> Iterator[str]:
@@ -125,7 +123,12 @@ def _same(found: pl.DataFrame) -> Iterator[str]:
     if not gre.is_empty() and not vxlan.is_empty():
         both = gre.join(vxlan, on=("what", "moment"), suffix=" vxlan")
         same = both.filter(pl.col("measured") == pl.col("measured vxlan")).height
-        yield f"{listed(COMPARED)} agree in {same} of {counted(gre.height, 'count')}"
+        counts = counted(gre.height, "count")
+        yield (
+            f"{listed(COMPARED)} send and keep the same: {same} of {counts} are equal"
+            if same == gre.height
+            else f"{listed(COMPARED)} differ in {gre.height - same} of {counts}"
+        )
 
 
 def _kernel(found: pl.DataFrame) -> Iterator[str]:
@@ -144,10 +147,11 @@ def _kernel(found: pl.DataFrame) -> Iterator[str]:
         ).is_empty()
     }
     if len(kept) > 1:
-        (sockets, entries), (no_sockets, no_entries) = kept.values()
+        (sockets, entries), of_ovs = kept.values()
+        others = "none" if set(of_ovs) == {"0"} else " and ".join(of_ovs)
         yield (
-            f"After the first frame {KERNEL} has {sockets} UDP socket and {entries} conntrack "
-            f"entries, {OVS} have {no_sockets} and {no_entries}"
+            f"After the first frame {KERNEL} keeps {sockets} UDP socket and {entries} conntrack "
+            f"entries, {OVS} keep {others}"
         )
 
 
@@ -224,42 +228,3 @@ def _note(shown: Sequence[figure.Row]) -> str:
     return (f"{NOT_PREDICTED} counted, not predicted. " if has_unpredicted else "") + (
         "Red: not as predicted. " if has_mismatch else ""
     )
-
-
-def _brief(counts: pl.DataFrame, modes: Sequence[str]) -> Table:
-    """Every count in one column: that of most modes, then the others; before and after together."""
-    by = {(what, moment): texts for what, moment, *texts in counts.iter_rows()}
-    rows = []
-    for (what, moment), texts in by.items():
-        if moment != words.AFTER or (what, words.BEFORE) not in by:
-            is_pair = moment == words.BEFORE
-            pairs = zip(texts, by[what, words.AFTER], strict=True) if is_pair else zip(texts)
-            shown = wrap(
-                _together(modes, [", ".join(filter(None, pair)) for pair in pairs]),
-                COUNT_WIDTH,
-                break_on_hyphens=False,
-            )
-            rows.append((what, f"{words.BEFORE}, {words.AFTER}" if is_pair else moment, shown[0]))
-            rows += [("", "", line) for line in shown[1:]]
-    heads = ("what", "when", "count")
-    return Table(title="Counts", heads=heads, rows=tuple(rows), words=heads, note=NOTE)
-
-
-def _together(modes: Sequence[str], counts: Sequence[str]) -> str:
-    """The count of most modes, then those of other modes."""
-    shown = {mode: count for mode, count in zip(modes, counts, strict=True) if count}
-    most = most_common(shown.values())
-    others = "; ".join(
-        f"{_names([mode for mode in shown if shown[mode] == count], shown)} {count}"
-        for count in dict.fromkeys(shown.values())
-        if count != most
-    )
-    return f"{most}; but {others}" if others else most
-
-
-def _names(some: Sequence[str], modes: Collection[str]) -> str:
-    """The names of some modes; `kvxlan-*` if they are all of that kind."""
-    kind = some[0].partition("-")[0]
-    if len(some) > 1 and list(some) == [mode for mode in modes if mode.partition("-")[0] == kind]:
-        return f"{kind}-*"
-    return ", ".join(some)

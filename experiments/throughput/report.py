@@ -44,7 +44,7 @@ def build_report(run: Run) -> Report:
     picture = Picture(
         name=run.question.name,
         title=_sentence(main, ratios[main].estimate(run.seed).value) if main else findings[0],
-        alternative=f"Goodput of each transfer by packet size, mode and protocol. {'. '.join(findings)}",
+        alternative="Goodput of each transfer by packet size, mode and protocol",
         draw=lambda caption: figure.draw(_panels(transfers), caption),
         conditions="Dot: a transfer; stroke: the median of a mode; bar: their median. "
         f"{sentence(f'{main}: {ratios[main].text(run.seed)}') if main else ''} {_conditions(run)}",

@@ -170,7 +170,7 @@ def test_the_report_of_a_run_that_matches_every_prediction(tmp_path):
     report = build_report(made(tmp_path))
 
     assert report.findings == (
-        "With gratuitous ARP 2 of 2 moved guests are back in 188 ms, without it 2 of 4",
+        "With gratuitous ARP 2 of 2 guests are back (median 188 ms), without it 2 of 4",
         "Median downtime with gratuitous ARP: untunnelled 188 ms",
         "Without gratuitous ARP: 2 of 2 moves still unreachable after 1.2 s",
         "Median downtime without gratuitous ARP, MAC unknown to the new host: OVS l2population 147 ms",
@@ -202,7 +202,7 @@ def test_moves_of_different_modes_are_not_pooled(tmp_path):
     run = made_of(tmp_path, rows)
 
     assert build_report(run).findings == (
-        "With gratuitous ARP 14 of 14 moved guests are back in 76 to 836 ms",
+        "With gratuitous ARP 14 of 14 guests are back (median 76 to 836 ms)",
         "Median downtime with gratuitous ARP: untunnelled 115 to 125 ms, kernel VXLAN 76 to 78 ms, "
         "OVS l2population 167 ms, OVS mesh 355 to 836 ms",
     )

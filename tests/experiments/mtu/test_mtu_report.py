@@ -183,12 +183,7 @@ def test_goodput_above_the_limit_refutes(run):
     assert outcome(build_report(edited(run, "goodput", at, mbit_s=100.0)))[3] == REFUTED
 
 
-def test_the_first_table_fits_a_terminal(run):
-    table = build_report(run).tables[0]
-
-    shown = [table.heads.index(head) for head in table.first]
-    widths = [max(len(row[at]) for row in (table.heads, *table.rows)) for at in shown]
-    assert sum(widths) + 2 * len(widths) <= 80
+def test_every_row_of_a_table_has_a_cell_for_each_head(run):
     assert all(
         len(row) == len(each.heads) for each in build_report(run).tables for row in each.rows
     )
