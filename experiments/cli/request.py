@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from controller.model.overlay import Overlay
     from controller.model.sites import Sites
     from experiments.core.experiment import Experiment
+    from experiments.core.question import Point
     from experiments.measure.runner import Request
 
 SEED_MAX = 2**32
@@ -99,8 +100,6 @@ def _levels(experiment: "Experiment", options: Options) -> "Experiment":
 
 def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
     """Modes of `overlaylab list`, or levels that only this experiment has, such as `local`."""
-    from controller.model.modes import parse_mode
-
     factors = experiment.question.factors
     if "mode" not in factors:
         raise UsageError(
@@ -109,10 +108,25 @@ def _modes(text: str, experiment: "Experiment") -> tuple[str, ...]:
             allowed=f"no --modes (its factors: {', '.join(factors) or 'none'})",
             do="Leave --modes out, or name experiments that have modes.",
         )
-    named = (each.strip() for each in text.split(","))
-    return tuple(
-        dict.fromkeys(each if each in factors["mode"] else str(parse_mode(each)) for each in named)
-    )
+    known = _known_modes(experiment)
+    named = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    for each in named:
+        if each not in known:
+            raise UsageError(
+                repr(each),
+                where="--modes",
+                allowed=", ".join(known),
+                do=did_you_mean(each, known, "Name modes with a comma between them."),
+            )
+    return named
+
+
+def _known_modes(experiment: "Experiment") -> tuple[str, ...]:
+    """Every mode, and the levels that only this experiment has."""
+    from controller.model.modes import MODES
+
+    own = map(str, experiment.question.factors["mode"])
+    return tuple(dict.fromkeys((*map(str, MODES), *own)))
 
 
 def _overlay(experiment: "Experiment", options: Options) -> "Overlay | Sites":
@@ -152,18 +166,11 @@ def _assert_possible(
     experiment: "Experiment", overlay: "Overlay | Sites", options: Options
 ) -> None:
     """Check that every point can be planned, with the number of hosts of the command line."""
-    from experiments.core.question import level_name
-
     for point in experiment.question.points():
         try:
             staged = experiment.stage(overlay, point)
         except ModelError as error:
-            raise UsageError(
-                f"does not fit overlay {overlay.name!r} ({str(error).rstrip('.')})",
-                where=f"mode {level_name(point)}",
-                allowed="modes that fit the scenario",
-                do="Leave it out with --modes, or use another scenario.",
-            ) from error
+            raise _unfit(experiment, overlay, point, error) from error
         _assert_readable(staged)
         if options.hosts and len(staged.hosts) != options.hosts:
             raise UsageError(
@@ -172,6 +179,29 @@ def _assert_possible(
                 allowed=f"none: it always measures {len(staged.hosts)} hosts",
                 do="Leave --hosts out, or name another experiment.",
             )
+
+
+def _unfit(
+    experiment: "Experiment", overlay: "Overlay | Sites", point: "Point", error: ModelError
+) -> UsageError:
+    """Why a point cannot be planned, and the modes that can."""
+    from experiments.core.question import point_text
+
+    def fits(mode: str) -> bool:
+        try:
+            experiment.stage(overlay, {**point, "mode": mode})
+        except ModelError:
+            return False
+        return True
+
+    fit = ", ".join(filter(fits, _known_modes(experiment))) if "mode" in point else ""
+    first, *_ = str(error).splitlines()  # one mistake has a line for each host or network
+    return UsageError(
+        f"{point_text(point)}: not with scenario {overlay.name!r} ({first.rstrip('.')})",
+        where=f"experiment {experiment.question.name!r}",
+        allowed=fit or "modes that fit the scenario",
+        do="Name some of these with --modes, or use another scenario.",
+    )
 
 
 def _assert_readable(staged: "Overlay | Sites") -> None:

@@ -1,11 +1,14 @@
 """From the command line to a request of a real experiment, before a lab is started."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from controller.model.errors import UsageError
+from controller.model.modes import MODES
 from experiments.cli.request import Options, experiments_of, request_of
+from experiments.core import registry
 
 PLAIN = {
     "scenario": None,
@@ -46,6 +49,45 @@ def test_named_modes_are_recorded_in_their_order_each_once():
     found = request("latency", modes="vxlan-mesh, gre-mesh,vxlan-mesh")
     assert found.named_modes == found.question.factors["mode"] == ("vxlan-mesh", "gre-mesh")
     assert request("latency").named_modes == ()
+
+
+@pytest.mark.parametrize(
+    ("experiment", "modes", "where", "do"),
+    [
+        ("latency", "gre-mesh,vxlan-mehs", "--modes: 'vxlan-mehs'", "Did you mean `vxlan-mesh`?"),
+        ("segments", "gre-mesh,locl", "--modes: 'locl'", "Did you mean `local`?"),
+        ("latency", "", "--modes: ''", "Name modes with a comma between them."),
+        ("fanout", "flat,gre-mesh", "flat, 2 hosts: not with scenario 'article'", "Name some"),
+        ("ecmp", "kvxlan-multicast", "kvxlan-multicast, 2 spines: not with", "Name some"),
+    ],
+)
+def test_a_mode_that_cannot_be_measured_is_refused_with_those_that_can(
+    experiment, modes, where, do
+):
+    with pytest.raises(UsageError) as caught:
+        request(experiment, modes=modes)
+
+    message = str(caught.value)
+    assert where in message
+    assert do in message
+    assert len(message.splitlines()) == 1
+    allowed = message.rpartition("allowed: ")[2]
+    assert "vxlan-mesh, vxlan-l2pop" in allowed
+    assert ("kvxlan-multicast" in allowed) == (experiment != "ecmp")
+    assert ("flat" in allowed) == (experiment in {"latency", "segments"})
+
+
+MODED = [name for name in registry.names() if "mode" in registry.question(name).factors]
+
+
+@pytest.mark.parametrize("experiment", MODED)
+def test_every_mode_is_planned_or_refused(experiment):
+    """Its labs are staged and its cells predicted, before a lab is started."""
+    planned = 0
+    for mode in map(str, MODES):
+        with suppress(UsageError):
+            planned += bool(request(experiment, modes=mode))
+    assert planned > len(MODES) / 2
 
 
 def test_state_refuses_ipv6_vteps():

@@ -35,7 +35,7 @@ def labs(monkeypatch, known):
     ("argv", "said"),
     [
         (("nothing",), "overlaylab: experiment: 'nothing'; allowed: toll, reach, copies"),
-        (("--modes", "flat,tin-can"), "overlaylab: mode: 'tin-can'; allowed: gre-mesh, "),
+        (("--modes", "flat,tin-can"), "overlaylab: --modes: 'tin-can'; allowed: gre-mesh, "),
         (("--scenario", "nowhere"), "overlaylab: "),
         (("--hosts", "99"), "overlaylab: overlay 'article': 99 hosts; allowed: 2..16"),
         (("--repeats", "0"), "overlaylab: Invalid value for '--repeats'"),
@@ -82,9 +82,12 @@ def test_a_mode_that_does_not_fit_the_scenario_gives_status_2_and_no_folder(
     status, out, err = run(capsys, "toll", *argv)
 
     assert (status, out) == (2, "")
-    assert err.startswith("overlaylab: mode ")
-    assert "does not fit overlay 'wide' (" in err
-    assert err.endswith("Leave it out with --modes, or use another scenario.\n")
+    assert err.startswith("overlaylab: experiment 'toll': flat: not with scenario 'wide' (")
+    allowed = err.rpartition("; allowed: ")[2]
+    assert allowed.startswith("gre-mesh, gre-l2pop, ")
+    assert "flat" not in allowed
+    assert "vlan," not in allowed
+    assert err.endswith("Name some of these with --modes, or use another scenario.\n")
     assert not (tmp_path / "results").exists()
 
 
