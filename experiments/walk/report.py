@@ -46,7 +46,11 @@ STEP_AT = {  # the leg and the header that a step of the article is about; -1: t
     "4.3": (-1, 0),
     "5.1": (-1, 0),
 }
-NOTES = {"2.2": "GRE: no address", "2.4": "SNAT before GRE", "5.1": "ARP, then unicast"}
+NOTES = {  # the article, and what the captures show instead of an inexact step
+    "2.2": "step 2.2 of the article: GRE has two addresses; seen: it has none",
+    "2.4": "step 2.4 of the article: SNAT comes after GRE; seen: before it",
+    "5.1": "step 5.1 of the article: it is broadcast; seen: ARP, then unicast",
+}
 
 
 def build_report(run: Run) -> Report:
@@ -67,17 +71,25 @@ def build_report(run: Run) -> Report:
     legs = {way: legs_of(run, way, repeats[0]) for way in figure.WAYS}
     added = difference(paths[TUNNEL], paths[PUBLIC], seed=run.seed)
     time = _time(run, added)
-    findings = tuple(_findings(run, cells, steps, time))
+    matches = tuple(match_findings(cells, run.question, what="check"))
+    is_refuted = judge.MISMATCH in cells["result"]
+    found = tuple(_findings(run, cells, steps, time))
+    findings = (*matches, *found) if is_refuted else (*found, *matches)
+    conditions = (
+        f"{counted(len(repeats), 'repeat')}, a lab each; headers decoded from captures "
+        f"on every interface; {run.tables['rtts'].height} timed pings; GRE by Open vSwitch in user "
+        f"space; scenario {run.about['scenario']}"
+    )
     return Report(
         run=run,
         findings=findings,
         outcomes=tuple(_outcome(each, run, cells, added) for each in run.question.predictions),
         tables=tuple(_tables(run, cells, steps, legs, paths)),
-        pictures=tuple(_pictures(findings[0], steps, legs, paths, time)),
-        conditions=f"{counted(len(repeats), 'repeat')}, a lab each; headers decoded from captures "
-        f"on every interface; {run.tables['rtts'].height} timed pings; GRE by Open vSwitch in user "
-        f"space; scenario {run.about['scenario']}",
-        is_refuted=judge.MISMATCH in cells["result"],
+        pictures=tuple(
+            _pictures(findings[0], steps, legs, paths, time=time, conditions=conditions)
+        ),
+        conditions=conditions,
+        is_refuted=is_refuted,
         data=tuple(cells.drop("figure", "samples").rows(named=True)),
     )
 
@@ -96,9 +108,11 @@ def _paths(run: Run) -> dict[str, Repeats]:
 
 
 def _findings(run: Run, cells: pl.DataFrame, steps: Sequence[Step], time: str) -> Iterator[str]:
-    yield from match_findings(cells, run.question, what="check")
     if inexact := [step.number for step in steps if step.is_inexact]:
-        yield f"The article is inexact in {len(inexact)} of its {len(steps)} steps: {', '.join(inexact)}"
+        yield (
+            f"A ping through GRE, header by header: {len(inexact)} of the article's {len(steps)} steps "
+            "are inexact"
+        )
     seen_of = {row["check"]: values_text(row["measured"]) for row in cells.iter_rows(named=True)}
     largest = seen_of[LARGEST]
     over = f"at {int(largest) + 1}" if largest.isdigit() else "with one byte more"
@@ -117,10 +131,7 @@ def _time(run: Run, added: Difference) -> str:
     interval = between(added.interval, signed=True) if added.interval else "no confidence interval"
     idle = _idle(run)
     busy = "" if idle >= IDLE_MIN else f"; CPU only {idle:.0%} idle"
-    return (
-        f"Round trip through the tunnel minus that by public addresses: {added.estimate:+.3f} ms "
-        f"({interval}{busy})"
-    )
+    return f"The tunnel adds {added.estimate:.3f} ms to a round trip to the same router ({interval}{busy})"
 
 
 def _idle(run: Run) -> float:
@@ -210,16 +221,21 @@ def _paths_table(paths: Mapping[str, Repeats]) -> Table:
 
 
 def _pictures(
-    first: str, steps: Sequence[Step], legs: Legs, paths: Mapping[str, Repeats], time: str
+    first: str,
+    steps: Sequence[Step],
+    legs: Legs,
+    paths: Mapping[str, Repeats],
+    *,
+    time: str,
+    conditions: str,
 ) -> Iterator[Picture]:
     in_words = (
         f"{way}: "
         + ", ".join(f"{leg.where} {' in '.join(map(str, leg.ips[::-1]))}" for leg in each)
         for way, each in legs.items()
     )
-    notes = {  # what the captures show instead of an inexact step
-        STEP_AT[each.number][0]
-        % len(legs[THERE]): f"not as in {each.number}:\n{NOTES[each.number]}"
+    notes = {
+        STEP_AT[each.number][0] % len(legs[THERE]): NOTES[each.number]
         for each in steps
         if each.is_inexact and each.number in NOTES
     }
@@ -228,6 +244,9 @@ def _pictures(
         title=first,
         alternative="; ".join(in_words),
         draw=lambda caption: figure.draw(legs, notes, caption),
+        conditions="Each row: the headers on a wire, or inside a router (grey); an IP header has its "
+        "source above its target. Red: changed since the row above, or not as in the article, whose "
+        f"steps are numbered by paragraph and sentence. {conditions}",
     )
     if all(any(map(len, repeats)) for repeats in paths.values()):
         yield Picture(
