@@ -25,13 +25,7 @@ from controller.explain.shown import (
     set_value,
     set_vlan,
 )
-from controller.flows.actions import (
-    InPort,
-    LearnReturnPath,
-    Normal,
-    Output,
-    PopVlan,
-)
+from controller.flows.actions import InPort, LearnReturnPath, Normal, Output, PopVlan, SetField
 from controller.flows.pipeline import MULTICAST, UNICAST
 from controller.flows.ports import BR_INT, BR_TUN, DEAD_VLAN_TAG
 from controller.model.encap import NetworkType
@@ -41,6 +35,7 @@ TUNNEL_NAME = re.compile(r"^(gre|vxlan|geneve)[-_\d]")
 PATCH_TO_INT = re.compile(r"^(patch-int|patch_int|int-patch)")
 MAC = re.compile(r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$", re.IGNORECASE)
 NO_SEGMENT = -1
+TO = "->"  # between a port and the VTEP that a flow sets
 
 
 @dataclass(frozen=True)
@@ -72,8 +67,15 @@ class DumpedBridge:
         return tables.named(self.kind, number, self.numbering)
 
     def outputs(self, flow: DumpFlow) -> tuple[str, ...]:
-        """The ports that a flow sends to."""
-        return tuple(self.port(a.port) for a in flow.actions if isinstance(a, Output))
+        """The ports that a flow sends to; `port->ADDRESS` where the flow itself sets the VTEP."""
+        ports, address = [], ""
+        for action in flow.actions:
+            if isinstance(action, SetField) and action.field in {"tun_dst", "tun_ipv6_dst"}:
+                address = str(action.value)
+            elif isinstance(action, Output):
+                port = self.port(action.port)
+                ports.append(f"{port}{TO}{address}" if address else port)
+        return tuple(ports)
 
     def in_table(self, number: int) -> tuple[DumpFlow, ...]:
         """The flows of a table."""
@@ -219,15 +221,17 @@ class DumpedBridge:
         return tuple(self._tunnel(p) for p in ports if p not in skipped and self._may_be_tunnel(p))
 
     def _may_be_tunnel(self, port: str) -> bool:
-        return port.isdecimal() or bool(TUNNEL_NAME.match(port)) or port in self.remotes
+        is_named = bool(TUNNEL_NAME.match(port)) or port in self.remotes
+        return port.isdecimal() or is_named or TO in port
 
     def _tunnel(self, port: str) -> TunnelPort:
-        found = TUNNEL_NAME.match(port)
+        name, _, address = port.partition(TO)
+        found = TUNNEL_NAME.match(name)
         kinds = [
-            k for t in self.leads(port) for k in tables.tunnel_types(self.kind, t, self.numbering)
+            k for t in self.leads(name) for k in tables.tunnel_types(self.kind, t, self.numbering)
         ]
         kind = NetworkType(found[1]) if found else next(iter(kinds), None)
-        return TunnelPort(port, kind, self.remotes.get(port, "") or _address_in(port))
+        return TunnelPort(port, kind, address or self.remotes.get(name, "") or _address_in(name))
 
     def tunnel(self, port: str) -> TunnelPort | None:
         """The tunnel port of this name or number."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from controller.explain import tables
-from controller.explain.bridge import DumpedBridge
+from controller.explain.bridge import TO, DumpedBridge
 from controller.explain.dump_names import DumpNames, described
 from controller.explain.names import id_word, listed
 from controller.explain.reading import DumpFlow
@@ -118,6 +118,7 @@ def _idle_tunnels(bridge: DumpedBridge) -> Iterator[Finding]:
     used = {port for flood in bridge.floods for port in flood.ports}
     used |= {port for entry in bridge.entries for port in entry.ports}
     used |= {o for f in bridge.flows if "dl_vlan" not in f.matched for o in bridge.outputs(f)}
+    used |= {port.partition(TO)[0] for port in used}
     if not used:  # the text has no table that could use a tunnel
         return
     arriving = {inbound.flow.table for inbound in bridge.inbound}
@@ -144,7 +145,7 @@ def _stale_ports(bridge: DumpedBridge) -> Iterator[Finding]:
         return
     for flood in bridge.floods:
         for port in flood.ports:
-            if port not in known:
+            if port.partition(TO)[0] not in known:
                 text = f"Local VLAN {flood.local_vlan} is flooded to port {port}, but no flow takes frames that come in by it: the tunnel port may be gone."
                 yield _fault("stale-port", text, flood.flow)
 

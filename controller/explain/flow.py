@@ -142,7 +142,7 @@ class Explainer(Generic[F]):
             return "are dropped"
         if reply := _reply(flow.actions):
             return reply
-        *first, last = self._steps(flow, matched)
+        *first, last = list(self._steps(flow, matched)) or ["get an empty VLAN tag"]
         is_learning = any(isinstance(action, LearnReturnPath) for action in flow.actions)
         joined = "; then they " if is_learning else " and "
         return f"{', '.join(first)}{joined}{last}" if first else last

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ovs.flow.kv import ParseError
 from ovs.flow.ofp import OFPFlow
 
+from controller.explain import tables
 from controller.explain.foreign import Foreign, foreign_field
 from controller.explain.ofproto import split
 from controller.explain.paste import FlowText
@@ -39,6 +40,9 @@ SPELT = {  # OpenFlow 1.2+ and NXM spellings -> the name that ovs-ofctl prints
     "ip_proto": "nw_proto", "in_port_oxm": "in_port",
 }  # fmt: skip
 NUMBERS = frozenset({"tun_id", "dl_vlan", "icmp_type"}) | {f"reg{n}" for n in range(16)}
+TABLE_NAME = re.compile(
+    r'(?P<before>\btable=|\bgoto_table:|\bresubmit\(,)"?(?P<name>[A-Za-z]\w*)"?'
+)
 ENDLESS = re.compile(
     r"[0-9a-fA-F]{200}"
 )  # no field is as long; Python refuses to print such numbers
@@ -93,7 +97,7 @@ class DumpFlow:
 
 def read_flow(flow: FlowText, bridge: str = "") -> DumpFlow:
     """The flow of a text with `actions=`; what the parser refuses is in `odd`."""
-    before, after = _sides(flow.text)
+    before, after = _sides(TABLE_NAME.sub(_numbered, flow.text))
     info, match, odd = _sorted(before)
     after, comment = _cut(after)
     odd += [comment] if comment else []
@@ -114,6 +118,12 @@ def read_flow(flow: FlowText, bridge: str = "") -> DumpFlow:
             bridge=bridge, table=0, priority=0, text=flow.text, line=flow.line, odd=(flow.text,)
         )
     return _value(whole, flow, bridge, odd)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    """A table by its number where the dump has Neutron's name for it."""
+    number = tables.number_of(found["name"])
+    return found[0] if number is None else f"{found['before']}{number}"
 
 
 def _cut(after: str) -> tuple[str, str]:

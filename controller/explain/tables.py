@@ -74,6 +74,17 @@ def named(bridge: str, number: int, numbering: str = CURRENT) -> Named:
     return _row(bridge, number) if bridge in {BR_INT, BR_TUN} else ("", "")
 
 
+def number_of(name: str) -> int | None:
+    """The number of a table by Neutron's name; None if no bridge has it, or several do."""
+    found = {
+        number
+        for bridge in (BR_TUN, BR_INT)
+        for number in range(255)
+        if named(bridge, number)[0] == name.upper()
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def _row(bridge: str, number: int) -> Named:
     for key, row in pipeline_of(bridge, CURRENT).items():
         if key == number:

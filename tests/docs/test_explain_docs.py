@@ -22,9 +22,7 @@ def trace():
 
 def test_the_output_shown_is_real():
     article = "".join((DUMPS / f"article.br-tun.{kind}").read_text() for kind in ("flows", "show"))
-    real = {
-        line.rstrip() for text in (article, trace(), ODD) for line in lines(explanation(text))
-    }
+    real = {line.rstrip() for text in (article, trace(), ODD) for line in lines(explanation(text))}
     blocks = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
     shown = [line for block in blocks for line in block.splitlines() if line]
     assert len(blocks) == 5

@@ -66,3 +66,35 @@ def test_every_dump_of_ours_and_of_neutron_is_understood(path):
     text = "\n".join(lines(found))
     assert "understood: " not in text.replace("Everything was understood: ", "")
     assert all(bridge["pipeline"] for bridge in document(found)["bridges"])
+
+
+FLOW_BASED = """ovs-ofctl dump-flows br-tun
+table=0, priority=1,in_port="patch-int" actions=resubmit(,22)
+table=0, priority=1,in_port="vxlan0" actions=resubmit(,4)
+table=4, priority=1,tun_id=0x64 actions=mod_vlan_vid:7,output:"patch-int"
+table=22, priority=1,dl_vlan=7 actions=strip_vlan,set_tunnel:0x64,set_field:10.0.0.2->tun_dst,output:"vxlan0",set_field:10.0.0.3->tun_dst,output:"vxlan0"
+table=22, priority=0 actions=drop
+"""
+
+
+def test_one_tunnel_port_whose_flows_set_the_vtep():
+    text = flat("\n".join(lines(explanation(FLOW_BASED))))
+    assert "VNI 100 (0x64) is local VLAN 7; broadcasts go to 2 VTEPs: 10.0.0.2 and 10.0.0.3" in text
+    assert "Looks wrong: - nothing that these flows show" in text
+
+
+def test_tables_by_name():
+    named = (
+        "table=PATCH_LV_TO_TUN, priority=1,in_port=1 actions=resubmit(,UCAST_TO_TUN)\n"
+        'table="UCAST_TO_TUN", priority=0 actions=goto_table:FLOOD_TO_TUN\n'
+        "table=FLOOD_TO_TUN, priority=1,dl_vlan=1 actions=strip_vlan,set_tunnel:1,output:2\n"
+    )
+    (bridge,) = explanation(f"ovs-ofctl dump-flows br-tun\n{named}").bridges
+    assert bridge.numbers == (2, 20, 22)
+    assert [flow.odd for flow in bridge.flows] == [(), (), ()]
+    assert [str(flow.actions[0]) for flow in bridge.flows[:2]] == ["goto_table:20", "goto_table:22"]
+
+
+def test_a_tag_without_a_vlan_is_explained():
+    found = explanation("ovs-ofctl dump-flows br-int\ntable=0,in_port=1 actions=push_vlan:0x8100")
+    assert "Frames from port 1 get an empty VLAN tag." in "\n".join(lines(found))
