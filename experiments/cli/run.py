@@ -35,7 +35,11 @@ def results_folder() -> Path:
     "--scenario",
     help="A name, or a .yaml file.  [default: that of the experiment, mostly article]",
 )
-@click.option("--modes", help="Such as flat,gre-mesh,vxlan-l2pop; `overlaylab list` shows all.")
+@click.option(
+    "--modes",
+    help="Such as gre-mesh,vxlan-l2pop: how they differ from the first is the first finding.  "
+    "`overlaylab list` shows all.",
+)
 @click.option(
     "--hosts",
     type=click.IntRange(min=2),

@@ -127,6 +127,27 @@ def test_a_quick_run_is_one_repeat(capsys, labs, tmp_path):
     assert "Verdict: trusted (quick run)" in out
 
 
+def test_named_modes_are_recorded_and_compared_with_the_first(capsys, labs, tmp_path):
+    argv = ("toll", "--modes", "gre-mesh,flat", "--out", tmp_path)
+
+    _, out, _ = run(capsys, *argv)
+
+    (directory,) = tmp_path.iterdir()
+    assert about(directory)["named_modes"] == ["gre-mesh", "flat"]
+    assert out.startswith("flat is lower than gre-mesh by 0.")
+
+
+def test_a_quick_run_of_named_modes_says_what_it_observed(capsys, labs, tmp_path):
+    argv = ("toll", "--quick", "--modes", "flat,gre-mesh", "--out", tmp_path)
+
+    _, out, _ = run(capsys, *argv)
+
+    first, _, rest = out.partition("Quick run, one repeat: no confidence intervals\n")
+    assert first.startswith("gre-mesh is higher than flat by 0.")
+    assert "half of the samples are" in " ".join(first.split())
+    assert "interval" not in first + rest.partition("Verdict")[0]
+
+
 def test_json_is_one_document(capsys, labs, tmp_path):
     argv = ("toll", "--quick", "--modes", "gre-mesh", "--out", tmp_path, "--format", "json")
 
