@@ -28,6 +28,9 @@ HOME_KEY = $(shell $(PYTHON) -V 2>&1 | tr ' ' -)|$(CURDIR)
 RUN_KEY = $(HOME_KEY)|$(shell cat pyproject.toml setup.py | cksum)
 RYU_KEY = $(HOME_KEY)|$(shell cat requirements-ryu.txt requirements-ryu.pth | cksum)
 
+# `venv --clear` empties the folder that a link points to, which may be the environment of another checkout.
+NO_LINK = test ! -L $(1) || { echo '$(1) is a link to an environment made elsewhere: remove the link first' >&2; exit 1; }
+
 CODE := overlaylab topologies controller experiments tests
 # Files made under sudo belong to whoever called it.
 MADE := .venv .venv-ryu overlaylab.egg-info build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -95,7 +98,7 @@ doctor: ready  ## what this machine has and lacks
 
 ready: debian  ## install what is missing, and no more
 	@set -e; test "$$(cat .venv/ready 2>/dev/null)" != '$(RUN_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
-	test "$$(cat .venv/home 2>/dev/null)" = '$(HOME_KEY)' || { echo 'making .venv ...' >&2; \
+	test "$$(cat .venv/home 2>/dev/null)" = '$(HOME_KEY)' || { $(call NO_LINK,.venv); echo 'making .venv ...' >&2; \
 	    $(PYTHON) -m venv --clear --system-site-packages .venv; echo '$(HOME_KEY)' > .venv/home; }; \
 	echo 'installing overlaylab into .venv ...' >&2; \
 	$(call PIP,.venv) --editable .; echo '$(RUN_KEY)' > .venv/ready
@@ -110,7 +113,7 @@ ready-ryu: debian  ## Ryu 4.34 in an environment of its own
 	@set -e; test "$$(cat .venv-ryu/ready 2>/dev/null)" != '$(RYU_KEY)' || exit 0; trap '$(GIVE_BACK)' EXIT; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))' || { \
 	    echo 'Ryu 4.34 does not run on Python 3.12 and later: no .venv-ryu.' >&2; rm -rf .venv-ryu; exit 0; }; \
-	echo 'making .venv-ryu ...' >&2; $(PYTHON) -m venv --clear .venv-ryu; \
+	$(call NO_LINK,.venv-ryu); echo 'making .venv-ryu ...' >&2; $(PYTHON) -m venv --clear .venv-ryu; \
 	$(call PIP,.venv-ryu) pip==23.0.1 setuptools==66.1.1 wheel==0.38.4; \
 	$(call PIP,.venv-ryu) --no-build-isolation --requirement requirements-ryu.txt; \
 	site=$$(.venv-ryu/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))'); \

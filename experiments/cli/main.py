@@ -12,7 +12,7 @@ import click
 from controller.model.errors import HostError, ModelError, OverlayError, UsageError
 from controller.system.files import printable
 from controller.system.trusted import ignore_working_directory, in_root_directory
-from experiments.cli import compare, doctor, explain, graph, lab, live, offline, report, run
+from experiments.cli import check, compare, doctor, explain, graph, lab, live, offline, report, run
 from experiments.cli.status import Status
 from experiments.cli.streams import discard_unwritable, flush, open_closed
 from experiments.cli.wrong_use import text_of, unknown_command
@@ -69,6 +69,7 @@ def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
         report.report,
         compare.compare,
         doctor.doctor,
+        check.check,
     ),
 )
 @click.option(

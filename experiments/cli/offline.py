@@ -26,18 +26,20 @@ OPTIONS_SHOWN = 100  # of one kind
 @click.command("list")
 @FORMAT
 def list_(output: str) -> None:
-    """Show all experiments, modes and scenarios, each with a line that describes it.
+    """Show all experiments, modes, scenarios and exercises, each with a line that describes it.
 
     Example: overlaylab list
     """
     from controller.model.modes import MODES, describe
     from experiments.core import registry
+    from experiments.exercises.exercise import EXERCISES
     from topologies.scenario.load import summaries
 
     sections = {
         "experiments": tuple((name, registry.question(name).question) for name in registry.names()),
         "modes": tuple((str(mode), describe(mode)) for mode in MODES),
         "scenarios": summaries(),
+        "exercises": tuple((each.name, each.summary) for each in EXERCISES.values()),
     }
     if output == "json":
         entries = {

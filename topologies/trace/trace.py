@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from controller.explain.names import Names
-from controller.explain.ofproto import Trace, parse_trace
+from controller.explain.ofproto import Copy, Trace, copies, parse_trace
 from controller.flows.ports import BR_INT
 from controller.flows.text import normalise
 from controller.model.errors import UsageError
@@ -45,6 +45,18 @@ def trace_frame(lab: Lab, source: str, target: str, kind: str) -> Course:
         flow = frame.traced(port, *fields)
         course = arrive(leaving, there, _trace(lab, there.host, bridge, flow))
     return course if course.delivered else _with_reason(lab, course, (here, there))
+
+
+def copies_sent(lab: Lab, source: str, target: str, kind: str) -> tuple[Copy, ...]:
+    """Each copy of the frame that guest `source` would send to guest `target` now, on its own host.
+
+    Raises:
+        UsageError, CommandError, SwitchError: as `trace_frame`.
+    """
+    overlay = lab.overlay
+    ends = ends_of(overlay, source, target)
+    sent = frame_of(kind, overlay, ends).traced(int_port_name(ends.source.id))
+    return tuple(copies(_trace(lab, ends.source.host, BR_INT, sent).datapath))
 
 
 def installed_flows(lab: Lab, host: str, bridge: str) -> tuple[InstalledFlow, ...]:

@@ -14,6 +14,7 @@ from controller.model.modes import MODES
 from controller.system import commands
 from experiments.cli.main import main, overlaylab
 from experiments.core import registry
+from experiments.exercises.exercise import EXERCISES
 from topologies.scenario.load import FOLDER, available, load
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -220,22 +221,23 @@ def test_validate_prints_warnings_with_status_0(capsys, monkeypatch):
     assert last == "article: valid: 2 hosts, 1 network, 2 ports, 7 warnings"
 
 
-def test_list_shows_experiments_modes_and_scenarios(capsys):
+def test_list_shows_experiments_modes_scenarios_and_exercises(capsys):
     status, out, err = said(capsys, "list")
     assert (status, err) == (0, "")
     titles = [line for line in out.splitlines() if line and not line.startswith(" ")]
-    assert titles == ["experiments", "modes", "scenarios"]
+    assert titles == ["experiments", "modes", "scenarios", "exercises"]
     names = [line.split()[0] for line in out.splitlines() if line.startswith(" ")]
     assert names == [
         *registry.names(),
         *map(str, MODES),
         *available(),
+        *EXERCISES,
     ]
 
 
 def test_list_as_json_has_the_same_entries(capsys):
     document = json.loads(said(capsys, "list", "--format", "json")[1])
-    assert list(document) == ["format", "experiments", "modes", "scenarios"]
+    assert list(document) == ["format", "experiments", "modes", "scenarios", "exercises"]
     assert document["experiments"] == [
         {"name": name, "summary": registry.question(name).question} for name in registry.names()
     ]

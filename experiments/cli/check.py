@@ -1,0 +1,61 @@
+"""`overlaylab check`: says what is right and what is still wrong in an exercise of the course."""
+
+import json
+from importlib import import_module
+
+import click
+
+from controller.model.errors import UsageError
+from experiments.cli.lab import attached
+from experiments.cli.status import FORMAT, Status
+from experiments.exercises.exercise import Finding, answers_of, exercise_named
+
+JSON_FORMAT = 1
+
+
+@click.command()
+@click.argument("exercise")
+@click.argument("lab", required=False)
+@click.option(
+    "--answer",
+    "given",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="What you found out, such as copies=15; once for each question.",
+)
+@FORMAT
+def check(exercise: str, lab: str | None, given: tuple[str, ...], output: str) -> int:
+    """Show what is right and what is still wrong in the running lab of an EXERCISE.
+
+    `overlaylab list` shows the exercises; docs/course/ has a page for each.  LAB is the exercise's
+    name if not given.  Nothing is changed.
+
+    Exit status: 0 all is right, 1 something is not yet right.
+
+    Example: sudo overlaylab check broadcast --answer copies=4 --answer unneeded=2
+
+    Example: sudo overlaylab check faults
+    """
+    wanted = exercise_named(exercise)
+    answers = answers_of(wanted, given)
+    found = attached(lab or wanted.name)
+    if found.overlay.name != wanted.name:
+        raise UsageError(
+            f"it runs scenario {found.overlay.name!r}",
+            where=f"lab {found.name!r}",
+            allowed=f"a lab of docs/course/{wanted.name}.yaml",
+            do=f"Start it: `overlaylab up docs/course/{wanted.name}.yaml --name {wanted.name} --detach`.",
+        )
+    module = import_module(f"experiments.exercises.{wanted.name}")
+    findings: list[Finding] = list(module.check(found, answers))
+    wrong = sum(not each.is_right for each in findings)
+    if output == "json":
+        lines = [
+            {"right": each.is_right, "text": each.text, "look": each.look} for each in findings
+        ]
+        document = {"format": JSON_FORMAT, "exercise": wanted.name, "lab": found.name}
+        print(json.dumps({**document, "right": not wrong, "findings": lines}, indent=2))
+    else:
+        print(*findings, sep="\n")
+        print(f"{wrong} of {len(findings)} not yet right" if wrong else "all right")
+    return Status.FAILED if wrong else Status.DONE
