@@ -32,7 +32,7 @@ def check(exercise: str, lab: str | None, given: tuple[str, ...], output: str) -
 
     Exit status: 0 all is right, 1 something is not yet right.
 
-    Example: sudo overlaylab check broadcast --answer copies=4 --answer unneeded=2
+    Example: sudo overlaylab check mtu --answer largest=1450
 
     Example: sudo overlaylab check faults
     """

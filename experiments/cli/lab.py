@@ -297,7 +297,7 @@ def trace(  # noqa: PLR0917  click passes every option as an argument
 
     Example: sudo overlaylab trace demo ServerA ServerB --frame ping
 
-    Example: sudo overlaylab trace demo ServerA ServerB --format html -o trace.html
+    Example: sudo overlaylab trace demo ServerA ServerB --format html -o a.html
     """
     from experiments.cli.pages.trace_page import as_html
     from experiments.cli.trace_text import as_json, as_text
