@@ -57,9 +57,18 @@ def plot(ax: Axes, lines: Sequence[Line]) -> None:
         others = [(hosts, each) for hosts, values in line.measured.items() for each in values]
         xs, ys = zip(*others, strict=True)
         ax.scatter(xs, ys, s=14, color=colour, zorder=3, gid=f"values {name}")
-        text = "\n".join(wrap(f"{name}:{UNBROKEN}{line.end}", NAME_WIDE, break_on_hyphens=False))
+        text = "\n".join(
+            wrap(f"{name}:{UNBROKEN}{line.end}{_unlike(line)}", NAME_WIDE, break_on_hyphens=False)
+        )
         labels.append(EndLabel(text=text, at=middle[-1], colour=colour))
     end_labels(ax, labels)
+
+
+def _unlike(line: Line) -> str:
+    """The prediction at the end of a line, if it was not measured."""
+    predicted = line.predicted[line.most_hosts]
+    is_match = line.measured[line.most_hosts] == (predicted,)
+    return "" if is_match else f" (predicted{UNBROKEN}{predicted})"
 
 
 def _most(panel: Panel) -> int:

@@ -1,6 +1,6 @@
 """The modes of a run of `latency` by family, and the title of each of its charts.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -31,6 +31,8 @@ WITHOUT = {  # an empty cache as the subject of a sentence, and its plural
     KERNEL_ARP: ("an empty ARP cache with kernel VXLAN", False),
     KERNEL_FDB: ("a missing FDB entry of kernel VXLAN", False),
 }
+VETH_PAIR = "veth pair"
+COARSE_MS = 0.1  # from here on one decimal is enough
 RANK = 90  # the percentile that the title of the distribution has
 
 
@@ -39,6 +41,12 @@ def by_family(modes: Sequence[str]) -> dict[str, list[str]]:
     found = {name: [mode for mode in modes if family(mode) == name] for name in reversed(FAMILIES)}
     order = sorted(found, key=lambda name: (name == KERNEL, name == OVS))
     return {name: found[name] for name in order if found[name]}
+
+
+def groups_of(found: Analysed) -> dict[str, list[str]]:
+    """The modes named with `--modes` each by itself, else all by family."""
+    modes = [mode for mode in found.main.named if mode in found.modes]
+    return {mode: [mode] for mode in modes} if modes else by_family(found.modes)
 
 
 def family_name(name: str, modes: Sequence[str]) -> str:
@@ -51,7 +59,7 @@ def medians_title(found: Analysed) -> str:
     medians = {each.level: each.median for each in found.main.summaries}
     parts = (
         f"{family_name(name, modes)} {range_text((medians[mode] for mode in modes), '.2f')} ms"
-        for name, modes in by_family(found.modes).items()
+        for name, modes in groups_of(found).items()
     )
     return f"Median ping: {', '.join(parts)}"
 
@@ -61,10 +69,10 @@ def distribution(found: Analysed) -> dict[str, list[str]]:
 
     Without a tunnel mode, it is the untunnelled ones.
     """
-    families = by_family(found.modes)
-    tunnels = {name: families[name] for name in (KERNEL, OVS) if name in families}
-    veth = {"veth pair": [VETH]} if VETH in found.main.levels else {}
-    return {**veth, **(tunnels or families)}
+    groups = groups_of(found)
+    tunnels = {name: groups[name] for name in (KERNEL, OVS) if name in groups}
+    veth = {VETH_PAIR: [VETH]} if VETH in found.main.levels else {}
+    return {**veth, **(tunnels or groups)}
 
 
 def distribution_title(found: Analysed) -> str:
@@ -88,9 +96,11 @@ def rank_of(levels: Sequence[Samples]) -> int:
 
 def conditions_title(found: Analysed) -> str:
     """How a ping of the OVS tunnels, or of the only family, changes with interval and payload."""
-    families = by_family(found.modes)
-    name = OVS if OVS in families else next(iter(families))
-    paced, sized = _paces(found.warms, families[name]), _sizes(found.warms, families[name])
+    groups = groups_of(found)
+    name = OVS if OVS in groups else next(iter(groups))
+    if len(groups) > 1 and name != OVS:
+        return _paces_of(found.warms, groups)
+    paced, sized = _paces(found.warms, groups[name]), _sizes(found.warms, groups[name])
     margin = found.main.question.margin
     times = [f"{median:.2f} ms {how}" for how, median in paced] or [
         f"{range_text(sized.values(), '.2f')} ms"
@@ -100,7 +110,24 @@ def conditions_title(found: Analysed) -> str:
         f"; {size} bytes: {median:.2f} ms" for size, median in sized.items() if len(sized) > 1
     )
     more = ", whatever its size" if is_same else "".join(by_size)
-    return f"{family_name(name, families[name])}: a ping takes {', '.join(times)}{more}"
+    return f"{family_name(name, groups[name])}: a ping takes {', '.join(times)}{more}"
+
+
+def _paces_of(warms: Sequence[Warm], groups: Mapping[str, Sequence[str]]) -> str:
+    """The median ping of each group at the shortest and the longest interval."""
+    paced = {name: _paces(warms, modes) or _all(warms, modes) for name, modes in groups.items()}
+    how = {each: None for times in paced.values() for each, _ in times}
+    parts = (
+        f"{name} " + ", ".join(f"{median:.2f}" for _, median in times)
+        for name, times in paced.items()
+    )
+    return f"Median ping [ms] {', '.join(how)}: {'; '.join(parts)}"
+
+
+def _all(warms: Sequence[Warm], modes: Sequence[str]) -> list[tuple[str, float]]:
+    """The median ping in each condition, by payload."""
+    medians = ((f"with {each.payload_bytes} bytes", middle(each, modes)) for each in warms)
+    return [(how, median) for how, median in medians if median is not None]
 
 
 def _paces(warms: Sequence[Warm], modes: Sequence[str]) -> list[tuple[str, float]]:
@@ -148,7 +175,9 @@ def costs_title(firsts: Sequence[First]) -> str:
         of = "the first ping" if _loses_all(lossy) else f"{_lost(lossy)} first pings"
         parts.append(f"{_adds(lossy.cache, 'lose')} {of}")
     if costly := _costliest(firsts):
-        parts.append(f"{_adds(costly[0].cache, 'add')} {costly[1].estimate:.1f} ms")
+        cost = costly[1].estimate
+        text = f"{cost:.1f}" if abs(cost) >= COARSE_MS else f"{cost:.2f}"
+        parts.append(f"{_adds(costly[0].cache, 'add')} {text} ms")
     return _joined(parts) or "No empty cache was compared with a ping without one"
 
 

@@ -10,10 +10,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from experiments.latency.analysis import Analysed, Warm
 from experiments.latency.families import (
-    by_family,
+    VETH_PAIR,
     distribution,
     envelope,
     family_name,
+    groups_of,
     middle,
     rank_of,
 )
@@ -24,6 +25,7 @@ from experiments.show.intervals import Intervals, Row, bounds
 from experiments.show.levels import judged, to_baseline
 from experiments.show.marks import band, boxes, measured_line
 from experiments.show.palette import FAMILIES, KERNEL, UNTUNNELLED, colours
+from experiments.show.palette import colour as colour_of
 from experiments.show.report import NONE, Caption
 from experiments.show.sheet import sheet, title
 from experiments.show.statistics import Samples
@@ -32,7 +34,7 @@ ROW_IN, EFFECT_IN, CURVES_IN, CONDITION_IN = 0.27, 0.42, 2.4, 1.75
 LEFT_OUT = ("kernel", "interaction")  # the kernel's effect is ten times as large: see the boxes
 LONGEST = 99  # the percentile at which the axis of distributions ends
 POINTS = 400  # of a curve
-PATHS = {VETH: "veth pair", SAME_HOST: "within a host", VTEP: "VTEP to VTEP"}
+PATHS = {VETH: VETH_PAIR, SAME_HOST: "within a host", VTEP: "VTEP to VTEP"}
 MIDDLE = "line: median of the modes; area: all of them"
 BOXES = "box: quartiles; whiskers: p10 to p90; number: median"
 
@@ -60,17 +62,25 @@ def draw_levels(found: Analysed, caption: Caption) -> Figure:
 
 
 def _rows(found: Analysed) -> Iterator[Row]:
-    """A row for each effect, or for each tunnel if there is none."""
+    """A row for each answer about named modes, else for each effect, else for each tunnel."""
+    main = found.main
+    for answer in main.answers:
+        weights = {answer.one: 1.0, answer.first: -1.0}
+        yield Row(
+            name=answer.one,
+            small=f"minus {answer.first}",
+            found=answer.found,
+            by_repeat=tuple(map(float, contrast(main.levels, weights))),
+        )
     effects = [each for each in found.effects if each.name not in LEFT_OUT]
-    for effect in effects:
+    for effect in () if main.answers else effects:
         yield Row(
             name=effect.brief,
             found=effect.found,
             by_repeat=effect.by_repeat,
             predicted=bounds(found.prediction(effect.name)),
         )
-    main = found.main
-    for each in () if effects else main.summaries:
+    for each in () if effects or main.answers else main.summaries:
         if each.to_baseline and judged(each, main) != NONE:
             weights = {each.level: 1.0, main.baseline: -1.0}
             yield Row(
@@ -100,7 +110,7 @@ def draw_ecdf(found: Analysed, caption: Caption) -> Figure:
     rank = rank_of([each for members in curves.values() for each in members])
     labels = []
     for name, members in curves.items():
-        colour = FAMILIES.get(name, FAMILIES[UNTUNNELLED])
+        colour = FAMILIES[UNTUNNELLED] if name == VETH_PAIR else colour_of(name)
         _curve(ax, name, envelope(members, times), (times, colour))
         last = max(float(np.percentile(each, rank)) for each in members)
         labels.append(EndLabel(text=f"{name}\n{rank}%: {last:.2f} {unit}", at=1, colour=colour))
@@ -132,12 +142,13 @@ def draw_conditions(found: Analysed, caption: Caption) -> Figure:
     over_payload = _groups(found.warms, lambda each: each.interval_ms)
     count = len(over_interval) + len(over_payload)
     figure, axes = sheet(caption, [CONDITION_IN] * count, frame_in=0.85 * count)
+    has_area = any(len(modes) > 1 for modes in groups_of(found).values())
     labels = []
     for ax, group in zip(axes, over_interval, strict=False):
         places = [each.kept_ms or each.interval_ms for each in group]
         labels.append(_plot_conditions(ax, found, group, places))
         time_axis(ax, min(places) / 1.3, max(places) * 1.3, "interval of pings [ms], logarithmic")
-        title(ax, f"Over interval, {group[0].payload_bytes} bytes", MIDDLE)
+        title(ax, f"Over interval, {group[0].payload_bytes} bytes", MIDDLE if has_area else "")
     for ax, group in zip(axes[len(over_interval) :], over_payload, strict=True):
         sizes = [float(each.payload_bytes) for each in group]
         labels.append(_plot_conditions(ax, found, group, sizes))
@@ -172,10 +183,10 @@ def _plot_conditions(
 ) -> list[EndLabel]:
     """A line for the median of each family, and a band from its least mode to its greatest."""
     labels = []
-    families = by_family(found.modes)
-    tunnels = {name: modes for name, modes in families.items() if name != UNTUNNELLED}
-    for name, modes in (tunnels or families).items():
-        colour = FAMILIES[name]
+    groups = groups_of(found)
+    tunnels = {name: modes for name, modes in groups.items() if name != UNTUNNELLED}
+    for name, modes in (tunnels or groups).items():
+        colour = colour_of(name)
         at = [
             (place, warm, line)
             for place, warm in zip(places, group, strict=True)

@@ -19,7 +19,7 @@ from experiments.show.sheet import LABEL, lay_out
 
 LABEL_PITCH = 1.3  # of the height of its letters: the height of a line of a label
 LABEL_IN = LABEL * LABEL_PITCH / 72  # the same in inches
-NAME_WIDE = 20  # letters of a line of a row's name
+NAME_WIDE = 21  # letters of a line of a row's name
 LABEL_PAD = 6  # points between a line's end and its label
 AROUND = 1.12  # of the least and the greatest host count: where a host axis begins and ends
 TICKS_MIN = 4

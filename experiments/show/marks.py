@@ -17,7 +17,8 @@ from experiments.show.palette import GROUND, INK, PREDICTED
 from experiments.show.sheet import LABEL, SMALL, lay_out
 from experiments.show.statistics import Samples
 
-PREDICTED_WIDE = 6.0  # points of a predicted line: seen on both sides of the measured one
+# Points of a predicted line and its dots: seen on both sides of the measured ones.
+PREDICTED_WIDE, PREDICTED_DOT = 6.0, 10.0
 LINE_WIDE, DOT = 2.0, 5.0  # points
 BOX_HIGH, BAR_HIGH = 0.55, 0.62  # of a row
 BAND_ALPHA = 0.28
@@ -31,6 +32,9 @@ def predicted_line(ax: Axes, xs: ArrayLike, ys: ArrayLike, name: str) -> None:
         ys,
         color=PREDICTED,
         linewidth=PREDICTED_WIDE,
+        marker="o",  # a single point is seen, too
+        markersize=PREDICTED_DOT,
+        markeredgewidth=0,
         solid_capstyle="round",
         alpha=0.8,
         zorder=1.5,

@@ -96,8 +96,15 @@ def title(ax: Axes, bold: str, small: str = "") -> None:
 
 
 def title_lines(text: str, width_in: float = WIDTH_IN) -> list[str]:
-    """The lines that a figure's title takes; two at most are wanted."""
-    return wrapped(text, width_in - 2 * LEFT_IN, TITLE, is_bold=True)
+    """The lines that a figure's title takes, of about equal width; two at most are wanted."""
+    room = width_in - 2 * LEFT_IN
+    lines = wrapped(text, room, TITLE, is_bold=True)
+    for narrower in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55):
+        shorter = wrapped(text, narrower * room, TITLE, is_bold=True)
+        if len(shorter) > len(lines):
+            break
+        lines = shorter
+    return lines
 
 
 def wrapped(text: str, width_in: float, size: float, *, is_bold: bool = False) -> list[str]:

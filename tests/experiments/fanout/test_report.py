@@ -213,6 +213,9 @@ def test_predictions_are_below_the_measured_line_and_the_axes_have_plain_numbers
     with mpl.rc_context(fname=STYLE):
         sent, unneeded = report.draw().axes
 
+    assert "mesh: 1\n(predicted 2)" in {
+        text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in unneeded.texts
+    }
     lines = {line.get_gid(): line for line in unneeded.lines}
     assert list(lines["predicted mesh"].get_ydata()) == [1, 2]
     assert list(lines["measured mesh"].get_ydata()) == [1, 1]  # one of two was lost

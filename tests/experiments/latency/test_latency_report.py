@@ -519,6 +519,25 @@ def test_the_first_finding_is_the_difference_of_the_named_modes(build_report, ef
     assert not any("gre minus vxlan" in each for each in found.findings), "the same, once more"
 
 
+def test_named_modes_are_lines_of_their_own_and_their_difference_is_drawn(build_report):
+    found = named(build_report, PAIR, effects={"vxlan": 0.3})
+
+    _, forest = draw(found, "latency").axes
+    assert [text.get_text() for text in forest.get_yticklabels()] == ["vxlan-mesh\nminus gre-mesh"]
+    (dot,) = artists(forest, "estimate vxlan-mesh")
+    assert dot.get_xdata()[0] == pytest.approx(0.3, abs=0.03)
+    (ecdf,) = draw(found, "latency-ecdf").axes
+    interval, _ = draw(found, "latency-conditions").axes
+    for mode in PAIR:
+        assert len(artists(ecdf, f"curve {mode}")) == 1
+        assert len(artists(interval, f"measured {mode}")) == 1
+    titles = {each.name: each.title for each in found.pictures}
+    assert all(mode in titles["latency-conditions"] for mode in PAIR)
+    for picture in found.pictures:
+        with mpl.rc_context(fname=STYLE):
+            assert_readable(found.draw(picture), at_least=5)
+
+
 def test_only_the_predictions_about_the_named_modes_are_listed(build_report):
     found = named(build_report, PAIR)
 

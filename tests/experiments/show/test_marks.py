@@ -132,6 +132,25 @@ def test_a_grid_has_a_word_in_each_cell_that_there_is(panel):
     assert [text.get_text() for text in panel.get_xticklabels()] == ["0", "1"]
 
 
+def test_the_lines_of_a_title_are_about_equal():
+    first, second = title_lines("13 of 32 cells match their prediction exactly (64 frames)")
+
+    assert abs(len(first) - len(second)) < 8
+    assert len(title_lines("85% of a ping is spent in the switches")) == 1
+
+
+def test_a_prediction_at_one_place_alone_is_seen(panel):
+    axes.count_axis(panel, 5, "copies")
+    marks.predicted_line(panel, [4], [3], "mesh")
+    before = panel.get_figure().canvas.buffer_rgba
+    panel.get_figure().canvas.draw()
+    drawn = np.asarray(before()).copy()
+    panel.lines[0].set_visible(False)
+    panel.get_figure().canvas.draw()
+
+    assert np.any(np.asarray(before()) != drawn)
+
+
 @pytest.mark.parametrize("many", [1, 2, 3, 5])
 def test_a_title_of_any_length_is_above_the_panel(many):
     with mpl.rc_context(fname=STYLE):
