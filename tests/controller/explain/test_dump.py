@@ -98,3 +98,20 @@ def test_tables_by_name():
 def test_a_tag_without_a_vlan_is_explained():
     found = explanation("ovs-ofctl dump-flows br-int\ntable=0,in_port=1 actions=push_vlan:0x8100")
     assert "Frames from port 1 get an empty VLAN tag." in "\n".join(lines(found))
+
+
+def test_one_old_table_alone_is_recognised_as_old():
+    split = "table=1, priority=0,dl_dst=00:00:00:00:00:00/01:00:00:00:00:00 actions=resubmit(,20)"
+    text = "\n".join(lines(explanation(f"# ovs-ofctl dump-flows br-tun table=1\n{split}")))
+    assert "table 1, PATCH_LV_TO_TUN" in text
+    assert "only some of the bridge's flows" in text
+    current = "\n".join(
+        lines(explanation(f"# ovs-ofctl dump-flows br-tun\n{split}".replace("=1,", "=2,")))
+    )
+    assert "table 2, PATCH_LV_TO_TUN" in current
+
+
+def test_a_flow_that_was_cut_does_not_take_the_next_one():
+    (bridge,) = explanation("table=0,in_port=1 actions=resubmit(,2\nin_port=2 actions=drop").bridges
+    assert [flow.matched.get("in_port") for flow in bridge.flows] == ["1", "2"]
+    assert bridge.flows[0].odd == ("resubmit(,2",)
