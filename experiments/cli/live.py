@@ -90,7 +90,7 @@ def add_host(lab: str, name: str, local_ip: str, like: str, output: str) -> None
     with _changing(lab) as found:
         made = found.add_new_host(name, local_ip=local_ip, like=like)
     nodes = {node["name"]: node for node in status_of(lab)["nodes"]}
-    tunnels = [each["name"] for each in nodes[name].get("tunnels", ())]
+    tunnels = [each["name"] for each in nodes.get(name, {}).get("tunnels", ())]
     document = {"lab": lab, "host": _host_values(made, tunnels)}
     _print(output, document, f"{name}: VTEP {made.local_ip}, {_tunnels_text(made, tunnels)}")
 

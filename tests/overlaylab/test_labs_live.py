@@ -61,11 +61,18 @@ def test_a_command_runs_in_a_node(lab):
     assert "172.16.166.117" in lab.run("ServerA", "ip", "addr")
 
 
-def test_hosts_and_guests_can_be_added_while_it_runs(lab):
-    lab.add_host("compute3")
-    lab.plug("ServerX", host="compute3", network=lab.overlay.networks[0].name)
-
+def test_hosts_and_servers_can_be_added_and_removed_while_it_runs(lab):
+    assert str(lab.add_host("compute3").local_ip) == "192.168.150.12"
+    made = lab.add_server("ServerX", host="compute3", network="vxlan_net", ip="172.16.166.9")
     assert lab.ping("ServerA", "ServerX", count=3)["rtt_ms"].drop_nulls().len() == 3
+    assert [port.device_id for port in lab.overlay.ports if port.id == made.id] == ["ServerX"]
+    assert lab.plug("ServerY", host="compute3", network="vxlan_net") in lab.overlay.port_of
+
+    lab.remove_server("ServerX")
+    with pytest.raises(ol.OverlayError, match="it has the server ServerY"):
+        lab.remove_host("compute3")
+    lab.remove_host("compute3", with_servers=True)
+    assert [host.name for host in lab.overlay.hosts] == ["controller", "computer"]
 
 
 def test_a_capture_is_written_to_a_file(lab, tmp_path):
