@@ -137,7 +137,7 @@ def _lines(drawing: Drawing) -> Iterator[str]:
     font = f'fontname="{FONT}" fontcolor="{INK}"'
     yield f"digraph {_quoted(drawing.title)} {{"
     yield (
-        f'  graph [layout=neato charset="UTF-8" splines=line outputorder=nodesfirst pad=0.15 '
+        f'  graph [layout=neato inputscale=72 charset="UTF-8" splines=line outputorder=nodesfirst pad=0.15 '
         f'bgcolor="{PAPER}" {font}]'
     )
     yield f"  node [shape=plain fontsize={TEXT_PT} {font}]"

@@ -1,5 +1,7 @@
 """`overlaylab graph` without a lab: formats, and what it says when it cannot draw."""
 
+import re
+
 import pytest
 
 from controller.system import commands
@@ -110,3 +112,20 @@ def test_a_mode_and_a_host_are_drawn(said):
     assert "GRE overlay" in out
     assert "computer (of 2 hosts)" in out
     assert "vxlan-" not in out
+
+
+def test_text_is_drawn_alike_by_plain_dot(said, tmp_path):
+    """Boxes have their places in points, which `neato -n` assumes and `dot` has to be told."""
+    file, picture = tmp_path / "lab.dot", tmp_path / "lab.svg"
+    assert said("leaf-spine", "-o", str(file))[0] == 0
+    assert said("leaf-spine", "-o", str(picture))[0] == 0
+
+    plain = commands.run("dot", "-Tsvg", str(file), timeout_s=60)
+    assert places(plain) == places(picture.read_text())
+    assert len(places(plain)) > 100
+
+
+def places(svg):
+    """Each text with its rounded place."""
+    found = re.findall(r'<text[^>]* x="([-0-9.]+)" y="([-0-9.]+)"[^>]*>([^<]*)', svg)
+    return [(round(float(x)), round(float(y)), text) for x, y, text in found]
