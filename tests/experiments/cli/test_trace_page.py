@@ -219,3 +219,32 @@ def test_the_page_needs_nothing_from_outside():
     assert not re.search(r"(?:src|href)=\"(?!#|data:,)", page)
     assert "@import" not in page
     assert "http" not in re.sub(r"http-equiv", "", page)
+
+
+@pytest.mark.parametrize(
+    ("actions", "names"),
+    [
+        ("pop_vlan,goto_table:5", ["Ethernet", "ARP"]),
+        ("strip_vlan,output:1", ["Ethernet", "ARP"]),
+        ("load:0->NXM_OF_VLAN_TCI[],output:1", ["Ethernet", "ARP"]),
+        (
+            "learn(table=20,load:0->NXM_OF_VLAN_TCI[],output:1),NORMAL",
+            ["Ethernet", "802.1Q", "ARP"],
+        ),
+        ("set_field:4098->vlan_vid,NORMAL", ["Ethernet", "802.1Q", "ARP"]),
+    ],
+)
+def test_actions_change_the_tag_for_the_next_table(actions, names):
+    found = course("arp")
+    first, second, *_ = found.near[1].steps
+    steps = (
+        replace(first, flow=f"priority=1,dl_vlan=1 actions={actions}"),
+        replace(second, flow="priority=0 actions=NORMAL"),
+    )
+    near = (found.near[0], replace(found.near[1], steps=steps))
+    shown_steps = steps_of(replace(found, near=near, wire=None, far=()))
+
+    after = [step for step in shown_steps if step.where == "controller, br-tun"][1]
+    assert [header.name for header in after.headers.stack] == names
+    if "4098" in actions:
+        assert after.headers.stack[1].says == "VLAN 2"

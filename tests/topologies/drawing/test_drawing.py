@@ -332,3 +332,28 @@ def test_a_tunnel_to_nowhere_is_drawn_so():
 
 def test_looks_are_all_used():
     assert {placed.box.look for placed in drawing("side-by-side").boxes} == {*Look}
+
+
+def test_a_title_may_end_in_what_escapes_a_quote():
+    drawn = replace(drawing("article"), title="C:\\")
+
+    assert texts(svg_of(drawn)) == texts(svg_of(drawing("article")))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_bus_passes_no_box(case):
+    drawn = drawing(*case)
+    ends = {spot.id: spot for spot in drawn.spots}
+    spans = [
+        (ends[line.one.id], ends[line.other.id])
+        for line in drawn.lines
+        if {line.one.id, line.other.id} <= {*ends}
+    ]
+    crossed = [
+        placed.box.id
+        for one, other in spans
+        for placed in drawn.boxes
+        for left, top, right, bottom in (box_of(placed),)
+        if left < one.x < right and min(one.y, other.y) < bottom and top < max(one.y, other.y)
+    ]
+    assert crossed == []
