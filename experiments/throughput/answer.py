@@ -30,23 +30,21 @@ def answers(run: Run, named: Sequence[str]) -> Iterator[str]:
             found = compared(transfers, ratio)
             if found.ratios:
                 shown = transfers.filter(protocol=protocol, size=LARGEST)
-                medians = " and ".join(
-                    f"{median(_values(shown, mode, column)):,.{decimals}f}" for mode in (one, first)
-                )
+                values = [_values(shown, mode, column) for mode in (one, first)]
                 times = found.estimate(run.seed)
-                if times.count > 1:
-                    spread = times.span("repeat", ".2f")
-                else:
-                    spread = _of_one_repeat(shown, (one, first), column, decimals)
+                spread = (
+                    times.span("repeat", ".2f") if times.count > 1 else _ranges(values, decimals)
+                )
+                medians = " and ".join(f"{median(each):,.{decimals}f}" for each in values)
+                are = "medians " if max(map(len, values)) > 1 else ""
                 yield (
                     f"{what}: {times.value:.2f} times as much with {one} as with {first} "
-                    f"(medians {medians} {unit}; {spread})"
+                    f"({are}{medians} {unit}; {spread})"
                 )
 
 
-def _of_one_repeat(shown: pl.DataFrame, pair: Sequence[str], column: str, decimals: int) -> str:
+def _ranges(values: Sequence[Sequence[float]], decimals: int) -> str:
     """How many transfers the only repeat has, and their range."""
-    values = [_values(shown, mode, column) for mode in pair]
     many = min(map(len, values))
     if many == 1:
         return "1 transfer each"
