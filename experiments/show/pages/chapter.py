@@ -18,6 +18,7 @@ from experiments.show.report import (
 )
 
 FIRST, SENTENCES = 2, 3  # findings at the top of a suite, and in a chapter before a fold
+FEW = 6  # a suite of more experiments has one finding of each at its top
 LONG = 48  # rows of a table; one with more is folded up
 BY_WEIGHT = (REFUTED, UNDECIDED, NOT_JUDGED, CONFIRMED)  # outcomes, the most important first
 NAMED = (REFUTED, UNDECIDED)  # the predictions of other outcomes are only counted
@@ -45,10 +46,10 @@ class Chapter:
         """Its findings in one line, or why there are none."""
         return "; ".join(self.report.findings) if self.report else self.fault
 
-    @property
-    def first_findings(self) -> tuple[str, ...]:
-        """What a suite says about it at its top."""
-        return self.report.findings[:FIRST] if self.report else (f"no result: {self.fault}",)
+    def first_findings(self, chapters: int) -> tuple[str, ...]:
+        """What a suite of so many chapters says about it at its top."""
+        most = FIRST if chapters <= FEW else 1
+        return self.report.findings[:most] if self.report else (f"no result: {self.fault}",)
 
     @property
     def further_findings(self) -> tuple[str, ...]:

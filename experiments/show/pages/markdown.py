@@ -46,7 +46,7 @@ def suite_markdown(chapters: Sequence[Chapter], about: Mapping[str, Any]) -> str
         heading.place(chapters),
         *warning,
         sentence(verdicts(chapters)),
-        "\n".join(map(_summary, chapters)),
+        "\n".join(_summary(each, len(chapters)) for each in chapters),
     ]
     for each in chapters:
         parts += [f'<a id="{each.name}"></a>', f"## {each.name}", *_chapter(each)]
@@ -57,10 +57,10 @@ def _page(parts: Iterable[str]) -> str:
     return _safe("\n\n".join(filter(None, parts)) + "\n")
 
 
-def _summary(chapter: Chapter) -> str:
+def _summary(chapter: Chapter, chapters: int) -> str:
     """The first findings of an experiment, with a link to its chapter."""
     doubt = f" ({chapter.doubt})" if chapter.report and chapter.doubt else ""
-    said = " ".join(map(stopped, map(_line, chapter.first_findings)))
+    said = " ".join(map(stopped, map(_line, chapter.first_findings(chapters))))
     return f"* [{chapter.name}](#{chapter.name}){doubt}: {said}"
 
 

@@ -97,8 +97,8 @@ addEventListener("load", () => setTimeout(measured, 300));
 
 # As large as matplotlib draws one, with a line and a letter.
 CHART = """<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="374pt"
- height="420pt" viewBox="0 0 374 420"><path d="M 0 0 L 374 420" style="stroke: #222222"/>
- <path d="M 374 0 L 0 420" style="stroke: #e4e6e8"/><g style="fill: #6b7078" transform="scale(0.1 -0.1)">
+ height="560pt" viewBox="0 0 374 560"><path d="M 0 0 L 374 560" style="stroke: #222222"/>
+ <path d="M 374 0 L 0 560" style="stroke: #e4e6e8"/><g style="fill: #6b7078" transform="scale(0.1 -0.1)">
  <defs><path id="DejaVuSans-13" d="M 0 0 L 9 9"/></defs><use xlink:href="#DejaVuSans-13"/></g>
  <path d="M 0 0 L 9 9"/></svg>"""
 

@@ -9,7 +9,7 @@ import pytest
 from experiments.cli.printed import print_chapter, print_suite
 from experiments.core.suite import Suite
 from experiments.show.pages import facts
-from experiments.show.pages.chapter import LONG, Chapter, verdicts
+from experiments.show.pages.chapter import FEW, LONG, Chapter, verdicts
 from experiments.show.pages.html import page
 from experiments.show.pages.markdown import markdown, suite_markdown
 from experiments.show.pages.text import document, terminal_lines, to_json
@@ -266,6 +266,19 @@ def test_a_chapter_shows_three_findings_and_folds_the_rest():
         "* one.\n* two.\n* three.\n\n<details>\n<summary>1 more finding</summary>\n\n* four.\n"
         in text
     )
+
+
+def test_the_top_of_a_large_suite_has_one_finding_of_each():
+    report = replace(small_report(), findings=("one", "two", "three"))
+
+    def tops(many):
+        chapters = [Chapter(name=f"toll{at}", report=report) for at in range(many)]
+        return [
+            line for line in suite_markdown(chapters, {}).splitlines() if "[toll0](#toll0)" in line
+        ]
+
+    assert tops(FEW) == ["* [toll0](#toll0): one. two."]
+    assert tops(FEW + 1) == ["* [toll0](#toll0): one."]
 
 
 def test_a_quick_run_of_a_suite_is_marked(chapters):
