@@ -262,7 +262,7 @@ def _counters(bridge: DumpedBridge) -> Iterator[Finding]:
         )
         return
     if unused:
-        text = f"{len(unused)} of {len(counted)} flows have matched no packet."
+        text = f"{len(unused)} of {len(counted)} flows matched no packet."
         yield _note("counters-zero", text, *unused)
     for inbound in bridge.inbound:
         number = identifier(bridge.kind_of(inbound.local_vlan), inbound.tunnel_id)

@@ -155,7 +155,11 @@ def _guests(bridge: DumpedBridge) -> Iterator[str]:
             if guest.macs
             else []
         )
-        parts += [f"addresses {listed(list(guest.addresses))}"] if guest.addresses else []
+        parts += (
+            [f"address{'' if len(guest.addresses) == 1 else 'es'} {listed(list(guest.addresses))}"]
+            if guest.addresses
+            else []
+        )
         parts += [f"local VLAN {guest.local_vlan}"] if guest.local_vlan is not None else []
         parts += [f"ofport {guest.number}"] if guest.number is not None else []
         yield (
