@@ -52,3 +52,10 @@ def unknown_options(command: click.Command, words: list[str]) -> list[str]:
 def test_most_pages_show_a_command():
     assert len(shown()) > 60
     assert unknown_options(overlaylab.commands["up"], ["article", "--nmae", "x"]) == ["--nmae"]
+
+
+def test_the_page_of_commands_has_every_command():
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `overlaylab ([a-z]+)((?:\\\|[a-z]+)*)", text, re.MULTILINE)
+    listed = {name for first, rest in rows for name in (first, *rest.split("\\|")[1:])}
+    assert set(overlaylab.commands) <= listed
