@@ -10,7 +10,7 @@ from experiments.core.results import Run
 from experiments.mactable import figure
 from experiments.mactable.words import MISDELIVERED
 from experiments.show import cells, judge
-from experiments.show.families import listed, merged
+from experiments.show.families import FEW, listed, merged
 from experiments.show.palette import UNTUNNELLED, family
 from experiments.show.report import Outcome, Picture, Report, Table
 
@@ -68,7 +68,9 @@ def build_report(run: Run) -> Report:
 def _lines(shown: pl.DataFrame) -> tuple[figure.Line, ...]:
     """A line for modes that agree, over guests on the most hosts; values for each frame sent."""
     measured = shown.filter(pl.col("samples") > 0)
-    most = measured.filter(hosts=measured["hosts"].max()).sort("guests", maintain_order=True)
+    most = measured.filter(pl.col("hosts") == pl.col("hosts").max()).sort(
+        "guests", maintain_order=True
+    )
     by_mode = {
         str(mode): (
             tuple(
@@ -93,10 +95,10 @@ def _lines(shown: pl.DataFrame) -> tuple[figure.Line, ...]:
 def _groups(by_mode: Mapping[str, Hashable]) -> Mapping[str, tuple[str, ...]]:
     """Modes that agree, by a name for them; all tunnels are one group if all agree."""
     tunnelled = tuple(mode for mode in by_mode if family(mode) != UNTUNNELLED)
-    if len(tunnelled) < 2 or len({by_mode[mode] for mode in tunnelled}) > 1:
+    if len(by_mode) <= FEW or len({by_mode[mode] for mode in tunnelled}) != 1:
         return merged(by_mode)
-    others = {mode: value for mode, value in by_mode.items() if mode not in tunnelled}
-    return {**merged(others), TUNNELS: tunnelled}
+    others = {name: modes for name, modes in merged(by_mode).items() if modes[0] not in tunnelled}
+    return {**others, TUNNELS: tunnelled}
 
 
 def _largest(shown: pl.DataFrame) -> dict[str, Any]:
@@ -132,11 +134,13 @@ def _ends(lines: Sequence[figure.Line], form: str, unit: str) -> str:
     by_value: dict[str, list[str]] = {}
     for line in lines:
         value = line.measured[-1][1]
-        by_value.setdefault(format(value, form) if value else "none", []).append(line.name)
-    return ", ".join(
-        f"{value}{'' if nth else unit} {names[0] if names == [UNTUNNELLED] else f'with {listed(names)}'}"
-        for nth, (value, names) in enumerate(by_value.items())
-    )
+        by_value.setdefault(format(value, form) if value else "", []).append(line.name)
+    texts = []
+    for nth, (text, names) in enumerate(by_value.items()):
+        count = f"{text or 'no'}{unit}" if not nth else text or "none"
+        where = UNTUNNELLED if names == [UNTUNNELLED] else f"with {listed(names)}"
+        texts.append(f"{count} {where}")
+    return ", ".join(texts)
 
 
 def _outcomes(run: Run, found: pl.DataFrame) -> Iterator[Outcome]:

@@ -40,7 +40,10 @@ def draw(panels: Mapping[str, Sequence[Row]], caption: Caption) -> Figure:
         _plot(ax, rows)
         title(ax, heading)
         ax.tick_params(axis="x", labelbottom=ax is axes[-1])
-    axes[-1].set_xlabel("downtime after a move [ms]")
+    if every:
+        axes[-1].set_xlabel("downtime after a move [ms]")
+    else:
+        axes[-1].set_xticks([])
     return figure
 
 

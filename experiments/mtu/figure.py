@@ -72,7 +72,7 @@ def draw_map(
     high = NOTE_IN + sum(HEAD_IN + STRIP_IN * len(each.outcomes) + GAP_IN for each in strips)
     key = _without_label(strips, guest_mtu)
     high += KEY_IN * len(key)
-    frame_in = AXIS_IN + (0.5 if many else 0)
+    frame_in = AXIS_IN + (0.6 if many else 0)
     figure, axes = sheet(caption, [high, *many], frame_in=frame_in)
     plot_strips(axes[0], strips, guest_mtu, high)
     _plot_key(axes[0], key)

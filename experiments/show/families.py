@@ -4,18 +4,21 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from experiments.show.palette import family
 
+FEW = 3  # so many modes are named each
 NAMES = {"gre": "GRE", "vxlan": "VXLAN", "geneve": "Geneve", "kvxlan": "kernel VXLAN"}
 
 
 def merged(values: Mapping[str, Hashable]) -> dict[str, tuple[str, ...]]:
     """Modes by the name of their group: modes of one family whose values are equal.
 
-    A group is called by its only mode, by its family if that is all of it, as the other modes of
-    its family if no other group has several, else by all its modes.
+    A group is called by its modes if there are few in all; else by its family if that is all of it,
+    or as the other modes of its family if no other group has several.
     """
     groups: dict[tuple[str, Hashable], list[str]] = {}
     for mode, value in values.items():
         groups.setdefault((family(mode), value), []).append(mode)
+    if len(values) <= FEW:
+        return {", ".join(modes): tuple(modes) for modes in groups.values()}
     return {_name(kind, modes, groups): tuple(modes) for (kind, _), modes in groups.items()}
 
 

@@ -59,7 +59,8 @@ def _colour(name: str, mode: str) -> str:
 
 def _head(name: str, beside: int) -> list[str]:
     """The lines of a column's name; modes break behind their hyphen."""
-    return wrapped(name.replace("-", "- "), _wide_in(beside) - 0.05, LABEL, is_bold=True)
+    lines = wrapped(name.replace("-", "- "), _wide_in(beside) - 0.05, LABEL, is_bold=True)
+    return [line.replace("- ", "-") for line in lines]
 
 
 def _wide_in(columns: int) -> float:

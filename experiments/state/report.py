@@ -97,8 +97,8 @@ def _before(run: Run, modes: Sequence[str], idle_s: float) -> Iterator[str]:
     for row in loud.iter_rows(named=True):
         queries = ", queries included" if row["what"] == words.IGMP else ""
         yield (
-            f"Before the first frame there are {row['range']} {row['what']} on the wire of "
-            f"{row['mode']}{queries}"
+            f"{row['mode']} has {row['range']} {row['what']} on the wire before the first frame"
+            f"{queries}"
         )
 
 

@@ -70,11 +70,11 @@ def draw_ports(lines: Sequence[Line], caption: Caption) -> Figure:
     return figure
 
 
-def draw_memory(costs: Sequence[Cost], name: str, caption: Caption) -> Figure:
+def draw_memory(costs: Sequence[Cost], names: Sequence[str], caption: Caption) -> Figure:
     """Memory over ports of each lab, and the straight line of their median.
 
     Args:
-        name: of all lines if they agree; empty: each has its type's.
+        names: of the lines; a single one is of all.
     """
     figure, (ax,) = sheet(caption, [HIGH_IN])
     ax.set_ylabel("ovs-vswitchd's memory [MiB]")
@@ -82,23 +82,23 @@ def draw_memory(costs: Sequence[Cost], name: str, caption: Caption) -> Figure:
     def fitted(cost: Cost, ports: int) -> float:
         return cost.memory_at(ports).value / KIB_PER_MIB
 
-    _draw(costs, name, lambda cost: cost.memory_kib / KIB_PER_MIB, fitted, ax)
+    _draw(costs, names, lambda cost: cost.memory_kib / KIB_PER_MIB, fitted, ax)
     return figure
 
 
-def draw_setup(costs: Sequence[Cost], name: str, caption: Caption) -> Figure:
+def draw_setup(costs: Sequence[Cost], names: Sequence[str], caption: Caption) -> Figure:
     """Set-up time over ports of each lab, and the parabola of their median."""
     figure, (ax,) = sheet(caption, [HIGH_IN])
     ax.set_ylabel("time to add the ports [s]")
     _draw(
-        costs, name, lambda cost: cost.setup_s, lambda cost, ports: cost.setup_at(ports).value, ax
+        costs, names, lambda cost: cost.setup_s, lambda cost, ports: cost.setup_at(ports).value, ax
     )
     return figure
 
 
 def _draw(
     costs: Sequence[Cost],
-    name: str,
+    names: Sequence[str],
     measured: Callable[[Cost], Samples],
     fitted: Callable[[Cost, int], float],
     ax: Axes,
@@ -113,12 +113,18 @@ def _draw(
         along = np.unique(np.linspace(0, cost.most, ALONG).round()).astype(int)
         curve = [fitted(cost, int(number)) for number in along]
         ax.plot(along, curve, color=ink, linewidth=2, gid=f"fitted {cost.type}")
-        ends.append(EndLabel(text=cost.type.upper(), at=curve[-1], colour=ink))
+        ends.append((curve[-1], ink))
     most = max((float(np.max(measured(cost))) for cost in costs), default=1.0)
     _scale(ax, max(cost.most for cost in costs), most)
-    if name and ends:
-        ends = [EndLabel(text=_folded(name), at=max(each.at for each in ends), colour=INK)]
-    end_labels(ax, ends)
+    if len(names) < len(ends):
+        ends = [(max(at for at, _ in ends), INK)]
+    end_labels(
+        ax,
+        [
+            EndLabel(text=_folded(name), at=at, colour=ink)
+            for name, (at, ink) in zip(names, ends, strict=True)
+        ],
+    )
 
 
 def _scale(ax: Axes, ports: int, most: float) -> None:

@@ -84,7 +84,7 @@ def _price_pictures(run: Run, cost: Sequence[Cost]) -> Iterator[Picture]:
         name=f"{run.question.name}-memory",
         title=memory,
         alternative=f"Memory over tunnel ports of one host. {memory}",
-        draw=lambda caption: figure.draw_memory(cost, _shared(_kib(cost), " per port"), caption),
+        draw=lambda caption: figure.draw_memory(cost, _named(_kib(cost), " KiB per port"), caption),
         conditions=f"PSS, more than without ports; {how}. KiB per port, {spans}. {_scenario(run)}",
     )
     spans = "; ".join(
@@ -94,7 +94,7 @@ def _price_pictures(run: Run, cost: Sequence[Cost]) -> Iterator[Picture]:
         name=f"{run.question.name}-setup",
         title=setup,
         alternative=f"Time to add tunnel ports to one host. {setup}",
-        draw=lambda caption: figure.draw_setup(cost, _shared(_seconds(cost), ""), caption),
+        draw=lambda caption: figure.draw_setup(cost, _named(_seconds(cost), " s"), caption),
         conditions=f"One ovs-vsctl; {how}. Seconds for the most ports, {spans}. {_scenario(run)}",
     )
 
@@ -122,12 +122,12 @@ def _most_hosts(ports: pl.DataFrame, lines: Sequence[figure.Line]) -> str:
 
 def _kib(cost: Sequence[Cost]) -> Mapping[str, str]:
     """Memory of a port by type."""
-    return {each.type.upper(): f"{each.memory_at(1).value:.1f} KiB" for each in cost}
+    return {each.type.upper(): f"{each.memory_at(1).value:.1f}" for each in cost}
 
 
 def _seconds(cost: Sequence[Cost]) -> Mapping[str, str]:
     """Set-up time of the most ports by type."""
-    return {each.type.upper(): f"{_short(each.setup_of_most.value)} s" for each in cost}
+    return {each.type.upper(): _short(each.setup_of_most.value) for each in cost}
 
 
 def _short(seconds: float) -> str:
@@ -135,30 +135,24 @@ def _short(seconds: float) -> str:
     return f"{seconds:.1f}" if seconds >= TENTH else f"{seconds:.2g}"
 
 
-def _shared(values: Mapping[str, str], unit: str) -> str:
-    """One label for all types if they agree; else empty."""
-    same = len(set(values.values())) == 1
-    return f"{listed(values)}: {next(iter(values.values()))}{unit}" if same else ""
+def _named(values: Mapping[str, str], unit: str) -> tuple[str, ...]:
+    """A label for all types if they agree; else one for each."""
+    if len(set(values.values())) == 1:
+        return (f"{listed(values)}: {next(iter(values.values()))}{unit}",)
+    return tuple(f"{name}: {value}{unit}" for name, value in values.items())
 
 
 def _price(cost: Sequence[Cost]) -> Iterator[str]:
     """Memory of a port, and time to add the most ports that were measured."""
     if not cost:
         return
-    kib, seconds = _kib(cost), _seconds(cost)
-    kinds = " or ".join(kib)
-    if len(set(kib.values())) == 1:
-        yield f"A {kinds} port takes {next(iter(kib.values()))} of ovs-vswitchd's memory"
-    else:
-        each = ", ".join(f"a {name} port {value}" for name, value in kib.items())
-        yield f"Of ovs-vswitchd's memory, one port takes: {each}"
+    kinds = " or ".join(each.type.upper() for each in cost)
+    kib = range_text((each.memory_at(1).value for each in cost), ".1f")
+    seconds = " to ".join(dict.fromkeys(sorted(_seconds(cost).values(), key=float)))
     growth = [2**power.value for each in cost if (power := each.growth)]
-    twice = f", twice as many take {range_text(growth, '.1f')} times as long" if growth else ""
-    if len(set(seconds.values())) == 1:
-        took = f"{kinds} ports takes {next(iter(seconds.values()))}"
-    else:
-        took = f"ports takes {listed(f'{value} with {name}' for name, value in seconds.items())}"
-    yield f"Adding {cost[0].most:,} {took}{twice}"
+    twice = f", twice as many {range_text(growth, '.1f')} times as long" if growth else ""
+    yield f"A {kinds} port takes {kib} KiB of ovs-vswitchd's memory"
+    yield f"Adding {cost[0].most:,} {kinds} ports takes {seconds} s{twice}"
 
 
 def _article(cost: Sequence[Cost]) -> str:

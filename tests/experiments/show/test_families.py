@@ -9,7 +9,11 @@ from experiments.show.palette import KERNEL, OVS, UNTUNNELLED
 @pytest.mark.parametrize(
     ("values", "groups"),
     [
-        ({"gre-mesh": 1, "vxlan-mesh": 1}, {OVS: ("gre-mesh", "vxlan-mesh")}),
+        ({"gre-mesh": 1, "vxlan-mesh": 1}, {"gre-mesh, vxlan-mesh": ("gre-mesh", "vxlan-mesh")}),
+        (
+            dict.fromkeys(("gre-mesh", "vxlan-mesh", "gre-l2pop", "vxlan-l2pop"), 1),
+            {OVS: ("gre-mesh", "vxlan-mesh", "gre-l2pop", "vxlan-l2pop")},
+        ),
         (
             {"gre-mesh": 1, "kvxlan-mesh": 1},
             {"gre-mesh": ("gre-mesh",), "kvxlan-mesh": ("kvxlan-mesh",)},
@@ -29,7 +33,10 @@ from experiments.show.palette import KERNEL, OVS, UNTUNNELLED
                 "vxlan-mesh, vxlan-l2pop": ("vxlan-mesh", "vxlan-l2pop"),
             },
         ),
-        ({"kvxlan-mesh": 0, "kvxlan-l2pop": 0}, {KERNEL: ("kvxlan-mesh", "kvxlan-l2pop")}),
+        (
+            {"kvxlan-mesh": 0, "kvxlan-l2pop": 0, "flat": 0, "vlan": 0},
+            {KERNEL: ("kvxlan-mesh", "kvxlan-l2pop"), UNTUNNELLED: ("flat", "vlan")},
+        ),
     ],
 )
 def test_a_group_is_named_by_its_family_or_by_its_modes(values, groups):

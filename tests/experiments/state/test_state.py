@@ -177,8 +177,8 @@ def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts,
 
     assert report.findings[:2] == (
         "GRE and VXLAN send nothing before the first frame (5 s idle)",
-        f"Before the first frame there are {shown} IGMP packets on the wire of kvxlan-multicast, "
-        "queries included",
+        f"kvxlan-multicast has {shown} IGMP packets on the wire before the first frame, queries "
+        "included",
     )
     assert not report.is_refuted
     assert not any("IGMP" in line for line in report_on(run).findings)
@@ -262,7 +262,7 @@ def test_a_handshake_refutes_the_prediction_and_is_drawn_red(tmp_path):
     assert report.is_refuted
     assert report.findings[:2] == (
         "VXLAN and kernel VXLAN send nothing before the first frame (5 s idle)",
-        "Before the first frame there are 2 tunnel packets on the wire of gre-mesh",
+        "gre-mesh has 2 tunnel packets on the wire before the first frame",
     )
     assert "gre-mesh and vxlan-mesh differ in 1 of 24 counts" in report.findings
     assert (
