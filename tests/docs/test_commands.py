@@ -12,7 +12,8 @@ from experiments.core import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"```(?:console|sh|text)?\n(.*?)```|^((?: {4}.*\n)+)", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(?P<language>\w*)\n.*?^```|^(?: {4}.*\n)+", re.DOTALL | re.MULTILINE)
+SHELL = {None, "", "console", "sh", "text"}
 COMMAND = re.compile(r"^\s*(?:\$ )?(?:sudo )?(?:\S*/)?overlaylab (?P<words>[a-z].*)$", re.MULTILINE)
 
 
@@ -21,7 +22,8 @@ def shown() -> list[tuple[str, str]]:
     return [
         (page.relative_to(ROOT).as_posix(), found["words"])
         for page in PAGES
-        for block in FENCE.finditer(page.read_text(encoding="utf-8"))
+        for block in BLOCK.finditer(page.read_text(encoding="utf-8"))
+        if block["language"] in SHELL
         for found in COMMAND.finditer(block[0])
     ]
 
