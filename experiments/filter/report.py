@@ -56,8 +56,8 @@ def _pictures(
                 grid.row_names, grid.column_names, grid.cells, caption
             ),
             conditions=f"Every rule is to stop tenant A's flow from and to one pair of addresses and "
-            f"ports; tenant B has the same addresses and ports. {PACKETS} packets of each flow. "
-            f"{grid.note}",
+            f"ports; tenant B has the same addresses and ports. {PACKETS} packets of each flow"
+            + (f". {grid.note}" if grid.note else ""),
         )
     if not costs.is_empty():
         names = tuple(
