@@ -8,7 +8,7 @@ import pytest
 from controller.model.additions import new_server
 from controller.model.errors import LabError, ModelError, UsageError
 from controller.model.modes import parse_mode, with_mode
-from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged
+from tests.labs import CommandLine, adopt_orphans, nothing_left, pinged, stats
 from topologies.lab import attach, hosts, started
 from topologies.lab.base import LabBase
 from topologies.lab.status import status_of
@@ -41,12 +41,21 @@ def lab(home):
         yield lab
 
 
+def processes(lab):
+    """Those of the lab, without the programs by which the controller reads the switches."""
+    controller = lab.ledger.living("controller").pid
+    before = {pid for pid, parent, _ in stats() if parent == controller}
+    found = lab.ledger.processes()
+    reads = before | {pid for pid, parent, _ in stats() if parent == controller}
+    return {each for each in found if each.pid not in reads}
+
+
 def there(lab):
     """What a change could leave: overlay, nodes, processes, and the interfaces in every node."""
     return {
         "overlay": lab.overlay,
         "nodes": lab.nodes(),
-        "processes": lab.ledger.processes(),
+        "processes": processes(lab),
         **{name: sorted(lab.run(name, "ls", "/sys/class/net").split()) for name in lab.nodes()},
     }
 
