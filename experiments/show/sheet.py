@@ -21,7 +21,6 @@ from experiments.show.report import Caption
 
 STYLE = Path(__file__).with_name("overlaylab.mplstyle")
 WIDTH_IN = 5.2
-OLD_WIDTH_IN = 8.1  # of charts that are not yet drawn for WIDTH_IN
 FRAME_IN = 0.8  # of each panel: what axis label, ticks and heading take
 TITLE, LABEL, SMALL = 12.5, 10.0, 8.5  # points: the finding, labels in a chart, the footer
 HINTED = 1.05  # small letters on a grid of pixels are wider than their outlines
@@ -35,7 +34,6 @@ def sheet(
     heights_in: Sequence[float],
     *,
     frame_in: float | None = None,
-    width_in: float = WIDTH_IN,
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a panel of each height [inches], one below the other.
 
@@ -44,10 +42,9 @@ def sheet(
         heights_in: of the panels without ticks, labels and headings.
         frame_in: the height of all ticks, axis labels and headings together; by default FRAME_IN
             for each panel.
-        width_in: of the figure; charts that are not yet redrawn pass OLD_WIDTH_IN.
     """
-    room = width_in - 2 * LEFT_IN
-    head = title_lines(caption.title, width_in)
+    room = WIDTH_IN - 2 * LEFT_IN
+    head = title_lines(caption.title)
     warning = wrapped(caption.warning, room, LABEL, is_bold=True)
     foot = [line for text in caption.footer for line in wrapped(text, room, SMALL)]
     head_in = len(head) * TITLE * LINE_IN
@@ -59,10 +56,10 @@ def sheet(
     layout = ConstrainedLayoutEngine(
         w_pad=0.08, rect=(0, below_in / height, 1, 1 - (above_in + below_in) / height)
     )
-    figure = Figure(figsize=(width_in, height), layout=layout)
+    figure = Figure(figsize=(WIDTH_IN, height), layout=layout)
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(heights_in), 1, height_ratios=heights_in, squeeze=False)
-    left, top = LEFT_IN / width_in, 1 - PAD_IN / height
+    left, top = LEFT_IN / WIDTH_IN, 1 - PAD_IN / height
     found = figure.suptitle("\n".join(head), x=left, y=top, ha="left", va="top")
     found.set(gid="title", in_layout=False)
     if warning:
@@ -95,9 +92,9 @@ def title(ax: Axes, bold: str, small: str = "") -> None:
         )
 
 
-def title_lines(text: str, width_in: float = WIDTH_IN) -> list[str]:
+def title_lines(text: str) -> list[str]:
     """The lines that a figure's title takes, of about equal width; two at most are wanted."""
-    room = width_in - 2 * LEFT_IN
+    room = WIDTH_IN - 2 * LEFT_IN
     lines = wrapped(text, room, TITLE, is_bold=True)
     for narrower in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55):
         shorter = wrapped(text, narrower * room, TITLE, is_bold=True)

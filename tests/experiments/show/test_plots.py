@@ -1,17 +1,16 @@
-"""Figures by their artists: all samples are drawn."""
+"""The chart of levels, and its parts, by their artists."""
 
 import warnings
-from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from controller.model.modes import MODES
 from experiments.core.question import Prediction, Question, number
 from experiments.core.results import Recorder, read
-from experiments.show.lanes import Lanes, colours, line_style, log_axis, plot_ecdf
+from experiments.show.axes import time_axis
+from experiments.show.marks import boxes
 from experiments.show.reports import report_on
 from experiments.show.sheet import STYLE
 from tests.experiments.latency.latency_run import about
@@ -21,7 +20,6 @@ LEVELS = {
     "flat": [np.array([0.3, 0.4, 0.5]) + repeat / 100 for repeat in range(6)],
     "gre-mesh": [np.array([0.4, 0.5, 2.0]) + repeat / 100 for repeat in range(6)],
 }
-PALETTE = colours(list(LEVELS), "flat")
 TRUSTED = {"trusted": True, "reasons": []}
 
 
@@ -80,37 +78,10 @@ def artists(ax, gid):
     return [line for line in ax.lines if line.get_gid() == gid]
 
 
-def test_every_sample_is_a_dot_in_the_lane_of_its_repeat(ax):
-    Lanes(LEVELS, PALETTE)(ax)
-
-    dots = artists(ax, "samples gre-mesh")
-    assert [list(line.get_xdata()) for line in dots] == [
-        list(repeat) for repeat in LEVELS["gre-mesh"]
-    ]
-    lanes = [(min(line.get_ydata()), max(line.get_ydata())) for line in dots]
-    assert all(high < low for (_, high), (low, _) in pairwise(lanes))
-
-
-def test_dots_stay_in_the_row_of_their_level(ax):
-    Lanes(LEVELS, PALETTE)(ax)
-
-    for row, level in enumerate(LEVELS):
-        for line in artists(ax, f"samples {level}"):
-            assert np.all(np.abs(line.get_ydata() - row) < 0.5)
-    assert [text.get_text() for text in ax.get_yticklabels()] == list(LEVELS)
-
-
-def test_each_repeat_has_a_stroke_at_its_median(ax):
-    Lanes(LEVELS, PALETTE)(ax)
-
-    strokes = [line.get_xdata()[0] for line in artists(ax, "repeat median")]
-    assert strokes == [np.median(repeat) for repeats in LEVELS.values() for repeat in repeats]
-
-
 def test_the_box_shows_quartiles_and_its_whiskers_p10_and_p90(ax):
-    Lanes({"flat": LEVELS["flat"]}, PALETTE)(ax)
-
     pooled = np.concatenate(LEVELS["flat"])
+    boxes(ax, {"flat": pooled}, {"flat": "#7d838b"}, ".2f")
+
     (box,) = ax.patches
     xs = box.get_path().vertices[:, 0]
     assert (min(xs), max(xs)) == pytest.approx(np.percentile(pooled, [25, 75]))
@@ -121,37 +92,18 @@ def test_the_box_shows_quartiles_and_its_whiskers_p10_and_p90(ax):
     assert round(float(max(pooled[pooled <= high])), 6) in ends
 
 
-def test_the_ecdf_steps_at_every_sample_and_ends_at_all(ax):
-    plot_ecdf(ax, LEVELS, PALETTE)
-
-    (curve,) = [line for line in ax.lines if line.get_label() == "flat"]
-    pooled = np.sort(np.concatenate(LEVELS["flat"]))
-    assert list(curve.get_xdata()[1:]) == list(pooled)
-    assert curve.get_ydata()[-1] == 1
-    assert ax.get_ylim()[0] == 0
-    assert ax.get_ylabel()
-
-
-def test_curves_are_labelled_in_their_colour(ax):
-    plot_ecdf(ax, LEVELS, PALETTE)
-
-    assert {text.get_text(): text.get_color() for text in ax.texts} == PALETTE
-
-
 def test_the_time_axis_is_labelled_with_unit_and_scale(ax):
-    log_axis(ax, LEVELS, "round-trip time [ms]")
+    time_axis(ax, 0.28, 2.2, "round-trip time [ms]")
 
-    assert ax.get_xlabel() == "round-trip time [ms], logarithmic"
+    assert ax.get_xlabel() == "round-trip time [ms]"
     assert ax.get_xscale() == "log"
-    low, high = ax.get_xlim()
-    assert low < 0.3
-    assert high > 2.05
-    assert list(ax.get_xticks()) == [0.5, 1, 2]
+    assert ax.get_xlim() == (0.28, 2.2)
+    assert list(ax.get_xticks()) == [0.5, 1, 1.5, 2]
 
 
 @pytest.mark.parametrize("values", [[0.31, 0.32], [0.044, 0.045], [6.0, 7.0]])
 def test_a_narrow_time_axis_has_ticks(ax, values):
-    log_axis(ax, {"flat": [np.array(values)]}, "round-trip time [ms]")
+    time_axis(ax, *values, "round-trip time [ms]")
 
     assert len(ax.get_xticks()) >= 2
 
@@ -165,22 +117,6 @@ def test_prediction_and_margin_are_drawn_with_the_intervals(drawn):
     (interval,) = artists(ax, "interval gre-mesh")
     assert list(interval.get_xdata()) == pytest.approx([0.1, 0.1])
     assert ax.get_xlabel() == "median minus that of flat [ms]"
-
-
-def test_the_baseline_is_grey_and_others_differ():
-    palette = colours(["gre-mesh", "flat", "vxlan-mesh", "vlan", "mesh", "veth"], "flat")
-
-    assert palette["flat"] == palette["veth"] == "#555555"
-    assert len(set(palette.values())) == 5
-
-
-def test_colour_is_the_encapsulation_and_line_style_the_flooding():
-    levels = [str(mode) for mode in MODES]
-    palette = colours(levels, "flat")
-
-    assert palette["gre-mesh"] == palette["gre-l2pop"] == palette["gre-l2pop-arp"]
-    assert line_style("gre-l2pop") == line_style("vxlan-l2pop") == line_style("l2pop")
-    assert len({(palette[level], line_style(level)) for level in levels}) == len(levels)
 
 
 def panels(figure):
