@@ -1,7 +1,7 @@
 """What looks wrong in the flows of a bridge, and what an operator should know of them.  Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from controller.explain import tables
@@ -9,12 +9,14 @@ from controller.explain.bridge import TO, DumpedBridge
 from controller.explain.dump_names import DumpNames, described
 from controller.explain.names import id_word, listed
 from controller.explain.reading import DumpFlow
-from controller.explain.shown import Entry, jumps
+from controller.explain.shown import Entry, TunnelPort, jumps
 from controller.flows.pipeline import Match
-from controller.flows.ports import BR_TUN
+from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.encap import NetworkType
 
 SOON_S = 30  # a timeout that ends sooner is reported
+SPOOFED = ": their sender or announced address is not one of the guest's (`allowed_address_pairs`)"
+MACS_SHOWN = 6  # JSON has the lines of all
 DUPLICATES = 3  # more of them are two dumps, not two flows
 
 
@@ -44,7 +46,7 @@ def findings(bridge: DumpedBridge) -> tuple[Finding, ...]:
         if not bridge.is_part:
             found += [*_one_way(bridge), *_idle_tunnels(bridge), *_stale_ports(bridge)]
     if not bridge.is_part and bridge.kind != tables.OTHER:
-        found += _dead_ends(bridge)
+        found += [*_dead_ends(bridge), *_no_way_in(bridge)]
     return tuple(sorted(found, key=lambda finding: not finding.is_fault))
 
 
@@ -126,16 +128,16 @@ def _idle_tunnels(bridge: DumpedBridge) -> Iterator[Finding]:
         leads = bridge.leads(tunnel.port)
         if tunnel.port in used:
             continue
-        text = f"{described(tunnel)} ({port_text(tunnel.port)}) carries nothing: no network floods to it and no MAC is behind it"
+        text = f"{described(tunnel)}{_port_behind(tunnel)} carries nothing: no network floods to it and no MAC is behind it"
         if leads and not leads & arriving:
             which = listed([str(table) for table in sorted(leads)])
             text += f"; what comes in by it goes to table {which}, which has no network"
         yield _fault("idle-tunnel", text[0].upper() + text[1:] + ".")
 
 
-def port_text(port: str) -> str:
-    """A port by its number or name."""
-    return f"port {port}"
+def _port_behind(tunnel: TunnelPort) -> str:
+    """The port of a tunnel in brackets, unless its description has it."""
+    return f" (port {tunnel.port})" if tunnel.remote else ""
 
 
 def _stale_ports(bridge: DumpedBridge) -> Iterator[Finding]:
@@ -162,16 +164,36 @@ def _macs(bridge: DumpedBridge) -> Iterator[Finding]:
             in_vlan = f" in local VLAN {vlan}" if vlan >= 0 else ""
             text = f"MAC {mac}{in_vlan} is behind {len(ports)} VTEPs: {where}."
             yield _fault("mac-on-two-vteps", text, *(entry.flow for entry in entries))
-        learned = [entry for entry in entries if entry.is_learned]
-        stated = [entry for entry in entries if not entry.is_learned]
-        if learned and stated:
-            text = f"MAC {mac}: the learned flow is never used, since a stated one (l2population) has a higher priority."
-            yield _note("learned-and-stated", text, *(entry.flow for entry in learned))
+    yield from _stated_too(behind)
     learned_flows = [entry.flow for entry in bridge.entries if entry.is_learned]
     if learned_flows:
         are = "flow was" if len(learned_flows) == 1 else "flows were"
         text = f"{len(learned_flows)} {are} learned from tunnels; each is removed when its timeout ends."
         yield _note("learned", text, *learned_flows)
+
+
+def _stated_too(behind: Mapping[tuple[int, str], list[Entry]]) -> Iterator[Finding]:
+    """Learned flows of MACs that the server states, too."""
+    hidden = {
+        mac: [entry.flow for entry in entries if entry.is_learned]
+        for (_, mac), entries in behind.items()
+        if any(not entry.is_learned for entry in entries) and any(e.is_learned for e in entries)
+    }
+    if not hidden:
+        return
+    flows = [flow for each in hidden.values() for flow in each]
+    macs = list(hidden)[:MACS_SHOWN]
+    more = [f"{len(hidden) - MACS_SHOWN} more"] if len(hidden) > MACS_SHOWN else []
+    are = (
+        ("learned flow is", "a stated one")
+        if len(flows) == 1
+        else ("learned flows are", "stated ones")
+    )
+    text = (
+        f"{len(flows)} {are[0]} never used, since {are[1]} (l2population) for the same "
+        f"{'MAC has' if len(flows) == 1 else 'MACs have'} a higher priority: {listed([*macs, *more])}."
+    )
+    yield _note("learned-and-stated", text, *flows)
 
 
 def _repeated(bridge: DumpedBridge) -> Iterator[Finding]:
@@ -240,6 +262,15 @@ def _dead_ends(bridge: DumpedBridge) -> Iterator[Finding]:
         yield _fault("empty-table", text, *flows)
 
 
+def _no_way_in(bridge: DumpedBridge) -> Iterator[Finding]:
+    """A table 0 of br-int that takes frames of guests and none of br-tun."""
+    first = bridge.in_table(0)
+    patch = [flow for flow in first if str(flow.matched.get("in_port", "")).startswith("patch")]
+    if bridge.kind == BR_INT and bridge.guests and not patch and all(f.match for f in first):
+        text = "Table 0 has no flow for all other frames (priority 0): what comes from br-tun for a guest is dropped."
+        yield _fault("no-way-in", text)
+
+
 def _timeouts(bridge: DumpedBridge) -> Iterator[Finding]:
     for flow in bridge.flows:
         left = flow.seconds_left
@@ -291,7 +322,7 @@ def _dropped(bridge: DumpedBridge, counted: list[DumpFlow]) -> Iterator[Finding]
             dropped = f"{'was' if flow.packets == 1 else 'were'} dropped in {named}"
             text = f"{number} {dropped}: {_short(flow)}."
             if not flow.match:
-                text = f"{number} that no other flow matches {dropped}."
+                text = f"{number} that no other flow matches {dropped}{SPOOFED if where == 'ARP_SPOOF_TABLE' else ''}."
             yield _note("dropped", text, flow)
 
 

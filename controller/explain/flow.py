@@ -42,10 +42,16 @@ SENT = re.compile(r'output:"?([^",\s]+)"?$')
 
 @dataclass(frozen=True)
 class Explainer(Generic[F]):
-    """Explains the flows of one bridge of one host; `flows` are all of them."""
+    """Explains the flows of one bridge of one host.
+
+    Attributes:
+        flows: all of them, or those that a text has.
+        is_whole: they are all; else nothing is said of what the others match or do.
+    """
 
     names: Naming
     flows: tuple[F, ...]
+    is_whole: bool = True
 
     def explain(self, flow: F) -> str:
         """The sentence for a flow, and whether a frame can come to it at all."""
@@ -54,7 +60,7 @@ class Explainer(Generic[F]):
 
     def sentence(self, flow: F) -> str:
         """Which frames a flow matches, what happens to them, and why."""
-        matched = Subject(self.names, flow, self.flows, self._rivals(flow))
+        matched = Subject(self.names, flow, self.flows, self._rivals(flow), self.is_whole)
         text = f"{matched.text} {self._effect(flow, matched)}"
         return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
 
@@ -192,7 +198,7 @@ class Explainer(Generic[F]):
         text = f"go on to {self.table_named(flow.bridge, action.table)}" + (
             f": {why}" if why else ""
         )
-        if self._drops_all.get(action.table):
+        if self.is_whole and self._drops_all.get(action.table):
             text += "; all frames are dropped there"
             kind = next(iter(self.names.tunnel_types(action.table)), None)
             if kind:

@@ -38,12 +38,14 @@ class Subject:
     Attributes:
         flows: all flows of its bridge.
         rivals: those that may match some of its frames first.
+        is_whole: `flows` are all; else there may be others of a higher priority.
     """
 
     names: Naming
     flow: AnyFlow
     flows: tuple[AnyFlow, ...]
     rivals: tuple[AnyFlow, ...]
+    is_whole: bool = True
 
     @cached_property
     def text(self) -> str:
@@ -88,6 +90,8 @@ class Subject:
 
     def _rest(self) -> str:
         """The frames left for a flow that matches all, described by what the other flows match."""
+        if not self.is_whole:
+            return "frames that no flow of higher priority matches"
         here = (each for each in self.flows if each.table == self.flow.table)
         fields = {name for each in here for name, _ in each.match}
         learns = (a for each in self.flows for a in each.actions if isinstance(a, LearnReturnPath))
@@ -150,7 +154,7 @@ class Subject:
     def _vlan(self, number: int) -> str:
         if self._is_outside and number != DEAD_VLAN_TAG:
             outside = self.names.network_of_id((NetworkType.VLAN,), number)
-            named = f" ({outside.name})" if outside else ""
+            named = f" ({outside.name})" if outside and outside.name else ""
             return f"with VLAN {number} of the provider network{named}"
         return "without a tag" if number == UNTAGGED else f"in {self.names.local_vlan(number)}"
 

@@ -6,6 +6,7 @@ Source: Open vSwitch, ofproto/ofproto-dpif-xlate.c, `xlate_report`.
 import re
 
 UNREPORTED = re.compile(r"tunneling |output to (native|kernel) tunnel|.* is now ")
+NOW_FOR = re.compile(r"NXM_OF_ETH_DST\[\] is now ([0-9a-f:]{17})")
 NOT_LEARNED = "suppressing side effects, so learn action ignored"
 LOSS = re.compile(
     r"neighbor cache miss|native tunnel routing failed|Tunneling decided against output|"

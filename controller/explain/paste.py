@@ -33,6 +33,7 @@ KNOWN = re.compile(
     re.VERBOSE,
 )
 PROMPT = re.compile(r"(?:^|[#$>\]]\s*|\bsudo\s+|\bexec\s.*)ovs-(?:ofctl|vsctl|appctl)\s")
+IDLE = re.compile(r"^\[?[\w.-]+@[\w.-]+[^#$>]*[#$>]\s*$")  # a prompt without a command
 DECORATION = re.compile(r"^[\W_]*$")  # rules, fences, dots
 TRACED = re.compile(r"^\s*(?:Flow: |Bridge: \S+$|bridge\(\"|Rule: table=\d)")
 TRACE_STEP = re.compile(r"^\s*(?:\d+\. |Rule: table=|OpenFlow actions=)")
@@ -165,7 +166,7 @@ class _Sorter:
         elif headed := HEADED.match(short):
             self.host = headed[1] or self.host
             self.paste.parts.append(Part(headed[2], host=self.host))
-        elif PROMPT.search(short):
+        elif PROMPT.search(short) or IDLE.match(short):
             self._read_prompt(line)
         elif not (self._is_port(line) or DECORATION.match(line) or KNOWN.match(line)):
             self.paste.unread.append((self.at + 1, line))
@@ -201,6 +202,7 @@ class _Sorter:
             self.at += 1
             following = self.lines[self.at]
             is_cut = not following[:1].isspace() and text[-1:] not in ", "
+            is_cut = is_cut and not FLOW.match(following)  # cut at the blank before it
             text += following.strip(" \\|") if is_cut else f" {following.strip(' |')}"
             text = text.rstrip("\\")
         self.at += 1

@@ -70,7 +70,7 @@ def network_text(bridge: DumpedBridge, vlan: int) -> str:
     kind = bridge.kind_of(vlan)
     ids = [f"{identifier(kind, number)} ({number:#x})" for number in bridge.tunnel_ids(vlan)]
     named = (
-        f"{listed(ids)} is local VLAN {vlan}"
+        f"{listed(ids)} {'is' if len(ids) == 1 else 'are'} local VLAN {vlan}"
         if ids
         else f"local VLAN {vlan} (no tunnel id in the text)"
     )
@@ -163,10 +163,22 @@ def _guests(bridge: DumpedBridge) -> Iterator[str]:
         parts += [f"local VLAN {guest.local_vlan}"] if guest.local_vlan is not None else []
         parts += [f"ofport {guest.number}"] if guest.number is not None else []
         yield (
-            f"{guest.port}: may send as {', '.join(parts)}"
+            f"{_named(guest.port)}: may send as {', '.join(parts)}"
             if guest.macs
-            else f"{guest.port}: {', '.join(parts) or 'no addresses in the text'}"
+            else f"{_named(guest.port)}: {', '.join(parts) or 'no addresses in the text'}"
         )
+
+
+def _named(port: str) -> str:
+    """A port's name; a number with its noun."""
+    return f"port {port}" if port.isdecimal() else port
+
+
+def _renewed(flow: DumpFlow) -> str:
+    """What starts a flow's timeouts again: packets do not delay a hard timeout."""
+    ways = ["used"] if flow.idle_timeout_s else []
+    ways += ["learned again"] if flow.hard_timeout_s else []
+    return " and ".join(ways)
 
 
 def explained(bridge: DumpedBridge, explainer: "Explainer[DumpFlow]", flow: DumpFlow) -> str:
@@ -183,7 +195,9 @@ def explained(bridge: DumpedBridge, explainer: "Explainer[DumpFlow]", flow: Dump
         sentence += f" Table {listed(missing)} has no flows in the text."
     left = flow.seconds_left
     if left is not None:
-        sentence += f" A timeout removes this flow in {max(left, 0):.0f} s unless it is used or learned again."
+        sentence += (
+            f" A timeout removes this flow in {max(left, 0):.0f} s unless it is {_renewed(flow)}."
+        )
     elif flow.hard_timeout_s or flow.idle_timeout_s:
         seconds = flow.hard_timeout_s or flow.idle_timeout_s or 0
         sentence += f" A timeout of {seconds:.0f} s removes this flow."

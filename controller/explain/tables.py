@@ -16,9 +16,9 @@ Named = tuple[str, str]  # a table's name and purpose; both may be empty
 
 _INT: Mapping[int, Named] = {
     1: ("DVR_TO_SRC_MAC", "routed by a distributed router, from a tunnel: give the frame its gateway's MAC"),
-    2: ("DVR_TO_SRC_MAC_PHYSICAL", "the same for frames from provider networks"),
+    2: ("DVR_TO_SRC_MAC_PHYSICAL", "routed by a distributed router, from a provider network: give the frame its gateway's MAC"),
     3: ("ARP_DVR_MAC_TO_DST_MAC", "ARP replies for a distributed router: back to the MAC that asked"),
-    4: ("ARP_DVR_MAC_TO_DST_MAC_PHYSICAL", "the same for replies from provider networks"),
+    4: ("ARP_DVR_MAC_TO_DST_MAC_PHYSICAL", "ARP replies for a distributed router, from a provider network: back to the MAC that asked"),
     58: ("PACKET_RATE_LIMIT", "packet rate limits of guests"),
     59: ("BANDWIDTH_RATE_LIMIT", "bandwidth limits of guests"),
     71: ("BASE_EGRESS", "firewall, from guests: own addresses only, ARP and DHCP; then to connection tracking"),

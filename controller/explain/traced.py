@@ -9,7 +9,7 @@ from controller.explain.bridge import DumpedBridge
 from controller.explain.dump_names import DumpNames
 from controller.explain.flow import Explainer
 from controller.explain.names import id_word, spelt
-from controller.explain.notes import noted, reason
+from controller.explain.notes import NOW_FOR, noted, reason
 from controller.explain.ofproto import Copy, Hit, Section, copies, read_trace, split
 from controller.explain.paste import FlowText, Paste
 from controller.explain.reading import DumpFlow, read_flow
@@ -19,6 +19,8 @@ from controller.model.encap import NetworkType
 FRAME = re.compile(r"^\s*Flow: (.*)$", re.MULTILINE)
 VLAN = re.compile(r"\bdl_vlan=(\d+)")
 TO_MAC = re.compile(r"\bdl_dst=([0-9a-f:]{17})")
+TUNNELED = re.compile(r"tunneling from \S+ \S+ to ([0-9a-f:]{17}) ")
+VIA = re.compile(r"tunneling to \S+ via (\S+)$")
 NO_FLOW = "No flow of the table matches, so the frame is dropped."
 UDP_PORTS = {"4789": NetworkType.VXLAN, "8472": NetworkType.VXLAN, "6081": NetworkType.GENEVE}
 OTHERS = (  # the beginning of a datapath action -> what happens
@@ -80,6 +82,8 @@ def traced(text: str, paste: Paste) -> Traced:
 def _stage(section: Section, frame: str, paste: Paste) -> Stage:
     flows = [read_flow(FlowText(number, hit.text)) for number, hit in enumerate(section.hits)]
     kind = kind_of(section.bridge, flows)
+    if kind == tables.BR_PHYS and _outer_target(section):
+        kind = tables.OTHER  # the underlay's own bridge switches by MAC, too
     shown = [ports for ports in paste.ports if ports.bridge == section.bridge]
     bridge = DumpedBridge(
         name=section.bridge,
@@ -89,24 +93,41 @@ def _stage(section: Section, frame: str, paste: Paste) -> Stage:
         ofports=shown[0].names if shown else {},
         remotes=paste.remotes,
     )
-    explainer: Explainer[DumpFlow] = Explainer(DumpNames(bridge), bridge.flows)
+    target = _target(section, frame)
+    explainer: Explainer[DumpFlow] = Explainer(DumpNames(bridge), bridge.flows, is_whole=False)
     return Stage(
         section.bridge,
         tuple(
-            _step(bridge, explainer, hit, flow, frame)
+            _step(bridge, explainer, hit, flow, target)
             for hit, flow in zip(section.hits, bridge.flows, strict=True)
         ),
     )
 
 
+def _target(section: Section, frame: str) -> str:
+    """The destination MAC that a frame has in a bridge: a tunnel adds another one, a reply has a new one."""
+    if section.parent is None:
+        found = TO_MAC.search(frame)
+        return found[1] if found else ""
+    notes = (note for hit in section.parent.hits for note in hit.notes)
+    rewritten = next((found[1] for found in map(NOW_FOR.match, notes) if found), "")
+    return _outer_target(section) or rewritten or _target(section.parent, frame)
+
+
+def _outer_target(section: Section) -> str:
+    """The MAC that a tunnel's packet goes to, if the packet came to this bridge by it."""
+    via = next((found[1] for found in map(VIA.match, reversed(section.notes)) if found), "")
+    sent = next((found[1] for found in map(TUNNELED.match, reversed(section.notes)) if found), "")
+    return sent if via == section.bridge else ""
+
+
 def _step(
-    bridge: DumpedBridge, explainer: Explainer[DumpFlow], hit: Hit, flow: DumpFlow, frame: str
+    bridge: DumpedBridge, explainer: Explainer[DumpFlow], hit: Hit, flow: DumpFlow, target: str
 ) -> Step:
     name = bridge.table(hit.table)[0]
     if hit.priority is None:
         return Step(hit.table, name, "", NO_FLOW)
-    target = TO_MAC.search(frame)
-    notes = [noted(note, target[1] if target else "") for note in hit.notes]
+    notes = [noted(note, target) for note in hit.notes]
     sentence = explainer.sentence(flow)
     missing = f"Not understood: {', '.join(flow.odd)}." if flow.odd else ""
     text = " ".join(filter(None, (sentence, *dict.fromkeys(notes), missing)))
@@ -124,7 +145,8 @@ def _outcome(datapath: str, frame: str, sections: tuple[Section, ...]) -> Iterat
         return
     vlan = VLAN.search(frame)
     leaving = copies(datapath, int(vlan[1]) if vlan else None)
-    yield from (_copy(copy, datapath) for copy in leaving)
+    is_only = len(leaving) == 1 and not lost
+    yield from (_copy(copy, datapath, "The frame" if is_only else "A copy") for copy in leaving)
     for action in split(datapath):
         what = next((words for start, words in OTHERS if action.startswith(start)), "")
         if "controller(" in action:
@@ -135,18 +157,18 @@ def _outcome(datapath: str, frame: str, sections: tuple[Section, ...]) -> Iterat
     yield from (f"A copy is lost: {why}." for why in dict.fromkeys(lost) if kept_back not in why)
 
 
-def _copy(copy: Copy, datapath: str) -> str:
+def _copy(copy: Copy, datapath: str, which: str) -> str:
     if copy.answer:
         return f"The switch answers the ARP request itself ({copy.answer}), {_exit(copy.port)}."
     if copy.outer is None:
         tag = "untagged" if copy.tag is None else f"with VLAN tag {copy.tag}"
-        return f"A copy goes {_exit(copy.port)}, {tag}."
+        return f"{which} goes {_exit(copy.port)}, {tag}."
     kind = _kind(copy, datapath)
     number = copy.outer.segmentation_id
     word = id_word(kind) if kind else "tunnel id"
     source = f" from {copy.outer.source}" if copy.outer.source else ""
     by = f"by {spelt(kind)}" if kind else "by a tunnel"
-    return f"A copy leaves {by} to VTEP {copy.outer.target}{source}, with {word} {number} ({number:#x}), {_exit(copy.port)}."
+    return f"{which} leaves {by} to VTEP {copy.outer.target}{source}, with {word} {number} ({number:#x}), {_exit(copy.port)}."
 
 
 def _exit(port: str) -> str:

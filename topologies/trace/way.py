@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from controller.explain.flow import Explainer
-from controller.explain.notes import noted
+from controller.explain.notes import NOW_FOR, noted
 from controller.explain.ofproto import Hit, Section, Trace
 from controller.flows.pipeline import Flow
 from controller.flows.text import dump, flow_text, normalise
@@ -13,7 +13,6 @@ from controller.model.errors import SwitchError
 from topologies.trace.side import Side
 
 TUNNELING = re.compile(r"tunneling to (\S+) via (\S+)")
-NOW_FOR = re.compile(r"NXM_OF_ETH_DST\[\] is now ([0-9a-f:]{17})")
 LOSS = re.compile(r"neighbor cache miss|native tunnel routing failed|.*dropping|.*drop$")
 # A line of `normalise`: timeouts and the table stand before the priority.
 LINE = re.compile(

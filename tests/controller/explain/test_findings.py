@@ -7,6 +7,7 @@ import pytest
 
 from controller.explain.explanation import explanation
 from controller.explain.findings import findings
+from experiments.cli.explain_dump import lines
 
 GOOD = """ovs-ofctl dump-flows br-tun
  cookie=0x9, duration=900.1s, table=0, n_packets=9, n_bytes=900, priority=1,in_port="patch-int" actions=resubmit(,2)
@@ -207,3 +208,79 @@ def test_the_same_flows_by_number_and_by_name_give_the_same_networks():
     assert one.floods[0].ports == other.floods[0].ports == ("vxlan-c0a8960b",)
     assert one.tunnels == other.tunnels
     assert [f.text for f in findings(one)] == [f.text for f in findings(other)]
+
+
+BR_INT = """ovs-ofctl dump-flows br-int
+ cookie=0x1, n_packets=90, priority=10,arp,in_port=7 actions=resubmit(,24)
+ cookie=0x1, n_packets=3, priority=9,in_port=7 actions=resubmit(,25)
+ cookie=0x1, n_packets=4, priority=3,in_port=1,dl_vlan=101 actions=mod_vlan_vid:3,NORMAL
+ cookie=0x1, n_packets=3, priority=0 actions=resubmit(,60)
+ cookie=0x1, table=24, n_packets=1, priority=2,arp,in_port=7,arp_spa=10.0.0.5 actions=resubmit(,25)
+ cookie=0x1, table=24, n_packets=90, priority=0 actions=drop
+ cookie=0x1, table=25, n_packets=3, priority=2,in_port=7,dl_src=fa:16:3e:aa:bb:cc actions=resubmit(,60)
+ cookie=0x1, table=60, n_packets=3, priority=3 actions=NORMAL
+"""
+
+
+def text_of(text):
+    return " ".join("\n".join(lines(explanation(text))).split())
+
+
+def test_frames_from_br_tun_need_a_flow_in_table_0_of_br_int():
+    assert faults(BR_INT) == {}
+    without = BR_INT.replace(" cookie=0x1, n_packets=3, priority=0 actions=resubmit(,60)\n", "")
+    assert "from br-tun for a guest is dropped" in faults(without)["no-way-in"].text
+    assert "no-way-in" not in faults(without.replace("in_port=1,", 'in_port="patch-tun",'))
+
+
+def test_dropped_arp_of_guests_is_explained():
+    assert "allowed_address_pairs" in notes(BR_INT)["dropped"]
+    assert "allowed_address_pairs" not in notes(BR_INT.replace("table=24", "table=27"))["dropped"]
+
+
+def test_a_port_without_a_name_is_a_port():
+    text = text_of(BR_INT)
+    assert "- port 7: may send as MAC fa:16:3e:aa:bb:cc" in text
+    assert "with VLAN 101 of the provider network have their tag changed" in text
+
+
+def test_packets_do_not_delay_a_hard_timeout():
+    assert "in 299 s unless it is learned again." in text_of(GOOD)
+    both = GOOD.replace("hard_timeout=300,", "hard_timeout=300, idle_timeout=200,")
+    assert "in 199 s unless it is used and learned again." in text_of(both)
+    idle = GOOD.replace("hard_timeout=300, idle_age", "idle_timeout=200, idle_age")
+    assert "in 199 s unless it is used." in text_of(idle)
+
+
+def test_two_ids_of_a_local_vlan_are_two():
+    text = text_of(
+        GOOD.replace(
+            'load:0x6f->NXM_NX_TUN_ID[],output:"vxlan-c0a8960b",',
+            'load:0x70->NXM_NX_TUN_ID[],output:"vxlan-c0a8960b",',
+        )
+    )
+    assert "VNI 111 (0x6f) and VNI 112 (0x70) are local VLAN 1" in text
+
+
+def test_learned_flows_below_stated_ones_are_one_note():
+    more = [
+        STATED.replace("00:00:01", f"00:01:{n:02x}")
+        + "\n"
+        + LEARNED.replace("00:00:02", f"00:01:{n:02x}")
+        for n in range(8)
+    ]
+    text = notes(GOOD + "\n".join(more))["learned-and-stated"]
+    assert text.startswith("8 learned flows are never used")
+    assert text.endswith("and 2 more.")
+
+
+@pytest.mark.parametrize("prompt", ["[root@cmp-07 ~]# ", "stack@cmp-08:~$", "root@cmp-08:/etc#"])
+def test_a_prompt_without_a_command_is_not_an_unknown_line(prompt):
+    assert explanation(GOOD + prompt).unread == ()
+
+
+def test_a_line_cut_at_the_blank_before_the_actions():
+    line = LINES[-1]
+    cut = line.replace(" actions=", " \nactions=")
+    assert explanation(GOOD.replace(line, cut)).unread == ()
+    assert faults(GOOD.replace(line, cut)) == {}

@@ -150,7 +150,7 @@ def test_wrapped_lines_are_joined():
 
 def test_a_trace_of_an_old_switch():
     text = text_of("handmade.trace.txt")
-    assert "Result: - A copy goes out of datapath port 3, untagged." in text
+    assert "Result: - The frame goes out of datapath port 3, untagged." in text
     assert "the bridge behind the patch port" in text
     assert "It has not learned where 00:00:00:00:00:00 is, so the frame is flooded." in text
 
