@@ -347,11 +347,6 @@ class DumpedBridge:
             next(iter(numbers), None),
         )
 
-    @cached_property
-    def has_statistics(self) -> bool:
-        """Whether the text has packet counters."""
-        return any(flow.packets is not None for flow in self.flows)
-
 
 def _address_in(port: str) -> str:
     """The address of the remote VTEP that Neutron writes into a port's name."""

@@ -30,7 +30,7 @@ class Explanation:
 def explanation(text: str) -> Explanation:
     """The bridges and traces in a text."""
     paste = parse_paste(text)
-    known = [b for b in bridges(paste) if any(flow.actions or flow.match for flow in b.flows)]
+    known = [b for b in bridges(paste) if any(flow.is_flow for flow in b.flows)]
     traces = tuple(traced(text, paste) for text in paste.traces)
     traces = tuple(trace for trace in traces if trace.stages)
     return Explanation(tuple(known), traces, tuple(paste.unread), bool(text.strip()))

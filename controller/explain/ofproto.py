@@ -15,21 +15,24 @@ from controller.model.errors import SwitchError
 
 HEADING = re.compile(r'^( *)bridge\("([^"]+)"\)$')
 RULE = re.compile(r"^ *-+$")
-HIT = re.compile(r"^ *(\d+)\. (.*)$")
-PRIORITY = re.compile(r"^(?:(.*), )?priority (\d+)(?:, cookie 0x[0-9a-f]+)?$")
+HIT = re.compile(r"^ *(\d{1,9})\. (.*)$")
+PRIORITY = re.compile(r"^(?:(.*), )?priority (\d{1,9})(?:, cookie 0x[0-9a-f]+)?$")
 NOTE = re.compile(r"^ *(?:->|>>) (.*)$")
 COOKIE = re.compile(r"cookie=0x[0-9a-f]+,\s*")
 DATAPATH = re.compile(r"^Datapath actions: (.*)$", re.MULTILINE)
 OLD_BRIDGE = re.compile(r"^Bridge: (\S+)$")
-OLD_RULE = re.compile(r"^Rule: table=(\d+) cookie=\S+ ?(?:priority=(\d+))?,?(.*)$")
+OLD_RULE = re.compile(r"^Rule: table=(\d{1,9}) cookie=\S+ ?(?:priority=(\d{1,9}))?,?(.*)$")
 PEER = "the bridge behind the patch port"
 NEST = 4  # columns of one indent
-PUSHED = re.compile(r"push_vlan\(.*?\bvid=(\d+)")
+CLONES_MOST = 64  # within each other: MAX_DEPTH in ofproto-dpif-xlate.c
+PUSHED = re.compile(r"push_vlan\(.*?\bvid=(\d{1,4})\b")
 ANSWERED = re.compile(r"set\(arp\(sip=([0-9.]+),.*?op=2.*?sha=([0-9a-f:]+)")
 ETHERNET = re.compile(r"eth\(dst=([0-9a-f:]+),src=([0-9a-f:]+)")
 IP = re.compile(r"ipv([46])\(src=([^,]+),dst=([^,]+)")
-ID = re.compile(r"\b(?:vni|key)=(0x[0-9a-f]+|\d+)")
-TUNNEL = re.compile(r"set\(tunnel\(tun_id=(0x[0-9a-f]+),(?:src=([^,]+),)?(?:ipv6_)?dst=([^,]+)")
+ID = re.compile(r"\b(?:vni|key)=(?:0x([0-9a-f]{1,16})|(\d{1,19}))\b")
+TUNNEL = re.compile(
+    r"set\(tunnel\(tun_id=(0x[0-9a-f]{1,16}),(?:src=([^,]+),)?(?:ipv6_)?dst=([^,]+)"
+)
 KERNEL = {"gre_sys": NetworkType.GRE, "genev_sys": NetworkType.GENEVE}
 
 
@@ -219,7 +222,7 @@ def copies(datapath: str, tag: int | None = None) -> tuple[Copy, ...]:
     return tuple(_sent(datapath, [] if tag is None else [tag]))
 
 
-def _sent(actions: str, tags: list[int]) -> Iterator[Copy]:
+def _sent(actions: str, tags: list[int], depth: int = 0) -> Iterator[Copy]:
     answer, outer = "", None
     for action in split(actions):
         if pushed := PUSHED.match(action):
@@ -230,7 +233,8 @@ def _sent(actions: str, tags: list[int]) -> Iterator[Copy]:
             reply = ANSWERED.match(action)  # no match where the request is restored
             answer = f"{reply[1]} is at {reply[2]}" if reply else ""
         elif action.startswith("clone("):
-            yield from _sent(action[len("clone(") : -1], list(tags))
+            if depth < CLONES_MOST:
+                yield from _sent(action[len("clone(") : -1], list(tags), depth + 1)
         elif action.startswith(("tnl_push(", "set(tunnel(")):
             outer = _outer(action)
         elif "(" not in action and action not in {"drop", ""}:
@@ -255,7 +259,7 @@ def _outer(action: str) -> Outer | None:
         kind=kind,
         source=ip[2],
         target=ip[3],
-        segmentation_id=int(number[1], 0),
+        segmentation_id=int(number[1], 16) if number[1] else int(number[2]),
         source_mac=ethernet[2],
         target_mac=ethernet[1],
     )

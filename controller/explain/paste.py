@@ -5,7 +5,6 @@ and the output of `ovs-ofctl show` and `ovs-vsctl show`, whose port names and ad
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours of a terminal
@@ -25,7 +24,7 @@ HEADED = re.compile(  # a heading of the operator's own: `# compute1 br-tun`, `b
 HOST = re.compile(r"\w@([\w.-]+)")  # of a prompt
 OPTIONS = re.compile(r"^\s*((?:gre|vxlan|geneve)-\S+) .*remote_ip=\"?([0-9a-fA-F.:]+)")
 REMOTE = re.compile(r"remote_ip=\"?([0-9a-fA-F.:]+)\"?")
-TAG = re.compile(r"^\s*tag: (\d+)$")
+TAG = re.compile(r"^\s*tag: (\d{1,4})$")
 KNOWN = re.compile(
     r"""^\s*(?:OFPT_\w+|n_tables:|capabilities:|actions:\ |config:\s|state:\s|current:\s|speed:\s|advertised:|
     supported:|peer:|Bridge\ |Controller\ |Manager\ |fail_mode:|is_connected:|datapath_type:|type:\ |options:\ |
@@ -265,8 +264,3 @@ def _added(text: str) -> tuple[str, str]:
     if found is None:
         return "", text
     return found[1], found[2].strip().strip("'\"")
-
-
-def other_lines(paste: Paste) -> Iterator[str]:
-    """The lines that were not understood, as they are."""
-    return (line for _, line in paste.unread)

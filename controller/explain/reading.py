@@ -7,6 +7,7 @@ Old and new spellings of one thing become one: `mod_vlan_vid:1`, `set_field:4097
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 from ovs.flow.kv import ParseError
 from ovs.flow.ofp import OFPFlow
@@ -20,6 +21,7 @@ from controller.flows.actions import Action
 from controller.flows.pipeline import CURRENT, Match
 
 ACTIONS = re.compile(r"\bactions?=")
+DROPS = re.compile(r"\bactions?=\s*drop\s*$")
 INFO = frozenset(
     {
         "cookie", "duration", "table", "n_packets", "n_bytes", "idle_timeout", "hard_timeout",
@@ -93,6 +95,11 @@ class DumpFlow:
         if self.idle_timeout_s and self.idle_age_s is not None:
             left.append(self.idle_timeout_s - self.idle_age_s)
         return min(left, default=None)
+
+    @property
+    def is_flow(self) -> bool:
+        """Whether the text says what it does: any other line with `actions=` may be prose."""
+        return bool(self.actions or self.match or DROPS.search(self.text))
 
 
 def read_flow(flow: FlowText, bridge: str = "") -> DumpFlow:
@@ -193,12 +200,17 @@ def _value(parsed: OFPFlow, flow: FlowText, bridge: str, odd: list[str]) -> Dump
         odd=tuple(dict.fromkeys((*odd, *unknown, *strange))),
         cookie=info.get("cookie"),
         packets=info.get("n_packets"),
-        duration_s=info.get("duration"),
-        idle_timeout_s=info.get("idle_timeout"),
-        hard_timeout_s=info.get("hard_timeout"),
-        idle_age_s=info.get("idle_age"),
-        hard_age_s=info.get("hard_age"),
+        duration_s=_seconds(info.get("duration")),
+        idle_timeout_s=_seconds(info.get("idle_timeout")),
+        hard_timeout_s=_seconds(info.get("hard_timeout")),
+        idle_age_s=_seconds(info.get("idle_age")),
+        hard_age_s=_seconds(info.get("hard_age")),
     )
+
+
+def _seconds(value: float | None) -> float | None:
+    """A time; None for `nan` and `inf`, which are numbers to the parser and none in JSON."""
+    return value if value is not None and isfinite(value) else None
 
 
 def _fields(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str | int]]:

@@ -6,7 +6,7 @@ and neutron/plugins/openvswitch/common/constants.py.
 
 from collections.abc import Mapping
 
-from controller.flows.pipeline import CURRENT, TUN_TO_LV, Int, Tun, pipeline_of
+from controller.flows.pipeline import CURRENT, TUN_TO_LV, Tun, pipeline_of
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.encap import NetworkType
 
@@ -61,7 +61,6 @@ _OLD_TUN: Mapping[int, int] = {
 }
 OLD = "before-juno"
 _LEARN = {Tun.LEARN_FROM_TUN: "remember which VTEP a source MAC came from, then send to br-int"}
-_UNUSED = {Int.PACKET_RATE_LIMIT, Int.BANDWIDTH_RATE_LIMIT}  # our controller's purposes say so
 
 
 def named(bridge: str, number: int, numbering: str = CURRENT) -> Named:

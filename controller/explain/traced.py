@@ -17,7 +17,7 @@ from controller.explain.recognise import kind_of, numbering
 from controller.model.encap import NetworkType
 
 FRAME = re.compile(r"^\s*Flow: (.*)$", re.MULTILINE)
-VLAN = re.compile(r"\bdl_vlan=(\d+)")
+VLAN = re.compile(r"\bdl_vlan=(\d{1,4})\b")
 TO_MAC = re.compile(r"\bdl_dst=([0-9a-f:]{17})")
 TUNNELED = re.compile(r"tunneling from \S+ \S+ to ([0-9a-f:]{17}) ")
 VIA = re.compile(r"tunneling to \S+ via (\S+)$")

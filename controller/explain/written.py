@@ -23,7 +23,6 @@ from controller.flows.actions import (
 )
 
 FIELDS = {"eth_src": "eth_src", "dl_src": "eth_src", "dl_dst": "eth_dst", "tunnel_id": "tun_id"}
-NOTED = {"tun_dst", "tun_ipv6_dst", "tun_src", "tun_ipv6_src"}
 PRESENT = 0x1000
 MACS = frozenset({"arp_sha", "arp_tha", "eth_src", "eth_dst", "nd_sll", "nd_tll"})
 ADDRESSES = frozenset({"arp_spa", "arp_tpa", "nw_src", "nw_dst", "tun_dst", "tun_src"})
@@ -218,16 +217,17 @@ def _set(text: str, whole: str) -> Action | Foreign:
 
 def _written(name: str, number: int) -> int | str:
     """A number as a MAC or an address, if its field has those."""
-    if name in MACS:
+    if name in MACS and number < 2**48:
         return ":".join(f"{number:012x}"[i : i + 2] for i in range(0, 12, 2))
     return str(IPv4Address(number)) if name in ADDRESSES and number < 2**32 else number
 
 
 def _number(text: str) -> int | None:
     try:
-        return int(text, 0)
+        number = int(text, 0)
     except ValueError:
         return None
+    return number if number >= 0 else None  # no field holds a sign
 
 
 def _move(text: str, whole: str) -> Action | Foreign:

@@ -45,7 +45,7 @@ def cut_dumps(draw):
 def explain(text):
     found = explanation(text)
     printed = "\n".join(lines(found))
-    json.dumps(document(found))
+    json.dumps(document(found), allow_nan=False)
     return found, printed
 
 
@@ -203,3 +203,64 @@ def test_what_is_not_understood_is_shown_and_counted(stdin, capsys):
     assert 'Parts not understood: in 1 of 1 flow; see "Not understood" above.' in out
     assert "Lines not understood: 1\n  3: Lorem ipsum" in out
     assert "output to" in out, "the rest of the flow is explained"
+
+
+ENDLESS = "9" * 5000  # Python refuses to turn so many digits into a number
+TRACE = """Flow: in_port=1,dl_vlan={vlan}
+
+bridge("br-int")
+----------------
+ {table}. priority {priority}
+    output:2
+
+Final flow: unchanged
+Datapath actions: {actions}
+"""
+HEADER = "header(eth(dst=00:00:00:00:00:01,src=00:00:00:00:00:02),ipv4(src=1.1.1.1,dst=1.1.1.2),vxlan(vni={}))"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"vlan": ENDLESS},
+        {"table": ENDLESS},
+        {"priority": ENDLESS},
+        {"actions": f"push_vlan(vid={ENDLESS},pcp=0),2"},
+        {"actions": f"tnl_push(tnl_port(1),{HEADER.format(ENDLESS)},out_port(1)),2"},
+        {"actions": f"tnl_push(tnl_port(1),{HEADER.format('0x' + 'f' * 5000)},out_port(1)),2"},
+        {"actions": f"set(tunnel(tun_id=0x{'f' * 5000},src=1.1.1.1,dst=1.1.1.2)),2"},
+        {"actions": "clone(" * 5000 + "2" + ")" * 5000},
+    ],
+)
+def test_a_trace_with_numbers_that_no_field_holds(change):
+    explain(TRACE.format(**{"vlan": 1, "table": 0, "priority": 0, "actions": "2", **change}))
+
+
+def test_a_vni_with_a_leading_zero_is_decimal():
+    actions = f"tnl_push(tnl_port(1),{HEADER.format('0111')},out_port(1)),2"
+    text = TRACE.format(vlan=1, table=0, priority=0, actions=actions)
+    assert "VNI 111 (0x6f)" in explain(text)[1]
+
+
+def test_old_traces_and_tags_with_numbers_that_no_field_holds():
+    explain(f"Bridge: br-int\nFlow: in_port=1\n\nRule: table={ENDLESS} cookie=0 priority=1\n")
+    explain(f'Port "x"\n tag: {ENDLESS}\n table=0,priority=1,in_port=1 actions=output:2\n')
+
+
+def test_a_table_that_drops_all_frames_is_explained():
+    """What `ovs-ofctl dump-flows br-tun table=4` prints on a host without VXLAN."""
+    text = " cookie=0x1, duration=9.0s, table=4, n_packets=0, n_bytes=0, priority=0 actions=drop\n"
+    assert "are dropped" in explain(text)[1]
+
+
+def test_a_time_that_is_no_number_is_not_shown():
+    found = (
+        "cookie=0x0, duration=9s, hard_timeout=300, hard_age=nan, table=0, in_port=1 actions=drop"
+    )
+    assert "nan" not in explain(found)[1].split("hard_age=nan", 1)[1]
+
+
+@pytest.mark.parametrize("number", ["-5", "0x1000000000000"])
+def test_a_number_that_is_no_mac_is_not_shown_as_one(number):
+    text = f"table=21,arp,arp_tpa=1.1.1.1 actions=load:{number}->NXM_NX_ARP_SHA[],IN_PORT\n"
+    assert ":00:00" not in explain(text)[1]
