@@ -230,7 +230,9 @@ NOT_MODELLED: Mapping[Role, Mapping[Which, NotModelled]] = MappingProxyType(
             ("DEFAULT", "core_plugin"): NotModelled(
                 "only ML2 is modelled here", ("ml2", "neutron.plugins.ml2.plugin.Ml2Plugin")
             ),
-            ("DEFAULT", "global_physnet_mtu"): NotModelled(SERVER_MTU),
+            ("DEFAULT", "global_physnet_mtu"): NotModelled(
+                f"{SERVER_MTU}; no difference if `underlay.mtu` is the same"
+            ),
             ("DEFAULT", "vlan_transparent"): NotModelled(
                 "networks carry no tagged frames of guests here"
             ),

@@ -34,6 +34,9 @@ LISTED = 101  # lines with invalid syntax, of which the command line shows 100
 NOWHERE = Known(("", ""), "", MappingProxyType({"name": "List"}))  # for YAML keys of no release
 
 
+PHYSNET_MTU = ("DEFAULT", "global_physnet_mtu")
+
+
 class Kind(Enum):
     """How an option of an .ini file is treated, in the words of the summary."""
 
@@ -186,7 +189,12 @@ def server_options(data: Map, folder: Path, problems: Problems) -> Options:
         for option in given.map(section)
     }
     ini = _ini(given, "file", folder, problems)
-    return _Reader(Role.SERVER, release_of(data), ini, own, problems).options(given.place)
+    options = _Reader(Role.SERVER, release_of(data), ini, own, problems).options(given.place)
+    wanted = ini.settings.get(PHYSNET_MTU) if ini else None
+    if wanted and wanted.text.strip() == str(data.map("underlay").get("mtu")):
+        # Both say the same, so the networks get the MTU that Neutron gives them.
+        return replace(options, kinds={**options.kinds, PHYSNET_MTU: Kind.WITHOUT_EFFECT})
+    return options
 
 
 def release_of(data: Map) -> str:

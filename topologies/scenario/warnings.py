@@ -8,7 +8,7 @@ from topologies.scenario.catalogue import Role, catalogue, hint
 from topologies.scenario.file import Map, Place
 from topologies.scenario.networks import KNOWN
 from topologies.scenario.neutron_options import AGENT_OPTIONS, FORMER, NOT_MODELLED
-from topologies.scenario.options import Kind, Options
+from topologies.scenario.options import PHYSNET_MTU, Kind, Options
 
 Warned = tuple[Place, str]
 UNKNOWN_LISTED = 100  # of one file: each search for the option that was meant takes a millisecond
@@ -26,7 +26,6 @@ DRIVERS = {
         "sriovnicswitch",
     },
 }
-PHYSNET_MTU = ("DEFAULT", "global_physnet_mtu")
 SECTIONS = {Role.OPENVSWITCH: {"ovs"}, Role.LINUXBRIDGE: {"vxlan", "linux_bridge"}}
 
 

@@ -95,3 +95,15 @@ def test_up_and_run_print_it_before_they_need_root(command, tmp_path, monkeypatc
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     main([*command, written(tmp_path, underlay=WAN, mtu=8950)])
     assert "overlaylab: warning: network 'red' has an MTU of 8950" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mtu", [9000, 1500])
+def test_global_physnet_mtu_is_not_modelled_only_if_the_underlay_has_another_mtu(
+    mtu, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    ini = "[DEFAULT]\nglobal_physnet_mtu = 9000\n"
+    scenario = load(written(tmp_path, underlay=f"mtu: {mtu}", ini=ini))
+    assert ("[DEFAULT] global_physnet_mtu = 9000" in scenario.not_modelled) == (mtu != 9000)
+    warned = [each for each in scenario.warnings if "not modelled" in each]
+    assert len(warned) == (0 if mtu == 9000 else 1)
