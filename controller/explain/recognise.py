@@ -169,7 +169,7 @@ def _tunnel_pipeline(bridge: DumpedBridge, numbers: set[int]) -> Iterator[str]:
         yield "Neutron before Juno (2014.2): broadcasts are flooded in table 21, and table 1 splits unicast from broadcast."
     elif any(flow.table == 10 and flow.priority == 2 for flow in bridge.flows):
         yield "Neutron 28 (or a late 24.2, 25.2, 26.0 or 27.0): table 10 has three flows for announcements."
-    elif 6 in numbers:
+    elif 6 in numbers and not bridge.is_part:
         yield "Neutron Liberty (2015) to 27: tables 3, 4 and 6, and one learning flow in table 10."
     else:
         yield "Neutron's tunnel bridge, Juno (2014.2) or later."
@@ -179,7 +179,7 @@ def _tunnel_pipeline(bridge: DumpedBridge, numbers: set[int]) -> Iterator[str]:
         yield "l2population with the ARP responder."
     elif any(not entry.is_learned for entry in bridge.entries):
         yield "l2population: the server states the MACs behind each VTEP."
-    elif bridge.floods:
+    elif bridge.floods and not (bridge.is_part and 20 not in numbers):
         yield "No stated MACs: flood and learn, or l2population without a remote port yet."
     if _has_dvr(bridge):
         yield "Distributed routers (DVR): tables 1 and 9 are in use."
@@ -225,6 +225,7 @@ def _integration_release(bridge: DumpedBridge, numbers: set[int]) -> Iterator[st
             "Neutron Liberty or Mitaka: ARP is checked in table 24; there is no table 60.",
         ),
         (23 in numbers, "Neutron Icehouse to Kilo: a canary in table 23, and no checks of guests."),
-        (not bridge.is_part, "Neutron before Icehouse, or hand-made: no table but 0."),
+        (True, "Neutron before Icehouse, or hand-made: no table but 0."),
     )
-    yield from [text for holds, text in signs if holds][:1]
+    shown = signs[:2] if bridge.is_part else signs  # the others are about what is not there
+    yield from [text for holds, text in shown if holds][:1]

@@ -111,7 +111,7 @@ def tunnel_text(bridge: DumpedBridge, tunnel: TunnelPort) -> str:
     used = "carries nothing"
     if vlans:
         used = f"broadcasts of local VLAN {listed([str(vlan) for vlan in vlans])}"
-    elif entries or not bridge.local_vlans:
+    elif entries or bridge.is_part or not bridge.local_vlans:
         used = ""
     macs = _macs(entries)
     where = f"{tunnel.remote or 'address not in the text'}: {kind}, {port}"

@@ -284,3 +284,17 @@ def test_a_line_cut_at_the_blank_before_the_actions():
     cut = line.replace(" actions=", " \nactions=")
     assert explanation(GOOD.replace(line, cut)).unread == ()
     assert faults(GOOD.replace(line, cut)) == {}
+
+
+def test_a_selection_of_flows_says_nothing_of_what_it_lacks():
+    flood = "ovs-ofctl --names dump-flows br-tun table=22\n" + "\n".join(LINES[-2:])
+    assert "broadcasts go to 2 VTEPs" in text_of(flood)
+    assert "No stated MACs" not in text_of(flood)
+    inbound = "ovs-ofctl dump-flows br-tun | grep tun\n" + "\n".join((*LINES[2:4], INBOUND))
+    assert "port vxlan-c0a8960b" in text_of(inbound)
+    assert "carries nothing" not in text_of(inbound)
+    switch = (
+        "ovs-ofctl dump-flows br-int table=60\n cookie=0x1, table=60, priority=3 actions=NORMAL\n"
+    )
+    assert "there is no table 62" not in text_of(switch)
+    assert "there is no table 62" in text_of(BR_INT)
