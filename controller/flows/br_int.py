@@ -60,7 +60,7 @@ def _dropped(bridge: Bridge, port: str) -> Flow:
 
 
 def _guest(bridge: Bridge, port: Port, name: str) -> Iterator[Flow]:
-    """Let a guest use only its own MAC and IP addresses.
+    """Let a guest use only its own MAC, and only its own addresses in ARP and advertisements.
 
     The network's own ports, such as a DHCP server's, are trusted (`setup_arp_spoofing_protection`).
     """
