@@ -138,9 +138,8 @@ def _port_errors(overlay: OverlayParts) -> Iterator[ModelError]:
     yield from _twice(overlay.ports, lambda port: port.id, "ports", "id")
     bound = [port for port in overlay.ports if port.host]
     yield from _twice(bound, lambda port: (port.host, int_port_name(port.id)), "ports", "device")
-    yield from _twice(overlay.ports, lambda p: (p.network_id, p.mac_address), "ports", "MAC")
-    fixed = [(port.network_id, ip) for port in overlay.ports for ip in port.fixed_ips]
-    yield from _twice(fixed, lambda pair: pair, "ports", "fixed ip")
+    yield from _shared(overlay, "MAC", lambda port: (port.mac_address,))
+    yield from _shared(overlay, "fixed ip", lambda port: port.fixed_ips)
     subnets: defaultdict[str, list[Subnet]] = defaultdict(list)
     for subnet in overlay.subnets:
         subnets[subnet.network_id].append(subnet)
@@ -224,6 +223,27 @@ def _twice(
                 allowed="once",
                 do=f"Give each its own {what}.",
                 about=same[-1],
+            )
+
+
+def _shared(
+    overlay: OverlayParts, what: str, addresses: Callable[[Port], Iterable[Hashable]]
+) -> Iterator[ModelError]:
+    """Addresses that several ports of one network have."""
+    users: defaultdict[tuple[str, Hashable], list[Port]] = defaultdict(list)
+    for port in overlay.ports:
+        for address in addresses(port):
+            users[port.network_id, address].append(port)
+    for (network_id, address), ports in users.items():
+        if len(ports) > 1:
+            network = overlay.network_of.get(network_id)
+            name = network.name if network and network.name else network_id
+            yield ModelError(
+                f"{what} {address} of network {name!r} is used {len(ports)} times",
+                where="ports",
+                allowed="once",
+                do=f"Give each its own {what}.",
+                about=ports[-1],
             )
 
 

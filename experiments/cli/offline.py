@@ -72,7 +72,7 @@ def validate(scenario: str) -> None:
     for kind, options in loaded.options_by_kind.items():
         if options:
             print(_named(f"{counted(len(options), 'option')} {kind.value}: ", options))
-    counts = {**_counts(loaded.described), "warning": len(loaded.warnings)}
+    counts = _counts(loaded.described) | ({"warning": n} if (n := len(loaded.warnings)) else {})
     print(f"{loaded.name}: valid: {', '.join(counted(n, what) for what, n in counts.items())}")
 
 

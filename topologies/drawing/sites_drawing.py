@@ -35,13 +35,15 @@ def draw_sites(sites: Sites) -> Drawing:
         sketch.put(box, left + width_of(box) / 2, top + height_of(box) / 2)
         left += width_of(box) + GAP
     _attacker(sketch, sites)
-    ends = [(End(id=sites.near.router, row=WAN_ROW, side="e"), End(id=sites.routers[0], side="w"))]
-    ends += [
-        (End(id=one, side="e"), End(id=other, side="w")) for one, other in pairwise(sites.routers)
-    ]
-    ends += [(End(id=sites.routers[-1], side="e"), End(id=sites.far.router, row=WAN_ROW, side="w"))]
-    for one, other in ends:
-        sketch.line(one, other, THIN)
+    for site, transit, sides in (
+        (sites.near, sites.routers[0], ("e", "w")),
+        (sites.far, sites.routers[-1], ("w", "e")),
+    ):
+        row = sketch.row_to(transit, site.router)
+        wan = End(id=site.router, row=WAN_ROW, side=sides[0])
+        sketch.line(wan, End(id=transit, row=row, side=sides[1]), THIN)
+    for one, other in pairwise(sites.routers):
+        sketch.cable(one, other, ("e", "w"), THIN)
     _tunnel(sketch, sites, edge + middle / 2)
     return sketch.finished(_header(sites))
 

@@ -57,6 +57,16 @@ class Sketch:
         place = self.placed[box]
         return place.y if row is None else place.y + row_y(place.box, row)
 
+    def row_to(self, box: str, neighbour: str) -> int | None:
+        """The row of a router's interface to `neighbour`; None if the box lists no such row."""
+        rows = enumerate(self.placed[box].box.rows)
+        return next((n for n, row in rows if row.text.startswith(f"{neighbour}: ")), None)
+
+    def cable(self, one: str, other: str, sides: tuple[str, str], stroke: Stroke) -> None:
+        """A line between the interfaces of two routers."""
+        here = End(id=one, row=self.row_to(one, other), side=sides[0])
+        self.line(here, End(id=other, row=self.row_to(other, one), side=sides[1]), stroke)
+
     def line(self, one: End, other: End, stroke: Stroke) -> None:
         self.lines.append(Line(one=one, other=other, stroke=stroke))
 

@@ -193,4 +193,4 @@ def _routers(
         spot = sketch.spot(x - half.way * widest(edges) / 2, y)
         sketch.line(End(id=host.vtep.id, side=towards), End(id=spot), THIN)
         for cable in wiring.uplinks(host.ports.index):
-            sketch.line(End(id=box.id, side=towards), End(id=cable.one, side=away), THIN)
+            sketch.cable(box.id, cable.one, (towards, away), THIN)

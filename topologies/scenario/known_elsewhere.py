@@ -57,6 +57,11 @@ def meant(found: str, known: Mapping[str, Any]) -> str:
     return next((key for key in KEYS.get(found.lower(), ()) if key in known), "")
 
 
+def is_called_otherwise(key: str, item: Mapping[str, Any]) -> bool:
+    """Whether `item` lacks `key` but has it by another name, which is an error of its own."""
+    return key not in item and any(meant(str(found), {key: None}) for found in item)
+
+
 def places_of(key: str, schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
     """Where a scenario may have `key`: `underlay`, `networks[]` and so on."""
     properties = schema.get("properties", {})

@@ -19,6 +19,7 @@ from controller.model.underlay import Shape, Underlay
 from controller.system.files import printable
 from topologies.scenario.catalogue import Role
 from topologies.scenario.file import Map, Place, Problems, shown
+from topologies.scenario.known_elsewhere import is_called_otherwise
 from topologies.scenario.networks import (
     add_server_errors,
     flat_networks,
@@ -222,6 +223,8 @@ def _hosts(
     for keys, options in agents:
         if keys.lacks or options.refused or ("agent_file" in keys and options.ini is None):
             continue  # its error has been added already
+        if is_called_otherwise("local_ip", keys):
+            continue
         section, name = options.which("local_ip")
         if options.get(section, name) is not None:
             yield _host(keys["name"], options, data.map("agent") | keys)

@@ -21,6 +21,7 @@ from controller.model.parts import (
     Subnet,
 )
 from topologies.scenario.file import Map, Problems
+from topologies.scenario.known_elsewhere import is_called_otherwise
 from topologies.scenario.neutron_options import RANGES
 from topologies.scenario.options import Options
 
@@ -211,6 +212,8 @@ def _tenant_segment(net: Map, server: Options, free: _Free, problems: Problems) 
     """A segment of the first tenant network type with a free id."""
     for key in ("segmentation_id", "physical_network"):
         if key in net:
+            if is_called_otherwise("network_type", net):
+                return None
             found, do = f"{key} without network_type", "Add `network_type`."
             problems.add_at(net, key, found, allowed="both, or neither", do=do)
             return None
@@ -225,8 +228,10 @@ def _tenant_segment(net: Map, server: Options, free: _Free, problems: Problems) 
 def _add_no_id(
     net: Map, kinds: tuple[NetworkType, ...], server: Options, problems: Problems
 ) -> None:
-    """Add the error that no id is free, unless a range itself is invalid."""
+    """Add the error that no id is free, unless a range or the key itself is invalid."""
     if any(RANGES[kind] in server.refused for kind in kinds):
+        return
+    if any(is_called_otherwise(key, net) for key in ("segmentation_id", "network_type")):
         return
     if kinds:
         wanted = ", ".join("[{}] {}".format(*RANGES[kind]) for kind in kinds)

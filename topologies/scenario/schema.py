@@ -14,7 +14,7 @@ from jsonschema.validators import extend
 from controller.model.addresses import parse_cidr
 from controller.model.near import did_you_mean
 from topologies.scenario.file import Map, Place, Problems
-from topologies.scenario.known_elsewhere import KEYS, meant, places_of
+from topologies.scenario.known_elsewhere import KEYS, is_called_otherwise, meant, places_of
 
 SCHEMA_FILE = Path(__file__).with_name("scenario.schema.json")
 ERRORS_MOST = 100  # more help nobody, and take time
@@ -107,7 +107,7 @@ def _refusals(error: ValidationError, schema: Any) -> Iterator[Refusal]:
         case "required":
             for key in error.validator_value:
                 # jsonschema has an error for each missing key; `Problems` removes duplicates.
-                if key not in error.instance:
+                if key not in error.instance and not is_called_otherwise(key, error.instance):
                     allowed = error.schema["properties"][key].get("description")
                     yield (), f"no `{key}`", f"`{key}`: {allowed}", "Add it."
         case "additionalProperties":

@@ -74,11 +74,17 @@ def parse_yaml(text: str, name: str) -> Any:
         return _placed(composer.document(_events(text)), name, "")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise composer.not_yaml(mark.line + 1 if mark else 1) from None
+        line = mark.line + 1 if mark else 1
+        raise composer.not_yaml(line, has_tab=_is_indented_by_tab(text, line)) from None
     except yaml.reader.ReaderError as error:
         raise composer.not_yaml(text.count("\n", 0, error.position) + 1) from None
     except UnicodeEncodeError as error:  # half of a surrogate pair
         raise composer.not_yaml(text.count("\n", 0, error.start) + 1) from None
+
+
+def _is_indented_by_tab(text: str, line: int) -> bool:
+    written = text.splitlines()[line - 1 : line]
+    return any("\t" in each[: len(each) - len(each.lstrip())] for each in written)
 
 
 def _events(text: str) -> Events:
@@ -220,13 +226,12 @@ class _Composer:
         found = f"more than {DEPTH_MOST} lists or mappings inside each other"
         return self.error(line, found, allowed, "Nest less deeply.")
 
-    def not_yaml(self, line: int) -> ModelError:
-        return self.error(
-            line,
-            "not valid YAML",
-            "one document in YAML 1.2",
-            "Check indentation, brackets, quotes and colons in this line and the one before.",
-        )
+    def not_yaml(self, line: int, *, has_tab: bool = False) -> ModelError:
+        found, allowed = "not valid YAML", "one document in YAML 1.2"
+        do = "Check indentation, brackets, quotes and colons in this line and the one before."
+        if has_tab:
+            found, allowed, do = f"{found}: a tab", "spaces as indentation", "Use spaces."
+        return self.error(line, found, allowed, do)
 
     def error(self, line: int, found: str, allowed: str, do: str) -> ModelError:
         return ModelError(found, where=str(Place(self.name, line)), allowed=allowed, do=do)

@@ -233,7 +233,10 @@ def _stopped(course: Course, side: Side, ends: Ends, way: tuple[Section, ...]) -
     if hit and (hit.priority is None or hit.actions == ["drop"]):
         why = (*course.near, *course.far)[-1].steps[-1].why
         return replace(course, end=f"Dropped {where} table {hit.table}. {why}")
-    reason = "; ".join(losses(way)) or f"no copy goes to {guest_name(ends.target)}."
+    target, network = guest_name(ends.target), ends.target_network
+    is_other = network.id != ends.source_network.id
+    elsewhere = f", which is on another network, {network.name}" if is_other else ""
+    reason = "; ".join(losses(way)) or f"no copy goes to {target}{elsewhere}."
     return replace(course, end=f"Lost {where}: {reason}")
 
 

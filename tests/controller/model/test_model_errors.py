@@ -247,11 +247,11 @@ RULES = {
     ),
     "MAC twice": (
         with_port(mac_address=A.mac_address),
-        f"ports: MAC {RED} fa:16:3e:00:01:01 is used 2 times; allowed: once. Give each its own MAC.",
+        "ports: MAC fa:16:3e:00:01:01 of network 'red' is used 2 times; allowed: once. Give each its own MAC.",
     ),
     "address twice": (
         with_port(fixed_ips=A.fixed_ips),
-        f"ports: fixed ip {RED} 198.51.1.1 is used 2 times; allowed: once. "
+        "ports: fixed ip 198.51.1.1 of network 'red' is used 2 times; allowed: once. "
         "Give each its own fixed ip.",
     ),
     "guest's name": (

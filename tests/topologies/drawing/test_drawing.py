@@ -91,6 +91,20 @@ def test_boxes_are_apart_and_lines_end_at_them(case):
     assert len(set(rows)) == len(drawn.boxes) + len(drawn.spots)
 
 
+@pytest.mark.parametrize(("name", "count"), [("leaf-spine", 8), ("home-office", 3)])
+def test_a_cable_ends_at_the_interfaces_to_the_other_router(name, count):
+    drawn = drawing(name)
+    boxes = {placed.box.id: placed.box for placed in drawn.boxes}
+    routers = [id_ for id_ in boxes if re.match(r"leaf|spine|isp", id_)]
+    cables = 0
+    for line in drawn.lines:
+        for here, there in ((line.one, line.other), (line.other, line.one)):
+            if here.id in routers and there.id in {*routers, "home-router", "office-router"}:
+                assert boxes[here.id].rows[here.row].text.startswith(f"{there.id}: ")
+                cables += 1 / (2 if there.id in routers else 1)
+    assert cables == count
+
+
 class _Empty:
     text = ""
 

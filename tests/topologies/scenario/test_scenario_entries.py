@@ -56,6 +56,26 @@ def test_an_invalid_port(case):
     assert errors_of(with_two_hosts(NET) + f"ports:\n{text}\n") == [error]
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("networks:\n- {name: n, network_type: gre, key: 8}\n", "segmentation_id"),
+        ("networks:\n- {name: n, type: gre, segmentation_id: 8}\n", "network_type"),
+        ("networks:\n- {name: n, type: gre}\n", "network_type"),
+        (NET + "ports:\n- {name: a, host: h1, network: n}\n", "server"),
+    ],
+)
+def test_a_key_by_another_name_is_one_error(text, key):
+    (error,) = errors_of(with_two_hosts(text))
+    assert "unknown key" in error
+    assert error.endswith(f"Did you mean `{key}`?")
+
+
+def test_a_vtep_by_another_name_is_one_error_for_each_host():
+    errors = errors_of(with_two_hosts(NET).replace("local_ip", "vtep"))
+    assert [error.endswith("Did you mean `local_ip`?") for error in errors] == [True, True]
+
+
 NETWORKS = {
     "no range for its type": (
         "networks:\n- {name: n, network_type: gre}\n",

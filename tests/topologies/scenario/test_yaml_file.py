@@ -70,7 +70,7 @@ WRONG = {
     "a: 1\n<<: 2": "s.yaml:2: invalid value (<< without a mapping)",
     "a\n--- b": "s.yaml:2: not valid YAML",
     "a: b: c": "s.yaml:1: not valid YAML",
-    "a:\n\tb: 1": "s.yaml:2: not valid YAML",
+    "a:\n\tb: 1": "s.yaml:2: not valid YAML: a tab",
     "a\x07": "s.yaml:1: not valid YAML",
     '"\\ud83d"': "s.yaml:1: not valid YAML",
     "\ud83d": "s.yaml:1: not valid YAML",
