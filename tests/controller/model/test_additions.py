@@ -77,7 +77,10 @@ def test_what_is_given_is_used():
         ({"fixed_ips": ["172.16.166.117"]}, "address 172.16.166.117 is that of 'ServerA'"),
         ({"fixed_ips": ["172.16.166.255"]}, "fixed ip 172.16.166.255; allowed: 172.16.166.1..172"),
         ({"fixed_ips": ["10.0.0.1"]}, "fixed ip 10.0.0.1; allowed: 172.16.166.0/24"),
-        ({"fixed_ips": ["172.16.166.9", "172.16.166.9"]}, "172.16.166.9 of network 'vxlan_net' is used 2 times"),
+        (
+            {"fixed_ips": ["172.16.166.9", "172.16.166.9"]},
+            "172.16.166.9 of network 'vxlan_net' is used 2 times",
+        ),
         ({"mac_address": "FA:16:3E:7A:F5:1D"}, "MAC fa:16:3e:7a:f5:1d is that of 'ServerA'"),
         ({"mac_address": "01:00:00:00:00:01"}, "mac_address '01:00:00:00:00:01'"),
         ({"mac_address": "nonsense"}, "mac_address 'nonsense'"),

@@ -287,9 +287,7 @@ def test_a_scenario_of_the_wrong_kind_is_refused_in_one_line(argv, capsys):
 
 def test_validate_counts_what_there_is(capsys):
     assert main(("validate", "home-office")) == 0
-    assert capsys.readouterr().out == (
-        "home-office: valid: 2 sites, 2 routers, 3 stations\n"
-    )
+    assert capsys.readouterr().out == ("home-office: valid: 2 sites, 2 routers, 3 stations\n")
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,10 @@ def test_a_frame_between_two_networks_is_shown_up_to_its_drop():
     course = traced("side.mesh.strangers", "red1", "blue2", "ping")
     assert "two networks, and no router between them" in course.facts[0]
     assert not course.delivered
-    assert course.end == "Lost on host2, in br-int: no copy goes to blue2, which is on another network, blue."
+    assert (
+        course.end
+        == "Lost on host2, in br-int: no copy goes to blue2, which is on another network, blue."
+    )
     assert course.lacking == ()
 
 
