@@ -9,6 +9,7 @@ from controller.model.errors import UsageError
 from experiments.cli.lab import attached
 from experiments.cli.status import FORMAT, Status
 from experiments.exercises.exercise import Finding, answers_of, exercise_named
+from topologies.plan.plan import guests
 
 JSON_FORMAT = 1
 
@@ -21,16 +22,16 @@ JSON_FORMAT = 1
     "given",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="What you found out, such as copies=15; once for each question.",
+    help="Your answer to a question, such as copies=15; repeat it for each question.",
 )
 @FORMAT
 def check(exercise: str, lab: str | None, given: tuple[str, ...], output: str) -> int:
     """Show what is right and what is still wrong in the running lab of an EXERCISE.
 
-    `overlaylab list` shows the exercises; docs/course/ has a page for each.  LAB is the exercise's
-    name if not given.  Nothing is changed.
+    `overlaylab list` shows the exercises; docs/course/ has a page for each.  Without LAB, the lab
+    with the name of the exercise is checked.  Nothing is changed.
 
-    Exit status: 0 all is right, 1 something is not yet right.
+    Exit status: 0 all is right, 1 something is not yet right, 2 this lab is not one of the exercise.
 
     Example: sudo overlaylab check mtu --answer largest=1450
 
@@ -45,6 +46,14 @@ def check(exercise: str, lab: str | None, given: tuple[str, ...], output: str) -
             where=f"lab {found.name!r}",
             allowed=f"a lab of docs/course/{wanted.name}.yaml",
             do=f"Start it: `overlaylab up docs/course/{wanted.name}.yaml --name {wanted.name} --detach`.",
+        )
+    missing = [name for name in wanted.servers if name not in guests(found.overlay)]
+    if missing:  # a fault must not go away with its server
+        raise UsageError(
+            f"it has no server {', '.join(missing)}",
+            where=f"lab {found.name!r}",
+            allowed=f"a lab with the servers of docs/course/{wanted.name}.yaml",
+            do=f"Begin again: `overlaylab down {found.name}`, then step 1 of the exercise.",
         )
     module = import_module(f"experiments.exercises.{wanted.name}")
     findings: list[Finding] = list(module.check(found, answers))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from controller.model.errors import UsageError
 from controller.model.near import did_you_mean
 
+WRITE_IT = "Write a whole number without a unit, and `--answer` before each answer."
+
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
@@ -13,12 +15,14 @@ class Exercise:
 
     Attributes:
         minutes: the time it takes.
+        servers: those that the exercise is about; without one of them it cannot be checked.
         answers: what the student finds out and gives to the check, by name, each as a question.
     """
 
     name: str
     minutes: int
     summary: str
+    servers: tuple[str, ...]
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -47,6 +51,7 @@ EXERCISES = {
             "broadcast",
             20,
             "how many copies of a broadcast a host sends, in a mesh and with l2population",
+            ("a", "b", "c"),
             {
                 "copies": "how many copies of one broadcast of server a leave host1?",
                 "unneeded": "how many of them go to a host without a server of network red?",
@@ -56,9 +61,10 @@ EXERCISES = {
             "mtu",
             20,
             "small packets pass a WAN and large ones do not: find the limit, and repair it",
+            ("a", "b"),
             {"largest": "how many bytes has the largest IP packet of a that reaches b?"},
         ),
-        Exercise("faults", 20, "five faults in one lab: find and repair them"),
+        Exercise("faults", 20, "five faults in one lab: find and repair them", tuple("abcdefgh")),
     )
 }
 
@@ -94,10 +100,19 @@ def answers_of(exercise: Exercise, given: Iterable[str]) -> dict[str, int]:
                 repr(text),
                 where=f"answer to {exercise.name}",
                 allowed=", ".join(known) or "none: this exercise asks for no answer",
-                do=did_you_mean(name, exercise.answers, "Write it like that, without a unit."),
+                do=_what_to_do(exercise, name),
             )
         found[name] = int(number[:9])
     return found
+
+
+def _what_to_do(exercise: Exercise, name: str) -> str:
+    """How to write an answer whose name may be right."""
+    if not exercise.answers:
+        return "Leave `--answer` out."
+    if name in exercise.answers:
+        return WRITE_IT
+    return did_you_mean(name, exercise.answers, WRITE_IT)
 
 
 def answered(

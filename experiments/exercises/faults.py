@@ -15,22 +15,32 @@ from topologies.plan.plan import guest_name
 def check(lab: Lab, _: Mapping[str, int]) -> Iterator[Finding]:
     """From the underlay upwards; what a fault below explains is not reported again."""
     overlay = lab.overlay
-    cut_off, narrow = _underlay(lab, overlay)
-    yield from _underlay_findings(overlay, cut_off, narrow)
+    replies = _underlay(lab, overlay)
+    cut_off, narrow = _faulty_hosts(overlay, replies)
+    yield from underlay_findings(overlay, replies)
     states = {guest_name(port): guest_state(lab, guest_name(port)) for port in overlay.ports}
     faults = list(guest_faults(overlay, states))
     yield from (Finding(False, each.text, each.look) for each in faults)
     if not faults:
-        yield Finding(True, f"the {len(states)} servers are set up as their ports are")
+        yield Finding(
+            True, f"the interfaces of all {len(states)} servers are set up as their ports are"
+        )
     yield from _pings(lab, overlay, {each.pair for each in faults}, {*cut_off, *narrow})
 
 
-def _underlay(lab: Lab, overlay: Overlay) -> tuple[list[str], list[str]]:
+SMALL = 84  # bytes: what ping sends by default
+
+
+def _underlay(lab: Lab, overlay: Overlay) -> dict[Ping, bool]:
+    """Whether small and large packets get an answer, from each VTEP to each other one."""
+    pairs = permutations(overlay.hosts, 2)
+    sizes = (SMALL, overlay.underlay_mtu)
+    return answered_pings(lab, [Ping(a.name, b.vtep, size) for a, b in pairs for size in sizes])
+
+
+def _faulty_hosts(overlay: Overlay, replies: Mapping[Ping, bool]) -> tuple[list[str], list[str]]:
     """The hosts whose VTEP reaches no other one; and those that large packets do not reach."""
     pairs = list(permutations(overlay.hosts, 2))
-    large = overlay.underlay_mtu
-    pings = [Ping(a.name, b.vtep, size) for a, b in pairs for size in (84, large)]
-    replies = answered_pings(lab, pings)
 
     def fails(size: int, left_out: Sequence[str]) -> list[str]:
         """The hosts that no ping of this size passes to or from."""
@@ -39,13 +49,13 @@ def _underlay(lab: Lab, overlay: Overlay) -> tuple[list[str], list[str]]:
         names = {host.name for host in overlay.hosts} - set(left_out)
         return sorted(names - set().union(*passed))
 
-    cut_off = fails(84, ())
-    return cut_off, fails(large, cut_off)
+    cut_off = fails(SMALL, ())
+    return cut_off, fails(overlay.underlay_mtu, cut_off)
 
 
-def _underlay_findings(
-    overlay: Overlay, cut_off: Sequence[str], narrow: Sequence[str]
-) -> Iterator[Finding]:
+def underlay_findings(overlay: Overlay, replies: Mapping[Ping, bool]) -> Iterator[Finding]:
+    """What can be seen of the underlay; of a host that nothing reaches, that alone."""
+    cut_off, narrow = _faulty_hosts(overlay, replies)
     for host in cut_off:
         yield Finding(
             False,
@@ -59,7 +69,20 @@ def _underlay_findings(
             "the others; small ones do.",
             f"Look at each MTU on the way to {host}, also beyond the host.",
         )
-    if not cut_off and not narrow:
+    named = {*cut_off, *narrow}
+    lost = [
+        (a.name, b.name)
+        for a, b in permutations(overlay.hosts, 2)
+        if not named & {a.name, b.name} and not replies[Ping(a.name, b.vtep, overlay.underlay_mtu)]
+    ]
+    for a, b in lost:
+        yield Finding(
+            False,
+            f"packets of {overlay.underlay_mtu} bytes from the VTEP of {a} to that of {b} get no "
+            "answer.",
+            f"Look for what {a} and {b} drop, and at their MTUs and neighbours.",
+        )
+    if not named and not lost:
         yield Finding(True, f"packets of {overlay.underlay_mtu} bytes pass between all VTEPs")
 
 
@@ -83,11 +106,11 @@ def guest_faults(overlay: Overlay, states: Mapping[str, Guest]) -> Iterator[Gues
             text = f"{name} neither sends nor receives."
             yield GuestFault(text, f"Look at the interface of {name}.", alone)
         elif wanted not in state.addresses:
-            text = f"{name} answers no other server, or not all of its network."
+            text = f"{name} is not set up as its port is, and may not reach the other servers."
             look = f"Compare the address and the routes of {name} with those of the others."
             yield GuestFault(text, look, alone)
         elif state.mtu != overlay.mtu_of(overlay.network_of[port.network_id]):
-            text = f"{name} sends packets of another size than its network has."
+            text = f"{name} does not use the MTU of its network."
             yield GuestFault(text, f"Look at the interface of {name}.", alone)
         for address, mac in state.static.items():
             other = macs.get(address)

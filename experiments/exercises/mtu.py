@@ -10,18 +10,28 @@ from topologies.lab.lab import Lab
 from topologies.plan.plan import guests
 
 EXERCISE = EXERCISES["mtu"]
-PROVIDERS = (("transit1", "transit2"), ("transit2", "transit1"))  # node and interface
 PROVIDER_MTU = 1400  # bytes, as docs/course/mtu.sh sets it
+PROVIDERS = {  # bytes, by node and interface
+    ("transit1", "transit2"): PROVIDER_MTU,
+    ("transit2", "transit1"): PROVIDER_MTU,
+    ("edge1", "host1"): 1500,
+    ("edge1", "transit1"): 1500,
+    ("transit1", "edge1"): 1500,
+    ("transit2", "edge2"): 1500,
+    ("edge2", "transit2"): 1500,
+    ("edge2", "host2"): 1500,
+}
 LARGEST = network_mtu(NetworkType.VXLAN, PROVIDER_MTU)
 
 
 def check(lab: Lab, answers: Mapping[str, int]) -> Iterator[Finding]:
-    """The provider's link must be as narrow as it was: only the servers may change."""
-    for node, interface in PROVIDERS:
-        if mtu_of(lab, node, interface) != PROVIDER_MTU:
-            found = f"the provider's link has another MTU than the exercise at {node}."
-            look = "Run docs/course/mtu.sh; the link is the provider's, and not yours to change."
-            yield Finding(False, found, look)
+    """The provider's links must be as they were: only the servers may change."""
+    for (node, interface), mtu in PROVIDERS.items():
+        if mtu_of(lab, node, interface) != mtu:
+            found = f"the provider's link from {node} to {interface} does not have the MTU of step 2."
+            script = f"Run `sudo sh docs/course/mtu.sh {lab.name}`."
+            look = script if mtu == PROVIDER_MTU else f"Set it to {mtu} bytes again."
+            yield Finding(False, found, f"{look} The link is not yours to change.")
     look = "is not right. Try `ping -M do -s SIZE`: an IP packet has 28 bytes more than SIZE."
     yield answered(EXERCISE, "largest", answers, LARGEST, look)
     address = {name: str(port.fixed_ips[0]) for name, (port, *_) in guests(lab.overlay).items()}

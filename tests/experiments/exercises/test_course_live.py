@@ -17,7 +17,7 @@ FAULTS = (
     "packets of 1500 bytes do not pass between the VTEP of host3",
     "a and b",
     "e neither",
-    "f answers",
+    "f is not set up",
 )
 REPAIRS = (
     ("host4", "ovs-vsctl", "clear", "port", "underlay", "tag"),
@@ -109,3 +109,7 @@ def test_each_of_the_five_faults_is_said_until_it_is_repaired(line, tmp_path):
         status, right, wrong = check(line, "faults")
         assert (status, wrong) == (0, [])
         assert right[-1] == "24 of 24 pings with the largest packets are answered"
+        assert line.run("server", "remove", "faults", "e").returncode == 0
+        refused = line.run("check", "faults")  # a fault must not go away with its server
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "it has no server e; allowed:" in refused.stderr

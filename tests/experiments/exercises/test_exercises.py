@@ -1,6 +1,7 @@
 """The words and the judgements of the course's checks, without a lab."""
 
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from controller.model.errors import UsageError
 from experiments.cli.main import main
 from experiments.exercises.exercise import EXERCISES, answered, answers_of, exercise_named
-from experiments.exercises.faults import guest_faults
-from experiments.exercises.reading import Guest
+from experiments.exercises.faults import SMALL, guest_faults, underlay_findings
+from experiments.exercises.reading import Guest, Ping
+from topologies.plan.plan import guests
 from topologies.scenario.load import load
 
 pytestmark = pytest.mark.pure
@@ -54,6 +56,30 @@ def test_another_answer_is_wrong_use(text):
         answers_of(BROADCAST, [text])
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("copies=four", "Write a whole number without a unit, and `--answer` before each answer."),
+        ("copies=4,unneeded=2", "Write a whole number without a unit"),
+        ("uneeded=4", "Did you mean `unneeded`?"),
+    ],
+)
+def test_what_to_do_about_an_answer_depends_on_what_is_wrong_with_it(text, advice):
+    with pytest.raises(UsageError) as error:
+        answers_of(BROADCAST, [text])
+    assert advice in str(error.value)
+
+
+def test_an_exercise_without_questions_takes_no_answer():
+    with pytest.raises(UsageError, match="Leave `--answer` out"):
+        answers_of(EXERCISES["faults"], ["faults=5"])
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_servers_of_an_exercise_are_in_its_scenario(name):
+    assert set(EXERCISES[name].servers) <= set(guests(load(COURSE / f"{name}.yaml").overlay))
+
+
 def test_a_wrong_answer_is_not_corrected():
     wrong = answered(BROADCAST, "copies", {"copies": 3}, 4, "Count again.")
     assert not wrong.is_right
@@ -77,9 +103,9 @@ def test_servers_as_their_ports_have_no_fault():
 
 FAULTY = {
     "down": ("e", {"is_up": False}, "e neither sends nor receives."),
-    "netmask": ("f", {"addresses": ("10.2.0.22/28",)}, "f answers no other server"),
-    "no address": ("f", {"addresses": ()}, "f answers no other server"),
-    "mtu": ("g", {"mtu": 9000}, "g sends packets of another size"),
+    "netmask": ("f", {"addresses": ("10.2.0.22/28",)}, "f is not set up as"),
+    "no address": ("f", {"addresses": ()}, "f is not set up as"),
+    "mtu": ("g", {"mtu": 9000}, "g does not use the MTU"),
     "wrong MAC": ("a", {"static": {"10.1.0.22": "02:00:00:00:00:99"}}, "a and b do not reach"),
 }
 
@@ -97,3 +123,24 @@ def test_a_right_mac_set_by_hand_is_accepted():
     (port,) = [each for each in OVERLAY.ports if str(each.fixed_ips[0]) == "10.1.0.22"]
     known = replace(RIGHT["a"], static={"10.1.0.22": port.mac_address.upper()})
     assert list(guest_faults(OVERLAY, RIGHT | {"a": known})) == []
+
+
+UNDERLAY = {
+    Ping(a.name, b.vtep, size): True
+    for a, b in permutations(OVERLAY.hosts, 2)
+    for size in (SMALL, OVERLAY.underlay_mtu)
+}
+
+
+def lost(*hosts, sizes):
+    """The pings between all VTEPs, of which those between a pair of these hosts fail."""
+    vteps = {host.name: host.vtep for host in OVERLAY.hosts}
+    failed = {Ping(a, vteps[b], size): False for a, b in permutations(hosts, 2) for size in sizes}
+    return [str(each) for each in underlay_findings(OVERLAY, UNDERLAY | failed)]
+
+
+def test_an_underlay_is_right_only_if_every_ping_is_answered():
+    assert lost(sizes=()) == ["right  packets of 1500 bytes pass between all VTEPs"]
+    one, other = lost("host1", "host2", sizes=(SMALL, 1500))
+    assert one.startswith("wrong  packets of 1500 bytes from the VTEP of host1 to that of host2")
+    assert other.startswith("wrong  packets of 1500 bytes from the VTEP of host2 to that of host1")
