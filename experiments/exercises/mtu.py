@@ -28,7 +28,9 @@ def check(lab: Lab, answers: Mapping[str, int]) -> Iterator[Finding]:
     """The provider's links must be as they were: only the servers may change."""
     for (node, interface), mtu in PROVIDERS.items():
         if mtu_of(lab, node, interface) != mtu:
-            found = f"the provider's link from {node} to {interface} does not have the MTU of step 2."
+            found = (
+                f"the provider's link from {node} to {interface} does not have the MTU of step 2."
+            )
             script = f"Run `sudo sh docs/course/mtu.sh {lab.name}`."
             look = script if mtu == PROVIDER_MTU else f"Set it to {mtu} bytes again."
             yield Finding(False, found, f"{look} The link is not yours to change.")
