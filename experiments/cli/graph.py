@@ -37,8 +37,8 @@ DPI = 96  # of a PNG
 def graph(name: str, file: str, mode: str | None, host: str | None, *, is_lab: bool) -> None:
     """Draw the topology: hosts, bridges, ports, tunnels, networks, the underlay.
 
-    SCENARIO is drawn as a new lab would be. LAB, a running one, as it is now, which needs root.
-    Graphviz draws; only the text in its DOT language needs no program.
+    SCENARIO is drawn as a new lab would be. A running LAB is drawn as it is now, which needs root.
+    Pictures need Graphviz; the text in its DOT language does not.
 
     Example: overlaylab graph article -o article.svg
     """

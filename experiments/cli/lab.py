@@ -283,7 +283,7 @@ def unplug(lab: str, port_id: str) -> None:
     type=click.Choice(["text", "json", "html"]),
     default="text",
     show_default=True,
-    help="Text, one JSON document, or a page on which one steps from table to table.",
+    help="Text, one JSON document, or a page to step through table by table.",
 )
 @click.option(
     "-o", "file", type=click.Path(path_type=Path), help="Write to this file instead of printing."

@@ -119,7 +119,7 @@ def _tunnels_text(made: "Host", tunnels: list[str]) -> str:
 @click.option("--with-servers", is_flag=True, help="Remove the servers on it, too.")
 @FORMAT
 def remove_host(lab: str, name: str, output: str, *, with_servers: bool) -> None:
-    """Remove a compute host from LAB; one with servers only by --with-servers.
+    """Remove a compute host from LAB; one that has servers only with --with-servers.
 
     Example: sudo overlaylab host remove demo compute3 --with-servers
     """
