@@ -146,6 +146,8 @@ def _wrong_value(error: ValidationError) -> tuple[str, str, str]:
             allowed = " or ".join(TYPES[kind] for kind in kinds)
             is_unquoted = wanted == "string" and isinstance(error.instance, int | float)
             do = "Put it in quotes." if is_unquoted else CORRECT
+            if kinds == ["array"] and isinstance(error.instance, dict):
+                do = "Begin each entry of the list with `- `."
             return _found(error.instance), f"{allowed} ({about})" if about else allowed, do
         case "minItems":
             found, name = len(error.instance), error.absolute_path[-1]

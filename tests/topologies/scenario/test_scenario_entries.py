@@ -71,6 +71,12 @@ def test_a_key_by_another_name_is_one_error(text, key):
     assert error.endswith(f"Did you mean `{key}`?")
 
 
+def test_a_list_without_dashes_says_how_to_begin_an_entry():
+    text = "networks:\n- name: n\n  network_type: local\n  subnets:\n    cidr: 10.0.0.0/24\n"
+    (error,) = errors_of(with_two_hosts(text))
+    assert error.endswith("a list (its subnets). Begin each entry of the list with `- `.")
+
+
 def test_a_vtep_by_another_name_is_one_error_for_each_host():
     errors = errors_of(with_two_hosts(NET).replace("local_ip", "vtep"))
     assert [error.endswith("Did you mean `local_ip`?") for error in errors] == [True, True]
