@@ -153,7 +153,7 @@ def _copies(cells: pl.DataFrame) -> Iterator[str]:
             more = (f", {' and '.join(each.names)} {each.end}" for each in others)
             yield (
                 f"{counted(largest['hosts'], 'host')}, {largest['members']} with a member: "
-                f"{' and '.join(first.names)} sends "
+                f"{' and '.join(first.names)} {'sends' if len(first.names) == 1 else 'send'} "
                 f"{first.end} {'copy' if first.end == '1' else 'copies'}{''.join(more)}"
             )
 

@@ -44,6 +44,7 @@ from experiments.show.statistics import Difference, call
 
 MAIN = ("encapsulation", "flooding")  # the effects that the experiment is about
 FOUND = (*MAIN, "tunnel")  # the effects with a finding
+NAMED = {"gre": "GRE", "vxlan": "VXLAN", "l2pop": "l2population"}  # what effects compare
 NAMES = {  # of predictions, in short
     "baseline": "tunnel to flat",
     "encapsulation": "gre to vxlan",
@@ -94,14 +95,19 @@ def _effect_finding(each: Effect, found: Analysed) -> str:
     unit, margin = found.main.question.unit, found.main.question.margin
     if each.found.interval is None:
         return f"{each.brief}: {figure_text(each.found.estimate, signed=True)} {unit} in this run"
+    one, other = (NAMED.get(level, level) for level in each.brief.split(" minus "))
+    interval = (
+        f"{between(each.found.interval, signed=True)} {unit} ({one} minus {other}, 95% interval)"
+    )
+    many = counted(len(each.by_repeat), "repeat")
     words = {
-        "no difference that matters": f"within the margin ±{margin:g}",
-        "undecided": f"undecided at ±{margin:g}",
-        "higher": f"higher (margin ±{margin:g})",
-        "lower": f"lower (margin ±{margin:g})",
+        "no difference that matters": f", within the margin of ±{margin:g} {unit}",
+        "undecided": f": {many} are too few to tell whether that is within ±{margin:g} {unit}",
+        "higher": f": {one} is higher by more than the margin of {margin:g} {unit}",
+        "lower": f": {one} is lower by more than the margin of {margin:g} {unit}",
     }
-    interval = between(each.found.interval, signed=True)
-    return f"{each.brief}: {interval} {unit}, {words[call(each.found, margin)]}"
+    text = f"{one} and {other} differ by {interval}{words[call(each.found, margin)]}"
+    return text[:1].upper() + text[1:]
 
 
 def _outcomes(found: Analysed) -> Iterator[Outcome]:

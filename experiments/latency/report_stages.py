@@ -180,7 +180,7 @@ def _picture(run: Run, levels: Mapping[str, Followed]) -> Picture:
     shares = range_text((100 * each.share(SWITCHES) for each in levels.values()), ".0f")
     return Picture(
         name="latency-stages",
-        title=f"{shares}% of a ping is spent in the switches",
+        title=f"{shares}% of a ping's time is spent in the switches",
         conditions=f"{counted(pings, 'ping')} followed over six hops in each direction; medians; "
         f"not captured: in the guests' kernels; scenario {run.about['scenario']}",
         alternative=f"Stacked bars of a ping's stages by level; sums of the stages: {sums}. "

@@ -149,7 +149,8 @@ def _back(found: pl.DataFrame) -> str:
         moves = int(rows["moves"].sum())
         back = f"{moves - int(rows['censored'].sum())} of {moves}"
         medians = rows["downtime_ms"].list.median().drop_nulls().to_list()
-        soon = f" (median {range_text(medians, '.0f')} ms)" if medians else ""
+        one = "median" if len(medians) == 1 else "medians"
+        soon = f" ({one} {range_text(medians, '.0f')} ms)" if medians else ""
         if moves:
             texts.append(f"{how} {back}" if texts else f"{how} {back} guests are back{soon}")
     text = ", ".join(texts).replace("without it", WITHOUT if len(texts) == 1 else "without it")

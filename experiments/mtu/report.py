@@ -38,6 +38,7 @@ from experiments.show.report import (
 )
 
 APART_MIN = 4  # transfers at each end: chance separates them completely in 1 of 70 draws
+IS_DROPPED = pl.col("outcome").is_in(WITHOUT_ICMP) & (pl.col("reached") == GUEST_PORT)
 IS_KERNEL = pl.col("mode").str.starts_with(KERNEL)
 
 KERNEL_NOTE = "; kernel VXLAN, which is faster, is in the table"
@@ -97,7 +98,7 @@ def build_report(run: Run) -> Report:
                 run,
                 cells,
                 streams,
-                results["larger"][0] or results["largest"][0],
+                _title(cells, too_large) or results["larger"][0] or results["largest"][0],
                 results["goodput"][0],
             )
         ),
@@ -154,15 +155,32 @@ def _mismatches(cells: pl.DataFrame) -> Iterator[str]:
         )
 
 
+def _title(cells: pl.DataFrame, too_large: pl.DataFrame) -> str:
+    """Above which sizes Open vSwitch drops packets; empty if it does not drop every one."""
+    sizes = _larger_sent(too_large)
+    if sizes.is_empty() or not sizes.select(IS_DROPPED.all()).item():
+        return ""
+    underlay_mtu = lowest_underlay(cells)
+    above = (
+        f"{each.largest[underlay_mtu][0]} ({each.name})"
+        for each in limits_of(cells.filter(~IS_KERNEL))
+        if underlay_mtu in each.largest
+    )
+    return f"Above {', '.join(above)} bytes, OVS drops packets without ICMP"
+
+
+def _larger_sent(too_large: pl.DataFrame) -> pl.DataFrame:
+    """The sizes above the limit that reached Open vSwitch: the guest could send them."""
+    is_sent = (pl.col("df") == 0) | (pl.col("ip_bytes") <= pl.col("guest_mtu"))
+    return too_large.filter(~IS_KERNEL, is_sent)
+
+
 def _larger(run: Run, too_large: pl.DataFrame) -> Result:
     """What Open vSwitch does with sizes above the limit that the guest could send."""
-    is_sent = (pl.col("df") == 0) | (pl.col("ip_bytes") <= pl.col("guest_mtu"))
-    sizes = too_large.filter(~IS_KERNEL, is_sent)
+    sizes = _larger_sent(too_large)
     if sizes.is_empty():
         return NOT_MEASURED
-    silent = sizes.filter(
-        pl.col("outcome").is_in(WITHOUT_ICMP), pl.col("reached") == GUEST_PORT
-    ).height
+    silent = sizes.filter(IS_DROPPED).height
     controls = run.tables["outcomes"].filter(pl.col("size").is_in(CONTROLS))
     passed = controls.filter(pl.col("answered") == pl.col("sent")).height
     finding = (

@@ -1,6 +1,7 @@
 """The report of `throughput`: goodput and CPU time by mode, protocol and packet size, and ratios."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from statistics import median
 
 import polars as pl
@@ -10,7 +11,7 @@ from experiments.show import judge
 from experiments.show.comparable import Comparable, Series
 from experiments.show.palette import family
 from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, sentence
-from experiments.show.statistics import Repeats
+from experiments.show.statistics import Estimate, Repeats
 from experiments.throughput import figure
 from experiments.throughput.ratios import (
     CPU,
@@ -24,7 +25,7 @@ from experiments.throughput.ratios import (
     Compared,
     compared,
 )
-from experiments.throughput.words import SAME_HIGH, SAME_LOW, SENTENCES, TCP, UDP
+from experiments.throughput.words import BY_PROTOCOL, SAME_HIGH, SAME_LOW, SENTENCES, TCP, UDP
 
 FEW_MODES = 4  # a chart of so many has rows of modes, one of more rows of families
 ONE_DECIMAL_FROM = 2  # ratios from here on have one decimal
@@ -41,13 +42,14 @@ def build_report(run: Run) -> Report:
     ratios = {name: each for name, each in ratios.items() if each.ratios}
     findings = tuple(_findings(run, transfers, ratios))
     main = next((name for name in SENTENCES if name in ratios), "")
+    shown = _estimates(run, transfers, main) if main else {}
     picture = Picture(
         name=run.question.name,
-        title=_sentence(main, ratios[main].estimate(run.seed).value) if main else findings[0],
+        title=_sentence(main, shown) if main else findings[0],
         alternative="Goodput of each transfer by packet size, mode and protocol",
         draw=lambda caption: figure.draw(_panels(transfers), caption),
         conditions="Dot: a transfer; stroke: the median of a mode; bar: their median. "
-        f"{sentence(f'{main}: {ratios[main].text(run.seed)}') if main else ''} {_conditions(run)}",
+        f"{sentence(f'{main}: {_spans(shown)}') if main else ''} {_conditions(run)}",
     )
     return Report(
         run=run,
@@ -113,9 +115,8 @@ def _findings(run: Run, transfers: pl.DataFrame, ratios: Mapping[str, Compared])
     """Each ratio with how repeats differ, then goodput of TCP with the largest packets."""
     for name in SENTENCES:
         if name in ratios:
-            found = ratios[name].estimate(run.seed)
-            repeats = found.span("repeat", ".2f")
-            yield f"{_sentence(name, found.value)} ({repeats})"
+            found = _estimates(run, transfers, name)
+            yield f"{_sentence(name, found)} ({_spans(found)})"
     medians = (
         transfers.filter(protocol=TCP, size=LARGEST)
         .group_by("mode", maintain_order=True)
@@ -130,9 +131,38 @@ def _findings(run: Run, transfers: pl.DataFrame, ratios: Mapping[str, Compared])
         yield (f"TCP with the largest packets, median per mode: {low:,.0f}{unit} ({slowest}){to}")
 
 
-def _sentence(name: str, value: float) -> str:
-    """What a ratio says."""
-    return SENTENCES[name].format(f"{value:.1f}" if value >= ONE_DECIMAL_FROM else f"{value:.2f}")
+def _estimates(run: Run, transfers: pl.DataFrame, name: str) -> Mapping[str, Estimate]:
+    """A ratio's estimate of both protocols together, or by protocol."""
+    ratio = RATIOS[name]
+    groups = [(each,) for each in ratio.protocols] if name in BY_PROTOCOL else [ratio.protocols]
+    found = {
+        group[0].upper() if len(group) == 1 else "": compared(
+            transfers, replace(ratio, protocols=group)
+        )
+        for group in groups
+    }
+    return {group: each.estimate(run.seed) for group, each in found.items() if each.ratios}
+
+
+def _sentence(name: str, found: Mapping[str, Estimate]) -> str:
+    """What a ratio says, such as `... 3.2 (TCP) and 6.2 (UDP) times ...`."""
+    values = {
+        group: f"{each.value:.1f}" if each.value >= ONE_DECIMAL_FROM else f"{each.value:.2f}"
+        for group, each in found.items()
+    }
+    many = name in BY_PROTOCOL
+    texts = (f"{text} ({group})" if many else text for group, text in values.items())
+    return SENTENCES[name].format(" and ".join(texts))
+
+
+def _spans(found: Mapping[str, Estimate]) -> str:
+    """How repeats differ, such as `range of 4 repeats: TCP 2.25 to 3.45, UDP 4.62 to 7.87`."""
+    spans = {group: each.span("repeat", ".2f") for group, each in found.items()}
+    what, _, first = next(iter(spans.values())).partition(": ")
+    if len(spans) == 1 or not first:
+        return next(iter(spans.values()))
+    ranges = (f"{group} {span.partition(': ')[2]}" for group, span in spans.items())
+    return f"{what}: {', '.join(ranges)}"
 
 
 def _outcomes(run: Run, ratios: Mapping[str, Compared]) -> Iterator[Outcome]:

@@ -128,10 +128,11 @@ def _findings(run: Run, cells: pl.DataFrame, steps: Sequence[Step], time: str) -
 
 def _time(run: Run, added: Difference) -> str:
     """The round trip that the tunnel adds to the path to the same router."""
-    interval = between(added.interval, signed=True) if added.interval else "no confidence interval"
     idle = _idle(run)
     busy = "" if idle >= IDLE_MIN else f"; CPU only {idle:.0%} idle"
-    return f"The tunnel adds {added.estimate:.3f} ms to a round trip to the same router ({interval}{busy})"
+    by = between(added.interval, signed=True) if added.interval else f"{added.estimate:+.3f}"
+    interval = "95% interval" if added.interval else "no confidence interval"
+    return f"The tunnel changes a round trip to the same router by {by} ms ({interval}{busy})"
 
 
 def _idle(run: Run) -> float:

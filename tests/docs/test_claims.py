@@ -15,7 +15,7 @@ REFERENCE = ROOT / "results" / "reference"
 CLAIMS = " ".join((ROOT / "docs" / "claims.md").read_text("utf-8").split())
 # experiment, pattern of a finding, text of the page
 QUOTED = [
-    ("latency", r"gre minus vxlan: (\S+) to (\S+) ms", "GRE minus VXLAN {} to {} ms"),
+    ("latency", r"GRE and VXLAN differ by (\S+) to (\S+) ms", "GRE minus VXLAN {} to {} ms"),
     (
         "latency",
         r"ARP cache adds (\S+) to (\S+) ms",
@@ -48,8 +48,9 @@ QUOTED = [
     ),
     (
         "throughput",
-        r"Kernel VXLAN carries (\S+) times .*: ([\d.]+) to ([\d.]+)\)",
-        "{} times the throughput with the largest packets (range of 4 repeats: {} to {})",
+        r"kernel VXLAN carries (\S+) \(TCP\) and (\S+) \(UDP\) .*TCP (\S+) to (\S+), UDP (\S+) to (\S+)\)",
+        "{} (TCP) and {} (UDP) times the throughput with the largest packets (range of 4 repeats: TCP "
+        "{:.2f} to {:.2f}, UDP {:.2f} to {:.2f})",
     ),
     ("segments", r"key (\S+) crossed", "keys up to {} whole"),
     ("segments", r"(\d+ of \d+) answered", "own guest only in {}"),

@@ -113,7 +113,8 @@ def test_effects_are_compared_with_margin_and_prediction(run):
     line = run.findings[1]
     assert (
         line
-        == f"gre minus vxlan: {effects['encapsulation']['its interval']} ms, within the margin ±0.05"
+        == f"GRE and VXLAN differ by {effects['encapsulation']['its interval']} ms (GRE minus VXLAN, "
+        "95% interval), within the margin of ±0.05 ms"
     )
 
 
@@ -123,7 +124,7 @@ def test_a_true_effect_is_found_and_refutes_the_prediction(build_report):
     (effect, *_) = table_of(found, "Effects")
     assert (effect["conclusion"], effect["prediction"]) == ("higher", "refuted")
     assert abs(float(effect["estimate"]) - 0.2) < 0.03
-    assert found.findings[1].endswith("ms, higher (margin ±0.05)")
+    assert found.findings[1].endswith(": GRE is higher by more than the margin of 0.05 ms")
     assert outcomes(found)["encapsulation"].outcome == "refuted"
 
 
@@ -516,7 +517,7 @@ def test_the_first_finding_is_the_difference_of_the_named_modes(build_report, ef
     assert [each["difference"] for each in found.data if "difference" in each] == [
         "vxlan-mesh minus gre-mesh"
     ]
-    assert not any("gre minus vxlan" in each for each in found.findings), "the same, once more"
+    assert not any("GRE and VXLAN differ" in each for each in found.findings), "the same, once more"
 
 
 def test_named_modes_are_lines_of_their_own_and_their_difference_is_drawn(build_report):

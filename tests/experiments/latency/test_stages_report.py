@@ -212,7 +212,7 @@ def test_parts_of_a_ping_are_sums_of_medians_and_the_rest_is_not_captured():
 def test_the_title_is_the_share_of_the_switches():
     (picture,) = stage_parts(run_of(pings()))[1]
 
-    assert picture.title == "87% of a ping is spent in the switches"
+    assert picture.title == "87% of a ping's time is spent in the switches"
 
 
 @pytest.mark.parametrize("modes", [MODES[:1], MODES, SIX])

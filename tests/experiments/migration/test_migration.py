@@ -202,7 +202,7 @@ def test_moves_of_different_modes_are_not_pooled(tmp_path):
     run = made_of(tmp_path, rows)
 
     assert build_report(run).findings == (
-        "With gratuitous ARP 14 of 14 guests are back (median 76 to 836 ms)",
+        "With gratuitous ARP 14 of 14 guests are back (medians 76 to 836 ms)",
         "Median downtime with gratuitous ARP: untunnelled 115 to 125 ms, kernel VXLAN 76 to 78 ms, "
         "OVS l2population 167 ms, OVS mesh 355 to 836 ms",
     )

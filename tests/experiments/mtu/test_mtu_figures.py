@@ -142,6 +142,10 @@ def test_a_run_draws_a_map_and_its_goodput(run):
     report = build_report(run)
 
     assert [picture.name for picture in report.pictures] == ["mtu", "mtu-goodput"]
+    assert (
+        report.pictures[0].title
+        == "Above 1500 (flat), 1458 (GRE) bytes, OVS drops packets without ICMP"
+    )
     assert report.pictures[1].title.startswith("TCP goodput rises 2.5 to 2.6 times ")
     with mpl.rc_context(fname=STYLE):
         for picture in report.pictures:

@@ -192,16 +192,16 @@ def test_modes_are_compared_by_the_ratio_of_their_goodput(tmp_path):
         "4.00 (range of 2 repeats: 4.00 to 4.00, 2 pairs: 4.00 to 4.00)",
     )
     assert report.findings == (
-        "Kernel VXLAN carries 4.0 times as much as user-space VXLAN with the largest packets "
-        "(range of 2 repeats: 4.00 to 4.00)",
+        "Largest packets: kernel VXLAN carries 4.0 (TCP) and 4.0 (UDP) times as much as user space "
+        "(range of 2 repeats: TCP 4.00 to 4.00, UDP 4.00 to 4.00)",
         "GRE has 0.80 times the goodput of VXLAN (range of 2 repeats: 0.80 to 0.80)",
         "L2population has 1.04 times the goodput of a mesh (range of 2 repeats: 1.04 to 1.04)",
         "UDP packets of 576 bytes have 4.0 times the goodput of packets of 128 "
         "(range of 2 repeats: 4.00 to 4.00)",
-        "User-space VXLAN takes 1.00 times the CPU time per gigabyte of kernel VXLAN "
-        "(range of 2 repeats: 1.00 to 1.00)",
-        "Packets of 128 bytes take 4.0 times the CPU time per gigabyte of 576 "
-        "(range of 2 repeats: 4.00 to 4.00)",
+        "Largest packets: user-space VXLAN takes 1.00 (TCP) and 1.00 (UDP) times the CPU time per "
+        "gigabyte of kernel VXLAN (range of 2 repeats: TCP 1.00 to 1.00, UDP 1.00 to 1.00)",
+        "Packets of 128 bytes take 4.0 (TCP) and 4.0 (UDP) times the CPU time per gigabyte of 576 "
+        "(range of 2 repeats: TCP 4.00 to 4.00, UDP 4.00 to 4.00)",
         "TCP with the largest packets, median per mode: 160 (gre-mesh) to 800 Mbit/s (kvxlan-mesh)",
     )
     assert report.pictures[0].title == report.findings[0].partition(" (range")[0]

@@ -113,7 +113,7 @@ def test_a_run_as_predicted_confirms_every_prediction(tmp_path):
         "A ping through GRE, header by header: 3 of the article's 11 steps are inexact",
         "1468 bytes pass with DF; at 1469, 192.168.1.1 sends ICMP",
         "A router on the path can read 3 of 3 texts; 18 of 18 forged packets reach the server",
-        "The tunnel adds 0.010 ms to a round trip to the same router (+0.010 to +0.010)",
+        "The tunnel changes a round trip to the same router by +0.010 to +0.010 ms (95% interval)",
         "50 of 50 checks match their prediction",
     )
 
