@@ -11,7 +11,7 @@ import click
 
 from controller.model.errors import CommandError, HostError, UsageError
 from controller.system import commands
-from controller.system.files import replace_file
+from experiments.cli.output_file import STDOUT, write_output
 
 if TYPE_CHECKING:
     from topologies.drawing.dot import Drawing
@@ -27,7 +27,7 @@ DPI = 96  # of a PNG
 @click.option(
     "-o",
     "file",
-    default="-",
+    default=STDOUT,
     metavar="FILE",
     help="A .svg, .png, .pdf or .dot file. Without it, print the text in the DOT language.",
 )
@@ -49,15 +49,15 @@ def graph(name: str, file: str, mode: str | None, host: str | None, *, is_lab: b
     from topologies.drawing.dot import as_dot
 
     text = as_dot(drawing)
-    if file == "-":
+    if file == STDOUT:
         sys.stdout.write(text)
         return
-    replace_file(Path(file), text.encode() if suffix == TEXT else rendered(text, suffix))
+    write_output(Path(file), text.encode() if suffix == TEXT else rendered(text, suffix))
 
 
 def _suffix(file: str) -> str:
     """The format of a file."""
-    suffix = TEXT if file == "-" else Path(file).suffix.lower().removeprefix(".")
+    suffix = TEXT if file == STDOUT else Path(file).suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
         raise UsageError(
             f"file {file!r}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from controller.model.errors import HostError, UsageError
-from controller.system.files import replace_file
+from experiments.cli.output_file import STDOUT, write_output
 from experiments.cli.status import APP, DATAPATH, FORMAT, Status
 
 if TYPE_CHECKING:
@@ -286,10 +286,10 @@ def unplug(lab: str, port_id: str) -> None:
     help="Text, one JSON document, or a page to step through table by table.",
 )
 @click.option(
-    "-o", "file", type=click.Path(path_type=Path), help="Write to this file instead of printing."
+    "-o", "file", default=STDOUT, metavar="FILE", help="Write to this file instead of printing."
 )
 def trace(  # noqa: PLR0917  click passes every option as an argument
-    lab: str, source: str, target: str, frame: str, output: str, file: Path | None
+    lab: str, source: str, target: str, frame: str, output: str, file: str
 ) -> int:
     """Show what the switches of LAB would do now with a frame from guest SRC to guest DST.
 
@@ -305,13 +305,13 @@ def trace(  # noqa: PLR0917  click passes every option as an argument
 
     course = trace_frame(attached(lab), source, target, frame)
     if output == "text":
-        text = as_text(course) if file else as_text(course, click.style)
+        text = as_text(course, click.style) if file == STDOUT else as_text(course)
     else:
         text = {"json": as_json, "html": as_html}[output](course)
-    if file:
-        replace_file(file, f"{text.rstrip()}\n".encode())
-    else:
+    if file == STDOUT:
         click.echo(text.rstrip())
+    else:
+        write_output(Path(file), f"{text.rstrip()}\n".encode())
     return Status.DONE if course.delivered else Status.FAILED
 
 

@@ -8,7 +8,7 @@ from controller.model.errors import UsageError
 from controller.model.near import did_you_mean
 from experiments.core import registry
 
-# Commands of containerlab, netlab, Mininet, OVN and Docker, and a former one of this program.
+# Commands of containerlab, netlab, Mininet, OVN and Docker.
 ELSEWHERE = {
     "deploy": "up",
     "start": "up",

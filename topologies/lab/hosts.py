@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -73,9 +74,14 @@ def _add(lab: LabBase, overlay: Overlay, host: Host) -> None:
             neighbours.set_neighbours(lab.pid(other.name), larger, other, datapath)
         lab.await_ready()
     except BaseException:
-        with suppress(OverlayError):  # the first error is the one to report
-            lab.take_over()
-            _take_away(lab, host.name, index)
+        steps = (
+            lab.take_over,
+            partial(_leave_controller, lab, host.name),
+            partial(_end_nodes, lab, host.name, index),
+        )
+        for step in steps:  # each is done: the controller may be what failed
+            with suppress(OverlayError):  # the first error is the one to report
+                step()
         raise
 
 
@@ -148,7 +154,8 @@ def remove_host(lab: LabBase, name: str, *, with_servers: bool = False) -> tuple
         ports = [port for port in overlay.ports if port.host == name]
         _assert_removable(lab, overlay, name, () if with_servers else ports)
         remove_ports(lab, ports)
-        _take_away(lab, name, node.facts["index"] if node else None)
+        _leave_controller(lab, name)
+        _end_nodes(lab, name, node.facts["index"] if node else None)
         await_wired(lab)
     return tuple(dict.fromkeys(map(plan.guest_name, ports)))
 
@@ -175,11 +182,15 @@ def _assert_removable(lab: LabBase, overlay: Overlay, name: str, ports: Sequence
         )
 
 
-def _take_away(lab: LabBase, name: str, index: int | None) -> None:
-    """Remove what is there of a compute host; it may be half-made."""
+def _leave_controller(lab: LabBase, name: str) -> None:
+    """Remove a compute host from the controller, if it knows it."""
     for agent in lab.api("GET", "/v2.0/agents")["agents"]:
         if agent["host"] == name:
             lab.api("DELETE", f"/v2.0/agents/{agent['id']}")
+
+
+def _end_nodes(lab: LabBase, name: str, index: int | None) -> None:
+    """End what is there of a compute host's nodes, and segments that only it used."""
     overlay, nodes = lab.overlay, lab.nodes()
     used = {UNDERLAY, plan.MANAGEMENT, *plan.physical_networks(overlay.hosts)}
     unused = [node.name for node in nodes.values() if node.kind == Segment.kind]

@@ -23,10 +23,10 @@ def drawing_of(lab: Lab, host: str | None = None) -> Drawing:
     """The drawing of a lab, or of one of its hosts.
 
     Raises:
-        ModelError: it has no such host.
+        ModelError: it has no such host, or two sites and `host` is given.
         CommandError, LabError: a host cannot be read.
     """
-    if lab.sites:
+    if lab.sites and host is None:
         return draw_sites(lab.sites)
     overlay = lab.overlay
     chosen = overlay.hosts if host is None else (overlay.host(host),)

@@ -4,12 +4,15 @@ import re
 
 import pytest
 
+from controller.model.errors import LabError
 from controller.system import commands
 from experiments.cli import graph
 from experiments.cli.main import main
 from tests.topologies.drawing.drawn import drawing
 from topologies.drawing.dot import as_dot
-from topologies.scenario.load import available
+from topologies.lab.base import LabBase
+from topologies.lab.picture import drawing_of
+from topologies.scenario.load import available, load
 
 STARTS = {"svg": b"<?xml", "png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "dot": b"digraph"}
 
@@ -88,13 +91,36 @@ def test_what_is_not_there_is_said(said, argv, part):
     assert part in err
 
 
-def test_a_file_that_cannot_be_written_is_an_error(said, tmp_path):
-    link = tmp_path / "lab.svg"
-    link.symlink_to(tmp_path / "elsewhere")
+@pytest.mark.parametrize("kind", ["missing", "link", "directory"])
+def test_a_file_that_cannot_be_written_is_wrong_input(said, tmp_path, kind):
+    file = tmp_path / ("no/lab.dot" if kind == "missing" else "lab.dot")
+    if kind == "link":
+        file.symlink_to("precious")
+    if kind == "directory":
+        file.mkdir()
 
-    assert said("article", "-o", str(link))[0] == 1
-    assert said("article", "-o", str(tmp_path / "no" / "folder.svg"))[0] == 1
-    assert not (tmp_path / "elsewhere").exists()
+    status, out, err = said("article", "-o", str(file))
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"overlaylab: -o '{file}': ")
+    assert f"a writable file in an existing directory ({file.parent}). " in err
+    assert not (tmp_path / "precious").exists()
+
+
+def test_two_sites_in_a_lab_have_no_compute_host():
+    """As without a lab: `--host` is refused, not ignored."""
+    lab = LabBase.__new__(LabBase)
+    sites = load("home-office").sites
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LabBase, "sites", sites)
+        patch.setattr(LabBase, "overlay", property(refused))
+        assert drawing_of(lab).boxes
+        with pytest.raises(LabError):
+            drawing_of(lab, "x")
+
+
+def refused(_):
+    raise LabError("two sites", where="lab", allowed="compute hosts", do="Leave --host out.")
 
 
 @pytest.mark.parametrize("name", available())

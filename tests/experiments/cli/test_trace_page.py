@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from experiments.cli.main import main
 from experiments.cli.pages.map import WIDTH, map_of
 from experiments.cli.pages.steps import steps_of
 from experiments.cli.pages.trace_page import as_html
@@ -248,3 +249,25 @@ def test_actions_change_the_tag_for_the_next_table(actions, names):
     assert [header.name for header in after.headers.stack] == names
     if "4098" in actions:
         assert after.headers.stack[1].says == "VLAN 2"
+
+
+def test_a_trace_goes_to_standard_output_or_to_a_file(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("experiments.cli.lab.attached", lambda _: None)
+    monkeypatch.setattr("topologies.trace.trace.trace_frame", lambda *_: course("arp"))
+    monkeypatch.chdir(tmp_path)
+    command = ("trace", "demo", A, B, "-o")
+
+    assert main([*command, "-"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("ServerA")
+    assert main([*command, "a.txt"]) == 0
+    assert (tmp_path / "a.txt").read_text() == printed
+    (tmp_path / "link.txt").symlink_to("precious")
+    for file, found in (
+        ("no/a.txt", "No such file"),
+        ("link.txt", "is a symbolic link"),
+        (str(tmp_path), "is a directory"),
+    ):
+        assert main([*command, file]) == 2
+        assert capsys.readouterr().err.startswith(f"overlaylab: -o '{file}': {found}")
+    assert {each.name for each in tmp_path.iterdir()} == {"a.txt", "link.txt"}

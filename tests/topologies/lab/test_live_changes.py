@@ -121,6 +121,7 @@ def killed(lab, place, change, *args, **options):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(*place, lambda *_, **__: os._exit(9))
             getattr(attach(lab.name), change)(*args, **options)
+        os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
@@ -146,6 +147,23 @@ def test_an_interrupted_host_leaves_nothing_and_a_killed_one_can_be_removed(lab)
         assert there(lab) != before, place
         attach(lab.name).remove_host("third")
         assert there(lab) == before, place
+
+
+def test_a_host_that_the_controller_refuses_leaves_no_node(lab):
+    """What fails may be the controller itself, so ending the nodes must not depend on it."""
+    before = there(lab)
+    with pytest.MonkeyPatch.context() as patch:
+
+        def dead(*_, **__):
+            raise LabError("no answer", where="the API", allowed="an answer", do="Wait.")
+
+        start = hosts._start
+        patch.setattr(
+            hosts, "_start", lambda *args: (start(*args), patch.setattr(LabBase, "api", dead))
+        )
+        with pytest.raises(LabError, match="no answer"):
+            lab.add_new_host("third")
+    assert there(lab) == before
 
 
 def test_a_server_that_the_controller_cannot_wire_is_undone(lab):
