@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from controller.model.errors import UsageError
 from controller.model.near import did_you_mean
 
+DIGITS_MOST = 9
 WRITE_IT = "Write a whole number without a unit, and `--answer` before each answer."
 
 
@@ -94,7 +95,8 @@ def answers_of(exercise: Exercise, given: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for text in given:
         name, _, number = (part.strip() for part in text.partition("="))
-        if name not in exercise.answers or not (number.isascii() and number.isdecimal()):
+        is_number = number.isascii() and number.isdecimal() and len(number) <= DIGITS_MOST
+        if name not in exercise.answers or not is_number:
             known = [f"{each}=NUMBER" for each in exercise.answers]
             raise UsageError(
                 repr(text),
@@ -102,7 +104,7 @@ def answers_of(exercise: Exercise, given: Iterable[str]) -> dict[str, int]:
                 allowed=", ".join(known) or "none: this exercise asks for no answer",
                 do=_what_to_do(exercise, name),
             )
-        found[name] = int(number[:9])
+        found[name] = int(number)
     return found
 
 

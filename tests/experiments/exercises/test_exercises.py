@@ -49,7 +49,8 @@ def test_answers_are_numbers_to_questions_of_the_exercise():
 
 
 @pytest.mark.parametrize(
-    "text", ["copy=4", "copies", "copies=four", "copies=-1", "=", "copies=²", ""]
+    "text",
+    ["copy=4", "copies", "copies=four", "copies=-1", "=", "copies=²", "", "copies=0000000004"],
 )
 def test_another_answer_is_wrong_use(text):
     with pytest.raises(UsageError, match=r"allowed: copies=NUMBER, unneeded=NUMBER\."):
