@@ -183,8 +183,11 @@ def _larger(run: Run, too_large: pl.DataFrame) -> Result:
     silent = sizes.filter(IS_DROPPED).height
     controls = run.tables["outcomes"].filter(pl.col("size").is_in(CONTROLS))
     passed = controls.filter(pl.col("answered") == pl.col("sent")).height
+    many = f"{silent} of {sizes.height} sizes"
     finding = (
-        f"The sender's OVS drops larger packets without ICMP ({silent} of {sizes.height} sizes)"
+        f"The sender's OVS drops larger packets without ICMP ({many})"
+        if silent == sizes.height
+        else f"Larger packets that the sender's OVS drops without ICMP: {many}"
     )
     outcome = _all(silent, sizes.height) if passed == controls.height else UNDECIDED
     found = (
@@ -200,9 +203,11 @@ def _right(sizes: pl.DataFrame) -> Result:
     if larger.is_empty():
         return NOT_MEASURED
     kept = larger.filter(pl.col("outcome").is_in([REFUSED, FRAGMENTED])).height
+    many = f"{kept} of {larger.height} sizes"
     finding = (
-        "With the right MTU the guest's own kernel refuses or fragments larger packets "
-        f"({kept} of {larger.height} sizes)"
+        f"With the right MTU the guest's own kernel refuses or fragments larger packets ({many})"
+        if kept == larger.height
+        else f"Larger packets that the guest's own kernel refuses or fragments with the right MTU: {many}"
     )
     return finding, *NOT_MEASURED[1:]
 
@@ -221,6 +226,9 @@ def _tcp(run: Run) -> Result:
     finding = (
         f"TCP over OVS hangs if the guests' MTU is too large ({hung} of {large} transfers), and "
         f"completes with the right one ({done} of {right})"
+        if hung == large and done == right
+        else f"TCP over OVS: with too large an MTU in guests {hung} of {large} transfers hang, with the "
+        f"right one {done} of {right} complete"
     )
     found = (
         f"MTU too large: {hung} of {large} hang after the handshake; right MTU: {done} of {right} "
@@ -236,10 +244,14 @@ def _kernel(run: Run, too_large: pl.DataFrame) -> Result:
     passed, right = _transfers(run, RIGHT, COMPLETES, kernel=True)
     if not alone:
         return NOT_MEASURED
-    finding = (
-        f"TCP over kernel VXLAN hangs if the guests' MTU is too large ({hung} of {alone}), until "
-        f"another packet has caused ICMP ({done} of {after} complete)"
-    )
+    finding = f"TCP over kernel VXLAN hangs if the guests' MTU is too large ({hung} of {alone})"
+    if hung < alone or done < after:
+        finding = (
+            f"TCP over kernel VXLAN: with too large an MTU in guests {hung} of {alone} transfers hang, "
+            f"after ICMP {done} of {after} complete"
+        )
+    elif after:
+        finding += f", until another packet has caused ICMP ({done} of {after} complete)"
     if sizes.is_empty() or not after:
         return finding, *NOT_MEASURED[1:]
     known = sizes.filter(pl.col("outcome").is_in([FRAG_NEEDED, REFUSED])).height
@@ -259,25 +271,29 @@ def _goodput(streams: Sequence[Stream]) -> Result:
         return NOT_MEASURED
     lowest, gains = min(streams[0].samples), sorted(each.gain for each in risen)
     many = " to ".join(dict.fromkeys((f"{gains[0]:.1f}", f"{gains[-1]:.1f}")))
-    is_above = any(
+    above = [
         value
         for each in streams
         if not each.is_kernel
         for mtu, samples in each.samples.items()
         if mtu > each.limit
         for value in samples
-    )
+    ]
+    is_above = any(above)
     ends = [(each.samples[min(each.samples)], each.samples[each.limit]) for each in risen]
     medians = (
         f"{each.mode} {median(at_lowest):.0f} to {median(at_limit):.0f}"
         for each, (at_lowest, at_limit) in zip(risen, ends, strict=True)
     )
-    above = "some data arrives" if is_above else "nothing arrives"
-    finding = f"TCP goodput rises {many} times from MTU {lowest} to the limit, and {above} above it"
-    found = (
-        f"medians from {lowest} bytes to the limit [Mbit/s]: {', '.join(medians)}; "
-        f"{'not zero' if is_above else 'zero'} above it"
+    finding = (
+        f"TCP goodput rises {many} times from MTU {lowest} to the limit"
+        if gains[0] > 1
+        else f"TCP goodput at the limit is {many} times that with MTU {lowest}"
     )
+    found = f"medians from {lowest} bytes to the limit [Mbit/s]: {', '.join(medians)}"
+    if above:
+        finding += f", and {'some data' if is_above else 'nothing'} arrives above it"
+        found += f"; {'not zero' if is_above else 'zero'} above it"
     return finding, REFUTED if is_above else _rise(ends), found
 
 

@@ -8,6 +8,11 @@ pytestmark = pytest.mark.pure
 HOSTS = ("host1", "host2", "host3")
 MODE_NAMES = tuple(map(str, MODES))
 NEAR = {
+    "three are equally near": (
+        "serverd",
+        ("servera", "serverb", "serverc"),
+        ("servera", "serverb", "serverc"),
+    ),
     "one letter too few": ("sumary", ("summary", "hosts"), ("summary",)),
     "one letter wrong": ("mesg", ("mesh", "l2pop"), ("mesh",)),
     "two letters exchanged": ("mut", ("mtu", "routers"), ("mtu",)),

@@ -9,7 +9,7 @@ from experiments.core.pairs import narrowed
 from experiments.mtu.labs import with_large_guests
 from experiments.mtu.probe import EXPERIMENT as MTU
 from experiments.mtu.report import build_report
-from experiments.mtu.words import HANGS, TOO_LARGE
+from experiments.mtu.words import COMPLETES, FRAGMENTED, HANGS, REFUSED, RIGHT, TOO_LARGE
 from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED
 from tests.experiments.fake_path import FakePath, context
 from tests.experiments.run_values import run_of_rows, with_tables
@@ -127,7 +127,7 @@ def test_packets_dropped_after_the_wire_are_not_dropped_by_the_sender_s_switch(t
     report = build_report(run_of(LIMITS, tmp_path, wire_carries_all=True))
 
     assert report.findings[1] == (
-        "The sender's OVS drops larger packets without ICMP (0 of 14 sizes)"
+        "Larger packets that the sender's OVS drops without ICMP: 0 of 14 sizes"
     )
     assert outcome(report)[1] == REFUTED
 
@@ -148,7 +148,7 @@ def test_a_transfer_that_completes_where_it_should_hang_refutes(run):
     report = build_report(edited(run, "tcp", at, outcome="completes"))
 
     assert outcome(report)[2] == REFUTED
-    assert "too large (1 of 2 transfers)" in report.findings[3]
+    assert "1 of 2 transfers hang" in report.findings[3]
     assert not report.is_refuted  # only the largest packets are an exact prediction
 
 
@@ -181,6 +181,38 @@ def test_goodput_above_the_limit_refutes(run):
     at = next(at for at, row in enumerate(run.rows_of("goodput")) if row["mbit_s"] == 0)
 
     assert outcome(build_report(edited(run, "goodput", at, mbit_s=100.0)))[3] == REFUTED
+
+
+def test_a_finding_claims_only_what_every_sample_shows(run):
+    hung = next(at for at, row in enumerate(run.rows_of("tcp")) if row["guest"] == TOO_LARGE)
+    completes = build_report(edited(run, "tcp", hung, outcome=COMPLETES)).findings
+    silent = next(
+        at
+        for at, row in enumerate(run.rows_of("outcomes"))
+        if row["guest"] == RIGHT and row["outcome"] in {REFUSED, FRAGMENTED}
+    )
+    lost = build_report(edited(run, "outcomes", silent, outcome="lost")).findings
+
+    assert completes[3] == (
+        "TCP over OVS: with too large an MTU in guests 1 of 2 transfers hang, with the right one 2 of 2 "
+        "complete"
+    )
+    assert lost[2] == (
+        "Larger packets that the guest's own kernel refuses or fragments with the right MTU: 7 of 8 sizes"
+    )
+
+
+def test_goodput_is_said_to_rise_only_if_it_does_and_nothing_of_mtus_not_tried(run):
+    rows = run.rows_of("goodput")
+    falling = [{**row, "mbit_s": 9999.0} if row["guest_mtu"] == 576 else row for row in rows]
+    fitting = [row for row in rows if row["mbit_s"]]
+
+    def last(goodput):
+        tables = {**run.tables, "goodput": tuple(goodput)}
+        return build_report(with_tables(run, tables)).findings[4]
+
+    assert last(falling).startswith("TCP goodput at the limit is 0.")
+    assert last(fitting).endswith("times from MTU 576 to the limit")
 
 
 def test_every_row_of_a_table_has_a_cell_for_each_head(run):

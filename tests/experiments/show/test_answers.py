@@ -5,12 +5,22 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from experiments.core.results import read
-from experiments.show.answers import each_does, quick_note, same_counts, side_by_side
+from experiments.show.answers import (
+    Wording,
+    difference_text,
+    differences,
+    each_does,
+    quick_note,
+    same_counts,
+    side_by_side,
+)
 from experiments.show.reports import report_on
+from experiments.show.statistics import Difference, Interval
 from tests.experiments.made_runs import CELLS, made, made_cells
 from tests.experiments.small_run import small_report
 
@@ -210,3 +220,65 @@ def test_a_quick_run_says_once_that_it_has_no_intervals():
     assert quick_note(three) == ("Quick run, 3 repeats: no confidence intervals",)
     six = replace(run, tables={"samples": pl.DataFrame({"repeat": range(6)})})
     assert quick_note(six) == quick_note(small_report().run) == ()
+
+
+PINGS = Wording(
+    more="{one} takes {by} longer than {first}",
+    less="{one} takes {by} less than {first}",
+    same="{one} takes as long as {first}",
+    what="pings took",
+    unit="ms",
+    margin=0.1,
+)
+WORDS = {  # by an estimate and the ends of its interval
+    (0.3, 0.2, 0.4): "b takes 0.300 ms longer than a (95% interval +0.200 to +0.400 ms)",
+    (-0.3, -0.4, -0.2): "b takes 0.300 ms less than a (95% interval -0.400 to -0.200 ms)",
+    (0.05, 0.01, 0.09): "b takes as long as a within 0.1 ms (95% interval +0.010 to +0.090 ms)",
+    (0.15, 0.05, 0.25): "b takes 0.150 ms longer than a (95% interval +0.050 to +0.250 ms): "
+    "undecided at the margin of 0.1 ms",
+}
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize("found", WORDS)
+def test_an_interval_is_judged_by_the_margin(found):
+    estimate, low, high = found
+    difference = Difference(estimate=estimate, interval=Interval(low=low, high=high))
+    assert difference_text(("b", "a"), difference, PINGS, "") == WORDS[found]
+
+
+@pytest.mark.pure
+def test_without_a_margin_an_interval_around_zero_is_undecided():
+    said = replace(PINGS, margin=0.0)
+    found = Difference(estimate=0.1, interval=Interval(low=-0.1, high=0.3))
+    text = difference_text(("b", "a"), found, said, "")
+    assert text == "b takes 0.100 ms longer than a (95% interval -0.100 to +0.300 ms): undecided"
+
+
+def repeats(*medians):
+    return [np.array([middle - 0.1, middle, middle + 0.1]) for middle in medians]
+
+
+@pytest.mark.pure
+def test_the_first_is_subtracted_and_the_margin_decides():
+    levels = {"a": repeats(*[1.0] * 6), "b": repeats(*[1.05] * 6), "c": repeats(*[1.5] * 6)}
+    by_mode = {each.one: each for each in differences(levels, ("a", "b", "c"), PINGS, seed=1)}
+    assert by_mode["b"].call == "no difference that matters"
+    assert by_mode["c"].call == "higher"
+    assert by_mode["c"].data["difference"] == "c minus a"
+
+
+@pytest.mark.pure
+def test_few_repeats_give_what_was_observed_and_no_conclusion():
+    several = {"a": repeats(1.0, 1.0), "b": repeats(1.2, 0.9)}
+    one = {"a": repeats(1.0), "b": repeats(1.2)}
+    (of_several,) = differences(several, ("a", "b"), PINGS, seed=1)
+    (of_one,) = differences(one, ("a", "b"), PINGS, seed=1)
+    assert of_several.text.endswith(
+        "in this run (differences -0.100 to +0.200 ms in 2 repeats, no confidence interval)"
+    )
+    assert of_one.text == (
+        "b takes 0.200 ms longer than a in this run (medians 1.200 and 1.000 ms; half of the pings "
+        "took 1.150 to 1.250 and 0.950 to 1.050 ms)"
+    )
+    assert of_several.call == of_one.call == "too few repeats"

@@ -169,7 +169,8 @@ def with_igmp(run, *counts):
 
 
 @pytest.mark.parametrize(
-    ("counts", "shown"), [((15,), "15"), ((15, 14), "14 to 15"), ((14, 16, 15), "14 to 16")]
+    ("counts", "shown"),
+    [((15,), "15"), ((15, 14), "14 to 15"), ((14, 16, 15), "14 to 16"), ((0, 3), "0 to 3")],
 )
 def test_igmp_of_all_repeats_is_a_finding_though_not_predicted(tmp_path, counts, shown):
     run = recorded(tmp_path)

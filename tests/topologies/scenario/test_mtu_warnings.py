@@ -2,6 +2,8 @@
 
 import pytest
 
+from controller.model.modes import parse_mode, with_mode
+from controller.model.mtu import physnet_mtu_warnings, too_large
 from experiments.cli.main import main
 from topologies.scenario.load import load
 
@@ -107,3 +109,14 @@ def test_global_physnet_mtu_is_not_modelled_only_if_the_underlay_has_another_mtu
     assert ("[DEFAULT] global_physnet_mtu = 9000" in scenario.not_modelled) == (mtu != 9000)
     warned = [each for each in scenario.warnings if "not modelled" in each]
     assert len(warned) == (0 if mtu == 9000 else 1)
+
+
+def test_a_single_size_is_no_range():
+    assert too_large(1451, 1450) == "IP packets of 1451 bytes"
+    assert too_large(1452, 1450) == "IP packets of 1451 to 1452 bytes"
+
+
+def test_a_vlan_has_no_outer_headers_and_no_warning():
+    overlay = load("article").overlay
+    assert list(physnet_mtu_warnings(overlay, 9000))
+    assert list(physnet_mtu_warnings(with_mode(overlay, parse_mode("vlan")), 9000)) == []
