@@ -2,14 +2,19 @@
 
 import json
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from controller.model.errors import UsageError
-from experiments.cli.lab import attached
+from experiments.cli.lab import assert_root, attached
 from experiments.cli.status import FORMAT, Status
-from experiments.exercises.exercise import Finding, answers_of, exercise_named
+from experiments.exercises.exercise import Exercise, Finding, answers_of, exercise_named
+from topologies.ledger import labs
 from topologies.plan.plan import guests
+
+if TYPE_CHECKING:
+    from topologies.lab.lab import Lab
 
 JSON_FORMAT = 1
 
@@ -39,22 +44,7 @@ def check(exercise: str, lab: str | None, given: tuple[str, ...], output: str) -
     """
     wanted = exercise_named(exercise)
     answers = answers_of(wanted, given)
-    found = attached(lab or wanted.name)
-    if found.overlay.name != wanted.name:
-        raise UsageError(
-            f"it runs scenario {found.overlay.name!r}",
-            where=f"lab {found.name!r}",
-            allowed=f"a lab of docs/course/{wanted.name}.yaml",
-            do=f"Start it: `overlaylab up docs/course/{wanted.name}.yaml --name {wanted.name} --detach`.",
-        )
-    missing = [name for name in wanted.servers if name not in guests(found.overlay)]
-    if missing:  # a fault must not go away with its server
-        raise UsageError(
-            f"it has no server {', '.join(missing)}",
-            where=f"lab {found.name!r}",
-            allowed=f"a lab with the servers of docs/course/{wanted.name}.yaml",
-            do=f"Begin again: `overlaylab down {found.name}`, then step 1 of the exercise.",
-        )
+    found = _lab_of(wanted, lab)
     module = import_module(f"experiments.exercises.{wanted.name}")
     findings: list[Finding] = list(module.check(found, answers))
     wrong = sum(not each.is_right for each in findings)
@@ -68,3 +58,33 @@ def check(exercise: str, lab: str | None, given: tuple[str, ...], output: str) -
         print(*findings, sep="\n")
         print(f"{wrong} of {len(findings)} not yet right" if wrong else "all right")
     return Status.FAILED if wrong else Status.DONE
+
+
+def _lab_of(wanted: Exercise, lab: str | None) -> "Lab":
+    """The running lab of an exercise, with all its servers."""
+    start = f"`overlaylab up docs/course/{wanted.name}.yaml --name {wanted.name} --detach`"
+    assert_root()
+    if lab is None and wanted.name not in labs():
+        raise UsageError(
+            f"no lab {wanted.name!r}",
+            where=f"exercise {wanted.name}",
+            allowed=f"a running lab of docs/course/{wanted.name}.yaml",
+            do=f"Start it: {start}. If yours has another name: `overlaylab check {wanted.name} LAB`.",
+        )
+    found = attached(lab or wanted.name)
+    if found.overlay.name != wanted.name:
+        raise UsageError(
+            f"it runs scenario {found.overlay.name!r}",
+            where=f"lab {found.name!r}",
+            allowed=f"a lab of docs/course/{wanted.name}.yaml",
+            do=f"Start it: {start}.",
+        )
+    missing = [name for name in wanted.servers if name not in guests(found.overlay)]
+    if missing:  # a fault must not go away with its server
+        raise UsageError(
+            f"it has no server {', '.join(missing)}",
+            where=f"lab {found.name!r}",
+            allowed=f"a lab with the servers of docs/course/{wanted.name}.yaml",
+            do=f"Begin again: `overlaylab down {found.name}`, then step 1 of the exercise.",
+        )
+    return found

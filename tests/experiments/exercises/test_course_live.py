@@ -69,6 +69,9 @@ def check(line, exercise, *answers):
 
 def test_broadcast_takes_the_numbers_of_the_lab_as_it_is_now(line):
     with lab(line, "broadcast"):
+        other = line.run("check", "mtu")
+        assert other.returncode == 2
+        assert "Start it: `overlaylab up docs/course/mtu.yaml --name mtu" in other.stderr
         status, _, wrong = check(line, "broadcast", "copies=2", "unneeded=0")
         assert (status, len(wrong)) == (1, 2)
         assert check(line, "broadcast", "copies=4", "unneeded=2")[0] == 0
