@@ -7,6 +7,8 @@ and the output of `ovs-ofctl show` and `ovs-vsctl show`, whose port names and ad
 import re
 from dataclasses import dataclass, field
 
+from controller.explain.ofproto import OLD_BRIDGE
+
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours of a terminal
 FLOW = re.compile(r"\bactions?=")
 KEY = re.compile(
@@ -111,6 +113,7 @@ class _Sorter:
         self.paste = Paste()
         self.at = 0
         self.host = ""
+        self.stepless = 0  # no step of a trace before this line, from the last search on
         self.named = ""  # the port that `ovs-vsctl show` described last
 
     def sort(self) -> Paste:
@@ -132,18 +135,27 @@ class _Sorter:
 
     def _end_of_trace(self) -> int:
         """The line after the trace that begins here; 0 if it has no step."""
+        if self.at < self.stepless:
+            return 0
         last = 0
         for number in range(self.at, len(self.lines)):
             line = self.lines[number]
             if TRACE_END.match(line):
                 return self._with_details(number + 1)
-            if number > self.at and (
-                PROMPT.search(line[:HEADING]) or KEY.match(line) or line.startswith("Flow: ")
-            ):
+            if number > self.at and self._ends_trace(number):
                 break
             if TRACE_STEP.match(line):
                 last = number + 1  # `ofproto/trace | grep` cuts the end
+        if not last:
+            self.stepless = number  # else many headings would each be searched to the end
         return last
+
+    def _ends_trace(self, number: int) -> bool:
+        """Whether a line belongs to what follows a trace.  Before 2.8 a bridge preceded its frame."""
+        line = self.lines[number]
+        if line.startswith("Flow: "):
+            return OLD_BRIDGE.match(self.lines[number - 1]) is None
+        return bool(PROMPT.search(line[:HEADING]) or KEY.match(line) or OLD_BRIDGE.match(line))
 
     def _with_details(self, number: int) -> int:
         while number < len(self.lines) and self.lines[number].startswith("This flow is handled by"):

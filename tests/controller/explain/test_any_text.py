@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -264,3 +265,28 @@ def test_a_time_that_is_no_number_is_not_shown():
 def test_a_number_that_is_no_mac_is_not_shown_as_one(number):
     text = f"table=21,arp,arp_tpa=1.1.1.1 actions=load:{number}->NXM_NX_ARP_SHA[],IN_PORT\n"
     assert ":00:00" not in explain(text)[1]
+
+
+OLD_TRACE = """Bridge: br-int
+Flow: in_port=1,vlan_tci=0x0000,dl_src=00:00:00:00:00:01,dl_dst=00:00:00:00:00:02,dl_type=0x0000
+
+Rule: table=0 cookie=0 priority=0
+OpenFlow actions=NORMAL
+
+Final flow: unchanged
+Megaflow: recirc_id=0
+Datapath actions: 2
+"""
+
+
+def test_the_bridge_of_an_old_trace_is_read_from_the_line_before_the_frame():
+    found, _ = explain(OLD_TRACE + OLD_TRACE.replace("br-int", "br-ex"))
+    assert [stage.bridge for trace in found.traces for stage in trace.stages] == ["br-int", "br-ex"]
+
+
+@pytest.mark.parametrize("line", ["Bridge: br-int", 'bridge("br-int")'])
+def test_many_headings_of_traces_take_no_longer_than_other_lines(line):
+    """Each was searched to the end of the text for a step: 45 s for 4,000 lines."""
+    started = time.process_time()
+    explain(f"{line}\n" * 20_000)
+    assert time.process_time() - started < 20

@@ -62,7 +62,7 @@ def test_another_answer_is_wrong_use(text):
     [
         ("copies=four", "Write a whole number without a unit, and `--answer` before each answer."),
         ("copies=4,unneeded=2", "Write a whole number without a unit"),
-        ("copy=4", "Did you mean"),
+        ("copiess=4", "Did you mean"),
     ],
 )
 def test_what_to_do_about_an_answer_depends_on_what_is_wrong_with_it(text, advice):
