@@ -258,3 +258,10 @@ def test_with_one_host_count_and_one_mode_the_title_says_so(tmp_path):
     (picture,) = report_on(run_of(tmp_path, (TWO,))).pictures
 
     assert picture.title == "2 hosts, 1 with a member: mesh sends 1 copy"
+
+
+def test_two_ways_with_the_same_copies_have_a_plural_verb(tmp_path):
+    points = [{**TWO, "hosts": 4, "mode": mode} for mode in ("vxlan-l2pop", "kvxlan-multicast")]
+    report = report_on(run_of(tmp_path, points))
+
+    assert any("l2pop and multicast send 1 copy" in each for each in report.findings)
