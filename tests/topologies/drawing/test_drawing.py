@@ -371,3 +371,26 @@ def test_a_bus_passes_no_box(case):
         if left < one.x < right and min(one.y, other.y) < bottom and top < max(one.y, other.y)
     ]
     assert crossed == []
+
+
+def test_a_group_is_no_tunnel_and_an_unused_encapsulation_has_no_overlay():
+    group = words(drawing("article", "kvxlan-multicast"))
+    untunnelled = words(drawing("article", "vlan"))
+
+    assert not [text for text in group if re.fullmatch(r"\d+ tunnels?", text)]
+    assert "VXLAN overlay" in group
+    assert not [text for text in untunnelled if text.endswith(" overlay")]
+
+
+def test_local_vlans_that_differ_are_not_said_to_be_one():
+    overlay = load("article").overlay
+    one, other = (planned(overlay, host) for host in overlay.hosts)
+    (network,) = overlay.networks
+    differing = replace(other, local_vlans={network.id: 7})
+
+    same, different = (
+        " ".join(words(draw_overlay(overlay, [one, each]))) for each in (other, differing)
+    )
+
+    assert "local VLAN 1" in same
+    assert "local VLANs differ (see br-int)" in different
