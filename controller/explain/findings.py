@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from controller.explain import tables
 from controller.explain.bridge import TO, DumpedBridge
 from controller.explain.dump_names import DumpNames, described
-from controller.explain.names import id_word, listed
+from controller.explain.names import counted, id_word, listed
 from controller.explain.reading import DumpFlow
 from controller.explain.shown import Entry, TunnelPort, jumps
 from controller.flows.pipeline import Match
@@ -258,7 +258,7 @@ def _dead_ends(bridge: DumpedBridge) -> Iterator[Finding]:
     for table, flows in sorted(wanted.items()):
         name = bridge.table(table)[0]
         named = f"table {table}" + (f" ({name})" if name else "")
-        text = f"{_counted(len(flows), 'flow')} {'leads' if len(flows) == 1 else 'lead'} to {named}, which has no flows in the text: such frames are dropped."
+        text = f"{counted(len(flows), 'flow')} {'leads' if len(flows) == 1 else 'lead'} to {named}, which has no flows in the text: such frames are dropped."
         yield _fault("empty-table", text, *flows)
 
 
@@ -283,17 +283,17 @@ def _timeouts(bridge: DumpedBridge) -> Iterator[Finding]:
 
 def _counters(bridge: DumpedBridge) -> Iterator[Finding]:
     """What the packet counters show; nothing if the text has none."""
-    counted = [flow for flow in bridge.flows if flow.packets is not None]
-    unused = [flow for flow in counted if flow.packets == 0]
-    if not counted:
+    with_counter = [flow for flow in bridge.flows if flow.packets is not None]
+    unused = [flow for flow in with_counter if flow.packets == 0]
+    if not with_counter:
         return
-    if len(unused) == len(counted):
+    if len(unused) == len(with_counter):
         yield _fault(
             "all-counters-zero", "All counters are zero: no frame has come to this bridge yet."
         )
         return
     if unused:
-        text = f"{len(unused)} of {len(counted)} flows matched no packet."
+        text = f"{len(unused)} of {len(with_counter)} flows matched no packet."
         yield _note("counters-zero", text, *unused)
     for inbound in bridge.inbound:
         number = identifier(bridge.kind_of(inbound.local_vlan), inbound.tunnel_id)
@@ -309,22 +309,18 @@ def _counters(bridge: DumpedBridge) -> Iterator[Finding]:
                 f"No broadcast of local VLAN {flood.local_vlan} has been flooded.",
                 flood.flow,
             )
-    yield from _dropped(bridge, counted)
+    yield from _dropped(bridge, with_counter)
 
 
-def _dropped(bridge: DumpedBridge, counted: list[DumpFlow]) -> Iterator[Finding]:
+def _dropped(bridge: DumpedBridge, with_counter: list[DumpFlow]) -> Iterator[Finding]:
     """Flows that have dropped packets; the canary is empty by design."""
-    for flow in counted:
+    for flow in with_counter:
         if not flow.actions and flow.packets and flow.table != 23:
             where = bridge.table(flow.table)[0]
             named = f"table {flow.table}" + (f" ({where})" if where else "")
-            number = _counted(flow.packets, "packet")
+            number = counted(flow.packets, "packet")
             dropped = f"{'was' if flow.packets == 1 else 'were'} dropped in {named}"
             text = f"{number} {dropped}: {_short(flow)}."
             if not flow.match:
                 text = f"{number} that no other flow matches {dropped}{SPOOFED if where == 'ARP_SPOOF_TABLE' else ''}."
             yield _note("dropped", text, flow)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

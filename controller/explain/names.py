@@ -1,6 +1,6 @@
 """Maps the numbers and names in a host's flows to guests, networks and VTEPs.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -140,7 +140,12 @@ def segment(network: Network | None, number: int) -> str:
     return f"{id_word(network.network_type)} {number} ({number:#x}{named})"
 
 
-def listed(words: Sequence[str]) -> str:
+def counted(number: int, what: str) -> str:
+    """`1 host`, `2 hosts`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def listed(words: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

@@ -8,7 +8,7 @@ from controller.explain.bridge import DumpedBridge
 from controller.explain.dump_names import DumpNames, described
 from controller.explain.findings import identifier
 from controller.explain.flow import Explainer
-from controller.explain.names import listed, spelt
+from controller.explain.names import counted, listed, spelt
 from controller.explain.reading import DumpFlow
 from controller.explain.shown import Entry, TunnelPort, jumps
 from controller.flows.ports import BR_INT, BR_TUN
@@ -38,11 +38,6 @@ def title(bridge: DumpedBridge) -> str:
         else ""
     )
     return f"{name}: {size}{part}"
-
-
-def counted(number: int, what: str) -> str:
-    """A number with its noun."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def summary(bridge: DumpedBridge) -> Iterator[Line]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from controller.explain.names import spelt
+from controller.explain.names import counted, spelt
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, hybrid_names
@@ -20,11 +20,6 @@ SERVERS_MOST = 12  # of one host that are drawn; the others are counted
 PORTS_MOST = 24  # the same of the ports of one bridge
 THIN = Stroke()
 ROUTED = Stroke(dash=Dash.DOTTED)
-
-
-def counted(number: int, what: str) -> str:
-    """`1 host`, `2 hosts`."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def name_of(network: Network) -> str:

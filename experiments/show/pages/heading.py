@@ -1,8 +1,9 @@
 """The first lines of a page: what ran, when and where.  Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from experiments.show.families import listed
 from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.facts import machine_line
 
@@ -52,12 +53,6 @@ def place(chapters: Sequence[Chapter]) -> str:
     parts = (
         *dict.fromkeys(filter(None, map(machine_line, reports))),
         *(f"datapath {DATAPATHS.get(each, each)}" for each in datapaths),
-        f"scenario{'s' if len(scenarios) > 1 else ''} {_listed(scenarios)}" if scenarios else "",
+        f"scenario{'s' if len(scenarios) > 1 else ''} {listed(scenarios)}" if scenarios else "",
     )
     return ", ".join(filter(None, parts))
-
-
-def _listed(names: Iterable[str]) -> str:
-    """`a, b and c`."""
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last
