@@ -27,7 +27,7 @@ class MadeUpLab:
         self.mtus = mtus
 
     def run(self, node, *command):
-        default = mtu.PROVIDER_MTU if node.startswith("transit") else mtu.LARGEST
+        default = mtu.PROVIDERS.get((node, command[-1]), mtu.LARGEST)
         return json.dumps([{"mtu": self.mtus.get(node, default)}])
 
     def attempt(self, node, *command):
@@ -54,13 +54,16 @@ def test_the_mtu_is_right_only_if_it_is_the_largest_that_passes():
 
 
 def test_the_link_of_the_provider_must_stay_as_it_was():
-    (text,) = wrong(mtu.check(MadeUpLab("mtu", carries, transit2=1500), LARGEST))
-    assert text == "the provider's link has another MTU than the exercise at transit2."
+    texts = wrong(mtu.check(MadeUpLab("mtu", carries, transit2=1500), LARGEST))
+    assert texts == [
+        "the provider's link from transit2 to transit1 does not have the MTU of step 2."
+    ]
 
 
 @pytest.mark.parametrize(("answer", "status"), [(mtu.LARGEST, 0), (mtu.LARGEST + 1, 1)])
 def test_the_exit_status_is_1_until_all_is_right(answer, status, monkeypatch, capsys):
-    monkeypatch.setattr("experiments.cli.check.attached", lambda _: MadeUpLab("mtu", carries))
+    lab = MadeUpLab("mtu", carries)
+    monkeypatch.setattr("experiments.cli.check._lab_of", lambda *_: lab)
     assert main(["check", "mtu", "--answer", f"largest={answer}"]) == status
     assert ("all right" in capsys.readouterr().out) is (status == 0)
 
@@ -97,6 +100,7 @@ def test_a_host_that_large_packets_do_not_reach_is_told_from_one_that_none_reach
         ends = {node, *(host.name for host in overlay.hosts if str(host.vtep) == address)}
         return first.name not in ends and (second.name not in ends or size <= 84)
 
-    found = faults._underlay(MadeUpLab("faults", passes), overlay)
+    replies = faults._underlay(MadeUpLab("faults", passes), overlay)
+    found = faults._faulty_hosts(overlay, replies)
 
     assert found == ([first.name], [second.name])
