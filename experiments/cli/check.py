@@ -79,10 +79,15 @@ def _lab_of(wanted: Exercise, lab: str | None) -> "Lab":
             allowed=f"a lab of docs/course/{wanted.name}.yaml",
             do=f"Start it: {start}.",
         )
-    missing = [name for name in wanted.servers if name not in guests(found.overlay)]
+    with_address = {
+        name
+        for name, ports in guests(found.overlay).items()
+        if any(port.fixed_ips for port in ports)
+    }
+    missing = [name for name in wanted.servers if name not in with_address]
     if missing:  # a fault must not go away with its server
         raise UsageError(
-            f"it has no server {', '.join(missing)}",
+            f"it has no server {', '.join(missing)} with an address",
             where=f"lab {found.name!r}",
             allowed=f"a lab with the servers of docs/course/{wanted.name}.yaml",
             do=f"Begin again: `overlaylab down {found.name}`, then step 1 of the exercise.",

@@ -18,6 +18,10 @@ def check(lab: Lab, answers: Mapping[str, int]) -> Iterator[Finding]:
     network = next(each for each in overlay.networks if each.name == NETWORK)
     ports = list(overlay.active_ports(network.id))
     others = [port for port in ports if guest_name(port) != SENDER and port.fixed_ips]
+    if not others:
+        look = "Begin again: take the lab down, then step 1 of the exercise."
+        yield Finding(False, f"network {NETWORK} has no server besides {SENDER}.", look)
+        return
     replies = answered_pings(lab, [Ping(SENDER, str(port.fixed_ips[0])) for port in others])
     silent = [
         guest_name(port) for port in others if not replies[Ping(SENDER, str(port.fixed_ips[0]))]

@@ -98,7 +98,7 @@ class GuestFault:
 def guest_faults(overlay: Overlay, states: Mapping[str, Guest]) -> Iterator[GuestFault]:
     """What can be seen of each server that is not set up as its port is."""
     macs = {str(port.fixed_ips[0]): port for port in overlay.ports if port.fixed_ips}
-    for port in overlay.ports:
+    for port in macs.values():
         name = guest_name(port)
         state, wanted = states[name], _wanted(overlay, port)
         alone = frozenset({name})
@@ -134,7 +134,8 @@ def _pings(
         Ping(guest_name(one), str(other.fixed_ips[0]), overlay.mtu_of(network)): other
         for network in overlay.networks
         for one, other in permutations(overlay.active_ports(network.id), 2)
-        if not hosts & {one.host, other.host}
+        if other.fixed_ips
+        and not hosts & {one.host, other.host}
         and not any(each <= {guest_name(one), guest_name(other)} for each in faulty)
     }
     replies = answered_pings(lab, list(tried))

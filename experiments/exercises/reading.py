@@ -21,11 +21,11 @@ class Ping:
 
 
 def answered_pings(lab: Lab, pings: Sequence[Ping]) -> dict[Ping, bool]:
-    """Whether each ping got an answer to one of two requests within a second."""
+    """Whether each ping got an answer to one of four requests; the machine may be busy."""
 
     def ping(each: Ping) -> bool:
         data = str(each.size - PING_HEADERS)
-        options = ("-n", "-c", "2", "-i", "0.2", "-W", "1", "-M", "do", "-s", data)
+        options = ("-n", "-c", "4", "-i", "0.3", "-W", "2", "-M", "do", "-s", data)
         return lab.attempt(each.node, "ping", *options, each.address).returncode == 0
 
     with ThreadPoolExecutor(AT_ONCE) as threads:

@@ -115,4 +115,4 @@ def test_each_of_the_five_faults_is_said_until_it_is_repaired(line, tmp_path):
         assert line.run("server", "remove", "faults", "e").returncode == 0
         refused = line.run("check", "faults")  # a fault must not go away with its server
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert "it has no server e; allowed:" in refused.stderr
+        assert "it has no server e with an address; allowed:" in refused.stderr
