@@ -18,7 +18,7 @@ def first(interval: Interval | None) -> First:
 
 
 def test_a_cost_beyond_the_spread_is_claimed_with_its_interval():
-    assert costs_title([first(Interval(low=0.3, high=0.5))]) == "An empty ARP cache adds 0.40 ms"
+    assert costs_title([first(Interval(low=0.3, high=0.5))]) == "An empty ARP cache adds 0.4 ms"
     assert costs_finding([first(Interval(low=0.3, high=0.5))]) == (
         "An empty ARP cache adds 0.30 to 0.50 ms",
     )
@@ -30,5 +30,5 @@ def test_a_cost_whose_interval_includes_zero_is_not_claimed():
 
 
 def test_without_an_interval_the_cost_is_that_of_this_run():
-    assert costs_title([first(None)]) == "An empty ARP cache adds 0.40 ms in this run"
+    assert costs_title([first(None)]) == "An empty ARP cache adds 0.4 ms in this run"
     assert costs_finding([first(None)]) == ("An empty ARP cache adds 0.40 ms in this run",)
