@@ -24,7 +24,11 @@ def test_all_cells_match_in_the_report(done):
     report = done.report
 
     assert done.stderr == ""
-    assert report["findings"][0] == "24 of 24 cells match their prediction exactly (24 frames)"
+    assert report["findings"][0] == (
+        "3 hosts, 2 with a member, a broadcast: gre-mesh sends 2 copies (1 unneeded), "
+        "vxlan-l2pop-arp and kvxlan-multicast both send 1 copy"
+    )
+    assert "24 of 24 cells match their prediction exactly (24 frames)" in report["findings"]
     assert {each["result"] for each in report["summaries"]} == {"matches"}
     assert {each["hosts"] for each in report["summaries"]} == {3}
     assert {each["found"] for each in report["predictions"]} == {"8 of 8 cells match"}

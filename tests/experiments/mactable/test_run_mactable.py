@@ -11,7 +11,10 @@ def test_entries_and_misdelivered_copies_are_exact(tmp_path_factory):
     done = quick_run(tmp_path_factory, "mactable", "--modes", "vlan", "--hosts", "3")
     report, run = done.report, done.run
 
-    assert report["findings"][0] == "32 of 32 cells match their prediction"
+    first = "Underlay switch, 1024 guests on 3 hosts: 1024 MAC entries with vlan"
+    assert report["findings"][0] == first
+    assert {each["result"] for each in report["summaries"]} == {"matches"}
+    assert {each["outcome"] for each in report["predictions"]} == {"confirmed"}
     assert set(run.samples["of_others"]) == {0}
     assert run.samples["misdelivered"].to_list() == [0, 0, 0, 0, 0, 64, 128, 341]
     assert done.has_picture("mactable")

@@ -42,10 +42,14 @@ def lab(home):
 
 
 def processes(lab):
-    """Those of the lab, without the programs by which the controller reads the switches."""
+    """Those of the lab, without the programs by which the controller reads the switches.
+
+    Such a program may begin and end between two readings of the controller's children, but it is
+    not there at each of three looks.
+    """
     controller = lab.ledger.living("controller").pid
     before = {pid for pid, parent, _ in stats() if parent == controller}
-    found = lab.ledger.processes()
+    found = set.intersection(*(set(lab.ledger.processes()) for _ in range(3)))
     reads = before | {pid for pid, parent, _ in stats() if parent == controller}
     return {each for each in found if each.pid not in reads}
 
