@@ -24,6 +24,7 @@ from experiments.cli.host_checks import (
     is_ready,
     needed,
 )
+from experiments.cli.main import overlaylab
 from experiments.cli.needs import PYTHON
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -136,8 +137,8 @@ def test_a_task_that_needs_no_root_fails_without_a_program(on):
 @pytest.mark.parametrize(("facts", "status"), [(WHOLE, 0), (replace(WHOLE, programs={}), 4)])
 def test_the_exit_status_is_4_if_no_lab_can_be_started(on, facts, status):
     on(facts)
-    text = CliRunner().invoke(doctor.doctor)
-    as_json = CliRunner().invoke(doctor.doctor, ["--format", "json"])
+    text = CliRunner().invoke(overlaylab, ["doctor"])
+    as_json = CliRunner().invoke(overlaylab, ["doctor", "--format", "json"])
     assert (text.exit_code, as_json.exit_code) == (status, status)
     assert json.loads(as_json.stdout)["ready"] is (status == 0)
     assert {each["name"] for each in json.loads(as_json.stdout)["findings"]} >= {"root", "mnexec"}
