@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from controller.model.wording import counted
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.latency import families, figure
@@ -38,7 +39,6 @@ from experiments.show.report import (
     Picture,
     Report,
     Table,
-    counted,
 )
 from experiments.show.statistics import Difference, call
 
@@ -93,9 +93,11 @@ def _findings(found: Analysed) -> tuple[str, ...]:
 
 def _effect_finding(each: Effect, found: Analysed) -> str:
     unit, margin = found.main.question.unit, found.main.question.margin
-    if each.found.interval is None:
-        return f"{each.brief}: {figure_text(each.found.estimate, signed=True)} {unit} in this run"
     one, other = (NAMED.get(level, level) for level in each.brief.split(" minus "))
+    if each.found.interval is None:
+        by = f"{figure_text(each.found.estimate, signed=True)} {unit}"
+        text = f"{one} and {other} differ by {by} ({one} minus {other}) in this run"
+        return text[:1].upper() + text[1:]
     interval = (
         f"{between(each.found.interval, signed=True)} {unit} ({one} minus {other}, 95% interval)"
     )

@@ -476,7 +476,8 @@ def test_a_quick_run_has_no_intervals_and_no_forest_plot(build_report):
     found = build_report(made(repeats=1), quick=True)
 
     effects, note = found.findings[1:4], found.findings[4]
-    assert all(each.endswith(" ms in this run") for each in effects)
+    assert all(each.endswith(") in this run") for each in effects)
+    assert all(" differ by " in each and " ms (" in each for each in effects)
     assert note == "Quick run, one repeat: no confidence intervals"
     assert {each.outcome for each in found.outcomes if "lost" not in each.found} == {"not judged"}
     assert len(draw(found, "latency").axes) == 1
