@@ -10,7 +10,7 @@ from select import select
 
 import pytest
 
-ARGUMENTS = (
+QUIET = (  # no window, no service of its own, and no network
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -20,7 +20,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    "--remote-debugging-pipe",
     # Whatever is asked for outside ends on this machine, by name or by address.
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=127.0.0.1:9",
@@ -155,7 +154,16 @@ def browser(profile):
     (its_input, to), (came, its_output) = os.pipe(), os.pipe()
     # Chromium reads commands from descriptor 3 and answers on 4.
     there = f'exec "$@" 3<&{its_input} 4>&{its_output}'
-    argv = ("bash", "-c", there, "bash", path, *ARGUMENTS, f"--user-data-dir={profile}")
+    argv = (
+        "bash",
+        "-c",
+        there,
+        "bash",
+        path,
+        *QUIET,
+        "--remote-debugging-pipe",
+        f"--user-data-dir={profile}",
+    )
     with subprocess.Popen(
         argv, pass_fds=(its_input, its_output), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:

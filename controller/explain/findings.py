@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from controller.explain import tables
 from controller.explain.bridge import TO, DumpedBridge
 from controller.explain.dump_names import DumpNames, described
-from controller.explain.names import counted, id_word, listed
+from controller.explain.names import id_word
 from controller.explain.reading import DumpFlow
 from controller.explain.shown import Entry, TunnelPort, jumps
 from controller.flows.pipeline import Match
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.encap import NetworkType
+from controller.model.wording import counted, listed
 
 SOON_S = 30  # a timeout that ends sooner is reported
 SPOOFED = ": their sender or announced address is not one of the guest's (`allowed_address_pairs`)"

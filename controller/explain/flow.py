@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from controller.explain.foreign import Foreign
 from controller.explain.match import Subject
-from controller.explain.names import listed, segment, spelt
+from controller.explain.names import segment, spelt
 from controller.explain.naming import AnyFlow, Naming
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
 from controller.flows.actions import (
@@ -26,6 +26,7 @@ from controller.flows.actions import (
 )
 from controller.flows.pipeline import pipeline_of
 from controller.flows.ports import BR_INT, BR_TUN
+from controller.model.wording import listed
 
 # A learned flow, as ovs-ofctl prints it.
 MATCHED = re.compile(r"vlan_tci=(0x[0-9a-f]+)/0x0fff,dl_dst=([0-9a-f:]{17})$")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from controller.explain.foreign import ICMP6_TYPES, PROTOCOLS, connection, foreign_field
-from controller.explain.names import id_word, listed, segment, spelt
+from controller.explain.names import id_word, segment, spelt
 from controller.explain.naming import AnyFlow, Naming
 from controller.flows.actions import OFPVID_PRESENT as PRESENT
 from controller.flows.actions import LearnReturnPath
@@ -15,6 +15,7 @@ from controller.flows.pipeline import (
 from controller.flows.ports import BR_INT, DEAD_VLAN_TAG
 from controller.model.encap import NetworkType
 from controller.model.parts import Network
+from controller.model.wording import listed
 
 GROUP_BIT = "/01:00:00:00:00:00"
 UNTAGGED = 0xFFFF  # OpenFlow 1.0's OFP_VLAN_NONE

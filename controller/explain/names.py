@@ -1,6 +1,5 @@
 """Maps the numbers and names in a host's flows to guests, networks and VTEPs.  Pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -138,14 +137,3 @@ def segment(network: Network | None, number: int) -> str:
         return f"tunnel id {number} ({number:#x})"
     named = f", {network.name}" if network.name else ""
     return f"{id_word(network.network_type)} {number} ({number:#x}{named})"
-
-
-def counted(number: int, what: str) -> str:
-    """`1 host`, `2 hosts`."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
-
-
-def listed(words: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last

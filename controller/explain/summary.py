@@ -8,10 +8,11 @@ from controller.explain.bridge import DumpedBridge
 from controller.explain.dump_names import DumpNames, described
 from controller.explain.findings import identifier
 from controller.explain.flow import Explainer
-from controller.explain.names import counted, listed, spelt
+from controller.explain.names import spelt
 from controller.explain.reading import DumpFlow
 from controller.explain.shown import Entry, TunnelPort, jumps
 from controller.flows.ports import BR_INT, BR_TUN
+from controller.model.wording import counted, listed
 
 MACS_SHOWN = 6  # of one VTEP; JSON has all
 

@@ -4,21 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controller.model.errors import MeasureError
+from controller.model.wording import counted
 from experiments.aa import figure
 from experiments.aa.check import Checked, Pool, check
 from experiments.aa.words import ALLOWED, DRAWS, LABELS, PER_DRAW, chance_of_more
 from experiments.core.results import Run
 from experiments.show import judge
-from experiments.show.report import (
-    CONFIRMED,
-    NONE,
-    NOT_JUDGED,
-    REFUTED,
-    Picture,
-    Report,
-    Table,
-    counted,
-)
+from experiments.show.report import CONFIRMED, NONE, NOT_JUDGED, REFUTED, Picture, Report, Table
 from experiments.show.statistics import Repeats
 
 

@@ -8,11 +8,11 @@ from controller.explain.dump_names import DumpNames
 from controller.explain.explanation import Explanation
 from controller.explain.findings import findings
 from controller.explain.flow import Explainer
-from controller.explain.names import counted
 from controller.explain.reading import DumpFlow
 from controller.explain.recognise import pipeline
 from controller.explain.summary import explained, networks_of, summary, title
 from controller.explain.traced import Traced
+from controller.model.wording import counted
 from controller.system.files import printable
 from experiments.cli.explain_text import INDENT, wrapped
 

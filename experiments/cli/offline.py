@@ -63,7 +63,7 @@ def validate(scenario: str) -> None:
 
     Example: overlaylab validate article
     """
-    from experiments.show.report import counted
+    from controller.model.wording import counted
     from topologies.scenario.load import load
 
     loaded = load(scenario)

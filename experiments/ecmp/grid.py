@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from controller.model.wording import listed
 from experiments.ecmp.chance import band, tolerated
 from experiments.ecmp.words import MANY
-from experiments.show.families import NAMES, listed
+from experiments.show.families import NAMES
 from experiments.show.marks import WordCell
 from experiments.show.palette import BAD, GOOD, PREDICTED
 

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from controller.model.errors import MeasureError
+from controller.model.wording import counted, listed
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.ecmp import figure
@@ -16,8 +17,8 @@ from experiments.ecmp.grid import grid_of
 from experiments.ecmp.words import MANY, ONE, ONE_SPINE, SPLIT, SPREAD
 from experiments.show import judge, report
 from experiments.show.comparable import Comparable
-from experiments.show.families import NAMES, listed
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.families import NAMES
+from experiments.show.report import NONE, Outcome, Picture, Report, Table
 
 GROUP = ("mode", "spines", "hash_policy", "pairs")  # whose cells differ in the number of flows
 KEY = (*GROUP, "flows")

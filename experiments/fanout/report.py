@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from controller.model.modes import KERNEL
+from controller.model.wording import counted
 from experiments.core.results import Run
 from experiments.fanout import figure, words
 from experiments.fanout.lines import Cell, agreeing, lines
@@ -12,7 +13,7 @@ from experiments.fanout.words import COUNTS, KNOWN, MISDELIVERED, OTHER, PREDICT
 from experiments.show import judge
 from experiments.show.cells import text_rows
 from experiments.show.judge import MATCHES, MISMATCH
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted
+from experiments.show.report import NONE, Outcome, Picture, Report, Table
 
 PLACE = ("mode", "hosts", "share", "kind")  # which samples are of a cell
 KEY = ("mode", "hosts", "share", "members", "kind")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from controller.model.wording import counted
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.filter import figure, words
@@ -12,7 +13,7 @@ from experiments.filter.grid import SEPARATION, grid_of
 from experiments.filter.words import BATCH, MANY, PACKETS
 from experiments.show import cells, judge
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, range_text
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, range_text
 
 KEY = ("rule", "what", "mode")
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from controller.model.wording import counted
 from experiments.core.question import level_name
 from experiments.core.results import Run
 from experiments.latency.figure_stages import PARTS, Stages, draw_stages
 from experiments.latency.words import ANSWER, LABELS, PING, REPLY, REQUEST, RTT, STAGES, UNMATCHED
-from experiments.show.report import NONE, Picture, Table, counted, range_text
+from experiments.show.report import NONE, Picture, Table, range_text
 from experiments.show.statistics import Samples, percentile
 
 SWITCHES, WIRES = PARTS["switches"], PARTS["wire"]

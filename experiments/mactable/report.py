@@ -6,11 +6,12 @@ from typing import Any
 
 import polars as pl
 
+from controller.model.wording import listed
 from experiments.core.results import Run
 from experiments.mactable import figure
 from experiments.mactable.words import MISDELIVERED
 from experiments.show import cells, judge
-from experiments.show.families import FEW, listed, merged
+from experiments.show.families import FEW, merged
 from experiments.show.palette import UNTUNNELLED, family
 from experiments.show.report import Outcome, Picture, Report, Table
 

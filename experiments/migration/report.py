@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from controller.model.wording import counted
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.migration import figure
@@ -33,7 +34,6 @@ from experiments.show.report import (
     Picture,
     Report,
     Table,
-    counted,
     range_text,
     sentence,
 )

@@ -7,6 +7,7 @@ import polars as pl
 
 from controller.model.errors import MeasureError
 from controller.model.modes import KERNEL
+from controller.model.wording import counted
 from experiments.core.results import Run
 from experiments.mtu import figure, goodput, tables
 from experiments.mtu.goodput import Stream, draw_goodput
@@ -27,15 +28,7 @@ from experiments.mtu.words import (
 from experiments.show import judge
 from experiments.show.cells import exact_cells, values_text
 from experiments.show.judge import MATCHES, MISMATCH
-from experiments.show.report import (
-    CONFIRMED,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Picture,
-    Report,
-    counted,
-)
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED, Picture, Report
 
 APART_MIN = 4  # transfers at each end: chance separates them completely in 1 of 70 draws
 IS_DROPPED = pl.col("outcome").is_in(WITHOUT_ICMP) & (pl.col("reached") == GUEST_PORT)

@@ -7,13 +7,14 @@ from typing import Any
 import polars as pl
 
 from controller.model.modes import KERNEL
+from controller.model.wording import listed
 from experiments.core.results import Run
 from experiments.mtu import figure
 from experiments.mtu.goodput import Stream
 from experiments.mtu.tables import KEY, by_name
 from experiments.mtu.words import SOME, TOO_LARGE
 from experiments.show.cells import values_text
-from experiments.show.families import listed, protocols
+from experiments.show.families import protocols
 from experiments.show.judge import MATCHES
 
 

@@ -8,11 +8,12 @@ import polars as pl
 from controller.model.check import LOCAL_VLAN_MAX
 from controller.model.encap import NetworkType
 from controller.model.modes import parse_mode
+from controller.model.wording import counted
 from experiments.core.results import Run
 from experiments.segments import figure
 from experiments.segments.labs import type_of
 from experiments.show import cells
-from experiments.show.report import NONE, Picture, Report, Table, counted, range_text
+from experiments.show.report import NONE, Picture, Report, Table, range_text
 
 CLAIMED = 2**24  # ids of GRE, in the article
 WITHOUT_ID = {

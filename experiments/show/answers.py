@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from controller.model.wording import counted, listed
 from experiments.core.results import Run
 from experiments.core.verdict import INTERVAL_REPEATS_MIN
-from experiments.show.families import listed
-from experiments.show.report import counted, is_quick
+from experiments.show.report import is_quick
 from experiments.show.statistics import (
     Difference,
     Repeats,

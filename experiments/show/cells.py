@@ -12,11 +12,12 @@ import polars as pl
 from matplotlib.figure import Figure
 
 from controller.model.errors import MeasureError
+from controller.model.wording import counted
 from experiments.core.question import Prediction, Question, Value
 from experiments.core.results import SAMPLES, Run
 from experiments.show import judge, series
 from experiments.show.judge import MATCHES, MISMATCH, NOT_MEASURED
-from experiments.show.report import NONE, Caption, Outcome, Picture, Report, Table, counted
+from experiments.show.report import NONE, Caption, Outcome, Picture, Report, Table
 from experiments.show.series import Series, merged
 
 PolarsType = type[pl.DataType] | pl.DataType

@@ -6,13 +6,14 @@ from typing import Any
 
 from rich.table import Table
 
+from controller.model.wording import counted
 from experiments.core.results import Run
 from experiments.show.cells import keys_of, value_text, values_text
 from experiments.show.comparable import Series
 from experiments.show.compare import Comparison, Shift, baseline_shift
 from experiments.show.levels import between, figure_text
 from experiments.show.pages.text import empty_table, wrapped
-from experiments.show.report import counted, is_quick, is_trusted, reasons_of
+from experiments.show.report import is_quick, is_trusted, reasons_of
 
 MOST_CELLS = 40  # on a terminal; JSON has them all
 SPREAD = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from controller.model.encap import TUNNEL_TYPES
-from experiments.show.report import counted
+from controller.model.wording import counted
 from experiments.show.statistics import Difference, Repeats, Samples, by_repeat, over_repeats
 
 Weights = Mapping[str, float]  # of levels; they add up to 0

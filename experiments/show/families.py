@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+from controller.model.wording import listed
 from experiments.show.palette import family
 
 FEW = 3  # so many modes are named each
@@ -37,9 +38,3 @@ def _name(
 def protocols(modes: Iterable[str]) -> str:
     """The protocols of modes, each once: `GRE, VXLAN and Geneve`."""
     return listed(dict.fromkeys(NAMES.get(kind := each.partition("-")[0], kind) for each in modes))
-
-
-def listed(names: Iterable[str]) -> str:
-    """The names as in a sentence: `a`, `a and b`, `a, b and c`."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

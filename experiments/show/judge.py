@@ -5,17 +5,10 @@ Nothing is judged by an unreliable run.
 
 from collections.abc import Iterable
 
+from controller.model.wording import counted
 from experiments.core.question import Prediction
 from experiments.core.results import Run
-from experiments.show.report import (
-    CONFIRMED,
-    NOT_JUDGED,
-    REFUTED,
-    UNDECIDED,
-    Outcome,
-    counted,
-    is_trusted,
-)
+from experiments.show.report import CONFIRMED, NOT_JUDGED, REFUTED, UNDECIDED, Outcome, is_trusted
 from experiments.show.statistics import Estimate, Interval
 
 MATCHES, MISMATCH, NOT_MEASURED = "matches", "mismatch", "not measured"  # results of cells

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
+from controller.model.wording import counted
 from experiments.core.question import Prediction, Question, level_name
 from experiments.core.results import Run
 from experiments.show import answers, judge
@@ -27,7 +28,6 @@ from experiments.show.report import (
     Picture,
     Report,
     Table,
-    counted,
     is_trusted,
 )
 from experiments.show.sheet import sheet, title

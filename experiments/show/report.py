@@ -175,11 +175,6 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
 
 
-def counted(number: int, what: str) -> str:
-    """`1 repeat`, `2 repeats`."""
-    return f"{number} {what}" + ("" if number == 1 else "s")
-
-
 def range_text(values: Iterable[float], form: str) -> str:
     """The least and the greatest, as in `3.9 to 4.0`; one of them if they read the same."""
     ordered = sorted(values)

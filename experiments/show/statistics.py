@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from controller.model.errors import MeasureError
+from controller.model.wording import counted
 from experiments.core.question import Question, level_name
 from experiments.core.verdict import INTERVAL_REPEATS_MIN
-from experiments.show.report import counted
 
 Samples = NDArray[np.float64]
 Repeats = Sequence[Samples]  # one array of samples per repeat

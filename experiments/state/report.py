@@ -6,12 +6,13 @@ from statistics import mode as most_common
 
 import polars as pl
 
+from controller.model.wording import counted, listed
 from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import exact_cells, value_text, values_text
-from experiments.show.families import listed, merged, protocols
+from experiments.show.families import merged, protocols
 from experiments.show.palette import KERNEL, OVS, family
-from experiments.show.report import Picture, Report, Table, counted, range_text
+from experiments.show.report import Picture, Report, Table, range_text
 from experiments.state import figure, words
 
 KEY = ("what", "moment", "mode")

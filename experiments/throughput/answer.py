@@ -5,8 +5,8 @@ from statistics import median
 
 import polars as pl
 
+from controller.model.wording import counted
 from experiments.core.results import Run
-from experiments.show.report import counted
 from experiments.throughput.ratios import CPU, GOODPUT, LARGEST, Ratio, compared
 from experiments.throughput.report import transfers_of
 from experiments.throughput.words import TCP, UDP

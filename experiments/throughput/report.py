@@ -6,11 +6,12 @@ from statistics import median
 
 import polars as pl
 
+from controller.model.wording import counted
 from experiments.core.results import Run
 from experiments.show import judge
 from experiments.show.comparable import Comparable, Series
 from experiments.show.palette import family
-from experiments.show.report import NONE, Outcome, Picture, Report, Table, counted, sentence
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, sentence
 from experiments.show.statistics import Estimate, Repeats
 from experiments.throughput import figure
 from experiments.throughput.ratios import (

@@ -7,20 +7,11 @@ import numpy as np
 import polars as pl
 
 from controller.model.modes import KERNEL as KVXLAN
+from controller.model.wording import counted, listed
 from experiments.core.results import Run
 from experiments.show import cells, judge
 from experiments.show.cells import values_text
-from experiments.show.families import listed
-from experiments.show.report import (
-    NONE,
-    Outcome,
-    Picture,
-    Report,
-    Table,
-    counted,
-    range_text,
-    sentence,
-)
+from experiments.show.report import NONE, Outcome, Picture, Report, Table, range_text, sentence
 from experiments.tunnels import figure
 from experiments.tunnels.fit import KIB_PER_GIB, Cost, costs
 from experiments.tunnels.lines import lines_of

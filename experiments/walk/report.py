@@ -7,12 +7,13 @@ import numpy as np
 import polars as pl
 
 from controller.model.errors import MeasureError
+from controller.model.wording import counted
 from experiments.core.question import Prediction
 from experiments.core.results import Run
 from experiments.show import judge
 from experiments.show.cells import cells_table, exact_cells, match_findings, value_text, values_text
 from experiments.show.levels import between, figure_text
-from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table, counted
+from experiments.show.report import NONE, NOT_JUDGED, Outcome, Picture, Report, Table
 from experiments.show.statistics import Difference, Repeats, difference
 from experiments.walk import figure
 from experiments.walk.article import Step, article_table, steps_of

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from controller.explain.names import counted, id_word, spelt
+from controller.explain.names import id_word, spelt
 from controller.model.encap import TUNNEL_TYPES
 from controller.model.names import UNDERLAY
 from controller.model.overlay import Overlay
 from controller.model.parts import Network
 from controller.model.underlay import HASH_POLICIES, Shape
+from controller.model.wording import counted
 from topologies.drawing.dot import HEADER, Box, Look, Row
 from topologies.drawing.host_boxes import HostBoxes, name_of, overlay_id, physical_id
 from topologies.drawing.palette import TUNNEL

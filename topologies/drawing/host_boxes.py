@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from controller.explain.names import counted, spelt
+from controller.explain.names import spelt
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.encap import TUNNEL_TYPES, NetworkType
 from controller.model.names import UNDERLAY, VTEP_BRIDGE, hybrid_names
 from controller.model.overlay import Overlay
 from controller.model.parts import Host, Mechanism, Network, Port
+from controller.model.wording import counted
 from topologies.drawing.dot import LINE, Box, Dash, Look, Row, Stroke
 from topologies.drawing.metrics import shortened
 from topologies.drawing.palette import STROKES

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from controller.explain.names import counted
 from controller.model.sites import ETH, LAN, TUNNEL, WAN, Site, Sites, Snat
+from controller.model.wording import counted
 from topologies.drawing.dot import HEADER, Box, Dash, Drawing, End, Look, Row, Stroke
 from topologies.drawing.host_boxes import THIN
 from topologies.drawing.metrics import height_of, width_of

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from controller.explain.names import id_word, listed, spelt
+from controller.explain.names import id_word, spelt
 from controller.explain.ofproto import Copy, Section, Trace, copies
 from controller.flows.ports import BR_INT, BR_TUN
 from controller.model.names import hybrid_names, int_port_name
 from controller.model.parts import Network
+from controller.model.wording import listed
 from topologies.plan.plan import guest_name
 from topologies.trace.frames import Ends, Frame, Layer, on_the_wire
 from topologies.trace.side import Side

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from controller.model.wording import counted
 from experiments.show.report import (
     CONFIRMED,
     NONE,
@@ -13,7 +14,6 @@ from experiments.show.report import (
     Outcome,
     Report,
     Table,
-    counted,
     is_quick,
 )
 

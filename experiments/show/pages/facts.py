@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from controller.model.wording import counted
 from experiments.core.verdict import LIMITS, Found, Limit, Window
-from experiments.show.report import NONE, Report, counted
+from experiments.show.report import NONE, Report
 
 Pairs = tuple[tuple[str, str], ...]
 # Limits on counts of the whole run, not of windows.

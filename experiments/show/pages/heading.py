@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from experiments.show.families import listed
+from controller.model.wording import listed
 from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.facts import machine_line
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from controller.model.wording import counted
 from experiments.show.pages import facts, heading
 from experiments.show.pages.chapter import (
     SENTENCES,
@@ -27,7 +28,6 @@ from experiments.show.report import (
     REFUTED,
     UNDECIDED,
     Report,
-    counted,
     is_quick,
     sentence,
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from controller.model.wording import counted
 from experiments.core.question import Question
 from experiments.show.pages import facts, heading
 from experiments.show.pages.chapter import (
@@ -15,7 +16,7 @@ from experiments.show.pages.chapter import (
     stopped,
     verdicts,
 )
-from experiments.show.report import Outcome, Report, Table, counted, is_quick, sentence
+from experiments.show.report import Outcome, Report, Table, is_quick, sentence
 
 FOREIGN = re.compile(r'<(?=[A-Za-z/!?])(?!/?(details|summary)>|a id="[a-z0-9-]*">|/a>)')
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from experiments.show.families import listed, merged, protocols
+from controller.model.wording import listed
+from experiments.show.families import merged, protocols
 from experiments.show.palette import KERNEL, OVS, UNTUNNELLED
 
 

@@ -15,6 +15,7 @@ from experiments.show.pages.chapter import Chapter
 from experiments.show.pages.dark import PAPER, contrast
 from experiments.show.pages.html import suite_page
 from experiments.show.pages.redraw import redraw, redraw_suite
+from tests.devtools import QUIET
 from tests.experiments.small_run import DOUBTED, small_report, write_run
 
 pytestmark = pytest.mark.smoke
@@ -23,23 +24,12 @@ PHONE, DESK = 360, 1440
 SCREEN = 900  # the height of a frame
 LEAST_CHART_PX = 320  # below it a chart's letters cannot be read
 READABLE, VISIBLE = 3, 1.15  # contrast of letters (labels in the colours of modes), and of a grid
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
+DUMPING = (
+    *QUIET,
     "--enable-logging=stderr",
     "--dump-dom",
     "--virtual-time-budget=20000",
     "--window-size=1600,900",
-    # Whatever is asked for outside ends on this machine, by name or by address.
-    "--host-resolver-rules=MAP * ~NOTFOUND",
-    "--proxy-server=127.0.0.1:9",
 )
 # Put into a copy of the page: tells the frame around it what a reader would see.
 MEASURE = """
@@ -241,7 +231,7 @@ def browsed(page, scheme, *more):
         pytest.fail("no chromium: `apt-get install chromium` as root, or `make ready-dev`")
     colours = f"--blink-settings=preferredColorScheme={['dark', 'light'].index(scheme)}"
     profile = f"--user-data-dir={page.parent / 'profile'}"
-    argv = (path, *QUIET, colours, profile, *more, page.as_uri())
+    argv = (path, *DUMPING, colours, profile, *more, page.as_uri())
     return subprocess.run(argv, capture_output=True, text=True, timeout=90, check=False)
 
 
